@@ -1,0 +1,109 @@
+"""What this machine can take: where to keep files, how much memory and disk there is. A leaf: stdlib + platformdirs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import platformdirs
+
+from tl_widgets.errors import InputError
+
+# cgroup v2, then v1; the values "max" and 2**63-ish mean "no limit".
+_CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_CGROUP_USAGE = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
+
+
+def home_folder() -> Path:
+    """Where everything that may be thrown away is kept: `TL_WIDGETS_HOME`, else the platform's cache folder."""
+    chosen = os.environ.get("TL_WIDGETS_HOME")
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("tl_widgets"))
+
+
+def _read_number(paths: tuple[Path, ...]) -> int | None:
+    for path in paths:
+        try:
+            text = path.read_text().strip()
+        except OSError:
+            continue
+        if text.isdigit() and int(text) < 1 << 60:
+            return int(text)
+    return None
+
+
+def _host_memory() -> tuple[int, int]:
+    """(total, available) bytes of the host; (0, 0) where the system does not say."""
+    try:
+        rows = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        kib = {name: int(rows[name].split()[0]) for name in ("MemTotal", "MemAvailable")}
+    except (OSError, KeyError, ValueError):
+        try:
+            total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        except (AttributeError, OSError, ValueError):  # Windows
+            return 0, 0
+        return total, total
+    return kib["MemTotal"] * 1024, kib["MemAvailable"] * 1024
+
+
+def memory_limit() -> int:
+    """Bytes of memory that this process may use: the container's limit or the host's, whichever is less.
+
+    Returns:
+        0 where the system does not say.
+    """
+    total, _ = _host_memory()
+    limit = _read_number(_CGROUP_LIMITS)
+    return min(limit, total) if limit and total else limit or total
+
+
+def memory_available() -> int:
+    """Bytes still free under `memory_limit`; 0 where the system does not say.
+
+    Inside a container the page cache counts as used although the kernel gives it back, so this is a
+    cautious figure.
+    """
+    _, available = _host_memory()
+    limit, used = _read_number(_CGROUP_LIMITS), _read_number(_CGROUP_USAGE)
+    if limit is None or used is None:
+        return available
+    return min(max(limit - used, 0), available) if available else max(limit - used, 0)
+
+
+def megabytes(n_bytes: float) -> str:
+    """"12 MB" or "3.4 GB", decimal units."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+
+
+def require_memory(n_bytes: int, what: str, advice: str) -> None:
+    """Raise `InputError` when `what` needs more memory than is free.
+
+    Args:
+        n_bytes: what it will take, in bytes.
+        what: the subject of the sentence: "training on 9,000 images".
+        advice: what to do instead, a sentence without a full stop.
+
+    Raises:
+        InputError: it does not fit.
+    """
+    free = memory_available()
+    if free and n_bytes > free:
+        raise InputError(
+            f"{what} needs about {megabytes(n_bytes)} of memory, and {megabytes(free)} are free "
+            f"(limit {megabytes(memory_limit())}). {advice}."
+        )
+
+
+def require_disk(folder: Path, n_bytes: int, what: str) -> None:
+    """Raise `InputError` when `what` needs more disk than `folder` has left.
+
+    Raises:
+        InputError: it does not fit.
+    """
+    existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    free = shutil.disk_usage(existing).free
+    if n_bytes > free:
+        raise InputError(
+            f"{what} needs {megabytes(n_bytes)} of disk in {folder}, and {megabytes(free)} are free. "
+            "Free some space, use a smaller image size, or point TL_WIDGETS_HOME at a larger disk."
+        )

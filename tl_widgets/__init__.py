@@ -1,0 +1,87 @@
+"""Learn transfer learning by measuring it.
+
+Names load on first use: importing this package imports no TensorFlow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from tl_widgets.backbones import Backbone, find_backbone, list_backbones, name_imagenet
+    from tl_widgets.builtin import list_datasets, load_dataset
+    from tl_widgets.codegen import to_script
+    from tl_widgets.data import ImageDataset, Split
+    from tl_widgets.errors import InputError, WeightsUnavailableError
+    from tl_widgets.events import Event
+    from tl_widgets.experiments import compare
+    from tl_widgets.folder import load_folder
+    from tl_widgets.ledger import ParameterCount
+    from tl_widgets.models import build_scratch, build_transfer, count_parameters
+    from tl_widgets.plots import plot_accuracy, plot_comparison, plot_confusion, plot_parameters
+    from tl_widgets.results import Comparison, RunResult
+    from tl_widgets.settings import Config, ScratchSpec
+    from tl_widgets.training import train
+
+_HOMES = {
+    "backbones": ("Backbone", "find_backbone", "list_backbones", "name_imagenet"),
+    "builtin": ("list_datasets", "load_dataset"),
+    "codegen": ("to_script",),
+    "data": ("ImageDataset", "Split"),
+    "errors": ("InputError", "WeightsUnavailableError"),
+    "events": ("Event",),
+    "experiments": ("compare",),
+    "folder": ("load_folder",),
+    "ledger": ("ParameterCount",),
+    "models": ("build_scratch", "build_transfer", "count_parameters"),
+    "plots": ("plot_accuracy", "plot_comparison", "plot_confusion", "plot_parameters"),
+    "results": ("Comparison", "RunResult"),
+    "settings": ("Config", "ScratchSpec"),
+    "training": ("train",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [  # a plain list, so that type checkers and editors see it
+    "Backbone",
+    "Comparison",
+    "Config",
+    "Event",
+    "ImageDataset",
+    "InputError",
+    "ParameterCount",
+    "RunResult",
+    "ScratchSpec",
+    "Split",
+    "WeightsUnavailableError",
+    "build_scratch",
+    "build_transfer",
+    "compare",
+    "count_parameters",
+    "find_backbone",
+    "list_backbones",
+    "list_datasets",
+    "load_dataset",
+    "load_folder",
+    "name_imagenet",
+    "plot_accuracy",
+    "plot_comparison",
+    "plot_confusion",
+    "plot_parameters",
+    "to_script",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'tl_widgets' has no attribute {name!r}")
+    value = getattr(import_module(f"tl_widgets.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,305 @@
+"""compare: a network from scratch and a frozen backbone on the same images, each tested once.
+
+TensorFlow is imported inside the functions: the first thing that a watcher hears is that it is being loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import tl_widgets
+from tl_widgets.backbones import find_backbone, memory_estimate
+from tl_widgets.data import ImageDataset
+from tl_widgets.errors import CancelledError, InputError
+from tl_widgets.events import Cancel, Event, OnEvent, ignore, is_cancelled, raise_if_cancelled
+from tl_widgets.ledger import scratch_ledger
+from tl_widgets.machine import require_memory
+from tl_widgets.results import Comparison, DatasetSummary, Environment, RunResult, judge
+from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.weights import ResolvedWeights, resolve_weights
+
+if TYPE_CHECKING:
+    from tl_widgets.features import FrozenPart
+
+_KEPT_RUNS = 8
+Value = TypeVar("Value")
+
+
+@dataclass(eq=False)
+class Workbench:
+    """What one comparison leaves for the next, so that nothing is computed twice.
+
+    The same data, settings and seed give the same model again, so a finished run can stand for its repetition.
+    Whoever makes many comparisons (a Lab, a study) holds one; it must not be used from two threads at once.
+
+    Attributes:
+        runs: finished runs by all that decides them, the newest last.
+        backbones: the frozen layers that were used last, one entry for each kind of arm.
+    """
+
+    runs: dict[Any, RunResult] = field(default_factory=dict)
+    backbones: dict[str, tuple[Any, tuple[Any, ...], FrozenPart | None]] = field(default_factory=dict)
+
+    def run(self, key: Any, make: Callable[[], RunResult]) -> RunResult:
+        """The finished run of this key, or a new one."""
+        if key not in self.runs:
+            result = make()
+            if result.stopped:
+                return result
+            self.runs[key] = result
+            while len(self.runs) > _KEPT_RUNS:
+                del self.runs[next(iter(self.runs))]
+        return self.runs[key]
+
+
+def dataset_fingerprint(dataset: ImageDataset) -> str:
+    """A hash of all images and labels, split by split."""
+    digest = hashlib.sha256(repr((dataset.name, dataset.class_names, dataset.image_shape)).encode())
+    for split in (dataset.train, dataset.validation, dataset.test):
+        digest.update(len(split).to_bytes(8, "little") + b"".join(split.keys) + split.labels.tobytes())
+    return digest.hexdigest()
+
+
+def summarize(dataset: ImageDataset) -> DatasetSummary:
+    """What the record says of a data set."""
+    return DatasetSummary(
+        name=dataset.name,
+        image_size=dataset.image_size,
+        class_names=dataset.class_names,
+        n_train=len(dataset.train),
+        n_validation=len(dataset.validation),
+        n_test=len(dataset.test),
+        source=dataset.source,
+        origin=dataset.origin,
+    )
+
+
+def environment() -> Environment:
+    """What this runs on; imports TensorFlow."""
+    import keras
+    import tensorflow as tf
+
+    from tl_widgets.training import device_name
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Environment(
+        platform.python_version(), tf.__version__, keras.__version__, tl_widgets.__version__, cores, device_name()
+    )
+
+
+def load_tensorflow(on_event: OnEvent = ignore) -> None:
+    """Import TensorFlow, which takes seconds, and say so first."""
+    if "tensorflow" not in sys.modules:
+        started = time.perf_counter()
+        on_event(Event("load", "loading TensorFlow"))
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its start-up notes frighten beginners
+        import tensorflow  # noqa: F401
+
+        on_event(Event("load", "TensorFlow is loaded", n_done=1, n_total=1, seconds=time.perf_counter() - started))
+
+
+def compare(
+    dataset: ImageDataset,
+    *,
+    backbone: str = Config.backbone,
+    weights: str | PathLike[str] | None = Config.weights,
+    scratch: ScratchSpec | None = None,
+    head_dropout: float = Config.head_dropout,
+    augment: int = Config.augment,
+    epochs: int = Config.epochs,
+    batch_size: int = Config.batch_size,
+    learning_rate: float = Config.learning_rate,
+    seed: int = Config.seed,
+    control: bool = Config.control,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+    workbench: Workbench | None = None,
+) -> Comparison:
+    """Train a network from scratch and a frozen backbone with a new head on the same images; test each once.
+
+    Args:
+        dataset: images and their split.
+        backbone: a name in the catalogue (`list_backbones`).
+        weights: "imagenet", the path of a weights file, or None for random weights.
+        scratch: the network that is trained from scratch; `ScratchSpec()` where None.
+        head_dropout: rate of the Dropout before the transfer model's last layer.
+        augment: changed copies of each training image, for both models.
+        epochs: passes over the training images.
+        batch_size: images for each step.
+        learning_rate: of Adam.
+        seed: decides initial weights and the order of the images.
+        control: train the same backbone with random weights, too.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch.
+        workbench: what earlier comparisons left.
+
+    Returns:
+        All that was found. Where Stop came, what there was until then, marked as stopped.
+
+    Raises:
+        InputError: an argument is not allowed, or does not fit the images or the memory.
+        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+    """
+    config = Config(
+        backbone=backbone,
+        weights=None if weights is None else os.fspath(weights),
+        scratch=scratch or ScratchSpec(),
+        head_dropout=head_dropout,
+        augment=augment,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        control=control,
+    )
+    return _Arms(dataset, config, on_event, cancel, workbench or Workbench()).compare()
+
+
+class _Arms:
+    """One call of `compare`, model by model."""
+
+    def __init__(
+        self, dataset: ImageDataset, config: Config, on_event: OnEvent, cancel: Cancel | None, workbench: Workbench
+    ) -> None:
+        # All that can be refused is refused before anything is trained.
+        self.entry = find_backbone(config.backbone)
+        self.config = replace(config, backbone=self.entry.name)
+        self.dataset, self.on_event, self.cancel, self.workbench = dataset, on_event, cancel, workbench
+        scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
+        minimum = self.entry.min_input
+        if minimum and dataset.image_size < minimum:
+            raise InputError(
+                f"{self.entry.name} needs images of at least {minimum} x {minimum} pixels; these have "
+                f"{dataset.image_size} x {dataset.image_size}. Load them with image_size={minimum} or more, or choose "
+                "another backbone."
+            )
+        require_memory(
+            memory_estimate(self.entry, dataset.image_size),
+            f"Running {self.entry.name} on images of {dataset.image_size} pixels",
+            "Use smaller images or a smaller backbone",
+        )
+
+    def compare(self) -> Comparison:
+        """Train the arms one after the other, as far as Stop lets them."""
+        load_tensorflow(self.on_event)
+        self.on_event(Event("load", f"building the models, {self.entry.name} with {_label(self.config)} weights"))
+        scratch = transfer = control = None
+        try:
+            # The weights first: without them there is nothing to compare, and scratch would be trained for nothing.
+            raise_if_cancelled(self.cancel)
+            weights = resolve_weights(self.entry, self.config.weights, on_event=self.on_event, cancel=self.cancel)
+            self._frozen("transfer", weights)
+            raise_if_cancelled(self.cancel)
+            scratch = self._scratch()
+            raise_if_cancelled(self.cancel)
+            transfer = self._transfer("transfer", weights)
+            if self.config.control and not is_cancelled(self.cancel):
+                control = self._transfer("control", resolve_weights(self.entry, None))
+        except CancelledError:
+            pass
+        return self._comparison(scratch, transfer, control)
+
+    def _comparison(
+        self, scratch: RunResult | None, transfer: RunResult | None, control: RunResult | None
+    ) -> Comparison:
+        verdict = judge(scratch, transfer, control)
+        comparison = Comparison(
+            summarize(self.dataset), self.config, scratch, transfer, control, verdict, environment()
+        )
+        self.on_event(Event("done", "stopped" if comparison.stopped else "done", n_done=1, n_total=1))
+        return comparison
+
+    def _key(self, *decides: Any) -> Any:
+        config = self.config
+        common = (config.epochs, config.batch_size, config.learning_rate, config.seed, config.augment)
+        return (dataset_fingerprint(self.dataset), common, *decides)
+
+    def _train(self, model: Any, name: str, frozen: FrozenPart | None) -> RunResult:
+        from tl_widgets.training import train
+
+        return train(
+            model,
+            self.dataset,
+            epochs=self.config.epochs,
+            batch_size=self.config.batch_size,
+            learning_rate=self.config.learning_rate,
+            seed=self.config.seed,
+            augment=self.config.augment,
+            name=name,
+            frozen=frozen,
+            on_event=self.on_event,
+            cancel=self.cancel,
+        )
+
+    def _scratch(self) -> RunResult:
+        from tl_widgets.models import build_scratch
+
+        spec = self.config.scratch
+
+        def make() -> RunResult:
+            model = build_scratch(
+                self.dataset.image_shape,
+                self.dataset.n_classes,
+                filters=spec.filters,
+                kernel_sizes=spec.kernel_sizes,
+                pooling=spec.pooling,
+                head=spec.head,
+                dense_units=spec.dense_units,
+                dropout=spec.dropout,
+                seed=self.config.seed,
+            )
+            return self._train(model, "scratch", None)
+
+        return self.workbench.run(self._key("scratch", spec), make)
+
+    def _identity(self, weights: ResolvedWeights) -> Any:
+        seed = self.config.seed if weights.kind == "random" else None
+        return (self.entry.name, weights.kind, weights.sha256, seed, self.dataset.image_shape)
+
+    def _frozen(self, name: str, weights: ResolvedWeights) -> tuple[tuple[Any, ...], FrozenPart | None]:
+        from tl_widgets.features import FrozenPart
+        from tl_widgets.models import frozen_layers, stack_head
+
+        identity = self._identity(weights)
+        kept = self.workbench.backbones.get(name)
+        if kept is None or kept[0] != identity:
+            shape = self.dataset.image_shape
+            layers = frozen_layers(self.entry, shape, weights, seed=self.config.seed)
+            kept = (identity, layers, FrozenPart.of(stack_head(layers, shape, 2)))
+            self.workbench.backbones[name] = kept
+        return kept[1], kept[2]
+
+    def _transfer(self, name: str, weights: ResolvedWeights) -> RunResult:
+        from tl_widgets.models import stack_head
+
+        config = self.config
+
+        def make() -> RunResult:
+            layers, frozen = self._frozen(name, weights)
+            model = stack_head(
+                layers,
+                self.dataset.image_shape,
+                self.dataset.n_classes,
+                head_dropout=config.head_dropout,
+                seed=config.seed,
+            )
+            return replace(
+                self._train(model, name, frozen),
+                backbone=self.entry.name,
+                weights=weights.label,
+                weights_sha256=weights.sha256 or "",
+            )
+
+        return self.workbench.run(self._key(name, config.head_dropout, self._identity(weights)), make)
+
+
+def _label(config: Config) -> str:
+    return "random" if config.weights is None else "imagenet" if config.weights == "imagenet" else "your"

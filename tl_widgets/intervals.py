@@ -1,0 +1,82 @@
+"""How sure a measured accuracy is. Standard library only; a leaf."""
+
+from __future__ import annotations
+
+from math import comb, sqrt
+
+Z95 = 1.959963984540054  # the 0.975 quantile of the normal distribution
+
+
+def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
+    """95% confidence interval of a proportion.
+
+    Args:
+        n_right: successes, 0 to n.
+        n: trials; with 0 nothing is known, and the interval is (0, 1).
+
+    Returns:
+        (low, high), both in 0..1.
+
+    Source: E. B. Wilson, JASA 22 (1927), 209-212: the score interval.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    p = n_right / n
+    centre = p + Z95**2 / (2 * n)
+    spread = Z95 * sqrt(p * (1 - p) / n + Z95**2 / (4 * n**2))
+    scale = 1 + Z95**2 / n
+    # At 0 and n the exact bounds are 0 and 1; rounding would leave 1e-17 beside them.
+    low = 0.0 if n_right == 0 else (centre - spread) / scale
+    high = 1.0 if n_right == n else (centre + spread) / scale
+    return low, high
+
+
+def paired_difference_interval(both: int, only_first: int, only_second: int, neither: int) -> tuple[float, float]:
+    """95% confidence interval of the difference of two accuracies on the same images, first minus second.
+
+    Args:
+        both: images that both models get right.
+        only_first: images that only the first gets right.
+        only_second: images that only the second gets right.
+        neither: images that both get wrong.
+
+    Returns:
+        (low, high), both in -1..1; (-1, 1) without images.
+
+    Source: R. G. Newcombe, Statistics in Medicine 17 (1998), 2635-2650, method 10: Wilson intervals of
+    both proportions, joined with their correlation.
+    """
+    n = both + only_first + only_second + neither
+    if n == 0:
+        return -1.0, 1.0
+    first, second = (both + only_first) / n, (both + only_second) / n
+    low1, high1 = wilson_interval(both + only_first, n)
+    low2, high2 = wilson_interval(both + only_second, n)
+    margins = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
+    determinant = both * neither - only_first * only_second
+    if determinant > 0:  # Newcombe's continuity correction, towards no correlation
+        determinant = max(determinant - n / 2, 0)
+    phi = determinant / sqrt(margins) if margins else 0.0
+    down1, up1, down2, up2 = first - low1, high1 - first, second - low2, high2 - second
+    below = sqrt(max(down1**2 - 2 * phi * down1 * up2 + up2**2, 0.0))
+    above = sqrt(max(up1**2 - 2 * phi * up1 * down2 + down2**2, 0.0))
+    difference = first - second
+    return difference - below, difference + above
+
+
+def mcnemar_p_value(only_first: int, only_second: int) -> float:
+    """Exact two-sided p-value for "both models are equally good", from the images on which they differ.
+
+    Args:
+        only_first: images that only the first model gets right.
+        only_second: images that only the second gets right.
+
+    Returns:
+        0..1; 1 where the models never differ.
+
+    Source: Q. McNemar, Psychometrika 12 (1947), 153-157, with the exact binomial tail.
+    """
+    n, k = only_first + only_second, min(only_first, only_second)
+    # Integers until the last division: 0.5**n would underflow for large test sets.
+    tail = sum(comb(n, i) for i in range(k + 1))
+    return min(1.0, 2 * tail / 2**n)

@@ -1,0 +1,216 @@
+"""Figures of single classes: confusion matrices, and which classes a model recognises."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import overload
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from tl_widgets.errors import InputError
+from tl_widgets.plot_style import (
+    GRID,
+    INK,
+    PALE,
+    PERCENT,
+    SMALL_SIZE,
+    TITLE_SIZE,
+    Result,
+    add_axes,
+    colour_of,
+    draw_grid,
+    dress,
+    marker_of,
+    new_axes,
+    new_figure,
+    run_label,
+    runs_of,
+    set_fonts,
+    shortened,
+)
+from tl_widgets.results import Comparison, RunResult
+
+MOST_COUNTED = 15  # with more classes than this, counts in the cells become too small to read
+MOST_LABELLED = 25
+MOST_RECALLS = 10
+
+
+@overload
+def plot_confusion(result: RunResult, *, ax: Axes | None = None) -> Axes: ...
+@overload
+def plot_confusion(result: Comparison | tuple[RunResult, ...], *, ax: None = None) -> Figure: ...
+def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
+    """Which classes are taken for which: a matrix for each model, side by side.
+
+    Args:
+        result: a run (one matrix), a comparison or several runs.
+        ax: where to draw the matrix of one run; a new figure without it.
+
+    Returns:
+        The axes for one run, the figure for several. Rows are the true classes, columns the answers; the
+        darker a cell, the larger its share of its row.
+
+    Raises:
+        InputError: there is no run, or `ax` was given for several.
+    """
+    if isinstance(result, RunResult):
+        size = _panel_size(result)
+        axes = new_axes(size, size) if ax is None else ax
+        _draw_matrix(axes, result)
+        return axes
+    if ax is not None:
+        raise InputError(
+            "plot_confusion draws several matrices in a figure of its own; give `ax` with one run only."
+        )
+    runs = runs_of(result)
+    size = _panel_size(runs[0])
+    figure = new_figure(size * len(runs), size)
+    grid = figure.add_gridspec(1, len(runs))
+    for i, run in enumerate(runs):
+        _draw_matrix(add_axes(figure, grid[i]), run)
+    heading = figure.suptitle("Which class is taken for which", fontsize=TITLE_SIZE, color=INK)
+    set_fonts([heading])
+    return figure
+
+
+def _panel_size(run: RunResult) -> float:
+    """Inches for one matrix."""
+    return 4.0 + 0.16 * min(max(len(run.class_names) - 3, 0), MOST_LABELLED - 3)
+
+
+def _draw_matrix(ax: Axes, run: RunResult) -> None:
+    n = len(run.class_names)
+    title = run_label(run)
+    if run.test_accuracy is None:
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.text(
+            0.5,
+            0.5,
+            "not tested",
+            ha="center",
+            va="center",
+            transform=ax.transAxes,
+            color=INK,
+            fontsize=TITLE_SIZE,
+        )
+        dress(ax, title)
+        return
+    matrix = run.confusion_matrix
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if n <= MOST_COUNTED:
+        size = 11 if n <= 4 else 9 if n <= 8 else 7.5
+        for (i, j), count in np.ndenumerate(matrix):
+            colour = "white" if shares[i, j] > 0.55 else INK if count else PALE
+            ax.text(j, i, str(count), ha="center", va="center", fontsize=size, color=colour)
+    else:
+        _draw_colour_key(ax, image)
+    step = -(-n // MOST_LABELLED)
+    shown = range(0, n, step)
+    names = [_class_label(run.class_names[i]) for i in shown]
+    ax.set_xticks(shown, names, rotation=90 if n > 3 else 0, parse_math=False)
+    ax.set_yticks(shown, names, parse_math=False)
+    n_right, n_test = run.n_right, len(run.labels)
+    every = f" (every {_ordinal(step)} is named)" if step > 1 else ""
+    dress(ax, f"{title}\n{n_right} of {n_test} right", x=f"answer{every}", y=f"true class{every}")
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def _draw_colour_key(ax: Axes, image: AxesImage) -> None:
+    key = ax.figure.colorbar(image, ax=ax, shrink=0.7, format=PERCENT)
+    key.ax.tick_params(labelsize=SMALL_SIZE, colors=INK)
+    key.set_label("share of the true class", fontsize=SMALL_SIZE, color=INK)
+    key.outline.set_edgecolor(GRID)
+
+
+def _ordinal(n: int) -> str:
+    return {2: "2nd", 3: "3rd"}.get(n, f"{n}th")
+
+
+def _class_label(name: str) -> str:
+    """A class name in at most three short lines."""
+    return "\n".join(textwrap.wrap(shortened(name, 42), 14, break_long_words=True)) or name
+
+
+def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Share of each class's test images that each model recognises.
+
+    Args:
+        result: a comparison, a run, or several runs.
+        ax: where to draw; a new figure without it.
+
+    Returns:
+        The axes: a row for each class, a marker for each model. Of more than 10 classes, those on which the
+        models differ most.
+
+    Raises:
+        InputError: there is no run.
+    """
+    tested = [run for run in runs_of(result) if run.labels]
+    ax = new_axes(6.5, 4) if ax is None else ax
+    if not tested:
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.text(
+            0.5,
+            0.5,
+            "not tested",
+            ha="center",
+            va="center",
+            transform=ax.transAxes,
+            color=INK,
+            fontsize=TITLE_SIZE,
+        )
+        dress(ax, "Recall of each class")
+        return ax
+    rows = _recall_rows(tested)
+    for y, i in enumerate(rows):
+        found = [
+            figures.recall for figures in (run.per_class[i] for run in tested) if figures.recall is not None
+        ]
+        if found:
+            ax.plot(
+                [min(found), max(found)], [y, y], color=GRID, linewidth=3, zorder=1, solid_capstyle="round"
+            )
+    for k, run in enumerate(tested):
+        recalls = [run.per_class[i].recall for i in rows]
+        points = [(recall, y) for y, recall in enumerate(recalls) if recall is not None]
+        ax.plot(
+            [x for x, _ in points],
+            [y for _, y in points],
+            linestyle="none",
+            marker=marker_of(run.name),
+            color=colour_of(run.name),
+            markersize=9 - 1.5 * k,  # one on the other, the upper one smaller: both are seen
+            label=run_label(run),
+            clip_on=False,
+            zorder=2 + k,
+        )
+    names = tested[0].class_names
+    ax.set_yticks(range(len(rows)), [_class_label(names[i]) for i in rows], parse_math=False)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.set_xlim(-0.02, 1.02)
+    ax.xaxis.set_major_formatter(PERCENT)
+    draw_grid(ax, "x")
+    some = f" ({len(rows)} of {len(names)})" if len(rows) < len(names) else ""
+    dress(ax, f"Recall of each class{some}", x="test images recognised")
+    return ax
+
+
+def _recall_rows(tested: list[RunResult]) -> list[int]:
+    """Labels to show, in label order: all, or those on which the models differ most."""
+    n = len(tested[0].class_names)
+    if n <= MOST_RECALLS:
+        return list(range(n))
+
+    def gap(i: int) -> float:
+        recalls = [recall for run in tested if (recall := per_class[run.name][i].recall) is not None]
+        return max(recalls) - min(recalls) if recalls else -1.0
+
+    per_class = {run.name: run.per_class for run in tested}
+    return sorted(sorted(range(n), key=gap, reverse=True)[:MOST_RECALLS])

@@ -1,0 +1,168 @@
+"""Figures of images: what is in a data set, and how the models answered."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from tl_widgets.errors import InputError
+from tl_widgets.plot_style import (
+    COLOURS,
+    INK,
+    LABEL_SIZE,
+    PALE,
+    SMALL_SIZE,
+    TITLE_SIZE,
+    add_axes,
+    dress,
+    label_of,
+    new_axes,
+    new_figure,
+    set_fonts,
+    shortened,
+)
+from tl_widgets.results import Comparison, RunResult
+
+if TYPE_CHECKING:
+    from tl_widgets.data import ImageDataset
+    from tl_widgets.indexed_images import IndexedImages
+
+RIGHT, WRONG = "✓", "✗"
+MOST_CLASSES = 12
+N_COLUMNS = 6
+
+
+def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None = None) -> Axes:
+    """The first training images of each class, a row for each.
+
+    Args:
+        dataset: what to look at; of more than 12 classes the first 12 are shown.
+        n_per_class: images in a row, at least 1; fewer where a class has fewer.
+        ax: where to draw; a new figure without it.
+
+    Returns:
+        The axes, with the class names and their counts as labels of the rows.
+
+    Raises:
+        InputError: `n_per_class` is below 1.
+    """
+    if n_per_class < 1:
+        raise InputError(f"n_per_class={n_per_class}; it must be a whole number of at least 1.")
+    labels = dataset.train.labels
+    n_rows = min(dataset.n_classes, MOST_CLASSES)
+    side, gap = dataset.image_size, max(2, dataset.image_size // 16)
+    sheet = np.full((n_rows * (side + gap) - gap, n_per_class * (side + gap) - gap, 3), 255, np.uint8)
+    for i in range(n_rows):
+        rows = np.flatnonzero(labels == i)[:n_per_class]
+        for j, image in enumerate(dataset.train.images[rows]):
+            y, x = i * (side + gap), j * (side + gap)
+            sheet[y : y + side, x : x + side] = image
+    ax = new_axes(2.2 + 0.95 * n_per_class, 0.7 + 1.0 * n_rows) if ax is None else ax
+    ax.imshow(sheet)
+    counts = [int((labels == i).sum()) for i in range(n_rows)]
+    names = [
+        f"{shortened(name, 28)}\n{n:,} images" for name, n in zip(dataset.class_names, counts, strict=False)
+    ]
+    ax.set_xticks([])
+    ax.set_yticks([i * (side + gap) + side / 2 for i in range(n_rows)], names, parse_math=False)
+    some = f", {n_rows} of {dataset.n_classes} classes" if n_rows < dataset.n_classes else ""
+    dress(ax, f"{shortened(dataset.name, 40)}: training images{some}")
+    ax.tick_params(length=0, labelsize=LABEL_SIZE)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    return ax
+
+
+def plot_predictions(
+    comparison: Comparison, images: NDArray[np.uint8] | IndexedImages, *, n: int = 12
+) -> Figure:
+    """Test images with the answers of both models, first those on which the models disagree.
+
+    Args:
+        comparison: with at least one tested model; the first two are shown (scratch and transfer, as a rule).
+        images: the test images, uint8, shape (n_test, height, width, 3): `dataset.test.images`.
+        n: how many to show, at least 1.
+
+    Returns:
+        A figure with axes for each image: its class above, ✓ or ✗ and each model's answer below.
+
+    Raises:
+        InputError: no model was tested, or these are not the images that they were tested on.
+    """
+    tested = [run for run in comparison.runs if run.labels][:2]
+    if not tested:
+        raise InputError("No model was tested, so there are no answers to show. Let a run finish.")
+    if len(images) != len(tested[0].labels):
+        raise InputError(
+            f"{len(images)} images, but the models were tested on {len(tested[0].labels)}. "
+            "Give `dataset.test.images` of the data set that was compared."
+        )
+    chosen = interesting_rows(tested)[: max(1, n)]
+    n_columns = min(N_COLUMNS, len(chosen))
+    n_rows = math.ceil(len(chosen) / n_columns)
+    figure = new_figure(max(1.75 * n_columns, 5.5), 0.7 + (1.95 + 0.16 * len(tested)) * n_rows)
+    grid = figure.add_gridspec(n_rows, n_columns)
+    for k, (row, image) in enumerate(zip(chosen, images[np.asarray(chosen)], strict=True)):
+        _draw_answer(add_axes(figure, grid[k // n_columns, k % n_columns]), image, tested, row)
+    set_fonts([figure.suptitle(_heading(tested), fontsize=TITLE_SIZE, color=INK)])
+    return figure
+
+
+def interesting_rows(tested: list[RunResult]) -> list[int]:
+    """All test rows: first where the models disagree, then where all are wrong, then the rest."""
+
+    def rank(row: int) -> int:
+        answers = {run.predictions[row] for run in tested}
+        if len(answers) > 1:
+            return 0
+        return 1 if answers != {tested[0].labels[row]} else 2
+
+    return sorted(range(len(tested[0].labels)), key=rank)
+
+
+def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], row: int) -> None:
+    names = tested[0].class_names
+    ax.imshow(image)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for k, run in enumerate(tested):
+        right = run.predictions[row] == run.labels[row]
+        text = f"{RIGHT if right else WRONG} {label_of(run.name)}: {names[run.predictions[row]]}"
+        style: dict[str, Any] = {
+            "color": COLOURS["transfer"] if right else COLOURS["scratch"],
+            "fontsize": SMALL_SIZE - 0.5,
+        }
+        ax.annotate(
+            shortened(text, 27),
+            (0, 0),
+            (0, -3 - 11 * k),
+            "axes fraction",
+            "offset points",
+            va="top",
+            ha="left",
+            **style,
+        )
+    dress(ax, "")
+    ax.set_title(
+        shortened(names[tested[0].labels[row]], 22),
+        fontsize=LABEL_SIZE,
+        color=INK,
+        loc="left",
+        parse_math=False,
+    )
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+        spine.set_color(PALE)
+
+
+def _heading(tested: list[RunResult]) -> str:
+    n = len(tested[0].labels)
+    if len(tested) == 1:
+        return f"Wrong answers first: {n - tested[0].n_right} of {n} test images"
+    differ = sum(a != b for a, b in zip(tested[0].predictions, tested[1].predictions, strict=True))
+    return f"The two models disagree on {differ} of {n} test images; these come first"

@@ -1,0 +1,89 @@
+"""Figures of results: accuracy, parameters, seconds, and all of them on one page.
+
+Compute once, plot as often as you like: every function takes a finished record and draws it, in axes of
+its own or in `ax`. None uses pyplot, so they work from any thread; none imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+from matplotlib.figure import Figure
+
+from tl_widgets.plot_classes import plot_confusion, plot_recall
+from tl_widgets.plot_costs import plot_parameters, plot_seconds
+from tl_widgets.plot_curves import plot_accuracy, plot_test_accuracy
+from tl_widgets.plot_images import plot_dataset, plot_predictions
+from tl_widgets.plot_live import LiveCurves
+from tl_widgets.plot_style import (
+    INK,
+    PALE,
+    SMALL_SIZE,
+    TITLE_SIZE,
+    add_axes,
+    figure_html,
+    figure_png,
+    new_figure,
+    runs_of,
+    set_fonts,
+)
+from tl_widgets.plot_text import alt_text, dataset_alt_text
+from tl_widgets.results import Comparison
+
+__all__ = [
+    "LiveCurves",
+    "alt_text",
+    "dataset_alt_text",
+    "figure_html",
+    "figure_png",
+    "plot_accuracy",
+    "plot_comparison",
+    "plot_confusion",
+    "plot_dataset",
+    "plot_parameters",
+    "plot_predictions",
+    "plot_recall",
+    "plot_seconds",
+    "plot_test_accuracy",
+]
+
+
+def plot_comparison(comparison: Comparison) -> Figure:
+    """A comparison on one page: verdict, accuracy, parameters, seconds, recall of each class.
+
+    Args:
+        comparison: with at least one trained model.
+
+    Returns:
+        A figure with five axes: accuracy by epoch, test accuracy, parameters, seconds, recall.
+
+    Raises:
+        InputError: no model came to be trained.
+    """
+    runs = runs_of(comparison)
+    title = textwrap.fill(comparison.verdict.text, 128)
+    height = 7.9 + 0.2 * title.count("\n") + 0.5 * max(0, len(runs) - 2)
+    figure = new_figure(11, height)
+    rows = figure.add_gridspec(2, 1, height_ratios=(1.15, 1))
+    top = rows[0].subgridspec(1, 2, width_ratios=(1.35, 1))
+    bottom = rows[1].subgridspec(1, 3)
+    plot_accuracy(comparison, ax=add_axes(figure, top[0]))
+    plot_test_accuracy(comparison, ax=add_axes(figure, top[1]))
+    plot_parameters(comparison, ax=add_axes(figure, bottom[0]))
+    plot_seconds(comparison, ax=add_axes(figure, bottom[1]))
+    plot_recall(comparison, ax=add_axes(figure, bottom[2]))
+    heading = figure.suptitle(title, x=0.01, ha="left", fontsize=TITLE_SIZE, color=INK)
+    caption = figure.supxlabel(_caption(comparison), x=0.01, ha="left", fontsize=SMALL_SIZE, color=PALE)
+    set_fonts([heading, caption])
+    return figure
+
+
+def _caption(comparison: Comparison) -> str:
+    data, config = comparison.dataset, comparison.config
+    text = (
+        f"{data.name}: {data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test images "
+        f"of {data.image_size} × {data.image_size} pixels in {len(data.class_names)} classes; at most "
+        f"{config.epochs} epochs, batches of {config.batch_size}, learning rate {config.learning_rate:g}, "
+        f"seed {config.seed}."
+    )
+    return textwrap.fill(text, 160)

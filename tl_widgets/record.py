@@ -1,0 +1,157 @@
+"""A comparison as one JSON object, so that other programs can read a run. Standard library only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from tl_widgets.errors import InputError
+from tl_widgets.ledger import ParameterCount
+from tl_widgets.origin import Origin
+from tl_widgets.results import (
+    Comparison,
+    DatasetSummary,
+    Diagnosis,
+    Environment,
+    History,
+    RunResult,
+    Seconds,
+    Verdict,
+)
+from tl_widgets.settings import Config, ScratchSpec
+
+FORMAT = 1
+
+
+def _run_to_record(run: RunResult | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    record = {
+        "name": run.name,
+        "test_accuracy": run.test_accuracy,
+        "test_accuracy_ci95": run.test_accuracy_ci95,
+        "trainable_params": run.params.trainable,
+        "frozen_params": run.params.frozen,
+        "total_params": run.params.total,
+        "seconds": {**asdict(run.seconds), "total": run.seconds.total},
+        "history": asdict(run.history),
+        "labels": run.labels,
+        "predictions": run.predictions,
+        "probabilities": run.probabilities,
+        "diagnoses": [asdict(diagnosis) for diagnosis in run.diagnoses],
+        "stopped": run.stopped,
+        "device": run.device,
+    }
+    if run.backbone:
+        record |= {"backbone": run.backbone, "weights": run.weights, "weights_sha256": run.weights_sha256}
+    return record
+
+
+def _run_from_record(record: dict[str, Any] | None, class_names: tuple[str, ...]) -> RunResult | None:
+    if record is None:
+        return None
+    seconds = {name: value for name, value in record["seconds"].items() if name != "total"}
+    return RunResult(
+        name=record["name"],
+        class_names=class_names,
+        params=ParameterCount(record["trainable_params"], record["frozen_params"]),
+        seconds=Seconds(**seconds),
+        history=History(**{name: tuple(values) for name, values in record["history"].items()}),
+        labels=tuple(record["labels"]),
+        predictions=tuple(record["predictions"]),
+        probabilities=tuple(tuple(row) for row in record["probabilities"]),
+        diagnoses=tuple(Diagnosis(**diagnosis) for diagnosis in record["diagnoses"]),
+        stopped=record["stopped"],
+        device=record["device"],
+        backbone=record.get("backbone", ""),
+        weights=record.get("weights", ""),
+        weights_sha256=record.get("weights_sha256", ""),
+    )
+
+
+def config_from_record(record: dict[str, Any]) -> Config:
+    """Read the `config` of a record.
+
+    Raises:
+        InputError: a value is not allowed.
+    """
+    return Config(**{**record, "scratch": ScratchSpec(**record["scratch"])})
+
+
+def comparison_to_json(comparison: Comparison) -> str:
+    """The record that `tl-widgets compare --json` writes."""
+    record = {
+        "format": FORMAT,
+        "dataset": asdict(comparison.dataset),
+        "config": asdict(comparison.config),
+        "scratch": _run_to_record(comparison.scratch),
+        "transfer": _run_to_record(comparison.transfer),
+        "control": _run_to_record(comparison.control),
+        "fine_tuned": _run_to_record(comparison.fine_tuned),
+        "verdict": asdict(comparison.verdict),
+        "environment": asdict(comparison.environment),
+    }
+    # A loss can become infinite or NaN; JSON has no word for either, and Python's own is read back by Python only.
+    return json.dumps(_plain(record), indent=1, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """Replace NaN and infinities by strings, which `float` reads back."""
+    if isinstance(value, float) and value - value != 0:
+        return str(value)
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _floats(value: Any) -> Any:
+    """Undo `_plain` inside numbers' places."""
+    if value in ("nan", "inf", "-inf"):
+        return float(value)
+    if isinstance(value, list):
+        return [_floats(item) for item in value]
+    return value
+
+
+def _origin(dataset: dict[str, Any]) -> Origin | None:
+    record = dataset["origin"]
+    return record and Origin(**{**record, "folders": tuple(map(tuple, record["folders"]))})
+
+
+def comparison_from_json(text: str) -> Comparison:
+    """Read what `comparison_to_json` wrote.
+
+    Raises:
+        InputError: it is not such a record.
+    """
+    try:
+        record = json.loads(text)
+        if record["format"] != FORMAT:
+            raise InputError(f"This record has format {record['format']!r}; this version of tl_widgets reads format {FORMAT}.")
+        class_names = tuple(record["dataset"]["class_names"])
+        for name in ("scratch", "transfer", "control", "fine_tuned"):
+            if record[name] is not None:
+                record[name]["history"] = {key: _floats(values) for key, values in record[name]["history"].items()}
+        verdict = record["verdict"]
+        return Comparison(
+            dataset=DatasetSummary(
+                **{**record["dataset"], "class_names": class_names, "origin": _origin(record["dataset"])}
+            ),
+            config=config_from_record(record["config"]),
+            scratch=_run_from_record(record["scratch"], class_names),
+            transfer=_run_from_record(record["transfer"], class_names),
+            control=_run_from_record(record["control"], class_names),
+            fine_tuned=_run_from_record(record["fine_tuned"], class_names),
+            verdict=Verdict(**{**verdict, "ci95": tuple(verdict["ci95"]) if verdict["ci95"] else None}),
+            environment=Environment(**record["environment"]),
+        )
+    except InputError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"This text is not a record of a comparison ({type(error).__name__}: {error}). "
+            "Give the JSON that `tl-widgets compare --json FILE` or Comparison.to_json() wrote."
+        ) from None

@@ -1,0 +1,97 @@
+"""The arguments of an experiment as data: checked once, compared, saved and restored. A leaf."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from tl_widgets.errors import InputError
+
+POOLINGS = ("max", "average", "none")
+HEADS = ("flatten", "global_average")
+
+
+def _require(ok: bool, message: str) -> None:
+    if not ok:
+        raise InputError(message)
+
+
+@dataclass(frozen=True)
+class ScratchSpec:
+    """The network that is trained from scratch: blocks of Conv2D and pooling, then dense layers.
+
+    The article's network is `ScratchSpec(dense_units=6)`. The default has 64 units there, because a
+    bottleneck of 6 ReLUs often dies, and a fair opponent is one that trains.
+
+    Attributes:
+        filters: number of filters of each Conv2D; one block each, 1 to 6 blocks.
+        kernel_sizes: side of each Conv2D's kernel in pixels, as many as `filters`.
+        pooling: after each Conv2D, 2 x 2: "max", "average" or "none".
+        head: what turns the maps into a vector: "flatten" or "global_average".
+        dense_units: units of the hidden Dense layer; 0 for none.
+        dropout: rate of the Dropout before the last layer, 0 to below 1; 0 for none.
+    """
+
+    filters: tuple[int, ...] = (32, 64, 128)
+    kernel_sizes: tuple[int, ...] = (5, 3, 3)
+    pooling: str = "max"
+    head: str = "flatten"
+    dense_units: int = 64
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "filters", tuple(self.filters))
+        object.__setattr__(self, "kernel_sizes", tuple(self.kernel_sizes))
+        _require(
+            1 <= len(self.filters) <= 6 and all(n >= 1 for n in self.filters),
+            f"filters must be 1 to 6 positive numbers, one for each Conv2D; received {self.filters}.",
+        )
+        _require(
+            len(self.kernel_sizes) == len(self.filters) and all(k >= 1 for k in self.kernel_sizes),
+            f"kernel_sizes must hold as many positive numbers as filters ({len(self.filters)}); "
+            f"received {self.kernel_sizes}.",
+        )
+        _require(self.pooling in POOLINGS, f"pooling must be one of {POOLINGS}; received {self.pooling!r}.")
+        _require(self.head in HEADS, f"head must be one of {HEADS}; received {self.head!r}.")
+        _require(self.dense_units >= 0, f"dense_units must be 0 or more; received {self.dense_units}.")
+        _require(0 <= self.dropout < 1, f"dropout must be at least 0 and below 1; received {self.dropout}.")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that `compare` is told, apart from the data.
+
+    Attributes:
+        backbone: name of a backbone in the catalogue (`list_backbones`).
+        weights: "imagenet", the path of a weights file, or None for random weights.
+        scratch: the network that is trained from scratch.
+        head_dropout: rate of the Dropout before the transfer model's last layer, 0 to below 1.
+        augment: how many changed copies (mirrored, shifted, brighter or darker) of every training image
+            both models see beside the image itself.
+        epochs: passes over the training images, at least 1.
+        batch_size: images for each step of the optimizer, at least 1.
+        learning_rate: of Adam, above 0.
+        seed: decides initial weights and the order of the images, 0 to 2**31 - 1.
+        control: train a third model, too: the same frozen backbone with random weights.
+    """
+
+    backbone: str = "EfficientNetLite0"
+    weights: str | None = "imagenet"
+    scratch: ScratchSpec = field(default_factory=ScratchSpec)
+    head_dropout: float = 0.0
+    augment: int = 0
+    epochs: int = 10
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    seed: int = 0
+    control: bool = False
+
+    def __post_init__(self) -> None:
+        if self.weights is not None:
+            object.__setattr__(self, "weights", os.fspath(self.weights))
+        _require(0 <= self.head_dropout < 1, f"head_dropout must be at least 0 and below 1; received {self.head_dropout}.")
+        _require(0 <= self.augment <= 10, f"augment must be 0 to 10 copies of each image; received {self.augment}.")
+        _require(1 <= self.epochs <= 10_000, f"epochs must be 1 to 10,000; received {self.epochs}.")
+        _require(self.batch_size >= 1, f"batch_size must be 1 or more; received {self.batch_size}.")
+        _require(0 < self.learning_rate <= 10, f"learning_rate must be above 0 and at most 10; received {self.learning_rate}.")
+        _require(0 <= self.seed < 2**31, f"seed must be 0 to 2147483647; received {self.seed}.")

@@ -1,0 +1,197 @@
+"""What the settings mean and cost, in words and numbers, before anything is trained and without TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from tl_widgets.backbones import Backbone, find_backbone, list_backbones
+from tl_widgets.builtin import list_datasets
+from tl_widgets.data import ImageDataset
+from tl_widgets.errors import InputError
+from tl_widgets.ledger import LayerRow, count_rows, scratch_ledger, transfer_ledger
+from tl_widgets.widgets.html import alert, escape, number, seconds
+from tl_widgets.widgets.settings import LabSettings
+
+GROUPS = ("Data", "From scratch", "Transfer", "Training")
+_MEANINGS = {
+    "Data": "The images that both models learn from. The fewer there are, the more a pretrained backbone helps.",
+    "From scratch": "A small convolutional network that starts from random numbers and learns all of them.",
+    "Transfer": "A backbone that has seen 1.2 million photographs stays frozen; only a new last layer is learned.",
+    "Training": "How both models learn. Same images, same order, same number of steps.",
+}
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What is known about a data set before it is loaded.
+
+    Attributes:
+        name: of the data set.
+        class_names: one for each label.
+        n_train, n_validation, n_test: images in each split.
+        max_per_class: training images of the scarcest class.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    n_train: int
+    n_validation: int
+    n_test: int
+    max_per_class: int
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+
+def data_facts(name: str, own: ImageDataset | None = None) -> DataFacts:
+    """What is known about the data set of that name.
+
+    Args:
+        name: of a built-in data set, or of `own`.
+        own: a data set that somebody brought.
+
+    Raises:
+        InputError: there is none.
+    """
+    if own is not None and own.name == name:
+        scarcest = int(np.bincount(own.train.labels, minlength=own.n_classes).min())
+        sizes = len(own.train), len(own.validation), len(own.test)
+        return DataFacts(own.name, own.class_names, *sizes, scarcest)
+    for info in list_datasets():
+        if info.name == name:
+            sizes = info.n_train, info.n_validation, info.n_test
+            return DataFacts(info.name, info.class_names, *sizes, info.max_per_class)
+    known = [info.name for info in list_datasets()] + ([own.name] if own is not None else [])
+    raise InputError(f"There is no data set {name!r} here; there are {', '.join(known)}.")
+
+
+@cache
+def offline_backbones() -> frozenset[str]:
+    """Names of the backbones whose ImageNet weights are on this machine."""
+    return frozenset(each.name for each in list_backbones() if each.offline)
+
+
+def is_here(backbone: Backbone) -> bool:
+    """Whether its ImageNet weights are on this machine: asked once, a menu would ask 41 times at every change."""
+    return backbone.name in offline_backbones()
+
+
+def scratch_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]:
+    """The layers of the network from scratch.
+
+    Args:
+        settings: of the Lab.
+        n_classes: at least 2.
+
+    Raises:
+        InputError: pooling would leave no pixel.
+    """
+    return scratch_ledger((settings.image_size, settings.image_size, 3), n_classes, settings.config.scratch)
+
+
+def transfer_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]:
+    """The layers of the transfer model.
+
+    Args:
+        settings: of the Lab.
+        n_classes: at least 2.
+
+    Raises:
+        InputError: there is no such backbone, it takes no such images, or its size is published nowhere.
+    """
+    backbone = find_backbone(settings.config.backbone)
+    if backbone.min_input and settings.image_size < backbone.min_input:
+        raise InputError(
+            f"{backbone.name} needs images of at least {backbone.min_input} pixels; these have {settings.image_size}. "
+            "Choose larger images or another backbone."
+        )
+    if backbone.n_params is None or backbone.feature_width is None:
+        raise InputError(f"How many parameters {backbone.name} has is known only once it is built.")
+    return transfer_ledger(
+        (settings.image_size, settings.image_size, 3),
+        n_classes,
+        backbone=backbone.name,
+        feature_width=backbone.feature_width,
+        backbone_params=backbone.n_params,
+        head_dropout=settings.config.head_dropout,
+    )
+
+
+def n_train(settings: LabSettings, facts: DataFacts) -> int:
+    """Training images of all classes, without changed copies."""
+    return facts.n_train if settings.n_per_class is None else settings.n_per_class * facts.n_classes
+
+
+def n_steps(settings: LabSettings, facts: DataFacts) -> int:
+    """Steps of the optimizer for each model."""
+    config = settings.config
+    return config.epochs * -(-n_train(settings, facts) * (1 + config.augment) // config.batch_size)
+
+
+def group_line(group: str, settings: LabSettings, facts: DataFacts, seconds_known: float | None = None) -> str:
+    """What a group of controls means, and what it costs now.
+
+    Args:
+        group: one of `GROUPS`.
+        settings: of the Lab.
+        facts: about its data set.
+        seconds_known: what a run like this took before; None where nothing is known.
+
+    Returns:
+        HTML; an alert where the settings of this group cannot be.
+    """
+    try:
+        cost = _COSTS[group](settings, facts)
+    except InputError as error:
+        return alert(str(error))
+    if group == "Training" and seconds_known is not None:
+        cost += f", about <b>{seconds(seconds_known)}</b> as measured here"
+    return f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
+
+
+def _data_cost(settings: LabSettings, facts: DataFacts) -> str:
+    if settings.n_per_class is not None and settings.n_per_class > facts.max_per_class:
+        raise InputError(
+            f"{facts.name} has {facts.max_per_class} training images for its scarcest class; "
+            f"{settings.n_per_class} were asked for. Ask for at most {facts.max_per_class}."
+        )
+    n = n_train(settings, facts)
+    return f"<b>{number(n)} images</b> to learn from, {facts.n_validation} to watch, {facts.n_test} for the test"
+
+
+def _scratch_cost(settings: LabSettings, facts: DataFacts) -> str:
+    count = count_rows(scratch_rows(settings, facts.n_classes))
+    return f"<b>{number(count.trainable)} parameters</b>, all to be learned"
+
+
+def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
+    count = count_rows(transfer_rows(settings, facts.n_classes))
+    backbone, weights = find_backbone(settings.config.backbone), settings.config.weights
+    text = f"<b>{number(count.trainable)} parameters</b> to be learned, {number(count.frozen)} frozen"
+    if weights is None:
+        return f"{text}; random weights: it has seen nothing yet"
+    if weights != "imagenet":
+        return f"{text}; weights from {escape(weights)}"
+    if not is_here(backbone):
+        size = f" ({backbone.size_mb:.0f} MB)" if backbone.size_mb else ""
+        return f"{text}; its weights{size} are not on this machine and must be downloaded"
+    return text
+
+
+def _training_cost(settings: LabSettings, facts: DataFacts) -> str:
+    config = settings.config
+    n = n_train(settings, facts) * (1 + config.augment)
+    return f"<b>{number(n_steps(settings, facts))} steps</b> for each model: {config.epochs} times through {number(n)} images"
+
+
+_COSTS = {
+    "Data": _data_cost,
+    "From scratch": _scratch_cost,
+    "Transfer": _transfer_cost,
+    "Training": _training_cost,
+}

@@ -1,0 +1,127 @@
+"""What is seen while models train: phase, progress bars and curves, drawn from events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ipywidgets import HTML
+
+from tl_widgets.events import Event
+from tl_widgets.results import Comparison, History, RunResult
+from tl_widgets.widgets.html import NAMES, escape, progress, seconds
+from tl_widgets.widgets.views import empty
+
+_WIDTH = 720
+
+
+class ProgressView(HTML):
+    """The phase in words, and one bar for each model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text, self._latest = "", dict[str, Event]()
+
+    def start(self, models: tuple[str, ...]) -> None:
+        """Show empty bars.
+
+        Args:
+            models: that will train.
+        """
+        self._latest = {model: Event("load", "waiting", model, 0, 1) for model in models}
+        self.say("getting ready")
+
+    def note(self, event: Event) -> None:
+        """Remember what an event says; `draw` shows it."""
+        name = f"{NAMES[event.model]}: " if event.model in NAMES else ""
+        self._text = f"{name}{event.text}"
+        if event.model in self._latest:
+            self._latest[event.model] = event
+
+    def say(self, text: str) -> None:
+        """Show another phase."""
+        self._text = text
+        self.draw()
+
+    def draw(self) -> None:
+        """Show what is known now."""
+        bars = "".join(progress(NAMES[name], *_bar(event)) for name, event in self._latest.items())
+        self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
+
+    def end(self, text: str, *, keep_bars: bool) -> None:
+        """Show how it ended.
+
+        Args:
+            text: in words.
+            keep_bars: whether the bars still say something.
+        """
+        if not keep_bars:
+            self._latest = {}
+        self.say(text)
+
+
+def _bar(event: Event) -> tuple[int, int, str]:
+    words = {
+        "train": f"epoch {event.epoch} of {event.n_epochs}",
+        "features": f"features {event.n_done} of {event.n_total}",
+        "evaluate": f"testing {event.n_done} of {event.n_total}",
+    }
+    parts = [words.get(event.phase, event.text)]
+    if event.seconds:
+        parts.append(seconds(event.seconds))
+    if event.phase != "done" and event.seconds_left:
+        parts.append(f"about {seconds(event.seconds_left)} left")
+    return event.n_done, event.n_total, " · ".join(parts)
+
+
+class CurvesView(HTML):
+    """Accuracy by epoch of all models, live."""
+
+    def __init__(self) -> None:
+        super().__init__(empty("Press “Train both”: the curves of both models appear here, epoch by epoch."))
+        self.add_class("tlw-figure")
+        self._histories: dict[str, History] = {}
+        self._frames: dict[object, object] = {}
+
+    def start(self, names: tuple[str, ...], *, n_epochs: int, backbone: str, chance: float) -> None:
+        """Begin with no curve.
+
+        Args:
+            names: the models.
+            n_epochs: of the longest.
+            backbone: its name.
+            chance: accuracy of guessing, 0..1.
+        """
+        from tl_widgets.plots import LiveCurves
+
+        # Laying out a figure takes longer than training a head: frames are used again.
+        key = (names, n_epochs, backbone, chance)
+        if key not in self._frames:
+            if len(self._frames) > 8:
+                self._frames.clear()
+            self._frames[key] = LiveCurves(n_epochs, names=names, backbone=backbone, chance=chance)
+        self._curves = self._frames[key]
+        self._histories = {}
+
+    def note(self, event: Event) -> bool:
+        """Add an epoch; tell whether there was one to add."""
+        if event.phase != "train" or not event.metrics or not event.model:
+            return False
+        old = self._histories.get(event.model, History())
+        longer = {name: (*getattr(old, name), value) for name, value in event.metrics.items()}
+        self._histories[event.model] = replace(old, **longer)
+        return True
+
+    def show(self, runs: tuple[RunResult, ...]) -> None:
+        """Show finished curves, whatever the events said (a run that was kept sends none)."""
+        self._histories = {run.name: run.history for run in runs}
+        self.draw()
+
+    def draw(self) -> None:
+        """Show what is known now."""
+        if self._histories:
+            self.value = self._curves.html(self._histories, _WIDTH)  # type: ignore[attr-defined]
+
+
+def models_of(comparison: Comparison) -> tuple[str, ...]:
+    """Names of the models that came to be trained."""
+    return tuple(run.name for run in comparison.runs)

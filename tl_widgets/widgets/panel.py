@@ -1,0 +1,223 @@
+"""ControlPanel: groups of controls that hold settings and tell whoever follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from ipywidgets import HTML, Box, VBox, Widget
+
+from tl_widgets.data import ImageDataset
+from tl_widgets.errors import InputError
+from tl_widgets.widgets.blocks import BlockFields
+from tl_widgets.widgets.controls import CONTROLS, NAMES, set_choice
+from tl_widgets.widgets.costs import GROUPS, data_facts, group_line
+from tl_widgets.widgets.html import alert, style
+from tl_widgets.widgets.settings import LabSettings
+
+_BLOCKS = ("blocks", "filters", "kernel_sizes")
+
+
+class ControlPanel(VBox):
+    """Controls in up to four groups, each with a line on what it means and what it costs now.
+
+    A panel of one's own takes a few lines:
+
+        from ipywidgets import VBox
+        from tl_widgets.widgets import ControlPanel, LedgerView
+
+        panel = ControlPanel(show=["image_size", "blocks", "filters", "kernel_sizes"])
+        ledger = LedgerView(models=["scratch"])
+        panel.follow(ledger.show_settings)   # now, and after every change
+        VBox([panel, ledger])
+
+    Args:
+        settings: what the controls show first.
+        show: names of the controls to show; all where None.
+        lock: names of controls that are shown and cannot be changed.
+        dataset: a data set of one's own, which takes the place of the built-in ones.
+
+    Raises:
+        InputError: there is no such control, or the data set of the settings does not exist.
+    """
+
+    def __init__(
+        self,
+        settings: LabSettings | None = None,
+        *,
+        show: Collection[str] | None = None,
+        lock: Collection[str] = (),
+        dataset: ImageDataset | None = None,
+    ) -> None:
+        shown = _known_names(NAMES if show is None else show)
+        self._locked = frozenset(_known_names(lock))
+        self._own = dataset
+        self._followers: list[Callable[[LabSettings], None]] = []
+        self._is_setting = False
+        self._enabled = True
+        self._seconds: float | None = None
+        self.problem = HTML()
+        self.thumbnails = HTML()
+        self._blocks = BlockFields(shown, self._set_values)
+        self._widgets = {each.name: each.build() for each in CONTROLS if each.build is not None}
+        self._lines = {group: HTML() for group in GROUPS}
+        self._settings = self._checked(settings or _first_settings(dataset))
+        if dataset is not None:
+            self._widgets["dataset"].options = [(dataset.name, dataset.name)]
+        super().__init__([HTML(style()), self.problem, self._groups(shown)])
+        self.add_class("tlw")
+        for name, widget in self._widgets.items():
+            widget.observe(lambda change, name=name: self._changed(name, change["new"]), "value")
+        self._show()
+
+    @property
+    def settings(self) -> LabSettings:
+        """What the controls say; setting it moves them."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: LabSettings) -> None:
+        self._settings = self._checked(settings)
+        self.problem.value = ""
+        self._show()
+        self._tell()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the controls can be moved; locked ones never can."""
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._show_enabled()
+
+    def control(self, name: str) -> Widget:
+        """The widget of one control, for whoever wants to place or observe it.
+
+        Args:
+            name: of the control; of "filters" and "kernel_sizes" it is the first block's.
+
+        Raises:
+            InputError: there is no such control.
+        """
+        _known_names([name])
+        return self._blocks.fields(name)[0] if name in _BLOCKS else self._widgets[name]
+
+    def follow(self, listener: Callable[[LabSettings], None]) -> None:
+        """Call a function with the settings, now and after every change.
+
+        Args:
+            listener: takes the settings.
+        """
+        self._followers.append(listener)
+        listener(self._settings)
+
+    def show_seconds(self, seconds: float | None) -> None:
+        """Say in the line of Training what a run takes.
+
+        Args:
+            seconds: an estimate; None where there is none.
+        """
+        self._seconds = seconds
+        self._show_line("Training")
+
+    def _checked(self, settings: LabSettings) -> LabSettings:
+        data_facts(settings.dataset, self._own)
+        if self._own is not None and settings.image_size != self._own.image_size:
+            raise InputError(
+                f"The images of {self._own.name} have {self._own.image_size} pixels a side; the settings ask for "
+                f"{settings.image_size}. Load the data set with the size that you want."
+            )
+        return settings
+
+    def _groups(self, shown: Sequence[str]) -> Box:
+        groups = []
+        for group in GROUPS:
+            fields: list[Widget] = [
+                self._widgets[each.name] for each in CONTROLS if each.group == group and each.name in shown and each.build
+            ]
+            if group == "From scratch" and set(_BLOCKS) & set(shown):
+                fields.insert(0, self._blocks)
+            if not fields:
+                continue
+            if group == "Data":
+                fields.append(self.thumbnails)
+            box = VBox([HTML(f'<h4 class="tlw-title">{group}</h4>'), self._lines[group], *fields])
+            box.add_class("tlw-group")
+            groups.append(box)
+        grid = Box(groups)
+        grid.add_class("tlw-groups")
+        return grid
+
+    def _changed(self, name: str, value: Any) -> None:
+        if self._is_setting:
+            return
+        if name == "n_per_class" and value >= self._widgets[name].max:
+            value = None  # all of them, whatever data set is chosen next
+        self._set_values({name: value})
+
+    def _set_values(self, values: dict[str, Any]) -> None:
+        """A control was moved."""
+        try:
+            self._settings = self._checked(self._settings.with_values(values))
+        except InputError as error:
+            self.problem.value = alert(str(error))
+            self._show()  # back to what holds
+            return
+        self.problem.value = ""
+        self._show()
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._followers:
+            listener(self._settings)
+
+    def _show(self) -> None:
+        """Bring every control and line to what the settings say."""
+        self._is_setting = True
+        try:
+            values = self._settings.values
+            facts = data_facts(self._settings.dataset, self._own)
+            self._widgets["n_per_class"].max = facts.max_per_class
+            for name, widget in self._widgets.items():
+                value = values[name]
+                if name == "n_per_class":
+                    widget.value = facts.max_per_class if value is None else value
+                elif name in ("dataset", "backbone", "weights", "learning_rate", "pooling", "head"):
+                    set_choice(widget, value)
+                else:
+                    widget.value = value
+            self._blocks.set(values["filters"], values["kernel_sizes"])
+        finally:
+            self._is_setting = False
+        self._show_enabled()
+        for group in GROUPS:
+            self._show_line(group)
+
+    def _show_line(self, group: str) -> None:
+        facts = data_facts(self._settings.dataset, self._own)
+        self._lines[group].value = group_line(group, self._settings, facts, self._seconds)
+
+    def _show_enabled(self) -> None:
+        fixed = self._locked | ({"dataset", "image_size"} if self._own is not None else set())
+        for name, widget in self._widgets.items():
+            widget.disabled = not self._enabled or name in fixed
+        for name in _BLOCKS:
+            for field in self._blocks.fields(name):
+                field.disabled = not self._enabled or name in fixed
+
+
+def _known_names(names: Collection[str]) -> tuple[str, ...]:
+    if isinstance(names, str):
+        names = [names]
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise InputError(f"There is no control {unknown[0]!r}; there are {', '.join(NAMES)}.")
+    return tuple(names)
+
+
+def _first_settings(dataset: ImageDataset | None) -> LabSettings:
+    if dataset is None:
+        return LabSettings()
+    return LabSettings(dataset=dataset.name, image_size=dataset.image_size)

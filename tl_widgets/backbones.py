@@ -38,8 +38,9 @@ class Backbone:
 
     Attributes:
         name: what to ask for, and Keras's name of the function: "MobileNetV2".
-        module: where it lives: "keras.applications.mobilenet_v2".
-        function: its name there.
+        module: where its `preprocess_input` lives: "keras.applications.mobilenet_v2".
+        function: what builds it, to be had from keras.applications itself (Keras's module mobilenet_v3 has
+            no such functions); for the bundled one, from its module.
         size_mb: published size of the weights file with top, in MB.
         top1_pct: published top-1 accuracy on ImageNet's validation images, in percent.
         top5_pct: published top-5 accuracy, in percent.

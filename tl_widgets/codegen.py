@@ -14,6 +14,7 @@ from pathlib import Path
 import tl_widgets
 from tl_widgets import codegen_data, codegen_random
 from tl_widgets.backbones import Backbone, find_backbone
+from tl_widgets.codegen_data import quoted
 from tl_widgets.ledger import output_units
 from tl_widgets.results import Comparison, DatasetSummary
 from tl_widgets.settings import Config, ScratchSpec
@@ -52,7 +53,7 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str = 
     is_random = config.weights is None or config.control
     parts = [
         _title(dataset, entry),
-        _imports(dataset, config, is_random),
+        _imports(dataset, is_random),
         _constants(dataset, config),
         codegen_data.loading(dataset),
         codegen_data.AUGMENT if config.augment else "",
@@ -62,7 +63,7 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str = 
         _training(len(dataset.class_names)),
         "\n".join(f'train_and_test("{name}", {name})' for name in _models(config)),
     ]
-    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+    return _spaced("\n\n".join(part.strip("\n") for part in parts if part)) + "\n"
 
 
 def builtin_summary(
@@ -117,6 +118,12 @@ def save_backbone(path: str | os.PathLike[str]) -> None:
         unfinished.replace(target)
 
 
+def _spaced(text: str) -> str:
+    """The text with two empty lines before and after each function."""
+    text = re.sub(r"\n{2,}(?=def )", "\n\n\n", text)
+    return re.sub(r"(\n    .*)\n\n(?=\S)", r"\1\n\n\n", text)
+
+
 def _one_line(text: str) -> str:
     """Text that cannot end a docstring or a comment."""
     return re.sub(r"[^\w .,:()+-]", "_", text)
@@ -127,17 +134,18 @@ def _title(dataset: DatasetSummary, entry: Backbone) -> str:
     if entry.bundled:
         command = f"from tl_widgets.codegen import save_backbone; save_backbone('{BACKBONE_FILE}')"
         needed = (
-            f"\n{entry.name} is not in keras.applications: the script loads it from a file. tl-widgets compare --script"
-            f'\nwrites that file, and so does\n    python -c "{command}"\n'
+            f"\n{entry.name} is not in keras.applications: the script loads it from a file.\n"
+            f'`tl-widgets compare --script` writes that file, and so does\n    python -c "{command}"\n'
         )
     return (
-        f'"""Transfer learning on {_one_line(dataset.name)}: a network from scratch, and a frozen {entry.name}.\n\n'
-        f"Plain Keras; written by tl-widgets {tl_widgets.__version__}, but nothing of it is needed to run this.\n"
+        f'"""Transfer learning on {_one_line(dataset.name)}: '
+        f"a network from scratch, and a frozen {entry.name}.\n\n"
+        f"Plain Keras: tl-widgets {tl_widgets.__version__} wrote this, but nothing of it is needed here.\n"
         f'{needed}"""'
     )
 
 
-def _imports(dataset: DatasetSummary, config: Config, is_random: bool) -> str:
+def _imports(dataset: DatasetSummary, is_random: bool) -> str:
     standard, others = codegen_data.imports(dataset)
     lines = [*(("import math",) if is_random else ()), *standard, "import time"]
     lines = sorted(line for line in lines if line.startswith("import")) + [
@@ -150,7 +158,7 @@ def _constants(dataset: DatasetSummary, config: Config) -> str:
     origin = dataset.origin
     lines = [f"SIZE = {dataset.image_size}  # side of the images in pixels"]
     if origin is None or origin.kind == "built-in":
-        lines.append(f"CLASSES = {list(dataset.class_names)!r}")
+        lines.append(f"CLASSES = [{', '.join(map(quoted, dataset.class_names))}]")
     if origin is not None:
         lines.append(f"DATA_SEED = {origin.seed}  # decides which image is used for what")
         if origin.n_per_class is not None:
@@ -179,11 +187,16 @@ def _sequential(variable: str, layers: list[str]) -> str:
 
 
 def _scratch(n_classes: int, spec: ScratchSpec) -> str:
-    layers = ["keras.layers.Input((SIZE, SIZE, 3)),", "keras.layers.Rescaling(1 / 127.5, offset=-1),  # to -1..1"]
+    layers = [
+        "keras.layers.Input((SIZE, SIZE, 3)),",
+        "keras.layers.Rescaling(1 / 127.5, offset=-1),  # to -1..1",
+    ]
     for n_filters, kernel in zip(spec.filters, spec.kernel_sizes, strict=True):
         layers.append(f'keras.layers.Conv2D({n_filters}, {kernel}, activation="relu", padding="same"),')
         if spec.pooling != "none":
-            layers.append("keras.layers.MaxPooling2D()," if spec.pooling == "max" else "keras.layers.AveragePooling2D(),")
+            layers.append(
+                "keras.layers.MaxPooling2D()," if spec.pooling == "max" else "keras.layers.AveragePooling2D(),"
+            )
     layers.append("keras.layers.Flatten()," if spec.head == "flatten" else "keras.layers.GlobalAveragePooling2D(),")
     if spec.dense_units:
         layers.append(f'keras.layers.Dense({spec.dense_units}, activation="relu"),')
@@ -196,6 +209,7 @@ def _scratch(n_classes: int, spec: ScratchSpec) -> str:
 def _transfer(n_classes: int, entry: Backbone, config: Config, backbone_file: str) -> str:
     comment, preprocessing = _preprocessing(entry)
     before = "preprocessing, " if preprocessing else ""
+    scales = bool(preprocessing)
     dropout = f"keras.layers.Dropout({config.head_dropout!r})," if config.head_dropout else ""
 
     def model(name: str) -> str:
@@ -205,12 +219,12 @@ def _transfer(n_classes: int, entry: Backbone, config: Config, backbone_file: st
 
     text = (
         f"# Transfer: a frozen {entry.name}; only the last layer is learned. {comment}\n"
-        f"{preprocessing}{_backbone(entry, config.weights, backbone_file, bool(preprocessing))}\n{model('transfer')}"
+        f"{preprocessing}{_backbone(entry, config.weights, backbone_file, scales)}\n{model('transfer')}"
     )
     if config.control:
         text += (
-            "\n\n# Control: the same backbone with random weights. Is it the pretraining that helps, or the architecture?\n"
-            f"{_backbone(entry, None, backbone_file, bool(preprocessing))}\n{model('control')}"
+            "\n\n# Control: the same backbone with random weights. What is the pretraining worth?\n"
+            f"{_backbone(entry, None, backbone_file, scales)}\n{model('control')}"
         )
     return text
 
@@ -222,28 +236,40 @@ def _preprocessing(entry: Backbone) -> tuple[str, str]:
         case "builtin_0_255":
             return "It scales raw pixels itself.", ""
         case "lite":
-            return "It wants (pixels - 127) / 128.", "preprocessing = keras.layers.Rescaling(1 / 128, offset=-127 / 128)\n"
+            return (
+                "It wants (pixels - 127) / 128.",
+                "preprocessing = keras.layers.Rescaling(1 / 128, offset=-127 / 128)\n",
+            )
         case "tf":
-            return "It wants pixels in -1..1.", "preprocessing = keras.layers.Rescaling(1 / 127.5, offset=-1)\n"
+            return (
+                "It wants pixels in -1..1.",
+                "preprocessing = keras.layers.Rescaling(1 / 127.5, offset=-1)\n",
+            )
     function = f"keras.applications.{module}.preprocess_input"
-    return "It wants pixels as its own function makes them.", f"preprocessing = keras.layers.Lambda({function})\n"
+    return (
+        "It wants pixels as its own function makes them.",
+        f"preprocessing = keras.layers.Lambda({function})\n",
+    )
 
 
 def _backbone(entry: Backbone, weights: str | None, backbone_file: str, has_preprocessing: bool) -> str:
     """The lines that build the frozen backbone."""
     shape = "include_top=False, input_shape=(SIZE, SIZE, 3)"
+    source = None if weights is None else quoted(weights)
     lines = []
     if entry.bundled:
-        lines.append(f"backbone = keras.models.load_model({backbone_file!r}, compile=False)")
-        if weights not in ("imagenet", None):
-            lines.append(f"backbone.load_weights({weights!r})")
+        lines.append(f"backbone = keras.models.load_model({quoted(backbone_file)}, compile=False)")
+        if weights is None:
+            lines.append("backbone = keras.models.clone_model(backbone)  # the layers without their weights")
+        elif weights != "imagenet":
+            lines.append(f"backbone.load_weights({quoted(weights)})")
     elif weights == "imagenet" and entry.module.endswith(".nasnet"):
         # Keras lets NASNet have its ImageNet weights only at the size that it was trained with.
-        address = f"{entry.weights_file!r}, {entry.weights_url!r}"
+        address = f"{quoted(str(entry.weights_file))}, {quoted(str(entry.weights_url))}"
         lines.append(f"backbone = keras.applications.{entry.function}(weights=None, {shape})")
         lines.append(f'backbone.load_weights(keras.utils.get_file({address}, cache_subdir="models"))')
     else:
-        lines.append(f"backbone = keras.applications.{entry.function}(weights={weights!r}, {shape})")
+        lines.append(f"backbone = keras.applications.{entry.function}(weights={source}, {shape})")
     lines.append("backbone.trainable = False")
     if ".efficientnet" in entry.module and not entry.bundled:
         lines.append("for layer in backbone.layers:  # a frozen backbone should leave nothing out by chance")
@@ -260,13 +286,14 @@ def _models(config: Config) -> tuple[str, ...]:
 
 def _training(n_classes: int) -> str:
     loss = "binary_crossentropy" if output_units(n_classes) == 1 else "sparse_categorical_crossentropy"
-    return _TRAINING.replace("LOSS", repr(loss).replace("'", '"'))
+    return _TRAINING.replace("LOSS", quoted(loss))
 
 
 _TRAINING = '''
 def train_and_test(name, model):
     """Train a model, test it once, and say what came of it."""
-    model.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), loss=LOSS, metrics=["accuracy"])
+    adam = keras.optimizers.Adam(LEARNING_RATE)
+    model.compile(optimizer=adam, loss=LOSS, metrics=["accuracy"])
     started = time.perf_counter()
     model.fit(
         x_train, y_train, validation_data=(x_validation, y_validation),
@@ -276,5 +303,6 @@ def train_and_test(name, model):
     _, accuracy = model.evaluate(x_test, y_test, verbose=0)
     total = model.count_params()
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    print(f"{name}: test accuracy {accuracy:.3f}, {trainable:,} of {total:,} parameters trained, {seconds:.1f} s")
+    counts = f"{trainable:,} of {total:,} parameters trained"
+    print(f"{name}: test accuracy {accuracy:.3f}, {counts}, {seconds:.1f} s")
 '''

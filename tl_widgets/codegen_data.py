@@ -11,6 +11,11 @@ from tl_widgets.results import DatasetSummary
 _SHARES = {"faces": (0.10, 0.40), "digits": (0.15, 0.40)}
 
 
+def quoted(text: str) -> str:
+    """The text as a Python literal, in double quotes where nothing in it needs care."""
+    return f'"{text}"' if text.isprintable() and not set(text) & {'"', "\\"} else repr(text)
+
+
 def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
     """The imports that `loading` needs: (from the standard library, others)."""
     origin = dataset.origin
@@ -67,16 +72,19 @@ x_test, y_test = images[test], labels[test]
 def _folder(origin: Origin) -> str:
     places = dict(origin.folders) or {"": ""}
     # An image that is there twice belongs to the test, then to the validation.
-    given = {split: places[split] for split in ("test", "validation", "train", "") if split in places}
+    given = [split for split in ("test", "validation", "train", "") if split in places]
+    folders = ", ".join(f"{quoted(split)}: {quoted(places[split])}" for split in given)
     if _is_zip(origin):
-        root = f"FOLDER = Path(tempfile.mkdtemp())\nshutil.unpack_archive({origin.path!r}, FOLDER)\n"
+        unpack = f'shutil.unpack_archive({quoted(origin.path)}, FOLDER, "zip")'
+        root = f"FOLDER = Path(tempfile.mkdtemp())\n{unpack}\n"
     else:
-        root = f"FOLDER = Path({origin.path!r})\n"
-    text = f"{root}FOLDERS = {given!r}\n{_READ_FOLDER}"
+        root = f"FOLDER = Path({quoted(origin.path)})\n"
+    text = f"{root}FOLDERS = {{{folders}}}\n{_READ_FOLDER}"
     if "" in given:
-        return f"{text}\n\n{SPLIT}\n\nimages, labels = images_of('')\n{_cut(VALIDATION_SHARE, TEST_SHARE).lstrip()}"
+        cut = _cut(VALIDATION_SHARE, TEST_SHARE).lstrip()
+        return f'{text}\n\n{SPLIT}\n\nimages, labels = images_of("")\n{cut}'
     if "validation" in given:
-        parts = "".join(f"x_{part}, y_{part} = images_of({part!r})\n" for part in ("train", "validation", "test"))
+        parts = "".join(f"x_{part}, y_{part} = images_of({quoted(part)})\n" for part in ("train", "validation", "test"))
         return f"{text}\n\n{parts}"
     return f"{text}\n\n{SPLIT}\n\n{_CARVE.lstrip()}".replace("SHARE", str(CARVED_VALIDATION_SHARE))
 
@@ -98,7 +106,7 @@ def split(labels, validation, test):
     parts = [], [], []
     for label in range(len(CLASSES)):
         rows = np.random.default_rng((DATA_SEED, label)).permutation(np.flatnonzero(labels == label))
-        n_validation, n_test = (max(1, round(share * len(rows))) if share else 0 for share in (validation, test))
+        n_validation, n_test = (max(1, round(part * len(rows))) if part else 0 for part in (validation, test))
         n_train = len(rows) - n_validation - n_test
         for part, some in zip(parts, np.split(rows, [n_train, n_train + n_validation])):
             part.append(some)
@@ -120,7 +128,7 @@ def patches(lefts):
     return np.stack(images), np.array(labels)
 
 
-# The three parts lie side by side in the photographs and never touch: nothing of the test is seen in training.
+# The parts lie side by side in the photographs and never touch: nothing of the test is seen in training.
 '''
 
 _FACES = """
@@ -138,7 +146,8 @@ labels = digits.target
 
 _ENLARGE = """
 images = np.stack([
-    np.asarray(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.RESAMPLING).convert("RGB")) for one in grey
+    np.asarray(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.RESAMPLING).convert("RGB"))
+    for one in grey
 ])
 """
 
@@ -181,13 +190,13 @@ for part, folder in FOLDERS.items():
 
 def images_of(part):
     """(images, labels); an image that stands in two classes is left out, nobody knows what it shows."""
-    chosen = [(image, *labels) for where, image, labels in found.values() if where == part and len(labels) == 1]
+    chosen = [(image, *ys) for where, image, ys in found.values() if where == part and len(ys) == 1]
     return np.stack([image for image, _ in chosen]), np.array([label for _, label in chosen])
 '''
 
 _CARVE = """
-x_train, y_train = images_of('train')
-x_test, y_test = images_of('test')
+x_train, y_train = images_of("train")
+x_test, y_test = images_of("test")
 train, validation, _ = split(y_train, SHARE, 0)
 x_validation, y_validation = x_train[validation], y_train[validation]
 x_train, y_train = x_train[train], y_train[train]

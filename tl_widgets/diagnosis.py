@@ -78,7 +78,9 @@ def diagnose(
             )
         )
     if test_labels:
-        low, high = wilson_interval(sum(a == b for a, b in zip(test_labels, predictions, strict=True)), len(test_labels))
+        low, high = wilson_interval(
+            sum(a == b for a, b in zip(test_labels, predictions, strict=True)), len(test_labels)
+        )
         if high - low > 2 * WIDE_INTERVAL:
             found.append(
                 Diagnosis(
@@ -101,7 +103,7 @@ def _stuck(history: History, train_labels: Sequence[int], dead_units: tuple[int,
     if n_dead:
         return Diagnosis(
             "dead_units",
-            f"{text} {n_dead} of its {n_units} ReLU units are 0 for every training image: no gradient passes a dead unit.",
-            "Try another seed, a lower learning rate, or more units in the Dense layer.",
+            f"{text} {n_dead} of its {n_units} ReLU units are 0 for every training image, and no gradient passes them.",
+            "Try another seed, a lower learning rate, or more Dense units.",
         )
     return Diagnosis("stuck_at_chance", text, "Try more epochs, another learning rate, another seed, or more images.")

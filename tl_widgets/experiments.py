@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -24,6 +22,7 @@ from tl_widgets.ledger import scratch_ledger
 from tl_widgets.machine import require_memory
 from tl_widgets.results import Comparison, DatasetSummary, Environment, RunResult, judge
 from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.tensorflow_import import import_tensorflow
 from tl_widgets.weights import ResolvedWeights, resolve_weights
 
 if TYPE_CHECKING:
@@ -91,19 +90,13 @@ def environment() -> Environment:
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Environment(
-        platform.python_version(), tf.__version__, keras.__version__, tl_widgets.__version__, cores, device_name()
+        platform.python_version(),
+        tf.__version__,
+        keras.__version__,
+        tl_widgets.__version__,
+        cores,
+        device_name(),
     )
-
-
-def load_tensorflow(on_event: OnEvent = ignore) -> None:
-    """Import TensorFlow, which takes seconds, and say so first."""
-    if "tensorflow" not in sys.modules:
-        started = time.perf_counter()
-        on_event(Event("load", "loading TensorFlow"))
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its start-up notes frighten beginners
-        import tensorflow  # noqa: F401
-
-        on_event(Event("load", "TensorFlow is loaded", n_done=1, n_total=1, seconds=time.perf_counter() - started))
 
 
 def compare(
@@ -163,11 +156,48 @@ def compare(
     return _Arms(dataset, config, on_event, cancel, workbench or Workbench()).compare()
 
 
+def retrain_transfer(
+    dataset: ImageDataset,
+    config: Config,
+    *,
+    workbench: Workbench,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> RunResult:
+    """Train and test the transfer model of a comparison alone: a fraction of a second once features are kept.
+
+    Args:
+        dataset: images and their split.
+        config: of the comparison; its scratch network is not trained.
+        workbench: holds the backbone and its features between calls.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch.
+
+    Returns:
+        The transfer model; marked as stopped where Stop came.
+
+    Raises:
+        InputError: a setting does not fit the images or the memory.
+        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+        CancelledError: Stop came before there was a model.
+    """
+    arms = _Arms(dataset, config, on_event, cancel, workbench)
+    import_tensorflow(on_event)
+    raise_if_cancelled(cancel)
+    weights = resolve_weights(arms.entry, arms.config.weights, on_event=on_event, cancel=cancel)
+    return arms.transfer("transfer", weights)
+
+
 class _Arms:
     """One call of `compare`, model by model."""
 
     def __init__(
-        self, dataset: ImageDataset, config: Config, on_event: OnEvent, cancel: Cancel | None, workbench: Workbench
+        self,
+        dataset: ImageDataset,
+        config: Config,
+        on_event: OnEvent,
+        cancel: Cancel | None,
+        workbench: Workbench,
     ) -> None:
         # All that can be refused is refused before anything is trained.
         self.entry = find_backbone(config.backbone)
@@ -189,7 +219,7 @@ class _Arms:
 
     def compare(self) -> Comparison:
         """Train the arms one after the other, as far as Stop lets them."""
-        load_tensorflow(self.on_event)
+        import_tensorflow(self.on_event)
         self.on_event(Event("load", f"building the models, {self.entry.name} with {_label(self.config)} weights"))
         scratch = transfer = control = None
         try:
@@ -200,9 +230,9 @@ class _Arms:
             raise_if_cancelled(self.cancel)
             scratch = self._scratch()
             raise_if_cancelled(self.cancel)
-            transfer = self._transfer("transfer", weights)
+            transfer = self.transfer("transfer", weights)
             if self.config.control and not is_cancelled(self.cancel):
-                control = self._transfer("control", resolve_weights(self.entry, None))
+                control = self.transfer("control", resolve_weights(self.entry, None))
         except CancelledError:
             pass
         return self._comparison(scratch, transfer, control)
@@ -277,7 +307,7 @@ class _Arms:
             self.workbench.backbones[name] = kept
         return kept[1], kept[2]
 
-    def _transfer(self, name: str, weights: ResolvedWeights) -> RunResult:
+    def transfer(self, name: str, weights: ResolvedWeights) -> RunResult:
         from tl_widgets.models import stack_head
 
         config = self.config

@@ -36,7 +36,7 @@ class LinearHead:
     @property
     def is_sigmoid(self) -> bool:
         """One unit answers for two classes."""
-        return self.kernel.shape[1] == 1
+        return bool(self.kernel.shape[1] == 1)
 
     def probabilities(self, features: Array) -> Array:
         """Answers, float32: (n, 1) with a sigmoid unit, else (n, n_units).
@@ -44,9 +44,10 @@ class LinearHead:
         Args:
             features: float32 (n, n_features).
         """
-        logits = features @ self.kernel + self.bias
+        logits: Array = features @ self.kernel + self.bias
         if self.is_sigmoid:
-            return (0.5 * (1 + np.tanh(0.5 * logits))).astype(np.float32)  # exp() would overflow
+            answers: Array = np.float32(0.5) * (1 + np.tanh(np.float32(0.5) * logits))  # exp() would overflow
+            return answers
         logits -= logits.max(axis=1, keepdims=True)
         np.exp(logits, out=logits)
         logits /= logits.sum(axis=1, keepdims=True)
@@ -64,7 +65,7 @@ class LinearHead:
         """
         if self._dropout:
             kept = self._random.random(features.shape, np.float32) >= self._dropout
-            features = features * (kept / np.float32(1 - self._dropout))
+            features = features * kept / np.float32(1 - self._dropout)
         answers = self.probabilities(features)
         mean_loss, n_right = cross_entropy(answers, labels), count_right(answers, labels)
         error = answers.copy()

@@ -55,8 +55,9 @@ def paired_difference_interval(both: int, only_first: int, only_second: int, nei
     margins = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
     determinant = both * neither - only_first * only_second
     if determinant > 0:  # Newcombe's continuity correction, towards no correlation
-        determinant = max(determinant - n / 2, 0)
-    phi = determinant / sqrt(margins) if margins else 0.0
+        phi = max(determinant - n / 2, 0.0) / sqrt(margins) if margins else 0.0
+    else:
+        phi = determinant / sqrt(margins) if margins else 0.0
     down1, up1, down2, up2 = first - low1, high1 - first, second - low2, high2 - second
     below = sqrt(max(down1**2 - 2 * phi * down1 * up2 + up2**2, 0.0))
     above = sqrt(max(up1**2 - 2 * phi * up1 * down2 + down2**2, 0.0))
@@ -79,4 +80,4 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
     n, k = only_first + only_second, min(only_first, only_second)
     # Integers until the last division: 0.5**n would underflow for large test sets.
     tail = sum(comb(n, i) for i in range(k + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, float(2 * tail / 2**n))

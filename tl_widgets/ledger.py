@@ -79,7 +79,7 @@ def scratch_ledger(image_shape: tuple[int, int, int], n_classes: int, spec: Scra
             height, width = height // 2, width // 2
             if not height or not width:
                 raise InputError(
-                    f"{len(spec.filters)} blocks with pooling halve an image of {image_shape[0]} pixels until nothing is "
+                    f"{len(spec.filters)} blocks with pooling halve an image of {image_shape[0]} pixels until none is "
                     f"left. Use fewer blocks, no pooling, or images of at least {2 ** len(spec.filters)} pixels."
                 )
             name = "MaxPooling2D" if spec.pooling == "max" else "AveragePooling2D"

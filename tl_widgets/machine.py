@@ -71,7 +71,7 @@ def memory_available() -> int:
 
 
 def megabytes(n_bytes: float) -> str:
-    """"12 MB" or "3.4 GB", decimal units."""
+    """A size as text in decimal units: 12 MB, 3.4 GB."""
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 

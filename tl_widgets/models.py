@@ -82,11 +82,15 @@ def build_scratch(
     for i, (n_filters, kernel) in enumerate(zip(spec.filters, spec.kernel_sizes, strict=True)):
         stack.append(
             layers.Conv2D(
-                n_filters, kernel, activation="relu", padding="same", kernel_initializer=_kernel_initializer(seed, i)
+                n_filters,
+                kernel,
+                activation="relu",
+                padding="same",
+                kernel_initializer=_kernel_initializer(seed, i),
             )
         )
         if pooling != "none":
-            stack.append(layers.MaxPooling2D() if pooling == "max" else layers.AveragePooling2D())
+            stack.append(layers.MaxPooling2D(2) if pooling == "max" else layers.AveragePooling2D(2))
     stack.append(layers.Flatten() if head == "flatten" else layers.GlobalAveragePooling2D())
     if dense_units:
         initializer = _kernel_initializer(seed, len(spec.filters))
@@ -147,7 +151,11 @@ def frozen_layers(
     """
     preprocessing = build_preprocessing(backbone)
     before = () if preprocessing is None else (preprocessing,)
-    return (*before, build_backbone(backbone, image_shape, weights, seed=seed), layers.GlobalAveragePooling2D())
+    return (
+        *before,
+        build_backbone(backbone, image_shape, weights, seed=seed),
+        layers.GlobalAveragePooling2D(),
+    )
 
 
 def stack_head(

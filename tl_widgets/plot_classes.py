@@ -28,6 +28,7 @@ from tl_widgets.plot_style import (
     new_figure,
     run_label,
     runs_of,
+    say_nothing_to_show,
     set_fonts,
     shortened,
 )
@@ -62,9 +63,7 @@ def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
         _draw_matrix(axes, result)
         return axes
     if ax is not None:
-        raise InputError(
-            "plot_confusion draws several matrices in a figure of its own; give `ax` with one run only."
-        )
+        raise InputError("plot_confusion draws several matrices in a figure of its own; give `ax` with one run only.")
     runs = runs_of(result)
     size = _panel_size(runs[0])
     figure = new_figure(size * len(runs), size)
@@ -85,19 +84,7 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
     n = len(run.class_names)
     title = run_label(run)
     if run.test_accuracy is None:
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.text(
-            0.5,
-            0.5,
-            "not tested",
-            ha="center",
-            va="center",
-            transform=ax.transAxes,
-            color=INK,
-            fontsize=TITLE_SIZE,
-        )
-        dress(ax, title)
+        say_nothing_to_show(ax, "not tested", title)
         return
     matrix = run.confusion_matrix
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -111,11 +98,11 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
         _draw_colour_key(ax, image)
     step = -(-n // MOST_LABELLED)
     shown = range(0, n, step)
-    names = [_class_label(run.class_names[i]) for i in shown]
+    names = [_class_label(run.class_names[i], n) for i in shown]
     ax.set_xticks(shown, names, rotation=90 if n > 3 else 0, parse_math=False)
     ax.set_yticks(shown, names, parse_math=False)
     n_right, n_test = run.n_right, len(run.labels)
-    every = f" (every {_ordinal(step)} is named)" if step > 1 else ""
+    every = f" (one name in {step})" if step > 1 else ""
     dress(ax, f"{title}\n{n_right} of {n_test} right", x=f"answer{every}", y=f"true class{every}")
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -128,12 +115,10 @@ def _draw_colour_key(ax: Axes, image: AxesImage) -> None:
     key.outline.set_edgecolor(GRID)
 
 
-def _ordinal(n: int) -> str:
-    return {2: "2nd", 3: "3rd"}.get(n, f"{n}th")
-
-
-def _class_label(name: str) -> str:
-    """A class name in at most three short lines."""
+def _class_label(name: str, n: int) -> str:
+    """A class name as a label of one of `n` rows: in one line where there are many, in up to four of few."""
+    if n > 6:
+        return shortened(name, 20)
     return "\n".join(textwrap.wrap(shortened(name, 42), 14, break_long_words=True)) or name
 
 
@@ -154,51 +139,35 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     tested = [run for run in runs_of(result) if run.labels]
     ax = new_axes(6.5, 4) if ax is None else ax
     if not tested:
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.text(
-            0.5,
-            0.5,
-            "not tested",
-            ha="center",
-            va="center",
-            transform=ax.transAxes,
-            color=INK,
-            fontsize=TITLE_SIZE,
-        )
-        dress(ax, "Recall of each class")
+        say_nothing_to_show(ax, "not tested", "Recall of each class")
         return ax
     rows = _recall_rows(tested)
     for y, i in enumerate(rows):
-        found = [
-            figures.recall for figures in (run.per_class[i] for run in tested) if figures.recall is not None
-        ]
+        found = [figures.recall for figures in (run.per_class[i] for run in tested) if figures.recall is not None]
         if found:
-            ax.plot(
-                [min(found), max(found)], [y, y], color=GRID, linewidth=3, zorder=1, solid_capstyle="round"
-            )
+            ax.plot([min(found), max(found)], [y, y], color=GRID, linewidth=3, zorder=1, solid_capstyle="round")
     for k, run in enumerate(tested):
         recalls = [run.per_class[i].recall for i in rows]
         points = [(recall, y) for y, recall in enumerate(recalls) if recall is not None]
         ax.plot(
             [x for x, _ in points],
-            [y for _, y in points],
+            [y + 0.16 * (k - (len(tested) - 1) / 2) for _, y in points],  # equal ones beside each other
             linestyle="none",
             marker=marker_of(run.name),
             color=colour_of(run.name),
-            markersize=9 - 1.5 * k,  # one on the other, the upper one smaller: both are seen
+            markersize=7,
             label=run_label(run),
             clip_on=False,
             zorder=2 + k,
         )
     names = tested[0].class_names
-    ax.set_yticks(range(len(rows)), [_class_label(names[i]) for i in rows], parse_math=False)
+    ax.set_yticks(range(len(rows)), [_class_label(names[i], len(rows)) for i in rows], parse_math=False)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlim(-0.02, 1.02)
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
-    some = f" ({len(rows)} of {len(names)})" if len(rows) < len(names) else ""
-    dress(ax, f"Recall of each class{some}", x="test images recognised")
+    some = f"\n({len(rows)} of {len(names)} classes)" if len(rows) < len(names) else ""
+    dress(ax, "Recall of each class", x=f"test images recognised{some}")
     return ax
 
 

@@ -10,14 +10,13 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from tl_widgets.plot_style import (
     COUNT,
-    INK,
     PALE,
-    SMALL_SIZE,
     Result,
     colour_of,
     dress,
     legend_below,
     new_axes,
+    note,
     runs_of,
     seconds_text,
     set_rows,
@@ -41,9 +40,7 @@ def plot_parameters(result: Result, *, ax: Axes | None = None) -> Axes:
     ax = new_axes(6.5, 1.5 + 0.8 * len(runs)) if ax is None else ax
     counts = [n for run in runs for n in (run.params.trainable, run.params.frozen)]
     positive = [n for n in counts if n > 0] or [1]
-    left = 10 ** max(
-        0, len(str(min(positive))) - 2
-    )  # a bar of any length needs a start; log scales have no 0
+    left = 10 ** max(0, len(str(min(positive))) - 2)  # a bar of any length needs a start; log scales have no 0
     ax.set_xscale("log")
     for i, run in enumerate(runs):
         for n, y, frozen in ((run.params.trainable, i - 0.19, False), (run.params.frozen, i + 0.19, True)):
@@ -51,8 +48,7 @@ def plot_parameters(result: Result, *, ax: Axes | None = None) -> Axes:
             hatch = "////" if frozen else None
             width = max(n - left, 0)
             ax.barh(y, width, 0.34, left=left, color=face, edgecolor=colour_of(run.name), hatch=hatch)
-            style = {"va": "center", "fontsize": SMALL_SIZE, "color": INK}
-            ax.annotate(f"{n:,}", (max(n, left), y), (4, 0), textcoords="offset points", **style)
+            note(ax, f"{n:,}", (max(n, left), y), (4, 0))
     ax.set_xlim(left, max(positive) * (max(positive) / left) ** 0.45 * 3)
     ax.xaxis.set_major_locator(LogLocator(10, numticks=6))
     ax.xaxis.set_major_formatter(COUNT)
@@ -121,16 +117,14 @@ def plot_seconds(result: Result, *, ax: Axes | None = None) -> Axes:
             )
             end += run.seconds.saved
             text += f" (saved {seconds_text(run.seconds.saved)})"
-        ax.annotate(
-            text, (end, i), (4, 0), textcoords="offset points", va="center", fontsize=SMALL_SIZE, color=INK
-        )
+        note(ax, text, (end, i), (4, 0))
     longest = max(run.seconds.total + run.seconds.saved for run in runs)
     ax.set_xlim(0, (longest or 1) * 1.5)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     set_rows(ax, runs)
     handles = [Patch(facecolor=PALE, edgecolor="white", label=label, **style) for _, label, style in _PHASES]
     if any(run.seconds.saved for run in runs):
-        handles.append(Patch(facecolor="none", edgecolor=PALE, linestyle="--", label="saved (features kept)"))
+        handles.append(Patch(facecolor="none", edgecolor=PALE, linestyle="--", label="saved time"))
     legend_below(ax, handles, n_columns=2)
     dress(ax, "Seconds", x="seconds of wall-clock time")
     return ax

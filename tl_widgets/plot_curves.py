@@ -6,21 +6,25 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from tl_widgets.plot_style import (
     INK,
     PALE,
     PERCENT,
     SMALL_SIZE,
+    TITLE_SIZE,
     Result,
     chance_level,
     colour_of,
     draw_grid,
     dress,
+    epoch_margin,
+    epoch_ticks,
+    in_columns,
     legend_below,
     marker_of,
     new_axes,
+    note,
     run_label,
     runs_of,
     set_rows,
@@ -44,21 +48,21 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     """
     runs = runs_of(result)
     ax = new_axes(7.5, 4.8) if ax is None else ax
-    n_epochs = max(
-        1, *(len(run.history.val_accuracy) for run in runs), *(len(run.history.accuracy) for run in runs)
-    )
+    n_epochs = max(1, *(len(run.history.val_accuracy) for run in runs), *(len(run.history.accuracy) for run in runs))
     for run in runs:
         draw_curves(ax, run)
+    if not any(run.history.val_accuracy for run in runs):
+        ax.text(1, 0.5, "no epoch was finished", ha="center", va="center", fontsize=TITLE_SIZE, color=INK)
     chance = chance_level(runs)
     ax.axhline(chance, color=PALE, linestyle=":", linewidth=1.5)
     right = _draw_tests(ax, runs, n_epochs)
-    ax.set_xlim(1 - 0.04 * max(n_epochs - 1, 1), right)
+    ax.set_xlim(1 - epoch_margin(n_epochs), right)
     ax.set_ylim(0, 1.03)
     draw_grid(ax, "y")
     ax.yaxis.set_major_formatter(PERCENT)
-    ax.set_xticks([t for t in MaxNLocator(8, integer=True).tick_values(1, n_epochs) if 1 <= t <= n_epochs])
+    ax.set_xticks(epoch_ticks(n_epochs))
     handles = [_model_handle(run) for run in runs]
-    legend_below(ax, _in_columns(handles, _kind_handles(runs, chance)), n_columns=2)
+    legend_below(ax, in_columns(handles, _kind_handles(runs, chance)), n_columns=2)
     dress(ax, "Accuracy by epoch", x="epoch", y="accuracy (% of images)")
     return ax
 
@@ -84,7 +88,7 @@ def _draw_tests(ax: Axes, runs: tuple[RunResult, ...], n_epochs: int) -> float:
     span = max(n_epochs - 1, 1)
     tested = [run for run in runs if run.labels]
     if not tested:
-        return n_epochs + 0.04 * span
+        return n_epochs + epoch_margin(n_epochs)
     start, end = n_epochs + 0.05 * span, n_epochs + (0.09 + 0.05 * len(tested)) * span
     ax.axvspan(start, end, color="#f3f3f3", zorder=0)
     ax.text((start + end) / 2, 0.012, "test", ha="center", va="bottom", fontsize=SMALL_SIZE, color=INK)
@@ -119,9 +123,7 @@ def draw_interval(ax: Axes, run: RunResult, *, x: float | None = None, y: float 
 def _model_handle(run: RunResult) -> Line2D:
     test = f": test {percent(run.test_accuracy)}" if run.test_accuracy is not None else ": not tested"
     colour, marker = colour_of(run.name), marker_of(run.name)
-    return Line2D(
-        [], [], color=colour, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test
-    )
+    return Line2D([], [], color=colour, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test)
 
 
 def _kind_handles(runs: tuple[RunResult, ...], chance: float) -> list[Line2D]:
@@ -135,13 +137,6 @@ def _kind_handles(runs: tuple[RunResult, ...], chance: float) -> list[Line2D]:
         test.set_label("test images, 95% interval")
         handles.insert(2, test)
     return handles
-
-
-def _in_columns(left: list[Line2D], right: list[Line2D]) -> list[Line2D]:
-    """Legends fill column by column: pad the shorter one with nothing."""
-    n = max(len(left), len(right))
-    blank = Line2D([], [], linestyle="none", label=" ")
-    return [column[i] if i < len(column) else blank for column in (left, right) for i in range(n)]
 
 
 def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
@@ -168,8 +163,7 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
         # Above its interval, growing towards the side where there is room.
         x, side = (high, "right") if run.test_accuracy > 0.5 else (low, "left")
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-        style = {"ha": side, "va": "bottom", "fontsize": SMALL_SIZE, "color": INK, "bbox": box}
-        ax.annotate(text, (x, i), (0, 7), textcoords="offset points", **style)
+        note(ax, text, (x, i), (0, 7), ha=side, va="bottom", bbox=box)
     ax.set_xlim(0, 1.03)
     ax.xaxis.set_major_formatter(PERCENT)
     set_rows(ax, runs)

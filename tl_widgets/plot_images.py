@@ -23,6 +23,7 @@ from tl_widgets.plot_style import (
     label_of,
     new_axes,
     new_figure,
+    root_figure,
     set_fonts,
     shortened,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 RIGHT, WRONG = "✓", "✗"
 MOST_CLASSES = 12
 N_COLUMNS = 6
+CELL = 1.9  # inches from one image to the next
 
 
 def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None = None) -> Axes:
@@ -55,21 +57,22 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
         raise InputError(f"n_per_class={n_per_class}; it must be a whole number of at least 1.")
     labels = dataset.train.labels
     n_rows = min(dataset.n_classes, MOST_CLASSES)
+    counts = [int((labels == i).sum()) for i in range(n_rows)]
+    n_columns = max(1, min(n_per_class, max(counts)))
     side, gap = dataset.image_size, max(2, dataset.image_size // 16)
-    sheet = np.full((n_rows * (side + gap) - gap, n_per_class * (side + gap) - gap, 3), 255, np.uint8)
+    sheet = np.full((n_rows * (side + gap) - gap, n_columns * (side + gap) - gap, 3), 255, np.uint8)
     for i in range(n_rows):
-        rows = np.flatnonzero(labels == i)[:n_per_class]
+        rows = np.flatnonzero(labels == i)[:n_columns]
         for j, image in enumerate(dataset.train.images[rows]):
             y, x = i * (side + gap), j * (side + gap)
             sheet[y : y + side, x : x + side] = image
-    ax = new_axes(2.2 + 0.95 * n_per_class, 0.7 + 1.0 * n_rows) if ax is None else ax
+    inches = 1.0 if n_rows <= 5 else 0.75
+    names = [shortened(name, 26) for name in dataset.class_names[:n_rows]]
+    ax = _sheet_axes(inches * n_columns, inches * n_rows, max(len(name) for name in names)) if ax is None else ax
     ax.imshow(sheet)
-    counts = [int((labels == i).sum()) for i in range(n_rows)]
-    names = [
-        f"{shortened(name, 28)}\n{n:,} images" for name, n in zip(dataset.class_names, counts, strict=False)
-    ]
     ax.set_xticks([])
-    ax.set_yticks([i * (side + gap) + side / 2 for i in range(n_rows)], names, parse_math=False)
+    rows_named = [f"{name}\n{n:,} images" for name, n in zip(names, counts, strict=True)]
+    ax.set_yticks([i * (side + gap) + side / 2 for i in range(n_rows)], rows_named, parse_math=False)
     some = f", {n_rows} of {dataset.n_classes} classes" if n_rows < dataset.n_classes else ""
     dress(ax, f"{shortened(dataset.name, 40)}: training images{some}")
     ax.tick_params(length=0, labelsize=LABEL_SIZE)
@@ -78,9 +81,19 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
     return ax
 
 
-def plot_predictions(
-    comparison: Comparison, images: NDArray[np.uint8] | IndexedImages, *, n: int = 12
-) -> Figure:
+def _sheet_axes(width: float, height: float, n_letters: int) -> Axes:
+    """Axes of a size in inches, with room for the longest label at their left: layout ignores fixed shapes."""
+    left = 0.3 + 0.1 * max(n_letters, 10)
+    ax = new_axes(max(left + width + 0.1, 6), height + 0.5)
+    figure = root_figure(ax)
+    figure.set_layout_engine("none")
+    page_width, page_height = figure.get_size_inches()
+    ax.set_position((left / page_width, 0.1 / page_height, width / page_width, height / page_height))
+    ax.set_anchor("NW")
+    return ax
+
+
+def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | IndexedImages, *, n: int = 12) -> Figure:
     """Test images with the answers of both models, first those on which the models disagree.
 
     Args:
@@ -105,8 +118,20 @@ def plot_predictions(
     chosen = interesting_rows(tested)[: max(1, n)]
     n_columns = min(N_COLUMNS, len(chosen))
     n_rows = math.ceil(len(chosen) / n_columns)
-    figure = new_figure(max(1.75 * n_columns, 5.5), 0.7 + (1.95 + 0.16 * len(tested)) * n_rows)
-    grid = figure.add_gridspec(n_rows, n_columns)
+    below = 0.17 * len(tested) + 0.1  # inches of text under each image
+    width, height = max(CELL * n_columns, 5.5) + 0.1, 0.45 + (CELL + 0.25 + below) * n_rows
+    figure = new_figure(width, height)
+    figure.set_layout_engine("none")  # long answers would make the images small: the texts are cut to fit instead
+    grid = figure.add_gridspec(
+        n_rows,
+        n_columns,
+        left=0.1 / width,
+        right=(CELL * n_columns + 0.1) / width,
+        bottom=below / height,
+        top=1 - 0.7 / height,
+        wspace=0.08,
+        hspace=(0.25 + below) / CELL,
+    )
     for k, (row, image) in enumerate(zip(chosen, images[np.asarray(chosen)], strict=True)):
         _draw_answer(add_axes(figure, grid[k // n_columns, k % n_columns]), image, tested, row)
     set_fonts([figure.suptitle(_heading(tested), fontsize=TITLE_SIZE, color=INK)])
@@ -152,8 +177,8 @@ def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], ro
         shortened(names[tested[0].labels[row]], 22),
         fontsize=LABEL_SIZE,
         color=INK,
-        loc="left",
-        parse_math=False,
+        x=0,
+        ha="left",
     )
     for spine in ax.spines.values():
         spine.set_visible(True)
@@ -165,4 +190,6 @@ def _heading(tested: list[RunResult]) -> str:
     if len(tested) == 1:
         return f"Wrong answers first: {n - tested[0].n_right} of {n} test images"
     differ = sum(a != b for a, b in zip(tested[0].predictions, tested[1].predictions, strict=True))
+    if not differ:
+        return f"The two models give the same answers to all {n} test images"
     return f"The two models disagree on {differ} of {n} test images; these come first"

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from tl_widgets.plot_style import (
@@ -19,6 +18,9 @@ from tl_widgets.plot_style import (
     colour_of,
     draw_grid,
     dress,
+    epoch_margin,
+    epoch_ticks,
+    in_columns,
     label_of,
     legend_below,
     marker_of,
@@ -68,9 +70,7 @@ class LiveCurves:
     def _add_lines(self, name: str) -> tuple[Line2D, Line2D]:
         """Training and validation; animated lines are left out of an ordinary draw."""
         colour = colour_of(name)
-        (training,) = self._ax.plot(
-            [], [], color=colour, linestyle="--", linewidth=1.2, alpha=0.75, animated=True
-        )
+        (training,) = self._ax.plot([], [], color=colour, linestyle="--", linewidth=1.2, alpha=0.75, animated=True)
         every = max(1, self._n_epochs // 10)
         (validation,) = self._ax.plot(
             [],
@@ -87,10 +87,10 @@ class LiveCurves:
     def _draw_frame(self, chance: float) -> None:
         ax, n = self._ax, self._n_epochs
         ax.axhline(chance, color=PALE, linestyle=":", linewidth=1.5)
-        margin = 0.04 * max(n - 1, 1)
+        margin = epoch_margin(n)
         ax.set_xlim(1 - margin, n + margin)
         ax.set_ylim(0, 1.03)
-        ax.set_xticks([t for t in MaxNLocator(8, integer=True).tick_values(1, n) if 1 <= t <= n])
+        ax.set_xticks(epoch_ticks(n))
         ax.yaxis.set_major_formatter(PERCENT)
         draw_grid(ax, "y")
         models = [
@@ -109,7 +109,7 @@ class LiveCurves:
             Line2D([], [], color=INK, linewidth=1.2, linestyle="--", label="training images"),
             Line2D([], [], color=PALE, linewidth=1.5, linestyle=":", label=f"chance ({percent(chance)})"),
         ]
-        legend_below(ax, models + kinds, n_columns=2)
+        legend_below(ax, in_columns(models, kinds), n_columns=2)
         dress(ax, "Accuracy by epoch", x="epoch", y="accuracy (% of images)")
 
     def update(self, histories: Mapping[str, History]) -> bytes:
@@ -139,9 +139,7 @@ class LiveCurves:
             histories: by model.
             width_px: width on the page in CSS pixels.
         """
-        return png_html(
-            self.update(histories), self.alt(histories), width_px, round(width_px * SIZE[1] / SIZE[0])
-        )
+        return png_html(self.update(histories), self.alt(histories), width_px, round(width_px * SIZE[1] / SIZE[0]))
 
     def alt(self, histories: Mapping[str, History]) -> str:
         """The same in words."""
@@ -151,6 +149,4 @@ class LiveCurves:
             for name, history in histories.items()
             if history.val_accuracy
         ]
-        return (
-            f"Line chart of accuracy by epoch. On the validation images: {'; '.join(said) or 'nothing yet'}."
-        )
+        return f"Line chart of accuracy by epoch. On the validation images: {'; '.join(said) or 'nothing yet'}."

@@ -19,8 +19,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import fontManager
 from matplotlib.gridspec import SubplotSpec
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation, Transform
 
 from tl_widgets.errors import InputError
@@ -112,8 +114,11 @@ def chance_level(runs: tuple[RunResult, ...]) -> float:
 
 
 def shortened(text: str, most: int) -> str:
-    """The text, cut to `most` characters, the last one an ellipsis, where it is longer."""
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+    """The text in at most `most` characters: its beginning and its end, where names often differ."""
+    if len(text) <= most:
+        return text
+    n_end = (most - 1) // 3
+    return f"{text[: most - 1 - n_end]}…{text[len(text) - n_end :]}"
 
 
 def count_text(n: float) -> str:
@@ -137,12 +142,18 @@ COUNT = FuncFormatter(lambda n, _: count_text(n))
 class ShownFigure(Figure):
     """A Figure that shows itself as a notebook cell's value: a sharp PNG of 96 CSS pixels to the inch."""
 
+    def __repr__(self) -> str:  # the same for every result, so that nbval can compare notebooks
+        return "<ShownFigure>"
+
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         return figure_png(self), {"width": round(self.get_figwidth() * CSS_PIXELS_PER_INCH)}
 
 
 class ShownAxes(Axes):
     """Axes that show their figure as the value of a notebook cell."""
+
+    def __repr__(self) -> str:
+        return "<ShownAxes>"
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         figure = root_figure(self)
@@ -151,7 +162,8 @@ class ShownAxes(Axes):
 
 def new_figure(width: float, height: float) -> ShownFigure:
     """A white figure of that size in inches whose parts are laid out so that nothing is clipped."""
-    figure = ShownFigure(figsize=(width, height), dpi=100, facecolor="white", layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+    figure = ShownFigure(figsize=(width, height), dpi=100, facecolor="white", layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
@@ -177,7 +189,7 @@ def dress(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
         y: label of the vertical axis.
     """
     ax.set_facecolor("white")
-    ax.set_title(title, fontsize=TITLE_SIZE, loc="left", color=INK, fontweight="bold", parse_math=False)
+    ax.set_title(title, fontsize=TITLE_SIZE, x=0, ha="left", color=INK, fontweight="bold")
     ax.set_xlabel(x, fontsize=LABEL_SIZE, color=INK)
     ax.set_ylabel(y, fontsize=LABEL_SIZE, color=INK)
     ax.tick_params(colors=INK, labelsize=SMALL_SIZE, labelfontfamily=FONTS)
@@ -185,8 +197,7 @@ def dress(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(PALE)
     legend = ax.get_legend()
-    set_fonts([*ax.texts, *(legend.get_texts() if legend else ()), ax.xaxis.label, ax.yaxis.label])
-    set_fonts([getattr(ax, name) for name in ("title", "_left_title", "_right_title")])
+    set_fonts([*ax.texts, *(legend.get_texts() if legend else ()), ax.title, ax.xaxis.label, ax.yaxis.label])
 
 
 def set_fonts(texts: Iterable[Text]) -> None:
@@ -194,6 +205,30 @@ def set_fonts(texts: Iterable[Text]) -> None:
     for text in texts:
         text.set_fontfamily(FONTS)
         text.set_parse_math(False)
+
+
+def note(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **style: Any) -> None:
+    """Write a small text at a point of the data, `offset` points away from it.
+
+    Args:
+        ax: where.
+        text: what.
+        at: (x, y) in the data's units.
+        offset: (right, up) in points.
+        **style: properties of matplotlib's Text.
+    """
+    style = {"fontsize": SMALL_SIZE, "color": INK, "va": "center", **style}
+    ax.annotate(text, at, offset, textcoords="offset points", **style)
+
+
+def say_nothing_to_show(ax: Axes, text: str, title: str) -> None:
+    """Empty axes with a text in their middle."""
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color=INK, fontsize=TITLE_SIZE)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    dress(ax, title)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
 
 
 def draw_grid(ax: Axes, axis: str) -> None:
@@ -230,6 +265,23 @@ def legend_below(ax: Axes, handles: list[Any], *, n_columns: int = 1) -> None:
 def _below_labels(ax: Axes) -> Transform:
     # A fixed distance in points (tick labels and one axis label), whatever the height of the axes.
     return ax.transAxes + ScaledTranslation(0, -36 / 72, ax.figure.dpi_scale_trans)
+
+
+def in_columns(left: list[Line2D], right: list[Line2D]) -> list[Line2D]:
+    """Handles for a legend of two columns: it fills one after the other, so the shorter is padded."""
+    n = max(len(left), len(right))
+    blank = Line2D([], [], linestyle="none", label=" ")
+    return [column[i] if i < len(column) else blank for column in (left, right) for i in range(n)]
+
+
+def epoch_ticks(n_epochs: int) -> list[int]:
+    """About eight whole numbers from 1 to `n_epochs`."""
+    return [int(t) for t in MaxNLocator(8, integer=True).tick_values(1, n_epochs) if 1 <= t <= n_epochs]
+
+
+def epoch_margin(n_epochs: int) -> float:
+    """Room beside the first and the last epoch, in epochs."""
+    return 0.04 * (n_epochs - 1) or 0.5
 
 
 def root_figure(drawing: Figure | Axes) -> Figure:

@@ -58,9 +58,7 @@ def _accuracy(runs: tuple[RunResult, ...]) -> str:
         n = len(values)
         epochs = f"after {n} epoch{'s' if n != 1 else ''}"
         course = f"{percent(values[0])} to {percent(values[-1])} {epochs}" if n > 1 else ""
-        said.append(
-            f"{run_label(run)} {course or (f'{percent(values[0])} {epochs}' if n else 'no finished epoch')}"
-        )
+        said.append(f"{run_label(run)} {course or (f'{percent(values[0])} {epochs}' if n else 'no finished epoch')}")
     return f"Line chart of accuracy by epoch. Validation accuracy: {'; '.join(said)}. {_test_accuracy(runs)}"
 
 
@@ -77,10 +75,7 @@ def _test_accuracy(runs: tuple[RunResult, ...]) -> str:
 
 
 def _parameters(runs: tuple[RunResult, ...]) -> str:
-    said = [
-        f"{run_label(run)} {run.params.trainable:,} trainable and {run.params.frozen:,} frozen"
-        for run in runs
-    ]
+    said = [f"{run_label(run)} {run.params.trainable:,} trainable and {run.params.frozen:,} frozen" for run in runs]
     return f"Parameters: {'; '.join(said)}."
 
 

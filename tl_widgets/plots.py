@@ -80,10 +80,11 @@ def plot_comparison(comparison: Comparison) -> Figure:
 
 def _caption(comparison: Comparison) -> str:
     data, config = comparison.dataset, comparison.config
+    epochs = f"{config.epochs} epoch{'s' if config.epochs != 1 else ''}"
     text = (
-        f"{data.name}: {data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test images "
-        f"of {data.image_size} × {data.image_size} pixels in {len(data.class_names)} classes; at most "
-        f"{config.epochs} epochs, batches of {config.batch_size}, learning rate {config.learning_rate:g}, "
+        f"{data.name}: {data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test "
+        f"images of {data.image_size} × {data.image_size} pixels in {len(data.class_names)} classes; "
+        f"{epochs}, batches of {config.batch_size}, learning rate {config.learning_rate:g}, "
         f"seed {config.seed}."
     )
     return textwrap.fill(text, 160)

@@ -130,7 +130,9 @@ def comparison_from_json(text: str) -> Comparison:
     try:
         record = json.loads(text)
         if record["format"] != FORMAT:
-            raise InputError(f"This record has format {record['format']!r}; this version of tl_widgets reads format {FORMAT}.")
+            raise InputError(
+                f"This record has format {record['format']!r}; this version of tl_widgets reads format {FORMAT}."
+            )
         class_names = tuple(record["dataset"]["class_names"])
         for name in ("scratch", "transfer", "control", "fine_tuned"):
             if record[name] is not None:

@@ -39,7 +39,7 @@ class Seconds:
 
     @property
     def total(self) -> float:
-        """prepare + train + evaluate."""
+        """All three together."""
         return self.prepare + self.train + self.evaluate
 
 
@@ -257,7 +257,9 @@ def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
         InputError: one of them was not tested, or not on the same images.
     """
     if not first.labels or first.labels != second.labels:
-        raise InputError(f"{first.name} and {second.name} were not tested on the same images: there is nothing to pair.")
+        raise InputError(
+            f"{first.name} and {second.name} were not tested on the same images: there is nothing to pair."
+        )
     labels = np.asarray(first.labels)
     right1, right2 = np.asarray(first.predictions) == labels, np.asarray(second.predictions) == labels
     both, only1 = int((right1 & right2).sum()), int((right1 & ~right2).sum())
@@ -270,7 +272,7 @@ def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
 
 
 def percent(share: float) -> str:
-    """"91.1%"."""
+    """A share in 0..1 as text: 91.1%."""
     return f"{100 * share:.1f}%"
 
 
@@ -290,8 +292,8 @@ def judge(scratch: RunResult | None, transfer: RunResult | None, control: RunRes
         return Verdict("Stopped before both models were tested: there is no result to compare yet.")
     paired = paired_difference(transfer, scratch)
     n = len(transfer.labels)
-    assert transfer.test_accuracy is not None  # noqa: S101
-    assert scratch.test_accuracy is not None  # noqa: S101
+    assert transfer.test_accuracy is not None
+    assert scratch.test_accuracy is not None
     scores = (
         f"{transfer.backbone} answers {percent(transfer.test_accuracy)} of the {n} test images correctly, "
         f"the network from scratch {percent(scratch.test_accuracy)}"
@@ -300,7 +302,9 @@ def judge(scratch: RunResult | None, transfer: RunResult | None, control: RunRes
     if paired.is_clear:
         winner = "transfer" if paired.difference > 0 else "scratch"
         name = f"The frozen {transfer.backbone}" if winner == "transfer" else "The network from scratch"
-        text = f"{name} wins by {100 * abs(paired.difference):.1f} points ({interval}, transfer minus scratch): {scores}."
+        text = (
+            f"{name} wins by {100 * abs(paired.difference):.1f} points ({interval}, transfer minus scratch): {scores}."
+        )
     else:
         winner = ""
         text = f"Too close to call: {scores}; the difference could be anything in the {interval} points."
@@ -311,7 +315,7 @@ def judge(scratch: RunResult | None, transfer: RunResult | None, control: RunRes
 
 def _control_sentence(transfer: RunResult, control: RunResult) -> str:
     paired = paired_difference(transfer, control)
-    assert control.test_accuracy is not None  # noqa: S101
+    assert control.test_accuracy is not None
     same = f" The same backbone with random weights reaches {percent(control.test_accuracy)}: "
     if paired.is_clear and paired.difference > 0:
         return same + f"the pretraining itself is worth {100 * paired.difference:.1f} points ({_points(*paired.ci95)})."

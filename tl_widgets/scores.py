@@ -29,7 +29,8 @@ def predicted_classes(probabilities: Array) -> NDArray[np.int64]:
     """The most probable class of each row, int64 (n,); with one sigmoid unit, 1 above a half."""
     if probabilities.shape[1] == 1:
         return (probabilities[:, 0] > 0.5).astype(np.int64)
-    return probabilities.argmax(axis=1)
+    classes: NDArray[np.int64] = probabilities.argmax(axis=1)
+    return classes
 
 
 def count_right(probabilities: Array, labels: NDArray[np.int64]) -> int:

@@ -89,9 +89,15 @@ class Config:
     def __post_init__(self) -> None:
         if self.weights is not None:
             object.__setattr__(self, "weights", os.fspath(self.weights))
-        _require(0 <= self.head_dropout < 1, f"head_dropout must be at least 0 and below 1; received {self.head_dropout}.")
+        _require(
+            0 <= self.head_dropout < 1,
+            f"head_dropout must be at least 0 and below 1; received {self.head_dropout}.",
+        )
         _require(0 <= self.augment <= 10, f"augment must be 0 to 10 copies of each image; received {self.augment}.")
         _require(1 <= self.epochs <= 10_000, f"epochs must be 1 to 10,000; received {self.epochs}.")
         _require(self.batch_size >= 1, f"batch_size must be 1 or more; received {self.batch_size}.")
-        _require(0 < self.learning_rate <= 10, f"learning_rate must be above 0 and at most 10; received {self.learning_rate}.")
+        _require(
+            0 < self.learning_rate <= 10,
+            f"learning_rate must be above 0 and at most 10; received {self.learning_rate}.",
+        )
         _require(0 <= self.seed < 2**31, f"seed must be 0 to 2147483647; received {self.seed}.")

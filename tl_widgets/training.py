@@ -158,8 +158,8 @@ def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
     allowed = [(None, dataset.n_classes)] + ([(None, 1)] if dataset.n_classes == 2 else [])
     if tuple(model.output_shape) not in allowed:
         raise InputError(
-            f"The model's answers have shape {tuple(model.output_shape)}; for {dataset.n_classes} classes they must have "
-            f"{' or '.join(map(str, allowed))}. End it with Flatten or GlobalAveragePooling2D and one Dense layer."
+            f"The model's answers have shape {tuple(model.output_shape)}; for {dataset.n_classes} classes they must "
+            f"have {' or '.join(map(str, allowed))}. End it with Flatten or GlobalAveragePooling2D and one Dense layer."
         )
 
 
@@ -351,8 +351,10 @@ class _Run:
 def _is_linear(head: list[keras.layers.Layer]) -> bool:
     """Whether the head is one Dense layer with the usual answer, at most a Dropout before it."""
     dense = head[-1]
+    before = head[:-1]
     return (
-        (len(head) == 1 or (len(head) == 2 and type(head[0]) is keras.layers.Dropout and head[0].noise_shape is None))
+        (not before or (len(before) == 1 and type(before[0]) is keras.layers.Dropout))
+        and (not before or before[0].noise_shape is None)
         and type(dense) is keras.layers.Dense
         and dense.trainable
         and dense.use_bias
@@ -365,7 +367,9 @@ def _is_linear(head: list[keras.layers.Layer]) -> bool:
     )
 
 
-def _longer(history: History, loss: float, accuracy: float, val_loss: float, val_accuracy: float, seconds: float) -> History:
+def _longer(
+    history: History, loss: float, accuracy: float, val_loss: float, val_accuracy: float, seconds: float
+) -> History:
     return History(
         (*history.loss, loss),
         (*history.accuracy, accuracy),
@@ -376,8 +380,11 @@ def _longer(history: History, loss: float, accuracy: float, val_loss: float, val
 
 
 def _require_training_memory(model: keras.Model, batch_size: int) -> None:
-    """Refuse a model that cannot be trained here: weights, gradient and Adam's moments; maps and their gradients."""
-    maps = sum(prod(layer.output.shape[1:]) for layer in model.layers if isinstance(layer.output.shape, tuple))
+    """Refuse a model that cannot be trained here.
+
+    It takes weights, their gradients and Adam's two moments, and each layer's maps with their gradients.
+    """
+    maps = sum(prod(layer.output.shape[1:]) for layer in model.layers)
     n_bytes = 4 * (4 * count_parameters(model).total + 2 * batch_size * maps)
     require_memory(
         n_bytes,
@@ -408,5 +415,3 @@ def count_dead_units(model: keras.Model, split: Split, *, n_images: int = 128) -
             values = np.asarray(answer)
             maximum[i] = np.maximum(maximum[i], values.reshape(-1, values.shape[-1]).max(axis=0))
     return sum(int((values <= 0).sum()) for values in maximum), sum(len(values) for values in maximum)
-
-

@@ -19,19 +19,21 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-def lay_out(source, target, image_size):
-    """Write the three splits of a folder as JPEG files of one size, so that both sides read the very same files."""
+def lay_out(source, target, image_size, n_copies):
+    """Write the three splits, each image with changed copies, as JPEG files: both sides read the very same files."""
     from PIL import Image
 
     from tl_widgets import load_folder
+    from tl_widgets.augment import with_augmented
 
     dataset = load_folder(source, image_size=image_size)
     for name in ("train", "validation", "test"):
-        split = getattr(dataset, name)
+        split = with_augmented(getattr(dataset, name), n_copies)
         for i, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
             folder = target / name / dataset.class_names[label]
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(folder / f"{i:05}.jpg", quality=95)
+        print(f"{name}: {len(split)} images")
 
 
 def plain(folder, image_size, backbone, weights, epochs, batch_size):
@@ -44,7 +46,11 @@ def plain(folder, image_size, backbone, weights, epochs, batch_size):
     started = time.perf_counter()
     sets = {
         name: keras.utils.image_dataset_from_directory(
-            folder / name, image_size=(image_size, image_size), batch_size=batch_size, shuffle=name == "train", verbose=0
+            folder / name,
+            image_size=(image_size, image_size),
+            batch_size=batch_size,
+            shuffle=name == "train",
+            verbose=0,
         ).prefetch(2)
         for name in ("train", "validation", "test")
     }
@@ -116,7 +122,10 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--backbone", default="EfficientNetLite0")
     parser.add_argument("--weights", default="imagenet")
-    parser.add_argument("--image-size", type=int, default=128)
+    parser.add_argument("--image-size", type=int, default=160)
+    parser.add_argument(
+        "--copies", type=int, default=3, help="changed copies of each image, to make a data set of size"
+    )
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--epochs", type=int, nargs="+", default=[10, 50])
     arguments = parser.parse_args()
@@ -127,7 +136,7 @@ def main():
     print(f"head on kept features, 720 x 1280, 12 classes, 10 epochs: {head:.0f} ms; Keras fit {fit:.0f} ms")
     scratch = Path(tempfile.mkdtemp())
     try:
-        lay_out(arguments.folder, scratch, arguments.image_size)
+        lay_out(arguments.folder, scratch, arguments.image_size, arguments.copies)
         settings = (arguments.image_size, arguments.backbone, arguments.weights)
         # Warm both sides: whoever comes first would pay for TensorFlow's own start.
         ours(scratch, *settings, 1, arguments.batch_size)

@@ -10,64 +10,65 @@ from ipywidgets import HBox, VBox, Widget
 from tl_widgets.widgets.controls import MAX_BLOCKS, whole
 
 _MAX_FILTERS, _MAX_KERNEL = 1024, 15
+_Values = dict[str, tuple[int, ...]]
 
 
 class BlockFields(VBox):
     """How many blocks, and for each its number of filters and the side of its kernel.
 
     Args:
-        show: which of "blocks", "filters", "kernel_sizes" are shown.
+        show: which of "blocks", "filters", "kernel_sizes" have fields.
         on_change: hears the changed settings, `{"filters": ..., "kernel_sizes": ...}`.
     """
 
-    def __init__(self, show: Collection[str], on_change: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, show: Collection[str], on_change: Callable[[_Values], None]) -> None:
         self._on_change = on_change
         self._is_setting = False
-        self.blocks = whole("Blocks", "A block is a Conv2D and its pooling", 1, MAX_BLOCKS)
-        self.filters = [
-            whole(f"Filters {i}", f"Patterns that block {i} looks for", 1, _MAX_FILTERS, 8) for i in range(1, MAX_BLOCKS + 1)
-        ]
-        self.kernels = [
-            whole(f"Kernel size {i}", f"Side of block {i}'s patterns in pixels", 1, _MAX_KERNEL, 2)
-            for i in range(1, MAX_BLOCKS + 1)
-        ]
-        self._rows = []
-        for pair in zip(self.filters, self.kernels, strict=True):
-            shown = [each for each, name in zip(pair, ("filters", "kernel_sizes"), strict=True) if name in show]
-            row = HBox(shown)
+        self._values: _Values = {"filters": (), "kernel_sizes": ()}
+        numbers = range(1, MAX_BLOCKS + 1)
+        makers: dict[str, Callable[[], list[Widget]]] = {
+            "blocks": lambda: [whole("Blocks", "A block is a Conv2D and its pooling", 1, MAX_BLOCKS)],
+            "filters": lambda: [
+                whole(f"Filters {i}", f"Patterns that block {i} looks for", 1, _MAX_FILTERS, 8) for i in numbers
+            ],
+            "kernel_sizes": lambda: [
+                whole(f"Kernel size {i}", f"Side of block {i}'s patterns in pixels", 1, _MAX_KERNEL, 2) for i in numbers
+            ],
+        }
+        self.fields = {name: make() for name, make in makers.items() if name in show}
+        per_block = [self.fields[name] for name in ("filters", "kernel_sizes") if name in self.fields]
+        self._rows = [HBox(pair) for pair in zip(*per_block, strict=True)]
+        super().__init__([*self.fields.get("blocks", []), *self._rows])
+        for row in self._rows:
             row.add_class("tlw-pair")
-            self._rows.append(row)
-        self._first = [self.blocks] if "blocks" in show else []
-        self._has_rows = bool({"filters", "kernel_sizes"} & set(show))
-        super().__init__()
-        for field in self.fields():
-            field.observe(self._changed, "value")
+        for name, fields in self.fields.items():
+            for i, field in enumerate(fields):
+                field.observe(lambda change, name=name, i=i: self._changed(name, i, change["new"]), "value")
 
-    def fields(self, name: str = "") -> list[Widget]:
-        """All fields, or those of one setting."""
-        by_name = {"blocks": [self.blocks], "filters": self.filters, "kernel_sizes": self.kernels}
-        return by_name[name] if name else [field for some in by_name.values() for field in some]
-
-    def set(self, filters: tuple[int, ...], kernel_sizes: tuple[int, ...]) -> None:
+    def show_values(self, filters: tuple[int, ...], kernel_sizes: tuple[int, ...]) -> None:
         """Show a network."""
+        self._values = {"filters": filters, "kernel_sizes": kernel_sizes}
         self._is_setting = True
-        self.blocks.value = len(filters)
-        for field, value in zip(self.filters, filters, strict=False):
-            field.value = value
-        for field, value in zip(self.kernels, kernel_sizes, strict=False):
-            field.value = value
-        self._is_setting = False
-        rows = self._rows[: len(filters)] if self._has_rows else []
-        self.children = (*self._first, *rows)
+        try:
+            for field in self.fields.get("blocks", ()):
+                field.value = len(filters)
+            for name, values in self._values.items():
+                for field, value in zip(self.fields.get(name, ()), values, strict=False):
+                    field.value = value
+        finally:
+            self._is_setting = False
+        for i, row in enumerate(self._rows):
+            row.layout.display = "" if i < len(filters) else "none"
 
-    def _changed(self, change: dict[str, Any]) -> None:
+    def _changed(self, name: str, i: int, value: int) -> None:
         if self._is_setting:
             return
-        n, n_before = self.blocks.value, change["old"] if change["owner"] is self.blocks else self.blocks.value
-        filters = [field.value for field in self.filters[: min(n, n_before)]]
-        kernels = [field.value for field in self.kernels[: min(n, n_before)]]
-        while len(filters) < n:  # a new block looks for twice as many patterns, as networks usually do
-            filters.append(min(2 * filters[-1], 512))
-            kernels.append(3)
-        self.set(tuple(filters), tuple(kernels))
+        filters, kernels = list(self._values["filters"]), list(self._values["kernel_sizes"])
+        if name == "blocks":
+            filters, kernels = filters[:value], kernels[:value]
+            while len(filters) < value:  # a new block looks for twice as many patterns, as networks usually do
+                filters.append(min(2 * filters[-1], 512))
+                kernels.append(3)
+        else:
+            {"filters": filters, "kernel_sizes": kernels}[name][i] = value
         self._on_change({"filters": tuple(filters), "kernel_sizes": tuple(kernels)})

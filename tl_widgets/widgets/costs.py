@@ -155,11 +155,6 @@ def group_line(group: str, settings: LabSettings, facts: DataFacts, seconds_know
 
 
 def _data_cost(settings: LabSettings, facts: DataFacts) -> str:
-    if settings.n_per_class is not None and settings.n_per_class > facts.max_per_class:
-        raise InputError(
-            f"{facts.name} has {facts.max_per_class} training images for its scarcest class; "
-            f"{settings.n_per_class} were asked for. Ask for at most {facts.max_per_class}."
-        )
     n = n_train(settings, facts)
     return f"<b>{number(n)} images</b> to learn from, {facts.n_validation} to watch, {facts.n_test} for the test"
 

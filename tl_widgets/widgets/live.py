@@ -7,7 +7,7 @@ from dataclasses import replace
 from ipywidgets import HTML
 
 from tl_widgets.events import Event
-from tl_widgets.results import Comparison, History, RunResult
+from tl_widgets.results import History, RunResult
 from tl_widgets.widgets.html import NAMES, escape, progress, seconds
 from tl_widgets.widgets.views import empty
 
@@ -47,15 +47,21 @@ class ProgressView(HTML):
         bars = "".join(progress(NAMES[name], *_bar(event)) for name, event in self._latest.items())
         self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
 
-    def end(self, text: str, *, keep_bars: bool) -> None:
+    def finish(self, text: str, runs: tuple[RunResult, ...]) -> None:
         """Show how it ended.
 
         Args:
             text: in words.
-            keep_bars: whether the bars still say something.
+            runs: the models that came to be trained; a kept one has sent no event.
         """
-        if not keep_bars:
-            self._latest = {}
+        for run in runs:
+            word = "stopped" if run.stopped else "done"
+            self._latest[run.name] = Event("done", word, run.name, 0 if run.stopped else 1, 1, seconds=run.seconds.total)
+        self.say(text)
+
+    def fail(self, text: str) -> None:
+        """Show that nothing came of it."""
+        self._latest = {}
         self.say(text)
 
 
@@ -121,7 +127,3 @@ class CurvesView(HTML):
         if self._histories:
             self.value = self._curves.html(self._histories, _WIDTH)  # type: ignore[attr-defined]
 
-
-def models_of(comparison: Comparison) -> tuple[str, ...]:
-    """Names of the models that came to be trained."""
-    return tuple(run.name for run in comparison.runs)

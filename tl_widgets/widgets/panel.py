@@ -15,8 +15,6 @@ from tl_widgets.widgets.costs import GROUPS, data_facts, group_line
 from tl_widgets.widgets.html import alert, style
 from tl_widgets.widgets.settings import LabSettings
 
-_BLOCKS = ("blocks", "filters", "kernel_sizes")
-
 
 class ControlPanel(VBox):
     """Controls in up to four groups, each with a line on what it means and what it costs now.
@@ -59,10 +57,10 @@ class ControlPanel(VBox):
         self.problem = HTML()
         self.thumbnails = HTML()
         self._blocks = BlockFields(shown, self._set_values)
-        self._widgets = {each.name: each.build() for each in CONTROLS if each.build is not None}
-        self._lines = {group: HTML() for group in GROUPS}
+        self._widgets = {each.name: each.build() for each in CONTROLS if each.build is not None and each.name in shown}
+        self._lines: dict[str, HTML] = {}
         self._settings = self._checked(settings or _first_settings(dataset))
-        if dataset is not None:
+        if dataset is not None and "dataset" in self._widgets:
             self._widgets["dataset"].options = [(dataset.name, dataset.name)]
         super().__init__([HTML(style()), self.problem, self._groups(shown)])
         self.add_class("tlw")
@@ -99,10 +97,12 @@ class ControlPanel(VBox):
             name: of the control; of "filters" and "kernel_sizes" it is the first block's.
 
         Raises:
-            InputError: there is no such control.
+            InputError: there is no such control, or it is not shown.
         """
-        _known_names([name])
-        return self._blocks.fields(name)[0] if name in _BLOCKS else self._widgets[name]
+        shown = {**self._widgets, **{each: fields[0] for each, fields in self._blocks.fields.items()}}
+        if name not in shown:
+            raise InputError(f"There is no control {name!r} here; there are {', '.join(shown)}.")
+        return shown[name]
 
     def follow(self, listener: Callable[[LabSettings], None]) -> None:
         """Call a function with the settings, now and after every change.
@@ -123,7 +123,12 @@ class ControlPanel(VBox):
         self._show_line("Training")
 
     def _checked(self, settings: LabSettings) -> LabSettings:
-        data_facts(settings.dataset, self._own)
+        most = data_facts(settings.dataset, self._own).max_per_class
+        if settings.n_per_class is not None and settings.n_per_class > most:
+            raise InputError(
+                f"{settings.dataset} has {most} training images for its scarcest class; {settings.n_per_class} of each "
+                f"class were asked for. Ask for at most {most}."
+            )
         if self._own is not None and settings.image_size != self._own.image_size:
             raise InputError(
                 f"The images of {self._own.name} have {self._own.image_size} pixels a side; the settings ask for "
@@ -137,15 +142,18 @@ class ControlPanel(VBox):
             fields: list[Widget] = [
                 self._widgets[each.name] for each in CONTROLS if each.group == group and each.name in shown and each.build
             ]
-            if group == "From scratch" and set(_BLOCKS) & set(shown):
+            if group == "From scratch" and self._blocks.fields:
                 fields.insert(0, self._blocks)
             if not fields:
                 continue
             if group == "Data":
                 fields.append(self.thumbnails)
+            self._lines[group] = HTML()
             box = VBox([HTML(f'<h4 class="tlw-title">{group}</h4>'), self._lines[group], *fields])
             box.add_class("tlw-group")
             groups.append(box)
+        if "Data" not in self._lines:
+            self.thumbnails.close()  # nobody will see it, and nothing would ever close it
         grid = Box(groups)
         grid.add_class("tlw-groups")
         return grid
@@ -153,9 +161,12 @@ class ControlPanel(VBox):
     def _changed(self, name: str, value: Any) -> None:
         if self._is_setting:
             return
+        values = {name: value}
         if name == "n_per_class" and value >= self._widgets[name].max:
-            value = None  # all of them, whatever data set is chosen next
-        self._set_values({name: value})
+            values = {name: None}  # all of them, whatever data set is chosen next
+        if name == "dataset" and (self._settings.n_per_class or 0) > data_facts(value, self._own).max_per_class:
+            values["n_per_class"] = None  # the other data set has not as many
+        self._set_values(values)
 
     def _set_values(self, values: dict[str, Any]) -> None:
         """A control was moved."""
@@ -179,23 +190,25 @@ class ControlPanel(VBox):
         try:
             values = self._settings.values
             facts = data_facts(self._settings.dataset, self._own)
-            self._widgets["n_per_class"].max = facts.max_per_class
             for name, widget in self._widgets.items():
                 value = values[name]
                 if name == "n_per_class":
+                    widget.max = facts.max_per_class
                     widget.value = facts.max_per_class if value is None else value
                 elif name in ("dataset", "backbone", "weights", "learning_rate", "pooling", "head"):
                     set_choice(widget, value)
                 else:
                     widget.value = value
-            self._blocks.set(values["filters"], values["kernel_sizes"])
+            self._blocks.show_values(values["filters"], values["kernel_sizes"])
         finally:
             self._is_setting = False
         self._show_enabled()
-        for group in GROUPS:
+        for group in self._lines:
             self._show_line(group)
 
     def _show_line(self, group: str) -> None:
+        if group not in self._lines:
+            return
         facts = data_facts(self._settings.dataset, self._own)
         self._lines[group].value = group_line(group, self._settings, facts, self._seconds)
 
@@ -203,8 +216,8 @@ class ControlPanel(VBox):
         fixed = self._locked | ({"dataset", "image_size"} if self._own is not None else set())
         for name, widget in self._widgets.items():
             widget.disabled = not self._enabled or name in fixed
-        for name in _BLOCKS:
-            for field in self._blocks.fields(name):
+        for name, fields in self._blocks.fields.items():
+            for field in fields:
                 field.disabled = not self._enabled or name in fixed
 
 

@@ -148,9 +148,9 @@ def preload_tensorflow() -> None:
 
     def load() -> None:
         try:
-            from tl_widgets.experiments import load_tensorflow
+            from tl_widgets.tensorflow_import import import_tensorflow
 
-            load_tensorflow()
+            import_tensorflow()
             import tl_widgets.training  # noqa: F401 - Keras and all that the first run would wait for
         except Exception:
             log.exception("TensorFlow could not be loaded in the background")

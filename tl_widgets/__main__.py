@@ -1,0 +1,7 @@
+"""`python -m tl_widgets` is `tl-widgets`."""
+
+import sys
+
+from tl_widgets.cli import main
+
+sys.exit(main())

@@ -1,0 +1,232 @@
+"""The command `tl-widgets`: what may be asked for, and how mistakes, Ctrl-C and faults end.
+
+Every command's module is imported when it runs: `tl-widgets --help` answers at once, without TensorFlow.
+
+Exit status: 0 done; 1 a fault of tl_widgets; 2 a mistake in what was asked for; 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import tl_widgets
+from tl_widgets.errors import CancelledError, InputError
+from tl_widgets.settings import Config
+
+FAULT, MISTAKE, STOPPED = 1, 2, 130
+_EPILOG = "Everything runs offline. `tl-widgets COMMAND --help` shows what a command takes."
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISTAKE, f"{self.prog}: {_one_line(message)}. `{self.prog} --help` shows what is allowed.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The commands and their arguments."""
+    parser = _Parser(prog="tl-widgets", description="Learn transfer learning by measuring it.", epilog=_EPILOG)
+    parser.add_argument("--version", action="version", version=f"tl-widgets {tl_widgets.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_compare(commands)
+    commands.add_parser("backbones", help="list the backbones that can be compared")
+    commands.add_parser("datasets", help="list the built-in data sets")
+    fetch = commands.add_parser("fetch", help="download the ImageNet weights of backbones, for later without network")
+    fetch.add_argument("backbones", nargs="+", metavar="BACKBONE", help="a name that `tl-widgets backbones` lists")
+    cache = commands.add_parser("cache", help="show what tl-widgets keeps on disk, and how big it is")
+    cache.add_argument(
+        "--clear", action="store_true", help="delete what can be computed again (not downloaded weights)"
+    )
+    commands.add_parser("lab", help="open the notebooks in JupyterLab", epilog="Other options go to `jupyter lab`.")
+    return parser
+
+
+def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="train a network from scratch and a frozen backbone on the same images",
+        description="Train a small network from scratch and a frozen ImageNet backbone with a new head on "
+        "the same images, test each once, and say which is better. A figure and a JSON record of everything are "
+        "written into the current folder (tl-widgets-DATA.png, .json) unless --figure and --json say where.",
+    )
+    compare.add_argument(
+        "data", nargs="?", default="textures", metavar="DATA",
+        help="textures (default), faces or digits; or a folder with a sub-folder for each class; or its zip",
+    )  # fmt: skip
+    add = compare.add_argument_group("what to train").add_argument
+    add(
+        "--backbone",
+        default=Config.backbone,
+        metavar="NAME",
+        help="see `tl-widgets backbones` (default: %(default)s)",
+    )
+    add(
+        "--weights",
+        default="imagenet",
+        metavar="WEIGHTS",
+        help="imagenet (default), random, or a Keras weights file",
+    )
+    add("--control", action="store_true", help="train the same backbone with random weights, too")
+    add(
+        "--epochs",
+        type=int,
+        default=Config.epochs,
+        metavar="N",
+        help="passes over the images (default: %(default)s)",
+    )
+    add(
+        "--batch-size",
+        type=int,
+        default=Config.batch_size,
+        metavar="N",
+        help="images for each step (default: %(default)s)",
+    )
+    add(
+        "--learning-rate",
+        type=float,
+        default=Config.learning_rate,
+        metavar="X",
+        help="of Adam (default: %(default)s)",
+    )
+    add(
+        "--head-dropout",
+        type=float,
+        default=Config.head_dropout,
+        metavar="X",
+        help="before the last layer (default: 0)",
+    )
+    add(
+        "--augment",
+        type=int,
+        default=Config.augment,
+        metavar="N",
+        help="changed copies of each image (default: 0)",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=Config.seed,
+        metavar="N",
+        help="the same seed gives the same result (default: 0)",
+    )
+    add = compare.add_argument_group("which images").add_argument
+    add(
+        "--image-size",
+        type=int,
+        metavar="N",
+        help="side in pixels (default: 96 for built-in images, else 128)",
+    )
+    add("--images-per-class", type=int, metavar="N", help="for training (default: all)")
+    add = compare.add_argument_group("what to write").add_argument
+    add("--json", type=Path, metavar="FILE", help="the record of everything")
+    add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")
+    add(
+        "--script",
+        type=Path,
+        metavar="FILE",
+        help="the same experiment as a plain Keras program (only on request)",
+    )
+    add("--quiet", action="store_true", help="print only the verdict")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: the words after `tl-widgets`; those of the process where None.
+
+    Returns:
+        The exit status.
+    """
+    if argv is None:
+        _prepare_process()
+    try:
+        status = _dispatch(argv)
+        sys.stdout.flush()
+        return status
+    except InputError as error:
+        return _say(str(error), MISTAKE)
+    except (CancelledError, KeyboardInterrupt):
+        return _say("stopped", STOPPED)
+    except BrokenPipeError:
+        # Whoever read our output has left; Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAULT
+    except MemoryError:
+        return _say("The memory was not enough. Try smaller images, fewer of them, or a smaller backbone.", MISTAKE)
+    except Exception as error:  # the promise is that nobody ever sees a stack trace
+        return _report_fault(error)
+
+
+def _prepare_process() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may lack a minus sign
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # they speak to programmers
+
+
+def _dispatch(argv: Sequence[str] | None) -> int:
+    parser = build_parser()
+    args, unknown = parser.parse_known_args(argv)
+    if unknown and args.command != "lab":
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    match args.command:
+        case "compare":
+            from tl_widgets.cli_compare import run_compare
+
+            run_compare(args)
+        case "lab":
+            from tl_widgets.cli_lab import open_lab
+
+            return open_lab(unknown)
+        case "backbones" | "datasets" | "fetch" | "cache":
+            from tl_widgets import cli_lists
+
+            if args.command == "fetch":
+                cli_lists.fetch(args.backbones)
+            elif args.command == "cache":
+                cli_lists.show_cache(clear=args.clear)
+            else:
+                (cli_lists.show_backbones if args.command == "backbones" else cli_lists.show_datasets)()
+        case _:
+            parser.print_help()
+    return 0
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _say(text: str, status: int) -> int:
+    print(f"tl-widgets: {_one_line(text)}", file=sys.stderr)
+    return status
+
+
+def _report_fault(error: Exception) -> int:
+    """Write the stack trace where a developer finds it, and say in one line what happened."""
+    import tempfile
+
+    from tl_widgets.machine import home_folder
+
+    what = f"{type(error).__name__}: {_one_line(str(error))[:200]}"
+    for folder in (home_folder(), Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            log = folder / "tl-widgets-error.log"
+            log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
+            return _say(f"{what}. This is a bug in tl_widgets; please report it with {log}", FAULT)
+    return _say(f"{what}. This is a bug in tl_widgets", FAULT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

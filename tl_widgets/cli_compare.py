@@ -1,0 +1,220 @@
+"""`tl-widgets compare`: load, compare, print, write."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tl_widgets.cli_files import check_writable, write_whole
+from tl_widgets.cli_progress import make_console, stoppable, watching
+from tl_widgets.data import ImageDataset
+from tl_widgets.errors import CancelledError, InputError
+from tl_widgets.events import Cancel, OnEvent
+from tl_widgets.results import Comparison, RunResult, percent
+from tl_widgets.settings import Config
+
+_FIGURES = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """Where to write."""
+
+    figure: Path
+    json: Path
+    script: Path | None
+
+
+def run_compare(args: Namespace) -> None:
+    """Do what the arguments of `tl-widgets compare` say.
+
+    Raises:
+        InputError: they say something that cannot be done.
+        CancelledError: Ctrl-C; nothing was written.
+    """
+    console = make_console()
+    config = _config(args)
+    outputs = _outputs(args, config)
+    with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
+        dataset = _load(args, on_event, cancel)
+        comparison = _compare(dataset, config, on_event, cancel)
+        if comparison.stopped or cancel.is_set():
+            raise CancelledError("stopped")
+    if args.quiet:
+        console.print(comparison.verdict.text, soft_wrap=True)
+    else:
+        _print(console, comparison, dataset)
+    _write(comparison, outputs)
+    if not args.quiet:
+        _print_outputs(console, outputs)
+
+
+def _config(args: Namespace) -> Config:
+    weights = args.weights
+    if weights not in ("imagenet", "random"):
+        # Absolute, so that the record and the script still say which file it was in another folder.
+        weights = str(Path(weights).expanduser().absolute())
+    return Config(
+        backbone=args.backbone,
+        weights=None if weights == "random" else weights,
+        head_dropout=args.head_dropout,
+        augment=args.augment,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+        control=args.control,
+    )
+
+
+def _outputs(args: Namespace, config: Config) -> _Outputs:
+    """Where to write, checked before anything is trained."""
+    from tl_widgets.backbones import find_backbone
+
+    stem = f"tl-widgets-{_plain_name(args.data)}"
+    outputs = _Outputs(args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json"), args.script)
+    if outputs.figure.suffix.lower() not in _FIGURES:
+        raise InputError(f"--figure {outputs.figure} must end in {', '.join(_FIGURES[:-1])} or {_FIGURES[-1]}.")
+    wanted = {"--figure": outputs.figure, "--json": outputs.json}
+    if outputs.script:
+        wanted["--script"] = outputs.script
+        if find_backbone(config.backbone).bundled:
+            check_writable(_backbone_file(outputs.script), "--script")
+    if len({path.absolute() for path in wanted.values()}) < len(wanted):
+        raise InputError(f"{', '.join(wanted)} must be different files.")
+    for option, path in wanted.items():
+        check_writable(path, option)
+    return outputs
+
+
+def _plain_name(data: str) -> str:
+    """The name of the data as a part of a file's name: "textures", "my_photos"."""
+    path = Path(data).expanduser().absolute()
+    name = path.stem if path.suffix.lower() == ".zip" else path.name
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "images"
+
+
+def _backbone_file(script: Path) -> Path:
+    from tl_widgets.codegen import BACKBONE_FILE
+
+    return script.absolute().parent / BACKBONE_FILE
+
+
+def _load(args: Namespace, on_event: OnEvent, cancel: Cancel) -> ImageDataset:
+    from tl_widgets.builtin import list_datasets, load_dataset
+    from tl_widgets.folder import load_folder
+
+    size, n_per_class, seed = args.image_size, args.images_per_class, args.seed
+    names = [info.name for info in list_datasets()]
+    if args.data in names:
+        return load_dataset(args.data, image_size=size or 96, n_per_class=n_per_class, seed=seed)
+    if not Path(args.data).expanduser().exists():
+        raise InputError(
+            f"There is no folder or zip file {args.data!r}, and no built-in data set of that name; those are "
+            f"{', '.join(names)}. Check the spelling; you are in {Path.cwd()}."
+        )
+    return load_folder(
+        args.data,
+        image_size=size or 128,
+        n_per_class=n_per_class,
+        seed=seed,
+        on_event=on_event,
+        cancel=cancel,
+    )
+
+
+def _compare(dataset: ImageDataset, config: Config, on_event: OnEvent, cancel: Cancel) -> Comparison:
+    from tl_widgets.experiments import compare
+
+    return compare(
+        dataset,
+        backbone=config.backbone,
+        weights=config.weights,
+        head_dropout=config.head_dropout,
+        augment=config.augment,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        seed=config.seed,
+        control=config.control,
+        on_event=on_event,
+        cancel=cancel,
+    )
+
+
+def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> None:
+    summary = comparison.dataset
+    counts = f"{summary.n_train} training, {summary.n_validation} validation and {summary.n_test} test images"
+    size, n_classes = summary.image_size, len(summary.class_names)
+    line = f"\n{summary.name}: {counts} of {size} x {size} pixels in {n_classes} classes"
+    console.print(line, soft_wrap=True)
+    console.print(_table(comparison))
+    for run in comparison.runs:
+        if run.seconds.saved > 0:
+            console.print(f"{run.name}: features kept from before: saved {run.seconds.saved:.1f} s", soft_wrap=True)
+    for note in _notes(comparison, dataset):
+        console.print(f"Note: {note}", soft_wrap=True)
+    console.print(f"\n{comparison.verdict.text}\n", style="bold", soft_wrap=True)
+
+
+def _table(comparison: Comparison) -> Table:
+    table = Table("model", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for title in ("test accuracy", "95% interval", "trainable", "frozen", "total", "seconds"):
+        table.add_column(title, justify="right")
+    for run in comparison.runs:
+        numbers = (run.params.trainable, run.params.frozen, run.params.total)
+        table.add_row(run.name, *_accuracy(run), *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
+    return table
+
+
+def _accuracy(run: RunResult) -> tuple[str, str]:
+    if run.test_accuracy is None or run.test_accuracy_ci95 is None:
+        return "", ""
+    low, high = run.test_accuracy_ci95
+    return percent(run.test_accuracy), f"{100 * low:.1f} to {100 * high:.1f}%"
+
+
+def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
+    notes = [f"{run.name}: {one.text} {one.advice}" for run in comparison.runs for one in run.diagnoses]
+    if dataset.report is not None:
+        notes.append(dataset.report.summary)
+    return notes
+
+
+def _write(comparison: Comparison, outputs: _Outputs) -> None:
+    from tl_widgets.plots import plot_comparison
+
+    record = comparison.to_json() + "\n"
+    write_whole(outputs.json, lambda part: _write_text(part, record))
+    figure = plot_comparison(comparison)
+    kind = outputs.figure.suffix.lower().lstrip(".")
+    write_whole(outputs.figure, lambda part: figure.savefig(part, format=kind))
+    if outputs.script is not None:
+        _write_script(comparison, outputs.script)
+
+
+def _write_script(comparison: Comparison, path: Path) -> None:
+    from tl_widgets.backbones import find_backbone
+    from tl_widgets.codegen import save_backbone, script_for
+
+    backbone_file = _backbone_file(path)
+    if find_backbone(comparison.config.backbone).bundled:
+        save_backbone(backbone_file)
+    script = script_for(comparison.dataset, comparison.config, backbone_file=str(backbone_file))
+    write_whole(path, lambda part: _write_text(part, script))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _print_outputs(console: Console, outputs: _Outputs) -> None:
+    console.print(f"Figure: {outputs.figure}", soft_wrap=True)
+    console.print(f"Record: {outputs.json}", soft_wrap=True)
+    if outputs.script:
+        console.print(f"Script: {outputs.script}", soft_wrap=True)

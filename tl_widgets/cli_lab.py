@@ -1,0 +1,41 @@
+"""`tl-widgets lab`: open the notebooks in JupyterLab."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+FIRST_NOTEBOOK = "00_start_here.ipynb"
+
+
+def find_notebooks() -> Path:
+    """The first notebook, in the current folder or in the checkout that this package was installed from.
+
+    Returns:
+        The notebook; else a folder of notebooks; else the current folder.
+    """
+    places = (Path.cwd() / "notebooks", Path.cwd(), Path(__file__).resolve().parent.parent / "notebooks")
+    notebooks = [place / FIRST_NOTEBOOK for place in places]
+    candidates = [path for path in notebooks if path.is_file()] + [
+        place for place in places if place.name == "notebooks" and place.is_dir()
+    ]
+    return candidates[0] if candidates else Path.cwd()
+
+
+def open_lab(options: Sequence[str]) -> int:
+    """Run `jupyter lab` until it ends.
+
+    Args:
+        options: passed on, "--no-browser" for instance.
+
+    Returns:
+        Its exit status.
+    """
+    process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options, str(find_notebooks())])  # noqa: S603
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # Ctrl-C reaches JupyterLab, too, which asks whether it is meant

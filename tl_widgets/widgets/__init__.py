@@ -1,0 +1,19 @@
+"""The Lab, and the parts that it is made of: settings, a panel of controls, and views of what comes out."""
+
+from tl_widgets.widgets.code import CodeView
+from tl_widgets.widgets.lab import TransferLab
+from tl_widgets.widgets.panel import ControlPanel
+from tl_widgets.widgets.runs import LabRun
+from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.views import FigureView, LedgerView, PredictionsView
+
+__all__ = [
+    "CodeView",
+    "ControlPanel",
+    "FigureView",
+    "LabRun",
+    "LabSettings",
+    "LedgerView",
+    "PredictionsView",
+    "TransferLab",
+]

@@ -1,0 +1,117 @@
+"""CodeView: the experiment as a plain Keras script, to read, copy, save and run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ipywidgets import HTML, Button, HBox, Text, VBox
+
+from tl_widgets.codegen import BACKBONE_FILE, builtin_summary, save_backbone, script_for
+from tl_widgets.data import ImageDataset
+from tl_widgets.errors import InputError
+from tl_widgets.results import DatasetSummary
+from tl_widgets.widgets.html import alert, escape
+from tl_widgets.widgets.runner import Run, preload_tensorflow
+from tl_widgets.widgets.settings import LabSettings
+
+# The clipboard needs the browser. Without https, and not on localhost, there is no clipboard: then the
+# text is selected, for Ctrl-C. Widgets' HTML runs no <script>, but it does keep this attribute.
+_COPY = (
+    "const pre=this.parentNode.querySelector('pre'),say=this.nextElementSibling;"
+    "const pick=()=>{getSelection().selectAllChildren(pre);say.textContent='Selected: press Ctrl-C.'};"
+    "navigator.clipboard?navigator.clipboard.writeText(pre.textContent)"
+    ".then(()=>{say.textContent='Copied.'},pick):pick()"
+)
+
+
+class CodeView(VBox):
+    """The script that belongs to some settings.
+
+    Args:
+        dataset: a data set of one's own, if the settings name it.
+    """
+
+    def __init__(self, dataset: ImageDataset | None = None) -> None:
+        self._dataset = dataset
+        self._settings = LabSettings()
+        self.script = ""
+        self._text, self._said = HTML(), HTML()
+        self.file = Text("transfer_learning.py", description="File name", style={"description_width": "initial"})
+        self.save_button = Button(description="Save script", icon="save")
+        self.save_button.on_click(lambda _: self.save())
+        row = HBox([self.file, self.save_button])
+        row.add_class("tlw-row")
+        super().__init__([row, self._said, self._text])
+
+    def show_settings(self, settings: LabSettings) -> None:
+        """Show the script of these settings.
+
+        Args:
+            settings: of a panel or a Lab.
+        """
+        self._settings = settings
+        try:
+            self.script = script_for(_summary(settings, self._dataset), settings.config)
+        except InputError as error:
+            self.script = ""
+            self._text.value = alert(str(error))
+            return
+        self._text.value = (
+            f'<div class="tlw-code"><button type="button" class="tlw-copy" onclick="{escape(_COPY)}">Copy</button>'
+            f'<span role="status"></span><pre tabindex="0" aria-label="Script"><code>{escape(self.script)}</code></pre></div>'
+        )
+
+    def save(self) -> Run[Path]:
+        """Write the script beside the notebook, and what it reads; never over a file that is there.
+
+        Returns:
+            The work in the background; its result is the file.
+        """
+        script, settings, name = self.script, self._settings, self.file.value.strip()
+        self._said.value = '<p class="tlw-note">Saving…</p>'
+
+        def work(_: object) -> Path | None:
+            try:
+                path = _free_path(name)
+                path.write_text(script, "utf-8")
+                beside = self._save_beside(settings, path.parent)
+            except (InputError, OSError) as error:
+                self._said.value = alert(f"The script was not saved: {error}")
+                return None
+            self._said.value = (
+                f'<p class="tlw-note" role="status">Saved {escape(path.name)}{escape(beside)}. '
+                f"Run it with: <code>python {escape(path.name)}</code></p>"
+            )
+            return path
+
+        return Run(work)
+
+    def _save_beside(self, settings: LabSettings, folder: Path) -> str:
+        target = folder / BACKBONE_FILE
+        if BACKBONE_FILE not in self.script or target.exists() or settings.config.weights != "imagenet":
+            return ""
+        preload_tensorflow()
+        save_backbone(target)
+        return f" and the backbone it reads, {target.name}"
+
+
+def _summary(settings: LabSettings, own: ImageDataset | None) -> DatasetSummary:
+    if own is not None and own.name == settings.dataset:
+        from tl_widgets.experiments import summarize
+
+        return summarize(own if settings.n_per_class is None else own.take(settings.n_per_class))
+    return builtin_summary(settings.dataset, image_size=settings.image_size, n_per_class=settings.n_per_class)
+
+
+def _free_path(name: str) -> Path:
+    """The file of that name, or with a number where there is one already."""
+    path = Path(name if name.endswith(".py") else f"{name}.py")
+    if not name or path.is_dir():
+        raise InputError(f"{name!r} is no name for a file; give one such as transfer_learning.py.")
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent}; save it beside the notebook, or make the folder first.")
+    for i in range(2, 1000):
+        if not path.exists():
+            return path
+        path = path.with_name(f"{Path(name).stem}-{i}.py")
+    raise InputError(f"There are a thousand files like {name}; choose another name.")

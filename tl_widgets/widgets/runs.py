@@ -1,0 +1,150 @@
+"""RunsView: every run so far; one to restore, two to lay over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ipywidgets import HTML, Button, Dropdown, HBox, VBox
+
+from tl_widgets.results import Comparison, RunResult, percent
+from tl_widgets.widgets.html import escape, number, table
+from tl_widgets.widgets.settings import LabSettings, differences
+from tl_widgets.widgets.views import FigureView, empty
+
+_STYLE = {"description_width": "initial"}
+_TITLES = {"n_per_class": "images per class", "kernel_sizes": "kernel sizes", "control": "control arm"}
+
+
+@dataclass(frozen=True)
+class LabRun:
+    """One run of a Lab.
+
+    Attributes:
+        number: from 1.
+        settings: it was made with.
+        result: what was found.
+    """
+
+    number: int
+    settings: LabSettings
+    result: Comparison
+
+    @property
+    def title(self) -> str:
+        """What to call it in a menu."""
+        scores = [run.test_accuracy for run in (self.result.scratch, self.result.transfer) if run]
+        said = " against ".join(percent(score) for score in scores if score is not None)
+        return f"Run {self.number}: {said or 'stopped'}"
+
+
+class RunsView(VBox):
+    """The table of runs.
+
+    Args:
+        restore: called with the settings to go back to.
+    """
+
+    def __init__(self, restore: Callable[[LabSettings], None]) -> None:
+        self._runs: tuple[LabRun, ...] = ()
+        self._restore = restore
+        self._table = HTML(empty("No run yet: every run will have a row here."))
+        self.run = Dropdown(description="Run", style=_STYLE)
+        self.other = Dropdown(description="Overlay with", style=_STYLE)
+        self.restore_button = Button(description="Restore its settings", icon="undo")
+        self.restore_button.on_click(lambda _: self._restore_chosen())
+        self._figure = FigureView()
+        self._row = HBox([self.run, self.restore_button, self.other])
+        self._row.add_class("tlw-row")
+        for menu in (self.run, self.other):
+            menu.observe(self._overlay, "value")
+        super().__init__([self._table, self._row, self._figure])
+        self._row.layout.display = "none"
+
+    def show(self, runs: tuple[LabRun, ...]) -> None:
+        """Show these runs, the newest chosen."""
+        self._runs = runs
+        self._table.value = _table(runs)
+        options = [(run.title, run.number) for run in runs]
+        chosen = self.other.value
+        with self.hold_trait_notifications():
+            self.run.options = options
+            self.run.value = runs[-1].number
+            self.other.options = [("none", 0), *options]
+            self.other.value = chosen or 0
+        self._row.layout.display = ""
+
+    def _find(self, number_: int) -> LabRun | None:
+        return next((run for run in self._runs if run.number == number_), None)
+
+    def _restore_chosen(self) -> None:
+        run = self._find(self.run.value)
+        if run is not None:
+            self._restore(run.settings)
+
+    def _overlay(self, _: dict[str, Any]) -> None:
+        first, second = self._find(self.run.value), self._find(self.other.value)
+        if first is None or second is None or first is second:
+            self._figure.value = ""
+            return
+        drawing, alt = overlay(first, second)
+        self._figure.show(drawing, alt)
+
+
+def _table(runs: tuple[LabRun, ...]) -> str:
+    columns = differences([run.settings for run in runs])
+    names = [_TITLES.get(name, name.replace("_", " ")) for name in columns]
+    head = ["Run", *names, "From scratch", "Transfer", "Parameters", "Seconds"]
+    rows = []
+    for i, run in enumerate(runs):
+        result = run.result
+        done = [each for each in (result.scratch, result.transfer) if each]
+        values = [escape(_value(column[i])) for column in columns.values()]
+        params = "<br>".join(f"{number(each.params.trainable)} of {number(each.params.total)}" for each in done)
+        cost = "<br>".join(f"{each.seconds.total:.1f}" for each in done)
+        rows.append([f"{run.number}", *values, _score(result.scratch), _score(result.transfer), params, cost])
+    numeric = range(len(head) - 2, len(head))
+    return table("Runs: the settings that differ, and what came out", head, rows, numeric=numeric)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return {None: "all", True: "yes", False: "no"}.get(value, str(value)) if not isinstance(value, float) else f"{value:g}"
+
+
+def _score(run: RunResult | None) -> str:
+    if run is None or run.test_accuracy is None or run.test_accuracy_ci95 is None:
+        return "stopped"
+    low, high = run.test_accuracy_ci95
+    return f"<b>{percent(run.test_accuracy)}</b> <small>({100 * low:.0f} to {100 * high:.0f})</small>"
+
+
+def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:
+    """The validation curves of two runs in one figure, and the same in words.
+
+    Args:
+        first: drawn with full lines.
+        second: drawn with dashed lines.
+    """
+    from tl_widgets.plot_style import PERCENT, colour_of, draw_grid, dress, label_of, legend_below, marker_of, new_axes
+
+    ax = new_axes(7.5, 4.2)
+    said = []
+    for run, line in ((first, "-"), (second, "--")):
+        for each in run.result.runs:
+            values = each.history.val_accuracy
+            if not values:
+                continue
+            name = f"run {run.number}, {label_of(each.name)}"
+            ax.plot(
+                range(1, len(values) + 1), values, line, color=colour_of(each.name), marker=marker_of(each.name), ms=4, label=name
+            )
+            said.append(f"{name} {percent(values[-1])}")
+    ax.set_ylim(0, 1.03)
+    ax.yaxis.set_major_formatter(PERCENT)
+    draw_grid(ax, "y")
+    legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
+    dress(ax, f"Runs {first.number} and {second.number}", x="epoch", y="accuracy on validation images")
+    return ax, f"Line chart of validation accuracy by epoch. At the end: {'; '.join(said) or 'nothing yet'}."

@@ -17,7 +17,8 @@ from PIL import Image
 from tl_widgets.errors import InputError
 from tl_widgets.ledger import ParameterCount
 from tl_widgets.plot_images import interesting_rows
-from tl_widgets.plot_style import COLOURS, count_text, seconds_text, shortened
+from tl_widgets.plot_style import COLOURS
+from tl_widgets.plot_words import count_text, seconds_text, shortened
 from tl_widgets.plots import (
     LiveCurves,
     alt_text,
@@ -41,9 +42,9 @@ from tl_widgets.results import (
     History,
     RunResult,
     Seconds,
-    judge,
 )
 from tl_widgets.settings import Config
+from tl_widgets.verdict import judge
 
 PARAMS = {
     "scratch": ParameterCount(1_280_000, 0),
@@ -156,6 +157,9 @@ def dataset_of(class_names, n_each=8):
     )
 
 
+NO_GLYPH = pytest.mark.filterwarnings("ignore:Glyph .* missing")
+
+
 def assert_nothing_clipped(figure):
     """All that is drawn, with its texts, lies inside the figure."""
     figure_png(figure, 50)  # finds the layout
@@ -163,6 +167,7 @@ def assert_nothing_clipped(figure):
     assert (box.x0 > -0.01, box.y0 > -0.01, box.x1 < width + 0.01, box.y1 < height + 0.01) == (True,) * 4, box
 
 
+@NO_GLYPH
 @pytest.mark.parametrize("case", CASES, ids=list(CASES))
 def test_every_figure_of_every_case_fits_its_page(case):
     comparison = make_comparison(**CASES[case])
@@ -340,6 +345,7 @@ def test_predictions_need_the_tested_images():
     assert len(plot_predictions(make_comparison(n_test=6), images_of(6), n=12).axes) == 6
 
 
+@NO_GLYPH
 def test_dataset_shows_some_of_each_class():
     dataset = dataset_of(("brick", "$grass$"), n_each=4)
     ax = plot_dataset(dataset, n_per_class=3)

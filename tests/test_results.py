@@ -21,10 +21,9 @@ from tl_widgets.results import (
     History,
     RunResult,
     Seconds,
-    judge,
-    paired_difference,
 )
 from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.verdict import judge, paired_difference
 
 CLASSES = ("brick", "grass", "gravel")
 

@@ -13,9 +13,10 @@ from tl_widgets.data import ImageDataset, Split
 from tl_widgets.errors import InputError
 from tl_widgets.features import FrozenPart
 from tl_widgets.head import LinearHead
+from tl_widgets.learners import count_dead_units
 from tl_widgets.models import build_scratch, build_transfer
 from tl_widgets.scores import batches
-from tl_widgets.training import count_dead_units, train
+from tl_widgets.training import train
 
 
 @pytest.fixture(scope="module")

@@ -11,34 +11,54 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tl_widgets.backbones import Backbone, find_backbone, list_backbones, name_imagenet
+    from tl_widgets.backbones import Backbone, find_backbone, list_backbones
     from tl_widgets.builtin import list_datasets, load_dataset
     from tl_widgets.codegen import to_script
     from tl_widgets.data import ImageDataset, Split
+    from tl_widgets.efficientnet_lite import name_imagenet
     from tl_widgets.errors import InputError, WeightsUnavailableError
     from tl_widgets.events import Event
     from tl_widgets.experiments import compare
     from tl_widgets.folder import load_folder
     from tl_widgets.ledger import ParameterCount
     from tl_widgets.models import build_scratch, build_transfer, count_parameters
-    from tl_widgets.plots import plot_accuracy, plot_comparison, plot_confusion, plot_parameters
+    from tl_widgets.plots import (
+        plot_accuracy,
+        plot_comparison,
+        plot_confusion,
+        plot_dataset,
+        plot_parameters,
+        plot_predictions,
+        plot_recall,
+        plot_seconds,
+    )
     from tl_widgets.results import Comparison, RunResult
     from tl_widgets.settings import Config, ScratchSpec
     from tl_widgets.training import train
     from tl_widgets.widgets.lab import TransferLab
 
 _HOMES = {
-    "backbones": ("Backbone", "find_backbone", "list_backbones", "name_imagenet"),
+    "backbones": ("Backbone", "find_backbone", "list_backbones"),
     "builtin": ("list_datasets", "load_dataset"),
     "codegen": ("to_script",),
     "data": ("ImageDataset", "Split"),
+    "efficientnet_lite": ("name_imagenet",),
     "errors": ("InputError", "WeightsUnavailableError"),
     "events": ("Event",),
     "experiments": ("compare",),
     "folder": ("load_folder",),
     "ledger": ("ParameterCount",),
     "models": ("build_scratch", "build_transfer", "count_parameters"),
-    "plots": ("plot_accuracy", "plot_comparison", "plot_confusion", "plot_parameters"),
+    "plots": (
+        "plot_accuracy",
+        "plot_comparison",
+        "plot_confusion",
+        "plot_dataset",
+        "plot_parameters",
+        "plot_predictions",
+        "plot_recall",
+        "plot_seconds",
+    ),
     "results": ("Comparison", "RunResult"),
     "settings": ("Config", "ScratchSpec"),
     "training": ("train",),
@@ -73,7 +93,11 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "plot_accuracy",
     "plot_comparison",
     "plot_confusion",
+    "plot_dataset",
     "plot_parameters",
+    "plot_predictions",
+    "plot_recall",
+    "plot_seconds",
     "to_script",
     "train",
 ]

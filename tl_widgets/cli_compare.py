@@ -109,23 +109,18 @@ def _load(args: Namespace, on_event: OnEvent, cancel: Cancel) -> ImageDataset:
     from tl_widgets.builtin import list_datasets, load_dataset
     from tl_widgets.folder import load_folder
 
-    size, n_per_class, seed = args.image_size, args.images_per_class, args.seed
+    n_per_class, seed = args.images_per_class, args.seed
     names = [info.name for info in list_datasets()]
     if args.data in names:
-        return load_dataset(args.data, image_size=size or 96, n_per_class=n_per_class, seed=seed)
+        size = 96 if args.image_size is None else args.image_size
+        return load_dataset(args.data, image_size=size, n_per_class=n_per_class, seed=seed)
     if not Path(args.data).expanduser().exists():
         raise InputError(
             f"There is no folder or zip file {args.data!r}, and no built-in data set of that name; those are "
             f"{', '.join(names)}. Check the spelling; you are in {Path.cwd()}."
         )
-    return load_folder(
-        args.data,
-        image_size=size or 128,
-        n_per_class=n_per_class,
-        seed=seed,
-        on_event=on_event,
-        cancel=cancel,
-    )
+    size = 128 if args.image_size is None else args.image_size
+    return load_folder(args.data, image_size=size, n_per_class=n_per_class, seed=seed, on_event=on_event, cancel=cancel)
 
 
 def _compare(dataset: ImageDataset, config: Config, on_event: OnEvent, cancel: Cancel) -> Comparison:
@@ -163,20 +158,21 @@ def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> N
 
 
 def _table(comparison: Comparison) -> Table:
-    table = Table("model", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for title in ("test accuracy", "95% interval", "trainable", "frozen", "total", "seconds"):
-        table.add_column(title, justify="right")
+    table = Table("\nmodel", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    titles = ("test accuracy\n(95% interval)", "trainable\nparameters", "\nfrozen", "\ntotal", "\nseconds")
+    for title in titles:
+        table.add_column(title, justify="right", no_wrap=True)
     for run in comparison.runs:
         numbers = (run.params.trainable, run.params.frozen, run.params.total)
-        table.add_row(run.name, *_accuracy(run), *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
+        table.add_row(run.name, _accuracy(run), *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
     return table
 
 
-def _accuracy(run: RunResult) -> tuple[str, str]:
+def _accuracy(run: RunResult) -> str:
     if run.test_accuracy is None or run.test_accuracy_ci95 is None:
-        return "", ""
+        return ""
     low, high = run.test_accuracy_ci95
-    return percent(run.test_accuracy), f"{100 * low:.1f} to {100 * high:.1f}%"
+    return f"{percent(run.test_accuracy)} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:

@@ -45,7 +45,7 @@ def watching(console: Console, *, quiet: bool = False) -> Iterator[OnEvent]:
     else:
         columns = (
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
             TextColumn("{task.fields[note]}", markup=False),
         )
         with Progress(*columns, console=console, refresh_per_second=8) as progress:
@@ -56,31 +56,33 @@ def watching(console: Console, *, quiet: bool = False) -> Iterator[OnEvent]:
 def stoppable() -> Iterator[Cancel]:
     """Let Ctrl-C set the event that it yields, so that a step ends in good order; a second one ends all."""
     cancel = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        yield cancel
+        return
+    screen = os.dup(2)  # TensorFlow is imported with standard error turned away
 
     def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
         # os.write, because a print that this signal interrupts cannot be entered again.
         if cancel.is_set():
             if sys.stdout.isatty():
                 os.write(1, _SHOW_CURSOR)
-            os.write(2, b"tl-widgets: stopped at once\n")
+            os.write(screen, b"tl-widgets: stopped at once\n")
             os._exit(130)
         cancel.set()
-        os.write(2, b"\nstopping; Ctrl-C again stops at once\n")
+        os.write(screen, b"\nstopping; Ctrl-C again stops at once\n")
 
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
-        yield cancel
-        return
     signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield cancel
     finally:
         signal.signal(signal.SIGINT, before)
+        os.close(screen)
 
 
 def _seconds(event: Event) -> str:
     text = f"{event.seconds:.1f} s"
-    return text if not event.seconds_left else f"{text}, about {event.seconds_left:.0f} s left"
+    return f"{text}, {event.seconds_left:.0f} s left" if event.seconds_left else text
 
 
 class _Lines:
@@ -95,7 +97,10 @@ class _Lines:
         if event.phase == "done":
             return
         here, now = (event.model, event.phase), time.monotonic()
-        finished = event.n_total > 0 and event.n_done >= event.n_total
+        # The last batch of an epoch is not the end of it: its validation comes after.
+        finished = event.n_done >= event.n_total and (event.phase != "train" or bool(event.metrics))
+        if event.phase == "evaluate" and not event.n_done:
+            return
         if here == self._last and event.n_total and not finished and now - self._said < _SECONDS_BETWEEN_LINES:
             return
         self._last, self._said = here, now
@@ -120,15 +125,16 @@ class _Bars:
         here = (event.model, event.phase)
         if here not in self._tasks:
             self._finish_all()
-            title = f"{event.model or 'both'}: {_WORDS[event.phase]}" if event.model else _WORDS[event.phase]
+            words = _WORDS[event.phase]
+            title = f"{event.model}: {words}" if event.model else words
             self._tasks[here] = self._progress.add_task(title, total=None, note="")
         total = event.n_total or None
         self._progress.update(self._tasks[here], total=total, completed=event.n_done, note=self._note(event))
 
     def _note(self, event: Event) -> str:
         if event.phase == "train":
-            return f"epoch {event.epoch} of {event.n_epochs}, {_seconds(event)}"
-        return _seconds(event) if event.n_total else event.text
+            return f"epoch {event.epoch}/{event.n_epochs}, {_seconds(event)}"
+        return _seconds(event) if event.n_total else event.text.split(",")[0]  # the bar needs room, too
 
     def _finish_all(self) -> None:
         for task in self._progress.tasks:

@@ -20,9 +20,10 @@ from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, is_cancelled, raise_if_cancelled
 from tl_widgets.ledger import scratch_ledger
 from tl_widgets.machine import require_memory
-from tl_widgets.results import Comparison, DatasetSummary, Environment, RunResult, judge
+from tl_widgets.results import Comparison, DatasetSummary, Environment, RunResult
 from tl_widgets.settings import Config, ScratchSpec
 from tl_widgets.tensorflow_import import import_tensorflow
+from tl_widgets.verdict import judge
 from tl_widgets.weights import ResolvedWeights, resolve_weights
 
 if TYPE_CHECKING:

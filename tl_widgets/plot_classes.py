@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,7 +18,6 @@ from tl_widgets.plot_style import (
     PERCENT,
     SMALL_SIZE,
     TITLE_SIZE,
-    Result,
     add_axes,
     colour_of,
     draw_grid,
@@ -27,11 +26,10 @@ from tl_widgets.plot_style import (
     new_axes,
     new_figure,
     run_label,
-    runs_of,
     say_nothing_to_show,
     set_fonts,
-    shortened,
 )
+from tl_widgets.plot_words import Result, runs_of, shortened
 from tl_widgets.results import Comparison, RunResult
 
 MOST_COUNTED = 15  # with more classes than this, counts in the cells become too small to read
@@ -142,24 +140,7 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
         say_nothing_to_show(ax, "not tested", "Recall of each class")
         return ax
     rows = _recall_rows(tested)
-    for y, i in enumerate(rows):
-        found = [figures.recall for figures in (run.per_class[i] for run in tested) if figures.recall is not None]
-        if found:
-            ax.plot([min(found), max(found)], [y, y], color=GRID, linewidth=3, zorder=1, solid_capstyle="round")
-    for k, run in enumerate(tested):
-        recalls = [run.per_class[i].recall for i in rows]
-        points = [(recall, y) for y, recall in enumerate(recalls) if recall is not None]
-        ax.plot(
-            [x for x, _ in points],
-            [y + 0.16 * (k - (len(tested) - 1) / 2) for _, y in points],  # equal ones beside each other
-            linestyle="none",
-            marker=marker_of(run.name),
-            color=colour_of(run.name),
-            markersize=7,
-            label=run_label(run),
-            clip_on=False,
-            zorder=2 + k,
-        )
+    _draw_recalls(ax, tested, rows)
     names = tested[0].class_names
     ax.set_yticks(range(len(rows)), [_class_label(names[i], len(rows)) for i in rows], parse_math=False)
     ax.set_ylim(len(rows) - 0.4, -0.6)
@@ -169,6 +150,22 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     some = f"\n({len(rows)} of {len(names)} classes)" if len(rows) < len(names) else ""
     dress(ax, "Recall of each class", x=f"test images recognised{some}")
     return ax
+
+
+def _draw_recalls(ax: Axes, tested: list[RunResult], rows: list[int]) -> None:
+    """A marker for each model, equal ones above each other, on a line that spans them."""
+    recalls = [[run.per_class[i].recall for i in rows] for run in tested]
+    for y, values in enumerate(zip(*recalls, strict=True)):
+        known = [recall for recall in values if recall is not None]
+        if known:
+            ends = [min(known), max(known)]
+            ax.plot(ends, [y, y], color=GRID, linewidth=3, zorder=1, solid_capstyle="round")
+    for k, run in enumerate(tested):
+        shift = 0.16 * (k - (len(tested) - 1) / 2)
+        points = [(recall, y + shift) for y, recall in enumerate(recalls[k]) if recall is not None]
+        marker: dict[str, Any] = {"marker": marker_of(run.name), "color": colour_of(run.name), "markersize": 7}
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        ax.plot(xs, ys, linestyle="none", label=run_label(run), clip_on=False, zorder=2 + k, **marker)
 
 
 def _recall_rows(tested: list[RunResult]) -> list[int]:

@@ -11,16 +11,15 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from tl_widgets.plot_style import (
     COUNT,
     PALE,
-    Result,
     colour_of,
     dress,
     legend_below,
     new_axes,
     note,
-    runs_of,
-    seconds_text,
     set_rows,
 )
+from tl_widgets.plot_words import Result, runs_of, seconds_text
+from tl_widgets.results import RunResult
 
 
 def plot_parameters(result: Result, *, ax: Axes | None = None) -> Axes:
@@ -90,34 +89,7 @@ def plot_seconds(result: Result, *, ax: Axes | None = None) -> Axes:
     runs = runs_of(result)
     ax = new_axes(6.5, 1.5 + 0.6 * len(runs)) if ax is None else ax
     for i, run in enumerate(runs):
-        end = 0.0
-        for phase, _, style in _PHASES:
-            seconds = getattr(run.seconds, phase)
-            ax.barh(
-                i,
-                seconds,
-                0.5,
-                left=end,
-                color=colour_of(run.name),
-                edgecolor="white",
-                linewidth=0.5,
-                **style,
-            )
-            end += seconds
-        text = seconds_text(run.seconds.total)
-        if run.seconds.saved:
-            ax.barh(
-                i,
-                run.seconds.saved,
-                0.5,
-                left=end,
-                color="none",
-                edgecolor=colour_of(run.name),
-                linestyle="--",
-            )
-            end += run.seconds.saved
-            text += f" (saved {seconds_text(run.seconds.saved)})"
-        note(ax, text, (end, i), (4, 0))
+        _draw_seconds(ax, i, run)
     longest = max(run.seconds.total + run.seconds.saved for run in runs)
     ax.set_xlim(0, (longest or 1) * 1.5)
     ax.xaxis.set_major_locator(MaxNLocator(5))
@@ -128,3 +100,16 @@ def plot_seconds(result: Result, *, ax: Axes | None = None) -> Axes:
     legend_below(ax, handles, n_columns=2)
     dress(ax, "Seconds", x="seconds of wall-clock time")
     return ax
+
+
+def _draw_seconds(ax: Axes, y: int, run: RunResult) -> None:
+    colour, end = colour_of(run.name), 0.0
+    for phase, _, style in _PHASES:
+        seconds = getattr(run.seconds, phase)
+        ax.barh(y, seconds, 0.5, left=end, color=colour, edgecolor="white", linewidth=0.5, **style)
+        end += seconds
+    text, saved = seconds_text(run.seconds.total), run.seconds.saved
+    if saved:
+        ax.barh(y, saved, 0.5, left=end, color="none", edgecolor=colour, linestyle="--")
+        text += f" (saved {seconds_text(saved)})"
+    note(ax, text, (end + saved, y), (4, 0))

@@ -13,8 +13,6 @@ from tl_widgets.plot_style import (
     PERCENT,
     SMALL_SIZE,
     TITLE_SIZE,
-    Result,
-    chance_level,
     colour_of,
     draw_grid,
     dress,
@@ -26,9 +24,9 @@ from tl_widgets.plot_style import (
     new_axes,
     note,
     run_label,
-    runs_of,
     set_rows,
 )
+from tl_widgets.plot_words import Result, chance_level, runs_of
 from tl_widgets.results import RunResult, percent
 
 

@@ -25,8 +25,8 @@ from tl_widgets.plot_style import (
     new_figure,
     root_figure,
     set_fonts,
-    shortened,
 )
+from tl_widgets.plot_words import shortened
 from tl_widgets.results import Comparison, RunResult
 
 if TYPE_CHECKING:
@@ -119,14 +119,14 @@ def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | Indexed
     n_columns = min(N_COLUMNS, len(chosen))
     n_rows = math.ceil(len(chosen) / n_columns)
     below = 0.17 * len(tested) + 0.1  # inches of text under each image
-    width, height = max(CELL * n_columns, 5.5) + 0.1, 0.45 + (CELL + 0.25 + below) * n_rows
+    width, height = max(CELL * n_columns, 5.5) + 0.15, 0.45 + (CELL + 0.25 + below) * n_rows
     figure = new_figure(width, height)
     figure.set_layout_engine("none")  # long answers would make the images small: the texts are cut to fit instead
     grid = figure.add_gridspec(
         n_rows,
         n_columns,
         left=0.1 / width,
-        right=(CELL * n_columns + 0.1) / width,
+        right=(CELL * n_columns + 0.05) / width,
         bottom=below / height,
         top=1 - 0.7 / height,
         wspace=0.08,

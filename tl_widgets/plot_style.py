@@ -25,10 +25,8 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation, Transform
 
-from tl_widgets.errors import InputError
-from tl_widgets.results import Comparison, RunResult
-
-Result = Comparison | RunResult | tuple[RunResult, ...]
+from tl_widgets.plot_words import count_text
+from tl_widgets.results import RunResult
 
 # Okabe and Ito's colours, told apart in all common kinds of colour blindness; markers differ as well.
 COLOURS = {"scratch": "#D55E00", "transfer": "#0072B2", "control": "#767676", "fine_tuned": "#009E73"}
@@ -83,56 +81,6 @@ def run_label(run: RunResult, *, broken: bool = False) -> str:
     """What a run is called in figures; `broken` over two lines where it has a part in brackets."""
     label = label_of(run.name, run.backbone)
     return label.replace(" (", "\n(") if broken else label
-
-
-def runs_of(result: Result) -> tuple[RunResult, ...]:
-    """The runs in a result, at least one.
-
-    Raises:
-        InputError: there is none.
-    """
-    if isinstance(result, Comparison):
-        runs = result.runs
-    else:
-        runs = (result,) if isinstance(result, RunResult) else tuple(result)
-    if not runs:
-        raise InputError(
-            "There is no trained model to plot: the experiment was stopped before the first. Run it again."
-        )
-    return runs
-
-
-def chance_level(runs: tuple[RunResult, ...]) -> float:
-    """Accuracy, 0..1, of always giving the most frequent class of the test images.
-
-    Without test images all classes are taken to be equally frequent.
-    """
-    labels = next((run.labels for run in runs if run.labels), ())
-    if not labels:
-        return 1 / len(runs[0].class_names)
-    return max(labels.count(label) for label in set(labels)) / len(labels)
-
-
-def shortened(text: str, most: int) -> str:
-    """The text in at most `most` characters: its beginning and its end, where names often differ."""
-    if len(text) <= most:
-        return text
-    n_end = (most - 1) // 3
-    return f"{text[: most - 1 - n_end]}…{text[len(text) - n_end :]}"
-
-
-def count_text(n: float) -> str:
-    """A count in few characters: 64 is "64", 291405 is "291 k", 4694024 is "4.69 M"."""
-    for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if n >= unit * 0.9995:
-            return f"{n / unit:.3g}{name}"
-    return f"{n:.0f}"
-
-
-def seconds_text(seconds: float) -> str:
-    """A duration: "0.04 s", "6.9 s", "210 s"."""
-    digits = 2 if seconds < 0.1 else 1 if seconds < 100 else 0
-    return f"{seconds:,.{digits}f} s"
 
 
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.0f}%")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from tl_widgets.errors import InputError
-from tl_widgets.plot_style import Result, chance_level, run_label, runs_of, seconds_text
+from tl_widgets.plot_style import run_label
+from tl_widgets.plot_words import Result, chance_level, runs_of, seconds_text
 from tl_widgets.results import Comparison, RunResult, percent
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from tl_widgets.plot_style import (
     figure_html,
     figure_png,
     new_figure,
-    runs_of,
     set_fonts,
 )
 from tl_widgets.plot_text import alt_text, dataset_alt_text
+from tl_widgets.plot_words import runs_of
 from tl_widgets.results import Comparison
 
 __all__ = [

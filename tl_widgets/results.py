@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.errors import InputError
-from tl_widgets.intervals import mcnemar_p_value, paired_difference_interval, wilson_interval
+from tl_widgets.intervals import wilson_interval
 from tl_widgets.ledger import ParameterCount
 from tl_widgets.origin import Origin
 from tl_widgets.settings import Config
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     import pandas
 
 Interval = tuple[float, float]
+
+
+def percent(share: float) -> str:
+    """A share in 0..1 as text: 91.1%."""
+    return f"{100 * share:.1f}%"
 
 
 @dataclass(frozen=True)
@@ -224,102 +229,6 @@ class Verdict:
     accuracy_difference: float | None = None
     ci95: Interval | None = None
     p_value: float | None = None
-
-
-@dataclass(frozen=True)
-class PairedDifference:
-    """Two models on the same test images.
-
-    Attributes:
-        difference: accuracy of the first minus that of the second.
-        ci95: Newcombe's 95% interval of it.
-        p_value: McNemar's exact p-value.
-    """
-
-    difference: float
-    ci95: Interval
-    p_value: float
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether interval and p-value agree that there is a difference."""
-        return self.p_value < 0.05 and (self.ci95[0] > 0 or self.ci95[1] < 0)
-
-
-def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
-    """Compare two models image by image.
-
-    Args:
-        first: a tested run.
-        second: a tested run on the same images.
-
-    Raises:
-        InputError: one of them was not tested, or not on the same images.
-    """
-    if not first.labels or first.labels != second.labels:
-        raise InputError(
-            f"{first.name} and {second.name} were not tested on the same images: there is nothing to pair."
-        )
-    labels = np.asarray(first.labels)
-    right1, right2 = np.asarray(first.predictions) == labels, np.asarray(second.predictions) == labels
-    both, only1 = int((right1 & right2).sum()), int((right1 & ~right2).sum())
-    only2, neither = int((~right1 & right2).sum()), int((~right1 & ~right2).sum())
-    return PairedDifference(
-        (only1 - only2) / len(labels),
-        paired_difference_interval(both, only1, only2, neither),
-        mcnemar_p_value(only1, only2),
-    )
-
-
-def percent(share: float) -> str:
-    """A share in 0..1 as text: 91.1%."""
-    return f"{100 * share:.1f}%"
-
-
-def _points(low: float, high: float) -> str:
-    return f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "\N{MINUS SIGN}")
-
-
-def judge(scratch: RunResult | None, transfer: RunResult | None, control: RunResult | None = None) -> Verdict:
-    """Say which model won and by how much, or that it is too close to call.
-
-    Args:
-        scratch: the network from scratch, if it came to be trained.
-        transfer: the frozen backbone with a new head, likewise.
-        control: the same backbone with random weights, if it was asked for.
-    """
-    if not (scratch and transfer and scratch.labels and transfer.labels):
-        return Verdict("Stopped before both models were tested: there is no result to compare yet.")
-    paired = paired_difference(transfer, scratch)
-    n = len(transfer.labels)
-    assert transfer.test_accuracy is not None
-    assert scratch.test_accuracy is not None
-    scores = (
-        f"{transfer.backbone} answers {percent(transfer.test_accuracy)} of the {n} test images correctly, "
-        f"the network from scratch {percent(scratch.test_accuracy)}"
-    )
-    interval = f"95% interval {_points(*paired.ci95)}"
-    if paired.is_clear:
-        winner = "transfer" if paired.difference > 0 else "scratch"
-        name = f"The frozen {transfer.backbone}" if winner == "transfer" else "The network from scratch"
-        text = (
-            f"{name} wins by {100 * abs(paired.difference):.1f} points ({interval}, transfer minus scratch): {scores}."
-        )
-    else:
-        winner = ""
-        text = f"Too close to call: {scores}; the difference could be anything in the {interval} points."
-    if control is not None and control.labels:
-        text += _control_sentence(transfer, control)
-    return Verdict(text, winner, paired.difference, paired.ci95, paired.p_value)
-
-
-def _control_sentence(transfer: RunResult, control: RunResult) -> str:
-    paired = paired_difference(transfer, control)
-    assert control.test_accuracy is not None
-    same = f" The same backbone with random weights reaches {percent(control.test_accuracy)}: "
-    if paired.is_clear and paired.difference > 0:
-        return same + f"the pretraining itself is worth {100 * paired.difference:.1f} points ({_points(*paired.ci95)})."
-    return same + "on these images no gain can be put down to the pretraining."
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from math import prod
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,65 +19,14 @@ from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
 from tl_widgets.features import FrozenPart
 from tl_widgets.head import LinearHead
-from tl_widgets.machine import require_memory
+from tl_widgets.learners import PREDICT_BATCH, KerasLearner, Learner, count_dead_units, require_training_memory
 from tl_widgets.models import count_parameters
 from tl_widgets.results import Diagnosis, History, RunResult, Seconds
 from tl_widgets.scores import batches, count_right, cross_entropy, predicted_classes
 from tl_widgets.settings import Config
 
 Array = NDArray[np.float32]
-_PREDICT_BATCH = 32
 _EVENT_EVERY = 0.1  # seconds; nobody can read faster
-
-
-class _Learner(Protocol):
-    """Something that can be trained batch by batch on one form of the data: images, or features of them."""
-
-    def fit_batch(self, inputs: Any, labels: NDArray[np.int64]) -> tuple[float, int]: ...
-
-    def probabilities(self, inputs: Any) -> Array: ...
-
-
-class _KerasLearner:
-    """A Keras model, or the trainable end of one, with Adam and the loss that fits its last layer."""
-
-    def __init__(self, model: keras.Model, dtype: tf.DType, learning_rate: float) -> None:
-        shape = tuple(model.input_shape[1:])
-        optimizer = keras.optimizers.Adam(learning_rate)
-        optimizer.build(model.trainable_variables)
-        losses = keras.losses
-        is_sigmoid = model.output_shape[-1] == 1
-
-        # The batch dimension is left open: the last, smaller batch would be traced anew.
-        @tf.function(input_signature=[tf.TensorSpec((None, *shape), dtype), tf.TensorSpec((None,), tf.int64)])  # type: ignore[untyped-decorator]
-        def step(inputs: Any, labels: Any) -> Any:
-            with tf.GradientTape() as tape:
-                answers = model(tf.cast(inputs, tf.float32), training=True)
-                if is_sigmoid:
-                    loss = losses.binary_crossentropy(tf.cast(labels[:, None], tf.float32), answers)
-                else:
-                    loss = losses.sparse_categorical_crossentropy(labels, answers)
-                total = tf.reduce_mean(loss) + tf.add_n([tf.constant(0.0), *model.losses])
-            gradients = tape.gradient(total, model.trainable_variables)
-            optimizer.apply(gradients, model.trainable_variables)
-            return total, answers
-
-        @tf.function(input_signature=[tf.TensorSpec((_PREDICT_BATCH, *shape), dtype)])  # type: ignore[untyped-decorator]
-        def answer(inputs: Any) -> Any:
-            return model(tf.cast(inputs, tf.float32), training=False)
-
-        self._step, self._answer = step, answer
-
-    def fit_batch(self, inputs: Any, labels: NDArray[np.int64]) -> tuple[float, int]:
-        loss, answers = self._step(tf.constant(inputs), tf.constant(labels))
-        return float(loss), count_right(answers.numpy(), labels)
-
-    def probabilities(self, inputs: Any) -> Array:
-        n = len(inputs)
-        if n < _PREDICT_BATCH:
-            inputs = np.concatenate([inputs, np.zeros((_PREDICT_BATCH - n, *inputs.shape[1:]), inputs.dtype)])
-        answers: Array = self._answer(tf.constant(inputs)).numpy()[:n]
-        return answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +161,7 @@ class _Run:
         self.seconds = replace(self.seconds, saved=self.seconds.saved + features.saved)
         return _Part(features.values, split.labels)
 
-    def _learner(self, part: _Part) -> _Learner:
+    def _learner(self, part: _Part) -> Learner:
         config, model = self.config, self.model
         head = model.layers[self.frozen.n_layers :] if self.frozen else model.layers
         if self.frozen and _is_linear(head):
@@ -222,15 +170,15 @@ class _Run:
             return LinearHead(kernel, bias, learning_rate=config.learning_rate, dropout=dropout, seed=config.seed)
         if self.frozen:
             model = keras.Sequential([keras.layers.Input(self.frozen.output_shape), *head])
-        _require_training_memory(model, min(config.batch_size, len(part)))
-        return _KerasLearner(model, tf.as_dtype(part.inputs.dtype), config.learning_rate)
+        require_training_memory(model, min(config.batch_size, len(part)))
+        return KerasLearner(model, tf.as_dtype(part.inputs.dtype), config.learning_rate)
 
-    def _give_back(self, learner: _Learner) -> None:
+    def _give_back(self, learner: Learner) -> None:
         """Put a head that was trained in NumPy into the model, a stopped one as well."""
         if isinstance(learner, LinearHead):
             self.model.layers[-1].set_weights([learner.kernel, learner.bias])
 
-    def _fit(self, learner: _Learner, part: _Part, validation: _Part) -> None:
+    def _fit(self, learner: Learner, part: _Part, validation: _Part) -> None:
         started = time.perf_counter()
         said = started
         n_batches = -(-len(part) // self.config.batch_size)
@@ -280,18 +228,18 @@ class _Run:
             )
         )
 
-    def _answers(self, learner: _Learner, part: _Part, on_batch: Callable[[int], None] | None = None) -> Array:
+    def _answers(self, learner: Learner, part: _Part, on_batch: Callable[[int], None] | None = None) -> Array:
         if isinstance(learner, LinearHead):
             return learner.probabilities(part.inputs)
         found = []
-        for start in range(0, len(part), _PREDICT_BATCH):
+        for start in range(0, len(part), PREDICT_BATCH):
             raise_if_cancelled(self.cancel)
-            found.append(learner.probabilities(part.inputs[start : start + _PREDICT_BATCH]))
+            found.append(learner.probabilities(part.inputs[start : start + PREDICT_BATCH]))
             if on_batch:
                 on_batch(start + len(found[-1]))
         return np.concatenate(found)
 
-    def _evaluate(self, learner: _Learner) -> None:
+    def _evaluate(self, learner: Learner) -> None:
         started = time.perf_counter()
         n = len(self.dataset.test)
 
@@ -377,41 +325,3 @@ def _longer(
         (*history.val_accuracy, val_accuracy),
         (*history.seconds, seconds),
     )
-
-
-def _require_training_memory(model: keras.Model, batch_size: int) -> None:
-    """Refuse a model that cannot be trained here.
-
-    It takes weights, their gradients and Adam's two moments, and each layer's maps with their gradients.
-    """
-    maps = sum(prod(layer.output.shape[1:]) for layer in model.layers)
-    n_bytes = 4 * (4 * count_parameters(model).total + 2 * batch_size * maps)
-    require_memory(
-        n_bytes,
-        f"Training {model.name!r} in batches of {batch_size}",
-        "Use smaller images, a smaller batch size, fewer filters or global average pooling",
-    )
-
-
-def count_dead_units(model: keras.Model, split: Split, *, n_images: int = 128) -> tuple[int, int]:
-    """Count ReLU units that answer 0 to every image: no gradient passes them, so that they never learn again.
-
-    Args:
-        model: a Sequential; a unit is a filter of a Conv2D or a unit of a Dense layer.
-        split: images to show it.
-        n_images: how many of them.
-
-    Returns:
-        (dead units, ReLU units).
-    """
-    relus = [layer for layer in model.layers if getattr(layer, "activation", None) is keras.activations.relu]
-    if not relus:
-        return 0, 0
-    probe = keras.Model(model.inputs, [layer.output for layer in relus])
-    maximum: list[Any] = [0.0] * len(relus)
-    for start in range(0, min(n_images, len(split)), _PREDICT_BATCH):
-        images = np.asarray(split.images[start : min(start + _PREDICT_BATCH, n_images)])
-        for i, answer in enumerate(keras.tree.flatten(probe(images.astype(np.float32), training=False))):
-            values = np.asarray(answer)
-            maximum[i] = np.maximum(maximum[i], values.reshape(-1, values.shape[-1]).max(axis=0))
-    return sum(int((values <= 0).sum()) for values in maximum), sum(len(values) for values in maximum)

@@ -51,7 +51,14 @@ class Server:
         """Write a notebook of these code cells."""
         nb = {
             "cells": [
-                {"cell_type": "code", "id": f"cell-{i}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
+                {
+                    "cell_type": "code",
+                    "id": f"cell-{i}",
+                    "source": text,
+                    "metadata": {},
+                    "outputs": [],
+                    "execution_count": None,
+                }
                 for i, text in enumerate(cells)
             ],
             "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
@@ -77,7 +84,8 @@ def serve(folder, app, *options):
     env = {**os.environ, "PYTHONPATH": str(ROOT), "TL_WIDGETS_HOME": str(folder / "home"), "JUPYTER_PLATFORM_DIRS": "1"}
     for kind in ("CONFIG", "DATA", "RUNTIME"):
         env[f"JUPYTER_{kind}_DIR"] = str(folder / kind.lower())
-    env["JUPYTERLAB_SETTINGS_DIR"], env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "settings"), str(folder / "workspaces")
+    for kind in ("SETTINGS", "WORKSPACES"):
+        env[f"JUPYTERLAB_{kind}_DIR"] = str(folder / kind.lower())
     settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
@@ -151,7 +159,8 @@ def open_notebook(page, server, name, *, theme="light", run=True):
         """async (dark) => {
             await jupyterapp.restored;
             await jupyterapp.shell.currentWidget.sessionContext.ready;
-            await jupyterapp.commands.execute('apputils:change-theme', {theme: dark ? 'JupyterLab Dark' : 'JupyterLab Light'});
+            const theme = dark ? 'JupyterLab Dark' : 'JupyterLab Light';
+            await jupyterapp.commands.execute('apputils:change-theme', {theme});
         }""",
         theme == "dark",
     )

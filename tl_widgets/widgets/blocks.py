@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+
 
 from ipywidgets import HBox, VBox, Widget
 
@@ -32,7 +32,7 @@ class BlockFields(VBox):
                 whole(f"Filters {i}", f"Patterns that block {i} looks for", 1, _MAX_FILTERS, 8) for i in numbers
             ],
             "kernel_sizes": lambda: [
-                whole(f"Kernel size {i}", f"Side of block {i}'s patterns in pixels", 1, _MAX_KERNEL, 2) for i in numbers
+                whole(f"Kernel {i}", f"Side of block {i}'s patterns in pixels", 1, _MAX_KERNEL, 2) for i in numbers
             ],
         }
         self.fields = {name: make() for name, make in makers.items() if name in show}

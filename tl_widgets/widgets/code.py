@@ -58,7 +58,8 @@ class CodeView(VBox):
             return
         self._text.value = (
             f'<div class="tlw-code"><button type="button" class="tlw-copy" onclick="{escape(_COPY)}">Copy</button>'
-            f'<span role="status"></span><pre tabindex="0" aria-label="Script"><code>{escape(self.script)}</code></pre></div>'
+            '<span role="status"></span>'
+            f'<pre tabindex="0" role="region" aria-label="Script"><code>{escape(self.script)}</code></pre></div>'
         )
 
     def save(self) -> Run[Path]:

@@ -119,7 +119,9 @@ CONTROLS = (
     Control(
         "weights",
         "Transfer",
-        lambda: choice("Weights", "What the backbone knows", [("ImageNet", "imagenet"), ("random: knows nothing", None)]),
+        lambda: choice(
+            "Weights", "What the backbone knows", [("ImageNet", "imagenet"), ("random: knows nothing", None)]
+        ),
     ),
     Control(
         "head_dropout",
@@ -135,7 +137,7 @@ CONTROLS = (
     Control(
         "control",
         "Transfer",
-        lambda: _tick("Control arm: the same backbone, random weights", "Shows what the pretraining itself is worth"),
+        lambda: _tick("Control arm (random weights)", "Trains the same backbone without its pretraining, too"),
     ),
     Control("epochs", "Training", lambda: whole("Epochs", "Passes over the training images", 1, 10_000), live=True),
     Control("batch_size", "Training", lambda: whole("Batch size", "Images for each step", 1, 4096, 8)),

@@ -149,8 +149,9 @@ def group_line(group: str, settings: LabSettings, facts: DataFacts, seconds_know
         cost = _COSTS[group](settings, facts)
     except InputError as error:
         return alert(str(error))
-    if group == "Training" and seconds_known is not None:
-        cost += f", about <b>{seconds(seconds_known)}</b> as measured here"
+    if group == "Training":
+        unknown = "how long it takes shows after the first run"
+        cost += f"; {unknown if seconds_known is None else f'about <b>{seconds(seconds_known)}</b>'}"
     return f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
 
 
@@ -167,6 +168,7 @@ def _scratch_cost(settings: LabSettings, facts: DataFacts) -> str:
 def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
     count = count_rows(transfer_rows(settings, facts.n_classes))
     backbone, weights = find_backbone(settings.config.backbone), settings.config.weights
+    top1 = f"; {backbone.top1_pct:.1f}% on ImageNet" if backbone.top1_pct and weights == "imagenet" else ""
     text = f"<b>{number(count.trainable)} parameters</b> to be learned, {number(count.frozen)} frozen"
     if weights is None:
         return f"{text}; random weights: it has seen nothing yet"
@@ -175,13 +177,14 @@ def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
     if not is_here(backbone):
         size = f" ({backbone.size_mb:.0f} MB)" if backbone.size_mb else ""
         return f"{text}; its weights{size} are not on this machine and must be downloaded"
-    return text
+    return text + top1
 
 
 def _training_cost(settings: LabSettings, facts: DataFacts) -> str:
     config = settings.config
     n = n_train(settings, facts) * (1 + config.augment)
-    return f"<b>{number(n_steps(settings, facts))} steps</b> for each model: {config.epochs} times through {number(n)} images"
+    steps = number(n_steps(settings, facts))
+    return f"<b>{steps} steps</b> for each model: {config.epochs} times through {number(n)} images"
 
 
 _COSTS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from tl_widgets.errors import CancelledError
 from tl_widgets.events import Cancel
@@ -52,7 +53,5 @@ class LiveHead:
                     self._run = None
                     return
                 cancel = self._cancel = threading.Event()
-            try:
+            with suppress(CancelledError):
                 self._train(wanted, cancel)
-            except CancelledError:
-                pass

@@ -43,12 +43,12 @@ def alert(sentence: str, details: str = "") -> str:
 
 
 def number(value: int) -> str:
-    """"3,413,024"."""
+    """ "3,413,024"."""
     return f"{value:,}"
 
 
 def seconds(value: float) -> str:
-    """"0.4 s", "12 s" or "3 min 20 s"."""
+    """ "0.4 s", "12 s" or "3 min 20 s"."""
     if value < 10:
         return f"{value:.1f} s"
     if value < 100:
@@ -83,9 +83,8 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, n
     """
     classes = ['class="tlw-right"' if i in numeric else "" for i in range(len(head))]
     heads = "".join(f'<th scope="col" {kind}>{escape(name)}</th>' for name, kind in zip(head, classes, strict=True))
-    body = "".join(
-        f"<tr>{''.join(f'<td {kind}>{cell}</td>' for cell, kind in zip(row, classes, strict=True))}</tr>" for row in rows
-    )
+    lines = ("".join(f"<td {kind}>{cell}</td>" for cell, kind in zip(row, classes, strict=True)) for row in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
     return (
         f'<div class="tlw-scroll"><table class="tlw-table"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"

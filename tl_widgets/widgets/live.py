@@ -11,7 +11,7 @@ from tl_widgets.results import History, RunResult
 from tl_widgets.widgets.html import NAMES, escape, progress, seconds
 from tl_widgets.widgets.views import empty
 
-_WIDTH = 720
+_WIDTH = 800
 
 
 class ProgressView(HTML):
@@ -56,7 +56,8 @@ class ProgressView(HTML):
         """
         for run in runs:
             word = "stopped" if run.stopped else "done"
-            self._latest[run.name] = Event("done", word, run.name, 0 if run.stopped else 1, 1, seconds=run.seconds.total)
+            n_done = 0 if run.stopped else 1
+            self._latest[run.name] = Event("done", word, run.name, n_done, 1, seconds=run.seconds.total)
         self.say(text)
 
     def fail(self, text: str) -> None:
@@ -126,4 +127,3 @@ class CurvesView(HTML):
         """Show what is known now."""
         if self._histories:
             self.value = self._curves.html(self._histories, _WIDTH)  # type: ignore[attr-defined]
-

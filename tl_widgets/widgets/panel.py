@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ipywidgets import HTML, Box, VBox, Widget
@@ -62,8 +62,9 @@ class ControlPanel(VBox):
         self._settings = self._checked(settings or _first_settings(dataset))
         if dataset is not None and "dataset" in self._widgets:
             self._widgets["dataset"].options = [(dataset.name, dataset.name)]
-        super().__init__([HTML(style()), self.problem, self._groups(shown)])
-        self.add_class("tlw")
+        super().__init__([HTML(style()), self.problem, self._groups()])
+        for name in ("tlw", "tlw-panel"):
+            self.add_class(name)
         for name, widget in self._widgets.items():
             widget.observe(lambda change, name=name: self._changed(name, change["new"]), "value")
         self._show()
@@ -136,12 +137,11 @@ class ControlPanel(VBox):
             )
         return settings
 
-    def _groups(self, shown: Sequence[str]) -> Box:
+    def _groups(self) -> Box:
         groups = []
         for group in GROUPS:
-            fields: list[Widget] = [
-                self._widgets[each.name] for each in CONTROLS if each.group == group and each.name in shown and each.build
-            ]
+            names = [each.name for each in CONTROLS if each.group == group]
+            fields: list[Widget] = [self._widgets[name] for name in names if name in self._widgets]
             if group == "From scratch" and self._blocks.fields:
                 fields.insert(0, self._blocks)
             if not fields:
@@ -149,13 +149,15 @@ class ControlPanel(VBox):
             if group == "Data":
                 fields.append(self.thumbnails)
             self._lines[group] = HTML()
-            box = VBox([HTML(f'<h4 class="tlw-title">{group}</h4>'), self._lines[group], *fields])
+            box = VBox([HTML(f'<h4 class="tlw-title">{group}</h4>'), self._lines[group], VBox(fields)])
             box.add_class("tlw-group")
             groups.append(box)
         if "Data" not in self._lines:
             self.thumbnails.close()  # nobody will see it, and nothing would ever close it
         grid = Box(groups)
         grid.add_class("tlw-groups")
+        if len(groups) == len(GROUPS):
+            grid.add_class("tlw-all")
         return grid
 
     def _changed(self, name: str, value: Any) -> None:

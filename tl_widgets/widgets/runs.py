@@ -100,7 +100,7 @@ def _table(runs: tuple[LabRun, ...]) -> str:
     for i, run in enumerate(runs):
         result = run.result
         done = [each for each in (result.scratch, result.transfer) if each]
-        values = [escape(_value(column[i])) for column in columns.values()]
+        values = [escape(_value(name, column[i])) for name, column in columns.items()]
         params = "<br>".join(f"{number(each.params.trainable)} of {number(each.params.total)}" for each in done)
         cost = "<br>".join(f"{each.seconds.total:.1f}" for each in done)
         rows.append([f"{run.number}", *values, _score(result.scratch), _score(result.transfer), params, cost])
@@ -108,10 +108,16 @@ def _table(runs: tuple[LabRun, ...]) -> str:
     return table("Runs: the settings that differ, and what came out", head, rows, numeric=numeric)
 
 
-def _value(value: Any) -> str:
+def _value(name: str, value: Any) -> str:
+    if value is None:
+        return "random" if name == "weights" else "all"
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return {None: "all", True: "yes", False: "no"}.get(value, str(value)) if not isinstance(value, float) else f"{value:g}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
 
 
 def _score(run: RunResult | None) -> str:
@@ -138,9 +144,8 @@ def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:
             if not values:
                 continue
             name = f"run {run.number}, {label_of(each.name)}"
-            ax.plot(
-                range(1, len(values) + 1), values, line, color=colour_of(each.name), marker=marker_of(each.name), ms=4, label=name
-            )
+            epochs, look = range(1, len(values) + 1), {"color": colour_of(each.name), "marker": marker_of(each.name)}
+            ax.plot(epochs, values, line, markersize=4, label=name, **look)
             said.append(f"{name} {percent(values[-1])}")
     ax.set_ylim(0, 1.03)
     ax.yaxis.set_major_formatter(PERCENT)

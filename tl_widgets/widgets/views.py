@@ -34,8 +34,8 @@ def empty(text: str) -> str:
 class FigureView(HTML):
     """A matplotlib figure with its text alternative; it changes without flicker, from any thread.
 
-        view = FigureView()
-        view.show(plot_accuracy(comparison), alt_text(comparison, "accuracy"))
+    view = FigureView()
+    view.show(plot_accuracy(comparison), alt_text(comparison, "accuracy"))
     """
 
     def __init__(self) -> None:
@@ -63,9 +63,7 @@ class LedgerView(HTML):
         dataset: a data set of one's own, if the settings name it.
     """
 
-    def __init__(
-        self, models: Sequence[str] = ("scratch", "transfer"), *, dataset: ImageDataset | None = None
-    ) -> None:
+    def __init__(self, models: Sequence[str] = ("scratch", "transfer"), *, dataset: ImageDataset | None = None) -> None:
         super().__init__()
         self._models, self._dataset = tuple(models), dataset
         self.add_class("tlw")
@@ -85,8 +83,8 @@ class LedgerView(HTML):
                 ledgers[model] = str(error)
         bars = [bar for model, rows in ledgers.items() if not isinstance(rows, str) for bar in _bars(model, rows)]
         tables = "".join(_ledger(model, rows) for model, rows in ledgers.items())
-        legend = '<p class="tlw-note">Each step of the scale is ten times as much.</p>'
-        self.value = f'{style()}<div class="tlw-bars">{"".join(bars)}</div>{legend}<div class="tlw-columns">{tables}</div>'
+        chart = f'<div class="tlw-bars">{"".join(bars)}{_scale()}</div>'
+        self.value = f'{style()}{chart}<div class="tlw-columns">{tables}</div>'
 
 
 def _rows(model: str, settings: LabSettings, facts: DataFacts) -> tuple[LayerRow, ...]:
@@ -103,6 +101,13 @@ def _bars(model: str, rows: tuple[LayerRow, ...]) -> list[str]:
         for kind, n in kinds
         if n or kind == "trainable"
     ]
+
+
+def _scale() -> str:
+    marks = {"100": 2, "10 k": 4, "1 M": 6}
+    spans = "".join(f'<span style="left:{100 * at / _BAR_FULL:.1f}%">{text}</span>' for text, at in marks.items())
+    scale = f'<span></span><span class="tlw-scale">{spans}</span><span></span>'
+    return f'<div class="tlw-bar" aria-hidden="true">{scale}</div>'
 
 
 def _share(n: int) -> float:
@@ -164,7 +169,7 @@ def _answer(pixels: object, i: int, tested: Sequence[RunResult]) -> str:
             f"{escape(names[run.predictions[i]])} <small>{sure}</small></span>"
         )
     picture = image(pixels, f"Test image {i + 1}, {true}", 96)  # type: ignore[arg-type]
-    return f'<figure>{picture}<figcaption><b>{escape(true)}</b>{"".join(lines)}</figcaption></figure>'
+    return f"<figure>{picture}<figcaption><b>{escape(true)}</b>{''.join(lines)}</figcaption></figure>"
 
 
 def thumbnails(dataset: ImageDataset) -> str:
@@ -178,25 +183,31 @@ def thumbnails(dataset: ImageDataset) -> str:
     for label, name in enumerate(dataset.class_names[:_MOST_CLASSES]):
         chosen = (labels == label).nonzero()[0][: _N_THUMBNAILS if dataset.n_classes <= 5 else 1]
         pictures = "".join(image(pixels, f"{name}, training image", 40) for pixels in dataset.train.images[chosen])
-        rows.append(f"<figure>{pictures}<figcaption>{escape(name)}</figcaption></figure>")
+        rows.append(f"<figure><span>{pictures}</span><figcaption>{escape(name)}</figcaption></figure>")
     more = f"<p>and {dataset.n_classes - _MOST_CLASSES} more classes</p>" if dataset.n_classes > _MOST_CLASSES else ""
     return f'<div class="tlw-thumbnails">{"".join(rows)}</div>{more}'
 
 
-def verdict(comparison: Comparison) -> str:
+def verdict(comparison: Comparison, number_: int) -> str:
     """The verdict, and what the diagnoses say, as HTML.
 
     Args:
-        comparison: finished, or stopped.
+        comparison: a finished one.
+        number_: of its run.
     """
     notes = "".join(
         f"<li><b>{NAMES.get(run.name, run.name)}.</b> {escape(each.text)} <i>{escape(each.advice)}</i></li>"
         for run in comparison.runs
         for each in run.diagnoses
     )
+    data, config = comparison.dataset, comparison.config
+    what = (
+        f"Run {number_}: {escape(data.name)}, {data.n_train} training images of {data.image_size} pixels, "
+        f"{config.epochs} epochs, learning rate {config.learning_rate:g}, seed {config.seed}"
+    )
     numbers = "".join(_figures(run) for run in comparison.runs)
     return (
-        f'<div class="tlw-verdict" role="status"><p>{escape(comparison.verdict.text)}</p></div>'
+        f'<div class="tlw-verdict" role="status"><p>{escape(comparison.verdict.text)}</p><small>{what}</small></div>'
         f'<div class="tlw-results">{numbers}</div>' + (f'<ul class="tlw-notes">{notes}</ul>' if notes else "")
     )
 

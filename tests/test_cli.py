@@ -1,0 +1,350 @@
+"""tl-widgets as a learner meets it: a process with arguments, an exit status, lines and files."""
+
+import io
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from tl_widgets import Comparison, InputError, list_backbones, load_dataset
+from tl_widgets.cli_compare import _print
+from tl_widgets.cli_files import check_writable, write_whole
+
+PACKAGE_PARENT = Path(__file__).resolve().parent.parent
+TINY = ("--image-size", "32", "--images-per-class", "4", "--epochs", "1")
+
+
+def start(*args, cwd, home, code=None):
+    environment = {**os.environ, "TL_WIDGETS_HOME": str(home), "PYTHONPATH": str(PACKAGE_PARENT), "COLUMNS": "80"}
+    what = ["-c", code] if code else ["-m", "tl_widgets"]
+    return subprocess.Popen(
+        [sys.executable, *what, *args],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test runner in the background may ignore Ctrl-C, and its children with it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def tl(*args, cwd, home, code=None):
+    process = start(*args, cwd=cwd, home=home, code=code)
+    out, err = process.communicate(timeout=180)
+    return process.returncode, out, err
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def one_line(err):
+    assert err.endswith("\n")
+    assert len(err.splitlines()) == 1, err
+    assert "Traceback" not in err
+    return err.strip()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One real comparison, of which many tests look at something: (folder, home, output)."""
+    folder, home = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("home")
+    status, out, err = tl("compare", *TINY, "--control", "--script", "again.py", cwd=folder, home=home)
+    assert (status, err) == (0, ""), err
+    return folder, home, out
+
+
+def test_compare_writes_figure_record_and_script_and_nothing_else(finished):
+    folder, _, out = finished
+    names = ["again.py", "efficientnetlite0.keras", "tl-widgets-textures.json", "tl-widgets-textures.png"]
+    assert names_in(folder) == names
+    assert out.endswith("Figure: tl-widgets-textures.png\nRecord: tl-widgets-textures.json\nScript: again.py\n")
+    with Image.open(folder / "tl-widgets-textures.png") as figure:
+        assert figure.width > 500
+    assert stat.S_IMODE((folder / names[2]).stat().st_mode) == stat.S_IMODE((folder / names[0]).stat().st_mode)
+    assert str(folder / "efficientnetlite0.keras") in (folder / "again.py").read_text()
+
+
+def test_the_record_has_the_fields_of_the_design(finished):
+    folder, _, _ = finished
+    record = json.loads((folder / "tl-widgets-textures.json").read_text())
+    assert record["dataset"]["n_train"] == 12
+    assert record["dataset"]["class_names"] == ["brick", "grass", "gravel"]
+    assert record["dataset"].keys() >= {"name", "image_size", "n_validation", "n_test"}
+    assert record["config"]["epochs"] == 1
+    assert record["config"]["control"] is True
+    for name in ("scratch", "transfer", "control"):
+        run = record[name]
+        assert run["name"] == name
+        assert 0 <= run["test_accuracy_ci95"][0] <= run["test_accuracy"] <= run["test_accuracy_ci95"][1] <= 1
+        assert run["trainable_params"] + run["frozen_params"] == run["total_params"]
+        assert run["seconds"].keys() >= {"prepare", "train", "evaluate", "total"}
+        assert [len(run["history"][key]) for key in ("loss", "accuracy", "val_loss", "val_accuracy")] == [1] * 4
+        assert len(run["predictions"]) == record["dataset"]["n_test"] == 90
+    assert record["transfer"]["weights"] == "imagenet"
+    assert record["transfer"]["weights_sha256"].startswith("579344248a93")
+    assert record["verdict"].keys() >= {"text", "accuracy_difference", "ci95", "p_value"}
+    assert record["environment"].keys() >= {"python", "tensorflow", "keras", "tl_widgets", "cpu_count"}
+
+
+def test_the_table_shows_the_numbers_of_the_record(finished):
+    folder, _, out = finished
+    record = json.loads((folder / "tl-widgets-textures.json").read_text())
+    rows = {line.split()[0]: line for line in out.splitlines() if re.match(r"(scratch|transfer|control) +\d", line)}
+    assert list(rows) == ["scratch", "transfer", "control"]
+    for name, row in rows.items():
+        run = record[name]
+        low, high = run["test_accuracy_ci95"]
+        assert f"{100 * run['test_accuracy']:.1f}% ({100 * low:.1f} to {100 * high:.1f})" in row
+        assert row.split()[-4:-1] == [f"{run[key]:,}" for key in ("trainable_params", "frozen_params", "total_params")]
+        assert row.split()[-1] == f"{run['seconds']['total']:.1f}"
+        assert len(row) <= 80
+    assert record["verdict"]["text"] in out
+    for diagnosis in record["transfer"]["diagnoses"]:
+        assert f"Note: transfer: {diagnosis['text']}" in out
+
+
+def test_progress_without_a_terminal_is_plain_lines(finished):
+    _, _, out = finished
+    assert "\x1b" not in out
+    for words in ("loading TensorFlow", "scratch: training: epoch 1 of 1", "transfer: reading the frozen backbone"):
+        assert any(line.startswith(words) for line in out.splitlines()), words
+
+
+def test_a_second_run_keeps_features_and_quiet_prints_the_verdict_only(finished, tmp_path):
+    folder, home, _ = finished
+    first = json.loads((folder / "tl-widgets-textures.json").read_text())
+    args = (*TINY, "--quiet", "--json", "again.json", "--figure", "again.svg")
+    status, out, err = tl("compare", *args, cwd=tmp_path, home=home)
+    second = json.loads((tmp_path / "again.json").read_text())
+    assert (status, out, err) == (0, second["verdict"]["text"] + "\n", "")
+    assert names_in(tmp_path) == ["again.json", "again.svg"]
+    assert b"<svg" in (tmp_path / "again.svg").read_bytes()
+    assert second["transfer"]["predictions"] == first["transfer"]["predictions"]
+    assert second["scratch"]["predictions"] == first["scratch"]["predictions"]
+    assert second["transfer"]["seconds"]["saved"] > 0
+    text = io.StringIO()
+    _print(Console(file=text, width=80), Comparison.from_json(json.dumps(second)), load_dataset(image_size=32))
+    saved = second["transfer"]["seconds"]["saved"]
+    assert f"transfer: features kept from before: saved {saved:.1f} s" in text.getvalue()
+
+
+def test_a_zip_of_photographs_with_a_broken_one(tmp_path, home):
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(tmp_path / "my [red] fruit.zip", "w") as archive:
+        for label, name in enumerate(("[bold]apple", "pear's")):
+            for i in range(10):
+                file = io.BytesIO()
+                pixels = random.integers(0, 128, (40, 40, 3)) + [120 * label, 0, 120 * (1 - label)]
+                Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
+                archive.writestr(f"fruit/{name}/{i}.png", file.getvalue())
+        archive.writestr("fruit/pear's/broken.png", b"\x89PNG")
+    args = ("my [red] fruit.zip", "--image-size", "32", "--epochs", "1", "--weights", "random")
+    status, out, err = tl("compare", *args, cwd=tmp_path, home=home)
+    assert (status, err) == (0, ""), err
+    assert "Note: Read 20 images. Skipped 1 file: pear's/broken.png" in out
+    names = {"my [red] fruit.zip", "tl-widgets-my_red_fruit.json", "tl-widgets-my_red_fruit.png"}
+    assert set(names_in(tmp_path)) == names
+    record = json.loads((tmp_path / "tl-widgets-my_red_fruit.json").read_text())
+    assert record["dataset"]["class_names"] == ["[bold]apple", "pear's"]
+    assert record["transfer"]["weights"] == "random"
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["cmpare"], "'compare'"),
+        (["compare", "--epochs", "many"], "--epochs"),
+        (["compare", "--epochs", "0"], "epochs must be 1"),
+        (["compare", "--bogus"], "--bogus"),
+        (["compare", "nowhere/"], "no folder or zip"),
+        (["compare", "textures", "--images-per-class", "900"], "at most 50"),
+        (["compare", "textures", "--image-size", "5"], "image_size"),
+        (["compare", "--image-size", "0"], "image_size"),
+        (["compare", "--backbone", "MobilNetV2"], "MobileNetV2"),
+        (["compare", "--backbone", "Xception", "--image-size", "32"], "71"),
+        (["compare", "--weights", "none.h5"], "none.h5"),
+        (["compare", "--json", "no/where.json"], "no folder no"),
+        (["compare", "--json", "."], "is a folder"),
+        (["compare", "--figure", "figure.doc"], ".png, .svg or .pdf"),
+        (["compare", "--figure", "a.png", "--json", "a.png"], "different files"),
+        (["compare", "--script", "file/x.py"], "no folder file"),
+        (["fetch", "AlexNet"], "AlexNet"),
+        (["fetch"], "BACKBONE"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(args, words, tmp_path, home):
+    (tmp_path / "file").write_text("")
+    status, out, err = tl(*args, cwd=tmp_path, home=home)
+    assert status == 2
+    assert words in one_line(err)
+    assert "epoch 1" not in out  # refused before anything was trained
+    assert names_in(tmp_path) == ["file"]
+
+
+def test_help_and_version_load_nothing_heavy(tmp_path, home):
+    code = (
+        "import sys; from tl_widgets.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: print('status', end.code)\n"
+        "print(sorted({'tensorflow', 'keras', 'rich', 'PIL', 'numpy', 'matplotlib'} & set(sys.modules)))"
+    )
+    for args in (["--help"], ["compare", "--help"], ["--version"]):
+        status, out, err = tl(*args, cwd=tmp_path, home=home, code=code)
+        assert (status, err) == (0, "")
+        assert out.endswith("status 0\n[]\n")
+    assert tl("--version", cwd=tmp_path, home=home)[1] == "tl-widgets 0.1.0\n"
+
+
+def test_lists(tmp_path, home):
+    status, out, err = tl("backbones", cwd=tmp_path, home=home)
+    assert (status, err) == (0, "")
+    rows = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+    assert {entry.name for entry in list_backbones()} <= set(rows)
+    assert "keras.applications.mobilenet_v2.MobileNetV2" in rows["MobileNetV2"]
+    assert "2,257,984" in rows["MobileNetV2"]
+    assert rows["EfficientNetLite0"].rstrip().endswith("yes")
+    status, out, err = tl("datasets", cwd=tmp_path, home=home)
+    assert (status, err) == (0, "")
+    assert re.search(r"^textures +3 +150 +60 +90 ", out, re.MULTILINE)
+
+
+def test_fetch_says_where_the_weights_are(tmp_path, home):
+    status, out, err = tl("fetch", "efficientnetlite0", cwd=tmp_path, home=home)
+    assert (status, err) == (0, "")
+    assert re.fullmatch(r"EfficientNetLite0: /.*\.pth \(\d+ MB\)\n", out)
+
+
+def wait_for(process, words):
+    for line in process.stdout:
+        if words in line:
+            return
+    raise AssertionError(f"never said {words!r}: {process.stderr.read()}")
+
+
+def test_ctrl_c_stops_within_a_batch_and_leaves_no_file(tmp_path, home):
+    process = start("compare", *TINY[:-1], "10000", "--script", "x.py", cwd=tmp_path, home=home)
+    wait_for(process, "scratch: training")
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - started < 20
+    assert process.returncode == 130
+    assert err.endswith("tl-widgets: stopped\n")
+    assert "Traceback" not in err + out
+    assert "Record:" not in out
+    assert names_in(tmp_path) == []
+    assert [path for path in home.rglob("*") if path.suffix == ".part"] == []
+
+
+def test_a_second_ctrl_c_ends_at_once(tmp_path, home):
+    process = start("compare", *TINY, cwd=tmp_path, home=home)
+    wait_for(process, "loading TensorFlow")
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+    started = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped" in err
+    assert "Traceback" not in err
+    assert time.monotonic() - started < 5
+    assert names_in(tmp_path) == []
+
+
+def test_a_closed_pipe_is_quiet(tmp_path, home):
+    process = start("backbones", cwd=tmp_path, home=home)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) != 0
+
+
+def test_a_fault_is_one_line_and_its_trace_lies_in_a_file(tmp_path, home):
+    code = (
+        "import sys, tl_widgets.cli_lists as lists; from tl_widgets.cli import main\n"
+        "def fail(): raise KeyError('a\\nb')\n"
+        "lists.show_datasets = fail; sys.exit(main(['datasets']))"
+    )
+    status, _, err = tl(cwd=tmp_path, home=home, code=code)
+    assert status == 1
+    line = one_line(err)
+    assert "KeyError" in line
+    assert "bug" in line
+    log = home / "tl-widgets-error.log"
+    assert str(log) in line
+    assert "Traceback" in log.read_text()
+
+
+def test_cache_clear_deletes_what_tl_widgets_made_and_nothing_else(tmp_path, home):
+    entry = "0123456789abcdef" * 2
+    ours = ["features.sqlite3", f"images/{entry}-{entry}/images.npy", f"images/index/{entry}"]
+    ours += ["weights/efficientnet-lite0.npz"]
+    theirs = ["images/holiday.jpg", "images/holiday/images.npy", "weights/xception.h5", "notes.txt"]
+    theirs += [f"images/{entry}-{entry}/mine.txt"]
+    for name in (*ours, *theirs):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_bytes(bytes(2_000_000))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/images.npy").write_text("mine")
+    (home / "images" / f"{entry[::-1]}-{entry}").symlink_to(tmp_path / "elsewhere")
+    status, out, _ = tl("cache", cwd=tmp_path, home=home)
+    assert status == 0
+    assert str(home) in out
+    assert "decoded images: 4 MB" in out
+    assert all((home / name).exists() for name in ours)
+    status, out, _ = tl("cache", "--clear", cwd=tmp_path, home=home)
+    assert (status, out.splitlines()[-1]) == (0, "deleted 8 MB")
+    assert not any((home / name).exists() for name in ours)
+    assert all((home / name).exists() for name in theirs)
+    assert (tmp_path / "elsewhere/images.npy").read_text() == "mine"
+    assert not (home / "images/index").exists()
+
+
+@pytest.mark.parametrize("where", ["notebooks/00_start_here.ipynb", "00_start_here.ipynb"])
+def test_lab_opens_the_first_notebook_and_passes_options_on(where, tmp_path, home):
+    (tmp_path / "jupyterlab.py").write_text("import sys; print(sys.argv[1:]); sys.exit(3)")
+    (tmp_path / where).parent.mkdir(exist_ok=True)
+    (tmp_path / where).write_text("{}")
+    status, out, _ = tl("lab", "--no-browser", "--port=1", cwd=tmp_path, home=home)
+    assert (status, out) == (3, f"{['--no-browser', '--port=1', str(tmp_path / where)]}\n")
+
+
+def test_a_file_is_whole_or_not_there(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+
+    def fail(part):
+        part.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(InputError, match="No space left"):
+        write_whole(path, fail)
+    assert names_in(tmp_path) == ["a.txt"]
+    assert path.read_text() == "before"
+    (tmp_path / "link").symlink_to(path)
+    write_whole(tmp_path / "link", lambda part: part.write_text("after"))
+    assert path.read_text() == "after"
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_device_is_written_into_and_not_replaced(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    check_writable(path, "--json")
+    write_whole(path, lambda part: part.write_text("all"))
+    assert os.read(reader, 10) == b"all"
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    os.close(reader)

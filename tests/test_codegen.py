@@ -1,0 +1,310 @@
+"""The scripts: they load the very same images, build the same models, and run without tl_widgets."""
+
+import ast
+import io
+import itertools
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tl_widgets
+from tl_widgets import Config, InputError, ScratchSpec, list_backbones, load_dataset, load_folder
+from tl_widgets.augment import with_augmented
+from tl_widgets.codegen import builtin_summary, save_backbone, script_for, to_script
+from tl_widgets.experiments import summarize
+from tl_widgets.ledger import count_rows, scratch_ledger
+from tl_widgets.results import Comparison, Environment, Verdict
+
+NASTY = 'it\'s "quoted" \\ {braces} $HOME\n\'\'\'""" ünï'
+SUMMARY = builtin_summary("textures", image_size=32, n_per_class=4)
+
+
+def loading_of(script):
+    """What the script's part before its models leaves behind, run without Keras."""
+    text = script[: script.index("# From scratch:")]
+    text = text.replace("import keras\n", "").replace("keras.utils.set_random_seed(SEED)", "")
+    found = {}
+    exec(compile(text, "script", "exec"), found)
+    return found
+
+
+def models_of(script):
+    """Everything that the script builds, without training it."""
+    found = {}
+    exec(compile(script[: script.index("def train_and_test")], "script", "exec"), found)
+    return found
+
+
+def assert_same_images(dataset, **config):
+    found = loading_of(script_for(summarize(dataset), Config(**config)))
+    seed, augment = config.get("seed", 0), config.get("augment", 0)
+    splits = {"train": with_augmented(dataset.train, augment, seed=seed)}
+    splits |= {"validation": dataset.validation, "test": dataset.test}
+    for name, split in splits.items():
+        np.testing.assert_array_equal(found[f"x_{name}"], np.asarray(split.images), err_msg=name)
+        np.testing.assert_array_equal(found[f"y_{name}"], split.labels, err_msg=name)
+        assert found[f"x_{name}"].dtype == np.uint8
+
+
+@pytest.mark.parametrize("name", ["textures", "faces", "digits"])
+@pytest.mark.parametrize("image_size", [20, 40])
+def test_built_in_images_are_the_same(name, image_size):
+    assert_same_images(load_dataset(name, image_size=image_size))
+    dataset = load_dataset(name, image_size=image_size, n_per_class=5, seed=3)
+    assert_same_images(dataset, seed=7, augment=2)
+    summary = builtin_summary(name, image_size=image_size, n_per_class=5, seed=3)
+    assert replace(summary, source=dataset.source) == summarize(dataset)
+
+
+def photograph(seed, *, size=(90, 70), mode="RGB", file_format="PNG", orientation=None):
+    pixels = np.random.default_rng(seed).integers(0, 256, (9, 7, 4), np.uint8)
+    image = Image.fromarray(pixels, "RGBA").resize(size).convert(mode)
+    file, exif = io.BytesIO(), image.getexif()
+    if orientation:
+        exif[0x0112] = orientation
+    image.save(file, file_format, exif=exif)
+    return file.getvalue()
+
+
+def make_folder(root, classes=("b-class", "a'class", 'c"lass')):
+    for label, name in enumerate(classes):
+        (root / name / "inner").mkdir(parents=True)
+        for i in range(12):
+            (root / name / f"{i}.png").write_bytes(photograph(100 * label + i))
+        (root / name / "inner" / "x.jpg").write_bytes(
+            photograph(100 * label + 50, size=(700, 500), file_format="JPEG", orientation=6)
+        )
+        (root / name / "inner.png").write_bytes(photograph(100 * label + 51, mode="RGBA"))
+        (root / name / "grey.png").write_bytes(photograph(100 * label + 52, mode="L"))
+        (root / name / "palette.gif").write_bytes(photograph(100 * label + 53, mode="P", file_format="GIF"))
+        (root / name / "twice.png").write_bytes(photograph(100 * label + 3))
+        (root / name / "unclear.png").write_bytes(photograph(999))
+        (root / name / "broken.png").write_bytes(b"\x89PNG")
+        (root / name / ".hidden.png").write_bytes(photograph(998))
+    return root
+
+
+def test_images_of_a_folder_are_the_same(tmp_path):
+    root = make_folder(tmp_path / "my 'own' {photos}")
+    for image_size in (24, 100):
+        assert_same_images(load_folder(root, image_size=image_size, seed=5), augment=1)
+    assert_same_images(load_folder(root, image_size=24, n_per_class=3, seed=5))
+
+
+def test_images_of_a_folder_with_given_splits_are_the_same(tmp_path):
+    root = tmp_path / "data"
+    for part in ("train", "test"):
+        make_folder(root / "wrapped" / part)  # every test image is a copy of one in train
+    for name in ("b-class", "a'class", 'c"lass'):
+        for i in range(9):
+            (root / "wrapped" / "train" / name / f"more{i}.png").write_bytes(photograph(hash(name) % 1000 + 1000 * i))
+    assert_same_images(load_folder(root, image_size=24, seed=2))
+    shutil.copytree(root / "wrapped" / "train", root / "wrapped" / "val")
+    for name in ("b-class", "a'class", 'c"lass'):
+        for i in range(5, 9):
+            (root / "wrapped" / "val" / name / f"more{i}.png").unlink()
+    dataset = load_folder(root, image_size=24, n_per_class=2, seed=2)
+    assert {split for split, _ in dataset.origin.folders} == {"train", "validation", "test"}
+    assert_same_images(dataset)
+
+
+def test_images_of_a_zip_are_the_same(tmp_path):
+    root = make_folder(tmp_path / "photos")
+    archive = tmp_path / "it's.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(root.rglob("*")):
+            file.write(path, path.relative_to(tmp_path))
+        file.writestr("__MACOSX/photos/._a.png", b"junk")
+    shutil.rmtree(root)
+    assert_same_images(load_folder(archive, image_size=24))
+
+
+def test_images_made_in_python_come_from_a_file(tmp_path, monkeypatch):
+    dataset = load_dataset(image_size=24).take(9).take(3)  # nobody can say how to load these
+    assert dataset.origin is None
+    script = script_for(summarize(dataset), Config())
+    save = "\n".join(line.strip("# ") for line in re.search(r"#  *np\.savez\((.|\n#)*", script)[0].splitlines())
+    monkeypatch.chdir(tmp_path)
+    exec(save, {"np": np, "dataset": dataset})
+    assert_same_images(dataset)
+
+
+def configurations():
+    weights = ("imagenet", None, '/some/it\'s "here".weights.h5')
+    for entry, weight, control in itertools.product(list_backbones(), weights, (False, True)):
+        yield Config(backbone=entry.name, weights=weight, control=control)
+    for pooling, head, dense_units, dropout in itertools.product(
+        ("max", "average", "none"), ("flatten", "global_average"), (0, 6), (0.0, 0.25)
+    ):
+        spec = ScratchSpec((4, 8), (5, 3), pooling, head, dense_units, dropout)
+        yield Config(scratch=spec, head_dropout=dropout, augment=dense_units)
+
+
+def summaries():
+    yield from (builtin_summary(name, image_size=32) for name in ("textures", "faces", "digits"))
+    yield SUMMARY
+    yield replace(SUMMARY, name=NASTY, class_names=(NASTY, "b"), origin=None)
+    for folders in ((("", "x"),), (("train", "a"), ("test", "b")), (("train", ""), ("validation", "v"), ("test", "t"))):
+        for path in ("/data/" + NASTY, "/data/" + NASTY + ".zip", "/bytes/\udcff"):
+            origin = replace(SUMMARY.origin, kind="folder", path=path, folders=folders)
+            yield replace(SUMMARY, name=NASTY, class_names=(NASTY, "b"), origin=origin)
+
+
+def test_every_combination_is_a_program_without_tl_widgets():
+    n_scripts = 0
+    for number, (config, summary) in enumerate(itertools.product(configurations(), summaries())):
+        if number % 3:  # a third of 4,000 is enough, and each summary and each configuration is among them
+            continue
+        script = script_for(summary, config)
+        script.encode("utf-8")
+        tree = ast.parse(script)
+        assert ast.get_docstring(tree).startswith("Transfer learning on")
+        modules = [node.names[0].name for node in ast.walk(tree) if isinstance(node, ast.Import)]
+        modules += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        assert not any(module.startswith("tl_widgets") for module in modules)
+        assert "keras" in modules
+        n_scripts += 1
+    assert n_scripts > 1000
+
+
+def test_the_path_of_a_folder_is_read_as_text():
+    origin = replace(SUMMARY.origin, kind="folder", path="/data/" + NASTY, folders=(("", NASTY),))
+    script = script_for(replace(SUMMARY, origin=origin), Config())
+    strings = {node.value for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Constant)}
+    assert {"/data/" + NASTY, NASTY} <= strings
+
+
+def test_a_script_is_short_enough_to_read():
+    for name in ("textures", "faces", "digits"):
+        lines = script_for(builtin_summary(name), Config()).splitlines()
+        assert len(lines) < 120
+        assert max(map(len, lines)) <= 110
+
+
+def test_a_script_of_a_comparison_is_that_of_its_settings():
+    environment = Environment("3", "2", "3", tl_widgets.__version__, 2)
+    comparison = Comparison(SUMMARY, Config(epochs=3), None, None, None, Verdict("stopped"), environment)
+    assert to_script(comparison) == script_for(SUMMARY, Config(epochs=3))
+    assert to_script(Comparison.from_json(comparison.to_json())) == to_script(comparison)
+
+
+def test_an_unknown_backbone_or_data_set_is_refused():
+    with pytest.raises(InputError, match="AlexNet"):
+        script_for(SUMMARY, Config(backbone="AlexNet"))
+    with pytest.raises(InputError, match="textures"):
+        builtin_summary("texture")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ScratchSpec(),
+        ScratchSpec((4,), (7,), "average", "global_average", 0, 0.5),
+        ScratchSpec((4, 8), (3, 3), "none", "flatten", 6, 0.1),
+    ],
+)
+@pytest.mark.parametrize("name", ["textures", "faces"])
+def test_the_network_from_scratch_is_the_same(spec, name):
+    summary = builtin_summary(name, image_size=32)
+    script = script_for(summary, Config(scratch=spec))
+    text = script[script.index("# From scratch:") : script.index("# Transfer:")]
+    import keras
+
+    found = {"keras": keras, "SIZE": 32}
+    exec(text, found)
+    theirs = tl_widgets.build_scratch((32, 32, 3), len(summary.class_names), **vars(spec))
+    layers = [(type(layer).__name__, layer.output.shape) for layer in found["scratch"].layers]
+    assert layers == [(type(layer).__name__, layer.output.shape) for layer in theirs.layers]
+    expected = count_rows(scratch_ledger((32, 32, 3), len(summary.class_names), spec))
+    assert found["scratch"].count_params() == expected.total
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype(np.float32)
+    found["scratch"].set_weights(theirs.get_weights())
+    np.testing.assert_allclose(found["scratch"](images), theirs(images), atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["EfficientNetLite0", "MobileNetV2", "EfficientNetB0", "DenseNet121"])
+def test_the_backbones_give_the_same_features(backbone, tmp_path, monkeypatch):
+    """The bundled weights, and random ones, whose recipe the script spells out; tf, lite, torch and no scaling."""
+    monkeypatch.chdir(tmp_path)
+    bundled = backbone == "EfficientNetLite0"
+    if bundled:
+        save_backbone("efficientnetlite0.keras")
+        assert [path.name for path in tmp_path.iterdir()] == ["efficientnetlite0.keras"]
+    config = Config(backbone=backbone, weights="imagenet" if bundled else None, control=bundled, seed=4)
+    found = models_of(script_for(SUMMARY, config))
+    images = np.asarray(load_dataset(image_size=32).test.images[:4]).astype(np.float32)
+    for name in ("transfer", "control") if bundled else ("transfer",):
+        weights = "imagenet" if name == "transfer" and bundled else None
+        ours = tl_widgets.build_transfer((32, 32, 3), 3, backbone=backbone, weights=weights, seed=4)
+        ours.layers[-1].set_weights(found[name].layers[-1].get_weights())
+        for training in (False, True):  # a frozen backbone answers the same while the head is trained
+            answers = np.asarray(found[name](images, training=training))
+            np.testing.assert_allclose(answers, np.asarray(ours(images)), atol=1e-4)
+        assert tl_widgets.count_parameters(found[name]) == tl_widgets.count_parameters(ours)
+
+
+def test_preprocessing_is_the_same_for_every_mode():
+    import keras
+
+    from tl_widgets.backbones import build_preprocessing
+    from tl_widgets.codegen import _preprocessing
+
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype(np.float32)
+    by_mode = {entry.preprocess_mode: entry for entry in list_backbones()}
+    assert {"tf", "torch", "caffe", "lite", "builtin_0_255"} <= set(by_mode)
+    for entry in by_mode.values():
+        _, line = _preprocessing(entry)
+        ours = build_preprocessing(entry)
+        assert bool(line) == (ours is not None)
+        if ours is not None:
+            found = {"keras": keras}
+            exec(line, found)
+            np.testing.assert_allclose(found["preprocessing"](pixels), ours(pixels), atol=1e-3)
+
+
+def run(script, folder):
+    (folder / "script.py").write_text(script, "utf-8")
+    done = subprocess.run([sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    pattern = r"(\w+): test accuracy ([\d.]+), ([\d,]+) of ([\d,]+) parameters trained"
+    return {
+        name: (float(accuracy), int(trained.replace(",", "")), int(total.replace(",", "")))
+        for name, accuracy, trained, total in re.findall(pattern, done.stdout)
+    }
+
+
+def assert_same_result(found, comparison, tolerance):
+    assert set(found) == {one.name for one in comparison.runs}
+    for one in comparison.runs:
+        accuracy, trained, total = found[one.name]
+        assert (trained, total) == (one.params.trainable, one.params.total)
+        assert abs(accuracy - one.test_accuracy) <= tolerance[one.name], (one.name, accuracy, one.test_accuracy)
+
+
+@pytest.mark.slow
+def test_running_the_script_gives_what_compare_gives(tmp_path):
+    comparison = tl_widgets.compare(load_dataset(image_size=32, n_per_class=10), epochs=12, learning_rate=3e-3)
+    save_backbone(tmp_path / "efficientnetlite0.keras")
+    found = run(to_script(comparison), tmp_path)
+    assert comparison.transfer.test_accuracy > 0.8
+    # Other initial weights and another order: from scratch that moves a lot.
+    assert_same_result(found, comparison, {"scratch": 0.4, "transfer": 0.1})
+
+
+@pytest.mark.slow
+def test_running_the_script_of_photographs_with_a_weights_file(tmp_path, assets):
+    weights = str(Path(assets) / "weights/mobilenet_v2_notop.weights.h5")
+    dataset = load_folder(assets / "data/flowers", image_size=64, n_per_class=10)
+    comparison = tl_widgets.compare(dataset, backbone="MobileNetV2", weights=weights, epochs=6)
+    found = run(to_script(comparison), tmp_path)
+    assert comparison.transfer.test_accuracy > 0.4
+    assert_same_result(found, comparison, {"scratch": 0.3, "transfer": 0.15})

@@ -1,0 +1,146 @@
+"""Guess: the learner commits to a guess; later it stands beside what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipywidgets import HTML, Button, Dropdown, HBox, Text
+
+from tl_widgets.errors import InputError
+from tl_widgets.teaching.plain import PlainBox
+from tl_widgets.widgets.html import escape, style
+
+Answer = float | str
+_NOTHING_CHOSEN = "choose …"
+_kept: dict[str, Answer] = {}  # by question, so that running a cell again does not forget
+
+
+class Guess(PlainBox):
+    """A question with a field for the learner's guess. Nothing waits for it: Run All goes through.
+
+        guess = Guess("How many of 100 pictures will it get right?", unit="of 100")
+        guess                 # the last line of a cell shows it
+        guess.reveal(91)      # in a later cell: prints guess and measurement, and shows them in the widget
+
+    Args:
+        question: a sentence.
+        unit: stands after each number: "%", "parameters".
+        low: smallest number that makes sense.
+        high: largest one; None for no limit.
+        options: for a question of words, the answers to choose from; then there are no numbers.
+
+    Attributes:
+        guess: what the learner keeps; None before.
+        measured: what was revealed; None before.
+    """
+
+    def __init__(
+        self,
+        question: str,
+        *,
+        unit: str = "",
+        low: float = 0,
+        high: float | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        self.question, self.options = question, tuple(options)
+        self._unit, self._low, self._high = unit, low, high
+        self.guess: Answer | None = _kept.get(question)
+        self.measured: Answer | None = None
+        wide = {"description_width": "initial"}
+        if self.options:
+            choices = [_NOTHING_CHOSEN, *self.options]
+            self.field = Dropdown(options=choices, value=self.guess or _NOTHING_CHOSEN, description="My guess", style=wide)
+        else:
+            shown = "" if self.guess is None else _number(float(self.guess))
+            placeholder = f"a number{f', in {unit}' if unit else ''}"
+            self.field = Text(shown, description="My guess", placeholder=placeholder, style=wide)
+        self.button = Button(description="Keep my guess")
+        self.button.on_click(lambda _: self._keep_field())
+        self._line = HTML()
+        row = HBox([self.field, self.button])
+        row.add_class("tlw-row")
+        heading = HTML(f"{style()}<p><b>Your guess first.</b> {escape(question)}</p>")
+        super().__init__([heading, row, self._line], f"Your guess first. {question}")
+        self._show()
+
+    def keep(self, guess: Answer) -> None:
+        """Keep a guess, as the button does.
+
+        Args:
+            guess: a number, or one of the options.
+
+        Raises:
+            InputError: it is none that makes sense here.
+        """
+        if self.options:
+            if guess not in self.options:
+                raise InputError(f"Choose one of: {', '.join(self.options)}.")
+            kept: Answer = str(guess)
+        else:
+            kept = self._checked_number(guess)
+        self.guess = _kept[self.question] = kept
+        self._show()
+
+    def reveal(self, measured: Answer) -> None:
+        """Show the guess beside what was measured, and print the same.
+
+        Args:
+            measured: a number in the unit of the question, or one of the options.
+        """
+        self.measured = measured
+        self._show()
+        print(self.sentence)  # noqa: T201 - the cell's ordinary output, which stays where there is no kernel
+
+    @property
+    def sentence(self) -> str:
+        """Guess and measurement, in words."""
+        if self.measured is None:
+            return "" if self.guess is None else f"Your guess is kept: {self._said(self.guess)}."
+        measured = f"Measured: {self._said(self.measured)}."
+        if self.guess is None:
+            return f"{measured} No guess yet."
+        return f"{measured} You guessed {self._said(self.guess)}: {self._how_far(self.guess, self.measured)}."
+
+    def _keep_field(self) -> None:
+        try:
+            if self.options and self.field.value == _NOTHING_CHOSEN:
+                raise InputError("Choose an answer first.")
+            self.keep(self.field.value)
+        except InputError as error:
+            self._line.value = f'<div class="tlw-alert" role="alert">{escape(error)}</div>'
+
+    def _checked_number(self, guess: Answer) -> float:
+        text = str(guess).strip().removesuffix(self._unit).strip().replace(",", "").replace(" ", "")
+        limits = f"from {_number(self._low)}" + (f" to {_number(self._high)}" if self._high is not None else " up")
+        try:
+            number = float(text)
+        except ValueError:
+            raise InputError(f"Type a number {limits}; “{guess}” is none.") from None
+        if not self._low <= number <= (float("1e15") if self._high is None else self._high):
+            raise InputError(f"Type a number {limits}; {guess} is outside.")
+        return number
+
+    def _said(self, answer: Answer) -> str:
+        if isinstance(answer, str):
+            return answer
+        return f"{_number(answer)} {self._unit}".strip()
+
+    def _how_far(self, guess: Answer, measured: Answer) -> str:
+        if isinstance(guess, str) or isinstance(measured, str):
+            return "right" if guess == measured else "not what happened"
+        if abs(guess - measured) <= 0.02 * abs(measured):
+            return "right, or nearly"
+        side = "low" if guess < measured else "high"
+        small, large = sorted((guess, measured))
+        if small > 0 and large >= 3 * small:
+            return f"{large / small:.0f} times too {side}"
+        return f"{_number(abs(guess - measured))} too {side}"
+
+    def _show(self) -> None:
+        self._line.value = f'<p role="status">{escape(self.sentence)}</p>' if self.sentence else ""
+
+
+def _number(value: float) -> str:
+    """"291,405", "91.1", "0.3"."""
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.1f}"

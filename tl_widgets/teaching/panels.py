@@ -1,0 +1,39 @@
+"""CountPanel: move blocks, filters and kernel sizes, and see at once what they come to."""
+
+from __future__ import annotations
+
+from tl_widgets.ledger import ParameterCount, count_rows, scratch_ledger
+from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.teaching.plain import PlainBox
+from tl_widgets.widgets.panel import ControlPanel
+from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.views import LedgerView
+
+
+class CountPanel(PlainBox):
+    """Controls of a network from scratch, with its layers and their parameters beside them. Nothing is trained.
+
+    Args:
+        spec: the network that is shown first.
+        image_size: side of its images in pixels.
+    """
+
+    def __init__(self, spec: ScratchSpec | None = None, *, image_size: int = 128) -> None:
+        settings = LabSettings("faces", image_size, config=Config(scratch=spec or ScratchSpec()))
+        names = ["image_size", "blocks", "filters", "kernel_sizes", "pooling", "head", "dense_units"]
+        self.panel = ControlPanel(settings, show=names)
+        self.ledger = LedgerView(["scratch"])
+        self.panel.follow(self.ledger.show_settings)
+        text = "Controls for blocks, filters, kernel sizes and image size, with the parameter count beside them (needs a live notebook)"
+        super().__init__([self.panel, self.ledger], text)
+
+    @property
+    def spec(self) -> ScratchSpec:
+        """The network that the controls show."""
+        return self.panel.settings.config.scratch
+
+    @property
+    def count(self) -> ParameterCount:
+        """Its parameters, with one sigmoid unit at the end."""
+        size = self.panel.settings.image_size
+        return count_rows(scratch_ledger((size, size, 3), 2, self.spec))

@@ -1,0 +1,207 @@
+"""The questions of the tutorial. Each wrong answer is something that learners really believe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer.
+
+    Attributes:
+        text: the answer.
+        why: what to say to whoever chooses it.
+        is_right: whether it is the right one.
+    """
+
+    text: str
+    why: str
+    is_right: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with one right answer.
+
+    Attributes:
+        text: the question.
+        options: the answers.
+    """
+
+    text: str
+    options: tuple[Option, ...]
+
+
+QUESTIONS = {
+    "result": Question(
+        "Both models reach 100 % on the images they were trained on. Which number is the result?",
+        (
+            Option(
+                "The accuracy on the training images: 100 % for both",
+                "A model can learn its training images by heart. That says little about new images.",
+            ),
+            Option(
+                "The accuracy on the validation images",
+                "You watch these while you make choices, so that your choices fit them a little. They are too kind.",
+            ),
+            Option(
+                "The accuracy on the test images, which neither model has seen",
+                "They were looked at once, at the end, so that nobody could fit anything to them.",
+                is_right=True,
+            ),
+        ),
+    ),
+    "where_parameters": Question(
+        "In the repaired network, which layer holds most of the parameters?",
+        (
+            Option(
+                "The last Conv2D, because it has the most filters",
+                "Its filters are shared by all places of the image, so it stays small: count it again above.",
+            ),
+            Option(
+                "The Dense layer after Flatten",
+                "Every one of the numbers that Flatten hands over gets a weight to every unit. Nothing is shared.",
+                is_right=True,
+            ),
+            Option(
+                "MaxPooling2D, because it works on the largest maps",
+                "Pooling only picks the largest of four numbers. It has no parameters at all.",
+            ),
+        ),
+    ),
+    "megabytes": Question(
+        "A network has 4 million parameters. How large is a file of its weights, at 4 bytes each?",
+        (
+            Option(
+                "About 4 MB, one byte for each parameter",
+                "Weights are usually kept as float32, and that takes 4 bytes for each one.",
+            ),
+            Option("About 16 MB", "4 million times 4 bytes. Parameters are not megabytes.", is_right=True),
+            Option(
+                "It depends on how large the images are",
+                "Larger images mean more arithmetic and larger maps. The filters stay the same.",
+            ),
+        ),
+    ),
+    "overfit": Question(
+        "The training accuracy is at 100 % and the validation accuracy stands still below it. What helps least?",
+        (
+            Option("More images", "This helps, as a rule more than anything else."),
+            Option("A smaller network, or dropout", "This helps: there is less room for learning by heart."),
+            Option(
+                "Many more epochs",
+                "The network makes no more mistakes on its training images, so there is nothing left to learn from them.",
+                is_right=True,
+            ),
+        ),
+    ),
+    "frozen_epochs": Question(
+        "The backbone is frozen. You train for 50 epochs in place of 10. What becomes of the backbone?",
+        (
+            Option(
+                "It adapts itself to the new images, slowly",
+                "That would be fine-tuning. Frozen means that no step of training changes one of its numbers.",
+            ),
+            Option(
+                "Nothing: only the head can go on learning",
+                "More epochs can help the head. They do nothing for the frozen part.",
+                is_right=True,
+            ),
+            Option(
+                "It forgets ImageNet",
+                "Forgetting would need a change of its weights, and they are frozen.",
+            ),
+        ),
+    ),
+    "trainable": Question(
+        "You set backbone.trainable = False. What does that change when the finished model answers?",
+        (
+            Option(
+                "Answers get faster, because frozen layers are skipped",
+                "Every layer is still computed. Freezing saves work only in training, where no gradient is needed.",
+            ),
+            Option(
+                "Nothing: the same weights give the same answer",
+                "trainable is about training. In inference the arithmetic is the same.",
+                is_right=True,
+            ),
+            Option(
+                "The model takes less memory, because frozen parameters do not count",
+                "They are still there and still needed. Frozen parameters count in full.",
+            ),
+        ),
+    ),
+    "preprocessing": Question(
+        "You forgot the preprocessing. How do you notice?",
+        (
+            Option(
+                "Keras stops with an error",
+                "The shapes are right, so nothing stops. That is what makes the mistake dangerous.",
+            ),
+            Option(
+                "The accuracy falls to chance",
+                "It can, and often it only gets worse, as measured above. A worse number looks like a harder task.",
+            ),
+            Option(
+                "Perhaps not at all: everything runs, and the accuracy is only lower than it could be",
+                "So put the preprocessing into the model, where it cannot be forgotten.",
+                is_right=True,
+            ),
+        ),
+    ),
+    "too_close": Question(
+        "Transfer gets 74 of 80 test images right, scratch 71. You ran it once. What may you say?",
+        (
+            Option(
+                "Transfer is better: 74 is more than 71",
+                "Three images are within what another seed or another 80 images would change.",
+            ),
+            Option(
+                "Too close to call: collect more test images, or repeat with other seeds",
+                "The interval of the difference contains zero, and other seeds gave other winners above.",
+                is_right=True,
+            ),
+            Option(
+                "They are equally good",
+                "That was not shown either. Not seeing a difference with 80 images does not mean that there is none.",
+            ),
+        ),
+    ),
+    "control": Question(
+        "The same backbone with random weights reaches almost what the pretrained one does. What follows?",
+        (
+            Option(
+                "The pretraining is what makes the difference",
+                "Then the random backbone would be far behind. Here it is not.",
+            ),
+            Option(
+                "On these images the pretraining adds little; the architecture alone is enough",
+                "The control arm has the same layers and the same head. Only what was learned before is missing.",
+                is_right=True,
+            ),
+            Option(
+                "The random weights were lucky",
+                "Perhaps, and another seed would tell. But a control that keeps up has to be taken seriously.",
+            ),
+        ),
+    ),
+    "always_answers": Question(
+        "Your model knows brick, grass and gravel. You show it a cat, and it says 'gravel, 97 %'. Why?",
+        (
+            Option(
+                "It is 97 % sure that the cat is gravel, so it must look like gravel",
+                "The number only says how gravel compares with brick and grass, not whether it is any of them.",
+            ),
+            Option(
+                "Its answers always add up to 100 %: it can only share them out among the classes it knows",
+                "There is no 'none of these' unless you train one, or look at the picture yourself.",
+                is_right=True,
+            ),
+            Option(
+                "It was not trained for enough epochs",
+                "More epochs make it surer still. A class that is not there cannot be learned.",
+            ),
+        ),
+    ),
+}

@@ -1,0 +1,27 @@
+"""Show a figure as a cell's ordinary output, with the same in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tl_widgets.plots import figure_png
+from tl_widgets.widgets.html import escape
+
+
+def show(drawing: Any, words: str) -> None:
+    """Show a figure as PNG, and under it, to be opened, what it shows in words.
+
+    The PNG is what GitHub and printed pages show. JupyterLab gives pictures in outputs no text alternative
+    (4.6 ignores `alt` in their metadata), so that the words stand in the page itself.
+
+    Args:
+        drawing: what a plot function returned.
+        words: the text alternative, as from `tl_widgets.plots.alt_text`.
+    """
+    from IPython.display import HTML, Image, display
+
+    figure = drawing.figure if hasattr(drawing, "figure") and drawing.figure is not None else drawing
+    width = round(figure.get_figwidth() * 96)
+    png = figure_png(drawing, dpi=120)
+    display(Image(png, width=width, alt=words))
+    display(HTML(f"<details><summary>This figure in words</summary><p>{escape(words)}</p></details>"))

@@ -1,0 +1,179 @@
+"""Everything of a Lab that is on the screen beside its controls, and how each piece of news changes it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Literal
+
+from ipywidgets import HTML, Button, Checkbox, HBox, Tab, Widget
+
+from tl_widgets.data import ImageDataset
+from tl_widgets.errors import InputError
+from tl_widgets.events import Event
+from tl_widgets.results import Comparison, RunResult, percent
+from tl_widgets.widgets.code import CodeView
+from tl_widgets.widgets.html import alert, escape
+from tl_widgets.widgets.live import CurvesView, ProgressView
+from tl_widgets.widgets.runner import Throttle, log
+from tl_widgets.widgets.runs import LabRun, RunsView
+from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.views import FigureView, LedgerView, PredictionsView, empty, verdict
+
+State = Literal["idle", "running", "done", "stopped", "error"]
+_TITLE = (
+    '<h3 class="tlw-heading">Transfer learning lab</h3>'
+    '<p class="tlw-lead">Two models, the same images: one starts from nothing, the other from what it learned '
+    "elsewhere. Choose, train, and compare.</p>"
+)
+_STILL_THERE = " The last finished result is still shown below."
+
+
+class Screen:
+    """The widgets of a Lab. It decides nothing: whoever holds the state calls its methods.
+
+    Args:
+        panel: the controls, which stand on top.
+        dataset: a data set of one's own, if there is one.
+        restore: called with the settings of a run to go back to.
+    """
+
+    def __init__(self, panel: Widget, dataset: ImageDataset | None, restore: Callable[[LabSettings], None]) -> None:
+        self.train_button = Button(description="Train both", button_style="primary", icon="play")
+        self.stop_button = Button(description="Stop", icon="stop", disabled=True)
+        self.reset_button = Button(description="Reset", icon="undo", tooltip="Put the controls back")
+        text = "Live: train the transfer head again at every change"
+        self.live_tick = Checkbox(False, description=text, indent=False, style={"description_width": "initial"})
+        actions = HBox([self.train_button, self.stop_button, self.reset_button, self.live_tick])
+        actions.add_class("tlw-actions")
+        self.progress, self.message, self.live_line, self.verdict = ProgressView(), HTML(), HTML(), HTML()
+        self.verdict.add_class("tlw-outcome")
+        self.curves, self.ledger, self.confusion = CurvesView(), LedgerView(dataset=dataset), FigureView()
+        self.predictions = PredictionsView(empty("After training: test images with both models' answers."))
+        self.confusion.value = empty("After training: which class each model takes for which.")
+        self.code, self.runs = CodeView(dataset), RunsView(restore)
+        views = {
+            "Curves": self.curves,
+            "Parameters": self.ledger,
+            "Predictions": self.predictions,
+            "Confusion": self.confusion,
+            "Code": self.code,
+            "Runs": self.runs,
+        }
+        # Before anything is trained, the parameters are what there is to see.
+        self.tabs = Tab(list(views.values()), titles=list(views), selected_index=list(views).index("Parameters"))
+        self.tabs.add_class("tlw-tabs")
+        self._state = HTML()
+        self._throttle = Throttle()
+        self._n_live = 0
+        self._has_result = False
+        self.set_state("idle")
+        top = [HTML(_TITLE), panel, actions, self.progress, self.message]
+        self.children = [*top, self.verdict, self.live_line, self.tabs, self._state]
+
+    def set_state(self, state: State) -> None:
+        """Mark what the Lab does, for tests and style sheets."""
+        self._state.value = f'<span class="tlw-state" data-state="{state}" hidden></span>'
+
+    def show_settings(self, settings: LabSettings) -> None:
+        """Bring parameters and script to the settings."""
+        self.ledger.show_settings(settings)
+        self.code.show_settings(settings)
+
+    def show_curves_tab(self) -> None:
+        """Turn to the curves, where training is to be seen."""
+        self.tabs.selected_index = 0
+
+    def show_running(self, running: bool) -> None:
+        """Enable and disable the buttons."""
+        self.stop_button.disabled = not running
+        for widget in (self.train_button, self.reset_button, self.live_tick, self.runs.restore_button):
+            widget.disabled = running
+        if running:
+            self.message.value = self.live_line.value = ""
+            self.show_curves_tab()
+            self.set_state("running")
+
+    def start(self, names: tuple[str, ...], settings: LabSettings, dataset: ImageDataset, n_epochs: int) -> None:
+        """Prepare the curves.
+
+        Args:
+            names: of the models.
+            settings: of the run.
+            dataset: its images.
+            n_epochs: of the longest curve.
+        """
+        labels = dataset.test.labels.tolist()
+        chance = max(labels.count(label) for label in set(labels)) / len(labels)
+        self.curves.start(names, n_epochs=n_epochs, backbone=settings.config.backbone, chance=chance)
+
+    def hear(self, event: Event) -> None:
+        """Take an event; draw at most seven times a second."""
+        self.progress.note(event)
+        if self.curves.note(event):
+            self._throttle.offer("curves", self.curves.draw)
+        self._throttle.offer("progress", self.progress.draw)
+
+    def hear_live(self, event: Event) -> None:
+        """Take an event of Live mode; only the reading of features takes long enough to be shown."""
+        if event.phase == "features":
+            text = f'<p class="tlw-live">{escape(event.text)}</p>'
+            self._throttle.offer("live", lambda: setattr(self.live_line, "value", text))
+
+    def show_runs(self, runs: tuple[LabRun, ...], comparison: Comparison) -> None:
+        """Show the curves of a run that came to train something, and its row in the table."""
+        self._throttle.flush()
+        self.curves.show(comparison.runs)
+        self.runs.show(runs)
+
+    def show_result(self, number: int, comparison: Comparison, dataset: ImageDataset) -> None:
+        """Show what a finished run found."""
+        from tl_widgets.plots import alt_text, plot_confusion
+
+        self._has_result = True
+        self.progress.finish("Done.", comparison.runs)
+        self.verdict.value = verdict(comparison, number)
+        self.predictions.show(comparison, dataset)
+        width = 420 * len(comparison.runs)
+        self.confusion.show(plot_confusion(comparison), alt_text(comparison, "confusion"), width)
+
+    def show_stopped(self, runs: tuple[RunResult, ...]) -> None:
+        """Say that somebody pressed Stop."""
+        self._throttle.flush()
+        text = "Stopped." if runs else "Stopped before training began."
+        self.progress.finish(text + (_STILL_THERE if self._has_result else ""), runs)
+
+    def show_error(self, error: Exception) -> None:
+        """Say what went wrong: a sentence, and for the unexpected a traceback to open."""
+        details = ""
+        if isinstance(error, InputError):
+            sentence = str(error)
+        else:
+            log.error("the run failed", exc_info=error)
+            details = "".join(traceback.format_exception(error))
+            sentence = f"Something went wrong that should not have: {type(error).__name__}: {error}"
+            if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+                sentence = "The memory ran out. Use smaller images, fewer filters or a smaller batch size."
+        self._throttle.flush()
+        self.message.value = alert(sentence, details)
+        self.progress.fail("Not finished." + (_STILL_THERE if self._has_result else ""))
+
+    def show_live(self, runs: tuple[RunResult, ...], run: RunResult) -> None:
+        """Show a transfer model that Live mode has trained.
+
+        Args:
+            runs: whose curves to draw.
+            run: the new one.
+        """
+        assert run.test_accuracy is not None
+        assert run.test_accuracy_ci95 is not None
+        self._throttle.flush()
+        self.curves.show(runs)
+        self._n_live += 1
+        low, high = run.test_accuracy_ci95
+        self.live_line.value = (
+            f'<p class="tlw-live" data-live="{self._n_live}">Live: {escape(run.backbone)} with a new head answers '
+            f"<b>{percent(run.test_accuracy)}</b> of {len(run.labels)} test images correctly "
+            f"(95% interval {100 * low:.0f} to {100 * high:.0f}). Trained in {1000 * run.seconds.train:.0f} ms. "
+            "“Train both” makes it a run.</p>"
+        )

@@ -147,7 +147,7 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, home):
         for label, name in enumerate(("[bold]apple", "pear's")):
             for i in range(10):
                 file = io.BytesIO()
-                pixels = random.integers(0, 128, (40, 40, 3)) + [120 * label, 0, 120 * (1 - label)]
+                pixels = random.integers(0, 128, (40, 40, 3)) + np.array([120 * label, 0, 120 * (1 - label)])
                 Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
                 archive.writestr(f"fruit/{name}/{i}.png", file.getvalue())
         archive.writestr("fruit/pear's/broken.png", b"\x89PNG")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from tl_widgets.diagnosis import diagnose, is_stuck
+from tl_widgets.diagnosis import DeadUnits, diagnose, is_stuck
 from tl_widgets.errors import InputError
 from tl_widgets.intervals import mcnemar_p_value, paired_difference_interval, wilson_interval
 from tl_widgets.ledger import ParameterCount
@@ -184,10 +184,11 @@ def test_stuck_at_chance_is_told_from_learning():
     labels = [0, 1, 2] * 20
     assert is_stuck(History(accuracy=(0.33, 0.35)), labels)
     assert not is_stuck(History(accuracy=(0.33, 0.75)), labels)
+    assert not is_stuck(History(accuracy=(0.58,)), [0, 1, 2] * 4)  # 12 images prove nothing, either way
     assert is_stuck(History(accuracy=(0.8,)), [0] * 48 + [1] * 12)  # the majority class alone gives 0.8
 
 
-def found(train_accuracy, n_right, n_test, train_labels=(0, 1, 2) * 20, dead_units=(0, 0)):
+def found(train_accuracy, n_right, n_test, train_labels=(0, 1, 2) * 20, dead_units=()):
     labels = [i % 3 for i in range(n_test)]
     predictions = labels[:n_right] + [(x + 1) % 3 for x in labels[n_right:]]
     diagnoses = diagnose(
@@ -205,7 +206,8 @@ def test_diagnoses():
     assert found(0.95, 285, 300) == []
     assert found(1.00, 210, 300) == ["overfitting"]
     assert found(0.33, 100, 300) == ["stuck_at_chance"]
-    assert found(0.33, 100, 300, dead_units=(6, 6)) == ["dead_units"]
+    assert found(0.33, 100, 300, dead_units=(DeadUnits("Conv2D", 1, 32), DeadUnits("Dense", 6, 6))) == ["dead_units"]
+    assert found(0.33, 100, 300, dead_units=(DeadUnits("Conv2D", 9, 32),)) == ["stuck_at_chance"]
     assert found(0.95, 10, 12) == ["few_test_images"]
     assert found(0.95, 285, 300, train_labels=[0] * 40 + [1] * 40 + [2] * 5) == ["imbalance"]
 

@@ -214,12 +214,13 @@ def test_dead_units_are_counted_and_named(textures):
     model = tiny_scratch(textures, dense_units=6)
     dense = model.layers[-2]
     dense.set_weights([np.zeros_like(dense.get_weights()[0]), np.full(6, -1.0)])
-    n_dead, n_units = count_dead_units(model, textures.train)
-    assert n_units == 8 + 8 + 6
-    assert n_dead >= 6
+    counted = count_dead_units(model, textures.train)
+    assert [(layer.layer, layer.n_units) for layer in counted] == [("Conv2D", 8), ("Conv2D", 8), ("Dense", 6)]
+    assert counted[-1].n_dead == 6
+    assert counted[0].n_dead < 8
     result = train(model, textures, epochs=1)
     assert result.diagnoses[0].kind == "dead_units"
-    assert f"of its {n_units} ReLU units" in result.diagnoses[0].text
+    assert "6 of the 6 ReLU units in a Dense layer" in result.diagnoses[0].text
 
 
 def test_over_fitting_is_named():

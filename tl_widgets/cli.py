@@ -22,6 +22,7 @@ from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.settings import Config
 
 FAULT, MISTAKE, STOPPED = 1, 2, 130
+_NO_MEMORY = "The memory was not enough. Try smaller images, fewer of them, or a smaller backbone."
 _EPILOG = "Everything runs offline. `tl-widgets COMMAND --help` shows what a command takes."
 
 
@@ -161,9 +162,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has left; Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAULT
-    except MemoryError:
-        return _say("The memory was not enough. Try smaller images, fewer of them, or a smaller backbone.", MISTAKE)
     except Exception as error:  # the promise is that nobody ever sees a stack trace
+        # TensorFlow has an error of its own for it, which cannot be named without importing TensorFlow.
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+            return _say(_NO_MEMORY, MISTAKE)
         return _report_fault(error)
 
 

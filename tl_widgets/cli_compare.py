@@ -83,12 +83,12 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
     wanted = {"--figure": outputs.figure, "--json": outputs.json}
     if outputs.script:
         wanted["--script"] = outputs.script
-        if find_backbone(config.backbone).bundled:
-            check_writable(_backbone_file(outputs.script), "--script")
     if len({path.absolute() for path in wanted.values()}) < len(wanted):
         raise InputError(f"{', '.join(wanted)} must be different files.")
     for option, path in wanted.items():
         check_writable(path, option)
+    if outputs.script and find_backbone(config.backbone).bundled:
+        check_writable(_backbone_file(outputs.script), "--script")
     return outputs
 
 

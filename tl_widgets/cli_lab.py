@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -31,11 +32,10 @@ def open_lab(options: Sequence[str]) -> int:
         options: passed on, "--no-browser" for instance.
 
     Returns:
-        Its exit status.
+        Its exit status; on Linux and macOS it takes the place of this process.
     """
-    process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options, str(find_notebooks())])  # noqa: S603
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue  # Ctrl-C reaches JupyterLab, too, which asks whether it is meant
+    command = [sys.executable, "-m", "jupyterlab", *options, str(find_notebooks())]
+    if os.name == "posix":
+        sys.stdout.flush()
+        os.execv(command[0], command)  # noqa: S606  # signals then reach JupyterLab itself
+    return subprocess.run(command, check=False).returncode  # noqa: S603

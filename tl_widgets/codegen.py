@@ -195,7 +195,7 @@ def _scratch(n_classes: int, spec: ScratchSpec) -> str:
         layers.append(f'keras.layers.Conv2D({n_filters}, {kernel}, activation="relu", padding="same"),')
         if spec.pooling != "none":
             layers.append(
-                "keras.layers.MaxPooling2D()," if spec.pooling == "max" else "keras.layers.AveragePooling2D(),"
+                "keras.layers.MaxPooling2D(2)," if spec.pooling == "max" else "keras.layers.AveragePooling2D(2),"
             )
     layers.append("keras.layers.Flatten()," if spec.head == "flatten" else "keras.layers.GlobalAveragePooling2D(),")
     if spec.dense_units:

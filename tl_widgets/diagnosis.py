@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tl_widgets.intervals import wilson_interval
 from tl_widgets.results import Diagnosis, History, percent
@@ -11,6 +12,23 @@ from tl_widgets.results import Diagnosis, History, percent
 OVERFITTING_GAP = 0.15
 WIDE_INTERVAL = 0.10
 IMBALANCE = 3.0
+DEAD_SHARE = 0.5
+BARELY = 0.1  # a run of few images can be far above chance and still not provably so: that is no sign of being stuck
+
+
+@dataclass(frozen=True)
+class DeadUnits:
+    """ReLU units of one layer that answer 0 to every image.
+
+    Attributes:
+        layer: its Keras class.
+        n_dead: such units.
+        n_units: units of the layer.
+    """
+
+    layer: str
+    n_dead: int
+    n_units: int
 
 
 def is_stuck(history: History, train_labels: Sequence[int]) -> bool:
@@ -25,7 +43,7 @@ def is_stuck(history: History, train_labels: Sequence[int]) -> bool:
     n = len(train_labels)
     majority = max(Counter(train_labels).values()) / n
     low, _ = wilson_interval(round(history.accuracy[-1] * n), n)
-    return low <= majority
+    return low <= majority and history.accuracy[-1] < majority + BARELY
 
 
 def diagnose(
@@ -35,7 +53,7 @@ def diagnose(
     test_labels: Sequence[int],
     predictions: Sequence[int],
     class_names: Sequence[str],
-    dead_units: tuple[int, int] = (0, 0),
+    dead_units: Sequence[DeadUnits] = (),
 ) -> tuple[Diagnosis, ...]:
     """Look for what a teacher would point at.
 
@@ -45,7 +63,7 @@ def diagnose(
         test_labels: classes of the test images; empty if the test was not made.
         predictions: answers to the test images, as many.
         class_names: one for each label.
-        dead_units: (ReLU units that are 0 for every training image, ReLU units in all).
+        dead_units: of each layer with ReLU units, if they were counted.
 
     Returns:
         What was found, the gravest first.
@@ -93,17 +111,18 @@ def diagnose(
     return tuple(found)
 
 
-def _stuck(history: History, train_labels: Sequence[int], dead_units: tuple[int, int]) -> Diagnosis:
+def _stuck(history: History, train_labels: Sequence[int], dead_units: Sequence[DeadUnits]) -> Diagnosis:
     majority = max(Counter(train_labels).values()) / len(train_labels)
     text = (
         f"It is stuck at chance: {percent(history.accuracy[-1])} of its training images are right, and always giving "
         f"the most frequent class gets {percent(majority)}."
     )
-    n_dead, n_units = dead_units
-    if n_dead:
+    worst = max(dead_units, key=lambda layer: layer.n_dead / layer.n_units, default=None)
+    if worst and worst.n_dead >= DEAD_SHARE * worst.n_units:
         return Diagnosis(
             "dead_units",
-            f"{text} {n_dead} of its {n_units} ReLU units are 0 for every training image, and no gradient passes them.",
-            "Try another seed, a lower learning rate, or more Dense units.",
+            f"{text} {worst.n_dead} of the {worst.n_units} ReLU units in a {worst.layer} layer are 0 for all training "
+            "images, and no gradient passes them.",
+            "Try another seed, a lower learning rate, or more units in that layer.",
         )
     return Diagnosis("stuck_at_chance", text, "Try more epochs, another learning rate, another seed, or more images.")

@@ -102,6 +102,7 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
+        part.chmod(0o644)  # mkstemp's 0600 would hide a shared folder's files from everybody else
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import os
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import prod
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +19,7 @@ from tl_widgets.backbones import find_backbone, memory_estimate
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, is_cancelled, raise_if_cancelled
-from tl_widgets.ledger import scratch_ledger
+from tl_widgets.ledger import count_rows, scratch_ledger
 from tl_widgets.machine import require_memory
 from tl_widgets.results import Comparison, DatasetSummary, Environment, RunResult
 from tl_widgets.settings import Config, ScratchSpec
@@ -204,7 +205,15 @@ class _Arms:
         self.entry = find_backbone(config.backbone)
         self.config = replace(config, backbone=self.entry.name)
         self.dataset, self.on_event, self.cancel, self.workbench = dataset, on_event, cancel, workbench
-        scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
+        rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
+        # Weights, gradient and Adam's moments; maps and their gradients: as `require_training_memory` counts a model,
+        # but before TensorFlow tries to build one that does not fit.
+        maps = min(config.batch_size, len(dataset.train)) * sum(prod(row.output_shape) for row in rows)
+        require_memory(
+            4 * (4 * count_rows(rows).total + 2 * maps),
+            "Training the network from scratch",
+            "Use smaller images, a smaller batch size, fewer filters or global average pooling",
+        )
         minimum = self.entry.min_input
         if minimum and dataset.image_size < minimum:
             raise InputError(
@@ -220,13 +229,15 @@ class _Arms:
 
     def compare(self) -> Comparison:
         """Train the arms one after the other, as far as Stop lets them."""
-        import_tensorflow(self.on_event)
-        self.on_event(Event("load", f"building the models, {self.entry.name} with {_label(self.config)} weights"))
         scratch = transfer = control = None
         try:
-            # The weights first: without them there is nothing to compare, and scratch would be trained for nothing.
+            # The weights first: without them there is nothing to compare, and all else would be done for nothing.
             raise_if_cancelled(self.cancel)
             weights = resolve_weights(self.entry, self.config.weights, on_event=self.on_event, cancel=self.cancel)
+            import_tensorflow(self.on_event)
+            raise_if_cancelled(self.cancel)
+            text = f"building the models, {self.entry.name} with {weights.label} weights"
+            self.on_event(Event("load", text))
             self._frozen("transfer", weights)
             raise_if_cancelled(self.cancel)
             scratch = self._scratch()
@@ -330,7 +341,3 @@ class _Arms:
             )
 
         return self.workbench.run(self._key(name, config.head_dropout, self._identity(weights)), make)
-
-
-def _label(config: Config) -> str:
-    return "random" if config.weights is None else "imagenet" if config.weights == "imagenet" else "your"

@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tl_widgets.data import Split
+from tl_widgets.diagnosis import DeadUnits
 from tl_widgets.machine import require_memory
 from tl_widgets.models import count_parameters
 from tl_widgets.scores import count_right
@@ -87,7 +88,7 @@ def require_training_memory(model: keras.Model, batch_size: int) -> None:
     )
 
 
-def count_dead_units(model: keras.Model, split: Split, *, n_images: int = 128) -> tuple[int, int]:
+def count_dead_units(model: keras.Model, split: Split, *, n_images: int = 128) -> tuple[DeadUnits, ...]:
     """Count ReLU units that answer 0 to every image: no gradient passes them, so that they never learn again.
 
     Args:
@@ -96,11 +97,11 @@ def count_dead_units(model: keras.Model, split: Split, *, n_images: int = 128) -
         n_images: how many of them.
 
     Returns:
-        (dead units, ReLU units).
+        One record for each layer with ReLU units.
     """
     relus = [layer for layer in model.layers if getattr(layer, "activation", None) is keras.activations.relu]
     if not relus:
-        return 0, 0
+        return ()
     probe = keras.Model(model.inputs[0], [layer.output for layer in relus])
     maximum: list[Any] = [0.0] * len(relus)
     for start in range(0, min(n_images, len(split)), PREDICT_BATCH):
@@ -108,4 +109,7 @@ def count_dead_units(model: keras.Model, split: Split, *, n_images: int = 128) -
         for i, answer in enumerate(keras.tree.flatten(probe(images.astype(np.float32), training=False))):
             values = np.asarray(answer)
             maximum[i] = np.maximum(maximum[i], values.reshape(-1, values.shape[-1]).max(axis=0))
-    return sum(int((values <= 0).sum()) for values in maximum), sum(len(values) for values in maximum)
+    return tuple(
+        DeadUnits(type(layer).__name__, int((values <= 0).sum()), len(values))
+        for layer, values in zip(relus, maximum, strict=True)
+    )

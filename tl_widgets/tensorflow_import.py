@@ -23,8 +23,12 @@ def _silence() -> Iterator[None]:
     its own holds, and frighten beginners who have done nothing wrong.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with tempfile.TemporaryFile() as hidden:
+    try:
         screen = os.dup(2)
+    except OSError:  # a process without a stderr has nothing to hide
+        yield
+        return
+    with tempfile.TemporaryFile() as hidden:
         os.dup2(hidden.fileno(), 2)
         try:
             yield

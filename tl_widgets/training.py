@@ -292,7 +292,7 @@ class _Run:
             test_labels=result.labels,
             predictions=result.predictions,
             class_names=self.dataset.class_names,
-            dead_units=count_dead_units(self.model, self.dataset.train) if stuck else (0, 0),
+            dead_units=count_dead_units(self.model, self.dataset.train) if stuck else (),
         )
 
 

@@ -1,10 +1,20 @@
 """What the tutorial notebooks need beside the toolkit: guesses, questions, checks of exercises, figures in words."""
 
-from tl_widgets.teaching.catalogue import BackboneTable, plot_backbones
+from tl_widgets.teaching.catalogue import BackboneTable, backbones_words, plot_backbones
 from tl_widgets.teaching.checks import check
+from tl_widgets.teaching.figures import (
+    layers_words,
+    learning_words,
+    named_words,
+    plot_layers,
+    plot_learning,
+    plot_named,
+    plot_shares,
+    shares_words,
+)
 from tl_widgets.teaching.guess import Guess
 from tl_widgets.teaching.panels import CountPanel
-from tl_widgets.teaching.pictures import plot_bars, plot_layers, plot_learning, plot_named, sample_pictures
+from tl_widgets.teaching.photographs import photographs
 from tl_widgets.teaching.quiz import Quiz
 from tl_widgets.teaching.show import show
 
@@ -13,12 +23,17 @@ __all__ = [
     "CountPanel",
     "Guess",
     "Quiz",
+    "backbones_words",
     "check",
+    "layers_words",
+    "learning_words",
+    "named_words",
+    "photographs",
     "plot_backbones",
-    "plot_bars",
     "plot_layers",
     "plot_learning",
     "plot_named",
-    "sample_pictures",
+    "plot_shares",
+    "shares_words",
     "show",
 ]

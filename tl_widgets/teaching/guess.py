@@ -50,7 +50,9 @@ class Guess(PlainBox):
         wide = {"description_width": "initial"}
         if self.options:
             choices = [_NOTHING_CHOSEN, *self.options]
-            self.field = Dropdown(options=choices, value=self.guess or _NOTHING_CHOSEN, description="My guess", style=wide)
+            self.field = Dropdown(
+                options=choices, value=self.guess or _NOTHING_CHOSEN, description="My guess", style=wide
+            )
         else:
             shown = "" if self.guess is None else _number(float(self.guess))
             placeholder = f"a number{f', in {unit}' if unit else ''}"
@@ -142,5 +144,5 @@ class Guess(PlainBox):
 
 
 def _number(value: float) -> str:
-    """"291,405", "91.1", "0.3"."""
+    """ "291,405", "91.1", "0.3"."""
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.1f}"

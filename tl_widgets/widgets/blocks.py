@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-
 from ipywidgets import HBox, VBox, Widget
 
 from tl_widgets.widgets.controls import MAX_BLOCKS, whole

@@ -43,12 +43,12 @@ def alert(sentence: str, details: str = "") -> str:
 
 
 def number(value: int) -> str:
-    """ "3,413,024"."""
+    """A count with its thousands apart: "3,413,024"."""
     return f"{value:,}"
 
 
 def seconds(value: float) -> str:
-    """ "0.4 s", "12 s" or "3 min 20 s"."""
+    """A duration: "0.4 s", "12 s" or "3 min 20 s"."""
     if value < 10:
         return f"{value:.1f} s"
     if value < 100:

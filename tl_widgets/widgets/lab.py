@@ -166,6 +166,8 @@ class TransferLab(VBox):
 
     def close(self) -> None:
         """Stop, and take the Lab and all its parts away."""
+        if not hasattr(self, "_screen"):
+            return  # Python deletes a Lab that was refused before it was made
         self.stop()
         close_tree(self)
 

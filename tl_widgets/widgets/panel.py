@@ -50,6 +50,7 @@ class ControlPanel(VBox):
         shown = _known_names(NAMES if show is None else show)
         self._locked = frozenset(_known_names(lock))
         self._own = dataset
+        self._settings = self._checked(settings or _first_settings(dataset))
         self._followers: list[Callable[[LabSettings], None]] = []
         self._is_setting = False
         self._enabled = True
@@ -59,7 +60,6 @@ class ControlPanel(VBox):
         self._blocks = BlockFields(shown, self._set_values)
         self._widgets = {each.name: each.build() for each in CONTROLS if each.build is not None and each.name in shown}
         self._lines: dict[str, HTML] = {}
-        self._settings = self._checked(settings or _first_settings(dataset))
         if dataset is not None and "dataset" in self._widgets:
             self._widgets["dataset"].options = [(dataset.name, dataset.name)]
         super().__init__([HTML(style()), self.problem, self._groups()])
@@ -142,6 +142,8 @@ class ControlPanel(VBox):
         for group in GROUPS:
             names = [each.name for each in CONTROLS if each.group == group]
             fields: list[Widget] = [self._widgets[name] for name in names if name in self._widgets]
+            if "backbone" in names and "backbone" in self._widgets:
+                self._widgets["backbone"].add_class("tlw-stacked")  # its texts are long
             if group == "From scratch" and self._blocks.fields:
                 fields.insert(0, self._blocks)
             if not fields:

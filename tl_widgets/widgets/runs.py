@@ -144,8 +144,8 @@ def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:
             if not values:
                 continue
             name = f"run {run.number}, {label_of(each.name)}"
-            epochs, look = range(1, len(values) + 1), {"color": colour_of(each.name), "marker": marker_of(each.name)}
-            ax.plot(epochs, values, line, markersize=4, label=name, **look)
+            epochs, marker = range(1, len(values) + 1), marker_of(each.name)
+            ax.plot(epochs, values, line, color=colour_of(each.name), marker=marker, markersize=4, label=name)
             said.append(f"{name} {percent(values[-1])}")
     ax.set_ylim(0, 1.03)
     ax.yaxis.set_major_formatter(PERCENT)

@@ -1,0 +1,584 @@
+"""TransferLab without a browser: real training on tiny data, driven through its public parts."""
+
+import asyncio
+import logging
+import re
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ipywidgets import HTML, Widget
+from ipywidgets.widgets.widget import _instances
+
+from tl_widgets import Config, ImageDataset, InputError, ScratchSpec, Split, TransferLab
+from tl_widgets.widgets import ControlPanel, LabSettings, LedgerView
+from tl_widgets.widgets.runner import UPDATES_PER_SECOND
+
+SMALL = LabSettings(
+    image_size=32,
+    n_per_class=4,
+    config=Config(epochs=3, scratch=ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)),
+)
+
+
+@pytest.fixture
+def make_lab():
+    """Make Labs that are closed at the end, however the test ends."""
+    made = []
+
+    def make(*args, **kwargs):
+        made.append(TransferLab(*args, **{"settings": SMALL, **kwargs}))
+        return made[-1]
+
+    yield make
+    for lab in made:
+        lab.close()
+        if lab._run is not None:
+            assert lab._run.finished.wait(30)
+
+
+def own_dataset(n=6, names=("<b>cats</b>", "dogs & co")):
+    """Images of noise: class 0 dark, class 1 bright."""
+    random = np.random.default_rng(0)
+
+    def split(n_each):
+        labels = np.repeat(np.arange(2), n_each)
+        images = random.integers(0, 80, (2 * n_each, 32, 32, 3)) + 150 * labels[:, None, None, None]
+        return Split(images.astype(np.uint8), labels.astype(np.int64))
+
+    return ImageDataset("<i>mine</i>", split(n), split(4), split(8), names)
+
+
+def page(lab):
+    """All HTML that the Lab shows, as one text."""
+    found, waiting = [], [lab]
+    while waiting:
+        widget = waiting.pop()
+        waiting.extend(getattr(widget, "children", ()))
+        found.append(widget.value if isinstance(widget, HTML) else "")
+    return "\n".join(found)
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+# Settings
+
+
+def test_settings_survive_json_and_name_every_control():
+    settings = LabSettings("faces", 64, 7, Config(weights=None, scratch=ScratchSpec((8,), (3,)), learning_rate=0.02))
+    assert LabSettings.from_json(settings.to_json()) == settings
+    assert settings.with_values({"epochs": 5, "filters": (9,), "image_size": 48}).values == {
+        **settings.values,
+        "epochs": 5,
+        "filters": (9,),
+        "image_size": 48,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "holds no settings"),
+        ("[1]", "holds no settings"),
+        ('{"format": 99}', "another format"),
+        (SMALL.to_json().replace('"epochs": 3', '"epochs": 0'), "epochs must be"),
+        (SMALL.to_json().replace('"image_size": 32', '"image_size": "x"'), "image_size"),
+        (SMALL.to_json().replace('"epochs": 3', '"epochs": "x"'), "Lab"),
+        (SMALL.to_json().replace("textures", "flowers"), "no data set 'flowers'"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_in_words(text, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        TransferLab(settings=text)
+
+
+# Controls
+
+
+def test_controls_change_settings_and_settings_move_controls(make_lab):
+    lab = make_lab()
+    lab.panel.control("epochs").value = 7
+    lab.panel.control("dataset").value = "digits"
+    lab.panel.control("weights").value = None
+    assert lab.settings == replace(SMALL, dataset="digits", config=replace(SMALL.config, epochs=7, weights=None))
+    lab.settings = replace(SMALL, image_size=48)
+    assert lab.panel.control("image_size").value == 48
+    assert lab.panel.control("epochs").value == 3
+
+
+def test_every_control_moves_its_own_setting(make_lab):
+    lab = make_lab()
+    for name, value in SMALL.values.items():
+        control = lab.panel.control(name)
+        if hasattr(control, "options"):
+            control.value = next(each for _, each in control.options if each != control.value)
+        else:
+            control.value = (not control.value) if isinstance(value, bool) else control.value + control.step
+        moved = {key for key, now in lab.settings.values.items() if now != SMALL.values[key]}
+        assert moved == {name}
+        lab.settings = SMALL
+
+
+def test_a_new_block_looks_for_twice_as_many_patterns_and_goes_again(make_lab):
+    lab = make_lab()
+    lab.panel.control("blocks").value = 3
+    assert lab.settings.config.scratch.filters == (4, 4, 8)
+    assert lab.settings.config.scratch.kernel_sizes == (3, 3, 3)
+    lab.panel.control("blocks").value = 1
+    assert lab.settings.config.scratch.filters == (4,)
+
+
+def test_all_images_per_class_stay_all_when_the_data_set_changes(make_lab):
+    lab = make_lab()
+    lab.panel.control("n_per_class").value = 50
+    assert lab.settings.n_per_class is None
+    lab.panel.control("dataset").value = "digits"
+    assert lab.panel.control("n_per_class").value == 78
+    lab.panel.control("n_per_class").value = 60
+    lab.panel.control("dataset").value = "faces"  # has 50 only
+    assert lab.settings.n_per_class is None
+
+
+def test_what_cannot_be_is_said_beside_the_controls(make_lab):
+    lab = make_lab()
+    lab.panel.control("backbone").value = "Xception"
+    assert "Xception needs images of at least 71 pixels" in page(lab)
+    lab.panel.control("blocks").value = 6
+    assert "halve an image of 32 pixels until none is left" in page(lab)
+    assert 'role="alert"' in page(lab)
+
+
+def test_parameters_follow_the_controls_before_anything_is_trained(make_lab):
+    lab = make_lab()
+    before = page(lab)
+    lab.panel.control("filters").value = 12
+    # 3x3x3x12+12, 3x3x12x4+4, 8x8x4 -> 8, 8 -> 3
+    assert f"<b>{336 + 436 + (256 * 8 + 8) + (8 * 3 + 3):,} parameters</b>" in page(lab)
+    assert "3 × 3 × 3 × 12 + 12" in page(lab)
+    assert "3 × 3 × 3 × 12 + 12" not in before
+
+
+def test_show_and_lock(make_lab):
+    lab = make_lab(show=["dataset", "epochs", "filters"], lock=["dataset"])
+    assert lab.panel.control("dataset").disabled
+    assert not lab.panel.control("epochs").disabled
+    with pytest.raises(InputError, match="no control 'seed' here; there are dataset, epochs, filters"):
+        lab.panel.control("seed")
+    lab.run(wait=True)
+    assert lab.panel.control("dataset").disabled
+    for bad in ({"show": ["epoch"]}, {"lock": ["learning rate"]}):
+        with pytest.raises(InputError, match="There is no control"):
+            make_lab(**bad)
+
+
+def test_a_lesson_makes_a_panel_of_its_own():
+    panel = ControlPanel(show=["blocks", "filters", "kernel_sizes"])
+    ledger = LedgerView(models=["scratch"])
+    panel.follow(ledger.show_settings)
+    assert "5 × 5 × 3 × 32 + 32" in ledger.value
+    panel.control("kernel_sizes").value = 7
+    assert "7 × 7 × 3 × 32 + 32" in ledger.value
+    assert "EfficientNetLite0" not in ledger.value
+
+
+# Training
+
+
+def test_train_both_and_read_what_came_out(make_lab):
+    lab = make_lab()
+    assert lab.result is None
+    run = lab.run(wait=True)
+    assert run.result is lab.result
+    assert lab.result.scratch.params.trainable == 112 + 148 + 2056 + 27
+    assert len(lab.result.transfer.history.loss) == 3
+    assert [each.settings for each in lab.runs] == [SMALL]
+    text = page(lab)
+    for said in ("Run 1: textures, 12 training images", 'data-state="done"', "90 test images; the models disagree"):
+        assert said in text
+    assert lab.result.verdict.text.replace("'", "&#x27;") in text
+    assert text.count("<img alt=") >= 2
+    assert not lab.is_running
+
+
+def test_the_lab_says_what_compare_says(make_lab):
+    from tl_widgets import compare, load_dataset
+
+    found = make_lab().run(wait=True).result
+    dataset = load_dataset("textures", image_size=32, n_per_class=4)
+    again = compare(dataset, scratch=SMALL.config.scratch, epochs=3)
+    assert found.scratch.predictions == again.scratch.predictions
+    assert found.transfer.predictions == again.transfer.predictions
+
+
+def test_done_can_be_awaited(make_lab):
+    lab = make_lab()
+    assert asyncio.run(lab.run().done()) is lab.result is not None
+
+
+def test_an_interrupt_while_waiting_stops_the_training(make_lab):
+    lab = make_lab(settings=LONG)
+
+    async def wait_a_little():
+        await asyncio.wait_for(lab.run().done(), 0.5)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(wait_a_little())
+    assert lab._run.finished.wait(30)
+    assert 'data-state="stopped"' in page(lab)
+
+
+LONG = replace(SMALL, config=replace(SMALL.config, epochs=2000, learning_rate=1e-4))
+
+
+def buttons(lab):
+    screen = lab._screen
+    return screen.train_button.disabled, screen.stop_button.disabled
+
+
+@pytest.mark.parametrize("phase", ["at once", "features", "train", "evaluate"])
+def test_stop_in_every_phase_gives_the_buttons_back(make_lab, phase, monkeypatch):
+    lab = make_lab()
+    lab.run(wait=True)
+    good = lab.result
+    seen = threading.Event()
+    hear = lab._screen.hear
+    monkeypatch.setattr(lab._screen, "hear", lambda event: (seen.set() if event.phase == phase else None, hear(event)))
+    # Other images: their features are still to be read.
+    lab.settings = replace(LONG, dataset="digits", n_per_class=60) if phase == "features" else LONG
+    if phase == "features":
+        lab.settings = lab.settings.with_values({"epochs": 1})
+    if phase == "evaluate":
+        lab.settings = lab.settings.with_values({"dataset": "digits", "n_per_class": 2, "epochs": 1})
+    run = lab.run()
+    assert buttons(lab) == (True, False)
+    assert lab.panel.control("epochs").disabled
+    if phase != "at once":
+        assert seen.wait(60)
+    started = time.monotonic()
+    lab.stop()
+    assert run.finished.wait(20)
+    assert time.monotonic() - started < 3
+    assert buttons(lab) == (False, True)
+    assert not lab.panel.control("epochs").disabled
+    assert 'data-state="stopped"' in page(lab)
+    assert lab.result is good
+    assert good.verdict.text.replace("'", "&#x27;") in page(lab)
+    assert "The last finished result is still shown below" in page(lab)
+
+
+def test_a_second_press_goes_on_with_the_same_run(make_lab):
+    lab = make_lab(settings=LONG)
+    first = lab.run()
+    assert lab.run() is first
+    with pytest.raises(InputError, match="is training"):
+        lab.settings = SMALL
+    lab.stop()
+    first.wait(30)
+    assert len(lab.runs) <= 1
+
+
+def test_two_labs_take_turns(make_lab):
+    one, other = make_lab(settings=LONG), make_lab()
+    run = one.run()
+    wait_until(lambda: "epoch" in one._screen.progress.value)
+    waiting = other.run()
+    wait_until(lambda: "waiting for another Lab" in page(other))
+    assert not waiting.finished.is_set()
+    one.stop()
+    assert run.finished.wait(20)
+    assert waiting.finished.wait(60)
+    assert other.result is not None
+
+
+def test_stop_while_tensorflow_is_being_loaded(make_lab, monkeypatch):
+    from tl_widgets.widgets import runner
+
+    monkeypatch.setattr(runner, "_tensorflow_loaded", threading.Event())
+    monkeypatch.setattr(runner, "preload_tensorflow", lambda: None)
+    monkeypatch.delitem(sys.modules, "tl_widgets.training", raising=False)
+    lab = make_lab()
+    run = lab.run()
+    wait_until(lambda: "loading TensorFlow" in page(lab))
+    lab.stop()
+    assert run.finished.wait(2)
+    assert "Stopped before training began" in page(lab)
+    assert buttons(lab) == (False, True)
+
+
+def test_a_head_setting_alone_takes_no_second(make_lab):
+    lab = make_lab()
+    lab.run(wait=True)
+    lab.panel.control("head_dropout").value = 0.3
+    started = time.perf_counter()
+    lab.run(wait=True)
+    assert time.perf_counter() - started < 1
+    assert lab.runs[0].result.scratch.predictions == lab.runs[1].result.scratch.predictions
+
+
+def test_at_most_seven_updates_a_second_and_the_last_one_always(make_lab, monkeypatch):
+    lab = make_lab(settings=replace(SMALL, config=replace(SMALL.config, epochs=60)))
+    sent = []
+    for view in (lab._screen.progress, lab._screen.curves):
+        view.observe(lambda change: sent.append(time.monotonic()), "value")
+    lab.run(wait=True)
+    start, *middle = [at - sent[0] for at in sent[:-4]]  # the end is forced: two drawings and their last words
+    for at in middle:
+        assert sum(at <= other < at + 1 for other in middle) <= UPDATES_PER_SECOND + 1
+    assert len(middle) > 1
+    assert start == 0
+    assert "60 of 60 epochs" in lab._screen.curves.value
+
+
+# Trouble
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"backbone": "VGG16"}, "VGG16"),
+        ({"weights": "/nowhere/mine.weights.h5"}, "/nowhere/mine.weights.h5"),
+        ({"image_size": 16, "filters": (4,) * 6, "kernel_sizes": (3,) * 6}, "until none is left"),
+        ({"filters": (1024, 1024), "image_size": 512, "batch_size": 4096, "dense_units": 4096}, "memory"),
+    ],
+)
+def test_trouble_is_a_sentence(make_lab, values, said, monkeypatch):
+    import tl_widgets.download
+
+    def refuse(*args, **kwargs):
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr(tl_widgets.download, "urlopen", refuse, raising=False)
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    lab = make_lab()
+    lab.settings = SMALL.with_values(values)
+    assert lab.run(wait=True).result is None
+    message = lab._screen.message.value
+    assert 'role="alert"' in message
+    assert said in message
+    assert "Traceback" not in page(lab)
+    assert 'data-state="error"' in page(lab)
+    assert buttons(lab) == (False, True)
+
+
+def test_memory_that_runs_out_is_a_sentence(make_lab, monkeypatch):
+    def run_out(*args, **kwargs):
+        raise MemoryError
+
+    monkeypatch.setattr("tl_widgets.widgets.lab.compare", run_out)
+    lab = make_lab()
+    lab.run(wait=True)
+    assert "The memory ran out. Use smaller images" in lab._screen.message.value
+
+
+def test_the_unexpected_is_a_sentence_with_closed_details_and_is_logged(make_lab, monkeypatch, caplog):
+    def break_down(*args, **kwargs):
+        raise RuntimeError("<script>boom</script>")
+
+    monkeypatch.setattr("tl_widgets.widgets.lab.compare", break_down)
+    lab = make_lab()
+    with caplog.at_level(logging.ERROR, "tl_widgets"):
+        lab.run(wait=True)
+    message = lab._screen.message.value
+    assert "RuntimeError: &lt;script&gt;boom" in message
+    assert "<details><summary>" in message
+    assert "<details open" not in message
+    assert "boom" in caplog.text
+    assert buttons(lab) == (False, True)
+
+
+def test_a_data_set_that_fails_to_load_is_said_where_its_images_would_be(make_lab, monkeypatch):
+    def fail(*args, **kwargs):
+        raise InputError("The file of photographs is damaged.")
+
+    monkeypatch.setattr("tl_widgets.widgets.source.load_dataset", fail)
+    lab = make_lab()
+    wait_until(lambda: "damaged" in lab.panel.thumbnails.value)
+    lab.run(wait=True)
+    assert "damaged" in lab._screen.message.value
+
+
+def test_the_wrong_kind_of_data_is_refused_in_words():
+    with pytest.raises(InputError, match="takes an ImageDataset of your own"):
+        TransferLab("textures")
+
+
+# Data of one's own
+
+
+def test_own_data_set_with_markup_in_its_names(make_lab):
+    lab = make_lab(own_dataset(), settings=None)
+    lab.panel.control("epochs").value = 2
+    lab.panel.control("n_per_class").value = 3
+    wait_until(lambda: "cats" in lab.panel.thumbnails.value)
+    lab.run(wait=True)
+    assert lab.result.dataset.n_train == 6
+    assert lab.panel.control("image_size").disabled
+    text = page(lab)
+    assert "<b>cats" not in text
+    assert "<i>mine" not in text
+    assert "&lt;b&gt;cats&lt;/b&gt;" in text
+    assert "dogs &amp; co" in text
+    with pytest.raises(InputError, match="no data set 'textures' here"):
+        lab.settings = SMALL
+
+
+# Runs
+
+
+def test_runs_are_listed_restored_and_overlaid(make_lab):
+    lab = make_lab()
+    lab.run(wait=True)
+    lab.panel.control("seed").value = 5
+    lab.run(wait=True)
+    view = lab._screen.runs
+    assert [number for _, number in view.run.options] == [1, 2]
+    assert '<th scope="col" >seed</th>' in page(lab)
+    view.run.value = 1
+    view.restore_button.click()
+    assert lab.settings == SMALL
+    assert lab.panel.control("seed").value == 0
+    view.other.value = 2
+    assert 'alt="Line chart of validation accuracy' in view.children[-1].value
+    assert lab.runs[0].result.scratch.model is None
+
+
+# Live mode
+
+
+def test_live_mode_retrains_the_head_in_a_moment(make_lab):
+    lab = make_lab()
+    lab.run(wait=True)
+    lab.live = True
+    line = lab._screen.live_line
+    wait_until(lambda: 'data-live="1"' in line.value)
+    curves = lab._screen.curves
+    times = []
+    for i, (name, value) in enumerate(
+        [("epochs", 20), ("learning_rate", 0.003), ("n_per_class", 3), ("head_dropout", 0.2), ("seed", 3)]
+    ):
+        before, started = curves.value, time.perf_counter()
+        lab.panel.control(name).value = value
+        wait_until(lambda i=i: f'data-live="{i + 2}"' in line.value)
+        times.append(time.perf_counter() - started)
+        assert curves.value != before
+    assert sorted(times)[2] < 0.3  # the median: this machine has others to serve
+    assert len(lab.runs) == 1
+    assert "after 20 of 20 epochs" in curves.value
+    lab.live = False
+    lab.panel.control("epochs").value = 9
+    time.sleep(0.3)
+    assert line.value == ""
+
+
+def test_live_mode_keeps_up_with_a_moving_control(make_lab):
+    lab = make_lab()
+    lab.live = True
+    line = lab._screen.live_line
+    wait_until(lambda: "data-live" in line.value)
+    for epochs in range(10, 40):
+        lab.panel.control("epochs").value = epochs
+    wait_until(lambda: "after 39 of 39 epochs" in lab._screen.curves.value)
+    assert int(re.search(r'data-live="(\d+)"', line.value)[1]) < 31  # outdated ones are skipped
+
+
+def test_live_mode_says_its_troubles(make_lab):
+    lab = make_lab(settings=replace(SMALL, config=replace(SMALL.config, backbone="Xception")))
+    lab.live = True
+    wait_until(lambda: "Xception needs images of at least" in lab._screen.message.value)
+
+
+# Code
+
+
+def test_the_script_follows_and_is_saved_beside_others(make_lab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lab = make_lab()
+    code = lab._screen.code
+    lab.panel.control("epochs").value = 4
+    assert "EPOCHS = 4" in code.script
+    compile(code.script, "script", "exec")
+    first, second = code.save().wait(60), code.save().wait(60)
+    assert (first.name, second.name) == ("transfer_learning.py", "transfer_learning-2.py")
+    assert first.read_text() == code.script
+    assert (tmp_path / "efficientnetlite0.keras").exists()
+    code.file.value = "no/such/folder/x.py"
+    assert code.save().wait(60) is None
+    assert "There is no folder" in page(lab)
+
+
+# Leaving nothing behind
+
+
+def test_running_a_cell_twenty_times_leaves_nothing_behind(monkeypatch):
+    from tl_widgets.widgets import cells
+
+    execution = iter(range(1000))
+    monkeypatch.setattr(cells, "current_cell", lambda: ("cell", str(next(execution))))
+    lab = TransferLab(settings=SMALL)
+    time.sleep(0.3)
+    widgets, threads = len(_instances), threading.active_count()
+    for _ in range(20):
+        lab = TransferLab(settings=SMALL)
+    wait_until(lambda: threading.active_count() <= threads)
+    assert len(_instances) == widgets
+    lab.close()
+
+
+def test_two_labs_of_one_cell_and_labs_of_two_cells_all_live(monkeypatch):
+    from tl_widgets.widgets import cells
+
+    here = ("one", "1")
+    monkeypatch.setattr(cells, "current_cell", lambda: here)
+    labs = [TransferLab(settings=SMALL), TransferLab(settings=SMALL)]
+    here = ("other", "2")
+    labs.append(TransferLab(settings=SMALL))
+    assert all(lab.comm is not None for lab in labs)
+    here = ("one", "3")
+    again = TransferLab(settings=SMALL)
+    assert [lab.comm is not None for lab in labs] == [False, False, True]
+    for lab in (*labs, again):
+        lab.close()
+
+
+def test_closing_stops_the_training(make_lab):
+    lab = make_lab(settings=LONG)
+    run = lab.run()
+    wait_until(lambda: "epoch" in lab._screen.progress.value)
+    before = {id(each) for each in _instances.values()}
+    assert id(lab) in before
+    lab.close()
+    assert run.finished.wait(20)
+    assert not any(isinstance(each, Widget) and each is lab for each in _instances.values())
+
+
+def test_what_a_notebook_prints_is_fixed_and_display_imports_no_tensorflow():
+    code = """
+import sys, time
+import tl_widgets, ipywidgets, numpy
+started = time.perf_counter()
+from tl_widgets.widgets import runner
+runner.preload_tensorflow = lambda: None
+from tl_widgets.widgets import lab as module
+module.preload_tensorflow = lambda: None
+lab = tl_widgets.TransferLab()
+bundle = lab._repr_mimebundle_()
+took = time.perf_counter() - started
+print(bundle["text/plain"])
+print(took < 1, took, file=sys.stderr)
+time.sleep(1)
+loaded = [name for name in ("tensorflow", "keras", "matplotlib.pyplot") if name in sys.modules]
+assert not loaded, loaded
+assert took < 1, took
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "TransferLab: two models on the same images (needs a live notebook)\n"

@@ -1,0 +1,247 @@
+"""The exercises of the tutorial: for each a hint, and what is wrong with the answers that learners really give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tl_widgets.teaching.judges import (
+    judge_few_images,
+    judge_small_network,
+    judge_transfer_model,
+    judge_unfair,
+)
+
+Problem = Callable[[Any], str | None]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise.
+
+    Attributes:
+        hint: what to think of, for whoever has no answer yet.
+        praise: what is said to a right answer: why it is right.
+        problem: what is wrong with an answer; None where nothing is.
+    """
+
+    hint: str
+    praise: str
+    problem: Problem
+
+
+def _number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem:
+    """Judge a number, to one percent.
+
+    Args:
+        right: the answer.
+        wrong: what to say to wrong ones that have a reason.
+        otherwise: what to say to all others.
+    """
+
+    def problem(answer: Any) -> str | None:
+        if isinstance(answer, bool) or not isinstance(answer, (int, float)) and not hasattr(answer, "__float__"):
+            return f"The answer is a number; this is {answer!r}."
+        value = float(answer)
+
+        def is_near(other: float) -> bool:
+            return abs(value - other) <= (0 if other.is_integer() and abs(other) > 50 else 0.01 * abs(other))
+
+        if is_near(float(right)):
+            return None
+        return next((text for other, text in wrong.items() if is_near(float(other))), otherwise)
+
+    return problem
+
+
+def _word(right: str, wrong: Mapping[str, str]) -> Problem:
+    """Judge one of a few words; upper and lower case do not matter.
+
+    Args:
+        right: the answer.
+        wrong: what to say to the others.
+    """
+
+    def problem(answer: Any) -> str | None:
+        word = str(answer).strip().lower()
+        if word == right:
+            return None
+        return wrong.get(word, f"The answer is one of {', '.join(sorted([right, *wrong]))}; this is {answer!r}.")
+
+    return problem
+
+
+def _last_layer(answer: Any) -> str | None:
+    """Judge (units, activation) for pictures that can show several of three animals."""
+    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+        return "Give two things: (number of units, 'name of the activation')."
+    units, activation = answer[0], str(answer[1]).lower()
+    if activation == "softmax":
+        return "Softmax shares 100 % out among the classes: a picture with a cat and a dog could not get 90 % for both."
+    if activation != "sigmoid":
+        return f"{activation} does not turn a number into a probability. Which two activations does this notebook use?"
+    if units == 1:
+        return "One unit gives one number. That answers one question, and here there are three: cat? dog? horse?"
+    return None if units == 3 else f"There are three questions (cat? dog? horse?), and {units} units."
+
+
+EXERCISES: dict[str, Exercise] = {
+    "00-a": Exercise(
+        "In the Lab, set Images per class to 5, press Train both, wait, then run this cell again.",
+        "Now compare the two accuracies with those of the first run: which model misses the images more?",
+        judge_few_images,
+    ),
+    "00-b": Exercise(
+        "In the Lab choose digits, Image size 32 and Images per class 20. Press Train both and read the verdict.",
+        "Handwritten digits look like nothing in ImageNet. A backbone helps where its old pictures resemble yours.",
+        _word(
+            "scratch",
+            {
+                "transfer": "On the photographs it did. Choose digits in the menu Dataset and train again.",
+                "too close": "The verdict gives an interval of the difference. Does it contain 0? Train on digits and look.",
+                "control": "The control arm only runs when you tick it. Which of the two models in the verdict wins?",
+            },
+        ),
+    ),
+    "01-a": Exercise(
+        "Each filter looks at 3 × 3 pixels in every one of the 32 maps that come in, and has one bias of its own.",
+        "3 × 3 × 32 weights for each of 64 filters, and 64 biases.",
+        _number(
+            18_496,
+            {
+                18_432: "Nearly: each of the 64 filters also has a bias.",
+                640: "A filter looks at all 32 maps that come in, not at one. So its kernel has 3 × 3 × 32 weights.",
+                6_208: "The kernel is a square: 3 × 3 pixels, not 3.",
+                73_856: "That is the third Conv2D, with 64 maps coming in and 128 filters. The second one is asked for.",
+            },
+            "Multiply: side × side × maps that come in × filters. Then add one bias for each filter.",
+        ),
+    ),
+    "01-b": Exercise(
+        "Each pooling halves both sides of the maps: 128, 64, 32, … And how many maps are there at the end?",
+        "16 × 16 pixels in each of 128 maps.",
+        _number(
+            32_768,
+            {
+                128: "128 is the number of maps. Flatten keeps every pixel of each; GlobalAveragePooling2D would leave 128.",
+                256: "16 × 16 is one map. There are 128 of them.",
+                2_097_152: "That is without pooling, 128 × 128 × 128. Three poolings halve the sides three times.",
+                131_072: "That is after two poolings. There are three.",
+            },
+            "Three poolings turn 128 pixels into 64, 32, 16. Multiply the two sides by the number of maps.",
+        ),
+    ),
+    "01-c": Exercise(
+        "Keep blocks and filters as they are. Which layer holds most of the parameters, and what comes before it?",
+        "One number for each map in place of all its pixels: the Dense layer shrinks, and the filters stay.",
+        judge_small_network,
+    ),
+    "01-d": Exercise(
+        "Look at the training accuracy first: has it learned its own training images?",
+        "It did not learn even the images it was shown: dead units pass no gradient, and waiting does not help.",
+        _word(
+            "stuck",
+            {
+                "overfitting": "Then its training accuracy would be high. Here both are at chance.",
+                "too few epochs": "After too few epochs the loss still falls. Here it stands still from the start.",
+                "too few test images": "That would make the test uncertain. It would not keep the training accuracy at chance.",
+            },
+        ),
+    ),
+    "02-a": Exercise(
+        "The head is one Dense layer: 2,048 features in, 5 classes out. The backbone is frozen.",
+        "2,048 weights for each of 5 classes, and 5 biases. All the rest is frozen.",
+        _number(
+            10_245,
+            {
+                10_240: "Nearly: each of the 5 units also has a bias.",
+                2_049: "That is one sigmoid unit, the head for two classes. Here there are five.",
+                20_861_480: "That is the backbone, and it is frozen. How many parameters can still be learned?",
+                20_871_725: "That is all of them. The backbone is frozen: how many can still be learned?",
+            },
+            "Count a Dense layer: inputs × units + units.",
+        ),
+    ),
+    "02-b": Exercise(
+        "Input, Rescaling, the backbone with include_top=False and trainable=False, GlobalAveragePooling2D, Dense(4, softmax).",
+        "5,124 parameters to learn, and everything else is frozen.",
+        judge_transfer_model,
+    ),
+    "02-c": Exercise(
+        "There are three questions, and the answer to each can be yes whatever the others are.",
+        "Three independent yes-or-no questions: three units, each with its own sigmoid.",
+        _last_layer,
+    ),
+    "03-a": Exercise(
+        "Add up all that each model needed, then divide.",
+        "12 s against 2.5 s: reading the features is part of the price.",
+        _number(
+            4.8,
+            {
+                24: "That leaves out the 2.0 s for reading the features. Without them the head has nothing to learn from.",
+                6: "That leaves out the 0.5 s for training the head.",
+                0.208: "Turned round: this is transfer divided by scratch. How many times as long did scratch take?",
+                9.5: "That is a difference in seconds. How many times as fast was it?",
+            },
+            "Divide the seconds of scratch by all the seconds of transfer, reading features included.",
+        ),
+    ),
+    "03-b": Exercise(
+        "Which two models differ in nothing but what the backbone learned before?",
+        "Transfer and control have the same layers and the same head. Only the pretraining differs.",
+        _number(
+            25,
+            {
+                10: "That is transfer against scratch. They differ in everything: layers, size, and pretraining.",
+                15: "That is scratch against control. Neither of them is pretrained.",
+                95: "That is the accuracy with pretraining. How much would be there without it?",
+                -25: "The size is right; the pretrained one is the better one, so the gain is positive.",
+            },
+            "Subtract the accuracy of the control arm from that of transfer.",
+        ),
+    ),
+    "03-c": Exercise(
+        "Ask of each: did both models get the same chances, and was the test kept out of all choices?",
+        "Each of these gives one model something that the other did not get.",
+        judge_unfair,
+    ),
+    "04-a": Exercise(
+        "Read the report: how many images it read, which files it skipped, and which were copies.",
+        "Broken files cannot be used, and a copy would count twice, or stand in training and test at once.",
+        _number(
+            90,
+            {
+                94: "That is every file in the folder. Three of them cannot be read as pictures, and one is a copy.",
+                91: "One of these is a copy of another picture. It is used once.",
+                93: "Only the copy is left out here. The files that are no pictures cannot be used, either.",
+                60: "Those are the training and validation pictures. Those in test/ are used as well.",
+            },
+            "Print dataset.report.summary; the first sentence says it.",
+        ),
+    ),
+    "04-b": Exercise(
+        "One sigmoid unit gives the probability of the second class in class_names. What is left for the first?",
+        "20 % for face leave 80 % for background.",
+        _word(
+            "background",
+            {
+                "face": "The 0.2 is the probability of face. Is that more or less than one half?",
+                "0.2": "That is the number. Which class name follows from it?",
+                "neither": "A classifier always answers. Which of its two classes is more probable?",
+            },
+        ),
+    ),
+    "04-c": Exercise(
+        "Two photographs of one dog are nearly the same picture. What happens if one trains and the other tests?",
+        "All photographs of one dog go to the same side, so that the test shows dogs the model has never met.",
+        _word(
+            "by dog",
+            {
+                "by photograph": "Then pictures of the same dog train and test: the model can recognise the dog, not the breed.",
+                "by breed": "Then the test holds breeds that were never trained, and nobody could answer them.",
+                "by date": "Photographs of one dog from two days would still stand on both sides.",
+            },
+        ),
+    ),
+}

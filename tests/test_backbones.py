@@ -234,8 +234,19 @@ def check_built(backbone):
 def test_all_backbones_build_frozen_at_their_minimum_input():
     import keras
 
+    from tl_widgets.models import count_parameters, stack_head
+
     for backbone in list_backbones():
         model = check_built(backbone)
+        for n_classes, units in ((2, 1), (5, 5)):
+            frozen = [build_preprocessing(backbone), model, keras.layers.GlobalAveragePooling2D()]
+            frozen = [layer for layer in frozen if layer is not None]
+            whole = stack_head(frozen, tuple(model.input_shape[1:]), n_classes)
+            assert whole.output_shape == (None, units), backbone.name
+            count = count_parameters(whole)
+            expected = (backbone.feature_width * units + units, backbone.n_params)
+            assert (count.trainable, count.frozen) == expected, backbone.name
+        del frozen, whole
         pixels = np.zeros((1, *model.input_shape[1:]), np.float32)
         assert np.isfinite(np.asarray(model(pixels))).all(), backbone.name
         del model

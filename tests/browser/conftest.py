@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -89,18 +89,24 @@ def serve(folder, app, *options):
     settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
-    command = [sys.executable, "-m", "jupyter", app, "--no-browser", f"--port={port}", *options]
+    command = [sys.executable, "-m", *(["jupyter", app] if app != "voila" else ["voila"]), "--no-browser", f"--port={port}", *options]
     with (folder / "log.txt").open("w") as log:
         process = subprocess.Popen(command, cwd=work, env=env, stdout=log, stderr=log, start_new_session=True)
         try:
             wait_for(f"http://127.0.0.1:{port}/api?token={TOKEN}", process, folder / "log.txt")
             yield Server(work, port, app)
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+            end_group(process)
+
+
+def end_group(process):
+    """End a server and its kernels."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_for(url, process, log):
@@ -145,7 +151,7 @@ def browser():
 @pytest.fixture
 def page(browser):
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(15_000)
     page = context.new_page()
     yield page
     context.close()

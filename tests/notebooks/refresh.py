@@ -70,7 +70,9 @@ def refresh(path, *, write=True):
     watcher.start()
     started = time.perf_counter()
     try:
-        client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}})
+        client = NotebookClient(
+            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+        )
         client.store_widget_state = False
         client.execute()
     finally:

@@ -41,7 +41,7 @@ def _number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem
     """
 
     def problem(answer: Any) -> str | None:
-        if isinstance(answer, bool) or not isinstance(answer, (int, float)) and not hasattr(answer, "__float__"):
+        if isinstance(answer, bool) or not hasattr(answer, "__float__"):
             return f"The answer is a number; this is {answer!r}."
         value = float(answer)
 
@@ -99,7 +99,7 @@ EXERCISES: dict[str, Exercise] = {
             "scratch",
             {
                 "transfer": "On the photographs it did. Choose digits in the menu Dataset and train again.",
-                "too close": "The verdict gives an interval of the difference. Does it contain 0? Train on digits and look.",
+                "too close": "Does the interval in the verdict contain 0? Train on digits and look.",
                 "control": "The control arm only runs when you tick it. Which of the two models in the verdict wins?",
             },
         ),
@@ -113,7 +113,7 @@ EXERCISES: dict[str, Exercise] = {
                 18_432: "Nearly: each of the 64 filters also has a bias.",
                 640: "A filter looks at all 32 maps that come in, not at one. So its kernel has 3 × 3 × 32 weights.",
                 6_208: "The kernel is a square: 3 × 3 pixels, not 3.",
-                73_856: "That is the third Conv2D, with 64 maps coming in and 128 filters. The second one is asked for.",
+                73_856: "That is the third Conv2D, with 128 filters. The second one is asked for.",
             },
             "Multiply: side × side × maps that come in × filters. Then add one bias for each filter.",
         ),
@@ -124,7 +124,7 @@ EXERCISES: dict[str, Exercise] = {
         _number(
             32_768,
             {
-                128: "128 is the number of maps. Flatten keeps every pixel of each; GlobalAveragePooling2D would leave 128.",
+                128: "128 is the number of maps. Flatten keeps every pixel of each of them.",
                 256: "16 × 16 is one map. There are 128 of them.",
                 2_097_152: "That is without pooling, 128 × 128 × 128. Three poolings halve the sides three times.",
                 131_072: "That is after two poolings. There are three.",
@@ -145,7 +145,7 @@ EXERCISES: dict[str, Exercise] = {
             {
                 "overfitting": "Then its training accuracy would be high. Here both are at chance.",
                 "too few epochs": "After too few epochs the loss still falls. Here it stands still from the start.",
-                "too few test images": "That would make the test uncertain. It would not keep the training accuracy at chance.",
+                "too few test images": "That would make the test uncertain. The training accuracy would still rise.",
             },
         ),
     ),
@@ -164,7 +164,7 @@ EXERCISES: dict[str, Exercise] = {
         ),
     ),
     "02-b": Exercise(
-        "Input, Rescaling, the backbone with include_top=False and trainable=False, GlobalAveragePooling2D, Dense(4, softmax).",
+        "Input, Rescaling, the frozen backbone without top, GlobalAveragePooling2D, Dense with softmax: in this order.",
         "5,124 parameters to learn, and everything else is frozen.",
         judge_transfer_model,
     ),
@@ -179,7 +179,7 @@ EXERCISES: dict[str, Exercise] = {
         _number(
             4.8,
             {
-                24: "That leaves out the 2.0 s for reading the features. Without them the head has nothing to learn from.",
+                24: "That leaves out the 2.0 s for the features. Without them the head has nothing to learn from.",
                 6: "That leaves out the 0.5 s for training the head.",
                 0.208: "Turned round: this is transfer divided by scratch. How many times as long did scratch take?",
                 9.5: "That is a difference in seconds. How many times as fast was it?",
@@ -238,7 +238,7 @@ EXERCISES: dict[str, Exercise] = {
         _word(
             "by dog",
             {
-                "by photograph": "Then pictures of the same dog train and test: the model can recognise the dog, not the breed.",
+                "by photograph": "Then one dog trains and tests: the model can recognise the dog, not the breed.",
                 "by breed": "Then the test holds breeds that were never trained, and nobody could answer them.",
                 "by date": "Photographs of one dog from two days would still stand on both sides.",
             },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -71,8 +72,13 @@ def plot_learning(comparisons: Sequence[Comparison]) -> Axes:
         scores = np.array([run.n_right / len(run.labels) for run in runs])
         bounds = np.array([run.test_accuracy_ci95 for run in runs], dtype=float).T
         errors = np.abs(bounds - scores)
-        style = {"color": colour_of(name), "marker": marker_of(name), "capsize": 3, "label": _SHORT[name]}
-        ax.errorbar(ns, scores, errors, **style)  # type: ignore[arg-type]
+        style: dict[str, Any] = {
+            "color": colour_of(name),
+            "marker": marker_of(name),
+            "capsize": 3,
+            "label": _SHORT[name],
+        }
+        ax.errorbar(ns, scores, errors, **style)
     ax.set_xscale("log")
     ticks = [_per_class(each) for each in comparisons]
     ax.set_xticks(ticks, [str(n) for n in ticks])
@@ -115,7 +121,7 @@ def plot_named(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> Figur
         ax.set_yticks([])
         dress(ax, what)
         for k, (name, share) in enumerate(names):
-            style = {"fontsize": SMALL_SIZE, "color": INK if k == 0 else PALE, "va": "top"}
+            style: dict[str, Any] = {"fontsize": SMALL_SIZE, "color": INK if k == 0 else PALE, "va": "top"}
             text = ax.annotate(
                 f"{percent(share)} {name}", (0, 0), (0, -5 - 12 * k), "axes fraction", "offset points", **style
             )

@@ -144,5 +144,5 @@ class Guess(PlainBox):
 
 
 def _number(value: float) -> str:
-    """ "291,405", "91.1", "0.3"."""
+    """A number as people write it: 291,405, or 91.1, or 0.3."""
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.1f}"

@@ -40,7 +40,9 @@ def judge_small_network(answer: Any) -> str | None:
     if not isinstance(spec, ScratchSpec):
         return "Hand over the panel, or its panel.spec."
     if spec.filters != (32, 64, 128) or spec.kernel_sizes != (5, 3, 3):
-        return f"Blocks, filters and kernels were to stay (32, 64, 128 and 5, 3, 3); these are {spec.filters} and {spec.kernel_sizes}."
+        return (
+            f"The filters {spec.filters} or kernels {spec.kernel_sizes} were moved. Keep (32, 64, 128) and (5, 3, 3)."
+        )
     if spec.dense_units == 0:
         return "Keep the hidden Dense layer: set Dense units to 6 again. There is another way."
     n_params = count_rows(scratch_ledger((128, 128, 3), 2, spec)).total
@@ -60,7 +62,7 @@ def judge_transfer_model(answer: Any) -> str | None:
     if len(answer.output_shape) == 4:
         return "It gives one answer for each place in the image: a GlobalAveragePooling2D is missing before the head."
     if answer.output_shape != (None, 4):
-        return f"It answers with shape {answer.output_shape}. Four classes need (None, 4): include_top=False, then Dense(4)."
+        return f"It answers with shape {answer.output_shape}; four classes need (None, 4): include_top=False, Dense(4)."
     parts = list(answer._flatten_layers(include_self=False))
     head = next((part for part in reversed(parts) if isinstance(part, keras.layers.Dense)), None)
     if head is None or head.activation is not keras.activations.softmax:
@@ -77,6 +79,8 @@ def judge_transfer_model(answer: Any) -> str | None:
 
 def judge_unfair(answer: Any) -> str | None:
     """Judge which of A to E are unfair: B, D and E."""
+    if not isinstance(answer, (str, list, tuple, set)):
+        return f'Write the letters of the unfair ones as one text, such as "AB"; this is {type(answer).__name__}.'
     letters = {letter for letter in "".join(map(str, answer)).upper() if letter.isalpha()}
     unknown = letters - UNFAIR.keys() - _FAIR.keys()
     if unknown:

@@ -24,7 +24,7 @@ class CountPanel(PlainBox):
         self.panel = ControlPanel(settings, show=names)
         self.ledger = LedgerView(["scratch"])
         self.panel.follow(self.ledger.show_settings)
-        text = "Controls for blocks, filters, kernel sizes and image size, with the parameter count beside them (needs a live notebook)"
+        text = "Controls for blocks, filters and kernel sizes, with the parameter count (needs a live notebook)"
         super().__init__([self.panel, self.ledger], text)
 
     @property

@@ -87,13 +87,13 @@ QUESTIONS = {
     "overfit": Question(
         "The training accuracy is at 100 % and the validation accuracy stands still below it. What helps least?",
         (
-            Option("More images", "This helps, as a rule more than anything else."),
-            Option("A smaller network, or dropout", "This helps: there is less room for learning by heart."),
             Option(
                 "Many more epochs",
-                "The network makes no more mistakes on its training images, so there is nothing left to learn from them.",
+                "It makes no more mistakes on its training images, so there is nothing left to learn from them.",
                 is_right=True,
             ),
+            Option("More images", "This helps, as a rule more than anything else."),
+            Option("A smaller network, or dropout", "This helps: there is less room for learning by heart."),
         ),
     ),
     "frozen_epochs": Question(
@@ -172,13 +172,13 @@ QUESTIONS = {
         "The same backbone with random weights reaches almost what the pretrained one does. What follows?",
         (
             Option(
-                "The pretraining is what makes the difference",
-                "Then the random backbone would be far behind. Here it is not.",
-            ),
-            Option(
                 "On these images the pretraining adds little; the architecture alone is enough",
                 "The control arm has the same layers and the same head. Only what was learned before is missing.",
                 is_right=True,
+            ),
+            Option(
+                "The pretraining is what makes the difference",
+                "Then the random backbone would be far behind. Here it is not.",
             ),
             Option(
                 "The random weights were lucky",

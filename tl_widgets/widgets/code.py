@@ -97,7 +97,7 @@ class CodeView(VBox):
 
 
 def _summary(settings: LabSettings, own: ImageDataset | None) -> DatasetSummary:
-    if own is not None and own.name == settings.dataset:
+    if own is not None:
         from tl_widgets.experiments import summarize
 
         return summarize(own if settings.n_per_class is None else own.take(settings.n_per_class))

@@ -52,13 +52,15 @@ def data_facts(name: str, own: ImageDataset | None = None) -> DataFacts:
     """What is known about the data set of that name.
 
     Args:
-        name: of a built-in data set, or of `own`.
-        own: a data set that somebody brought.
+        name: of a built-in data set; with `own`, of that one.
+        own: a data set that somebody brought, which then is the only one.
 
     Raises:
         InputError: there is none.
     """
-    if own is not None and own.name == name:
+    if own is not None:
+        if own.name != name:
+            raise InputError(f"There is no data set {name!r} here; this Lab was made for {own.name}.")
         scarcest = int(np.bincount(own.train.labels, minlength=own.n_classes).min())
         sizes = len(own.train), len(own.validation), len(own.test)
         return DataFacts(own.name, own.class_names, *sizes, scarcest)
@@ -66,8 +68,8 @@ def data_facts(name: str, own: ImageDataset | None = None) -> DataFacts:
         if info.name == name:
             sizes = info.n_train, info.n_validation, info.n_test
             return DataFacts(info.name, info.class_names, *sizes, info.max_per_class)
-    known = [info.name for info in list_datasets()] + ([own.name] if own is not None else [])
-    raise InputError(f"There is no data set {name!r} here; there are {', '.join(known)}.")
+    known = ", ".join(info.name for info in list_datasets())
+    raise InputError(f"There is no data set {name!r} here; there are {known}.")
 
 
 @cache

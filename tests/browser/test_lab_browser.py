@@ -1,0 +1,266 @@
+"""TransferLab as a learner meets it: in Chromium, in a real JupyterLab, by labels and roles alone."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ARTIFACTS, SERVER_OPTIONS, TOKEN, need, open_notebook, serve, wait_state
+
+SMALL = """
+from tl_widgets import Config, ScratchSpec, TransferLab
+from tl_widgets.widgets import LabSettings
+scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
+config = Config(epochs=3, scratch=scratch)
+settings = LabSettings(image_size=32, n_per_class=4, config=config)
+"""
+SHOW = f"{SMALL}lab = TransferLab(settings=settings)\nlab"
+FIELDS = {
+    "Image size": "48",
+    "Images per class": "5",
+    "Blocks": "3",
+    "Filters 1": "12",
+    "Kernel 2": "5",
+    "Dense units": "16",
+    "Dropout": "0.25",
+    "Head dropout": "0.1",
+    "Augmentation": "1",
+    "Epochs": "4",
+    "Batch size": "8",
+    "Seed": "3",
+}
+MENUS = {
+    "Dataset": "faces",
+    "Pooling": "average",
+    "Maps to vector": "global average",
+    "Weights": "random: knows nothing",
+    "Learning rate": "0.003",
+}
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def tab(page, name):
+    return page.get_by_role("tab", name=name, exact=True)
+
+
+def test_every_control_can_be_found_by_its_label_and_changes_what_it_says(page, jupyter):
+    jupyter.notebook("controls.ipynb", SHOW, "print(lab.settings.values)")
+    open_notebook(page, jupyter, "controls.ipynb")
+    wait_state(page, "idle")
+    for label, text in MENUS.items():
+        page.get_by_label(label, exact=True).select_option(text)
+    for label, text in FIELDS.items():
+        page.get_by_label(label, exact=True).fill(text)
+        page.keyboard.press("Tab")
+    page.get_by_label("Control arm").check()
+    backbone = page.get_by_label("Backbone", exact=True)
+    backbone.select_option(next(text for text in backbone.locator("option").all_inner_texts() if "MobileNetV2\xa0" in text))
+    # 3x3x3x12+12, 5x5x12x4+4, 3x3x4x8+8, 8x16+16, 16+1
+    page.get_by_text("2,005 parameters", exact=False).first.wait_for()
+    page.get_by_text("1,281 parameters").wait_for()
+    tab(page, "Parameters").click()
+    page.get_by_text("5 × 5 × 12 × 4 + 4").wait_for()
+    run_last_cell(page)
+    output = page.locator(".jp-OutputArea-output", has_text="'dataset'").last
+    output.wait_for()
+    said = output.inner_text()
+    for part in (
+        "'dataset': 'faces', 'image_size': 48, 'n_per_class': 5",
+        "'filters': (12, 4, 8), 'kernel_sizes': (3, 5, 3), 'pooling': 'average', 'head': 'global_average'",
+        "'dense_units': 16, 'dropout': 0.25, 'backbone': 'MobileNetV2', 'weights': None, 'head_dropout': 0.1",
+        "'augment': 1, 'epochs': 4, 'batch_size': 8, 'learning_rate': 0.003, 'seed': 3, 'control': True",
+    ):
+        assert part in re.sub(r"\s+", " ", said)
+
+
+def run_last_cell(page):
+    page.evaluate(
+        """async () => {
+            const notebook = jupyterapp.shell.currentWidget.content;
+            notebook.activeCellIndex = notebook.widgets.length - 1;
+            await jupyterapp.commands.execute('notebook:run-cell');
+        }"""
+    )
+
+
+def test_train_both_read_the_verdict_restore_a_run_save_and_run_the_script(page, jupyter):
+    jupyter.notebook("train.ipynb", SHOW)
+    open_notebook(page, jupyter, "train.ipynb")
+    button(page, "Train both").click()
+    page.get_by_role("progressbar", name="From scratch").wait_for()
+    wait_state(page, "done")
+    assert button(page, "Train both").is_enabled()
+    assert button(page, "Stop").is_disabled()
+    verdict = page.locator(".tlw-verdict").inner_text()
+    assert re.search(r"EfficientNetLite0 answers \d+\.\d% of the 90 test images correctly", verdict)
+    assert "Run 1: textures, 12 training images of 32 pixels, 3 epochs" in verdict
+    curve = page.get_by_role("img", name="Line chart of accuracy by epoch")
+    assert curve.bounding_box()["width"] > 300
+    tab(page, "Predictions").click()
+    page.get_by_text("90 test images; the models disagree on").wait_for()
+    tab(page, "Confusion").click()
+    page.get_by_role("img", name="Confusion matrix of 3 classes").wait_for()
+
+    page.get_by_label("Seed", exact=True).fill("7")
+    page.keyboard.press("Tab")
+    button(page, "Train both").click()
+    page.get_by_text("Run 2: textures").wait_for()
+    wait_state(page, "done")
+    tab(page, "Runs").click()
+    assert page.get_by_role("columnheader", name="seed").is_visible()
+    page.get_by_label("Run", exact=True).select_option(index=0)
+    page.get_by_label("Overlay with", exact=True).select_option(index=2)
+    page.get_by_role("img", name="Line chart of validation accuracy").wait_for()
+    button(page, "Restore its settings").click()
+    page.wait_for_function("() => [...document.querySelectorAll('.tlw label')].find(e => e.textContent === 'Seed')")
+    assert_value(page, "Seed", "0")
+
+    tab(page, "Code").click()
+    page.get_by_label("Epochs", exact=True).fill("1")
+    page.keyboard.press("Tab")
+    page.get_by_text("EPOCHS = 1").wait_for()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    button(page, "Copy").click()
+    page.get_by_text("Copied.").wait_for()
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    button(page, "Save script").click()
+    page.get_by_text("Saved transfer_learning.py").wait_for()
+    script = jupyter.folder / "transfer_learning.py"
+    assert script.read_text() == copied
+    done = subprocess.run(
+        [sys.executable, script.name], cwd=jupyter.folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "accuracy" in done.stdout
+
+
+def assert_value(page, label, value):
+    from playwright.sync_api import expect
+
+    expect(page.get_by_label(label, exact=True)).to_have_value(value)
+
+
+def test_stop_in_the_middle_and_go_on(page, jupyter):
+    jupyter.notebook("stop.ipynb", SHOW.replace("epochs=3", "epochs=4000"))
+    open_notebook(page, jupyter, "stop.ipynb")
+    button(page, "Train both").click()
+    page.get_by_text(re.compile("From scratch: training: epoch")).wait_for(timeout=60_000)
+    assert page.get_by_label("Epochs", exact=True).is_disabled()
+    button(page, "Stop").click()
+    wait_state(page, "stopped", timeout=5_000)
+    page.get_by_text(re.compile(r"^Stopped\.")).wait_for()
+    assert page.get_by_label("Epochs", exact=True).is_enabled()
+    page.get_by_label("Epochs", exact=True).fill("2")
+    page.keyboard.press("Tab")
+    button(page, "Train both").click()
+    wait_state(page, "done")
+    page.get_by_text("Run 2: textures").wait_for()
+
+
+def test_live_mode_draws_a_new_curve_at_every_change(page, jupyter):
+    jupyter.notebook("live.ipynb", SHOW)
+    open_notebook(page, jupyter, "live.ipynb")
+    page.get_by_label("Live: train the transfer head").check()
+    page.locator('[data-live="1"]').wait_for(timeout=60_000)
+    curve = page.get_by_role("img", name="Line chart of accuracy by epoch")
+    before = curve.get_attribute("src")
+    page.get_by_label("Epochs", exact=True).focus()
+    page.keyboard.press("ArrowUp")
+    page.locator('[data-live="2"]').wait_for()
+    assert curve.get_attribute("src") != before
+    assert "after 4 of 4 epochs" in curve.get_attribute("alt")
+
+
+def test_trouble_is_a_sentence_in_an_alert(page, jupyter):
+    jupyter.notebook("trouble.ipynb", SHOW)
+    open_notebook(page, jupyter, "trouble.ipynb")
+    page.get_by_label("Blocks", exact=True).fill("6")
+    page.keyboard.press("Tab")
+    page.get_by_role("alert").filter(has_text="until none is left").first.wait_for()
+    button(page, "Train both").click()
+    wait_state(page, "error")
+    assert page.get_by_role("alert").count() >= 2
+    assert "Traceback" not in page.locator(".tlw-lab").inner_text()
+    button(page, "Reset").click()
+    page.get_by_role("alert").first.wait_for(state="detached")
+    assert_value(page, "Blocks", "2")
+
+
+def test_a_notebook_that_is_closed_while_it_trains_is_found_again(page, jupyter):
+    jupyter.notebook("closed.ipynb", SHOW.replace("epochs=3", "epochs=150"))
+    open_notebook(page, jupyter, "closed.ipynb")
+    button(page, "Train both").click()
+    page.get_by_text(re.compile("training: epoch")).wait_for(timeout=60_000)
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page.goto("about:blank")
+    open_notebook(page, jupyter, "closed.ipynb", run=False)
+    wait_state(page, "done", timeout=60_000)
+    assert button(page, "Train both").is_enabled()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [900, 1600])
+def test_it_fits_and_is_photographed(page, jupyter, theme, width):
+    page.set_viewport_size({"width": width, "height": 1900})
+    name = jupyter.notebook(f"look-{theme}-{width}.ipynb", SHOW)
+    open_notebook(page, jupyter, name, theme=theme)
+    page.locator(".tlw-thumbnails img").first.wait_for()
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"lab-{width}-{theme}-first.png")
+    button(page, "Train both").click()
+    wait_state(page, "done")
+    for shown in ("Curves", "Parameters", "Predictions", "Confusion", "Code", "Runs"):
+        tab(page, shown).click()
+        page.locator(".tlw-tabs .lm-mod-current", has_text=shown).wait_for()
+        page.screenshot(path=ARTIFACTS / f"lab-{width}-{theme}-{shown.lower()}.png")
+        found = page.evaluate(
+            """() => {
+                const inside = [...document.querySelectorAll('.tlw-lab, .tlw-lab *')].filter(e => e.offsetParent);
+                const wide = e => e.scrollWidth > e.clientWidth + 1;
+                return {
+                    scrolled: inside.filter(e => wide(e) && /auto|scroll/.test(getComputedStyle(e).overflowX)
+                        && e.tagName !== 'PRE').map(e => e.className),
+                    cut: inside.filter(e => e.matches('.widget-label') && wide(e)).map(e => e.textContent),
+                    page: document.documentElement.scrollWidth - innerWidth,
+                };
+            }"""
+        )
+        assert found == {"scrolled": [], "cut": [], "page": 0}, shown
+    assert page.locator("img:not([alt])").filter(visible=True).count() == 0
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('.tlw-lab input, .tlw-lab select, .tlw-lab textarea')]
+            .filter(e => e.offsetParent && !e.labels?.length && !e.ariaLabel).map(e => e.outerHTML)"""
+    )
+    assert nameless == []
+
+
+def test_notebook_7(page, tmp_path):
+    need(_has("notebook"), "the package notebook")
+    with serve(tmp_path, "notebook", *SERVER_OPTIONS) as server:
+        server.notebook("nb.ipynb", SHOW)
+        page.goto(f"{server.url}/notebooks/nb.ipynb?token={TOKEN}")
+        page.get_by_text("Python 3 (ipykernel)").first.wait_for()
+        page.locator(".jp-CodeCell").first.click()
+        page.keyboard.press("Control+Enter")
+        button(page, "Train both").click()
+        wait_state(page, "done")
+        page.get_by_role("img", name="Line chart of accuracy by epoch").wait_for()
+
+
+def test_voila(page, tmp_path):
+    need(_has("voila"), "the package voila")
+    with serve(tmp_path, "voila", "--Voila.ip=127.0.0.1") as server:
+        server.notebook("app.ipynb", SHOW)
+        page.goto(f"{server.url}/voila/render/app.ipynb")
+        button(page, "Train both").click(timeout=60_000)
+        wait_state(page, "done")
+        page.get_by_role("img", name="Line chart of accuracy by epoch").wait_for()
+
+
+def _has(package):
+    from importlib.util import find_spec
+
+    return find_spec(package) is not None

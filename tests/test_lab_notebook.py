@@ -1,0 +1,102 @@
+"""TransferLab in a real kernel, as nbclient, papermill and nbconvert run it: the saved widgets tell what came out."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+SETUP = """
+from tl_widgets import Config, ScratchSpec, TransferLab
+from tl_widgets.widgets import LabSettings
+scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
+settings = LabSettings(image_size=32, n_per_class=4, config=Config(epochs=2, scratch=scratch))
+"""
+SHOW = "lab = TransferLab(settings=settings)\nlab"
+COUNT = """
+import threading, time
+from ipywidgets.widgets.widget import _instances
+end = time.monotonic() + 20
+while sum(thread.name == "tl_widgets" for thread in threading.enumerate()) and time.monotonic() < end:
+    time.sleep(0.05)
+print(len(_instances), sum(thread.name == "tl_widgets" for thread in threading.enumerate()))
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run cells in a fresh kernel."""
+
+    def run(*cells, times=1):
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+        with client.setup_kernel():
+            for i, cell in enumerate(notebook.cells):
+                for _ in range(times if cell.source == SHOW else 1):
+                    client.execute_cell(cell, i)
+            client.set_widgets_metadata()
+        return notebook
+
+    return run
+
+
+def printed(cell):
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def test_the_saved_notebook_tells_what_came_out(run):
+    notebook = run(
+        SETUP,
+        SHOW,
+        "comparison = await lab.run().done()",
+        "print(comparison.verdict.text)\nprint(len(lab.runs), lab.is_running)",
+    )
+    shown = notebook.cells[1].outputs[0].data
+    assert shown["text/plain"] == "TransferLab: two models on the same images (needs a live notebook)"
+    verdict, state = printed(notebook.cells[3]).splitlines()
+    assert state == "1 False"
+    widgets = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] in widgets
+    texts = [str(widget["state"].get("value", "")) for widget in widgets.values()]
+    assert any(verdict in text for text in texts)
+    assert any('data-state="done"' in text for text in texts)
+    assert any("<img alt=" in text and "Line chart of accuracy" in text for text in texts)
+    disabled = {w["state"].get("description"): w["state"].get("disabled") for w in widgets.values()}
+    assert (disabled["Train both"], disabled["Stop"], disabled["Epochs"]) == (False, True, False)
+
+
+def test_the_kernel_answers_other_cells_while_it_trains(run):
+    notebook = run(
+        SETUP,
+        "long = settings.with_values({'epochs': 5000})\nlab = TransferLab(settings=long)\nrun = lab.run()",
+        "import asyncio, time\nwhile 'epoch' not in lab._screen.progress.value: await asyncio.sleep(0.05)",
+        "longest = 0\nfor _ in range(40):\n    before = time.perf_counter(); await asyncio.sleep(0.01)\n"
+        "    longest = max(longest, time.perf_counter() - before - 0.01)\nprint(longest)",
+        "lab.stop()\nawait run.done()\nprint(lab.result, lab._screen.progress.value)",
+    )
+    assert float(printed(notebook.cells[3])) < 0.5
+    assert printed(notebook.cells[4]).startswith("None ")
+    assert "Stopped." in printed(notebook.cells[4])
+
+
+def test_an_interrupt_stops_a_waiting_cell_and_the_training(tmp_path):
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(cell)
+            for cell in (
+                SETUP,
+                "import _thread, threading\nlab = TransferLab(settings=settings.with_values({'epochs': 5000}))\n"
+                "threading.Timer(8, _thread.interrupt_main).start()\nlab.run(wait=True)",
+                "lab._run.wait(20)\nprint(lab.is_running, 'Stopped' in lab._screen.progress.value)",
+            )
+        ]
+    )
+    client = NotebookClient(notebook, timeout=120, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
+    assert notebook.cells[1].outputs[-1].ename == "KeyboardInterrupt"
+    assert printed(notebook.cells[2]) == "False True\n"
+
+
+def test_running_a_cell_again_leaves_neither_widgets_nor_threads(run):
+    once = run(SETUP, SHOW, COUNT)
+    many = run(SETUP, SHOW, COUNT, times=20)
+    assert printed(many.cells[2]) == printed(once.cells[2])
+    assert printed(once.cells[2]).endswith(" 0\n")

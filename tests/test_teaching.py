@@ -1,0 +1,354 @@
+"""Guesses, questions, and checkers: a right answer passes, and every plausible wrong one is told what is wrong."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tl_widgets import InputError, ScratchSpec, list_backbones
+from tl_widgets.results import Comparison, DatasetSummary, Environment, Verdict
+from tl_widgets.settings import Config
+from tl_widgets.teaching import (
+    BackboneTable,
+    CountPanel,
+    Guess,
+    Quiz,
+    backbones_words,
+    check,
+    layers_words,
+    learning_words,
+    named_words,
+    photographs,
+    plot_backbones,
+    plot_layers,
+    plot_learning,
+    plot_named,
+    plot_shares,
+    shares_words,
+    show,
+)
+from tl_widgets.teaching.checks import judge
+from tl_widgets.teaching.exercises import EXERCISES
+from tl_widgets.teaching.questions import QUESTIONS
+
+
+def comparison(n_per_class=10, *, n_classes=3, scores=((0.6, 0.9),), stopped=False):
+    """A finished comparison without any training."""
+    from tl_widgets.ledger import ParameterCount
+    from tl_widgets.results import RunResult
+
+    names = tuple("abcdefghij"[:n_classes])
+    labels = tuple(i % n_classes for i in range(30))
+
+    def run(name, share):
+        wrong = round(30 * (1 - share))
+        predictions = tuple((label + (i < wrong)) % n_classes for i, label in enumerate(labels))
+        return RunResult(name, names, ParameterCount(10, 5), labels=labels, predictions=predictions, stopped=stopped)
+
+    scratch, transfer = scores[0]
+    return Comparison(
+        DatasetSummary("textures", 64, names, n_per_class * n_classes, 6, 30),
+        Config(),
+        run("scratch", scratch),
+        run("transfer", transfer),
+        None,
+        Verdict("Somebody won."),
+        Environment("3", "2", "3", "0", 2),
+    )
+
+
+def transfer_model(*, include_top=False, average=True, frozen=True, scaled=True, units=4, activation="softmax"):
+    from keras import Input, Sequential, applications, layers
+
+    import tl_widgets.models  # noqa: F401 - loads TensorFlow in silence
+
+    if include_top:
+        return applications.MobileNetV2(weights=None, input_shape=(96, 96, 3))
+    backbone = applications.MobileNetV2(include_top=False, weights=None, input_shape=(96, 96, 3))
+    backbone.trainable = not frozen
+    middle = [layers.GlobalAveragePooling2D()] if average else []
+    scaling = [layers.Rescaling(1 / 127.5, offset=-1.0)] if scaled else []
+    return Sequential([Input((96, 96, 3)), *scaling, backbone, *middle, layers.Dense(units, activation=activation)])
+
+
+RIGHT = {
+    "00-a": lambda: comparison(5),
+    "00-b": lambda: "scratch",
+    "01-a": lambda: 18_496,
+    "01-b": lambda: np.int64(32_768),
+    "01-c": lambda: ScratchSpec(dense_units=6, head="global_average"),
+    "01-d": lambda: "Stuck",
+    "02-a": lambda: 10_245,
+    "02-b": transfer_model,
+    "02-c": lambda: (3, "sigmoid"),
+    "03-a": lambda: 12 / 2.5,
+    "03-b": lambda: 25,
+    "03-c": lambda: {"B", "D", "E"},
+    "04-a": lambda: 90,
+    "04-b": lambda: "background",
+    "04-c": lambda: "by dog",
+}
+WRONG = {
+    "00-a": [lambda: comparison(10), lambda: comparison(5, stopped=True), lambda: "5"],
+    "00-b": [lambda: "transfer", lambda: "too close", lambda: "control"],
+    "01-a": [lambda: 18_432, lambda: 640, lambda: 6_208, lambda: 73_856, lambda: 1],
+    "01-b": [lambda: 128, lambda: 256, lambda: 2_097_152, lambda: 131_072],
+    "01-c": [
+        lambda: ScratchSpec(dense_units=6),
+        lambda: ScratchSpec((8, 8, 8), dense_units=6),
+        lambda: ScratchSpec(dense_units=0),
+        lambda: 95_565,
+    ],
+    "01-d": [lambda: "overfitting", lambda: "too few epochs", lambda: "too few test images", lambda: "tired"],
+    "02-a": [lambda: 10_240, lambda: 2_049, lambda: 20_861_480, lambda: 20_871_725],
+    "02-b": [
+        lambda: transfer_model(average=False),
+        lambda: transfer_model(frozen=False),
+        lambda: transfer_model(scaled=False),
+        lambda: transfer_model(activation="sigmoid"),
+        lambda: transfer_model(include_top=True),
+        lambda: "a model",
+    ],
+    "02-c": [lambda: (3, "softmax"), lambda: (1, "sigmoid"), lambda: (2, "sigmoid"), lambda: (3, "relu"), lambda: 3],
+    "03-a": [lambda: 24, lambda: 6, lambda: 2.5 / 12, lambda: 9.5],
+    "03-b": [lambda: 10, lambda: 15, lambda: 95, lambda: -25],
+    "03-c": [lambda: "BE", lambda: "BD", lambda: "ABDE", lambda: "BCDE", lambda: "BDEZ"],
+    "04-a": [lambda: 94, lambda: 91, lambda: 93, lambda: 60],
+    "04-b": [lambda: "face", lambda: 0.2, lambda: "neither"],
+    "04-c": [lambda: "by photograph", lambda: "by breed", lambda: "by date"],
+}
+
+
+def test_every_exercise_is_tested():
+    assert set(RIGHT) == set(WRONG) == set(EXERCISES)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_right_answer_passes(name):
+    is_right, said = judge(name, RIGHT[name]())
+    assert is_right, said
+    assert said.startswith(f"{name}: right. ")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_wrong_answers_fail_each_with_its_own_message(name):
+    answers = [make() for make in WRONG[name]]
+    assert len(answers) >= 3
+    verdicts = [judge(name, answer) for answer in answers]
+    assert not any(is_right for is_right, _ in verdicts), verdicts
+    said = [text for _, text in verdicts]
+    assert len(set(said)) == len(said), said
+    assert all(text.startswith(f"{name}: not yet. ") and len(text) > 30 for text in said)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_without_an_answer_there_is_a_hint(name, capsys):
+    check(name)
+    assert capsys.readouterr().out == f"{name}: no answer yet. Hint: {EXERCISES[name].hint}\n"
+
+
+@pytest.mark.parametrize("answer", ["", [], object(), float("nan"), True, "12 <b>", SimpleNamespace(spec=3), -1e300])
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_strange_answer_is_wrong_and_never_an_error(name, answer):
+    is_right, said = judge(name, answer)
+    assert not is_right
+    assert said.startswith(f"{name}: not yet. ")
+
+
+def test_unknown_exercise():
+    with pytest.raises(InputError, match="Did you mean '01-a'"):
+        check("1-a", 3)
+
+
+# Guess
+
+
+@pytest.fixture(autouse=True)
+def _forget_guesses(monkeypatch):
+    monkeypatch.setattr("tl_widgets.teaching.guess._kept", {})
+
+
+def test_guess_is_kept_and_shown_beside_the_measured_value(capsys):
+    guess = Guess("How many?", unit="%", high=100)
+    guess.field.value = " 60 % "
+    guess.button.click()
+    assert guess.guess == 60
+    assert guess.sentence == "Your guess is kept: 60 %."
+    guess.reveal(91.25)
+    assert capsys.readouterr().out == "Measured: 91.2 %. You guessed 60 %: 31.2 too low.\n"
+    assert "31.2 too low" in guess._line.value
+
+
+def test_guess_survives_running_its_cell_again():
+    Guess("How many?").keep("12")
+    assert Guess("How many?").guess == 12
+    assert Guess("How many?").field.value == "12"
+    assert Guess("Another?").guess is None
+
+
+def test_run_all_without_a_guess_goes_on(capsys):
+    guess = Guess("How many?", unit="parameters")
+    guess.reveal(291_405)
+    assert capsys.readouterr().out == "Measured: 291,405 parameters. No guess yet.\n"
+    guess.keep(291_405)
+    assert guess.sentence.endswith("right, or nearly.")
+
+
+@pytest.mark.parametrize(
+    ("guess", "measured", "far"),
+    [
+        (10, 100, "10 times too low"),
+        (90, 20, "4 times too high"),
+        (99, 100, "right, or nearly"),
+        (50, 60, "10 too low"),
+    ],
+)
+def test_how_far(guess, measured, far):
+    widget = Guess("How many?")
+    widget.keep(guess)
+    widget.reveal(measured)
+    assert far in widget.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("many", "is none"),
+        ("101", "outside"),
+        ("-1", "outside"),
+        ("", "is none"),
+        ("nan", "outside"),
+        ("<b>", "&lt;b&gt;"),
+    ],
+)
+def test_what_is_no_guess_is_refused_with_the_limits(text, said):
+    guess = Guess("How many?", high=100)
+    guess.field.value = text
+    guess.button.click()
+    assert guess.guess is None
+    assert 'role="alert"' in guess._line.value
+    assert "from 0 to 100" in guess._line.value
+    assert said in guess._line.value
+
+
+def test_guess_of_words(capsys):
+    guess = Guess("Who wins?", options=["scratch", "transfer"])
+    guess.button.click()
+    assert "Choose an answer first" in guess._line.value
+    guess.field.value = "scratch"
+    guess.button.click()
+    guess.reveal("transfer")
+    assert capsys.readouterr().out == "Measured: transfer. You guessed scratch: not what happened.\n"
+    guess.keep("transfer")
+    assert guess.sentence.endswith("right.")
+
+
+def test_guess_has_a_fixed_text_where_no_widget_can_be():
+    assert Guess("How <many>?")._repr_mimebundle_()["text/plain"] == "Your guess first. How <many>?"
+    assert "How &lt;many&gt;?" in Guess("How <many>?").children[0].value
+
+
+# Quiz
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_has_one_right_answer_and_explains_every_answer(name):
+    options = QUESTIONS[name].options
+    assert len(options) >= 3
+    assert sum(option.is_right for option in options) == 1
+    assert len({option.why for option in options}) == len({option.text for option in options}) == len(options)
+    quiz = Quiz(name)
+    for option in options:
+        quiz.choice.value = option.text
+        quiz.button.click()
+        assert quiz.feedback.startswith("Right. " if option.is_right else "Not so. ")
+        assert option.why in quiz.feedback
+        assert 'role="status"' in quiz._feedback.value
+
+
+def test_the_right_answer_is_not_always_at_the_same_place():
+    places = {next(i for i, each in enumerate(q.options) if each.is_right) for q in QUESTIONS.values()}
+    assert len(places) == 3
+
+
+def test_quiz_before_a_choice_and_as_text():
+    quiz = Quiz("megabytes")
+    assert quiz.feedback == "Choose an answer first."
+    assert quiz._repr_mimebundle_()["text/plain"].splitlines()[2] == "  ( ) About 16 MB"
+    with pytest.raises(InputError, match="There is no question"):
+        Quiz("weather")
+
+
+# Panels, tables, figures
+
+
+def test_the_panel_counts_what_keras_counts():
+    from tl_widgets import build_scratch, count_parameters
+
+    panel = CountPanel(ScratchSpec(dense_units=6))
+    assert panel.count.total == 291_405
+    panel.panel.control("filters").value = 16
+    assert panel.spec.filters == (16, 64, 128)
+    model = build_scratch((128, 128, 3), 2, filters=panel.spec.filters, dense_units=6)
+    assert panel.count == count_parameters(model)
+    assert f"{panel.count.total:,}" in panel.ledger.value
+    assert judge("01-c", panel)[0] is False
+
+
+def test_the_table_sorts_and_filters():
+    table = BackboneTable()
+    assert len(table.rows) == len(list_backbones())
+    scores = [each.top1_pct for each in table.rows]
+    assert scores == sorted(scores, reverse=True)
+    table.order.value = "size, smallest first"
+    sizes = [each.size_mb for each in table.rows if each.size_mb]
+    assert sizes == sorted(sizes)
+    table.order.value = "name"
+    assert table._table.value.index("ConvNeXtBase") < table._table.value.index("Xception")
+    table.only_offline.value = True
+    assert {each.name for each in table.rows} == {each.name for each in list_backbones() if each.offline}
+
+
+def drawn():
+    from tl_widgets.ledger import scratch_ledger
+
+    rows = scratch_ledger((128, 128, 3), 2, ScratchSpec(dense_units=6))
+    steps = [comparison(5), comparison(10, scores=((0.8, 1.0),))]
+    runs = {"with <it>": steps[0].transfer, "without": steps[0].scratch}
+    return {
+        "layers": (plot_layers(rows), layers_words(rows), ["196,614", "Dense"]),
+        "learning": (plot_learning(steps), learning_words(steps), ["60.0% with 5", "80.0% with 10"]),
+        "shares": (plot_shares(runs, "A title"), shares_words(runs), ["with <it> 90.0%"]),
+        "backbones": (plot_backbones(), backbones_words(), ["EfficientNetLite0"]),
+    }
+
+
+@pytest.mark.parametrize("kind", ["layers", "learning", "shares", "backbones"])
+def test_a_figure_has_title_labels_and_words(kind):
+    ax, words, parts = drawn()[kind]
+    assert ax.get_title(loc="left")
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+    assert all(part in words for part in parts), words
+
+
+def test_named_pictures_and_their_words():
+    pictures = photographs(64)
+    assert all(picture.shape == (64, 64, 3) and picture.dtype == np.uint8 for picture in pictures.values())
+    named = tuple((("espresso", 0.9), ("cup", 0.05)) for _ in pictures)
+    figure = plot_named(pictures, named)
+    assert [ax.get_title(loc="left") for ax in figure.axes] == list(pictures)
+    assert "coffee: espresso 90.0%, cup 5.0%" in named_words(pictures, named)
+
+
+def test_show_gives_a_picture_and_its_words(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    ax = plot_shares({"a": comparison().scratch}, "A title")
+    for drawing in (ax, ax.figure):
+        show(drawing, "A bar <chart>.")
+        picture, words = shown[-2:]
+        assert picture.data.startswith(b"\x89PNG")
+        assert picture._repr_mimebundle_ is not None
+        assert picture.alt == "A bar <chart>."
+        assert "A bar &lt;chart&gt;." in words.data

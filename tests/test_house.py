@@ -15,13 +15,17 @@ PACKAGE = Path(tl_widgets.__file__).parent
 FLOORS = (
     ("errors", "events", "intervals", "origin", "settings", "scores", "ledger", "tensorflow_import", "machine"),
     ("results", "record", "download", "torch_file", "store", "indexed_images", "sources"),
+    ("study_record", "seed_statistics"),
+    ("study_results", "study_words"),
     ("verdict", "diagnosis", "data", "decode", "reading", "layout", "image_cache"),
-    ("builtin", "folder", "augment", "head", "weights"),
-    ("weight_loading", "efficientnet_lite", "backbones"),
+    ("repack", "hosted", "folder", "builtin", "augment", "head", "weights"),
+    ("weight_loading", "efficientnet_lite", "backbones", "checkup"),
     ("models",),
     ("features", "learners"),
     ("training",),
     ("experiments",),
+    ("studies",),
+    ("learning_curve",),
     ("codegen_random", "codegen_data", "codegen"),
 )
 PLOTS = "plot"
@@ -73,7 +77,17 @@ def test_no_arrow_runs_backwards():
 
 
 def test_plots_know_results_and_no_training():
-    allowed = {"results", "verdict", "errors", "ledger", "settings", "scores", "data", "indexed_images"}
+    allowed = {
+        "results",
+        "verdict",
+        "errors",
+        "ledger",
+        "settings",
+        "scores",
+        "data",
+        "indexed_images",
+        "study_results",
+    }
     for path in PACKAGE.glob("plot*.py"):
         others = {name for name in imports_of(path) if not name.startswith(PLOTS)}
         assert others <= allowed, path.name

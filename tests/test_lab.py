@@ -93,7 +93,7 @@ def test_settings_survive_json_and_name_every_control():
         (SMALL.to_json().replace('"epochs": 3', '"epochs": 0'), "epochs must be"),
         (SMALL.to_json().replace('"image_size": 32', '"image_size": "x"'), "image_size"),
         (SMALL.to_json().replace('"epochs": 3', '"epochs": "x"'), "Lab"),
-        (SMALL.to_json().replace("textures", "flowers"), "no data set 'flowers'"),
+        (SMALL.to_json().replace("textures", "tulips"), "no data set 'tulips'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_in_words(text, said):
@@ -409,6 +409,36 @@ def test_a_data_set_that_fails_to_load_is_said_where_its_images_would_be(make_la
 def test_the_wrong_kind_of_data_is_refused_in_words():
     with pytest.raises(InputError, match="takes an ImageDataset of your own"):
         TransferLab("textures")
+
+
+def test_a_data_set_to_download_is_announced_and_stop_ends_the_download(make_lab, monkeypatch):
+    from tl_widgets import Event, load_dataset
+    from tl_widgets.events import raise_if_cancelled
+
+    calls = []
+
+    def fetch(name, *, image_size, on_event, cancel):
+        calls.append(name)
+        if name != "flowers":
+            return load_dataset(name, image_size=image_size)
+        while True:
+            on_event(Event("download", "downloading flowers: 1 of 200 MB", n_done=1, n_total=200, seconds_left=99.0))
+            raise_if_cancelled(cancel)
+            time.sleep(0.01)
+
+    monkeypatch.setattr("tl_widgets.widgets.source.load_dataset", fetch)
+    lab = make_lab()
+    lab.panel.control("dataset").value = "flowers"
+    assert "to download first" in page(lab)
+    assert "flowers" not in calls
+    run = lab.run()
+    wait_until(lambda: "downloading flowers: 1 of 200 MB" in page(lab))
+    assert '<progress aria-label="Fetching" value="1" max="200">' in page(lab)
+    assert "flowers" in calls
+    lab.stop()
+    assert run.finished.wait(5)
+    assert "Stopped before training began" in page(lab)
+    assert "Fetching" not in page(lab)
 
 
 # Data of one's own

@@ -95,6 +95,15 @@ def test_an_interrupt_stops_a_waiting_cell_and_the_training(tmp_path):
     assert printed(notebook.cells[2]) == "False True\n"
 
 
+def test_a_mistake_in_a_cell_is_a_sentence_without_a_stack_trace(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SETUP + "TransferLab(show=['epoch'])")])
+    client = NotebookClient(notebook, timeout=120, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
+    (error,) = notebook.cells[0].outputs
+    assert error.traceback == [f"InputError: {error.evalue}"]
+    assert "There is no control 'epoch'" in error.evalue
+
+
 def test_running_a_cell_again_leaves_neither_widgets_nor_threads(run):
     once = run(SETUP, SHOW, COUNT)
     many = run(SETUP, SHOW, COUNT, times=20)

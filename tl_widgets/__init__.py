@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from tl_widgets.events import Event
     from tl_widgets.experiments import compare
     from tl_widgets.folder import load_folder
+    from tl_widgets.learning_curve import learning_curve, time_study
     from tl_widgets.ledger import ParameterCount
     from tl_widgets.models import build_scratch, build_transfer, count_parameters
+    from tl_widgets.plot_studies import plot_learning_curve, plot_time
     from tl_widgets.plots import (
         plot_accuracy,
         plot_comparison,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     )
     from tl_widgets.results import Comparison, RunResult
     from tl_widgets.settings import Config, ScratchSpec
+    from tl_widgets.study_results import LearningCurve, TimeStudy
     from tl_widgets.training import train
     from tl_widgets.widgets.lab import TransferLab
 
@@ -47,8 +50,10 @@ _HOMES = {
     "events": ("Event",),
     "experiments": ("compare",),
     "folder": ("load_folder",),
+    "learning_curve": ("learning_curve", "time_study"),
     "ledger": ("ParameterCount",),
     "models": ("build_scratch", "build_transfer", "count_parameters"),
+    "plot_studies": ("plot_learning_curve", "plot_time"),
     "plots": (
         "plot_accuracy",
         "plot_comparison",
@@ -61,6 +66,7 @@ _HOMES = {
     ),
     "results": ("Comparison", "RunResult"),
     "settings": ("Config", "ScratchSpec"),
+    "study_results": ("LearningCurve", "TimeStudy"),
     "training": ("train",),
     "widgets.lab": ("TransferLab",),
 }
@@ -74,10 +80,12 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "Event",
     "ImageDataset",
     "InputError",
+    "LearningCurve",
     "ParameterCount",
     "RunResult",
     "ScratchSpec",
     "Split",
+    "TimeStudy",
     "TransferLab",
     "WeightsUnavailableError",
     "build_scratch",
@@ -85,6 +93,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "compare",
     "count_parameters",
     "find_backbone",
+    "learning_curve",
     "list_backbones",
     "list_datasets",
     "load_dataset",
@@ -94,10 +103,13 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "plot_comparison",
     "plot_confusion",
     "plot_dataset",
+    "plot_learning_curve",
     "plot_parameters",
     "plot_predictions",
     "plot_recall",
     "plot_seconds",
+    "plot_time",
+    "time_study",
     "to_script",
     "train",
 ]

@@ -1,9 +1,10 @@
-"""The data sets that come with the toolkit: three, all real, none downloaded."""
+"""The data sets that go by a name: three that come with the toolkit, all real, and those of `hosted`."""
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,11 @@ from tl_widgets.data import (
     split_rows,
 )
 from tl_widgets.errors import InputError
+from tl_widgets.events import Cancel, OnEvent, ignore
+from tl_widgets.folder import load_folder
+from tl_widgets.hosted import fetch_dataset, find_hosted
 from tl_widgets.origin import Origin
+from tl_widgets.repack import CIFAR10_CLASSES, FASHION_CLASSES, FLOWER_CLASSES
 
 Photograph = NDArray[np.uint8]
 _Loaded = tuple[Images, Labels, tuple[Rows, Rows, Rows]]
@@ -28,13 +33,14 @@ _Loaded = tuple[Images, Labels, tuple[Rows, Rows, Rows]]
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What a built-in data set holds.
+    """What a data set holds.
 
     Attributes:
         name: what `load_dataset` takes.
         shows: what the images show, a sentence.
         class_names: one per label, in label order.
-        n_train, n_validation, n_test: images in each split, all classes together.
+        n_train, n_validation, n_test: images in each split, all classes together; of one that is downloaded, before
+            images that are in it twice are left out.
         max_per_class: the largest `n_per_class`: training images of the scarcest class.
         source: where the images come from, a phrase.
         licence: the terms they are under, a phrase.
@@ -54,6 +60,18 @@ class DatasetInfo:
     def n_classes(self) -> int:
         """Number of classes."""
         return len(self.class_names)
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes to download; 0 for one that comes with the toolkit."""
+        hosted = find_hosted(self.name)
+        return hosted.n_bytes if hosted else 0
+
+    @property
+    def offline(self) -> bool:
+        """Whether it is on this machine now."""
+        hosted = find_hosted(self.name)
+        return hosted is None or hosted.offline
 
 
 _DATASETS = (
@@ -90,43 +108,109 @@ _DATASETS = (
         source="scikit-learn, from Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998)",
         licence="CC BY 4.0",
     ),
+    DatasetInfo(
+        name="cifar10",
+        shows="Animals and vehicles, 32 by 32 pixels, in colour. For cat against dog choose the classes cat and dog.",
+        class_names=CIFAR10_CLASSES,
+        n_train=40_000,
+        n_validation=10_000,
+        n_test=10_000,
+        max_per_class=4_000,
+        source="CIFAR-10 (Krizhevsky, 2009), www.cs.toronto.edu/~kriz/cifar.html",
+        licence="no licence is stated",
+    ),
+    DatasetInfo(
+        name="fashion_mnist",
+        shows="Pieces of clothing, 28 by 28 pixels, grey.",
+        class_names=tuple(sorted(FASHION_CLASSES)),
+        n_train=48_000,
+        n_validation=12_000,
+        n_test=10_000,
+        max_per_class=4_800,
+        source="Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017), Zalando",
+        licence="MIT",
+    ),
+    DatasetInfo(
+        name="flowers",
+        shows="Photographs of five kinds of flowers.",
+        class_names=FLOWER_CLASSES,
+        n_train=2_202,
+        n_validation=551,
+        n_test=917,
+        max_per_class=380,
+        source="flower_photos of the TensorFlow team (2019)",
+        licence="CC BY 2.0, photographers in its LICENSE.txt",
+    ),
+    DatasetInfo(
+        name="cats_and_dogs",
+        shows="Photographs of cats and of dogs.",
+        class_names=("cats", "dogs"),
+        n_train=1_600,
+        n_validation=400,
+        n_test=1_000,
+        max_per_class=800,
+        source="cats_and_dogs_filtered of Google, from Kaggle's Dogs vs. Cats (Asirra; Elson et al., 2007)",
+        licence="published for research; no licence is stated",
+    ),
 )
 
 
 def list_datasets() -> tuple[DatasetInfo, ...]:
-    """The built-in data sets, `textures` first."""
+    """All data sets that have a name: the built-in ones, `textures` first, then those that are downloaded once."""
     return _DATASETS
 
 
 def load_dataset(
-    name: str = "textures", *, image_size: int = 96, n_per_class: int | None = None, seed: int = 0
+    name: str = "textures",
+    *,
+    image_size: int = 96,
+    n_per_class: int | None = None,
+    seed: int = 0,
+    classes: Sequence[str] | None = None,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
 ) -> ImageDataset:
-    """Load a built-in data set; see `list_datasets`. Nothing is downloaded.
+    """Load a data set by its name; see `list_datasets`.
 
-    The images are grey, repeated in three channels, and enlarged to `image_size` by bicubic interpolation
-    (Lanczos where they shrink).
+    "textures", "faces" and "digits" come with the toolkit. The others are downloaded once (`tl-widgets fetch NAME`
+    does so beforehand) and then read like a folder of images; where their makers split them into training and
+    test images, that split is kept.
+
+    Small images are enlarged to `image_size` by bicubic interpolation (Lanczos where they shrink), and grey ones
+    are repeated in three channels.
 
     Args:
-        name: "textures", "faces" or "digits".
+        name: "textures", "faces", "digits", "cifar10", "fashion_mnist", "flowers" or "cats_and_dogs".
         image_size: side of the square images in pixels, 16-512.
         n_per_class: training images of each class; None takes all. Validation and test never change with it.
         seed: decides which `n_per_class` are taken and, for faces and digits, which image is in which split.
             The split of `textures` is fixed: its parts are regions of the photographs.
+        classes: of a downloaded data set, the names of the classes to use, at least two; None for all.
+        on_event: hears how a download goes (phase "download", in bytes), then "decode".
+        cancel: stops a download or the reading.
 
     Returns:
         Images uint8, shape (n, image_size, image_size, 3), in three splits that share no image.
 
     Raises:
-        InputError: no such data set, or a number outside its range.
+        InputError: no such data set, a number outside its range, or it is neither here nor to be had now.
+        CancelledError: `cancel` was set.
     """
     names = [info.name for info in _DATASETS]
     if name not in names:
         near = difflib.get_close_matches(str(name).lower(), names, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else "For images of your own, use load_folder(path)."
-        raise InputError(f"There is no built-in data set {name!r}; there are {', '.join(names)}. {hint}")
+        raise InputError(f"There is no data set {name!r}; there are {', '.join(names)}. {hint}")
     require_whole_number("image_size", image_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
     require_whole_number("seed", seed, 0)
     info = _DATASETS[names.index(name)]
+    if hosted := find_hosted(name):
+        path = fetch_dataset(hosted, on_event=on_event, cancel=cancel)
+        loaded = load_folder(path, image_size=image_size, n_per_class=n_per_class, seed=seed, classes=classes,
+                             on_event=on_event, cancel=cancel)  # fmt: skip
+        return replace(loaded, source=f"{info.source}; {info.licence}")
+    if classes is not None:
+        raise InputError(f"classes can be chosen of data sets that are downloaded, and {name} is built in.")
     load = {"textures": _textures, "faces": _faces, "digits": _digits}[name]
     images, labels, parts = load(image_size, seed)
     train, validation, test = (pick(images, labels, rows) for rows in parts)

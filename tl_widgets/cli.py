@@ -2,7 +2,8 @@
 
 Every command's module is imported when it runs: `tl-widgets --help` answers at once, without TensorFlow.
 
-Exit status: 0 done; 1 a fault of tl_widgets; 2 a mistake in what was asked for; 130 stopped with Ctrl-C.
+Exit status: 0 done; 1 a fault of tl_widgets, or what `doctor` found wrong; 2 a mistake in what was asked for;
+130 stopped with Ctrl-C.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from pathlib import Path
 from typing import NoReturn
 
 import tl_widgets
+from tl_widgets.cli_study_options import add_study
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.settings import Config
 
 FAULT, MISTAKE, STOPPED = 1, 2, 130
 _NO_MEMORY = "The memory was not enough. Try smaller images, fewer of them, or a smaller backbone."
-_EPILOG = "Everything runs offline. `tl-widgets COMMAND --help` shows what a command takes."
+_EPILOG = "What comes with it runs offline. `tl-widgets COMMAND --help` shows what a command takes."
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,18 +39,41 @@ def build_parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
     parser = _Parser(prog="tl-widgets", description="Learn transfer learning by measuring it.", epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"tl-widgets {tl_widgets.__version__}")
+    _add_home(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_compare(commands)
+    add_study(commands)
     commands.add_parser("backbones", help="list the backbones that can be compared")
-    commands.add_parser("datasets", help="list the built-in data sets")
-    fetch = commands.add_parser("fetch", help="download the ImageNet weights of backbones, for later without network")
-    fetch.add_argument("backbones", nargs="+", metavar="BACKBONE", help="a name that `tl-widgets backbones` lists")
+    commands.add_parser("datasets", help="list the data sets that have a name")
+    fetch = commands.add_parser(
+        "fetch",
+        help="download weights and data sets, for later without network",
+        description="Put the ImageNet weights of backbones, and data sets, into one folder. Copy it to other machines "
+        "and name it there with --home or TL_WIDGETS_HOME; they need only read it.",
+    )
+    fetch.add_argument(
+        "names", nargs="+", metavar="NAME", help="that `tl-widgets backbones` or `tl-widgets datasets` lists"
+    )
     cache = commands.add_parser("cache", help="show what tl-widgets keeps on disk, and how big it is")
     cache.add_argument(
         "--clear", action="store_true", help="delete what can be computed again (not downloaded weights)"
     )
+    commands.add_parser("doctor", help="say what this machine can do, offline too; status 1 where it cannot compare")
     commands.add_parser("lab", help="open the notebooks in JupyterLab", epilog="Other options go to `jupyter lab`.")
+    for command in commands.choices.values():
+        _add_home(command)
     return parser
+
+
+def _add_home(parser: argparse.ArgumentParser) -> None:
+    """Before the command and after it. Only what was given is set, so that neither place undoes the other."""
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="FOLDER",
+        help="where weights, data sets and caches are kept (default: TL_WIDGETS_HOME, else your cache folder)",
+    )
 
 
 def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -61,7 +86,8 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     compare.add_argument(
         "data", nargs="?", default="textures", metavar="DATA",
-        help="textures (default), faces or digits; or a folder with a sub-folder for each class; or its zip",
+        help="textures (default) or another name that `tl-widgets datasets` lists; or a folder with a sub-folder for "
+        "each class; or its zip",
     )  # fmt: skip
     add = compare.add_argument_group("what to train").add_argument
     add(
@@ -126,6 +152,7 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="N",
         help="side in pixels (default: 96 for built-in images, else 128)",
     )
+    add("--classes", metavar="A,B,...", help="only these classes: cat,dog (default: all)")
     add("--images-per-class", type=int, metavar="N", help="for training (default: all)")
     add = compare.add_argument_group("what to write").add_argument
     add("--json", type=Path, metavar="FILE", help="the record of everything")
@@ -182,21 +209,34 @@ def _dispatch(argv: Sequence[str] | None) -> int:
     args, unknown = parser.parse_known_args(argv)
     if unknown and args.command != "lab":
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if "home" in args:
+        # The variable reaches whatever runs here, other processes too: JupyterLab and its kernels.
+        os.environ["TL_WIDGETS_HOME"] = str(args.home.expanduser().absolute())
     match args.command:
         case "compare":
             from tl_widgets.cli_compare import run_compare
 
             run_compare(args)
+        case "study":
+            from tl_widgets.cli_study import run_study
+
+            run_study(args)
         case "lab":
             from tl_widgets.cli_lab import open_lab
 
             return open_lab(unknown)
-        case "backbones" | "datasets" | "fetch" | "cache":
+        case "fetch":
+            from tl_widgets.cli_fetch import fetch
+
+            fetch(args.names)
+        case "doctor":
+            from tl_widgets.cli_doctor import show_doctor
+
+            return show_doctor(home_given="home" in args)
+        case "backbones" | "datasets" | "cache":
             from tl_widgets import cli_lists
 
-            if args.command == "fetch":
-                cli_lists.fetch(args.backbones)
-            elif args.command == "cache":
+            if args.command == "cache":
                 cli_lists.show_cache(clear=args.clear)
             else:
                 (cli_lists.show_backbones if args.command == "backbones" else cli_lists.show_datasets)()

@@ -18,7 +18,7 @@ from tl_widgets.events import Cancel, OnEvent
 from tl_widgets.results import Comparison, RunResult, percent
 from tl_widgets.settings import Config
 
-_FIGURES = (".png", ".svg", ".pdf")
+FIGURES = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def run_compare(args: Namespace) -> None:
     config = _config(args)
     outputs = _outputs(args, config)
     with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
-        dataset = _load(args, on_event, cancel)
+        dataset = load_images(args, on_event, cancel)
         comparison = _compare(dataset, config, on_event, cancel)
         if comparison.stopped or cancel.is_set():
             raise CancelledError("stopped")
@@ -76,10 +76,10 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
     """Where to write, checked before anything is trained."""
     from tl_widgets.backbones import find_backbone
 
-    stem = f"tl-widgets-{_plain_name(args.data)}"
+    stem = f"tl-widgets-{plain_name(args.data)}"
     outputs = _Outputs(args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json"), args.script)
-    if outputs.figure.suffix.lower() not in _FIGURES:
-        raise InputError(f"--figure {outputs.figure} must end in {', '.join(_FIGURES[:-1])} or {_FIGURES[-1]}.")
+    if outputs.figure.suffix.lower() not in FIGURES:
+        raise InputError(f"--figure {outputs.figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
     wanted = {"--figure": outputs.figure, "--json": outputs.json}
     if outputs.script:
         wanted["--script"] = outputs.script
@@ -92,7 +92,7 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
     return outputs
 
 
-def _plain_name(data: str) -> str:
+def plain_name(data: str) -> str:
     """The name of the data as a part of a file's name: "textures", "my_photos"."""
     path = Path(data).expanduser().absolute()
     name = path.stem if path.suffix.lower() == ".zip" else path.name
@@ -105,22 +105,34 @@ def _backbone_file(script: Path) -> Path:
     return script.absolute().parent / BACKBONE_FILE
 
 
-def _load(args: Namespace, on_event: OnEvent, cancel: Cancel) -> ImageDataset:
+def load_images(args: Namespace, on_event: OnEvent, cancel: Cancel) -> ImageDataset:
+    """The data set that `data`, `image_size`, `images_per_class` and `seed` name.
+
+    Raises:
+        InputError: there is none.
+    """
     from tl_widgets.builtin import list_datasets, load_dataset
     from tl_widgets.folder import load_folder
+    from tl_widgets.hosted import find_hosted
 
     n_per_class, seed = args.images_per_class, args.seed
+    classes = None if args.classes is None else [name.strip() for name in args.classes.split(",")]
     names = [info.name for info in list_datasets()]
-    if args.data in names:
-        size = 96 if args.image_size is None else args.image_size
-        return load_dataset(args.data, image_size=size, n_per_class=n_per_class, seed=seed)
-    if not Path(args.data).expanduser().exists():
+    hosted, is_there = find_hosted(args.data), Path(args.data).expanduser().exists()
+    # A folder of one's own called "flowers" comes before photographs that would be downloaded.
+    if args.data in names and not (hosted and is_there):
+        usual = hosted.default_size if hosted else 96
+        size = usual if args.image_size is None else args.image_size
+        return load_dataset(args.data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
+                            on_event=on_event, cancel=cancel)  # fmt: skip
+    if not is_there:
         raise InputError(
-            f"There is no folder or zip file {args.data!r}, and no built-in data set of that name; those are "
+            f"There is no folder or zip file {args.data!r}, and no data set of that name; those are "
             f"{', '.join(names)}. Check the spelling; you are in {Path.cwd()}."
         )
     size = 128 if args.image_size is None else args.image_size
-    return load_folder(args.data, image_size=size, n_per_class=n_per_class, seed=seed, on_event=on_event, cancel=cancel)
+    return load_folder(args.data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
+                       on_event=on_event, cancel=cancel)  # fmt: skip
 
 
 def _compare(dataset: ImageDataset, config: Config, on_event: OnEvent, cancel: Cancel) -> Comparison:

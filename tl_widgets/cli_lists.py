@@ -1,4 +1,4 @@
-"""`tl-widgets backbones`, `datasets`, `fetch` and `cache`: what there is, and what is kept on disk."""
+"""`tl-widgets backbones`, `datasets` and `cache`: what there is, and what is kept on disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from tl_widgets.cli_progress import make_console, stoppable, watching
+from tl_widgets.cli_progress import make_console
 from tl_widgets.errors import InputError
 from tl_widgets.machine import home_folder, megabytes
 
@@ -49,14 +49,20 @@ def show_backbones() -> None:
 
 
 def show_datasets() -> None:
-    """Print what comes with the toolkit."""
+    """Print the data sets that go by a name."""
     from tl_widgets.builtin import list_datasets
 
-    table = _table("name", "classes", "training", "validation", "test", "what it shows", "source and terms")
+    table = _table(
+        "name", "MB", "on disk", "classes", "training", "validation", "test", "what it shows, source and terms"
+    )
     for info in list_datasets():
         numbers = (info.n_classes, info.n_train, info.n_validation, info.n_test)
-        table.add_row(info.name, *map(str, numbers), info.shows, f"{info.source}; {info.licence}")
-    make_console().print(table)
+        size = f"{info.n_bytes / 1e6:.0f}" if info.n_bytes else "built in"
+        words = f"{info.shows} {info.source}; {info.licence}"
+        table.add_row(info.name, size, "yes" if info.offline else "no", *(f"{n:,}" for n in numbers), words)
+    console = make_console()
+    console.print(table)
+    console.print("\n`tl-widgets fetch NAME` downloads one for later; `compare` and the Lab do so when they need it.")
 
 
 def _table(*titles: str) -> Table:
@@ -65,26 +71,6 @@ def _table(*titles: str) -> Table:
     for title in titles:
         table.add_column(title, justify="right" if title in numbers else "left", overflow="fold")
     return table
-
-
-def fetch(names: Sequence[str]) -> None:
-    """Download ImageNet weights.
-
-    Raises:
-        InputError: there is no such backbone, or its weights are not to be had.
-        CancelledError: Ctrl-C; no half file is left.
-    """
-    from tl_widgets.backbones import find_backbone
-    from tl_widgets.weights import resolve_weights
-
-    console = make_console()
-    entries = [find_backbone(name) for name in names]
-    with stoppable() as cancel:
-        for entry in entries:
-            with watching(console) as on_event:
-                found = resolve_weights(entry, "imagenet", on_event=on_event, cancel=cancel)
-            assert found.path is not None
-            console.print(f"{entry.name}: {found.path} ({megabytes(found.path.stat().st_size)})", soft_wrap=True)
 
 
 def show_cache(*, clear: bool) -> None:
@@ -105,6 +91,8 @@ def show_cache(*, clear: bool) -> None:
         console.print(f"  {what}: {megabytes(_size(files))}", soft_wrap=True)
     downloaded = [path for path in (home / "weights").glob("*.h5") if path.is_file()]
     console.print(f"  downloaded weights: {megabytes(_size(downloaded))} (--clear keeps them)", soft_wrap=True)
+    datasets = [path for path in (home / "datasets").glob("*.zip") if path.is_file()]
+    console.print(f"  downloaded data sets: {megabytes(_size(datasets))} (--clear keeps them)", soft_wrap=True)
     if clear:
         files = [path for some in kept.values() for path in some]
         n_bytes = _size(files)

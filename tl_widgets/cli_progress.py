@@ -25,6 +25,7 @@ _WORDS = {
     "features": "reading features",
     "train": "training",
     "evaluate": "testing",
+    "study": "measuring",
 }
 _SHOW_CURSOR = b"\x1b[?25h"
 

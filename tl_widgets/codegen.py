@@ -82,14 +82,16 @@ def builtin_summary(
     """
     from tl_widgets.builtin import list_datasets
     from tl_widgets.errors import InputError
+    from tl_widgets.hosted import find_hosted
     from tl_widgets.origin import Origin
 
     infos = {info.name: info for info in list_datasets()}
     if name not in infos:
-        raise InputError(f"There is no built-in data set {name!r}; there are {', '.join(infos)}.")
+        raise InputError(f"There is no data set {name!r}; there are {', '.join(infos)}.")
     info = infos[name]
     n_train = info.n_train if n_per_class is None else n_per_class * info.n_classes
-    origin = Origin("built-in", seed, n_per_class)
+    hosted = find_hosted(name)
+    origin = hosted.origin(seed, n_per_class) if hosted else Origin("built-in", seed, n_per_class)
     counts = (n_train, info.n_validation, info.n_test)
     return DatasetSummary(name, image_size, info.class_names, *counts, info.source, origin)
 

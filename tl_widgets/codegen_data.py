@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tl_widgets.builtin import PATCH_LEFTS, PATCH_SIZE, PATCH_TOPS
 from tl_widgets.folder import CARVED_VALIDATION_SHARE, TEST_SHARE, VALIDATION_SHARE
+from tl_widgets.hosted import find_hosted
 from tl_widgets.origin import Origin
 from tl_widgets.results import DatasetSummary
 
@@ -79,7 +82,8 @@ def _folder(origin: Origin) -> str:
         root = f"FOLDER = Path(tempfile.mkdtemp())\n{unpack}\n"
     else:
         root = f"FOLDER = Path({quoted(origin.path)})\n"
-    text = f"{root}FOLDERS = {{{folders}}}\n{_READ_FOLDER}"
+    names = f"[{', '.join(map(quoted, origin.classes))}]" if origin.classes else _ALL_CLASSES
+    text = f"{_fetched(origin)}{root}FOLDERS = {{{folders}}}\n{_READ_FOLDER.replace('ALL_CLASSES', names)}"
     if "" in given:
         cut = _cut(VALIDATION_SHARE, TEST_SHARE).lstrip()
         return f'{text}\n\n{SPLIT}\n\nimages, labels = images_of("")\n{cut}'
@@ -88,6 +92,19 @@ def _folder(origin: Origin) -> str:
         return f"{text}\n\n{parts}"
     return f"{text}\n\n{SPLIT}\n\n{_CARVE.lstrip()}".replace("SHARE", str(CARVED_VALIDATION_SHARE))
 
+
+def _fetched(origin: Origin) -> str:
+    """A comment where `tl-widgets fetch` has put the images there; else ""."""
+    path = Path(origin.path)
+    if path.parent.name != "datasets" or not find_hosted(path.stem) or path.suffix != ".zip":
+        return ""
+    return f"# `tl-widgets fetch {path.stem}` puts this file there.\n"
+
+
+_ALL_CLASSES = """sorted(
+    path.name for path in (FOLDER / next(iter(FOLDERS.values()))).iterdir()
+    if path.is_dir() and not path.name.startswith((".", "__MACOSX"))
+)"""
 
 _FROM_FILE = """
 # These images were made in Python. Save them first, there:
@@ -152,10 +169,7 @@ images = np.stack([
 """
 
 _READ_FOLDER = '''
-CLASSES = sorted(
-    path.name for path in (FOLDER / next(iter(FOLDERS.values()))).iterdir()
-    if path.is_dir() and not path.name.startswith((".", "__MACOSX"))
-)
+CLASSES = ALL_CLASSES
 
 
 def load_image(path):

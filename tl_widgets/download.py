@@ -8,6 +8,7 @@ import os
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from tl_widgets.machine import megabytes, require_disk
 CONNECT_SECONDS = 6.0  # for the whole of name look-up, connection and first answer
 _SOCKET_SECONDS = 4.0  # for each single wait on the network
 _CHUNK = 1 << 18
+# A server that sends a few bytes now and then never times out: below this pace nobody would wait to the end.
+_PATIENCE_SECONDS = 20.0
+_SLOWEST = 2_000  # bytes per second
 
 
 def download(
@@ -31,6 +35,7 @@ def download(
     subject: str,
     on_event: OnEvent,
     cancel: Cancel | None,
+    n_bytes: int | None = None,
 ) -> Path:
     """Fetch a file, and keep it only when it is whole and has the published hash.
 
@@ -41,6 +46,7 @@ def download(
         subject: what it belongs to, for the events: "Xception".
         on_event: hears of the progress (phase "download", in bytes).
         cancel: set it to stop; nothing is kept then.
+        n_bytes: the published length, where one is known.
 
     Returns:
         `target`.
@@ -53,6 +59,9 @@ def download(
     """
     with _open_url(url, cancel) as response:
         n_total = int(response.headers.get("Content-Length") or 0)
+        if n_bytes and n_total and n_total != n_bytes:
+            raise OSError(f"{url} offers {n_total:,} bytes; the file that was published has {n_bytes:,}")
+        n_total = n_total or n_bytes or 0
         require_disk(target.parent, n_total, f"Downloading {subject}")
         with atomic_file(target) as file:
             digest = _new_hash(algorithm_of(published_hash or ""))
@@ -60,6 +69,15 @@ def download(
             if published_hash is not None and digest.hexdigest() != published_hash:
                 raise OSError(f"what {url} sent is not the file that was published: its hash differs")
     return target
+
+
+def why_not(error: BaseException) -> str:
+    """Why a download failed, as a clause."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the server answered {error.code} {error.reason}"
+    if isinstance(error, urllib.error.URLError):
+        error = error.reason if isinstance(error.reason, BaseException) else error
+    return str(error) or type(error).__name__
 
 
 def file_digest(path: Path, algorithm: str) -> str:
@@ -146,24 +164,24 @@ def _copy(
     on_event: OnEvent,
     cancel: Cancel | None,
 ) -> None:
-    started = told = time.monotonic()
-    n_done = 0
-    while chunk := response.read(_CHUNK):
+    started = told = looked = time.monotonic()
+    n_done = n_then = 0
+    while chunk := response.read1(_CHUNK):  # what is there, so that a drip can be seen and stopped
         raise_if_cancelled(cancel)
         file.write(chunk)
         digest.update(chunk)
         n_done += len(chunk)
         now = time.monotonic()
+        if now - looked > _PATIENCE_SECONDS:
+            if n_done - n_then < _SLOWEST * (now - looked):
+                raise OSError(f"the server is too slow: {n_done - n_then:,} bytes in {now - looked:.0f} s")
+            looked, n_then = now, n_done
         if now - told > 0.1 or n_done == n_total:
             told, seconds = now, now - started
             words = (
-                f"{text}: {megabytes(n_done)} of {megabytes(n_total)}"
-                if n_total
-                else f"{text}: {megabytes(n_done)}"
+                f"{text}: {megabytes(n_done)} of {megabytes(n_total)}" if n_total else f"{text}: {megabytes(n_done)}"
             )
             left = seconds_left(seconds, n_done, n_total)
-            on_event(
-                Event("download", words, n_done=n_done, n_total=n_total, seconds=seconds, seconds_left=left)
-            )
+            on_event(Event("download", words, n_done=n_done, n_total=n_total, seconds=seconds, seconds_left=left))
     if n_total and n_done != n_total:
         raise OSError(f"the connection broke after {megabytes(n_done)} of {megabytes(n_total)}")

@@ -8,6 +8,10 @@ class InputError(ValueError):
     shows a stack trace for it.
     """
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in a notebook's cell: the sentence alone."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class WeightsUnavailableError(InputError):
     """Pretrained weights are neither on this machine nor to be had from the network now."""

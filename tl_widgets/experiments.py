@@ -158,6 +158,44 @@ def compare(
     return _Arms(dataset, config, on_event, cancel, workbench or Workbench()).compare()
 
 
+def train_arm(
+    dataset: ImageDataset,
+    config: Config,
+    arm: str,
+    *,
+    workbench: Workbench,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> RunResult:
+    """Train and test one model of a comparison alone, with the numbers that `compare` gives.
+
+    Args:
+        dataset: images and their split.
+        config: of the comparison.
+        arm: "scratch", "transfer" or "control".
+        workbench: holds the backbones and their features between calls.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch.
+
+    Returns:
+        The model; marked as stopped where Stop came.
+
+    Raises:
+        InputError: a setting does not fit the images or the memory, or there is no such arm.
+        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+        CancelledError: Stop came before there was a model.
+    """
+    if arm not in ("scratch", "transfer", "control"):
+        raise InputError(f"There is no arm {arm!r}; a comparison has scratch, transfer and control.")
+    arms = _Arms(dataset, config, on_event, cancel, workbench)
+    import_tensorflow(on_event)
+    raise_if_cancelled(cancel)
+    if arm == "scratch":
+        return arms.scratch()
+    wanted = None if arm == "control" else arms.config.weights
+    return arms.transfer(arm, resolve_weights(arms.entry, wanted, on_event=on_event, cancel=cancel))
+
+
 def retrain_transfer(
     dataset: ImageDataset,
     config: Config,
@@ -166,28 +204,8 @@ def retrain_transfer(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
-    """Train and test the transfer model of a comparison alone: a fraction of a second once features are kept.
-
-    Args:
-        dataset: images and their split.
-        config: of the comparison; its scratch network is not trained.
-        workbench: holds the backbone and its features between calls.
-        on_event: hears of each phase, epoch and batch.
-        cancel: set from any thread, it stops within one batch.
-
-    Returns:
-        The transfer model; marked as stopped where Stop came.
-
-    Raises:
-        InputError: a setting does not fit the images or the memory.
-        WeightsUnavailableError: the weights are neither on this machine nor to be had.
-        CancelledError: Stop came before there was a model.
-    """
-    arms = _Arms(dataset, config, on_event, cancel, workbench)
-    import_tensorflow(on_event)
-    raise_if_cancelled(cancel)
-    weights = resolve_weights(arms.entry, arms.config.weights, on_event=on_event, cancel=cancel)
-    return arms.transfer("transfer", weights)
+    """`train_arm` of the transfer model: a fraction of a second once features are kept."""
+    return train_arm(dataset, config, "transfer", workbench=workbench, on_event=on_event, cancel=cancel)
 
 
 class _Arms:
@@ -240,7 +258,7 @@ class _Arms:
             self.on_event(Event("load", text))
             self._frozen("transfer", weights)
             raise_if_cancelled(self.cancel)
-            scratch = self._scratch()
+            scratch = self.scratch()
             raise_if_cancelled(self.cancel)
             transfer = self.transfer("transfer", weights)
             if self.config.control and not is_cancelled(self.cancel):
@@ -281,7 +299,7 @@ class _Arms:
             cancel=self.cancel,
         )
 
-    def _scratch(self) -> RunResult:
+    def scratch(self) -> RunResult:
         from tl_widgets.models import build_scratch
 
         spec = self.config.scratch

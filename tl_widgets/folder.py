@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +44,7 @@ def load_folder(
     image_size: int = 128,
     n_per_class: int | None = None,
     seed: int = 0,
+    classes: Sequence[str] | None = None,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> ImageDataset:
@@ -61,6 +64,7 @@ def load_folder(
         image_size: side of the square images in pixels, 16-512.
         n_per_class: training images of each class; None takes all. Validation and test do not change with it.
         seed: decides the split, and which `n_per_class` are taken.
+        classes: names of the class folders to use, at least two; None for all. Their order does not matter.
         on_event: hears "decode" events while images are read; a second load has nothing to decode.
         cancel: stops the reading.
 
@@ -80,7 +84,7 @@ def load_folder(
     where = printable(str(root))
     source = open_source(root)
     try:
-        layout = find_layout(source.listing, where)
+        layout = _chosen(find_layout(source.listing, where), classes, where)
         pool = load_pool(source, layout.files, image_size, on_event, cancel)
     finally:
         source.close()
@@ -96,9 +100,32 @@ def load_folder(
     train, validation, test = _splits(layout, pool, kept, labels, seed)
     name = printable(source.path.stem if source.path.is_file() else source.path.name)
     origin = Origin("folder", seed, path=str(source.path), folders=layout.places)
+    if classes is not None:
+        origin = replace(origin, classes=layout.class_names)
     caption = f"images in {where}"
     dataset = ImageDataset(name, train, validation, test, layout.class_names, caption, report, origin)
     return dataset if n_per_class is None else dataset.take(n_per_class, seed=seed)
+
+
+def _chosen(layout: Layout, classes: Sequence[str] | None, where: str) -> Layout:
+    """The layout with some of its classes only, so that nothing else is even read.
+
+    Raises:
+        InputError: fewer than two classes, or one that is not there.
+    """
+    if classes is None:
+        return layout
+    wanted = {classes} if isinstance(classes, str) else set(classes)
+    if unknown := sorted(map(str, wanted - set(layout.class_names))):
+        raise InputError(
+            f"{where} has no class {unknown[0]!r}; its classes are {first_few([*layout.class_names], 20)}."
+        )
+    if len(wanted) < 2:
+        raise InputError(f"classes={classes!r}; it takes at least two, of {first_few([*layout.class_names], 20)}.")
+    names = tuple(name for name in layout.class_names if name in wanted)
+    label_of = {layout.class_names.index(name): label for label, name in enumerate(names)}
+    files = tuple(replace(one, label=label_of[one.label]) for one in layout.files if one.label in label_of)
+    return replace(layout, files=files, class_names=names)
 
 
 def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, str]], list[tuple[str, str]]]:
@@ -129,15 +156,11 @@ def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, s
     return np.array(sorted(kept), np.int64), sorted(duplicates), unclear
 
 
-def _require_enough(
-    layout: Layout, kept: Rows, labels: Labels, skipped: list[tuple[str, str]], where: str
-) -> None:
+def _require_enough(layout: Layout, kept: Rows, labels: Labels, skipped: list[tuple[str, str]], where: str) -> None:
     """Raise `InputError` when a class, or its share of a given split, is too small."""
     splits = np.array([layout.files[i].split for i in kept], dtype=object)
     # Without a validation folder, train gives it an image and keeps one.
-    least = {
-        split: 2 if split == "train" and "validation" not in layout.splits else 1 for split in layout.splits
-    }
+    least = {split: 2 if split == "train" and "validation" not in layout.splits else 1 for split in layout.splits}
     for label, name in enumerate(layout.class_names):
         n_images = int((labels == label).sum())
         short = [f"{split}/ has {n}" for split in layout.splits
@@ -147,15 +170,13 @@ def _require_enough(
         lost = [f"{file} ({why})" for file, why in skipped if f"/{name}/" in f"/{file}"]
         reasons = f" Skipped in it: {first_few(lost)}." if lost else ""
         needs = (
-            ", ".join(f"{n} in {split}/" for split, n in least.items())
-            or "one for each of train, validation and test"
+            ", ".join(f"{n} in {split}/" for split, n in least.items()) or "one for each of train, validation and test"
         )
         having = f"Class {name!r} of {where} has {n_images} usable image{'s' if n_images != 1 else ''}"
         if short:
             having += f" ({', '.join(short)})"
         raise InputError(
-            f"{having}; it needs at least {MIN_PER_CLASS}, {needs}. "
-            f"Add images, or remove the folder.{reasons}"
+            f"{having}; it needs at least {MIN_PER_CLASS}, {needs}. Add images, or remove the folder.{reasons}"
         )
 
 

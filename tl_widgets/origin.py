@@ -17,6 +17,7 @@ class Origin:
         path: of the folder or zip archive, absolute; "" for a built-in one.
         folders: where the class folders lie below `path`: (("", folder),), or, where the split is given,
             one (split, folder) each for "train", "test" and perhaps "validation". Parts are joined by "/".
+        classes: of a folder, the class folders that were chosen; () for all.
     """
 
     kind: Literal["built-in", "folder"]
@@ -24,6 +25,7 @@ class Origin:
     n_per_class: int | None = None
     path: str = ""
     folders: tuple[tuple[str, str], ...] = ()
+    classes: tuple[str, ...] = ()
 
     def take(self, n_per_class: int, seed: int) -> Origin | None:
         """The origin of what `ImageDataset.take` leaves; None where these fields cannot say it."""

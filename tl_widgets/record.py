@@ -118,7 +118,10 @@ def _floats(value: Any) -> Any:
 
 def _origin(dataset: dict[str, Any]) -> Origin | None:
     record = dataset["origin"]
-    return record and Origin(**{**record, "folders": tuple(map(tuple, record["folders"]))})
+    if not record:
+        return None
+    classes = tuple(record.get("classes", ()))  # older records have none
+    return Origin(**{**record, "folders": tuple(map(tuple, record["folders"])), "classes": classes})
 
 
 def comparison_from_json(text: str) -> Comparison:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import urllib.error
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tl_widgets.download import algorithm_of, download, file_digest
+from tl_widgets.download import algorithm_of, download, file_digest, why_not
 from tl_widgets.errors import InputError, WeightsUnavailableError
 from tl_widgets.events import Cancel, OnEvent, ignore
 from tl_widgets.machine import home_folder
@@ -102,13 +101,10 @@ def bundled_file() -> Path:
         )
     path = Path(spec.origin).parent / _BUNDLED_FILE
     if not path.is_file():
-        raise WeightsUnavailableError(
-            f"The weights of {BUNDLED_NAME} are missing: there is no {path}. {advice}."
-        )
+        raise WeightsUnavailableError(f"The weights of {BUNDLED_NAME} are missing: there is no {path}. {advice}.")
     if file_digest(path, "sha256") != BUNDLED_SHA256:
         raise WeightsUnavailableError(
-            f"{path} was altered: its SHA-256 does not begin with {BUNDLED_SHA256[:12]}, so it was not read. "
-            f"{advice}."
+            f"{path} was altered: its SHA-256 does not begin with {BUNDLED_SHA256[:12]}, so it was not read. {advice}."
         )
     return path
 
@@ -153,23 +149,13 @@ def _imagenet_file(backbone: Backbone, on_event: OnEvent, cancel: Cancel | None)
             cancel=cancel,
         )
     except (OSError, HTTPException) as error:  # URLError, time-outs and a full disk are all OSErrors
-        raise WeightsUnavailableError(_ways_out(backbone, _reason(error))) from error
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        return f"the server answered {error.code} {error.reason}"
-    if isinstance(error, urllib.error.URLError):
-        error = error.reason if isinstance(error.reason, BaseException) else error
-    return str(error) or type(error).__name__
+        raise WeightsUnavailableError(_ways_out(backbone, why_not(error))) from error
 
 
 def _ways_out(backbone: Backbone, reason: str) -> str:
     fetch = "fetch them on a connected machine"
     if backbone.weights_url:
-        fetch += (
-            f" from {backbone.weights_url} and save them as {weights_folder() / str(backbone.weights_file)}"
-        )
+        fetch += f" from {backbone.weights_url} and save them as {weights_folder() / str(backbone.weights_file)}"
     return (
         f"The ImageNet weights of {backbone.name} are not on this machine and could not be downloaded "
         f"({reason}). Three ways out: choose the bundled backbone {BUNDLED_NAME}, which needs no network; "

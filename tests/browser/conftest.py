@@ -89,7 +89,14 @@ def serve(folder, app, *options):
     settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
-    command = [sys.executable, "-m", *(["jupyter", app] if app != "voila" else ["voila"]), "--no-browser", f"--port={port}", *options]
+    command = [
+        sys.executable,
+        "-m",
+        *(["jupyter", app] if app != "voila" else ["voila"]),
+        "--no-browser",
+        f"--port={port}",
+        *options,
+    ]
     with (folder / "log.txt").open("w") as log:
         process = subprocess.Popen(command, cwd=work, env=env, stdout=log, stderr=log, start_new_session=True)
         try:
@@ -154,6 +161,8 @@ def page(browser):
     context.set_default_timeout(15_000)
     page = context.new_page()
     yield page
+    # A kernel with TensorFlow holds more than half a gigabyte.
+    page.evaluate("async () => { await window.jupyterapp?.serviceManager?.sessions?.shutdownAll(); }")
     context.close()
 
 

@@ -57,12 +57,18 @@ def test_every_control_can_be_found_by_its_label_and_changes_what_it_says(page, 
         page.keyboard.press("Tab")
     page.get_by_label("Control arm").check()
     backbone = page.get_by_label("Backbone", exact=True)
-    backbone.select_option(next(text for text in backbone.locator("option").all_inner_texts() if "MobileNetV2\xa0" in text))
+    backbone.select_option(
+        next(text for text in backbone.locator("option").all_inner_texts() if "MobileNetV2\xa0" in text)
+    )
     # 3x3x3x12+12, 5x5x12x4+4, 3x3x4x8+8, 8x16+16, 16+1
-    page.get_by_text("2,005 parameters", exact=False).first.wait_for()
+    page.get_by_text("1,997 parameters").first.wait_for()
     page.get_by_text("1,281 parameters").wait_for()
     tab(page, "Parameters").click()
     page.get_by_text("5 × 5 × 12 × 4 + 4").wait_for()
+    tab(page, "Parameters").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("After training: which class each model takes for which.").wait_for()
     run_last_cell(page)
     output = page.locator(".jp-OutputArea-output", has_text="'dataset'").last
     output.wait_for()

@@ -16,7 +16,7 @@ from tl_widgets.teaching.guess import Guess
 from tl_widgets.teaching.panels import CountPanel
 from tl_widgets.teaching.photographs import photographs
 from tl_widgets.teaching.quiz import Quiz
-from tl_widgets.teaching.show import show
+from tl_widgets.teaching.show import say, show
 
 __all__ = [
     "BackboneTable",
@@ -34,6 +34,7 @@ __all__ = [
     "plot_learning",
     "plot_named",
     "plot_shares",
+    "say",
     "shares_words",
     "show",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from tl_widgets.errors import InputError
 from tl_widgets.teaching.exercises import EXERCISES, Exercise
+from tl_widgets.teaching.show import say
 
 
 def find_exercise(name: str) -> Exercise:
@@ -54,4 +55,4 @@ def check(name: str, answer: Any = None) -> None:
     Raises:
         InputError: there is no such exercise.
     """
-    print(judge(name, answer)[1])  # noqa: T201 - what a cell of a notebook shows
+    say(judge(name, answer)[1])

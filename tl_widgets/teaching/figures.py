@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.ledger import LayerRow
 from tl_widgets.plot_style import (
+    COUNT,
     INK,
     PALE,
     PERCENT,
@@ -49,6 +50,7 @@ def plot_layers(rows: Sequence[LayerRow]) -> Axes:
     ax.set_yticks(range(len(shown)), labels)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, 1.15 * max(row.n_params for row in shown))
+    ax.xaxis.set_major_formatter(COUNT)
     draw_grid(ax, "x")
     dress(ax, "Where the parameters are", x="number of parameters", y="layer and shape of its output")
     return ax

@@ -8,6 +8,7 @@ from ipywidgets import HTML, Button, Dropdown, HBox, Text
 
 from tl_widgets.errors import InputError
 from tl_widgets.teaching.plain import PlainBox
+from tl_widgets.teaching.show import say
 from tl_widgets.widgets.html import escape, style
 
 Answer = float | str
@@ -92,7 +93,7 @@ class Guess(PlainBox):
         """
         self.measured = measured
         self._show()
-        print(self.sentence)  # noqa: T201 - the cell's ordinary output, which stays where there is no kernel
+        say(self.sentence)
 
     @property
     def sentence(self) -> str:
@@ -140,7 +141,10 @@ class Guess(PlainBox):
         return f"{_number(abs(guess - measured))} too {side}"
 
     def _show(self) -> None:
-        self._line.value = f'<p role="status">{escape(self.sentence)}</p>' if self.sentence else ""
+        shown = self.sentence
+        if self.guess is None and self.measured is not None:  # after Run All: do not give it away
+            shown = "It has been measured already. Keep a guess, and both are shown here."
+        self._line.value = f'<p role="status">{escape(shown)}</p>' if shown else ""
 
 
 def _number(value: float) -> str:

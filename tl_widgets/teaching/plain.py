@@ -21,6 +21,7 @@ class PlainBox(VBox):
         super().__init__(children)
         self._text = text
         self.add_class("tlw")
+        self.layout.margin = "6px 0"
         take_place(self)
 
     def close(self) -> None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from tl_widgets.plots import figure_png
 from tl_widgets.widgets.html import escape
+
+_COLUMNS = 88
+
+
+def say(text: str) -> None:
+    """Print a text in lines that fit a page: notebooks break long lines anywhere, GitHub not at all.
+
+    Args:
+        text: a few sentences.
+    """
+    print(textwrap.fill(text, _COLUMNS))  # noqa: T201 - the ordinary output of a notebook's cell
 
 
 def show(drawing: Any, words: str) -> None:

@@ -59,9 +59,14 @@ def _backbone_text(backbone: Backbone) -> str:
     if backbone.size_mb:
         facts.append(f"{backbone.size_mb:.0f} MB")
     if backbone.top1_pct:
-        facts.append(f"{backbone.top1_pct:.1f}% on ImageNet")
-    facts.append("here" if is_here(backbone) else "to download")
+        facts.append(f"{backbone.top1_pct:.1f}%")
+    if not is_here(backbone):
+        facts.append("to download")
     return " · ".join(facts)
+
+
+def _datasets() -> list[tuple[str, Any]]:
+    return [(info.name if info.offline else f"{info.name} · to download", info.name) for info in list_datasets()]
 
 
 def _backbones() -> list[tuple[str, Any]]:
@@ -74,7 +79,7 @@ CONTROLS = (
     Control(
         "dataset",
         "Data",
-        lambda: choice("Dataset", "Which images", [(info.name, info.name) for info in list_datasets()]),
+        lambda: choice("Dataset", "Which images", _datasets()),
     ),
     Control(
         "image_size",
@@ -115,7 +120,11 @@ CONTROLS = (
         "From scratch",
         lambda: _share("Dropout", "Share of numbers left out at each step before the last layer"),
     ),
-    Control("backbone", "Transfer", lambda: choice("Backbone", "Which pretrained network", _backbones())),
+    Control(
+        "backbone",
+        "Transfer",
+        lambda: choice("Backbone", "Which pretrained network: its size, and its accuracy on ImageNet", _backbones()),
+    ),
     Control(
         "weights",
         "Transfer",

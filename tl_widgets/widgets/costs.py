@@ -12,6 +12,7 @@ from tl_widgets.builtin import list_datasets
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.ledger import LayerRow, count_rows, scratch_ledger, transfer_ledger
+from tl_widgets.machine import megabytes
 from tl_widgets.widgets.html import alert, escape, number, seconds
 from tl_widgets.widgets.settings import LabSettings
 
@@ -33,6 +34,7 @@ class DataFacts:
         class_names: one for each label.
         n_train, n_validation, n_test: images in each split.
         max_per_class: training images of the scarcest class.
+        n_bytes: to download before it can be used; 0 where it is on this machine.
     """
 
     name: str
@@ -41,6 +43,7 @@ class DataFacts:
     n_validation: int
     n_test: int
     max_per_class: int
+    n_bytes: int = 0
 
     @property
     def n_classes(self) -> int:
@@ -67,7 +70,8 @@ def data_facts(name: str, own: ImageDataset | None = None) -> DataFacts:
     for info in list_datasets():
         if info.name == name:
             sizes = info.n_train, info.n_validation, info.n_test
-            return DataFacts(info.name, info.class_names, *sizes, info.max_per_class)
+            missing = 0 if info.offline else info.n_bytes
+            return DataFacts(info.name, info.class_names, *sizes, info.max_per_class, missing)
     known = ", ".join(info.name for info in list_datasets())
     raise InputError(f"There is no data set {name!r} here; there are {known}.")
 
@@ -159,7 +163,9 @@ def group_line(group: str, settings: LabSettings, facts: DataFacts, seconds_know
 
 def _data_cost(settings: LabSettings, facts: DataFacts) -> str:
     n = n_train(settings, facts)
-    return f"<b>{number(n)} images</b> to learn from, {facts.n_validation} to watch, {facts.n_test} for the test"
+    text = f"<b>{number(n)} images</b> to learn from, {number(facts.n_validation)} to watch, "
+    text += f"{number(facts.n_test)} for the test"
+    return f"{text}; {megabytes(facts.n_bytes)} to download first" if facts.n_bytes else text
 
 
 def _scratch_cost(settings: LabSettings, facts: DataFacts) -> str:

@@ -193,10 +193,13 @@ class TransferLab(VBox):
 
     def _show_thumbnails(self) -> None:
         settings = self.settings
+        self.panel.thumbnails.value = ""
+        if data_facts(settings.dataset, self._source.own).n_bytes:
+            return  # nothing is downloaded before somebody asks for it
 
-        def load(_: Cancel) -> None:
+        def load(cancel: Cancel) -> None:
             try:
-                shown = thumbnails(self._source.whole(settings))
+                shown = thumbnails(self._source.whole(settings, cancel=cancel))
             except (InputError, OSError) as error:
                 shown = alert(str(error))
             if settings.dataset == self.settings.dataset:
@@ -235,7 +238,9 @@ class TransferLab(VBox):
         names = ("scratch", "transfer", *(["control"] if config.control else []))
         screen.progress.start(names)
         with my_turn(cancel, lambda: screen.progress.say("waiting for another Lab to finish")):
-            dataset = self._source.load(settings)
+            dataset = self._source.load(settings, screen.hear, cancel)
+            if not self.panel.thumbnails.value:  # it has just been downloaded
+                self.panel.thumbnails.value = thumbnails(dataset)
             wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
             screen.start(names, settings, dataset, config.epochs)
             comparison = compare(
@@ -284,7 +289,7 @@ class TransferLab(VBox):
         try:
             with my_turn(cancel, lambda: None):
                 wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
-                dataset = self._source.load(settings)
+                dataset = self._source.load(settings, screen.hear_live, cancel)
                 # Runs of its own: they must not push the kept comparison's out.
                 bench = Workbench(backbones=self._workbench.backbones)
                 run = retrain_transfer(

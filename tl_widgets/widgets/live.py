@@ -20,6 +20,7 @@ class ProgressView(HTML):
     def __init__(self) -> None:
         super().__init__()
         self._text, self._latest = "", dict[str, Event]()
+        self._fetch: Event | None = None
 
     def start(self, models: tuple[str, ...]) -> None:
         """Show empty bars.
@@ -34,6 +35,7 @@ class ProgressView(HTML):
         """Remember what an event says; `draw` shows it."""
         name = f"{NAMES[event.model]}: " if event.model in NAMES else ""
         self._text = f"{name}{event.text}"
+        self._fetch = event if event.phase in ("download", "decode") else None
         if event.model in self._latest:
             self._latest[event.model] = event
 
@@ -45,6 +47,10 @@ class ProgressView(HTML):
     def draw(self) -> None:
         """Show what is known now."""
         bars = "".join(progress(NAMES[name], *_bar(event)) for name, event in self._latest.items())
+        if self._fetch is not None:
+            left = self._fetch.seconds_left
+            text = f"about {seconds(left)} left" if left else ""
+            bars = progress("Fetching", self._fetch.n_done, self._fetch.n_total, text) + bars
         self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
 
     def finish(self, text: str, runs: tuple[RunResult, ...]) -> None:
@@ -54,6 +60,7 @@ class ProgressView(HTML):
             text: in words.
             runs: the models that came to be trained; a kept one has sent no event.
         """
+        self._fetch = None
         for run in runs:
             word = "stopped" if run.stopped else "done"
             n_done = 0 if run.stopped else 1
@@ -62,7 +69,7 @@ class ProgressView(HTML):
 
     def fail(self, text: str) -> None:
         """Show that nothing came of it."""
-        self._latest = {}
+        self._latest, self._fetch = {}, None
         self.say(text)
 
 
@@ -103,7 +110,7 @@ class CurvesView(HTML):
         # Laying out a figure takes longer than training a head: frames are used again.
         key = (names, n_epochs, backbone, chance)
         if key not in self._frames:
-            if len(self._frames) > 8:
+            if len(self._frames) >= 4:  # each holds 6 MB of pixels
                 self._frames.clear()
             self._frames[key] = LiveCurves(n_epochs, names=names, backbone=backbone, chance=chance)
         self._curves = self._frames[key]

@@ -45,6 +45,10 @@ class Run(Generic[Value]):
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._go,), name="tl_widgets", daemon=True).start()
 
+    def __repr__(self) -> str:
+        # A fixed text: as the last line of a cell it must not differ from one execution to the next.
+        return "A run in the background: `await run.done()` waits for it, `run.stop()` ends it."
+
     def _go(self) -> None:
         # The event has a `finally` of its own: nothing that goes wrong may leave a waiter waiting for ever.
         try:

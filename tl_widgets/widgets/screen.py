@@ -115,8 +115,8 @@ class Screen:
         self._throttle.offer("progress", self.progress.draw)
 
     def hear_live(self, event: Event) -> None:
-        """Take an event of Live mode; only the reading of features takes long enough to be shown."""
-        if event.phase == "features":
+        """Take an event of Live mode; training itself takes no time worth a word."""
+        if event.phase in ("download", "decode", "features"):
             text = f'<p class="tlw-live">{escape(event.text)}</p>'
             self._throttle.offer("live", lambda: setattr(self.live_line, "value", text))
 

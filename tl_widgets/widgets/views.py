@@ -147,12 +147,22 @@ class PredictionsView(HTML):
         if not tested:
             self.value = empty("No model was tested yet.")
             return
-        rows = interesting_rows(tested)[:_N_PREDICTIONS]
         differ = sum(len({run.predictions[i] for run in tested}) > 1 for i in range(len(tested[0].labels)))
+        ranked, labels = interesting_rows(tested), tested[0].labels
+        rows = [*_by_turns(ranked[:differ], labels), *_by_turns(ranked[differ:], labels)][:_N_PREDICTIONS]
         head = f"{len(tested[0].labels)} test images; the models disagree on {differ}, which come first."
         images = dataset.test.images[rows]
         cards = "".join(_answer(pixels, i, tested) for pixels, i in zip(images, rows, strict=True))
         self.value = f'<p class="tlw-note">{head}</p><div class="tlw-cards">{cards}</div>'
+
+
+def _by_turns(rows: Sequence[int], labels: Sequence[int]) -> list[int]:
+    """The rows with the classes taking turns: test images come class by class, and one class would fill the page."""
+    seen: dict[int, int] = {}
+    turns = {}
+    for i in rows:
+        turns[i] = seen[labels[i]] = seen.get(labels[i], -1) + 1
+    return sorted(rows, key=lambda i: turns[i])
 
 
 def _answer(pixels: object, i: int, tested: Sequence[RunResult]) -> str:

@@ -1,0 +1,96 @@
+"""A learner in JupyterLab: run all of 00 and 01, keep a guess, move a control, press the button, see the result."""
+
+import re
+import shutil
+
+import pytest
+from conftest import ROOT, open_notebook, wait_state
+
+NOTEBOOKS = ROOT / "notebooks"
+
+
+def opened(page, jupyter, name):
+    shutil.copy(NOTEBOOKS / name, jupyter.folder / name)
+    page.set_default_timeout(120_000)
+    return open_notebook(page, jupyter, name)
+
+
+def first(page, text):
+    """The first element with this text, scrolled to: Lab keeps only cells near the screen in the page."""
+    return page.locator(".jp-OutputArea-output", has_text=text).first
+
+
+def no_error(page):
+    assert (
+        page.locator(
+            '[data-mime-type="application/vnd.jupyter.error"], .jp-RenderedText[data-mime-type*="error"]'
+        ).count()
+        == 0
+    )
+
+
+@pytest.mark.slow
+def test_start_here(page, jupyter):
+    opened(page, jupyter, "00_start_here.ipynb")
+    no_error(page)
+    wait_state(page, "done")  # Run All pressed the button; the verdict is there
+    page.locator(".tlw-verdict", has_text=re.compile("wins by|Too close")).first.wait_for(state="attached")
+
+    field = page.get_by_label("My guess").first
+    field.scroll_into_view_if_needed()
+    field.fill("60")
+    page.get_by_role("button", name="Keep my guess").first.click()
+    page.get_by_text(re.compile(r"Measured: [\d.]+ %. You guessed 60 %")).first.wait_for()
+
+    images = page.get_by_label("Images per class").first
+    images.scroll_into_view_if_needed()
+    images.fill("5")
+    images.press("Tab")
+    page.get_by_text("15 images", exact=False).first.wait_for()
+    page.get_by_role("button", name="Train both").first.click()
+    wait_state(page, "running")
+    wait_state(page, "done")
+
+    page.evaluate(
+        """async () => {
+            const panel = jupyterapp.shell.currentWidget, cells = panel.content.widgets;
+            const i = cells.findIndex(cell => cell.model.sharedModel.source.includes('check("00-a"'));
+            panel.content.activeCellIndex = i;
+            await jupyterapp.commands.execute('notebook:run-cell');
+        }"""
+    )
+    first(page, "00-a: right.").wait_for(state="attached")
+
+
+@pytest.mark.slow
+def test_convnet_from_scratch(page, jupyter):
+    opened(page, jupyter, "01_convnet_from_scratch.ipynb")
+    no_error(page)
+    cell = page.locator(".jp-Cell", has=page.get_by_label("Filters 1"))
+    goto(page, "CountPanel(")
+    cell.get_by_label("Filters 1").fill("16")
+    cell.get_by_label("Filters 1").press("Tab")
+    # 5 x 5 x 3 x 16 + 16 in place of 2,432, and the second layer has 16 maps coming in
+    cell.get_by_text("1,216", exact=True).wait_for()
+    cell.get_by_text("9,280", exact=True).wait_for()
+    cell.get_by_label("Maps to vector").select_option("global average")
+    cell.get_by_text("GlobalAveragePooling2D").wait_for()
+
+    goto(page, 'Quiz("overfit")')
+    quiz = page.locator(".jp-Cell", has_text='Quiz("overfit")')
+    quiz.get_by_label("Many more epochs").check()
+    quiz.get_by_role("button", name="Check my answer").click()
+    quiz.get_by_role("status").filter(has_text="Right.").wait_for()
+
+
+def goto(page, source):
+    """Scroll to the code cell that contains this source."""
+    page.evaluate(
+        """async (source) => {
+            const content = jupyterapp.shell.currentWidget.content;
+            const i = content.widgets.findIndex(
+                cell => cell.model.type === 'code' && cell.model.sharedModel.source.includes(source));
+            await content.scrollToItem(i, 'start');
+        }""",
+        source,
+    )

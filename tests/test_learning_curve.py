@@ -1,0 +1,290 @@
+"""The studies of data and of time: statistics against SciPy, points against `compare`, workers, Stop, figures."""
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tl_widgets import cli
+from tl_widgets.builtin import load_dataset
+from tl_widgets.errors import CancelledError, InputError
+from tl_widgets.experiments import compare
+from tl_widgets.learning_curve import learning_curve, time_study
+from tl_widgets.plot_studies import plot_learning_curve, plot_time
+from tl_widgets.results import History, Seconds
+from tl_widgets.seed_statistics import mean_with_interval
+from tl_widgets.settings import ScratchSpec
+from tl_widgets.studies import measure_all
+from tl_widgets.study_results import CurvePoint, LearningCurve, TimeStudy
+
+SCRATCH = ScratchSpec(filters=(8, 8), kernel_sizes=(3, 3), dense_units=16)
+FEW = {"scratch": SCRATCH, "epochs": 3, "batch_size": 8}
+
+
+@pytest.fixture(scope="module")
+def textures():
+    return load_dataset("textures", image_size=48, n_per_class=12)
+
+
+@pytest.fixture(scope="module")
+def curve(textures, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TL_WIDGETS_HOME", str(tmp_path_factory.mktemp("home")))
+        return learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), **FEW)
+
+
+def made_curve(curve, **accuracies):
+    """A curve of given means: sizes 2, 4, 8, 16, two seeds one point apart on each side."""
+    points = [
+        CurvePoint(arm, n, seed, mean + (0.01 if seed else -0.01), Seconds())
+        for arm, means in accuracies.items()
+        for n, mean in zip((2, 4, 8, 16), means, strict=True)
+        for seed in (0, 1)
+    ]
+    return replace(
+        curve, n_per_class=(2, 4, 8, 16), seeds=(0, 1), arms=tuple(accuracies), points=tuple(points), chance=0.33
+    )
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 12, 31])
+def test_the_interval_is_scipys(n):
+    values = np.random.default_rng(n).normal(0.7, 0.1, n)
+    expected = stats.t.interval(0.95, n - 1, loc=values.mean(), scale=stats.sem(values))
+    mean = mean_with_interval(values.tolist())
+    assert mean.mean == pytest.approx(values.mean())
+    assert mean.ci95 == pytest.approx(expected, rel=1e-5)
+
+
+def test_one_value_has_no_interval():
+    assert mean_with_interval([0.5]).ci95 is None
+
+
+def test_a_point_is_what_compare_gives(textures, curve):
+    comparison = compare(textures.take(6, seed=4), seed=4, control=True, **FEW)
+    for arm in ("scratch", "transfer", "control"):
+        (point,) = [p for p in curve.points if (p.arm, p.n_per_class, p.seed) == (arm, 6, 4)]
+        assert point.test_accuracy == getattr(comparison, arm).test_accuracy, arm
+
+
+def test_every_point_is_there_once(curve):
+    wanted = {(arm, n, seed) for arm in ("scratch", "transfer", "control") for n in (3, 6) for seed in (0, 4)}
+    assert {(p.arm, p.n_per_class, p.seed) for p in curve.points} == wanted
+    assert len(curve.points) == 12
+    assert not curve.stopped
+    assert not curve.failures
+
+
+def test_the_record_is_read_back_and_nothing_else(curve):
+    assert LearningCurve.from_json(curve.to_json()) == curve
+    for text in ("{}", "[1]", "no", curve.to_json().replace("LearningCurve", "TimeStudy")):
+        with pytest.raises(InputError, match="not a record of a LearningCurve"):
+            LearningCurve.from_json(text)
+
+
+def test_the_ratio_of_images_is_that_of_the_curves(curve):
+    made = made_curve(curve, scratch=(0.4, 0.5, 0.6, 0.7), transfer=(0.6, 0.7, 0.8, 0.9))
+    ratio = made.data_ratio
+    assert (ratio.scratch, ratio.transfer) == pytest.approx((16, 4))
+    assert not ratio.at_least
+    assert "From scratch needs about 4 times the images: for 70.0% it takes 16" in made.sentences[0]
+    assert made.overtakes_at is None
+    assert "never catches up" in " ".join(made.sentences)
+
+
+def test_between_two_sizes_the_line_is_over_the_logarithm(curve):
+    made = made_curve(curve, scratch=(0.4, 0.5, 0.6, 0.65), transfer=(0.6, 0.7, 0.8, 0.9))
+    assert made.images_for("transfer", 0.65) == pytest.approx(2 * 2**0.5)
+
+
+def test_a_ratio_that_the_smallest_size_hides_is_a_bound(curve):
+    made = made_curve(curve, scratch=(0.4, 0.5, 0.6, 0.7), transfer=(0.8, 0.9, 0.9, 0.9))
+    assert made.data_ratio.at_least
+    assert "at least 8 times" in made.sentences[0]
+
+
+def test_scratch_may_win(curve):
+    made = made_curve(curve, scratch=(0.4, 0.6, 0.8, 0.9), transfer=(0.5, 0.55, 0.6, 0.6))
+    assert made.overtakes_at == 4
+    assert made.sentences[0].startswith("The frozen backbone needs")
+    assert "From 4 images per class on" in made.sentences[2]
+
+
+def test_at_chance_no_ratio_is_told(curve):
+    made = made_curve(curve, scratch=(0.33, 0.33, 0.33, 0.34), transfer=(0.8, 0.9, 0.9, 0.9))
+    assert made.data_ratio is None
+    assert "never gets clearly above chance" in made.sentences[0]
+
+
+def test_two_curves_within_each_others_noise_are_too_close_to_call(curve):
+    made = made_curve(curve, scratch=(0.7, 0.7, 0.7, 0.7), transfer=(0.7, 0.7, 0.7, 0.7))
+    points = tuple(
+        replace(p, test_accuracy=p.test_accuracy + (0.1 if p.seed == 0 and p.arm == "transfer" else 0.0))
+        for p in made.points
+    )
+    assert "too close to call" in replace(made, points=points).sentences[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_per_class": (3, 99)}, "n_per_class"),
+        ({"n_per_class": ()}, "empty"),
+        ({"seeds": (1, 1)}, "different"),
+        ({"seeds": (-1,)}, "seeds"),
+        ({"arms": ("scratch", "best")}, "arms"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_trained(textures, arguments, message):
+    with pytest.raises(InputError, match=message):
+        learning_curve(textures, **arguments)
+
+
+def test_stop_keeps_what_was_measured(textures):
+    cancel, news = threading.Event(), []
+
+    def on_event(event):
+        news.append(event)
+        if event.phase == "study" and event.n_done == 3:
+            cancel.set()
+
+    curve = learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), on_event=on_event, cancel=cancel, **FEW)
+    assert curve.stopped
+    assert len(curve.points) == 3
+    assert "Stopped" in curve.sentences[-1]
+    said = [event for event in news if event.phase == "study"]
+    assert [event.n_done for event in said] == [0, 1, 2, 3]
+    assert said[-1].n_total == 12
+    assert said[-1].seconds_left > 0
+    assert not any(event.phase in ("train", "evaluate") for event in news)
+    assert LearningCurve.from_json(curve.to_json()) == curve
+
+
+def test_one_broken_point_costs_one_point():
+    def measure(job, bench):
+        if job == 2:
+            raise ValueError("broken\nin two lines")
+        return job * 10
+
+    found = measure_all([1, 2, 3], measure, words=str)
+    assert found.points == (10, 30)
+    assert [(f.point, f.text) for f in found.failures] == [("2", "ValueError: broken in two lines")]
+    assert not found.stopped
+
+
+def test_nothing_but_broken_points_is_an_error():
+    def measure(job, bench):
+        raise InputError("no such thing")
+
+    with pytest.raises(InputError, match=r"No point could be measured.*no such thing"):
+        measure_all([1, 2], measure, words=str)
+
+
+def test_stop_inside_a_point_ends_the_study():
+    def measure(job, bench):
+        if job == 2:
+            raise CancelledError("stopped")
+        return job
+
+    found = measure_all([1, 2, 3], measure, words=str)
+    assert found.points == (1,)
+    assert found.stopped
+
+
+def _double_or_die(job, bench):
+    import os
+    import signal
+
+    if job == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if job == 2:
+        raise ValueError("broken")
+    return job * 2
+
+
+@pytest.mark.slow
+def test_a_dead_worker_costs_one_point():
+    found = measure_all([1, 2, 3, 4, 5], _double_or_die, words=str, n_jobs=2)
+    assert found.points == (2, 8, 10)
+    assert [failure.point for failure in found.failures] == ["2", "3"]
+
+
+@pytest.mark.slow
+def test_the_result_is_the_same_with_two_workers(textures, curve):
+    other = learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), n_jobs=2, **FEW)
+    strip = [[replace(p, seconds=Seconds()) for p in one.points] for one in (curve, other)]
+    assert strip[0] == strip[1]
+
+
+@pytest.mark.slow
+def test_kept_features_make_thirty_points_quick():
+    dataset = load_dataset("textures", image_size=64)
+    sizes = (2, 4, 8, 16, 32, 50)
+    learning_curve(dataset, n_per_class=(50,), seeds=(0,), arms=("transfer",))
+    started = time.perf_counter()
+    curve = learning_curve(dataset, n_per_class=sizes, seeds=range(5), arms=("transfer",))
+    assert len(curve.points) == 30
+    assert time.perf_counter() - started < 5
+
+
+def test_the_figure_shows_the_means(curve):
+    ax = plot_learning_curve(curve)
+    lines = {tuple(line.get_ydata()) for line in ax.lines}
+    for arm in curve.arms:
+        assert tuple(mean.mean for _, mean in curve.means(arm)) in lines
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["3", "6"]
+    with pytest.raises(InputError, match="no point"):
+        plot_learning_curve(replace(curve, points=()))
+
+
+def test_seconds_include_the_reading_of_features(textures):
+    comparison = compare(textures, **FEW)
+    run = comparison.transfer
+    run = replace(run, seconds=replace(run.seconds, prepare=2.0, saved=0.0), history=_history((0.1, 0.2), (0.5, 0.9)))
+    scratch = replace(comparison.scratch, history=_history((3.0, 6.0), (0.4, 0.8)), seconds=Seconds())
+    study = TimeStudy.of(replace(comparison, scratch=scratch, transfer=run))
+    by_name = {one.name: one for one in study.curves}
+    assert study.target == 0.8
+    assert by_name["transfer"].time_to(0.8) == pytest.approx(2.2)
+    assert by_name["scratch"].time_to(0.8) == 6.0
+    assert by_name["scratch"].time_to(0.9) is None
+    assert "From scratch takes 2.7 times as long to 80.0%" in study.sentences[-1]
+    assert TimeStudy.from_json(study.to_json()) == study
+    ax = plot_time(study)
+    assert any(np.allclose(line.get_xdata(), (2.1, 2.2)) for line in ax.lines if len(line.get_xdata()) == 2)
+
+
+def _history(seconds, accuracies):
+    zeros = (0.0,) * len(seconds)
+    return History(zeros, zeros, zeros, accuracies, seconds)
+
+
+def test_kept_features_do_not_hide_what_reading_them_took(textures):
+    first, second = (compare(textures, **FEW).transfer for _ in range(2))
+    assert second.seconds.saved > 0
+    again = compare(textures, **FEW)
+    curve = next(one for one in TimeStudy.of(again).curves if one.name == "transfer")
+    n = len(textures.train) + len(textures.validation)
+    read = first.seconds.prepare
+    assert curve.reading >= again.transfer.seconds.saved * n / (n + len(textures.test))
+    assert curve.reading == pytest.approx(read, rel=0.8, abs=0.5)
+
+
+def test_a_target_that_is_no_accuracy_is_refused(textures):
+    with pytest.raises(InputError, match="target"):
+        time_study(textures, target=80)
+
+
+def test_the_commands_write_figure_and_record(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    small = ["faces", "--image-size", "32", "--images-per-class", "8", "--epochs", "2", "--quiet"]
+    assert cli.main(["study", "data", *small, "--sizes", "2,4", "--seeds", "0,1", "--arms", "transfer,scratch"]) == 0
+    assert "With 4 images per class" in capsys.readouterr().out
+    curve = LearningCurve.from_json((tmp_path / "tl-widgets-data-faces.json").read_text())
+    assert len(curve.points) == 8
+    assert (tmp_path / "tl-widgets-data-faces.png").read_bytes()[:4] == b"\x89PNG"
+    assert cli.main(["study", "time", *small, "--json", "time.json", "--figure", "time.svg"]) == 0
+    assert TimeStudy.from_json((tmp_path / "time.json").read_text()).curves
+    assert cli.main(["study", "data", *small, "--sizes", "2,x"]) == 2

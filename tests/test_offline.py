@@ -1,0 +1,212 @@
+"""Fetch once, teach with no network: `fetch`, `--home`, a folder that can only be read, `doctor`."""
+
+import ctypes
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hosted_server import serve, server
+
+from tl_widgets import backbones, checkup, hosted, load_dataset, weights
+from tl_widgets.cli import main
+from tl_widgets.hosted import find_hosted
+
+__all__ = ["serve", "server"]  # fixtures
+ROOT = Path(hosted.__file__).parent.parent
+H5 = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 4000
+
+
+def files_in(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def xception(server, monkeypatch):
+    """Xception with small weights on the local server; its Keras cache is empty."""
+    server.content["/x.h5"] = H5
+    facts = {"weights_url": f"http://127.0.0.1:{server.server_port}/x.h5", "weights_file": "x_notop.h5"}
+    facts["weights_hash"] = hashlib.sha256(H5).hexdigest()
+    entries = tuple(
+        dataclasses.replace(one, **facts) if one.name == "Xception" else one for one in backbones.list_backbones()
+    )
+    for module in (backbones, checkup):
+        monkeypatch.setattr(module, "list_backbones", lambda: entries)
+
+
+@pytest.fixture(autouse=True)
+def keras_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    (tmp_path / "keras" / "models").mkdir(parents=True)
+    return tmp_path / "keras" / "models"
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_fetch_puts_all_into_one_folder(serve, xception, server, tmp_path, capsys, before):
+    serve("flowers")
+    home = tmp_path / "for the class"
+    words = ["--home", str(home), "fetch"] if before else ["fetch", "--home", str(home)]
+    assert main([*words, "xception", "Flowers", "efficientnetlite0"]) == 0
+    assert files_in(home) == ["datasets/flowers.zip", "weights/x_notop.h5"]
+    out = capsys.readouterr().out
+    assert f"Xception: {home / 'weights' / 'x_notop.h5'} (1 MB)" in out
+    assert f"flowers: {home / 'datasets' / 'flowers.zip'}" in out
+    assert f"copy {home} and set TL_WIDGETS_HOME" in out
+    n_requests = len(server.requests)
+    assert main([*words, "Xception", "flowers"]) == 0
+    assert len(server.requests) == n_requests == 2
+
+
+def test_fetch_takes_what_keras_has_along(xception, server, home, keras_home):
+    (keras_home / "x_notop.h5").write_bytes(H5)
+    assert main(["fetch", "Xception"]) == 0
+    assert (home / "weights" / "x_notop.h5").read_bytes() == H5
+    assert server.requests == []
+
+
+def test_all_names_are_known_before_any_is_fetched(serve, server, capsys):
+    serve("flowers")
+    assert main(["fetch", "flowers", "flwers"]) == 2
+    assert "cifar10, fashion_mnist, flowers, cats_and_dogs" in capsys.readouterr().err
+    assert server.requests == []
+
+
+def test_a_fetch_that_fails_is_one_line(serve, server, home, capsys):
+    serve("flowers")
+    server.fault = "cut"
+    assert main(["fetch", "flowers"]) == 2
+    err = capsys.readouterr().err
+    assert "broke after" in err
+    assert len(err.splitlines()) == 1
+    assert files_in(home) == []
+
+
+def test_lists_show_size_and_what_is_here(serve, capsys):
+    serve("flowers")
+    load_dataset("flowers", image_size=32)
+    assert main(["datasets"]) == 0
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert rows["cifar10"][1:3] == ["170", "no"]
+    assert rows["flowers"][2] == "yes"
+    assert rows["textures"][1:4] == ["built", "in", "yes"]
+    assert main(["cache"]) == 0
+    assert "downloaded data sets: 0 MB" in capsys.readouterr().out
+
+
+def test_a_folder_of_ones_own_comes_before_a_download(server, tmp_path, monkeypatch, capsys):
+    (tmp_path / "flowers").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", "flowers"]) == 2
+    assert "no sub-folders" in capsys.readouterr().err
+    assert server.requests == []
+
+
+def without_override():
+    """Make a child of root obey permissions, as everybody else must: drop CAP_DAC_OVERRIDE (1) and READ_SEARCH (2)."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    if os.geteuid() == 0:
+        for capability in (1, 2):
+            prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="drops Linux capabilities")
+def test_a_read_only_folder_is_enough(serve, server, home, tmp_path):
+    serve("cifar10")
+    hosted.fetch_dataset(find_hosted("cifar10"))
+    before = files_in(home)
+    for path in (home, home / "datasets", home / "datasets" / "cifar10.zip"):
+        path.chmod(0o444 if path.is_file() else 0o555)
+    try:
+        with_cwd = {"cwd": tmp_path, "capture_output": True, "text": True, "preexec_fn": without_override}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment.pop("TL_WIDGETS_HOME")
+        probe = [sys.executable, "-c", f"open({str(home / 'x')!r}, 'w')"]
+        if subprocess.run(probe, **with_cwd).returncode == 0:
+            pytest.skip("this system lets us write everywhere")
+        command = [sys.executable, "-m", "tl_widgets", "--home", str(home)]
+        compare = ["compare", "cifar10", "--classes", "cat,dog", "--image-size", "32", "--epochs", "1"]
+        done = subprocess.run([*command, *compare], env=environment, timeout=200, **with_cwd)
+        assert (done.returncode, done.stderr) == (0, "")
+        record = json.loads((tmp_path / "tl-widgets-cifar10.json").read_text())
+        assert record["dataset"]["class_names"] == ["cat", "dog"]
+        assert record["dataset"]["n_test"] == 4
+        done = subprocess.run([*command, "doctor"], env=environment, timeout=200, **with_cwd)
+        assert done.returncode == 0
+        assert "only to be read" in done.stdout
+        done = subprocess.run([*command, "fetch", "flowers"], env=environment, timeout=200, **with_cwd)
+        assert done.returncode == 2
+        assert "Permission denied" in done.stderr
+    finally:
+        for path in (home, home / "datasets"):
+            path.chmod(0o755)
+    assert files_in(home) == before
+
+
+def doctor(capsys, *words):
+    status = main(["doctor", *words])
+    return status, capsys.readouterr().out
+
+
+def test_the_doctor_finds_all_well(capsys):
+    status, out = doctor(capsys)
+    assert status == 0
+    assert "EfficientNetLite0  bundled, 19 MB, hash right" in out
+    assert "can run here, without network" in out
+    assert "flowers: tl-widgets fetch flowers" in out
+    assert "To mend" not in out
+
+
+def test_the_doctor_imports_no_tensorflow(home):
+    code = (
+        "import sys; from tl_widgets.cli import main; status = main(['doctor'])\n"
+        "assert not {'tensorflow', 'keras', 'skimage', 'sklearn'} & set(sys.modules); sys.exit(status)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_doctor_tells_right_weights_from_damaged_ones(serve, xception, home, capsys):
+    serve("flowers")
+    assert main(["fetch", "Xception", "flowers"]) == 0
+    path, zipped = home / "weights" / "x_notop.h5", home / "datasets" / "flowers.zip"
+    capsys.readouterr()
+    status, out = doctor(capsys)
+    assert status == 0
+    assert f"{path}, 1 MB, hash right" in out
+    assert f"ok   flowers        {zipped}" in out
+    path.write_bytes(H5[:-1])
+    zipped.write_bytes(b"PK")
+    status, out = doctor(capsys, "--home", str(home))
+    assert status == 0  # the default comparison needs neither
+    assert "BAD  Xception" in out
+    assert f"Xception: tl-widgets --home {home} fetch Xception" in out
+    assert f"flowers: rm {zipped} && tl-widgets --home {home} fetch flowers" in out
+    assert main(["fetch", "Xception"]) == 0  # the command that it gave mends it
+    assert path.read_bytes() == H5
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda m: m.setattr(checkup, "_PACKAGES", (("no-such-package", (2, 18)),)),
+            'pip install "no-such-package>=2.18"',
+        ),
+        (lambda m: m.setattr(checkup, "_PACKAGES", (("numpy", (99, 0)),)), 'pip install "numpy>=99.0"'),
+        (lambda m: m.setattr(checkup, "_PYTHON", ((3, 99), (3, 100))), "install Python"),
+        (lambda m: m.setattr(checkup, "memory_available", lambda: 10), "raise the container's memory limit"),
+        (lambda m: m.setattr(weights, "BUNDLED_SHA256", "0" * 64), "pip install --force-reinstall --no-deps"),
+    ],
+)
+def test_the_doctor_says_what_is_in_the_way(monkeypatch, capsys, change, words):
+    change(monkeypatch)
+    status, out = doctor(capsys)
+    assert status == 1
+    assert words in out
+    assert "cannot run here yet" in out

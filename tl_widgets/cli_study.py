@@ -1,0 +1,108 @@
+"""`tl-widgets study NAME`: load, measure, print the sentences, write figure and record."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tl_widgets.cli_compare import FIGURES, load_images, plain_name
+from tl_widgets.cli_files import check_writable, write_whole
+from tl_widgets.cli_progress import make_console, stoppable, watching
+from tl_widgets.data import ImageDataset
+from tl_widgets.errors import CancelledError, InputError
+from tl_widgets.events import Cancel, OnEvent
+from tl_widgets.settings import Config
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study as the command line knows it.
+
+    Attributes:
+        measure: (arguments, data set, on_event, cancel) to a result with `sentences`, `stopped` and `to_json()`.
+        draw: a result to what `figure_png` takes.
+    """
+
+    measure: Callable[[Namespace, ImageDataset, OnEvent, Cancel], Any]
+    draw: Callable[[Any], Any]
+
+
+def run_study(args: Namespace) -> None:
+    """Do what the arguments of `tl-widgets study` say.
+
+    Raises:
+        InputError: they say something that cannot be done.
+        CancelledError: Ctrl-C; what was measured until then is written all the same.
+    """
+    study, console = STUDIES[args.study], make_console()
+    stem = f"tl-widgets-{args.study}-{plain_name(args.data)}"
+    figure, record = args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json")
+    if figure.suffix.lower() not in FIGURES:
+        raise InputError(f"--figure {figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
+    if figure.absolute() == record.absolute():
+        raise InputError("--figure and --json must be different files.")
+    check_writable(figure, "--figure")
+    check_writable(record, "--json")
+    with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
+        dataset = load_images(args, on_event, cancel)
+        result = study.measure(args, dataset, on_event, cancel)
+    for sentence in result.sentences:
+        console.print(sentence, soft_wrap=True)
+    text = result.to_json()
+    write_whole(record, lambda part: _write_text(part, text))
+    if not result.stopped:
+        drawing = study.draw(result)
+        write_whole(figure, lambda part: drawing.figure.savefig(part, dpi=150, format=figure.suffix[1:].lower()))
+    if not args.quiet:
+        written = f"Record: {record}" if result.stopped else f"Figure: {figure}\nRecord: {record}"
+        console.print(written, soft_wrap=True)
+    if result.stopped:
+        raise CancelledError("stopped")
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _measure_data(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
+    from tl_widgets.learning_curve import learning_curve
+
+    return learning_curve(
+        dataset,
+        n_per_class=args.sizes,
+        seeds=args.seeds,
+        arms=args.arms,
+        backbone=args.backbone,
+        epochs=args.epochs,
+        n_jobs=args.jobs,
+        on_event=on_event,
+        cancel=cancel,
+    )
+
+
+def _draw_data(result: Any) -> Any:
+    from tl_widgets.plot_studies import plot_learning_curve
+
+    return plot_learning_curve(result)
+
+
+def _measure_time(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
+    from tl_widgets.learning_curve import time_study
+
+    config = Config(backbone=args.backbone, epochs=args.epochs, seed=args.seed, control=args.control)
+    return time_study(dataset, target=args.target, config=config, on_event=on_event, cancel=cancel)
+
+
+def _draw_time(result: Any) -> Any:
+    from tl_widgets.plot_studies import plot_time
+
+    return plot_time(result)
+
+
+STUDIES = {
+    "data": Study(_measure_data, _draw_data),
+    "time": Study(_measure_time, _draw_time),
+}

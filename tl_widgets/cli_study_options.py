@@ -1,0 +1,64 @@
+"""What `tl-widgets study NAME` may be told. Imports nothing heavy: every `--help` comes past here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tl_widgets.settings import Config
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Whole numbers between commas: "2,5,10"."""
+    return tuple(int(part) for part in text.split(","))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names between commas."""
+    return tuple(part.strip() for part in text.split(","))
+
+
+def add_study(commands: Any) -> None:
+    """Add the command and one sub-command for each study."""
+    text = "measure one question with many models: how much data, how much time, ..."
+    studies = commands.add_parser("study", help=text).add_subparsers(dest="study", metavar="NAME", required=True)
+    for name, (title, add_options) in _STUDIES.items():
+        one = studies.add_parser(name, help=title, description=title[0].upper() + title[1:] + ".")
+        one.add_argument(
+            "data",
+            nargs="?",
+            default="textures",
+            metavar="DATA",
+            help="a built-in data set (default: textures), a folder with a sub-folder for each class, or its zip",
+        )
+        add = one.add_argument
+        add("--epochs", type=int, default=Config.epochs, metavar="N", help="passes over the images")
+        add("--image-size", type=int, metavar="N", help="side in pixels (default: 96 for built-in images, else 128)")
+        add("--images-per-class", type=int, metavar="N", help="load only so many for training")
+        add("--classes", metavar="A,B,...", help="only these classes: cat,dog (default: all)")
+        add("--seed", type=int, default=Config.seed, metavar="N", help="of the split and the training")
+        add("--json", type=Path, metavar="FILE", help="the record of everything")
+        add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")
+        add("--quiet", action="store_true", help="print only the sentences")
+        add_options(add)
+
+
+def _data_options(add: Any) -> None:
+    add("--sizes", type=_numbers, metavar="N,N", help="training images per class (default: 2, 4, 8, ... all)")
+    add("--seeds", type=_numbers, default=(0, 1, 2), metavar="N,N", help="of each size (default: 0,1,2)")
+    add("--arms", type=_names, default=("scratch", "transfer", "control"), metavar="NAME,NAME", help="which models")
+    add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
+    add("--jobs", type=int, default=1, metavar="N", help="worker processes (default: 1)")
+
+
+def _time_options(add: Any) -> None:
+    add("--target", type=float, metavar="X", help="accuracy to reach, 0 to 1 (default: what all models reach)")
+    add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
+    add("--control", action="store_true", help="the same backbone with random weights, too")
+
+
+_STUDIES: dict[str, tuple[str, Callable[[Any], None]]] = {
+    "data": ("how much data: accuracy against images per class", _data_options),
+    "time": ("how much time: accuracy against seconds", _time_options),
+}

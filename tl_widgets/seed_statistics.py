@@ -1,0 +1,45 @@
+"""Means over seeds and how sure they are. Standard library only; a leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, stdev
+
+# The 0.975 quantiles of Student's t for 1 to 30 degrees of freedom; a test holds them against SciPy's.
+_T975 = (
+    12.706205, 4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624, 2.306004, 2.262157, 2.228139,
+    2.200985, 2.178813, 2.160369, 2.144787, 2.131450, 2.119905, 2.109816, 2.100922, 2.093024, 2.085963,
+    2.079614, 2.073873, 2.068658, 2.063899, 2.059539, 2.055529, 2.051831, 2.048407, 2.045230, 2.042272,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over seeds.
+
+    Attributes:
+        mean: of the values.
+        ci95: Student's t interval of it; None with one value, which says nothing of the spread.
+        n: how many values.
+    """
+
+    mean: float
+    ci95: tuple[float, float] | None
+    n: int
+
+
+def mean_with_interval(values: Sequence[float]) -> Mean:
+    """Mean and 95% interval, as if the values were drawn independently from a normal distribution.
+
+    Args:
+        values: at least one; from 32 values on the interval is that of 30 degrees of freedom, a little too wide.
+
+    Source: Student, Biometrika 6 (1908), 1-25: mean +- t(0.975, n - 1) * s / sqrt(n).
+    """
+    mean, n = fmean(values), len(values)
+    if n == 1:
+        return Mean(mean, None, 1)
+    reach = _T975[min(n - 1, len(_T975)) - 1] * stdev(values) / sqrt(n)
+    return Mean(mean, (mean - reach, mean + reach), n)

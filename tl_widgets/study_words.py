@@ -1,0 +1,98 @@
+"""What studies found, in plain sentences that claim no more than was measured."""
+
+from __future__ import annotations
+
+from tl_widgets.results import percent
+from tl_widgets.study_results import WORDS, LearningCurve, TimeCurve, TimeStudy, accuracy_text
+
+
+def learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
+    """How much data each model needs.
+
+    Args:
+        curve: a learning curve, whole or stopped.
+    """
+    sentences = [_ratio_sentence(curve), *_end_sentences(curve)]
+    if len(curve.seeds) == 1:
+        sentences.append("One seed only: how much of this is luck cannot be seen. Use three seeds or more.")
+    n_stuck = sum(point.stuck for point in curve.points)
+    if n_stuck:
+        sentences.append(f"{n_stuck} of the {len(curve.points)} models never left chance.")
+    if curve.failures:
+        first = curve.failures[0]
+        sentences.append(f"{len(curve.failures)} points could not be measured; the first, {first.point}: {first.text}")
+    if curve.stopped:
+        sentences.append("Stopped before all points were measured.")
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _ratio_sentence(curve: LearningCurve) -> str:
+    if not {"scratch", "transfer"} <= set(curve.arms):
+        return ""
+    ratio, most = curve.data_ratio, curve.n_per_class[-1]
+    if ratio is None:
+        return (
+            f"With up to {most} images per class, one of the two never gets clearly above chance: no ratio can be told."
+        )
+    least = "at least " if ratio.at_least else "about "
+    times = max(ratio.ratio, 1 / ratio.ratio)
+    if times < 1.25:
+        return f"Both need about as many images for {percent(ratio.accuracy)}."
+    more, less = ("From scratch", "the frozen backbone") if ratio.ratio > 1 else ("The frozen backbone", "from scratch")
+    n_more, n_less = sorted((ratio.scratch, ratio.transfer), reverse=True)
+    rounded = f"{times:.{0 if times >= 3 else 1}f}"
+    fewer = " or fewer" if ratio.at_least else ""
+    return (
+        f"{more} needs {least}{rounded} times the images: for {percent(ratio.accuracy)} "
+        f"it takes {n_more:.0f} images per class, {less} {n_less:.0f}{fewer}."
+    )
+
+
+def _end_sentences(curve: LearningCurve) -> list[str]:
+    n = next((n for n in reversed(curve.n_per_class) if curve.difference(n)), None)
+    if n is None:
+        return []
+    difference, overtakes = curve.difference(n), curve.overtakes_at
+    transfer, scratch = curve.mean("transfer", n), curve.mean("scratch", n)
+    assert difference is not None
+    assert transfer is not None
+    assert scratch is not None
+    text = f"With {n} images per class the frozen backbone answers {accuracy_text(transfer)} of the test images "
+    text += f"correctly, the network from scratch {accuracy_text(scratch)}"
+    low, high = difference.ci95 or (0.0, 0.0)
+    if difference.ci95 and low <= 0 <= high:
+        text += "; over these seeds the two are too close to call"
+    if overtakes is None:
+        return [text + ".", f"Up to {n} images per class, from scratch never catches up."]
+    return [text + ".", f"From {overtakes} images per class on, from scratch is at least as good on average."]
+
+
+def time_sentences(study: TimeStudy) -> tuple[str, ...]:
+    """How long each model takes to the target.
+
+    Args:
+        study: of a comparison.
+    """
+    sentences = [_time_sentence(curve, study.target) for curve in study.curves]
+    reached = {curve.name: curve.time_to(study.target) for curve in study.curves}
+    scratch, transfer = reached.get("scratch"), reached.get("transfer")
+    if scratch and transfer:
+        slow, fast = ("From scratch", "the frozen backbone")
+        if scratch < transfer:
+            slow, fast = "The frozen backbone", "from scratch"
+        times = max(scratch, transfer) / min(scratch, transfer)
+        sentences.append(f"{slow} takes {times:.1f} times as long to {percent(study.target)} as {fast}.")
+    return tuple(sentences)
+
+
+def _time_sentence(curve: TimeCurve, target: float) -> str:
+    name = WORDS.get(curve.name, curve.name)
+    name = name[0].upper() + name[1:]
+    if not curve.accuracy:
+        return f"{name} finished no epoch."
+    seconds = curve.time_to(target)
+    if seconds is None:
+        best = percent(max(curve.accuracy))
+        return f"{name} never reaches {percent(target)} of the validation images; its best is {best}."
+    reading = f", {curve.reading:.1f} s of them for reading the features" if curve.backbone else ""
+    return f"{name} reaches {percent(target)} of the validation images after {seconds:.1f} s{reading}."

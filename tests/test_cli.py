@@ -182,7 +182,7 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, home):
         (["compare", "--figure", "a.png", "--json", "a.png"], "different files"),
         (["compare", "--script", "file/x.py"], "no folder file"),
         (["fetch", "AlexNet"], "AlexNet"),
-        (["fetch"], "BACKBONE"),
+        (["fetch"], "NAME"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(args, words, tmp_path, home):
@@ -218,7 +218,7 @@ def test_lists(tmp_path, home):
     assert rows["EfficientNetLite0"].rstrip().endswith("yes")
     status, out, err = tl("datasets", cwd=tmp_path, home=home)
     assert (status, err) == (0, "")
-    assert re.search(r"^textures +3 +150 +60 +90 ", out, re.MULTILINE)
+    assert re.search(r"^textures +built in +yes +3 +150 +60 +90 ", out, re.MULTILINE)
 
 
 def test_fetch_says_where_the_weights_are(tmp_path, home):

@@ -13,19 +13,19 @@ PACKAGE = Path(tl_widgets.__file__).parent
 
 # From the ground up: a module may import modules of its own row or of rows above it in this list, never below.
 FLOORS = (
-    ("errors", "events", "intervals", "origin", "settings", "scores", "ledger", "tensorflow_import", "machine"),
+    ("errors", "events", "intervals", "origin", "settings", "scores", "ledger", "tensorflow_import", "machine", "typed"),
     ("results", "record", "download", "torch_file", "store", "indexed_images", "sources"),
     ("study_record", "seed_statistics"),
     ("study_results", "study_words"),
     ("verdict", "diagnosis", "data", "decode", "reading", "layout", "image_cache"),
-    ("repack", "hosted", "folder", "builtin", "augment", "head", "weights"),
+    ("repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
     ("weight_loading", "efficientnet_lite", "backbones", "checkup"),
     ("models",),
     ("features", "learners"),
     ("training",),
     ("experiments",),
     ("studies",),
-    ("learning_curve",),
+    ("learning_curve", "fine_tuning"),
     ("codegen_random", "codegen_data", "codegen"),
 )
 PLOTS = "plot"

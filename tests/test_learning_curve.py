@@ -287,4 +287,7 @@ def test_the_commands_write_figure_and_record(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "tl-widgets-data-faces.png").read_bytes()[:4] == b"\x89PNG"
     assert cli.main(["study", "time", *small, "--json", "time.json", "--figure", "time.svg"]) == 0
     assert TimeStudy.from_json((tmp_path / "time.json").read_text()).curves
-    assert cli.main(["study", "data", *small, "--sizes", "2,x"]) == 2
+    with pytest.raises(SystemExit) as end:
+        cli.main(["study", "data", *small, "--sizes", "2,x"])
+    assert end.value.code == 2
+    assert "'2,x' is no list of whole numbers" in capsys.readouterr().err

@@ -154,9 +154,7 @@ class TestEach:
     def test_defines_no_function_and_downloads_nothing(self, name):
         for cell in code_of(read(name)):
             nodes = list(ast.walk(parsed(cell.source)))
-            assert not any(
-                isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)) for node in nodes if not is_key(node)
-            )
+            assert not any(isinstance(node, (ast.FunctionDef, ast.ClassDef)) for node in nodes), cell.source
             assert "imagenet" not in cell.source.replace("name_imagenet", ""), "weights must not be fetched"
 
     def test_links_lead_somewhere(self, name):
@@ -185,7 +183,9 @@ def test_refresh_strips_what_differs():
     cell = nbformat.v4.new_code_cell(
         "lab", outputs=[output], execution_count=7, metadata={"collapsed": True, "tags": ["x"]}
     )
-    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {}, "language_info": {"name": "python", "version": "3.11.7"}})
+    notebook = nbformat.v4.new_notebook(
+        cells=[cell], metadata={"widgets": {}, "language_info": {"name": "python", "version": "3"}}
+    )
     done = normalise(notebook)
     assert done.cells[0].execution_count == done.cells[0].outputs[0].execution_count == 1
     assert done.cells[0].outputs[0].data == {"text/plain": "A lab"}

@@ -13,18 +13,13 @@ from tl_widgets.teaching import (
     CountPanel,
     Guess,
     Quiz,
-    backbones_words,
     check,
-    layers_words,
-    learning_words,
-    named_words,
     photographs,
     plot_backbones,
     plot_layers,
     plot_learning,
     plot_named,
     plot_shares,
-    shares_words,
     show,
 )
 from tl_widgets.teaching.checks import judge
@@ -319,16 +314,17 @@ def drawn():
     steps = [comparison(5), comparison(10, scores=((0.8, 1.0),))]
     runs = {"with <it>": steps[0].transfer, "without": steps[0].scratch}
     return {
-        "layers": (plot_layers(rows), layers_words(rows), ["196,614", "Dense"]),
-        "learning": (plot_learning(steps), learning_words(steps), ["60.0% with 5", "80.0% with 10"]),
-        "shares": (plot_shares(runs, "A title"), shares_words(runs), ["with <it> 90.0%"]),
-        "backbones": (plot_backbones(), backbones_words(), ["EfficientNetLite0"]),
+        "layers": (plot_layers(rows), ["196,614", "Dense"]),
+        "learning": (plot_learning(steps), ["60.0% with 5", "80.0% with 10"]),
+        "shares": (plot_shares(runs, "A title"), ["with <it> 90.0%"]),
+        "backbones": (plot_backbones(), ["EfficientNetLite0"]),
     }
 
 
 @pytest.mark.parametrize("kind", ["layers", "learning", "shares", "backbones"])
 def test_a_figure_has_title_labels_and_words(kind):
-    ax, words, parts = drawn()[kind]
+    ax, parts = drawn()[kind]
+    words = ax.figure.get_label()
     assert ax.get_title() or ax.get_title(loc="left")
     assert ax.get_xlabel()
     assert ax.get_ylabel()
@@ -341,7 +337,7 @@ def test_named_pictures_and_their_words():
     named = tuple((("espresso", 0.9), ("cup", 0.05)) for _ in pictures)
     figure = plot_named(pictures, named)
     assert [ax.get_title() or ax.get_title(loc="left") for ax in figure.axes] == list(pictures)
-    assert "coffee: espresso 90.0%, cup 5.0%" in named_words(pictures, named)
+    assert "coffee: espresso 90.0%, cup 5.0%" in figure.get_label()
 
 
 def test_show_gives_a_picture_and_its_words(monkeypatch):
@@ -355,3 +351,10 @@ def test_show_gives_a_picture_and_its_words(monkeypatch):
         assert picture._repr_mimebundle_ is not None
         assert picture.alt == "A bar <chart>."
         assert "A bar &lt;chart&gt;." in words.data
+
+
+def test_a_figure_without_words_is_refused():
+    from tl_widgets.plot_style import new_axes
+
+    with pytest.raises(InputError, match="Say what the figure shows"):
+        show(new_axes(2, 2))

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from tl_widgets.builtin import list_datasets, load_dataset
     from tl_widgets.codegen import to_script
     from tl_widgets.data import ImageDataset, Split
+    from tl_widgets.dataset_checks import check_dataset
     from tl_widgets.efficientnet_lite import name_imagenet
     from tl_widgets.errors import InputError, WeightsUnavailableError
     from tl_widgets.events import Event
     from tl_widgets.experiments import compare
+    from tl_widgets.fine_tuning import fine_tune
     from tl_widgets.folder import load_folder
     from tl_widgets.learning_curve import learning_curve, time_study
     from tl_widgets.ledger import ParameterCount
@@ -45,10 +47,12 @@ _HOMES = {
     "builtin": ("list_datasets", "load_dataset"),
     "codegen": ("to_script",),
     "data": ("ImageDataset", "Split"),
+    "dataset_checks": ("check_dataset",),
     "efficientnet_lite": ("name_imagenet",),
     "errors": ("InputError", "WeightsUnavailableError"),
     "events": ("Event",),
     "experiments": ("compare",),
+    "fine_tuning": ("fine_tune",),
     "folder": ("load_folder",),
     "learning_curve": ("learning_curve", "time_study"),
     "ledger": ("ParameterCount",),
@@ -70,7 +74,7 @@ _HOMES = {
     "training": ("train",),
     "widgets.lab": ("TransferLab",),
 }
-_NEED_TENSORFLOW = ("models", "training")
+_NEED_TENSORFLOW = ("fine_tuning", "models", "training")
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # a plain list, so that type checkers and editors see it
@@ -90,9 +94,11 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "WeightsUnavailableError",
     "build_scratch",
     "build_transfer",
+    "check_dataset",
     "compare",
     "count_parameters",
     "find_backbone",
+    "fine_tune",
     "learning_curve",
     "list_backbones",
     "list_datasets",

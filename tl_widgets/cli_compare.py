@@ -188,7 +188,17 @@ def _accuracy(run: RunResult) -> str:
 
 
 def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
-    notes = [f"{run.name}: {one.text} {one.advice}" for run in comparison.runs for one in run.diagnoses]
+    from tl_widgets.dataset_checks import check_dataset
+
+    checks = check_dataset(dataset)
+    told = {one.kind for one in checks}  # of the images once, not once more of each model
+    notes = [f"{one.text} {one.advice}" for one in checks]
+    notes += [
+        f"{run.name}: {one.text} {one.advice}"
+        for run in comparison.runs
+        for one in run.diagnoses
+        if one.kind not in told
+    ]
     if dataset.report is not None:
         notes.append(dataset.report.summary)
     return notes

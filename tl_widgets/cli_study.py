@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ class Study:
     """One study as the command line knows it.
 
     Attributes:
-        measure: (arguments, data set, on_event, cancel) to a result with `sentences`, `stopped` and `to_json()`.
-        draw: a result to what `figure_png` takes.
+        measure: (arguments, data set, on_event, cancel) to a result with `stopped` and `to_json()`.
+        draw: a result to axes or a figure.
+        sentences: what a result says.
     """
 
     measure: Callable[[Namespace, ImageDataset, OnEvent, Cancel], Any]
     draw: Callable[[Any], Any]
+    sentences: Callable[[Any], tuple[str, ...]] = attrgetter("sentences")
 
 
 def run_study(args: Namespace) -> None:
@@ -49,13 +52,15 @@ def run_study(args: Namespace) -> None:
     with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
         dataset = load_images(args, on_event, cancel)
         result = study.measure(args, dataset, on_event, cancel)
-    for sentence in result.sentences:
+    for sentence in study.sentences(result):
         console.print(sentence, soft_wrap=True)
     text = result.to_json()
     write_whole(record, lambda part: _write_text(part, text))
     if not result.stopped:
-        drawing = study.draw(result)
-        write_whole(figure, lambda part: drawing.figure.savefig(part, dpi=150, format=figure.suffix[1:].lower()))
+        from tl_widgets.plot_style import root_figure
+
+        drawing = root_figure(study.draw(result))
+        write_whole(figure, lambda part: drawing.savefig(part, dpi=150, format=figure.suffix[1:].lower()))
     if not args.quiet:
         written = f"Record: {record}" if result.stopped else f"Figure: {figure}\nRecord: {record}"
         console.print(written, soft_wrap=True)
@@ -102,7 +107,26 @@ def _draw_time(result: Any) -> Any:
     return plot_time(result)
 
 
+def _measure_fine_tuning(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
+    from tl_widgets.experiments import compare
+    from tl_widgets.fine_tuning import fine_tune
+
+    how: dict[str, Any] = {"on_event": on_event, "cancel": cancel}
+    comparison = compare(dataset, backbone=args.backbone, epochs=args.epochs, seed=args.seed, **how)
+    if comparison.stopped:
+        return comparison
+    more: dict[str, Any] = {"epochs": args.more_epochs, "learning_rate": args.low_rate, "n_blocks": args.blocks}
+    return fine_tune(comparison, dataset, **more, **how)
+
+
+def _draw_fine_tuning(result: Any) -> Any:
+    from tl_widgets.plots import plot_comparison
+
+    return plot_comparison(result)
+
+
 STUDIES = {
     "data": Study(_measure_data, _draw_data),
     "time": Study(_measure_time, _draw_time),
+    "fine-tuning": Study(_measure_fine_tuning, _draw_fine_tuning, lambda result: (result.verdict.text,)),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ from tl_widgets.settings import Config
 
 def _numbers(text: str) -> tuple[int, ...]:
     """Whole numbers between commas: "2,5,10"."""
-    return tuple(int(part) for part in text.split(","))
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no list of whole numbers such as 2,5,10") from None
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -58,7 +62,15 @@ def _time_options(add: Any) -> None:
     add("--control", action="store_true", help="the same backbone with random weights, too")
 
 
+def _fine_tuning_options(add: Any) -> None:
+    add("--blocks", type=int, default=1, metavar="N", help="how many of the last blocks to unfreeze (default: 1)")
+    add("--more-epochs", type=int, default=10, metavar="N", help="after the frozen stage (default: 10)")
+    add("--low-rate", type=float, default=1e-4, metavar="X", help="learning rate of fine-tuning (default: 0.0001)")
+    add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
+
+
 _STUDIES: dict[str, tuple[str, Callable[[Any], None]]] = {
     "data": ("how much data: accuracy against images per class", _data_options),
     "time": ("how much time: accuracy against seconds", _time_options),
+    "fine-tuning": ("what unfreezing the backbone's last blocks brings", _fine_tuning_options),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tl_widgets.builtin import PATCH_LEFTS, PATCH_SIZE, PATCH_TOPS
+from tl_widgets.errors import InputError
 from tl_widgets.folder import CARVED_VALIDATION_SHARE, TEST_SHARE, VALIDATION_SHARE
 from tl_widgets.hosted import find_hosted
 from tl_widgets.origin import Origin
@@ -27,12 +28,14 @@ def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
     if origin.kind == "folder":
         standard = ["import shutil", "import tempfile"] if _is_zip(origin) else []
         return [*standard, "from pathlib import Path"], ["from PIL import Image, ImageOps"]
-    source = {
+    sources = {
         "textures": "from skimage import data as photographs",
         "faces": "from skimage.data import lfw_subset",
         "digits": "from sklearn.datasets import load_digits",
-    }[dataset.name]
-    return [], ["from PIL import Image", source]
+    }
+    if dataset.name not in sources:  # a record from elsewhere may say so
+        raise InputError(f"There is no built-in data set {dataset.name!r}; there are {', '.join(sources)}.")
+    return [], ["from PIL import Image", sources[dataset.name]]
 
 
 def loading(dataset: DatasetSummary) -> str:

@@ -49,6 +49,10 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     n_epochs = max(1, *(len(run.history.val_accuracy) for run in runs), *(len(run.history.accuracy) for run in runs))
     for run in runs:
         draw_curves(ax, run)
+        if run.fine_tuning:
+            start = run.fine_tuning.start + 0.5
+            ax.axvline(start, color=colour_of(run.name), linestyle="-.", linewidth=1.2)
+            note(ax, "fine-tuning starts", (start, 0.05), (4, 0), color=colour_of(run.name))
     if not any(run.history.val_accuracy for run in runs):
         ax.text(1, 0.5, "no epoch was finished", ha="center", va="center", fontsize=TITLE_SIZE, color=INK)
     chance = chance_level(runs)

@@ -14,12 +14,14 @@ from tl_widgets.results import (
     DatasetSummary,
     Diagnosis,
     Environment,
+    FineTuning,
     History,
     RunResult,
     Seconds,
     Verdict,
 )
 from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.typed import require_types
 
 FORMAT = 1
 
@@ -45,6 +47,8 @@ def _run_to_record(run: RunResult | None) -> dict[str, Any] | None:
     }
     if run.backbone:
         record |= {"backbone": run.backbone, "weights": run.weights, "weights_sha256": run.weights_sha256}
+    if run.fine_tuning:
+        record["fine_tuning"] = asdict(run.fine_tuning)
     return record
 
 
@@ -67,6 +71,7 @@ def _run_from_record(record: dict[str, Any] | None, class_names: tuple[str, ...]
         backbone=record.get("backbone", ""),
         weights=record.get("weights", ""),
         weights_sha256=record.get("weights_sha256", ""),
+        fine_tuning=FineTuning(**record["fine_tuning"]) if "fine_tuning" in record else None,
     )
 
 
@@ -141,7 +146,7 @@ def comparison_from_json(text: str) -> Comparison:
             if record[name] is not None:
                 record[name]["history"] = {key: _floats(values) for key, values in record[name]["history"].items()}
         verdict = record["verdict"]
-        return Comparison(
+        comparison = Comparison(
             dataset=DatasetSummary(
                 **{**record["dataset"], "class_names": class_names, "origin": _origin(record["dataset"])}
             ),
@@ -153,10 +158,29 @@ def comparison_from_json(text: str) -> Comparison:
             verdict=Verdict(**{**verdict, "ci95": tuple(verdict["ci95"]) if verdict["ci95"] else None}),
             environment=Environment(**record["environment"]),
         )
+        require_types(comparison, Comparison)
+        _require_sound(comparison)
+        return comparison
     except InputError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
         raise InputError(
-            f"This text is not a record of a comparison ({type(error).__name__}: {error}). "
+            f"This text is not a record of a comparison ({type(error).__name__}: {str(error)[:200]}). "
             "Give the JSON that `tl-widgets compare --json FILE` or Comparison.to_json() wrote."
         ) from None
+
+
+def _require_sound(comparison: Comparison) -> None:
+    """Raise `ValueError` where numbers cannot belong together: a file may say anything."""
+    dataset = comparison.dataset
+    n_classes = len(dataset.class_names)
+    if n_classes < 2 or dataset.image_size < 1 or min(dataset.n_train, dataset.n_validation, dataset.n_test) < 0:
+        raise ValueError("its data set has fewer than two classes, or sizes that cannot be")
+    for run in comparison.runs:
+        n_test = len(run.labels)
+        if len(run.predictions) != n_test or len(run.probabilities) != n_test:
+            raise ValueError(f"{run.name!r:.40} has {n_test} labels, but other numbers of predictions")
+        if any(not 0 <= label < n_classes for label in (*run.labels, *run.predictions)):
+            raise ValueError(f"{run.name!r:.40} has answers that are none of its {n_classes} classes")
+        if any(len(row) != n_classes for row in run.probabilities):
+            raise ValueError(f"{run.name!r:.40} has not one probability for each of its {n_classes} classes")

@@ -98,6 +98,23 @@ class ClassFigures:
 
 
 @dataclass(frozen=True)
+class FineTuning:
+    """How a fine-tuned model went on after its frozen stage.
+
+    Attributes:
+        n_blocks: how many of the backbone's last blocks were unfrozen.
+        first_block: name of the first of them.
+        start: epochs of the frozen stage, after which it began.
+        learning_rate: of Adam from then on.
+    """
+
+    n_blocks: int
+    first_block: str
+    start: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
 class RunResult:
     """One trained model.
 
@@ -116,6 +133,7 @@ class RunResult:
         backbone: name of the frozen backbone; "" for scratch.
         weights: "imagenet", the name of a file, or "random"; "" for scratch.
         weights_sha256: of the file that the backbone's weights came from; "" where there is none.
+        fine_tuning: how it went on after its frozen stage; None for any other model.
         model: the trained keras.Model; None in a result that was read from JSON.
     """
 
@@ -133,6 +151,7 @@ class RunResult:
     backbone: str = ""
     weights: str = ""
     weights_sha256: str = ""
+    fine_tuning: FineTuning | None = None
     model: Any = field(default=None, repr=False, compare=False)
 
     @property

@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from tl_widgets.errors import InputError
+from tl_widgets.typed import require_types
 
 FORMAT = 1
 Record = TypeVar("Record")
@@ -38,6 +39,7 @@ def study_from_json(kind: type[Record], text: str) -> Record:
         if record.pop("format") != FORMAT or record.pop("study") != kind.__name__:
             raise ValueError(f"it is no {kind.__name__} of format {FORMAT}")
         study: Record = _read(kind, record)
+        require_types(study, kind)
         return study
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(

@@ -25,6 +25,7 @@ Shapes = Counter[tuple[int, ...]]
 # Keras's own IMAGENET_STDDEV_RGB, of RGB values in 0-1.
 _IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 _N_NOISE_IMAGES = 8
+_BIG_MEMBER, _MOST_SHRUNK = 10_000_000, 100
 
 
 def load_file(model: keras.Model, backbone: Backbone, resolved: ResolvedWeights) -> None:
@@ -61,11 +62,17 @@ def _file_shapes(path: Path) -> Shapes:
     source: Any = path
     if path.suffix == ".keras":
         with zipfile.ZipFile(path) as archive:
+            # Of its members only this one is ever read; weights are noise, which does not shrink.
+            member = archive.getinfo("model.weights.h5")
+            if member.file_size > _BIG_MEMBER and member.file_size > _MOST_SHRUNK * member.compress_size:
+                raise ValueError("its weights grow far too much when unpacked")
             source = io.BytesIO(archive.read("model.weights.h5"))
     shapes: Shapes = Counter()
 
     def visit(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset) and "optimizer" not in name and _counts(item.dtype, item.shape):
+            if item.external:
+                raise ValueError("it takes its numbers from other files")
             shapes[tuple(item.shape)] += 1
 
     with h5py.File(source, "r") as file:

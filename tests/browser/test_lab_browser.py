@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ARTIFACTS, SERVER_OPTIONS, TOKEN, need, open_notebook, serve, wait_state
+from driving import ARTIFACTS, SERVER_OPTIONS, TOKEN, has, need, open_notebook, serve, wait_state
 
 SMALL = """
 from tl_widgets import Config, ScratchSpec, TransferLab
@@ -66,8 +66,8 @@ def test_every_control_can_be_found_by_its_label_and_changes_what_it_says(page, 
     tab(page, "Parameters").click()
     page.get_by_text("5 × 5 × 12 × 4 + 4").wait_for()
     tab(page, "Parameters").focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
     page.get_by_text("After training: which class each model takes for which.").wait_for()
     run_last_cell(page)
     output = page.locator(".jp-OutputArea-output", has_text="'dataset'").last
@@ -244,7 +244,7 @@ def test_it_fits_and_is_photographed(page, jupyter, theme, width):
 
 
 def test_notebook_7(page, tmp_path):
-    need(_has("notebook"), "the package notebook")
+    need(has("notebook"), "the package notebook")
     with serve(tmp_path, "notebook", *SERVER_OPTIONS) as server:
         server.notebook("nb.ipynb", SHOW)
         page.goto(f"{server.url}/notebooks/nb.ipynb?token={TOKEN}")
@@ -257,16 +257,10 @@ def test_notebook_7(page, tmp_path):
 
 
 def test_voila(page, tmp_path):
-    need(_has("voila"), "the package voila")
+    need(has("voila"), "the package voila")
     with serve(tmp_path, "voila", "--Voila.ip=127.0.0.1") as server:
         server.notebook("app.ipynb", SHOW)
         page.goto(f"{server.url}/voila/render/app.ipynb")
         button(page, "Train both").click(timeout=60_000)
         wait_state(page, "done")
         page.get_by_role("img", name="Line chart of accuracy by epoch").wait_for()
-
-
-def _has(package):
-    from importlib.util import find_spec
-
-    return find_spec(package) is not None

@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from conftest import ROOT, open_notebook, wait_state
+from driving import ROOT, open_notebook, wait_state
 
 NOTEBOOKS = ROOT / "notebooks"
 

@@ -11,18 +11,20 @@ from matplotlib.axes import Axes
 from tl_widgets.backbones import Backbone, list_backbones
 from tl_widgets.plot_style import INK, PALE, colour_of, draw_grid, dress, legend_below, new_axes, note
 from tl_widgets.teaching.plain import PlainBox
+from tl_widgets.teaching.show import with_words
 from tl_widgets.widgets.html import escape, number, style, table
 
-_NAMED = (
-    "EfficientNetLite0",
-    "MobileNetV2",
-    "Xception",
-    "VGG16",
-    "ResNet50",
-    "EfficientNetV2L",
-    "NASNetLarge",
-    "MobileNetV3Small",
-)
+# Where each name stands beside its point, in points and by its end, so that no two cover each other.
+_NAMED = {
+    "EfficientNetLite0": ((0, 10), "center"),
+    "MobileNetV2": ((0, 9), "center"),
+    "Xception": ((-7, 0), "right"),
+    "ResNet50": ((0, -11), "center"),
+    "VGG16": ((0, -11), "center"),
+    "NASNetLarge": ((0, -11), "center"),
+    "EfficientNetV2L": ((0, -11), "left"),
+    "ConvNeXtXLarge": ((0, 8), "right"),
+}
 _ORDERS: dict[str, tuple[Callable[[Backbone], Any], bool]] = {
     "accuracy, best first": (lambda each: each.top1_pct or 0.0, True),
     "size, smallest first": (lambda each: each.size_mb or 1e9, False),
@@ -97,7 +99,8 @@ def plot_backbones() -> Axes:
         if each.name in _NAMED:
             assert each.size_mb is not None
             assert each.top1_pct is not None
-            note(ax, each.name, (each.size_mb, each.top1_pct), (0, -11), ha="center", color=INK)
+            offset, side = _NAMED[each.name]
+            note(ax, each.name, (each.size_mb, each.top1_pct), offset, ha=side, color=INK)
     ax.set_xscale("log")
     ax.set_xlim(8, 1400)
     ticks = (10, 30, 100, 300, 1000)
@@ -105,13 +108,16 @@ def plot_backbones() -> Axes:
     ax.set_xticks([], minor=True)
     draw_grid(ax, "both")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
-    title = "Larger backbones are better, up to a point"
-    dress(ax, title, x="size of the weights file in MB (log scale)", y="right on ImageNet, in percent (top-1)")
-    return ax
+    dress(
+        ax,
+        "Accuracy against size",
+        x="size of the weights file in MB (log scale)",
+        y="right on ImageNet, in percent (top-1)",
+    )
+    return with_words(ax, _backbones_words())
 
 
-def backbones_words() -> str:
-    """The text alternative of `plot_backbones`."""
+def _backbones_words() -> str:
     known = _known()
     smallest, best = min(known, key=lambda each: each.size_mb or 0), max(known, key=lambda each: each.top1_pct or 0)
     here = ", ".join(each.name for each in known if each.offline)

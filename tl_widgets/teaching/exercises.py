@@ -134,7 +134,7 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "01-c": Exercise(
         "Keep blocks and filters as they are. Which layer holds most of the parameters, and what comes before it?",
-        "One number for each map in place of all its pixels: the Dense layer shrinks, and the filters stay.",
+        "One number for each map in place of all its pixels. 95,565 again: the printed network had as many.",
         judge_small_network,
     ),
     "01-d": Exercise(

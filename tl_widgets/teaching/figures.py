@@ -1,4 +1,4 @@
-"""Figures that only the notebooks need, each with its text alternative."""
+"""Figures that only the notebooks need. Each carries its text alternative as the figure's label."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from tl_widgets.plot_style import (
     set_fonts,
 )
 from tl_widgets.results import Comparison, RunResult, percent
+from tl_widgets.teaching.show import with_words
 
 Named = tuple[tuple[tuple[str, float], ...], ...]
 _SHORT = {"scratch": "from scratch", "transfer": "transfer", "control": "control (random weights)"}
@@ -53,11 +54,10 @@ def plot_layers(rows: Sequence[LayerRow]) -> Axes:
     ax.xaxis.set_major_formatter(COUNT)
     draw_grid(ax, "x")
     dress(ax, "Where the parameters are", x="number of parameters", y="layer and shape of its output")
-    return ax
+    return with_words(ax, _layers_words(rows))
 
 
-def layers_words(rows: Sequence[LayerRow]) -> str:
-    """The text alternative of `plot_layers`."""
+def _layers_words(rows: Sequence[LayerRow]) -> str:
     said = ", ".join(f"{row.layer} {row.n_params:,}" for row in rows if row.n_params)
     return f"Bar chart of parameters by layer, in order: {said}."
 
@@ -91,11 +91,10 @@ def plot_learning(comparisons: Sequence[Comparison]) -> Axes:
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=3)
     title = f"{comparisons[0].dataset.name}: how much data each model needs"
     dress(ax, title, x="training images of each class (log scale)", y="accuracy on the test images")
-    return ax
+    return with_words(ax, _learning_words(comparisons))
 
 
-def learning_words(comparisons: Sequence[Comparison]) -> str:
-    """The text alternative of `plot_learning`."""
+def _learning_words(comparisons: Sequence[Comparison]) -> str:
     said = [
         f"{_SHORT[name]} "
         + ", ".join(
@@ -130,11 +129,10 @@ def plot_named(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> Figur
             set_fonts([text])
     heading = figure.suptitle("What the network calls each picture", fontsize=TITLE_SIZE, color=INK)
     set_fonts([heading])
-    return figure
+    return with_words(figure, _named_words(pictures, named))
 
 
-def named_words(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> str:
-    """The text alternative of `plot_named`."""
+def _named_words(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> str:
     said = [
         f"{what}: {', '.join(f'{name} {percent(share)}' for name, share in names)}"
         for what, names in zip(pictures, named, strict=True)
@@ -164,11 +162,10 @@ def plot_shares(runs: Mapping[str, RunResult], title: str) -> Axes:
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
     dress(ax, title, x="accuracy on the test images, with 95% interval", y="model")
-    return ax
+    return with_words(ax, _shares_words(runs))
 
 
-def shares_words(runs: Mapping[str, RunResult]) -> str:
-    """The text alternative of `plot_shares`."""
+def _shares_words(runs: Mapping[str, RunResult]) -> str:
     said = []
     for name, run in runs.items():
         low, high = run.test_accuracy_ci95 or (0.0, 1.0)

@@ -149,4 +149,6 @@ class Guess(PlainBox):
 
 def _number(value: float) -> str:
     """A number as people write it: 291,405, or 91.1, or 0.3."""
-    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.1f}"
+    if float(value).is_integer() or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+from typing import Any, TypeVar
 
+from tl_widgets.errors import InputError
 from tl_widgets.plots import figure_png
 from tl_widgets.widgets.html import escape
 
 _COLUMNS = 88
+Drawing = TypeVar("Drawing")
 
 
 def say(text: str) -> None:
@@ -20,7 +22,7 @@ def say(text: str) -> None:
     print(textwrap.fill(text, _COLUMNS))  # noqa: T201 - the ordinary output of a notebook's cell
 
 
-def show(drawing: Any, words: str) -> None:
+def show(drawing: Any, words: str = "") -> None:
     """Show a figure as PNG, and under it, to be opened, what it shows in words.
 
     The PNG is what GitHub and printed pages show. JupyterLab gives pictures in outputs no text alternative
@@ -28,12 +30,30 @@ def show(drawing: Any, words: str) -> None:
 
     Args:
         drawing: what a plot function returned.
-        words: the text alternative, as from `tl_widgets.plots.alt_text`.
+        words: the text alternative, as from `tl_widgets.plots.alt_text`; figures of this package carry theirs.
+
+    Raises:
+        InputError: the figure carries no words, and none were given.
     """
     from IPython.display import HTML, Image, display
 
-    figure = drawing.figure if hasattr(drawing, "figure") and drawing.figure is not None else drawing
+    figure = getattr(drawing, "figure", None) or drawing
+    words = words or str(figure.get_label())
+    if not words:
+        raise InputError("Say what the figure shows: show(drawing, words), for those who cannot see it.")
     width = round(figure.get_figwidth() * 96)
     png = figure_png(drawing, dpi=120)
     display(Image(png, width=width, alt=words))
     display(HTML(f"<details><summary>This figure in words</summary><p>{escape(words)}</p></details>"))
+
+
+def with_words(drawing: Drawing, words: str) -> Drawing:
+    """Let a figure carry its text alternative: its label, which is not drawn.
+
+    Args:
+        drawing: what a plot function made.
+        words: the same in words.
+    """
+    figure: Any = getattr(drawing, "figure", None) or drawing
+    figure.set_label(words)
+    return drawing

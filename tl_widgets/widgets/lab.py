@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from ipywidgets import VBox
@@ -20,7 +19,7 @@ from tl_widgets.widgets.head import LiveHead
 from tl_widgets.widgets.html import alert
 from tl_widgets.widgets.panel import ControlPanel
 from tl_widgets.widgets.runner import Run, my_turn, preload_tensorflow, wait_for_tensorflow
-from tl_widgets.widgets.runs import LabRun
+from tl_widgets.widgets.runs import LabRun, without_models
 from tl_widgets.widgets.screen import Screen, State
 from tl_widgets.widgets.settings import LabSettings, differences
 from tl_widgets.widgets.source import DataSource
@@ -266,7 +265,7 @@ class TransferLab(VBox):
         """Add a run to the list, and show it."""
         number = len(self._runs) + 1
         if comparison.runs:
-            self._runs.append(LabRun(number, settings, _without_models(comparison)))
+            self._runs.append(LabRun(number, settings, without_models(comparison)))
             self._screen.show_runs(self.runs, comparison)
         if comparison.stopped:
             self._screen.show_stopped(comparison.runs)
@@ -306,13 +305,3 @@ class TransferLab(VBox):
             raise
         except Exception as error:
             screen.show_error(error)
-
-
-def _without_models(comparison: Comparison) -> Comparison:
-    """The record alone: a hundred runs must not keep two hundred networks in memory."""
-    bare = {
-        name: replace(run, model=None)
-        for name in ("scratch", "transfer", "control", "fine_tuned")
-        if (run := getattr(comparison, name)) is not None
-    }
-    return replace(comparison, **bare)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
@@ -37,6 +37,16 @@ class LabRun:
         scores = [run.test_accuracy for run in (self.result.scratch, self.result.transfer) if run]
         said = " against ".join(percent(score) for score in scores if score is not None)
         return f"Run {self.number}: {said or 'stopped'}"
+
+
+def without_models(comparison: Comparison) -> Comparison:
+    """A comparison's record alone: a hundred runs must not keep two hundred networks in memory."""
+    bare = {
+        name: replace(run, model=None)
+        for name in ("scratch", "transfer", "control", "fine_tuned")
+        if (run := getattr(comparison, name)) is not None
+    }
+    return replace(comparison, **bare)
 
 
 class RunsView(VBox):

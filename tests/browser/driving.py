@@ -1,0 +1,156 @@
+"""How the tests in this folder start a server, open a notebook and wait."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve()
+ROOT = HERE.parents[2]
+ARTIFACTS = ROOT / "artifacts"
+TOKEN = "tl-widgets-tests"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def need(found, what):
+    """Skip where something is missing, saying so; on CI nothing may be missing."""
+    if found:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing, and CI=true: the browser tests must run here")
+    pytest.skip(f"{what} is missing: no browser to drive")
+
+
+def has(package):
+    """Whether a package is installed."""
+    return find_spec(package) is not None
+
+
+class Server:
+    """One running application that serves notebooks from a folder."""
+
+    def __init__(self, folder, port, app):
+        self.folder, self.port, self.app = folder, port, app
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def notebook(self, name, *cells):
+        """Write a notebook of these code cells."""
+        nb = {
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "id": f"cell-{i}",
+                    "source": text,
+                    "metadata": {},
+                    "outputs": [],
+                    "execution_count": None,
+                }
+                for i, text in enumerate(cells)
+            ],
+            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        (self.folder / name).write_text(json.dumps(nb))
+        return name
+
+
+def free_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+@contextmanager
+def serve(folder, app, *options):
+    """Start `jupyter APP` in a process group of its own, and end it whatever happens."""
+    port = free_port()
+    work = folder / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TL_WIDGETS_HOME": str(folder / "home"), "JUPYTER_PLATFORM_DIRS": "1"}
+    for kind in ("CONFIG", "DATA", "RUNTIME"):
+        env[f"JUPYTER_{kind}_DIR"] = str(folder / kind.lower())
+    for kind in ("SETTINGS", "WORKSPACES"):
+        env[f"JUPYTERLAB_{kind}_DIR"] = str(folder / kind.lower())
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    command = [
+        sys.executable,
+        "-m",
+        *(["jupyter", app] if app != "voila" else ["voila"]),
+        "--no-browser",
+        f"--port={port}",
+        *options,
+    ]
+    with (folder / "log.txt").open("w") as log:
+        process = subprocess.Popen(command, cwd=work, env=env, stdout=log, stderr=log, start_new_session=True)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/api?token={TOKEN}", process, folder / "log.txt")
+            yield Server(work, port, app)
+        finally:
+            end_group(process)
+
+
+def end_group(process):
+    """End a server and its kernels."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for(url, process, log):
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except urllib.error.HTTPError:
+            return  # it answers
+        except OSError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.2)
+    raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
+
+
+SERVER_OPTIONS = ("--ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}", "--allow-root")
+
+
+def open_notebook(page, server, name, *, theme="light", run=True):
+    """Open a notebook in JupyterLab and run all its cells; returns when they have ended."""
+    page.goto(f"{server.url}/lab/tree/{name}?reset&token={TOKEN}")
+    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.sessionContext")
+    page.evaluate(
+        """async (dark) => {
+            await jupyterapp.restored;
+            await jupyterapp.shell.currentWidget.sessionContext.ready;
+            const theme = dark ? 'JupyterLab Dark' : 'JupyterLab Light';
+            await jupyterapp.commands.execute('apputils:change-theme', {theme});
+        }""",
+        theme == "dark",
+    )
+    if run:
+        page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+    return page
+
+
+def wait_state(page, state, timeout=60_000):
+    """Wait until the (first) Lab is in a state: idle, running, done, stopped or error."""
+    page.locator(f'[data-state="{state}"]').first.wait_for(state="attached", timeout=timeout)

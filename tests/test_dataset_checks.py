@@ -1,0 +1,163 @@
+"""What is said of a data set before training: near-duplicates, sizes that give classes away, few images."""
+
+import io
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tl_widgets import likeness, load_dataset, load_folder
+from tl_widgets.data import ImageDataset, Split
+from tl_widgets.dataset_checks import check_dataset
+from tl_widgets.likeness import difference_hashes, find_likenesses
+
+
+def scene(seed, size=64):
+    """A smooth picture of random blots, as photographs are: uint8 (size, size, 3)."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
+    return Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC)
+
+
+def changed(image, how):
+    if how == "jpeg":
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=30)
+        return Image.open(file)
+    if how == "resized":
+        return image.resize((40, 40)).resize(image.size)
+    factor, shift = {"brighter": (1, 15), "contrast": (0.8, 0), "grey levels": (1, 1)}[how]
+    return Image.fromarray(np.clip(np.asarray(image) * float(factor) + shift, 0, 255).astype(np.uint8))
+
+
+def split_of(images, n_classes=2):
+    return Split(np.stack([np.asarray(one) for one in images]), np.arange(len(images), dtype=np.int64) % n_classes)
+
+
+def dataset_of(train, validation, test, n_classes=2):
+    names = ("<b>cat</b>", "dog", "hen")[:n_classes]
+    return ImageDataset("mine", *(split_of(some, n_classes) for some in (train, validation, test)), names)
+
+
+def kinds(dataset):
+    return [one.kind for one in check_dataset(dataset)]
+
+
+def test_the_hash_is_that_of_a_loop():
+    images = np.stack([np.asarray(scene(seed, 72)) for seed in range(5)])
+    for image, found in zip(images, difference_hashes(images), strict=True):
+        grey = image.astype(float) @ [0.299, 0.587, 0.114]
+        fields = grey.reshape(8, 9, 9, 8).mean(axis=(1, 3))  # 8 rows of 9 pixels, 9 columns of 8
+        bits = [fields[row, column] > fields[row, column + 1] for row in range(8) for column in range(8)]
+        assert np.packbits(bits).tobytes() == found.tobytes()
+
+
+@pytest.mark.parametrize("how", ["jpeg", "resized", "brighter", "contrast", "grey levels"])
+def test_copies_that_were_changed_are_found_with_their_partners(how):
+    train, test = [scene(i) for i in range(30)], [scene(100 + i) for i in range(20)]
+    test[3], test[11] = changed(train[7], how), changed(train[20], how)
+    found = find_likenesses(dataset_of(train, [scene(i) for i in range(200, 210)], test))
+    assert [(one.split, one.row, one.train_row) for one in found] == [("test", 3, 7), ("test", 11, 20)]
+
+
+def test_other_pictures_are_not_taken_for_copies():
+    pictures = [scene(i) for i in range(400)]
+    assert find_likenesses(dataset_of(pictures[:200], pictures[200:300], pictures[300:])) == ()
+    flat = [Image.new("RGB", (64, 64), (shade, shade, shade)) for shade in range(60)]
+    assert find_likenesses(dataset_of(flat[:20], flat[20:40], flat[40:])) == ()
+    for name in ("textures", "faces"):
+        assert find_likenesses(load_dataset(name, image_size=48)) == ()
+
+
+def test_the_note_says_how_many_of_how_many():
+    train = [scene(i) for i in range(30)]
+    validation = [changed(train[0], "jpeg"), *(scene(i) for i in range(200, 210))]
+    test = [changed(train[1], "jpeg"), changed(train[2], "jpeg"), *(scene(i) for i in range(100, 110))]
+    [one] = check_dataset(dataset_of(train, validation, test))
+    assert one.kind == "near_duplicates"
+    assert one.text.startswith("2 of the 12 test images look almost like a training image.")
+    assert "1 of the 11 validation images" in one.text
+    [one] = check_dataset(dataset_of(train, validation, test[2:]))
+    assert one.text.startswith("1 of the 11 validation images")
+
+
+def test_large_splits_are_looked_at_in_part(monkeypatch):
+    monkeypatch.setattr(likeness, "MAX_IMAGES", 10)
+    train = [scene(i) for i in range(30)]
+    rows = np.linspace(0, 29, 10).astype(int)
+    test = [changed(train[rows[4]], "brighter"), *(scene(i) for i in range(100, 105))]
+    [one] = find_likenesses(dataset_of(train, [scene(99)], test))
+    assert (one.row, one.train_row) == (0, rows[4])
+
+
+def test_photographs_that_are_in_both_splits(assets):
+    found = find_likenesses(load_folder(assets / "data/flowers", image_size=128))
+    assert {one.split for one in found} == {"validation", "test"}  # the published subset does have such copies
+
+
+def test_imbalance_and_tiny_classes():
+    train = Split(np.stack([np.asarray(scene(i)) for i in range(25)]), np.array([0] * 18 + [1] * 6 + [2]))
+    rest = [split_of([scene(1000 * k + i) for i in range(9)], 3) for k in (1, 2)]
+    found = check_dataset(ImageDataset("mine", train, *rest, ("a", "b", "c")))
+    assert [one.kind for one in found] == ["imbalance", "tiny_class"]
+    assert "18 training images of a, 1 of c" in found[0].text
+    assert "b has 6; c has 1" in found[1].text
+
+
+def test_a_good_data_set_gets_no_note():
+    for name in ("textures", "faces", "digits"):
+        assert kinds(load_dataset(name, image_size=32)) == []
+    assert kinds(load_dataset("digits", image_size=32, n_per_class=4)) == []  # few were asked for
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """20 pictures each of two classes, of two sizes each."""
+    for k, name in enumerate(("cat", "dog")):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for i in range(20):
+            scene(100 * k + i, 80 if i % 2 else 90).save(tmp_path / "pets" / name / f"{i:02d}.png")
+    return tmp_path / "pets"
+
+
+def test_a_size_that_gives_a_class_away(folder):
+    assert kinds(load_folder(folder, image_size=32)) == []
+    for path in (folder / "dog").iterdir():
+        scene(int(path.stem) + 100, 120).save(path)
+    (folder / "dog" / "broken.png").write_bytes(b"\x89PNG")
+    [one] = check_dataset(load_folder(folder, image_size=32))
+    assert one.kind == "source_size"
+    assert "dog (120 x 120 pixels)" in one.text
+    assert "cat" not in one.text
+    shutil.make_archive(str(folder), "zip", folder)
+    assert kinds(load_folder(folder.with_suffix(".zip"), image_size=32)) == ["source_size"]
+    dataset = load_folder(folder, image_size=32)
+    shutil.rmtree(folder)
+    assert kinds(dataset) == []  # gone: nothing can be said
+
+
+def test_one_size_for_all_gives_nothing_away(folder):
+    for name in ("cat", "dog"):
+        for path in (folder / name).iterdir():
+            scene(int(path.stem) + 100 * (name == "dog"), 120).save(path)
+    assert kinds(load_folder(folder, image_size=32)) == []
+
+
+def test_only_the_chosen_classes_are_compared(folder):
+    shutil.copytree(folder / "dog", folder / "fox")
+    for path in (folder / "fox").iterdir():
+        scene(int(path.stem) + 500, 33).save(path)
+    assert kinds(load_folder(folder, image_size=32)) == ["source_size"]
+    assert kinds(load_folder(folder, image_size=32, classes=("cat", "dog"))) == []
+
+
+def test_markup_in_a_class_name_stays_text(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for k, name in enumerate(("<script>alert(1)<", "b")):
+            for i in range(6):
+                file = io.BytesIO()
+                scene(100 * k + i).save(file, "PNG")
+                archive.writestr(f"{name}/{i}.png", file.getvalue())
+    [one] = check_dataset(load_folder(tmp_path / "x.zip", image_size=32))
+    assert one.text.startswith("Of some classes there are hardly any training images: <script>alert(1)< has 3")

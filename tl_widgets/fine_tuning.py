@@ -1,0 +1,189 @@
+"""Fine-tuning: after the frozen stage, train the backbone's last blocks, too, at a low learning rate.
+
+What lies below the cut stays frozen, so it is run once for each image and kept, as for a frozen backbone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from tl_widgets.backbones import find_backbone
+from tl_widgets.data import ImageDataset, require_whole_number
+from tl_widgets.errors import CancelledError, InputError
+from tl_widgets.events import Cancel, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.features import FrozenPart
+from tl_widgets.models import frozen_layers, stack_head
+from tl_widgets.results import Comparison, FineTuning, History, RunResult, Seconds, percent
+from tl_widgets.settings import Config
+from tl_widgets.training import train
+from tl_widgets.verdict import paired_difference
+from tl_widgets.weights import resolve_weights
+
+# The names that keras.applications gives: block_16_project, block7a_expand_conv, conv5_block3_out, block14_sepconv1.
+_BLOCK = re.compile(r"(conv\d+_block\d+|block_?\d+[a-z]?)(_|$)")
+
+
+def fine_tune(
+    comparison: Comparison,
+    dataset: ImageDataset,
+    *,
+    n_blocks: int = 1,
+    epochs: int = 10,
+    learning_rate: float = 1e-4,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> Comparison:
+    """Go on where the transfer model of a comparison ended, with the backbone's last blocks unfrozen.
+
+    BatchNormalization stays in inference mode with its weights frozen: the averages of a few images would
+    overwrite those of ImageNet.
+
+    Args:
+        comparison: a finished one, not read from JSON.
+        dataset: the data set that it was made on.
+        n_blocks: how many of the last blocks to unfreeze, with all that comes after them.
+        epochs: passes over the training images after the frozen stage.
+        learning_rate: of Adam; a tenth or a hundredth of the first stage's.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch.
+
+    Returns:
+        The comparison with `fine_tuned`; its history begins with that of the frozen stage.
+
+    Raises:
+        InputError: an argument is not allowed, or the comparison has no trained transfer model.
+        WeightsUnavailableError: the weights are not there any more.
+    """
+    first = comparison.transfer
+    if first is None or first.stopped or first.model is None:
+        raise InputError(
+            "This comparison has no trained transfer model to go on from: it was stopped, or read from JSON. "
+            "Run compare() to the end and give its result."
+        )
+    require_whole_number("n_blocks", n_blocks, 1)
+    # All that decides but the epochs and the rate is that of the first stage.
+    config = replace(comparison.config, epochs=epochs, learning_rate=learning_rate)
+    try:
+        raise_if_cancelled(cancel)
+        result = _second_stage(first, dataset, config, n_blocks, on_event, cancel)
+    except CancelledError:
+        return comparison
+    verdict = replace(comparison.verdict, text=comparison.verdict.text + _sentence(first, result))
+    return replace(comparison, fine_tuned=result, verdict=verdict)
+
+
+def _second_stage(
+    first: RunResult, dataset: ImageDataset, config: Config, n_blocks: int, on_event: OnEvent, cancel: Cancel | None
+) -> RunResult:
+    # Layers of its own: those of the frozen stage are shared with other models, which must not change.
+    entry = find_backbone(config.backbone)
+    weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
+    layers = frozen_layers(entry, dataset.image_shape, weights, seed=config.seed)
+    backbone = next(layer for layer in layers if isinstance(layer, keras.Model) and layer.name != "preprocessing")
+    start, lower, upper = cut_backbone(backbone, n_blocks)
+    arguments = (dataset.image_shape, dataset.n_classes)
+    whole = stack_head(layers, *arguments, head_dropout=config.head_dropout, seed=config.seed)
+    whole.layers[-1].set_weights(first.model.layers[-1].get_weights())
+    i = layers.index(backbone)
+    parts = [layer for layer in (lower, upper) if layer is not None]
+    stack = [keras.layers.Input(dataset.image_shape), *layers[:i], *parts, *layers[i + 1 :], *whole.layers[i + 2 :]]
+    model = keras.Sequential(stack, name="fine_tuned")
+    result = train(
+        model,
+        dataset,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        seed=config.seed,
+        augment=config.augment,
+        name="fine_tuned",
+        frozen=FrozenPart.of(model),
+        on_event=on_event,
+        cancel=cancel,
+    )
+    return _joined(
+        first, replace(result, model=whole), FineTuning(n_blocks, start, len(first.history.loss), config.learning_rate)
+    )
+
+
+def _joined(first: RunResult, second: RunResult, how: FineTuning) -> RunResult:
+    """Both stages as one run: the second cannot be had without the first."""
+    one, two = first.seconds, second.seconds
+    later = replace(second.history, seconds=tuple(one.train + s for s in second.history.seconds))
+    names = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
+    return replace(
+        second,
+        history=History(**{name: getattr(first.history, name) + getattr(later, name) for name in names}),
+        seconds=Seconds(one.prepare + two.prepare, one.train + two.train, two.evaluate, one.saved + two.saved),
+        backbone=first.backbone,
+        weights=first.weights,
+        weights_sha256=first.weights_sha256,
+        fine_tuning=how,
+    )
+
+
+def _sentence(first: RunResult, second: RunResult) -> str:
+    if not second.labels:
+        return " Fine-tuning was stopped before its test."
+    assert second.test_accuracy is not None
+    paired = paired_difference(second, first)
+    low, high = (f"{100 * end:.1f}".replace("-", "\N{MINUS SIGN}") for end in paired.ci95)
+    text = f" Fine-tuned, the backbone answers {percent(second.test_accuracy)}: "
+    if not paired.is_clear:
+        return text + f"too close to the frozen one to call ({low} to {high} points, 95% interval)."
+    return (
+        text + f"{abs(100 * paired.difference):.1f} points {'more' if paired.difference > 0 else 'fewer'} than frozen."
+    )
+
+
+def cut_backbone(backbone: keras.Model, n_blocks: int) -> tuple[str, keras.Model, keras.Model]:
+    """Cut a frozen functional backbone before its last blocks, and unfreeze what is above the cut.
+
+    Args:
+        backbone: its layers are shared by the parts; those above the cut become trainable, except
+            BatchNormalization.
+        n_blocks: how many blocks are above the cut.
+
+    Returns:
+        (name of the first block above the cut, the part below, the part above).
+
+    Raises:
+        InputError: it has not so many blocks, or no layer's output is all that passes between them.
+    """
+    order = backbone.layers
+    blocks = list(dict.fromkeys(match[1] for layer in order if (match := _BLOCK.match(layer.name))))
+    if not 1 <= n_blocks < len(blocks):
+        raise InputError(
+            f"{backbone.name} has {len(blocks)} blocks with a name of their own; n_blocks={n_blocks} must leave at "
+            "least one of them frozen."
+        )
+    above = set(blocks[-n_blocks:])
+    first = next(i for i, layer in enumerate(order) if (match := _BLOCK.match(layer.name)) and match[1] in above)
+    cut = next((i for i in reversed(range(first)) if _is_cut(order, i)), None)
+    if not cut:
+        raise InputError(f"{backbone.name} cannot be cut before {blocks[-n_blocks]}; choose another n_blocks.")
+    lower = keras.Model(backbone.input, order[cut].output, name="frozen_blocks")
+    upper = keras.Model(order[cut].output, backbone.output, name="unfrozen_blocks")
+    lower.trainable = False
+    # From outside in: a model's flag is handed down to its layers.
+    backbone.trainable = True
+    for i, layer in enumerate(order):
+        layer.trainable = i > cut and not isinstance(layer, keras.layers.BatchNormalization)
+    return blocks[-n_blocks], lower, upper
+
+
+def _is_cut(order: Sequence[keras.layers.Layer], i: int) -> bool:
+    """Whether the output of layer `i` is the only tensor that passes from the first i + 1 layers to the others.
+
+    Keras lists a functional model's layers so that each comes after those whose answers it takes.
+    """
+    below: dict[int, int] = {id(tensor): j for j in range(i + 1) for tensor in keras.tree.flatten(order[j].output)}
+    crossing: set[Any] = set()
+    for layer in order[i + 1 :]:
+        crossing |= {below[id(tensor)] for tensor in keras.tree.flatten(layer.input) if id(tensor) in below}
+    return crossing == {i}

@@ -218,7 +218,7 @@ def test_lists(tmp_path, home):
     assert rows["EfficientNetLite0"].rstrip().endswith("yes")
     status, out, err = tl("datasets", cwd=tmp_path, home=home)
     assert (status, err) == (0, "")
-    assert re.search(r"^textures +built in +yes +3 +150 +60 +90 ", out, re.MULTILINE)
+    assert re.search(r"^textures +built in +yes +3 +150 +60 +90", out, re.MULTILINE)
 
 
 def test_fetch_says_where_the_weights_are(tmp_path, home):

@@ -94,6 +94,13 @@ def test_fashion_mnist_has_its_pixels_and_labels(serve):
     assert found == names
 
 
+def test_the_flowers_keep_the_text_that_names_their_photographers(serve):
+    serve("flowers")
+    with zipfile.ZipFile(fetch_dataset(find_hosted("flowers"))) as archive:
+        assert archive.read("LICENSE.txt") == b"..."
+    assert load_dataset("flowers", image_size=32).report.skipped == ()
+
+
 def test_cat_against_dog(serve):
     serve("cifar10")
     dataset = load_dataset("cifar10", image_size=32, classes=("dog", "cat"), n_per_class=3)

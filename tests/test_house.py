@@ -13,8 +13,8 @@ PACKAGE = Path(tl_widgets.__file__).parent
 
 # From the ground up: a module may import modules of its own row or of rows above it in this list, never below.
 FLOORS = (
-    ("errors", "events", "intervals", "origin", "settings", "scores", "ledger", "tensorflow_import", "machine", "typed"),
-    ("results", "record", "download", "torch_file", "store", "indexed_images", "sources"),
+    ("errors", "events", "intervals", "origin", "settings", "scores", "ledger", "tensorflow_import", "machine"),
+    ("typed", "results", "record", "download", "torch_file", "store", "indexed_images", "sources"),
     ("study_record", "seed_statistics"),
     ("study_results", "study_words"),
     ("verdict", "diagnosis", "data", "decode", "reading", "layout", "image_cache"),

@@ -208,6 +208,7 @@ def test_diagnoses():
     assert found(0.33, 100, 300) == ["stuck_at_chance"]
     assert found(0.33, 100, 300, dead_units=(DeadUnits("Conv2D", 1, 32), DeadUnits("Dense", 6, 6))) == ["dead_units"]
     assert found(0.33, 100, 300, dead_units=(DeadUnits("Conv2D", 9, 32),)) == ["stuck_at_chance"]
+    assert found(0.35, 180, 300) == [], "the test shows that it learned, whatever its last epoch's average"
     assert found(0.95, 10, 12) == ["few_test_images"]
     assert found(0.95, 285, 300, train_labels=[0] * 40 + [1] * 40 + [2] * 5) == ["imbalance"]
 

@@ -225,9 +225,7 @@ def build_backbone(
 def _check_shape(backbone: Backbone, image_shape: tuple[int, int, int]) -> None:
     height, width, channels = image_shape
     if channels != 3:
-        raise InputError(
-            f"{backbone.name} takes images with 3 channels, not {channels}; convert them to RGB."
-        )
+        raise InputError(f"{backbone.name} takes images with 3 channels, not {channels}; convert them to RGB.")
     if backbone.min_input is not None and min(height, width) < backbone.min_input:
         raise InputError(
             f"{backbone.name} needs images of at least {backbone.min_input} x {backbone.min_input} pixels, "

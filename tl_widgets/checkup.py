@@ -56,13 +56,13 @@ class Checkup:
         machine: of Python, packages, memory, cores and disk.
         backbones: whose ImageNet weights are here or damaged; the bundled one first.
         datasets: all that have a name.
-        n_missing_backbones: how many others could be fetched.
+        missing_backbones: names of the others, which could be fetched.
     """
 
     machine: tuple[Finding, ...]
     backbones: tuple[Finding, ...]
     datasets: tuple[Finding, ...]
-    n_missing_backbones: int
+    missing_backbones: tuple[str, ...]
 
     @property
     def can_compare(self) -> bool:
@@ -82,7 +82,7 @@ def examine(*, options: str = "") -> Checkup:
         machine=(_python(), *map(_package, _PACKAGES), *_hardware(), _disk()),
         backbones=tuple(_bundled() if entry.bundled else _backbone(entry, fetch) for entry in entries),
         datasets=tuple(_datasets(fetch)),
-        n_missing_backbones=len(list_backbones()) - len(entries),
+        missing_backbones=tuple(entry.name for entry in list_backbones() if entry not in entries),
     )
 
 
@@ -154,10 +154,11 @@ def _backbone(entry: Backbone, fetch: str) -> Finding:
     path = local_weights_file(entry.weights_file)
     assert path is not None
     try:
+        size = megabytes(path.stat().st_size)
         if entry.weights_hash is None:
-            return Finding(entry.name, "good", f"{path}; nobody publishes a hash of it")
+            return Finding(entry.name, "good", f"{size} in {path.parent}; nobody publishes a hash of it")
         if is_published(path, entry.weights_hash):
-            return Finding(entry.name, "good", f"{path}, {megabytes(path.stat().st_size)}, hash right")
+            return Finding(entry.name, "good", f"{size} in {path.parent}, hash right")
     except OSError as error:
         return Finding(entry.name, "bad", f"{path} cannot be read: {error.strerror or error}", f"{fetch} {entry.name}")
     return Finding(entry.name, "bad", f"{path} is damaged: its hash differs", f"{fetch} {entry.name}")
@@ -176,7 +177,7 @@ def _datasets(fetch: str) -> Iterator[Finding]:
             command = f"rm {shlex.quote(str(hosted.path))} && {command}"
             yield Finding(info.name, "bad", f"{hosted.path} is damaged", command)
         else:
-            yield Finding(info.name, "good", f"{hosted.path}, {megabytes(hosted.path.stat().st_size)}")
+            yield Finding(info.name, "good", f"{megabytes(hosted.path.stat().st_size)} in {hosted.path.parent}")
 
 
 def _is_whole(path: Path) -> bool:

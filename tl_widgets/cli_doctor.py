@@ -31,9 +31,10 @@ def show_doctor(*, home_given: bool) -> int:
     console = make_console()
     _print_part(console, "This machine", checkup.machine)
     _print_part(console, "Backbones with ImageNet weights here", checkup.backbones)
-    if checkup.n_missing_backbones:
+    if missing := checkup.missing_backbones:
         fetch = f"tl-widgets {options} fetch".replace("  ", " ")
-        text = f"{checkup.n_missing_backbones} others are not here: `{fetch} MobileNetV2`, for example, gets one"
+        example = "Xception" if "Xception" in missing else missing[0]
+        text = f"{len(missing)} others are not here; for one of them: {fetch} {example}"
         console.print(f"  -    {text}", soft_wrap=True)
     _print_part(console, "Data sets", checkup.datasets)
     _print_end(console, checkup)

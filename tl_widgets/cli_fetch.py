@@ -37,6 +37,8 @@ def fetch(names: Sequence[str]) -> None:
                     else _fetch_weights(one, on_event, cancel)
                 )
             console.print(f"{one.name}: {path} ({megabytes(path.stat().st_size)})", soft_wrap=True)
+            if isinstance(one, HostedDataset) and any(file.sha256 is None for file in one.files):
+                console.print(f"{one.name}: nobody publishes its hash, only its length is checked", soft_wrap=True)
     if any(isinstance(one, HostedDataset) or not one.bundled for one in wanted):
         home = home_folder().absolute()
         console.print(f"On other machines: copy {home} and set TL_WIDGETS_HOME or --home to it.", soft_wrap=True)

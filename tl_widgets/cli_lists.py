@@ -52,16 +52,15 @@ def show_datasets() -> None:
     """Print the data sets that go by a name."""
     from tl_widgets.builtin import list_datasets
 
-    table = _table(
-        "name", "MB", "on disk", "classes", "training", "validation", "test", "what it shows, source and terms"
-    )
+    table = _table("name", "MB", "on disk", "classes", "training", "validation", "test")
     for info in list_datasets():
         numbers = (info.n_classes, info.n_train, info.n_validation, info.n_test)
         size = f"{info.n_bytes / 1e6:.0f}" if info.n_bytes else "built in"
-        words = f"{info.shows} {info.source}; {info.licence}"
-        table.add_row(info.name, size, "yes" if info.offline else "no", *(f"{n:,}" for n in numbers), words)
+        table.add_row(info.name, size, "yes" if info.offline else "no", *(f"{n:,}" for n in numbers))
     console = make_console()
     console.print(table)
+    for info in list_datasets():  # sentences need the whole width of a terminal
+        console.print(f"\n{info.name}: {info.shows}\n  From {info.source}; {info.licence}.")
     console.print("\n`tl-widgets fetch NAME` downloads one for later; `compare` and the Lab do so when they need it.")
 
 

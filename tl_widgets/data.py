@@ -188,9 +188,7 @@ def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tup
     parts: tuple[list[Rows], list[Rows], list[Rows]] = ([], [], [])
     for label in np.unique(labels):
         rows = np.random.default_rng((seed, int(label))).permutation(np.flatnonzero(labels == label))
-        n_validation, n_test = (
-            max(1, round(share * len(rows))) if share else 0 for share in (validation, test)
-        )
+        n_validation, n_test = (max(1, round(share * len(rows))) if share else 0 for share in (validation, test))
         n_train = len(rows) - n_validation - n_test
         for part, some in zip(parts, np.split(rows, [n_train, n_train + n_validation]), strict=True):
             part.append(some)

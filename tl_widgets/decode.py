@@ -68,9 +68,7 @@ def decode_image(data: bytes, image_size: int, big: threading.RLock) -> Images:
     except UnreadableError:
         raise
     except UnidentifiedImageError as problem:
-        raise UnreadableError(
-            "not an image of a kind that is read here (JPEG, PNG, WebP, BMP, GIF, TIFF)"
-        ) from problem
+        raise UnreadableError("not an image of a kind that is read here (JPEG, PNG, WebP, BMP, GIF, TIFF)") from problem
     except Image.DecompressionBombError as problem:
         raise UnreadableError(_too_large("far too many pixels")) from problem
     except Exception as problem:  # a damaged file can fail anywhere in a decoder, with any error

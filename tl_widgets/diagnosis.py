@@ -69,7 +69,7 @@ def diagnose(
         What was found, the gravest first.
     """
     found = []
-    if is_stuck(history, train_labels):
+    if is_stuck(history, train_labels) and not _beats_chance(test_labels, predictions):
         found.append(_stuck(history, train_labels, dead_units))
     elif test_labels:
         n_right = sum(a == b for a, b in zip(test_labels, predictions, strict=True))
@@ -109,6 +109,17 @@ def diagnose(
                 )
             )
     return tuple(found)
+
+
+def _beats_chance(test_labels: Sequence[int], predictions: Sequence[int]) -> bool:
+    """Whether the test shows that the model learned something.
+
+    The training accuracy of an epoch is taken while the model still learns, so that after few steps it lags behind.
+    """
+    if not test_labels:
+        return False
+    low, _ = wilson_interval(sum(a == b for a, b in zip(test_labels, predictions, strict=True)), len(test_labels))
+    return low > max(Counter(test_labels).values()) / len(test_labels)
 
 
 def _stuck(history: History, train_labels: Sequence[int], dead_units: Sequence[DeadUnits]) -> Diagnosis:

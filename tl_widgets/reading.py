@@ -90,11 +90,7 @@ def read_images(
                 last_event, seconds = now, now - start
                 text = f"reading images: {n_done:,} of {len(files):,}"
                 left = seconds_left(seconds, n_done, len(files))
-                on_event(
-                    Event(
-                        "decode", text, n_done=n_done, n_total=len(files), seconds=seconds, seconds_left=left
-                    )
-                )
+                on_event(Event("decode", text, n_done=n_done, n_total=len(files), seconds=seconds, seconds_left=left))
 
 
 def file_digests(source: ImageSource, files: Sequence[SourceFile], cancel: Cancel | None) -> list[bytes]:

@@ -65,6 +65,10 @@ class Sink:
         self.counts[folder] = self.counts.get(folder, 0) + 1
         self._archive.writestr(zipfile.ZipInfo(f"{folder}/{name}"), data)
 
+    def add_licence(self, text: bytes) -> None:
+        """Write the terms under which the images may be passed on."""
+        self._archive.writestr(zipfile.ZipInfo("LICENSE.txt"), text)
+
     def add_pixels(self, folder: str, pixels: NDArray[np.uint8]) -> None:
         """Write one image, uint8, shape (height, width) or (height, width, 3), as a PNG."""
         from PIL import Image
@@ -180,17 +184,23 @@ def repack_fashion_mnist(files: list[Path], sink: Sink, on_event: OnEvent, cance
 
 
 def repack_flowers(files: list[Path], sink: Sink, on_event: OnEvent, cancel: Cancel | None) -> None:
-    """TensorFlow's flower photographs, as they are.
+    """TensorFlow's flower photographs, as they are, with the text that names their photographers.
 
     Raises:
         WrongContentError: it is something else.
         CancelledError: `cancel` was set.
     """
-    wanted = re.compile(rf"flower_photos/({'|'.join(FLOWER_CLASSES)})/[\w.-]+\.jpg", re.ASCII)
+    licence = "flower_photos/LICENSE.txt"
+    wanted = re.compile(rf"{licence}|flower_photos/({'|'.join(FLOWER_CLASSES)})/[\w.-]+\.jpg", re.ASCII)
+    n_done = 0
     with _damage_told():
-        for n_done, (name, data) in enumerate(_tar_members(files[0], wanted), 1):
+        for name, data in _tar_members(files[0], wanted):
+            if name == licence:
+                sink.add_licence(data)
+                continue
             _, folder, file = name.split("/")
             sink.add(folder, file, data)
+            n_done += 1
             _tell(on_event, cancel, "flowers", n_done)
         sink.require(list(FLOWER_CLASSES))
 

@@ -84,9 +84,7 @@ def open_source(path: Path) -> ImageSource:
         if path.is_dir():
             return FolderSource(path)
         if not path.exists():
-            raise InputError(
-                f"There is no folder or zip file {where}. Check the spelling; you are in {Path.cwd()}."
-            )
+            raise InputError(f"There is no folder or zip file {where}. Check the spelling; you are in {Path.cwd()}.")
         if path.is_file() and zipfile.is_zipfile(path):
             return ZipSource(path)
     except OSError as problem:
@@ -102,9 +100,7 @@ def _is_junk(name: str) -> bool:
 
 def _refuse_too_many(n_files: int, where: str) -> None:
     if n_files > MAX_FILES:
-        raise InputError(
-            f"{where} holds more than {MAX_FILES:,} files. Give a folder that holds only the images."
-        )
+        raise InputError(f"{where} holds more than {MAX_FILES:,} files. Give a folder that holds only the images.")
 
 
 class FolderSource:
@@ -182,9 +178,7 @@ class ZipSource:
         try:
             self._archive = zipfile.ZipFile(self.path)
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
-            raise InputError(
-                f"{where} is a damaged zip archive ({problem}). Make or download it again."
-            ) from problem
+            raise InputError(f"{where} is a damaged zip archive ({problem}). Make or download it again.") from problem
         try:
             self.listing = self._list(where)
         except InputError:
@@ -276,6 +270,4 @@ def _refuse_huge_directory(path: Path, where: str) -> None:
     if size == 0xFFFFFFFF and 0 <= end64 <= len(tail) - 48:
         size = struct.unpack_from("<Q", tail, end64 + 40)[0]
     if size > _MAX_DIRECTORY_BYTES:
-        raise InputError(
-            f"{where} has a table of contents of {megabytes(size)}. Zip only the folder of images."
-        )
+        raise InputError(f"{where} has a table of contents of {megabytes(size)}. Zip only the folder of images.")

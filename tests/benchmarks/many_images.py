@@ -52,9 +52,7 @@ def make(folder: Path, n_images: int) -> None:
         place = folder / f"class{i % 10}"
         place.mkdir(parents=True, exist_ok=True)
         coarse = rng.integers(0, 256, (16, 16, 3), np.uint8)
-        Image.fromarray(coarse).resize((256, 256), Image.Resampling.BICUBIC).save(
-            place / f"{i}.jpg", quality=85
-        )
+        Image.fromarray(coarse).resize((256, 256), Image.Resampling.BICUBIC).save(place / f"{i}.jpg", quality=85)
 
 
 def main() -> None:

@@ -1,12 +1,12 @@
-"""Look at the Dockerfile that repo2docker renders for this repository: the right Python, our packages, our postBuild."""
+"""Look at the Dockerfile that repo2docker renders for this repository: right Python, pinned packages, last step."""
 
 import sys
 from pathlib import Path
 
 NEEDED = {
-    "Python 3.12": "environment.py-3.12.frozen",
-    "the pinned packages": "binder/requirements.txt",
-    "the last step": "binder/postBuild",
+    "Python 3.12": "conda environment for python=3.12",
+    "the pinned packages": 'pip install --no-cache-dir -r "binder/requirements.txt"',
+    "the last step": "RUN ./binder/postBuild",
 }
 
 

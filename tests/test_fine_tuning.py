@@ -55,7 +55,9 @@ def test_plain_keras_with_the_same_seed_gives_the_same_weights(textures, both):
     ours, start = tuned.fine_tuned.model, both[1]
     # Adam's steps have nearly the same length whatever the gradient, so the roundings of weights that hardly matter
     # show: the two must have moved by the same, as vectors.
-    flat = [np.concatenate([w.ravel() for w in weights]) for weights in (ours.get_weights(), plain.get_weights(), start)]
+    flat = [
+        np.concatenate([w.ravel() for w in weights]) for weights in (ours.get_weights(), plain.get_weights(), start)
+    ]
     moved, apart = np.linalg.norm(flat[1] - flat[2]), np.linalg.norm(flat[0] - flat[1])
     assert moved > 1
     assert apart < 0.01 * moved

@@ -16,7 +16,7 @@ FLOORS = (
     ("errors", "events", "intervals", "origin", "settings", "scores", "ledger", "tensorflow_import", "machine"),
     ("typed", "results", "record", "download", "torch_file", "store", "indexed_images", "sources"),
     ("study_record", "seed_statistics"),
-    ("study_results", "study_words"),
+    ("study_results", "study_words", "mistake_results"),
     ("verdict", "diagnosis", "data", "decode", "reading", "layout", "image_cache"),
     ("repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
     ("weight_loading", "efficientnet_lite", "backbones", "checkup"),
@@ -26,6 +26,7 @@ FLOORS = (
     ("experiments",),
     ("studies",),
     ("learning_curve", "fine_tuning"),
+    ("mistakes",),
     ("codegen_random", "codegen_data", "codegen"),
 )
 PLOTS = "plot"
@@ -87,6 +88,7 @@ def test_plots_know_results_and_no_training():
         "data",
         "indexed_images",
         "study_results",
+        "mistake_results",
     }
     for path in PACKAGE.glob("plot*.py"):
         others = {name for name in imports_of(path) if not name.startswith(PLOTS)}

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from tl_widgets.folder import load_folder
     from tl_widgets.learning_curve import learning_curve, time_study
     from tl_widgets.ledger import ParameterCount
+    from tl_widgets.mistake_results import MistakeStudy
+    from tl_widgets.mistakes import what_goes_wrong
     from tl_widgets.models import build_scratch, build_transfer, count_parameters
-    from tl_widgets.plot_studies import plot_learning_curve, plot_time
+    from tl_widgets.plot_studies import plot_learning_curve, plot_mistake, plot_time
     from tl_widgets.plots import (
         plot_accuracy,
         plot_comparison,
@@ -56,8 +58,10 @@ _HOMES = {
     "folder": ("load_folder",),
     "learning_curve": ("learning_curve", "time_study"),
     "ledger": ("ParameterCount",),
+    "mistake_results": ("MistakeStudy",),
+    "mistakes": ("what_goes_wrong",),
     "models": ("build_scratch", "build_transfer", "count_parameters"),
-    "plot_studies": ("plot_learning_curve", "plot_time"),
+    "plot_studies": ("plot_learning_curve", "plot_mistake", "plot_time"),
     "plots": (
         "plot_accuracy",
         "plot_comparison",
@@ -74,7 +78,7 @@ _HOMES = {
     "training": ("train",),
     "widgets.lab": ("TransferLab",),
 }
-_NEED_TENSORFLOW = ("fine_tuning", "models", "training")
+_NEED_TENSORFLOW = ("fine_tuning", "mistakes", "models", "training")
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # a plain list, so that type checkers and editors see it
@@ -85,6 +89,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "ImageDataset",
     "InputError",
     "LearningCurve",
+    "MistakeStudy",
     "ParameterCount",
     "RunResult",
     "ScratchSpec",
@@ -110,6 +115,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "plot_confusion",
     "plot_dataset",
     "plot_learning_curve",
+    "plot_mistake",
     "plot_parameters",
     "plot_predictions",
     "plot_recall",
@@ -118,6 +124,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "time_study",
     "to_script",
     "train",
+    "what_goes_wrong",
 ]
 
 

@@ -125,8 +125,25 @@ def _draw_fine_tuning(result: Any) -> Any:
     return plot_comparison(result)
 
 
+def _measure_mistake(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
+    from tl_widgets.tensorflow_import import import_tensorflow
+
+    import_tensorflow(on_event)
+    from tl_widgets.mistakes import what_goes_wrong
+
+    how: dict[str, Any] = {"epochs": args.epochs, "seed": args.seed, "on_event": on_event, "cancel": cancel}
+    return what_goes_wrong(dataset, mistake=args.mistake, backbone=args.backbone, **how)
+
+
+def _draw_mistake(result: Any) -> Any:
+    from tl_widgets.plot_studies import plot_mistake
+
+    return plot_mistake(result)
+
+
 STUDIES = {
     "data": Study(_measure_data, _draw_data),
     "time": Study(_measure_time, _draw_time),
     "fine-tuning": Study(_measure_fine_tuning, _draw_fine_tuning, lambda result: (result.verdict.text,)),
+    "mistake": Study(_measure_mistake, _draw_mistake),
 }

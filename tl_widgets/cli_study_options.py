@@ -9,6 +9,20 @@ from typing import Any
 
 from tl_widgets.settings import Config
 
+# As in `mistake_results`, which imports NumPy; a test holds the two together.
+MISTAKE_NAMES = (
+    "raw_pixels",
+    "rescaled_twice",
+    "wrong_preprocessing",
+    "batch_norm_training",
+    "trainable_without_compile",
+    "leaky_split",
+    "training_accuracy",
+    "sigmoid_from_logits",
+    "bottleneck",
+    "learning_rate",
+)
+
 
 def _numbers(text: str) -> tuple[int, ...]:
     """Whole numbers between commas: "2,5,10"."""
@@ -69,8 +83,14 @@ def _fine_tuning_options(add: Any) -> None:
     add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
 
 
+def _mistake_options(add: Any) -> None:
+    add("--mistake", default="rescaled_twice", metavar="NAME", help=", ".join(MISTAKE_NAMES))
+    add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
+
+
 _STUDIES: dict[str, tuple[str, Callable[[Any], None]]] = {
     "data": ("how much data: accuracy against images per class", _data_options),
     "time": ("how much time: accuracy against seconds", _time_options),
     "fine-tuning": ("what unfreezing the backbone's last blocks brings", _fine_tuning_options),
+    "mistake": ("what a common mistake costs, beside the right way", _mistake_options),
 }

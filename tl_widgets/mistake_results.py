@@ -50,7 +50,7 @@ MISTAKES = {
         "trainable is set to True after the model was compiled and trained",
         "the model is compiled again after trainable was changed",
         "Keras fixes what is trained when it compiles the model, and says nothing when that changes later.",
-        "share of the backbone's weights that moved",
+        "share of the unfrozen weights that moved",
     ),
     "leaky_split": Mistake(
         "take() and skip() split a data set that is shuffled anew in every epoch",
@@ -78,7 +78,7 @@ MISTAKES = {
     "learning_rate": Mistake(
         "the learning rate is 100 times too high, 0.1",
         "the learning rate is 0.001",
-        "Each step overshoots; after a few of them most ReLU units answer 0 to everything.",
+        "Each step overshoots, and ReLU units that a great step pushes below 0 for every image never come back.",
     ),
 }
 

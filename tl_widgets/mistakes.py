@@ -17,6 +17,7 @@ from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.experiments import environment, summarize
 from tl_widgets.features import FrozenPart
+from tl_widgets.fine_tuning import cut_backbone
 from tl_widgets.head import LinearHead
 from tl_widgets.mistake_results import MISTAKES, MistakeStudy
 from tl_widgets.models import build_scratch, frozen_layers, stack_head
@@ -126,7 +127,7 @@ class _Lesson:
         return self._moved(compile_again=True), self._moved(compile_again=False)
 
     def _moved(self, *, compile_again: bool) -> float:
-        """Share of the backbone's trainable weight arrays that two batches move after it was unfrozen."""
+        """Share of the unfrozen weight arrays that two batches move."""
         raise_if_cancelled(self.cancel)
         layers, train_split = self._layers(), self.dataset.train
         model, backbone = self._transfer(*layers), layers[-2]
@@ -134,7 +135,7 @@ class _Lesson:
         loss = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"
         model.compile(keras.optimizers.Adam(1e-3), loss)
         model.train_on_batch(images, labels)
-        backbone.trainable = True
+        cut_backbone(backbone, 1)  # unfreezes its last block, which is quicker than all of it
         if compile_again:
             model.compile(keras.optimizers.Adam(1e-3), loss)
         weights = backbone.trainable_weights
@@ -158,7 +159,8 @@ class _Lesson:
         """Validation accuracy of a head on labels drawn by lot; enough epochs to know the images by heart."""
         n, seed = len(seen), self.config.seed
         pool = tf.data.Dataset.range(n).shuffle(n, seed=seed, reshuffle_each_iteration=reshuffle)
-        head = LinearHead(np.zeros((seen.shape[1], 1)), np.zeros(1), learning_rate=1e-2, dropout=0.0, seed=seed)
+        start = np.zeros((seen.shape[1], 1), np.float32), np.zeros(1, np.float32)
+        head = LinearHead(*start, learning_rate=1e-2, dropout=0.0, seed=seed)
         for _ in range(60):
             raise_if_cancelled(self.cancel)
             for chosen in pool.take(n * 7 // 10).batch(16).as_numpy_iterator():

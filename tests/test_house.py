@@ -26,7 +26,7 @@ FLOORS = (
     ("experiments",),
     ("studies",),
     ("learning_curve", "fine_tuning"),
-    ("mistakes",),
+    ("mistakes", "setup_check"),
     ("codegen_random", "codegen_data", "codegen"),
 )
 PLOTS = "plot"

@@ -312,6 +312,8 @@ def test_kept_features_survive_the_process_and_a_broken_file(textures, home):
     third, read = run()
     assert read
     assert third.predictions == first.predictions
+    fourth, read = run()
+    assert not read, "a broken file is made anew, and keeps features again"
 
 
 def test_the_store_forgets_the_oldest_first(monkeypatch, home):

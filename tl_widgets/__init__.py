@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from tl_widgets.results import Comparison, RunResult
     from tl_widgets.settings import Config, ScratchSpec
+    from tl_widgets.setup_check import check_setup
     from tl_widgets.study_results import LearningCurve, TimeStudy
     from tl_widgets.training import train
     from tl_widgets.widgets.lab import TransferLab
@@ -74,11 +75,12 @@ _HOMES = {
     ),
     "results": ("Comparison", "RunResult"),
     "settings": ("Config", "ScratchSpec"),
+    "setup_check": ("check_setup",),
     "study_results": ("LearningCurve", "TimeStudy"),
     "training": ("train",),
     "widgets.lab": ("TransferLab",),
 }
-_NEED_TENSORFLOW = ("fine_tuning", "mistakes", "models", "training")
+_NEED_TENSORFLOW = ("fine_tuning", "mistakes", "models", "setup_check", "training")
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # a plain list, so that type checkers and editors see it
@@ -100,6 +102,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "build_scratch",
     "build_transfer",
     "check_dataset",
+    "check_setup",
     "compare",
     "count_parameters",
     "find_backbone",

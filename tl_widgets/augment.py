@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from tl_widgets.data import Images, Split
+from tl_widgets.machine import require_memory
 
 _MAX_SHIFT = 0.1  # of the side
 _BRIGHTNESS = 0.2
@@ -53,6 +54,11 @@ def with_augmented(split: Split, n_copies: int, *, seed: int = 0) -> Split:
     """
     if not n_copies:
         return split
+    require_memory(
+        2 * (1 + n_copies) * split.images.nbytes,
+        f"Keeping {n_copies} changed copies of {len(split):,} images",
+        "Use fewer copies, fewer images or smaller ones",
+    )
     images = np.asarray(split.images)
     # Copy j is the same whatever n_copies is, so that its features stay of use.
     copies = [augment_images(images, seed=seed * 1000 + j) for j in range(n_copies)]

@@ -176,7 +176,8 @@ def _table(comparison: Comparison) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     for run in comparison.runs:
         numbers = (run.params.trainable, run.params.frozen, run.params.total)
-        table.add_row(run.name, _accuracy(run), *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
+        name = f"{run.name} (random weights)" if run.weights == "random" else run.name
+        table.add_row(name, _accuracy(run), *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
     return table
 
 

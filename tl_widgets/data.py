@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,13 @@ def image_key(image: Images) -> bytes:
     return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16, key=shape).digest()
 
 
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """Some images and their labels.
@@ -41,6 +49,25 @@ class Split:
 
     images: Images | IndexedImages
     labels: Labels
+
+    def __post_init__(self) -> None:
+        images, labels = self.images, self.labels
+        shape: tuple[int, ...] = getattr(images, "shape", ())
+        if len(shape) != 4 or shape[3] != 3 or getattr(images, "dtype", None) != np.uint8:
+            raise InputError(
+                "images must be a uint8 array of shape (n, height, width, 3) with values 0-255; received "
+                f"{getattr(images, 'dtype', type(images).__name__)} {tuple(shape)}."
+            )
+        whole = isinstance(labels, np.ndarray) and np.issubdtype(labels.dtype, np.integer)
+        if not whole or labels.shape != (shape[0],):
+            raise InputError(
+                f"labels must be an array of {shape[0]} whole numbers, one for each image; received "
+                f"{getattr(labels, 'dtype', type(labels).__name__)} {np.shape(labels)}."
+            )
+        # Keys and results are remembered for these very pixels: nobody may change them afterwards.
+        object.__setattr__(self, "labels", _read_only(labels.astype(np.int64, copy=False)))
+        if isinstance(images, np.ndarray):
+            object.__setattr__(self, "images", _read_only(images))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -123,6 +150,14 @@ class ImageDataset:
         """Number of classes, at least 2."""
         return len(self.class_names)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all images, labels and names, split by split."""
+        digest = hashlib.sha256(repr((self.name, self.class_names, self.image_shape)).encode())
+        for split in (self.train, self.validation, self.test):
+            digest.update(len(split).to_bytes(8, "little") + b"".join(split.keys) + split.labels.tobytes())
+        return digest.hexdigest()
+
     def take(self, n_per_class: int, *, seed: int = 0) -> ImageDataset:
         """The same data set with fewer training images; validation and test stay as they are.
 
@@ -194,6 +229,38 @@ def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tup
             part.append(some)
     train, validated, tested = (np.sort(np.concatenate(part)).astype(np.int64) for part in parts)
     return train, validated, tested
+
+
+def require_dataset(dataset: object) -> None:
+    """Raise `InputError` unless both models can be trained and tested on it.
+
+    Raises:
+        InputError: it is no ImageDataset, a split is empty or of another size, a label has no class name, or a class
+            has no training image.
+    """
+    if not isinstance(dataset, ImageDataset):
+        raise InputError(
+            "An ImageDataset is needed, such as load_dataset('textures') or load_folder('my_photos'); "
+            f"received {dataset!r}."
+        )
+    for name in ("train", "validation", "test"):
+        split = getattr(dataset, name)
+        if not len(split):
+            raise InputError(f"The {name} split of {dataset.name} is empty; each split needs images.")
+        if tuple(split.images.shape[1:]) != dataset.image_shape:
+            raise InputError(
+                f"The {name} images of {dataset.name} have the shape {tuple(split.images.shape[1:])}, those for "
+                f"training {dataset.image_shape}; all must be of one size."
+            )
+        if split.labels.min() < 0 or split.labels.max() >= dataset.n_classes:
+            raise InputError(
+                f"The {name} labels of {dataset.name} run from {split.labels.min()} to {split.labels.max()}; with "
+                f"{dataset.n_classes} class names they must run from 0 to {dataset.n_classes - 1}."
+            )
+    missing = sorted(set(range(dataset.n_classes)) - set(dataset.train.labels.tolist()))
+    if missing or dataset.n_classes < 2:
+        names = ", ".join(repr(dataset.class_names[label]) for label in missing) or "a second one"
+        raise InputError(f"{dataset.name} needs training images of at least 2 classes, and of each: {names} has none.")
 
 
 def require_whole_number(name: str, value: object, least: int, most: int | None = None) -> None:

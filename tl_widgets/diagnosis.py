@@ -75,7 +75,8 @@ def diagnose(
         n_right = sum(a == b for a, b in zip(test_labels, predictions, strict=True))
         gap = history.accuracy[-1] - n_right / len(test_labels)
         _, high = wilson_interval(n_right, len(test_labels))
-        if gap > OVERFITTING_GAP and history.accuracy[-1] > high:
+        low, _ = wilson_interval(round(history.accuracy[-1] * len(train_labels)), len(train_labels))
+        if gap > OVERFITTING_GAP and low > high:  # neither number is exact
             found.append(
                 Diagnosis(
                     "overfitting",
@@ -133,7 +134,7 @@ def _stuck(history: History, train_labels: Sequence[int], dead_units: Sequence[D
         return Diagnosis(
             "dead_units",
             f"{text} {worst.n_dead} of the {worst.n_units} ReLU units in a {worst.layer} layer are 0 for all training "
-            "images, and no gradient passes them.",
+            "images looked at, and no gradient passes them.",
             "Try another seed, a lower learning rate, or more units in that layer.",
         )
     return Diagnosis("stuck_at_chance", text, "Try more epochs, another learning rate, another seed, or more images.")

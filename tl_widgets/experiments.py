@@ -5,7 +5,6 @@ TensorFlow is imported inside the functions: the first thing that a watcher hear
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import tl_widgets
 from tl_widgets.backbones import find_backbone, memory_estimate
-from tl_widgets.data import ImageDataset
+from tl_widgets.data import ImageDataset, require_dataset
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, is_cancelled, raise_if_cancelled
 from tl_widgets.ledger import count_rows, scratch_ledger
@@ -61,14 +60,6 @@ class Workbench:
         return self.runs[key]
 
 
-def dataset_fingerprint(dataset: ImageDataset) -> str:
-    """A hash of all images and labels, split by split."""
-    digest = hashlib.sha256(repr((dataset.name, dataset.class_names, dataset.image_shape)).encode())
-    for split in (dataset.train, dataset.validation, dataset.test):
-        digest.update(len(split).to_bytes(8, "little") + b"".join(split.keys) + split.labels.tobytes())
-    return digest.hexdigest()
-
-
 def summarize(dataset: ImageDataset) -> DatasetSummary:
     """What the record says of a data set."""
     return DatasetSummary(
@@ -80,6 +71,7 @@ def summarize(dataset: ImageDataset) -> DatasetSummary:
         n_test=len(dataset.test),
         source=dataset.source,
         origin=dataset.origin,
+        fingerprint=dataset.fingerprint,
     )
 
 
@@ -145,8 +137,8 @@ def compare(
     """
     config = Config(
         backbone=backbone,
-        weights=None if weights is None else os.fspath(weights),
-        scratch=scratch or ScratchSpec(),
+        weights=weights,  # type: ignore[arg-type]  # Config makes a path a str
+        scratch=ScratchSpec() if scratch is None else scratch,
         head_dropout=head_dropout,
         augment=augment,
         epochs=epochs,
@@ -155,7 +147,7 @@ def compare(
         seed=seed,
         control=control,
     )
-    return _Arms(dataset, config, on_event, cancel, workbench or Workbench()).compare()
+    return _Arms(dataset, config, on_event, cancel, Workbench() if workbench is None else workbench).compare()
 
 
 def train_arm(
@@ -220,6 +212,12 @@ class _Arms:
         workbench: Workbench,
     ) -> None:
         # All that can be refused is refused before anything is trained.
+        require_dataset(dataset)
+        if config.control and config.weights is None:
+            raise InputError(
+                "The control is the same backbone with random weights, and the transfer model has them itself: "
+                "there is nothing to compare. Leave the control out, or give the transfer model pretrained weights."
+            )
         self.entry = find_backbone(config.backbone)
         self.config = replace(config, backbone=self.entry.name)
         self.dataset, self.on_event, self.cancel, self.workbench = dataset, on_event, cancel, workbench
@@ -280,7 +278,7 @@ class _Arms:
     def _key(self, *decides: Any) -> Any:
         config = self.config
         common = (config.epochs, config.batch_size, config.learning_rate, config.seed, config.augment)
-        return (dataset_fingerprint(self.dataset), common, *decides)
+        return (self.dataset.fingerprint, common, *decides)
 
     def _train(self, model: Any, name: str, frozen: FrozenPart | None) -> RunResult:
         from tl_widgets.training import train
@@ -330,7 +328,8 @@ class _Arms:
 
         identity = self._identity(weights)
         kept = self.workbench.backbones.get(name)
-        if kept is None or kept[0] != identity:
+        # Results share these layers: whoever unfroze or changed them did so for himself.
+        if kept is None or kept[0] != identity or (kept[2] and not kept[2].is_unchanged()):
             shape = self.dataset.image_shape
             layers = frozen_layers(self.entry, shape, weights, seed=self.config.seed)
             kept = (identity, layers, FrozenPart.of(stack_head(layers, shape, 2)))

@@ -75,6 +75,14 @@ def _describe(layers: Sequence[keras.layers.Layer]) -> str:
     return re.sub(r'"([^"]+)"', lambda match: f'"{numbers.get(match[1], match[1])}"', text)
 
 
+def _digest_weights(layers: Sequence[keras.layers.Layer]) -> bytes:
+    digest = hashlib.sha256()
+    for layer in layers:
+        for weight in layer.get_weights():
+            digest.update(np.ascontiguousarray(weight).data)
+    return digest.digest()
+
+
 class FrozenPart:
     """The leading layers of a model that training leaves alone, as one function of images.
 
@@ -89,9 +97,9 @@ class FrozenPart:
         self.output_shape: tuple[int, ...] = tuple(layers[-1].output.shape[1:])
         digest = hashlib.sha256(repr((_FORMAT, keras.__version__, input_shape)).encode())
         digest.update(_describe(layers).encode())
-        for layer in layers:
-            for weight in layer.get_weights():
-                digest.update(np.ascontiguousarray(weight).data)
+        self._layers = tuple(layers)
+        self._weights_digest = _digest_weights(self._layers)
+        digest.update(self._weights_digest)
         self.fingerprint = digest.digest()
         self._rows: dict[bytes, Row] = {}
 
@@ -104,6 +112,10 @@ class FrozenPart:
             return values
 
         self._see = see
+
+    def is_unchanged(self) -> bool:
+        """Whether the layers are still frozen and still hold the weights that the fingerprint stands for."""
+        return all(map(_is_frozen, self._layers)) and _digest_weights(self._layers) == self._weights_digest
 
     @classmethod
     def of(cls, model: keras.Model) -> FrozenPart | None:

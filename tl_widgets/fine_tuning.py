@@ -65,6 +65,11 @@ def fine_tune(
             "This comparison has no trained transfer model to go on from: it was stopped, or read from JSON. "
             "Run compare() to the end and give its result."
         )
+    if comparison.dataset.fingerprint != dataset.fingerprint:
+        raise InputError(
+            "This is not the data set that the comparison was made on (other images, or another split): its test "
+            "images may have been trained on. Give the very same one."
+        )
     require_whole_number("n_blocks", n_blocks, 1)
     # All that decides but the epochs and the rate is that of the first stage.
     config = replace(comparison.config, epochs=epochs, learning_rate=learning_rate)

@@ -80,6 +80,8 @@ def load_folder(
     require_whole_number("seed", seed, 0)
     if n_per_class is not None:
         require_whole_number("n_per_class", n_per_class, 1)
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"path must be the path of a folder or a zip file; received {path!r}.")
     root = Path(path).expanduser()
     where = printable(str(root))
     source = open_source(root)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import comb, sqrt
+from math import sqrt
 
 Z95 = 1.959963984540054  # the 0.975 quantile of the normal distribution
 
@@ -79,5 +79,8 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
     """
     n, k = only_first + only_second, min(only_first, only_second)
     # Integers until the last division: 0.5**n would underflow for large test sets.
-    tail = sum(comb(n, i) for i in range(k + 1))
+    tail = term = 1
+    for i in range(k):
+        term = term * (n - i) // (i + 1)
+        tail += term
     return min(1.0, float(2 * tail / 2**n))

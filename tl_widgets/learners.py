@@ -104,8 +104,9 @@ def count_dead_units(model: keras.Model, split: Split, *, n_images: int = 128) -
         return ()
     probe = keras.Model(model.inputs[0], [layer.output for layer in relus])
     maximum: list[Any] = [0.0] * len(relus)
-    for start in range(0, min(n_images, len(split)), PREDICT_BATCH):
-        images = np.asarray(split.images[start : min(start + PREDICT_BATCH, n_images)])
+    rows = np.unique(np.linspace(0, len(split) - 1, n_images).astype(int))  # of all classes: rows may be in class order
+    for start in range(0, len(rows), PREDICT_BATCH):
+        images = np.asarray(split.images[rows[start : start + PREDICT_BATCH]])
         for i, answer in enumerate(keras.tree.flatten(probe(images.astype(np.float32), training=False))):
             values = np.asarray(answer)
             maximum[i] = np.maximum(maximum[i], values.reshape(-1, values.shape[-1]).max(axis=0))

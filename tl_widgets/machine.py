@@ -12,6 +12,7 @@ from tl_widgets.errors import InputError
 
 # cgroup v2, then v1; the values "max" and 2**63-ish mean "no limit".
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_CGROUP_STATS = (Path("/sys/fs/cgroup/memory.stat"), Path("/sys/fs/cgroup/memory/memory.stat"))
 _CGROUP_USAGE = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
 
 
@@ -30,6 +31,17 @@ def _read_number(paths: tuple[Path, ...]) -> int | None:
         if text.isdigit() and int(text) < 1 << 60:
             return int(text)
     return None
+
+
+def _page_cache() -> int:
+    """Bytes of a container's usage that the kernel gives back when they are wanted: files that were read before."""
+    for path in _CGROUP_STATS:
+        try:
+            rows = dict(line.split() for line in path.read_text().splitlines())
+            return int(rows.get("total_inactive_file") or rows["inactive_file"])
+        except (OSError, KeyError, ValueError):
+            continue
+    return 0
 
 
 def _host_memory() -> tuple[int, int]:
@@ -60,14 +72,14 @@ def memory_limit() -> int:
 def memory_available() -> int:
     """Bytes still free under `memory_limit`; 0 where the system does not say.
 
-    Inside a container the page cache counts as used although the kernel gives it back, so this is a
-    cautious figure.
+    Windows says nothing, and macOS only how much there is in all; no check can fire there that needs more.
     """
     _, available = _host_memory()
     limit, used = _read_number(_CGROUP_LIMITS), _read_number(_CGROUP_USAGE)
     if limit is None or used is None:
         return available
-    return min(max(limit - used, 0), available) if available else max(limit - used, 0)
+    free = min(max(limit - used + _page_cache(), 0), limit)
+    return min(free, available) if available else free
 
 
 def megabytes(n_bytes: float) -> str:

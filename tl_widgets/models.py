@@ -13,7 +13,7 @@ from tl_widgets.backbones import Backbone, build_backbone, build_preprocessing, 
 from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, OnEvent, ignore
 from tl_widgets.ledger import ParameterCount, output_units, scratch_ledger
-from tl_widgets.settings import ScratchSpec
+from tl_widgets.settings import ScratchSpec, whole_number
 from tl_widgets.weights import ResolvedWeights, resolve_weights
 
 if TYPE_CHECKING:
@@ -24,7 +24,15 @@ _SEEDS_PER_MODEL = 1000
 _HEAD_SEED = 999
 
 
+def _check_shape(image_shape: object) -> None:
+    if not (isinstance(image_shape, tuple | list) and len(image_shape) == 3):
+        raise InputError(f"image_shape must be (height, width, channels) in pixels; received {image_shape!r}.")
+    for side in image_shape:
+        whole_number("image_shape", side)
+
+
 def _check_classes(n_classes: int) -> None:
+    n_classes = whole_number("n_classes", n_classes)
     if n_classes < 2:
         raise InputError(f"A classifier needs at least 2 classes; received {n_classes}.")
 
@@ -76,7 +84,10 @@ def build_scratch(
         InputError: an argument is not allowed, or pooling would leave no pixel.
     """
     _check_classes(n_classes)
-    spec = ScratchSpec(tuple(filters), tuple(kernel_sizes), pooling, head, dense_units, dropout)
+    _check_shape(image_shape)
+    # It turns sequences into tuples itself, and says what is wrong with anything else.
+    spec = ScratchSpec(filters, kernel_sizes, pooling, head, dense_units, dropout)  # type: ignore[arg-type]
+
     scratch_ledger(image_shape, n_classes, spec)  # refuses what cannot be built
     stack: list[keras.layers.Layer] = [layers.Input(image_shape), layers.Rescaling(1 / 127.5, offset=-1.0)]
     for i, (n_filters, kernel) in enumerate(zip(spec.filters, spec.kernel_sizes, strict=True)):
@@ -131,6 +142,7 @@ def build_transfer(
         WeightsUnavailableError: the weights are neither on this machine nor to be had.
     """
     _check_classes(n_classes)
+    _check_shape(image_shape)
     entry = find_backbone(backbone)
     if not isinstance(weights, ResolvedWeights):
         weights = resolve_weights(entry, weights, on_event=on_event, cancel=cancel)

@@ -79,7 +79,8 @@ def label_of(name: str, backbone: str = "") -> str:
 
 def run_label(run: RunResult, *, broken: bool = False) -> str:
     """What a run is called in figures; `broken` over two lines where it has a part in brackets."""
-    label = label_of(run.name, run.backbone)
+    random = ", random weights" if run.weights == "random" and run.name != "control" else ""
+    label = label_of(run.name, run.backbone + random)
     return label.replace(" (", "\n(") if broken else label
 
 

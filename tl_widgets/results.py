@@ -31,7 +31,7 @@ class Seconds:
 
     Attributes:
         prepare: reading a frozen backbone's features of the training and validation images; 0 for scratch.
-        train: all epochs, with their validation.
+        train: all epochs, with their validation and what TensorFlow needs to start; building the models is in none.
         evaluate: the one pass over the test images.
         saved: what reading features would have cost in `prepare` and `evaluate`, had they not been kept from
             an earlier run.
@@ -201,6 +201,7 @@ class DatasetSummary:
         n_train, n_validation, n_test: images in each split.
         source: where they come from.
         origin: how to load them again; None where nobody can say.
+        fingerprint: a hash of all images and labels (`ImageDataset.fingerprint`).
     """
 
     name: str
@@ -211,6 +212,7 @@ class DatasetSummary:
     n_test: int
     source: str = ""
     origin: Origin | None = None
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)

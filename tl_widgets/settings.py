@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+import operator
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tl_widgets.errors import InputError
 
 POOLINGS = ("max", "average", "none")
 HEADS = ("flatten", "global_average")
+
+
+def whole_number(name: str, value: object) -> int:
+    """A whole number of any kind (NumPy's too) as an int.
+
+    Raises:
+        InputError: it is something else; 2.5, "10" and True are.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise InputError(f"{name} must be a whole number; received {value!r}.")
+    return operator.index(value)
+
+
+def real_number(name: str, value: object) -> float:
+    """A number of any kind (NumPy's too) as a float.
+
+    Raises:
+        InputError: it is something else; "0.1", True and None are.
+    """
+    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
+        raise InputError(f"{name} must be a number; received {value!r}.")
+    return float(value)
+
+
+def _whole_numbers(name: str, values: object) -> tuple[int, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InputError(f"{name} must be several whole numbers, such as (32, 64); received {values!r}.")
+    return tuple(whole_number(name, value) for value in values)
 
 
 def _require(ok: bool, message: str) -> None:
@@ -40,8 +70,11 @@ class ScratchSpec:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "filters", tuple(self.filters))
-        object.__setattr__(self, "kernel_sizes", tuple(self.kernel_sizes))
+        # A frozen dataclass sets its own fields only in this way.
+        object.__setattr__(self, "filters", _whole_numbers("filters", self.filters))
+        object.__setattr__(self, "kernel_sizes", _whole_numbers("kernel_sizes", self.kernel_sizes))
+        object.__setattr__(self, "dense_units", whole_number("dense_units", self.dense_units))
+        object.__setattr__(self, "dropout", real_number("dropout", self.dropout))
         _require(
             1 <= len(self.filters) <= 6 and all(n >= 1 for n in self.filters),
             f"filters must be 1 to 6 positive numbers, one for each Conv2D; received {self.filters}.",
@@ -88,7 +121,22 @@ class Config:
 
     def __post_init__(self) -> None:
         if self.weights is not None:
+            _require(
+                isinstance(self.weights, str | os.PathLike),
+                f'weights must be "imagenet", the path of a weights file, or None; received {self.weights!r}.',
+            )
             object.__setattr__(self, "weights", os.fspath(self.weights))
+        _require(isinstance(self.backbone, str), f"backbone must be a name; received {self.backbone!r}.")
+        _require(
+            isinstance(self.scratch, ScratchSpec),
+            f"scratch must be a ScratchSpec, such as ScratchSpec(filters=(16, 32), kernel_sizes=(3, 3)); "
+            f"received {self.scratch!r}.",
+        )
+        for name in ("augment", "epochs", "batch_size", "seed"):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name)))
+        for name in ("head_dropout", "learning_rate"):
+            object.__setattr__(self, name, real_number(name, getattr(self, name)))
+        _require(isinstance(self.control, bool), f"control must be True or False; received {self.control!r}.")
         _require(
             0 <= self.head_dropout < 1,
             f"head_dropout must be at least 0 and below 1; received {self.head_dropout}.",

@@ -67,7 +67,7 @@ def read_features(part: bytes, images: Sequence[bytes]) -> dict[bytes, Row]:
 
 
 def write_features(part: bytes, rows: Iterable[tuple[bytes, NDArray[np.float32], float]]) -> bool:
-    """Keep features; forget the ones unused for longest when the file outgrows `MAX_BYTES`.
+    """Keep features; forget the ones written longest ago when the file outgrows `MAX_BYTES`.
 
     Args:
         part: fingerprint of the frozen layers.
@@ -76,27 +76,41 @@ def write_features(part: bytes, rows: Iterable[tuple[bytes, NDArray[np.float32],
     Returns:
         False where nothing could be written (a read-only or full folder): keeping is a help, never a need.
     """
+    rows = list(rows)
     try:
-        with closing(_connect(store_path())) as connection, connection:
-            (clock,) = connection.execute("SELECT coalesce(max(used), 0) + 1 FROM features").fetchone()
-            connection.executemany(
-                "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?)",
-                ((part, image, vector.tobytes(), seconds, clock) for image, vector, seconds in rows),
-            )
-            _forget_oldest(connection)
+        return _write(part, rows)
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # locked, read-only or full: another time, perhaps
+            return False
+    except OSError:
+        return False
+    # "file is not a database", "disk image is malformed": all in it can be read from the images again.
+    try:
+        store_path().unlink()
+        return _write(part, rows)
     except (sqlite3.Error, OSError):
         return False
+
+
+def _write(part: bytes, rows: list[tuple[bytes, NDArray[np.float32], float]]) -> bool:
+    with closing(_connect(store_path())) as connection, connection:
+        (clock,) = connection.execute("SELECT coalesce(max(used), 0) + 1 FROM features").fetchone()
+        connection.executemany(
+            "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?)",
+            ((part, image, vector.tobytes(), seconds, clock) for image, vector, seconds in rows),
+        )
+        _forget_oldest(connection)
     return True
 
 
 def _forget_oldest(connection: sqlite3.Connection) -> None:
-    """Drop whole generations, oldest first, until the vectors fit."""
+    """Drop whole generations, oldest first, until the vectors fit; what was just written stays, whatever its size."""
     sizes = connection.execute(
         "SELECT used, sum(length(vector)) FROM features GROUP BY used ORDER BY used DESC"
     ).fetchall()
     total = 0
     for used, n_bytes in sizes:
         total += n_bytes
-        if total > MAX_BYTES:
+        if total > MAX_BYTES and total > n_bytes:
             connection.execute("DELETE FROM features WHERE used <= ?", (used,))
             return

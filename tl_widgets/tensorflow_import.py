@@ -56,5 +56,7 @@ def import_tensorflow(on_event: OnEvent = ignore) -> None:
         with _silence():
             import tensorflow as tf
 
+            # Every run has a tf.function of its own, which TensorFlow takes for a mistake after the fifth.
+            tf.get_logger().addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
             tf.config.list_physical_devices()  # looks for GPUs, and complains where there is none
         on_event(Event("load", "TensorFlow is loaded", n_done=1, n_total=1, seconds=time.perf_counter() - started))

@@ -13,7 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tl_widgets.augment import with_augmented
-from tl_widgets.data import ImageDataset, Split
+from tl_widgets.data import ImageDataset, Split, require_dataset
 from tl_widgets.diagnosis import diagnose, is_stuck
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
@@ -98,6 +98,12 @@ def train(
 
 
 def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
+    require_dataset(dataset)
+    if not isinstance(model, keras.Model) or not model.built:
+        raise InputError(
+            f"A built keras.Model is needed, such as build_scratch(dataset.image_shape, dataset.n_classes); received "
+            f"{model!r}. Give a Sequential an Input(shape) as its first layer."
+        )
     if tuple(model.input_shape[1:]) != dataset.image_shape:
         raise InputError(
             f"The model takes images of shape {tuple(model.input_shape[1:])}, the data set {dataset.name!r} has "
@@ -108,6 +114,12 @@ def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
         raise InputError(
             f"The model's answers have shape {tuple(model.output_shape)}; for {dataset.n_classes} classes they must "
             f"have {' or '.join(map(str, allowed))}. End it with Flatten or GlobalAveragePooling2D and one Dense layer."
+        )
+    activation = getattr(model.layers[-1], "activation", None)
+    if activation is keras.activations.linear:
+        raise InputError(
+            "The model's last layer has no activation, so that its answers are no probabilities. End it with "
+            'activation="softmax", or "sigmoid" where it has one unit.'
         )
 
 
@@ -129,7 +141,6 @@ class _Run:
         self.seconds = Seconds()
         self.history = History()
         self.test_probabilities: Array | None = None
-        self.train_labels = np.tile(dataset.train.labels, 1 + config.augment)
 
     def result(self) -> RunResult:
         """Go through all phases; stop at any."""
@@ -285,10 +296,11 @@ class _Run:
             n_epochs = len(self.history.loss)
             text = f"It was stopped after {n_epochs} of {self.config.epochs} epochs and was not tested."
             return (Diagnosis("stopped", text, "Run it again to the end for a test accuracy."),)
-        stuck = is_stuck(self.history, self.train_labels.tolist())
+        train_labels = self.dataset.train.labels.tolist()  # augmented copies are no further evidence
+        stuck = is_stuck(self.history, train_labels)
         return diagnose(
             self.history,
-            train_labels=self.train_labels.tolist(),
+            train_labels=train_labels,
             test_labels=result.labels,
             predictions=result.predictions,
             class_names=self.dataset.class_names,
@@ -308,6 +320,7 @@ def _is_linear(head: list[keras.layers.Layer]) -> bool:
         and dense.use_bias
         and dense.kernel_regularizer is None
         and dense.bias_regularizer is None
+        and dense.activity_regularizer is None
         and dense.kernel_constraint is None
         and dense.bias_constraint is None
         and dense.activation is (keras.activations.sigmoid if dense.units == 1 else keras.activations.softmax)

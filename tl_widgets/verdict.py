@@ -74,14 +74,15 @@ def judge(scratch: RunResult | None, transfer: RunResult | None, control: RunRes
     n = len(transfer.labels)
     assert transfer.test_accuracy is not None
     assert scratch.test_accuracy is not None
+    backbone = f"{transfer.backbone} with random weights" if transfer.weights == "random" else transfer.backbone
     scores = (
-        f"{transfer.backbone} answers {percent(transfer.test_accuracy)} of the {n} test images correctly, "
+        f"{backbone} answers {percent(transfer.test_accuracy)} of the {n} test images correctly, "
         f"the network from scratch {percent(scratch.test_accuracy)}"
     )
     low, high = paired.ci95
     if paired.is_clear:
         winner = "transfer" if paired.difference > 0 else "scratch"
-        name = f"The frozen {transfer.backbone}" if winner == "transfer" else "The network from scratch"
+        name = f"The frozen {backbone}" if winner == "transfer" else "The network from scratch"
         lead = _points(low, high) if winner == "transfer" else _points(-high, -low)
         text = f"{name} wins by {100 * abs(paired.difference):.1f} points (95% interval {lead}): {scores}."
     else:

@@ -1,0 +1,148 @@
+"""Whatever a learner can get wrong in Python ends in one sentence that says what was received and what is allowed."""
+
+import numpy as np
+import pytest
+
+import tl_widgets as tl
+from tl_widgets.builtin import load_dataset
+from tl_widgets.data import ImageDataset, Split
+from tl_widgets.errors import InputError
+from tl_widgets.settings import Config, ScratchSpec
+
+
+@pytest.fixture(scope="module")
+def textures():
+    return load_dataset("textures", image_size=32, n_per_class=4)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"epochs": "10"},
+        {"epochs": 2.5},
+        {"epochs": True},
+        {"epochs": 0},
+        {"batch_size": "16"},
+        {"batch_size": 0},
+        {"learning_rate": "0.1"},
+        {"learning_rate": float("nan")},
+        {"learning_rate": 0},
+        {"seed": None},
+        {"seed": -1},
+        {"augment": 1.5},
+        {"head_dropout": "a"},
+        {"control": "yes"},
+        {"weights": 3},
+        {"weights": b"x"},
+        {"backbone": None},
+        {"scratch": {"filters": (8,)}},
+        {"scratch": ()},
+        {"weights": None, "control": True},
+    ],
+    ids=str,
+)
+def test_compare_refuses_with_a_sentence(textures, arguments):
+    with pytest.raises(InputError) as caught:
+        tl.compare(textures, **arguments)
+    assert next(iter(arguments)) in str(caught.value) or "control" in str(caught.value)
+
+
+@pytest.mark.parametrize("dataset", ["textures", None, 3])
+def test_compare_wants_a_data_set(dataset):
+    with pytest.raises(InputError, match="load_dataset"):
+        tl.compare(dataset)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"filters": 4},
+        {"filters": ("a",)},
+        {"filters": "12"},
+        {"dense_units": None},
+        {"dense_units": 2.5},
+        {"dropout": "a"},
+    ],
+    ids=str,
+)
+def test_a_network_of_other_things_than_numbers_is_refused(arguments):
+    with pytest.raises(InputError, match="received"):
+        tl.build_scratch((32, 32, 3), 3, **arguments)
+
+
+@pytest.mark.parametrize("arguments", [("x", 3), ((32, 32), 3), (32, 3), ((32, 32, 3), "3"), ((32, 32, 3), 1)], ids=str)
+def test_shapes_and_classes_are_checked(arguments):
+    for build in (tl.build_scratch, tl.build_transfer):
+        with pytest.raises(InputError, match=r"received|at least 2"):
+            build(*arguments)
+
+
+def test_numbers_of_numpy_are_as_good_as_pythons():
+    config = Config(epochs=np.int64(3), learning_rate=np.float32(0.5), scratch=ScratchSpec(filters=np.array([4, 8, 8])))
+    assert config == Config(epochs=3, learning_rate=0.5, scratch=ScratchSpec(filters=(4, 8, 8)))
+    assert type(config.epochs) is int
+    assert type(config.learning_rate) is float
+
+
+def pixels(n, size=16):
+    return np.random.default_rng(n).integers(0, 256, (n, size, size, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        (pixels(4).astype(np.float32), np.zeros(4, int)),
+        (pixels(4), np.zeros(3, int)),
+        (pixels(4), np.zeros(4)),
+        (pixels(4), [0, 1, 0, 1]),
+        (pixels(4)[..., 0], np.zeros(4, int)),
+        ("images", np.zeros(4, int)),
+    ],
+)
+def test_a_split_of_something_else_is_refused(images, labels):
+    with pytest.raises(InputError, match="received"):
+        Split(images, labels)
+
+
+def test_nobody_can_change_the_images_of_a_split():
+    images = pixels(4)
+    split = Split(images, np.arange(4) % 2)
+    key = split.keys[0]
+    images[:] = 0
+    assert split.images.any()
+    with pytest.raises(ValueError, match="read-only"):
+        split.images[0] = 0
+    assert Split(split.images, split.labels).keys[0] == key
+
+
+def three(train, validation, test):
+    return ImageDataset("mine", train, validation, test, ("a", "b"))
+
+
+def test_data_sets_that_cannot_be_compared_are_refused():
+    good = Split(pixels(6), np.arange(6) % 2)
+    empty = Split(pixels(6)[:0], np.zeros(0, int))
+    with pytest.raises(InputError, match="validation split of mine is empty"):
+        tl.compare(three(good, empty, good))
+    with pytest.raises(InputError, match="one size"):
+        tl.compare(three(good, good, Split(pixels(6, 20), np.arange(6) % 2)))
+    with pytest.raises(InputError, match="run from 0 to 2"):
+        tl.compare(three(good, good, Split(pixels(6), np.arange(6) % 3)))
+    with pytest.raises(InputError, match="'b' has none"):
+        tl.compare(three(Split(pixels(6), np.zeros(6, int)), good, good))
+
+
+def test_train_wants_a_model_with_probabilities(textures):
+    import keras
+
+    with pytest.raises(InputError, match=r"keras\.Model"):
+        tl.train(None, textures)
+    stack = [keras.layers.Input(textures.image_shape), keras.layers.Flatten(), keras.layers.Dense(3)]
+    with pytest.raises(InputError, match="softmax"):
+        tl.train(keras.Sequential(stack), textures)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"x"])
+def test_a_folder_is_a_path(path):
+    with pytest.raises(InputError, match="received"):
+        tl.load_folder(path)

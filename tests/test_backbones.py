@@ -35,9 +35,7 @@ def photographs():
     data = pytest.importorskip("skimage.data")
     transform = pytest.importorskip("skimage.transform")
     pictures = [data.chelsea(), data.coffee(), data.astronaut(), data.rocket()]
-    small = [
-        transform.resize(picture, (96, 96), anti_aliasing=True, preserve_range=True) for picture in pictures
-    ]
+    small = [transform.resize(picture, (96, 96), anti_aliasing=True, preserve_range=True) for picture in pictures]
     return np.stack(small).astype(np.uint8)
 
 
@@ -66,9 +64,7 @@ print(*names)
     import keras
 
     # The oracle asks Keras itself: functions with a capital letter.
-    functions = [
-        name for name, thing in vars(keras.applications).items() if name[0].isupper() and callable(thing)
-    ]
+    functions = [name for name, thing in vars(keras.applications).items() if name[0].isupper() and callable(thing)]
     assert sorted(names) == sorted(functions)
     assert len(names) >= 40
     for backbone in list_backbones()[1:]:
@@ -113,9 +109,7 @@ def test_facts():
     assert find_backbone("MobileNetV3Large").depth is None
 
 
-@pytest.mark.parametrize(
-    "name", ["Xception", "ConvNeXtTiny", "NASNetMobile", "ResNet50V2", "MobileNetV3Small"]
-)
+@pytest.mark.parametrize("name", ["Xception", "ConvNeXtTiny", "NASNetMobile", "ResNet50V2", "MobileNetV3Small"])
 def test_weights_facts_are_what_keras_would_fetch(name, monkeypatch):
     import keras
     from keras.src.utils import file_utils
@@ -194,9 +188,7 @@ model = keras.models.load_model("model.keras")
 np.testing.assert_allclose(model.predict(data["images"], verbose=0), data["expected"], rtol=1e-4, atol=1e-5)
 assert not [weight for layer in model.layers for weight in layer.trainable_weights]
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
@@ -331,9 +323,7 @@ def test_weights_of_another_model_are_refused(case, tmp_path):
     assert "2,257,984 values" in str(error.value)
 
 
-def test_published_efficientnet_weights_get_the_normalization_that_keras_gives(
-    tmp_path, monkeypatch, photographs
-):
+def test_published_efficientnet_weights_get_the_normalization_that_keras_gives(tmp_path, monkeypatch, photographs):
     """B0-B7: Keras adds a Rescaling for weights="imagenet" that it leaves out for the same file as a path."""
     import keras
     from keras.src.utils import file_utils
@@ -354,9 +344,7 @@ def test_published_efficientnet_weights_get_the_normalization_that_keras_gives(
         return np.asarray(stem(photographs.astype(np.float32)))
 
     expected = first_activations(oracle)
-    assert (
-        np.abs(first_activations(made) - expected).max() > 1
-    )  # as they would be from Keras itself, given a path
+    assert np.abs(first_activations(made) - expected).max() > 1  # as they would be from Keras itself, given a path
     for kind in ("imagenet", "file"):
         model = build_backbone(backbone, (96, 96, 3), ResolvedWeights(kind, path, "", ""))
         np.testing.assert_allclose(first_activations(model), expected, rtol=1e-4, atol=1e-5)

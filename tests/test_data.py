@@ -130,9 +130,7 @@ def test_take_is_stratified_nested_and_leaves_the_test_alone(name):
     assert set(whole.take(5, seed=3).train.keys) != set(five.train.keys)
     assert five.test is whole.test
     assert five.validation is whole.validation
-    assert set(load_dataset(name, image_size=24, n_per_class=5, seed=0).train.keys) == set(
-        whole.take(5).train.keys
-    )
+    assert set(load_dataset(name, image_size=24, n_per_class=5, seed=0).train.keys) == set(whole.take(5).train.keys)
 
 
 def test_take_too_many_names_the_class_and_its_count():

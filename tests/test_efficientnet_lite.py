@@ -90,9 +90,7 @@ def test_strides_and_offset_are_respected():
     np.testing.assert_array_equal(read, [[1, 3, 5], [2, 4, 6]])
 
 
-@pytest.mark.parametrize(
-    ("offset", "shape", "strides"), [(2, (2, 3), (1, 2)), (0, (9,), (1,)), (6, (2,), (-1,))]
-)
+@pytest.mark.parametrize(("offset", "shape", "strides"), [(2, (2, 3), (1, 2)), (0, (9,), (1,)), (6, (2,), (-1,))])
 def test_a_tensor_cannot_reach_outside_its_storage(offset, shape, strides):
     data = torch_bytes(tensor_state(offset, shape, strides, 7), ["k"], struct.pack("<q", 7) + bytes(28))
     with pytest.raises(InputError, match="damaged"):
@@ -121,9 +119,7 @@ def test_converted_once_and_cached(home, monkeypatch):
     first = efficientnet_lite.load_arrays(path)
     assert sum(array.size for array in first.values()) == 4_694_024
     assert [file.name for file in (home / "weights").iterdir()] == ["efficientnet-lite0.npz"]
-    monkeypatch.setattr(
-        efficientnet_lite, "read_torch_weights", lambda _: pytest.fail("it was converted again")
-    )
+    monkeypatch.setattr(efficientnet_lite, "read_torch_weights", lambda _: pytest.fail("it was converted again"))
     second = efficientnet_lite.load_arrays(path)
     assert list(first) == list(second)
     assert all(np.array_equal(first[name], second[name]) for name in first)

@@ -52,9 +52,7 @@ def zipped(folder, target, prefix=""):
 
 
 def counts(dataset):
-    return [
-        np.bincount(getattr(dataset, split).labels, minlength=dataset.n_classes).tolist() for split in SPLITS
-    ]
+    return [np.bincount(getattr(dataset, split).labels, minlength=dataset.n_classes).tolist() for split in SPLITS]
 
 
 def all_keys(dataset):
@@ -516,9 +514,7 @@ def test_mistakes_get_a_sentence(tmp_path, animals):
             load(path)
 
 
-@pytest.mark.parametrize(
-    "arguments", [{"image_size": 8}, {"image_size": "128"}, {"n_per_class": 0}, {"seed": -2}]
-)
+@pytest.mark.parametrize("arguments", [{"image_size": 8}, {"image_size": "128"}, {"n_per_class": 0}, {"seed": -2}])
 def test_numbers_out_of_range(animals, arguments):
     with pytest.raises(InputError, match=next(iter(arguments))):
         load_folder(animals, **arguments)

@@ -299,9 +299,7 @@ def test_the_largest_image_allowed_is_decoded_in_bounded_memory(folder):
         "rows = Path('/proc/self/status').read_text().splitlines()\n"
         "print(next(row.split()[1] for row in rows if 'VmHWM' in row))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
     n_read, peak = map(int, done.stdout.split())
     assert n_read == 10
     assert peak < 1_000_000  # kB: one at a time, though there are several threads

@@ -312,7 +312,7 @@ def test_kept_features_survive_the_process_and_a_broken_file(textures, home):
     third, read = run()
     assert read
     assert third.predictions == first.predictions
-    fourth, read = run()
+    _, read = run()
     assert not read, "a broken file is made anew, and keeps features again"
 
 

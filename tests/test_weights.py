@@ -217,9 +217,7 @@ def test_a_broken_file_in_the_cache_is_passed_over(server, home, keras_home):
 
 
 def test_unknown_address_is_said(home):
-    backbone = dataclasses.replace(
-        find_backbone("VGG16"), weights_url=None, weights_file=None, weights_hash=None
-    )
+    backbone = dataclasses.replace(find_backbone("VGG16"), weights_url=None, weights_file=None, weights_hash=None)
     with pytest.raises(WeightsUnavailableError, match="address"):
         resolve_weights(backbone, "imagenet")
 
@@ -229,10 +227,7 @@ def test_a_file(tmp_path):
     path.write_bytes(CONTENT)
     assert resolve_weights(find_backbone("VGG16"), path) == ResolvedWeights("file", path, SHA256, path.name)
     path.write_bytes(CONTENT + b"more")  # the digest is remembered, but not for another content
-    assert (
-        resolve_weights(find_backbone("VGG16"), str(path)).sha256
-        == hashlib.sha256(CONTENT + b"more").hexdigest()
-    )
+    assert resolve_weights(find_backbone("VGG16"), str(path)).sha256 == hashlib.sha256(CONTENT + b"more").hexdigest()
 
 
 def make_zip(path, member):

@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 
 
+def pytest_collection_modifyitems(items):
+    """Browser tests last: Playwright keeps an event loop running, and `asyncio.run` refuses to start beside one."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory, monkeypatch):
     """An empty folder for everything that tl_widgets keeps, so that no test meets another's cache."""

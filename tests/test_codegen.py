@@ -61,7 +61,8 @@ def test_built_in_images_are_the_same(name, image_size):
     dataset = load_dataset(name, image_size=image_size, n_per_class=5, seed=3)
     assert_same_images(dataset, seed=7, augment=2)
     summary = builtin_summary(name, image_size=image_size, n_per_class=5, seed=3)
-    assert replace(summary, source=dataset.source) == summarize(dataset)
+    # Before anything is loaded, nobody can know the hash of the images.
+    assert replace(summary, source=dataset.source) == replace(summarize(dataset), fingerprint="")
 
 
 def photograph(seed, *, size=(90, 70), mode="RGB", file_format="PNG", orientation=None):

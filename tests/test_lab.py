@@ -92,7 +92,7 @@ def test_settings_survive_json_and_name_every_control():
         ('{"format": 99}', "another format"),
         (SMALL.to_json().replace('"epochs": 3', '"epochs": 0'), "epochs must be"),
         (SMALL.to_json().replace('"image_size": 32', '"image_size": "x"'), "image_size"),
-        (SMALL.to_json().replace('"epochs": 3', '"epochs": "x"'), "Lab"),
+        (SMALL.to_json().replace('"epochs": 3', '"epochs": "x"'), "epochs must be a whole number"),
         (SMALL.to_json().replace("textures", "tulips"), "no data set 'tulips'"),
     ],
 )
@@ -146,6 +146,14 @@ def test_all_images_per_class_stay_all_when_the_data_set_changes(make_lab):
     lab.panel.control("n_per_class").value = 60
     lab.panel.control("dataset").value = "faces"  # has 50 only
     assert lab.settings.n_per_class is None
+
+
+def test_values_beyond_the_fields_limits_are_shown_as_they_are(make_lab):
+    values = {"filters": (2000, 4), "kernel_sizes": (17, 3), "head_dropout": 0.99}
+    lab = make_lab(settings=SMALL.with_values(values))
+    shown = [lab.panel.control(name).value for name in values]
+    assert shown == [2000, 17, 0.99]
+    assert lab.settings.values == {**SMALL.values, **values}
 
 
 def test_what_cannot_be_is_said_beside_the_controls(make_lab):
@@ -370,20 +378,20 @@ def test_trouble_is_a_sentence(make_lab, values, said, monkeypatch):
 
 
 def test_memory_that_runs_out_is_a_sentence(make_lab, monkeypatch):
-    def run_out(*args, **kwargs):
+    def run_out(dataset, config, *, on_event, cancel, workbench):
         raise MemoryError
 
-    monkeypatch.setattr("tl_widgets.widgets.lab.compare", run_out)
+    monkeypatch.setattr("tl_widgets.widgets.lab.compare_config", run_out)
     lab = make_lab()
     lab.run(wait=True)
     assert "The memory ran out. Use smaller images" in lab._screen.message.value
 
 
 def test_the_unexpected_is_a_sentence_with_closed_details_and_is_logged(make_lab, monkeypatch, caplog):
-    def break_down(*args, **kwargs):
+    def break_down(dataset, config, *, on_event, cancel, workbench):
         raise RuntimeError("<script>boom</script>")
 
-    monkeypatch.setattr("tl_widgets.widgets.lab.compare", break_down)
+    monkeypatch.setattr("tl_widgets.widgets.lab.compare_config", break_down)
     lab = make_lab()
     with caplog.at_level(logging.ERROR, "tl_widgets"):
         lab.run(wait=True)
@@ -490,6 +498,7 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
     lab.live = True
     line = lab._screen.live_line
     wait_until(lambda: 'data-live="1"' in line.value)
+    assert "from-scratch curve" not in line.value
     curves = lab._screen.curves
     times = []
     for i, (name, value) in enumerate(
@@ -503,6 +512,7 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
     assert sorted(times)[2] < 0.3  # the median: this machine has others to serve
     assert len(lab.runs) == 1
     assert "after 20 of 20 epochs" in curves.value
+    assert "The from-scratch curve is that of run 1, with other settings." in line.value
     lab.live = False
     lab.panel.control("epochs").value = 9
     time.sleep(0.3)
@@ -524,6 +534,41 @@ def test_live_mode_says_its_troubles(make_lab):
     lab = make_lab(settings=replace(SMALL, config=replace(SMALL.config, backbone="Xception")))
     lab.live = True
     wait_until(lambda: "Xception needs images of at least" in lab._screen.message.value)
+    wait_until(lambda: "Not finished." in lab._screen.progress.value)
+    lab.settings = SMALL
+    lab.panel.control("epochs").value = 4
+    wait_until(lambda: "data-live" in lab._screen.live_line.value)
+    assert lab._screen.message.value == lab._screen.progress.value == ""
+
+
+def test_live_mode_outlives_what_it_did_not_expect(caplog):
+    from tl_widgets.widgets.head import LiveHead
+
+    done = []
+
+    def train(settings, cancel):
+        if not done:
+            done.append("broken")
+            raise RuntimeError("boom")
+        done.append(settings)
+
+    head = LiveHead(train)
+    with caplog.at_level(logging.ERROR, "tl_widgets"):
+        head.want(SMALL).wait(5)
+        head.want(LONG).wait(5)
+    assert done == ["broken", LONG]
+    assert "boom" in caplog.text
+
+
+def test_a_live_line_that_waited_is_not_shown_when_live_mode_has_ended(make_lab):
+    from tl_widgets import Event
+
+    screen, cancel = make_lab()._screen, threading.Event()
+    screen._throttle._last = time.monotonic()
+    screen.hear_live(Event("features", "reading features"), cancel)
+    cancel.set()
+    screen._throttle.flush()
+    assert screen.live_line.value == ""
 
 
 # Code
@@ -545,19 +590,65 @@ def test_the_script_follows_and_is_saved_beside_others(make_lab, tmp_path, monke
     assert "There is no folder" in page(lab)
 
 
+def test_a_script_that_cannot_be_saved_is_a_sentence(make_lab, tmp_path, monkeypatch):
+    def break_down(path):
+        raise RuntimeError("<i>boom</i>")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tl_widgets.widgets.code.save_backbone", break_down)
+    lab = make_lab()
+    assert lab._screen.code.save().wait(60) is None
+    assert "The script was not saved: &lt;i&gt;boom" in page(lab)
+    assert not list(tmp_path.iterdir())
+
+
 # Leaving nothing behind
 
 
-def test_running_a_cell_twenty_times_leaves_nothing_behind(monkeypatch):
+def test_a_closed_lab_keeps_its_results_and_no_models(make_lab):
+    lab = make_lab()
+    lab.run(wait=True)
+    said = lab.result.verdict.text
+    lab.close()
+    assert lab.result.verdict.text == said
+    assert lab.result.transfer.model is None
+    assert not lab._workbench.runs
+    assert lab._source._kept is None
+
+
+def test_a_downloaded_backbone_is_no_longer_to_be_downloaded(make_lab, monkeypatch):
+    from tl_widgets.backbones import find_backbone, list_backbones
+    from tl_widgets.widgets import costs
+
+    everything = list_backbones()
+    missing = costs.offline_backbones.__wrapped__() - {"EfficientNetLite0"}
+    costs.offline_backbones.cache_clear()
+    monkeypatch.setattr(costs, "list_backbones", lambda: [e for e in everything if e.name in missing])
+    try:
+        lab = make_lab()
+        assert not costs.is_here(find_backbone("EfficientNetLite0"))
+        assert "must be downloaded" in page(lab)
+        monkeypatch.undo()
+        lab.run(wait=True)
+        assert "must be downloaded" not in page(lab)
+        texts = {name: text for text, name in lab.panel.control("backbone").options}
+        assert "to download" not in texts["EfficientNetLite0"]
+        assert lab.settings == SMALL
+    finally:
+        costs.offline_backbones.cache_clear()
+
+
+@pytest.mark.parametrize("show", [None, ["epochs"]])
+def test_running_a_cell_twenty_times_leaves_nothing_behind(monkeypatch, show):
     from tl_widgets.widgets import cells
 
     execution = iter(range(1000))
     monkeypatch.setattr(cells, "current_cell", lambda: ("cell", str(next(execution))))
-    lab = TransferLab(settings=SMALL)
+    lab = TransferLab(settings=SMALL, show=show)
     time.sleep(0.3)
     widgets, threads = len(_instances), threading.active_count()
     for _ in range(20):
-        lab = TransferLab(settings=SMALL)
+        lab = TransferLab(settings=SMALL, show=show)
     wait_until(lambda: threading.active_count() <= threads)
     assert len(_instances) == widgets
     lab.close()

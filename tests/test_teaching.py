@@ -52,7 +52,9 @@ def comparison(n_per_class=10, *, n_classes=3, scores=((0.6, 0.9),), stopped=Fal
     )
 
 
-def transfer_model(*, include_top=False, average=True, frozen=True, scaled=True, units=4, activation="softmax"):
+def transfer_model(
+    *, include_top=False, average=True, frozen=True, scaled=True, scale=1 / 127.5, units=4, activation="softmax"
+):
     from keras import Input, Sequential, applications, layers
 
     import tl_widgets.models  # noqa: F401 - loads TensorFlow in silence
@@ -62,7 +64,7 @@ def transfer_model(*, include_top=False, average=True, frozen=True, scaled=True,
     backbone = applications.MobileNetV2(include_top=False, weights=None, input_shape=(96, 96, 3))
     backbone.trainable = not frozen
     middle = [layers.GlobalAveragePooling2D()] if average else []
-    scaling = [layers.Rescaling(1 / 127.5, offset=-1.0)] if scaled else []
+    scaling = [layers.Rescaling(scale, offset=-1.0)] if scaled else []
     return Sequential([Input((96, 96, 3)), *scaling, backbone, *middle, layers.Dense(units, activation=activation)])
 
 
@@ -100,6 +102,7 @@ WRONG = {
         lambda: transfer_model(average=False),
         lambda: transfer_model(frozen=False),
         lambda: transfer_model(scaled=False),
+        lambda: transfer_model(scale=1 / 255),
         lambda: transfer_model(activation="sigmoid"),
         lambda: transfer_model(include_top=True),
         lambda: "a model",
@@ -144,7 +147,11 @@ def test_without_an_answer_there_is_a_hint(name, capsys):
     assert all(len(line) <= 88 for line in said.splitlines())
 
 
-@pytest.mark.parametrize("answer", ["", [], object(), float("nan"), True, "12 <b>", SimpleNamespace(spec=3), -1e300])
+@pytest.mark.parametrize(
+    "answer",
+    ["", [], object(), float("nan"), True, "12 <b>", SimpleNamespace(spec=3), -1e300, np.arange(3), 10**400],
+    ids=lambda answer: type(answer).__name__,
+)
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_strange_answer_is_wrong_and_never_an_error(name, answer):
     is_right, said = judge(name, answer)
@@ -177,6 +184,10 @@ def test_guess_is_kept_and_shown_beside_the_measured_value(capsys):
 
 
 def test_guess_survives_running_its_cell_again():
+    Guess("How many?").keep("1,234")
+    assert Guess("How many?").guess == 1234
+    Guess("How many?").keep("2,5")
+    assert Guess("How many?").guess == 2.5
     Guess("How many?").keep("12")
     assert Guess("How many?").guess == 12
     assert Guess("How many?").field.value == "12"

@@ -136,22 +136,9 @@ def load_images(args: Namespace, on_event: OnEvent, cancel: Cancel) -> ImageData
 
 
 def _compare(dataset: ImageDataset, config: Config, on_event: OnEvent, cancel: Cancel) -> Comparison:
-    from tl_widgets.experiments import compare
+    from tl_widgets.experiments import compare_config
 
-    return compare(
-        dataset,
-        backbone=config.backbone,
-        weights=config.weights,
-        head_dropout=config.head_dropout,
-        augment=config.augment,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        seed=config.seed,
-        control=config.control,
-        on_event=on_event,
-        cancel=cancel,
-    )
+    return compare_config(dataset, config, on_event=on_event, cancel=cancel)
 
 
 def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> None:
@@ -176,7 +163,7 @@ def _table(comparison: Comparison) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     for run in comparison.runs:
         numbers = (run.params.trainable, run.params.frozen, run.params.total)
-        name = f"{run.name} (random weights)" if run.weights == "random" else run.name
+        name = "transfer (random)" if (run.name, run.weights) == ("transfer", "random") else run.name
         table.add_row(name, _accuracy(run), *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
     return table
 

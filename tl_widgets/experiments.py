@@ -147,6 +147,30 @@ def compare(
         seed=seed,
         control=control,
     )
+    return compare_config(dataset, config, on_event=on_event, cancel=cancel, workbench=workbench)
+
+
+def compare_config(
+    dataset: ImageDataset,
+    config: Config,
+    *,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+    workbench: Workbench | None = None,
+) -> Comparison:
+    """`compare` with its arguments as one record, for whoever has them so: the Lab, the command line, the studies.
+
+    Args:
+        dataset: images and their split.
+        config: all other arguments.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch.
+        workbench: what earlier comparisons left.
+
+    Raises:
+        InputError: an argument does not fit the images or the memory.
+        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+    """
     return _Arms(dataset, config, on_event, cancel, Workbench() if workbench is None else workbench).compare()
 
 

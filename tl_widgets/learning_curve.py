@@ -12,7 +12,7 @@ import numpy as np
 from tl_widgets.data import ImageDataset, require_whole_number
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, OnEvent, ignore
-from tl_widgets.experiments import compare, environment, summarize, train_arm
+from tl_widgets.experiments import compare_config, environment, summarize, train_arm
 from tl_widgets.settings import Config, ScratchSpec
 from tl_widgets.studies import Bench, measure_all
 from tl_widgets.study_results import ARMS, CurvePoint, LearningCurve, TimeStudy
@@ -175,19 +175,5 @@ def time_study(
     if target is not None and not 0 <= target <= 1:
         raise InputError(f"target must be an accuracy, 0 to 1; received {target}.")
     config = config or Config()
-    comparison = compare(
-        dataset,
-        backbone=config.backbone,
-        weights=config.weights,
-        scratch=config.scratch,
-        head_dropout=config.head_dropout,
-        augment=config.augment,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        seed=config.seed,
-        control=config.control,
-        on_event=on_event,
-        cancel=cancel,
-    )
+    comparison = compare_config(dataset, config, on_event=on_event, cancel=cancel)
     return TimeStudy.of(comparison, target=target)

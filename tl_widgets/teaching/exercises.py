@@ -43,7 +43,10 @@ def _number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem
     def problem(answer: Any) -> str | None:
         if isinstance(answer, bool) or not hasattr(answer, "__float__"):
             return f"The answer is a number; this is {answer!r}."
-        value = float(answer)
+        try:
+            value = float(answer)
+        except (TypeError, ValueError, OverflowError):  # an array of several numbers, or one too large
+            return f"The answer is one number; this is {type(answer).__name__}."
 
         def is_near(other: float) -> bool:
             return abs(value - other) <= (0 if other.is_integer() and abs(other) > 50 else 0.01 * abs(other))
@@ -76,7 +79,7 @@ def _last_layer(answer: Any) -> str | None:
     """Judge (units, activation) for pictures that can show several of three animals."""
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         return "Give two things: (number of units, 'name of the activation')."
-    units, activation = answer[0], str(answer[1]).lower()
+    units, activation = answer[0], str(getattr(answer[1], "__name__", answer[1])).lower()
     if activation == "softmax":
         return "Softmax shares 100 % out among the classes: a picture with a cat and a dog could not get 90 % for both."
     if activation != "sigmoid":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ipywidgets import HTML, Button, Dropdown, HBox, Text
@@ -114,7 +115,9 @@ class Guess(PlainBox):
             self._line.value = f'<div class="tlw-alert" role="alert">{escape(error)}</div>'
 
     def _checked_number(self, guess: Answer) -> float:
-        text = str(guess).strip().removesuffix(self._unit).strip().replace(",", "").replace(" ", "")
+        text = str(guess).strip().removesuffix(self._unit).strip().replace(" ", "")
+        # 1,234 is a thousand and something; 2,5 is what half of Europe writes for 2.5, and never 25.
+        text = text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text) else text.replace(",", ".")
         limits = f"from {_number(self._low)}" + (f" to {_number(self._high)}" if self._high is not None else " up")
         try:
             number = float(text)

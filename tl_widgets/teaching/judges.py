@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tl_widgets.ledger import count_rows, scratch_ledger
 from tl_widgets.results import Comparison
 from tl_widgets.settings import ScratchSpec
@@ -43,8 +45,8 @@ def judge_small_network(answer: Any) -> str | None:
         return (
             f"The filters {spec.filters} or kernels {spec.kernel_sizes} were moved. Keep (32, 64, 128) and (5, 3, 3)."
         )
-    if spec.dense_units == 0:
-        return "Keep the hidden Dense layer: set Dense units to 6 again. There is another way."
+    if spec.dense_units != 6:
+        return "Keep the hidden Dense layer as it was: set Dense units to 6 again. There is another way."
     n_params = count_rows(scratch_ledger((128, 128, 3), 2, spec)).total
     if n_params >= MOST_PARAMETERS:
         return f"{n_params:,} parameters are still too many. What if Flatten did not hand over every pixel?"
@@ -59,6 +61,8 @@ def judge_transfer_model(answer: Any) -> str | None:
 
     if not isinstance(answer, keras.Model):
         return f"The answer is a Keras model; this is {type(answer).__name__}."
+    if not answer.built:
+        return "It has no shapes yet: begin the Sequential with keras.layers.Input((96, 96, 3))."
     if len(answer.output_shape) == 4:
         return "It gives one answer for each place in the image: a GlobalAveragePooling2D is missing before the head."
     if answer.output_shape != (None, 4):
@@ -72,8 +76,12 @@ def judge_transfer_model(answer: Any) -> str | None:
         return (
             f"{n_trainable:,} parameters would be trained. Freeze the backbone, so that only the head is left: 5,124."
         )
-    if not any(isinstance(part, keras.layers.Rescaling) for part in parts):
+    scalings = [part for part in parts if isinstance(part, keras.layers.Rescaling)]
+    if not scalings:
         return "The backbone gets raw 0–255 pixels. MobileNetV2 expects −1 to 1: put a Rescaling layer before it."
+    low, high = (float(keras.ops.mean(scalings[0](np.full((1, 1, 1, 3), pixel, np.float32)))) for pixel in (0, 255))
+    if abs(low + 1) > 0.02 or abs(high - 1) > 0.02:
+        return f"The Rescaling layer turns 0 to 255 into {low:g} to {high:g}; MobileNetV2 expects −1 to 1."
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from ipywidgets import HBox, VBox, Widget
 
-from tl_widgets.widgets.controls import MAX_BLOCKS, whole
+from tl_widgets.widgets.controls import MAX_BLOCKS, set_number, whole
 
 _MAX_FILTERS, _MAX_KERNEL = 1024, 15
 _Values = dict[str, tuple[int, ...]]
@@ -50,10 +50,10 @@ class BlockFields(VBox):
         self._is_setting = True
         try:
             for field in self.fields.get("blocks", ()):
-                field.value = len(filters)
+                set_number(field, len(filters))
             for name, values in self._values.items():
                 for field, value in zip(self.fields.get(name, ()), values, strict=False):
-                    field.value = value
+                    set_number(field, value)
         finally:
             self._is_setting = False
         for i, row in enumerate(self._rows):

@@ -8,10 +8,11 @@ from ipywidgets import HTML, Button, HBox, Text, VBox
 
 from tl_widgets.codegen import BACKBONE_FILE, builtin_summary, save_backbone, script_for
 from tl_widgets.data import ImageDataset
-from tl_widgets.errors import InputError
+from tl_widgets.errors import CancelledError, InputError
+from tl_widgets.events import Cancel
 from tl_widgets.results import DatasetSummary
 from tl_widgets.widgets.html import alert, escape
-from tl_widgets.widgets.runner import Run, preload_tensorflow
+from tl_widgets.widgets.runner import Run, log, my_turn, preload_tensorflow
 from tl_widgets.widgets.settings import LabSettings
 
 # The clipboard needs the browser. Without https, and not on localhost, there is no clipboard: then the
@@ -71,13 +72,19 @@ class CodeView(VBox):
         script, settings, name = self.script, self._settings, self.file.value.strip()
         self._said.value = '<p class="tlw-note">Saving…</p>'
 
-        def work(_: object) -> Path | None:
+        def work(cancel: Cancel) -> Path | None:
             try:
-                path = _free_path(name)
-                path.write_text(script, "utf-8")
-                beside = self._save_beside(settings, path.parent)
-            except (InputError, OSError) as error:
-                self._said.value = alert(f"The script was not saved: {error}")
+                beside = self._save_beside(script, settings, _free_path(name).parent, cancel)
+                path = _free_path(name)  # again: that may have taken as long as a training
+                with path.open("x", encoding="utf-8") as file:
+                    file.write(script)
+            except CancelledError:
+                self._said.value = '<p class="tlw-note">Stopped: the script was not saved.</p>'
+                return None
+            except Exception as error:
+                if not isinstance(error, InputError | OSError):
+                    log.exception("the script could not be saved")
+                self._said.value = alert(f"The script was not saved: {str(error) or type(error).__name__}")
                 return None
             self._said.value = (
                 f'<p class="tlw-note" role="status">Saved {escape(path.name)}{escape(beside)}. '
@@ -87,13 +94,17 @@ class CodeView(VBox):
 
         return Run(work)
 
-    def _save_beside(self, settings: LabSettings, folder: Path) -> str:
+    def _save_beside(self, script: str, settings: LabSettings, folder: Path, cancel: Cancel) -> str:
         target = folder / BACKBONE_FILE
-        if BACKBONE_FILE not in self.script or target.exists() or settings.config.weights != "imagenet":
+        if BACKBONE_FILE not in script or target.exists() or settings.config.weights != "imagenet":
             return ""
         preload_tensorflow()
-        save_backbone(target)
+        with my_turn(cancel, self._say_waiting):  # Keras builds a model for it
+            save_backbone(target)
         return f" and the backbone it reads, {target.name}"
+
+    def _say_waiting(self) -> None:
+        self._said.value = '<p class="tlw-note">Saving when the training has ended…</p>'
 
 
 def _summary(settings: LabSettings, own: ImageDataset | None) -> DatasetSummary:

@@ -69,8 +69,8 @@ def _datasets() -> list[tuple[str, Any]]:
     return [(info.name if info.offline else f"{info.name} · to download", info.name) for info in list_datasets()]
 
 
-def _backbones() -> list[tuple[str, Any]]:
-    # Those that work at once come first.
+def backbones() -> list[tuple[str, Any]]:
+    """The menu of backbones; those that work at once come first."""
     found = sorted(list_backbones(), key=lambda backbone: not is_here(backbone))
     return [(_backbone_text(backbone), backbone.name) for backbone in found]
 
@@ -123,7 +123,7 @@ CONTROLS = (
     Control(
         "backbone",
         "Transfer",
-        lambda: choice("Backbone", "Which pretrained network: its size, and its accuracy on ImageNet", _backbones()),
+        lambda: choice("Backbone", "Which pretrained network: its size, and its accuracy on ImageNet", backbones()),
     ),
     Control(
         "weights",
@@ -169,6 +169,20 @@ CONTROLS = (
 )
 LIVE = frozenset(control.name for control in CONTROLS if control.live)
 NAMES = tuple(control.name for control in CONTROLS)
+
+
+def set_number(field: Widget, value: float) -> None:
+    """Show a number in a field, widening its limits where the number lies beyond them: code may go further.
+
+    Args:
+        field: a BoundedIntText or BoundedFloatText.
+        value: what to show.
+    """
+    if value > field.max:
+        field.max = value
+    if value < field.min:
+        field.min = value
+    field.value = value
 
 
 def set_choice(menu: Widget, value: Any, text: str = "") -> None:

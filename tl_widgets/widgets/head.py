@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
 from tl_widgets.errors import CancelledError
 from tl_widgets.events import Cancel
-from tl_widgets.widgets.runner import Run
+from tl_widgets.widgets.runner import Run, log
 from tl_widgets.widgets.settings import LabSettings
 
 
@@ -53,5 +52,9 @@ class LiveHead:
                     self._run = None
                     return
                 cancel = self._cancel = threading.Event()
-            with suppress(CancelledError):
+            try:
                 self._train(wanted, cancel)
+            except CancelledError:
+                pass
+            except Exception:  # the next wish must still find somebody who works
+                log.exception("Live mode failed")

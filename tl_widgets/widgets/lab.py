@@ -9,12 +9,12 @@ from ipywidgets import VBox
 
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import CancelledError, InputError
-from tl_widgets.events import Cancel
-from tl_widgets.experiments import Workbench, compare, retrain_transfer
-from tl_widgets.results import Comparison
+from tl_widgets.events import Cancel, Event, raise_if_cancelled
+from tl_widgets.experiments import Workbench, compare_config, retrain_transfer
+from tl_widgets.results import Comparison, RunResult
 from tl_widgets.widgets.cells import close_tree, take_place
 from tl_widgets.widgets.controls import LIVE
-from tl_widgets.widgets.costs import data_facts, n_steps
+from tl_widgets.widgets.costs import data_facts, n_steps, offline_backbones
 from tl_widgets.widgets.head import LiveHead
 from tl_widgets.widgets.html import alert
 from tl_widgets.widgets.panel import ControlPanel
@@ -27,6 +27,8 @@ from tl_widgets.widgets.views import thumbnails
 
 # Settings that change how long one step takes; the others only change how many there are.
 _SHAPE = ("dataset", "image_size", "filters", "kernel_sizes", "pooling", "backbone", "batch_size", "control")
+# Settings that the network from scratch knows nothing of.
+_TRANSFER_ONLY = {"backbone", "weights", "head_dropout", "control"}
 
 
 class TransferLab(VBox):
@@ -169,6 +171,13 @@ class TransferLab(VBox):
             return  # Python deletes a Lab that was refused before it was made
         self.stop()
         close_tree(self)
+        # IPython's Out holds on to old Labs: results stay readable, images and models go.
+        self._workbench = Workbench()
+        self._source = DataSource(self._source.own)
+        if self._result is not None:
+            self._result = without_models(self._result)
+        if not self.is_running:
+            self._run = None
 
     def _settings_changed(self, settings: LabSettings) -> None:
         before, self._last_settings = self._last_settings, settings
@@ -242,27 +251,16 @@ class TransferLab(VBox):
                 self.panel.thumbnails.value = thumbnails(dataset)
             wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
             screen.start(names, settings, dataset, config.epochs)
-            comparison = compare(
-                dataset,
-                backbone=config.backbone,
-                weights=config.weights,
-                scratch=config.scratch,
-                head_dropout=config.head_dropout,
-                augment=config.augment,
-                epochs=config.epochs,
-                batch_size=config.batch_size,
-                learning_rate=config.learning_rate,
-                seed=config.seed,
-                control=config.control,
-                on_event=screen.hear,
-                cancel=cancel,
-                workbench=self._workbench,
-            )
+            comparison = compare_config(dataset, config, on_event=screen.hear, cancel=cancel, workbench=self._workbench)
         self._keep(settings, comparison, dataset)
         return comparison
 
     def _keep(self, settings: LabSettings, comparison: Comparison, dataset: ImageDataset) -> None:
         """Add a run to the list, and show it."""
+        here = offline_backbones()
+        offline_backbones.cache_clear()
+        if offline_backbones() != here:  # it has just been downloaded
+            self.panel.show_backbones()
         number = len(self._runs) + 1
         if comparison.runs:
             self._runs.append(LabRun(number, settings, without_models(comparison)))
@@ -285,23 +283,33 @@ class TransferLab(VBox):
     def _retrain(self, settings: LabSettings, cancel: Cancel) -> None:
         """Train the transfer model's head again, in Live mode's thread."""
         screen = self._screen
+
+        def hear(event: Event) -> None:
+            screen.hear_live(event, cancel)
+
         try:
             with my_turn(cancel, lambda: None):
-                wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
-                dataset = self._source.load(settings, screen.hear_live, cancel)
+                wait_for_tensorflow(cancel, lambda: screen.say_live("loading TensorFlow", cancel))
+                dataset = self._source.load(settings, hear, cancel)
                 # Runs of its own: they must not push the kept comparison's out.
                 bench = Workbench(backbones=self._workbench.backbones)
-                run = retrain_transfer(
-                    dataset, settings.config, workbench=bench, on_event=screen.hear_live, cancel=cancel
-                )
+                run = retrain_transfer(dataset, settings.config, workbench=bench, on_event=hear, cancel=cancel)
+                raise_if_cancelled(cancel)
                 if run.stopped:
                     return
-                scratch = self._result.scratch if self._result is not None else None
-                shown = (scratch, run) if scratch is not None and scratch.labels == run.labels else (run,)
+                last = next((each for each in reversed(self._runs) if not each.result.stopped), None)
+                scratch = last.result.scratch if last is not None else None
+                shown: tuple[RunResult, ...] = (run,)
+                note = ""
+                if last is not None and scratch is not None and scratch.labels == run.labels:
+                    shown = (scratch, run)
+                    if differences([last.settings, settings]).keys() - _TRANSFER_ONLY:
+                        note = f"The from-scratch curve is that of run {last.number}, with other settings."
                 n_epochs = max(len(each.history.accuracy) for each in shown)
                 screen.start(("scratch", "transfer"), settings, dataset, n_epochs)
-                screen.show_live(shown, run)
+                screen.show_live(shown, run, note, cancel)
         except CancelledError:
             raise
         except Exception as error:
+            raise_if_cancelled(cancel)  # it is no longer wanted, and the screen may show a run
             screen.show_error(error)

@@ -67,6 +67,11 @@ class ProgressView(HTML):
             self._latest[run.name] = Event("done", word, run.name, n_done, 1, seconds=run.seconds.total)
         self.say(text)
 
+    def clear(self) -> None:
+        """Show nothing."""
+        self._text, self._latest, self._fetch = "", {}, None
+        self.value = ""
+
     def fail(self, text: str) -> None:
         """Show that nothing came of it."""
         self._latest, self._fetch = {}, None

@@ -10,7 +10,8 @@ from ipywidgets import HTML, Box, VBox, Widget
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.widgets.blocks import BlockFields
-from tl_widgets.widgets.controls import CONTROLS, NAMES, set_choice
+from tl_widgets.widgets.cells import close_tree
+from tl_widgets.widgets.controls import CONTROLS, NAMES, backbones, set_choice, set_number
 from tl_widgets.widgets.costs import GROUPS, data_facts, group_line
 from tl_widgets.widgets.html import alert, style
 from tl_widgets.widgets.settings import LabSettings
@@ -123,6 +124,17 @@ class ControlPanel(VBox):
         self._seconds = seconds
         self._show_line("Training")
 
+    def show_backbones(self) -> None:
+        """Bring menu and lines to what is on this machine now, after a download."""
+        menu = self._widgets.get("backbone")
+        if menu is not None:
+            self._is_setting = True
+            try:
+                menu.options = backbones()
+            finally:
+                self._is_setting = False
+        self._show()
+
     def _checked(self, settings: LabSettings) -> LabSettings:
         most = data_facts(settings.dataset, self._own).max_per_class
         if settings.n_per_class is not None and settings.n_per_class > most:
@@ -155,7 +167,9 @@ class ControlPanel(VBox):
             box.add_class("tlw-group")
             groups.append(box)
         if "Data" not in self._lines:
-            self.thumbnails.close()  # nobody will see it, and nothing would ever close it
+            close_tree(self.thumbnails)  # nobody will see it, and nothing would ever close it
+        if not self._blocks.fields:
+            close_tree(self._blocks)
         grid = Box(groups)
         grid.add_class("tlw-groups")
         if len(groups) == len(GROUPS):
@@ -202,7 +216,7 @@ class ControlPanel(VBox):
                 elif name in ("dataset", "backbone", "weights", "learning_rate", "pooling", "head"):
                     set_choice(widget, value)
                 else:
-                    widget.value = value
+                    set_number(widget, value) if hasattr(widget, "max") else setattr(widget, "value", value)
             self._blocks.show_values(values["filters"], values["kernel_sizes"])
         finally:
             self._is_setting = False

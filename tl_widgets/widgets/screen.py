@@ -10,7 +10,7 @@ from ipywidgets import HTML, Button, Checkbox, HBox, Tab, Widget
 
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
-from tl_widgets.events import Event
+from tl_widgets.events import Cancel, Event, is_cancelled, raise_if_cancelled
 from tl_widgets.results import Comparison, RunResult, percent
 from tl_widgets.widgets.code import CodeView
 from tl_widgets.widgets.html import alert, escape
@@ -114,11 +114,15 @@ class Screen:
             self._throttle.offer("curves", self.curves.draw)
         self._throttle.offer("progress", self.progress.draw)
 
-    def hear_live(self, event: Event) -> None:
+    def hear_live(self, event: Event, cancel: Cancel) -> None:
         """Take an event of Live mode; training itself takes no time worth a word."""
         if event.phase in ("download", "decode", "features"):
-            text = f'<p class="tlw-live">{escape(event.text)}</p>'
-            self._throttle.offer("live", lambda: setattr(self.live_line, "value", text))
+            self._throttle.offer("live", lambda: self.say_live(event.text, cancel))
+
+    def say_live(self, text: str, cancel: Cancel) -> None:
+        """Say what Live mode does, unless it was told to stop: a line that waited comes late."""
+        if not is_cancelled(cancel):
+            self.live_line.value = f'<p class="tlw-live">{escape(text)}</p>'
 
     def show_runs(self, runs: tuple[LabRun, ...], comparison: Comparison) -> None:
         """Show the curves of a run that came to train something, and its row in the table."""
@@ -155,25 +159,36 @@ class Screen:
             if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
                 sentence = "The memory ran out. Use smaller images, fewer filters or a smaller batch size."
         self._throttle.flush()
+        self.live_line.value = ""
         self.message.value = alert(sentence, details)
         self.progress.fail("Not finished." + (_STILL_THERE if self._has_result else ""))
 
-    def show_live(self, runs: tuple[RunResult, ...], run: RunResult) -> None:
+    def show_live(self, runs: tuple[RunResult, ...], run: RunResult, note: str, cancel: Cancel) -> None:
         """Show a transfer model that Live mode has trained.
 
         Args:
             runs: whose curves to draw.
             run: the new one.
+            note: a sentence about the curves, or nothing.
+            cancel: set while the curves were drawn, nothing more is said.
+
+        Raises:
+            CancelledError: it was.
         """
         assert run.test_accuracy is not None
         assert run.test_accuracy_ci95 is not None
         self._throttle.flush()
         self.curves.show(runs)
+        raise_if_cancelled(cancel)
+        if self.message.value:  # of a training that failed before
+            self.message.value = ""
+            self.progress.clear()
         self._n_live += 1
+        more = f" {escape(note)}" if note else ""
         low, high = run.test_accuracy_ci95
         self.live_line.value = (
             f'<p class="tlw-live" data-live="{self._n_live}">Live: {escape(run.backbone)} with a new head answers '
             f"<b>{percent(run.test_accuracy)}</b> of {len(run.labels)} test images correctly "
-            f"(95% interval {100 * low:.0f} to {100 * high:.0f}). Trained in {1000 * run.seconds.train:.0f} ms. "
+            f"(95% interval {100 * low:.0f} to {100 * high:.0f}). Trained in {1000 * run.seconds.train:.0f} ms.{more} "
             "“Train both” makes it a run.</p>"
         )

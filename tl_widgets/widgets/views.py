@@ -175,7 +175,7 @@ def _answer(pixels: object, i: int, tested: Sequence[RunResult]) -> str:
         word = "right" if is_right else "wrong"
         sure = percent(max(run.probabilities[i])) if run.probabilities else ""
         lines.append(
-            f'<span class="{kind}"><span aria-label="{word}">{mark}</span> {NAMES.get(run.name, run.name)}: '
+            f'<span class="{kind}"><span role="img" aria-label="{word}">{mark}</span> {NAMES.get(run.name, run.name)}: '
             f"{escape(names[run.predictions[i]])} <small>{sure}</small></span>"
         )
     picture = image(pixels, f"Test image {i + 1}, {true}", 96)  # type: ignore[arg-type]

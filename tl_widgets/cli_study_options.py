@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_widgets.settings import Config
+from tl_widgets.study_menu import STUDIES
 
 # As in `mistake_results`, which imports NumPy; a test holds the two together.
 MISTAKE_NAMES = (
@@ -41,8 +42,10 @@ def add_study(commands: Any) -> None:
     """Add the command and one sub-command for each study."""
     text = "measure one question with many models: how much data, how much time, ..."
     studies = commands.add_parser("study", help=text).add_subparsers(dest="study", metavar="NAME", required=True)
-    for name, (title, add_options) in _STUDIES.items():
-        one = studies.add_parser(name, help=title, description=title[0].upper() + title[1:] + ".")
+    for name, add_options in _OPTIONS.items():
+        study = STUDIES[name]
+        title = f"{study.question.rstrip('?')}: {study.about}"
+        one = studies.add_parser(name, help=title, description=f"{title}.")
         one.add_argument(
             "data",
             nargs="?",
@@ -88,9 +91,9 @@ def _mistake_options(add: Any) -> None:
     add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
 
 
-_STUDIES: dict[str, tuple[str, Callable[[Any], None]]] = {
-    "data": ("how much data: accuracy against images per class", _data_options),
-    "time": ("how much time: accuracy against seconds", _time_options),
-    "fine-tuning": ("what unfreezing the backbone's last blocks brings", _fine_tuning_options),
-    "mistake": ("what a common mistake costs, beside the right way", _mistake_options),
+_OPTIONS: dict[str, Callable[[Any], None]] = {
+    "data": _data_options,
+    "time": _time_options,
+    "fine-tuning": _fine_tuning_options,
+    "mistake": _mistake_options,
 }

@@ -15,9 +15,10 @@ PACKAGE = Path(tl_widgets.__file__).parent
 FLOORS = (
     ("errors", "events", "intervals", "origin", "settings", "scores", "ledger", "tensorflow_import", "machine"),
     ("typed", "results", "record", "download", "torch_file", "store", "indexed_images", "sources"),
-    ("study_record", "seed_statistics"),
+    ("study_record", "seed_statistics", "answers", "markup"),
     ("study_results", "study_words", "mistake_results"),
     ("verdict", "diagnosis", "data", "decode", "reading", "layout", "image_cache"),
+    ("prediction",),
     ("repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
     ("weight_loading", "efficientnet_lite", "backbones", "checkup"),
     ("models",),

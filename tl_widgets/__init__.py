@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         plot_recall,
         plot_seconds,
     )
+    from tl_widgets.prediction import Prediction, predict
     from tl_widgets.results import Comparison, RunResult
     from tl_widgets.settings import Config, ScratchSpec
     from tl_widgets.setup_check import check_setup
@@ -73,6 +74,7 @@ _HOMES = {
         "plot_recall",
         "plot_seconds",
     ),
+    "prediction": ("Prediction", "predict"),
     "results": ("Comparison", "RunResult"),
     "settings": ("Config", "ScratchSpec"),
     "setup_check": ("check_setup",),
@@ -93,6 +95,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "LearningCurve",
     "MistakeStudy",
     "ParameterCount",
+    "Prediction",
     "RunResult",
     "ScratchSpec",
     "Split",
@@ -124,6 +127,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "plot_recall",
     "plot_seconds",
     "plot_time",
+    "predict",
     "time_study",
     "to_script",
     "train",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ MAX_PIXELS = 100_000_000
 BIG_PIXELS = 16_000_000  # 64 MB as RGBA: such images are decoded one at a time
 _16_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 _ORIENTATION_TAG = 0x0112
+_Made = TypeVar("_Made")
 
 # The first bytes of what people mistake for a picture, in lower case.
 _MISTAKEN = (
@@ -53,6 +56,39 @@ def decode_image(data: bytes, image_size: int, big: threading.RLock) -> Images:
     Raises:
         UnreadableError: it cannot be used.
     """
+    return _opened(data, big, lambda image: _square(image, image_size))
+
+
+@dataclass(frozen=True, eq=False)
+class UprightImage:
+    """A picture as people look at it: nothing is cut off.
+
+    Attributes:
+        pixels: uint8, shape (height, width, 3), at most `longest` pixels a side.
+        width, height: of the picture itself in pixels, upright.
+    """
+
+    pixels: Images
+    width: int
+    height: int
+
+
+def decode_upright(data: bytes, longest: int, big: threading.RLock) -> UprightImage:
+    """The whole image in a file's bytes, upright, over white, in colour, and no larger than a page needs.
+
+    Args:
+        data: the whole file; what is read and what is refused is as in `decode_image`.
+        longest: most pixels of the longer side.
+        big: as in `decode_image`.
+
+    Raises:
+        UnreadableError: it cannot be used.
+    """
+    return _opened(data, big, lambda image: _whole(image, longest))
+
+
+def _opened(data: bytes, big: threading.RLock, make: Callable[[Image], _Made]) -> _Made:
+    """What `make` makes of an image that may be opened."""
     from PIL import Image, UnidentifiedImageError
 
     _refuse_what_is_no_image(data)
@@ -62,9 +98,9 @@ def decode_image(data: bytes, image_size: int, big: threading.RLock) -> Images:
             if n_pixels > MAX_PIXELS:
                 raise UnreadableError(_too_large(f"{image.width:,} x {image.height:,} pixels"))
             if n_pixels <= BIG_PIXELS:
-                return _square(image, image_size)
+                return make(image)
             with big:
-                return _square(image, image_size)
+                return make(image)
     except UnreadableError:
         raise
     except UnidentifiedImageError as problem:
@@ -96,20 +132,43 @@ def _refuse_what_is_no_image(data: bytes) -> None:
 
 def _square(image: Image, image_size: int) -> Images:
     """Decode `image` and make it upright, square and RGB."""
-    from PIL import Image as PillowImage
-
-    # Turning the small square is the same as turning the photograph, and cheaper.
-    turn = _turns().get(image.getexif().get(_ORIENTATION_TAG, 1))
+    turn = _turn(image)
     # A JPEG can be decoded at a half, a quarter or an eighth: far faster, and still twice what is needed.
     image.draft(image.mode, (2 * image_size, 2 * image_size))
     image = _eight_bit(image)
     side = min(image.size)
     left, top = (image.width - side) / 2, (image.height - side) / 2
-    shrinks = side > image_size
+    return _resized(image, (image_size, image_size), (left, top, left + side, top + side), turn)
+
+
+def _whole(image: Image, longest: int) -> UprightImage:
+    turn = _turn(image)
+    width, height = image.size
+    image.draft(image.mode, (2 * longest, 2 * longest))
+    image = _eight_bit(image)
+    scale = min(1.0, longest / max(image.size))
+    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+    pixels = _resized(image, size, (0, 0, image.width, image.height), turn)
+    is_turned = turn is not None and turn.name in ("TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
+    return UprightImage(pixels, *((height, width) if is_turned else (width, height)))
+
+
+def _turn(image: Image) -> Transpose | None:
+    # Turning the small image is the same as turning the photograph, and cheaper.
+    return _turns().get(image.getexif().get(_ORIENTATION_TAG, 1))
+
+
+def _resized(
+    image: Image, size: tuple[int, int], box: tuple[float, float, float, float], turn: Transpose | None
+) -> Images:
+    """A part of an image of 8 bits at another size, over white, upright, RGB."""
+    from PIL import Image as PillowImage
+
+    shrinks = box[2] - box[0] > size[0] or box[3] - box[1] > size[1]
     small = image.resize(
-        (image_size, image_size),
+        size,
         PillowImage.Resampling.LANCZOS if shrinks else PillowImage.Resampling.BICUBIC,
-        box=(left, top, left + side, top + side),
+        box=box,
         reducing_gap=3.0 if shrinks else None,
     )
     if small.mode == "RGBA":

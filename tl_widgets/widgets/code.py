@@ -11,6 +11,7 @@ from tl_widgets.data import ImageDataset
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel
 from tl_widgets.results import DatasetSummary
+from tl_widgets.widgets.files import free_paths
 from tl_widgets.widgets.html import alert, escape
 from tl_widgets.widgets.runner import Run, log, my_turn, preload_tensorflow
 from tl_widgets.widgets.settings import LabSettings
@@ -117,13 +118,4 @@ def _summary(settings: LabSettings, own: ImageDataset | None) -> DatasetSummary:
 
 def _free_path(name: str) -> Path:
     """The file of that name, or with a number where there is one already."""
-    path = Path(name if name.endswith(".py") else f"{name}.py")
-    if not name or path.is_dir():
-        raise InputError(f"{name!r} is no name for a file; give one such as transfer_learning.py.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent}; save it beside the notebook, or make the folder first.")
-    for i in range(2, 1000):
-        if not path.exists():
-            return path
-        path = path.with_name(f"{Path(name).stem}-{i}.py")
-    raise InputError(f"There are a thousand files like {name}; choose another name.")
+    return free_paths(name, (".py",), example="transfer_learning.py")[0]

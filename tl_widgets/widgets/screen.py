@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import Literal
 
 from ipywidgets import HTML, Button, Checkbox, HBox, Tab, Widget
 
 from tl_widgets.data import ImageDataset
-from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, Event, is_cancelled, raise_if_cancelled
 from tl_widgets.results import Comparison, RunResult, percent
 from tl_widgets.widgets.code import CodeView
-from tl_widgets.widgets.html import alert, escape
+from tl_widgets.widgets.html import escape
 from tl_widgets.widgets.live import CurvesView, ProgressView
-from tl_widgets.widgets.runner import Throttle, log
+from tl_widgets.widgets.runner import Throttle
 from tl_widgets.widgets.runs import LabRun, RunsView
 from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.trouble import trouble
 from tl_widgets.widgets.views import FigureView, LedgerView, PredictionsView, empty, verdict
 
 State = Literal["idle", "running", "done", "stopped", "error"]
@@ -149,18 +148,9 @@ class Screen:
 
     def show_error(self, error: Exception) -> None:
         """Say what went wrong: a sentence, and for the unexpected a traceback to open."""
-        details = ""
-        if isinstance(error, InputError):
-            sentence = str(error)
-        else:
-            log.error("the run failed", exc_info=error)
-            details = "".join(traceback.format_exception(error))
-            sentence = f"Something went wrong that should not have: {type(error).__name__}: {error}"
-            if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-                sentence = "The memory ran out. Use smaller images, fewer filters or a smaller batch size."
         self._throttle.flush()
         self.live_line.value = ""
-        self.message.value = alert(sentence, details)
+        self.message.value = trouble(error)
         self.progress.fail("Not finished." + (_STILL_THERE if self._has_result else ""))
 
     def show_live(self, runs: tuple[RunResult, ...], run: RunResult, note: str, cancel: Cancel) -> None:

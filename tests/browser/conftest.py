@@ -22,17 +22,22 @@ def jupyter(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def launch():
+    """A function that starts Chromium, with more of its options if need be."""
     need(CHROMIUM, "Chromium")
     need(has("playwright"), "the package playwright")
     from playwright.sync_api import sync_playwright
 
+    args = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
-        )
-        yield chromium
-        chromium.close()
+        yield lambda *more: playwright.chromium.launch(executable_path=CHROMIUM, args=[*args, *more])
+
+
+@pytest.fixture(scope="session")
+def browser(launch):
+    chromium = launch()
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture

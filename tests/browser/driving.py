@@ -41,11 +41,11 @@ class Server:
     """One running application that serves notebooks from a folder."""
 
     def __init__(self, folder, port, app):
-        self.folder, self.port, self.app = folder, port, app
+        self.folder, self.port, self.app, self.host = folder, port, app, "127.0.0.1"
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def notebook(self, name, *cells):
         """Write a notebook of these code cells."""

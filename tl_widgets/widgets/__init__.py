@@ -1,5 +1,6 @@
 """The Lab, and the parts that it is made of: settings, a panel of controls, and views of what comes out."""
 
+from tl_widgets.widgets.camera import CameraView
 from tl_widgets.widgets.code import CodeView
 from tl_widgets.widgets.lab import TransferLab
 from tl_widgets.widgets.panel import ControlPanel
@@ -8,6 +9,7 @@ from tl_widgets.widgets.settings import LabSettings
 from tl_widgets.widgets.views import FigureView, LedgerView, PredictionsView
 
 __all__ = [
+    "CameraView",
     "CodeView",
     "ControlPanel",
     "FigureView",

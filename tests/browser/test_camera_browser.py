@@ -1,0 +1,143 @@
+"""CameraView in Chromium, with the camera that Chromium plays for tests, without one, and where none is allowed."""
+
+import pytest
+from driving import ARTIFACTS, SERVER_OPTIONS, open_notebook, serve
+
+FAKE = "--use-fake-device-for-media-stream"
+ALLOWED = "--use-fake-ui-for-media-stream"
+SHOW = """
+from pathlib import Path
+from tl_widgets.widgets.camera import CameraView
+def keep(name, picture):
+    Path(f"{name}-{len(list(Path('.').glob('*.jpg')))}.jpg").write_bytes(picture)
+camera = CameraView(keep, class_names=["<b>cup</b>", "plant"])
+camera
+"""
+
+
+@pytest.fixture
+def page_with(launch):
+    """A function that opens a page in a Chromium of its own."""
+    opened = []
+
+    def make(*options, width=1000):
+        chromium = launch(*options)
+        page = chromium.new_context(viewport={"width": width, "height": 800}).new_page()
+        page.set_default_timeout(15_000)
+        opened.append((chromium, page))
+        return page
+
+    yield make
+    for chromium, page in opened:
+        page.evaluate("async () => { await window.jupyterapp?.serviceManager?.sessions?.shutdownAll(); }")
+        chromium.close()
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def state(page, name):
+    page.locator(f'[data-camera="{name}"]').wait_for()
+
+
+def photographs(page, name):
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.locator(".tlw-camera").screenshot(path=ARTIFACTS / f"camera-{name}.png")
+
+
+def test_pictures_come_by_keyboard_alone_and_the_camera_goes_off(page_with, jupyter):
+    from PIL import Image
+    from playwright.sync_api import expect
+
+    page = page_with(FAKE, ALLOWED)
+    jupyter.notebook("camera.ipynb", SHOW)
+    open_notebook(page, jupyter, "camera.ipynb")
+    button(page, "Start camera").focus()
+    page.keyboard.press("Space")
+    state(page, "on")
+    tracks = page.evaluate_handle("() => document.querySelector('.tlw-camera video').srcObject.getTracks()")
+    photographs(page, "light")
+    expect(button(page, "Take picture")).to_be_focused()
+    page.keyboard.press("Space")
+    page.get_by_role("alert").filter(has_text="Give the class a name first").wait_for()
+    expect(page.get_by_label("Class", exact=True)).to_be_focused()
+    assert page.locator("datalist option").evaluate_all("all => all.map(e => e.value)") == ["<b>cup</b>", "plant"]
+    page.keyboard.type("plant")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.get_by_text("plant: 1 picture taken.", exact=True).wait_for()
+    expect(page.get_by_role("alert").filter(has_text="name")).to_have_count(0)
+    page.get_by_label("Pictures", exact=True).fill("3")
+    button(page, "Take 3 pictures").click()
+    page.get_by_text("plant: 4 pictures taken.", exact=True).wait_for()
+    page.get_by_label("Pictures", exact=True).fill("1")
+    page.get_by_label("Class", exact=True).fill("../up")
+    button(page, "Take picture").click()
+    page.get_by_role("alert").filter(has_text="can become a folder").wait_for()
+    photographs(page, "light-alert")
+    page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
+    photographs(page, "dark-alert")
+    button(page, "Stop camera").click()
+    state(page, "off")
+    assert tracks.evaluate("all => all.map(track => track.readyState)") == ["ended"]
+    files = sorted(jupyter.folder.glob("*.jpg"))
+    assert [file.name for file in files] == ["plant-0.jpg", "plant-1.jpg", "plant-2.jpg", "plant-3.jpg"]
+    pictures = [Image.open(file) for file in files]
+    assert {picture.size for picture in pictures} == {(512, 512)}  # from a camera of 1,024 x 768
+    greens = [picture.getchannel("G").getextrema() for picture in pictures]
+    assert all(low < 150 < 230 < high for low, high in greens)  # its light sector on dark green, not a black frame
+    assert len({file.read_bytes() for file in files}) > 1  # its clock moves
+
+
+def test_the_camera_goes_off_when_the_widget_is_closed(page_with, jupyter):
+    page = page_with(FAKE, ALLOWED)
+    jupyter.notebook("close.ipynb", SHOW)
+    open_notebook(page, jupyter, "close.ipynb")
+    button(page, "Start camera").click()
+    state(page, "on")
+    tracks = page.evaluate_handle("() => document.querySelector('.tlw-camera video').srcObject.getTracks()")
+    # The kernel goes on: a cell of its own closes the widget.
+    page.evaluate(
+        """async () => {
+            const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            await kernel.requestExecute({code: 'camera.close()'}).done;
+        }"""
+    )
+    page.locator(".tlw-camera").wait_for(state="detached")
+    assert tracks.evaluate("all => all.map(track => track.readyState)") == ["ended"]
+
+
+def test_no_camera_is_said_at_once(page_with, jupyter):
+    page = page_with()
+    jupyter.notebook("none.ipynb", SHOW)
+    open_notebook(page, jupyter, "none.ipynb")
+    page.get_by_role("alert").filter(has_text="There is no camera on the computer").wait_for()
+    button(page, "Start camera").click()
+    page.get_by_role("alert").filter(has_text="Upload pictures instead").wait_for()
+    photographs(page, "none")
+
+
+def test_a_camera_that_is_not_allowed(page_with, jupyter):
+    page = page_with(FAKE, "--deny-permission-prompts")
+    jupyter.notebook("denied.ipynb", SHOW)
+    open_notebook(page, jupyter, "denied.ipynb")
+    button(page, "Start camera").click()
+    page.get_by_role("alert").filter(has_text="was not allowed to use the camera").wait_for()
+    assert button(page, "Start camera").is_enabled()
+
+
+def test_a_page_without_https(page_with, tmp_path):
+    options = (*SERVER_OPTIONS, "--LabApp.expose_app_in_browser=True", "--ServerApp.allow_remote_access=True")
+    with serve(tmp_path, "lab", *options) as server:
+        page = page_with(FAKE, ALLOWED, "--host-resolver-rules=MAP class.test 127.0.0.1", width=600)
+        server.notebook("far.ipynb", SHOW)
+        server.host = "class.test"
+        open_notebook(page, server, "far.ipynb")
+        page.get_by_role("alert").filter(has_text="only to pages that come over https").wait_for()
+        photographs(page, "http")
+        page.evaluate("async () => { await jupyterapp.serviceManager.sessions.shutdownAll(); }")
+        page.goto("about:blank")  # before the server goes

@@ -1,0 +1,227 @@
+// The browser's half of CameraView: shows the camera, sends a picture at a time and waits for the answer.
+// Texts from outside go into the page as textContent and attributes, never as HTML.
+
+const SIDE = 512; // pixels of a picture that is sent, at most
+const QUALITY = 0.92; // of its JPEG
+const PAUSE = 500; // milliseconds between the pictures of a burst: time to move what is shown
+const PATIENCE = 4000; // milliseconds until it says why no answer has come
+const MOST = 30; // pictures of a burst
+const INSTEAD = "Upload pictures instead.";
+
+const TROUBLE = {
+  insecure:
+    "Browsers give the camera only to pages that come over https or from this computer (localhost); this page " +
+    `comes from ${location.protocol}//${location.host}. ${INSTEAD}`,
+  NotAllowedError:
+    "The browser was not allowed to use the camera. Allow it for this page (beside the address), then start it " +
+    `again; where that is not to be had, upload pictures instead.`,
+  NotFoundError: `There is no camera on the computer that this browser runs on. ${INSTEAD}`,
+  NotReadableError: `The camera cannot be read: another program may be using it. Close that one and start again, or upload pictures instead.`,
+  lost: "The camera is gone: it was unplugged, or another program took it. Start it again, or upload pictures instead.",
+};
+
+function make(tag, facts = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), facts);
+  element.append(...children);
+  return element;
+}
+
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+// The centre square, as the data set will cut it: what is seen is what the network gets.
+function photograph(video) {
+  const side = Math.min(video.videoWidth, video.videoHeight);
+  const canvas = make("canvas", { width: Math.min(side, SIDE), height: Math.min(side, SIDE) });
+  const [left, top] = [(video.videoWidth - side) / 2, (video.videoHeight - side) / 2];
+  canvas.getContext("2d").drawImage(video, left, top, side, side, 0, 0, canvas.width, canvas.height);
+  return new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
+}
+
+// Answers come by number; each view of the widget knows its own.
+function correspondence(model) {
+  const view = Math.random().toString(36).slice(2);
+  const waiting = new Map();
+  let n = 0;
+  const hear = (answer) => {
+    waiting.get(answer?.number)?.(answer);
+    waiting.delete(answer?.number);
+  };
+  model.on("msg:custom", hear);
+  return {
+    send: async (name, blob) => {
+      const number = `${view}-${++n}`;
+      const answer = new Promise((done) => waiting.set(number, done));
+      model.send({ number, name }, undefined, [await blob.arrayBuffer()]);
+      return answer;
+    },
+    forget: () => {
+      waiting.forEach((done) => done(null));
+      waiting.clear();
+    },
+    end: () => model.off("msg:custom", hear),
+  };
+}
+
+function build() {
+  const list = make("datalist", { id: `tlw-classes-${Math.random().toString(36).slice(2)}` });
+  const video = make("video", { muted: true, autoplay: true, playsInline: true, hidden: true });
+  video.setAttribute("aria-label", "What the camera sees");
+  const name = make("input", { type: "text", maxLength: 60, autocomplete: "off" });
+  name.setAttribute("list", list.id);
+  const count = make("input", { type: "number", min: 1, max: MOST, value: 1 });
+  const parts = {
+    list,
+    video,
+    name,
+    count,
+    off: make("p", { textContent: "The camera is off." }),
+    start: make("button", { type: "button", textContent: "Start camera", className: "tlw-first" }),
+    take: make("button", { type: "button", textContent: "Take picture", className: "tlw-first", hidden: true }),
+    stop: make("button", { type: "button", textContent: "Stop camera", hidden: true }),
+    status: make("p"),
+    alert: make("p"),
+  };
+  parts.status.setAttribute("role", "status");
+  parts.alert.setAttribute("role", "alert");
+  const row = (...children) => make("div", { className: "tlw-camera-row" }, ...children);
+  const controls = make(
+    "div",
+    { className: "tlw-camera-controls" },
+    row(make("label", {}, "Class", name), make("label", {}, "Pictures", count), list),
+    row(parts.start, parts.take, parts.stop),
+    parts.status,
+    parts.alert,
+  );
+  const picture = make("div", { className: "tlw-camera-picture" }, video, parts.off);
+  return { ...parts, root: make("div", { className: "tlw-camera" }, picture, controls) };
+}
+
+function render({ model, el }) {
+  const parts = build();
+  const post = correspondence(model);
+  let stream = null;
+  let busy = false;
+  let gone = false;
+
+  const say = (text, trouble = "") => {
+    parts.status.textContent = text;
+    parts.alert.textContent = trouble;
+  };
+
+  const wanted = () => Math.min(Math.max(Math.round(Number(parts.count.value)) || 1, 1), MOST);
+
+  function show() {
+    const enabled = model.get("enabled");
+    parts.video.hidden = !stream;
+    parts.off.hidden = Boolean(stream);
+    parts.start.hidden = Boolean(stream);
+    parts.take.hidden = parts.stop.hidden = !stream;
+    parts.start.disabled = !enabled;
+    parts.take.disabled = !enabled || busy;
+    parts.name.disabled = parts.count.disabled = !enabled || busy;
+    parts.take.textContent = wanted() === 1 ? "Take picture" : `Take ${wanted()} pictures`;
+    parts.list.replaceChildren(...model.get("class_names").map((value) => make("option", { value })));
+    parts.root.dataset.camera = busy ? "busy" : stream ? "on" : "off";
+  }
+
+  function stop() {
+    stream?.getTracks().forEach((track) => track.stop());
+    stream = parts.video.srcObject = null;
+    post.forget();
+    show();
+  }
+
+  async function start() {
+    say("Asking for the camera …");
+    parts.start.disabled = true;
+    try {
+      if (!navigator.mediaDevices) throw { name: "insecure" };
+      const found = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1024 } }, audio: false });
+      if (gone || !model.get("enabled")) return found.getTracks().forEach((track) => track.stop());
+      stream = found;
+      const [track] = stream.getVideoTracks();
+      track.onended = () => (stop(), say("", TROUBLE.lost));
+      // People look for their mirror image, except in the camera at a telephone's back.
+      parts.video.classList.toggle("tlw-mirror", track.getSettings().facingMode !== "environment");
+      parts.video.srcObject = stream;
+      await parts.video.play();
+      say("");
+    } catch (error) {
+      stop();
+      say("", TROUBLE[error?.name] ?? `The camera does not start (${error?.name}: ${error?.message}). ${INSTEAD}`);
+    }
+    show();
+    (stream ? parts.take : parts.start).focus();
+  }
+
+  async function takeOne(text) {
+    const late = setTimeout(() => say(`${text} Waiting for the notebook: a cell may be running.`), PATIENCE);
+    const blob = await photograph(parts.video);
+    const answer = blob && stream ? await post.send(parts.name.value, blob) : null;
+    clearTimeout(late);
+    return answer;
+  }
+
+  async function take() {
+    if (!parts.name.value.trim()) {
+      say("", "Give the class a name first: what is in the picture?");
+      parts.name.focus();
+      return;
+    }
+    const total = wanted();
+    busy = true;
+    show();
+    for (let i = 1; i <= total && stream && !gone; i++) {
+      if (i > 1) await pause(PAUSE);
+      if (!stream) break;
+      const answer = await takeOne(total > 1 ? `Picture ${i} of ${total}.` : "");
+      if (!answer) break;
+      if (!answer.kept) {
+        say("", answer.text);
+        break;
+      }
+      say(total > 1 && i < total ? `Picture ${i} of ${total}. ${answer.text}` : answer.text);
+    }
+    busy = false;
+    show();
+    if (stream) parts.take.focus();
+  }
+
+  async function look() {
+    let trouble = navigator.mediaDevices ? "" : TROUBLE.insecure;
+    if (!trouble) {
+      const devices = await navigator.mediaDevices.enumerateDevices().catch(() => null);
+      if (devices && !devices.some((device) => device.kind === "videoinput")) trouble = TROUBLE.NotFoundError;
+    }
+    if (!stream && !gone) say("", trouble);
+  }
+
+  function changed() {
+    if (!model.get("enabled") && stream) {
+      stop();
+      say("");
+    }
+    show();
+  }
+
+  parts.start.onclick = start;
+  parts.stop.onclick = () => (stop(), say("The camera is off."), parts.start.focus());
+  parts.take.onclick = take;
+  parts.count.oninput = show;
+  model.on("change:enabled", changed);
+  model.on("change:class_names", show);
+  navigator.mediaDevices?.addEventListener?.("devicechange", look);
+  el.append(parts.root);
+  show();
+  look();
+  return () => {
+    gone = true;
+    stop();
+    post.end();
+    model.off("change:enabled", changed);
+    model.off("change:class_names", show);
+    navigator.mediaDevices?.removeEventListener?.("devicechange", look);
+  };
+}
+
+export default { render };

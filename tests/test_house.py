@@ -15,10 +15,11 @@ PACKAGE = Path(tl_widgets.__file__).parent
 FLOORS = (
     ("errors", "events", "intervals", "origin", "settings", "scores", "ledger", "tensorflow_import", "machine"),
     ("typed", "results", "record", "download", "torch_file", "store", "indexed_images", "sources"),
-    ("study_record", "seed_statistics", "answers", "markup"),
+    ("study_record", "seed_statistics", "rank_correlation", "answers", "markup"),
     ("study_results", "study_words", "mistake_results"),
     ("verdict", "diagnosis", "data", "decode", "reading", "layout", "image_cache"),
     ("prediction",),
+    ("backbone_results", "backbone_words"),
     ("repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
     ("weight_loading", "efficientnet_lite", "backbones", "checkup"),
     ("models",),
@@ -26,7 +27,7 @@ FLOORS = (
     ("training",),
     ("experiments",),
     ("studies",),
-    ("learning_curve", "fine_tuning"),
+    ("learning_curve", "backbone_cost", "backbone_study", "fine_tuning"),
     ("mistakes", "setup_check"),
     ("codegen_random", "codegen_data", "codegen"),
 )
@@ -90,6 +91,7 @@ def test_plots_know_results_and_no_training():
         "indexed_images",
         "study_results",
         "mistake_results",
+        "backbone_results",
     }
     for path in PACKAGE.glob("plot*.py"):
         others = {name for name in imports_of(path) if not name.startswith(PLOTS)}

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from tl_widgets.backbone_cost import backbone_cost
+    from tl_widgets.backbone_results import BackboneCost, BackboneStudy
+    from tl_widgets.backbone_study import backbone_study
     from tl_widgets.backbones import Backbone, find_backbone, list_backbones
     from tl_widgets.builtin import list_datasets, load_dataset
     from tl_widgets.codegen import to_script
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from tl_widgets.mistake_results import MistakeStudy
     from tl_widgets.mistakes import what_goes_wrong
     from tl_widgets.models import build_scratch, build_transfer, count_parameters
+    from tl_widgets.plot_backbones import plot_backbone_study, plot_backbones, plot_imagenet
     from tl_widgets.plot_studies import plot_learning_curve, plot_mistake, plot_time
     from tl_widgets.plots import (
         plot_accuracy,
@@ -47,6 +51,9 @@ if TYPE_CHECKING:
     from tl_widgets.widgets.lab import TransferLab
 
 _HOMES = {
+    "backbone_cost": ("backbone_cost",),
+    "backbone_results": ("BackboneCost", "BackboneStudy"),
+    "backbone_study": ("backbone_study",),
     "backbones": ("Backbone", "find_backbone", "list_backbones"),
     "builtin": ("list_datasets", "load_dataset"),
     "codegen": ("to_script",),
@@ -63,6 +70,7 @@ _HOMES = {
     "mistake_results": ("MistakeStudy",),
     "mistakes": ("what_goes_wrong",),
     "models": ("build_scratch", "build_transfer", "count_parameters"),
+    "plot_backbones": ("plot_backbone_study", "plot_backbones", "plot_imagenet"),
     "plot_studies": ("plot_learning_curve", "plot_mistake", "plot_time"),
     "plots": (
         "plot_accuracy",
@@ -87,6 +95,8 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # a plain list, so that type checkers and editors see it
     "Backbone",
+    "BackboneCost",
+    "BackboneStudy",
     "Comparison",
     "Config",
     "Event",
@@ -102,6 +112,8 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "TimeStudy",
     "TransferLab",
     "WeightsUnavailableError",
+    "backbone_cost",
+    "backbone_study",
     "build_scratch",
     "build_transfer",
     "check_dataset",
@@ -117,9 +129,12 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "load_folder",
     "name_imagenet",
     "plot_accuracy",
+    "plot_backbone_study",
+    "plot_backbones",
     "plot_comparison",
     "plot_confusion",
     "plot_dataset",
+    "plot_imagenet",
     "plot_learning_curve",
     "plot_mistake",
     "plot_parameters",

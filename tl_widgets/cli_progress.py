@@ -139,6 +139,7 @@ class _Bars:
 
     def _finish_all(self) -> None:
         for task in self._progress.tasks:
-            if not task.finished:
+            # A study goes on while features are read in between.
+            if not task.finished and task.id != self._tasks.get(("", "study")):
                 total = task.total or 1
                 self._progress.update(task.id, total=total, completed=total)

@@ -38,6 +38,14 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(","))
 
 
+def _files(text: str) -> dict[str, str]:
+    """Files by name between commas: "A=a.h5,B=b.h5"."""
+    parts = [part.strip().partition("=") for part in text.split(",")]
+    if not all(name and path for name, _, path in parts):
+        raise ArgumentTypeError(f"{text!r} is no list of files by name such as MobileNetV2=mobilenet.weights.h5")
+    return {name: path for name, _, path in parts}
+
+
 def add_study(commands: Any) -> None:
     """Add the command and one sub-command for each study."""
     text = "measure one question with many models: how much data, how much time, ..."
@@ -79,6 +87,16 @@ def _time_options(add: Any) -> None:
     add("--control", action="store_true", help="the same backbone with random weights, too")
 
 
+def _backbones_options(add: Any) -> None:
+    text = "which ones, downloaded if need be (default: those whose weights are on this machine)"
+    add("--backbones", type=_names, metavar="NAME,NAME", help=text)
+    add("--weights", type=_files, default={}, metavar="NAME=FILE,NAME=FILE", help="weights files that lie elsewhere")
+    add("--seeds", type=_numbers, default=(0,), metavar="N,N", help="of each head (default: 0)")
+    add("--no-control", dest="control", action="store_false", help="leave random weights out")
+    add("--resume", type=Path, metavar="FILE", help="the record of an earlier study to go on with")
+    add("--jobs", type=int, default=1, metavar="N", help="worker processes (default: 1)")
+
+
 def _fine_tuning_options(add: Any) -> None:
     add("--blocks", type=int, default=1, metavar="N", help="how many of the last blocks to unfreeze (default: 1)")
     add("--more-epochs", type=int, default=10, metavar="N", help="after the frozen stage (default: 10)")
@@ -94,6 +112,7 @@ def _mistake_options(add: Any) -> None:
 _OPTIONS: dict[str, Callable[[Any], None]] = {
     "data": _data_options,
     "time": _time_options,
+    "backbones": _backbones_options,
     "fine-tuning": _fine_tuning_options,
     "mistake": _mistake_options,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -273,6 +274,20 @@ def require_whole_number(name: str, value: object, least: int, most: int | None 
     if not is_whole or value < least or (most is not None and value > most):  # type: ignore[operator]
         allowed = f"from {least} to {most}" if most is not None else f"of at least {least}"
         raise InputError(f"{name}={value!r}; it must be a whole number {allowed}.")
+
+
+def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
+    """The seeds of a study as a tuple.
+
+    Raises:
+        InputError: there is none, one stands there twice, or it is no whole number from 0 to 2**31 - 1.
+    """
+    found = tuple(seeds)
+    if not found or len(set(found)) < len(found):
+        raise InputError(f"seeds must be one or more different numbers; received {found}.")
+    for seed in found:
+        require_whole_number("seeds", seed, 0, 2**31 - 1)
+    return tuple(int(seed) for seed in found)
 
 
 def first_few(items: list[str], most: int = 3) -> str:

@@ -23,7 +23,8 @@ class Event:
             points of a study of many models.
         text: the same in words, a sentence without a full stop ("reading the frozen backbone's
             features: 120 of 300 images").
-        model: "scratch", "transfer", "control" or "fine_tuned"; "" where it concerns all of them.
+        model: "scratch", "transfer", "control" or "fine_tuned"; in a study of backbones the backbone's
+            name; "" where it concerns all of them.
         n_done: how many of `n_total` are finished (images, bytes, batches: the unit of the phase).
         n_total: 0 where it is not known.
         epoch: epochs finished, while training.

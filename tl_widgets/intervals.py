@@ -7,11 +7,11 @@ from math import sqrt
 Z95 = 1.959963984540054  # the 0.975 quantile of the normal distribution
 
 
-def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
+def wilson_interval(n_right: float, n: int) -> tuple[float, float]:
     """95% confidence interval of a proportion.
 
     Args:
-        n_right: successes, 0 to n.
+        n_right: successes, 0 to n; no whole number where it is the mean of several models.
         n: trials; with 0 nothing is known, and the interval is (0, 1).
 
     Returns:

@@ -9,7 +9,7 @@ from os import PathLike, fspath
 
 import numpy as np
 
-from tl_widgets.data import ImageDataset, require_whole_number
+from tl_widgets.data import ImageDataset, require_seeds, require_whole_number
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, OnEvent, ignore
 from tl_widgets.experiments import compare_config, environment, summarize, train_arm
@@ -87,7 +87,7 @@ def learning_curve(
         batch_size=batch_size,
         learning_rate=learning_rate,
     )
-    sizes = _sizes(dataset, n_per_class)
+    sizes, seeds = _sizes(dataset, n_per_class), require_seeds(seeds)
     jobs = _jobs(sizes, seeds, arms)
     import_tensorflow(on_event)
     found = measure_all(
@@ -98,7 +98,7 @@ def learning_curve(
         dataset=summarize(dataset),
         config=config,
         n_per_class=sizes,
-        seeds=tuple(seeds),
+        seeds=seeds,
         arms=tuple(arm for arm in ARMS if arm in arms),
         chance=float(labels.max() / labels.sum()),
         points=found.points,
@@ -121,10 +121,6 @@ def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ..
 
 
 def _jobs(sizes: Sequence[int], seeds: Sequence[int], arms: Sequence[str]) -> list[_Job]:
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise InputError(f"seeds must be one or more different numbers; received {tuple(seeds)}.")
-    for seed in seeds:
-        require_whole_number("seeds", seed, 0, 2**31 - 1)
     if not arms or not set(arms) <= set(ARMS):
         raise InputError(f"arms must be some of {', '.join(ARMS)}; received {tuple(arms)}.")
     # The quick arm first, so that a study that is stopped early has something to show; and seed by seed, because a

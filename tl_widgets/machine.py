@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import platformdirs
@@ -119,3 +120,40 @@ def require_disk(folder: Path, n_bytes: int, what: str) -> None:
             f"{what} needs {megabytes(n_bytes)} of disk in {folder}, and {megabytes(free)} are free. "
             "Free some space, use a smaller image size, or point TL_WIDGETS_HOME at a larger disk."
         )
+
+
+class PeakMemory:
+    """Watches the memory of this process, while its block runs.
+
+    Attributes:
+        n_bytes: the most that was resident at once, TensorFlow and all else included; None where the system does not
+            say.
+    """
+
+    _EVERY = 0.005  # seconds
+
+    def __init__(self) -> None:
+        self.n_bytes: int | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> PeakMemory:
+        self._look()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._look()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self._EVERY):
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+        except (OSError, IndexError, ValueError):  # not Linux
+            return
+        self.n_bytes = max(self.n_bytes or 0, pages * os.sysconf("SC_PAGE_SIZE"))

@@ -43,3 +43,13 @@ def mean_with_interval(values: Sequence[float]) -> Mean:
         return Mean(mean, None, 1)
     reach = _T975[min(n - 1, len(_T975)) - 1] * stdev(values) / sqrt(n)
     return Mean(mean, (mean - reach, mean + reach), n)
+
+
+def mean_accuracy(values: Sequence[float]) -> Mean:
+    """Mean and 95% interval of accuracies, the interval kept within 0..1.
+
+    Args:
+        values: at least one, each 0..1.
+    """
+    mean = mean_with_interval(values)
+    return Mean(mean.mean, mean.ci95 and (max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1])), mean.n)

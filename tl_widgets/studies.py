@@ -56,6 +56,7 @@ def measure_all(
     measure: Callable[[Job, Bench], Point],
     *,
     words: Callable[[Job], str],
+    n_before: int = 0,
     n_jobs: int = 1,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
@@ -67,6 +68,7 @@ def measure_all(
         jobs: one for each point; pickled where `n_jobs` is not 1.
         measure: makes the point of a job; likewise.
         words: a job in words.
+        n_before: points that an earlier run has measured already, so that none at all now is no failure.
         n_jobs: worker processes, as joblib counts them (-1: one for each core); joblib's `parallel_config` can
             send them to a cluster.
         on_event: hears of each finished point.
@@ -95,7 +97,7 @@ def measure_all(
                 break
     except CancelledError:
         pass
-    if failures and not done:
+    if failures and not done and not n_before:
         raise InputError(f"No point could be measured. The first, {failures[0].point}: {failures[0].text}")
     stopped = len(done) + len(failures) < len(jobs)
     on_event(Event("done", "stopped" if stopped else "done", n_done=1, n_total=1))

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 from tl_widgets.settings import Config
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tl_widgets.backbone_results import BackboneStudy
     from tl_widgets.data import ImageDataset
     from tl_widgets.events import Cancel, OnEvent
 
@@ -116,6 +119,46 @@ def _draw_mistake(result: Any) -> Any:
     return plot_mistake(result)
 
 
+def _measure_backbones(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
+    from tl_widgets.backbone_study import backbone_study
+
+    return backbone_study(
+        dataset,
+        backbones=args.backbones,
+        weights=args.weights,
+        seeds=args.seeds,
+        control=args.control,
+        epochs=args.epochs,
+        resume=_earlier(args.resume),
+        n_jobs=args.jobs,
+        on_event=on_event,
+        cancel=cancel,
+    )
+
+
+def _earlier(path: Path | None) -> BackboneStudy | None:
+    """The study whose record a file holds."""
+    from tl_widgets.backbone_results import BackboneStudy
+    from tl_widgets.errors import InputError
+
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"The record to resume, {path}, cannot be read ({type(error).__name__}). Give the JSON file that "
+            "`tl-widgets study backbones` wrote."
+        ) from None
+    return BackboneStudy.from_json(text)
+
+
+def _draw_backbones(result: Any) -> Any:
+    from tl_widgets.plot_backbones import plot_backbone_study
+
+    return plot_backbone_study(result)
+
+
 STUDIES = {
     "data": Study(
         "How much data?",
@@ -132,6 +175,15 @@ STUDIES = {
         _measure_time,
         _draw_time,
         "Line chart of accuracy on the validation images against seconds.",
+    ),
+    "backbones": Study(
+        "Which backbone?",
+        "accuracy, milliseconds and memory of every backbone whose weights are on this machine",
+        "BackboneStudy",
+        _measure_backbones,
+        _draw_backbones,
+        "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy.",
+        lambda result: (*result.lines, *result.sentences),
     ),
     "fine-tuning": Study(
         "Fine-tuning",

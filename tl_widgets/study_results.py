@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import exp, log
 
 from tl_widgets.results import Comparison, DatasetSummary, Environment, RunResult, Seconds, percent
-from tl_widgets.seed_statistics import Mean, mean_with_interval
+from tl_widgets.seed_statistics import Mean, mean_accuracy, mean_with_interval
 from tl_widgets.settings import Config
 from tl_widgets.study_record import study_from_json, study_to_json
 
@@ -110,10 +110,7 @@ class LearningCurve:
     def mean(self, arm: str, n: int) -> Mean | None:
         """Mean over seeds with its t interval, kept within 0..1; None where no point was measured."""
         values = tuple(self.accuracies(arm, n).values())
-        if not values:
-            return None
-        mean = mean_with_interval(values)
-        return Mean(mean.mean, mean.ci95 and (max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1])), mean.n)
+        return mean_accuracy(values) if values else None
 
     def means(self, arm: str) -> tuple[tuple[int, Mean], ...]:
         """(images per class, mean) for each size that has one, ascending."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tl_widgets.errors import InputError
 from tl_widgets.intervals import mcnemar_p_value, paired_difference_interval
@@ -46,11 +47,20 @@ def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
             f"{first.name} and {second.name} were not tested on the same images: there is nothing to pair."
         )
     labels = np.asarray(first.labels)
-    right1, right2 = np.asarray(first.predictions) == labels, np.asarray(second.predictions) == labels
+    return pair_answers(np.asarray(first.predictions) == labels, np.asarray(second.predictions) == labels)
+
+
+def pair_answers(right1: NDArray[np.bool_], right2: NDArray[np.bool_]) -> PairedDifference:
+    """Compare two models image by image.
+
+    Args:
+        right1: bool (n_test,), which images the first model answered rightly; at least one image.
+        right2: likewise the second, in the same order.
+    """
     both, only1 = int((right1 & right2).sum()), int((right1 & ~right2).sum())
     only2, neither = int((~right1 & right2).sum()), int((~right1 & ~right2).sum())
     return PairedDifference(
-        (only1 - only2) / len(labels),
+        (only1 - only2) / len(right1),
         paired_difference_interval(both, only1, only2, neither),
         mcnemar_p_value(only1, only2),
     )

@@ -18,7 +18,7 @@ FLOORS = (
     ("study_record", "seed_statistics", "rank_correlation", "answers", "markup"),
     ("study_results", "study_words", "mistake_results"),
     ("verdict", "diagnosis", "data", "decode", "reading", "layout", "image_cache"),
-    ("prediction",),
+    ("prediction", "class_choice"),
     ("backbone_results", "backbone_words"),
     ("repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
     ("weight_loading", "efficientnet_lite", "backbones", "checkup"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.class_choice import choose_classes, require_classes
 from tl_widgets.data import (
     MAX_IMAGE_SIZE,
     MIN_IMAGE_SIZE,
@@ -22,7 +23,7 @@ from tl_widgets.data import (
 )
 from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, OnEvent, ignore
-from tl_widgets.folder import load_folder
+from tl_widgets.folder import TEST_SHARE, VALIDATION_SHARE, load_folder
 from tl_widgets.hosted import fetch_dataset, find_hosted
 from tl_widgets.origin import Origin
 from tl_widgets.repack import CIFAR10_CLASSES, FASHION_CLASSES, FLOWER_CLASSES
@@ -44,6 +45,8 @@ class DatasetInfo:
         max_per_class: the largest `n_per_class`: training images of the scarcest class.
         source: where the images come from, a phrase.
         licence: the terms they are under, a phrase.
+        n_of_each: images of each class, all splits together; () where every class has as many.
+        shares: of validation and test in each class, where `n_of_each` is given.
     """
 
     name: str
@@ -55,6 +58,8 @@ class DatasetInfo:
     max_per_class: int
     source: str
     licence: str
+    n_of_each: tuple[int, ...] = ()
+    shares: tuple[float, float] = (0.0, 0.0)
 
     @property
     def n_classes(self) -> int:
@@ -72,6 +77,33 @@ class DatasetInfo:
         """Whether it is on this machine now."""
         hosted = find_hosted(self.name)
         return hosted is None or hosted.offline
+
+    def choose(self, classes: Sequence[str] | None) -> DatasetInfo:
+        """What it holds with some of its classes only.
+
+        Args:
+            classes: names, at least two; None for all.
+
+        Raises:
+            InputError: fewer than two, or one that is not there.
+        """
+        if classes is None:
+            return self
+        names = require_classes(classes, self.class_names, self.name)
+        sizes = (self.n_train, self.n_validation, self.n_test)
+        parts = [tuple(n // self.n_classes for n in sizes)] * len(names)
+        if self.n_of_each:
+            parts = [_parts(self.n_of_each[self.class_names.index(name)], *self.shares) for name in names]
+        train, validation, test = (sum(part[i] for part in parts) for i in range(3))
+        most = min(part[0] for part in parts)
+        return replace(self, class_names=names, n_train=train, n_validation=validation, n_test=test,
+                       max_per_class=most)  # fmt: skip
+
+
+def _parts(n: int, validation: float, test: float) -> tuple[int, int, int]:
+    """Images of a class in train, validation and test: the arithmetic of `split_rows`."""
+    n_validation, n_test = (max(1, round(share * n)) for share in (validation, test))
+    return n - n_validation - n_test, n_validation, n_test
 
 
 _DATASETS = (
@@ -107,6 +139,8 @@ _DATASETS = (
         max_per_class=78,
         source="scikit-learn, from Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998)",
         licence="CC BY 4.0",
+        n_of_each=(178, 182, 177, 183, 181, 182, 181, 179, 174, 180),
+        shares=(0.15, 0.40),
     ),
     DatasetInfo(
         name="cifar10",
@@ -140,6 +174,8 @@ _DATASETS = (
         max_per_class=380,
         source="flower_photos of the TensorFlow team (2019)",
         licence="CC BY 2.0, photographers in its LICENSE.txt",
+        n_of_each=(633, 898, 641, 699, 799),
+        shares=(VALIDATION_SHARE, TEST_SHARE),
     ),
     DatasetInfo(
         name="cats_and_dogs",
@@ -185,7 +221,7 @@ def load_dataset(
         n_per_class: training images of each class; None takes all. Validation and test never change with it.
         seed: decides which `n_per_class` are taken and, for faces and digits, which image is in which split.
             The split of `textures` is fixed: its parts are regions of the photographs.
-        classes: of a downloaded data set, the names of the classes to use, at least two; None for all.
+        classes: names of the classes to use, at least two; None for all.
         on_event: hears how a download goes (phase "download", in bytes), then "decode".
         cancel: stops a download or the reading.
 
@@ -209,14 +245,14 @@ def load_dataset(
         loaded = load_folder(path, image_size=image_size, n_per_class=n_per_class, seed=seed, classes=classes,
                              on_event=on_event, cancel=cancel)  # fmt: skip
         return replace(loaded, source=f"{info.source}; {info.licence}")
-    if classes is not None:
-        raise InputError(f"classes can be chosen of data sets that are downloaded, and {name} is built in.")
     load = {"textures": _textures, "faces": _faces, "digits": _digits}[name]
     images, labels, parts = load(image_size, seed)
     train, validation, test = (pick(images, labels, rows) for rows in parts)
     source = f"{info.source}; {info.licence}"
     origin = Origin("built-in", seed)
     dataset = ImageDataset(info.name, train, validation, test, info.class_names, source, origin=origin)
+    if classes is not None:
+        dataset = choose_classes(dataset, classes)
     return dataset if n_per_class is None else dataset.take(n_per_class, seed=seed)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import tl_widgets
@@ -67,7 +69,12 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str = 
 
 
 def builtin_summary(
-    name: str = "textures", *, image_size: int = 96, n_per_class: int | None = None, seed: int = 0
+    name: str = "textures",
+    *,
+    image_size: int = 96,
+    n_per_class: int | None = None,
+    seed: int = 0,
+    classes: Sequence[str] | None = None,
 ) -> DatasetSummary:
     """What `summarize` would say of a built-in data set, without loading it.
 
@@ -76,9 +83,10 @@ def builtin_summary(
         image_size: side of the images in pixels.
         n_per_class: training images of each class; None for all.
         seed: of the split and the choice.
+        classes: names of the classes to use, at least two; None for all.
 
     Raises:
-        InputError: there is no such data set.
+        InputError: there is no such data set, or no such class.
     """
     from tl_widgets.builtin import list_datasets
     from tl_widgets.errors import InputError
@@ -88,10 +96,12 @@ def builtin_summary(
     infos = {info.name: info for info in list_datasets()}
     if name not in infos:
         raise InputError(f"There is no data set {name!r}; there are {', '.join(infos)}.")
-    info = infos[name]
+    info = infos[name].choose(classes)
     n_train = info.n_train if n_per_class is None else n_per_class * info.n_classes
     hosted = find_hosted(name)
     origin = hosted.origin(seed, n_per_class) if hosted else Origin("built-in", seed, n_per_class)
+    if classes is not None and (hosted or info.class_names != infos[name].class_names):
+        origin = replace(origin, classes=info.class_names)
     counts = (n_train, info.n_validation, info.n_test)
     return DatasetSummary(name, image_size, info.class_names, *counts, info.source, origin)
 
@@ -160,7 +170,7 @@ def _constants(dataset: DatasetSummary, config: Config) -> str:
     origin = dataset.origin
     lines = [f"SIZE = {dataset.image_size}  # side of the images in pixels"]
     if origin is None or origin.kind == "built-in":
-        lines.append(f"CLASSES = [{', '.join(map(quoted, dataset.class_names))}]")
+        lines.append(f"CLASSES = [{', '.join(map(quoted, codegen_data.all_classes(dataset)))}]")
     if origin is not None:
         lines.append(f"DATA_SEED = {origin.seed}  # decides which image is used for what")
         if origin.n_per_class is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tl_widgets.builtin import PATCH_LEFTS, PATCH_SIZE, PATCH_TOPS
+from tl_widgets.builtin import PATCH_LEFTS, PATCH_SIZE, PATCH_TOPS, list_datasets
 from tl_widgets.errors import InputError
 from tl_widgets.folder import CARVED_VALIDATION_SHARE, TEST_SHARE, VALIDATION_SHARE
 from tl_widgets.hosted import find_hosted
@@ -44,7 +44,17 @@ def loading(dataset: DatasetSummary) -> str:
     if origin is None:
         return _FROM_FILE
     text = _folder(origin) if origin.kind == "folder" else _builtin(dataset.name, dataset.image_size)
+    if origin.kind == "built-in" and origin.classes:
+        text = text.rstrip("\n") + "\n" + _CHOOSE.replace("NAMES", ", ".join(map(quoted, origin.classes)))
     return text if origin.n_per_class is None else text.rstrip("\n") + "\n" + _TAKE
+
+
+def all_classes(dataset: DatasetSummary) -> tuple[str, ...]:
+    """The classes that are read, before those that were chosen are picked out."""
+    if dataset.origin is None or not dataset.origin.classes:
+        return dataset.class_names
+    known = {info.name: info.class_names for info in list_datasets()}
+    return known.get(dataset.name, dataset.class_names)
 
 
 def _is_zip(origin: Origin) -> bool:
@@ -218,6 +228,23 @@ train, validation, _ = split(y_train, SHARE, 0)
 x_validation, y_validation = x_train[validation], y_train[validation]
 x_train, y_train = x_train[train], y_train[train]
 """
+
+_CHOOSE = '''
+CHOSEN = [NAMES]
+
+
+def of_chosen(images, labels):
+    """The images of the chosen classes, their labels counted anew: (images, labels)."""
+    places = [CLASSES.index(name) for name in CHOSEN]
+    rows = np.isin(labels, places)
+    return images[rows], np.searchsorted(places, labels[rows])
+
+
+x_train, y_train = of_chosen(x_train, y_train)
+x_validation, y_validation = of_chosen(x_validation, y_validation)
+x_test, y_test = of_chosen(x_test, y_test)
+CLASSES = CHOSEN
+'''
 
 _TAKE = """
 # Of these, N_PER_CLASS training images of each class.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tl_widgets.class_choice import require_classes
 from tl_widgets.data import (
     IN_MEMORY_BYTES,
     MAX_IMAGE_SIZE,
@@ -117,14 +118,7 @@ def _chosen(layout: Layout, classes: Sequence[str] | None, where: str) -> Layout
     """
     if classes is None:
         return layout
-    wanted = {classes} if isinstance(classes, str) else set(classes)
-    if unknown := sorted(map(str, wanted - set(layout.class_names))):
-        raise InputError(
-            f"{where} has no class {unknown[0]!r}; its classes are {first_few([*layout.class_names], 20)}."
-        )
-    if len(wanted) < 2:
-        raise InputError(f"classes={classes!r}; it takes at least two, of {first_few([*layout.class_names], 20)}.")
-    names = tuple(name for name in layout.class_names if name in wanted)
+    names = require_classes(classes, layout.class_names, where)
     label_of = {layout.class_names.index(name): label for label, name in enumerate(names)}
     files = tuple(replace(one, label=label_of[one.label]) for one in layout.files if one.label in label_of)
     return replace(layout, files=files, class_names=names)

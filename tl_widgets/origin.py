@@ -17,7 +17,7 @@ class Origin:
         path: of the folder or zip archive, absolute; "" for a built-in one.
         folders: where the class folders lie below `path`: (("", folder),), or, where the split is given,
             one (split, folder) each for "train", "test" and perhaps "validation". Parts are joined by "/".
-        classes: of a folder, the class folders that were chosen; () for all.
+        classes: those that were chosen; () for all.
     """
 
     kind: Literal["built-in", "folder"]

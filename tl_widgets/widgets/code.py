@@ -6,15 +6,14 @@ from pathlib import Path
 
 from ipywidgets import HTML, Button, HBox, Text, VBox
 
-from tl_widgets.codegen import BACKBONE_FILE, builtin_summary, save_backbone, script_for
-from tl_widgets.data import ImageDataset
+from tl_widgets.codegen import BACKBONE_FILE, save_backbone, script_for
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel
-from tl_widgets.results import DatasetSummary
 from tl_widgets.widgets.files import free_paths
 from tl_widgets.widgets.html import alert, escape
 from tl_widgets.widgets.runner import Run, log, my_turn, preload_tensorflow
 from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.source import DataSource
 
 # The clipboard needs the browser. Without https, and not on localhost, there is no clipboard: then the
 # text is selected, for Ctrl-C. Widgets' HTML runs no <script>, but it does keep this attribute.
@@ -30,11 +29,11 @@ class CodeView(VBox):
     """The script that belongs to some settings.
 
     Args:
-        dataset: a data set of one's own, if the settings name it.
+        source: where a Lab's images come from; the built-in data sets where None.
     """
 
-    def __init__(self, dataset: ImageDataset | None = None) -> None:
-        self._dataset = dataset
+    def __init__(self, source: DataSource | None = None) -> None:
+        self._source = source or DataSource()
         self._settings = LabSettings()
         self.script = ""
         self._text, self._said = HTML(), HTML()
@@ -53,7 +52,7 @@ class CodeView(VBox):
         """
         self._settings = settings
         try:
-            self.script = script_for(_summary(settings, self._dataset), settings.config)
+            self.script = script_for(self._source.summary(settings), settings.config)
         except InputError as error:
             self.script = ""
             self._text.value = alert(str(error))
@@ -106,14 +105,6 @@ class CodeView(VBox):
 
     def _say_waiting(self) -> None:
         self._said.value = '<p class="tlw-note">Saving when the training has ended…</p>'
-
-
-def _summary(settings: LabSettings, own: ImageDataset | None) -> DatasetSummary:
-    if own is not None:
-        from tl_widgets.experiments import summarize
-
-        return summarize(own if settings.n_per_class is None else own.take(settings.n_per_class))
-    return builtin_summary(settings.dataset, image_size=settings.image_size, n_per_class=settings.n_per_class)
 
 
 def _free_path(name: str) -> Path:

@@ -9,7 +9,6 @@ from typing import Any
 from ipywidgets import BoundedFloatText, BoundedIntText, Checkbox, Dropdown, Widget
 
 from tl_widgets.backbones import Backbone, list_backbones
-from tl_widgets.builtin import list_datasets
 from tl_widgets.data import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_widgets.widgets.costs import is_here
 
@@ -24,7 +23,8 @@ class Control:
     """One control.
 
     Attributes:
-        name: of the setting; of "blocks", "filters" and "kernel_sizes" the `BlockFields` take care.
+        name: of the setting; of "blocks", "filters" and "kernel_sizes" the `BlockFields` take care, of
+            "classes" the `ClassFields`.
         group: which group it stands in.
         build: makes its widget.
         live: whether Live mode follows it: it changes the transfer model's head only.
@@ -65,10 +65,6 @@ def _backbone_text(backbone: Backbone) -> str:
     return " · ".join(facts)
 
 
-def _datasets() -> list[tuple[str, Any]]:
-    return [(info.name if info.offline else f"{info.name} · to download", info.name) for info in list_datasets()]
-
-
 def backbones() -> list[tuple[str, Any]]:
     """The menu of backbones; those that work at once come first."""
     found = sorted(list_backbones(), key=lambda backbone: not is_here(backbone))
@@ -79,8 +75,9 @@ CONTROLS = (
     Control(
         "dataset",
         "Data",
-        lambda: choice("Dataset", "Which images", _datasets()),
+        lambda: choice("Dataset", "Which images", []),
     ),
+    Control("classes", "Data", None),
     Control(
         "image_size",
         "Data",

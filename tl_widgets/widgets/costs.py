@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
-
 from tl_widgets.backbones import Backbone, find_backbone, list_backbones
-from tl_widgets.builtin import list_datasets
-from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.ledger import LayerRow, count_rows, scratch_ledger, transfer_ledger
 from tl_widgets.machine import megabytes
@@ -49,31 +45,6 @@ class DataFacts:
     def n_classes(self) -> int:
         """Number of classes."""
         return len(self.class_names)
-
-
-def data_facts(name: str, own: ImageDataset | None = None) -> DataFacts:
-    """What is known about the data set of that name.
-
-    Args:
-        name: of a built-in data set; with `own`, of that one.
-        own: a data set that somebody brought, which then is the only one.
-
-    Raises:
-        InputError: there is none.
-    """
-    if own is not None:
-        if own.name != name:
-            raise InputError(f"There is no data set {name!r} here; this Lab was made for {own.name}.")
-        scarcest = int(np.bincount(own.train.labels, minlength=own.n_classes).min())
-        sizes = len(own.train), len(own.validation), len(own.test)
-        return DataFacts(own.name, own.class_names, *sizes, scarcest)
-    for info in list_datasets():
-        if info.name == name:
-            sizes = info.n_train, info.n_validation, info.n_test
-            missing = 0 if info.offline else info.n_bytes
-            return DataFacts(info.name, info.class_names, *sizes, info.max_per_class, missing)
-    known = ", ".join(info.name for info in list_datasets())
-    raise InputError(f"There is no data set {name!r} here; there are {known}.")
 
 
 @cache

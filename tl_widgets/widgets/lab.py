@@ -14,7 +14,7 @@ from tl_widgets.experiments import Workbench, compare_config, retrain_transfer
 from tl_widgets.results import Comparison, RunResult
 from tl_widgets.widgets.cells import close_tree, take_place
 from tl_widgets.widgets.controls import LIVE
-from tl_widgets.widgets.costs import data_facts, n_steps, offline_backbones
+from tl_widgets.widgets.costs import n_steps, offline_backbones
 from tl_widgets.widgets.head import LiveHead
 from tl_widgets.widgets.html import alert
 from tl_widgets.widgets.panel import ControlPanel
@@ -75,9 +75,9 @@ class TransferLab(VBox):
         self._result: Comparison | None = None
         self._run: Run[Comparison] | None = None
         self._live_head = LiveHead(self._retrain)
-        self.panel = ControlPanel(settings, show=show, lock=lock, dataset=dataset)
+        self.panel = ControlPanel(settings, show=show, lock=lock, source=self._source)
         self._first_settings = self._last_settings = self.panel.settings
-        self._screen = Screen(self.panel, dataset, self._restore)
+        self._screen = Screen(self.panel, self._source, self._restore)
         super().__init__(self._screen.children)
         for name in ("tlw", "tlw-lab"):
             self.add_class(name)
@@ -184,25 +184,25 @@ class TransferLab(VBox):
         moved = set(differences([before, settings]))
         self._screen.show_settings(settings)
         self.panel.show_seconds(self._estimate(settings))
-        if "dataset" in moved:
+        if moved & {"dataset", "classes"}:
             self._show_thumbnails()
         if self.live and moved & LIVE and not self.is_running:
             self._live_head.want(settings)
 
     def _estimate(self, settings: LabSettings) -> float | None:
         """Seconds that a run would take, from the last one of the same shape."""
-        facts = data_facts(settings.dataset, self._source.own)
+        facts = self._source.facts(settings)
         for run in reversed(self._runs):
             if run.result.stopped or any(run.settings.values[name] != settings.values[name] for name in _SHAPE):
                 continue
             seconds = sum(each.seconds.total for each in run.result.runs)
-            return seconds * n_steps(settings, facts) / n_steps(run.settings, facts)
+            return seconds * n_steps(settings, facts) / n_steps(run.settings, self._source.facts(run.settings))
         return None
 
     def _show_thumbnails(self) -> None:
         settings = self.settings
         self.panel.thumbnails.value = ""
-        if data_facts(settings.dataset, self._source.own).n_bytes:
+        if self._source.facts(settings).n_bytes:
             return  # nothing is downloaded before somebody asks for it
 
         def load(cancel: Cancel) -> None:
@@ -210,7 +210,8 @@ class TransferLab(VBox):
                 shown = thumbnails(self._source.whole(settings, cancel=cancel))
             except (InputError, OSError) as error:
                 shown = alert(str(error))
-            if settings.dataset == self.settings.dataset:
+            now = self.settings
+            if (settings.dataset, settings.classes) == (now.dataset, now.classes):
                 self.panel.thumbnails.value = shown
 
         Run(load)

@@ -7,14 +7,15 @@ from typing import Any
 
 from ipywidgets import HTML, Box, VBox, Widget
 
-from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.widgets.blocks import BlockFields
 from tl_widgets.widgets.cells import close_tree
+from tl_widgets.widgets.class_fields import ClassFields
 from tl_widgets.widgets.controls import CONTROLS, NAMES, backbones, set_choice, set_number
-from tl_widgets.widgets.costs import GROUPS, data_facts, group_line
+from tl_widgets.widgets.costs import GROUPS, group_line
 from tl_widgets.widgets.html import alert, style
 from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.source import DataSource
 
 
 class ControlPanel(VBox):
@@ -34,7 +35,7 @@ class ControlPanel(VBox):
         settings: what the controls show first.
         show: names of the controls to show; all where None.
         lock: names of controls that are shown and cannot be changed.
-        dataset: a data set of one's own, which takes the place of the built-in ones.
+        source: where the images come from; the built-in data sets where None.
 
     Raises:
         InputError: there is no such control, or the data set of the settings does not exist.
@@ -46,12 +47,12 @@ class ControlPanel(VBox):
         *,
         show: Collection[str] | None = None,
         lock: Collection[str] = (),
-        dataset: ImageDataset | None = None,
+        source: DataSource | None = None,
     ) -> None:
         shown = _known_names(NAMES if show is None else show)
         self._locked = frozenset(_known_names(lock))
-        self._own = dataset
-        self._settings = self._checked(settings or _first_settings(dataset))
+        self._source = source or DataSource()
+        self._settings = self._checked(settings or _first_settings(self._source))
         self._followers: list[Callable[[LabSettings], None]] = []
         self._is_setting = False
         self._enabled = True
@@ -59,10 +60,11 @@ class ControlPanel(VBox):
         self.problem = HTML()
         self.thumbnails = HTML()
         self._blocks = BlockFields(shown, self._set_values)
+        self._classes = ClassFields(lambda names: self._set_values({"classes": names})) if "classes" in shown else None
         self._widgets = {each.name: each.build() for each in CONTROLS if each.build is not None and each.name in shown}
         self._lines: dict[str, HTML] = {}
-        if dataset is not None and "dataset" in self._widgets:
-            self._widgets["dataset"].options = [(dataset.name, dataset.name)]
+        if "dataset" in self._widgets:
+            self._widgets["dataset"].options = self._source.menu()
         super().__init__([HTML(style()), self.problem, self._groups()])
         for name in ("tlw", "tlw-panel"):
             self.add_class(name)
@@ -96,12 +98,14 @@ class ControlPanel(VBox):
         """The widget of one control, for whoever wants to place or observe it.
 
         Args:
-            name: of the control; of "filters" and "kernel_sizes" it is the first block's.
+            name: of the control; of "filters" and "kernel_sizes" it is the first block's, of "classes" the first tick.
 
         Raises:
             InputError: there is no such control, or it is not shown.
         """
         shown = {**self._widgets, **{each: fields[0] for each, fields in self._blocks.fields.items()}}
+        if self._classes is not None and self._classes.ticks:
+            shown["classes"] = self._classes.ticks[0]
         if name not in shown:
             raise InputError(f"There is no control {name!r} here; there are {', '.join(shown)}.")
         return shown[name]
@@ -136,15 +140,16 @@ class ControlPanel(VBox):
         self._show()
 
     def _checked(self, settings: LabSettings) -> LabSettings:
-        most = data_facts(settings.dataset, self._own).max_per_class
+        most = self._source.facts(settings).max_per_class
         if settings.n_per_class is not None and settings.n_per_class > most:
             raise InputError(
                 f"{settings.dataset} has {most} training images for its scarcest class; {settings.n_per_class} of each "
                 f"class were asked for. Ask for at most {most}."
             )
-        if self._own is not None and settings.image_size != self._own.image_size:
+        own = self._source.own
+        if own is not None and settings.image_size != own.image_size:
             raise InputError(
-                f"The images of {self._own.name} have {self._own.image_size} pixels a side; the settings ask for "
+                f"The images of {own.name} have {own.image_size} pixels a side; the settings ask for "
                 f"{settings.image_size}. Load the data set with the size that you want."
             )
         return settings
@@ -158,10 +163,10 @@ class ControlPanel(VBox):
                 self._widgets["backbone"].add_class("tlw-stacked")  # its texts are long
             if group == "From scratch" and self._blocks.fields:
                 fields.insert(0, self._blocks)
-            if not fields:
+            if not fields and not (group == "Data" and self._classes is not None):
                 continue
             if group == "Data":
-                fields.append(self.thumbnails)
+                fields += [self._classes, self.thumbnails] if self._classes is not None else [self.thumbnails]
             self._lines[group] = HTML()
             box = VBox([HTML(f'<h4 class="tlw-title">{group}</h4>'), self._lines[group], VBox(fields)])
             box.add_class("tlw-group")
@@ -179,17 +184,22 @@ class ControlPanel(VBox):
     def _changed(self, name: str, value: Any) -> None:
         if self._is_setting:
             return
-        values = {name: value}
+        values: dict[str, Any] = {name: value}
         if name == "n_per_class" and value >= self._widgets[name].max:
             values = {name: None}  # all of them, whatever data set is chosen next
-        if name == "dataset" and (self._settings.n_per_class or 0) > data_facts(value, self._own).max_per_class:
-            values["n_per_class"] = None  # the other data set has not as many
+        if name == "dataset":
+            values["classes"] = None
         self._set_values(values)
 
     def _set_values(self, values: dict[str, Any]) -> None:
         """A control was moved."""
         try:
-            self._settings = self._checked(self._settings.with_values(values))
+            settings = self._settings.with_values(values)
+            if values.keys() & {"dataset", "classes"}:
+                most = self._source.facts(settings).max_per_class
+                if (settings.n_per_class or 0) > most:
+                    settings = settings.with_values({"n_per_class": None})  # these images are not as many
+            self._settings = self._checked(settings)
         except InputError as error:
             self.problem.value = alert(str(error))
             self._show()  # back to what holds
@@ -207,7 +217,7 @@ class ControlPanel(VBox):
         self._is_setting = True
         try:
             values = self._settings.values
-            facts = data_facts(self._settings.dataset, self._own)
+            facts = self._source.facts(self._settings)
             for name, widget in self._widgets.items():
                 value = values[name]
                 if name == "n_per_class":
@@ -227,11 +237,14 @@ class ControlPanel(VBox):
     def _show_line(self, group: str) -> None:
         if group not in self._lines:
             return
-        facts = data_facts(self._settings.dataset, self._own)
+        facts = self._source.facts(self._settings)
         self._lines[group].value = group_line(group, self._settings, facts, self._seconds)
 
     def _show_enabled(self) -> None:
-        fixed = self._locked | ({"dataset", "image_size"} if self._own is not None else set())
+        fixed = self._locked | ({"dataset", "image_size"} if self._source.own is not None else set())
+        if self._classes is not None:
+            names, chosen = self._source.class_names(self._settings.dataset), self._settings.classes
+            self._classes.show(names, chosen, disabled=not self._enabled or "classes" in fixed)
         for name, widget in self._widgets.items():
             widget.disabled = not self._enabled or name in fixed
         for name, fields in self._blocks.fields.items():
@@ -248,7 +261,7 @@ def _known_names(names: Collection[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _first_settings(dataset: ImageDataset | None) -> LabSettings:
-    if dataset is None:
+def _first_settings(source: DataSource) -> LabSettings:
+    if source.own is None:
         return LabSettings()
-    return LabSettings(dataset=dataset.name, image_size=dataset.image_size)
+    return LabSettings(dataset=source.own.name, image_size=source.own.image_size)

@@ -16,6 +16,7 @@ from tl_widgets.widgets.live import CurvesView, ProgressView
 from tl_widgets.widgets.runner import Throttle
 from tl_widgets.widgets.runs import LabRun, RunsView
 from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.source import DataSource
 from tl_widgets.widgets.trouble import trouble
 from tl_widgets.widgets.views import FigureView, LedgerView, PredictionsView, empty, verdict
 
@@ -33,11 +34,11 @@ class Screen:
 
     Args:
         panel: the controls, which stand on top.
-        dataset: a data set of one's own, if there is one.
+        source: where the images come from.
         restore: called with the settings of a run to go back to.
     """
 
-    def __init__(self, panel: Widget, dataset: ImageDataset | None, restore: Callable[[LabSettings], None]) -> None:
+    def __init__(self, panel: Widget, source: DataSource, restore: Callable[[LabSettings], None]) -> None:
         self.train_button = Button(description="Train both", button_style="primary", icon="play")
         self.stop_button = Button(description="Stop", icon="stop", disabled=True)
         self.reset_button = Button(description="Reset", icon="undo", tooltip="Put the controls back")
@@ -47,10 +48,10 @@ class Screen:
         actions.add_class("tlw-actions")
         self.progress, self.message, self.live_line, self.verdict = ProgressView(), HTML(), HTML(), HTML()
         self.verdict.add_class("tlw-outcome")
-        self.curves, self.ledger, self.confusion = CurvesView(), LedgerView(dataset=dataset), FigureView()
+        self.curves, self.ledger, self.confusion = CurvesView(), LedgerView(source=source), FigureView()
         self.predictions = PredictionsView(empty("After training: test images with both models' answers."))
         self.confusion.value = empty("After training: which class each model takes for which.")
-        self.code, self.runs = CodeView(dataset), RunsView(restore)
+        self.code, self.runs = CodeView(source), RunsView(restore)
         views = {
             "Curves": self.curves,
             "Parameters": self.ledger,
@@ -81,7 +82,7 @@ class Screen:
 
     def show_curves_tab(self) -> None:
         """Turn to the curves, where training is to be seen."""
-        self.tabs.selected_index = 0
+        self.tabs.selected_index = self.tabs.titles.index("Curves")
 
     def show_running(self, running: bool) -> None:
         """Enable and disable the buttons."""

@@ -24,24 +24,31 @@ class LabSettings:
         image_size: side of the square images in pixels, 16-512.
         n_per_class: training images of each class; None takes all.
         config: what `compare` is told.
+        classes: names of the classes to use, at least two; None for all.
     """
 
     dataset: str = "textures"
     image_size: int = 96
     n_per_class: int | None = None
     config: Config = field(default_factory=Config)
+    classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, str) or not self.dataset:
             raise InputError(f"dataset must be the name of a data set; received {self.dataset!r}.")
         require_whole_number("image_size", self.image_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
+        if self.classes is not None:
+            names = () if isinstance(self.classes, str) else tuple(self.classes)
+            if len(set(names)) < 2 or not all(isinstance(name, str) for name in names):
+                raise InputError(f"classes={self.classes!r}; choose at least two by their names, or None for all.")
+            object.__setattr__(self, "classes", names)
         if self.n_per_class is not None:
             require_whole_number("n_per_class", self.n_per_class, 1)
 
     @property
     def values(self) -> dict[str, Any]:
         """Every setting by its control's name, in the controls' order."""
-        data = {name: getattr(self, name) for name in ("dataset", "image_size", "n_per_class")}
+        data = {name: getattr(self, name) for name in ("dataset", "classes", "image_size", "n_per_class")}
         scratch = {each.name: getattr(self.config.scratch, each.name) for each in fields(ScratchSpec)}
         config = {each.name: getattr(self.config, each.name) for each in fields(Config) if each.name != "scratch"}
         return {**data, **scratch, **config}

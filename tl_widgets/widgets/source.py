@@ -1,32 +1,99 @@
-"""Where a Lab's images come from, loaded once for each data set and size."""
+"""Where a Lab's images come from, loaded once for each data set, choice of classes and size."""
 
 from __future__ import annotations
 
 import threading
 
-from tl_widgets.builtin import load_dataset
+import numpy as np
+
+from tl_widgets.builtin import list_datasets, load_dataset
+from tl_widgets.class_choice import choose_classes, require_classes
 from tl_widgets.data import ImageDataset
+from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, OnEvent, ignore
+from tl_widgets.results import DatasetSummary
+from tl_widgets.widgets.costs import DataFacts
 from tl_widgets.widgets.settings import LabSettings
 
 
 class DataSource:
-    """Loads the images that settings ask for; from any thread.
+    """Knows and loads the images that settings ask for; from any thread.
 
     Args:
-        own: a data set that somebody brought; None for the built-in ones.
+        own: a data set that somebody brought, which takes the place of the built-in ones; None for those.
     """
 
-    def __init__(self, own: ImageDataset | None) -> None:
+    def __init__(self, own: ImageDataset | None = None) -> None:
         self.own = own
-        self._kept: tuple[tuple[str, int], ImageDataset] | None = None
+        self._kept: tuple[tuple[object, ...], ImageDataset] | None = None
         self._lock = threading.Lock()
+
+    def menu(self) -> list[tuple[str, str]]:
+        """The data sets that can be chosen: (text, name)."""
+        if self.own is not None:
+            return [(self.own.name, self.own.name)]
+        return [(info.name if info.offline else f"{info.name} · to download", info.name) for info in list_datasets()]
+
+    def class_names(self, name: str) -> tuple[str, ...]:
+        """All classes of a data set, in label order.
+
+        Args:
+            name: of the data set.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        return self.facts(LabSettings(dataset=name)).class_names
+
+    def facts(self, settings: LabSettings) -> DataFacts:
+        """What is known about the images of some settings before they are loaded.
+
+        Args:
+            settings: their data set and classes count.
+
+        Raises:
+            InputError: there is no such data set, or no such class.
+        """
+        name, classes = settings.dataset, settings.classes
+        if self.own is not None:
+            if self.own.name != name:
+                raise InputError(f"There is no data set {name!r} here; this Lab was made for {self.own.name}.")
+            return facts_of(self.own, classes)
+        for info in list_datasets():
+            if info.name == name:
+                chosen = info.choose(classes)
+                sizes = chosen.n_train, chosen.n_validation, chosen.n_test
+                missing = 0 if info.offline else info.n_bytes
+                return DataFacts(name, chosen.class_names, *sizes, chosen.max_per_class, missing)
+        known = ", ".join(info.name for info in list_datasets())
+        raise InputError(f"There is no data set {name!r} here; there are {known}.")
+
+    def summary(self, settings: LabSettings) -> DatasetSummary:
+        """What a record would say of the images of some settings.
+
+        Args:
+            settings: which images.
+
+        Raises:
+            InputError: there is no such data set, or no such class.
+        """
+        from tl_widgets.codegen import builtin_summary
+        from tl_widgets.experiments import summarize
+
+        if self.own is not None:
+            return summarize(self.load(settings))
+        return builtin_summary(
+            settings.dataset,
+            image_size=settings.image_size,
+            n_per_class=settings.n_per_class,
+            classes=settings.classes,
+        )
 
     def whole(self, settings: LabSettings, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> ImageDataset:
         """The data set with all its training images.
 
         Args:
-            settings: which data set, and how large its images are.
+            settings: which data set, which of its classes, and how large its images are.
             on_event: hears of a download.
             cancel: stops one.
 
@@ -35,11 +102,12 @@ class DataSource:
             CancelledError: `cancel` was set.
         """
         if self.own is not None:
-            return self.own
-        key = (settings.dataset, settings.image_size)
+            return self.own if settings.classes is None else choose_classes(self.own, settings.classes)
+        key = (settings.dataset, settings.classes, settings.image_size)
         with self._lock:
             if self._kept is None or self._kept[0] != key:
-                found = load_dataset(settings.dataset, image_size=settings.image_size, on_event=on_event, cancel=cancel)
+                found = load_dataset(settings.dataset, image_size=settings.image_size, classes=settings.classes,
+                                     on_event=on_event, cancel=cancel)  # fmt: skip
                 self._kept = (key, found)
             return self._kept[1]
 
@@ -52,3 +120,21 @@ class DataSource:
         """
         dataset = self.whole(settings, on_event, cancel)
         return dataset if settings.n_per_class is None else dataset.take(settings.n_per_class)
+
+
+def facts_of(dataset: ImageDataset, classes: tuple[str, ...] | None = None) -> DataFacts:
+    """What is known about a loaded data set, or some of its classes.
+
+    Args:
+        dataset: any.
+        classes: names of the chosen ones, at least two; None for all.
+
+    Raises:
+        InputError: there is no such class.
+    """
+    names = dataset.class_names if classes is None else require_classes(classes, dataset.class_names, dataset.name)
+    places = [dataset.class_names.index(name) for name in names]
+    splits = (dataset.train, dataset.validation, dataset.test)
+    counts = [np.bincount(split.labels, minlength=dataset.n_classes)[places] for split in splits]
+    n_train, n_validation, n_test = (int(each.sum()) for each in counts)
+    return DataFacts(dataset.name, names, n_train, n_validation, n_test, int(counts[0].min()))

@@ -12,9 +12,10 @@ from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.ledger import LayerRow, count_rows
 from tl_widgets.results import Comparison, RunResult, percent
-from tl_widgets.widgets.costs import DataFacts, data_facts, scratch_rows, transfer_rows
+from tl_widgets.widgets.costs import DataFacts, scratch_rows, transfer_rows
 from tl_widgets.widgets.html import NAMES, alert, escape, image, number, style, table
 from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.source import DataSource
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,12 +61,12 @@ class LedgerView(HTML):
 
     Args:
         models: which of "scratch" and "transfer".
-        dataset: a data set of one's own, if the settings name it.
+        source: where a Lab's images come from; the built-in data sets where None.
     """
 
-    def __init__(self, models: Sequence[str] = ("scratch", "transfer"), *, dataset: ImageDataset | None = None) -> None:
+    def __init__(self, models: Sequence[str] = ("scratch", "transfer"), *, source: DataSource | None = None) -> None:
         super().__init__()
-        self._models, self._dataset = tuple(models), dataset
+        self._models, self._source = tuple(models), source or DataSource()
         self.add_class("tlw")
 
     def show_settings(self, settings: LabSettings) -> None:
@@ -74,7 +75,7 @@ class LedgerView(HTML):
         Args:
             settings: of a panel or a Lab.
         """
-        facts = data_facts(settings.dataset, self._dataset)
+        facts = self._source.facts(settings)
         ledgers: dict[str, tuple[LayerRow, ...] | str] = {}
         for model in self._models:
             try:

@@ -18,7 +18,7 @@ FLOORS = (
     ("study_record", "seed_statistics", "rank_correlation", "answers", "markup"),
     ("study_results", "study_words", "mistake_results"),
     ("verdict", "diagnosis", "data", "decode", "reading", "layout", "image_cache"),
-    ("prediction", "class_choice"),
+    ("prediction", "class_choice", "gallery", "model_file"),
     ("backbone_results", "backbone_words"),
     ("repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
     ("weight_loading", "efficientnet_lite", "backbones", "checkup"),
@@ -32,7 +32,7 @@ FLOORS = (
     ("codegen_random", "codegen_data", "codegen"),
 )
 PLOTS = "plot"
-TOP = ("cli", "study_menu", "__main__", "__init__")  # they may use all that is above, plots too
+TOP = ("cli", "report", "saving", "study_menu", "__main__", "__init__")  # they may use all that is above, plots too
 
 
 def module_name(path):

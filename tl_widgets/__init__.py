@@ -43,7 +43,9 @@ if TYPE_CHECKING:
         plot_seconds,
     )
     from tl_widgets.prediction import Prediction, predict
+    from tl_widgets.report import to_report
     from tl_widgets.results import Comparison, RunResult
+    from tl_widgets.saving import save_comparison
     from tl_widgets.settings import Config, ScratchSpec
     from tl_widgets.setup_check import check_setup
     from tl_widgets.study_results import LearningCurve, TimeStudy
@@ -83,7 +85,9 @@ _HOMES = {
         "plot_seconds",
     ),
     "prediction": ("Prediction", "predict"),
+    "report": ("to_report",),
     "results": ("Comparison", "RunResult"),
+    "saving": ("save_comparison",),
     "settings": ("Config", "ScratchSpec"),
     "setup_check": ("check_setup",),
     "study_results": ("LearningCurve", "TimeStudy"),
@@ -143,7 +147,9 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "plot_seconds",
     "plot_time",
     "predict",
+    "save_comparison",
     "time_study",
+    "to_report",
     "to_script",
     "train",
     "what_goes_wrong",

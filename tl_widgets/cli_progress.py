@@ -26,6 +26,7 @@ _WORDS = {
     "train": "training",
     "evaluate": "testing",
     "study": "measuring",
+    "save": "saving",
 }
 _SHOW_CURSOR = b"\x1b[?25h"
 

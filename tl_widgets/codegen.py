@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from tl_widgets import codegen_data, codegen_random
 from tl_widgets.backbones import Backbone, find_backbone
 from tl_widgets.codegen_data import quoted
 from tl_widgets.ledger import output_units
+from tl_widgets.model_file import save_model
 from tl_widgets.results import Comparison, DatasetSummary
 from tl_widgets.settings import Config, ScratchSpec
 
@@ -122,12 +122,7 @@ def save_backbone(path: str | os.PathLike[str]) -> None:
     model = build_efficientnet_lite0((None, None, 3))  # type: ignore[arg-type]  # images of any size
     load_bundled(model, weights)
     model.trainable = False
-    target = Path(path).absolute()
-    # Keras insists on the suffix, so the unfinished file gets a folder of its own.
-    with tempfile.TemporaryDirectory(prefix=".tl-widgets-", dir=target.parent) as folder:
-        unfinished = Path(folder) / BACKBONE_FILE
-        model.save(unfinished)
-        unfinished.replace(target)
+    save_model(model, Path(path))
 
 
 def _spaced(text: str) -> str:

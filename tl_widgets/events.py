@@ -9,7 +9,7 @@ from typing import Literal
 
 from tl_widgets.errors import CancelledError
 
-Phase = Literal["decode", "download", "load", "features", "train", "evaluate", "study", "done"]
+Phase = Literal["decode", "download", "load", "features", "train", "evaluate", "study", "save", "done"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Event:
         phase: what is being done. "decode" reads image files, "download" fetches, "load" imports
             TensorFlow and builds models, "features" runs a frozen backbone, then "train",
             "evaluate" and, once for every model and once for the whole, "done". "study" counts the
-            points of a study of many models.
+            points of a study of many models, "save" the files that are written.
         text: the same in words, a sentence without a full stop ("reading the frozen backbone's
             features: 120 of 300 images").
         model: "scratch", "transfer", "control" or "fine_tuned"; in a study of backbones the backbone's

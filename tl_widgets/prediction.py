@@ -17,7 +17,7 @@ from tl_widgets.data import Images
 from tl_widgets.decode import MAX_PIXELS, UnreadableError, decode_image, decode_upright
 from tl_widgets.errors import InputError
 from tl_widgets.machine import megabytes
-from tl_widgets.results import Comparison, RunResult
+from tl_widgets.results import Comparison, RunResult, require_comparison
 from tl_widgets.sources import MAX_FILE_BYTES, printable
 
 ORIGINAL_SIDE = 480  # pixels of the longer side of `Prediction.original`
@@ -116,8 +116,7 @@ def runs_with_models(comparison: Comparison) -> tuple[RunResult, ...]:
     Raises:
         InputError: none does, or it is no comparison.
     """
-    if not isinstance(comparison, Comparison):
-        raise InputError(f"A Comparison is needed, such as compare(dataset) gives; received {comparison!r:.100}.")
+    require_comparison(comparison)
     runs = tuple(run for run in comparison.runs if run.model is not None)
     if not runs:
         raise InputError(

@@ -324,3 +324,13 @@ class Comparison:
             }
             for run in self.runs
         ).set_index(pandas.Index([run.name for run in self.runs], name="model"))
+
+
+def require_comparison(comparison: object) -> None:
+    """Raise `InputError` unless it is a `Comparison`.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not isinstance(comparison, Comparison):
+        raise InputError(f"A Comparison is needed, such as compare(dataset) gives; received {comparison!r:.100}.")

@@ -4,9 +4,10 @@ from tl_widgets.widgets.camera import CameraView
 from tl_widgets.widgets.code import CodeView
 from tl_widgets.widgets.lab import TransferLab
 from tl_widgets.widgets.panel import ControlPanel
+from tl_widgets.widgets.predictions import PredictionsView
 from tl_widgets.widgets.runs import LabRun
 from tl_widgets.widgets.settings import LabSettings
-from tl_widgets.widgets.views import FigureView, LedgerView, PredictionsView
+from tl_widgets.widgets.views import FigureView, LedgerView
 
 __all__ = [
     "CameraView",

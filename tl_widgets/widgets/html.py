@@ -6,13 +6,18 @@ from importlib import resources
 
 from tl_widgets.markup import NAMES, escape, image, number, table
 
-__all__ = ["NAMES", "alert", "escape", "image", "number", "progress", "seconds", "style", "table"]
+__all__ = ["NAMES", "alert", "empty", "escape", "image", "number", "progress", "seconds", "style", "table"]
 
 
 def style() -> str:
     """The style sheet of all views."""
     css = resources.files("tl_widgets.widgets").joinpath("lab.css").read_text("utf-8")
     return f"<style>{css}</style>"
+
+
+def empty(text: str) -> str:
+    """What a view says before there is anything to see."""
+    return f'<p class="tlw-empty">{escape(text)}</p>'
 
 
 def alert(sentence: str, details: str = "") -> str:

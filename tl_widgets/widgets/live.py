@@ -8,8 +8,7 @@ from ipywidgets import HTML
 
 from tl_widgets.events import Event
 from tl_widgets.results import History, RunResult
-from tl_widgets.widgets.html import NAMES, escape, progress, seconds
-from tl_widgets.widgets.views import empty
+from tl_widgets.widgets.html import NAMES, empty, escape, progress, seconds
 
 _WIDTH = 800
 

@@ -9,9 +9,9 @@ from typing import Any
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
 from tl_widgets.results import Comparison, RunResult, percent
-from tl_widgets.widgets.html import escape, number, table
+from tl_widgets.widgets.html import empty, escape, number, table
 from tl_widgets.widgets.settings import LabSettings, differences
-from tl_widgets.widgets.views import FigureView, empty
+from tl_widgets.widgets.views import FigureView
 
 _STYLE = {"description_width": "initial"}
 _TITLES = {"n_per_class": "images per class", "kernel_sizes": "kernel sizes", "control": "control arm"}

@@ -11,14 +11,15 @@ from tl_widgets.data import ImageDataset
 from tl_widgets.events import Cancel, Event, is_cancelled, raise_if_cancelled
 from tl_widgets.results import Comparison, RunResult, percent
 from tl_widgets.widgets.code import CodeView
-from tl_widgets.widgets.html import escape
+from tl_widgets.widgets.html import empty, escape
 from tl_widgets.widgets.live import CurvesView, ProgressView
+from tl_widgets.widgets.predictions import PredictionsView
 from tl_widgets.widgets.runner import Throttle
 from tl_widgets.widgets.runs import LabRun, RunsView
 from tl_widgets.widgets.settings import LabSettings
 from tl_widgets.widgets.source import DataSource
 from tl_widgets.widgets.trouble import trouble
-from tl_widgets.widgets.views import FigureView, LedgerView, PredictionsView, empty, verdict
+from tl_widgets.widgets.views import FigureView, LedgerView, verdict
 
 State = Literal["idle", "running", "done", "stopped", "error"]
 _TITLE = (
@@ -49,7 +50,7 @@ class Screen:
         self.progress, self.message, self.live_line, self.verdict = ProgressView(), HTML(), HTML(), HTML()
         self.verdict.add_class("tlw-outcome")
         self.curves, self.ledger, self.confusion = CurvesView(), LedgerView(source=source), FigureView()
-        self.predictions = PredictionsView(empty("After training: test images with both models' answers."))
+        self.predictions = PredictionsView()
         self.confusion.value = empty("After training: which class each model takes for which.")
         self.code, self.runs = CodeView(source), RunsView(restore)
         views = {
@@ -137,7 +138,7 @@ class Screen:
         self._has_result = True
         self.progress.finish("Done.", comparison.runs)
         self.verdict.value = verdict(comparison, number)
-        self.predictions.show(comparison, dataset)
+        self.predictions.show(comparison, dataset.test.images)
         width = 420 * len(comparison.runs)
         self.confusion.show(plot_confusion(comparison), alt_text(comparison, "confusion"), width)
 

@@ -21,15 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_N_PREDICTIONS = 24
 _N_THUMBNAILS = 3
 _MOST_CLASSES = 10
 _BAR_FULL = 8.0  # decades: a full bar is a hundred million parameters
-
-
-def empty(text: str) -> str:
-    """What a view says before there is anything to see."""
-    return f'<p class="tlw-empty">{escape(text)}</p>'
 
 
 class FigureView(HTML):
@@ -130,57 +124,6 @@ def _ledger(model: str, rows: tuple[LayerRow, ...] | str) -> str:
     ]
     cells.append(["<b>Total</b>", "", f"{number(count.trainable)} trainable", f"<b>{number(count.total)}</b>"])
     return table(NAMES[model], ["Layer", "Output", "Arithmetic", "Parameters"], cells, numeric=(3,))
-
-
-class PredictionsView(HTML):
-    """Test images with what the models answered, first those on which they disagree."""
-
-    def show(self, comparison: Comparison, dataset: ImageDataset) -> None:
-        """Show the answers.
-
-        Args:
-            comparison: with at least one tested model.
-            dataset: which it was made on.
-        """
-        from tl_widgets.plot_images import interesting_rows
-
-        tested = [run for run in comparison.runs if run.labels][:2]
-        if not tested:
-            self.value = empty("No model was tested yet.")
-            return
-        differ = sum(len({run.predictions[i] for run in tested}) > 1 for i in range(len(tested[0].labels)))
-        ranked, labels = interesting_rows(tested), tested[0].labels
-        rows = [*_by_turns(ranked[:differ], labels), *_by_turns(ranked[differ:], labels)][:_N_PREDICTIONS]
-        head = f"{len(tested[0].labels)} test images; the models disagree on {differ}, which come first."
-        images = dataset.test.images[rows]
-        cards = "".join(_answer(pixels, i, tested) for pixels, i in zip(images, rows, strict=True))
-        self.value = f'<p class="tlw-note">{head}</p><div class="tlw-cards">{cards}</div>'
-
-
-def _by_turns(rows: Sequence[int], labels: Sequence[int]) -> list[int]:
-    """The rows with the classes taking turns: test images come class by class, and one class would fill the page."""
-    seen: dict[int, int] = {}
-    turns = {}
-    for i in rows:
-        turns[i] = seen[labels[i]] = seen.get(labels[i], -1) + 1
-    return sorted(rows, key=lambda i: turns[i])
-
-
-def _answer(pixels: object, i: int, tested: Sequence[RunResult]) -> str:
-    names = tested[0].class_names
-    true = names[tested[0].labels[i]]
-    lines = []
-    for run in tested:
-        is_right = run.predictions[i] == run.labels[i]
-        mark, kind = ("✓", "tlw-right-answer") if is_right else ("✗", "tlw-wrong-answer")
-        word = "right" if is_right else "wrong"
-        sure = percent(max(run.probabilities[i])) if run.probabilities else ""
-        lines.append(
-            f'<span class="{kind}"><span role="img" aria-label="{word}">{mark}</span> {NAMES.get(run.name, run.name)}: '
-            f"{escape(names[run.predictions[i]])} <small>{sure}</small></span>"
-        )
-    picture = image(pixels, f"Test image {i + 1}, {true}", 96)  # type: ignore[arg-type]
-    return f"<figure>{picture}<figcaption><b>{escape(true)}</b>{''.join(lines)}</figcaption></figure>"
 
 
 def thumbnails(dataset: ImageDataset) -> str:

@@ -20,14 +20,15 @@ FLOORS = (
     ("verdict", "diagnosis", "data", "decode", "reading", "layout", "image_cache"),
     ("prediction", "class_choice", "gallery", "model_file"),
     ("backbone_results", "backbone_words"),
-    ("repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
+    ("inside_results", "inside_words"),
+    ("components", "repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
     ("weight_loading", "efficientnet_lite", "backbones", "checkup"),
-    ("models",),
-    ("features", "learners"),
+    ("models", "heat_maps"),
+    ("features", "learners", "filters"),
     ("training",),
     ("experiments",),
     ("studies",),
-    ("learning_curve", "backbone_cost", "backbone_study", "fine_tuning"),
+    ("learning_curve", "backbone_cost", "backbone_study", "fine_tuning", "inside"),
     ("mistakes", "setup_check"),
     ("codegen_random", "codegen_data", "codegen"),
 )
@@ -92,6 +93,7 @@ def test_plots_know_results_and_no_training():
         "study_results",
         "mistake_results",
         "backbone_results",
+        "inside_results",
     }
     for path in PACKAGE.glob("plot*.py"):
         others = {name for name in imports_of(path) if not name.startswith(PLOTS)}

@@ -23,14 +23,19 @@ if TYPE_CHECKING:
     from tl_widgets.errors import InputError, WeightsUnavailableError
     from tl_widgets.events import Event
     from tl_widgets.experiments import compare
+    from tl_widgets.filters import first_filters
     from tl_widgets.fine_tuning import fine_tune
     from tl_widgets.folder import load_folder
+    from tl_widgets.heat_maps import grad_cam
+    from tl_widgets.inside import look_inside
+    from tl_widgets.inside_results import LookInside
     from tl_widgets.learning_curve import learning_curve, time_study
     from tl_widgets.ledger import ParameterCount
     from tl_widgets.mistake_results import MistakeStudy
     from tl_widgets.mistakes import what_goes_wrong
     from tl_widgets.models import build_scratch, build_transfer, count_parameters
     from tl_widgets.plot_backbones import plot_backbone_study, plot_backbones, plot_imagenet
+    from tl_widgets.plot_inside import plot_features, plot_filters, plot_grad_cam, plot_inside
     from tl_widgets.plot_studies import plot_learning_curve, plot_mistake, plot_time
     from tl_widgets.plots import (
         plot_accuracy,
@@ -66,13 +71,18 @@ _HOMES = {
     "events": ("Event",),
     "experiments": ("compare",),
     "fine_tuning": ("fine_tune",),
+    "filters": ("first_filters",),
     "folder": ("load_folder",),
+    "heat_maps": ("grad_cam",),
+    "inside": ("look_inside",),
+    "inside_results": ("LookInside",),
     "learning_curve": ("learning_curve", "time_study"),
     "ledger": ("ParameterCount",),
     "mistake_results": ("MistakeStudy",),
     "mistakes": ("what_goes_wrong",),
     "models": ("build_scratch", "build_transfer", "count_parameters"),
     "plot_backbones": ("plot_backbone_study", "plot_backbones", "plot_imagenet"),
+    "plot_inside": ("plot_features", "plot_filters", "plot_grad_cam", "plot_inside"),
     "plot_studies": ("plot_learning_curve", "plot_mistake", "plot_time"),
     "plots": (
         "plot_accuracy",
@@ -94,7 +104,7 @@ _HOMES = {
     "training": ("train",),
     "widgets.lab": ("TransferLab",),
 }
-_NEED_TENSORFLOW = ("fine_tuning", "mistakes", "models", "setup_check", "training")
+_NEED_TENSORFLOW = ("filters", "fine_tuning", "heat_maps", "inside", "mistakes", "models", "setup_check", "training")
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # a plain list, so that type checkers and editors see it
@@ -107,6 +117,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "ImageDataset",
     "InputError",
     "LearningCurve",
+    "LookInside",
     "MistakeStudy",
     "ParameterCount",
     "Prediction",
@@ -126,11 +137,14 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "count_parameters",
     "find_backbone",
     "fine_tune",
+    "first_filters",
+    "grad_cam",
     "learning_curve",
     "list_backbones",
     "list_datasets",
     "load_dataset",
     "load_folder",
+    "look_inside",
     "name_imagenet",
     "plot_accuracy",
     "plot_backbone_study",
@@ -138,7 +152,11 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "plot_comparison",
     "plot_confusion",
     "plot_dataset",
+    "plot_features",
+    "plot_filters",
+    "plot_grad_cam",
     "plot_imagenet",
+    "plot_inside",
     "plot_learning_curve",
     "plot_mistake",
     "plot_parameters",

@@ -109,10 +109,17 @@ def _mistake_options(add: Any) -> None:
     add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
 
 
+def _inside_options(add: Any) -> None:
+    add("--images", type=int, default=6, metavar="N", help="test images with heat maps, 1 to 12 (default: 6)")
+    add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
+    add("--control", action="store_true", help="the same backbone with random weights, too")
+
+
 _OPTIONS: dict[str, Callable[[Any], None]] = {
     "data": _data_options,
     "time": _time_options,
     "backbones": _backbones_options,
     "fine-tuning": _fine_tuning_options,
     "mistake": _mistake_options,
+    "inside": _inside_options,
 }

@@ -28,6 +28,7 @@ from tl_widgets.plot_style import (
 )
 from tl_widgets.plot_words import shortened
 from tl_widgets.results import Comparison, RunResult
+from tl_widgets.verdict import interest
 
 if TYPE_CHECKING:
     from tl_widgets.data import ImageDataset
@@ -140,14 +141,7 @@ def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | Indexed
 
 def interesting_rows(tested: list[RunResult]) -> list[int]:
     """All test rows: first where the models disagree, then where all are wrong, then the rest."""
-
-    def rank(row: int) -> int:
-        answers = {run.predictions[row] for run in tested}
-        if len(answers) > 1:
-            return 0
-        return 1 if answers != {tested[0].labels[row]} else 2
-
-    return sorted(range(len(tested[0].labels)), key=rank)
+    return sorted(range(len(tested[0].labels)), key=lambda row: interest(tested, row))
 
 
 def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], row: int) -> None:

@@ -159,6 +159,26 @@ def _draw_backbones(result: Any) -> Any:
     return plot_backbone_study(result)
 
 
+def _measure_inside(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
+    from tl_widgets.errors import CancelledError
+    from tl_widgets.experiments import compare
+
+    how: dict[str, Any] = {"on_event": on_event, "cancel": cancel}
+    settings: dict[str, Any] = {"backbone": args.backbone, "epochs": args.epochs, "seed": args.seed}
+    comparison = compare(dataset, control=args.control, **settings, **how)
+    if comparison.stopped:
+        raise CancelledError("stopped before there were models to look into")
+    from tl_widgets.inside import look_inside
+
+    return look_inside(comparison, dataset, n_images=args.images, **how)
+
+
+def _draw_inside(result: Any) -> Any:
+    from tl_widgets.plot_inside import plot_inside
+
+    return plot_inside(result)
+
+
 STUDIES = {
     "data": Study(
         "How much data?",
@@ -201,5 +221,13 @@ STUDIES = {
         _measure_mistake,
         _draw_mistake,
         "Bar chart of the right way and the wrong one.",
+    ),
+    "inside": Study(
+        "Look inside",
+        "where both models look, their first filters, and how they lay the test images out",
+        "LookInside",
+        _measure_inside,
+        _draw_inside,
+        "Heat maps over test images, first filters as small pictures, and scatter charts of the test images.",
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,19 @@ def pair_answers(right1: NDArray[np.bool_], right2: NDArray[np.bool_]) -> Paired
         paired_difference_interval(both, only1, only2, neither),
         mcnemar_p_value(only1, only2),
     )
+
+
+def interest(tested: Sequence[RunResult], row: int) -> int:
+    """How telling a test image is: 0 where the models disagree, 1 where all are wrong, 2 where all are right.
+
+    Args:
+        tested: runs on the same test images.
+        row: of the image in the test split.
+    """
+    answers = {run.predictions[row] for run in tested}
+    if len(answers) > 1:
+        return 0
+    return 1 if answers != {tested[0].labels[row]} else 2
 
 
 def _points(low: float, high: float) -> str:

@@ -160,8 +160,8 @@ def test_values_beyond_the_fields_limits_are_shown_as_they_are(make_lab):
 
 def test_what_cannot_be_is_said_beside_the_controls(make_lab):
     lab = make_lab()
-    lab.panel.control("backbone").value = "Xception"
-    assert "Xception needs images of at least 71 pixels" in page(lab)
+    lab.settings = SMALL.with_values({"backbone": "Xception"})
+    assert "Xception needs images of at least 71 pixels; these have 32" in page(lab)
     lab.panel.control("blocks").value = 6
     assert "halve an image of 32 pixels until none is left" in page(lab)
     assert 'role="alert"' in page(lab)

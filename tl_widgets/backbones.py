@@ -14,6 +14,7 @@ import importlib.resources
 import importlib.util
 import random
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB values in 0-1: mode "torch"
 IMAGENET_STD = (0.229, 0.224, 0.225)
+TENSORFLOW_BYTES = 660_000_000  # what `import tensorflow` (2.21) takes
 _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)  # of BGR values in 0-255: mode "caffe"
 
 
@@ -307,3 +309,14 @@ def memory_estimate(backbone: Backbone, image_size: int, batch_size: int = 32) -
     channels = 64 if backbone.name.startswith("VGG") else 32
     n_params = backbone.n_params or 100_000_000
     return 2 * 4 * n_params + 3 * 4 * channels * batch_size * image_size**2
+
+
+def memory_needed(backbone: Backbone, image_size: int) -> int:
+    """Bytes that must be free before the frozen backbone runs: `memory_estimate`, and TensorFlow if it is not loaded.
+
+    Args:
+        backbone: which.
+        image_size: side of the images in pixels.
+    """
+    ahead = 0 if "tensorflow" in sys.modules else TENSORFLOW_BYTES
+    return ahead + memory_estimate(backbone, image_size)

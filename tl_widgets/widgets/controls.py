@@ -8,9 +8,7 @@ from typing import Any
 
 from ipywidgets import BoundedFloatText, BoundedIntText, Checkbox, Dropdown, Widget
 
-from tl_widgets.backbones import Backbone, list_backbones
 from tl_widgets.data import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
-from tl_widgets.widgets.costs import is_here
 
 MAX_BLOCKS = 6
 # Lab gives sliders no name that a screen reader could say, so every control is a field or a menu with a label.
@@ -52,23 +50,6 @@ def choice(label: str, tip: str, options: list[tuple[str, Any]]) -> Widget:
 
 def _tick(label: str, tip: str) -> Widget:
     return Checkbox(False, description=label, tooltip=tip, indent=False, style=_STYLE)
-
-
-def _backbone_text(backbone: Backbone) -> str:
-    facts = [backbone.name]
-    if backbone.size_mb:
-        facts.append(f"{backbone.size_mb:.0f} MB")
-    if backbone.top1_pct:
-        facts.append(f"{backbone.top1_pct:.1f}%")
-    if not is_here(backbone):
-        facts.append("to download")
-    return " · ".join(facts)
-
-
-def backbones() -> list[tuple[str, Any]]:
-    """The menu of backbones; those that work at once come first."""
-    found = sorted(list_backbones(), key=lambda backbone: not is_here(backbone))
-    return [(_backbone_text(backbone), backbone.name) for backbone in found]
 
 
 CONTROLS = (
@@ -120,7 +101,7 @@ CONTROLS = (
     Control(
         "backbone",
         "Transfer",
-        lambda: choice("Backbone", "Which pretrained network: its size, and its accuracy on ImageNet", backbones()),
+        lambda: choice("Backbone", "Which pretrained network: accuracy on ImageNet, size, memory", []),
     ),
     Control(
         "weights",

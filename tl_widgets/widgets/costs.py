@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from tl_widgets.backbones import Backbone, find_backbone, list_backbones
+from tl_widgets.backbones import Backbone, find_backbone, list_backbones, memory_needed
 from tl_widgets.errors import InputError
 from tl_widgets.ledger import LayerRow, count_rows, scratch_ledger, transfer_ledger
-from tl_widgets.machine import megabytes
+from tl_widgets.machine import megabytes, memory_available
 from tl_widgets.widgets.html import alert, escape, number, seconds
 from tl_widgets.widgets.settings import LabSettings
 
@@ -56,6 +56,23 @@ def offline_backbones() -> frozenset[str]:
 def is_here(backbone: Backbone) -> bool:
     """Whether its ImageNet weights are on this machine: asked once, a menu would ask 41 times at every change."""
     return backbone.name in offline_backbones()
+
+
+def too_large(name: str, image_size: int) -> str:
+    """Why a backbone would not fit into the memory that is free, as a sentence; "" where it would.
+
+    Args:
+        name: of the backbone.
+        image_size: side of the images in pixels.
+    """
+    backbone, free = find_backbone(name), memory_available()
+    needed = memory_needed(backbone, image_size)
+    if not free or needed <= free:
+        return ""
+    return (
+        f"{backbone.name} would take about {megabytes(needed)} of memory for images of {image_size} pixels, and "
+        f"{megabytes(free)} are free here: training will be refused."
+    )
 
 
 def scratch_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]:
@@ -129,7 +146,9 @@ def group_line(group: str, settings: LabSettings, facts: DataFacts, seconds_know
     if group == "Training":
         unknown = "how long it takes shows after the first run"
         cost += f"; {unknown if seconds_known is None else f'about <b>{seconds(seconds_known)}</b>'}"
-    return f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
+    trouble = too_large(settings.config.backbone, settings.image_size) if group == "Transfer" else ""
+    line = f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
+    return line + alert(f"{trouble} Take smaller images or a smaller backbone.") if trouble else line
 
 
 def _data_cost(settings: LabSettings, facts: DataFacts) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 from ipywidgets import HTML, Box, VBox, Widget
 
 from tl_widgets.errors import InputError
+from tl_widgets.widgets.backbone_choice import BackboneChoice
 from tl_widgets.widgets.blocks import BlockFields
 from tl_widgets.widgets.cells import close_tree
 from tl_widgets.widgets.class_fields import ClassFields
-from tl_widgets.widgets.controls import CONTROLS, NAMES, backbones, set_choice, set_number
+from tl_widgets.widgets.controls import CONTROLS, NAMES, set_choice, set_number
 from tl_widgets.widgets.costs import GROUPS, group_line
 from tl_widgets.widgets.html import alert, style
 from tl_widgets.widgets.settings import LabSettings
@@ -61,6 +62,7 @@ class ControlPanel(VBox):
         self.thumbnails = HTML()
         self._blocks = BlockFields(shown, self._set_values)
         self._classes = ClassFields(lambda names: self._set_values({"classes": names})) if "classes" in shown else None
+        self._backbones = BackboneChoice()
         self._widgets = {each.name: each.build() for each in CONTROLS if each.build is not None and each.name in shown}
         self._lines: dict[str, HTML] = {}
         if "dataset" in self._widgets:
@@ -130,13 +132,6 @@ class ControlPanel(VBox):
 
     def show_backbones(self) -> None:
         """Bring menu and lines to what is on this machine now, after a download."""
-        menu = self._widgets.get("backbone")
-        if menu is not None:
-            self._is_setting = True
-            try:
-                menu.options = backbones()
-            finally:
-                self._is_setting = False
         self._show()
 
     def _checked(self, settings: LabSettings) -> LabSettings:
@@ -159,8 +154,9 @@ class ControlPanel(VBox):
         for group in GROUPS:
             names = [each.name for each in CONTROLS if each.group == group]
             fields: list[Widget] = [self._widgets[name] for name in names if name in self._widgets]
-            if "backbone" in names and "backbone" in self._widgets:
-                self._widgets["backbone"].add_class("tlw-stacked")  # its texts are long
+            for name, below in (("backbone", self._backbones.question), ("image_size", self._backbones.note)):
+                if name in names and name in self._widgets:
+                    fields.insert(fields.index(self._widgets[name]) + 1, below)
             if group == "From scratch" and self._blocks.fields:
                 fields.insert(0, self._blocks)
             if not fields and not (group == "Data" and self._classes is not None):
@@ -175,6 +171,12 @@ class ControlPanel(VBox):
             close_tree(self.thumbnails)  # nobody will see it, and nothing would ever close it
         if not self._blocks.fields:
             close_tree(self._blocks)
+        if "backbone" in self._widgets:
+            self._widgets["backbone"].add_class("tlw-stacked")  # its texts are long
+        else:
+            close_tree(self._backbones.question)
+        if "image_size" not in self._widgets:
+            close_tree(self._backbones.note)
         grid = Box(groups)
         grid.add_class("tlw-groups")
         if len(groups) == len(GROUPS):
@@ -189,7 +191,12 @@ class ControlPanel(VBox):
             values = {name: None}  # all of them, whatever data set is chosen next
         if name == "dataset":
             values["classes"] = None
-        self._set_values(values)
+        if name == "backbone":
+            can_resize = "image_size" in self._widgets and "image_size" not in self._fixed
+            self._show()  # until it is decided, the menu shows what holds
+            self._backbones.choose(value, self._settings, can_resize, self._set_values)
+        else:
+            self._set_values(values)
 
     def _set_values(self, values: dict[str, Any]) -> None:
         """A control was moved."""
@@ -218,6 +225,10 @@ class ControlPanel(VBox):
         try:
             values = self._settings.values
             facts = self._source.facts(self._settings)
+            if "backbone" in self._widgets:
+                self._backbones.show_menu(self._widgets["backbone"], self._settings.image_size)
+            if "image_size" in self._widgets:
+                self._backbones.show_limit(self._widgets["image_size"], self._settings)
             for name, widget in self._widgets.items():
                 value = values[name]
                 if name == "n_per_class":
@@ -240,8 +251,14 @@ class ControlPanel(VBox):
         facts = self._source.facts(self._settings)
         self._lines[group].value = group_line(group, self._settings, facts, self._seconds)
 
+    @property
+    def _fixed(self) -> frozenset[str]:
+        """Names of the controls that cannot be moved."""
+        return self._locked | ({"dataset", "image_size"} if self._source.own is not None else set())
+
     def _show_enabled(self) -> None:
-        fixed = self._locked | ({"dataset", "image_size"} if self._source.own is not None else set())
+        self._backbones.close_question()
+        fixed = self._fixed
         if self._classes is not None:
             names, chosen = self._source.class_names(self._settings.dataset), self._settings.classes
             self._classes.show(names, chosen, disabled=not self._enabled or "classes" in fixed)

@@ -8,7 +8,7 @@ from tl_widgets.builtin import PATCH_LEFTS, PATCH_SIZE, PATCH_TOPS, list_dataset
 from tl_widgets.errors import InputError
 from tl_widgets.folder import CARVED_VALIDATION_SHARE, TEST_SHARE, VALIDATION_SHARE
 from tl_widgets.hosted import find_hosted
-from tl_widgets.origin import Origin
+from tl_widgets.origin import Edits, Origin
 from tl_widgets.results import DatasetSummary
 
 # Shares of validation and test, as in `builtin`.
@@ -43,7 +43,9 @@ def loading(dataset: DatasetSummary) -> str:
     origin = dataset.origin
     if origin is None:
         return _FROM_FILE
-    text = _folder(origin) if origin.kind == "folder" else _builtin(dataset.name, dataset.image_size)
+    text = (
+        _folder(origin, dataset.class_names) if origin.kind == "folder" else _builtin(dataset.name, dataset.image_size)
+    )
     if origin.kind == "built-in" and origin.classes:
         text = text.rstrip("\n") + "\n" + _CHOOSE.replace("NAMES", ", ".join(map(quoted, origin.classes)))
     return text if origin.n_per_class is None else text.rstrip("\n") + "\n" + _TAKE
@@ -85,7 +87,7 @@ x_test, y_test = images[test], labels[test]
 """
 
 
-def _folder(origin: Origin) -> str:
+def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
     places = dict(origin.folders) or {"": ""}
     # An image that is there twice belongs to the test, then to the validation.
     given = [split for split in ("test", "validation", "train", "") if split in places]
@@ -95,8 +97,15 @@ def _folder(origin: Origin) -> str:
         root = f"FOLDER = Path(tempfile.mkdtemp())\n{unpack}\n"
     else:
         root = f"FOLDER = Path({quoted(origin.path)})\n"
-    names = f"[{', '.join(map(quoted, origin.classes))}]" if origin.classes else _ALL_CLASSES
-    text = f"{_fetched(origin)}{root}FOLDERS = {{{folders}}}\n{_READ_FOLDER.replace('ALL_CLASSES', names)}"
+    edits = origin.edits
+    names = f"[{', '.join(map(quoted, class_names))}]" if origin.classes or edits else _ALL_CLASSES
+    reading = _READ_FOLDER.replace("ALL_CLASSES", names)
+    if edits:
+        reading = reading.replace("FOLDER / folder / name)", "FOLDER / folder / FOLDER_OF.get(name, name))")
+        reading = reading.replace(
+            "path.is_file():", "path.is_file() and path.relative_to(FOLDER).as_posix() not in LEFT_OUT:"
+        )
+    text = f"{_fetched(origin)}{root}FOLDERS = {{{folders}}}\n{_edits(edits)}{reading}"
     if "" in given:
         cut = _cut(VALIDATION_SHARE, TEST_SHARE).lstrip()
         return f'{text}\n\n{SPLIT}\n\nimages, labels = images_of("")\n{cut}'
@@ -104,6 +113,18 @@ def _folder(origin: Origin) -> str:
         parts = "".join(f"x_{part}, y_{part} = images_of({quoted(part)})\n" for part in ("train", "validation", "test"))
         return f"{text}\n\n{parts}"
     return f"{text}\n\n{SPLIT}\n\n{_CARVE.lstrip()}".replace("SHARE", str(CARVED_VALIDATION_SHARE))
+
+
+def _edits(edits: Edits) -> str:
+    """What was changed by hand in the Lab; "" where nothing was."""
+    if not edits:
+        return ""
+    folder_of = ", ".join(f"{quoted(name)}: {quoted(folder)}" for folder, name in edits.renamed)
+    left_out = "".join(f"    {quoted(name)},\n" for name in edits.left_out)
+    return (
+        f"FOLDER_OF = {{{folder_of}}}  # of classes that are called otherwise than their folders\n"
+        f"LEFT_OUT = [{chr(10) + left_out if left_out else ''}]  # by hand\n"
+    )
 
 
 def _fetched(origin: Origin) -> str:

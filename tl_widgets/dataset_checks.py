@@ -12,6 +12,7 @@ from tl_widgets.data import ImageDataset, first_few
 from tl_widgets.decode import FORMATS
 from tl_widgets.diagnosis import IMBALANCE
 from tl_widgets.errors import InputError
+from tl_widgets.image_edits import edited
 from tl_widgets.layout import find_layout
 from tl_widgets.likeness import find_likenesses
 from tl_widgets.origin import Origin
@@ -111,7 +112,7 @@ def _sizes_by_class(origin: Origin) -> dict[str, list[_Size]]:
     except InputError:  # moved away since: what is in memory can still be trained on
         return {}
     try:
-        layout = find_layout(source.listing, origin.path)
+        layout, _ = edited(find_layout(source.listing, origin.path), origin.edits)
         sizes: dict[str, list[_Size]] = {}
         for label, name in enumerate(layout.class_names):
             files = [one.file for one in layout.files if one.label == label]

@@ -27,9 +27,10 @@ from tl_widgets.data import (
 from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, OnEvent, ignore
 from tl_widgets.image_cache import Pool, load_pool
+from tl_widgets.image_edits import edited, require_edits
 from tl_widgets.indexed_images import IndexedImages
 from tl_widgets.layout import Layout, find_layout
-from tl_widgets.origin import Origin
+from tl_widgets.origin import NO_EDITS, Edits, Origin
 from tl_widgets.sources import open_source, printable
 
 MIN_PER_CLASS = 3
@@ -46,6 +47,7 @@ def load_folder(
     n_per_class: int | None = None,
     seed: int = 0,
     classes: Sequence[str] | None = None,
+    edits: Edits = NO_EDITS,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> ImageDataset:
@@ -66,6 +68,8 @@ def load_folder(
         n_per_class: training images of each class; None takes all. Validation and test do not change with it.
         seed: decides the split, and which `n_per_class` are taken.
         classes: names of the class folders to use, at least two; None for all. Their order does not matter.
+        edits: classes to rename or drop and files to leave out, as the Lab's tab "Images" notes them; `classes` are
+            then the names after it.
         on_event: hears "decode" events while images are read; a second load has nothing to decode.
         cancel: stops the reading.
 
@@ -87,10 +91,15 @@ def load_folder(
     where = printable(str(root))
     source = open_source(root)
     try:
-        layout = _chosen(find_layout(source.listing, where), classes, where)
-        pool = load_pool(source, layout.files, image_size, on_event, cancel)
+        found = find_layout(source.listing, where)
+        require_edits(found, edits, where)
+        found = _chosen(found, classes, edits, where)
+        # All of it, left out or not: to take an image back must not mean to read them all again.
+        pool = load_pool(source, found.files, image_size, on_event, cancel)
     finally:
         source.close()
+    layout, rows = edited(found, edits)
+    pool = pool.select(rows)
     skipped = [
         *source.listing.skipped,
         *((f.name, why) for f, why in zip(layout.files, pool.reasons, strict=True) if why),
@@ -102,7 +111,7 @@ def load_folder(
     report = LoadReport(len(kept), tuple(skipped), tuple(duplicates), layout.notes)
     train, validation, test = _splits(layout, pool, kept, labels, seed)
     name = printable(source.path.stem if source.path.is_file() else source.path.name)
-    origin = Origin("folder", seed, path=str(source.path), folders=layout.places)
+    origin = Origin("folder", seed, path=str(source.path), folders=layout.places, edits=edits)
     if classes is not None:
         origin = replace(origin, classes=layout.class_names)
     caption = f"images in {where}"
@@ -110,15 +119,17 @@ def load_folder(
     return dataset if n_per_class is None else dataset.take(n_per_class, seed=seed)
 
 
-def _chosen(layout: Layout, classes: Sequence[str] | None, where: str) -> Layout:
-    """The layout with some of its classes only, so that nothing else is even read.
+def _chosen(layout: Layout, classes: Sequence[str] | None, edits: Edits, where: str) -> Layout:
+    """The layout with some of its classes only, before the edits, so that nothing else is even read.
 
     Raises:
         InputError: fewer than two classes, or one that is not there.
     """
     if classes is None:
         return layout
-    names = require_classes(classes, layout.class_names, where)
+    wanted = require_classes(classes, edited(layout, edits)[0].class_names, where)
+    folders = {edits.folder_of(name) for name in wanted}
+    names = tuple(name for name in layout.class_names if name in folders)
     label_of = {layout.class_names.index(name): label for label, name in enumerate(names)}
     files = tuple(replace(one, label=label_of[one.label]) for one in layout.files if one.label in label_of)
     return replace(layout, files=files, class_names=names)

@@ -61,6 +61,17 @@ class Pool:
         there = np.array([bool(key) for key in self.keys], dtype=bool)
         return np.where(there, np.cumsum(there) - 1, -1).astype(np.int64)
 
+    def select(self, files: Rows) -> Pool:
+        """The pool of some of the files, in their order.
+
+        Args:
+            files: their indices, int64, shape (m,).
+        """
+        rows = self.rows[files]
+        rows = rows[rows >= 0]
+        images = self.images.select(rows) if self.images is not None and len(rows) else None
+        return Pool(images, tuple(self.keys[i] for i in files), tuple(self.reasons[i] for i in files))
+
 
 def load_pool(
     source: ImageSource,

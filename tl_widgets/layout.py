@@ -21,7 +21,7 @@ _SPLIT_NAMES: dict[str, SplitName] = {
     "test": "test",
     "testing": "test",
 }
-_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 _ADVICE = "Make one sub-folder for each class, named like the class, with its images inside."
 
 
@@ -75,7 +75,7 @@ class _Tree:
     def images_in(self, folder: str) -> list[str]:
         """Files directly in `folder` that are called like images."""
         names = [file.name for file in self.files.get(folder, [])]
-        return [name for name in names if PurePosixPath(name).suffix.lower() in _IMAGE_SUFFIXES]
+        return [name for name in names if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES]
 
 
 def find_layout(listing: Listing, where: str) -> Layout:

@@ -7,6 +7,36 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
+class Edits:
+    """What somebody changed about the images of a folder without touching a file in it.
+
+    Attributes:
+        renamed: (class folder, what the class is called).
+        dropped: class folders that are not used.
+        left_out: files that are not used, as paths below the root, parts joined by "/".
+    """
+
+    renamed: tuple[tuple[str, str], ...] = ()
+    dropped: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything was changed."""
+        return bool(self.renamed or self.dropped or self.left_out)
+
+    def folder_of(self, class_name: str) -> str:
+        """The folder of the class of that name."""
+        return next((folder for folder, name in self.renamed if name == class_name), class_name)
+
+    def name_of(self, folder: str) -> str:
+        """What the class in a folder is called."""
+        return dict(self.renamed).get(folder, folder)
+
+
+NO_EDITS = Edits()
+
+
+@dataclass(frozen=True)
 class Origin:
     """What to do to get the same images in the same split.
 
@@ -17,7 +47,8 @@ class Origin:
         path: of the folder or zip archive, absolute; "" for a built-in one.
         folders: where the class folders lie below `path`: (("", folder),), or, where the split is given,
             one (split, folder) each for "train", "test" and perhaps "validation". Parts are joined by "/".
-        classes: those that were chosen; () for all.
+        classes: those that were chosen, by their names after `edits`; () for all.
+        edits: of a folder, what is to be changed after it was read.
     """
 
     kind: Literal["built-in", "folder"]
@@ -26,6 +57,7 @@ class Origin:
     path: str = ""
     folders: tuple[tuple[str, str], ...] = ()
     classes: tuple[str, ...] = ()
+    edits: Edits = NO_EDITS
 
     def take(self, n_per_class: int, seed: int) -> Origin | None:
         """The origin of what `ImageDataset.take` leaves; None where these fields cannot say it."""

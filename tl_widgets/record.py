@@ -8,7 +8,7 @@ from typing import Any
 
 from tl_widgets.errors import InputError
 from tl_widgets.ledger import ParameterCount
-from tl_widgets.origin import Origin
+from tl_widgets.origin import Edits, Origin
 from tl_widgets.results import (
     Comparison,
     DatasetSummary,
@@ -126,7 +126,13 @@ def _origin(dataset: dict[str, Any]) -> Origin | None:
     if not record:
         return None
     classes = tuple(record.get("classes", ()))  # older records have none
-    return Origin(**{**record, "folders": tuple(map(tuple, record["folders"])), "classes": classes})
+    edits = Edits(**{name: tuple(_hashable(value) for value in values)
+                     for name, values in record.get("edits", {}).items()})  # fmt: skip
+    return Origin(**{**record, "folders": tuple(map(tuple, record["folders"])), "classes": classes, "edits": edits})
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def comparison_from_json(text: str) -> Comparison:

@@ -31,6 +31,29 @@ def wilson_interval(n_right: float, n: int) -> tuple[float, float]:
     return low, high
 
 
+def difference_interval(n_right1: int, n1: int, n_right2: int, n2: int) -> tuple[float, float]:
+    """95% confidence interval of the difference of two accuracies on different images, first minus second.
+
+    Args:
+        n_right1: successes of the first.
+        n1: its trials.
+        n_right2: successes of the second.
+        n2: its trials.
+
+    Returns:
+        (low, high), both in -1..1; (-1, 1) where one has no trials.
+
+    Source: R. G. Newcombe, Statistics in Medicine 17 (1998), 873-890, method 10: Wilson intervals of both.
+    """
+    if not (n1 and n2):
+        return -1.0, 1.0
+    (low1, high1), (low2, high2) = wilson_interval(n_right1, n1), wilson_interval(n_right2, n2)
+    first, second = n_right1 / n1, n_right2 / n2
+    below = sqrt((first - low1) ** 2 + (high2 - second) ** 2)
+    above = sqrt((high1 - first) ** 2 + (second - low2) ** 2)
+    return first - second - below, first - second + above
+
+
 def paired_difference_interval(both: int, only_first: int, only_second: int, neither: int) -> tuple[float, float]:
     """95% confidence interval of the difference of two accuracies on the same images, first minus second.
 

@@ -1,86 +1,56 @@
-"""What common mistakes cost: a record, its sentences, and the mistakes' own words. A leaf; no TensorFlow."""
+"""What common mistakes cost: records and their sentences. A leaf; no TensorFlow."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tl_widgets.results import DatasetSummary, Environment, percent
+from tl_widgets.mistake_words import MISTAKES, Mistake
+from tl_widgets.results import DatasetSummary, Environment, Interval, percent
 from tl_widgets.study_record import study_from_json, study_to_json
+from tl_widgets.study_results import StudyFailure
+
+__all__ = ["MISTAKES", "Mistake", "MistakeStudies", "MistakeStudy", "TwoWays"]
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A mistake in words.
+class TwoWays:
+    """The same figure, measured the right way and with the mistake.
 
     Attributes:
-        wrong: what is done, a clause.
-        right: what should be done instead, a clause.
-        figure: which number is compared, in 0..1.
-        why: what happens, a sentence or two.
+        right: done right, 0..1.
+        wrong: with the mistake, 0..1.
+        n_right: how many images, seeds or weight arrays `right` rests on.
+        n_wrong: likewise `wrong`.
+        counted: "images" (the same ones for both), "other images", "seeds" (paired), or "weights".
+        right_ci95: 95% interval of `right`: Wilson's over images, Student's t over seeds; None for weights, which
+            are all there is.
+        wrong_ci95: likewise of `wrong`.
+        difference_ci95: 95% interval of right minus wrong: Newcombe's over images, t over seeds.
+        p_value: McNemar's exact one where both were measured on the same images.
     """
 
-    wrong: str
-    right: str
-    why: str
-    figure: str = "accuracy on the test images"
+    right: float
+    wrong: float
+    n_right: int
+    n_wrong: int
+    counted: str
+    right_ci95: Interval | None = None
+    wrong_ci95: Interval | None = None
+    difference_ci95: Interval | None = None
+    p_value: float | None = None
 
+    @property
+    def difference(self) -> float:
+        """Right minus wrong."""
+        return self.right - self.wrong
 
-MISTAKES = {
-    "raw_pixels": Mistake(
-        "raw pixels, 0 to 255, go into the backbone",
-        "pixels are scaled as they were when the backbone was trained",
-        "Every filter answers to values about a hundred times too large, which it has never seen.",
-    ),
-    "rescaled_twice": Mistake(
-        "pixels are divided by 255, then scaled once more by the model",
-        "pixels are scaled once",
-        "After the second scaling nearly all contrast is gone: each image looks almost black to the backbone.",
-    ),
-    "wrong_preprocessing": Mistake(
-        "pixels are prepared for another family of backbones (ImageNet mean subtracted, BGR)",
-        "pixels are prepared as this backbone's own function says",
-        "Range and order of the colours differ between backbones; no error tells of it.",
-    ),
-    "batch_norm_training": Mistake(
-        "the backbone's BatchNormalization trains along",
-        "BatchNormalization stays in inference mode",
-        "Averages over a few batches of few images replace those of a million; training and test see different layers.",
-    ),
-    "trainable_without_compile": Mistake(
-        "trainable is set to True after the model was compiled and trained",
-        "the model is compiled again after trainable was changed",
-        "Keras fixes what is trained when it compiles the model, and says nothing when that changes later.",
-        "share of the unfrozen weights that moved",
-    ),
-    "leaky_split": Mistake(
-        "take() and skip() split a data set that is shuffled anew in every epoch",
-        "the split is made once",
-        "In every epoch other images land in the training part, so that validation images have been trained on. The "
-        "labels here are drawn by lot: there is nothing to learn, and whatever is above chance is a leak.",
-        "accuracy on the validation images, with labels drawn by lot",
-    ),
-    "training_accuracy": Mistake(
-        "accuracy is read off the training images",
-        "accuracy is measured on images that the model has not seen",
-        "A network can know its training images by heart; that says little about new ones.",
-        "accuracy that is reported for the same model",
-    ),
-    "sigmoid_from_logits": Mistake(
-        "the loss is told from_logits=True and the model ends with a sigmoid",
-        "the loss takes probabilities, as the model gives them",
-        "The loss applies a second sigmoid, so that no answer can be surer than 73%, and gradients shrink.",
-    ),
-    "bottleneck": Mistake(
-        "a hidden layer of 6 ReLU units stands before the answer",
-        "the hidden layer has 64 units",
-        "All that the network knows must pass 6 numbers; a unit that answers 0 to every image never learns again.",
-    ),
-    "learning_rate": Mistake(
-        "the learning rate is 100 times too high, 0.1",
-        "the learning rate is 0.001",
-        "Each step overshoots, and ReLU units that a great step pushes below 0 for every image never come back.",
-    ),
-}
+    @property
+    def is_clear(self) -> bool:
+        """Whether there is a difference: the interval leaves out 0, and the p-value, where there is one, agrees."""
+        if self.difference_ci95 is None:
+            return self.right != self.wrong
+        low, high = self.difference_ci95
+        return (low > 0 or high < 0) and (self.p_value is None or self.p_value < 0.05)
 
 
 @dataclass(frozen=True)
@@ -90,30 +60,47 @@ class MistakeStudy:
     Attributes:
         dataset: which images.
         mistake: a name in `MISTAKES`.
-        right: the figure when it is done right, 0..1.
-        wrong: the figure with the mistake, 0..1.
+        backbone: the backbone; "" where the mistake needs none.
+        epochs: passes over the training images.
+        seed: of weights, order and lots.
+        measured: both numbers and how sure they are.
         environment: what it ran on.
         stopped: always False; a stopped study has no record.
     """
 
     dataset: DatasetSummary
     mistake: str
-    right: float
-    wrong: float
+    backbone: str
+    epochs: int
+    seed: int
+    measured: TwoWays
     environment: Environment
     stopped: bool = False
 
     @property
+    def right(self) -> float:
+        """The figure when it is done right, 0..1."""
+        return self.measured.right
+
+    @property
+    def wrong(self) -> float:
+        """The figure with the mistake, 0..1."""
+        return self.measured.wrong
+
+    @property
+    def verdict(self) -> str:
+        """ "clear" or "too close to call"."""
+        return "clear" if self.measured.is_clear else "too close to call"
+
+    @property
     def sentences(self) -> tuple[str, ...]:
-        """What was measured, and why it is so."""
-        words = MISTAKES[self.mistake]
-        measured = (
-            f"Wrong: {words.wrong}: {percent(self.wrong)}. Right: {words.right}: {percent(self.right)} "
-            f"({words.figure})."
+        """What was measured, whether the difference is clear, and why it is so."""
+        words, measured = MISTAKES[self.mistake], self.measured
+        numbers = (
+            f"Wrong: {words.wrong}: {_number(measured.wrong, measured.wrong_ci95)}. "
+            f"Right: {words.right}: {_number(measured.right, measured.right_ci95)} ({words.figure}; {_basis(measured)})."
         )
-        if abs(self.right - self.wrong) < 0.02:
-            measured += " Here it made next to no difference; on other images, or with more training, it may."
-        return measured, words.why
+        return numbers, _verdict_sentence(words, measured), words.why
 
     def to_json(self) -> str:
         """The record as JSON text; `MistakeStudy.from_json` reads it back."""
@@ -127,3 +114,87 @@ class MistakeStudy:
             InputError: it is not such a record.
         """
         return study_from_json(MistakeStudy, text)
+
+
+@dataclass(frozen=True)
+class MistakeStudies:
+    """Several mistakes, each measured beside the right way.
+
+    Attributes:
+        studies: of the mistakes that were measured, in the order of `MISTAKES`.
+        failures: mistakes that could not be measured on these images or with this backbone.
+        stopped: somebody pressed Stop before all were measured.
+    """
+
+    studies: tuple[MistakeStudy, ...]
+    failures: tuple[StudyFailure, ...] = ()
+    stopped: bool = False
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """A line for each mistake, and how many show."""
+        lines = [
+            f"{name_in_words(study.mistake)}: right {_number(study.right, study.measured.right_ci95)}, "
+            f"wrong {_number(study.wrong, study.measured.wrong_ci95)}: {study.verdict}."
+            for study in self.studies
+        ]
+        n_clear = sum(study.measured.is_clear for study in self.studies)
+        lines.append(f"{n_clear} of {len(self.studies)} mistakes make a clear difference here.")
+        lines += [f"{one.point} was not measured: {one.text}" for one in self.failures]
+        return (*lines, *(["Stopped before all mistakes were measured."] if self.stopped else []))
+
+    def to_json(self) -> str:
+        """The record as JSON text; `MistakeStudies.from_json` reads it back."""
+        return study_to_json(self)
+
+    @staticmethod
+    def from_json(text: str) -> MistakeStudies:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: it is not such a record.
+        """
+        return study_from_json(MistakeStudies, text)
+
+
+def name_in_words(mistake: str) -> str:
+    """ "raw_pixels" as "Raw pixels"."""
+    return mistake.replace("_", " ").capitalize()
+
+
+def _number(share: float, interval: Interval | None) -> str:
+    if interval is None:
+        return percent(share)
+    return f"{percent(share)} ({100 * interval[0]:.0f} to {100 * interval[1]:.0f})"
+
+
+def _basis(measured: TwoWays) -> str:
+    right, wrong = measured.n_right, measured.n_wrong
+    return {
+        "images": f"{right} images, in brackets 95% intervals",
+        "other images": f"{wrong} training and {right} test images, in brackets 95% intervals",
+        "seeds": f"mean over {right} seeds, in brackets 95% intervals",
+        "weights": f"all {right} of them counted",
+    }[measured.counted]
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _verdict_sentence(words: Mistake, measured: TwoWays) -> str:
+    if measured.difference_ci95 is None:
+        return "Clear: this was counted, not estimated." if measured.is_clear else f"No difference. {words.hides}"
+    low, high = measured.difference_ci95
+    if not measured.is_clear:
+        return (
+            f"Too close to call: right minus wrong may be anything from {_points(low)} to {_points(high)} points "
+            f"(95% interval). {words.hides}"
+        )
+    size, interval = _points(abs(measured.difference)), sorted((abs(low), abs(high)))
+    between = f"95% interval {_points(interval[0])} to {_points(interval[1])}"
+    if (measured.difference < 0) == words.flatters:
+        text = "flatters by" if words.flatters else "costs"
+        return f"Clear: the mistake {text} {size} points ({between})."
+    other = "lower" if words.flatters else "higher"
+    return f"Clear, and the other way round: with the mistake the number is {size} points {other} here ({between})."

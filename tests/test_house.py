@@ -13,7 +13,18 @@ PACKAGE = Path(tl_widgets.__file__).parent
 
 # From the ground up: a module may import modules of its own row or of rows above it in this list, never below.
 FLOORS = (
-    ("errors", "events", "intervals", "origin", "settings", "scores", "ledger", "tensorflow_import", "machine"),
+    (
+        "errors",
+        "events",
+        "intervals",
+        "origin",
+        "settings",
+        "scores",
+        "ledger",
+        "tensorflow_import",
+        "machine",
+        "mistake_words",
+    ),
     ("typed", "results", "record", "download", "torch_file", "store", "indexed_images", "sources"),
     ("study_record", "seed_statistics", "rank_correlation", "answers", "markup"),
     ("study_results", "study_words", "mistake_results"),
@@ -32,7 +43,8 @@ FLOORS = (
     ("experiments",),
     ("studies",),
     ("learning_curve", "backbone_cost", "backbone_study", "fine_tuning", "inside"),
-    ("mistakes", "setup_check"),
+    ("mistake_bench", "mistake_pixels", "mistake_scores", "mistake_training", "mistakes"),
+    ("setup_check",),
     ("codegen_random", "codegen_data", "codegen"),
 )
 PLOTS = "plot"

@@ -1,17 +1,24 @@
 """Mistakes measured beside the right way: each shows what its explanation says, where theory says that it must."""
 
+import contextlib
+import io
 import threading
 from dataclasses import replace
 
+import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tl_widgets import cli
 from tl_widgets.builtin import load_dataset
-from tl_widgets.cli_study_options import MISTAKE_NAMES
 from tl_widgets.errors import CancelledError, InputError
-from tl_widgets.mistake_results import MISTAKES, MistakeStudy
-from tl_widgets.mistakes import what_goes_wrong
-from tl_widgets.plot_studies import plot_mistake
+from tl_widgets.features import FrozenPart
+from tl_widgets.intervals import difference_interval
+from tl_widgets.mistake_results import MISTAKES, MistakeStudies, MistakeStudy, TwoWays
+from tl_widgets.mistakes import every_mistake, what_goes_wrong
+from tl_widgets.models import build_transfer
+from tl_widgets.plot_mistakes import plot_mistake, plot_mistakes
 
 
 @pytest.fixture(scope="module")
@@ -19,60 +26,180 @@ def textures():
     return load_dataset("textures", image_size=48, n_per_class=20)
 
 
-def test_labels_drawn_by_lot_can_be_known_only_through_a_leak(textures):
-    study = what_goes_wrong(textures, mistake="leaky_split")
-    assert study.wrong > 0.9
-    assert 0.1 < study.right < 0.9
-
-
-def test_what_is_not_compiled_again_does_not_move(textures):
-    study = what_goes_wrong(textures, mistake="trainable_without_compile")
-    assert (study.right, study.wrong) == (1.0, 0.0)
-
-
-def test_scaled_twice_the_backbone_sees_next_to_nothing(textures):
-    study = what_goes_wrong(textures, mistake="rescaled_twice")
-    assert study.right > study.wrong + 0.2
-    assert "scaled once" in study.sentences[0]
-    assert MistakeStudy.from_json(study.to_json()) == study
-    ax = plot_mistake(study)
-    assert [bar.get_width() for bar in ax.patches] == [study.right, study.wrong]
-    assert "next to no difference" in replace(study, wrong=study.right).sentences[0]
-
-
-def test_training_images_flatter(textures):
-    study = what_goes_wrong(textures, mistake="training_accuracy", epochs=10)
-    assert study.wrong > study.right
-
-
-def test_a_rate_a_hundred_times_too_high_ends_at_chance(textures):
-    study = what_goes_wrong(textures, mistake="learning_rate")
-    assert study.wrong == pytest.approx(1 / 3, abs=0.05)
-    assert study.right > 0.5
+@pytest.fixture(scope="module")
+def all_of_them(tmp_path_factory):
+    """Every mistake on its own images by the command: (record, what it printed, the figure's file)."""
+    folder, out = tmp_path_factory.mktemp("all"), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+        patch.setenv("TL_WIDGETS_HOME", str(folder))
+        patch.chdir(folder)
+        assert cli.main(["study", "mistake", "--mistake", "all"]) == 0
+    record = (folder / "tl-widgets-mistake-all.json").read_text()
+    return MistakeStudies.from_json(record), out.getvalue(), folder / "tl-widgets-mistake-all.png"
 
 
 @pytest.mark.slow
+def test_every_mistake_shows_on_its_own_images(all_of_them):
+    studies, printed, figure = all_of_them
+    assert [study.mistake for study in studies.studies] == list(MISTAKES)
+    for study in studies.studies:
+        assert study.verdict == "clear", study.mistake
+        assert (study.wrong > study.right) == MISTAKES[study.mistake].flatters, study.mistake
+        assert all(sentence.endswith(".") for sentence in study.sentences)
+        assert study.sentences[1].startswith("Clear: ")
+        assert MistakeStudy.from_json(study.to_json()) == study
+    assert studies.sentences == ("10 of 10 mistakes make a clear difference on these images.",)
+    lines = [line.rstrip() for line in printed.splitlines()]
+    assert sum(line.endswith(" clear") for line in lines) == 10  # a table with a row for each
+    assert any("(10 of 10)" in line for line in lines)  # the progress
+    assert figure.stat().st_size > 20_000
+
+
+@pytest.mark.slow
+def test_numbers_are_what_theory_says(all_of_them):
+    found = {study.mistake: study for study in all_of_them[0].studies}
+    assert (found["trainable_without_compile"].right, found["trainable_without_compile"].wrong) == (1.0, 0.0)
+    leak = found["leaky_split"].measured
+    assert leak.wrong > 0.9
+    assert leak.right_ci95[0] < 0.5 < leak.right_ci95[1]  # labels drawn by lot: chance
+    assert found["learning_rate"].wrong == pytest.approx(0.1, abs=0.03)  # ten classes: chance
+    assert found["training_accuracy"].wrong > 0.95
+    assert found["training_accuracy"].measured.n_wrong == 50
+    twice, once = (found[name].measured for name in ("rescaled_twice", "raw_pixels"))
+    assert twice.right == once.right  # the same right way, from the same seed
+
+
+@pytest.mark.slow
+def test_the_figure_has_a_row_for_each(all_of_them):
+    studies = all_of_them[0]
+    ax = plot_mistakes(studies)
+    assert len(ax.get_yticklabels()) == 10
+    assert "10 of 10" in ax.get_title(loc="left") + ax.get_title()
+    assert sum("flatters" in text.get_text() for text in ax.texts) == 2
+    with pytest.raises(InputError, match="before the first"):
+        plot_mistakes(replace(studies, studies=()))
+
+
+def test_a_mistake_beside_the_right_way(textures):
+    study = what_goes_wrong(textures, mistake="rescaled_twice")
+    assert study.measured.is_clear
+    assert study.right > study.wrong + 0.2
+    assert "scaled once" in study.sentences[0]
+    assert study.measured.n_right == len(textures.test) == 90
+    ax = plot_mistake(study)
+    assert [bar.get_width() for bar in ax.patches] == [study.right, study.wrong]
+    assert "clear" in ax.get_title()
+    again = what_goes_wrong(textures, mistake="rescaled_twice")
+    assert again.measured == study.measured
+
+
+def test_what_does_not_show_is_not_claimed(textures):
+    """Textures forgive raw pixels, and the study says so instead of showing a difference."""
+    study = what_goes_wrong(textures, mistake="raw_pixels", epochs=10)
+    assert study.verdict == "too close to call"
+    assert "Too close to call" in study.sentences[1]
+    assert "brick" in study.sentences[1]
+
+
+def test_intervals_and_verdicts_of_two_ways():
+    # Newcombe (1998), table II, 56/70 against 48/80 by method 10.
+    assert difference_interval(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    assert difference_interval(0, 0, 1, 2) == (-1, 1)
+    ways = TwoWays(0.9, 0.5, 100, 100, "images", (0.8, 0.95), (0.4, 0.6), (0.3, 0.5), 0.2)
+    assert not ways.is_clear  # interval and p-value must agree
+    assert replace(ways, p_value=0.001).is_clear
+    assert not replace(ways, p_value=None, difference_ci95=(-0.1, 0.5)).is_clear
+
+
+def test_the_other_way_round_is_said(textures):
+    study = what_goes_wrong(textures, mistake="rescaled_twice", epochs=2)
+    ways = study.measured
+    low, high = ways.difference_ci95
+    turned = replace(study, measured=replace(ways, right=ways.wrong, wrong=ways.right, difference_ci95=(-high, -low)))
+    assert "the other way round" in turned.sentences[1]
+
+
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_every_mistake_is_measured_and_explained(textures, mistake):
-    study = what_goes_wrong(textures, mistake=mistake, epochs=2)
-    assert 0 <= study.wrong <= 1
-    assert 0 <= study.right <= 1
-    assert all(sentence.endswith(".") for sentence in study.sentences)
+def test_stop_is_heard_in_the_midst_of_every_mistake(textures, mistake):
+    cancel, heard = threading.Event(), []
+
+    def stop(event):
+        heard.append(event.phase)
+        cancel.set()
+
+    with pytest.raises(CancelledError):
+        what_goes_wrong(textures, mistake=mistake, epochs=200, on_event=stop, cancel=cancel)
+    assert heard
+    assert "done" not in heard[:1]
+
+
+def test_the_leak_of_the_well_known_tutorial():
+    """Plain Keras and tf.data, as the tutorial has it: validation images are learnt by heart."""
+    dataset = load_dataset("textures", image_size=32, n_per_class=20)
+    frozen = FrozenPart.of(build_transfer(dataset.image_shape, 3))
+    features = frozen.read(dataset.train).values
+    labels = np.random.default_rng(0).permutation(np.arange(len(features)) % 2)
+    accuracies = {}
+    for reshuffle in (False, True):
+        pool = tf.data.Dataset.from_tensor_slices((features, labels))
+        pool = pool.shuffle(len(features), seed=0, reshuffle_each_iteration=reshuffle)
+        model = keras.Sequential([keras.layers.Input(features.shape[1:]), keras.layers.Dense(1, activation="sigmoid")])
+        model.compile(keras.optimizers.Adam(1e-2), "binary_crossentropy", metrics=["accuracy"])
+        train, validation = pool.take(42).batch(16), pool.skip(42).batch(16)
+        history = model.fit(train, validation_data=validation, epochs=60, verbose=0).history
+        accuracies[reshuffle] = history["val_accuracy"][-1]
+    assert accuracies[True] > 0.9
+    assert accuracies[False] < 0.8
+
+
+def test_keras_undoes_a_sigmoid_that_it_sees():
+    """Why the study writes its sigmoid out: Keras on TensorFlow mends the mistake, with a warning."""
+    answers = keras.layers.Activation("sigmoid")(np.float32([[2.0]]))
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    with pytest.warns(UserWarning, match="from_logits=True"):
+        mended = float(loss(np.float32([[1.0]]), answers))
+    assert mended == pytest.approx(np.log1p(np.exp(-2.0)), rel=1e-4)
+    twice = float(loss(np.float32([[1.0]]), np.float32([[1 / (1 + np.exp(-2.0))]])))
+    assert twice > 0.31  # no answer costs less than -log(sigmoid(1))
 
 
 def test_what_cannot_be_shown_is_refused(textures):
     with pytest.raises(InputError, match="no mistake 'other'"):
         what_goes_wrong(textures, mistake="other")
+    with pytest.raises(InputError, match="received other"):
+        every_mistake(textures, mistakes=("bottleneck", "other"))
+    with pytest.raises(InputError, match="takes raw pixels"):
+        what_goes_wrong(textures, mistake="raw_pixels", backbone="EfficientNetB0")
+    with pytest.raises(InputError, match="ImageDataset"):
+        what_goes_wrong("textures", mistake="raw_pixels")
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(CancelledError):
         what_goes_wrong(textures, mistake="bottleneck", cancel=cancel)
 
 
-def test_the_command_knows_them_all_and_writes_a_record(tmp_path, monkeypatch, capsys):
-    assert tuple(MISTAKES) == MISTAKE_NAMES
+def test_one_that_fails_does_not_take_the_others_with_it(textures):
+    small = load_dataset("faces", image_size=32, n_per_class=5)
+    both = every_mistake(small, mistakes=("raw_pixels", "learning_rate"), backbone="EfficientNetB0", epochs=1)
+    assert [study.mistake for study in both.studies] == ["learning_rate"]
+    assert "Raw pixels was not measured" in " ".join(both.sentences)
+    cancel = threading.Event()
+    stopped = every_mistake(
+        textures,
+        mistakes=("learning_rate", "bottleneck"),
+        epochs=1,
+        on_event=lambda event: cancel.set() if event.n_done == 1 else None,
+        cancel=cancel,
+    )
+    assert stopped.stopped
+    assert len(stopped.studies) == 1
+
+
+def test_the_command_writes_record_and_figure(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     small = ["faces", "--image-size", "32", "--images-per-class", "8", "--epochs", "2", "--quiet"]
     assert cli.main(["study", "mistake", *small, "--mistake", "leaky_split"]) == 0
     assert "Right: the split is made once" in capsys.readouterr().out
     assert MistakeStudy.from_json((tmp_path / "tl-widgets-mistake-faces.json").read_text()).mistake == "leaky_split"
+    assert cli.main(["study", "mistake", "--image-size", "32"]) == cli.MISTAKE
+    assert "need DATA" in capsys.readouterr().err

@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from tl_widgets.inside_results import LookInside
     from tl_widgets.learning_curve import learning_curve, time_study
     from tl_widgets.ledger import ParameterCount
-    from tl_widgets.mistake_results import MistakeStudy
-    from tl_widgets.mistakes import what_goes_wrong
+    from tl_widgets.mistake_results import MistakeStudies, MistakeStudy
+    from tl_widgets.mistakes import every_mistake, what_goes_wrong
     from tl_widgets.models import build_scratch, build_transfer, count_parameters
     from tl_widgets.plot_backbones import plot_backbone_study, plot_backbones, plot_imagenet
     from tl_widgets.plot_inside import plot_features, plot_filters, plot_grad_cam, plot_inside
-    from tl_widgets.plot_studies import plot_learning_curve, plot_mistake, plot_time
+    from tl_widgets.plot_mistakes import plot_mistake, plot_mistakes
+    from tl_widgets.plot_studies import plot_learning_curve, plot_time
     from tl_widgets.plots import (
         plot_accuracy,
         plot_comparison,
@@ -78,12 +79,13 @@ _HOMES = {
     "inside_results": ("LookInside",),
     "learning_curve": ("learning_curve", "time_study"),
     "ledger": ("ParameterCount",),
-    "mistake_results": ("MistakeStudy",),
-    "mistakes": ("what_goes_wrong",),
+    "mistake_results": ("MistakeStudies", "MistakeStudy"),
+    "mistakes": ("every_mistake", "what_goes_wrong"),
     "models": ("build_scratch", "build_transfer", "count_parameters"),
     "plot_backbones": ("plot_backbone_study", "plot_backbones", "plot_imagenet"),
     "plot_inside": ("plot_features", "plot_filters", "plot_grad_cam", "plot_inside"),
-    "plot_studies": ("plot_learning_curve", "plot_mistake", "plot_time"),
+    "plot_mistakes": ("plot_mistake", "plot_mistakes"),
+    "plot_studies": ("plot_learning_curve", "plot_time"),
     "plots": (
         "plot_accuracy",
         "plot_comparison",
@@ -118,6 +120,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "InputError",
     "LearningCurve",
     "LookInside",
+    "MistakeStudies",
     "MistakeStudy",
     "ParameterCount",
     "Prediction",
@@ -135,6 +138,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "check_setup",
     "compare",
     "count_parameters",
+    "every_mistake",
     "find_backbone",
     "fine_tune",
     "first_filters",
@@ -159,6 +163,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "plot_inside",
     "plot_learning_curve",
     "plot_mistake",
+    "plot_mistakes",
     "plot_parameters",
     "plot_predictions",
     "plot_recall",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
+
+from rich.table import Table
 
 from tl_widgets.cli_compare import FIGURES, load_images, plain_name
 from tl_widgets.cli_files import check_writable, write_whole
@@ -20,7 +23,9 @@ def run_study(args: Namespace) -> None:
         CancelledError: Ctrl-C; what was measured until then is written all the same.
     """
     study, console = STUDIES[args.study], make_console()
-    stem = f"tl-widgets-{args.study}-{plain_name(args.data)}"
+    if args.data is None and (args.image_size, args.images_per_class, args.classes) != (None, None, None):
+        raise InputError("--image-size, --images-per-class and --classes need DATA: name a data set or a folder.")
+    stem = f"tl-widgets-{args.study}-{plain_name(args.data or args.mistake)}"
     figure, record = args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json")
     if figure.suffix.lower() not in FIGURES:
         raise InputError(f"--figure {figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
@@ -29,8 +34,10 @@ def run_study(args: Namespace) -> None:
     check_writable(figure, "--figure")
     check_writable(record, "--json")
     with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
-        dataset = load_images(args, on_event, cancel)
+        dataset: Any = load_images(args, on_event, cancel) if args.data else None
         result = study.measure(args, dataset, on_event, cancel)
+    if rows := getattr(result, "rows", ()):
+        console.print(_table(rows))
     for sentence in study.sentences(result):
         console.print(sentence, soft_wrap=True)
     text = result.to_json()
@@ -45,6 +52,14 @@ def run_study(args: Namespace) -> None:
         console.print(written, soft_wrap=True)
     if result.stopped:
         raise CancelledError("stopped")
+
+
+def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
+    """Titles, then rows of texts."""
+    table = Table(*rows[0], box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for row in rows[1:]:
+        table.add_row(*row)
+    return table
 
 
 def _write_text(path: Path, text: str) -> None:

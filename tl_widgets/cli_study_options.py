@@ -7,22 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tl_widgets.mistake_words import MISTAKES
 from tl_widgets.settings import Config
 from tl_widgets.study_menu import STUDIES
-
-# As in `mistake_results`, which imports NumPy; a test holds the two together.
-MISTAKE_NAMES = (
-    "raw_pixels",
-    "rescaled_twice",
-    "wrong_preprocessing",
-    "batch_norm_training",
-    "trainable_without_compile",
-    "leaky_split",
-    "training_accuracy",
-    "sigmoid_from_logits",
-    "bottleneck",
-    "learning_rate",
-)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -54,15 +41,18 @@ def add_study(commands: Any) -> None:
         study = STUDIES[name]
         title = f"{study.question.rstrip('?')}: {study.about}"
         one = studies.add_parser(name, help=title, description=f"{title}.")
+        # Each mistake has images on which it shows, and as many epochs as that takes.
+        is_mistake = name == "mistake"
+        usual, epochs = ("what shows it", None) if is_mistake else ("textures", Config.epochs)
         one.add_argument(
             "data",
             nargs="?",
-            default="textures",
+            default=None if is_mistake else usual,
             metavar="DATA",
-            help="a built-in data set (default: textures), a folder with a sub-folder for each class, or its zip",
+            help=f"a built-in data set (default: {usual}), a folder with a sub-folder for each class, or its zip",
         )
         add = one.add_argument
-        add("--epochs", type=int, default=Config.epochs, metavar="N", help="passes over the images")
+        add("--epochs", type=int, default=epochs, metavar="N", help="passes over the images")
         add("--image-size", type=int, metavar="N", help="side in pixels (default: 96 for built-in images, else 128)")
         add("--images-per-class", type=int, metavar="N", help="load only so many for training")
         add("--classes", metavar="A,B,...", help="only these classes: cat,dog (default: all)")
@@ -105,7 +95,8 @@ def _fine_tuning_options(add: Any) -> None:
 
 
 def _mistake_options(add: Any) -> None:
-    add("--mistake", default="rescaled_twice", metavar="NAME", help=", ".join(MISTAKE_NAMES))
+    text = f"all, or one of {', '.join(MISTAKES)}"
+    add("--mistake", default="rescaled_twice", metavar="NAME", help=text)
     add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
 
 

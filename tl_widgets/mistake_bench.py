@@ -109,7 +109,7 @@ def two_means(right: Sequence[float], wrong: Sequence[float]) -> TwoWays:
     """Two figures over the same seeds, paired."""
     means = mean_with_interval(right), mean_with_interval(wrong)
     difference = mean_with_interval([a - b for a, b in zip(right, wrong, strict=True)])
-    ends = [_within(mean) for mean in means]
+    ends = _within(means[0]), _within(means[1])
     return TwoWays(means[0].mean, means[1].mean, len(right), len(wrong), "seeds", *ends, difference.ci95)
 
 

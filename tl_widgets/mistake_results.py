@@ -89,17 +89,15 @@ class MistakeStudy:
 
     @property
     def verdict(self) -> str:
-        """ "clear" or "too close to call"."""
+        """In a word: clear, or too close to call."""
         return "clear" if self.measured.is_clear else "too close to call"
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """What was measured, whether the difference is clear, and why it is so."""
         words, measured = MISTAKES[self.mistake], self.measured
-        numbers = (
-            f"Wrong: {words.wrong}: {_number(measured.wrong, measured.wrong_ci95)}. "
-            f"Right: {words.right}: {_number(measured.right, measured.right_ci95)} ({words.figure}; {_basis(measured)})."
-        )
+        wrong, right = _number(measured.wrong, measured.wrong_ci95), _number(measured.right, measured.right_ci95)
+        numbers = f"Wrong: {words.wrong}: {wrong}. Right: {words.right}: {right} ({words.figure}; {_basis(measured)})."
         return numbers, _verdict_sentence(words, measured), words.why
 
     def to_json(self) -> str:
@@ -131,17 +129,21 @@ class MistakeStudies:
     stopped: bool = False
 
     @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """A table of texts: its titles, then a row for each mistake."""
+        titles = ("mistake", "images", "right (95% interval)", "wrong (95% interval)", "verdict")
+        return (titles, *(_row(study) for study in self.studies)) if self.studies else ()
+
+    @property
     def sentences(self) -> tuple[str, ...]:
-        """A line for each mistake, and how many show."""
-        lines = [
-            f"{name_in_words(study.mistake)}: right {_number(study.right, study.measured.right_ci95)}, "
-            f"wrong {_number(study.wrong, study.measured.wrong_ci95)}: {study.verdict}."
-            for study in self.studies
-        ]
-        n_clear = sum(study.measured.is_clear for study in self.studies)
-        lines.append(f"{n_clear} of {len(self.studies)} mistakes make a clear difference here.")
-        lines += [f"{one.point} was not measured: {one.text}" for one in self.failures]
-        return (*lines, *(["Stopped before all mistakes were measured."] if self.stopped else []))
+        """How many mistakes show, which do not, and which could not be measured."""
+        unclear = [name_in_words(study.mistake) for study in self.studies if not study.measured.is_clear]
+        n_clear = len(self.studies) - len(unclear)
+        found = [f"{n_clear} of {len(self.studies)} mistakes make a clear difference on these images."]
+        if unclear:
+            found.append(f"Too close to call: {', '.join(unclear)}. That does not make them harmless elsewhere.")
+        found += [f"{one.point} was not measured: {one.text}" for one in self.failures]
+        return (*found, *(["Stopped before all mistakes were measured."] if self.stopped else []))
 
     def to_json(self) -> str:
         """The record as JSON text; `MistakeStudies.from_json` reads it back."""
@@ -158,8 +160,15 @@ class MistakeStudies:
 
 
 def name_in_words(mistake: str) -> str:
-    """ "raw_pixels" as "Raw pixels"."""
+    """A mistake's name as people write it: Raw pixels."""
     return mistake.replace("_", " ").capitalize()
+
+
+def _row(study: MistakeStudy) -> tuple[str, ...]:
+    data, measured = study.dataset, study.measured
+    images = f"{data.name}, {data.image_size} px, {data.n_train}"
+    right = _number(measured.right, measured.right_ci95)
+    return name_in_words(study.mistake), images, right, _number(measured.wrong, measured.wrong_ci95), study.verdict
 
 
 def _number(share: float, interval: Interval | None) -> str:

@@ -66,9 +66,7 @@ def what_goes_wrong(
         size, n = words.image_size, words.n_per_class
         dataset = load_dataset(words.dataset, image_size=size, n_per_class=n, seed=seed)
     require_dataset(dataset)
-    config = Config(
-        backbone=find_backbone(backbone).name, epochs=words.epochs if epochs is None else epochs, seed=seed
-    )
+    config = Config(backbone=find_backbone(backbone).name, epochs=words.epochs if epochs is None else epochs, seed=seed)
     measured = _LESSONS[mistake](Lesson(dataset, config, on_event, cancel))
     on_event(Event("done", "done", n_done=1, n_total=1))
     name = "" if mistake in _WITHOUT_BACKBONE else config.backbone

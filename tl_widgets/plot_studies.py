@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from tl_widgets.errors import InputError
-from tl_widgets.mistake_results import MISTAKES, MistakeStudy
 from tl_widgets.plot_style import (
     INK,
     PALE,
@@ -21,7 +20,6 @@ from tl_widgets.plot_style import (
     legend_below,
     marker_of,
     new_axes,
-    note,
 )
 from tl_widgets.plot_words import seconds_text
 from tl_widgets.results import percent
@@ -165,29 +163,3 @@ def _time_handle(curve: TimeCurve, target: float) -> Line2D:
     end = f": {seconds_text(seconds)}" if seconds is not None else ": never"
     label = label_of(curve.name, curve.backbone if curve.name == "transfer" else "") + end
     return Line2D([], [], color=colour_of(curve.name), marker=marker_of(curve.name), linewidth=2.2, label=label)
-
-
-def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
-    """A mistake beside the right way, as two bars.
-
-    Args:
-        study: of one mistake.
-        ax: where to draw; a new figure without it.
-
-    Returns:
-        The axes: the bar of the right way on top, below it that of the mistake, each with its number.
-    """
-    ax = new_axes(8, 3) if ax is None else ax
-    words = MISTAKES[study.mistake]
-    ax.barh([0, 1], [study.right, study.wrong], 0.55, color=[colour_of("transfer"), colour_of("scratch")])
-    for y, value in enumerate((study.right, study.wrong)):
-        note(ax, percent(value), (value, y), (4, 0))
-    labels = [textwrap.fill(text, 34) for text in (f"right: {words.right}", f"wrong: {words.wrong}")]
-    ax.set_yticks([0, 1], labels, parse_math=False)
-    ax.set_ylim(1.5, -0.5)
-    ax.set_xlim(0, 1.12)
-    ax.xaxis.set_major_formatter(PERCENT)
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    draw_grid(ax, "x")
-    dress(ax, f"What goes wrong: {study.mistake.replace('_', ' ')}", x=words.figure)
-    return ax

@@ -103,20 +103,22 @@ def _draw_fine_tuning(result: Any) -> Any:
     return plot_comparison(result)
 
 
-def _measure_mistake(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
+def _measure_mistake(args: Namespace, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel) -> Any:
     from tl_widgets.tensorflow_import import import_tensorflow
 
     import_tensorflow(on_event)
-    from tl_widgets.mistakes import what_goes_wrong
+    from tl_widgets.mistakes import every_mistake, what_goes_wrong
 
     how: dict[str, Any] = {"epochs": args.epochs, "seed": args.seed, "on_event": on_event, "cancel": cancel}
+    if args.mistake == "all":
+        return every_mistake(dataset, backbone=args.backbone, **how)
     return what_goes_wrong(dataset, mistake=args.mistake, backbone=args.backbone, **how)
 
 
 def _draw_mistake(result: Any) -> Any:
-    from tl_widgets.plot_studies import plot_mistake
+    from tl_widgets.plot_mistakes import plot_mistake, plot_mistakes
 
-    return plot_mistake(result)
+    return plot_mistakes(result) if hasattr(result, "studies") else plot_mistake(result)
 
 
 def _measure_backbones(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:

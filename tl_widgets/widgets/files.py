@@ -30,3 +30,24 @@ def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Pat
         if not any(path.exists() for path in paths):
             return paths
     raise InputError(f"There are a thousand files like {name}; choose another name.")
+
+
+def free_folder(name: str) -> Path:
+    """A folder of that name that is not there yet, with a number where there is one.
+
+    Args:
+        name: what somebody typed.
+
+    Raises:
+        InputError: it is no name, or what is above it is not there.
+    """
+    path = Path(name).expanduser()
+    if not path.name or path.name == ".." or "\0" in name:
+        raise InputError(f"{name!r} is no name for a folder; give one such as transfer-learning-run.")
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent}; save beside the notebook, or make the folder first.")
+    for i in range(1, 1000):
+        free = path if i == 1 else path.with_name(f"{path.name}-{i}")
+        if not free.exists() and not free.is_symlink():
+            return free
+    raise InputError(f"There are a thousand folders like {name}; choose another name.")

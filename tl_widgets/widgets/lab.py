@@ -12,12 +12,14 @@ from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, raise_if_cancelled
 from tl_widgets.experiments import Workbench, compare_config, retrain_transfer
 from tl_widgets.results import Comparison, RunResult
+from tl_widgets.sources import printable
 from tl_widgets.widgets.cells import close_tree, take_place
 from tl_widgets.widgets.controls import LIVE
 from tl_widgets.widgets.costs import n_steps, offline_backbones
 from tl_widgets.widgets.head import LiveHead
 from tl_widgets.widgets.html import alert
 from tl_widgets.widgets.panel import ControlPanel
+from tl_widgets.widgets.restore import read_record, restore
 from tl_widgets.widgets.runner import Run, my_turn, preload_tensorflow, wait_for_tensorflow
 from tl_widgets.widgets.runs import LabRun, without_models
 from tl_widgets.widgets.screen import Screen, State
@@ -77,7 +79,7 @@ class TransferLab(VBox):
         self._live_head = LiveHead(self._retrain)
         self.panel = ControlPanel(settings, show=show, lock=lock, source=self._source)
         self._first_settings = self._last_settings = self.panel.settings
-        self._screen = Screen(self.panel, self._source, self._restore)
+        self._screen = Screen(self.panel, self._source, self._restore, self._load)
         super().__init__(self._screen.children)
         for name in ("tlw", "tlw-lab"):
             self.add_class(name)
@@ -170,6 +172,7 @@ class TransferLab(VBox):
         if not hasattr(self, "_screen"):
             return  # Python deletes a Lab that was refused before it was made
         self.stop()
+        self._screen.forget()
         close_tree(self)
         # IPython's Out holds on to old Labs: results stay readable, images and models go.
         self._workbench = Workbench()
@@ -193,7 +196,9 @@ class TransferLab(VBox):
         """Seconds that a run would take, from the last one of the same shape."""
         facts = self._source.facts(settings)
         for run in reversed(self._runs):
-            if run.result.stopped or any(run.settings.values[name] != settings.values[name] for name in _SHAPE):
+            if run.result.stopped or run.source:  # a loaded one took its time on another machine
+                continue
+            if any(run.settings.values[name] != settings.values[name] for name in _SHAPE):
                 continue
             seconds = sum(each.seconds.total for each in run.result.runs)
             return seconds * n_steps(settings, facts) / n_steps(run.settings, self._source.facts(run.settings))
@@ -217,9 +222,30 @@ class TransferLab(VBox):
         Run(load)
 
     def _restore(self, settings: LabSettings) -> None:
-        if not self.is_running:
-            self._screen.message.value = ""
+        if self.is_running:
+            return
+        try:
             self.panel.settings = settings
+            self._screen.message.value = ""
+        except InputError as error:  # of a run that was loaded: its images are not here
+            self._screen.message.value = alert(str(error))
+
+    def _load(self, name: str, data: bytes, cancel: Cancel) -> tuple[str, ...]:
+        """Bring a record's settings into the controls and its result into the list of runs.
+
+        Raises:
+            InputError: it is no record, or it trains; nothing is changed.
+        """
+        comparison = read_record(name, data)
+        restored = restore(comparison, self._source, self.settings, cancel)
+        self.settings = restored.settings
+        run = LabRun(len(self._runs) + 1, restored.wanted, comparison, source=name)
+        self._runs.append(run)
+        self._result = comparison
+        self._screen.show_loaded(run)
+        self._screen.show_runs(self.runs, comparison)
+        self._screen.show_result(run, comparison, restored.dataset)
+        return (f"Loaded {printable(name)} as run {run.number}, with its settings.", *restored.notes)
 
     def _show_running(self, running: bool) -> None:
         self.panel.enabled = not running
@@ -262,15 +288,15 @@ class TransferLab(VBox):
         offline_backbones.cache_clear()
         if offline_backbones() != here:  # it has just been downloaded
             self.panel.show_backbones()
-        number = len(self._runs) + 1
+        run = LabRun(len(self._runs) + 1, settings, without_models(comparison))
         if comparison.runs:
-            self._runs.append(LabRun(number, settings, without_models(comparison)))
+            self._runs.append(run)
             self._screen.show_runs(self.runs, comparison)
         if comparison.stopped:
             self._screen.show_stopped(comparison.runs)
         else:
             self._result = comparison
-            self._screen.show_result(number, comparison, dataset)
+            self._screen.show_result(run, comparison, dataset)
             self.panel.show_seconds(self._estimate(settings))
 
     def _switch_live(self, is_on: bool) -> None:
@@ -298,7 +324,7 @@ class TransferLab(VBox):
                 raise_if_cancelled(cancel)
                 if run.stopped:
                     return
-                last = next((each for each in reversed(self._runs) if not each.result.stopped), None)
+                last = next((each for each in reversed(self._runs) if not (each.result.stopped or each.source)), None)
                 scratch = last.result.scratch if last is not None else None
                 shown: tuple[RunResult, ...] = (run,)
                 note = ""

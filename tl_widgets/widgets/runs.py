@@ -9,6 +9,7 @@ from typing import Any
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
 from tl_widgets.results import Comparison, RunResult, percent
+from tl_widgets.sources import printable
 from tl_widgets.widgets.html import empty, escape, number, table
 from tl_widgets.widgets.settings import LabSettings, differences
 from tl_widgets.widgets.views import FigureView
@@ -25,18 +26,21 @@ class LabRun:
         number: from 1.
         settings: it was made with.
         result: what was found.
+        source: name of the record that it was loaded from; "" for a run of this Lab.
     """
 
     number: int
     settings: LabSettings
     result: Comparison
+    source: str = ""
 
     @property
     def title(self) -> str:
         """What to call it in a menu."""
         scores = [run.test_accuracy for run in (self.result.scratch, self.result.transfer) if run]
         said = " against ".join(percent(score) for score in scores if score is not None)
-        return f"Run {self.number}: {said or 'stopped'}"
+        loaded = " (loaded)" if self.source else ""
+        return f"Run {self.number}{loaded}: {said or 'stopped'}"
 
 
 def without_models(comparison: Comparison) -> Comparison:
@@ -113,7 +117,8 @@ def _table(runs: tuple[LabRun, ...]) -> str:
         values = [escape(_value(name, column[i])) for name, column in columns.items()]
         params = "<br>".join(f"{number(each.params.trainable)} of {number(each.params.total)}" for each in done)
         cost = "<br>".join(f"{each.seconds.total:.1f}" for each in done)
-        rows.append([f"{run.number}", *values, _score(result.scratch), _score(result.transfer), params, cost])
+        loaded = f" <small>loaded from {escape(printable(run.source))}</small>" if run.source else ""
+        rows.append([f"{run.number}{loaded}", *values, _score(result.scratch), _score(result.transfer), params, cost])
     numeric = range(len(head) - 2, len(head))
     return table("Runs: the settings that differ, and what came out", head, rows, numeric=numeric)
 

@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, Checkbox, HBox, Tab, Widget
 
 from tl_widgets.data import ImageDataset
 from tl_widgets.events import Cancel, Event, is_cancelled, raise_if_cancelled
+from tl_widgets.plot_words import chance_level
 from tl_widgets.results import Comparison, RunResult, percent
 from tl_widgets.widgets.code import CodeView
 from tl_widgets.widgets.html import empty, escape
@@ -16,9 +17,11 @@ from tl_widgets.widgets.live import CurvesView, ProgressView
 from tl_widgets.widgets.predictions import PredictionsView
 from tl_widgets.widgets.runner import Throttle
 from tl_widgets.widgets.runs import LabRun, RunsView
+from tl_widgets.widgets.save import Load, SaveView
 from tl_widgets.widgets.settings import LabSettings
 from tl_widgets.widgets.source import DataSource
 from tl_widgets.widgets.trouble import trouble
+from tl_widgets.widgets.try_picture import TryView
 from tl_widgets.widgets.views import FigureView, LedgerView, verdict
 
 State = Literal["idle", "running", "done", "stopped", "error"]
@@ -37,9 +40,10 @@ class Screen:
         panel: the controls, which stand on top.
         source: where the images come from.
         restore: called with the settings of a run to go back to.
+        load: called with the name and the bytes of a record to bring back.
     """
 
-    def __init__(self, panel: Widget, source: DataSource, restore: Callable[[LabSettings], None]) -> None:
+    def __init__(self, panel: Widget, source: DataSource, restore: Callable[[LabSettings], None], load: Load) -> None:
         self.train_button = Button(description="Train both", button_style="primary", icon="play")
         self.stop_button = Button(description="Stop", icon="stop", disabled=True)
         self.reset_button = Button(description="Reset", icon="undo", tooltip="Put the controls back")
@@ -53,6 +57,7 @@ class Screen:
         self.predictions = PredictionsView()
         self.confusion.value = empty("After training: which class each model takes for which.")
         self.code, self.runs = CodeView(source), RunsView(restore)
+        self.trial, self.save = TryView(), SaveView(load)
         views = {
             "Curves": self.curves,
             "Parameters": self.ledger,
@@ -60,6 +65,8 @@ class Screen:
             "Confusion": self.confusion,
             "Code": self.code,
             "Runs": self.runs,
+            "Try a picture": self.trial,
+            "Save": self.save,
         }
         # Before anything is trained, the parameters are what there is to see.
         self.tabs = Tab(list(views.values()), titles=list(views), selected_index=list(views).index("Parameters"))
@@ -90,6 +97,7 @@ class Screen:
         self.stop_button.disabled = not running
         for widget in (self.train_button, self.reset_button, self.live_tick, self.runs.restore_button):
             widget.disabled = running
+        self.trial.enabled = self.save.enabled = not running
         if running:
             self.message.value = self.live_line.value = ""
             self.show_curves_tab()
@@ -131,16 +139,37 @@ class Screen:
         self.curves.show(comparison.runs)
         self.runs.show(runs)
 
-    def show_result(self, number: int, comparison: Comparison, dataset: ImageDataset) -> None:
-        """Show what a finished run found."""
+    def show_loaded(self, run: LabRun) -> None:
+        """Prepare the curves of a run whose images need not be here."""
+        runs = run.result.runs
+        n_epochs = max(1, *(len(each.history.accuracy) for each in runs))
+        names, backbone = tuple(each.name for each in runs), run.result.config.backbone
+        self.curves.start(names, n_epochs=n_epochs, backbone=backbone, chance=chance_level(runs))
+
+    def show_result(self, run: LabRun, comparison: Comparison, dataset: ImageDataset | None) -> None:
+        """Show what a finished run found.
+
+        Args:
+            run: its row in the table.
+            comparison: its result, with the models where there are any.
+            dataset: its images; None where they are not here.
+        """
         from tl_widgets.plots import alt_text, plot_confusion
 
         self._has_result = True
-        self.progress.finish("Done.", comparison.runs)
-        self.verdict.value = verdict(comparison, number)
-        self.predictions.show(comparison, dataset.test.images)
+        self.progress.finish("Loaded." if run.source else "Done.", comparison.runs)
+        self.verdict.value = verdict(comparison, run.number, run.source)
+        self.predictions.show(comparison, None if dataset is None else dataset.test.images)
+        self.trial.show(comparison)
+        self.save.show(comparison, dataset)
         width = 420 * len(comparison.runs)
         self.confusion.show(plot_confusion(comparison), alt_text(comparison, "confusion"), width)
+
+    def forget(self) -> None:
+        """Let go of models and images."""
+        self.trial.show(None)
+        self.save.show(None, None)
+        self.predictions.show(None, None)
 
     def show_stopped(self, runs: tuple[RunResult, ...]) -> None:
         """Say that somebody pressed Stop."""

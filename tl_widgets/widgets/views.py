@@ -12,6 +12,7 @@ from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.ledger import LayerRow, count_rows
 from tl_widgets.results import Comparison, RunResult, percent
+from tl_widgets.sources import printable
 from tl_widgets.widgets.costs import DataFacts, scratch_rows, transfer_rows
 from tl_widgets.widgets.html import NAMES, alert, escape, image, number, style, table
 from tl_widgets.widgets.settings import LabSettings
@@ -142,12 +143,13 @@ def thumbnails(dataset: ImageDataset) -> str:
     return f'<div class="tlw-thumbnails">{"".join(rows)}</div>{more}'
 
 
-def verdict(comparison: Comparison, number_: int) -> str:
+def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
     """The verdict, and what the diagnoses say, as HTML.
 
     Args:
         comparison: a finished one.
         number_: of its run.
+        source: name of the record that it was loaded from; "" for a run of this Lab.
     """
     notes = "".join(
         f"<li><b>{NAMES.get(run.name, run.name)}.</b> {escape(each.text)} <i>{escape(each.advice)}</i></li>"
@@ -155,8 +157,9 @@ def verdict(comparison: Comparison, number_: int) -> str:
         for each in run.diagnoses
     )
     data, config = comparison.dataset, comparison.config
+    loaded = f", loaded from {escape(printable(source))}" if source else ""
     what = (
-        f"Run {number_}: {escape(data.name)}, {data.n_train} training images of {data.image_size} pixels, "
+        f"Run {number_}{loaded}: {escape(data.name)}, {data.n_train} training images of {data.image_size} pixels, "
         f"{config.epochs} epochs, learning rate {config.learning_rate:g}, seed {config.seed}"
     )
     numbers = "".join(_figures(run) for run in comparison.runs)

@@ -1,0 +1,150 @@
+"""What of a record can be brought back into a Lab: read with suspicion, and told in sentences. No widget in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tl_widgets.backbones import find_backbone
+from tl_widgets.data import ImageDataset
+from tl_widgets.errors import InputError
+from tl_widgets.events import Cancel
+from tl_widgets.machine import megabytes
+from tl_widgets.results import Comparison
+from tl_widgets.sources import printable
+from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.source import DataSource
+
+MAX_RECORD_BYTES = 50_000_000  # a record of 10,000 test images and 100 classes has about 25 MB
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A record, and what this Lab can make of it.
+
+    Attributes:
+        settings: for the controls.
+        wanted: what the record was made with, whether or not its images are here.
+        dataset: its images; None where they are not here, or others.
+        notes: what could not be restored, in sentences.
+    """
+
+    settings: LabSettings
+    wanted: LabSettings
+    dataset: ImageDataset | None
+    notes: tuple[str, ...]
+
+
+def read_record_file(name: str) -> bytes:
+    """The bytes of a record on this machine.
+
+    Raises:
+        InputError: there is none of that name, or it is too large.
+    """
+    what = printable(name)
+    if not name:
+        raise InputError("Give the name of a record beside the notebook, such as transfer-learning-run/record.json.")
+    try:
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise InputError(f"There is no file {what}; you are in {printable(str(Path.cwd()))}.")
+        _require_size(what, path.stat().st_size)
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{what} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+
+
+def _require_size(what: str, n_bytes: int) -> None:
+    if n_bytes > MAX_RECORD_BYTES:
+        raise InputError(f"{what} has {megabytes(n_bytes)}; a record has at most {megabytes(MAX_RECORD_BYTES)}.")
+
+
+def read_record(name: str, data: bytes) -> Comparison:
+    """The comparison in a record's bytes; nothing in them is run.
+
+    Args:
+        name: of the file, for messages.
+        data: what is in it.
+
+    Raises:
+        InputError: it is none.
+    """
+    what = printable(name)
+    _require_size(what, len(data))
+    if data[:2] == b"PK":
+        raise InputError(f"{what} is a zip file or a saved model, not a record. Give the record.json beside it.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{what} is no text, and a record is: give the .json file that the Lab saved.") from None
+    comparison = Comparison.from_json(text)
+    if not comparison.runs:
+        raise InputError(f"{what} is the record of a run that was stopped before anything was trained.")
+    return comparison
+
+
+def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel: Cancel | None = None) -> Restored:
+    """Find out what of a record this Lab can restore.
+
+    Args:
+        comparison: the record.
+        source: the images that this Lab knows.
+        now: what its controls say; what cannot be restored stays as it is.
+        cancel: stops the loading of images.
+
+    Raises:
+        InputError: it asks for what cannot be.
+        CancelledError: `cancel` was set.
+    """
+    data, config = comparison.dataset, comparison.config
+    find_backbone(config.backbone)
+    origin = data.origin
+    wanted = replace(
+        now,
+        dataset=data.name,
+        image_size=data.image_size,
+        n_per_class=origin.n_per_class if origin else None,
+        classes=(origin.classes or None) if origin else None,
+        config=config,
+    )
+    notes = []
+    if config.weights not in (None, "imagenet") and not Path(config.weights).is_file():
+        notes.append(f"Its weights file {printable(config.weights)} is not on this machine; choose other weights.")
+    problem = _why_not(comparison, source, wanted)
+    if problem:
+        return Restored(replace(now, config=config), wanted, None, (problem, *notes))
+    if origin and origin.seed:
+        notes.append(f"Its images were split with seed {origin.seed}; the Lab splits with seed 0.")
+    if source.facts(wanted).n_bytes:
+        notes.append("Its images are not on this machine yet; the next training downloads them.")
+        return Restored(wanted, wanted, None, tuple(notes))
+    dataset = source.load(wanted, cancel=cancel)
+    if dataset.fingerprint == data.fingerprint:
+        return Restored(wanted, wanted, dataset, tuple(notes))
+    notes.append("The images here are not the same ones (their fingerprint differs): expect other numbers.")
+    return Restored(wanted, wanted, None, tuple(notes))
+
+
+def _why_not(comparison: Comparison, source: DataSource, wanted: LabSettings) -> str:
+    """Why the images of a record cannot be chosen in this Lab; "" where they can."""
+    data = comparison.dataset
+    place = f" (the folder {printable(data.origin.path)})" if data.origin and data.origin.path else ""
+    name = printable(data.name)
+    stays = "The data set and its size stay as they were; the other settings are those of the record."
+    if source.own is None and (data.origin is None or data.origin.kind != "built-in"):
+        return (
+            f"Its images, {name}{place}, were somebody's own and are not in this Lab. {stays} With them on this "
+            "machine, TransferLab(load_folder(...)) makes a Lab for them."
+        )
+    try:
+        most = source.facts(wanted).max_per_class
+    except InputError as error:
+        return f"{error} {stays}"
+    own = source.own
+    if own is not None and own.image_size != wanted.image_size:
+        return f"Its images have {wanted.image_size} pixels a side, those of this Lab {own.image_size}. {stays}"
+    if wanted.n_per_class is not None and wanted.n_per_class > most:
+        return f"It asks for {wanted.n_per_class} images of each class, and {name} has {most} here. {stays}"
+    return ""

@@ -38,7 +38,9 @@ class TryView(VBox):
     def __init__(self) -> None:
         self._comparison: Comparison | None = None
         self.upload = FileUpload(accept="image/*,.tif,.tiff", multiple=True, description="Choose pictures")
-        self.file = Text(description="File name", placeholder="photo.jpg", style={"description_width": "initial"})
+        self.file = Text(
+            description="Picture's file name", placeholder="photo.jpg", style={"description_width": "initial"}
+        )
         self.look_button = Button(description="Try it", icon="eye")
         self._row = HBox([self.upload, self.file, self.look_button])
         self._row.add_class("tlw-row")

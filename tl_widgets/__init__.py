@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from tl_widgets.report import to_report
     from tl_widgets.results import Comparison, RunResult
     from tl_widgets.saving import save_comparison
-    from tl_widgets.settings import Config, ScratchSpec
+    from tl_widgets.settings import Config, FineTuningSpec, ScratchSpec
     from tl_widgets.setup_check import check_setup
     from tl_widgets.study_results import LearningCurve, TimeStudy
     from tl_widgets.training import train
@@ -100,7 +100,7 @@ _HOMES = {
     "report": ("to_report",),
     "results": ("Comparison", "RunResult"),
     "saving": ("save_comparison",),
-    "settings": ("Config", "ScratchSpec"),
+    "settings": ("Config", "FineTuningSpec", "ScratchSpec"),
     "setup_check": ("check_setup",),
     "study_results": ("LearningCurve", "TimeStudy"),
     "training": ("train",),
@@ -116,6 +116,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "Comparison",
     "Config",
     "Event",
+    "FineTuningSpec",
     "ImageDataset",
     "InputError",
     "LearningCurve",

@@ -13,15 +13,15 @@ from typing import Any
 import keras
 
 from tl_widgets.backbones import find_backbone
-from tl_widgets.data import ImageDataset, require_whole_number
+from tl_widgets.data import ImageDataset
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.features import FrozenPart
 from tl_widgets.models import frozen_layers, stack_head
-from tl_widgets.results import Comparison, FineTuning, History, RunResult, Seconds, percent
-from tl_widgets.settings import Config
+from tl_widgets.results import Comparison, FineTuning, History, RunResult, Seconds
+from tl_widgets.settings import Config, FineTuningSpec
 from tl_widgets.training import train
-from tl_widgets.verdict import paired_difference
+from tl_widgets.verdict import fine_tuning_sentence
 from tl_widgets.weights import resolve_weights
 
 # The names that keras.applications gives: block_16_project, block7a_expand_conv, conv5_block3_out, block14_sepconv1.
@@ -70,27 +70,55 @@ def fine_tune(
             "This is not the data set that the comparison was made on (other images, or another split): its test "
             "images may have been trained on. Give the very same one."
         )
-    require_whole_number("n_blocks", n_blocks, 1)
-    # All that decides but the epochs and the rate is that of the first stage.
-    config = replace(comparison.config, epochs=epochs, learning_rate=learning_rate)
+    spec = FineTuningSpec(n_blocks, epochs, learning_rate)
     try:
         raise_if_cancelled(cancel)
-        result = _second_stage(first, dataset, config, n_blocks, on_event, cancel)
+        result = second_stage(first, dataset, comparison.config, spec, on_event=on_event, cancel=cancel)
     except CancelledError:
         return comparison
-    verdict = replace(comparison.verdict, text=comparison.verdict.text + _sentence(first, result))
-    return replace(comparison, fine_tuned=result, verdict=verdict)
+    verdict = replace(comparison.verdict, text=comparison.verdict.text + fine_tuning_sentence(first, result))
+    config = replace(comparison.config, fine_tuning=spec)
+    return replace(comparison, config=config, fine_tuned=result, verdict=verdict)
 
 
-def _second_stage(
-    first: RunResult, dataset: ImageDataset, config: Config, n_blocks: int, on_event: OnEvent, cancel: Cancel | None
+def backbone_of(layers: Sequence[keras.layers.Layer]) -> keras.Model:
+    """The backbone among the frozen layers of a transfer model."""
+    return next(layer for layer in layers if isinstance(layer, keras.Model) and layer.name != "preprocessing")
+
+
+def second_stage(
+    first: RunResult,
+    dataset: ImageDataset,
+    config: Config,
+    spec: FineTuningSpec,
+    *,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
 ) -> RunResult:
+    """Train the last blocks of a trained transfer model's backbone together with its head, and test it once.
+
+    Args:
+        first: the transfer model after its frozen stage, with its `model`; it is left as it is.
+        dataset: that it was trained on.
+        config: of the first stage; all but epochs and learning rate decides here, too.
+        spec: of this stage.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
+
+    Returns:
+        Both stages as one run.
+
+    Raises:
+        InputError: the backbone has not so many blocks, or the memory is not enough.
+        WeightsUnavailableError: the weights are not there any more.
+        CancelledError: Stop came before the weights were read.
+    """
     # Layers of its own: those of the frozen stage are shared with other models, which must not change.
     entry = find_backbone(config.backbone)
     weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
     layers = frozen_layers(entry, dataset.image_shape, weights, seed=config.seed)
-    backbone = next(layer for layer in layers if isinstance(layer, keras.Model) and layer.name != "preprocessing")
-    start, lower, upper = cut_backbone(backbone, n_blocks)
+    backbone = backbone_of(layers)
+    start, lower, upper = cut_backbone(backbone, spec.n_blocks)
     arguments = (dataset.image_shape, dataset.n_classes)
     whole = stack_head(layers, *arguments, head_dropout=config.head_dropout, seed=config.seed)
     whole.layers[-1].set_weights(first.model.layers[-1].get_weights())
@@ -101,9 +129,9 @@ def _second_stage(
     result = train(
         model,
         dataset,
-        epochs=config.epochs,
+        epochs=spec.epochs,
         batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
+        learning_rate=spec.learning_rate,
         seed=config.seed,
         augment=config.augment,
         name="fine_tuned",
@@ -111,9 +139,8 @@ def _second_stage(
         on_event=on_event,
         cancel=cancel,
     )
-    return _joined(
-        first, replace(result, model=whole), FineTuning(n_blocks, start, len(first.history.loss), config.learning_rate)
-    )
+    how = FineTuning(spec.n_blocks, start, len(first.history.loss), spec.learning_rate)
+    return _joined(first, replace(result, model=whole), how)
 
 
 def _joined(first: RunResult, second: RunResult, how: FineTuning) -> RunResult:
@@ -132,20 +159,6 @@ def _joined(first: RunResult, second: RunResult, how: FineTuning) -> RunResult:
     )
 
 
-def _sentence(first: RunResult, second: RunResult) -> str:
-    if not second.labels:
-        return " Fine-tuning was stopped before its test."
-    assert second.test_accuracy is not None
-    paired = paired_difference(second, first)
-    low, high = (f"{100 * end:.1f}".replace("-", "\N{MINUS SIGN}") for end in paired.ci95)
-    text = f" Fine-tuned, the backbone answers {percent(second.test_accuracy)}: "
-    if not paired.is_clear:
-        return text + f"too close to the frozen one to call ({low} to {high} points, 95% interval)."
-    return (
-        text + f"{abs(100 * paired.difference):.1f} points {'more' if paired.difference > 0 else 'fewer'} than frozen."
-    )
-
-
 def cut_backbone(backbone: keras.Model, n_blocks: int) -> tuple[str, keras.Model, keras.Model]:
     """Cut a frozen functional backbone before its last blocks, and unfreeze what is above the cut.
 
@@ -160,18 +173,8 @@ def cut_backbone(backbone: keras.Model, n_blocks: int) -> tuple[str, keras.Model
     Raises:
         InputError: it has not so many blocks, or no layer's output is all that passes between them.
     """
+    start, cut = find_cut(backbone, n_blocks)
     order = backbone.layers
-    blocks = list(dict.fromkeys(match[1] for layer in order if (match := _BLOCK.match(layer.name))))
-    if not 1 <= n_blocks < len(blocks):
-        raise InputError(
-            f"{backbone.name} has {len(blocks)} blocks with a name of their own; n_blocks={n_blocks} must leave at "
-            "least one of them frozen."
-        )
-    above = set(blocks[-n_blocks:])
-    first = next(i for i, layer in enumerate(order) if (match := _BLOCK.match(layer.name)) and match[1] in above)
-    cut = next((i for i in reversed(range(first)) if _is_cut(order, i)), None)
-    if not cut:
-        raise InputError(f"{backbone.name} cannot be cut before {blocks[-n_blocks]}; choose another n_blocks.")
     lower = keras.Model(backbone.input, order[cut].output, name="frozen_blocks")
     upper = keras.Model(order[cut].output, backbone.output, name="unfrozen_blocks")
     lower.trainable = False
@@ -179,7 +182,40 @@ def cut_backbone(backbone: keras.Model, n_blocks: int) -> tuple[str, keras.Model
     backbone.trainable = True
     for i, layer in enumerate(order):
         layer.trainable = i > cut and not isinstance(layer, keras.layers.BatchNormalization)
-    return blocks[-n_blocks], lower, upper
+    return start, lower, upper
+
+
+def find_cut(backbone: keras.Model, n_blocks: int) -> tuple[str, int]:
+    """Find where a functional backbone can be cut before its last blocks; changes nothing.
+
+    Args:
+        backbone: of keras.applications, or one whose layers are named like those.
+        n_blocks: how many blocks are above the cut.
+
+    Returns:
+        (name of the first block above the cut, position of the last layer below it).
+
+    Raises:
+        InputError: it has not so many blocks, or no layer's output is all that passes between them.
+    """
+    order = backbone.layers
+    blocks = list(dict.fromkeys(match[1] for layer in order if (match := _BLOCK.match(layer.name))))
+    if len(blocks) < 2:
+        raise InputError(
+            f"The layers of {backbone.name} carry no names of blocks, so that its last blocks cannot be told; "
+            "fine-tune another backbone, such as EfficientNetLite0 or MobileNetV2."
+        )
+    if not 1 <= n_blocks < len(blocks):
+        raise InputError(
+            f"{backbone.name} has {len(blocks)} blocks; n_blocks={n_blocks} must leave at least one of them frozen: "
+            f"give 1 to {len(blocks) - 1}."
+        )
+    above = set(blocks[-n_blocks:])
+    first = next(i for i, layer in enumerate(order) if (match := _BLOCK.match(layer.name)) and match[1] in above)
+    cut = next((i for i in reversed(range(first)) if _is_cut(order, i)), None)
+    if not cut:
+        raise InputError(f"{backbone.name} cannot be cut before {blocks[-n_blocks]}; choose another n_blocks.")
+    return blocks[-n_blocks], cut
 
 
 def _is_cut(order: Sequence[keras.layers.Layer], i: int) -> bool:

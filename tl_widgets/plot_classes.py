@@ -29,7 +29,7 @@ from tl_widgets.plot_style import (
     say_nothing_to_show,
     set_fonts,
 )
-from tl_widgets.plot_words import Result, runs_of, shortened
+from tl_widgets.plot_words import Result, runs_of, seed_words, shortened
 from tl_widgets.results import Comparison, RunResult
 
 MOST_COUNTED = 15  # with more classes than this, counts in the cells become too small to read
@@ -68,7 +68,7 @@ def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
     grid = figure.add_gridspec(1, len(runs))
     for i, run in enumerate(runs):
         _draw_matrix(add_axes(figure, grid[i]), run)
-    heading = figure.suptitle("Which class is taken for which", fontsize=TITLE_SIZE, color=INK)
+    heading = figure.suptitle(f"Which class is taken for which{seed_words(result)}", fontsize=TITLE_SIZE, color=INK)
     set_fonts([heading])
     return figure
 
@@ -148,7 +148,7 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
     some = f"\n({len(rows)} of {len(names)} classes)" if len(rows) < len(names) else ""
-    dress(ax, "Recall of each class", x=f"test images recognised{some}")
+    dress(ax, f"Recall of each class{seed_words(result)}", x=f"test images recognised{some}")
     return ax
 
 

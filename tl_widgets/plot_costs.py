@@ -18,7 +18,7 @@ from tl_widgets.plot_style import (
     note,
     set_rows,
 )
-from tl_widgets.plot_words import Result, runs_of, seconds_text
+from tl_widgets.plot_words import Result, runs_of, seconds_text, seed_words
 from tl_widgets.results import RunResult
 
 
@@ -98,7 +98,7 @@ def plot_seconds(result: Result, *, ax: Axes | None = None) -> Axes:
     if any(run.seconds.saved for run in runs):
         handles.append(Patch(facecolor="none", edgecolor=PALE, linestyle="--", label="saved time"))
     legend_below(ax, handles, n_columns=2)
-    dress(ax, "Seconds", x="seconds of wall-clock time")
+    dress(ax, f"Seconds{seed_words(result)}", x="seconds of wall-clock time")
     return ax
 
 

@@ -26,7 +26,7 @@ from tl_widgets.plot_style import (
     root_figure,
     set_fonts,
 )
-from tl_widgets.plot_words import shortened
+from tl_widgets.plot_words import answering_runs, n_disagreed, shortened
 from tl_widgets.results import Comparison, RunResult
 from tl_widgets.verdict import interest
 
@@ -95,10 +95,10 @@ def _sheet_axes(width: float, height: float, n_letters: int) -> Axes:
 
 
 def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | IndexedImages, *, n: int = 12) -> Figure:
-    """Test images with the answers of both models, first those on which the models disagree.
+    """Test images with the answers of the models, first those on which they disagree.
 
     Args:
-        comparison: with at least one tested model; the first two are shown (scratch and transfer, as a rule).
+        comparison: with at least one tested model; all but the control are shown.
         images: the test images, uint8, shape (n_test, height, width, 3): `dataset.test.images`.
         n: how many to show, at least 1.
 
@@ -108,7 +108,7 @@ def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | Indexed
     Raises:
         InputError: no model was tested, or these are not the images that they were tested on.
     """
-    tested = [run for run in comparison.runs if run.labels][:2]
+    tested = answering_runs(comparison.runs)
     if not tested:
         raise InputError("No model was tested, so there are no answers to show. Let a run finish.")
     if len(images) != len(tested[0].labels):
@@ -183,7 +183,8 @@ def _heading(tested: list[RunResult]) -> str:
     n = len(tested[0].labels)
     if len(tested) == 1:
         return f"Wrong answers first: {n - tested[0].n_right} of {n} test images"
-    differ = sum(a != b for a, b in zip(tested[0].predictions, tested[1].predictions, strict=True))
+    differ = n_disagreed(tested)
+    models = "The two models" if len(tested) == 2 else f"The {len(tested)} models"
     if not differ:
-        return f"The two models give the same answers to all {n} test images"
-    return f"The two models disagree on {differ} of {n} test images; these come first"
+        return f"{models} give the same answers to all {n} test images"
+    return f"{models} disagree on {differ} of {n} test images; these come first"

@@ -23,6 +23,7 @@ from tl_widgets.plot_style import (
     in_columns,
     label_of,
     legend_below,
+    mark_fine_tuning,
     marker_of,
     new_figure,
     png_html,
@@ -44,6 +45,7 @@ class LiveCurves:
         names: the models that will train: "scratch", "transfer", "control", "fine_tuned".
         backbone: its name, for the legend.
         chance: accuracy of always giving the most frequent class, 0..1.
+        fine_tuning_start: epochs of the frozen stage, where "fine_tuned" goes on from there; 0 without it.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class LiveCurves:
         names: tuple[str, ...] = ("scratch", "transfer"),
         backbone: str = "",
         chance: float = 0.5,
+        fine_tuning_start: int = 0,
     ) -> None:
+        self._start = fine_tuning_start
         self._n_epochs, self._names, self._backbone = n_epochs, names, backbone
         self._figure = new_figure(*SIZE)
         self._figure.set_dpi(DPI)
@@ -93,6 +97,8 @@ class LiveCurves:
         ax.set_xticks(epoch_ticks(n))
         ax.yaxis.set_major_formatter(PERCENT)
         draw_grid(ax, "y")
+        if self._start:
+            mark_fine_tuning(ax, self._start)
         models = [
             Line2D(
                 [],
@@ -124,8 +130,10 @@ class LiveCurves:
         self._canvas.restore_region(self._frame)  # type: ignore[no-untyped-call]
         for name, (training, validation) in self._lines.items():
             history = histories.get(name, History())
+            # Of a fine-tuned model the epochs before are the transfer model's, whose curve is drawn already.
+            first = max(self._start - 1, 0) if name == "fine_tuned" else 0
             for line, values in ((training, history.accuracy), (validation, history.val_accuracy)):
-                line.set_data(np.arange(1, len(values) + 1), np.asarray(values))
+                line.set_data(np.arange(first, len(values)) + 1, np.asarray(values[first:]))
                 self._ax.draw_artist(line)
         buffer = io.BytesIO()
         pixels = np.asarray(self._canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]

@@ -170,6 +170,18 @@ def note(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, floa
     ax.annotate(text, at, offset, textcoords="offset points", **style)
 
 
+def mark_fine_tuning(ax: Axes, start: int) -> None:
+    """An upright line behind the last epoch of the frozen stage, with its words.
+
+    Args:
+        ax: with epochs, from 1, along x and accuracy, 0..1, along y.
+        start: epochs of the frozen stage.
+    """
+    colour = colour_of("fine_tuned")
+    ax.axvline(start + 0.5, color=colour, linestyle="-.", linewidth=1.2, zorder=1)
+    note(ax, "fine-tuning starts", (start + 0.5, 0.05), (4, 0), color=colour)
+
+
 def say_nothing_to_show(ax: Axes, text: str, title: str) -> None:
     """Empty axes with a text in their middle."""
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color=INK, fontsize=TITLE_SIZE)

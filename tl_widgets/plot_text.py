@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Literal
 
 from tl_widgets.errors import InputError
 from tl_widgets.plot_style import run_label
-from tl_widgets.plot_words import Result, chance_level, runs_of, seconds_text
+from tl_widgets.plot_words import (
+    Result,
+    answering_runs,
+    chance_level,
+    interval_words,
+    n_disagreed,
+    runs_of,
+    scores_of,
+    seconds_text,
+    seed_words,
+)
 from tl_widgets.results import Comparison, RunResult, percent
 
 if TYPE_CHECKING:
@@ -32,16 +42,17 @@ def alt_text(result: Result, kind: FigureKind) -> str:
         verdict = f"{result.verdict.text} " if isinstance(result, Comparison) else ""
         return f"{verdict}{_parameters(runs)} {_seconds(runs)}"
     sentences = {
-        "accuracy": _accuracy,
-        "test_accuracy": _test_accuracy,
         "parameters": _parameters,
         "seconds": _seconds,
         "confusion": _confusion,
         "recall": _recall,
         "predictions": _predictions,
     }
+    if kind in ("accuracy", "test_accuracy"):
+        return _accuracy(result) if kind == "accuracy" else _test_accuracy(result)
     if kind not in sentences:
-        raise InputError(f"kind={kind!r}; it must be one of {', '.join([*sentences, 'comparison'])}.")
+        kinds = ("accuracy", "test_accuracy", *sentences, "comparison")
+        raise InputError(f"kind={kind!r}; it must be one of {', '.join(kinds)}.")
     return sentences[kind](runs)
 
 
@@ -52,26 +63,29 @@ def dataset_alt_text(dataset: ImageDataset, n_per_class: int = 6) -> str:
     return f"Up to {n_per_class} training images of each class of {dataset.name}: {names}{more}."
 
 
-def _accuracy(runs: tuple[RunResult, ...]) -> str:
+def _accuracy(result: Result) -> str:
     said = []
-    for run in runs:
+    for run in runs_of(result):
         values = run.history.val_accuracy
         n = len(values)
         epochs = f"after {n} epoch{'s' if n != 1 else ''}"
         course = f"{percent(values[0])} to {percent(values[-1])} {epochs}" if n > 1 else ""
         said.append(f"{run_label(run)} {course or (f'{percent(values[0])} {epochs}' if n else 'no finished epoch')}")
-    return f"Line chart of accuracy by epoch. Validation accuracy: {'; '.join(said)}. {_test_accuracy(runs)}"
+    chart = f"Line chart of accuracy by epoch{seed_words(result)}."
+    return f"{chart} Validation accuracy: {'; '.join(said)}. {_test_accuracy(result)}"
 
 
-def _test_accuracy(runs: tuple[RunResult, ...]) -> str:
-    said = []
+def _test_accuracy(result: Result) -> str:
+    said, runs, scores = [], runs_of(result), scores_of(result)
     for run in runs:
-        if run.test_accuracy is None or run.test_accuracy_ci95 is None:
+        score = scores.get(run.name)
+        if score is None:
             said.append(f"{run_label(run)} not tested")
         else:
-            low, high = run.test_accuracy_ci95
-            interval = f"95% interval {100 * low:.0f} to {100 * high:.0f}"
-            said.append(f"{run_label(run)} {percent(run.test_accuracy)} ({interval})")
+            interval = (
+                f"{interval_words({run.name: score})} {100 * score.interval[0]:.0f} to {100 * score.interval[1]:.0f}"
+            )
+            said.append(f"{run_label(run)} {percent(score.accuracy)} ({interval})")
     return f"Test accuracy: {'; '.join(said)}; chance {percent(chance_level(runs))}."
 
 
@@ -120,9 +134,8 @@ def _recall(runs: tuple[RunResult, ...]) -> str:
 
 
 def _predictions(runs: tuple[RunResult, ...]) -> str:
-    tested = [run for run in runs if run.labels][:2]
+    tested = answering_runs(runs)
     said = "; ".join(f"{run_label(run)} is right on {run.n_right} of {len(run.labels)}" for run in tested)
-    if len(tested) == 2:
-        differ = sum(a != b for a, b in zip(tested[0].predictions, tested[1].predictions, strict=True))
-        said += f"; they disagree on {differ}, which are shown first"
+    if len(tested) > 1:
+        said += f"; they disagree on {n_disagreed(tested)}, which are shown first"
     return f"Test images with the models' answers: {said or 'none was tested'}."

@@ -85,6 +85,18 @@ def _caption(comparison: Comparison) -> str:
         f"{data.name}: {data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test "
         f"images of {data.image_size} × {data.image_size} pixels in {len(data.class_names)} classes; "
         f"{epochs}, batches of {config.batch_size}, learning rate {config.learning_rate:g}, "
-        f"seed {config.seed}."
+        f"{_seeds(comparison)}."
     )
+    if config.fine_tuning:
+        tuning = config.fine_tuning
+        blocks = "the last block" if tuning.n_blocks == 1 else f"the last {tuning.n_blocks} blocks"
+        more = f"{tuning.epochs} more epoch{'s' if tuning.epochs != 1 else ''}"
+        text += f" Fine-tuned: {blocks}, {more}, learning rate {tuning.learning_rate:g}."
     return textwrap.fill(text, 160)
+
+
+def _seeds(comparison: Comparison) -> str:
+    seeds = comparison.repeats.seeds if comparison.repeats else ()
+    if len(seeds) < 2:
+        return f"seed {comparison.config.seed}"
+    return f"{len(seeds)} seeds from {seeds[0]} to {seeds[-1]}"

@@ -9,6 +9,7 @@ from typing import Any
 from tl_widgets.errors import InputError
 from tl_widgets.ledger import ParameterCount
 from tl_widgets.origin import Edits, Origin
+from tl_widgets.repeat_results import Repeat, Repeats
 from tl_widgets.results import (
     Comparison,
     DatasetSummary,
@@ -20,7 +21,7 @@ from tl_widgets.results import (
     Seconds,
     Verdict,
 )
-from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.settings import Config, FineTuningSpec, ScratchSpec
 from tl_widgets.typed import require_types
 
 FORMAT = 1
@@ -75,13 +76,33 @@ def _run_from_record(record: dict[str, Any] | None, class_names: tuple[str, ...]
     )
 
 
+def _repeats_to_record(repeats: Repeats | None) -> dict[str, Any] | None:
+    if repeats is None:
+        return None
+    means = {name: repeats.mean(name) for name in ("scratch", "transfer", "control", "fine_tuned")}
+    found = {name: asdict(mean) for name, mean in means.items() if mean}
+    difference = repeats.difference()
+    # The statistics are for other programs; `_repeats_from_record` computes them again.
+    return {**asdict(repeats), "means": found, "difference": asdict(difference) if difference else None}
+
+
+def _repeats_from_record(record: dict[str, Any] | None) -> Repeats | None:
+    if record is None:
+        return None
+    fields = {name: record[name] for name in ("n_wanted", "n_test", "stopped")}
+    points = tuple(Repeat(**point) for point in record["points"])
+    return Repeats(**fields, points=points, failures=tuple(record["failures"]))
+
+
 def config_from_record(record: dict[str, Any]) -> Config:
     """Read the `config` of a record.
 
     Raises:
         InputError: a value is not allowed.
     """
-    return Config(**{**record, "scratch": ScratchSpec(**record["scratch"])})
+    tuning = record.get("fine_tuning")  # older records have none
+    spec = FineTuningSpec(**tuning) if tuning else None
+    return Config(**{**record, "scratch": ScratchSpec(**record["scratch"]), "fine_tuning": spec})
 
 
 def comparison_to_json(comparison: Comparison) -> str:
@@ -94,6 +115,7 @@ def comparison_to_json(comparison: Comparison) -> str:
         "transfer": _run_to_record(comparison.transfer),
         "control": _run_to_record(comparison.control),
         "fine_tuned": _run_to_record(comparison.fine_tuned),
+        "repeats": _repeats_to_record(comparison.repeats),
         "verdict": asdict(comparison.verdict),
         "environment": asdict(comparison.environment),
     }
@@ -161,6 +183,7 @@ def comparison_from_json(text: str) -> Comparison:
             transfer=_run_from_record(record["transfer"], class_names),
             control=_run_from_record(record["control"], class_names),
             fine_tuned=_run_from_record(record["fine_tuned"], class_names),
+            repeats=_repeats_from_record(record.get("repeats")),  # older records have none
             verdict=Verdict(**{**verdict, "ci95": tuple(verdict["ci95"]) if verdict["ci95"] else None}),
             environment=Environment(**record["environment"]),
         )
@@ -190,3 +213,10 @@ def _require_sound(comparison: Comparison) -> None:
             raise ValueError(f"{run.name!r:.40} has answers that are none of its {n_classes} classes")
         if any(len(row) != n_classes for row in run.probabilities):
             raise ValueError(f"{run.name!r:.40} has not one probability for each of its {n_classes} classes")
+    points = comparison.repeats.points if comparison.repeats else ()
+    if len({point.seed for point in points}) < len(points):
+        raise ValueError("two of its repeats have the same seed")
+    for point in points:
+        accuracies = (point.scratch, point.transfer, point.control, point.fine_tuned)
+        if any(accuracy is not None and not 0 <= accuracy <= 1 for accuracy in accuracies):
+            raise ValueError(f"the accuracies of seed {point.seed} are not all between 0 and 1")

@@ -12,6 +12,7 @@ from tl_widgets.errors import InputError
 from tl_widgets.intervals import wilson_interval
 from tl_widgets.ledger import ParameterCount
 from tl_widgets.origin import Origin
+from tl_widgets.repeat_results import Repeats
 from tl_widgets.settings import Config
 
 if TYPE_CHECKING:
@@ -240,9 +241,9 @@ class Verdict:
     Attributes:
         text: a sentence or two.
         winner: "transfer", "scratch", or "" when it is too close to call or was stopped.
-        accuracy_difference: transfer minus scratch, -1..1; None when a test is missing.
-        ci95: Newcombe's 95% interval of that difference.
-        p_value: McNemar's exact p-value.
+        accuracy_difference: transfer minus scratch, -1..1; None when a test is missing. Over several seeds the mean.
+        ci95: Newcombe's 95% interval of that difference, over test images; with several seeds Student's t, over seeds.
+        p_value: McNemar's exact p-value; None with several seeds, where the interval decides.
     """
 
     text: str
@@ -264,6 +265,7 @@ class Comparison:
         verdict: who won.
         environment: what it ran on.
         fine_tuned: the transfer model after fine-tuning, if it was asked for.
+        repeats: the test accuracies of all seeds, of which the models above are the first; None with one seed.
     """
 
     dataset: DatasetSummary
@@ -274,6 +276,7 @@ class Comparison:
     verdict: Verdict
     environment: Environment
     fine_tuned: RunResult | None = None
+    repeats: Repeats | None = None
 
     @property
     def runs(self) -> tuple[RunResult, ...]:
@@ -283,7 +286,13 @@ class Comparison:
     @property
     def stopped(self) -> bool:
         """Whether somebody pressed Stop before all was done."""
-        return self.scratch is None or self.transfer is None or any(run.stopped for run in self.runs)
+        return not self.is_whole or (self.repeats is not None and self.repeats.stopped)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the models of the first seed all came to their end, so that there is a result to show."""
+        names = {run.name for run in self.runs}
+        return names >= set(self.config.model_names) and not any(run.stopped for run in self.runs)
 
     def to_json(self) -> str:
         """The record as JSON text; `Comparison.from_json` reads it back."""

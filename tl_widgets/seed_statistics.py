@@ -30,18 +30,20 @@ class Mean:
     n: int
 
 
-def mean_with_interval(values: Sequence[float]) -> Mean:
+def mean_with_interval(values: Sequence[float], *, least_spread: float = 0.0) -> Mean:
     """Mean and 95% interval, as if the values were drawn independently from a normal distribution.
 
     Args:
         values: at least one; from 32 values on the interval is that of 30 degrees of freedom, a little too wide.
+        least_spread: the standard deviation is taken to be no smaller: values that can only be steps apart may be
+            equal by chance, and an interval without width would claim too much.
 
     Source: Student, Biometrika 6 (1908), 1-25: mean +- t(0.975, n - 1) * s / sqrt(n).
     """
     mean, n = fmean(values), len(values)
     if n == 1:
         return Mean(mean, None, 1)
-    reach = _T975[min(n - 1, len(_T975)) - 1] * stdev(values) / sqrt(n)
+    reach = _T975[min(n - 1, len(_T975)) - 1] * max(stdev(values), least_spread) / sqrt(n)
     return Mean(mean, (mean - reach, mean + reach), n)
 
 

@@ -91,6 +91,32 @@ class ScratchSpec:
 
 
 @dataclass(frozen=True)
+class FineTuningSpec:
+    """A second stage for the transfer model: its backbone's last blocks learn, too, at a low rate.
+
+    Attributes:
+        n_blocks: how many of the backbone's last blocks are unfrozen, at least 1.
+        epochs: passes over the training images after the frozen stage, at least 1.
+        learning_rate: of Adam in that stage, above 0; a tenth or a hundredth of the first stage's.
+    """
+
+    n_blocks: int = 1
+    epochs: int = 10
+    learning_rate: float = 1e-4
+
+    def __post_init__(self) -> None:
+        for name in ("n_blocks", "epochs"):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name)))
+        object.__setattr__(self, "learning_rate", real_number("learning_rate", self.learning_rate))
+        _require(self.n_blocks >= 1, f"n_blocks must be 1 or more; received {self.n_blocks}.")
+        _require(1 <= self.epochs <= 10_000, f"epochs must be 1 to 10,000; received {self.epochs}.")
+        _require(
+            0 < self.learning_rate <= 10,
+            f"learning_rate must be above 0 and at most 10; received {self.learning_rate}.",
+        )
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything that `compare` is told, apart from the data.
 
@@ -106,6 +132,8 @@ class Config:
         learning_rate: of Adam, above 0.
         seed: decides initial weights and the order of the images, 0 to 2**31 - 1.
         control: train a third model, too: the same frozen backbone with random weights.
+        fine_tuning: go on with the transfer model after its frozen stage; None for none.
+        repeats: how many seeds the experiment is made with, from `seed` on, 1 to 100.
     """
 
     backbone: str = "EfficientNetLite0"
@@ -118,6 +146,8 @@ class Config:
     learning_rate: float = 1e-3
     seed: int = 0
     control: bool = False
+    fine_tuning: FineTuningSpec | None = None
+    repeats: int = 1
 
     def __post_init__(self) -> None:
         if self.weights is not None:
@@ -132,7 +162,7 @@ class Config:
             f"scratch must be a ScratchSpec, such as ScratchSpec(filters=(16, 32), kernel_sizes=(3, 3)); "
             f"received {self.scratch!r}.",
         )
-        for name in ("augment", "epochs", "batch_size", "seed"):
+        for name in ("augment", "epochs", "batch_size", "seed", "repeats"):
             object.__setattr__(self, name, whole_number(name, getattr(self, name)))
         for name in ("head_dropout", "learning_rate"):
             object.__setattr__(self, name, real_number(name, getattr(self, name)))
@@ -149,3 +179,19 @@ class Config:
             f"learning_rate must be above 0 and at most 10; received {self.learning_rate}.",
         )
         _require(0 <= self.seed < 2**31, f"seed must be 0 to 2147483647; received {self.seed}.")
+        _require(
+            self.fine_tuning is None or isinstance(self.fine_tuning, FineTuningSpec),
+            f"fine_tuning must be a FineTuningSpec, such as FineTuningSpec(n_blocks=1), or None; "
+            f"received {self.fine_tuning!r}.",
+        )
+        _require(1 <= self.repeats <= 100, f"repeats must be 1 to 100 seeds; received {self.repeats}.")
+        _require(
+            self.seed + self.repeats <= 2**31,
+            f"{self.repeats} seeds from {self.seed} on end beyond 2147483647; choose a smaller seed.",
+        )
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models that are asked for, in the order in which they are trained."""
+        control, tuned = ("control",) if self.control else (), ("fine_tuned",) if self.fine_tuning else ()
+        return ("scratch", "transfer", *control, *tuned)

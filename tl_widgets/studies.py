@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, is_cancelled, seconds_left
-from tl_widgets.experiments import Workbench
 from tl_widgets.study_results import StudyFailure
+from tl_widgets.workbench import Workbench
 
 Job = TypeVar("Job")
 Point = TypeVar("Point")
@@ -61,6 +61,7 @@ def measure_all(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
     on_point: Callable[[Point], None] | None = None,
+    workbench: Workbench | None = None,
 ) -> Measured[Point]:
     """Measure every job, in this process or in several.
 
@@ -74,12 +75,15 @@ def measure_all(
         on_event: hears of each finished point.
         cancel: stops within one batch; with workers, when the next point is done.
         on_point: is given each point as it is done.
+        workbench: for the points in this process; worker processes have one each.
 
     Raises:
         InputError: no point at all could be measured.
     """
     started, done, failures = time.perf_counter(), {}, []
-    bench = Bench(Workbench(), lambda event: on_event(event) if event.phase in _PASSED_ON else None, cancel)
+    bench = Bench(
+        workbench or Workbench(), lambda event: on_event(event) if event.phase in _PASSED_ON else None, cancel
+    )
     _say(on_event, "starting the study", 0, len(jobs), 0.0)
     results = _here(jobs, measure, bench) if n_jobs == 1 else _in_workers(jobs, measure, n_jobs)
     try:

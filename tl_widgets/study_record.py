@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -68,7 +68,10 @@ def _read(kind: Any, value: Any) -> Any:
             return tuple(_read(arms[0], item) for item in value)
         return tuple(_read(arm, item) for arm, item in zip(arms, value, strict=True))
     if is_dataclass(kind):
-        if set(value) != {field.name for field in fields(kind)}:
+        names = {field.name for field in fields(kind)}
+        # A record that is older than a field has the field's default.
+        needed = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
+        if not needed <= set(value) <= names:
             raise ValueError(f"the fields of a {kind} differ")
         hints = get_type_hints(kind)
         build: Any = kind

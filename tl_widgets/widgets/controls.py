@@ -126,6 +126,11 @@ CONTROLS = (
         "Transfer",
         lambda: _tick("Control arm (random weights)", "Trains the same backbone without its pretraining, too"),
     ),
+    Control(
+        "fine_tune_blocks",
+        "Transfer",
+        lambda: whole("Fine-tune last blocks", "How many of the backbone's last blocks learn, too; 0 for none", 0, 100),
+    ),
     Control("epochs", "Training", lambda: whole("Epochs", "Passes over the training images", 1, 10_000), live=True),
     Control("batch_size", "Training", lambda: whole("Batch size", "Images for each step", 1, 4096, 8)),
     Control(
@@ -143,6 +148,11 @@ CONTROLS = (
         "Training",
         lambda: whole("Seed", "Decides the initial weights and the order of the images", 0, 2**31 - 1),
         live=True,
+    ),
+    Control(
+        "repeats",
+        "Training",
+        lambda: whole("Repeats", "How many seeds, from this one on; the verdict is over all of them", 1, 100),
     ),
 )
 LIVE = frozenset(control.name for control in CONTROLS if control.live)

@@ -28,9 +28,20 @@ from tl_widgets.widgets.source import DataSource
 from tl_widgets.widgets.views import thumbnails
 
 # Settings that change how long one step takes; the others only change how many there are.
-_SHAPE = ("dataset", "image_size", "filters", "kernel_sizes", "pooling", "backbone", "batch_size", "control")
+_SHAPE = (
+    "dataset",
+    "image_size",
+    "filters",
+    "kernel_sizes",
+    "pooling",
+    "backbone",
+    "batch_size",
+    "control",
+    "fine_tune_blocks",
+    "repeats",
+)
 # Settings that the network from scratch knows nothing of.
-_TRANSFER_ONLY = {"backbone", "weights", "head_dropout", "control"}
+_TRANSFER_ONLY = {"backbone", "weights", "head_dropout", "control", "fine_tune_blocks", "repeats"}
 
 
 class TransferLab(VBox):
@@ -200,7 +211,8 @@ class TransferLab(VBox):
                 continue
             if any(run.settings.values[name] != settings.values[name] for name in _SHAPE):
                 continue
-            seconds = sum(each.seconds.total for each in run.result.runs)
+            repeats = run.result.repeats
+            seconds = repeats.seconds if repeats else sum(each.seconds.total for each in run.result.runs)
             return seconds * n_steps(settings, facts) / n_steps(run.settings, self._source.facts(run.settings))
         return None
 
@@ -270,7 +282,7 @@ class TransferLab(VBox):
 
     def _compare(self, settings: LabSettings, cancel: Cancel) -> Comparison:
         config, screen = settings.config, self._screen
-        names = ("scratch", "transfer", *(["control"] if config.control else []))
+        names = config.model_names
         screen.progress.start(names)
         with my_turn(cancel, lambda: screen.progress.say("waiting for another Lab to finish")):
             dataset = self._source.load(settings, screen.hear, cancel)

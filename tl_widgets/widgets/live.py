@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from ipywidgets import HTML
@@ -20,6 +21,7 @@ class ProgressView(HTML):
         super().__init__()
         self._text, self._latest = "", dict[str, Event]()
         self._fetch: Event | None = None
+        self._repeat: Event | None = None
 
     def start(self, models: tuple[str, ...]) -> None:
         """Show empty bars.
@@ -28,6 +30,7 @@ class ProgressView(HTML):
             models: that will train.
         """
         self._latest = {model: Event("load", "waiting", model, 0, 1) for model in models}
+        self._repeat = None
         self.say("getting ready")
 
     def note(self, event: Event) -> None:
@@ -35,6 +38,7 @@ class ProgressView(HTML):
         name = f"{NAMES[event.model]}: " if event.model in NAMES else ""
         self._text = f"{name}{event.text}"
         self._fetch = event if event.phase in ("download", "decode") else None
+        self._repeat = event if event.phase == "study" else self._repeat
         if event.model in self._latest:
             self._latest[event.model] = event
 
@@ -46,6 +50,8 @@ class ProgressView(HTML):
     def draw(self) -> None:
         """Show what is known now."""
         bars = "".join(progress(NAMES[name], *_bar(event)) for name, event in self._latest.items())
+        if self._repeat is not None:
+            bars += progress("Repeats", *_bar(self._repeat))
         if self._fetch is not None:
             left = self._fetch.seconds_left
             text = f"about {seconds(left)} left" if left else ""
@@ -59,7 +65,7 @@ class ProgressView(HTML):
             text: in words.
             runs: the models that came to be trained; a kept one has sent no event.
         """
-        self._fetch = None
+        self._fetch = self._repeat = None
         for run in runs:
             word = "stopped" if run.stopped else "done"
             n_done = 0 if run.stopped else 1
@@ -68,12 +74,12 @@ class ProgressView(HTML):
 
     def clear(self) -> None:
         """Show nothing."""
-        self._text, self._latest, self._fetch = "", {}, None
+        self._text, self._latest, self._fetch, self._repeat = "", {}, None, None
         self.value = ""
 
     def fail(self, text: str) -> None:
         """Show that nothing came of it."""
-        self._latest, self._fetch = {}, None
+        self._latest, self._fetch, self._repeat = {}, None, None
         self.say(text)
 
 
@@ -98,9 +104,12 @@ class CurvesView(HTML):
         super().__init__(empty("Press “Train both”: the curves of both models appear here, epoch by epoch."))
         self.add_class("tlw-figure")
         self._histories: dict[str, History] = {}
+        self._start = 0
         self._frames: dict[object, object] = {}
 
-    def start(self, names: tuple[str, ...], *, n_epochs: int, backbone: str, chance: float) -> None:
+    def start(
+        self, names: tuple[str, ...], *, n_epochs: int, backbone: str, chance: float, fine_tuning_start: int = 0
+    ) -> None:
         """Begin with no curve.
 
         Args:
@@ -108,26 +117,37 @@ class CurvesView(HTML):
             n_epochs: of the longest.
             backbone: its name.
             chance: accuracy of guessing, 0..1.
+            fine_tuning_start: epochs of the frozen stage, where a fine-tuned model goes on from there.
         """
         from tl_widgets.plots import LiveCurves
 
         # Laying out a figure takes longer than training a head: frames are used again.
-        key = (names, n_epochs, backbone, chance)
+        key = (names, n_epochs, backbone, chance, fine_tuning_start)
         if key not in self._frames:
             if len(self._frames) >= 4:  # each holds 6 MB of pixels
                 self._frames.clear()
-            self._frames[key] = LiveCurves(n_epochs, names=names, backbone=backbone, chance=chance)
-        self._curves = self._frames[key]
+            self._frames[key] = LiveCurves(
+                n_epochs, names=names, backbone=backbone, chance=chance, fine_tuning_start=fine_tuning_start
+            )
+        self._curves, self._start = self._frames[key], fine_tuning_start
         self._histories = {}
 
     def note(self, event: Event) -> bool:
         """Add an epoch; tell whether there was one to add."""
         if event.phase != "train" or not event.metrics or not event.model:
             return False
-        old = self._histories.get(event.model, History())
+        old = self._histories.get(event.model, self._before(event.model))
         longer = {name: (*getattr(old, name), value) for name, value in event.metrics.items()}
         self._histories[event.model] = replace(old, **longer)
         return True
+
+    def _before(self, model: str) -> History:
+        """What a curve begins with: nothing, or for a fine-tuned model the frozen stage."""
+        if model != "fine_tuned":
+            return History()
+        # A transfer model that was kept has sent no event: then the curve begins in the air.
+        unknown = (math.nan,) * self._start
+        return self._histories.get("transfer", History(unknown, unknown, unknown, unknown))
 
     def show(self, runs: tuple[RunResult, ...]) -> None:
         """Show finished curves, whatever the events said (a run that was kept sends none)."""

@@ -110,11 +110,18 @@ class Screen:
             names: of the models.
             settings: of the run.
             dataset: its images.
-            n_epochs: of the longest curve.
+            n_epochs: of the longest curve but a fine-tuned model's, which goes on from there.
         """
+        tuning = settings.config.fine_tuning if "fine_tuned" in names else None
         labels = dataset.test.labels.tolist()
         chance = max(labels.count(label) for label in set(labels)) / len(labels)
-        self.curves.start(names, n_epochs=n_epochs, backbone=settings.config.backbone, chance=chance)
+        self.curves.start(
+            names,
+            n_epochs=n_epochs + (tuning.epochs if tuning else 0),
+            backbone=settings.config.backbone,
+            chance=chance,
+            fine_tuning_start=n_epochs if tuning else 0,
+        )
 
     def hear(self, event: Event) -> None:
         """Take an event; draw at most seven times a second."""

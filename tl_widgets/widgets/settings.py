@@ -10,9 +10,11 @@ from typing import Any
 from tl_widgets.data import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE, require_whole_number
 from tl_widgets.errors import InputError
 from tl_widgets.record import config_from_record
-from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.settings import Config, FineTuningSpec, ScratchSpec
 
 FORMAT = 1
+# Fields of Config that have a control each; of the others the parts have.
+_CONFIG = tuple(each.name for each in fields(Config) if each.name not in ("scratch", "fine_tuning"))
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,9 @@ class LabSettings:
         """Every setting by its control's name, in the controls' order."""
         data = {name: getattr(self, name) for name in ("dataset", "classes", "image_size", "n_per_class")}
         scratch = {each.name: getattr(self.config.scratch, each.name) for each in fields(ScratchSpec)}
-        config = {each.name: getattr(self.config, each.name) for each in fields(Config) if each.name != "scratch"}
-        return {**data, **scratch, **config}
+        config = {name: getattr(self.config, name) for name in _CONFIG}
+        tuning = self.config.fine_tuning
+        return {**data, **scratch, **config, "fine_tune_blocks": tuning.n_blocks if tuning else 0}
 
     def with_values(self, values: Mapping[str, Any]) -> LabSettings:
         """A copy with some settings changed.
@@ -68,6 +71,8 @@ class LabSettings:
         try:
             scratch = replace(self.config.scratch, **_those_of(ScratchSpec, values))
             config = replace(self.config, scratch=scratch, **_those_of(Config, values))
+            if "fine_tune_blocks" in values:
+                config = replace(config, fine_tuning=_fine_tuning(config.fine_tuning, values["fine_tune_blocks"]))
             return replace(self, config=config, **_those_of(LabSettings, values))
         except TypeError as error:  # a text where a number must be
             raise InputError(f"A setting has a value of the wrong kind ({error}): {dict(values)!r}.") from None
@@ -98,8 +103,12 @@ class LabSettings:
 
 
 def _those_of(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    names = {each.name for each in fields(kind)} - {"config", "scratch"}
+    names = {each.name for each in fields(kind)} - {"config", "scratch", "fine_tuning"}
     return {name: value for name, value in values.items() if name in names}
+
+
+def _fine_tuning(spec: FineTuningSpec | None, n_blocks: Any) -> FineTuningSpec | None:
+    return None if n_blocks == 0 else replace(spec or FineTuningSpec(), n_blocks=n_blocks)
 
 
 def differences(many: list[LabSettings]) -> dict[str, list[Any]]:

@@ -1,5 +1,6 @@
 """A local server of small archives laid out like the real data sets, with faults on request."""
 
+import contextlib
 import dataclasses
 import gzip
 import hashlib
@@ -97,7 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if fault == "drip":
             for byte in content:
-                self.wfile.write(bytes([byte]))
+                with contextlib.suppress(ConnectionError):  # whoever pressed Stop has hung up
+                    self.wfile.write(bytes([byte]))
                 if self.server.release.wait(0.05):
                     return
         self.wfile.write(content[: len(content) // 2] if fault in ("cut", "no length") else content)

@@ -112,17 +112,6 @@ class BackboneChoice:
         if then is not None:
             then()
 
-    def show_menu(self, menu: Widget, image_size: int) -> None:
-        """Bring the menu's texts to the memory and the weights that are here now.
-
-        Args:
-            menu: a Dropdown; what is chosen in it must be set again.
-            image_size: side of the images in pixels.
-        """
-        options = backbone_menu(image_size)
-        if tuple(menu.options) != options:
-            menu.options = options
-
     def show_limit(self, field: Widget, settings: LabSettings) -> None:
         """Let the field of the image size end where the chosen backbone does, and say why.
 

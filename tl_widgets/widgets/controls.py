@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,6 +171,17 @@ def set_number(field: Widget, value: float) -> None:
     if value < field.min:
         field.min = value
     field.value = value
+
+
+def set_options(menu: Widget, options: Sequence[tuple[str, Any]]) -> None:
+    """Give a menu other texts, where they are other ones; what is chosen in it must be set again.
+
+    Args:
+        menu: a Dropdown.
+        options: (text, value) of each line.
+    """
+    if tuple(menu.options) != tuple(options):
+        menu.options = options
 
 
 def set_choice(menu: Widget, value: Any, text: str = "") -> None:

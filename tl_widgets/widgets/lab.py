@@ -15,7 +15,7 @@ from tl_widgets.results import Comparison, RunResult
 from tl_widgets.sources import printable
 from tl_widgets.widgets.cells import close_tree, take_place
 from tl_widgets.widgets.controls import LIVE
-from tl_widgets.widgets.costs import n_steps, offline_backbones
+from tl_widgets.widgets.costs import n_steps
 from tl_widgets.widgets.head import LiveHead
 from tl_widgets.widgets.html import alert
 from tl_widgets.widgets.panel import ControlPanel
@@ -276,6 +276,7 @@ class TransferLab(VBox):
         except Exception as error:
             self._screen.show_error(error)
         finally:
+            self.panel.show_what_is_here()  # it may have downloaded something, even where it then failed
             self._show_running(False)
             self._screen.set_state(state)  # last: whoever waits for it finds the buttons ready
         return comparison
@@ -296,10 +297,6 @@ class TransferLab(VBox):
 
     def _keep(self, settings: LabSettings, comparison: Comparison, dataset: ImageDataset) -> None:
         """Add a run to the list, and show it."""
-        here = offline_backbones()
-        offline_backbones.cache_clear()
-        if offline_backbones() != here:  # it has just been downloaded
-            self.panel.show_backbones()
         run = LabRun(len(self._runs) + 1, settings, without_models(comparison))
         if comparison.runs:
             self._runs.append(run)

@@ -8,12 +8,12 @@ from typing import Any
 from ipywidgets import HTML, Box, VBox, Widget
 
 from tl_widgets.errors import InputError
-from tl_widgets.widgets.backbone_choice import BackboneChoice
+from tl_widgets.widgets.backbone_choice import BackboneChoice, backbone_menu
 from tl_widgets.widgets.blocks import BlockFields
 from tl_widgets.widgets.cells import close_tree
 from tl_widgets.widgets.class_fields import ClassFields
-from tl_widgets.widgets.controls import CONTROLS, NAMES, set_choice, set_number
-from tl_widgets.widgets.costs import GROUPS, group_line
+from tl_widgets.widgets.controls import CONTROLS, NAMES, set_choice, set_number, set_options
+from tl_widgets.widgets.costs import GROUPS, group_line, offline_backbones
 from tl_widgets.widgets.html import alert, style
 from tl_widgets.widgets.settings import LabSettings
 from tl_widgets.widgets.source import DataSource
@@ -65,8 +65,6 @@ class ControlPanel(VBox):
         self._backbones = BackboneChoice()
         self._widgets = {each.name: each.build() for each in CONTROLS if each.build is not None and each.name in shown}
         self._lines: dict[str, HTML] = {}
-        if "dataset" in self._widgets:
-            self._widgets["dataset"].options = self._source.menu()
         super().__init__([HTML(style()), self.problem, self._groups()])
         for name in ("tlw", "tlw-panel"):
             self.add_class(name)
@@ -130,8 +128,9 @@ class ControlPanel(VBox):
         self._seconds = seconds
         self._show_line("Training")
 
-    def show_backbones(self) -> None:
-        """Bring menu and lines to what is on this machine now, after a download."""
+    def show_what_is_here(self) -> None:
+        """Bring menus and lines to what is on this machine now, after a download."""
+        offline_backbones.cache_clear()
         self._show()
 
     def _checked(self, settings: LabSettings) -> LabSettings:
@@ -225,8 +224,10 @@ class ControlPanel(VBox):
         try:
             values = self._settings.values
             facts = self._source.facts(self._settings)
+            if "dataset" in self._widgets:
+                set_options(self._widgets["dataset"], self._source.menu())
             if "backbone" in self._widgets:
-                self._backbones.show_menu(self._widgets["backbone"], self._settings.image_size)
+                set_options(self._widgets["backbone"], backbone_menu(self._settings.image_size))
             if "image_size" in self._widgets:
                 self._backbones.show_limit(self._widgets["image_size"], self._settings)
             for name, widget in self._widgets.items():

@@ -6,11 +6,12 @@ import threading
 
 import numpy as np
 
-from tl_widgets.builtin import list_datasets, load_dataset
+from tl_widgets.builtin import DatasetInfo, list_datasets, load_dataset
 from tl_widgets.class_choice import choose_classes, require_classes
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, OnEvent, ignore
+from tl_widgets.machine import megabytes
 from tl_widgets.results import DatasetSummary
 from tl_widgets.widgets.costs import DataFacts
 from tl_widgets.widgets.settings import LabSettings
@@ -29,10 +30,10 @@ class DataSource:
         self._lock = threading.Lock()
 
     def menu(self) -> list[tuple[str, str]]:
-        """The data sets that can be chosen: (text, name)."""
+        """The data sets that can be chosen: (text, name); the text says what one costs to have."""
         if self.own is not None:
             return [(self.own.name, self.own.name)]
-        return [(info.name if info.offline else f"{info.name} · to download", info.name) for info in list_datasets()]
+        return [(f"{info.name} · {_where(info)}", info.name) for info in list_datasets()]
 
     def class_names(self, name: str) -> tuple[str, ...]:
         """All classes of a data set, in label order.
@@ -120,6 +121,12 @@ class DataSource:
         """
         dataset = self.whole(settings, on_event, cancel)
         return dataset if settings.n_per_class is None else dataset.take(settings.n_per_class)
+
+
+def _where(info: DatasetInfo) -> str:
+    if not info.n_bytes:
+        return "built in"
+    return "on disk" if info.offline else f"{megabytes(info.n_bytes)} to download"
 
 
 def facts_of(dataset: ImageDataset, classes: tuple[str, ...] | None = None) -> DataFacts:

@@ -34,6 +34,7 @@ class Arms:
         on_event: hears of each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
         workbench: what earlier comparisons left.
+        validate: look at the validation images after every epoch; the test is the same without.
 
     Raises:
         InputError: an argument does not fit the images or the memory.
@@ -46,6 +47,8 @@ class Arms:
         on_event: OnEvent,
         cancel: Cancel | None,
         workbench: Workbench,
+        *,
+        validate: bool = True,
     ) -> None:
         # All that can be refused is refused before anything is trained.
         require_dataset(dataset)
@@ -57,6 +60,7 @@ class Arms:
         self.entry = find_backbone(config.backbone)
         self.config = replace(config, backbone=self.entry.name)
         self.dataset, self.on_event, self.cancel, self.workbench = dataset, on_event, cancel, workbench
+        self.validate = validate
         rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
         # Weights, gradient and Adam's moments; maps and their gradients: as `require_training_memory` counts a model,
         # but before TensorFlow tries to build one that does not fit.
@@ -116,7 +120,7 @@ class Arms:
 
     def _key(self, *decides: Any) -> Any:
         config = self.config
-        common = (config.epochs, config.batch_size, config.learning_rate, config.seed, config.augment)
+        common = (config.epochs, config.batch_size, config.learning_rate, config.seed, config.augment, self.validate)
         return (self.dataset.fingerprint, common, *decides)
 
     def _train(self, model: Any, name: str, frozen: FrozenPart | None) -> RunResult:
@@ -132,6 +136,7 @@ class Arms:
             augment=self.config.augment,
             name=name,
             frozen=frozen,
+            validate=self.validate,
             on_event=self.on_event,
             cancel=self.cancel,
         )
@@ -224,6 +229,7 @@ def train_arm(
     arm: str,
     *,
     workbench: Workbench,
+    validate: bool = True,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
@@ -234,6 +240,7 @@ def train_arm(
         config: of the comparison.
         arm: "scratch", "transfer" or "control".
         workbench: holds the backbones and their features between calls.
+        validate: look at the validation images after every epoch; the test is the same without.
         on_event: hears of each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
 
@@ -247,7 +254,7 @@ def train_arm(
     """
     if arm not in ("scratch", "transfer", "control"):
         raise InputError(f"There is no arm {arm!r}; a comparison has scratch, transfer and control.")
-    arms = Arms(dataset, config, on_event, cancel, workbench)
+    arms = Arms(dataset, config, on_event, cancel, workbench, validate=validate)
     import_tensorflow(on_event)
     raise_if_cancelled(cancel)
     if arm == "scratch":

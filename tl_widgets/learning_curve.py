@@ -56,7 +56,7 @@ def learning_curve(
 
     Args:
         dataset: its training images are what sizes are taken from; validation and test stay as they are.
-        n_per_class: sizes, training images of each class; doubling from 2 up to all of them where None.
+        n_per_class: sizes, training images of each class; where None, doubling from 2 up to half of all, and all.
         seeds: each decides which images are taken, the initial weights and the images' order.
         arms: of "scratch", "transfer" and "control".
         backbone: a name in the catalogue (`list_backbones`).
@@ -111,8 +111,9 @@ def learning_curve(
 def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ...]:
     most = int(np.bincount(dataset.train.labels, minlength=dataset.n_classes).min())
     if wanted is None:
-        doubling = [2**i for i in range(1, most.bit_length()) if 2**i < most]
-        return (*doubling, most)
+        # The last doubling would cost as much as all sizes before it, and say little that all images do not.
+        doubling = [2**i for i in range(1, most.bit_length()) if 2**i <= most / 2]
+        return tuple(sorted({*(doubling or [1]), most}))
     for n in wanted:
         require_whole_number("n_per_class", n, 1, most)
     if not wanted:
@@ -136,12 +137,13 @@ def _measure(dataset: ImageDataset, config: Config, job: _Job, bench: Bench) -> 
         replace(config, seed=job.seed),
         job.arm,
         workbench=bench.workbench,
+        validate=False,  # a point is what the test says; looking at the validation images took a fifth of the time
         on_event=bench.on_event,
         cancel=bench.cancel,
     )
     if run.stopped or run.test_accuracy is None:
         raise CancelledError("stopped")
-    stuck = any(diagnosis.kind == "stuck_at_chance" for diagnosis in run.diagnoses)
+    stuck = any(diagnosis.kind in ("stuck_at_chance", "dead_units") for diagnosis in run.diagnoses)
     return CurvePoint(job.arm, job.n_per_class, job.seed, run.test_accuracy, run.seconds, stuck)
 
 

@@ -55,7 +55,7 @@ class History:
 
     Attributes:
         loss, accuracy: over the epoch's batches, each before its step (as Keras shows them).
-        val_loss, val_accuracy: on the validation images after the epoch.
+        val_loss, val_accuracy: on the validation images after the epoch; empty where nobody looked.
         seconds: since training began; what `prepare` took is not in it.
     """
 

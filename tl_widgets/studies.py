@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -48,7 +50,8 @@ class Bench:
     cancel: Cancel | None = None
 
 
-_workers_bench = Bench()  # lives as long as a worker process does, so that its points share a backbone
+# Lives as long as a worker does, so that its points share a backbone; a worker of joblib's may be a thread.
+_worker = threading.local()
 
 
 def measure_all(
@@ -101,6 +104,11 @@ def measure_all(
                 break
     except CancelledError:
         pass
+    finally:
+        with warnings.catch_warnings():
+            # joblib warns that stopped work was for nothing; whoever pressed Stop knows.
+            warnings.filterwarnings("ignore", ".*still being processed by the workers")
+            results.close()
     if failures and not done and not n_before:
         raise InputError(f"No point could be measured. The first, {failures[0].point}: {failures[0].text}")
     stopped = len(done) + len(failures) < len(jobs)
@@ -116,7 +124,7 @@ def _say(on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: float
 
 def _here(
     jobs: Sequence[Job], measure: Callable[[Job, Bench], Point], bench: Bench
-) -> Iterator[tuple[int, Point | Exception]]:
+) -> Generator[tuple[int, Point | Exception], None, None]:
     for i, job in enumerate(jobs):
         if is_cancelled(bench.cancel):
             return
@@ -134,7 +142,9 @@ def _attempt(measure: Callable[[Job, Bench], Point], job: Job, bench: Bench) -> 
 
 def _work(measure: Callable[[Any, Bench], Any], i: int, job: Any) -> tuple[int, Any]:
     """One job in a worker process."""
-    outcome = _attempt(measure, job, _workers_bench)
+    if not hasattr(_worker, "bench"):
+        _worker.bench = Bench()
+    outcome = _attempt(measure, job, _worker.bench)
     # An exception of another library may not survive pickling.
     return i, RuntimeError(f"{type(outcome).__name__}: {outcome}") if _is_foreign(outcome) else outcome
 
@@ -145,7 +155,7 @@ def _is_foreign(outcome: Any) -> bool:
 
 def _in_workers(
     jobs: Sequence[Job], measure: Callable[[Job, Bench], Point], n_jobs: int
-) -> Iterator[tuple[int, Point | Exception]]:
+) -> Generator[tuple[int, Point | Exception], None, None]:
     import joblib
 
     open_jobs = dict(enumerate(jobs))

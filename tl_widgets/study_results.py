@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 
 from tl_widgets.results import Comparison, DatasetSummary, Environment, RunResult, Seconds, percent
@@ -153,6 +153,15 @@ class LearningCurve:
         if scratch is None or transfer is None or accuracy < self.chance + 0.02:
             return None
         return DataRatio(accuracy, scratch, transfer, min(scratch, transfer) <= self.n_per_class[0])
+
+    @property
+    def ratios_by_seed(self) -> tuple[DataRatio, ...]:
+        """The same of each seed's own curves, of those that say: how far it may be luck."""
+        alone = (
+            replace(self, seeds=(seed,), points=tuple(point for point in self.points if point.seed == seed))
+            for seed in self.seeds
+        )
+        return tuple(ratio for each in alone if (ratio := each.data_ratio) is not None)
 
     @property
     def overtakes_at(self) -> int | None:

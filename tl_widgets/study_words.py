@@ -12,7 +12,7 @@ def learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
     Args:
         curve: a learning curve, whole or stopped.
     """
-    sentences = [_ratio_sentence(curve), *_end_sentences(curve)]
+    sentences = [_ratio_sentence(curve), _luck_sentence(curve), *_end_sentences(curve)]
     if len(curve.seeds) == 1:
         sentences.append("One seed only: how much of this is luck cannot be seen. Use three seeds or more.")
     n_stuck = sum(point.stuck for point in curve.points)
@@ -48,6 +48,19 @@ def _ratio_sentence(curve: LearningCurve) -> str:
     )
 
 
+def _luck_sentence(curve: LearningCurve) -> str:
+    """How far the ratio differs from seed to seed."""
+    ratio, by_seed = curve.data_ratio, curve.ratios_by_seed
+    if ratio is None or len(by_seed) < 2:
+        return ""
+    times = sorted(each.ratio if ratio.ratio >= 1 else 1 / each.ratio for each in by_seed)
+    if times[0] < 1 <= times[-1] or times[-1] < 1:
+        return "Seed by seed it is not always the same that needs more: which one does is too close to call."
+    low, high = f"{times[0]:.{0 if times[0] >= 3 else 1}f}", f"{times[-1]:.{0 if times[-1] >= 3 else 1}f}"
+    more = " or more" if any(each.at_least for each in by_seed) else ""
+    return f"Seed by seed it is {low if low == high else f'{low} to {high}'}{more} times."
+
+
 def _end_sentences(curve: LearningCurve) -> list[str]:
     n = next((n for n in reversed(curve.n_per_class) if curve.difference(n)), None)
     if n is None:
@@ -62,6 +75,8 @@ def _end_sentences(curve: LearningCurve) -> list[str]:
     low, high = difference.ci95 or (0.0, 0.0)
     if difference.ci95 and low <= 0 <= high:
         text += "; over these seeds the two are too close to call"
+        if overtakes is None:
+            return [text + "."]
     if overtakes is None:
         return [text + ".", f"Up to {n} images per class, from scratch never catches up."]
     return [text + ".", f"From {overtakes} images per class on, from scratch is at least as good on average."]

@@ -60,6 +60,7 @@ def train(
     name: str = "model",
     frozen: FrozenPart | None = None,
     keep_features: bool = True,
+    validate: bool = True,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
@@ -80,6 +81,7 @@ def train(
         name: of the result.
         frozen: `FrozenPart.of(model)` where the caller has it already.
         keep_features: False trains through the frozen layers in every epoch, as plain Keras does.
+        validate: look at the validation images after every epoch; the model is the same without, and sooner done.
         on_event: hears of every epoch, of batches up to ten times a second, and of phases.
         cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
 
@@ -93,7 +95,7 @@ def train(
     _check_fit(model, dataset)
     if keep_features and frozen is None:
         frozen = FrozenPart.of(model)
-    run = _Run(model, dataset, config, name, frozen if keep_features else None, on_event, cancel)
+    run = _Run(model, dataset, config, name, frozen if keep_features else None, on_event, cancel, validate)
     return run.result()
 
 
@@ -135,9 +137,10 @@ class _Run:
         frozen: FrozenPart | None,
         on_event: OnEvent,
         cancel: Cancel | None,
+        validate: bool,
     ) -> None:
         self.model, self.dataset, self.config, self.name = model, dataset, config, name
-        self.frozen, self.on_event, self.cancel = frozen, on_event, cancel
+        self.frozen, self.on_event, self.cancel, self.validate = frozen, on_event, cancel, validate
         self.seconds = Seconds()
         self.history = History()
         self.test_probabilities: Array | None = None
@@ -157,10 +160,11 @@ class _Run:
             stopped = True
         return self._result(stopped)
 
-    def _prepare(self) -> tuple[_Part, _Part]:
+    def _prepare(self) -> tuple[_Part, _Part | None]:
         started = time.perf_counter()
         augmented = with_augmented(self.dataset.train, self.config.augment, seed=self.config.seed)
-        train_part, validation = self._part(augmented), self._part(self.dataset.validation)
+        train_part = self._part(augmented)
+        validation = self._part(self.dataset.validation) if self.validate else None
         # For a model from scratch there is nothing to prepare but the augmented copies.
         self.seconds = replace(self.seconds, prepare=time.perf_counter() - started)
         return train_part, validation
@@ -189,7 +193,7 @@ class _Run:
         if isinstance(learner, LinearHead):
             self.model.layers[-1].set_weights([learner.kernel, learner.bias])
 
-    def _fit(self, learner: Learner, part: _Part, validation: _Part) -> None:
+    def _fit(self, learner: Learner, part: _Part, validation: _Part | None) -> None:
         started = time.perf_counter()
         said = started
         n_batches = -(-len(part) // self.config.batch_size)
@@ -203,16 +207,13 @@ class _Run:
                     if time.perf_counter() - said > _EVENT_EVERY:
                         said = time.perf_counter()
                         self._say_training(epoch, epoch * n_batches + i + 1, n_batches, said - started)
-                answers = self._answers(learner, validation)
+                scores: dict[str, float] = {"loss": loss / len(part), "accuracy": n_right / len(part)}
+                if validation is not None:
+                    answers = self._answers(learner, validation)
+                    scores["val_loss"] = cross_entropy(answers, validation.labels)
+                    scores["val_accuracy"] = count_right(answers, validation.labels) / len(validation)
                 seconds = time.perf_counter() - started
-                self.history = _longer(
-                    self.history,
-                    loss / len(part),
-                    n_right / len(part),
-                    cross_entropy(answers, validation.labels),
-                    count_right(answers, validation.labels) / len(validation),
-                    seconds,
-                )
+                self.history = _longer(self.history, {**scores, "seconds": seconds})
                 self._say_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, finished=True)
         finally:
             self.seconds = replace(self.seconds, train=time.perf_counter() - started)
@@ -223,7 +224,8 @@ class _Run:
     def _say_training(self, epoch: int, n_done: int, n_batches: int, seconds: float, finished: bool = False) -> None:
         n_total = n_batches * self.config.epochs
         names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        metrics = {name: getattr(self.history, name)[-1] for name in names} if finished else {}
+        ends = {name: getattr(self.history, name)[-1:] for name in names} if finished else {}
+        metrics = {name: end[0] for name, end in ends.items() if end}
         self.on_event(
             Event(
                 phase="train",
@@ -328,13 +330,6 @@ def _is_linear(head: list[keras.layers.Layer]) -> bool:
     )
 
 
-def _longer(
-    history: History, loss: float, accuracy: float, val_loss: float, val_accuracy: float, seconds: float
-) -> History:
-    return History(
-        (*history.loss, loss),
-        (*history.accuracy, accuracy),
-        (*history.val_loss, val_loss),
-        (*history.val_accuracy, val_accuracy),
-        (*history.seconds, seconds),
-    )
+def _longer(history: History, scores: dict[str, float]) -> History:
+    """The history with one more epoch."""
+    return replace(history, **{name: (*getattr(history, name), score) for name, score in scores.items()})

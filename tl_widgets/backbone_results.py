@@ -9,7 +9,7 @@ import numpy as np
 from tl_widgets.intervals import wilson_interval
 from tl_widgets.rank_correlation import RankCorrelation, rank_correlation
 from tl_widgets.results import DatasetSummary, Environment, Interval
-from tl_widgets.seed_statistics import Mean, mean_accuracy
+from tl_widgets.seed_statistics import Mean, mean_of_shares
 from tl_widgets.settings import Config
 from tl_widgets.study_record import study_from_json, study_to_json
 from tl_widgets.study_results import StudyFailure
@@ -100,7 +100,7 @@ class BackbonePoint:
     @property
     def over_seeds(self) -> Mean:
         """The mean over seeds with its t interval: how far other seeds might have led elsewhere."""
-        return mean_accuracy(self.test_accuracies)
+        return mean_of_shares(self.test_accuracies, n_images=len(self.answers[0]))
 
     @property
     def mean_val_accuracy(self) -> float:

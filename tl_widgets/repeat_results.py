@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 
-from tl_widgets.seed_statistics import Mean, mean_with_interval
+from tl_widgets.seed_statistics import Mean, mean_of_shares
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class Repeats:
             None where no seed has it.
         """
         values = self.accuracies(name)
-        return _within(mean_with_interval(values, least_spread=self._least_spread), 0.0) if values else None
+        return mean_of_shares(values, n_images=self.n_test) if values else None
 
     def difference(self, first: str = "transfer", second: str = "scratch") -> Mean | None:
         """Test accuracy of one model minus another's, paired by seed, with its 95% t interval, within -1..1.
@@ -91,13 +90,4 @@ class Repeats:
         """
         pairs = ((getattr(point, first), getattr(point, second)) for point in self.points)
         values = [a - b for a, b in pairs if a is not None and b is not None]
-        return _within(mean_with_interval(values, least_spread=self._least_spread), -1.0) if values else None
-
-    @property
-    def _least_spread(self) -> float:
-        # Accuracies are whole numbers of images: that of a number rounded to steps of 1 / n is 1 / (n sqrt(12)).
-        return 1 / (sqrt(12) * max(self.n_test, 1))
-
-
-def _within(mean: Mean, low: float) -> Mean:
-    return Mean(mean.mean, mean.ci95 and (max(low, mean.ci95[0]), min(1.0, mean.ci95[1])), mean.n)
+        return mean_of_shares(values, n_images=self.n_test, low=-1.0) if values else None

@@ -47,11 +47,14 @@ def mean_with_interval(values: Sequence[float], *, least_spread: float = 0.0) ->
     return Mean(mean, (mean - reach, mean + reach), n)
 
 
-def mean_accuracy(values: Sequence[float]) -> Mean:
-    """Mean and 95% interval of accuracies, the interval kept within 0..1.
+def mean_of_shares(values: Sequence[float], *, n_images: int, low: float = 0.0) -> Mean:
+    """Mean and 95% interval of accuracies, or of differences of them.
 
     Args:
-        values: at least one, each 0..1.
+        values: at least one.
+        n_images: that each accuracy was measured on. It is a whole number of them, and the spread of a number that is
+            rounded to steps of 1 / n, 1 / (n sqrt(12)), is the least that is reckoned with.
+        low: the interval is kept within `low`..1.
     """
-    mean = mean_with_interval(values)
-    return Mean(mean.mean, mean.ci95 and (max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1])), mean.n)
+    mean = mean_with_interval(values, least_spread=1 / (sqrt(12) * max(n_images, 1)))
+    return Mean(mean.mean, mean.ci95 and (max(low, mean.ci95[0]), min(1.0, mean.ci95[1])), mean.n)

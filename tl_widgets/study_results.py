@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import exp, log
 
 from tl_widgets.results import Comparison, DatasetSummary, Environment, RunResult, Seconds, percent
-from tl_widgets.seed_statistics import Mean, mean_accuracy, mean_with_interval
+from tl_widgets.seed_statistics import Mean, mean_of_shares
 from tl_widgets.settings import Config
 from tl_widgets.study_record import study_from_json, study_to_json
 
@@ -110,7 +110,7 @@ class LearningCurve:
     def mean(self, arm: str, n: int) -> Mean | None:
         """Mean over seeds with its t interval, kept within 0..1; None where no point was measured."""
         values = tuple(self.accuracies(arm, n).values())
-        return mean_accuracy(values) if values else None
+        return mean_of_shares(values, n_images=self.dataset.n_test) if values else None
 
     def means(self, arm: str) -> tuple[tuple[int, Mean], ...]:
         """(images per class, mean) for each size that has one, ascending."""
@@ -121,7 +121,7 @@ class LearningCurve:
         """Transfer minus scratch with `n` images per class, paired by seed; None without a pair."""
         transfer, scratch = self.accuracies("transfer", n), self.accuracies("scratch", n)
         pairs = [transfer[seed] - scratch[seed] for seed in transfer if seed in scratch]
-        return mean_with_interval(pairs) if pairs else None
+        return mean_of_shares(pairs, n_images=self.dataset.n_test, low=-1.0) if pairs else None
 
     def images_for(self, arm: str, accuracy: float) -> float | None:
         """Images per class with which the mean first reaches an accuracy; between sizes on a line over log(n).

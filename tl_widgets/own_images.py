@@ -138,11 +138,19 @@ class ImageCollection:
 
     # Reading
 
-    def build(self, *, image_size: int, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> ImageDataset:
+    def build(
+        self,
+        *,
+        image_size: int,
+        classes: Sequence[str] | None = None,
+        on_event: OnEvent = ignore,
+        cancel: Cancel | None = None,
+    ) -> ImageDataset:
         """Make the data set, by `load_folder`.
 
         Args:
             image_size: side of the square images in pixels, 16-512.
+            classes: names of those to use, at least two; None for all.
             on_event: hears "decode" events.
             cancel: stops the reading.
 
@@ -150,7 +158,8 @@ class ImageCollection:
             InputError: a class has too few images, there is one class only, or no room.
             CancelledError: `cancel` was set.
         """
-        return load_folder(self.path, image_size=image_size, edits=self.edits, on_event=on_event, cancel=cancel)
+        return load_folder(self.path, image_size=image_size, classes=classes, edits=self.edits,
+                           on_event=on_event, cancel=cancel)  # fmt: skip
 
     def thumbnails(self, files: Sequence[SourceFile], side: int) -> list[Images | str]:
         """Some images small, or why they cannot be shown.

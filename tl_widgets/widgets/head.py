@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from tl_widgets.errors import CancelledError
 from tl_widgets.events import Cancel
 from tl_widgets.widgets.runner import Run, log
 from tl_widgets.widgets.settings import LabSettings
 
+Wish = TypeVar("Wish")
 
-class LiveHead:
+
+class Newest(Generic[Wish]):
     """Does one piece of work after another in the background, and never an outdated one.
 
     Args:
-        train: does the work for some settings; runs in a thread.
+        work: what to do for a wish; runs in a thread.
     """
 
-    def __init__(self, train: Callable[[LabSettings, Cancel], None]) -> None:
-        self._train = train
+    def __init__(self, work: Callable[[Wish, Cancel], None]) -> None:
+        self._do = work
         self._lock = threading.Lock()
-        self._wanted: LabSettings | None = None
+        self._wanted: Wish | None = None
         self._cancel = threading.Event()
         self._run: Run[None] | None = None
 
-    def want(self, settings: LabSettings) -> Run[None]:
-        """Ask for the work; what is under way for older settings ends.
+    def want(self, wish: Wish) -> Run[None]:
+        """Ask for the work; what is under way for an older wish ends.
 
         Args:
-            settings: of the moment.
+            wish: of the moment.
         """
         with self._lock:
-            self._wanted = settings
+            self._wanted = wish
             self._cancel.set()
             if self._run is None:
                 self._run = Run(self._work)
@@ -53,8 +56,12 @@ class LiveHead:
                     return
                 cancel = self._cancel = threading.Event()
             try:
-                self._train(wanted, cancel)
+                self._do(wanted, cancel)
             except CancelledError:
                 pass
             except Exception:  # the next wish must still find somebody who works
-                log.exception("Live mode failed")
+                log.exception("work in the background failed")
+
+
+class LiveHead(Newest[LabSettings]):
+    """Trains the head for the settings of the moment."""

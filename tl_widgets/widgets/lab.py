@@ -18,6 +18,7 @@ from tl_widgets.widgets.controls import LIVE
 from tl_widgets.widgets.costs import n_steps
 from tl_widgets.widgets.head import LiveHead
 from tl_widgets.widgets.html import alert
+from tl_widgets.widgets.images import ImagesView
 from tl_widgets.widgets.panel import ControlPanel
 from tl_widgets.widgets.restore import read_record, restore
 from tl_widgets.widgets.runner import Run, my_turn, preload_tensorflow, wait_for_tensorflow
@@ -55,6 +56,7 @@ class TransferLab(VBox):
 
     Attributes:
         panel: the controls.
+        images: the tab for pictures of one's own; None where the data set is given.
 
     Args:
         dataset: images of one's own; the built-in data sets where None.
@@ -90,7 +92,12 @@ class TransferLab(VBox):
         self._live_head = LiveHead(self._retrain)
         self.panel = ControlPanel(settings, show=show, lock=lock, source=self._source)
         self._first_settings = self._last_settings = self.panel.settings
-        self._screen = Screen(self.panel, self._source, self._restore, self._load)
+        # A lesson that gives the data set does not ask for another.
+        gives_choice = dataset is None and (show is None or "dataset" in show) and "dataset" not in lock
+        self.images = (
+            ImagesView(self._source, lambda: self.settings.image_size, self._use_images) if gives_choice else None
+        )
+        self._screen = Screen(self.panel, self._source, self._restore, self._load, self.images)
         super().__init__(self._screen.children)
         for name in ("tlw", "tlw-lab"):
             self.add_class(name)
@@ -184,10 +191,12 @@ class TransferLab(VBox):
             return  # Python deletes a Lab that was refused before it was made
         self.stop()
         self._screen.forget()
+        if self.images is not None:
+            self.images.stop()
         close_tree(self)
         # IPython's Out holds on to old Labs: results stay readable, images and models go.
         self._workbench = Workbench()
-        self._source = DataSource(self._source.own)
+        self._source.forget()
         if self._result is not None:
             self._result = without_models(self._result)
         if not self.is_running:
@@ -233,6 +242,12 @@ class TransferLab(VBox):
 
         Run(load)
 
+    def _use_images(self, name: str) -> None:
+        """Turn to a learner's images, in the tab's thread."""
+        if self.is_running:
+            raise InputError("The Lab is training: wait for the end, or stop it, then use the images.")
+        self.panel.choose_dataset(name)
+
     def _restore(self, settings: LabSettings) -> None:
         if self.is_running:
             return
@@ -261,6 +276,8 @@ class TransferLab(VBox):
 
     def _show_running(self, running: bool) -> None:
         self.panel.enabled = not running
+        if self.images is not None:
+            self.images.enabled = not running
         self._screen.show_running(running)
 
     def _work(self, settings: LabSettings, cancel: Cancel) -> Comparison | None:

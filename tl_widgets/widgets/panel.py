@@ -128,6 +128,14 @@ class ControlPanel(VBox):
         self._seconds = seconds
         self._show_line("Training")
 
+    def choose_dataset(self, name: str) -> None:
+        """Turn to another data set, with all its classes.
+
+        Args:
+            name: of the data set.
+        """
+        self._changed("dataset", name)
+
     def show_what_is_here(self) -> None:
         """Bring menus and lines to what is on this machine now, after a download."""
         offline_backbones.cache_clear()

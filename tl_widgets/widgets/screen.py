@@ -41,9 +41,17 @@ class Screen:
         source: where the images come from.
         restore: called with the settings of a run to go back to.
         load: called with the name and the bytes of a record to bring back.
+        images: the tab of a learner's own images; None for a Lab whose data set is given.
     """
 
-    def __init__(self, panel: Widget, source: DataSource, restore: Callable[[LabSettings], None], load: Load) -> None:
+    def __init__(
+        self,
+        panel: Widget,
+        source: DataSource,
+        restore: Callable[[LabSettings], None],
+        load: Load,
+        images: Widget | None = None,
+    ) -> None:
         self.train_button = Button(description="Train both", button_style="primary", icon="play")
         self.stop_button = Button(description="Stop", icon="stop", disabled=True)
         self.reset_button = Button(description="Reset", icon="undo", tooltip="Put the controls back")
@@ -59,6 +67,7 @@ class Screen:
         self.code, self.runs = CodeView(source), RunsView(restore)
         self.trial, self.save = TryView(), SaveView(load)
         views = {
+            **({"Images": images} if images is not None else {}),
             "Curves": self.curves,
             "Parameters": self.ledger,
             "Predictions": self.predictions,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-
-import numpy as np
+from dataclasses import replace
+from itertools import count
 
 from tl_widgets.builtin import DatasetInfo, list_datasets, load_dataset
-from tl_widgets.class_choice import choose_classes, require_classes
+from tl_widgets.class_choice import choose_classes
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, OnEvent, ignore
 from tl_widgets.machine import megabytes
+from tl_widgets.own_images import ImageCollection
 from tl_widgets.results import DatasetSummary
+from tl_widgets.widgets.brought import Brought, Counts
 from tl_widgets.widgets.costs import DataFacts
 from tl_widgets.widgets.settings import LabSettings
 
@@ -26,6 +28,7 @@ class DataSource:
 
     def __init__(self, own: ImageDataset | None = None) -> None:
         self.own = own
+        self._brought: dict[str, Brought] = {}
         self._kept: tuple[tuple[object, ...], ImageDataset] | None = None
         self._lock = threading.Lock()
 
@@ -33,7 +36,36 @@ class DataSource:
         """The data sets that can be chosen: (text, name); the text says what one costs to have."""
         if self.own is not None:
             return [(self.own.name, self.own.name)]
-        return [(f"{info.name} · {_where(info)}", info.name) for info in list_datasets()]
+        named = [(f"{info.name} · {_where(info)}", info.name) for info in list_datasets()]
+        return [*((f"{name} · yours", name) for name in self._brought), *named]
+
+    def bring(self, collection: ImageCollection, dataset: ImageDataset) -> str:
+        """Offer a learner's images beside the built-in data sets.
+
+        Args:
+            collection: they come from, to load them again in another size.
+            dataset: what came of it.
+
+        Returns:
+            What the data set is called here. The same images with other edits are another data set, so that the runs
+            before keep theirs.
+        """
+        with self._lock:
+            same = (each.name for each in self._brought.values() if each.collection == collection)
+            name = next(same, None) or self._free_name(collection.name)
+            dataset = replace(dataset, name=name)
+            self._brought[name] = Brought.of(collection, dataset)
+            self._kept = ((name, None, dataset.image_size), dataset)
+        return name
+
+    def _free_name(self, name: str) -> str:
+        taken = {info.name for info in list_datasets()} | self._brought.keys()
+        names = (name if i == 1 else f"{name} {i}" for i in count(1))
+        return next(each for each in names if each not in taken)
+
+    def forget(self) -> None:
+        """Let go of loaded images."""
+        self._kept = None
 
     def class_names(self, name: str) -> tuple[str, ...]:
         """All classes of a data set, in label order.
@@ -59,14 +91,16 @@ class DataSource:
         if self.own is not None:
             if self.own.name != name:
                 raise InputError(f"There is no data set {name!r} here; this Lab was made for {self.own.name}.")
-            return facts_of(self.own, classes)
+            return Counts.of(self.own).facts(name, classes)
+        if name in self._brought:
+            return self._brought[name].counts.facts(name, classes)
         for info in list_datasets():
             if info.name == name:
                 chosen = info.choose(classes)
                 sizes = chosen.n_train, chosen.n_validation, chosen.n_test
                 missing = 0 if info.offline else info.n_bytes
                 return DataFacts(name, chosen.class_names, *sizes, chosen.max_per_class, missing)
-        known = ", ".join(info.name for info in list_datasets())
+        known = ", ".join([*self._brought, *(info.name for info in list_datasets())])
         raise InputError(f"There is no data set {name!r} here; there are {known}.")
 
     def summary(self, settings: LabSettings) -> DatasetSummary:
@@ -83,6 +117,8 @@ class DataSource:
 
         if self.own is not None:
             return summarize(self.load(settings))
+        if settings.dataset in self._brought:
+            return self._brought[settings.dataset].summary(settings)
         return builtin_summary(
             settings.dataset,
             image_size=settings.image_size,
@@ -107,8 +143,12 @@ class DataSource:
         key = (settings.dataset, settings.classes, settings.image_size)
         with self._lock:
             if self._kept is None or self._kept[0] != key:
-                found = load_dataset(settings.dataset, image_size=settings.image_size, classes=settings.classes,
-                                     on_event=on_event, cancel=cancel)  # fmt: skip
+                brought = self._brought.get(settings.dataset)
+                if brought is None:
+                    found = load_dataset(settings.dataset, image_size=settings.image_size, classes=settings.classes,
+                                         on_event=on_event, cancel=cancel)  # fmt: skip
+                else:
+                    found = brought.load(settings, on_event, cancel)
                 self._kept = (key, found)
             return self._kept[1]
 
@@ -127,21 +167,3 @@ def _where(info: DatasetInfo) -> str:
     if not info.n_bytes:
         return "built in"
     return "on disk" if info.offline else f"{megabytes(info.n_bytes)} to download"
-
-
-def facts_of(dataset: ImageDataset, classes: tuple[str, ...] | None = None) -> DataFacts:
-    """What is known about a loaded data set, or some of its classes.
-
-    Args:
-        dataset: any.
-        classes: names of the chosen ones, at least two; None for all.
-
-    Raises:
-        InputError: there is no such class.
-    """
-    names = dataset.class_names if classes is None else require_classes(classes, dataset.class_names, dataset.name)
-    places = [dataset.class_names.index(name) for name in names]
-    splits = (dataset.train, dataset.validation, dataset.test)
-    counts = [np.bincount(split.labels, minlength=dataset.n_classes)[places] for split in splits]
-    n_train, n_validation, n_test = (int(each.sum()) for each in counts)
-    return DataFacts(dataset.name, names, n_train, n_validation, n_test, int(counts[0].min()))

@@ -1,11 +1,18 @@
 """TransferLab and the images it learns from: which classes, and whose."""
 
+import datetime
 import json
+import subprocess
+import sys
 
 import pytest
+from test_folder import fill, zipped
+from test_hostile_files import huge_png, png
 from test_lab import SMALL, make_lab, own_dataset, page, wait_until
 
 from tl_widgets import InputError, TransferLab, load_dataset
+from tl_widgets.data import ImageDataset
+from tl_widgets.own_images import collection_of
 from tl_widgets.widgets import LabSettings
 
 __all__ = ["make_lab"]  # a fixture
@@ -81,3 +88,243 @@ def test_classes_in_settings_are_checked_and_kept():
             LabSettings(classes=wrong)
     with pytest.raises(InputError, match="no class 'sand'"):
         TransferLab(settings=SMALL.with_values({"classes": ("brick", "sand")}))
+
+
+# Whose images
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The folder of the notebook, with a folder and a zip of pets in it."""
+    monkeypatch.chdir(tmp_path)
+    for i, name in enumerate(("cat", "dog", "owl")):
+        fill(tmp_path / "pets" / name, 10, start=20 * i)
+    zipped(tmp_path / "pets", tmp_path / "animals.zip")
+    return tmp_path
+
+
+def upload(widget, *files):
+    """What the browser's FileUpload sends."""
+    now = datetime.datetime.now(datetime.UTC)
+    widget.value = tuple(
+        {"name": name, "type": "", "size": len(data), "last_modified": now, "content": memoryview(data)}
+        for name, data in files
+    )
+
+
+def wait(lab):
+    assert lab.images._run.finished.wait(60)
+
+
+def open_pets(lab, name="pets"):
+    intake = lab.images.intake
+    intake.menu.value = next(path for _, path in intake.menu.options if path is not None and path.name == name)
+    intake.open_button.click()
+    wait(lab)
+
+
+def use(lab):
+    lab.images.use_button.click()
+    wait(lab)
+
+
+def row_of(lab, name):
+    return next(row for row in lab.images.classes.rows if row.name.value == name)
+
+
+def test_a_folder_beside_the_notebook_is_looked_through_edited_used_and_trained_on(make_lab, here):
+    lab = make_lab(settings=SMALL.with_values({"n_per_class": None}))
+    (here / "pets" / "cat" / "page.jpg").write_bytes(b"<html>")
+    open_pets(lab)
+    assert "pets: 31 files in 3 classes" in page(lab)
+    assert "Read 30 images." in page(lab)
+    assert "cat/page.jpg: a web page, not an image" in page(lab)
+    assert "Of some classes there are hardly any training images: cat has 6" in page(lab)
+    use(lab)
+    assert "The Lab now learns from <b>pets</b>: 18 images to learn from, 6 to watch, 6 for the test" in page(lab)
+    assert lab.settings.dataset == "pets"
+    texts = dict(lab.panel.control("dataset").options)
+    assert texts["pets · yours"] == "pets"
+    assert "textures" in texts.values()
+    row_of(lab, "cat").name.value = MARKUP
+    row_of(lab, "owl").tick.value = False
+    classes = lab.images.classes
+    assert classes.menu.label == MARKUP
+    classes.cards[0].tick.value = False
+    assert "Changed:" in page(lab)
+    use(lab)
+    assert lab.settings.dataset == "pets 2"  # the one before keeps its name and its images
+    assert "Classes left aside: owl. Left out by hand: 1 image." in page(lab)
+    assert [tick.description for tick in lab.panel._classes.ticks] == [MARKUP, "dog"]
+    lab.run(wait=True)
+    assert lab.result.dataset.class_names == (MARKUP, "dog")
+    made = lab.result.dataset
+    assert made.n_train + made.n_validation + made.n_test == 19
+    assert "<img src=x" not in page(lab)
+    assert collection_of(lab.result.dataset.origin) == lab.images.collection
+    wait_until(lambda: "training image" in lab.panel.thumbnails.value)
+    lab.panel.control("image_size").value = 48
+    lab.run(wait=True)
+    assert lab.result.dataset.image_size == 48
+    assert "pets 2" in lab.runs[-1].result.dataset.name
+
+
+def test_the_script_of_own_images_runs(make_lab, here):
+    lab = make_lab(settings=SMALL.with_values({"n_per_class": None, "weights": None, "epochs": 1}))
+    open_pets(lab, "animals.zip")
+    row_of(lab, "cat").name.value = "lion"
+    lab.images.classes.cards[3].tick.value = False
+    use(lab)
+    script = lab._screen.code.script
+    assert 'FOLDER_OF = {"lion": "cat"}' in script
+    (left_out,) = lab.images.collection.edits.left_out
+    assert f'LEFT_OUT = [\n    "{left_out}",' in script
+    (here / "run.py").write_text(script.partition("# From scratch:")[0] + "print(x_train.shape, CLASSES)")
+    done = subprocess.run([sys.executable, "run.py"], capture_output=True, text=True, check=True, cwd=here)
+    dataset = lab.images._looked.dataset
+    assert done.stdout.endswith(f"{dataset.train.images.shape} ['dog', 'lion', 'owl']\n")
+
+
+def test_pictures_uploaded_for_two_classes(make_lab, here):
+    lab = make_lab(settings=SMALL.with_values({"n_per_class": None}))
+    intake = lab.images.intake
+    assert intake.picture_upload.disabled
+    intake.class_name.value = "red"
+    assert not intake.picture_upload.disabled
+    upload(intake.picture_upload, *((f"{i}.png", png(i)) for i in range(4)))
+    wait(lab)
+    assert "Added 4 pictures to <b>red</b>" in page(lab)
+    assert "Not ready to train on yet." in page(lab)
+    assert intake.picture_upload.value == ()
+    use(lab)
+    assert "one class only" in lab.images.message.value
+    assert lab.settings.dataset == "textures"
+    intake.class_name.value = "blue"
+    files = [(f"{i}.png", png(i)) for i in range(10, 14)]
+    upload(intake.picture_upload, *files, ("notes.jpg", b"words"), ("huge.png", huge_png(50_000, 50_000)))
+    wait(lab)
+    assert "2 could not be used" in page(lab)
+    assert "notes.jpg: not an image of a kind" in page(lab)
+    assert "megapixels allowed" in page(lab)
+    use(lab)
+    assert lab.settings.dataset == "photos"
+    assert sorted(path.name for path in (here / "my_images/photos").iterdir()) == ["blue", "red"]
+    upload(intake.picture_upload, ("notes.jpg", b"words"))
+    wait(lab)
+    assert "None of the 1 files could be used" in lab.images.message.value
+    assert lab.images.collection.class_names == ("blue", "red")
+
+
+def test_a_zip_is_kept_and_a_bad_one_leaves_the_last_good_images(make_lab, here):
+    lab = make_lab()
+    data = (here / "animals.zip").read_bytes()
+    upload(lab.images.intake.zip_upload, ("animals.zip", data))
+    wait(lab)
+    assert "animals: 30 files in 3 classes" in page(lab)
+    assert (here / "my_images/animals.zip").read_bytes() == data
+    assert "my_images/animals.zip" in [text for text, _ in lab.images.intake.menu.options]
+    for bad, said in ((b"no zip", "is not a zip archive"), (data[:-100], "is not a zip archive")):
+        upload(lab.images.intake.zip_upload, (f"{MARKUP}.zip", bad))
+        wait(lab)
+        assert said in lab.images.message.value
+        assert 'role="alert"' in lab.images.message.value
+        assert lab.images.collection.name == "animals"
+    assert "<img src=x" not in page(lab)
+    use(lab)
+    assert lab.settings.dataset == "animals"
+    (here / "my_images/animals.zip").unlink()
+    lab.panel.control("image_size").value = 48
+    lab.run(wait=True)
+    assert "There is no folder or zip file" in page(lab)
+    assert not lab.is_running
+
+
+def test_a_name_that_is_taken_is_refused_and_the_field_goes_back(make_lab, here):
+    lab = make_lab()
+    open_pets(lab)
+    row = row_of(lab, "cat")
+    row.name.value = "dog"
+    assert "There is a class &#x27;dog&#x27; already" in lab.images.message.value
+    assert row.name.value == "cat"
+    assert lab.images.collection.class_names == ("cat", "dog", "owl")
+
+
+def test_a_thousand_images_are_shown_page_by_page(make_lab, here):
+    first = here / "many" / "a"
+    first.mkdir(parents=True)
+    for i in range(60):
+        (first / f"{i:03}.png").write_bytes(png(i, 20))
+    for i in range(60, 1000):
+        (first / f"{i:03}.png").write_bytes(b"not read for the gallery")
+    for j in range(20):
+        fill(here / "many" / f"b{j:02}", 3, start=2000 + 10 * j)
+    lab = make_lab()
+    open_pets(lab, "many")
+    classes = lab.images.classes
+    assert "classes 1 to 8 of 21" in page(lab)
+    assert "pictures 1 to 18 of 1,000" in page(lab)
+    wait_until(lambda: all(card.picture.value for card in classes.cards))
+    assert len(page(lab)) < 1_000_000
+    classes.image_pages.on.click()
+    assert "pictures 19 to 36 of 1,000" in page(lab)
+    wait_until(lambda: 'alt="035.png"' in classes.cards[-1].picture.value)
+    classes.class_pages.on.click()
+    assert classes.rows[0].name.value == "b07"
+    classes.class_pages.on.click()
+    assert [row.box.layout.display for row in classes.rows].count("none") == 3
+
+
+def test_stop_while_images_are_read_changes_nothing(make_lab, here, monkeypatch):
+    lab = make_lab()
+    open_pets(lab)
+    before = lab.images.collection
+
+    def build(self, *, image_size, on_event, cancel, classes=None):
+        lab.images.stop_button.click()
+        assert cancel.wait(10)
+        return real(self, image_size=image_size, on_event=on_event, cancel=cancel)
+
+    real = type(before).build
+    monkeypatch.setattr(type(before), "build", build)
+    open_pets(lab, "animals.zip")
+    assert "Stopped: nothing has changed" in lab.images.message.value
+    assert lab.images.collection == before
+    assert not lab.images.use_button.disabled
+
+
+def test_nothing_is_brought_while_the_lab_trains(make_lab, here):
+    lab = make_lab(settings=SMALL.with_values({"epochs": 5000}))
+    open_pets(lab)
+    run = lab.run()
+    assert not lab.images.enabled
+    assert lab.images.intake.open_button.disabled
+    assert not lab.images.intake.camera.enabled
+    assert lab.images.open_path(here / "animals.zip") is None
+    assert "busy" in lab.images.message.value
+    row_of(lab, "cat").name.value = "lion"
+    assert lab.images.collection.class_names == ("cat", "dog", "owl")
+    run.stop()
+    assert run.finished.wait(30)
+    assert lab.images.enabled
+
+
+def test_pictures_of_the_camera_are_added_one_by_one(make_lab, here):
+    lab = make_lab()
+    for name, start in (("red", 0), ("blue", 10)):
+        for i in range(4):
+            lab.images.intake.camera._hear(None, {"number": f"{name}{i}", "name": name}, [png(start + i)])
+    assert lab.images.collection.class_names == ("blue", "red")
+    use(lab)
+    assert lab.settings.dataset == "photos"
+    assert lab.images.intake.camera.class_names == ["blue", "red"]
+
+
+def test_a_lesson_that_gives_the_data_set_has_no_tab_for_others(make_lab):
+    for arguments in ({"lock": ["dataset"]}, {"show": ["epochs"]}):
+        assert make_lab(**arguments).images is None
+    lab = make_lab(own_dataset(), settings=None)
+    assert lab.images is None
+    assert "Images" not in lab._screen.tabs.titles
+    assert isinstance(lab._source.own, ImageDataset)

@@ -77,7 +77,7 @@ def free_port():
 
 @contextmanager
 def serve(folder, app, *options):
-    """Start `jupyter APP` in a process group of its own, and end it whatever happens."""
+    """Start `jupyter APP`, `voila` or `tl-widgets lab` in a process group of its own, and end it whatever happens."""
     port = free_port()
     work = folder / "work"
     work.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ def serve(folder, app, *options):
     command = [
         sys.executable,
         "-m",
-        *(["jupyter", app] if app != "voila" else ["voila"]),
+        *{"voila": ["voila"], "tl-widgets": ["tl_widgets", "lab"]}.get(app, ["jupyter", app]),
         "--no-browser",
         f"--port={port}",
         *options,

@@ -218,7 +218,7 @@ def test_it_fits_and_is_photographed(page, jupyter, theme, width):
     page.screenshot(path=ARTIFACTS / f"lab-{width}-{theme}-first.png")
     button(page, "Train both").click()
     wait_state(page, "done")
-    for shown in ("Curves", "Parameters", "Predictions", "Confusion", "Code", "Runs"):
+    for shown in ("Images", "Curves", "Parameters", "Predictions", "Confusion", "Code", "Runs"):
         tab(page, shown).click()
         page.locator(".tlw-tabs .lm-mod-current", has_text=shown).wait_for()
         page.screenshot(path=ARTIFACTS / f"lab-{width}-{theme}-{shown.lower()}.png")

@@ -55,7 +55,7 @@ class ImageIntake(VBox):
         self.open_button = Button(description="Open", icon="folder-open")
         self.look_button = Button(description="Look again", tooltip="For folders and zips that are new since")
         self.zip_upload = FileUpload(description="Upload a zip", accept=".zip", multiple=False)
-        self.class_name = Text(description="Class", placeholder="what they show", style=_STYLE)
+        self.class_name = Text(description="Class name", placeholder="what they show", style=_STYLE)
         self.picture_upload = FileUpload(description="Upload its pictures", accept="image/*", multiple=True)
         self.camera = CameraView(actions.take_photograph)
         self._camera_box = Accordion([self.camera], titles=["Take pictures with the camera"])

@@ -1,0 +1,144 @@
+"""A learner's own images in the Lab: uploads through the browser, from a good zip to a hostile one."""
+
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from driving import ARTIFACTS, SERVER_OPTIONS, open_notebook, serve, wait_state
+from PIL import Image
+from playwright.sync_api import expect
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from test_folder import fill, zipped
+from test_hostile_files import huge_png, png
+
+MARKUP = "<img src=x onerror=alert(1)>"
+SHOW = """
+from tl_widgets import Config, ScratchSpec, TransferLab
+from tl_widgets.widgets import LabSettings
+scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
+lab = TransferLab(settings=LabSettings(image_size=32, config=Config(epochs=2, scratch=scratch)))
+lab
+"""
+
+
+@pytest.fixture
+def images(page, jupyter):
+    """The tab "Images" of a fresh Lab, in which no script of a name may run."""
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    open_notebook(page, jupyter, jupyter.notebook("images.ipynb", SHOW))
+    open_tab(page)
+    return page
+
+
+def open_tab(page):
+    wait_state(page, "idle")
+    page.get_by_role("tab", name="Images", exact=True).click()
+    page.get_by_text("A zip of any size can be dropped").wait_for()
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def upload(page, label, files):
+    """Choose files in the dialogue that an upload's button opens."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=re.compile(rf"^\W*{label}")).click()
+    chooser.value.set_files(files)
+
+
+def write(folder, name, data):
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(data)
+    return folder / name
+
+
+def use(page):
+    button(page, "Use these images").click()
+    page.get_by_text("The Lab now learns from").wait_for()
+
+
+def test_a_zip_is_uploaded_edited_used_and_trained_on(images, jupyter, tmp_path):
+    page = images
+    for i, name in enumerate(("cat", "dog")):
+        fill(tmp_path / "pets" / name, 12, start=20 * i)
+    archive = zipped(tmp_path / "pets", tmp_path / "pets.zip")
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr("../../outside/evil.png", png(1))
+        opened.writestr("cat/page.jpg", b"<html><script>alert(2)</script>")
+        opened.writestr(f"cat/{MARKUP}.jpg", b"words")
+        opened.writestr("dog/huge.png", huge_png(50_000, 50_000))
+    upload(page, "Upload a zip", archive)
+    page.get_by_text("pets: 27 files in 2 classes").wait_for()
+    page.get_by_text("../../outside/evil.png: a name that leads out of the archive").wait_for()
+    for said in ("cat/page.jpg: a web page", f"cat/{MARKUP}.jpg: not an image", "dog/huge.png: far too many pixels"):
+        page.get_by_text(said).wait_for()
+    assert not (jupyter.folder.parent / "outside").exists()
+    page.get_by_label("0.png", exact=True).uncheck()
+    page.get_by_label("Class 1", exact=True).fill(MARKUP)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Look through").locator("option").first).to_have_text(MARKUP)
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / "images-edited.png")
+    use(page)
+    expect(page.get_by_label("Dataset", exact=True)).to_have_value("pets · yours")
+    expect(page.get_by_label(MARKUP, exact=True)).to_be_checked()
+    button(page, "Train both").click()
+    wait_state(page, "done")
+    assert "Run 1: pets" in page.locator(".tlw-verdict").inner_text()
+    page.get_by_role("tab", name="Predictions", exact=True).click()
+    page.locator("figcaption b", has_text=MARKUP).first.wait_for()
+    page.get_by_role("tab", name="Code", exact=True).click()
+    page.get_by_text(f'FOLDER_OF = {{"{MARKUP}": "cat"}}').wait_for()
+    assert page.locator("img[onerror]").count() == 0
+
+
+def test_pictures_for_two_classes_and_wrong_files(images, jupyter, tmp_path):
+    page = images
+    expect(page.get_by_role("button", name=re.compile("Upload its pictures"))).to_be_disabled()
+    page.get_by_label("Class name", exact=True).fill(MARKUP)
+    upload(page, "Upload its pictures", [write(tmp_path, f"{i}.png", png(i)) for i in range(5)])
+    page.get_by_text("Added 5 pictures to").wait_for()
+    page.get_by_text("Not ready to train on yet.").wait_for()
+    page.get_by_label("Class name", exact=True).fill("blue")
+    wrong = [write(tmp_path, "text.jpg", b"words"), write(tmp_path, "big.png", huge_png(50_000, 50_000))]
+    upload(page, "Upload its pictures", [*wrong, *(write(tmp_path, f"b{i}.png", png(50 + i)) for i in range(5))])
+    page.get_by_text("Added 5 pictures to blue").wait_for()
+    page.get_by_role("alert").filter(has_text="2 could not be used").wait_for()
+    page.get_by_text("text.jpg: not an image of a kind that is read here").wait_for()
+    upload(page, "Upload its pictures", wrong)
+    page.get_by_role("alert").filter(has_text="None of the 2 files could be used").wait_for()
+    upload(page, "Upload a zip", write(tmp_path, "no.zip", b"words"))
+    page.get_by_role("alert").filter(has_text="no.zip is not a zip archive").wait_for()
+    use(page)
+    expect(page.get_by_label("Dataset", exact=True)).to_have_value("photos · yours")
+    assert "Traceback" not in page.locator(".tlw-lab").inner_text()
+    kept = sorted(path.name for path in (jupyter.folder / "my_images" / "photos").iterdir())
+    assert kept == ["_img src=x onerror=alert(1)_", "blue"]
+
+
+def test_fifty_megabytes_pass_where_tl_widgets_lab_started_jupyterlab(page, tmp_path):
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(tmp_path / "large.zip", "w", zipfile.ZIP_STORED) as archive:
+        for i in range(50):
+            pixels = random.integers(0, 256, (600, 600, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "one.bmp")
+            archive.write(tmp_path / "one.bmp", f"{'ab'[i % 2]}/{i}.bmp")
+    n_bytes = (tmp_path / "large.zip").stat().st_size
+    assert n_bytes > 50_000_000
+    work = tmp_path / "server" / "work"
+    work.mkdir(parents=True)
+    (work / "00_start_here.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    options = (*SERVER_OPTIONS, "--LabApp.expose_app_in_browser=True")
+    with serve(tmp_path / "server", "tl-widgets", *options) as server:
+        open_notebook(page, server, server.notebook("large.ipynb", SHOW))
+        open_tab(page)
+        page.get_by_text("up to 100 MB at a time").wait_for()
+        upload(page, "Upload a zip", tmp_path / "large.zip")
+        page.get_by_text("Read 50 images.").wait_for(timeout=60_000)
+        assert (work / "my_images" / "large.zip").stat().st_size == n_bytes
+        page.goto("about:blank")  # the server ends here

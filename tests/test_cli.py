@@ -116,6 +116,33 @@ def test_the_table_shows_the_numbers_of_the_record(finished):
         assert f"Note: transfer: {diagnosis['text']}" in out
 
 
+@pytest.mark.slow
+def test_repeats_and_fine_tuning_are_printed_recorded_and_scripted(tmp_path):
+    args = (*TINY, "--repeats", "2", "--jobs", "2", "--fine-tune", "2", "--script", "again.py")
+    status, out, err = tl("compare", *args, cwd=tmp_path, home=tmp_path / "home")
+    assert (status, err) == (0, ""), err
+    record = json.loads((tmp_path / "tl-widgets-textures.json").read_text())
+    assert (record["config"]["repeats"], record["config"]["fine_tuning"]["n_blocks"]) == (2, 2)
+    assert [point["seed"] for point in record["repeats"]["points"]] == [0, 1]
+    rows = {line.split()[0]: line for line in out.splitlines() if re.match(r"(scratch|transfer|fine_tuned) +\d", line)}
+    assert list(rows) == ["scratch", "transfer", "fine_tuned"]
+    for name, row in rows.items():
+        mean = record["repeats"]["means"][name]
+        low, high = mean["ci95"]
+        assert f"{100 * mean['mean']:.1f}% ({100 * low:.1f} to {100 * high:.1f})" in row
+        assert len(row) <= 80
+    assert "1 of 2 repeats done" in out
+    assert "mean over 2 seeds" in out
+    assert "scratch, seed by seed: " in out
+    assert "unfreeze_last_blocks(transfer, 2)" in (tmp_path / "again.py").read_text()
+
+
+def test_data_behind_fine_tune_is_explained(tmp_path):
+    status, _, err = tl("compare", "--fine-tune", "textures", cwd=tmp_path, home=tmp_path)
+    assert status == 2
+    assert "'textures' is no number of blocks; write the data first" in err
+
+
 def test_progress_without_a_terminal_is_plain_lines(finished):
     _, _, out = finished
     assert "\x1b" not in out

@@ -11,17 +11,23 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 import tl_widgets
-from tl_widgets import Config, InputError, ScratchSpec, list_backbones, load_dataset, load_folder
+from tl_widgets import Config, FineTuningSpec, InputError, ScratchSpec, list_backbones, load_dataset, load_folder
 from tl_widgets.augment import with_augmented
+from tl_widgets.backbones import find_backbone
 from tl_widgets.codegen import builtin_summary, save_backbone, script_for, to_script
+from tl_widgets.codegen_tuning import UNFREEZE
 from tl_widgets.experiments import summarize
+from tl_widgets.fine_tuning import backbone_of, cut_backbone
 from tl_widgets.ledger import count_rows, scratch_ledger
+from tl_widgets.models import frozen_layers
 from tl_widgets.results import Comparison, Environment, Verdict
+from tl_widgets.weights import resolve_weights
 
 NASTY = 'it\'s "quoted" \\ {braces} $HOME\n\'\'\'""" ünï'
 SUMMARY = builtin_summary("textures", image_size=32, n_per_class=4)
@@ -298,12 +304,39 @@ def assert_same_result(found, comparison, tolerance):
 
 @pytest.mark.slow
 def test_running_the_script_gives_what_compare_gives(tmp_path):
-    comparison = tl_widgets.compare(load_dataset(image_size=32, n_per_class=10), epochs=12, learning_rate=3e-3)
+    dataset, tuning = load_dataset(image_size=32, n_per_class=10), FineTuningSpec(n_blocks=2, epochs=4)
+    comparison = tl_widgets.compare(dataset, epochs=12, learning_rate=3e-3, fine_tuning=tuning)
     save_backbone(tmp_path / "efficientnetlite0.keras")
     found = run(to_script(comparison), tmp_path)
     assert comparison.transfer.test_accuracy > 0.8
     # Other initial weights and another order: from scratch that moves a lot.
-    assert_same_result(found, comparison, {"scratch": 0.4, "transfer": 0.1})
+    assert_same_result(found, comparison, {"scratch": 0.4, "transfer": 0.1, "fine_tuned": 0.1})
+
+
+@pytest.mark.parametrize(("name", "n_blocks"), [("EfficientNetLite0", 3), ("Xception", 2), ("ResNet50", 1)])
+def test_the_script_unfreezes_the_very_same_weights(name, n_blocks):
+    entry = find_backbone(name)
+    backbone = backbone_of(frozen_layers(entry, (80, 80, 3), resolve_weights(entry, None), seed=0))
+    cut_backbone(backbone, n_blocks)
+    ours = [weight.path for weight in backbone.trainable_weights]
+    backbone.trainable = False
+    found = {"keras": keras, "re": re}
+    exec(compile(UNFREEZE, "script", "exec"), found)
+    model = keras.Sequential([keras.layers.Input((80, 80, 3)), backbone])
+    found["unfreeze_last_blocks"](model, n_blocks)
+    assert [weight.path for weight in backbone.trainable_weights] == ours
+    assert not any("bn" in path for path in ours)
+
+
+def test_a_script_says_what_it_leaves_out_of_the_repeats():
+    script = script_for(SUMMARY, Config(seed=3, repeats=5))
+    assert "made with 5 seeds, 3 to 7; this script makes the first" in ast.get_docstring(ast.parse(script))
+    assert "SEED = 3" in script
+    assert script_for(SUMMARY, Config()) == script_for(SUMMARY, Config(repeats=1, fine_tuning=None))
+    tuned = script_for(SUMMARY, Config(control=True, fine_tuning=FineTuningSpec(2, 5, 3e-4)))
+    calls = tuned[tuned.index('train_and_test("scratch", scratch)') :].splitlines()
+    assert calls[2] == 'train_and_test("control", control)'
+    assert calls[-1] == 'train_and_test("fine_tuned", transfer, epochs=5, learning_rate=0.0003)'
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ FLOORS = (
     ("learning_curve", "backbone_cost", "backbone_study", "inside"),
     ("mistake_bench", "mistake_pixels", "mistake_scores", "mistake_training", "mistakes"),
     ("setup_check",),
-    ("codegen_random", "codegen_data", "codegen"),
+    ("codegen_random", "codegen_tuning", "codegen_data", "codegen"),
 )
 PLOTS = "plot"
 TOP = ("cli", "report", "saving", "study_menu", "__main__", "__init__")  # they may use all that is above, plots too

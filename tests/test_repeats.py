@@ -14,8 +14,10 @@ from tl_widgets.builtin import load_dataset
 from tl_widgets.experiments import Workbench, compare, compare_config
 from tl_widgets.ledger import ParameterCount
 from tl_widgets.models import build_scratch, build_transfer
+from tl_widgets.plot_words import scores_of
+from tl_widgets.plots import alt_text, plot_accuracy, plot_predictions, plot_test_accuracy
 from tl_widgets.repeat_results import Repeat, Repeats
-from tl_widgets.results import RunResult, Verdict
+from tl_widgets.results import RunResult, Verdict, percent
 from tl_widgets.study_record import study_from_json, study_to_json
 from tl_widgets.training import train
 from tl_widgets.verdict import judge_repeats
@@ -336,3 +338,44 @@ def test_a_record_with_repeats_that_cannot_be_is_refused(repeated, change):
     record["repeats"]["points"][0] |= change
     with pytest.raises(InputError, match="not a record"):
         Comparison.from_json(json.dumps(record))
+
+
+# Figures
+
+
+def test_figures_show_every_seed_as_a_dot(tuned):
+    for ax in (plot_test_accuracy(tuned), plot_accuracy(tuned)):
+        dots = {line.get_label(): line for line in ax.lines if str(line.get_label()).endswith("each seed")}
+        assert len(dots) == 4
+        along = 0 if "mean of 2 seeds" in ax.get_xlabel() else 1
+        for name, line in zip(("scratch", "transfer", "control", "fine_tuned"), dots.values(), strict=True):
+            assert tuple(line.get_data()[along]) == tuned.repeats.accuracies(name)
+    assert plot_accuracy(tuned).get_title() == "Accuracy by epoch, seed 4"
+    words = alt_text(tuned, "test_accuracy")
+    assert f"fine-tuned {percent(tuned.repeats.mean('fine_tuned').mean)} (mean of 2 seeds" in words
+
+
+def test_figures_of_one_seed_are_as_before(repeated):
+    one = replace(repeated[0], repeats=None)
+    ax = plot_test_accuracy(one)
+    assert not [line for line in ax.lines if str(line.get_label()).endswith("each seed")]
+    assert ax.get_xlabel().startswith("accuracy with 95% interval")
+    assert plot_accuracy(one).get_title() == "Accuracy by epoch"
+    assert scores_of(one)["scratch"].interval == one.scratch.test_accuracy_ci95
+
+
+def test_a_fine_tuned_curve_is_drawn_from_where_the_frozen_one_ends(tuned):
+    ax = plot_accuracy(tuned)
+    (line,) = [line for line in ax.lines if line.get_label() == "fine-tuned, validation"]
+    assert list(line.get_xdata()) == [2, 3, 4]
+    assert list(line.get_ydata()) == list(tuned.fine_tuned.history.val_accuracy[1:])
+    assert line.get_ydata()[0] == tuned.transfer.history.val_accuracy[-1]
+
+
+def test_predictions_show_the_fine_tuned_model_and_not_the_control(textures, tuned):
+    figure = plot_predictions(tuned, textures.test.images, n=2)
+    texts = [text.get_text() for ax in figure.axes for text in ax.texts]
+    assert len(texts) == 6
+    assert sum("fine-tuned" in text for text in texts) == 2
+    assert not any("control" in text for text in texts)
+    assert figure.get_suptitle().startswith("The 3 models")

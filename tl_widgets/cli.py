@@ -104,6 +104,23 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     add("--control", action="store_true", help="train the same backbone with random weights, too")
     add(
+        "--fine-tune",
+        nargs="?",
+        type=_blocks,
+        const=1,
+        default=0,
+        metavar="BLOCKS",
+        help="then unfreeze the backbone's last blocks (1 where no number follows) at a low learning rate",
+    )
+    add(
+        "--repeats",
+        type=int,
+        default=Config.repeats,
+        metavar="N",
+        help="make it with N seeds, --seed and those that follow; the verdict is over all of them (default: 1)",
+    )
+    add("--jobs", type=int, default=1, metavar="N", help="worker processes for the repeats (default: 1)")
+    add(
         "--epochs",
         type=int,
         default=Config.epochs,
@@ -164,6 +181,16 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="the same experiment as a plain Keras program (only on request)",
     )
     add("--quiet", action="store_true", help="print only the verdict")
+
+
+def _blocks(text: str) -> int:
+    """How many blocks; `--fine-tune textures` takes the data for their number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of blocks; write the data first, or --fine-tune 1 {text}"
+        ) from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ import re
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -15,8 +16,11 @@ from tl_widgets.cli_progress import make_console, stoppable, watching
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, OnEvent
-from tl_widgets.results import Comparison, RunResult, percent
-from tl_widgets.settings import Config
+from tl_widgets.results import Comparison, percent
+from tl_widgets.settings import Config, FineTuningSpec
+
+if TYPE_CHECKING:
+    from tl_widgets.plot_words import Score
 
 FIGURES = (".png", ".svg", ".pdf")
 
@@ -35,15 +39,16 @@ def run_compare(args: Namespace) -> None:
 
     Raises:
         InputError: they say something that cannot be done.
-        CancelledError: Ctrl-C; nothing was written.
+        CancelledError: Ctrl-C; nothing was written, unless repeats were stopped after the first.
     """
     console = make_console()
     config = _config(args)
     outputs = _outputs(args, config)
     with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
         dataset = load_images(args, on_event, cancel)
-        comparison = _compare(dataset, config, on_event, cancel)
-        if comparison.stopped or cancel.is_set():
+        comparison = _compare(dataset, config, args.jobs, on_event, cancel)
+        # Of repeats that were stopped those that came to their end are a result.
+        if not comparison.is_whole or (cancel.is_set() and comparison.repeats is None):
             raise CancelledError("stopped")
     if args.quiet:
         console.print(comparison.verdict.text, soft_wrap=True)
@@ -52,6 +57,8 @@ def run_compare(args: Namespace) -> None:
     _write(comparison, outputs)
     if not args.quiet:
         _print_outputs(console, outputs)
+    if comparison.stopped:
+        raise CancelledError("stopped")
 
 
 def _config(args: Namespace) -> Config:
@@ -69,6 +76,8 @@ def _config(args: Namespace) -> Config:
         learning_rate=args.learning_rate,
         seed=args.seed,
         control=args.control,
+        fine_tuning=FineTuningSpec(args.fine_tune) if args.fine_tune else None,
+        repeats=args.repeats,
     )
 
 
@@ -135,10 +144,10 @@ def load_images(args: Namespace, on_event: OnEvent, cancel: Cancel) -> ImageData
                        on_event=on_event, cancel=cancel)  # fmt: skip
 
 
-def _compare(dataset: ImageDataset, config: Config, on_event: OnEvent, cancel: Cancel) -> Comparison:
+def _compare(dataset: ImageDataset, config: Config, n_jobs: int, on_event: OnEvent, cancel: Cancel) -> Comparison:
     from tl_widgets.experiments import compare_config
 
-    return compare_config(dataset, config, on_event=on_event, cancel=cancel)
+    return compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
 
 
 def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> None:
@@ -151,28 +160,36 @@ def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> N
     for run in comparison.runs:
         if run.seconds.saved > 0:
             console.print(f"{run.name}: features kept from before: saved {run.seconds.saved:.1f} s", soft_wrap=True)
+    if comparison.repeats:
+        for name in comparison.config.model_names:
+            each = ", ".join(percent(accuracy) for accuracy in comparison.repeats.accuracies(name))
+            console.print(f"{name}, seed by seed: {each}", soft_wrap=True)
     for note in _notes(comparison, dataset):
         console.print(f"Note: {note}", soft_wrap=True)
     console.print(f"\n{comparison.verdict.text}\n", style="bold", soft_wrap=True)
 
 
 def _table(comparison: Comparison) -> Table:
+    from tl_widgets.plot_words import scores_of, seed_words
+
+    scores, seed = scores_of(comparison), seed_words(comparison).lstrip(", ")
+    n_seeds = max((len(score.seeds) for score in scores.values()), default=0)
     table = Table("\nmodel", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    titles = ("test accuracy\n(95% interval)", "trainable\nparameters", "\nfrozen", "\ntotal", "\nseconds")
+    accuracy = f"mean over {n_seeds} seeds\n(95% interval)" if n_seeds else "test accuracy\n(95% interval)"
+    titles = (accuracy, "trainable\nparameters", "\nfrozen", "\ntotal", f"seconds,\n{seed}" if seed else "\nseconds")
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     for run in comparison.runs:
         numbers = (run.params.trainable, run.params.frozen, run.params.total)
         name = "transfer (random)" if (run.name, run.weights) == ("transfer", "random") else run.name
-        table.add_row(name, _accuracy(run), *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
+        score = scores.get(run.name)
+        table.add_row(name, _score(score) if score else "", *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
     return table
 
 
-def _accuracy(run: RunResult) -> str:
-    if run.test_accuracy is None or run.test_accuracy_ci95 is None:
-        return ""
-    low, high = run.test_accuracy_ci95
-    return f"{percent(run.test_accuracy)} ({100 * low:.1f} to {100 * high:.1f})"
+def _score(score: Score) -> str:
+    low, high = score.interval
+    return f"{percent(score.accuracy)} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:

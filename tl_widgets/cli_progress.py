@@ -134,6 +134,8 @@ class _Bars:
         self._progress.update(self._tasks[here], total=total, completed=event.n_done, note=self._note(event))
 
     def _note(self, event: Event) -> str:
+        if event.phase == "study":
+            return f"{event.n_done} of {event.n_total}, {_seconds(event)}"
         if event.phase == "train":
             return f"epoch {event.epoch}/{event.n_epochs}, {_seconds(event)}"
         return _seconds(event) if event.n_total else event.text.split(",")[0]  # the bar needs room, too

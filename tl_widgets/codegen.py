@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import tl_widgets
-from tl_widgets import codegen_data, codegen_random
+from tl_widgets import codegen_data, codegen_random, codegen_tuning
 from tl_widgets.backbones import Backbone, find_backbone
 from tl_widgets.codegen_data import quoted
 from tl_widgets.ledger import output_units
@@ -51,19 +51,22 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str = 
     Raises:
         InputError: there is no such backbone.
     """
-    entry = find_backbone(config.backbone)
+    entry, tuning = find_backbone(config.backbone), config.fine_tuning
     is_random = config.weights is None or config.control
+    training = _training(len(dataset.class_names))
     parts = [
-        _title(dataset, entry),
-        _imports(dataset, is_random),
+        _title(dataset, entry, config),
+        _imports(dataset, config),
         _constants(dataset, config),
         codegen_data.loading(dataset),
         codegen_data.AUGMENT if config.augment else "",
         _scratch(len(dataset.class_names), config.scratch),
         codegen_random.DRAW if is_random else "",
         _transfer(len(dataset.class_names), entry, config, backbone_file),
-        _training(len(dataset.class_names)),
-        "\n".join(f'train_and_test("{name}", {name})' for name in _models(config)),
+        codegen_tuning.with_epochs(training) if tuning else training,
+        codegen_tuning.UNFREEZE if tuning else "",
+        "\n".join(f'train_and_test("{name}", {name})' for name in config.model_names if name != "fine_tuned"),
+        codegen_tuning.going_on(tuning) if tuning else "",
     ]
     return _spaced("\n\n".join(part.strip("\n") for part in parts if part)) + "\n"
 
@@ -136,11 +139,17 @@ def _one_line(text: str) -> str:
     return re.sub(r"[^\w .,:()+-]", "_", text)
 
 
-def _title(dataset: DatasetSummary, entry: Backbone) -> str:
+def _title(dataset: DatasetSummary, entry: Backbone, config: Config) -> str:
     needed = ""
+    if config.repeats > 1:
+        last = config.seed + config.repeats - 1
+        needed = (
+            f"\nThe comparison was made with {config.repeats} seeds, {config.seed} to {last}; this script makes the "
+            "first.\nFor the others change SEED and run it again; the means and intervals over seeds are left out.\n"
+        )
     if entry.bundled:
         command = f"from tl_widgets.codegen import save_backbone; save_backbone('{BACKBONE_FILE}')"
-        needed = (
+        needed += (
             f"\n{entry.name} is not in keras.applications: the script loads it from a file.\n"
             f'`tl-widgets compare --script` writes that file, and so does\n    python -c "{command}"\n'
         )
@@ -152,9 +161,11 @@ def _title(dataset: DatasetSummary, entry: Backbone) -> str:
     )
 
 
-def _imports(dataset: DatasetSummary, is_random: bool) -> str:
+def _imports(dataset: DatasetSummary, config: Config) -> str:
     standard, others = codegen_data.imports(dataset)
-    lines = [*(("import math",) if is_random else ()), *standard, "import time"]
+    is_random = config.weights is None or config.control
+    lines = [*(("import math",) if is_random else ()), *(("import re",) if config.fine_tuning else ())]
+    lines += [*standard, "import time"]
     lines = sorted(line for line in lines if line.startswith("import")) + [
         line for line in lines if not line.startswith("import")
     ]
@@ -285,10 +296,6 @@ def _backbone(entry: Backbone, weights: str | None, backbone_file: str, has_prep
     if weights is None:
         lines.append(f"draw_random_weights(backbone, {'preprocessing' if has_preprocessing else 'None'})")
     return "\n".join(lines)
-
-
-def _models(config: Config) -> tuple[str, ...]:
-    return ("scratch", "transfer", "control") if config.control else ("scratch", "transfer")
 
 
 def _training(n_classes: int) -> str:

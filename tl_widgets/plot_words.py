@@ -78,6 +78,14 @@ def seed_words(result: Result) -> str:
     return ""
 
 
+def seeds_text(comparison: Comparison) -> str:
+    """Which seeds a comparison was made with: "seed 0", "5 seeds from 0 to 4"."""
+    seeds = comparison.repeats.seeds if comparison.repeats else ()
+    if len(seeds) < 2:
+        return f"seed {comparison.config.seed}"
+    return f"{len(seeds)} seeds from {seeds[0]} to {seeds[-1]}"
+
+
 def own_epochs(run: RunResult) -> range:
     """The epochs, from 1, whose curve is the run's own: that of a fine-tuned model begins where the frozen one ends."""
     start = run.fine_tuning.start if run.fine_tuning else 1

@@ -27,7 +27,7 @@ from tl_widgets.plot_style import (
     set_fonts,
 )
 from tl_widgets.plot_text import alt_text, dataset_alt_text
-from tl_widgets.plot_words import runs_of
+from tl_widgets.plot_words import runs_of, seeds_text
 from tl_widgets.results import Comparison
 
 __all__ = [
@@ -85,7 +85,7 @@ def _caption(comparison: Comparison) -> str:
         f"{data.name}: {data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test "
         f"images of {data.image_size} × {data.image_size} pixels in {len(data.class_names)} classes; "
         f"{epochs}, batches of {config.batch_size}, learning rate {config.learning_rate:g}, "
-        f"{_seeds(comparison)}."
+        f"{seeds_text(comparison)}."
     )
     if config.fine_tuning:
         tuning = config.fine_tuning
@@ -93,10 +93,3 @@ def _caption(comparison: Comparison) -> str:
         more = f"{tuning.epochs} more epoch{'s' if tuning.epochs != 1 else ''}"
         text += f" Fine-tuned: {blocks}, {more}, learning rate {tuning.learning_rate:g}."
     return textwrap.fill(text, 160)
-
-
-def _seeds(comparison: Comparison) -> str:
-    seeds = comparison.repeats.seeds if comparison.repeats else ()
-    if len(seeds) < 2:
-        return f"seed {comparison.config.seed}"
-    return f"{len(seeds)} seeds from {seeds[0]} to {seeds[-1]}"

@@ -23,6 +23,7 @@ from tl_widgets.markup import NAMES, escape, number, table
 from tl_widgets.plot_text import FigureKind
 from tl_widgets.plot_words import runs_of
 from tl_widgets.results import Comparison, RunResult, percent, require_comparison
+from tl_widgets.study_results import accuracy_text
 
 _USE = (
     "<p>Saved models (scratch.keras, transfer.keras) are plain Keras; they scale the pixels themselves:</p>"
@@ -81,7 +82,9 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
         f'<p class="pale">A report of tl_widgets {escape(comparison.environment.tl_widgets)}.</p>',
         f'<p class="verdict">{escape(comparison.verdict.text)}</p>',
         _diagnoses(comparison),
-        _section("Results", _results(comparison.runs), _figures(comparison), _classes(comparison.runs)),
+        _section(
+            "Results", _results(comparison.runs), _seeds(comparison), _figures(comparison), _classes(comparison.runs)
+        ),
         _galleries(comparison, dataset) if dataset is not None else "",
         _section("Data", *_data(comparison, dataset)),
         _section("Settings", _settings(comparison)),
@@ -145,6 +148,22 @@ def _results(runs: Sequence[RunResult]) -> str:
         if run.seconds.saved > 0
     ]
     return table("Each model", head, rows, numeric=range(1, len(head))) + _list(saved)
+
+
+def _seeds(comparison: Comparison) -> str:
+    """The accuracies of all seeds, where there are several."""
+    repeats = comparison.repeats
+    if repeats is None:
+        return ""
+    names = [name for name in comparison.config.model_names if repeats.accuracies(name)]
+    rows = [
+        [str(seed), *(percent(accuracy) for accuracy in accuracies)]
+        for seed, *accuracies in zip(repeats.seeds, *(repeats.accuracies(name) for name in names), strict=True)
+    ]
+    means = [accuracy_text(mean) for name in names if (mean := repeats.mean(name))]
+    rows.append(["<b>Mean (95% interval over seeds)</b>", *means])
+    caption = f"Test accuracy seed by seed; all else on this page is of seed {comparison.config.seed}"
+    return table(caption, ["Seed", *(NAMES[name] for name in names)], rows, numeric=range(1, len(names) + 1))
 
 
 def _figures(comparison: Comparison) -> str:
@@ -238,7 +257,9 @@ def _facts(caption: str, rows: Sequence[Sequence[str]]) -> str:
 def _settings(comparison: Comparison) -> str:
     config: dict[str, Any] = asdict(comparison.config)
     scratch = {f"scratch: {name}": value for name, value in config.pop("scratch").items()}
-    rows = [[escape(name.replace("_", " ")), escape(_value(value))] for name, value in {**config, **scratch}.items()]
+    tuning = {f"fine-tuning: {name}": value for name, value in (config.pop("fine_tuning") or {}).items()}
+    values = {**config, **tuning, **scratch}
+    rows = [[escape(name.replace("_", " ")), escape(_value(value))] for name, value in values.items()]
     return _facts("What compare was told", rows)
 
 

@@ -169,20 +169,33 @@ def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
     top1 = f"; {backbone.top1_pct:.1f}% on ImageNet" if backbone.top1_pct and weights == "imagenet" else ""
     text = f"<b>{number(count.trainable)} parameters</b> to be learned, {number(count.frozen)} frozen"
     if weights is None:
-        return f"{text}; random weights: it has seen nothing yet"
+        return f"{text}; random weights: it has seen nothing yet{_then_fine_tuned(settings)}"
     if weights != "imagenet":
-        return f"{text}; weights from {escape(weights)}"
+        return f"{text}; weights from {escape(weights)}{_then_fine_tuned(settings)}"
     if not is_here(backbone):
         size = f" ({backbone.size_mb:.0f} MB)" if backbone.size_mb else ""
-        return f"{text}; its weights{size} are not on this machine and must be downloaded"
-    return text + top1
+        return f"{text}; its weights{size} are not on this machine and must be downloaded{_then_fine_tuned(settings)}"
+    return text + top1 + _then_fine_tuned(settings)
+
+
+def _then_fine_tuned(settings: LabSettings) -> str:
+    """What the second stage does; how many parameters that is, only a backbone that was built can say."""
+    tuning = settings.config.fine_tuning
+    if tuning is None:
+        return ""
+    blocks = "last block learns" if tuning.n_blocks == 1 else f"last {tuning.n_blocks} blocks learn"
+    return (
+        f". Then its <b>{blocks}</b>, too: {tuning.epochs} more epochs at a learning rate of "
+        f"{tuning.learning_rate:g}, the averages of its BatchNormalization kept"
+    )
 
 
 def _training_cost(settings: LabSettings, facts: DataFacts) -> str:
     config = settings.config
     n = n_train(settings, facts) * (1 + config.augment)
     steps = number(n_steps(settings, facts))
-    return f"<b>{steps} steps</b> for each model: {config.epochs} times through {number(n)} images"
+    text = f"<b>{steps} steps</b> for each model: {config.epochs} times through {number(n)} images"
+    return text if config.repeats == 1 else f"{text}; all that with <b>{config.repeats} seeds</b>"
 
 
 _COSTS = {

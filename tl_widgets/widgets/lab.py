@@ -318,7 +318,7 @@ class TransferLab(VBox):
         if comparison.runs:
             self._runs.append(run)
             self._screen.show_runs(self.runs, comparison)
-        if comparison.stopped:
+        if not comparison.is_whole:
             self._screen.show_stopped(comparison.runs)
         else:
             self._result = comparison

@@ -8,14 +8,20 @@ from typing import Any
 
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
-from tl_widgets.results import Comparison, RunResult, percent
+from tl_widgets.plot_words import Score, own_epochs, scores_of
+from tl_widgets.results import Comparison, percent
 from tl_widgets.sources import printable
-from tl_widgets.widgets.html import empty, escape, number, table
+from tl_widgets.widgets.html import NAMES, empty, escape, number, table
 from tl_widgets.widgets.settings import LabSettings, differences
 from tl_widgets.widgets.views import FigureView
 
 _STYLE = {"description_width": "initial"}
-_TITLES = {"n_per_class": "images per class", "kernel_sizes": "kernel sizes", "control": "control arm"}
+_TITLES = {
+    "n_per_class": "images per class",
+    "kernel_sizes": "kernel sizes",
+    "control": "control arm",
+    "fine_tune_blocks": "fine-tuned blocks",
+}
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,8 @@ class LabRun:
     @property
     def title(self) -> str:
         """What to call it in a menu."""
-        scores = [run.test_accuracy for run in (self.result.scratch, self.result.transfer) if run]
-        said = " against ".join(percent(score) for score in scores if score is not None)
+        scores = scores_of(self.result) if self.result.runs else {}
+        said = " against ".join(percent(scores[name].accuracy) for name in ("scratch", "transfer") if name in scores)
         loaded = " (loaded)" if self.source else ""
         return f"Run {self.number}{loaded}: {said or 'stopped'}"
 
@@ -109,16 +115,18 @@ class RunsView(VBox):
 def _table(runs: tuple[LabRun, ...]) -> str:
     columns = differences([run.settings for run in runs])
     names = [_TITLES.get(name, name.replace("_", " ")) for name in columns]
-    head = ["Run", *names, "From scratch", "Transfer", "Parameters", "Seconds"]
+    shown = ["scratch", "transfer", *(["fine_tuned"] if any(run.result.fine_tuned for run in runs) else [])]
+    head = ["Run", *names, *(NAMES[name] for name in shown), "Parameters", "Seconds"]
     rows = []
     for i, run in enumerate(runs):
-        result = run.result
-        done = [each for each in (result.scratch, result.transfer) if each]
+        scores = scores_of(run.result) if run.result.runs else {}
+        done = [each for each in run.result.runs if each.name in shown]
+        reached = [_score(run.result, name, scores) for name in shown]
         values = [escape(_value(name, column[i])) for name, column in columns.items()]
         params = "<br>".join(f"{number(each.params.trainable)} of {number(each.params.total)}" for each in done)
         cost = "<br>".join(f"{each.seconds.total:.1f}" for each in done)
         loaded = f" <small>loaded from {escape(printable(run.source))}</small>" if run.source else ""
-        rows.append([f"{run.number}{loaded}", *values, _score(result.scratch), _score(result.transfer), params, cost])
+        rows.append([f"{run.number}{loaded}", *values, *reached, params, cost])
     numeric = range(len(head) - 2, len(head))
     return table("Runs: the settings that differ, and what came out", head, rows, numeric=numeric)
 
@@ -135,11 +143,13 @@ def _value(name: str, value: Any) -> str:
     return str(value)
 
 
-def _score(run: RunResult | None) -> str:
-    if run is None or run.test_accuracy is None or run.test_accuracy_ci95 is None:
-        return "stopped"
-    low, high = run.test_accuracy_ci95
-    return f"<b>{percent(run.test_accuracy)}</b> <small>({100 * low:.0f} to {100 * high:.0f})</small>"
+def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
+    if name not in scores:
+        return "stopped" if name in result.config.model_names else ""
+    score = scores[name]
+    low, high = score.interval
+    seeds = f"; {len(score.seeds)} seeds" if score.seeds else ""
+    return f"<b>{percent(score.accuracy)}</b> <small>({100 * low:.0f} to {100 * high:.0f}{seeds})</small>"
 
 
 def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:
@@ -155,11 +165,11 @@ def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:
     said = []
     for run, line in ((first, "-"), (second, "--")):
         for each in run.result.runs:
-            values = each.history.val_accuracy
+            epochs, marker = own_epochs(each), marker_of(each.name)
+            values = each.history.val_accuracy[epochs.start - 1 :]
             if not values:
                 continue
             name = f"run {run.number}, {label_of(each.name)}"
-            epochs, marker = range(1, len(values) + 1), marker_of(each.name)
             ax.plot(epochs, values, line, color=colour_of(each.name), marker=marker, markersize=4, label=name)
             said.append(f"{name} {percent(values[-1])}")
     ax.set_ylim(0, 1.03)

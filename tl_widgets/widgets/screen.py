@@ -160,7 +160,9 @@ class Screen:
         runs = run.result.runs
         n_epochs = max(1, *(len(each.history.accuracy) for each in runs))
         names, backbone = tuple(each.name for each in runs), run.result.config.backbone
-        self.curves.start(names, n_epochs=n_epochs, backbone=backbone, chance=chance_level(runs))
+        start = next((each.fine_tuning.start for each in runs if each.fine_tuning), 0)
+        chance = chance_level(runs)
+        self.curves.start(names, n_epochs=n_epochs, backbone=backbone, chance=chance, fine_tuning_start=start)
 
     def show_result(self, run: LabRun, comparison: Comparison, dataset: ImageDataset | None) -> None:
         """Show what a finished run found.
@@ -173,7 +175,14 @@ class Screen:
         from tl_widgets.plots import alt_text, plot_confusion
 
         self._has_result = True
-        self.progress.finish("Loaded." if run.source else "Done.", comparison.runs)
+        how = (
+            "Loaded."
+            if run.source
+            else "Stopped: the repeats that were done are shown."
+            if comparison.stopped
+            else "Done."
+        )
+        self.progress.finish(how, comparison.runs)
         self.verdict.value = verdict(comparison, run.number, run.source)
         self.predictions.show(comparison, None if dataset is None else dataset.test.images)
         self.trial.show(comparison)

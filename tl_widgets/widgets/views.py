@@ -11,6 +11,7 @@ from ipywidgets import HTML
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.ledger import LayerRow, count_rows
+from tl_widgets.plot_words import Score, scores_of, seeds_text
 from tl_widgets.results import Comparison, RunResult, percent
 from tl_widgets.sources import printable
 from tl_widgets.widgets.costs import DataFacts, scratch_rows, transfer_rows
@@ -160,25 +161,26 @@ def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
     loaded = f", loaded from {escape(printable(source))}" if source else ""
     what = (
         f"Run {number_}{loaded}: {escape(data.name)}, {data.n_train} training images of {data.image_size} pixels, "
-        f"{config.epochs} epochs, learning rate {config.learning_rate:g}, seed {config.seed}"
+        f"{config.epochs} epochs, learning rate {config.learning_rate:g}, {seeds_text(comparison)}"
     )
-    numbers = "".join(_figures(run) for run in comparison.runs)
+    scores = scores_of(comparison)
+    numbers = "".join(_figures(run, scores.get(run.name)) for run in comparison.runs)
     return (
         f'<div class="tlw-verdict" role="status"><p>{escape(comparison.verdict.text)}</p><small>{what}</small></div>'
         f'<div class="tlw-results">{numbers}</div>' + (f'<ul class="tlw-notes">{notes}</ul>' if notes else "")
     )
 
 
-def _figures(run: RunResult) -> str:
+def _figures(run: RunResult, score: Score | None) -> str:
     name = NAMES.get(run.name, run.name)
-    if run.test_accuracy is None or run.test_accuracy_ci95 is None:
-        score = "<b>not tested</b>"
-    else:
-        low, high = run.test_accuracy_ci95
-        score = f"<b>{percent(run.test_accuracy)}</b> <small>95% interval {100 * low:.0f} to {100 * high:.0f}</small>"
+    said = "<b>not tested</b>"
+    if score is not None:
+        low, high = score.interval
+        words = f"mean of {len(score.seeds)} seeds, 95% over seeds" if score.seeds else "95% interval"
+        said = f"<b>{percent(score.accuracy)}</b> <small>{words} {100 * low:.0f} to {100 * high:.0f}</small>"
     saved = f", {run.seconds.saved:.1f} s saved by kept features" if run.seconds.saved else ""
     return (
-        f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{score}</span>'
+        f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{said}</span>'
         f"<small>{number(run.params.trainable)} trainable of {number(run.params.total)} parameters · "
         f"{run.seconds.total:.1f} s{saved}</small></div>"
     )

@@ -1,0 +1,161 @@
+"""Repeats and fine-tuning in the Lab: controls, lines, verdict, curves, table of runs, Stop."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from ipywidgets import HTML
+
+from tl_widgets import Config, FineTuningSpec, ScratchSpec, TransferLab, to_report
+from tl_widgets.events import Event
+from tl_widgets.plots import LiveCurves
+from tl_widgets.widgets import LabSettings
+from tl_widgets.widgets.live import CurvesView, ProgressView
+
+TUNING = FineTuningSpec(n_blocks=1, epochs=2, learning_rate=1e-3)
+SMALL = LabSettings(
+    image_size=32,
+    n_per_class=4,
+    config=Config(epochs=3, scratch=ScratchSpec((4, 4), (3, 3), dense_units=8), seed=2, repeats=2, fine_tuning=TUNING),
+)
+
+
+def page(lab):
+    """All HTML that the Lab shows, as one text."""
+    found, waiting = [], [lab]
+    while waiting:
+        widget = waiting.pop()
+        waiting.extend(getattr(widget, "children", ()))
+        found.append(widget.value if isinstance(widget, HTML) else "")
+    return "\n".join(found)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A Lab after two runs: one with repeats and fine-tuning, one plain."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TL_WIDGETS_HOME", str(tmp_path_factory.mktemp("home")))
+        lab = TransferLab(settings=SMALL)
+        result = lab.run(wait=True).result
+        shown = page(lab)
+        lab.panel.control("repeats").value = 1
+        lab.panel.control("fine_tune_blocks").value = 0
+        lab.run(wait=True)
+        yield lab, result, shown
+        lab.close()
+
+
+def test_the_verdict_is_that_of_the_seeds(finished):
+    _, result, shown = finished
+    assert result.repeats.seeds == (2, 3)
+    assert "ver 2 seeds" in result.verdict.text
+    assert "2 seeds from 2 to 3" in shown
+    for name in ("scratch", "transfer", "fine_tuned"):
+        assert f"{100 * result.repeats.mean(name).mean:.1f}%</b> <small>mean of 2 seeds, 95% over seeds" in shown
+    assert shown.count('class="tlw-result tlw-edge-fine_tuned"') == 1
+
+
+def test_the_table_of_runs_has_a_column_for_it(finished):
+    lab, _, shown = finished
+    assert "; 2 seeds)</small>" in shown
+    table = lab._screen.runs._table.value
+    head = re.findall(r'<th scope="col" [^>]*>([^<]*)</th>', table)
+    assert head[:3] == ["Run", "repeats", "fine-tuned blocks"]
+    assert "Fine-tuned" in head
+    assert len(re.findall(r"<tr>", table)) == 3
+    lab._screen.runs.other.value = 1
+    assert "run 1, fine-tuned" in lab._screen.runs._figure.value
+
+
+def test_controls_hold_blocks_and_repeats(finished):
+    lab, *_ = finished
+    lab.settings = SMALL
+    assert lab.panel.control("fine_tune_blocks").value == 1
+    assert lab.panel.control("repeats").value == 2
+    lab.panel.control("fine_tune_blocks").value = 3
+    assert lab.settings.config.fine_tuning == replace(TUNING, n_blocks=3), "epochs and rate stay"
+    lines = "".join(line.value for line in lab.panel._lines.values())
+    assert "last 3 blocks learn" in lines
+    assert "2 more epochs at a learning rate of 0.001" in lines
+    assert "all that with <b>2 seeds</b>" in lines
+    assert LabSettings.from_json(lab.settings.to_json()) == lab.settings
+    assert "unfreeze_last_blocks(transfer, 3)" in lab._screen.code.script
+    lab.panel.control("fine_tune_blocks").value = 0
+    assert lab.settings.config.fine_tuning is None
+    lab.panel.control("fine_tune_blocks").value = 2
+    assert lab.settings.config.fine_tuning == FineTuningSpec(n_blocks=2)
+
+
+def test_stop_shows_the_repeats_that_were_done(finished, monkeypatch):
+    lab, *_ = finished
+    lab.settings = replace(SMALL, config=replace(SMALL.config, repeats=50, fine_tuning=None))
+    hear = lab._screen.hear
+
+    def stop_at_three(event):
+        hear(event)
+        if event.phase == "study" and event.n_done == 3:
+            lab.stop()
+
+    monkeypatch.setattr(lab._screen, "hear", stop_at_three)
+    run = lab.run(wait=True)
+    assert run.result.stopped
+    assert lab.result is run.result
+    assert run.result.repeats.seeds == (2, 3, 4)
+    shown = page(lab)
+    assert "Stopped after 3 of 50 seeds" in shown
+    assert "the repeats that were done are shown" in shown
+    assert 'data-state="stopped"' in shown
+
+
+def test_a_report_has_the_seeds_in_a_table(finished):
+    _, result, _ = finished
+    report = to_report(result)
+    assert "Test accuracy seed by seed; all else on this page is of seed 2" in report
+    assert "fine-tuning: n blocks" in report
+
+
+# Live curves and progress
+
+
+def test_a_fine_tuned_curve_goes_on_where_the_frozen_one_ended():
+    view = CurvesView()
+    view.start(("transfer", "fine_tuned"), n_epochs=5, backbone="Net", chance=0.5, fine_tuning_start=3)
+    for model, values in (("transfer", (0.5, 0.6, 0.7)), ("fine_tuned", (0.8, 0.9))):
+        for value in values:
+            metrics = {"loss": 1.0, "accuracy": value, "val_loss": 1.0, "val_accuracy": value}
+            assert view.note(Event("train", "", model, metrics=metrics))
+    view.draw()
+    lines = {name: line.get_data() for name, (_, line) in view._curves._lines.items()}
+    assert [list(values) for values in lines["transfer"]] == [[1, 2, 3], [0.5, 0.6, 0.7]]
+    assert [list(values) for values in lines["fine_tuned"]] == [[3, 4, 5], [0.7, 0.8, 0.9]]
+    assert "fine-tuned 90.0% after 5 of 5 epochs" in view.value
+
+
+def test_a_kept_frozen_stage_sends_no_events_and_the_curve_still_begins_behind_it():
+    view = CurvesView()
+    view.start(("transfer", "fine_tuned"), n_epochs=5, backbone="Net", chance=0.5, fine_tuning_start=3)
+    metrics = {"loss": 1.0, "accuracy": 0.8, "val_loss": 1.0, "val_accuracy": 0.8}
+    view.note(Event("train", "", "fine_tuned", metrics=metrics))
+    view.draw()
+    x, y = view._curves._lines["fine_tuned"][1].get_data()
+    assert list(x) == [3, 4]
+    assert y[1] == 0.8
+
+
+def test_live_curves_mark_where_fine_tuning_starts():
+    curves = LiveCurves(5, names=("transfer", "fine_tuned"), fine_tuning_start=3)
+    assert any(list(line.get_xdata()) == [3.5, 3.5] for line in curves._ax.lines)
+    assert "fine-tuning starts" in [text.get_text() for text in curves._ax.texts]
+    plain = LiveCurves(5)
+    assert not plain._ax.texts
+
+
+def test_progress_counts_the_repeats_in_a_bar_of_their_own():
+    view = ProgressView()
+    view.start(("scratch", "transfer"))
+    view.note(Event("study", "repeat 3 of 5", n_done=2, n_total=5, seconds=8.0, seconds_left=12.0))
+    view.draw()
+    assert 'aria-label="Repeats" value="2" max="5"' in view.value
+    assert "repeat 3 of 5 · 8.0 s · about 12 s left" in view.value
+    view.finish("Done.", ())
+    assert "Repeats" not in view.value

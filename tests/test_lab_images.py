@@ -187,6 +187,33 @@ def test_the_script_of_own_images_runs(make_lab, here):
     assert done.stdout.endswith(f"{dataset.train.images.shape} ['dog', 'lion', 'owl']\n")
 
 
+def test_a_record_brings_own_images_back_with_their_edits(make_lab, here):
+    settings = SMALL.with_values({"n_per_class": None, "weights": None, "epochs": 1})
+    lab = make_lab(settings=settings)
+    open_pets(lab)
+    use(lab)
+    row_of(lab, "cat").name.value = MARKUP
+    lab.images.classes.cards[0].tick.value = False
+    use(lab)
+    ticks(lab)["owl"].value = False
+    lab.run(wait=True)
+    record = lab.result.to_json().encode()
+    other = make_lab()
+    other._screen.save.load("record.json", record).wait(60)
+    assert "not the same" not in other._screen.save._loaded.value
+    assert (other.settings.dataset, other.settings.classes) == ("pets 2", (MARKUP, "dog"))
+    other.run(wait=True)
+    assert other.result.dataset == lab.result.dataset
+    (here / "pets").rename(here / "gone")
+    last = make_lab()
+    last._screen.save.load("record.json", record).wait(60)
+    assert "were somebody&#x27;s own and are not in this Lab" in last._screen.save._loaded.value
+    assert last.settings.dataset == "textures"
+    far = record.replace(json.dumps(str(here / "pets"))[1:-1].encode(), b"//far/away")
+    last._screen.save.load("record.json", far).wait(60)
+    assert "is on another machine" in last._screen.save._loaded.value
+
+
 def test_pictures_uploaded_for_two_classes(make_lab, here):
     lab = make_lab(settings=SMALL.with_values({"n_per_class": None}))
     intake = lab.images.intake

@@ -9,8 +9,10 @@ from tl_widgets.backbones import find_backbone
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel
+from tl_widgets.hosted import find_hosted
 from tl_widgets.machine import megabytes
-from tl_widgets.results import Comparison
+from tl_widgets.own_images import collection_of
+from tl_widgets.results import Comparison, DatasetSummary
 from tl_widgets.sources import printable
 from tl_widgets.widgets.settings import LabSettings
 from tl_widgets.widgets.source import DataSource
@@ -100,7 +102,9 @@ def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel
     """
     data, config = comparison.dataset, comparison.config
     find_backbone(config.backbone)
-    origin = data.origin
+    own_name = data.name
+    data, missing = _brought_back(data, source, cancel)
+    comparison, origin = replace(comparison, dataset=data), data.origin
     wanted = replace(
         now,
         dataset=data.name,
@@ -109,7 +113,7 @@ def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel
         classes=(origin.classes or None) if origin else None,
         config=config,
     )
-    notes = []
+    notes = [missing] if missing else []
     if config.weights not in (None, "imagenet") and not Path(config.weights).is_file():
         notes.append(f"Its weights file {printable(config.weights)} is not on this machine; choose other weights.")
     problem = _why_not(comparison, source, wanted)
@@ -121,10 +125,40 @@ def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel
         notes.append("Its images are not on this machine yet; the next training downloads them.")
         return Restored(wanted, wanted, None, tuple(notes))
     dataset = source.load(wanted, cancel=cancel)
-    if dataset.fingerprint == data.fingerprint:
+    if replace(dataset, name=own_name).fingerprint == data.fingerprint:
         return Restored(wanted, wanted, dataset, tuple(notes))
     notes.append("The images here are not the same ones (their fingerprint differs): expect other numbers.")
     return Restored(wanted, wanted, None, tuple(notes))
+
+
+def _is_named(data: DatasetSummary) -> bool:
+    """Whether the images have a name that every Lab knows."""
+    if data.origin is None or data.origin.kind == "built-in":
+        return data.origin is not None
+    # A folder of one's own may be called "flowers", too.
+    return find_hosted(data.name) is not None and Path(data.origin.path).parent.name == "datasets"
+
+
+def _brought_back(data: DatasetSummary, source: DataSource, cancel: Cancel | None) -> tuple[DatasetSummary, str]:
+    """Put somebody's own images into the Lab again, with their edits, where they are still on this machine.
+
+    Returns:
+        What is said of them, under the name that they have in this Lab; and why they could not be brought, or "".
+
+    Raises:
+        CancelledError: `cancel` was set.
+    """
+    origin = data.origin
+    if source.own is not None or origin is None or _is_named(data):
+        return data, ""
+    try:
+        if origin.path.startswith(("//", "\\\\")):  # a record may come from anybody: no other machine is asked
+            raise InputError(f"The folder {printable(origin.path)} is on another machine.")
+        collection = collection_of(origin)
+        dataset = collection.build(image_size=data.image_size, cancel=cancel)
+    except InputError as error:
+        return data, str(error)
+    return replace(data, name=source.bring(collection, replace(dataset, name=printable(data.name)[:80]))), ""
 
 
 def _why_not(comparison: Comparison, source: DataSource, wanted: LabSettings) -> str:
@@ -133,10 +167,10 @@ def _why_not(comparison: Comparison, source: DataSource, wanted: LabSettings) ->
     place = f" (the folder {printable(data.origin.path)})" if data.origin and data.origin.path else ""
     name = printable(data.name)
     stays = "The data set and its size stay as they were; the other settings are those of the record."
-    if source.own is None and (data.origin is None or data.origin.kind != "built-in"):
+    if source.own is None and not source.knows(data.name):
         return (
             f"Its images, {name}{place}, were somebody's own and are not in this Lab. {stays} With them on this "
-            "machine, TransferLab(load_folder(...)) makes a Lab for them."
+            'machine, open them in the tab "Images".'
         )
     try:
         most = source.facts(wanted).max_per_class

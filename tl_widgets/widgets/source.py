@@ -44,7 +44,7 @@ class DataSource:
 
         Args:
             collection: they come from, to load them again in another size.
-            dataset: what came of it.
+            dataset: what came of it; its name is used where it is free.
 
         Returns:
             What the data set is called here. The same images with other edits are another data set, so that the runs
@@ -52,7 +52,7 @@ class DataSource:
         """
         with self._lock:
             same = (each.name for each in self._brought.values() if each.collection == collection)
-            name = next(same, None) or self._free_name(collection.name)
+            name = next(same, None) or self._free_name(dataset.name)
             dataset = replace(dataset, name=name)
             self._brought[name] = Brought.of(collection, dataset)
             self._kept = ((name, None, dataset.image_size), dataset)
@@ -66,6 +66,14 @@ class DataSource:
     def forget(self) -> None:
         """Let go of loaded images."""
         self._kept = None
+
+    def knows(self, name: str) -> bool:
+        """Whether there is a data set of that name.
+
+        Args:
+            name: of the data set.
+        """
+        return name in [known for _, known in self.menu()]
 
     def class_names(self, name: str) -> tuple[str, ...]:
         """All classes of a data set, in label order.

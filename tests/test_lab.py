@@ -109,6 +109,7 @@ def test_controls_change_settings_and_settings_move_controls(make_lab):
     lab.panel.control("epochs").value = 7
     lab.panel.control("dataset").value = "digits"
     lab.panel.control("weights").value = None
+    assert lab.panel.control("weights").index == 1  # shown as chosen, though its value is None
     assert lab.settings == replace(SMALL, dataset="digits", config=replace(SMALL.config, epochs=7, weights=None))
     lab.settings = replace(SMALL, image_size=48)
     assert lab.panel.control("image_size").value == 48

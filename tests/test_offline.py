@@ -14,6 +14,7 @@ from hosted_server import serve, server
 
 from tl_widgets import backbones, checkup, hosted, load_dataset, weights
 from tl_widgets.cli import main
+from tl_widgets.errors import InputError
 from tl_widgets.hosted import find_hosted
 
 __all__ = ["serve", "server"]  # fixtures
@@ -111,6 +112,34 @@ def test_a_folder_of_ones_own_comes_before_a_download(server, tmp_path, monkeypa
     assert server.requests == []
 
 
+@pytest.mark.parametrize(
+    ("make", "said", "mend"),
+    [
+        (lambda home: home.write_bytes(b"PK"), "is a file, not a folder; unpack it", "name a folder with --home"),
+        (lambda home: (home / "in it" / "weights").mkdir(parents=True), "lies one folder deeper", "in it'"),
+        (lambda home: None, "it is not there yet", ""),
+    ],
+)
+def test_the_doctor_says_what_is_wrong_with_the_folder(tmp_path, capsys, make, said, mend):
+    home = tmp_path / "class.zip"
+    make(home)
+    status, out = doctor(capsys, "--home", str(home))
+    assert status == 0  # the default comparison needs nothing of it
+    assert said in out
+    assert mend in out
+    assert ("To mend" in out) == bool(mend)
+
+
+def test_the_doctor_says_what_would_not_fit_into_the_memory(xception, monkeypatch, capsys):
+    assert main(["fetch", "Xception"]) == 0
+    monkeypatch.setattr(checkup, "memory_available", lambda: 200_000_000)
+    status, out = doctor(capsys)
+    assert status == 1
+    assert "-    Xception           1 MB" in out
+    assert "hash right; but it needs about" in out
+    assert "BAD  memory" in out
+
+
 def without_override():
     """Make a child of root obey permissions, as everybody else must: drop CAP_DAC_OVERRIDE (1) and READ_SEARCH (2)."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -119,13 +148,25 @@ def without_override():
             prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
 
 
+LAB = """
+import re
+from tl_widgets import Config, TransferLab
+from tl_widgets.widgets import LabSettings
+config = Config(epochs=1)
+lab = TransferLab(settings=LabSettings("cifar10", 32, 2, classes=("cat", "dog"), config=config))
+lab.run(wait=True)
+print(re.search('data-state="(.*?)"', lab._screen._state.value)[1], lab._screen.message.value)
+print(lab.result.transfer.backbone, lab.result.dataset.name)
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="drops Linux capabilities")
 def test_a_read_only_folder_is_enough(serve, server, home, tmp_path):
     serve("cifar10")
     hosted.fetch_dataset(find_hosted("cifar10"))
     before = files_in(home)
-    for path in (home, home / "datasets", home / "datasets" / "cifar10.zip"):
+    for path in (home, *home.rglob("*")):
         path.chmod(0o444 if path.is_file() else 0o555)
     try:
         with_cwd = {"cwd": tmp_path, "capture_output": True, "text": True, "preexec_fn": without_override}
@@ -141,6 +182,14 @@ def test_a_read_only_folder_is_enough(serve, server, home, tmp_path):
         record = json.loads((tmp_path / "tl-widgets-cifar10.json").read_text())
         assert record["dataset"]["class_names"] == ["cat", "dog"]
         assert record["dataset"]["n_test"] == 4
+        small = ["--epochs", "1", "--image-size", "32"]
+        study = ["study", "data", "--sizes", "2,4", "--seeds", "0,1", *small]
+        done = subprocess.run([*command, *study], env=environment, timeout=200, **with_cwd)
+        assert (done.returncode, done.stderr) == (0, "")
+        done = subprocess.run(
+            [sys.executable, "-c", LAB], env={**environment, "TL_WIDGETS_HOME": str(home)}, **with_cwd
+        )
+        assert (done.stdout, done.stderr) == ("done \nEfficientNetLite0 cifar10\n", "")
         done = subprocess.run([*command, "doctor"], env=environment, timeout=200, **with_cwd)
         assert done.returncode == 0
         assert "only to be read" in done.stdout
@@ -148,7 +197,7 @@ def test_a_read_only_folder_is_enough(serve, server, home, tmp_path):
         assert done.returncode == 2
         assert "Permission denied" in done.stderr
     finally:
-        for path in (home, home / "datasets"):
+        for path in (home, *home.rglob("*")):
             path.chmod(0o755)
     assert files_in(home) == before
 
@@ -192,9 +241,16 @@ def test_the_doctor_tells_right_weights_from_damaged_ones(serve, xception, home,
     assert status == 0  # the default comparison needs neither
     assert "BAD  Xception" in out
     assert f"Xception: tl-widgets --home {home} fetch Xception" in out
-    assert f"flowers: rm {zipped} && tl-widgets --home {home} fetch flowers" in out
-    assert main(["fetch", "Xception"]) == 0  # the command that it gave mends it
+    assert f"flowers: tl-widgets --home {home} fetch flowers" in out
+    with pytest.raises(InputError, match="`tl-widgets fetch flowers` fetches it again"):
+        load_dataset("flowers")
+    assert main(["fetch", "Xception", "flowers"]) == 0  # the commands that it gave mend them
     assert path.read_bytes() == H5
+    assert load_dataset("flowers", image_size=32).n_classes == 5
+    data = bytearray(zipped.read_bytes())
+    data[300] ^= 1  # one bit of one photograph
+    zipped.write_bytes(data)
+    assert "BAD  flowers" in doctor(capsys)[1]
 
 
 @pytest.mark.parametrize(

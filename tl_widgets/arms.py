@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from tl_widgets.backbones import find_backbone, memory_estimate
+from tl_widgets.backbones import find_backbone, memory_needed
 from tl_widgets.data import ImageDataset, require_dataset
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
@@ -78,7 +78,7 @@ class Arms:
                 "another backbone."
             )
         require_memory(
-            memory_estimate(self.entry, dataset.image_size),
+            memory_needed(self.entry, dataset.image_size),
             f"Running {self.entry.name} on images of {dataset.image_size} pixels",
             "Use smaller images or a smaller backbone",
         )

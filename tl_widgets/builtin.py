@@ -24,7 +24,7 @@ from tl_widgets.data import (
 from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, OnEvent, ignore
 from tl_widgets.folder import TEST_SHARE, VALIDATION_SHARE, load_folder
-from tl_widgets.hosted import fetch_dataset, find_hosted
+from tl_widgets.hosted import fetch_dataset, find_hosted, is_whole
 from tl_widgets.origin import Origin
 from tl_widgets.repack import CIFAR10_CLASSES, FASHION_CLASSES, FLOWER_CLASSES
 
@@ -242,8 +242,13 @@ def load_dataset(
     info = _DATASETS[names.index(name)]
     if hosted := find_hosted(name):
         path = fetch_dataset(hosted, on_event=on_event, cancel=cancel)
-        loaded = load_folder(path, image_size=image_size, n_per_class=n_per_class, seed=seed, classes=classes,
-                             on_event=on_event, cancel=cancel)  # fmt: skip
+        try:
+            loaded = load_folder(path, image_size=image_size, n_per_class=n_per_class, seed=seed, classes=classes,
+                                 on_event=on_event, cancel=cancel)  # fmt: skip
+        except InputError as error:
+            if is_whole(path):
+                raise
+            raise InputError(f"{path} is damaged. `tl-widgets fetch {name}` fetches it again.") from error
         return replace(loaded, source=f"{info.source}; {info.licence}")
     load = {"textures": _textures, "faces": _faces, "digits": _digits}[name]
     images, labels, parts = load(image_size, seed)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import shlex
 import shutil
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from tl_widgets.backbones import Backbone, list_backbones
+from tl_widgets.backbones import Backbone, list_backbones, memory_needed
 from tl_widgets.builtin import list_datasets
 from tl_widgets.errors import InputError
-from tl_widgets.hosted import find_hosted
+from tl_widgets.hosted import find_hosted, is_whole
 from tl_widgets.machine import home_folder, megabytes, memory_available, memory_limit
 from tl_widgets.weights import BUNDLED_NAME, bundled_file, is_published, local_weights_file
 
 NEEDED_MEMORY = 1_000_000_000  # the default comparison took 0.94 GB at most (TensorFlow 2.21, 2 cores)
 _PACKAGES = (("tensorflow", (2, 18)), ("keras", (3, 8)), ("scikit-image", (0, 24)), ("pillow", (10, 4)))
+_TYPICAL_SIZE = 96  # pixels: of the built-in images
 _PYTHON = ((3, 11), (3, 14))  # from, and below
 
 Level = Literal["good", "missing", "bad"]
@@ -56,13 +57,15 @@ class Checkup:
         machine: of Python, packages, memory, cores and disk.
         backbones: whose ImageNet weights are here or damaged; the bundled one first.
         datasets: all that have a name.
-        missing_backbones: names of the others, which could be fetched.
+        missing_backbones: names of the others, which could be fetched, the smallest first.
+        home: the folder for what is fetched, where it can only be read; None where it can be written.
     """
 
     machine: tuple[Finding, ...]
     backbones: tuple[Finding, ...]
     datasets: tuple[Finding, ...]
     missing_backbones: tuple[str, ...]
+    home: Path | None = None
 
     @property
     def can_compare(self) -> bool:
@@ -77,12 +80,15 @@ def examine(*, options: str = "") -> Checkup:
         options: to add to the commands of tl-widgets: "--home FOLDER".
     """
     fetch = f"tl-widgets{f' {options}' if options else ''} fetch"
+    home = home_folder().absolute()
     entries = [entry for entry in list_backbones() if entry.bundled or local_weights_file(entry.weights_file)]
+    missing = sorted((e for e in list_backbones() if e not in entries), key=lambda e: e.size_mb or math.inf)
     return Checkup(
         machine=(_python(), *map(_package, _PACKAGES), *_hardware(), _disk()),
         backbones=tuple(_bundled() if entry.bundled else _backbone(entry, fetch) for entry in entries),
         datasets=tuple(_datasets(fetch)),
-        missing_backbones=tuple(entry.name for entry in list_backbones() if entry not in entries),
+        missing_backbones=tuple(entry.name for entry in missing),
+        home=home if home.is_dir() and not can_write(home) else None,
     )
 
 
@@ -128,16 +134,37 @@ def _hardware() -> Iterator[Finding]:
 
 def _disk() -> Finding:
     home = home_folder().absolute()
+    if home.exists() and not home.is_dir():
+        text = f"{home} is a file, not a folder" + ("; unpack it" if home.suffix in (".zip", ".tar") else "")
+        return Finding("folder", "bad", text, "name a folder with --home or TL_WIDGETS_HOME")
     existing = next(path for path in (home, *home.parents) if path.exists())
     text = f"{home}: {megabytes(shutil.disk_usage(existing).free)} free"
+    if existing != home:
+        text += "; it is not there yet, and is made when something is kept"
+    elif not (home / "weights").is_dir() and (inner := _home_inside(home)):
+        return Finding("folder", "bad", f"{text}; what was fetched lies one folder deeper", f"--home {inner}")
+    if can_write(existing):
+        return Finding("folder", "good", text)
+    more = "only to be read: what is in it can be used; images and features wait in memory instead"
+    return Finding("folder", "good", f"{text}, {more}")
+
+
+def _home_inside(home: Path) -> str:
+    """A folder in `home` that looks like what an archive unpacks to, quoted for a shell; "" without one."""
     try:
-        # Only trying tells: permissions say nothing to root.
-        with tempfile.TemporaryFile(dir=existing):
-            pass
+        found = [path for path in sorted(home.iterdir()) if (path / "weights").is_dir() or (path / "datasets").is_dir()]
     except OSError:
-        more = "only to be read: what is in it can be used; images and features wait in memory instead"
-        return Finding("folder", "good", f"{text}, {more}")
-    return Finding("folder", "good", text)
+        return ""
+    return shlex.quote(str(found[0])) if found and not (home / "datasets").is_dir() else ""
+
+
+def can_write(folder: Path) -> bool:
+    """Whether a file can be made there. Only trying tells: permissions say nothing to root."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _bundled() -> Finding:
@@ -154,14 +181,19 @@ def _backbone(entry: Backbone, fetch: str) -> Finding:
     path = local_weights_file(entry.weights_file)
     assert path is not None
     try:
-        size = megabytes(path.stat().st_size)
-        if entry.weights_hash is None:
-            return Finding(entry.name, "good", f"{size} in {path.parent}; nobody publishes a hash of it")
-        if is_published(path, entry.weights_hash):
-            return Finding(entry.name, "good", f"{size} in {path.parent}, hash right")
+        text = f"{megabytes(path.stat().st_size)} in {path.parent}"
+        if entry.weights_hash is not None and not is_published(path, entry.weights_hash):
+            return Finding(entry.name, "bad", f"{path} is damaged: its hash differs", f"{fetch} {entry.name}")
+        with path.open("rb") as file:
+            file.read(1)
     except OSError as error:
         return Finding(entry.name, "bad", f"{path} cannot be read: {error.strerror or error}", f"{fetch} {entry.name}")
-    return Finding(entry.name, "bad", f"{path} is damaged: its hash differs", f"{fetch} {entry.name}")
+    text += ", hash right" if entry.weights_hash else "; nobody publishes a hash of it"
+    needed, free = memory_needed(entry, _TYPICAL_SIZE), memory_available()
+    if free and needed > free:
+        text += f"; but it needs about {megabytes(needed)} of memory, and {megabytes(free)} are free"
+        return Finding(entry.name, "missing", text)
+    return Finding(entry.name, "good", text)
 
 
 def _datasets(fetch: str) -> Iterator[Finding]:
@@ -172,17 +204,8 @@ def _datasets(fetch: str) -> Iterator[Finding]:
             yield Finding(info.name, "good", "built in")
         elif not hosted.offline:
             yield Finding(info.name, "missing", f"not here; {megabytes(info.n_bytes)} to download", command)
-        elif not _is_whole(hosted.path):
-            # One that is there is never fetched again, so it must go first.
-            command = f"rm {shlex.quote(str(hosted.path))} && {command}"
-            yield Finding(info.name, "bad", f"{hosted.path} is damaged", command)
+        elif not is_whole(hosted.path):
+            yield Finding(info.name, "bad", f"{hosted.path} is damaged, or cannot be read", command)
         else:
-            yield Finding(info.name, "good", f"{megabytes(hosted.path.stat().st_size)} in {hosted.path.parent}")
-
-
-def _is_whole(path: Path) -> bool:
-    """Whether the zip has its table of contents, which is written last."""
-    try:
-        return zipfile.is_zipfile(path)
-    except OSError:
-        return False
+            size = megabytes(hosted.path.stat().st_size)
+            yield Finding(info.name, "good", f"{size} in {hosted.path.parent}, checksums right")

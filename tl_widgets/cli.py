@@ -54,6 +54,9 @@ def build_parser() -> argparse.ArgumentParser:
     fetch.add_argument(
         "names", nargs="+", metavar="NAME", help="that `tl-widgets backbones` or `tl-widgets datasets` lists"
     )
+    fetch.add_argument(
+        "--archive", type=Path, metavar="FILE", help="put them into one .zip or .tar, to be unpacked elsewhere"
+    )
     cache = commands.add_parser("cache", help="show what tl-widgets keeps on disk, and how big it is")
     cache.add_argument(
         "--clear", action="store_true", help="delete what can be computed again (not downloaded weights)"
@@ -255,7 +258,7 @@ def _dispatch(argv: Sequence[str] | None) -> int:
         case "fetch":
             from tl_widgets.cli_fetch import fetch
 
-            fetch(args.names)
+            fetch(args.names, args.archive)
         case "doctor":
             from tl_widgets.cli_doctor import show_doctor
 

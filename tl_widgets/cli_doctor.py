@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -53,6 +54,15 @@ def _print_part(console: Console, title: str, findings: Sequence[Finding]) -> No
     console.print(table)
 
 
+def _print_archive(console: Console, missing: Sequence[str], home: Path | None) -> None:
+    names = " ".join(["Xception", *missing])
+    console.print("\nFor machines without network, in one file", style="bold")
+    console.print(f"  tl-widgets fetch {names} --archive class.zip", soft_wrap=True)
+    if home is not None:
+        text = f"\n{home} can only be read here: fetch where it can be written."
+        console.print(text, soft_wrap=True)
+
+
 def _print_end(console: Console, checkup: Checkup) -> None:
     everything = (*checkup.machine, *checkup.backbones, *checkup.datasets)
     for title, level in (("To mend", "bad"), ("To have more, on a machine with network", "missing")):
@@ -60,6 +70,7 @@ def _print_end(console: Console, checkup: Checkup) -> None:
             console.print(f"\n{title}", style="bold")
             for one in found:
                 console.print(f"  {one.what}: {one.command}", soft_wrap=True)
+    _print_archive(console, [one.what for one in checkup.datasets if one.level == "missing"], checkup.home)
     if checkup.can_compare:
         console.print("\n`tl-widgets compare` can run here, without network.", style="bold green", soft_wrap=True)
     else:

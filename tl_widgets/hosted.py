@@ -10,6 +10,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -157,6 +159,19 @@ HOSTED = (
 def find_hosted(name: str) -> HostedDataset | None:
     """The data set of that name; None where it is not one of `HOSTED`."""
     return next((one for one in HOSTED if one.name == name), None)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether every member of a data set's zip has the checksum that it was written with; takes seconds.
+
+    Args:
+        path: an existing file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
+        return False
 
 
 def fetch_dataset(dataset: HostedDataset, *, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> Path:

@@ -133,10 +133,12 @@ def _local_files(file_name: str | None) -> Iterator[Path]:
 
 
 def _imagenet_file(backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
+    damaged = ""
     for path in _local_files(backbone.weights_file):
         # A broken file in a cache is passed over: the next place may hold a good one.
         if backbone.weights_hash is None or is_published(path, backbone.weights_hash):
             return path
+        damaged = f"; {path} is damaged"
     if backbone.weights_url is None or backbone.weights_file is None:
         raise WeightsUnavailableError(_ways_out(backbone, "tl_widgets does not know their address"))
     try:
@@ -149,7 +151,7 @@ def _imagenet_file(backbone: Backbone, on_event: OnEvent, cancel: Cancel | None)
             cancel=cancel,
         )
     except (OSError, HTTPException) as error:  # URLError, time-outs and a full disk are all OSErrors
-        raise WeightsUnavailableError(_ways_out(backbone, why_not(error))) from error
+        raise WeightsUnavailableError(_ways_out(backbone, why_not(error) + damaged)) from error
 
 
 def _ways_out(backbone: Backbone, reason: str) -> str:

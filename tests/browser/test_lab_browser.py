@@ -30,7 +30,7 @@ FIELDS = {
     "Seed": "3",
 }
 MENUS = {
-    "Dataset": "faces",
+    "Dataset": "faces · built in",
     "Pooling": "average",
     "Maps to vector": "global average",
     "Weights": "random: knows nothing",
@@ -63,6 +63,7 @@ def test_every_control_can_be_found_by_its_label_and_changes_what_it_says(page, 
     # 3x3x3x12+12, 5x5x12x4+4, 3x3x4x8+8, 8x16+16, 16+1
     page.get_by_text("1,997 parameters").first.wait_for()
     page.get_by_text("1,281 parameters").wait_for()
+    page.get_by_text("2,257,984 frozen").first.wait_for()  # MobileNetV2's
     tab(page, "Parameters").click()
     page.get_by_text("5 × 5 × 12 × 4 + 4").wait_for()
     tab(page, "Parameters").focus()

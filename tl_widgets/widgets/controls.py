@@ -194,4 +194,8 @@ def set_choice(menu: Widget, value: Any, text: str = "") -> None:
     """
     if value not in [option for _, option in menu.options]:
         menu.options = [*menu.options, (text or str(value), value)]
-    menu.value = value
+    place = [option for _, option in menu.options].index(value)
+    if menu.index != place:
+        menu.index = place
+    if menu.index != place:  # a value of None means "nothing chosen" to ipywidgets, which then shows an empty menu
+        menu.index = place

@@ -46,6 +46,8 @@ FLOORS = (
     ("repeats", "experiments"),
     ("learning_curve", "backbone_cost", "backbone_study", "inside"),
     ("mistake_bench", "mistake_pixels", "mistake_scores", "mistake_training", "mistakes"),
+    ("setup_data", "setup_model"),
+    ("setup_pixels", "setup_layers", "setup_training"),
     ("setup_check",),
     ("codegen_random", "codegen_tuning", "codegen_data", "codegen"),
 )

@@ -3,11 +3,18 @@
 from dataclasses import replace
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
+from keras import layers
 
 from tl_widgets.builtin import load_dataset
+from tl_widgets.errors import InputError
 from tl_widgets.models import build_scratch, build_transfer
 from tl_widgets.setup_check import check_setup
+
+APPS = keras.applications
+SHAPE = (64, 64, 3)
 
 
 @pytest.fixture(scope="module")
@@ -15,32 +22,131 @@ def textures():
     return load_dataset("textures", image_size=48, n_per_class=6)
 
 
-def transfer(dataset, before=None, rate=1e-3):
-    model = build_transfer(dataset.image_shape, 3)
-    layers = list(model.layers)
-    if before is not None:
-        layers[:1] = before(layers[0])
-    model = keras.Sequential([keras.layers.Input(dataset.image_shape), *layers])
-    model.compile(keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy())
+@pytest.fixture(scope="module")
+def pictures():
+    """24 colourful images with labels 0, 1, 2: float32 (24, 64, 64, 3), 0 to 255."""
+    random = np.random.default_rng(0)
+    colours = random.uniform(0, 255, (24, 8, 8, 3)) * (1.0, 0.6, 0.3)
+    return np.kron(colours, np.ones((1, 8, 8, 1))).astype(np.float32), np.arange(24) % 3
+
+
+def as_if_trained(base):
+    """No weights can be downloaded here, so that what training leaves is put in: averages and biases that are not 0."""
+    random = np.random.default_rng(0)
+    for layer in base._flatten_layers():
+        if isinstance(layer, layers.BatchNormalization):
+            layer.moving_mean.assign(random.normal(0, 0.1, layer.moving_mean.shape))
+        elif getattr(layer, "bias", None) is not None:
+            layer.bias.assign(random.normal(0, 0.1, layer.bias.shape))
+    return base
+
+
+def head(x, classes=3, activation="softmax"):
+    return layers.Dense(classes, activation=activation)(layers.GlobalAveragePooling2D()(x))
+
+
+def compiled(model, rate=1e-3, loss="sparse_categorical_crossentropy"):
+    model.compile(keras.optimizers.Adam(rate), loss)
     return model
 
 
-def test_nothing_is_said_of_what_is_right(textures):
-    assert check_setup(transfer(textures), textures) == ()
-    assert check_setup(build_scratch(textures.image_shape, 3), textures) == ()
+def recipe(function, prepare=lambda x: x, *, frozen=True, rate=1e-3):
+    """The official guide's functional model."""
+    base = as_if_trained(function(include_top=False, weights=None, input_shape=SHAPE))
+    base.trainable = not frozen
+    inputs = keras.Input(SHAPE)
+    return compiled(keras.Model(inputs, head(base(prepare(inputs), training=False))), rate)
+
+
+def scaled(low, high):
+    return lambda x: layers.Rescaling((high - low) / 255, offset=low)(x)
+
+
+RIGHT = {
+    "MobileNetV2 with Rescaling": lambda: recipe(APPS.MobileNetV2, scaled(-1, 1)),
+    "MobileNetV2 with ops": lambda: recipe(APPS.MobileNetV2, APPS.mobilenet_v2.preprocess_input),
+    "MobileNet with Lambda": lambda: recipe(APPS.MobileNet, layers.Lambda(APPS.mobilenet.preprocess_input)),
+    "ResNet50": lambda: recipe(APPS.ResNet50, APPS.resnet.preprocess_input),
+    "VGG16": lambda: recipe(APPS.VGG16, APPS.vgg16.preprocess_input),
+    "DenseNet121": lambda: recipe(APPS.DenseNet121, APPS.densenet.preprocess_input),
+    "EfficientNetB0": lambda: recipe(APPS.EfficientNetB0),
+    "MobileNetV3": lambda: recipe(APPS.MobileNetV3Small),
+    "scratch": lambda: compiled(build_scratch(SHAPE, 3)),
+    "bundled": lambda: compiled(build_transfer(SHAPE, 3)),
+    "augmented": lambda: recipe(
+        APPS.MobileNetV2, lambda x: scaled(-1, 1)(layers.RandomFlip()(layers.RandomRotation(0.2)(x)))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_nothing_is_said_of_what_is_right(pictures, name):
+    images, labels = pictures
+    model = RIGHT[name]()
+    before = [np.array(weight) for weight in model.weights]
+    assert check_setup(model, pictures) == ()
+    assert check_setup(model, tf.data.Dataset.from_tensor_slices((images, labels)).batch(8).repeat()) == ()
+    assert all(np.array_equal(old, new) for old, new in zip(before, model.weights, strict=True))
+
+
+def test_images_that_were_prepared_in_the_data(pictures):
+    images, labels = pictures
+    prepared = APPS.resnet.preprocess_input(images.copy()), labels
+    assert check_setup(recipe(APPS.ResNet50), prepared) == ()
+    assert check_setup(recipe(APPS.MobileNetV2), (images / 127.5 - 1, labels)) == ()
+    (found,) = check_setup(recipe(APPS.MobileNetV2), prepared)
+    assert "prepared as for ResNet50" in found
+    (found,) = check_setup(recipe(APPS.EfficientNetB0), (images / 255, labels))
+    assert "expects raw pixels" in found
+    (found,) = check_setup(recipe(APPS.MobileNetV2, scaled(-1, 1)), (images / 255, labels))
+    assert "scaled twice" in found
 
 
 @pytest.mark.parametrize(
-    ("before", "said"),
-    [(lambda one: [], "Raw pixels"), (lambda one: [keras.layers.Rescaling(1 / 255), one], "scaled twice")],
+    ("function", "prepare", "said"),
+    [
+        (APPS.MobileNetV2, lambda x: x, "Raw pixels"),
+        (APPS.MobileNetV2, scaled(0, 1), "only divided by 255"),
+        (APPS.MobileNetV2, lambda x: scaled(-1, 1)(scaled(0, 1)(x)), "scaled twice"),
+        (APPS.ResNet50, scaled(-1, 1), "expects BGR"),
+        (APPS.DenseNet121, APPS.resnet.preprocess_input, "expects values standardised"),
+    ],
 )
-def test_pixels(textures, before, said):
-    (found,) = check_setup(transfer(textures, before), textures)
+def test_pixels_that_a_functional_model_hands_over(pictures, function, prepare, said):
+    (found,) = check_setup(recipe(function, prepare), pictures)
     assert said in found
 
 
-def test_rate_and_trainable_and_batch_normalization(textures):
-    model = transfer(textures, rate=0.1)
+def test_a_backbone_whose_layers_are_inlined(pictures):
+    for prepare, n in ((scaled(-1, 1), 0), (lambda x: x, 1)):
+        inputs = keras.Input(SHAPE)
+        base = as_if_trained(APPS.MobileNetV2(include_top=False, weights=None, input_tensor=prepare(inputs)))
+        base.trainable = False
+        model = compiled(keras.Model(inputs, head(base.output)))
+        assert len(check_setup(model, pictures)) == n
+
+
+def test_random_weights_and_batch_normalization(pictures):
+    base = APPS.MobileNetV2(include_top=False, weights=None, input_shape=SHAPE)
+    base.trainable = False
+    inputs = keras.Input(SHAPE)
+    model = compiled(keras.Model(inputs, head(base(scaled(-1, 1)(inputs)))))
+    (found,) = check_setup(model, pictures)
+    assert "frozen with random weights" in found
+    base.trainable = True
+    model = compiled(model)  # from scratch: any right
+    assert check_setup(model, pictures) == ()
+    as_if_trained(base)
+    found = " ".join(check_setup(model, pictures))
+    assert "runs in training mode" in found
+    assert "washes away" in found
+    for layer in base.layers:
+        layer.trainable = not isinstance(layer, layers.BatchNormalization)
+    assert check_setup(compiled(model, 1e-5), pictures) == ()
+
+
+def test_trainable_changed_after_compile(textures):
+    model = compiled(build_transfer(textures.image_shape, 3), rate=0.1)
     model.train_on_batch(textures.train.images[:4], textures.train.labels[:4])
     assert "compile it again" not in " ".join(check_setup(model, textures))
     model.get_layer("efficientnetlite0").trainable = True
@@ -49,14 +155,99 @@ def test_rate_and_trainable_and_batch_normalization(textures):
         assert said in found, said
 
 
-def test_loss_and_bottleneck(textures):
-    model = build_scratch(textures.image_shape, 3, dense_units=6)
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    found = " ".join(check_setup(model, textures))
-    assert "from_logits=True: leave out one" in found
+@pytest.mark.parametrize(
+    ("units", "activation", "loss", "labels", "said"),
+    [
+        (3, "softmax", keras.losses.SparseCategoricalCrossentropy(from_logits=True), "whole", "leave out one"),
+        (1, "sigmoid", keras.losses.BinaryCrossentropy(from_logits=True), "two", "leave out one"),
+        (3, None, "sparse_categorical_crossentropy", "whole", "without sigmoid or softmax"),
+        (3, "softmax", "binary_crossentropy", "one-hot", "one by one"),
+        (3, "softmax", "sparse_categorical_crossentropy", "one-hot", "one-hot and the loss is sparse"),
+        (3, "softmax", "categorical_crossentropy", "whole", "whole numbers"),
+        (2, "softmax", "sparse_categorical_crossentropy", "whole", "label 2"),
+        (1, "softmax", "binary_crossentropy", "two", "always 1"),
+        (1, "sigmoid", "binary_crossentropy", "whole", "0 to 2"),
+        (1, "sigmoid", "categorical_crossentropy", "two", "one unit for each class"),
+        (3, "sigmoid", "sparse_categorical_crossentropy", "whole", "share 100%"),
+        (3, "softmax", "sparse_categorical_crossentropy", "whole", None),
+        (3, None, keras.losses.SparseCategoricalCrossentropy(from_logits=True), "whole", None),
+        (1, "sigmoid", "binary_crossentropy", "two", None),
+        (3, "sigmoid", "binary_crossentropy", "one-hot", None),
+    ],
+)
+def test_loss_labels_and_last_layer(pictures, units, activation, loss, labels, said):
+    images, whole = pictures
+    kinds = {"whole": whole, "two": whole % 2, "one-hot": np.eye(3)[whole]}
+    layer = layers.Dense(units, activation=activation)
+    model = keras.Sequential([layers.Input(SHAPE), layers.Conv2D(4, 3, 4), layers.Flatten(), layer])
+    found = check_setup(compiled(model, loss=loss), (images, kinds[labels]))
+    assert (found == ()) if said is None else (len(found) == 1 and said in found[0])
+
+
+def test_bottleneck_and_answers_for_each_pixel(pictures):
+    (found,) = check_setup(compiled(build_scratch(SHAPE, 3, dense_units=6)), pictures)
     assert "6 ReLU units" in found
+    # The article's network as it was printed.
+    article = [layers.Input(SHAPE), layers.Conv2D(8, 5, padding="same"), layers.Dense(1, activation="sigmoid")]
+    found = check_setup(compiled(keras.Sequential(article), loss="binary_crossentropy"), pictures)
+    assert "one for each pixel" in " ".join(found)
+    inputs = keras.Input(SHAPE)  # a squeeze-and-excite block is no bottleneck
+    x = layers.Conv2D(32, 3, 4)(inputs)
+    gate = layers.Dense(32, activation="sigmoid")(
+        layers.Dense(4, activation="relu")(layers.GlobalAveragePooling2D()(x))
+    )
+    model = compiled(keras.Model(inputs, head(layers.Multiply()([x, layers.Reshape((1, 1, 32))(gate)]))))
+    assert check_setup(model, pictures) == ()
 
 
-def test_images_in_two_splits(textures):
-    (found,) = check_setup(transfer(textures), replace(textures, test=textures.train))
+def test_images_in_two_splits(textures, pictures):
+    model = compiled(build_transfer(textures.image_shape, 3))
+    (found,) = check_setup(model, replace(textures, test=textures.train))
     assert "18 training images" in found
+    images, labels = pictures
+    small = compiled(build_scratch(SHAPE, 3))
+    assert check_setup(small, (images[:16], labels[:16]), validation=(images[16:], labels[16:])) == ()
+    (found,) = check_setup(small, pictures, validation=(images.copy(), labels))
+    assert "All validation images" in found
+    for reshuffle, n in ((True, 1), (False, 0)):
+        pool = tf.data.Dataset.from_tensor_slices(pictures).shuffle(24, seed=1, reshuffle_each_iteration=reshuffle)
+        found = check_setup(small, pool.take(16).batch(8), validation=pool.skip(16).batch(8))
+        assert len(found) == n
+        assert all("shuffled anew" in one or "validation images as well" in one for one in found)
+
+
+def test_odd_models_get_a_sentence(pictures):
+    assert "no weights yet" in check_setup(keras.Sequential([layers.Dense(3)]), pictures)[0]
+    first, second = keras.Input(SHAPE), keras.Input((5,))
+    two = keras.Model([first, second], layers.Concatenate()([head(first), second]))
+    assert isinstance(check_setup(two, pictures), tuple)
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.base = build_scratch(SHAPE, 3)
+
+        def call(self, x):
+            return self.base(x)
+
+    own = Own()
+    own(pictures[0][:1])
+    assert isinstance(check_setup(compiled(own), pictures), tuple)
+    with pytest.raises(InputError, match="takes a keras"):
+        check_setup("model", pictures)
+    for data in ("textures", iter([]), np.zeros((3, 3))):
+        with pytest.raises(InputError):
+            check_setup(own, data)
+
+
+def test_real_weights(assets):
+    folder = assets / "weights"
+    file = next(folder.glob("*obile*et*"), None)
+    if file is None:
+        pytest.skip("no MobileNetV2 weights")
+    image = np.random.default_rng(0).uniform(0, 255, (8, *SHAPE)).astype(np.float32)
+    base = APPS.MobileNetV2(include_top=False, weights=str(file), input_shape=SHAPE)
+    base.trainable = False
+    for before, n in (([layers.Rescaling(1 / 127.5, offset=-1)], 0), ([], 1)):
+        stack = [layers.Input(SHAPE), *before, base, layers.GlobalAveragePooling2D(), layers.Dense(3, "softmax")]
+        assert len(check_setup(compiled(keras.Sequential(stack)), (image, np.arange(8) % 3))) == n

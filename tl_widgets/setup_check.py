@@ -3,92 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
-import numpy as np
 
 from tl_widgets.data import ImageDataset
+from tl_widgets.errors import InputError
+from tl_widgets.setup_data import image_keys, take_sample
+from tl_widgets.setup_layers import check_backbone, check_bottleneck, check_output
+from tl_widgets.setup_model import find_backbone_in
+from tl_widgets.setup_pixels import check_pixels
+from tl_widgets.setup_training import check_compiled
 
-_HIGHEST_RATE = 0.03
-_NARROW = 8
+_CHECKS = {
+    "which pixels reach the backbone": check_pixels,
+    "the backbone's state": check_backbone,
+    "the shape of the answers": check_output,
+    "bottlenecks": check_bottleneck,
+    "loss, labels and learning rate": check_compiled,
+}
 
 
-def check_setup(model: keras.Model, dataset: ImageDataset) -> tuple[str, ...]:
-    """Look for mistakes of the kinds that `what_goes_wrong` measures.
+def check_setup(model: keras.Model, dataset: Any, *, validation: Any = None) -> tuple[str, ...]:
+    """Look for mistakes of the kinds that `what_goes_wrong` measures. Never trains or changes the model.
 
     Args:
-        model: built and, for all that concerns loss and optimizer, compiled; it is not changed.
-        dataset: its images.
+        model: built and, for all that concerns loss and optimizer, compiled.
+        dataset: what it is trained on: an ImageDataset, (images, labels) as arrays, or a tf.data set, of which only
+            the first images are read.
+        validation: what it is validated on, in any of these forms; an ImageDataset brings its own.
 
     Returns:
-        A sentence for each mistake that was found; an empty tuple is no proof that there is none.
+        A sentence for each mistake that was found, and one that begins with "Not checked" for what could not be
+        looked at; an empty tuple is no proof that there is no mistake.
+
+    Raises:
+        InputError: this is no Keras model, or no images in such a form.
     """
-    return (*_pixels(model, dataset), *_layers(model), *_compiled(model), *_splits(dataset))
-
-
-def _backbone(model: keras.Model) -> keras.Model | None:
-    """The nested model with convolutions, if there is one."""
-    nested = (layer for layer in model.layers if isinstance(layer, keras.Model))
-    return next((one for one in nested if any(isinstance(x, keras.layers.Conv2D) for x in one.layers)), None)
-
-
-def _pixels(model: keras.Model, dataset: ImageDataset) -> Iterator[str]:
-    backbone = _backbone(model)
-    if backbone is None or not isinstance(model, keras.Sequential):
-        return
-    if any(isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization) for layer in backbone.layers):
-        return  # it scales its pixels by itself
-    values = np.asarray(dataset.train.images[:16]).astype(np.float32)
-    for layer in model.layers[: model.layers.index(backbone)]:
-        values = np.asarray(layer(values, training=False))
-    low, high = float(values.min()), float(values.max())
-    if low >= 0 and high > 10:
-        yield (
-            f"Raw pixels ({low:.0f} to {high:.0f}) go into {backbone.name}: put its own preprocessing before it, "
-            "usually Rescaling(1 / 127.5, offset=-1)."
+    if not isinstance(model, keras.Model):
+        raise InputError(f"check_setup takes a keras.Model; received {type(model).__name__}.")
+    sample = take_sample(dataset)
+    if not model.built:
+        return (
+            "The model has no weights yet: give its first layer an Input(shape), or call it once; then check again.",
         )
-    elif high - low < 0.1:
-        yield f"All pixels that {backbone.name} gets lie between {low:.3g} and {high:.3g}: they are scaled twice."
+    found: list[str] = []
+    try:
+        backbone = find_backbone_in(model)
+    except Exception as error:  # whatever odd model a learner brings
+        backbone = None
+        found.append(_not_checked("where the backbone is", error))
+    for what, check in _CHECKS.items():
+        try:
+            found += check(model, backbone, sample)
+        except Exception as error:
+            found.append(_not_checked(what, error))
+    try:
+        found += _splits(dataset, validation)
+    except InputError:
+        raise
+    except Exception as error:
+        found.append(_not_checked("whether images are in two splits", error))
+    return tuple(found)
 
 
-def _layers(model: keras.Model) -> Iterator[str]:
-    backbone = _backbone(model)
-    norms = keras.layers.BatchNormalization
-    if backbone is not None and any(isinstance(layer, norms) and layer.trainable for layer in backbone.layers):
-        yield (
-            f"BatchNormalization inside {backbone.name} is trainable, so that the averages of a few batches replace "
-            "those it was trained with: set trainable = False on these layers and compile again."
-        )
-    for layer in model.layers[:-1]:
-        if isinstance(layer, keras.layers.Dense) and layer.units <= _NARROW and _activation(layer) == "relu":
-            yield f"All must pass the {layer.units} ReLU units of {layer.name}, which easily die: give it 64."
+def _not_checked(what: str, error: Exception) -> str:
+    return f"Not checked: {what} ({type(error).__name__}: {' '.join(str(error).split())[:150]})."
 
 
-def _activation(layer: keras.layers.Layer) -> str:
-    return str(getattr(getattr(layer, "activation", None), "__name__", ""))
-
-
-def _compiled(model: keras.Model) -> Iterator[str]:
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is None:
+def _splits(dataset: Any, validation: Any) -> Iterator[str]:
+    if isinstance(dataset, ImageDataset) and validation is None:
+        train, others = set(dataset.train.keys), {*dataset.validation.keys, *dataset.test.keys}
+        if n := len(train & others):
+            yield f"{n} training images are validation or test images as well, so that accuracy flatters: split once."
         return
-    end, loss = _activation(model.layers[-1]), getattr(model, "loss", None)
-    from_logits = getattr(loss, "from_logits", getattr(loss, "_fn_kwargs", {}).get("from_logits", False))
-    if from_logits and end in ("sigmoid", "softmax"):
-        yield f"The model ends with {end} and the loss is told from_logits=True: leave out one of the two."
-    if not from_logits and end == "linear":
-        yield "The model ends without sigmoid or softmax: add it, or give the loss from_logits=True."
-    rate = float(np.asarray(optimizer.learning_rate))
-    if rate > _HIGHEST_RATE and isinstance(optimizer, keras.optimizers.Adam):
-        yield f"The learning rate of Adam is {rate:g}; 0.001 is usual, and 0.1 often ends at chance."
-    if optimizer.built:
-        known = {id(weight) for weight in optimizer._trainable_variables}
-        if known != {id(weight) for weight in model.trainable_variables}:
-            yield "trainable was changed after the model was compiled, which has no effect: compile it again."
-
-
-def _splits(dataset: ImageDataset) -> Iterator[str]:
-    train, others = set(dataset.train.keys), {*dataset.validation.keys, *dataset.test.keys}
-    n = len(train & others)
-    if n:
-        yield f"{n} training images are validation or test images as well, so that accuracy flatters: split once."
+    if validation is None:
+        return
+    if validation is dataset:
+        yield "The model is validated on its own training images, so that accuracy flatters: keep some images apart."
+        return
+    # Two passes: a data set that is shuffled anew in each hands other images to take() and skip().
+    first = image_keys(dataset), image_keys(validation)
+    second = image_keys(dataset), image_keys(validation)
+    if n := len(first[0] & first[1]):
+        if first[1] <= first[0]:
+            yield "All validation images are training images, so that accuracy flatters: keep some images apart."
+            return
+        yield f"{n} training images are validation images as well, so that accuracy flatters: split once."
+    elif n := len((first[0] & second[1]) | (second[0] & first[1])):
+        yield (
+            f"{n} images are in the training part in one pass and in the validation part in another: the data are "
+            "shuffled anew before take() and skip(). Split first, or shuffle with reshuffle_each_iteration=False."
+        )

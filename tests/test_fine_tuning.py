@@ -117,6 +117,12 @@ def test_the_record_keeps_it(both):
         fine_tune(again, None)
 
 
+def test_another_second_stage_takes_the_place_of_the_first(textures, both):
+    again = fine_tune(both[2], textures, n_blocks=1, epochs=1, learning_rate=1e-3)
+    assert again.verdict.text.count("Fine-tuned") == 1
+    assert again.fine_tuned.history.loss == both[2].fine_tuned.history.loss[:4]
+
+
 def test_stop_before_it_begins_leaves_the_comparison(textures, both):
     cancel = threading.Event()
     cancel.set()

@@ -22,6 +22,7 @@ NAMES = (
     "02_frozen_backbone",
     "03_fair_comparison",
     "04_your_own_images",
+    "07_fine_tuning",
 )
 LOCAL = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 

@@ -84,6 +84,9 @@ RIGHT = {
     "04-a": lambda: 90,
     "04-b": lambda: "background",
     "04-c": lambda: "by dog",
+    "07-a": lambda: 1_009_792,
+    "07-b": lambda: "compile",
+    "07-c": lambda: "too close to call",
 }
 WRONG = {
     "00-a": [lambda: comparison(10), lambda: comparison(5, stopped=True), lambda: "5"],
@@ -114,6 +117,9 @@ WRONG = {
     "04-a": [lambda: 94, lambda: 91, lambda: 93, lambda: 60],
     "04-b": [lambda: "face", lambda: 0.2, lambda: "neither"],
     "04-c": [lambda: "by photograph", lambda: "by breed", lambda: "by date"],
+    "07-a": [lambda: 1_022_602, lambda: 12_810, lambda: 1_009_802, lambda: 2_403_232, lambda: 5],
+    "07-b": [lambda: "epochs", lambda: "rate", lambda: "images"],
+    "07-c": [lambda: "better", lambda: "worse", lambda: "equal"],
 }
 
 

@@ -21,7 +21,7 @@ from tl_widgets.models import frozen_layers, stack_head
 from tl_widgets.results import Comparison, FineTuning, History, RunResult, Seconds
 from tl_widgets.settings import Config, FineTuningSpec
 from tl_widgets.training import train
-from tl_widgets.verdict import fine_tuning_sentence
+from tl_widgets.verdict import fine_tuning_sentence, judge
 from tl_widgets.weights import resolve_weights
 
 # The names that keras.applications gives: block_16_project, block7a_expand_conv, conv5_block3_out, block14_sepconv1.
@@ -76,7 +76,9 @@ def fine_tune(
         result = second_stage(first, dataset, comparison.config, spec, on_event=on_event, cancel=cancel)
     except CancelledError:
         return comparison
-    verdict = replace(comparison.verdict, text=comparison.verdict.text + fine_tuning_sentence(first, result))
+    verdict = judge(comparison.scratch, first, comparison.control, result)
+    if comparison.repeats is not None:  # over seeds, of which this is the first
+        verdict = replace(comparison.verdict, text=comparison.verdict.text + fine_tuning_sentence(first, result))
     config = replace(comparison.config, fine_tuning=spec)
     return replace(comparison, config=config, fine_tuned=result, verdict=verdict)
 

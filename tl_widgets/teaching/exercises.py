@@ -247,4 +247,42 @@ EXERCISES: dict[str, Exercise] = {
             },
         ),
     ),
+    "07-a": Exercise(
+        "The head is one Dense layer with 10 units on 1,280 features. Count it, then take it away.",
+        "12,810 of them are the head's; the others are what the last block and the layers behind it may change.",
+        _number(
+            1_009_792,
+            {
+                1_022_602: "That is all that learns in the second stage, the head as well.",
+                12_810: "That is the head, which learns in both stages. How many are left for the backbone?",
+                1_009_802: "Nearly: each of the 10 units of the head also has a bias.",
+                2_403_232: "Those stay frozen. How many of the backbone's numbers learn?",
+            },
+            "Subtract the head, 1,280 × 10 weights and 10 biases, from all that learns.",
+        ),
+    ),
+    "07-b": Exercise(
+        "Keras decides once what an optimizer trains. When?",
+        "compile decides what is trained: after every change of trainable, compile again.",
+        _word(
+            "compile",
+            {
+                "epochs": "More epochs train the same layers as before. When does Keras look at trainable?",
+                "rate": "A larger step changes nothing in a layer that is not trained. What tells Keras to train it?",
+                "images": "More images train the same layers as before. When does Keras look at trainable?",
+            },
+        ),
+    ),
+    "07-c": Exercise(
+        "Does the interval contain zero? And what does that allow you to say?",
+        "The interval contains zero: fine-tuning may have helped, or harmed a little. More seeds or images would tell.",
+        _word(
+            "too close to call",
+            {
+                "better": "The mean is above zero, and the interval reaches below it: it may just as well be worse.",
+                "worse": "The mean is above zero. Nothing here shows that it is worse.",
+                "equal": "Not seeing a difference does not mean that there is none.",
+            },
+        ),
+    ),
 }

@@ -186,6 +186,24 @@ QUESTIONS = {
             ),
         ),
     ),
+    "frozen_first": Question(
+        "Why is the head trained on the frozen backbone first, and the last blocks only then?",
+        (
+            Option(
+                "Because Keras cannot train a backbone before its head",
+                "It can. Nothing stops you from unfreezing all at once, and that is why it goes wrong so often.",
+            ),
+            Option(
+                "A head of random numbers sends large, meaningless gradients down into what ImageNet taught",
+                "Once the head makes sense, so do its gradients, and small steps refine instead of destroying.",
+                is_right=True,
+            ),
+            Option(
+                "So that the model has seen every picture twice",
+                "It sees them in every epoch of both stages. The order is about what the gradients are worth.",
+            ),
+        ),
+    ),
     "always_answers": Question(
         "Your model knows brick, grass and gravel. You show it a cat, and it says 'gravel, 97 %'. Why?",
         (

@@ -22,6 +22,8 @@ NAMES = (
     "02_frozen_backbone",
     "03_fair_comparison",
     "04_your_own_images",
+    "05_how_much_data",
+    "06_choosing_a_backbone",
     "07_fine_tuning",
 )
 LOCAL = re.compile(r"\]\((?!https?:)([^)#]+)\)")

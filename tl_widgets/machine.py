@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import threading
@@ -138,6 +139,7 @@ class PeakMemory:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> PeakMemory:
+        gc.collect()  # models are full of cycles: what an earlier one left would be counted here
         self._look()
         self._thread.start()
         return self

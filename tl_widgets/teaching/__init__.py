@@ -2,6 +2,7 @@
 
 from tl_widgets.teaching.catalogue import BackboneTable, plot_backbones
 from tl_widgets.teaching.checks import check
+from tl_widgets.teaching.costs import plot_costs
 from tl_widgets.teaching.figures import (
     plot_layers,
     plot_learning,
@@ -22,6 +23,7 @@ __all__ = [
     "check",
     "photographs",
     "plot_backbones",
+    "plot_costs",
     "plot_layers",
     "plot_learning",
     "plot_named",

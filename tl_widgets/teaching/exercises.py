@@ -89,6 +89,19 @@ def _last_layer(answer: Any) -> str | None:
     return None if units == 3 else f"There are three questions (cat? dog? horse?), and {units} units."
 
 
+def _front(answer: Any) -> str | None:
+    """Judge the letters of the Pareto front of A: 2 ms, 90 %; B: 3 ms, 88 %; C: 5 ms, 94 %; D: 9 ms, 94 %."""
+    letters = set(str(answer).upper()) - set(" ,;")
+    if not letters <= set("ABCD"):
+        return f"Write letters from A to D as one text, such as 'AB'; this is {answer!r}."
+    if "B" in letters:
+        return "B is slower than A and less accurate: nobody has a reason to take it."
+    if "D" in letters:
+        return "D is as accurate as C and slower: C is better in time and worse in nothing."
+    missing = sorted(set("AC") - letters)
+    return f"{missing[0]} is missing: which of the others beats it in time or accuracy?" if missing else None
+
+
 EXERCISES: dict[str, Exercise] = {
     "00-a": Exercise(
         "In the Lab, set Images per class to 5, press Train both, wait, then run this cell again.",
@@ -244,6 +257,73 @@ EXERCISES: dict[str, Exercise] = {
                 "by photograph": "Then one dog trains and tests: the model can recognise the dog, not the breed.",
                 "by breed": "Then the test holds breeds that were never trained, and nobody could answer them.",
                 "by date": "Photographs of one dog from two days would still stand on both sides.",
+            },
+        ),
+    ),
+    "05-a": Exercise(
+        "Both numbers of images stand at the same accuracy. Divide one by the other.",
+        "32 against 4 at the same height of the figure: eight times the images.",
+        _number(
+            8,
+            {
+                0.125: "Turned round: this is transfer by scratch. How many times as many does scratch need?",
+                28: "That is the difference. How many *times* as many?",
+                36: "That is the sum. How many times as many?",
+            },
+            "Divide the images that scratch needs by those that transfer needs.",
+        ),
+    ),
+    "05-b": Exercise(
+        "The length of the bar shrinks with the square root of the number of seeds.",
+        "Half the length takes four times the seeds. That is why intervals are expensive.",
+        _number(
+            80,
+            {
+                40: "Twice the seeds shorten the bar by the square root of 2 only, to about 2.8 points.",
+                10: "Fewer seeds make the bar longer.",
+                5: "Fewer seeds make the bar longer.",
+            },
+            "To halve a bar, the square root of the number must double. By what must the number itself be multiplied?",
+        ),
+    ),
+    "05-c": Exercise(
+        "All three seeds were tested on the same pictures. What would other pictures have said?",
+        "Ninety pictures are a sample. All right out of ninety may be 96 % of a million.",
+        _word(
+            "test images",
+            {
+                "seeds": "The seeds are what the bar is made of: it says how far other seeds might lead elsewhere.",
+                "epochs": "The epochs are the same for all, a choice of yours and no luck. Which luck is left out?",
+            },
+        ),
+    ),
+    "06-a": Exercise(
+        "Count the pixels of both pictures.",
+        "Half the side is a quarter of the pixels, and about a quarter of the time.",
+        _number(
+            2,
+            {
+                4: "Half the side, but in both directions: how many pixels are left?",
+                8: "Fewer pixels are less work: every filter visits every place.",
+                32: "It gets smaller, not larger.",
+                16: "It gets smaller, not larger.",
+            },
+            "112 × 112 pixels are what part of 224 × 224?",
+        ),
+    ),
+    "06-b": Exercise(
+        "Leave out whoever is beaten by another in time or accuracy, and better in neither.",
+        "A is the fastest, and C is the most accurate at its price. B and D are beaten by A and C.",
+        _front,
+    ),
+    "06-c": Exercise(
+        "Which images may be looked at as often as you like, without being learned from?",
+        "Choose on the validation images, then look at the test images once, for the one that you chose.",
+        _word(
+            "validation",
+            {
+                "test": "Then the winner was selected by its luck on the test images, as in the contest of twenty.",
+                "training": "A rate that fits the training images best may only learn them by heart.",
             },
         ),
     ),

@@ -222,4 +222,40 @@ QUESTIONS = {
             ),
         ),
     ),
+    "error_bars": Question(
+        "Two curves with bars. At one size the bars overlap a little. What may you say about that size?",
+        (
+            Option(
+                "Nothing is there: overlapping bars mean no difference",
+                "Two bars can overlap a little although the difference, seed by seed, is clear. Look at that.",
+            ),
+            Option(
+                "Look at the difference seed by seed, and at its own interval",
+                "Both models met the same images with the same seed. The pairs say more than two separate bars.",
+                is_right=True,
+            ),
+            Option(
+                "The higher mean wins: that is what means are for",
+                "A mean of three seeds moves when the seeds change. How far is what the bar says.",
+            ),
+        ),
+    ),
+    "three_points": Question(
+        "Backbone X is 3 points better on ImageNet than Y. Which is better on your photographs?",
+        (
+            Option(
+                "X, by about 3 points",
+                "ImageNet asks for a thousand kinds of things in large photographs. Yours are other pictures.",
+            ),
+            Option(
+                "That has to be measured: often X, and not always",
+                "Over many backbones the two go together, as a rule; for two of them it may be either way.",
+                is_right=True,
+            ),
+            Option(
+                "Neither: accuracy on ImageNet has nothing to do with it",
+                "It is a hint. Backbones that know ImageNet well tend to have useful features.",
+            ),
+        ),
+    ),
 }

@@ -127,3 +127,4 @@ class BackboneChoice:
             text = f"{name} needs images of at least {smallest} pixels"
             text += f", so the size went up from {self._moved_from}" if has_moved else ""
         self.note.value = f'<p class="tlw-note" role="status">{escape(text)}.</p>' if text else ""
+        self.note.layout.display = "" if text else "none"

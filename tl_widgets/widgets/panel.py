@@ -178,9 +178,10 @@ class ControlPanel(VBox):
             close_tree(self.thumbnails)  # nobody will see it, and nothing would ever close it
         if not self._blocks.fields:
             close_tree(self._blocks)
-        if "backbone" in self._widgets:
-            self._widgets["backbone"].add_class("tlw-stacked")  # its texts are long
-        else:
+        for name in ("dataset", "backbone"):
+            if name in self._widgets:
+                self._widgets[name].add_class("tlw-stacked")  # its texts are long
+        if "backbone" not in self._widgets:
             close_tree(self._backbones.question)
         if "image_size" not in self._widgets:
             close_tree(self._backbones.note)

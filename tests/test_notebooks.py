@@ -25,6 +25,7 @@ NAMES = (
     "05_how_much_data",
     "06_choosing_a_backbone",
     "07_fine_tuning",
+    "08_what_goes_wrong",
 )
 LOCAL = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 

@@ -29,7 +29,8 @@ def check_pixels(model: keras.Model, backbone: FoundBackbone | None, sample: Sam
     """Sentences on pixels that the backbone was not made for."""
     if backbone is None or backbone.tensor is None or (backbone.is_random and not backbone.is_frozen):
         return  # from scratch, any scale that trains is right
-    probe = keras.Model(graph_of(model).inputs, backbone.tensor)
+    inputs = graph_of(model).inputs
+    probe = keras.Model(inputs[0] if len(inputs) == 1 else inputs, backbone.tensor)  # a list of one gives a warning
     got = np.asarray(probe(sample.images, training=False), np.float64)
     raw = _raw(np.asarray(sample.images, np.float64))
     if backbone.mode and raw is not None and got.shape[-1] == raw.shape[-1] == 3:

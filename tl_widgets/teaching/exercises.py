@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tl_widgets.teaching.judge_setup import judge_mended
 from tl_widgets.teaching.judges import (
     judge_few_images,
     judge_small_network,
@@ -363,6 +364,22 @@ EXERCISES: dict[str, Exercise] = {
                 "worse": "The mean is above zero. Nothing here shows that it is worse.",
                 "equal": "Not seeing a difference does not mean that there is none.",
             },
+    "08-a": Exercise(
+        "Mend one thing at a time: check_setup names them. build_transfer shows which layer comes before the backbone.",
+        "Nothing that check_setup knows is left. Only a test on images that are new to the model tells how good it is.",
+        judge_mended,
+    ),
+    "08-b": Exercise(
+        "Two classes, labels drawn by lot, validation images that were never trained on. What can be known of them?",
+        "There is nothing to learn, so that a coin would do as well: anything clearly above is a leak.",
+        _number(
+            50,
+            {
+                0.5: "That is the share. In percent, please.",
+                100: "So it is with the leak, where the validation images have been trained on.",
+                0: "Always wrong would take as much knowledge as always right.",
+            },
+            "How often does a coin name the right one of two classes?",
         ),
     ),
 }

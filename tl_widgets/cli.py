@@ -183,6 +183,8 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="FILE",
         help="the same experiment as a plain Keras program (only on request)",
     )
+    add("--report", type=Path, metavar="FILE", help="one HTML page with everything (only on request)")
+    add("--save-models", type=Path, metavar="FOLDER", help="the trained models as NAME.keras (only on request)")
     add("--quiet", action="store_true", help="print only the verdict")
 
 

@@ -32,6 +32,8 @@ class _Outputs:
     figure: Path
     json: Path
     script: Path | None
+    report: Path | None
+    models: Path | None
 
 
 def run_compare(args: Namespace) -> None:
@@ -54,7 +56,7 @@ def run_compare(args: Namespace) -> None:
         console.print(comparison.verdict.text, soft_wrap=True)
     else:
         _print(console, comparison, dataset)
-    _write(comparison, outputs)
+    _write(comparison, dataset, outputs)
     if not args.quiet:
         _print_outputs(console, outputs)
     if comparison.stopped:
@@ -86,19 +88,31 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
     from tl_widgets.backbones import find_backbone
 
     stem = f"tl-widgets-{plain_name(args.data)}"
-    outputs = _Outputs(args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json"), args.script)
+    outputs = _Outputs(args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json"), args.script,
+                       args.report, args.save_models)  # fmt: skip
     if outputs.figure.suffix.lower() not in FIGURES:
         raise InputError(f"--figure {outputs.figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
     wanted = {"--figure": outputs.figure, "--json": outputs.json}
     if outputs.script:
         wanted["--script"] = outputs.script
+    if outputs.report:
+        wanted["--report"] = outputs.report
     if len({path.absolute() for path in wanted.values()}) < len(wanted):
         raise InputError(f"{', '.join(wanted)} must be different files.")
     for option, path in wanted.items():
         check_writable(path, option)
     if outputs.script and find_backbone(config.backbone).bundled:
         check_writable(_backbone_file(outputs.script), "--script")
+    if outputs.models:
+        _check_folder(outputs.models)
     return outputs
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise `InputError` when no models can be written into it."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"Cannot write into {folder}: it is a file. Give a folder with --save-models.")
+    check_writable(folder / "model.keras" if folder.is_dir() else folder, "--save-models")
 
 
 def plain_name(data: str) -> str:
@@ -209,7 +223,7 @@ def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
     return notes
 
 
-def _write(comparison: Comparison, outputs: _Outputs) -> None:
+def _write(comparison: Comparison, dataset: ImageDataset, outputs: _Outputs) -> None:
     from tl_widgets.plots import plot_comparison
 
     record = comparison.to_json() + "\n"
@@ -219,6 +233,15 @@ def _write(comparison: Comparison, outputs: _Outputs) -> None:
     write_whole(outputs.figure, lambda part: figure.savefig(part, format=kind))
     if outputs.script is not None:
         _write_script(comparison, outputs.script)
+    if outputs.report is not None:
+        from tl_widgets.report import to_report
+
+        report = to_report(comparison, dataset=dataset)
+        write_whole(outputs.report, lambda part: _write_text(part, report))
+    if outputs.models is not None:
+        from tl_widgets.saving import save_models
+
+        save_models(comparison, outputs.models)
 
 
 def _write_script(comparison: Comparison, path: Path) -> None:
@@ -241,3 +264,7 @@ def _print_outputs(console: Console, outputs: _Outputs) -> None:
     console.print(f"Record: {outputs.json}", soft_wrap=True)
     if outputs.script:
         console.print(f"Script: {outputs.script}", soft_wrap=True)
+    if outputs.report:
+        console.print(f"Report: {outputs.report}", soft_wrap=True)
+    if outputs.models:
+        console.print(f"Models: {outputs.models}", soft_wrap=True)

@@ -25,6 +25,9 @@ from tl_widgets.settings import Config, FineTuningSpec, ScratchSpec
 from tl_widgets.typed import require_types
 
 FORMAT = 1
+_MOST_CLASSES = 5_000  # a confusion matrix of them takes 200 MB
+_LONGEST_TEXT = 20_000
+_MOST = 10**15
 
 
 def _run_to_record(run: RunResult | None) -> dict[str, Any] | None:
@@ -199,10 +202,39 @@ def comparison_from_json(text: str) -> Comparison:
         ) from None
 
 
+def _require_reasonable(comparison: Comparison) -> None:
+    """Raise `ValueError` where a number or a text is none that an experiment gives, and would choke who shows it."""
+    dataset, names = comparison.dataset, ("scratch", "transfer", "control", "fine_tuned")
+    if len(dataset.class_names) > _MOST_CLASSES:
+        raise ValueError(f"it has {len(dataset.class_names):,} classes; at most {_MOST_CLASSES:,} are read")
+    texts = (dataset.name, *dataset.class_names, *(one.text for run in comparison.runs for one in run.diagnoses))
+    if max(map(len, (*texts, dataset.source, comparison.verdict.text))) > _LONGEST_TEXT:
+        raise ValueError(f"a text in it has more than {_LONGEST_TEXT:,} letters")
+    if max(dataset.image_size, dataset.n_train, dataset.n_validation, dataset.n_test) > _MOST:
+        raise ValueError("its data set has sizes that cannot be")
+    for run in comparison.runs:
+        if getattr(comparison, run.name if run.name in names else "", None) is not run:
+            raise ValueError(f"{run.name!r:.40} stands in the place of another model")
+        if not all(0 <= n <= _MOST for n in (run.params.trainable, run.params.frozen)):
+            raise ValueError(f"{run.name} has numbers of parameters that cannot be")
+        seconds, history = run.seconds, run.history
+        if not all(0 <= s <= _MOST for s in (*asdict(seconds).values(), *history.seconds)):
+            raise ValueError(f"{run.name} has seconds that cannot be")
+        shares = (*history.accuracy, *history.val_accuracy)
+        # A model whose training ran away answers NaN, and a record may say so.
+        if any(p < 0 or p > 1 for row in (shares, *run.probabilities) for p in row):
+            raise ValueError(f"{run.name} has shares that are not between 0 and 1")
+    verdict = comparison.verdict
+    numbers = (verdict.accuracy_difference, verdict.p_value, *(verdict.ci95 or ()))
+    if any(number is not None and not -1 <= number <= 1 for number in numbers):
+        raise ValueError("its verdict has numbers that cannot be")
+
+
 def _require_sound(comparison: Comparison) -> None:
     """Raise `ValueError` where numbers cannot belong together: a file may say anything."""
     dataset = comparison.dataset
     n_classes = len(dataset.class_names)
+    _require_reasonable(comparison)
     if n_classes < 2 or dataset.image_size < 1 or min(dataset.n_train, dataset.n_validation, dataset.n_test) < 0:
         raise ValueError("its data set has fewer than two classes, or sizes that cannot be")
     for run in comparison.runs:

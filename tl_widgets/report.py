@@ -51,8 +51,8 @@ _FAIR = (
     "No model fell back to random weights silently.",
     "The same seed gives the same numbers on the same machine.",
     "The frozen backbone looked at each image once, not once in every epoch; the result is the same.",
-    "The intervals say how far the accuracy may move with other test images of the same kind. What another seed would "
-    "change is not in them, and photographs of another kind may give quite another result.",
+    "The interval of a model says how far its accuracy may move with other test images of the same kind, that of a "
+    "mean over seeds how far it may move with other seeds. Neither covers photographs of another kind.",
 )
 
 
@@ -153,12 +153,13 @@ def _results(runs: Sequence[RunResult]) -> str:
 def _seeds(comparison: Comparison) -> str:
     """The accuracies of all seeds, where there are several."""
     repeats = comparison.repeats
-    if repeats is None:
+    if repeats is None or not repeats.points:
         return ""
     names = [name for name in comparison.config.model_names if repeats.accuracies(name)]
+    found = [[getattr(point, name) for name in names] for point in repeats.points]  # a record may lack some
     rows = [
-        [str(seed), *(percent(accuracy) for accuracy in accuracies)]
-        for seed, *accuracies in zip(repeats.seeds, *(repeats.accuracies(name) for name in names), strict=True)
+        [str(point.seed), *("" if share is None else percent(share) for share in shares)]
+        for point, shares in zip(repeats.points, found, strict=True)
     ]
     means = [accuracy_text(mean) for name in names if (mean := repeats.mean(name))]
     rows.append(["<b>Mean (95% interval over seeds)</b>", *means])

@@ -17,6 +17,7 @@ from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.machine import megabytes
 from tl_widgets.model_file import save_model
+from tl_widgets.prediction import runs_with_models
 from tl_widgets.results import Comparison, RunResult, require_comparison
 from tl_widgets.sources import printable
 
@@ -71,20 +72,49 @@ def save_comparison(
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
-        why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise InputError(
-            f"Nothing was saved in {where}: {why}. Give a folder that can be written and has room."
+            f"Nothing was saved in {where}: {_reason(error)}. Give a folder that can be written and has room."
         ) from None
     return tuple(target / name for name in names)
+
+
+def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Path, ...]:
+    """Write each model of a comparison as `NAME.keras`: plain Keras, raw pixels in, probabilities out.
+
+    Args:
+        comparison: not one that was read from its record.
+        folder: made where it is not there; what is above it must be. A model of the same name in it is replaced when
+            the new one is whole.
+
+    Returns:
+        The files.
+
+    Raises:
+        InputError: it holds no models, or they cannot be written.
+    """
+    runs = runs_with_models(comparison)
+    target = Path(folder).expanduser()
+    try:
+        target.mkdir(exist_ok=True)
+        _require_room(comparison, target)
+        for run in runs:
+            save_model(run.model, target / _model_file(run))
+    except OSError as error:
+        raise InputError(f"The models were not saved in {printable(str(target))}: {_reason(error)}.") from None
+    return tuple(target / _model_file(run) for run in runs)
+
+
+def _reason(error: OSError) -> str:
+    return "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
 
 
 def _require_room(comparison: Comparison, parent: Path) -> None:
     needed = _OTHER_BYTES + 4 * sum(run.params.total for run in comparison.runs if run.model is not None)
     try:
-        free = shutil.disk_usage(parent).free
+        total, _, free = shutil.disk_usage(parent)
     except OSError:
         return  # a file system that does not say; writing will tell
-    if needed > free:
+    if total and needed > free:
         raise InputError(
             f"Nothing was saved: it takes about {megabytes(needed)}, and {megabytes(free)} are free in "
             f"{printable(str(parent))}. Free some space, or give a folder on another disk."

@@ -1,0 +1,268 @@
+"""The report as one page, and everything of a comparison in one folder that plain Keras reads."""
+
+import html
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from tl_widgets import (
+    Comparison,
+    ImageDataset,
+    InputError,
+    ScratchSpec,
+    Split,
+    compare,
+    load_dataset,
+    predict,
+    save_comparison,
+    to_report,
+)
+from tl_widgets.saving import save_models
+
+SMALL = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
+EVIL = '<img src=x onerror="alert(1)"></script>&amp;'
+
+
+def own_dataset():
+    """Noise in two classes, one dark and one bright, with names that would like to be HTML."""
+    random = np.random.default_rng(0)
+
+    def split(n_each):
+        labels = np.repeat(np.arange(2), n_each)
+        images = random.integers(0, 80, (2 * n_each, 32, 32, 3)) + 150 * labels[:, None, None, None]
+        return Split(images.astype(np.uint8), labels.astype(np.int64))
+
+    return ImageDataset(f"mine {EVIL}", split(6), split(4), split(8), (EVIL, "b"), f"my disk {EVIL}")
+
+
+@pytest.fixture(scope="module")
+def textures():
+    return load_dataset("textures", image_size=32, n_per_class=4)
+
+
+@pytest.fixture(scope="module")
+def three(textures):
+    return compare(textures, scratch=SMALL, epochs=2, control=True)
+
+
+@pytest.fixture(scope="module")
+def two_classes():
+    dataset = own_dataset()
+    return compare(dataset, scratch=SMALL, epochs=2), dataset
+
+
+class Tags(HTMLParser):
+    """Every element with its attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def words(page):
+    return html.unescape(re.sub(r"<[^>]+>", " ", page.split("<body>")[1]))
+
+
+# The page
+
+
+def test_the_report_says_what_was_found(three, textures):
+    page = to_report(three, dataset=textures)
+    text = re.sub(r"\s+", " ", words(page))
+    assert three.verdict.text in text
+    for run in three.runs:
+        low, high = run.test_accuracy_ci95
+        figures = f"{100 * run.test_accuracy:.1f}% {100 * low:.1f} to {100 * high:.1f} {run.n_right} of 90"
+        assert figures in text
+        assert f"{run.params.trainable:,}" in text
+    for said in (textures.source, textures.fingerprint, "learning rate 0.001", "scratch: filters 4, 4", "12 training"):
+        assert said in text
+    for said in (three.environment.tensorflow, three.transfer.weights_sha256, "One split, made once", "always 1"):
+        assert said in text
+    assert "The control's answers are shown, and do not count" in text
+
+
+def test_the_page_is_valid_and_loads_and_runs_nothing(two_classes):
+    comparison, dataset = two_classes
+    page = to_report(comparison, dataset=dataset)
+    html5lib = pytest.importorskip("bleach._vendor.html5lib")  # JupyterLab brings it
+    html5lib.HTMLParser(strict=True).parse(page)
+    tags = Tags(page).found
+    assert {tag for tag, _ in tags} & {"script", "link", "iframe", "object", "embed", "form", "base"} == set()
+    assert not [name for _, attrs in tags for name in attrs if name.startswith("on")]
+    for tag, attrs in tags:
+        for name in ("src", "href", "srcset"):
+            assert attrs.get(name, "data:image/png;base64,").startswith("data:image/png;base64,"), tag
+        assert tag != "img" or attrs["alt"].strip()
+    assert "url(" not in page
+    assert "@import" not in page
+    policy = next(attrs["content"] for tag, attrs in tags if attrs.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'")
+    assert len([tag for tag, _ in tags if tag == "h1"]) == 1
+
+
+def test_outside_text_stays_text(two_classes):
+    comparison, dataset = two_classes
+    page = to_report(comparison, dataset=dataset)
+    assert EVIL not in page
+    assert words(page).count(EVIL) > 5
+    # A record that somebody else made, with markup wherever a text may stand.
+    record = json.loads(comparison.to_json())
+    record["verdict"]["text"] = record["environment"]["python"] = EVIL
+    record["transfer"]["backbone"] = record["transfer"]["weights"] = EVIL
+    record["scratch"]["diagnoses"] = [{"kind": EVIL, "text": EVIL, "advice": EVIL}]
+    page = to_report(Comparison.from_json(json.dumps(record)))
+    assert EVIL not in page
+    assert not [tag for tag, attrs in Tags(page).found if tag == "script" or "onerror" in attrs]
+
+
+def test_galleries_need_the_images_and_the_right_ones(three, textures):
+    page = to_report(three)
+    assert "Disagreements" not in page
+    assert "Test images worth a look" in to_report(three, dataset=textures)
+    with pytest.raises(InputError, match="not those that this comparison was made on"):
+        to_report(three, dataset=load_dataset("textures", image_size=32, n_per_class=5))
+    with pytest.raises(InputError, match="A Comparison is needed"):
+        to_report(three.scratch)
+    with pytest.raises(InputError, match="no trained model"):
+        to_report(replace(three, scratch=None, transfer=None, control=None))
+
+
+def test_a_record_gives_the_same_report_without_the_use_of_models(three, textures):
+    again = to_report(Comparison.from_json(three.to_json()), dataset=textures)
+    use = r"<section>\n<h2>Using the models.*?</section>\n"
+    assert again == re.sub(use, "", to_report(three, dataset=textures), flags=re.DOTALL)
+
+
+def test_repeats_have_a_row_for_each_seed(textures):
+    comparison = compare(textures, scratch=SMALL, epochs=1, repeats=2)
+    text = re.sub(r"\s+", " ", words(to_report(comparison)))
+    for point in comparison.repeats.points:
+        assert f"{point.seed} {100 * point.scratch:.1f}% {100 * point.transfer:.1f}%" in text
+    assert "of the first seed" in text
+
+
+# The folder
+
+LOAD = """
+import json, sys
+import keras, numpy as np
+assert not any(name.startswith("tl_widgets") for name in sys.modules)
+images = np.load("images.npy")
+assert images.dtype == np.uint8
+found = {}
+for name in sys.argv[1:]:
+    model = keras.models.load_model(f"run/{name}.keras", compile=False, safe_mode=True)
+    found[name] = [np.asarray(model(kind, training=False)).tolist() for kind in (images, images.astype("float32"))]
+    assert not any("Lambda" == type(layer).__name__ for layer in model._flatten_layers())
+print(json.dumps(found))
+"""
+
+
+def in_plain_keras(folder, images, names):
+    np.save(folder / "images.npy", images)
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, *names], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_saved_models_answer_the_same_in_plain_keras(three, textures, tmp_path):
+    heard = []
+    files = save_comparison(three, tmp_path / "run", dataset=textures, on_event=heard.append)
+    names = ["record.json", "report.html", "transfer_learning.py", "efficientnetlite0.keras"]
+    names += ["scratch.keras", "transfer.keras", "control.keras"]
+    assert [file.name for file in files] == names
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted(names)
+    assert [event.n_done for event in heard] == list(range(7))
+    assert Comparison.from_json(files[0].read_text()) == three
+    assert files[1].read_text() == to_report(three, dataset=textures)
+    images = textures.test.images[:5]
+    found = in_plain_keras(tmp_path, images, ["scratch", "transfer", "control"])
+    for run in three.runs:
+        here = [answer for image in images for answer in predict(three, image).answers if answer.model == run.name]
+        for answers in found[run.name]:
+            np.testing.assert_allclose(answers, [answer.probabilities for answer in here], atol=1e-5)
+
+
+def test_two_classes_are_one_number_in_plain_keras(two_classes, tmp_path):
+    comparison, dataset = two_classes
+    (tmp_path / "run").mkdir()
+    assert [path.name for path in save_models(comparison, tmp_path / "run")] == ["scratch.keras", "transfer.keras"]
+    found = in_plain_keras(tmp_path, dataset.test.images[:3], ["scratch", "transfer"])
+    for i in range(3):
+        for answer in predict(comparison, dataset.test.images[i]).answers:
+            assert found[answer.model][0][i][0] == pytest.approx(answer.probabilities[1], abs=1e-5)
+
+
+def test_nothing_is_written_over_and_nothing_is_left_behind(three, tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").write_text("mine")
+    for taken in ("there", "file"):
+        with pytest.raises(InputError, match="nothing is written over it"):
+            save_comparison(three, tmp_path / taken)
+    with pytest.raises(InputError, match="There is no folder"):
+        save_comparison(three, tmp_path / "no" / "run")
+    assert (tmp_path / "file").read_text() == "mine"
+    assert not list((tmp_path / "there").iterdir())
+    with pytest.raises(InputError, match=r"Nothing was saved in /proc/run: .*\. Give a folder that can be written"):
+        save_comparison(three, "/proc/run")  # read-only for everybody, root too
+    with pytest.raises(InputError, match="models were not saved"):
+        save_models(three, "/proc/run")
+    with pytest.raises(InputError, match="models of this result are gone"):
+        save_models(Comparison.from_json(three.to_json()), tmp_path / "models")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "there"]
+
+
+def test_a_record_can_be_saved_without_models(three, tmp_path):
+    files = save_comparison(Comparison.from_json(three.to_json()), tmp_path / "run")
+    assert [path.name for path in files][:3] == ["record.json", "report.html", "transfer_learning.py"]
+    assert len(files) == 4
+
+
+FULL = """
+import resource, sys
+from tl_widgets import Comparison, ScratchSpec, compare, load_dataset, save_comparison, InputError
+from tl_widgets.saving import save_models
+dataset = load_dataset("textures", image_size=32, n_per_class=4)
+scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
+comparison = compare(dataset, scratch=scratch, epochs=1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, 5_000_000))
+for save in (save_comparison, save_models):
+    try:
+        save(comparison, "run")
+    except InputError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on files' sizes")
+def test_a_disk_that_is_full_in_the_middle_is_a_sentence_and_leaves_nothing(tmp_path):
+    # Files may not grow beyond 5 MB: the transfer model's cannot be written to its end.
+    done = subprocess.run(
+        [sys.executable, "-c", FULL], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, second = done.stdout.splitlines()
+    assert first.startswith(f"Nothing was saved in {tmp_path}/run: ")
+    assert second.startswith("The models were not saved in run: ")
+    assert [path.name for path in tmp_path.rglob("*")] == ["run", "scratch.keras"]
+
+
+def test_too_little_room_is_said_before_anything_is_written(three, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: (10**9, 10**9 - 10**6, 10**6))
+    with pytest.raises(InputError, match=r"it takes about \d+ MB, and 1 MB are free"):
+        save_comparison(three, tmp_path / "run")
+    assert not list(tmp_path.iterdir())

@@ -22,6 +22,7 @@ from tl_widgets.cli_compare import _print
 from tl_widgets.cli_files import check_writable, write_whole
 
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent
+WRITTEN = ("--script", "again.py", "--report", "report.html", "--save-models", "models")
 TINY = ("--image-size", "32", "--images-per-class", "4", "--epochs", "1")
 
 
@@ -61,7 +62,7 @@ def one_line(err):
 def finished(tmp_path_factory):
     """One real comparison, of which many tests look at something: (folder, home, output)."""
     folder, home = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("home")
-    status, out, err = tl("compare", *TINY, "--control", "--script", "again.py", cwd=folder, home=home)
+    status, out, err = tl("compare", *TINY, "--control", *WRITTEN, cwd=folder, home=home)
     assert (status, err) == (0, ""), err
     return folder, home, out
 
@@ -69,8 +70,11 @@ def finished(tmp_path_factory):
 def test_compare_writes_figure_record_and_script_and_nothing_else(finished):
     folder, _, out = finished
     names = ["again.py", "efficientnetlite0.keras", "tl-widgets-textures.json", "tl-widgets-textures.png"]
-    assert names_in(folder) == names
-    assert out.endswith("Figure: tl-widgets-textures.png\nRecord: tl-widgets-textures.json\nScript: again.py\n")
+    assert names_in(folder) == [*names[:2], "models", "report.html", *names[2:]]
+    said = "Figure: tl-widgets-textures.png\nRecord: tl-widgets-textures.json\nScript: again.py\n"
+    assert out.endswith(f"{said}Report: report.html\nModels: models\n")
+    assert names_in(folder / "models") == ["control.keras", "scratch.keras", "transfer.keras"]
+    assert "Test images worth a look" in (folder / "report.html").read_text()
     with Image.open(folder / "tl-widgets-textures.png") as figure:
         assert figure.width > 500
     assert stat.S_IMODE((folder / names[2]).stat().st_mode) == stat.S_IMODE((folder / names[0]).stat().st_mode)
@@ -204,6 +208,10 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, home):
         (["compare", "--backbone", "Xception", "--image-size", "32"], "71"),
         (["compare", "--weights", "none.h5"], "none.h5"),
         (["compare", "--json", "no/where.json"], "no folder no"),
+        (["compare", "--report", "no/where.html"], "no folder no"),
+        (["compare", "--save-models", "no/where"], "no folder no"),
+        (["compare", "--save-models", "/dev/null"], "it is a file"),
+        (["compare", "--report", "a.html", "--json", "a.html"], "different files"),
         (["compare", "--json", "."], "is a folder"),
         (["compare", "--figure", "figure.doc"], ".png, .svg or .pdf"),
         (["compare", "--figure", "a.png", "--json", "a.png"], "different files"),

@@ -149,7 +149,7 @@ def test_repeats_have_a_row_for_each_seed(textures):
     text = re.sub(r"\s+", " ", words(to_report(comparison)))
     for point in comparison.repeats.points:
         assert f"{point.seed} {100 * point.scratch:.1f}% {100 * point.transfer:.1f}%" in text
-    assert "of the first seed" in text
+    assert f"all else on this page is of seed {comparison.config.seed}" in text
 
 
 # The folder

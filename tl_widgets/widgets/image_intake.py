@@ -127,12 +127,18 @@ def _shown(path: Path) -> str:
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else str(path)
 
 
+def upload_limit_mb() -> int:
+    """How many megabytes can be uploaded at a time; JupyterLab drops more than that without a word."""
+    raised = os.environ.get(LIMIT_VARIABLE, "")
+    return int(raised) if raised.isdigit() else USUAL_LIMIT_MB
+
+
 def _upload_line() -> str:
     """How much can be uploaded, and where it goes."""
-    raised = os.environ.get(LIMIT_VARIABLE, "")
+    n_mb = upload_limit_mb()
     limit = (
-        f"{raised} MB at a time."
-        if raised.isdigit()
+        f"{n_mb} MB at a time."
+        if n_mb > USUAL_LIMIT_MB
         else f"{USUAL_LIMIT_MB} MB at a time: JupyterLab drops more than that without a word, unless "
         "<code>tl-widgets lab</code> started it (100 MB). Larger ones: use the folder."
     )

@@ -116,7 +116,7 @@ def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel
     notes = [missing] if missing else []
     if config.weights not in (None, "imagenet") and not Path(config.weights).is_file():
         notes.append(f"Its weights file {printable(config.weights)} is not on this machine; choose other weights.")
-    problem = _why_not(comparison, source, wanted)
+    problem = _why_not(comparison, source, wanted, was_brought=not missing)
     if problem:
         return Restored(replace(now, config=config), wanted, None, (problem, *notes))
     if origin and origin.seed:
@@ -161,13 +161,14 @@ def _brought_back(data: DatasetSummary, source: DataSource, cancel: Cancel | Non
     return replace(data, name=source.bring(collection, replace(dataset, name=printable(data.name)[:80]))), ""
 
 
-def _why_not(comparison: Comparison, source: DataSource, wanted: LabSettings) -> str:
+def _why_not(comparison: Comparison, source: DataSource, wanted: LabSettings, *, was_brought: bool) -> str:
     """Why the images of a record cannot be chosen in this Lab; "" where they can."""
     data = comparison.dataset
     place = f" (the folder {printable(data.origin.path)})" if data.origin and data.origin.path else ""
     name = printable(data.name)
     stays = "The data set and its size stay as they were; the other settings are those of the record."
-    if source.own is None and not source.knows(data.name):
+    # Of a folder that is not here the name says nothing: a built-in data set may be called the same.
+    if source.own is None and (not was_brought or data.origin is None or not source.knows(data.name)):
         return (
             f"Its images, {name}{place}, were somebody's own and are not in this Lab. {stays} With them on this "
             'machine, open them in the tab "Images".'

@@ -52,7 +52,7 @@ class SaveView(VBox):
         for row in (self._save_row, load_row):
             row.add_class("tlw-row")
         self._saved, self._loaded = HTML(), HTML()
-        heads = [HTML(f'<h4 class="tlw-title">{text}</h4>') for text in ("Save this run", "Load a record")]
+        heads = [HTML(f'<h4 class="tlw-title tlw-part">{text}</h4>') for text in ("Save this run", "Load a record")]
         how = HTML(
             '<p class="tlw-note">A record (JSON) that the Lab or tl-widgets compare wrote: from your computer, or the '
             "name of a file beside the notebook. It brings its settings into the controls and its result into the "

@@ -13,12 +13,13 @@ from tl_widgets.prediction import Answer, Prediction, predict, runs_with_models
 from tl_widgets.results import Comparison, percent
 from tl_widgets.sources import printable
 from tl_widgets.widgets.html import NAMES, alert, empty, escape, image
+from tl_widgets.widgets.image_intake import upload_limit_mb
 from tl_widgets.widgets.runner import Run, my_turn
 from tl_widgets.widgets.trouble import trouble
 
 _FIRST = "After training: give both models a picture that neither has seen."
 _HOW = (
-    "Choose pictures (up to about 9 MB together: what is larger is lost on its way to Jupyter), or put one beside the "
+    "Choose pictures (up to {n_mb} MB together: JupyterLab drops more than that without a word), or put one beside the "
     "notebook and give its file name."
 )
 _NO_CERTAINTY = (
@@ -67,7 +68,7 @@ class TryView(VBox):
         except InputError as error:
             self._how.value = empty(str(error))
             return
-        self._how.value = f'<p class="tlw-note">{escape(_HOW)}</p>'
+        self._how.value = f'<p class="tlw-note">{escape(_HOW.format(n_mb=upload_limit_mb()))}</p>'
         self._row.layout.display = ""
 
     @property

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from tl_widgets.study_results import LearningCurve, TimeStudy
     from tl_widgets.training import train
     from tl_widgets.widgets.lab import TransferLab
+    from tl_widgets.widgets.study_lab import StudyLab
 
 _HOMES = {
     "backbone_cost": ("backbone_cost",),
@@ -105,6 +106,7 @@ _HOMES = {
     "study_results": ("LearningCurve", "TimeStudy"),
     "training": ("train",),
     "widgets.lab": ("TransferLab",),
+    "widgets.study_lab": ("StudyLab",),
 }
 _NEED_TENSORFLOW = ("filters", "fine_tuning", "heat_maps", "inside", "mistakes", "models", "setup_check", "training")
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -128,6 +130,7 @@ __all__ = [  # a plain list, so that type checkers and editors see it
     "RunResult",
     "ScratchSpec",
     "Split",
+    "StudyLab",
     "TimeStudy",
     "TransferLab",
     "WeightsUnavailableError",

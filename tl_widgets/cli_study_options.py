@@ -100,6 +100,13 @@ def _mistake_options(add: Any) -> None:
     add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
 
 
+def _repeat_options(add: Any) -> None:
+    add("--repeats", type=int, default=5, metavar="N", help="how many seeds, --seed and those after it (default: 5)")
+    add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
+    add("--control", action="store_true", help="the same backbone with random weights, too")
+    add("--jobs", type=int, default=1, metavar="N", help="worker processes (default: 1)")
+
+
 def _inside_options(add: Any) -> None:
     add("--images", type=int, default=6, metavar="N", help="test images with heat maps, 1 to 12 (default: 6)")
     add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
@@ -113,4 +120,5 @@ _OPTIONS: dict[str, Callable[[Any], None]] = {
     "fine-tuning": _fine_tuning_options,
     "mistake": _mistake_options,
     "inside": _inside_options,
+    "repeat": _repeat_options,
 }

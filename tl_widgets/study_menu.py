@@ -6,12 +6,15 @@ imported before it is needed: every `--help` comes past here.
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from tl_widgets.errors import InputError
 from tl_widgets.settings import Config
 
 if TYPE_CHECKING:
@@ -29,12 +32,13 @@ class Study:
     Attributes:
         question: what it answers, as a learner would ask it.
         about: what is measured, a clause.
-        record: name of the result's class, which stands in its record.
+        record: module and name of the result's class, whose name stands in its record.
         measure: (what is asked, data set, on_event, cancel) to a result with `stopped` and `to_json()`. What is
             asked goes by the names of the options of `tl-widgets study NAME`.
         draw: a result to axes or a figure.
         chart: what the figure is, for those who do not see it: a sentence, before those of the result.
         sentences: what a result says.
+        owns: whether a result is of this study; others may have results of the same class.
     """
 
     question: str
@@ -44,10 +48,55 @@ class Study:
     draw: Callable[[Any], Any]
     chart: str
     sentences: Callable[[Any], tuple[str, ...]] = attrgetter("sentences")
+    owns: Callable[[Any], bool] = lambda _: True
 
     def words(self, result: Any) -> str:
         """The text alternative of the figure of a result."""
         return " ".join((self.chart, *self.sentences(result)))
+
+    @property
+    def record_name(self) -> str:
+        """What a record of this study calls itself."""
+        return self.record.rpartition(".")[2]
+
+    def read(self, text: str) -> Any:
+        """Read the record of a result.
+
+        Raises:
+            InputError: it is not one of this study.
+        """
+        module, _, name = self.record.rpartition(".")
+        return getattr(import_module(f"tl_widgets.{module}"), name).from_json(text)
+
+
+def read_study(text: str, names: Collection[str]) -> tuple[str, Any]:
+    """Read a record of any study.
+
+    Args:
+        text: what `to_json()` wrote.
+        names: of the studies that it may be of.
+
+    Returns:
+        (the study's name, the result).
+
+    Raises:
+        InputError: it is not the record of such a study.
+    """
+    try:
+        found = json.loads(text)
+        # A comparison's record, which is older than the studies, does not say its name.
+        kind = found.get("study", "Comparison")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"This is not a record of a study ({type(error).__name__}): it holds no JSON object."
+        ) from None
+    of_kind = [name for name in names if STUDIES[name].record_name == kind]
+    result = STUDIES[of_kind[0]].read(text) if of_kind else None
+    name = next((name for name in of_kind if STUDIES[name].owns(result)), None)
+    if name is None:
+        questions = ", ".join(f"“{STUDIES[name].question}”" for name in names)
+        raise InputError(f"This is a record of {kind!r:.60}; here only those of {questions} can be shown.")
+    return name, result
 
 
 def _measure_data(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
@@ -97,7 +146,23 @@ def _measure_fine_tuning(args: Namespace, dataset: ImageDataset, on_event: OnEve
     return fine_tune(comparison, dataset, **more, **how)
 
 
-def _draw_fine_tuning(result: Any) -> Any:
+def _measure_repeat(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
+    from tl_widgets.experiments import compare
+
+    return compare(
+        dataset,
+        backbone=args.backbone,
+        epochs=args.epochs,
+        seed=args.seed,
+        control=args.control,
+        repeats=args.repeats,
+        n_jobs=args.jobs,
+        on_event=on_event,
+        cancel=cancel,
+    )
+
+
+def _draw_comparison(result: Any) -> Any:
     from tl_widgets.plots import plot_comparison
 
     return plot_comparison(result)
@@ -141,7 +206,6 @@ def _measure_backbones(args: Namespace, dataset: ImageDataset, on_event: OnEvent
 def _earlier(path: Path | None) -> BackboneStudy | None:
     """The study whose record a file holds."""
     from tl_widgets.backbone_results import BackboneStudy
-    from tl_widgets.errors import InputError
 
     if path is None:
         return None
@@ -185,7 +249,7 @@ STUDIES = {
     "data": Study(
         "How much data?",
         "accuracy against images per class, over several seeds",
-        "LearningCurve",
+        "study_results.LearningCurve",
         _measure_data,
         _draw_data,
         "Line chart of test accuracy against training images per class.",
@@ -193,7 +257,7 @@ STUDIES = {
     "time": Study(
         "How much time?",
         "accuracy against seconds",
-        "TimeStudy",
+        "study_results.TimeStudy",
         _measure_time,
         _draw_time,
         "Line chart of accuracy on the validation images against seconds.",
@@ -201,7 +265,7 @@ STUDIES = {
     "backbones": Study(
         "Which backbone?",
         "accuracy, milliseconds and memory of every backbone whose weights are on this machine",
-        "BackboneStudy",
+        "backbone_results.BackboneStudy",
         _measure_backbones,
         _draw_backbones,
         "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy.",
@@ -210,16 +274,27 @@ STUDIES = {
     "fine-tuning": Study(
         "Fine-tuning",
         "what unfreezing the backbone's last blocks brings",
-        "Comparison",
+        "results.Comparison",
         _measure_fine_tuning,
-        _draw_fine_tuning,
+        _draw_comparison,
         "Charts of accuracy by epoch, with a mark where fine-tuning starts, of parameters, seconds and recall.",
         lambda result: (result.verdict.text,),
+        lambda result: result.repeats is None,
+    ),
+    "repeat": Study(
+        "Repeat",
+        "the comparison with several seeds, on the same images",
+        "results.Comparison",
+        _measure_repeat,
+        _draw_comparison,
+        "Charts of accuracy by epoch and on the test images, with a dot for each seed, of parameters and seconds.",
+        lambda result: (result.verdict.text,),
+        lambda result: result.repeats is not None,
     ),
     "mistake": Study(
         "What goes wrong?",
         "what a common mistake costs, beside the right way",
-        "MistakeStudy",
+        "mistake_results.MistakeStudy",
         _measure_mistake,
         _draw_mistake,
         "Bar chart of the right way and the wrong one.",
@@ -227,7 +302,7 @@ STUDIES = {
     "inside": Study(
         "Look inside",
         "where both models look, their first filters, and how they lay the test images out",
-        "LookInside",
+        "inside_results.LookInside",
         _measure_inside,
         _draw_inside,
         "Heat maps over test images, first filters as small pictures, and scatter charts of the test images.",

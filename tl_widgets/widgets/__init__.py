@@ -7,6 +7,8 @@ from tl_widgets.widgets.panel import ControlPanel
 from tl_widgets.widgets.predictions import PredictionsView
 from tl_widgets.widgets.runs import LabRun
 from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.study_lab import StudyLab
+from tl_widgets.widgets.study_settings import StudySettings
 from tl_widgets.widgets.views import FigureView, LedgerView
 
 __all__ = [
@@ -18,5 +20,7 @@ __all__ = [
     "LabSettings",
     "LedgerView",
     "PredictionsView",
+    "StudyLab",
+    "StudySettings",
     "TransferLab",
 ]

@@ -49,9 +49,9 @@ class ProgressView(HTML):
 
     def draw(self) -> None:
         """Show what is known now."""
-        bars = "".join(progress(NAMES[name], *_bar(event)) for name, event in self._latest.items())
+        bars = "".join(progress(NAMES[name], *event_numbers(event)) for name, event in self._latest.items())
         if self._repeat is not None:
-            bars += progress("Repeats", *_bar(self._repeat))
+            bars += progress("Repeats", *event_numbers(self._repeat))
         if self._fetch is not None:
             left = self._fetch.seconds_left
             text = f"about {seconds(left)} left" if left else ""
@@ -83,7 +83,8 @@ class ProgressView(HTML):
         self.say(text)
 
 
-def _bar(event: Event) -> tuple[int, int, str]:
+def event_numbers(event: Event) -> tuple[int, int, str]:
+    """What a progress bar says of an event: (how much, of how much, in words)."""
     words = {
         "train": f"epoch {event.epoch} of {event.n_epochs}",
         "features": f"features {event.n_done} of {event.n_total}",

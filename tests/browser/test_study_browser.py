@@ -1,0 +1,120 @@
+"""StudyLab as a learner meets it: in Chromium, in a real JupyterLab, by labels and roles alone."""
+
+import json
+import re
+
+import pytest
+from driving import ARTIFACTS, open_notebook, wait_state
+
+SMALL = """
+from tl_widgets import StudyLab
+few = {"image_size": 32, "sizes": (2, 4), "seeds": (0, 1), "epochs": 2}
+"""
+SHOW = "from tl_widgets import StudyLab\nlab = StudyLab()\nlab"
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def fill(page, label, text):
+    page.get_by_label(label, exact=True).fill(text)
+    page.keyboard.press("Tab")
+
+
+def test_choose_a_study_run_it_read_it_save_it_and_load_it_again(page, jupyter):
+    jupyter.notebook("study.ipynb", SHOW)
+    open_notebook(page, jupyter, "study.ipynb")
+    wait_state(page, "idle")
+    page.get_by_text("24 models: 4 sizes × 3 seeds × 2 kinds of model").wait_for()
+    fill(page, "Image size", "32")
+    fill(page, "Images per class", "2, 4")
+    fill(page, "Epochs", "2")
+    fill(page, "Seeds", "2")
+    page.get_by_text("8 models: 2 sizes × 2 seeds × 2 kinds of model").wait_for()
+    button(page, "Run").click()
+    page.get_by_role("progressbar", name="Whole study").wait_for()
+    assert page.get_by_label("Seeds", exact=True).is_disabled()
+    wait_state(page, "done")
+    assert button(page, "Run").is_enabled()
+    figure = page.get_by_role("img", name="Line chart of test accuracy against training images per class")
+    assert figure.bounding_box()["width"] > 500
+    sentences = page.locator(".tlw-verdict").inner_text()
+    assert "With 4 images per class" in sentences
+    page.get_by_text("as the last run went").wait_for()
+
+    fill(page, "File name", "mine")
+    button(page, "Save").click()
+    page.get_by_text("Saved mine.json and mine.png").wait_for()
+    assert json.loads((jupyter.folder / "mine.json").read_text())["study"] == "LearningCurve"
+    assert (jupyter.folder / "mine.png").read_bytes().startswith(b"\x89PNG")
+
+    page.get_by_label("Study", exact=True).select_option("How much time?")
+    page.get_by_text("the clock runs").wait_for()
+    page.get_by_label("Record", exact=True).fill("mine.json")
+    page.keyboard.press("Tab")
+    button(page, "Load").click()
+    page.get_by_text("read from mine.json").wait_for()
+    assert page.locator(".tlw-verdict p").all_inner_texts() == sentences.split("\n")[:-1] or sentences.startswith(
+        page.locator(".tlw-verdict p").first.inner_text()
+    )
+    page.get_by_label("Images per class", exact=True).wait_for()  # the study that the record is of
+
+
+def test_stop_shows_what_was_measured_until_then(page, jupyter):
+    values = "{**few, 'sizes': (2, 50), 'epochs': 400, 'seeds': tuple(range(9))}"
+    jupyter.notebook("study-stop.ipynb", f"{SMALL}\nlab = StudyLab('data', values={values})\nlab")
+    open_notebook(page, jupyter, "study-stop.ipynb")
+    assert page.get_by_label("Study", exact=True).count() == 0
+    button(page, "Run").click()
+    page.get_by_text(re.compile(r"measured transfer with 2 images per class")).wait_for(timeout=60_000)
+    button(page, "Stop").click()
+    wait_state(page, "stopped", timeout=10_000)
+    page.get_by_text("Stopped; this is what was measured until then.").wait_for()
+    page.get_by_text("Stopped before all points were measured.").wait_for()
+    assert button(page, "Run").is_enabled()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [900, 1600])
+def test_it_fits_is_photographed_and_asks_for_the_guess_first(page, jupyter, theme, width):
+    page.set_viewport_size({"width": width, "height": 1300})
+    name = jupyter.notebook(f"study-{theme}-{width}.ipynb", SHOW)
+    open_notebook(page, jupyter, name, theme=theme)
+    wait_state(page, "idle")
+    page.get_by_label("Study", exact=True).select_option("What goes wrong?")
+    page.get_by_label("Mistake", exact=True).select_option("bottleneck")
+    fill(page, "Image size", "32")
+    fill(page, "Epochs", "2")
+    photograph(page, f"study-{width}-{theme}-first")
+    button(page, "Run").click()
+    wait_state(page, "done")
+    page.get_by_text("It has been measured. Keep your guess above").wait_for()
+    assert page.get_by_role("img", name="Bar chart").count() == 0
+    page.get_by_label("My guess", exact=True).select_option("hardly any difference (under 2 points)")
+    button(page, "Keep my guess").click()
+    page.get_by_role("img", name="Bar chart of the right way and the wrong one").wait_for()
+    page.get_by_text("You guessed “hardly any difference (under 2 points)”").wait_for()
+    photograph(page, f"study-{width}-{theme}-done")
+    assert page.locator("img:not([alt])").filter(visible=True).count() == 0
+
+
+def photograph(page, name):
+    """Keep a picture, and see that nothing is cut off, nothing scrolls sideways, and every field has a name."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png")
+    found = page.evaluate(
+        """() => {
+            const inside = [...document.querySelectorAll('.tlw-lab, .tlw-lab *')].filter(e => e.offsetParent);
+            const wide = e => e.scrollWidth > e.clientWidth + 1;
+            return {
+                scrolled: inside.filter(e => wide(e) && /auto|scroll/.test(getComputedStyle(e).overflowX))
+                    .map(e => e.className),
+                cut: inside.filter(e => e.matches('.widget-label') && wide(e)).map(e => e.textContent),
+                nameless: inside.filter(e => e.matches('input, select, textarea') && !e.labels?.length && !e.ariaLabel)
+                    .map(e => e.outerHTML),
+                page: document.documentElement.scrollWidth - innerWidth,
+            };
+        }"""
+    )
+    assert found == {"scrolled": [], "cut": [], "nameless": [], "page": 0}, name

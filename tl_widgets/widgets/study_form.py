@@ -12,13 +12,13 @@ from tl_widgets.backbones import find_backbone
 from tl_widgets.errors import InputError
 from tl_widgets.machine import megabytes
 from tl_widgets.study_menu import STUDIES
-from tl_widgets.widgets.cells import close_tree
 from tl_widgets.widgets.backbone_choice import backbone_menu
+from tl_widgets.widgets.cells import close_tree
 from tl_widgets.widgets.controls import choice, set_options
 from tl_widgets.widgets.costs import DataFacts, is_here, too_large
 from tl_widgets.widgets.html import alert, escape, number, seconds
-from tl_widgets.widgets.source import DataSource
 from tl_widgets.widgets.settings import LabSettings
+from tl_widgets.widgets.source import DataSource
 from tl_widgets.widgets.study_fields import Field
 from tl_widgets.widgets.study_panels import PANELS, Plan
 from tl_widgets.widgets.study_settings import StudySettings

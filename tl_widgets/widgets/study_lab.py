@@ -226,7 +226,7 @@ class StudyLab(VBox):
     def _measure(self, settings: StudySettings, cancel: Cancel) -> Any:
         screen, panel = self._screen, PANELS[settings.study]
         with my_turn(cancel, lambda: screen.progress.say("waiting for another Lab to finish")):
-            dataset = None  # some studies know which images they want
+            dataset: Any = None  # some studies know which images they want
             if panel.images is None or self._source.own is not None:
                 dataset = self._source.load(images_of(settings, self._source), screen.hear, cancel)
             wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))

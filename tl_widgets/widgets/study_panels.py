@@ -254,7 +254,7 @@ PANELS = {
         "Both models are trained. Then you see where they look, their first filters, and how they lay the test images "
         "out, before and after training.",
         (
-            *_images("textures", 64, 20),
+            *_images("textures", 96, 20),
             _BACKBONE,
             lab_field("control", False, "Models"),
             _EPOCHS,

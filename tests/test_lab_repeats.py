@@ -153,9 +153,10 @@ def test_live_curves_mark_where_fine_tuning_starts():
 def test_progress_counts_the_repeats_in_a_bar_of_their_own():
     view = ProgressView()
     view.start(("scratch", "transfer"))
-    view.note(Event("study", "repeat 3 of 5", n_done=2, n_total=5, seconds=8.0, seconds_left=12.0))
+    view.note(Event("study", "repeat 3 of 5: reading features", n_done=2, n_total=5, seconds=8.0, seconds_left=12.0))
     view.draw()
     assert 'aria-label="Repeats" value="2" max="5"' in view.value
+    assert "repeat 3 of 5: reading features</p>" in view.value
     assert "repeat 3 of 5 · 8.0 s · about 12 s left" in view.value
     view.finish("Done.", ())
     assert "Repeats" not in view.value

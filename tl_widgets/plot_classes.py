@@ -42,7 +42,7 @@ def plot_confusion(result: RunResult, *, ax: Axes | None = None) -> Axes: ...
 @overload
 def plot_confusion(result: Comparison | tuple[RunResult, ...], *, ax: None = None) -> Figure: ...
 def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
-    """Which classes are taken for which: a matrix for each model, side by side.
+    """Which classes are taken for which: a matrix for each model, side by side, four in two rows.
 
     Args:
         result: a run (one matrix), a comparison or several runs.
@@ -64,13 +64,20 @@ def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
         raise InputError("plot_confusion draws several matrices in a figure of its own; give `ax` with one run only.")
     runs = runs_of(result)
     size = _panel_size(runs[0])
-    figure = new_figure(size * len(runs), size)
-    grid = figure.add_gridspec(1, len(runs))
+    n_columns = confusion_columns(len(runs))
+    n_rows = -(-len(runs) // n_columns)
+    figure = new_figure(size * n_columns, size * n_rows)
+    grid = figure.add_gridspec(n_rows, n_columns)
     for i, run in enumerate(runs):
-        _draw_matrix(add_axes(figure, grid[i]), run)
+        _draw_matrix(add_axes(figure, grid[i // n_columns, i % n_columns]), run)
     heading = figure.suptitle(f"Which class is taken for which{seed_words(result)}", fontsize=TITLE_SIZE, color=INK)
     set_fonts([heading])
     return figure
+
+
+def confusion_columns(n_runs: int) -> int:
+    """How many matrices stand beside each other: four would be too small to read on a narrow page."""
+    return n_runs if n_runs <= 3 else 2
 
 
 def _panel_size(run: RunResult) -> float:

@@ -46,6 +46,7 @@ class LiveCurves:
         backbone: its name, for the legend.
         chance: accuracy of always giving the most frequent class, 0..1.
         fine_tuning_start: epochs of the frozen stage, where "fine_tuned" goes on from there; 0 without it.
+        seed: of these curves, where they are one of several; for the title.
     """
 
     def __init__(
@@ -56,8 +57,9 @@ class LiveCurves:
         backbone: str = "",
         chance: float = 0.5,
         fine_tuning_start: int = 0,
+        seed: int | None = None,
     ) -> None:
-        self._start = fine_tuning_start
+        self._start, self._seed = fine_tuning_start, seed
         self._n_epochs, self._names, self._backbone = n_epochs, names, backbone
         self._figure = new_figure(*SIZE)
         self._figure.set_dpi(DPI)
@@ -116,7 +118,8 @@ class LiveCurves:
             Line2D([], [], color=PALE, linewidth=1.5, linestyle=":", label=f"chance ({percent(chance)})"),
         ]
         legend_below(ax, in_columns(models, kinds), n_columns=2)
-        dress(ax, "Accuracy by epoch", x="epoch", y="accuracy (% of images)")
+        title = "Accuracy by epoch" if self._seed is None else f"Accuracy by epoch, seed {self._seed}"
+        dress(ax, title, x="epoch", y="accuracy (% of images)")
 
     def update(self, histories: Mapping[str, History]) -> bytes:
         """Draw what there is so far.

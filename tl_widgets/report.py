@@ -13,7 +13,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tl_widgets import plots
+from tl_widgets import plot_classes, plots
 from tl_widgets.answers import confident_mistakes, disagreements, judged
 from tl_widgets.data import ImageDataset
 from tl_widgets.dataset_checks import check_dataset
@@ -170,7 +170,7 @@ def _seeds(comparison: Comparison) -> str:
 def _figures(comparison: Comparison) -> str:
     shown = []
     for kind, plot, caption, width in _FIGURES:
-        width = width or 420 * len(comparison.runs)
+        width = width or 420 * plot_classes.confusion_columns(len(comparison.runs))
         picture = plots.figure_html(plot(comparison), plots.alt_text(comparison, kind), width)
         wide = ' class="wide"' if width > 520 else ""
         shown.append(f"<figure{wide}>{picture}<figcaption>{escape(caption)}</figcaption></figure>")

@@ -28,6 +28,8 @@ FIELDS = {
     "Epochs": "4",
     "Batch size": "8",
     "Seed": "3",
+    "Fine-tune last blocks": "2",
+    "Repeats": "4",
 }
 MENUS = {
     "Dataset": "faces · built in",
@@ -79,6 +81,7 @@ def test_every_control_can_be_found_by_its_label_and_changes_what_it_says(page, 
         "'filters': (12, 4, 8), 'kernel_sizes': (3, 5, 3), 'pooling': 'average', 'head': 'global_average'",
         "'dense_units': 16, 'dropout': 0.25, 'backbone': 'MobileNetV2', 'weights': None, 'head_dropout': 0.1",
         "'augment': 1, 'epochs': 4, 'batch_size': 8, 'learning_rate': 0.003, 'seed': 3, 'control': True",
+        "'repeats': 4, 'fine_tune_blocks': 2",
     ):
         assert part in re.sub(r"\s+", " ", said)
 

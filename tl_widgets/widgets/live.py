@@ -51,7 +51,9 @@ class ProgressView(HTML):
         """Show what is known now."""
         bars = "".join(progress(NAMES[name], *event_numbers(event)) for name, event in self._latest.items())
         if self._repeat is not None:
-            bars += progress("Repeats", *event_numbers(self._repeat))
+            # What a repeat is busy with stands above; beside the bar there is no room for it.
+            repeat = replace(self._repeat, text=self._repeat.text.split(":")[0])
+            bars += progress("Repeats", *event_numbers(repeat))
         if self._fetch is not None:
             left = self._fetch.seconds_left
             text = f"about {seconds(left)} left" if left else ""
@@ -109,7 +111,14 @@ class CurvesView(HTML):
         self._frames: dict[object, object] = {}
 
     def start(
-        self, names: tuple[str, ...], *, n_epochs: int, backbone: str, chance: float, fine_tuning_start: int = 0
+        self,
+        names: tuple[str, ...],
+        *,
+        n_epochs: int,
+        backbone: str,
+        chance: float,
+        fine_tuning_start: int = 0,
+        seed: int | None = None,
     ) -> None:
         """Begin with no curve.
 
@@ -119,16 +128,17 @@ class CurvesView(HTML):
             backbone: its name.
             chance: accuracy of guessing, 0..1.
             fine_tuning_start: epochs of the frozen stage, where a fine-tuned model goes on from there.
+            seed: of these curves, where they are one of several.
         """
         from tl_widgets.plots import LiveCurves
 
         # Laying out a figure takes longer than training a head: frames are used again.
-        key = (names, n_epochs, backbone, chance, fine_tuning_start)
+        key = (names, n_epochs, backbone, chance, fine_tuning_start, seed)
         if key not in self._frames:
             if len(self._frames) >= 4:  # each holds 6 MB of pixels
                 self._frames.clear()
             self._frames[key] = LiveCurves(
-                n_epochs, names=names, backbone=backbone, chance=chance, fine_tuning_start=fine_tuning_start
+                n_epochs, names=names, backbone=backbone, chance=chance, fine_tuning_start=fine_tuning_start, seed=seed
             )
         self._curves, self._start = self._frames[key], fine_tuning_start
         self._histories = {}

@@ -130,6 +130,7 @@ class Screen:
             backbone=settings.config.backbone,
             chance=chance,
             fine_tuning_start=n_epochs if tuning else 0,
+            seed=settings.config.seed if settings.config.repeats > 1 else None,
         )
 
     def hear(self, event: Event) -> None:
@@ -162,7 +163,10 @@ class Screen:
         names, backbone = tuple(each.name for each in runs), run.result.config.backbone
         start = next((each.fine_tuning.start for each in runs if each.fine_tuning), 0)
         chance = chance_level(runs)
-        self.curves.start(names, n_epochs=n_epochs, backbone=backbone, chance=chance, fine_tuning_start=start)
+        seed = run.result.config.seed if run.result.repeats else None
+        self.curves.start(
+            names, n_epochs=n_epochs, backbone=backbone, chance=chance, fine_tuning_start=start, seed=seed
+        )
 
     def show_result(self, run: LabRun, comparison: Comparison, dataset: ImageDataset | None) -> None:
         """Show what a finished run found.
@@ -172,6 +176,7 @@ class Screen:
             comparison: its result, with the models where there are any.
             dataset: its images; None where they are not here.
         """
+        from tl_widgets.plot_classes import confusion_columns
         from tl_widgets.plots import alt_text, plot_confusion
 
         self._has_result = True
@@ -187,7 +192,7 @@ class Screen:
         self.predictions.show(comparison, None if dataset is None else dataset.test.images)
         self.trial.show(comparison)
         self.save.show(comparison, dataset)
-        width = 420 * len(comparison.runs)
+        width = 420 * confusion_columns(len(comparison.runs))
         self.confusion.show(plot_confusion(comparison), alt_text(comparison, "confusion"), width)
 
     def forget(self) -> None:

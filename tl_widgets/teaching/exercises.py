@@ -364,6 +364,8 @@ EXERCISES: dict[str, Exercise] = {
                 "worse": "The mean is above zero. Nothing here shows that it is worse.",
                 "equal": "Not seeing a difference does not mean that there is none.",
             },
+        ),
+    ),
     "08-a": Exercise(
         "Mend one thing at a time: check_setup names them. build_transfer shows which layer comes before the backbone.",
         "Nothing that check_setup knows is left. Only a test on images that are new to the model tells how good it is.",

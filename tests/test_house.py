@@ -36,7 +36,7 @@ FLOORS = (
     ("components", "repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
     ("own_files",),
     ("own_images",),
-    ("own_uploads",),
+    ("own_edits", "own_uploads"),
     ("weight_loading", "efficientnet_lite", "backbones", "checkup"),
     ("models", "heat_maps"),
     ("features", "learners", "filters"),

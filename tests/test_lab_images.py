@@ -171,6 +171,25 @@ def test_a_folder_beside_the_notebook_is_looked_through_edited_used_and_trained_
     assert "pets 2" in lab.runs[-1].result.dataset.name
 
 
+def test_changes_are_there_again_in_another_lab_and_can_be_undone(make_lab, here):
+    lab = make_lab()
+    open_pets(lab)
+    assert lab.images.undo_button.disabled
+    row_of(lab, "cat").name.value = "lion"
+    lab.images.classes.cards[0].tick.value = False
+    other = make_lab()
+    open_pets(other)
+    assert "Your changes of last time" in other.images.message.value
+    assert other.images.collection == lab.images.collection
+    other.images.undo_button.click()
+    assert row_of(other, "cat").name.value == "cat"
+    open_pets(make_lab())
+    assert other.images.undo_button.disabled
+    last = make_lab()
+    open_pets(last)
+    assert last.images.collection.class_names == ("cat", "dog", "owl")
+
+
 def test_the_script_of_own_images_runs(make_lab, here):
     lab = make_lab(settings=SMALL.with_values({"n_per_class": None, "weights": None, "epochs": 1}))
     open_pets(lab, "animals.zip")

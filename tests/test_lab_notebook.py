@@ -109,3 +109,23 @@ def test_running_a_cell_again_leaves_neither_widgets_nor_threads(run):
     many = run(SETUP, SHOW, COUNT, times=20)
     assert printed(many.cells[2]) == printed(once.cells[2])
     assert printed(once.cells[2]).endswith(" 0\n")
+
+
+def test_own_images_in_a_kernel_that_goes_on_answering(run, tmp_path):
+    from test_folder import fill
+
+    for i, name in enumerate(("<b>cat</b>", "dog")):
+        fill(tmp_path / "pets" / name.replace("/", "_"), 12, start=20 * i)
+    notebook = run(
+        SETUP,
+        "lab = TransferLab(settings=settings.with_values({'n_per_class': None}))\nlab",
+        "intake = lab.images.intake\nintake.menu.value = intake.menu.options[1][1]\nintake.open_button.click()\n"
+        "await lab.images._run.done()\nlab.images.use_button.click()\nawait lab.images._run.done()",
+        "comparison = await lab.run().done()\nprint(comparison.dataset.class_names, comparison.dataset.n_train)",
+    )
+    assert printed(notebook.cells[3]) == "('<b>cat<_b>', 'dog') 14\n"
+    widgets = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    texts = "".join(str(widget["state"].get("value", "")) for widget in widgets.values())
+    assert "The Lab now learns from <b>pets</b>" in texts
+    assert "&lt;b&gt;cat" in texts
+    assert "<b>cat<_b>" not in [w["state"].get("value") for w in widgets.values() if w["model_name"] == "HTMLModel"]

@@ -18,6 +18,7 @@ from tl_widgets.decode import decode_image
 from tl_widgets.errors import CancelledError
 from tl_widgets.experiments import summarize
 from tl_widgets.origin import Edits
+from tl_widgets.own_edits import keep_edits, with_kept_edits
 from tl_widgets.own_files import find_collections, safe_name
 from tl_widgets.own_images import collection_of, open_collection
 from tl_widgets.own_uploads import add_images, upload_zip
@@ -158,6 +159,22 @@ def test_the_record_of_a_run_keeps_the_edits(pets):
     old = comparison_to_json(comparison).replace('"edits"', '"was_not_there"')
     with pytest.raises(InputError, match="not a record"):
         comparison_from_json(old)
+
+
+def test_edits_outlive_the_kernel_as_far_as_they_fit(here, pets):
+    edited = open_collection(pets).rename("cat", MARKUP).drop("owl").exclude(["dog/20.png", "dog/21.png"])
+    keep_edits(edited)
+    assert with_kept_edits(open_collection(pets)) == edited
+    assert files_below(here / "my_images") == [next(iter(files_below(here / "my_images")))]
+    (pets / "dog" / "20.png").unlink()
+    assert with_kept_edits(open_collection(pets)).edits.left_out == ("dog/21.png",)
+    (kept,) = (here / "my_images" / ".edits").iterdir()
+    for text in ("{", "[]", "null", '{"path": 1}', kept.read_text().replace(MARKUP, "dog"), "\ud800".join("ab")):
+        kept.write_bytes(text.encode("utf-8", "surrogatepass"))
+        assert with_kept_edits(open_collection(pets)) == open_collection(pets)
+    keep_edits(open_collection(pets))
+    assert not kept.exists()
+    assert find_collections() == (here / "pets",)
 
 
 # Uploads

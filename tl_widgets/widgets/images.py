@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 
 from ipywidgets import HTML, Button, HBox, VBox
 
+from tl_widgets import events
 from tl_widgets.data import ImageDataset, LoadReport, first_few
 from tl_widgets.dataset_checks import check_dataset
 from tl_widgets.errors import CancelledError, InputError
-from tl_widgets.events import Cancel, Event, OnEvent
+from tl_widgets.events import Cancel, OnEvent
+from tl_widgets.origin import NO_EDITS
+from tl_widgets.own_edits import keep_edits, with_kept_edits
 from tl_widgets.own_images import ImageCollection, open_collection
 from tl_widgets.own_uploads import Addition, add_images, upload_zip
 from tl_widgets.results import Diagnosis
@@ -49,20 +53,23 @@ class ImagesView(VBox):
         self.collection: ImageCollection | None = None
         self._looked: _Looked | None = None
         self._run: Run[None] | None = None
+        self._cancel: Cancel = Event()
         self._is_locked = self._is_running = False
         self._throttle = Throttle()
         actions = IntakeActions(self.open_path, self.take_zip, self.take_pictures, self._take_photograph)
         self.intake = ImageIntake(actions)
         self.classes = ImageClasses(self._edit)
         self.use_button = Button(description="Use these images", button_style="primary", icon="check")
+        self.undo_button = Button(description="Undo all changes", icon="undo")
         self.stop_button = Button(description="Stop reading", icon="stop")
         self.message, self._progress, self._heading, self._report = HTML(), HTML(), HTML(), HTML()
-        self._buttons = HBox([self.use_button])
+        self._buttons = HBox([self.use_button, self.undo_button])
         self._going_on = HBox([self._progress, self.stop_button])
         for row in (self._buttons, self._going_on):
             row.add_class("tlw-row")
         self._going_on.layout.display = self._buttons.layout.display = "none"
         self.use_button.on_click(lambda _: self.use())
+        self.undo_button.on_click(lambda _: self._edit(lambda collection: replace(collection, edits=NO_EDITS)))
         self.stop_button.on_click(lambda _: self.stop())
         parts = [self.intake, self.message, self._going_on, self._heading, self._buttons, self._report, self.classes]
         super().__init__(parts)
@@ -84,7 +91,17 @@ class ImagesView(VBox):
         Args:
             path: of it.
         """
-        return self._start("opening", lambda on_event, cancel: self._look(open_collection(path), on_event, cancel))
+
+        def work(on_event: OnEvent, cancel: Cancel) -> None:
+            collection = with_kept_edits(open_collection(path))
+            self._look(collection, on_event, cancel)
+            if collection.edits:
+                self.message.value = (
+                    '<p class="tlw-live" role="status">Your changes of last time are there again. '
+                    "“Undo all changes” forgets them.</p>"
+                )
+
+        return self._start("opening", work)
 
     def take_zip(self, name: str, data: bytes) -> Run[None] | None:
         """Keep an uploaded zip and look into it.
@@ -113,6 +130,7 @@ class ImagesView(VBox):
             self._set(added.collection)
             self._look(added.collection, on_event, cancel)
             self.message.value = _said(class_name, added)
+            keep_edits(added.collection)  # a class that no folder can be called like
             self.intake.look_again()
 
         return self._start("checking pictures", work)
@@ -142,8 +160,12 @@ class ImagesView(VBox):
     def stop(self) -> None:
         """End what goes on; the collection stays as it was."""
         self.classes.stop()
-        if self._run is not None:
-            self._run.stop()
+        self._cancel.set()
+
+    def forget(self) -> None:
+        """Stop, and let go of images that were loaded."""
+        self.stop()
+        self._looked = None
 
     def _fits(self, looked: _Looked) -> bool:
         return looked.dataset is not None and looked.dataset.image_size == self._image_size()
@@ -153,7 +175,9 @@ class ImagesView(VBox):
         if self._is_locked or self._is_running:
             raise InputError("The Lab is busy: wait until it has ended, then take the picture again.")
         kind = "png" if picture.startswith(b"\x89PNG") else "jpg"
-        self._set(add_images(self.collection, class_name, [(f"camera.{kind}", picture)]).collection)
+        added = add_images(self.collection, class_name, [(f"camera.{kind}", picture)])
+        self._set(added.collection)
+        keep_edits(added.collection)
         self._report.value = ""
 
     def _start(self, what: str, work: Callable[[OnEvent, Cancel], object]) -> Run[None] | None:
@@ -165,11 +189,12 @@ class ImagesView(VBox):
         self._progress.value = progress("Images", 0, 0, what)
         self._show_running(True)
 
-        def hear(event: Event) -> None:
+        def hear(event: events.Event) -> None:
             bar = progress("Images", event.n_done, event.n_total, event.text)
             self._throttle.offer("bar", lambda: setattr(self._progress, "value", bar))
 
         def go(cancel: Cancel) -> None:
+            self._cancel = cancel
             try:
                 work(hear, cancel)
             except CancelledError:
@@ -215,6 +240,7 @@ class ImagesView(VBox):
                 raise InputError("The Lab is busy: wait until it has ended, then change the images.")
             self.message.value = ""
             self._set(edit(self.collection))
+            keep_edits(self.collection)
             self._report.value = '<p class="tlw-note">Changed: “Use these images” reads them again.</p>'
         except InputError as error:
             self.message.value = alert(str(error))
@@ -229,6 +255,7 @@ class ImagesView(VBox):
         is_free = not self._is_running and not self._is_locked
         self.intake.enabled = is_free
         self.use_button.disabled = not is_free
+        self.undo_button.disabled = not (is_free and self.collection is not None and self.collection.edits)
         self._buttons.layout.display = "" if self.collection is not None else "none"
 
 

@@ -192,7 +192,7 @@ class TransferLab(VBox):
         self.stop()
         self._screen.forget()
         if self.images is not None:
-            self.images.stop()
+            self.images.forget()
         close_tree(self)
         # IPython's Out holds on to old Labs: results stay readable, images and models go.
         self._workbench = Workbench()

@@ -24,6 +24,7 @@ from tl_widgets import (
     to_report,
 )
 from tl_widgets.saving import save_models
+from tl_widgets.settings import FineTuningSpec
 
 SMALL = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
 EVIL = '<img src=x onerror="alert(1)"></script>&amp;'
@@ -47,8 +48,8 @@ def textures():
 
 
 @pytest.fixture(scope="module")
-def three(textures):
-    return compare(textures, scratch=SMALL, epochs=2, control=True)
+def four(textures):
+    return compare(textures, scratch=SMALL, epochs=2, control=True, fine_tuning=FineTuningSpec(epochs=1))
 
 
 @pytest.fixture(scope="module")
@@ -76,18 +77,18 @@ def words(page):
 # The page
 
 
-def test_the_report_says_what_was_found(three, textures):
-    page = to_report(three, dataset=textures)
+def test_the_report_says_what_was_found(four, textures):
+    page = to_report(four, dataset=textures)
     text = re.sub(r"\s+", " ", words(page))
-    assert three.verdict.text in text
-    for run in three.runs:
+    assert four.verdict.text in text
+    for run in four.runs:
         low, high = run.test_accuracy_ci95
         figures = f"{100 * run.test_accuracy:.1f}% {100 * low:.1f} to {100 * high:.1f} {run.n_right} of 90"
         assert figures in text
         assert f"{run.params.trainable:,}" in text
     for said in (textures.source, textures.fingerprint, "learning rate 0.001", "scratch: filters 4, 4", "12 training"):
         assert said in text
-    for said in (three.environment.tensorflow, three.transfer.weights_sha256, "One split, made once", "always 1"):
+    for said in (four.environment.tensorflow, four.transfer.weights_sha256, "One split, made once", "always 1"):
         assert said in text
     assert "The control's answers are shown, and do not count" in text
 
@@ -126,22 +127,22 @@ def test_outside_text_stays_text(two_classes):
     assert not [tag for tag, attrs in Tags(page).found if tag == "script" or "onerror" in attrs]
 
 
-def test_galleries_need_the_images_and_the_right_ones(three, textures):
-    page = to_report(three)
+def test_galleries_need_the_images_and_the_right_ones(four, textures):
+    page = to_report(four)
     assert "Disagreements" not in page
-    assert "Test images worth a look" in to_report(three, dataset=textures)
+    assert "Test images worth a look" in to_report(four, dataset=textures)
     with pytest.raises(InputError, match="not those that this comparison was made on"):
-        to_report(three, dataset=load_dataset("textures", image_size=32, n_per_class=5))
+        to_report(four, dataset=load_dataset("textures", image_size=32, n_per_class=5))
     with pytest.raises(InputError, match="A Comparison is needed"):
-        to_report(three.scratch)
+        to_report(four.scratch)
     with pytest.raises(InputError, match="no trained model"):
-        to_report(replace(three, scratch=None, transfer=None, control=None))
+        to_report(replace(four, scratch=None, transfer=None, control=None, fine_tuned=None))
 
 
-def test_a_record_gives_the_same_report_without_the_use_of_models(three, textures):
-    again = to_report(Comparison.from_json(three.to_json()), dataset=textures)
+def test_a_record_gives_the_same_report_without_the_use_of_models(four, textures):
+    again = to_report(Comparison.from_json(four.to_json()), dataset=textures)
     use = r"<section>\n<h2>Using the models.*?</section>\n"
-    assert again == re.sub(use, "", to_report(three, dataset=textures), flags=re.DOTALL)
+    assert again == re.sub(use, "", to_report(four, dataset=textures), flags=re.DOTALL)
 
 
 def test_repeats_have_a_row_for_each_seed(textures):
@@ -178,21 +179,22 @@ def in_plain_keras(folder, images, names):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_saved_models_answer_the_same_in_plain_keras(three, textures, tmp_path):
+@pytest.mark.slow
+def test_saved_models_answer_the_same_in_plain_keras(four, textures, tmp_path):
     heard = []
-    files = save_comparison(three, tmp_path / "run", dataset=textures, on_event=heard.append)
+    files = save_comparison(four, tmp_path / "run", dataset=textures, on_event=heard.append)
     names = ["record.json", "report.html", "transfer_learning.py", "efficientnetlite0.keras"]
-    names += ["scratch.keras", "transfer.keras", "control.keras"]
+    names += ["scratch.keras", "transfer.keras", "control.keras", "fine_tuned.keras"]
     assert [file.name for file in files] == names
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted(names)
-    assert [event.n_done for event in heard] == list(range(7))
-    assert Comparison.from_json(files[0].read_text()) == three
-    assert files[1].read_text() == to_report(three, dataset=textures)
+    assert [event.n_done for event in heard] == list(range(8))
+    assert Comparison.from_json(files[0].read_text()) == four
+    assert files[1].read_text() == to_report(four, dataset=textures)
     images = textures.test.images[:5]
-    found = in_plain_keras(tmp_path, images, ["scratch", "transfer", "control"])
-    for run in three.runs:
-        here = [answer for image in images for answer in predict(three, image).answers if answer.model == run.name]
+    found = in_plain_keras(tmp_path, images, ["scratch", "transfer", "control", "fine_tuned"])
+    for run in four.runs:
+        here = [answer for image in images for answer in predict(four, image).answers if answer.model == run.name]
         for answers in found[run.name]:
             np.testing.assert_allclose(answers, [answer.probabilities for answer in here], atol=1e-5)
 
@@ -207,27 +209,27 @@ def test_two_classes_are_one_number_in_plain_keras(two_classes, tmp_path):
             assert found[answer.model][0][i][0] == pytest.approx(answer.probabilities[1], abs=1e-5)
 
 
-def test_nothing_is_written_over_and_nothing_is_left_behind(three, tmp_path):
+def test_nothing_is_written_over_and_nothing_is_left_behind(four, tmp_path):
     (tmp_path / "there").mkdir()
     (tmp_path / "file").write_text("mine")
     for taken in ("there", "file"):
         with pytest.raises(InputError, match="nothing is written over it"):
-            save_comparison(three, tmp_path / taken)
+            save_comparison(four, tmp_path / taken)
     with pytest.raises(InputError, match="There is no folder"):
-        save_comparison(three, tmp_path / "no" / "run")
+        save_comparison(four, tmp_path / "no" / "run")
     assert (tmp_path / "file").read_text() == "mine"
     assert not list((tmp_path / "there").iterdir())
     with pytest.raises(InputError, match=r"Nothing was saved in /proc/run: .*\. Give a folder that can be written"):
-        save_comparison(three, "/proc/run")  # read-only for everybody, root too
+        save_comparison(four, "/proc/run")  # read-only for everybody, root too
     with pytest.raises(InputError, match="models were not saved"):
-        save_models(three, "/proc/run")
+        save_models(four, "/proc/run")
     with pytest.raises(InputError, match="models of this result are gone"):
-        save_models(Comparison.from_json(three.to_json()), tmp_path / "models")
+        save_models(Comparison.from_json(four.to_json()), tmp_path / "models")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "there"]
 
 
-def test_a_record_can_be_saved_without_models(three, tmp_path):
-    files = save_comparison(Comparison.from_json(three.to_json()), tmp_path / "run")
+def test_a_record_can_be_saved_without_models(four, tmp_path):
+    files = save_comparison(Comparison.from_json(four.to_json()), tmp_path / "run")
     assert [path.name for path in files][:3] == ["record.json", "report.html", "transfer_learning.py"]
     assert len(files) == 4
 
@@ -261,8 +263,8 @@ def test_a_disk_that_is_full_in_the_middle_is_a_sentence_and_leaves_nothing(tmp_
     assert [path.name for path in tmp_path.rglob("*")] == ["run", "scratch.keras"]
 
 
-def test_too_little_room_is_said_before_anything_is_written(three, tmp_path, monkeypatch):
+def test_too_little_room_is_said_before_anything_is_written(four, tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: (10**9, 10**9 - 10**6, 10**6))
     with pytest.raises(InputError, match=r"it takes about \d+ MB, and 1 MB are free"):
-        save_comparison(three, tmp_path / "run")
+        save_comparison(four, tmp_path / "run")
     assert not list(tmp_path.iterdir())

@@ -85,7 +85,6 @@ def test_try_a_picture_save_all_and_load_the_record_in_a_new_lab(page, jupyter, 
     page.get_by_text("the most confident mistakes first. Page 1 of").wait_for()
     button(page, "Next page").click()
     page.get_by_text("Page 2 of").wait_for()
-    look(page, "mistakes")
 
     tab(page, "Save").click()
     page.get_by_label("Folder name", exact=True).fill("my run")
@@ -127,11 +126,11 @@ def test_the_report_is_one_page_that_fits_every_screen_and_paper(page, tmp_path)
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
     ARTIFACTS.mkdir(exist_ok=True)
+    page.goto(path.as_uri())
     for media, scheme in (("screen", "light"), ("screen", "dark"), ("print", "dark")):
         page.emulate_media(media=media, color_scheme=scheme)
         for width in (900, 1600):
             page.set_viewport_size({"width": width, "height": 1200})
-            page.goto(path.as_uri())
             page.screenshot(path=ARTIFACTS / f"report-{media}-{scheme}-{width}.png", full_page=True)
             assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") == 0
             dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"

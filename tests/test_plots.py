@@ -118,7 +118,7 @@ PLOTS = (
     plot_confusion,
     plot_comparison,
 )
-HOSTILE = ("$price$ & <b>tags</b>", "a rather long class name with many words in it", "Super" * 12, "猫 $5")
+HOSTILE = ("$\\frac$ & <b>tags</b>", "a rather long class name with many words in it", "Super" * 12, "猫 $5")
 CASES = {
     "two classes": {"class_names": ("cat", "dog")},
     "control": {"names": ("scratch", "transfer", "control")},

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 
@@ -161,6 +162,13 @@ def test_download(server, home, digest):
 def test_a_failed_download_is_never_kept(server, home, path, digest, word):
     with pytest.raises(WeightsUnavailableError, match=word):
         resolve_weights(backbone_at(at(server, path), digest), "imagenet")
+    assert kept(home) == []
+
+
+def test_no_space_left(server, home, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(InputError, match="of disk"):
+        resolve_weights(backbone_at(at(server, "good.h5")), "imagenet")
     assert kept(home) == []
 
 

@@ -98,6 +98,7 @@ def photograph(page, name):
     ARTIFACTS.mkdir(exist_ok=True)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        page.locator("#jupyterlab-splash").wait_for(state="detached")
         for width in (900, 1600):
             page.set_viewport_size({"width": width, "height": 1300})
             page.screenshot(path=ARTIFACTS / f"study-{width}-{theme.split()[1].lower()}-{name}.png")

@@ -30,6 +30,10 @@ _TITLE = (
     '<p class="tlw-lead">Two models, the same images: one starts from nothing, the other from what it learned '
     "elsewhere. Choose, train, and compare.</p>"
 )
+_STUDIES = (
+    '<p class="tlw-note">One run is one number. How much data, how much time, which backbone, what goes wrong: '
+    "<code>tl_widgets.StudyLab()</code> in a new cell measures it with many models.</p>"
+)
 _STILL_THERE = " The last finished result is still shown below."
 
 
@@ -86,7 +90,7 @@ class Screen:
         self._has_result = False
         self.set_state("idle")
         top = [HTML(_TITLE), panel, actions, self.progress, self.message]
-        self.children = [*top, self.verdict, self.live_line, self.tabs, self._state]
+        self.children = [*top, self.verdict, self.live_line, self.tabs, HTML(_STUDIES), self._state]
 
     def set_state(self, state: State) -> None:
         """Mark what the Lab does, for tests and style sheets."""

@@ -53,7 +53,7 @@ class StudyForm(VBox):
         self.menu = choice("Study", "The question", [(STUDIES[name].question, name) for name in studies])
         self.menu.value = settings.study
         self.menu.observe(lambda change: self.choose(change["new"]), "value")
-        self._lead, self.problem, self._cost, self._groups = HTML(), HTML(), HTML(), Box()
+        self._lead, self.problem, self._groups = HTML(), HTML(), Box()
         self._groups.add_class("tlw-groups")
         menu = [self.menu] if len(studies) > 1 else []
         if not menu:

@@ -75,8 +75,8 @@ class StudyLab(VBox):
         self._shown: tuple[str, Any] | None = None
         self._run: Run[Any] | None = None
         self._timings: list[tuple[StudySettings, int, float]] = []
-        self._guess = GuessBox(self._reveal)
         self.form = StudyForm(first, self._studies, source)
+        self._guess = GuessBox(self._reveal)
         self._screen = StudyScreen(self.form, self._guess, self._studies)
         super().__init__(self._screen.children)
         for name in ("tlw", "tlw-lab"):

@@ -1,0 +1,359 @@
+"""StudyLab without a browser and in a real kernel: real studies on tiny data, driven through its public parts."""
+
+import json
+import re
+import time
+from importlib import import_module
+
+import nbformat
+import numpy as np
+import pytest
+from ipywidgets import HTML
+from ipywidgets.widgets.widget import _instances
+from nbclient import NotebookClient
+
+from tl_widgets import ImageDataset, InputError, Split, StudyLab, learning_curve, load_dataset
+from tl_widgets.mistake_words import MISTAKES
+from tl_widgets.study_menu import STUDIES
+from tl_widgets.widgets.study_panels import PANELS
+from tl_widgets.widgets.study_settings import StudySettings
+
+DATA = {"image_size": 32, "sizes": (2, 4), "seeds": (0, 1), "epochs": 2}
+TINY = {"image_size": 32, "n_per_class": 4, "epochs": 2}
+
+
+@pytest.fixture
+def make_lab(tmp_path, monkeypatch):
+    """Make apps in a folder of their own; they are closed at the end, however the test ends."""
+    monkeypatch.chdir(tmp_path)
+    made = []
+
+    def make(*args, **kwargs):
+        made.append(StudyLab(*args, **kwargs))
+        return made[-1]
+
+    yield make
+    for lab in made:
+        lab.close()
+        if lab._run is not None:
+            assert lab._run.finished.wait(30)
+
+
+def own_dataset():
+    """Images of noise: class 0 dark, class 1 bright; with markup in its names."""
+    random = np.random.default_rng(0)
+
+    def split(n_each):
+        labels = np.repeat(np.arange(2), n_each)
+        images = random.integers(0, 80, (2 * n_each, 32, 32, 3)) + 150 * labels[:, None, None, None]
+        return Split(images.astype(np.uint8), labels.astype(np.int64))
+
+    return ImageDataset("<i>mine</i>", split(6), split(4), split(8), ("<b>cats</b>", "dogs & co"))
+
+
+def page(lab):
+    """All HTML that the app shows, as one text."""
+    found, waiting = [], [lab]
+    while waiting:
+        widget = waiting.pop()
+        waiting.extend(getattr(widget, "children", ()))
+        found.append(widget.value if isinstance(widget, HTML) else "")
+    return "\n".join(found)
+
+
+def state(lab):
+    return re.search(r'data-state="(\w+)"', page(lab))[1]
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+# Settings and controls
+
+
+def test_every_study_has_its_panel_and_its_record_names_a_class():
+    assert set(PANELS) == set(STUDIES)
+    for study in STUDIES.values():
+        with pytest.raises(InputError):
+            study.read("{}")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (("tulips", {}), "no study 'tulips'; there are data, time"),
+        (("data", {"size": (2,)}), "has no control 'size'; it has dataset, image_size, sizes"),
+        (("data", {"sizes": ()}), "sizes must be one or more whole numbers"),
+        (("data", {"sizes": "2,4"}), "sizes must be one or more whole numbers"),
+        (("data", {"seeds": (1, 1)}), "different whole numbers"),
+        (("data", {"arms": ("none",)}), "arms must be one of"),
+        (("time", {"epochs": 0}), "epochs must be"),
+        (("time", {"epochs": "x"}), "epochs must be"),
+        (("mistake", {"mistake": "none"}), "mistake must be one of raw_pixels"),
+        (("backbones", {"backbones": ("Xceptio",)}), "Did you mean Xception"),
+        (("data", [1]), "values must map names"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_in_words(settings, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        StudySettings(*settings)
+
+
+def test_what_the_app_refuses_leaves_no_widget():
+    before = len(_instances)
+    for arguments in ((None, "textures"), ("data", None, {"sizes": (2, 999)}), ("x",)):
+        with pytest.raises(InputError):
+            StudyLab(*arguments[:2], values=arguments[2] if len(arguments) > 2 else None)
+    assert len(_instances) == before
+
+
+def test_controls_change_settings_and_settings_move_controls(make_lab):
+    lab = make_lab()
+    lab.form.control("sizes").value = "8, 2 4"
+    lab.form.control("seeds").value = 2
+    assert (lab.settings.values["sizes"], lab.settings.values["seeds"]) == ((2, 4, 8), (0, 1))
+    assert "<b>12 models</b>: 3 sizes × 2 seeds × 2 kinds of model" in page(lab)
+    lab.settings = lab.settings.with_values({"seeds": (3, 5, 9), "sizes": (10,)})
+    assert (lab.form.control("seeds").value, lab.form.control("sizes").value) == (3, "10")
+    for wrong, said in (("2, x", "whole numbers between commas"), ("2, 999", "Ask for at most 50")):
+        lab.form.control("sizes").value = wrong
+        assert said in page(lab)
+        assert lab.settings.values["sizes"] == (10,)
+        assert lab.form.control("sizes").value == "10"
+
+
+def test_each_study_keeps_its_values_while_another_is_looked_at(make_lab):
+    lab = make_lab()
+    lab.form.control("epochs").value = 7
+    n_widgets = len(_instances)
+    for study in (*STUDIES, "data"):
+        lab.form.menu.value = study
+        assert lab.settings.study == study
+        assert set(lab.settings.values) == {each.name for each in PANELS[study].fields}
+    assert lab.form.control("epochs").value == 7
+    assert len(_instances) == n_widgets
+
+
+def test_another_data_set_has_only_so_many_images(make_lab):
+    lab = make_lab("data", values={"dataset": "digits", "sizes": (5, 70)})
+    lab.form.control("dataset").value = "textures"
+    assert lab.settings.values["sizes"] == (5, 50)
+
+
+# Running
+
+
+def test_the_app_measures_what_the_function_does_and_says_how_long_it_takes(make_lab):
+    lab = make_lab("data", values=DATA)
+    assert "how long it takes shows after the first run" in page(lab)
+    curve = lab.run(wait=True).result
+    assert lab.result is curve
+    textures = load_dataset("textures", image_size=32)
+    expected = learning_curve(textures, n_per_class=(2, 4), seeds=(0, 1), arms=("scratch", "transfer"), epochs=2)
+    found = [(p.arm, p.n_per_class, p.seed, p.test_accuracy) for p in curve.points]
+    assert found == [(p.arm, p.n_per_class, p.seed, p.test_accuracy) for p in expected.points]
+    shown = page(lab)
+    assert state(lab) == "done"
+    assert all(sentence in shown for sentence in curve.sentences)
+    assert '<img alt="Line chart of test accuracy' in shown
+    assert "as the last run went" in shown
+    took = float(re.search(r"about <b>([\d.]+) s", shown)[1])
+    lab.form.control("epochs").value = 4
+    assert float(re.search(r"about <b>([\d.]+) s", page(lab))[1]) == pytest.approx(2 * took, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("study", "values", "record"),
+    [
+        ("time", TINY, "TimeStudy"),
+        ("backbones", {**TINY, "control": False}, "BackboneStudy"),
+        ("fine-tuning", {**TINY, "dataset": "faces", "more_epochs": 1}, None),
+        ("inside", {**TINY, "images": 1}, "LookInside"),
+        ("repeat", {**TINY, "repeats": 2}, None),
+    ],
+)
+def test_every_study_runs_is_saved_and_is_read_back(make_lab, tmp_path, study, values, record):
+    lab = make_lab(study, values=values)
+    result = lab.run(wait=True).result
+    assert state(lab) == "done", page(lab)
+    assert json.loads(result.to_json()).get("study") == record
+    shown = lab._screen.sentences.value
+    lab._screen.save_button.click()
+    assert {f"study-{study}.json", f"study-{study}.png"} == {path.name for path in tmp_path.iterdir()}
+    again = make_lab()
+    assert again.load(f"study-{study}.json").to_json() == result.to_json()
+    assert again.settings.study == study
+    facts = f"; read from study-{study}.json"
+    assert again._screen.sentences.value.replace(facts, "") == shown
+
+
+def test_the_guess_comes_first(make_lab):
+    lab = make_lab("mistake", values={"mistake": "trainable_without_compile"})
+    study = lab.run(wait=True).result
+    assert (study.right, study.wrong) == (1.0, 0.0)
+    assert "It has been measured. Keep your guess above" in page(lab)
+    assert not any(sentence in page(lab) for sentence in study.sentences)
+    assert lab._screen.save_button.disabled
+    lab._guess.button.click()
+    assert "Choose an answer first" in page(lab)
+    lab._guess.field.value = "ruined (more than 30 points)"
+    lab._guess.button.click()
+    assert all(sentence in page(lab) for sentence in study.sentences)
+    assert "You guessed “ruined (more than 30 points)”, and so it is." in page(lab)
+    assert lab._guess.field.disabled
+    lab.form.control("mistake").value = "bottleneck"
+    assert not lab._guess.field.disabled
+    assert MISTAKES["bottleneck"].wrong in page(lab)
+
+
+# Stop, trouble, turns
+
+
+def test_stop_shows_what_was_measured_and_before_that_keeps_what_there_was(make_lab):
+    lab = make_lab("data", values=DATA)
+    first = lab.run(wait=True).result
+    lab.settings = lab.settings.with_values({"sizes": (2, 50), "epochs": 2000, "seeds": (0, 1, 2)})
+    run = lab.run()
+    assert lab.form.control("epochs").disabled
+    assert lab.run() is run
+    with pytest.raises(InputError, match="is running"):
+        lab.settings = lab.settings
+    with pytest.raises(InputError, match="is running"):
+        lab.load("x.json")
+    wait_until(lambda: "measured transfer" in page(lab))
+    lab.stop()
+    stopped = run.wait(30)
+    assert stopped.stopped
+    assert stopped.points
+    assert lab.result is stopped
+    assert state(lab) == "stopped"
+    assert "this is what was measured until then" in page(lab)
+    lab.settings = lab.settings.with_values({"arms": ("scratch", "transfer", "control")})
+    run = lab.run()
+    run.stop()
+    assert run.wait(30) is None or not run.result.points
+    assert "Stopped before there was anything to show. What was found before is still shown below." in page(lab)
+    assert lab.result is not first
+    assert not lab.form.control("epochs").disabled
+
+
+def test_trouble_is_a_sentence_and_the_last_result_stays(make_lab, monkeypatch):
+    lab = make_lab("time", values=TINY)
+    good = lab.run(wait=True).result
+    lab.form.control("backbone").value = "Xception"  # wants 71 pixels
+    assert lab.run(wait=True).result is None
+    assert state(lab) == "error"
+    assert 'role="alert"' in page(lab)
+    assert "Traceback" not in page(lab)
+    assert "Not finished. What was found before is still shown below." in page(lab)
+    assert lab.result is good
+    assert good.sentences[0] in page(lab)
+
+    def explode(*_, **__):
+        raise RuntimeError("<i>boom</i>")
+
+    monkeypatch.setattr(import_module("tl_widgets.learning_curve"), "time_study", explode)
+    lab.form.control("backbone").value = "EfficientNetLite0"
+    lab.run(wait=True)
+    assert "RuntimeError: &lt;i&gt;boom" in page(lab)
+    assert "<details>" in page(lab)
+
+
+def test_two_apps_take_turns(make_lab):
+    first = make_lab("time", values={**TINY, "epochs": 3000})
+    second = make_lab("time", values=TINY)
+    one = first.run()
+    wait_until(lambda: "epoch" in page(first))
+    two = second.run()
+    wait_until(lambda: "waiting for another Lab" in page(second))
+    first.stop()
+    assert one.wait(30) is not None
+    assert two.wait(60).sentences
+
+
+def test_own_images_with_markup_in_their_names(make_lab):
+    lab = make_lab(None, own_dataset())
+    assert lab.form.control("dataset").disabled
+    assert lab.settings.values["sizes"] == (2, 5, 6)
+    lab.settings = lab.settings.with_values({"sizes": (2,), "seeds": (0,), "epochs": 1})
+    assert lab.run(wait=True).result.dataset.name == "<i>mine</i>"
+    lab.form.menu.value = "mistake"
+    lab.settings = lab.settings.with_values({"mistake": "trainable_without_compile"})
+    assert lab.run(wait=True).result.dataset.name == "<i>mine</i>"
+    assert "<i>mine" not in page(lab)
+    assert "<b>cats" not in page(lab)
+
+
+# Files
+
+
+def test_saving_never_overwrites_and_says_its_troubles(make_lab, tmp_path):
+    lab = make_lab("data", values={**DATA, "arms": ("transfer",), "seeds": (0,)})
+    lab.run(wait=True)
+    (tmp_path / "mine.png").write_text("precious")
+    lab._screen.file.value = "mine"
+    lab._screen.save_button.click()
+    lab._screen.save_button.click()
+    assert "Saved mine-3.json and mine-3.png" in page(lab)
+    assert (tmp_path / "mine.png").read_text() == "precious"
+    assert not (tmp_path / "mine.json").exists()
+    assert list(lab._screen.record.options) == ["mine-3.json", "mine-2.json"]
+    lab._screen.file.value = "no/folder/x"
+    lab._screen.save_button.click()
+    assert "There is no folder" in page(lab)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read"),
+        ("", "Type or choose the name"),
+        ("<html>", "holds no JSON object"),
+        ("[" * 100_000, "is not a record"),
+        (b"\xff\xfe\x00", "is no text"),
+        ('{"format": 1, "study": "<b>TimeStudy"}', "can be shown"),
+        ('{"format": 1, "study": "LearningCurve"}', "not a record of a LearningCurve"),
+    ],
+)
+def test_what_is_no_record_is_a_sentence(make_lab, tmp_path, content, said):
+    lab = make_lab("data")
+    lab._screen.record.value = "x.json" if content != "" else ""
+    if content:
+        (tmp_path / "x.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    lab._screen.load_button.click()
+    assert said in lab._screen.said.value
+    assert 'role="alert"' in lab._screen.said.value
+    assert "Something went wrong" not in lab._screen.said.value
+    assert lab.result is None
+
+
+# In a kernel
+
+
+@pytest.mark.slow
+def test_in_a_real_kernel_it_is_awaited_saved_and_leaves_nothing_behind(tmp_path):
+    setup = f"from tl_widgets import StudyLab\nvalues = {DATA!r}"
+    show = "lab = StudyLab('data', values=values)\nlab"
+    cells = [setup, show, "curve = await lab.run().done()\nprint(lab, len(curve.points), lab.is_running)"]
+    count = "from ipywidgets.widgets.widget import _instances\nprint(len(_instances))"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in (*cells, count)])
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+    with client.setup_kernel():
+        for i, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, i)
+        client.set_widgets_metadata()
+        once = int(notebook.cells[3].outputs[0].text)
+        widgets = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+        for i in (1, 1, 1, 3):
+            client.execute_cell(notebook.cells[i], i)
+    text = "StudyLab: experiments with many models (needs a live notebook)"
+    assert notebook.cells[1].outputs[0].data["text/plain"] == text
+    assert notebook.cells[2].outputs[0].text == f"{text} 8 False\n"
+    assert int(notebook.cells[3].outputs[0].text) == once
+    texts = [str(widget["state"].get("value", "")) for widget in widgets.values()]
+    assert any('data-state="done"' in text for text in texts)
+    assert any("<img alt=" in text and "Line chart of test accuracy" in text for text in texts)

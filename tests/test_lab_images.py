@@ -173,7 +173,11 @@ def test_a_folder_beside_the_notebook_is_looked_through_edited_used_and_trained_
 
 def test_changes_are_there_again_in_another_lab_and_can_be_undone(make_lab, here):
     lab = make_lab()
+    assert lab.images.intake.menu.label == "choose one"
+    assert lab.images.intake.open_button.disabled
     open_pets(lab)
+    lab.images.intake.look_button.click()
+    assert lab.images.intake.menu.label == "pets"
     assert lab.images.undo_button.disabled
     row_of(lab, "cat").name.value = "lion"
     lab.images.classes.cards[0].tick.value = False

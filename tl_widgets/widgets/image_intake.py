@@ -90,8 +90,8 @@ class ImageIntake(VBox):
         found = [(printable(_shown(path)), path) for path in find_collections()]
         nothing = "choose one" if found else "none found beside the notebook"
         self.menu.options = [(nothing, None), *found]
-        if chosen in [path for _, path in found]:
-            self.menu.value = chosen
+        # By its place: for ipywidgets a value of None chooses nothing, not even the line that says so.
+        self.menu.index = next((i for i, (_, path) in enumerate(found, 1) if path == chosen), 0)
 
     def propose(self, class_names: Sequence[str]) -> None:
         """Tell the camera which classes there are."""

@@ -411,8 +411,8 @@ class TestLook:
         ]
         n = min(len(differ), 4)
         assert n > 1
-        assert set(look.rows[:n]) <= set(differ)
-        assert len(set(look.rows)) == 4
+        assert set(look.shown[:n]) <= set(differ)
+        assert len(set(look.shown)) == 4
         assert len({look.classes[i] for i in range(n)}) == min(
             n, len({comparison.scratch.labels[row] for row in differ})
         )
@@ -625,7 +625,7 @@ def test_the_command_writes_figure_and_record(tmp_path, monkeypatch, capsys):
     arguments = ["--image-size", "32", "--images-per-class", "4", "--epochs", "1", "--images", "2"]
     assert cli.main(["study", "inside", "faces", *arguments]) == 0
     look = LookInside.from_json((tmp_path / "tl-widgets-inside-faces.json").read_text())
-    assert len(look.rows) == 2
+    assert len(look.shown) == 2
     assert base64.b64decode(look.pixels[0])
     assert (tmp_path / "tl-widgets-inside-faces.png").read_bytes().startswith(b"\x89PNG")
     assert look.sentences[0] in capsys.readouterr().out

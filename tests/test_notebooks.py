@@ -26,6 +26,7 @@ NAMES = (
     "06_choosing_a_backbone",
     "07_fine_tuning",
     "08_what_goes_wrong",
+    "09_look_inside",
 )
 LOCAL = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 

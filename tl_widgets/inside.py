@@ -99,7 +99,7 @@ def look_inside(
     return LookInside(
         dataset=summarize(dataset),
         config=comparison.config,
-        rows=tuple(look.rows.tolist()),
+        shown=tuple(look.rows.tolist()),
         classes=tuple(dataset.test.labels[look.rows].tolist()),
         pixels=tuple(base64.b64encode(np.ascontiguousarray(image).tobytes()).decode() for image in images),
         maps=tuple(part for part in found.points if isinstance(part, ModelMaps)),

@@ -157,7 +157,7 @@ class LookInside:
     Attributes:
         dataset: which images.
         config: of the comparison.
-        rows: of the test images whose heat maps were made.
+        shown: rows of the test images whose heat maps were made.
         classes: their true classes.
         pixels: those images, uint8 (image_size, image_size, 3), each as base64.
         maps: for each model.
@@ -172,7 +172,7 @@ class LookInside:
 
     dataset: DatasetSummary
     config: Config
-    rows: tuple[int, ...]
+    shown: tuple[int, ...]
     classes: tuple[int, ...]
     pixels: tuple[str, ...]
     maps: tuple[ModelMaps, ...]
@@ -192,8 +192,8 @@ class LookInside:
             raise ValueError(f"it names classes that are none of its {n_classes}")
         if any(len(base64.b64decode(text)) != side * side * 3 for text in self.pixels):
             raise ValueError(f"its images have not {side} x {side} pixels")
-        shown = (self.rows, self.classes, self.pixels, *(model.maps for model in self.maps))
-        if len({len(each) for each in shown}) > 1:
+        per_image = (self.shown, self.classes, self.pixels, *(model.maps for model in self.maps))
+        if len({len(each) for each in per_image}) > 1:
             raise ValueError("it has not one class, picture and heat map for each image")
         if any(len(one.places.shape) != 2 for model in self.maps for one in model.maps):
             raise ValueError("its heat maps are not flat tables")

@@ -40,7 +40,7 @@ def plot_grad_cam(look: LookInside) -> Figure:
 
 def _cell(look: LookInside) -> float:
     """Side of an image in inches."""
-    return min((WIDTH - LABELS - 0.1) / max(len(look.rows), 1) - 0.1, 1.6)
+    return min((WIDTH - LABELS - 0.1) / max(len(look.shown), 1) - 0.1, 1.6)
 
 
 def cam_height(look: LookInside) -> float:
@@ -50,8 +50,8 @@ def cam_height(look: LookInside) -> float:
 
 def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
     """Draw the heat maps into a figure, or a part of one, of that height in inches."""
-    require_drawable(bool(look.maps) and bool(look.rows))
-    n, side = len(look.rows), _cell(look)
+    require_drawable(bool(look.maps) and bool(look.shown))
+    n, side = len(look.shown), _cell(look)
     right = WIDTH - LABELS - n * (side + 0.1)
     grid = grid_of(page, (1 + len(look.maps), n), (LABELS, right, 0.7, 0.65), height)
     grid.update(wspace=0.1 / side, hspace=0.28 / side)
@@ -138,7 +138,7 @@ def cam_words(look: LookInside) -> str:
         n_flat = sum(bool(one.flat) for one in model.maps)
         flat = f", {n_flat} of its maps are flat" if n_flat else ""
         said.append(f"{label_of(model.name)} is right on {n_right}{flat}, brightest {_brightest(model)}")
-    return f"Heat maps of {len(look.rows)} test images: {'; '.join(said)}."
+    return f"Heat maps of {len(look.shown)} test images: {'; '.join(said)}."
 
 
 def _brightest(model: ModelMaps) -> str:

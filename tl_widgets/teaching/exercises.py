@@ -384,4 +384,44 @@ EXERCISES: dict[str, Exercise] = {
             "How often does a coin name the right one of two classes?",
         ),
     ),
+    "09-a": Exercise(
+        "Weigh each map's value, add up, and remember what becomes of numbers below 0.",
+        "2 × 1 − 4 × 1 = −2 speaks against the class, and is cut off.",
+        _number(
+            0,
+            {
+                -2: "Right as a sum. But what speaks against the class is cut off (the ReLU at the end).",
+                6: "The second map has a negative weight: it takes away.",
+                2: "The second map counts as well, and it takes away.",
+            },
+            "Multiply each map's value by its weight, add the two, and cut off what is below 0.",
+        ),
+    ),
+    "09-b": Exercise(
+        "96 pixels gave 3 places along each side: every place stands for 32 pixels.",
+        "160 / 32 = 5 places along each side.",
+        _number(
+            25,
+            {
+                5: "That is one side. The map has two.",
+                9: "That is the map of 96 × 96 pixels. Here the picture is larger.",
+                800: "The sides are halved five times: divide 160 by 2 × 2 × 2 × 2 × 2.",
+            },
+            "Halve 160 five times; that is one side. Then multiply the two sides.",
+        ),
+    ),
+    "09-c": Exercise(
+        "The shares of all axes together are 100 %.",
+        "So classes that overlap in the panel may still lie apart in the rest.",
+        _number(
+            46.5,
+            {
+                53.5: "That is what the panel shows. What does it leave out?",
+                65.0: "The second axis is shown as well.",
+                81.5: "The first axis is shown as well.",
+                0.465: "As a percentage, please.",
+            },
+            "Take both shares away from 100 %.",
+        ),
+    ),
 }

@@ -258,4 +258,40 @@ QUESTIONS = {
             ),
         ),
     ),
+    "heat_map": Question(
+        "A heat map is bright on the grass, and the model answers 'grass'. What follows?",
+        (
+            Option(
+                "The model has understood what grass is",
+                "Another thing that always stands where grass is would do as well. A place is not a reason.",
+            ),
+            Option(
+                "These places raised its score for grass; why, and whether the answer is right, it does not say",
+                "A wrong answer has a heat map of the same kind.",
+                is_right=True,
+            ),
+            Option(
+                "The model is sure, because the map is so bright",
+                "Every map is scaled to its own maximum. How sure the model is stands in its probability.",
+            ),
+        ),
+    ),
+    "components": Question(
+        "Two classes overlap in a panel whose axes keep 40 % of the variance. May the model still tell them apart?",
+        (
+            Option(
+                "No: what overlaps there is the same to the model",
+                "The model has all features, and 60 % of their variance is not in the panel.",
+            ),
+            Option(
+                "Yes: they may lie apart in the directions that the panel leaves out",
+                "That is why the nearest neighbours are counted with all features, not with these two.",
+                is_right=True,
+            ),
+            Option(
+                "Yes, if the panel is drawn with another seed",
+                "The components follow from the features alone: the same features give the same panel.",
+            ),
+        ),
+    ),
 }

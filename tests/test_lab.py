@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -706,3 +707,20 @@ assert took < 1, took
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "TransferLab: two models on the same images (needs a live notebook)\n"
+
+
+def test_a_field_that_is_moved_in_another_thread_while_fields_are_set_is_not_lost():
+    panel = ControlPanel()
+    threads = []
+
+    def move_another(_):
+        if not threads:
+            threads.append(Thread(target=lambda: setattr(panel.control("batch_size"), "value", 24)))
+            threads[0].start()
+            threads[0].join(0.2)  # it may have to wait for the panel
+
+    panel.control("epochs").observe(move_another, "value")
+    panel.settings = panel.settings.with_values({"epochs": 3})
+    threads[0].join()
+    assert (panel.settings.config.epochs, panel.settings.config.batch_size) == (3, 24)
+    assert panel.control("batch_size").value == 24

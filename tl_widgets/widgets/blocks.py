@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from ipywidgets import HBox, VBox, Widget
 
 from tl_widgets.widgets.controls import MAX_BLOCKS, set_number, whole
+from tl_widgets.widgets.quiet import Quiet
 
 _MAX_FILTERS, _MAX_KERNEL = 1024, 15
 _Values = dict[str, tuple[int, ...]]
@@ -22,7 +23,7 @@ class BlockFields(VBox):
 
     def __init__(self, show: Collection[str], on_change: Callable[[_Values], None]) -> None:
         self._on_change = on_change
-        self._is_setting = False
+        self._quiet = Quiet()
         self._values: _Values = {"filters": (), "kernel_sizes": ()}
         numbers = range(1, MAX_BLOCKS + 1)
         makers: dict[str, Callable[[], list[Widget]]] = {
@@ -47,20 +48,17 @@ class BlockFields(VBox):
     def show_values(self, filters: tuple[int, ...], kernel_sizes: tuple[int, ...]) -> None:
         """Show a network."""
         self._values = {"filters": filters, "kernel_sizes": kernel_sizes}
-        self._is_setting = True
-        try:
+        with self._quiet:
             for field in self.fields.get("blocks", ()):
                 set_number(field, len(filters))
             for name, values in self._values.items():
                 for field, value in zip(self.fields.get(name, ()), values, strict=False):
                     set_number(field, value)
-        finally:
-            self._is_setting = False
         for i, row in enumerate(self._rows):
             row.layout.display = "" if i < len(filters) else "none"
 
     def _changed(self, name: str, i: int, value: int) -> None:
-        if self._is_setting:
+        if self._quiet.is_on:
             return
         filters, kernels = list(self._values["filters"]), list(self._values["kernel_sizes"])
         if name == "blocks":

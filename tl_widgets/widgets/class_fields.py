@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ipywidgets import HTML, Box, Checkbox, VBox
 
 from tl_widgets.widgets.cells import close_tree
+from tl_widgets.widgets.quiet import Quiet
 
 MAX_TICKS = 40  # a hundred tick boxes are a form, not a choice
 
@@ -21,7 +22,7 @@ class ClassFields(VBox):
     def __init__(self, on_change: Callable[[tuple[str, ...] | None], None]) -> None:
         self._on_change = on_change
         self._names: tuple[str, ...] = ()
-        self._is_setting = False
+        self._quiet = Quiet()
         self._title, self._box = HTML(), Box()
         self.ticks: tuple[Checkbox, ...] = ()
         self._box.add_class("tlw-ticks")
@@ -35,15 +36,12 @@ class ClassFields(VBox):
             chosen: those to tick; None for all.
             disabled: whether the ticks can be moved.
         """
-        self._is_setting = True
-        try:
+        with self._quiet:
             if names != self._names:
                 self._renew(names)
             for name, tick in zip(self._names, self.ticks, strict=False):
                 tick.value = chosen is None or name in chosen
                 tick.disabled = disabled
-        finally:
-            self._is_setting = False
         n_chosen = len(names) if chosen is None else len(chosen)
         used = f"all {len(names)}" if n_chosen == len(names) else f"{n_chosen} of {len(names)}"
         self._title.value = f'<span class="tlw-ticks-title">Classes: {used}</span>'
@@ -61,7 +59,7 @@ class ClassFields(VBox):
         self._box.children = self.ticks
 
     def _changed(self, _: object) -> None:
-        if self._is_setting:
+        if self._quiet.is_on:
             return
         chosen = tuple(name for name, tick in zip(self._names, self.ticks, strict=True) if tick.value)
         self._on_change(None if chosen == self._names else chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -15,6 +16,7 @@ from tl_widgets.widgets.class_fields import ClassFields
 from tl_widgets.widgets.controls import CONTROLS, NAMES, set_choice, set_number, set_options
 from tl_widgets.widgets.costs import GROUPS, group_line, offline_backbones
 from tl_widgets.widgets.html import alert, style
+from tl_widgets.widgets.quiet import Quiet
 from tl_widgets.widgets.settings import LabSettings
 from tl_widgets.widgets.source import DataSource
 
@@ -55,7 +57,8 @@ class ControlPanel(VBox):
         self._source = source or DataSource()
         self._settings = self._checked(settings or _first_settings(self._source))
         self._followers: list[Callable[[LabSettings], None]] = []
-        self._is_setting = False
+        self._lock = threading.RLock()  # see Quiet: fields move in more than one thread
+        self._quiet = Quiet()
         self._enabled = True
         self._seconds: float | None = None
         self.problem = HTML()
@@ -79,10 +82,11 @@ class ControlPanel(VBox):
 
     @settings.setter
     def settings(self, settings: LabSettings) -> None:
-        self._settings = self._checked(settings)
-        self.problem.value = ""
-        self._show()
-        self._tell()
+        with self._lock:
+            self._settings = self._checked(settings)
+            self.problem.value = ""
+            self._show()
+            self._tell()
 
     @property
     def enabled(self) -> bool:
@@ -192,7 +196,7 @@ class ControlPanel(VBox):
         return grid
 
     def _changed(self, name: str, value: Any) -> None:
-        if self._is_setting:
+        if self._quiet.is_on:
             return
         values: dict[str, Any] = {name: value}
         if name == "n_per_class" and value >= self._widgets[name].max:
@@ -208,20 +212,21 @@ class ControlPanel(VBox):
 
     def _set_values(self, values: dict[str, Any]) -> None:
         """A control was moved."""
-        try:
-            settings = self._settings.with_values(values)
-            if values.keys() & {"dataset", "classes"}:
-                most = self._source.facts(settings).max_per_class
-                if (settings.n_per_class or 0) > most:
-                    settings = settings.with_values({"n_per_class": None})  # these images are not as many
-            self._settings = self._checked(settings)
-        except InputError as error:
-            self.problem.value = alert(str(error))
-            self._show()  # back to what holds
-            return
-        self.problem.value = ""
-        self._show()
-        self._tell()
+        with self._lock:
+            try:
+                settings = self._settings.with_values(values)
+                if values.keys() & {"dataset", "classes"}:
+                    most = self._source.facts(settings).max_per_class
+                    if (settings.n_per_class or 0) > most:
+                        settings = settings.with_values({"n_per_class": None})  # these images are not as many
+                self._settings = self._checked(settings)
+            except InputError as error:
+                self.problem.value = alert(str(error))
+                self._show()  # back to what holds
+                return
+            self.problem.value = ""
+            self._show()
+            self._tell()
 
     def _tell(self) -> None:
         for listener in self._followers:
@@ -229,31 +234,32 @@ class ControlPanel(VBox):
 
     def _show(self) -> None:
         """Bring every control and line to what the settings say."""
-        self._is_setting = True
-        try:
-            values = self._settings.values
-            facts = self._source.facts(self._settings)
-            if "dataset" in self._widgets:
-                set_options(self._widgets["dataset"], self._source.menu())
-            if "backbone" in self._widgets:
-                set_options(self._widgets["backbone"], backbone_menu(self._settings.image_size))
-            if "image_size" in self._widgets:
-                self._backbones.show_limit(self._widgets["image_size"], self._settings)
-            for name, widget in self._widgets.items():
-                value = values[name]
-                if name == "n_per_class":
-                    widget.max = facts.max_per_class
-                    widget.value = facts.max_per_class if value is None else value
-                elif name in ("dataset", "backbone", "weights", "learning_rate", "pooling", "head"):
-                    set_choice(widget, value)
-                else:
-                    set_number(widget, value) if hasattr(widget, "max") else setattr(widget, "value", value)
-            self._blocks.show_values(values["filters"], values["kernel_sizes"])
-        finally:
-            self._is_setting = False
-        self._show_enabled()
-        for group in self._lines:
-            self._show_line(group)
+        with self._lock:
+            with self._quiet:
+                self._show_fields()
+            self._show_enabled()
+            for group in self._lines:
+                self._show_line(group)
+
+    def _show_fields(self) -> None:
+        values = self._settings.values
+        facts = self._source.facts(self._settings)
+        if "dataset" in self._widgets:
+            set_options(self._widgets["dataset"], self._source.menu())
+        if "backbone" in self._widgets:
+            set_options(self._widgets["backbone"], backbone_menu(self._settings.image_size))
+        if "image_size" in self._widgets:
+            self._backbones.show_limit(self._widgets["image_size"], self._settings)
+        for name, widget in self._widgets.items():
+            value = values[name]
+            if name == "n_per_class":
+                widget.max = facts.max_per_class
+                widget.value = facts.max_per_class if value is None else value
+            elif name in ("dataset", "backbone", "weights", "learning_rate", "pooling", "head"):
+                set_choice(widget, value)
+            else:
+                set_number(widget, value) if hasattr(widget, "max") else setattr(widget, "value", value)
+        self._blocks.show_values(values["filters"], values["kernel_sizes"])
 
     def _show_line(self, group: str) -> None:
         if group not in self._lines:
@@ -267,6 +273,10 @@ class ControlPanel(VBox):
         return self._locked | ({"dataset", "image_size"} if self._source.own is not None else set())
 
     def _show_enabled(self) -> None:
+        with self._lock:
+            self._enable_fields()
+
+    def _enable_fields(self) -> None:
         self._backbones.close_question()
         fixed = self._fixed
         if self._classes is not None:

@@ -68,6 +68,22 @@ def transfer_model(
     return Sequential([Input((96, 96, 3)), *scaling, backbone, *middle, layers.Dense(units, activation=activation)])
 
 
+def mended_model(*, scaled=True, units=0, rate=1e-3, from_logits=False, compiled=True):
+    """The transfer model of exercise 08-a; each argument leaves one of its mistakes in."""
+    import tl_widgets
+
+    preprocessing, backbone, average, _ = tl_widgets.build_transfer((48, 48, 3), 3).layers
+    from keras import Input, Sequential, layers, losses, optimizers
+
+    hidden = [layers.Dense(units, activation="relu")] if units else []
+    before = [preprocessing] if scaled else []
+    end = layers.Dense(3, activation="softmax")
+    model = Sequential([Input((48, 48, 3)), *before, backbone, average, *hidden, end])
+    if compiled:
+        model.compile(optimizers.Adam(rate), losses.SparseCategoricalCrossentropy(from_logits=from_logits))
+    return model
+
+
 RIGHT = {
     "00-a": lambda: comparison(5),
     "00-b": lambda: "scratch",
@@ -93,6 +109,11 @@ RIGHT = {
     "07-a": lambda: 1_009_792,
     "07-b": lambda: "compile",
     "07-c": lambda: "too close to call",
+    "08-a": mended_model,
+    "08-b": lambda: 50,
+    "09-a": lambda: 0,
+    "09-b": lambda: 25,
+    "09-c": lambda: 46.5,
 }
 WRONG = {
     "00-a": [lambda: comparison(10), lambda: comparison(5, stopped=True), lambda: "5"],
@@ -132,6 +153,18 @@ WRONG = {
     "07-a": [lambda: 1_022_602, lambda: 12_810, lambda: 1_009_802, lambda: 2_403_232, lambda: 5],
     "07-b": [lambda: "epochs", lambda: "rate", lambda: "images"],
     "07-c": [lambda: "better", lambda: "worse", lambda: "equal"],
+    "08-a": [
+        lambda: mended_model(scaled=False),
+        lambda: mended_model(units=6),
+        lambda: mended_model(rate=0.1),
+        lambda: mended_model(from_logits=True),
+        lambda: mended_model(compiled=False),
+        lambda: "a model",
+    ],
+    "08-b": [lambda: 0.5, lambda: 100, lambda: 0, lambda: 70],
+    "09-a": [lambda: -2, lambda: 6, lambda: 2, lambda: 8],
+    "09-b": [lambda: 5, lambda: 9, lambda: 800, lambda: 36],
+    "09-c": [lambda: 53.5, lambda: 65, lambda: 81.5, lambda: 0.465, lambda: 50],
 }
 
 

@@ -21,6 +21,6 @@ def judge_mended(answer: Any) -> str | None:
         return "It is to take the images of this data set, dataset.image_shape, and to answer for its 3 classes."
     if find_backbone_in(answer) is None:
         return "The backbone has gone. Keep it, and mend what is around it."
-    if answer.optimizer is None:
+    if getattr(answer, "optimizer", None) is None:
         return "Compile it, too: the loss and the learning rate are part of the exercise."
     return next(iter(check_setup(answer, dataset)), None)

@@ -5,6 +5,8 @@ import os
 import pickle
 import pickletools
 import struct
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +14,12 @@ import pytest
 from tl_widgets import efficientnet_lite, torch_file, weights
 from tl_widgets.errors import InputError, WeightsUnavailableError
 
+WAS_HERE = Path(tempfile.gettempdir()) / f"tl_widgets_was_here_{os.getpid()}"  # one left by another run says nothing
+
 
 class Bomb:
     def __reduce__(self):
-        return os.system, ("touch /tmp/tl_widgets_was_here",)
+        return os.system, (f"touch {WAS_HERE}",)
 
 
 def torch_bytes(state_pickle, keys=(), raw=b""):
@@ -45,7 +49,7 @@ def test_unpickler_refuses_code(broken_part):
     data = bomb if broken_part == 0 else torch_bytes(pickle.dumps({"weight": Bomb()}))
     with pytest.raises(InputError, match=r"posix\.system|nt\.system"):
         torch_file.read_torch_weights(data)
-    assert not os.path.exists("/tmp/tl_widgets_was_here")  # noqa: PTH110
+    assert not WAS_HERE.exists()
 
 
 @pytest.mark.parametrize(

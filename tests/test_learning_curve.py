@@ -22,7 +22,7 @@ from tl_widgets.seed_statistics import mean_with_interval
 from tl_widgets.settings import Config, ScratchSpec
 from tl_widgets.store import store_path
 from tl_widgets.studies import measure_all
-from tl_widgets.study_results import CurvePoint, LearningCurve, TimeStudy
+from tl_widgets.study_results import CurvePoint, LearningCurve, StudyFailure, TimeStudy
 
 SCRATCH = ScratchSpec(filters=(8, 8), kernel_sizes=(3, 3), dense_units=16)
 FEW = {"scratch": SCRATCH, "epochs": 3, "batch_size": 8}
@@ -134,6 +134,35 @@ def test_at_chance_no_ratio_is_told(curve):
     made = made_curve(curve, scratch=(0.33, 0.33, 0.33, 0.34), transfer=(0.8, 0.9, 0.9, 0.9))
     assert made.data_ratio is None
     assert "never gets clearly above chance" in made.sentences[0]
+
+
+def test_nothing_is_said_of_a_model_that_was_not_measured(curve):
+    made = made_curve(curve, scratch=(0.4, 0.5, 0.6, 0.7), transfer=(0.6, 0.7, 0.8, 0.9))
+    only_scratch = tuple(p for p in made.points if p.arm == "scratch")
+    failures = (StudyFailure("transfer with 2 images per class, seed 0", "no weights"),) * 8
+    lost = replace(made, points=only_scratch, failures=failures)
+    assert lost.lost_arms == ("transfer",)
+    assert lost.sentences[0] == "Of the frozen backbone no point could be measured."
+    assert "chance" not in " ".join(lost.sentences)
+    stopped = replace(made, points=only_scratch, stopped=True)
+    assert stopped.sentences == ("Stopped before all points were measured.",)
+    assert stopped.lost_arms == made.lost_arms == ()
+    early = made_curve(curve, scratch=(0.33, 0.4, 0.6, 0.7), transfer=(0.8, 0.9, 0.9, 0.9))
+    cut = replace(early, points=tuple(p for p in early.points if p.arm == "transfer" or p.n_per_class == 2))
+    assert cut.sentences[0].startswith("With up to 2 images per class, one of the two never")
+
+
+def test_a_ratio_that_no_seed_has_is_called_rough(curve):
+    made = made_curve(curve, scratch=(0.4, 0.5, 0.6, 0.7), transfer=(0.72, 0.75, 0.8, 0.9))
+    assert "rough" not in made.sentences[1]
+    lucky = {(8, 0), (4, 1)}  # each seed has a good size of its own; the mean gets there with 16 images only
+    points = tuple(
+        replace(p, test_accuracy=0.75) if p.arm == "scratch" and (p.n_per_class, p.seed) in lucky else p
+        for p in made.points
+    )
+    uneven = replace(made, points=points)
+    assert "at least 8 times" in uneven.sentences[0]
+    assert uneven.sentences[1] == "Seed by seed it is 1.8 to 3 or more times, so that 8 is a rough figure."
 
 
 def test_two_curves_within_each_others_noise_are_too_close_to_call(curve):
@@ -373,3 +402,21 @@ def test_the_commands_write_figure_and_record(tmp_path, monkeypatch, capsys):
         cli.main(["study", "data", *small, "--sizes", "2,x"])
     assert end.value.code == 2
     assert "'2,x' is no list of whole numbers" in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_be_measured_is_no_success(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def broken(dataset, config, name, **how):
+        if name == "transfer":
+            raise ValueError("its file is broken")
+        return train_arm(dataset, config, name, **how)
+
+    monkeypatch.setattr("tl_widgets.learning_curve.train_arm", broken)
+    small = ["faces", "--image-size", "32", "--images-per-class", "4", "--epochs", "1", "--quiet"]
+    assert cli.main(["study", "data", *small, "--sizes", "2", "--seeds", "0", "--arms", "transfer,scratch"]) == 2
+    said = capsys.readouterr()
+    assert "Of the frozen backbone no point could be measured." in said.out
+    assert "No point of transfer could be measured" in said.err
+    found = LearningCurve.from_json((tmp_path / "tl-widgets-data-faces.json").read_text())
+    assert [point.arm for point in found.points] == ["scratch"]

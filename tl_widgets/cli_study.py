@@ -19,7 +19,8 @@ def run_study(args: Namespace) -> None:
     """Do what the arguments of `tl-widgets study` say.
 
     Raises:
-        InputError: they say something that cannot be done.
+        InputError: they say something that cannot be done, or one kind of model could not be measured at all; what
+            was measured of the others is written all the same.
         CancelledError: Ctrl-C; what was measured until then is written all the same.
     """
     study, console = STUDIES[args.study], make_console()
@@ -52,6 +53,8 @@ def run_study(args: Namespace) -> None:
         console.print(written, soft_wrap=True)
     if result.stopped:
         raise CancelledError("stopped")
+    if lost := getattr(result, "lost_arms", ()):
+        raise InputError(f"No point of {' and '.join(lost)} could be measured; the sentences above say why.")
 
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> Table:

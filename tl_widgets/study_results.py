@@ -164,6 +164,14 @@ class LearningCurve:
         return tuple(ratio for each in alone if (ratio := each.data_ratio) is not None)
 
     @property
+    def lost_arms(self) -> tuple[str, ...]:
+        """Arms of which points failed and none was measured."""
+        if self.stopped:
+            return ()  # some of its points may just not have been tried
+        measured = {point.arm for point in self.points}
+        return tuple(arm for arm in self.arms if arm not in measured)
+
+    @property
     def overtakes_at(self) -> int | None:
         """The size from which on scratch's mean is at least transfer's; None where it never gets there."""
         found = None

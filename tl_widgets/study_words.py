@@ -20,6 +20,7 @@ def learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
         sentences.append(f"{n_stuck} of the {len(curve.points)} models never left chance.")
     if curve.failures:
         first = curve.failures[0]
+        sentences += [f"Of {WORDS[arm]} no point could be measured." for arm in curve.lost_arms]
         sentences.append(f"{len(curve.failures)} points could not be measured; the first, {first.point}: {first.text}")
     if curve.stopped:
         sentences.append("Stopped before all points were measured.")
@@ -29,7 +30,10 @@ def learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
 def _ratio_sentence(curve: LearningCurve) -> str:
     if not {"scratch", "transfer"} <= set(curve.arms):
         return ""
-    ratio, most = curve.data_ratio, curve.n_per_class[-1]
+    ends = [curve.means(arm)[-1:] for arm in ("scratch", "transfer")]
+    if not all(ends):
+        return ""  # nothing was measured of one: it failed, or Stop came before it
+    ratio, most = curve.data_ratio, min(end[0][0] for end in ends)
     if ratio is None:
         return (
             f"With up to {most} images per class, one of the two never gets clearly above chance: no ratio can be told."
@@ -40,10 +44,9 @@ def _ratio_sentence(curve: LearningCurve) -> str:
         return f"Both need about as many images for {percent(ratio.accuracy)}."
     more, less = ("From scratch", "the frozen backbone") if ratio.ratio > 1 else ("The frozen backbone", "from scratch")
     n_more, n_less = sorted((ratio.scratch, ratio.transfer), reverse=True)
-    rounded = f"{times:.{0 if times >= 3 else 1}f}"
     fewer = " or fewer" if ratio.at_least else ""
     return (
-        f"{more} needs {least}{rounded} times the images: for {percent(ratio.accuracy)} "
+        f"{more} needs {least}{_times(times)} times the images: for {percent(ratio.accuracy)} "
         f"it takes {n_more:.0f} images per class, {less} {n_less:.0f}{fewer}."
     )
 
@@ -56,9 +59,16 @@ def _luck_sentence(curve: LearningCurve) -> str:
     times = sorted(each.ratio if ratio.ratio >= 1 else 1 / each.ratio for each in by_seed)
     if times[0] < 1 <= times[-1] or times[-1] < 1:
         return "Seed by seed it is not always the same that needs more: which one does is too close to call."
-    low, high = f"{times[0]:.{0 if times[0] >= 3 else 1}f}", f"{times[-1]:.{0 if times[-1] >= 3 else 1}f}"
+    low, high, of_means = _times(times[0]), _times(times[-1]), _times(max(ratio.ratio, 1 / ratio.ratio))
     more = " or more" if any(each.at_least for each in by_seed) else ""
-    return f"Seed by seed it is {low if low == high else f'{low} to {high}'}{more} times."
+    text = f"Seed by seed it is {low if low == high else f'{low} to {high}'}{more} times"
+    if not float(low) <= float(of_means) <= float(high):
+        text += f", so that {of_means} is a rough figure"
+    return text + "."
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.{0 if ratio >= 3 else 1}f}"
 
 
 def _end_sentences(curve: LearningCurve) -> list[str]:

@@ -135,6 +135,9 @@ def _draw_time(result: Any) -> Any:
 
 
 def _measure_fine_tuning(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
+    from tl_widgets.tensorflow_import import import_tensorflow
+
+    import_tensorflow(on_event)  # quietly, before `fine_tuning` imports Keras
     from tl_widgets.experiments import compare
     from tl_widgets.fine_tuning import fine_tune
 

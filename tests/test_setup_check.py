@@ -145,6 +145,16 @@ def test_random_weights_and_batch_normalization(pictures):
     assert check_setup(compiled(model, 1e-5), pictures) == ()
 
 
+def test_batch_normalization_in_a_backbone_that_was_called_with_training_false(pictures):
+    model = recipe(APPS.MobileNetV2, scaled(-1, 1), frozen=False, rate=1e-5)
+    averages = [w.numpy() for w in model.non_trainable_weights]
+    (found,) = check_setup(model, pictures)
+    assert found.endswith("training=False in the call does not prevent it.")
+    model.fit(*pictures, batch_size=8, verbose=0)  # the claim itself
+    moved = [np.abs(w.numpy() - old).max() for w, old in zip(model.non_trainable_weights, averages, strict=True)]
+    assert max(moved) > 1e-3
+
+
 def test_trainable_changed_after_compile(textures):
     model = compiled(build_transfer(textures.image_shape, 3), rate=0.1)
     model.train_on_batch(textures.train.images[:4], textures.train.labels[:4])

@@ -41,8 +41,17 @@ def check_backbone(model: keras.Model, backbone: FoundBackbone | None, sample: S
         yield (
             f"BatchNormalization inside {backbone.name} is trainable and runs in training mode in fit(), so that the "
             "averages of a few batches replace those it was trained with: set trainable = False on these layers and "
-            "compile again."
+            f"compile again.{_although(model)}"
         )
+
+
+def _although(model: keras.Model) -> str:
+    """What to say to those who called the backbone with training=False, as older guides do."""
+    graph = graph_of(model)
+    calls = nodes_of(graph) if graph is not None else []
+    if any(node.arguments.kwargs.get("training") is False for node in calls):
+        return f" With this Keras ({keras.__version__}), training=False in the call does not prevent it."
+    return ""
 
 
 def check_output(model: keras.Model, backbone: FoundBackbone | None, sample: Sample) -> Iterator[str]:  # noqa: ARG001

@@ -30,6 +30,8 @@ def run_study(args: Namespace) -> None:
     figure, record = args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json")
     if figure.suffix.lower() not in FIGURES:
         raise InputError(f"--figure {figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
+    if getattr(args, "jobs", 1) == 0:
+        raise InputError("--jobs is 0: give the number of worker processes, or -1 for one for each core.")
     if figure.absolute() == record.absolute():
         raise InputError("--figure and --json must be different files.")
     check_writable(figure, "--figure")

@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from tl_widgets.events import raise_if_cancelled
 from tl_widgets.head import LinearHead
@@ -21,7 +20,7 @@ _HEAD_RATE = 1e-2  # the head must learn its images by heart
 
 
 def leaky_split(lesson: Lesson) -> TwoWays:
-    """A tf.data set that shuffles in every pass, split with take and skip; labels drawn by lot, five times."""
+    """A data set that shuffles in every pass, split with take and skip; labels drawn by lot, five times."""
     features = lesson.frozen().read(lesson.dataset.train, on_event=lesson.on_event, cancel=lesson.cancel).values
     found: dict[str, list[float]] = {"right": [], "wrong": []}
     for seed in range(lesson.config.seed, lesson.config.seed + _N_LOTS):
@@ -34,18 +33,24 @@ def leaky_split(lesson: Lesson) -> TwoWays:
 def _by_lot(lesson: Lesson, features: Any, labels: Any, *, seed: int, way: str) -> float:
     """Validation accuracy of a head on the backbone's features."""
     n, n_train, started = len(features), len(features) * 7 // 10, time.perf_counter()
-    # Positions instead of images: the same take and skip, without carrying the images along.
-    pool = tf.data.Dataset.range(n).shuffle(n, seed=seed, reshuffle_each_iteration=way == "wrong")
-    train, validation = pool.take(n_train), pool.skip(n_train)
+    # What tf.data's shuffle(n) does to n positions, of which take and skip then have their part. Its own numbers depend
+    # on TensorFlow's global seed as well, which is the learner's: the study's must not. A test has the real thing.
+    numbers = np.random.default_rng([seed, 1])
+    first = numbers.permutation(n)
+
+    def one_pass() -> Any:
+        return numbers.permutation(n) if way == "wrong" else first
+
     start = np.zeros((features.shape[1], 1), np.float32), np.zeros(1, np.float32)
     head = LinearHead(*start, learning_rate=_HEAD_RATE, dropout=0.0, seed=seed)
     n_epochs = lesson.config.epochs
     for epoch in range(n_epochs):
         raise_if_cancelled(lesson.cancel)
-        for chosen in train.batch(16).as_numpy_iterator():
-            head.fit_batch(features[chosen], labels[chosen])
+        train = one_pass()[:n_train]
+        for at in range(0, n_train, 16):
+            head.fit_batch(features[train[at : at + 16]], labels[train[at : at + 16]])
         lesson.say(way, epoch + 1, n_epochs, time.perf_counter() - started)
-    held = np.array(list(validation.as_numpy_iterator()))
+    held = one_pass()[n_train:]
     return count_right(head.probabilities(features[held]), labels[held]) / len(held)
 
 

@@ -155,6 +155,9 @@ def test_the_choice_is_made_by_the_validation_images(study):
     assert "the choice is B, the fastest of 2 that are equally good there: it answers 78.0% of the 100" in said[0]
     assert "A (80.0%) is too close to call; C (99.0%) is clearly ahead of it" in said[1]
     assert "B takes 2.0 ms an image, 2.0 times as long as the fastest, A" in said[2]
+    for milliseconds, text in ((1.1, "A takes 1.0 ms an image, B about as long."), (1.3, "A is also the fastest")):
+        near = made_study(study, [("A", 1.0, 0.9, 80, 70), ("B", milliseconds, 0.8, 78, 75)])
+        assert text in " ".join(near.sentences)
 
 
 def test_the_pareto_front_is_that_of_the_definition(study):

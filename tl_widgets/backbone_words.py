@@ -103,6 +103,10 @@ def _front(study: BackboneStudy, chosen: BackbonePoint) -> str:
     fastest = min(study.points, key=lambda point: point.cost.ms_per_image)
     milliseconds = f"{milliseconds_text(chosen.cost.ms_per_image)} an image"
     text = f"{chosen.name} is also the fastest, {milliseconds}."
+    second = min((p for p in study.points if p is not chosen), key=lambda point: point.cost.ms_per_image)
+    if chosen is fastest and second.cost.ms_per_image < 1.15 * chosen.cost.ms_per_image:
+        # Another run may turn it round.
+        text = f"{chosen.name} takes {milliseconds}, {second.name} about as long."
     if chosen is not fastest:
         times = chosen.cost.ms_per_image / fastest.cost.ms_per_image
         text = f"{chosen.name} takes {milliseconds}, {times:.1f} times as long as the fastest, {fastest.name}."

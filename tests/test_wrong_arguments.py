@@ -38,6 +38,8 @@ def textures():
         {"scratch": {"filters": (8,)}},
         {"scratch": ()},
         {"weights": None, "control": True},
+        {"n_jobs": 0, "repeats": 2},
+        {"n_jobs": "two"},
     ],
     ids=str,
 )

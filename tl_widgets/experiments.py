@@ -16,7 +16,7 @@ from tl_widgets.data import ImageDataset
 from tl_widgets.events import Cancel, Event, OnEvent, ignore
 from tl_widgets.repeats import measure_repeats
 from tl_widgets.results import Comparison, DatasetSummary, Environment
-from tl_widgets.settings import Config, FineTuningSpec, ScratchSpec
+from tl_widgets.settings import Config, FineTuningSpec, ScratchSpec, require_workers
 from tl_widgets.verdict import judge, judge_repeats
 from tl_widgets.workbench import Workbench
 
@@ -153,6 +153,7 @@ def compare_config(
         InputError: an argument does not fit the images, the backbone or the memory.
         WeightsUnavailableError: the weights are neither on this machine nor to be had.
     """
+    require_workers(n_jobs)
     workbench = Workbench() if workbench is None else workbench
     arms = Arms(dataset, config, on_event, cancel, workbench)
     runs = arms.train_all()

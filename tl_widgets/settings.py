@@ -46,6 +46,18 @@ def _require(ok: bool, message: str) -> None:
         raise InputError(message)
 
 
+def require_workers(n_jobs: object) -> None:
+    """Refuse a number of worker processes that joblib does not know.
+
+    Raises:
+        InputError: it is 0, or no whole number.
+    """
+    _require(
+        whole_number("n_jobs", n_jobs) != 0,
+        "n_jobs is 0: give the number of worker processes, or -1 for one for each core.",
+    )
+
+
 @dataclass(frozen=True)
 class ScratchSpec:
     """The network that is trained from scratch: blocks of Conv2D and pooling, then dense layers.

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, is_cancelled, seconds_left
+from tl_widgets.settings import require_workers
 from tl_widgets.study_results import StudyFailure
 from tl_widgets.workbench import Workbench
 
@@ -81,8 +82,9 @@ def measure_all(
         workbench: for the points in this process; worker processes have one each.
 
     Raises:
-        InputError: no point at all could be measured.
+        InputError: no point at all could be measured, or `n_jobs` is 0.
     """
+    require_workers(n_jobs)
     started, done, failures = time.perf_counter(), {}, []
     bench = Bench(
         workbench or Workbench(), lambda event: on_event(event) if event.phase in _PASSED_ON else None, cancel

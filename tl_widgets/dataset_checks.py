@@ -45,14 +45,13 @@ def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
     n_tested = sum(one.split == "test" for one in found)
     if not found:
         return
-    what = (
-        f"{n_tested} of the {len(dataset.test)} test images look"
-        if n_tested
-        else f"{len(found)} of the {len(dataset.validation)} validation images look"
+    n, n_all, split = (
+        (n_tested, len(dataset.test), "test") if n_tested else (len(found), len(dataset.validation), "validation")
     )
-    words = f"{what} almost like a training image. Recognising those shows memory, not learning"
-    if n_tested and n_tested < len(found):
-        words += f"; so do {len(found) - n_tested} of the {len(dataset.validation)} validation images"
+    words = f"{n} of the {n_all} {split} images look{'s' if n == 1 else ''} almost like a training image. "
+    words += "Recognising those shows memory, not learning"
+    if n < len(found):
+        words += f"; the same goes for {len(found) - n} of the {len(dataset.validation)} validation images"
     yield Diagnosis(
         "near_duplicates",
         f"{words}.",

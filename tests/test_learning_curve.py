@@ -322,6 +322,13 @@ def test_sizes_double_up_to_half_and_end_with_all(textures):
     assert sizes(1) == (1,)
 
 
+def test_sizes_that_nobody_asked_for_end_with_two_hundred_images():
+    digits = load_dataset("digits", image_size=32)  # 71 images and more of each of ten classes
+    asked = {"arms": ("transfer",), "seeds": (0,), "epochs": 1}
+    assert learning_curve(digits, **asked).n_per_class == (2, 4, 8, 20)
+    assert learning_curve(digits, n_per_class=(30,), **asked).n_per_class == (30,)
+
+
 def test_the_test_is_the_same_without_looking_at_the_validation_images(textures):
     config = Config(**FEW)
     for arm in ("scratch", "transfer"):

@@ -64,7 +64,12 @@ def add_study(commands: Any) -> None:
 
 
 def _data_options(add: Any) -> None:
-    add("--sizes", type=_numbers, metavar="N,N", help="training images per class (default: 2, 4, 8, ... all)")
+    add(
+        "--sizes",
+        type=_numbers,
+        metavar="N,N",
+        help="training images per class (default: 2, 4, 8, ... to 200 in all)",
+    )
     add("--seeds", type=_numbers, default=(0, 1, 2), metavar="N,N", help="of each size (default: 0,1,2)")
     add("--arms", type=_names, default=("scratch", "transfer", "control"), metavar="NAME,NAME", help="which models")
     add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")

@@ -18,6 +18,9 @@ from tl_widgets.studies import Bench, measure_all
 from tl_widgets.study_results import ARMS, CurvePoint, LearningCurve, TimeStudy
 from tl_widgets.tensorflow_import import import_tensorflow
 
+# Images of all classes in the largest size that nobody asked for: so the study takes about a minute on two cores.
+_MOST_BY_DEFAULT = 200
+
 
 @dataclass(frozen=True)
 class _Job:
@@ -56,7 +59,8 @@ def learning_curve(
 
     Args:
         dataset: its training images are what sizes are taken from; validation and test stay as they are.
-        n_per_class: sizes, training images of each class; where None, doubling from 2 up to half of all, and all.
+        n_per_class: sizes, training images of each class; where None, doubling from 2 up to half of all, and all, or
+            as many as make 200 images of all classes.
         seeds: each decides which images are taken, the initial weights and the images' order.
         arms: of "scratch", "transfer" and "control".
         backbone: a name in the catalogue (`list_backbones`).
@@ -111,6 +115,7 @@ def learning_curve(
 def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ...]:
     most = int(np.bincount(dataset.train.labels, minlength=dataset.n_classes).min())
     if wanted is None:
+        most = min(most, max(1, _MOST_BY_DEFAULT // dataset.n_classes))
         # The last doubling would cost as much as all sizes before it, and say little that all images do not.
         doubling = [2**i for i in range(1, most.bit_length()) if 2**i <= most / 2]
         return tuple(sorted({*(doubling or [1]), most}))

@@ -9,6 +9,7 @@ import sys
 import tarfile
 import threading
 import time
+import urllib.error
 import zipfile
 from pathlib import Path
 
@@ -308,3 +309,8 @@ def test_what_a_killed_process_left_is_swept_a_day_later(serve, home):
     serve("flowers")
     fetch_dataset(find_hosted("flowers"))
     assert left(home) == ["fetching-new", "flowers.zip"]
+
+
+def test_a_machine_without_network_is_called_so():
+    error = urllib.error.URLError(socket.gaierror(-2, "Name or service not known"))
+    assert download.why_not(error) == "there is no network here, or no server of that name"

@@ -13,7 +13,10 @@ from test_lab import SMALL, make_lab, own_dataset, page, wait_until
 from tl_widgets import InputError, TransferLab, load_dataset
 from tl_widgets.data import ImageDataset
 from tl_widgets.own_images import collection_of
+from tl_widgets.sources import SourceFile
 from tl_widgets.widgets import LabSettings
+from tl_widgets.widgets.class_fields import ClassFields
+from tl_widgets.widgets.image_classes import _Card
 
 __all__ = ["make_lab"]  # a fixture
 
@@ -378,3 +381,14 @@ def test_a_lesson_that_gives_the_data_set_has_no_tab_for_others(make_lab):
     assert lab.images is None
     assert "Images" not in lab._screen.tabs.titles
     assert isinstance(lab._source.own, ImageDataset)
+
+
+def test_names_are_no_mathematics_in_the_labels_of_ticks():
+    ticks = ClassFields(lambda names: None)
+    ticks.show((r"$\href{javascript:alert(1)}{x}$", r"\(y\)", "plain"), None, disabled=False)
+    labels = [tick.description for tick in ticks.ticks]
+    assert labels[2] == "plain"
+    assert not any(sign in label for label in labels for sign in "$\\")  # what MathJax looks for
+    card = _Card(lambda edit: None)
+    card.show(SourceFile("a/$x$.png", 1, ""), is_used=True)
+    assert "$" not in card.tick.description

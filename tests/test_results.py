@@ -219,3 +219,15 @@ def test_results_need_no_tensorflow():
         "sys.exit('tensorflow' in sys.modules or 'matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_interval_that_leaves_0_out_is_explained_where_the_exact_test_is_not_sure():
+    labels = [0, 1] * 8
+    wrong = [1 - label for label in labels[:5]] + labels[5:]
+    verdict = judge(run("scratch", labels, labels), run("transfer", wrong, labels))
+    assert verdict.ci95[1] < 0  # scratch is better in all of it
+    assert verdict.p_value == pytest.approx(2 / 2**5)
+    assert not verdict.winner
+    assert "leaves 0 out, but the exact test (McNemar, p = 0.062) does not rule out chance" in verdict.text
+    same = judge(run("scratch", labels, labels), run("transfer", labels, labels))
+    assert "leaves 0 out" not in same.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import socket
 import tempfile
 import threading
 import time
@@ -77,6 +78,8 @@ def why_not(error: BaseException) -> str:
         return f"the server answered {error.code} {error.reason}"
     if isinstance(error, urllib.error.URLError):
         error = error.reason if isinstance(error.reason, BaseException) else error
+    if isinstance(error, socket.gaierror):
+        return "there is no network here, or no server of that name"
     return str(error) or type(error).__name__
 
 

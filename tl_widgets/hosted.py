@@ -240,6 +240,6 @@ def _ways_out(dataset: HostedDataset, reason: str) -> str:
     return (
         f"The data set {dataset.name} ({megabytes(dataset.n_bytes)}) is not on this machine and could not be fetched "
         f"({reason}). Three ways out: take textures, faces or digits, which need no network; use images of your own "
-        f"with load_folder; or run `tl-widgets fetch {dataset.name}` on a connected machine and copy "
-        f"{dataset.path.name} from its folder to {dataset.path}."
+        f"(the Lab's tab Images, or load_folder); or run `tl-widgets fetch {dataset.name}` on a connected machine and "
+        f"copy {dataset.path.name} from its folder to {dataset.path}."
     )

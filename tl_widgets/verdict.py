@@ -120,13 +120,20 @@ def judge(
         winner = ""
         text = (
             f"Too close to call: {scores}. The true difference may be anything from {_points(low, high)} points "
-            "(95% interval, transfer minus scratch)."
+            f"(95% interval, transfer minus scratch){_but_not_clear(paired)}."
         )
     if control is not None and control.labels:
         text += _control_sentence(transfer, control)
     if fine_tuned is not None:
         text += fine_tuning_sentence(transfer, fine_tuned)
     return Verdict(text, winner, paired.difference, paired.ci95, paired.p_value)
+
+
+def _but_not_clear(paired: PairedDifference) -> str:
+    """Why an interval that leaves 0 out is not enough, as a clause; nothing where it holds 0."""
+    if paired.ci95[0] <= 0 <= paired.ci95[1]:
+        return ""
+    return f"; that leaves 0 out, but the exact test (McNemar, p = {paired.p_value:.2g}) does not rule out chance"
 
 
 def _backbone(transfer: RunResult) -> str:
@@ -155,7 +162,8 @@ def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
     paired = paired_difference(second, first)
     text = f" Fine-tuned, the backbone answers {percent(second.test_accuracy)}: "
     if not paired.is_clear:
-        return text + f"too close to the frozen one to call ({_points(*paired.ci95)} points, 95% interval)."
+        interval = f"{_points(*paired.ci95)} points, 95% interval{_but_not_clear(paired)}"
+        return text + f"too close to the frozen one to call ({interval})."
     return (
         text + f"{abs(100 * paired.difference):.1f} points {'more' if paired.difference > 0 else 'fewer'} than frozen."
     )

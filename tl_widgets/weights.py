@@ -155,9 +155,9 @@ def _imagenet_file(backbone: Backbone, on_event: OnEvent, cancel: Cancel | None)
 
 
 def _ways_out(backbone: Backbone, reason: str) -> str:
-    fetch = "fetch them on a connected machine"
+    fetch = f"fetch them on a connected machine (tl-widgets fetch {backbone.name}, then copy its folder here)"
     if backbone.weights_url:
-        fetch += f" from {backbone.weights_url} and save them as {weights_folder() / str(backbone.weights_file)}"
+        fetch += f", or from {backbone.weights_url} and save them as {weights_folder() / str(backbone.weights_file)}"
     return (
         f"The ImageNet weights of {backbone.name} are not on this machine and could not be downloaded "
         f"({reason}). Three ways out: choose the bundled backbone {BUNDLED_NAME}, which needs no network; "

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ipywidgets import HTML, Box, Checkbox, VBox
 
 from tl_widgets.widgets.cells import close_tree
+from tl_widgets.widgets.html import plain_label
 from tl_widgets.widgets.quiet import Quiet
 
 MAX_TICKS = 40  # a hundred tick boxes are a form, not a choice
@@ -52,7 +53,7 @@ class ClassFields(VBox):
         self._names = names
         # Descriptions are plain text for ipywidgets: markup in a name stays what it is.
         some = names if len(names) <= MAX_TICKS else ()
-        self.ticks = tuple(Checkbox(True, description=name, indent=False) for name in some)
+        self.ticks = tuple(Checkbox(True, description=plain_label(name), indent=False) for name in some)
         for tick in self.ticks:
             tick.style.description_width = "initial"
             tick.observe(self._changed, "value")

@@ -9,6 +9,15 @@ from tl_widgets.markup import NAMES, escape, image, number, table
 __all__ = ["NAMES", "alert", "empty", "escape", "image", "number", "progress", "seconds", "style", "table"]
 
 
+def plain_label(text: str) -> str:
+    """A text from outside as a field's description, which JupyterLab would typeset as mathematics.
+
+    Between dollars or after a backslash, MathJax takes commands, links among them; both signs stand here in their
+    full-width forms, which mean nothing to it.
+    """
+    return text.replace("$", "\N{FULLWIDTH DOLLAR SIGN}").replace("\\", "\N{FULLWIDTH REVERSE SOLIDUS}")
+
+
 def style() -> str:
     """The style sheet of all views."""
     css = resources.files("tl_widgets.widgets").joinpath("lab.css").read_text("utf-8")

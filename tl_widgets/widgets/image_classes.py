@@ -11,7 +11,7 @@ from tl_widgets.events import Cancel, raise_if_cancelled
 from tl_widgets.own_images import ImageCollection
 from tl_widgets.sources import SourceFile, printable
 from tl_widgets.widgets.head import Newest
-from tl_widgets.widgets.html import escape, image, number
+from tl_widgets.widgets.html import escape, image, number, plain_label
 
 CLASSES_A_PAGE, IMAGES_A_PAGE, IMAGES_A_ROW = 8, 18, 6
 _STRIP, _CARD = 40, 92  # pixels
@@ -78,7 +78,7 @@ class _Card:
         if file.name != self._file:
             self.picture.value = ""
         self._file, self._is_setting = file.name, True
-        self.tick.description = printable(file.name.rpartition("/")[2])
+        self.tick.description = plain_label(printable(file.name.rpartition("/")[2]))
         self.tick.value = is_used
         self._is_setting = False
         self.box.layout.display = ""

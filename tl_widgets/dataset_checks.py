@@ -68,8 +68,8 @@ def _imbalance(dataset: ImageDataset) -> Iterator[Diagnosis]:
             "imbalance",
             f"The classes are unequal: {counts[most]} training images of {names[most]}, {counts[least]} of "
             f"{names[least]}. Always answering {names[most]} would look better than it is.",
-            "Look at each class's recall, add images of the rare class, or take as many of each (n_per_class, in the Lab "
-            "Images per class).",
+            "Look at each class's recall, add images of the rare class, or take as many of each (n_per_class; "
+            "in the Lab, Images per class).",
         )
 
 

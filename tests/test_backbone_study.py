@@ -9,19 +9,19 @@ import pytest
 from scipy import stats
 
 from tl_widgets import cli
-from tl_widgets.backbone_cost import backbone_cost
 from tl_widgets.backbone_results import BackboneStudy, WantedBackbone
-from tl_widgets.backbone_study import backbone_study
 from tl_widgets.backbones import find_backbone, memory_estimate
 from tl_widgets.builtin import load_dataset
+from tl_widgets.cost import backbone_cost
 from tl_widgets.errors import InputError
 from tl_widgets.experiments import compare
 from tl_widgets.intervals import wilson_interval
 from tl_widgets.machine import PeakMemory
-from tl_widgets.plot_backbones import plot_backbone_study, plot_backbones, plot_imagenet
+from tl_widgets.plot_survey import plot_backbone_study, plot_backbones, plot_imagenet
 from tl_widgets.rank_correlation import rank_correlation
 from tl_widgets.settings import ScratchSpec
 from tl_widgets.store import store_path
+from tl_widgets.survey import backbone_study
 
 FEW = {"epochs": 3, "batch_size": 8}
 TINY = ScratchSpec(filters=(2,), kernel_sizes=(3,), head="global_average", dense_units=0)

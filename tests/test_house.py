@@ -44,7 +44,7 @@ FLOORS = (
     ("workbench", "fine_tuning"),
     ("arms", "studies"),
     ("repeats", "experiments"),
-    ("learning_curve", "backbone_cost", "backbone_study", "inside"),
+    ("curves", "cost", "survey", "inside"),
     ("mistake_bench", "mistake_pixels", "mistake_scores", "mistake_training", "mistakes"),
     ("setup_data", "setup_model"),
     ("setup_pixels", "setup_layers", "setup_training"),
@@ -123,6 +123,12 @@ def test_nothing_outside_imports_the_widgets():
     for path in PACKAGE.glob("*.py"):
         if path.stem != "__init__":  # which only names TransferLab for whoever asks for it
             assert not [name for name in imports_of(path) if name.split(".")[0] in ("widgets", "teaching")], path.name
+
+
+def test_no_module_takes_the_place_of_a_public_name():
+    """Python binds an imported module to its package: `tl_widgets.cost` must not hide a function of that name."""
+    modules = {path.stem for path in PACKAGE.glob("*.py")} | {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+    assert not modules & set(tl_widgets.__all__)
 
 
 def test_importing_the_package_imports_nothing_heavy():

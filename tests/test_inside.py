@@ -26,7 +26,7 @@ from tl_widgets.heat_maps import grad_cam, heat_maps
 from tl_widgets.inside import look_inside
 from tl_widgets.inside_results import LookInside, Numbers, enlarge
 from tl_widgets.models import build_scratch, build_transfer
-from tl_widgets.plot_inside import inside_alt_text, plot_features, plot_filters, plot_grad_cam, plot_inside
+from tl_widgets.plot_look import inside_alt_text, plot_features, plot_filters, plot_grad_cam, plot_inside
 from tl_widgets.results import Comparison
 from tl_widgets.settings import ScratchSpec
 

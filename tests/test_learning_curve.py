@@ -13,9 +13,9 @@ from scipy import stats
 
 from tl_widgets import cli
 from tl_widgets.builtin import load_dataset
+from tl_widgets.curves import learning_curve, time_study
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.experiments import Workbench, compare, train_arm
-from tl_widgets.learning_curve import learning_curve, time_study
 from tl_widgets.plot_studies import plot_learning_curve, plot_time
 from tl_widgets.results import History, Seconds
 from tl_widgets.seed_statistics import mean_with_interval
@@ -421,7 +421,7 @@ def test_a_model_that_cannot_be_measured_is_no_success(tmp_path, monkeypatch, ca
             raise ValueError("its file is broken")
         return train_arm(dataset, config, name, **how)
 
-    monkeypatch.setattr("tl_widgets.learning_curve.train_arm", broken)
+    monkeypatch.setattr("tl_widgets.curves.train_arm", broken)
     small = ["faces", "--image-size", "32", "--images-per-class", "4", "--epochs", "1", "--quiet"]
     assert cli.main(["study", "data", *small, "--sizes", "2", "--seeds", "0", "--arms", "transfer,scratch"]) == 2
     said = capsys.readouterr()

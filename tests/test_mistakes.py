@@ -18,7 +18,7 @@ from tl_widgets.intervals import difference_interval
 from tl_widgets.mistake_results import MISTAKES, MistakeStudies, MistakeStudy, TwoWays
 from tl_widgets.mistakes import every_mistake, what_goes_wrong
 from tl_widgets.models import build_transfer
-from tl_widgets.plot_mistakes import plot_mistake, plot_mistakes
+from tl_widgets.plot_mistake_bars import plot_mistake, plot_mistakes
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from tl_widgets.backbone_cost import backbone_cost
     from tl_widgets.backbone_results import BackboneCost, BackboneStudy
-    from tl_widgets.backbone_study import backbone_study
     from tl_widgets.backbones import Backbone, find_backbone, list_backbones
     from tl_widgets.builtin import list_datasets, load_dataset
     from tl_widgets.codegen import to_script
+    from tl_widgets.cost import backbone_cost
+    from tl_widgets.curves import learning_curve, time_study
     from tl_widgets.data import ImageDataset, Split
     from tl_widgets.dataset_checks import check_dataset
     from tl_widgets.efficientnet_lite import name_imagenet
@@ -29,15 +29,14 @@ if TYPE_CHECKING:
     from tl_widgets.heat_maps import grad_cam
     from tl_widgets.inside import look_inside
     from tl_widgets.inside_results import LookInside
-    from tl_widgets.learning_curve import learning_curve, time_study
     from tl_widgets.ledger import ParameterCount
     from tl_widgets.mistake_results import MistakeStudies, MistakeStudy
     from tl_widgets.mistakes import every_mistake, what_goes_wrong
     from tl_widgets.models import build_scratch, build_transfer, count_parameters
-    from tl_widgets.plot_backbones import plot_backbone_study, plot_backbones, plot_imagenet
-    from tl_widgets.plot_inside import plot_features, plot_filters, plot_grad_cam, plot_inside
-    from tl_widgets.plot_mistakes import plot_mistake, plot_mistakes
+    from tl_widgets.plot_look import plot_features, plot_filters, plot_grad_cam, plot_inside
+    from tl_widgets.plot_mistake_bars import plot_mistake, plot_mistakes
     from tl_widgets.plot_studies import plot_learning_curve, plot_time
+    from tl_widgets.plot_survey import plot_backbone_study, plot_backbones, plot_imagenet
     from tl_widgets.plots import (
         plot_accuracy,
         plot_comparison,
@@ -55,14 +54,15 @@ if TYPE_CHECKING:
     from tl_widgets.settings import Config, FineTuningSpec, ScratchSpec
     from tl_widgets.setup_check import check_setup
     from tl_widgets.study_results import LearningCurve, TimeStudy
+    from tl_widgets.survey import backbone_study
     from tl_widgets.training import train
     from tl_widgets.widgets.lab import TransferLab
     from tl_widgets.widgets.study_lab import StudyLab
 
 _HOMES = {
-    "backbone_cost": ("backbone_cost",),
+    "cost": ("backbone_cost",),
     "backbone_results": ("BackboneCost", "BackboneStudy"),
-    "backbone_study": ("backbone_study",),
+    "survey": ("backbone_study",),
     "backbones": ("Backbone", "find_backbone", "list_backbones"),
     "builtin": ("list_datasets", "load_dataset"),
     "codegen": ("to_script",),
@@ -78,14 +78,14 @@ _HOMES = {
     "heat_maps": ("grad_cam",),
     "inside": ("look_inside",),
     "inside_results": ("LookInside",),
-    "learning_curve": ("learning_curve", "time_study"),
+    "curves": ("learning_curve", "time_study"),
     "ledger": ("ParameterCount",),
     "mistake_results": ("MistakeStudies", "MistakeStudy"),
     "mistakes": ("every_mistake", "what_goes_wrong"),
     "models": ("build_scratch", "build_transfer", "count_parameters"),
-    "plot_backbones": ("plot_backbone_study", "plot_backbones", "plot_imagenet"),
-    "plot_inside": ("plot_features", "plot_filters", "plot_grad_cam", "plot_inside"),
-    "plot_mistakes": ("plot_mistake", "plot_mistakes"),
+    "plot_survey": ("plot_backbone_study", "plot_backbones", "plot_imagenet"),
+    "plot_look": ("plot_features", "plot_filters", "plot_grad_cam", "plot_inside"),
+    "plot_mistake_bars": ("plot_mistake", "plot_mistakes"),
     "plot_studies": ("plot_learning_curve", "plot_time"),
     "plots": (
         "plot_accuracy",

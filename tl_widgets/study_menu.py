@@ -100,7 +100,7 @@ def read_study(text: str, names: Collection[str]) -> tuple[str, Any]:
 
 
 def _measure_data(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
-    from tl_widgets.learning_curve import learning_curve
+    from tl_widgets.curves import learning_curve
 
     return learning_curve(
         dataset,
@@ -122,7 +122,7 @@ def _draw_data(result: Any) -> Any:
 
 
 def _measure_time(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
-    from tl_widgets.learning_curve import time_study
+    from tl_widgets.curves import time_study
 
     config = Config(backbone=args.backbone, epochs=args.epochs, seed=args.seed, control=args.control)
     return time_study(dataset, target=args.target, config=config, on_event=on_event, cancel=cancel)
@@ -184,13 +184,13 @@ def _measure_mistake(args: Namespace, dataset: ImageDataset | None, on_event: On
 
 
 def _draw_mistake(result: Any) -> Any:
-    from tl_widgets.plot_mistakes import plot_mistake, plot_mistakes
+    from tl_widgets.plot_mistake_bars import plot_mistake, plot_mistakes
 
     return plot_mistakes(result) if hasattr(result, "studies") else plot_mistake(result)
 
 
 def _measure_backbones(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
-    from tl_widgets.backbone_study import backbone_study
+    from tl_widgets.survey import backbone_study
 
     return backbone_study(
         dataset,
@@ -223,7 +223,7 @@ def _earlier(path: Path | None) -> BackboneStudy | None:
 
 
 def _draw_backbones(result: Any) -> Any:
-    from tl_widgets.plot_backbones import plot_backbone_study
+    from tl_widgets.plot_survey import plot_backbone_study
 
     return plot_backbone_study(result)
 
@@ -243,7 +243,7 @@ def _measure_inside(args: Namespace, dataset: ImageDataset, on_event: OnEvent, c
 
 
 def _draw_inside(result: Any) -> Any:
-    from tl_widgets.plot_inside import plot_inside
+    from tl_widgets.plot_look import plot_inside
 
     return plot_inside(result)
 

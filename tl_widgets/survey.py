@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_widgets.backbone_cost import measure_cost
 from tl_widgets.backbone_results import BackbonePoint, BackboneStudy, WantedBackbone
 from tl_widgets.backbones import find_backbone, list_backbones
+from tl_widgets.cost import measure_cost
 from tl_widgets.data import ImageDataset, require_dataset, require_seeds
 from tl_widgets.download import file_digest
 from tl_widgets.errors import CancelledError, InputError

@@ -163,7 +163,8 @@ def test_the_app_measures_what_the_function_does_and_says_how_long_it_takes(make
     assert "as the last run went" in shown
     took = float(re.search(r"about <b>([\d.]+) s", shown)[1])
     lab.form.control("epochs").value = 4
-    rounding = 0.15 if 2 * took < 10 else 1.5  # tenths below ten seconds, whole ones above; twice that of the first
+    half_a_digit = {True: 0.05, False: 0.5}  # tenths are shown below ten seconds, whole ones above
+    rounding = 2 * half_a_digit[took < 10] + half_a_digit[2 * took < 10]
     assert float(re.search(r"about <b>([\d.]+) s", page(lab))[1]) == pytest.approx(2 * took, abs=rounding)
 
 

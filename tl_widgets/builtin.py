@@ -109,7 +109,8 @@ def _parts(n: int, validation: float, test: float) -> tuple[int, int, int]:
 _DATASETS = (
     DatasetInfo(
         name="textures",
-        shows="Close-ups of a brick wall, of grass and of gravel: patches of one grey photograph each.",
+        shows="Close-ups of a brick wall, of grass and of gravel: patches of one grey photograph each, the "
+        "test's from other regions of it.",
         class_names=("brick", "grass", "gravel"),
         n_train=150,
         n_validation=60,

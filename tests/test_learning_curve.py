@@ -409,8 +409,6 @@ def test_the_commands_write_figure_and_record(tmp_path, monkeypatch, capsys):
         cli.main(["study", "data", *small, "--sizes", "2,x"])
     assert end.value.code == 2
     assert "'2,x' is no list of whole numbers" in capsys.readouterr().err
-    assert cli.main(["study", "data", *small, "--jobs", "0"]) == 2
-    assert "--jobs is 0" in capsys.readouterr().err
 
 
 def test_a_model_that_cannot_be_measured_is_no_success(tmp_path, monkeypatch, capsys):

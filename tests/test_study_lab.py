@@ -243,6 +243,47 @@ def test_stop_shows_what_was_measured_and_before_that_keeps_what_there_was(make_
     assert not lab.form.control("epochs").disabled
 
 
+def test_a_stopped_study_of_backbones_is_gone_on_with(make_lab, monkeypatch):
+    lab = make_lab("backbones", values={**TINY, "backbones": ("EfficientNetLite0",)})
+    button, heard, hear = lab._screen.go_on_button, [], lab._screen.hear
+    with pytest.raises(InputError, match="no stopped study"):
+        lab.go_on()
+
+    def stop_after_the_first(event):
+        heard.append(event)
+        hear(event)
+        if event.phase == "study" and event.n_done == 1:
+            lab.stop()
+
+    monkeypatch.setattr(lab._screen, "hear", stop_after_the_first)
+    assert button.layout.display == "none"
+    first = lab.run(wait=True).result
+    assert first.stopped
+    assert (len(first.points), first.control) == (1, None)
+    assert "“Go on” measures the rest." in page(lab)
+    assert (button.layout.display, button.disabled) == ("", False)
+    lab._screen.save_button.click()
+    lab.form.control("epochs").value = 3
+    assert lab.go_on(wait=True).result is None
+    assert "cannot be gone on with: epochs=2 there and 3 here" in page(lab)
+    assert button.layout.display == ""
+    lab.form.control("epochs").value = 2
+    heard.clear()
+    button.click()
+    second = lab._run.wait(60)
+    assert not second.stopped
+    assert second.points == first.points  # milliseconds, too: nothing was measured twice
+    assert second.control is not None
+    assert {event.n_total for event in heard if event.phase == "study"} == {1}
+    assert button.layout.display == "none"
+    assert "how long it takes shows after the first run" in page(lab)  # a part says nothing of the whole
+    again = make_lab()
+    again.load("study-backbones.json")
+    assert again._screen.go_on_button.layout.display == ""
+    again.form.menu.value = "data"
+    assert again._screen.go_on_button.layout.display == "none"
+
+
 def test_trouble_is_a_sentence_and_the_last_result_stays(make_lab, monkeypatch):
     lab = make_lab("time", values=TINY)
     good = lab.run(wait=True).result

@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from tl_widgets.backbones import find_backbone, memory_needed
+from tl_widgets.backbones import memory_needed, require_backbone
 from tl_widgets.data import ImageDataset, require_dataset
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
@@ -57,7 +57,7 @@ class Arms:
                 "The control is the same backbone with random weights, and the transfer model has them itself: "
                 "there is nothing to compare. Leave the control out, or give the transfer model pretrained weights."
             )
-        self.entry = find_backbone(config.backbone)
+        self.entry = require_backbone(config.backbone, dataset.image_size)
         self.config = replace(config, backbone=self.entry.name)
         self.dataset, self.on_event, self.cancel, self.workbench = dataset, on_event, cancel, workbench
         self.validate = validate
@@ -70,13 +70,6 @@ class Arms:
             "Training the network from scratch",
             "Use smaller images, a smaller batch size, fewer filters or global average pooling",
         )
-        minimum = self.entry.min_input
-        if minimum and dataset.image_size < minimum:
-            raise InputError(
-                f"{self.entry.name} needs images of at least {minimum} x {minimum} pixels; these have "
-                f"{dataset.image_size} x {dataset.image_size}. Load them with image_size={minimum} or more, or choose "
-                "another backbone."
-            )
         require_memory(
             memory_needed(self.entry, dataset.image_size),
             f"Running {self.entry.name} on images of {dataset.image_size} pixels",

@@ -109,6 +109,26 @@ def find_backbone(name: str) -> Backbone:
     raise InputError(f'There is no backbone "{name}". {hint}`tl-widgets backbones` lists all {len(by_name)}.')
 
 
+def require_backbone(name: str, image_size: int) -> Backbone:
+    """The backbone of that name, if it takes images of that size.
+
+    Args:
+        name: in the catalogue.
+        image_size: side of the images in pixels.
+
+    Raises:
+        InputError: there is no such backbone, or the images are too small for it.
+    """
+    backbone = find_backbone(name)
+    if backbone.min_input and image_size < backbone.min_input:
+        raise InputError(
+            f"{backbone.name} needs images of at least {backbone.min_input} x {backbone.min_input} pixels; these have "
+            f"{image_size} x {image_size}. Load them with image_size={backbone.min_input} or more, or choose another "
+            "backbone."
+        )
+    return backbone
+
+
 def _keras_applications() -> Path:
     spec = importlib.util.find_spec("keras")  # finds a top-level package without importing it
     if spec is None or not spec.submodule_search_locations:

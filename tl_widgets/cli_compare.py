@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from tl_widgets.backbones import find_backbone
 from tl_widgets.cli_files import check_writable, write_whole
 from tl_widgets.cli_progress import make_console, stoppable, watching
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, OnEvent
 from tl_widgets.results import Comparison, percent
-from tl_widgets.settings import Config, FineTuningSpec
+from tl_widgets.settings import Config, FineTuningSpec, require_workers
 
 if TYPE_CHECKING:
     from tl_widgets.plot_words import Score
@@ -44,6 +45,7 @@ def run_compare(args: Namespace) -> None:
         CancelledError: Ctrl-C; nothing was written, unless repeats were stopped after the first.
     """
     console = make_console()
+    require_workers(args.jobs, "--jobs")
     config = _config(args)
     outputs = _outputs(args, config)
     with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
@@ -69,7 +71,7 @@ def _config(args: Namespace) -> Config:
         # Absolute, so that the record and the script still say which file it was in another folder.
         weights = str(Path(weights).expanduser().absolute())
     return Config(
-        backbone=args.backbone,
+        backbone=find_backbone(args.backbone).name,
         weights=None if weights == "random" else weights,
         head_dropout=args.head_dropout,
         augment=args.augment,
@@ -85,8 +87,6 @@ def _config(args: Namespace) -> Config:
 
 def _outputs(args: Namespace, config: Config) -> _Outputs:
     """Where to write, checked before anything is trained."""
-    from tl_widgets.backbones import find_backbone
-
     stem = f"tl-widgets-{plain_name(args.data)}"
     outputs = _Outputs(args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json"), args.script,
                        args.report, args.save_models)  # fmt: skip
@@ -245,7 +245,6 @@ def _write(comparison: Comparison, dataset: ImageDataset, outputs: _Outputs) -> 
 
 
 def _write_script(comparison: Comparison, path: Path) -> None:
-    from tl_widgets.backbones import find_backbone
     from tl_widgets.codegen import save_backbone, script_for
 
     backbone_file = _backbone_file(path)

@@ -11,6 +11,7 @@ from rich.table import Table
 from tl_widgets.cli_compare import FIGURES, load_images, plain_name
 from tl_widgets.cli_files import check_writable, write_whole
 from tl_widgets.cli_progress import make_console, stoppable, watching
+from tl_widgets.cli_study_checks import check_asked
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.study_menu import STUDIES
 
@@ -30,12 +31,11 @@ def run_study(args: Namespace) -> None:
     figure, record = args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json")
     if figure.suffix.lower() not in FIGURES:
         raise InputError(f"--figure {figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
-    if getattr(args, "jobs", 1) == 0:
-        raise InputError("--jobs is 0: give the number of worker processes, or -1 for one for each core.")
     if figure.absolute() == record.absolute():
         raise InputError("--figure and --json must be different files.")
     check_writable(figure, "--figure")
     check_writable(record, "--json")
+    check_asked(args)
     with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
         dataset: Any = load_images(args, on_event, cancel) if args.data else None
         result = study.measure(args, dataset, on_event, cancel)

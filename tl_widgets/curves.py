@@ -9,13 +9,14 @@ from os import PathLike, fspath
 
 import numpy as np
 
-from tl_widgets.data import ImageDataset, require_seeds, require_whole_number
+from tl_widgets.backbones import require_backbone
+from tl_widgets.data import ImageDataset, require_dataset, require_seeds, require_whole_number
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, OnEvent, ignore
 from tl_widgets.experiments import compare_config, environment, summarize, train_arm
-from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.settings import Config, ScratchSpec, require_share
 from tl_widgets.studies import Bench, measure_all
-from tl_widgets.study_results import ARMS, CurvePoint, LearningCurve, TimeStudy
+from tl_widgets.study_results import ARMS, CurvePoint, LearningCurve, TimeStudy, require_arms
 from tl_widgets.tensorflow_import import import_tensorflow
 
 # Images of all classes in the largest size that nobody asked for: so the study takes about a minute on two cores.
@@ -81,8 +82,9 @@ def learning_curve(
     Raises:
         InputError: an argument is not allowed, or no point could be measured.
     """
+    require_dataset(dataset)
     config = Config(
-        backbone=backbone,
+        backbone=require_backbone(backbone, dataset.image_size).name,
         weights=None if weights is None else fspath(weights),
         scratch=scratch or ScratchSpec(),
         head_dropout=head_dropout,
@@ -127,8 +129,7 @@ def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ..
 
 
 def _jobs(sizes: Sequence[int], seeds: Sequence[int], arms: Sequence[str]) -> list[_Job]:
-    if not arms or not set(arms) <= set(ARMS):
-        raise InputError(f"arms must be some of {', '.join(ARMS)}; received {tuple(arms)}.")
+    require_arms(arms)
     # The quick arm first, so that a study that is stopped early has something to show; and seed by seed, because a
     # seed's random backbone is built once.
     order = ("transfer", "scratch", "control")
@@ -175,8 +176,8 @@ def time_study(
         InputError: an argument is not allowed.
         WeightsUnavailableError: the weights are neither on this machine nor to be had.
     """
-    if target is not None and not 0 <= target <= 1:
-        raise InputError(f"target must be an accuracy, 0 to 1; received {target}.")
+    if target is not None:
+        require_share("target", target)
     config = config or Config()
     comparison = compare_config(dataset, config, on_event=on_event, cancel=cancel)
     return TimeStudy.of(comparison, target=target)

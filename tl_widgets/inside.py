@@ -23,6 +23,7 @@ from tl_widgets.heat_maps import heat_maps
 from tl_widgets.inside_results import (
     AFTER,
     BEFORE,
+    MOST_IMAGES,
     Array,
     FeatureLayout,
     FirstFilters,
@@ -37,7 +38,6 @@ from tl_widgets.studies import Bench, measure_all
 from tl_widgets.verdict import interest
 from tl_widgets.weights import resolve_weights
 
-MOST_IMAGES = 12
 MOST_LAID_OUT = 500  # test images; more dots hide each other, and distances grow with the square
 Part = ModelMaps | FirstFilters | FeatureLayout
 

@@ -19,6 +19,7 @@ from tl_widgets.verdict import PairedDifference
 
 Array = NDArray[np.float32]
 BEFORE, AFTER = "before", "after"
+MOST_IMAGES = 12  # with heat maps: more do not fit beside each other
 
 
 @dataclass(frozen=True)

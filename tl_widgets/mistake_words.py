@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tl_widgets.errors import InputError
+
 TEST_IMAGES = "accuracy on the test images"
 
 
@@ -34,6 +36,16 @@ class Mistake:
     image_size: int = 64
     n_per_class: int | None = 5
     epochs: int = 10
+
+
+def require_mistake(name: str) -> None:
+    """Refuse a name of no mistake.
+
+    Raises:
+        InputError: there is no such mistake.
+    """
+    if name not in MISTAKES:
+        raise InputError(f"There is no mistake {name!r}; there are {', '.join(MISTAKES)}.")
 
 
 _EASY = "Where classes are as easy to tell apart as brick, grass and gravel, distorted features do it as well"

@@ -13,6 +13,7 @@ from tl_widgets.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.experiments import environment, summarize
 from tl_widgets.mistake_bench import Lesson
 from tl_widgets.mistake_results import MISTAKES, MistakeStudies, MistakeStudy, TwoWays, name_in_words
+from tl_widgets.mistake_words import require_mistake
 from tl_widgets.settings import Config
 from tl_widgets.studies import Bench, measure_all
 
@@ -58,15 +59,15 @@ def what_goes_wrong(
         CancelledError: Stop came before both ways were measured.
         WeightsUnavailableError: the weights are neither on this machine nor to be had.
     """
-    if mistake not in MISTAKES:
-        raise InputError(f"There is no mistake {mistake!r}; there are {', '.join(MISTAKES)}.")
+    require_mistake(mistake)
+    backbone = find_backbone(backbone).name
     raise_if_cancelled(cancel)
     words = MISTAKES[mistake]
     if dataset is None:
         size, n = words.image_size, words.n_per_class
         dataset = load_dataset(words.dataset, image_size=size, n_per_class=n, seed=seed)
     require_dataset(dataset)
-    config = Config(backbone=find_backbone(backbone).name, epochs=words.epochs if epochs is None else epochs, seed=seed)
+    config = Config(backbone=backbone, epochs=words.epochs if epochs is None else epochs, seed=seed)
     measured = _LESSONS[mistake](Lesson(dataset, config, on_event, cancel))
     on_event(Event("done", "done", n_done=1, n_total=1))
     name = "" if mistake in _WITHOUT_BACKBONE else config.backbone
@@ -100,6 +101,7 @@ def every_mistake(
     unknown = [mistake for mistake in mistakes if mistake not in MISTAKES]
     if unknown or not mistakes:
         raise InputError(f"mistakes must be some of {', '.join(MISTAKES)}; received {', '.join(unknown) or 'none'}.")
+    find_backbone(backbone)
 
     def measure(mistake: str, bench: Bench) -> MistakeStudy:
         return what_goes_wrong(

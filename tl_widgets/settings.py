@@ -46,16 +46,29 @@ def _require(ok: bool, message: str) -> None:
         raise InputError(message)
 
 
-def require_workers(n_jobs: object) -> None:
+def require_workers(n_jobs: object, name: str = "n_jobs") -> None:
     """Refuse a number of worker processes that joblib does not know.
+
+    Args:
+        n_jobs: the number.
+        name: of the argument or option that says it.
 
     Raises:
         InputError: it is 0, or no whole number.
     """
     _require(
-        whole_number("n_jobs", n_jobs) != 0,
-        "n_jobs is 0: give the number of worker processes, or -1 for one for each core.",
+        whole_number(name, n_jobs) != 0,
+        f"{name} is 0: give the number of worker processes, or -1 for one for each core.",
     )
+
+
+def require_share(name: str, value: object) -> None:
+    """Refuse what is no accuracy.
+
+    Raises:
+        InputError: it is no number from 0 to 1.
+    """
+    _require(0 <= real_number(name, value) <= 1, f"{name} must be an accuracy, 0 to 1; received {value}.")
 
 
 @dataclass(frozen=True)

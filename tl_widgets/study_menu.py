@@ -18,9 +18,6 @@ from tl_widgets.errors import InputError
 from tl_widgets.settings import Config
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tl_widgets.backbone_results import BackboneStudy
     from tl_widgets.data import ImageDataset
     from tl_widgets.events import Cancel, OnEvent
 
@@ -199,27 +196,11 @@ def _measure_backbones(args: Namespace, dataset: ImageDataset, on_event: OnEvent
         seeds=args.seeds,
         control=args.control,
         epochs=args.epochs,
-        resume=_earlier(args.resume),
+        resume=args.resume,
         n_jobs=args.jobs,
         on_event=on_event,
         cancel=cancel,
     )
-
-
-def _earlier(path: Path | None) -> BackboneStudy | None:
-    """The study whose record a file holds."""
-    from tl_widgets.backbone_results import BackboneStudy
-
-    if path is None:
-        return None
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"The record to resume, {path}, cannot be read ({type(error).__name__}). Give the JSON file that "
-            "`tl-widgets study backbones` wrote."
-        ) from None
-    return BackboneStudy.from_json(text)
 
 
 def _draw_backbones(result: Any) -> Any:

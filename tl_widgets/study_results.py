@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
 
+from tl_widgets.errors import InputError
 from tl_widgets.results import Comparison, DatasetSummary, Environment, RunResult, Seconds, percent
 from tl_widgets.seed_statistics import Mean, mean_of_shares
 from tl_widgets.settings import Config
@@ -17,6 +19,16 @@ WORDS = {
     "control": "the same backbone with random weights",
     "fine_tuned": "the fine-tuned backbone",
 }
+
+
+def require_arms(arms: Sequence[str]) -> None:
+    """Refuse models that a study of data does not have.
+
+    Raises:
+        InputError: there is none, or one that is not in `ARMS`.
+    """
+    if not arms or not set(arms) <= set(ARMS):
+        raise InputError(f"arms must be some of {', '.join(ARMS)}; received {tuple(arms)}.")
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ class StudyLab(VBox):
             self.add_class(name)
         take_place(self)
         self._screen.run_button.on_click(lambda _: self.run())
+        self._screen.go_on_button.on_click(lambda _: self.go_on())
         self._screen.stop_button.on_click(lambda _: self.stop())
         self._screen.save_button.on_click(lambda _: self._save())
         self._screen.load_button.on_click(lambda _: self._load_typed())
@@ -133,12 +134,42 @@ class StudyLab(VBox):
         Returns:
             The run: `await run.done()`, `run.wait()`, `run.stop()`, `run.result`.
         """
+        return self._start(None, wait)
+
+    def go_on(self, *, wait: bool = False) -> Run[Any]:
+        """Go on with a study that was stopped: what it measured stays, what is missing is measured.
+
+        The one shown last, in this app or from a record. The controls must say what they said then; more backbones
+        may be named.
+
+        Args:
+            wait: as in `run`.
+
+        Returns:
+            The run.
+
+        Raises:
+            InputError: there is no such study.
+        """
+        unfinished = self._unfinished
+        if unfinished is None and not self.is_running:
+            raise InputError("There is no stopped study to go on with: only “Which backbone?” keeps what it measured.")
+        return self._start(unfinished, wait)
+
+    @property
+    def _unfinished(self) -> Any:
+        """The result that the chosen study could go on from; None without one."""
+        study = self.settings.study
+        is_shown = self._shown is not None and self._shown[0] == study
+        return self._result if is_shown and PANELS[study].can_go_on and self._result.stopped else None
+
+    def _start(self, resume: Any, wait: bool) -> Run[Any]:
         run = self._run
         if run is None or not run.is_running:
             settings, plan = self.settings, self.form.plan
             self._screen.show_running(True)
             self._screen.progress.start(plan.n_models)
-            run = self._run = Run(lambda cancel: self._work(settings, plan.n_passes, cancel))
+            run = self._run = Run(lambda cancel: self._work(settings, plan.n_passes, resume, cancel))
         if wait:
             run.wait()
         return run
@@ -186,6 +217,7 @@ class StudyLab(VBox):
     def _settings_changed(self, settings: StudySettings) -> None:
         self.form.show_seconds(self._estimate(settings))
         self._screen.suggest_name(settings.study)
+        self._screen.show_go_on(self._unfinished is not None)
         self._guess.ask(PANELS[settings.study].guess, settings.values)
 
     def _estimate(self, settings: StudySettings) -> float | None:
@@ -198,19 +230,19 @@ class StudyLab(VBox):
                 return took * n_passes / n_before
         return None
 
-    def _work(self, settings: StudySettings, n_passes: int, cancel: Cancel) -> Any:
+    def _work(self, settings: StudySettings, n_passes: int, resume: Any, cancel: Cancel) -> Any:
         """One study, in its thread: whatever happens, the buttons come back."""
         screen, result = self._screen, None
         state: State = "error"
         try:
             started = time.monotonic()
-            result = self._measure(settings, cancel)
+            result = self._measure(settings, resume, cancel)
             state = "stopped" if result.stopped else "done"
-            if not result.stopped:
+            if not result.stopped and resume is None:
                 self._timings.append((settings, n_passes, time.monotonic() - started))
                 self.form.show_seconds(self._estimate(settings))
             drawing = _drawing(settings.study, result)
-            screen.finish("Stopped; this is what was measured until then." if result.stopped else "Done.")
+            screen.finish(_end(settings.study, result))
             self._show_measured(settings, result, drawing)
         except CancelledError:
             screen.show_empty_stop()
@@ -223,14 +255,14 @@ class StudyLab(VBox):
             screen.set_state(state)  # last: whoever waits for it finds the buttons ready
         return result
 
-    def _measure(self, settings: StudySettings, cancel: Cancel) -> Any:
+    def _measure(self, settings: StudySettings, resume: Any, cancel: Cancel) -> Any:
         screen, panel = self._screen, PANELS[settings.study]
         with my_turn(cancel, lambda: screen.progress.say("waiting for another Lab to finish")):
             dataset: Any = None  # some studies know which images they want
             if panel.images is None or self._source.own is not None:
                 dataset = self._source.load(images_of(settings, self._source), screen.hear, cancel)
             wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
-            asked = Namespace(**{**panel.fixed, **settings.values})
+            asked = Namespace(**{**panel.fixed, **settings.values, **({} if resume is None else {"resume": resume})})
             return STUDIES[settings.study].measure(asked, dataset, screen.hear, cancel)
 
     def _show_measured(self, settings: StudySettings, result: Any, drawing: Any) -> None:
@@ -247,6 +279,7 @@ class StudyLab(VBox):
     def _keep(self, study: str, result: Any, drawing: Any, *, guess: str = "", source: str = "") -> None:
         self._result, self._shown = result, (study, result)
         self._screen.show_result(study, result, drawing, guess=guess, source=source)
+        self._screen.show_go_on(self._unfinished is not None)
 
     def _reveal(self) -> None:
         """A guess was kept: what waited for it may be seen."""
@@ -283,6 +316,14 @@ class StudyLab(VBox):
             self.load(name)
         except Exception as error:
             screen.said.value = trouble(error)
+
+
+def _end(study: str, result: Any) -> str:
+    """How a run ended, in words."""
+    if not result.stopped:
+        return "Done."
+    more = " “Go on” measures the rest." if PANELS[study].can_go_on else ""
+    return f"Stopped; this is what was measured until then.{more}"
 
 
 def _drawing(study: str, result: Any) -> Any:

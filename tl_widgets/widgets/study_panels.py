@@ -76,6 +76,11 @@ class Panel:
     guess: GuessFirst | None = None
     images: Callable[[Values], LabSettings] | None = None
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a study that was stopped can be gone on with."""
+        return "resume" in self.fixed
+
 
 def _arms() -> list[tuple[str, tuple[str, ...]]]:
     return [

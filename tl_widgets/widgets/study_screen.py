@@ -36,7 +36,9 @@ class StudyScreen:
     def __init__(self, form: StudyForm, guess: GuessBox, studies: Sequence[str]) -> None:
         self.run_button = Button(description="Run", button_style="primary", icon="play")
         self.stop_button = Button(description="Stop", icon="stop", disabled=True)
-        actions = HBox([self.run_button, self.stop_button])
+        tip = "Measure what is missing of the stopped study; what it measured stays"
+        self.go_on_button = Button(description="Go on", icon="forward", tooltip=tip)
+        actions = HBox([self.run_button, self.go_on_button, self.stop_button])
         actions.add_class("tlw-actions")
         self.progress, self.message, self.sentences, self.figure = StudyProgress(), HTML(), HTML(), FigureView()
         self.sentences.add_class("tlw-outcome")
@@ -53,6 +55,7 @@ class StudyScreen:
         self.children = [head, form, guess, actions, self.progress, self.message, self.sentences, self.figure]
         self.children += [files, self.said, self._state]
         self.figure.value = empty("Press “Run”: the figure appears here.")
+        self.show_go_on(False)
         self.set_state("idle")
 
     def set_state(self, state: State) -> None:
@@ -64,6 +67,10 @@ class StudyScreen:
         if study != self._study:
             self._study, self.file.value = study, f"study-{study}"
 
+    def show_go_on(self, there_is_more: bool) -> None:
+        """Offer to go on with a stopped study where there is one."""
+        self.go_on_button.layout.display = "" if there_is_more else "none"
+
     def list_records(self) -> None:
         """Offer the records beside the notebook, the newest first."""
         self.record.options = list_records()
@@ -72,7 +79,7 @@ class StudyScreen:
         """Enable and disable controls and buttons."""
         self._form.enabled = not running
         self.stop_button.disabled = not running
-        self.run_button.disabled = self.load_button.disabled = running
+        self.run_button.disabled = self.go_on_button.disabled = self.load_button.disabled = running
         self.save_button.disabled = running or not self._has_result
         if running:
             self.message.value = self.said.value = ""

@@ -1,0 +1,68 @@
+"""What `tl-widgets study` is told wrongly is refused first: before a folder is looked at, let alone a model trained."""
+
+import pytest
+
+from tl_widgets import cli
+from tl_widgets.builtin import load_dataset
+from tl_widgets.curves import learning_curve
+from tl_widgets.errors import InputError
+from tl_widgets.mistakes import every_mistake
+
+# Whatever comes to the data first says that there is no such folder.
+NOWHERE = "no_such_folder"
+
+
+@pytest.mark.parametrize(
+    ("study", "options", "said"),
+    [
+        *((study, "--backbone Foo", 'no backbone "Foo"') for study in ("data", "time", "fine-tuning", "repeat")),
+        *((study, "--backbone Foo", 'no backbone "Foo"') for study in ("mistake", "inside")),
+        *((study, "--epochs 0", "epochs must be 1 to 10,000; received 0") for study in ("data", "mistake", "inside")),
+        *((study, "--jobs 0", "--jobs is 0: give the number") for study in ("data", "backbones", "repeat")),
+        *((study, "--seed -1", "seed must be 0 to 2147483647") for study in ("time", "mistake")),
+        ("data", "--sizes 0,4", "--sizes=0; it must be a whole number of at least 1"),
+        ("data", "--seeds 1,1", "seeds must be one or more different numbers"),
+        ("data", "--arms transfer,foo", "arms must be some of scratch, transfer, control"),
+        ("time", "--target 80", "--target must be an accuracy, 0 to 1; received 80"),
+        ("time", "--target nan", "--target must be an accuracy"),
+        ("backbones", "--backbones MobileNetV2,Foo", 'no backbone "Foo"'),
+        ("backbones", "--weights Foo=a.h5", 'no backbone "Foo"'),
+        ("backbones", "--weights MobileNetV2=a.weights.h5", "no weights file a.weights.h5"),
+        ("backbones", "--resume a.json", "The record to resume, a.json, cannot be read"),
+        ("fine-tuning", "--blocks 0", "n_blocks must be 1 or more"),
+        ("fine-tuning", "--more-epochs 0", "epochs must be 1 to 10,000"),
+        ("fine-tuning", "--low-rate 11", "learning_rate must be above 0"),
+        ("mistake", "--mistake foo", "no mistake 'foo'; there are raw_pixels"),
+        ("inside", "--images 13", "--images=13; it must be a whole number from 1 to 12"),
+        ("repeat", "--repeats 0", "repeats must be 1 to 100 seeds"),
+    ],
+)
+def test_a_study_refuses_it_before_it_looks_for_the_images(tmp_path, monkeypatch, capsys, study, options, said):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["study", study, NOWHERE, *options.split()]) == cli.MISTAKE
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("options", "said"), [("--backbone Foo", 'no backbone "Foo"'), ("--jobs 0", "--jobs is 0")])
+def test_so_does_a_comparison(tmp_path, monkeypatch, capsys, options, said):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["compare", NOWHERE, *options.split()]) == cli.MISTAKE
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_is_right_comes_as_far_as_the_images(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for study in ("data", "time", "backbones", "fine-tuning", "mistake", "inside", "repeat"):
+        assert cli.main(["study", study, NOWHERE]) == cli.MISTAKE
+        assert f"no folder or zip file '{NOWHERE}'" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_functions_try_no_point_with_a_backbone_that_cannot_be():
+    dataset, heard = load_dataset("textures", image_size=32, n_per_class=2), []
+    for how in ({"backbone": "Foo"}, {"backbone": "Xception"}):  # which wants 71 pixels
+        with pytest.raises(InputError, match=r"^(There is no backbone|Xception needs images)"):
+            learning_curve(dataset, arms=("scratch", "transfer"), epochs=1, on_event=heard.append, **how)
+    with pytest.raises(InputError, match=r"^There is no backbone"):
+        every_mistake(dataset, backbone="Foo", on_event=heard.append)
+    assert not [event for event in heard if event.phase == "study"]

@@ -1,6 +1,7 @@
 """The studies of data and of time: statistics against SciPy, points against `compare`, workers, Stop, figures."""
 
 import os
+import signal
 import sqlite3
 import threading
 from contextlib import closing
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tl_widgets import cli
+from tl_widgets import cli, curves
 from tl_widgets.builtin import load_dataset
 from tl_widgets.curves import learning_curve, time_study
 from tl_widgets.errors import CancelledError, InputError
@@ -243,9 +244,6 @@ def test_stop_inside_a_point_ends_the_study():
 
 
 def _double_or_die(job, bench):
-    import os
-    import signal
-
     if job == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     if job == 2:
@@ -294,6 +292,25 @@ def test_the_result_is_the_same_with_two_workers(textures, curve):
     other = learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), n_jobs=2, **FEW)
     strip = [[replace(p, seconds=Seconds()) for p in one.points] for one in (curve, other)]
     assert strip[0] == strip[1]
+
+
+def _measure_or_die(dataset, config, job, bench):
+    if (job.n_per_class, job.seed) == (3, 4):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return curves._measure(dataset, config, job, bench)
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_costs_the_curve_one_point(textures, curve, monkeypatch):
+    monkeypatch.setattr(curves, "_measure", _measure_or_die)  # here alone: in the workers it calls the real one
+    found = learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), arms=("transfer",), n_jobs=2, **FEW)
+    assert [failure.point for failure in found.failures] == ["transfer with 3 images per class, seed 4"]
+    assert "its worker process died" in found.failures[0].text
+    assert not found.stopped
+    whole = {(p.n_per_class, p.seed): p.test_accuracy for p in curve.points if p.arm == "transfer"}
+    assert whole.pop((3, 4)) is not None
+    assert {(p.n_per_class, p.seed): p.test_accuracy for p in found.points} == whole
+    assert "1 point could not be measured, transfer with 3 images per class, seed 4:" in found.sentences[-1]
 
 
 def test_thirty_points_read_each_image_once(textures):

@@ -21,7 +21,9 @@ def learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
     if curve.failures:
         first = curve.failures[0]
         sentences += [f"Of {WORDS[arm]} no point could be measured." for arm in curve.lost_arms]
-        sentences.append(f"{len(curve.failures)} points could not be measured; the first, {first.point}: {first.text}")
+        n = len(curve.failures)
+        lost = "1 point could not be measured," if n == 1 else f"{n} points could not be measured; the first,"
+        sentences.append(f"{lost} {first.point}: {first.text}")
     if curve.stopped:
         sentences.append("Stopped before all points were measured.")
     return tuple(sentence for sentence in sentences if sentence)

@@ -181,12 +181,20 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, home):
                 pixels = random.integers(0, 128, (40, 40, 3)) + np.array([120 * label, 0, 120 * (1 - label)])
                 Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
                 archive.writestr(f"fruit/{name}/{i}.png", file.getvalue())
+        for i in range(10):  # almost the same picture again and again
+            file = io.BytesIO()
+            Image.fromarray(pixels.astype(np.uint8) + np.uint8(i + 1)).save(file, "PNG")
+            archive.writestr(f"fruit/pear's/<b>[red]{i}.png", file.getvalue())
         archive.writestr("fruit/pear's/broken.png", b"\x89PNG")
-    args = ("my [red] fruit.zip", "--image-size", "32", "--epochs", "1", "--weights", "random")
+    args = ("my [red] fruit.zip", "--image-size", "32", "--epochs", "1", "--weights", "random", "--report", "r.html")
     status, out, err = tl("compare", *args, cwd=tmp_path, home=home)
     assert (status, err) == (0, ""), err
-    assert "Note: Read 20 images. Skipped 1 file: pear's/broken.png" in out
-    names = {"my [red] fruit.zip", "tl-widgets-my_red_fruit.json", "tl-widgets-my_red_fruit.png"}
+    assert "Note: Read 30 images. Skipped 1 file: pear's/broken.png" in out
+    assert re.search(r"Note: \d of the \d+ test images look almost .* Alike: pear's/<b>\[red\]\d.png \(test\)", out)
+    report = (tmp_path / "r.html").read_text()
+    assert "Alike: pear&#x27;s/&lt;b&gt;[red]" in report
+    assert "<b>[red]" not in report
+    names = {"my [red] fruit.zip", "tl-widgets-my_red_fruit.json", "tl-widgets-my_red_fruit.png", "r.html"}
     assert set(names_in(tmp_path)) == names
     record = json.loads((tmp_path / "tl-widgets-my_red_fruit.json").read_text())
     assert record["dataset"]["class_names"] == ["[bold]apple", "pear's"]

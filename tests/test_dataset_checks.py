@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tl_widgets import likeness, load_dataset, load_folder
+from tl_widgets.class_choice import choose_classes
 from tl_widgets.data import ImageDataset, Split
 from tl_widgets.dataset_checks import check_dataset
 from tl_widgets.likeness import difference_hashes, find_likenesses
@@ -78,8 +79,46 @@ def test_the_note_says_how_many_of_how_many():
     assert one.kind == "near_duplicates"
     assert one.text.startswith("2 of the 12 test images look almost like a training image.")
     assert "1 of the 11 validation images" in one.text
+    # No files are known here, so the places of the arrays are named; those of the test come first.
+    pairs = "Alike: image 0 (test) and image 1 (train); image 1 (test) and image 2 (train); image 0 (validation)"
+    assert pairs in one.text
     [one] = check_dataset(dataset_of(train, validation, test[2:]))
     assert one.text.startswith("1 of the 11 validation images")
+
+
+EVIL = "!<img src=x onerror=alert(1)>[red].png"
+
+
+@pytest.fixture
+def bursts(tmp_path):
+    """Two classes with train/ and test/, the test with five copies of training images, made darker."""
+    for k, name in enumerate(("cat", "dog")):
+        for split in ("train", "test"):
+            (tmp_path / "bursts" / split / name).mkdir(parents=True)
+        for i in range(20):
+            scene(100 * k + i).save(tmp_path / "bursts" / "train" / name / f"{i:02d}.png")
+        for i in range(8):
+            scene(1000 + 100 * k + i).save(tmp_path / "bursts" / "test" / name / f"{i:02d}.png")
+    cats = tmp_path / "bursts" / "test" / "cat"
+    for i in range(1, 5):
+        changed(scene(i), "contrast").save(cats / f"{i:02d}.png")
+    changed(scene(0), "contrast").save(cats / EVIL)
+    return tmp_path / "bursts"
+
+
+def test_near_duplicates_are_named_by_their_files(bursts):
+    dataset = load_folder(bursts, image_size=64)
+    [one] = [each for each in check_dataset(dataset) if each.kind == "near_duplicates"]
+    trained = {image.tobytes() for image in dataset.train.images}
+    both = [i for i in range(5) if np.asarray(scene(i)).tobytes() in trained]  # a fifth of train became validation
+    assert one.text.startswith(f"{len(both)} of the 17 test images look almost like a training image.")
+    for i in both[:3]:
+        assert f"test/cat/{f'{i:02d}.png' if i else EVIL} (test) and train/cat/{i:02d}.png (train)" in one.text
+    assert f"and {len(both) - 3} more" in one.text
+    assert "train/ and test/ folders" in one.advice
+    # Some classes or fewer images of each are the same files.
+    [one] = [each for each in check_dataset(choose_classes(dataset, ("cat", "dog")).take(15)) if "near" in each.kind]
+    assert "(test) and train/cat/" in one.text
 
 
 def test_large_splits_are_looked_at_in_part(monkeypatch):

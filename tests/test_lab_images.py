@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 from test_folder import fill, zipped
 from test_hostile_files import huge_png, png
 from test_lab import SMALL, make_lab, own_dataset, page, wait_until
@@ -172,6 +173,22 @@ def test_a_folder_beside_the_notebook_is_looked_through_edited_used_and_trained_
     lab.run(wait=True)
     assert lab.result.dataset.image_size == 48
     assert "pets 2" in lab.runs[-1].result.dataset.name
+
+
+def test_near_duplicates_are_named_before_training(make_lab, here):
+    for split, start in (("train", 0), ("test", 40)):
+        for i, name in enumerate(("cat", "dog")):
+            fill(here / "given" / split / name, 8, start=start + 100 * i)
+    evil = "!<img src=x onerror=alert(1)>.png"
+    for name in ("0.png", "1.png", "2.png", "3.png", "4.png"):
+        with Image.open(here / "given" / "train" / "cat" / name) as picture:
+            darker = picture.convert("RGB").point(lambda value: round(value * 0.9))
+        darker.save(here / "given" / "test" / "cat" / name.replace("0.png", evil))
+    lab = make_lab()
+    open_pets(lab, "given")
+    assert "test images look almost like a training image" in page(lab)
+    assert "Alike: test/cat/!&lt;img src=x onerror=alert(1)&gt;.png (test) and train/cat/0.png (train)" in page(lab)
+    assert "<img src=x" not in page(lab)
 
 
 def test_changes_are_there_again_in_another_lab_and_can_be_undone(make_lab, here):

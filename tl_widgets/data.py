@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -88,12 +88,14 @@ class LoadReport:
         skipped: (file, reason) for each file that could not be used.
         duplicates: (file, the file it equals) for each one left out because its content was there already.
         notes: sentences on everything else that a reader of the result should know.
+        files: the file of each image that was read, by its `image_key`; printable.
     """
 
     n_read: int
     skipped: tuple[tuple[str, str], ...] = ()
     duplicates: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    files: Mapping[bytes, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def summary(self) -> str:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_widgets.data import ImageDataset, first_few
+from tl_widgets.data import ImageDataset, first_few, image_key
 from tl_widgets.decode import FORMATS
 from tl_widgets.diagnosis import IMBALANCE
 from tl_widgets.errors import InputError
 from tl_widgets.image_edits import edited
 from tl_widgets.layout import find_layout
-from tl_widgets.likeness import find_likenesses
+from tl_widgets.likeness import Likeness, find_likenesses
 from tl_widgets.origin import Origin
 from tl_widgets.results import Diagnosis
 from tl_widgets.sources import ImageSource, SourceFile, open_source
@@ -41,7 +41,7 @@ def check_dataset(dataset: ImageDataset) -> tuple[Diagnosis, ...]:
 def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
     if dataset.origin is not None and dataset.origin.kind == "built-in":
         return
-    found = find_likenesses(dataset)
+    found = sorted(find_likenesses(dataset), key=lambda one: one.split)  # the test's first: they are the gravest
     n_tested = sum(one.split == "test" for one in found)
     if not found:
         return
@@ -54,9 +54,19 @@ def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
         words += f"; the same goes for {len(found) - n} of the {len(dataset.validation)} validation images"
     yield Diagnosis(
         "near_duplicates",
-        f"{words}.",
-        "Remove copies, and put pictures of one scene or one burst into one split (train/ and test/ folders).",
+        f"{words}. Alike: {first_few([_alike(dataset, one) for one in found])}.",
+        "Look at them: remove one of two copies, and put pictures of one scene or one burst into one split (train/ "
+        "and test/ folders).",
     )
+
+
+def _alike(dataset: ImageDataset, one: Likeness) -> str:
+    """Which two images; of those that came from no file, their places."""
+    files = dataset.report.files if dataset.report else {}
+    split = dataset.test if one.split == "test" else dataset.validation
+    name = files.get(image_key(split.images[one.row]), f"image {one.row}")
+    other = files.get(image_key(dataset.train.images[one.train_row]), f"image {one.train_row}")
+    return f"{name} ({one.split}) and {other} (train)"
 
 
 def _imbalance(dataset: ImageDataset) -> Iterator[Diagnosis]:

@@ -108,7 +108,8 @@ def load_folder(
     skipped = sorted((printable(name), reason) for name, reason in [*skipped, *unclear])
     labels = np.array([layout.files[i].label for i in kept], np.int64)
     _require_enough(layout, kept, labels, skipped, where)
-    report = LoadReport(len(kept), tuple(skipped), tuple(duplicates), layout.notes)
+    files = {pool.keys[i]: printable(layout.files[i].name) for i in kept}
+    report = LoadReport(len(kept), tuple(skipped), tuple(duplicates), layout.notes, files)
     train, validation, test = _splits(layout, pool, kept, labels, seed)
     name = printable(source.path.stem if source.path.is_file() else source.path.name)
     origin = Origin("folder", seed, path=str(source.path), folders=layout.places, edits=edits)

@@ -47,7 +47,9 @@ def test_the_menu_has_every_backbone_with_accuracy_size_and_memory(free):
     menu = {name: text for text, name in backbone_menu(96)}
     assert set(menu) == {backbone.name for backbone in list_backbones()}
     assert len(menu) == 41
-    assert menu["Xception"] == "Xception · 79.0% · 88 MB to download · memory 280 MB"
+    assert menu["Xception"] == "Xception · 79.0% · 83 MB to download · memory 280 MB"
+    assert " · 59 MB to download · " in menu["VGG16"]  # without its top, which is 470 MB
+    assert " · 12 MB to download · " in menu["MobileNetV3Large"]
     assert menu["EfficientNetLite0"] == "EfficientNetLite0 · 75.1% · 17 MB · memory 141 MB"
     assert {name: text for text, name in backbone_menu(224)}["VGG16"].endswith("memory 1.4 GB")
     free(300_000_000)
@@ -56,6 +58,15 @@ def test_the_menu_has_every_backbone_with_accuracy_size_and_memory(free):
     assert {"VGG16", "ConvNeXtXLarge", "ResNet50"} <= marked
     free(0)  # the system does not say
     assert not [text for text, _ in backbone_menu(96) if "fit" in text]
+
+
+def test_the_menu_counts_tensorflow_where_that_is_why_it_does_not_fit(free, monkeypatch):
+    free(800_000_000)
+    monkeypatch.setattr("tl_widgets.backbones.TENSORFLOW_BYTES", 600_000_000)
+    monkeypatch.delitem(__import__("sys").modules, "tensorflow", raising=False)
+    assert {name: text for text, name in backbone_menu(96)}["Xception"].startswith(
+        "Xception · does not fit: memory 880"
+    )
 
 
 def test_tensorflow_counts_where_it_is_not_loaded_yet(monkeypatch):

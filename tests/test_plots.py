@@ -1,10 +1,12 @@
 """Figures are checked by their artists (labels, heights, texts), never by pixels. Nothing is trained."""
 
 import io
+import itertools
 import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import matplotlib
@@ -262,6 +264,21 @@ def test_confusion_shows_every_count_and_verbatim_names():
         assert not any(label.get_parse_math() for label in ax.get_xticklabels())
         assert (ax.get_xlabel(), ax.get_ylabel()) == ("answer", "true class")
         assert f"{run.n_right} of 90 right" in ax.get_title()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 4, 6, 12])
+def test_names_below_a_matrix_do_not_run_into_each_other(n_classes):
+    figure = plot_confusion(make_comparison(class_names=tuple(f"tabby, number {i:02}" for i in range(n_classes))))
+    figure_png(figure, 100)
+    for ax in figure.axes:
+        boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
+        assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+
+
+def test_a_backbone_with_a_long_name_and_random_weights_fits_the_page():
+    comparison = make_comparison()
+    transfer = replace(comparison.transfer, backbone="InceptionResNetV2", weights="random")
+    assert_nothing_clipped(plot_comparison(replace(comparison, transfer=transfer)))
 
 
 def test_confusion_of_one_run_draws_where_it_is_told():

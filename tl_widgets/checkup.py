@@ -82,7 +82,7 @@ def examine(*, options: str = "") -> Checkup:
     fetch = f"tl-widgets{f' {options}' if options else ''} fetch"
     home = home_folder().absolute()
     entries = [entry for entry in list_backbones() if entry.bundled or local_weights_file(entry.weights_file)]
-    missing = sorted((e for e in list_backbones() if e not in entries), key=lambda e: e.size_mb or math.inf)
+    missing = sorted((e for e in list_backbones() if e not in entries), key=lambda e: e.download_mb or math.inf)
     return Checkup(
         machine=(_python(), *map(_package, _PACKAGES), *_hardware(), _disk()),
         backbones=tuple(_bundled() if entry.bundled else _backbone(entry, fetch) for entry in entries),

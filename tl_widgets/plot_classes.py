@@ -35,6 +35,7 @@ from tl_widgets.results import Comparison, RunResult
 MOST_COUNTED = 15  # with more classes than this, counts in the cells become too small to read
 MOST_LABELLED = 25
 MOST_RECALLS = 10
+_LETTERS_BESIDE_EACH_OTHER = 33  # under a matrix that is 2.6 inches wide
 
 
 @overload
@@ -104,7 +105,9 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
     step = -(-n // MOST_LABELLED)
     shown = range(0, n, step)
     names = [_class_label(run.class_names[i], n) for i in shown]
-    ax.set_xticks(shown, names, rotation=90 if n > 3 else 0, parse_math=False)
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    upright = n > 3 or n * longest > _LETTERS_BESIDE_EACH_OTHER
+    ax.set_xticks(shown, names, rotation=90 if upright else 0, parse_math=False)
     ax.set_yticks(shown, names, parse_math=False)
     n_right, n_test = run.n_right, len(run.labels)
     every = f" (one name in {step})" if step > 1 else ""

@@ -190,7 +190,7 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
         max((len(score.seeds) for score in scores.values()), default=0),
         f"chance, {percent(chance)}",
     )
-    words = f"accuracy with 95% interval; dotted: {chance_words}"
+    words = f"accuracy with 95% interval\ndotted line: {chance_words}"  # in one line it is wider than narrow axes
     if n_seeds:
         words = f"mean of {n_seeds} seeds with 95% interval\nover seeds; dots: each seed\ndotted line: {chance_words}"
     dress(ax, "On the test images", x=words)

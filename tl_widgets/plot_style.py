@@ -78,10 +78,10 @@ def label_of(name: str, backbone: str = "") -> str:
 
 
 def run_label(run: RunResult, *, broken: bool = False) -> str:
-    """What a run is called in figures; `broken` over two lines where it has a part in brackets."""
+    """What a run is called in figures; `broken` over two or three lines where it has a part in brackets."""
     random = ", random weights" if run.weights == "random" and run.name != "control" else ""
     label = label_of(run.name, run.backbone + random)
-    return label.replace(" (", "\n(") if broken else label
+    return label.replace(" (", "\n(").replace(", ", ",\n") if broken else label
 
 
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.0f}%")

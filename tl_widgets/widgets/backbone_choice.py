@@ -29,17 +29,20 @@ def backbone_menu(image_size: int) -> tuple[tuple[str, str], ...]:
 
 
 def _text(backbone: Backbone, image_size: int, free: int) -> str:
-    memory = f"memory {megabytes(memory_estimate(backbone, image_size))}"
+    needed = memory_needed(backbone, image_size)
+    fits = not free or needed <= free
     facts = [backbone.name]
-    if free and memory_needed(backbone, image_size) > free:
-        facts.append(f"does not fit: {memory}")  # early, because a narrow menu cuts the end off
+    if not fits:  # early, because a narrow menu cuts the end off; with TensorFlow, as it is compared with what is free
+        facts.append(f"does not fit: memory {megabytes(needed)}")
     if backbone.top1_pct:
         facts.append(f"{backbone.top1_pct:.1f}%")
     if not is_here(backbone):
-        facts.append(f"{backbone.size_mb:.0f} MB to download" if backbone.size_mb else "to download")
+        facts.append(f"{backbone.download_mb:.0f} MB to download" if backbone.download_mb else "to download")
     elif backbone.size_mb:
         facts.append(f"{backbone.size_mb:.0f} MB")
-    return " · ".join(facts if len(facts) > 1 and memory in facts[1] else [*facts, memory])
+    if fits:
+        facts.append(f"memory {megabytes(memory_estimate(backbone, image_size))}")
+    return " · ".join(facts)
 
 
 def smallest_size(name: str) -> int:

@@ -173,7 +173,7 @@ def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
     if weights != "imagenet":
         return f"{text}; weights from {escape(weights)}{_then_fine_tuned(settings)}"
     if not is_here(backbone):
-        size = f" ({backbone.size_mb:.0f} MB)" if backbone.size_mb else ""
+        size = f" ({backbone.download_mb:.0f} MB)" if backbone.download_mb else ""
         return f"{text}; its weights{size} are not on this machine and must be downloaded{_then_fine_tuned(settings)}"
     return text + top1 + _then_fine_tuned(settings)
 

@@ -35,6 +35,7 @@ FLOORS = (
     ("inside_results", "inside_words"),
     ("components", "repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
     ("own_files",),
+    ("own_incoming",),
     ("own_images",),
     ("own_edits", "own_uploads"),
     ("weight_loading", "efficientnet_lite", "backbones", "checkup"),

@@ -1,6 +1,5 @@
 """TransferLab and the images it learns from: which classes, and whose."""
 
-import datetime
 import json
 import subprocess
 import sys
@@ -110,12 +109,13 @@ def here(tmp_path, monkeypatch):
 
 
 def upload(widget, *files):
-    """What the browser's FileUpload sends."""
-    now = datetime.datetime.now(datetime.UTC)
-    widget.value = tuple(
-        {"name": name, "type": "", "size": len(data), "last_modified": now, "content": memoryview(data)}
-        for name, data in files
-    )
+    """What the browser's half of an UploadView sends."""
+    begin = {"upload": "x-1", "number": "1", "step": "begin", "files": [[name, len(data)] for name, data in files]}
+    widget._hear(widget, begin, [])
+    for i, (_, data) in enumerate(files):
+        part = {"upload": "x-1", "number": "2", "step": "part", "file": i, "start": 0}
+        widget._hear(widget, part, [memoryview(data)])
+    widget._hear(widget, {"upload": "x-1", "number": "3", "step": "end"}, [])
 
 
 def wait(lab):
@@ -260,14 +260,14 @@ def test_a_record_brings_own_images_back_with_their_edits(make_lab, here):
 def test_pictures_uploaded_for_two_classes(make_lab, here):
     lab = make_lab(settings=SMALL.with_values({"n_per_class": None}))
     intake = lab.images.intake
-    assert intake.picture_upload.disabled
+    assert intake.picture_upload.missing == "Give their class a name first."
     intake.class_name.value = "red"
-    assert not intake.picture_upload.disabled
+    assert intake.picture_upload.missing == ""
     upload(intake.picture_upload, *((f"{i}.png", png(i)) for i in range(4)))
     wait(lab)
     assert "Added 4 pictures to <b>red</b>" in page(lab)
     assert "Not ready to train on yet." in page(lab)
-    assert intake.picture_upload.value == ()
+    assert not list((here / "my_images").glob(".uploading*"))
     use(lab)
     assert "one class only" in lab.images.message.value
     assert lab.settings.dataset == "textures"

@@ -84,13 +84,13 @@ def make_folder(name: str) -> Path:
     raise AssertionError("names_from ends with an error")
 
 
-def write_new(folder: Path, name: str, data: bytes) -> Path:
+def write_new(folder: Path, name: str, data: bytes | Path) -> Path:
     """Write a file under a name that is free; never over one that is there.
 
     Args:
         folder: an existing one.
         name: what to call it, if that is free.
-        data: its bytes.
+        data: its bytes, or a whole file of the same disk, which is moved there.
 
     Raises:
         InputError: ten thousand such names are taken.
@@ -104,7 +104,10 @@ def write_new(folder: Path, name: str, data: bytes) -> Path:
             continue
         try:
             with file:
-                file.write(data)
+                if not isinstance(data, Path):
+                    file.write(data)
+            if isinstance(data, Path):
+                data.replace(path)  # over the empty file made just now, which has kept the name
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -133,12 +136,12 @@ def require_room(n_files: int, n_bytes: int) -> None:
     require_disk(root, n_bytes, f"Keeping {n_files:,} uploaded file{'s' if n_files != 1 else ''}")
 
 
-def save_zip(name: str, data: bytes) -> Path:
+def save_zip(name: str, data: bytes | Path) -> Path:
     """Keep an uploaded zip, if it is one that images can be loaded from.
 
     Args:
         name: as the browser sent it.
-        data: the whole archive.
+        data: the whole archive, or an `Incoming` file with it, which is moved.
 
     Returns:
         Where it lies now.
@@ -146,14 +149,16 @@ def save_zip(name: str, data: bytes) -> Path:
     Raises:
         InputError: it is no zip of class folders, or there is no room; nothing is left of it.
     """
-    require_room(1, len(data))
     root = uploads_folder()
     shown = printable(name)
+    if not isinstance(data, Path):  # there was room for what has come
+        require_room(1, len(data))
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".uploading-", dir=root) as folder:
-            unchecked = Path(folder) / "uploaded.zip"
-            unchecked.write_bytes(data)
+            unchecked = data if isinstance(data, Path) else Path(folder) / "uploaded.zip"
+            if not isinstance(data, Path):
+                unchecked.write_bytes(data)
             if not zipfile.is_zipfile(unchecked):
                 raise InputError(f"{shown} is not a zip archive. Zip a folder with one sub-folder for each class.")
             source = open_source(unchecked)
@@ -161,8 +166,8 @@ def save_zip(name: str, data: bytes) -> Path:
                 find_layout(source.listing, shown)
             finally:
                 source.close()
-        stem = PurePosixPath(safe_name(name, "images.zip")).stem
-        return write_new(root, f"{stem}.zip", data)
+            stem = PurePosixPath(safe_name(name, "images.zip")).stem
+            return write_new(root, f"{stem}.zip", unchecked)
     except OSError as problem:
         raise InputError(f"{shown} could not be kept in {root}: {problem.strerror or problem}.") from problem
 

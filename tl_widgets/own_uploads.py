@@ -22,6 +22,7 @@ from tl_widgets.sources import MAX_FILE_BYTES, open_source, printable
 MAX_AT_ONCE = 2_000  # pictures in one upload
 _CHECK_SIZE = 32  # pixels: whether a picture can be read shows at any size
 _big = threading.RLock()
+Upload = bytes | Path  # a file's bytes, or where it lies until it is moved
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,12 @@ class Addition:
     notes: tuple[str, ...] = ()
 
 
-def upload_zip(name: str, data: bytes) -> ImageCollection:
+def upload_zip(name: str, data: bytes | Path) -> ImageCollection:
     """Keep an uploaded zip and look into it.
 
     Args:
         name: as the browser sent it.
-        data: the whole archive.
+        data: the whole archive, or an `Incoming` file with it, which is moved.
 
     Raises:
         InputError: it is no zip of class folders, or there is no room; nothing is left of it.
@@ -57,7 +58,7 @@ def upload_zip(name: str, data: bytes) -> ImageCollection:
 def add_images(
     collection: ImageCollection | None,
     class_name: str,
-    files: Sequence[tuple[str, bytes]],
+    files: Sequence[tuple[str, Upload]],
     *,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
@@ -69,7 +70,7 @@ def add_images(
     Args:
         collection: to add to; None begins one.
         class_name: 1 to 80 characters.
-        files: (name, bytes) of each.
+        files: (name, bytes) of each; or (name, path) of an `Incoming` file, which is moved.
         on_event: hears "decode" events while files are checked and copied.
         cancel: stops it.
 
@@ -92,7 +93,8 @@ def add_images(
     if not good:
         reasons = first_few([f"{file} ({reason})" for file, reason in skipped])
         raise InputError(f"None of the {len(files):,} files could be used: {reasons}.")
-    require_room(len(good), sum(len(data) for _, data in good))
+    new = [data for _, data in good if not isinstance(data, Path)]  # for the others there was room when they came
+    require_room(len(new), sum(map(len, new)))
     notes: list[str] = []
     begun: list[Path] = []
     try:
@@ -115,18 +117,19 @@ def add_images(
 
 
 def _checked(
-    files: Sequence[tuple[str, bytes]], on_event: OnEvent, cancel: Cancel | None
-) -> tuple[list[tuple[str, bytes]], tuple[tuple[str, str], ...]]:
+    files: Sequence[tuple[str, Upload]], on_event: OnEvent, cancel: Cancel | None
+) -> tuple[list[tuple[str, Upload]], tuple[tuple[str, str], ...]]:
     """The files that are images; (name, reason) of the others."""
     good, skipped = [], []
     for n_done, (file, data) in enumerate(files, 1):
         raise_if_cancelled(cancel)
         try:
-            if len(data) > MAX_FILE_BYTES:
+            if (data.stat().st_size if isinstance(data, Path) else len(data)) > MAX_FILE_BYTES:
                 raise UnreadableError("far too large a file for one image")
+            picture = data.read_bytes() if isinstance(data, Path) else data  # one in memory at a time
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Pillow's, about large images; what matters is in the reasons
-                decode_image(data, _CHECK_SIZE, _big)
+                decode_image(picture, _CHECK_SIZE, _big)
             good.append((file, data))
         except UnreadableError as problem:
             skipped.append((printable(file), str(problem)))
@@ -135,7 +138,7 @@ def _checked(
     return good, tuple(skipped)
 
 
-def _write(collection: ImageCollection, class_name: str, files: Sequence[tuple[str, bytes]]) -> ImageCollection:
+def _write(collection: ImageCollection, class_name: str, files: Sequence[tuple[str, Upload]]) -> ImageCollection:
     """Write the files into the class's folder: all of them, or none."""
     edits = collection.edits
     known = [one.folder for one in collection.folders if edits.name_of(one.folder) == class_name]

@@ -1,5 +1,5 @@
 // The browser's half of CameraView: shows the camera, sends a picture at a time and waits for the answer.
-// Texts from outside go into the page as textContent and attributes, never as HTML.
+// `make`, `pause` and `correspondence` come from correspondence.js.
 
 const SIDE = 512; // pixels of a picture that is sent, at most
 const QUALITY = 0.92; // of its JPEG
@@ -20,14 +20,6 @@ const TROUBLE = {
   lost: "The camera is gone: it was unplugged, or another program took it. Start it again, or upload pictures instead.",
 };
 
-function make(tag, facts = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), facts);
-  element.append(...children);
-  return element;
-}
-
-const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-
 // The centre square, as the data set will cut it: what is seen is what the network gets.
 function photograph(video) {
   const side = Math.min(video.videoWidth, video.videoHeight);
@@ -35,31 +27,6 @@ function photograph(video) {
   const [left, top] = [(video.videoWidth - side) / 2, (video.videoHeight - side) / 2];
   canvas.getContext("2d").drawImage(video, left, top, side, side, 0, 0, canvas.width, canvas.height);
   return new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
-}
-
-// Answers come by number; each view of the widget knows its own.
-function correspondence(model) {
-  const view = Math.random().toString(36).slice(2);
-  const waiting = new Map();
-  let n = 0;
-  const hear = (answer) => {
-    waiting.get(answer?.number)?.(answer);
-    waiting.delete(answer?.number);
-  };
-  model.on("msg:custom", hear);
-  return {
-    send: async (name, blob) => {
-      const number = `${view}-${++n}`;
-      const answer = new Promise((done) => waiting.set(number, done));
-      model.send({ number, name }, undefined, [await blob.arrayBuffer()]);
-      return answer;
-    },
-    forget: () => {
-      waiting.forEach((done) => done(null));
-      waiting.clear();
-    },
-    end: () => model.off("msg:custom", hear),
-  };
 }
 
 function build() {
@@ -157,7 +124,7 @@ function render({ model, el }) {
   async function takeOne(text) {
     const late = setTimeout(() => say(`${text} Waiting for the notebook: a cell may be running.`), PATIENCE);
     const blob = await photograph(parts.video);
-    const answer = blob && stream ? await post.send(parts.name.value, blob) : null;
+    const answer = blob && stream ? await post.send({ name: parts.name.value }, await blob.arrayBuffer()) : null;
     clearTimeout(late);
     return answer;
   }

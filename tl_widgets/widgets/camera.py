@@ -7,7 +7,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from importlib import resources
 from typing import Any
 
 import anywidget
@@ -15,6 +14,7 @@ import traitlets
 
 from tl_widgets.decode import UnreadableError, decode_image
 from tl_widgets.errors import InputError
+from tl_widgets.widgets.html import page_file
 from tl_widgets.widgets.runner import log
 
 # A browser is outside input: camera.js keeps far below these limits, and what goes beyond them is refused.
@@ -23,10 +23,6 @@ MAX_BYTES = 1_000_000  # of one picture: a PNG of noise has 0.8 MB
 MAX_PER_SECOND = 10
 MAX_PICTURES = 2_000
 MAX_NAME = 60  # letters
-
-
-def _text(name: str) -> str:
-    return resources.files("tl_widgets.widgets").joinpath(name).read_text("utf-8")
 
 
 class CameraView(anywidget.AnyWidget):
@@ -44,8 +40,8 @@ class CameraView(anywidget.AnyWidget):
         class_names: as above.
     """
 
-    _esm = _text("camera.js")
-    _css = _text("camera.css")
+    _esm = page_file("correspondence.js") + page_file("camera.js")
+    _css = page_file("camera.css")
     class_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     enabled = traitlets.Bool(True).tag(sync=True)
 

@@ -6,7 +6,7 @@ from importlib import resources
 
 from tl_widgets.markup import NAMES, escape, image, number, table
 
-__all__ = ["NAMES", "alert", "empty", "escape", "image", "number", "progress", "seconds", "style", "table"]
+__all__ = ["NAMES", "alert", "empty", "escape", "image", "number", "page_file", "progress", "seconds", "style", "table"]
 
 
 def plain_label(text: str) -> str:
@@ -18,10 +18,18 @@ def plain_label(text: str) -> str:
     return text.replace("$", "\N{FULLWIDTH DOLLAR SIGN}").replace("\\", "\N{FULLWIDTH REVERSE SOLIDUS}")
 
 
+def page_file(name: str) -> str:
+    """A script or style sheet of this package.
+
+    Args:
+        name: of the file.
+    """
+    return resources.files("tl_widgets.widgets").joinpath(name).read_text("utf-8")
+
+
 def style() -> str:
     """The style sheet of all views."""
-    css = resources.files("tl_widgets.widgets").joinpath("lab.css").read_text("utf-8")
-    return f"<style>{css}</style>"
+    return f"<style>{page_file('lab.css')}</style>"
 
 
 def empty(text: str) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ipywidgets import HTML, Accordion, Button, Dropdown, FileUpload, HBox, Text, VBox, Widget
+from ipywidgets import HTML, Accordion, Button, Dropdown, HBox, Text, VBox, Widget
 
+from tl_widgets import own_files
 from tl_widgets.own_files import find_collections, uploads_folder
-from tl_widgets.sources import printable
+from tl_widgets.own_incoming import Incoming
+from tl_widgets.own_uploads import MAX_AT_ONCE
+from tl_widgets.sources import MAX_FILE_BYTES, printable
 from tl_widgets.widgets.camera import CameraView
 from tl_widgets.widgets.html import escape
+from tl_widgets.widgets.upload import UploadView
 
-LIMIT_VARIABLE = "TL_WIDGETS_UPLOAD_MB"  # `tl-widgets lab` sets it to what it has raised the limit to
-USUAL_LIMIT_MB = 9  # JupyterLab's own is 10 MB for a message, and the files' names are in it, too
 _STYLE = {"description_width": "initial"}
 _BESIDE = (
     '<p class="tlw-intake"><b>From a folder or zip</b> beside the notebook, with one sub-folder for each class. A zip '
@@ -26,18 +26,18 @@ _BESIDE = (
 
 @dataclass(frozen=True)
 class IntakeActions:
-    """What is called when something comes; each returns at once.
+    """What is called when something comes; each returns at once, and closes the files when it has done with them.
 
     Attributes:
         open_path: a folder or zip was chosen.
-        take_zip: (name, bytes) of an uploaded zip.
-        take_pictures: (class name, [(name, bytes), ...]) of uploaded files.
+        take_zip: an uploaded zip.
+        take_pictures: (class name, uploaded files).
         take_photograph: (class name, bytes) from the camera; raises `InputError` where it cannot be kept.
     """
 
     open_path: Callable[[Path], object]
-    take_zip: Callable[[str, bytes], object]
-    take_pictures: Callable[[str, Sequence[tuple[str, bytes]]], object]
+    take_zip: Callable[[Incoming], object]
+    take_pictures: Callable[[str, Incoming], object]
     take_photograph: Callable[[str, bytes], None]
 
 
@@ -54,14 +54,20 @@ class ImageIntake(VBox):
         self.menu = Dropdown(description="Folder or zip", style=_STYLE)
         self.open_button = Button(description="Open", icon="folder-open")
         self.look_button = Button(description="Look again", tooltip="For folders and zips that are new since")
-        self.zip_upload = FileUpload(description="Upload a zip", accept=".zip", multiple=False)
+        self.zip_upload = UploadView(
+            lambda _, incoming: actions.take_zip(incoming), max_bytes=own_files.MAX_STORED_BYTES, label="Upload a zip",
+            accept=".zip", kind="zip", hint="or drop it here",
+        )  # fmt: skip
         self.class_name = Text(description="Class name", placeholder="what they show", style=_STYLE)
-        self.picture_upload = FileUpload(description="Upload its pictures", accept="image/*", multiple=True)
+        self.picture_upload = UploadView(
+            actions.take_pictures, max_bytes=MAX_FILE_BYTES, label="Upload its pictures", accept="image/*,.tif,.tiff",
+            most=MAX_AT_ONCE, kind="picture", hint="or drop them here",
+        )  # fmt: skip
         self.camera = CameraView(actions.take_photograph)
         self._camera_box = Accordion([self.camera], titles=["Take pictures with the camera"])
         beside = _row(self.menu, self.open_button, self.look_button)
-        uploads = _row(self.zip_upload, self.class_name, self.picture_upload)
-        super().__init__([HTML(_BESIDE), beside, HTML(_upload_line()), uploads, self._camera_box])
+        uploads = [_row(self.zip_upload), _row(self.class_name, self.picture_upload)]
+        super().__init__([HTML(_BESIDE), beside, HTML(_upload_line()), *uploads, self._camera_box])
         self.look_again()
         self._connect()
         self._show_enabled()
@@ -71,8 +77,6 @@ class ImageIntake(VBox):
         self.look_button.on_click(lambda _: self.look_again())
         self.class_name.observe(lambda _: self._show_enabled(), "value")
         self.menu.observe(lambda _: self._show_enabled(), "value")
-        self.zip_upload.observe(lambda change: self._uploaded(self.zip_upload, change["new"]), "value")
-        self.picture_upload.observe(lambda change: self._uploaded(self.picture_upload, change["new"]), "value")
 
     @property
     def enabled(self) -> bool:
@@ -98,22 +102,14 @@ class ImageIntake(VBox):
         self.camera.class_names = list(class_names)
 
     def _show_enabled(self) -> None:
-        for widget in (self.menu, self.look_button, self.zip_upload, self.class_name):
+        for widget in (self.menu, self.look_button, self.class_name):
             widget.disabled = not self._enabled
         self.open_button.disabled = not (self._enabled and self.menu.value)
         # Without a class nobody would know where the pictures belong, and they would be sent in vain.
-        self.picture_upload.disabled = not (self._enabled and self.class_name.value.strip())
-        self.camera.enabled = self._enabled
-
-    def _uploaded(self, upload: FileUpload, value: Sequence[Any]) -> None:
-        if not value:
-            return
-        files = [(str(each["name"]), bytes(each["content"])) for each in value]
-        upload.value = ()  # the bytes are not held twice, and the same file can come again
-        if upload is self.zip_upload:
-            self._actions.take_zip(*files[0])
-        else:
-            self._actions.take_pictures(self.class_name.value, files)
+        self.picture_upload.goal = self.class_name.value
+        self.picture_upload.missing = "" if self.class_name.value.strip() else "Give their class a name first."
+        for widget in (self.zip_upload, self.picture_upload, self.camera):
+            widget.enabled = self._enabled
 
 
 def _row(*widgets: Widget) -> Widget:
@@ -127,22 +123,9 @@ def _shown(path: Path) -> str:
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def upload_limit_mb() -> int:
-    """How many megabytes can be uploaded at a time; JupyterLab drops more than that without a word."""
-    raised = os.environ.get(LIMIT_VARIABLE, "")
-    return int(raised) if raised.isdigit() else USUAL_LIMIT_MB
-
-
 def _upload_line() -> str:
-    """How much can be uploaded, and where it goes."""
-    n_mb = upload_limit_mb()
-    limit = (
-        f"{n_mb} MB at a time."
-        if n_mb > USUAL_LIMIT_MB
-        else f"{USUAL_LIMIT_MB} MB at a time: JupyterLab drops more than that without a word, unless "
-        "<code>tl-widgets lab</code> started it (100 MB). Larger ones: use the folder."
-    )
+    """What can be uploaded, and where it goes."""
     return (
-        f'<p class="tlw-intake"><b>Or upload</b> a zip, or several pictures of one class, up to {limit} Uploads '
-        f"are kept in <code>{escape(_shown(uploads_folder()))}</code>, and nothing there is ever overwritten.</p>"
+        '<p class="tlw-intake"><b>Or upload</b> a zip, large ones too, or several pictures of one class. Uploads are '
+        f"kept in <code>{escape(_shown(uploads_folder()))}</code>, and nothing there is ever overwritten.</p>"
     )

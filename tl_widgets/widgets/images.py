@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -17,6 +17,7 @@ from tl_widgets.events import Cancel, OnEvent
 from tl_widgets.origin import NO_EDITS
 from tl_widgets.own_edits import keep_edits, with_kept_edits
 from tl_widgets.own_images import ImageCollection, open_collection
+from tl_widgets.own_incoming import Incoming
 from tl_widgets.own_uploads import Addition, add_images, upload_zip
 from tl_widgets.results import Diagnosis
 from tl_widgets.widgets.html import alert, escape, number, progress
@@ -103,37 +104,40 @@ class ImagesView(VBox):
 
         return self._start("opening", work)
 
-    def take_zip(self, name: str, data: bytes) -> Run[None] | None:
+    def take_zip(self, incoming: Incoming) -> Run[None] | None:
         """Keep an uploaded zip and look into it.
 
         Args:
-            name: as the browser sent it.
-            data: all of it.
+            incoming: the zip.
         """
 
         def work(on_event: OnEvent, cancel: Cancel) -> None:
-            self._look(upload_zip(name, data), on_event, cancel)
+            with incoming:
+                ((name, path),) = incoming.files()
+                collection = upload_zip(name, path)
+            self._look(collection, on_event, cancel)
             self.intake.look_again()
 
-        return self._start("keeping the zip", work)
+        return self._start("keeping the zip", work, incoming)
 
-    def take_pictures(self, class_name: str, files: Sequence[tuple[str, bytes]]) -> Run[None] | None:
+    def take_pictures(self, class_name: str, incoming: Incoming) -> Run[None] | None:
         """Add uploaded pictures to a class of the collection, or begin one with them.
 
         Args:
             class_name: of the class, which may be new.
-            files: (name, bytes) of each.
+            incoming: the pictures.
         """
 
         def work(on_event: OnEvent, cancel: Cancel) -> None:
-            added = add_images(self.collection, class_name, files, on_event=on_event, cancel=cancel)
+            with incoming:
+                added = add_images(self.collection, class_name, incoming.files(), on_event=on_event, cancel=cancel)
             self._set(added.collection)
             self._look(added.collection, on_event, cancel)
             self.message.value = _said(class_name, added)
             keep_edits(added.collection)  # a class that no folder can be called like
             self.intake.look_again()
 
-        return self._start("checking pictures", work)
+        return self._start("checking pictures", work, incoming)
 
     def use(self) -> Run[None] | None:
         """Put the images into the Lab."""
@@ -180,9 +184,13 @@ class ImagesView(VBox):
         keep_edits(added.collection)
         self._report.value = ""
 
-    def _start(self, what: str, work: Callable[[OnEvent, Cancel], object]) -> Run[None] | None:
+    def _start(
+        self, what: str, work: Callable[[OnEvent, Cancel], object], incoming: Incoming | None = None
+    ) -> Run[None] | None:
         """Do something slow in a thread; one thing at a time, and everything is caught."""
         if self._is_running or self._is_locked:
+            if incoming is not None:
+                incoming.close()
             self.message.value = alert("The Lab is busy: wait until it has ended, then try again.")
             return None
         self.message.value = ""

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ipywidgets import HTML, Button, FileUpload, HBox, Text, VBox
+from ipywidgets import HTML, Button, HBox, Text, VBox
 
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.events import Cancel, Event
 from tl_widgets.machine import megabytes
+from tl_widgets.own_incoming import Incoming
 from tl_widgets.results import Comparison
 from tl_widgets.sources import printable
 from tl_widgets.widgets.files import free_folder
 from tl_widgets.widgets.html import empty, escape, progress
-from tl_widgets.widgets.restore import read_record_file
+from tl_widgets.widgets.restore import MAX_RECORD_BYTES, read_record_file
 from tl_widgets.widgets.runner import Run, my_turn
 from tl_widgets.widgets.trouble import trouble
+from tl_widgets.widgets.upload import UploadView
 
 _STYLE = {"description_width": "initial"}
 _FIRST = "After training: both models, the record, the script and a report, in one folder."
@@ -44,7 +46,10 @@ class SaveView(VBox):
         self._dataset: ImageDataset | None = None
         self.folder = Text("transfer-learning-run", description="Folder name", style=_STYLE)
         self.save_button = Button(description="Save all", icon="save")
-        self.upload = FileUpload(accept=".json", multiple=False, description="Choose a record")
+        self.upload = UploadView(
+            self._uploaded, max_bytes=MAX_RECORD_BYTES, label="Choose a record", accept=".json", kind="record",
+            hint="or drop it here",
+        )  # fmt: skip
         self.file = Text(description="Record's file name", placeholder="run/record.json", style=_STYLE)
         self.load_button = Button(description="Load it", icon="folder-open")
         self._save_row = HBox([self.folder, self.save_button])
@@ -60,7 +65,6 @@ class SaveView(VBox):
         )
         super().__init__([heads[0], self._save_row, self._saved, heads[1], how, load_row, self._loaded])
         self.save_button.on_click(lambda _: self.save())
-        self.upload.observe(lambda change: self._uploaded(change["new"]), "value")
         self.load_button.on_click(lambda _: self.load(self.file.value.strip()))
         self.show(None, None)
 
@@ -82,7 +86,8 @@ class SaveView(VBox):
 
     @enabled.setter
     def enabled(self, enabled: bool) -> None:
-        for widget in (self.folder, self.save_button, self.upload, self.file, self.load_button):
+        self.upload.enabled = enabled
+        for widget in (self.folder, self.save_button, self.file, self.load_button):
             widget.disabled = not enabled
 
     def save(self) -> Run[Path]:
@@ -120,10 +125,10 @@ class SaveView(VBox):
     def _say_waiting(self) -> None:
         self._saved.value = _note("Saving when the training has ended…")
 
-    def _uploaded(self, files: Sequence[dict[str, object]]) -> None:
-        if files:
-            self.load(str(files[0]["name"]), bytes(files[0]["content"]))  # type: ignore[call-overload]
-            self.upload.value = ()
+    def _uploaded(self, _: str, incoming: Incoming) -> None:
+        with incoming:
+            ((name, path),) = incoming.files()
+            self.load(name, path.read_bytes())
 
     def load(self, name: str, data: bytes | None = None) -> Run[None]:
         """Bring the Lab to a record, in the background.

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
-from ipywidgets import HTML, Button, FileUpload, HBox, Text, VBox
+from ipywidgets import HTML, Button, HBox, Text, VBox
 
 from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, raise_if_cancelled
+from tl_widgets.own_incoming import Incoming
 from tl_widgets.prediction import Answer, Prediction, predict, runs_with_models
 from tl_widgets.results import Comparison, percent
-from tl_widgets.sources import printable
+from tl_widgets.sources import MAX_FILE_BYTES, printable
 from tl_widgets.widgets.html import NAMES, alert, empty, escape, image
-from tl_widgets.widgets.image_intake import upload_limit_mb
 from tl_widgets.widgets.runner import Run, my_turn
 from tl_widgets.widgets.trouble import trouble
+from tl_widgets.widgets.upload import UploadView
 
 _FIRST = "After training: give both models a picture that neither has seen."
-_HOW = (
-    "Choose pictures (up to {n_mb} MB together: JupyterLab drops more than that without a word), or put one beside the "
-    "notebook and give its file name."
-)
+_HOW = "Choose pictures, or put one beside the notebook and give its file name."
 _NO_CERTAINTY = (
     "A probability compares the classes with each other and is no certainty: each model's numbers add up to 100%, also "
     "for a picture of none of these classes."
@@ -30,7 +30,7 @@ _MOST_ROWS = 8
 _SIDE = 200  # CSS pixels
 _MOST_PICTURES = 20
 
-Picture = tuple[str, bytes | None]
+Picture = tuple[str, bytes | Path | None]
 
 
 class TryView(VBox):
@@ -38,7 +38,10 @@ class TryView(VBox):
 
     def __init__(self) -> None:
         self._comparison: Comparison | None = None
-        self.upload = FileUpload(accept="image/*,.tif,.tiff", multiple=True, description="Choose pictures")
+        self.upload = UploadView(
+            self._uploaded, max_bytes=MAX_FILE_BYTES, label="Choose pictures", accept="image/*,.tif,.tiff",
+            most=_MOST_PICTURES, kind="picture", hint="or drop them here",
+        )  # fmt: skip
         self.file = Text(
             description="Picture's file name", placeholder="photo.jpg", style={"description_width": "initial"}
         )
@@ -47,7 +50,6 @@ class TryView(VBox):
         self._row.add_class("tlw-row")
         self._how, self._said, self._shown = HTML(), HTML(), HTML()
         super().__init__([self._how, self._row, self._said, self._shown])
-        self.upload.observe(lambda change: self._uploaded(change["new"]), "value")
         self.look_button.on_click(lambda _: self.look([(self.file.value.strip(), None)]))
         self.show(None)
 
@@ -68,7 +70,7 @@ class TryView(VBox):
         except InputError as error:
             self._how.value = empty(str(error))
             return
-        self._how.value = f'<p class="tlw-note">{escape(_HOW.format(n_mb=upload_limit_mb()))}</p>'
+        self._how.value = f'<p class="tlw-note">{escape(_HOW)}</p>'
         self._row.layout.display = ""
 
     @property
@@ -78,14 +80,17 @@ class TryView(VBox):
 
     @enabled.setter
     def enabled(self, enabled: bool) -> None:
-        for widget in (self.upload, self.file, self.look_button):
+        self.upload.enabled = enabled
+        for widget in (self.file, self.look_button):
             widget.disabled = not enabled
 
-    def look(self, pictures: Sequence[Picture]) -> Run[None]:
+    def look(self, pictures: Sequence[Picture], incoming: Incoming | None = None) -> Run[None]:
         """Ask the models, in the background.
 
         Args:
-            pictures: of each its name, and its file's bytes; None where the name is that of a file on this machine.
+            pictures: of each its name, and its file's bytes or where it lies; None where the name is that of a file on
+                this machine.
+            incoming: closed when they have been looked at.
 
         Returns:
             The work.
@@ -94,9 +99,12 @@ class TryView(VBox):
 
         def work(cancel: Cancel) -> None:
             try:
-                if comparison is None:
-                    raise InputError(_FIRST)
-                with my_turn(cancel, lambda: self._say("Waiting for the training to end…")):
+                with ExitStack() as stack:
+                    if incoming is not None:
+                        stack.enter_context(incoming)
+                    if comparison is None:
+                        raise InputError(_FIRST)
+                    stack.enter_context(my_turn(cancel, lambda: self._say("Waiting for the training to end…")))
                     self._shown.value = self._answers(comparison, pictures, cancel)
                 self._say("")
             except Exception as error:
@@ -107,11 +115,8 @@ class TryView(VBox):
     def _say(self, text: str) -> None:
         self._said.value = f'<p class="tlw-note" role="status">{escape(text)}</p>' if text else ""
 
-    def _uploaded(self, files: Sequence[dict[str, object]]) -> None:
-        if not files:
-            return
-        self.look([(str(each["name"]), bytes(each["content"])) for each in files])  # type: ignore[call-overload]
-        self.upload.value = ()  # the same file can be chosen again, and nothing is held in memory twice
+    def _uploaded(self, _: str, incoming: Incoming) -> None:
+        self.look(incoming.files(), incoming)
 
     def _answers(self, comparison: Comparison, pictures: Sequence[Picture], cancel: Cancel) -> str:
         parts = []

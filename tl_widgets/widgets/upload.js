@@ -1,0 +1,214 @@
+// The browser's half of UploadView: reads files slice by slice, sends one slice and waits for the answer.
+// `make`, `pause` and `correspondence` come from correspondence.js.
+
+const PART = 1_000_000; // bytes of a message: JupyterLab's websocket drops what has more than 10 MB
+const PATIENCE = 4000; // milliseconds until it says why no answer has come
+const AGAIN = 1000; // milliseconds until a finished upload asks again whether the Lab is free
+
+class Refused extends Error {} // with a sentence for the page; an empty one where somebody cancelled
+
+const megabytes = (n) => (n < 99_500 ? `${Math.ceil(n / 1000)} kB` : `${(n / 1e6).toFixed(n < 9.95e6 ? 1 : 0)} MB`);
+
+function timeLeft(milliseconds) {
+  const seconds = Math.ceil(milliseconds / 1000);
+  return seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
+}
+
+// One slice; the browser refuses it when the file on the disk is not what it was when it was chosen.
+async function slice(file, start) {
+  const end = Math.min(start + PART, file.size);
+  const data = await file.slice(start, end).arrayBuffer().catch(() => null);
+  if (data?.byteLength === end - start) return data;
+  throw new Refused(
+    `The browser can no longer read ${file.name}: it was changed, moved or removed since it was chosen, or this ` +
+      "page may not read it. Nothing was kept; choose the files again.",
+  );
+}
+
+function build(model) {
+  const parts = {
+    button: make("button", { type: "button", textContent: model.get("label") }),
+    input: make("input", { type: "file", accept: model.get("accept"), multiple: model.get("most") > 1 }),
+    hint: make("p", { className: "tlw-upload-hint" }),
+    bar: make("progress", { max: 1 }),
+    numbers: make("span", { className: "tlw-upload-numbers" }),
+    cancel: make("button", { type: "button", textContent: "Cancel upload" }),
+    status: make("p"),
+    alert: make("p"),
+  };
+  parts.going = make("div", { className: "tlw-upload-going" }, parts.bar, parts.numbers, parts.cancel);
+  parts.status.setAttribute("role", "status");
+  parts.alert.setAttribute("role", "alert");
+  const { button, input, hint, going, status, alert } = parts;
+  parts.root = make("div", { className: "tlw-upload" }, button, input, hint, going, status, alert);
+  parts.root.setAttribute("role", "group");
+  parts.root.setAttribute("aria-label", model.get("label"));
+  return parts;
+}
+
+function render({ model, el }) {
+  const parts = build(model);
+  const post = correspondence(model);
+  let n = 0;
+  let token = ""; // of the upload that goes on
+
+  const say = (text, trouble = "") => {
+    parts.status.textContent = text;
+    parts.alert.textContent = trouble;
+  };
+
+  function show() {
+    const missing = model.get("missing");
+    const focused = parts.root.contains(document.activeElement);
+    parts.button.disabled = Boolean(token || missing || !model.get("enabled"));
+    parts.hint.textContent = missing || model.get("hint");
+    parts.hint.hidden = Boolean(token);
+    parts.going.hidden = !token;
+    parts.root.dataset.upload = token ? "going" : "idle";
+    if (focused) (token ? parts.cancel : parts.button).focus(); // a button that is gone has lost it
+  }
+
+  async function sendNow(content, buffers) {
+    try {
+      return await post.send(content, ...buffers);
+    } catch {
+      throw new Refused(
+        "The notebook's kernel was restarted or has ended, and nothing of the upload was kept: run the cell again, then " +
+          "choose the files again.",
+      );
+    }
+  }
+
+  // One message and its answer.
+  async function ask(content, ...buffers) {
+    const upload = token;
+    if (!upload) throw new Refused("");
+    const late = setTimeout(
+      () => say("Waiting for the notebook: a cell may be running, or its kernel has ended."),
+      PATIENCE,
+    );
+    const answer = await sendNow({ ...content, upload }, buffers).finally(() => clearTimeout(late));
+    if (!answer || token !== upload) throw new Refused("");
+    if (answer.text) throw new Refused(answer.text);
+    return answer;
+  }
+
+  async function sendAll(files, what) {
+    const total = files.reduce((sum, file) => sum + file.size, 0);
+    const begun = Date.now();
+    let sent = 0;
+    const progress = () => {
+      parts.bar.value = total ? sent / total : 1;
+      const left = sent ? ` · ${timeLeft(((Date.now() - begun) * (total - sent)) / sent)} left` : "";
+      parts.numbers.textContent = `${megabytes(sent)} of ${megabytes(total)}${sent < total ? left : ""}`;
+    };
+    progress();
+    await ask({ step: "begin", files: files.map((file) => [file.name, file.size]) });
+    say(`Uploading ${what}.`);
+    for (const [i, file] of files.entries()) {
+      for (let start = 0; start < file.size; start += PART) {
+        const data = await slice(file, start);
+        await ask({ step: "part", file: i, start }, data);
+        if (!parts.status.textContent.startsWith("Uploading")) say(`Uploading ${what}.`);
+        sent += data.byteLength;
+        progress();
+      }
+    }
+    while ((await ask({ step: "end" })).waits) {
+      say("All of it is here. It is looked at when the Lab has ended what it does now.");
+      await pause(AGAIN);
+    }
+  }
+
+  async function upload(files) {
+    if (token || !files.length) return;
+    const most = model.get("most");
+    if (files.length > most) {
+      const kind = model.get("kind");
+      const much = most === 1 ? `one ${kind}` : `${most.toLocaleString("en")} ${kind}s`;
+      say("", `${files.length.toLocaleString("en")} files were chosen; take ${much} at a time, at most.`);
+      return;
+    }
+    const what = files.length === 1 ? files[0].name : `${files.length.toLocaleString("en")} files`;
+    const mine = (token = `${post.view}-${++n}`);
+    parts.bar.setAttribute("aria-label", `Upload of ${what}`);
+    say("");
+    show();
+    try {
+      await sendAll(files, what);
+      say(`${what} ${files.length === 1 ? "has" : "have"} arrived.`);
+    } catch (problem) {
+      if (token === mine) {
+        tell({ step: "cancel", upload: mine });
+        say("", problem instanceof Refused ? problem.message : `The upload has failed: ${problem}. Nothing was kept.`);
+      }
+    }
+    if (token === mine) token = "";
+    show();
+  }
+
+  function tell(content) {
+    try {
+      post.send(content); // nobody waits for the answer
+    } catch {
+      // the kernel has ended, and the upload with it
+    }
+  }
+
+  function cancel(text) {
+    if (!token) return;
+    const upload = token;
+    token = "";
+    tell({ step: "cancel", upload });
+    post.forget();
+    say(text);
+    show();
+  }
+
+  function drop(event) {
+    const { items, files } = event.dataTransfer;
+    parts.root.classList.remove("tlw-over");
+    const folder = [...items].map((item) => item.webkitGetAsEntry?.()).find((entry) => entry?.isDirectory);
+    if (folder) return say("", `${folder.name} is a folder: zip it and drop the zip, or choose the files in it.`);
+    if (token) return say(parts.status.textContent, "Wait until this upload has ended, then drop more.");
+    if (parts.button.disabled) return say("", model.get("missing") || "The Lab is busy: wait until it has ended.");
+    return upload([...files]);
+  }
+
+  const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
+  const take = (handle) => (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault(); // else the browser would leave the page and open the file
+    event.stopPropagation();
+    handle(event);
+  };
+  const leave = () => cancel("");
+
+  parts.button.onclick = () => parts.input.click();
+  parts.input.onchange = () => {
+    const files = [...parts.input.files];
+    parts.input.value = ""; // the same file can be chosen again
+    upload(files);
+  };
+  parts.cancel.onclick = () => cancel("The upload was cancelled; nothing of it was kept.");
+  parts.root.addEventListener("dragover", take((event) => {
+    event.dataTransfer.dropEffect = "copy";
+    parts.root.classList.add("tlw-over");
+  }));
+  parts.root.addEventListener("dragleave", () => parts.root.classList.remove("tlw-over"));
+  parts.root.addEventListener("drop", take(drop));
+  model.on("change:enabled", show);
+  model.on("change:missing", show);
+  window.addEventListener("pagehide", leave);
+  el.append(parts.root);
+  show();
+  return () => {
+    leave();
+    post.end();
+    model.off("change:enabled", show);
+    model.off("change:missing", show);
+    window.removeEventListener("pagehide", leave);
+  };
+}
+
+export default { render };

@@ -1,6 +1,7 @@
 """The house: which room may import which, what an import costs, and that names are where people look for them."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -168,3 +169,11 @@ def test_the_start_of_tensorflow_is_silent():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "scratch"
     assert done.stderr == ""
+
+
+def test_no_icon_stands_in_the_name_that_a_screen_reader_says():
+    folder = PACKAGE / "widgets"
+    icons = {name for path in folder.glob("*.py") for name in re.findall(r'icon="([a-z-]+)"', path.read_text())}
+    assert icons
+    named = set(re.findall(r'\.fa-([a-z-]+)::before { content: "[^"]+" / ""; }', (folder / "lab.css").read_text()))
+    assert icons <= named, f"lab.css has no nameless icon for {icons - named}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any, Protocol
 
@@ -30,12 +31,34 @@ class Learner(Protocol):
         """Answers, float32 (n, 1) or (n, n_classes)."""
 
 
+class Adam(keras.optimizers.Adam):  # type: ignore[misc]
+    """Keras's Adam for one device, without what `apply` leaves behind.
+
+    In a tf.function its sum over replicas enters a gradient into TensorFlow's registry, which is never emptied and
+    holds the whole graph: from 3 MB for a small model to 50 MB for a whole backbone that was ever trained
+    (Keras 3.15, TensorFlow 2.21).
+    """
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """Move the variables by their gradients; one that is None belongs to a variable the loss does not depend on."""
+        variables = list(self._trainable_variables if trainable_variables is None else trainable_variables)
+        if not self.built:
+            self.build(variables)
+        for gradient, variable in zip(grads, variables, strict=True):
+            if gradient is None:
+                continue
+            self.update_step(gradient, variable, self.learning_rate)
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable))
+        self.iterations.assign_add(1)
+
+
 class KerasLearner:
     """A Keras model, or the trainable end of one, with Adam and the loss that fits its last layer."""
 
     def __init__(self, model: keras.Model, dtype: tf.DType, learning_rate: float) -> None:
         shape = tuple(model.input_shape[1:])
-        optimizer = keras.optimizers.Adam(learning_rate)
+        optimizer = Adam(learning_rate)
         optimizer.build(model.trainable_variables)
         losses = keras.losses
         is_sigmoid = model.output_shape[-1] == 1
@@ -51,7 +74,7 @@ class KerasLearner:
                     loss = losses.sparse_categorical_crossentropy(labels, answers)
                 total = tf.reduce_mean(loss) + tf.add_n([tf.constant(0.0), *model.losses])
             gradients = tape.gradient(total, model.trainable_variables)
-            _update(optimizer, gradients, model.trainable_variables)
+            optimizer.apply(gradients, model.trainable_variables)
             return total, answers
 
         @tf.function(input_signature=[tf.TensorSpec((PREDICT_BATCH, *shape), dtype)])  # type: ignore[untyped-decorator]
@@ -72,21 +95,6 @@ class KerasLearner:
             inputs = np.concatenate([inputs, np.zeros((PREDICT_BATCH - n, *inputs.shape[1:]), inputs.dtype)])
         answers: Array = self._answer(tf.constant(inputs)).numpy()[:n]
         return answers
-
-
-def _update(optimizer: keras.optimizers.Optimizer, gradients: list[Any], variables: list[Any]) -> None:
-    """What `optimizer.apply` does for one replica, without what it leaves behind.
-
-    In a tf.function its sum over replicas enters a gradient into TensorFlow's registry, which is never emptied and
-    holds the whole graph: some 3 MB for each model that was ever trained (Keras 3.15, TensorFlow 2.21).
-    """
-    for gradient, variable in zip(gradients, variables, strict=True):
-        if gradient is None:  # the loss does not depend on it
-            continue
-        optimizer.update_step(gradient, variable, optimizer.learning_rate)
-        if variable.constraint is not None:
-            variable.assign(variable.constraint(variable))
-    optimizer.iterations.assign_add(1)
 
 
 def require_training_memory(model: keras.Model, batch_size: int) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tl_widgets.errors import InputError
 from tl_widgets.events import raise_if_cancelled
 from tl_widgets.fine_tuning import cut_backbone
+from tl_widgets.learners import Adam
 from tl_widgets.mistake_bench import Lesson, two_answers, two_runs
 from tl_widgets.mistake_results import TwoWays
 from tl_widgets.scores import batches, predicted_classes
@@ -53,12 +54,12 @@ def _share_moved(lesson: Lesson, *, compile_again: bool) -> tuple[float, int]:
     model, backbone = lesson.transfer(*layers), layers[-2]
     images, labels = np.asarray(split.images[:8]), split.labels[:8]
     loss = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"
-    model.compile(keras.optimizers.Adam(1e-3), loss)
+    model.compile(Adam(1e-3), loss)
     model.train_on_batch(images, labels)
     lesson.say(way, 1, 3, time.perf_counter() - started)
     cut_backbone(backbone, 1)  # unfreezes its last block, which is quicker than all of it
     if compile_again:
-        model.compile(keras.optimizers.Adam(1e-3), loss)
+        model.compile(Adam(1e-3), loss)
     weights = backbone.trainable_weights
     before = [weight.numpy() for weight in weights]
     with warnings.catch_warnings():
@@ -90,7 +91,7 @@ def _sigmoid_answers(
     dense = keras.layers.Dense(1, kernel_initializer=keras.initializers.GlorotUniform(seed=config.seed))
     # Keras undoes a sigmoid that it sees as a layer's activation; one that is written out it cannot see.
     model = keras.Sequential([keras.layers.Input(seen.shape[1:]), dense, keras.layers.Lambda(_own_sigmoid)])
-    model.compile(keras.optimizers.Adam(Config.learning_rate), keras.losses.BinaryCrossentropy(from_logits=from_logits))
+    model.compile(Adam(Config.learning_rate), keras.losses.BinaryCrossentropy(from_logits=from_logits))
     for epoch in range(config.epochs):
         for chosen in batches(len(seen), _BATCH, seed=config.seed, epoch=epoch):
             raise_if_cancelled(lesson.cancel)

@@ -12,18 +12,17 @@ import argparse
 import contextlib
 import os
 import sys
-import traceback
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import tl_widgets
+from tl_widgets.cli_endings import FAULT, MISTAKE, STOPPED, missing_package, one_line, report_fault, say
 from tl_widgets.cli_study_options import add_study
 from tl_widgets.errors import CancelledError, InputError
 from tl_widgets.settings import Config
 
-FAULT, MISTAKE, STOPPED = 1, 2, 130
 _NO_MEMORY = "The memory was not enough. Try smaller images, fewer of them, or a smaller backbone."
 _EPILOG = "What comes with it runs offline. `tl-widgets COMMAND --help` shows what a command takes."
 
@@ -32,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser that says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(MISTAKE, f"{self.prog}: {_one_line(message)}. `{self.prog} --help` shows what is allowed.\n")
+        self.exit(MISTAKE, f"{self.prog}: {one_line(message)}. `{self.prog} --help` shows what is allowed.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -214,18 +213,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except InputError as error:
-        return _say(str(error), MISTAKE)
+        return say(str(error), MISTAKE)
     except (CancelledError, KeyboardInterrupt):
-        return _say("stopped", STOPPED)
+        return say("stopped", STOPPED)
     except BrokenPipeError:
         # Whoever read our output has left; Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAULT
+    except ImportError as error:
+        missing = missing_package(error)
+        return say(missing, MISTAKE) if missing else report_fault(error)
     except Exception as error:  # the promise is that nobody ever sees a stack trace
         # TensorFlow has an error of its own for it, which cannot be named without importing TensorFlow.
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-            return _say(_NO_MEMORY, MISTAKE)
-        return _report_fault(error)
+            return say(_NO_MEMORY, MISTAKE)
+        return report_fault(error)
 
 
 def _prepare_process() -> None:
@@ -243,7 +245,10 @@ def _dispatch(argv: Sequence[str] | None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if "home" in args:
         # The variable reaches whatever runs here, other processes too: JupyterLab and its kernels.
-        os.environ["TL_WIDGETS_HOME"] = str(args.home.expanduser().absolute())
+        try:
+            os.environ["TL_WIDGETS_HOME"] = str(args.home.expanduser().absolute())
+        except RuntimeError as error:
+            raise InputError(f"--home {args.home}: there is no user of that name. Name a folder.") from error
     match args.command:
         case "compare":
             from tl_widgets.cli_compare import run_compare
@@ -275,31 +280,6 @@ def _dispatch(argv: Sequence[str] | None) -> int:
         case _:
             parser.print_help()
     return 0
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _say(text: str, status: int) -> int:
-    print(f"tl-widgets: {_one_line(text)}", file=sys.stderr)
-    return status
-
-
-def _report_fault(error: Exception) -> int:
-    """Write the stack trace where a developer finds it, and say in one line what happened."""
-    import tempfile
-
-    from tl_widgets.machine import home_folder
-
-    what = f"{type(error).__name__}: {_one_line(str(error))[:200]}"
-    for folder in (home_folder(), Path(tempfile.gettempdir())):
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            log = folder / "tl-widgets-error.log"
-            log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
-            return _say(f"{what}. This is a bug in tl_widgets; please report it with {log}", FAULT)
-    return _say(f"{what}. This is a bug in tl_widgets", FAULT)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -36,7 +37,12 @@ def open_lab(options: Sequence[str]) -> int:
 
     Returns:
         Its exit status; on Linux and macOS it takes the place of this process.
+
+    Raises:
+        ModuleNotFoundError: there is no JupyterLab.
     """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise ModuleNotFoundError("there is no JupyterLab", name="jupyterlab")
     limit = []
     if not any(option.startswith(_SETTING) for option in options):  # whoever sets it knows why
         # A message has more in it than the files' bytes.

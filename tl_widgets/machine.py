@@ -19,9 +19,18 @@ _CGROUP_USAGE = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/mem
 
 
 def home_folder() -> Path:
-    """Where everything that may be thrown away is kept: `TL_WIDGETS_HOME`, else the platform's cache folder."""
+    """Where everything that may be thrown away is kept: `TL_WIDGETS_HOME`, else the platform's cache folder.
+
+    Raises:
+        InputError: it begins with the home of a user that is not there.
+    """
     chosen = os.environ.get("TL_WIDGETS_HOME")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("tl_widgets"))
+    if not chosen:
+        return Path(platformdirs.user_cache_dir("tl_widgets"))
+    try:
+        return Path(chosen).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"TL_WIDGETS_HOME={chosen}: there is no user of that name. Name a folder.") from error
 
 
 def _read_number(paths: tuple[Path, ...]) -> int | None:

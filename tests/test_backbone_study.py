@@ -344,6 +344,11 @@ def test_the_figures_show_what_was_measured(study):
     assert {text.get_text() for text in against.texts} == {"MobileNetV2", "EfficientNetLite0"}
     assert "from 2 backbones" in against.get_title().replace("\n", " ")
     assert len(plot_backbone_study(study).axes) == 2
+    narrow = plot_backbone_study(study, narrow=True)
+    narrow.draw_without_rendering()
+    upper, lower = (ax.get_tightbbox() for ax in narrow.axes)
+    assert upper.y0 > lower.y1
+    assert max(upper.x1, lower.x1) <= narrow.bbox.width
     millions = plot_backbones(study, cost="parameters")
     assert millions.get_xlim()[0] < 2_257_984 < millions.get_xlim()[1]
     with pytest.raises(InputError, match="cost must be milliseconds or parameters"):

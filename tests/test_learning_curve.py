@@ -99,6 +99,12 @@ def test_the_ratio_of_images_is_that_of_the_curves(curve):
     assert "never catches up" in " ".join(made.sentences)
 
 
+def test_never_is_said_only_where_no_size_says_otherwise(curve):
+    made = made_curve(curve, scratch=(0.4, 0.5, 0.6, 0.7), transfer=(0.4, 0.5, 0.8, 0.9))
+    assert made.overtakes_at is None
+    assert made.sentences[-1] == "With more than 4 images per class, from scratch is behind on average."
+
+
 def test_between_two_sizes_the_line_is_over_the_logarithm(curve):
     made = made_curve(curve, scratch=(0.4, 0.5, 0.6, 0.65), transfer=(0.6, 0.7, 0.8, 0.9))
     assert made.images_for("transfer", 0.65) == pytest.approx(2 * 2**0.5)
@@ -385,7 +391,7 @@ def test_seconds_include_the_reading_of_features(textures):
     assert by_name["transfer"].time_to(0.8) == pytest.approx(2.2)
     assert by_name["scratch"].time_to(0.8) == 6.0
     assert by_name["scratch"].time_to(0.9) is None
-    assert "From scratch takes 2.7 times as long to 80.0%" in study.sentences[-1]
+    assert "In this run from scratch takes 2.7 times as long to 80.0%" in study.sentences[-1]
     assert TimeStudy.from_json(study.to_json()) == study
     ax = plot_time(study)
     assert any(np.allclose(line.get_xdata(), (2.1, 2.2)) for line in ax.lines if len(line.get_xdata()) == 2)

@@ -61,6 +61,7 @@ def test_numbers_are_what_theory_says(all_of_them):
     assert (found["trainable_without_compile"].right, found["trainable_without_compile"].wrong) == (1.0, 0.0)
     leak = found["leaky_split"].measured
     assert leak.wrong > 0.9
+    assert leak.wrong_ci95[0] < leak.wrong, "five seeds that agree are not certainty"
     assert leak.right_ci95[0] < 0.5 < leak.right_ci95[1]  # labels drawn by lot: chance
     assert found["learning_rate"].wrong == pytest.approx(0.1, abs=0.03)  # ten classes: chance
     assert found["training_accuracy"].wrong > 0.95

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import matplotlib
@@ -322,6 +323,17 @@ def test_the_page_has_the_verdict_and_five_axes():
         "Recall of each class",
     ]
     assert "30 training, 30 validation and 90 test images of 96 × 96 pixels" in figure.get_supxlabel()
+
+
+def test_a_narrow_page_has_the_same_axes_below_each_other():
+    comparison = make_comparison()
+    wide, narrow = plot_comparison(comparison), plot_comparison(comparison, narrow=True)
+    assert [ax.get_title() for ax in narrow.axes] == [ax.get_title() for ax in wide.axes]
+    assert narrow.get_figwidth() < 0.6 * wide.get_figwidth()
+    narrow.draw_without_rendering()
+    boxes = [ax.get_tightbbox() for ax in narrow.axes]
+    assert all(box.x0 >= 0 and box.x1 <= narrow.bbox.width for box in boxes), "nothing is cut off"
+    assert all(upper.y0 > lower.y1 for upper, lower in pairwise(boxes)), "nothing overlaps"
 
 
 @pytest.mark.parametrize("plot", [plot_accuracy, plot_test_accuracy, plot_parameters, plot_seconds, plot_recall])

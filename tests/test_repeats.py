@@ -351,6 +351,8 @@ def test_figures_show_every_seed_as_a_dot(tuned):
         for name, line in zip(("scratch", "transfer", "control", "fine_tuned"), dots.values(), strict=True):
             assert tuple(line.get_data()[along]) == tuned.repeats.accuracies(name)
     assert plot_accuracy(tuned).get_title() == "Accuracy by epoch, seed 4"
+    legend = [text.get_text() for text in plot_accuracy(tuned).get_legend().get_texts()]
+    assert f"from scratch: mean test {percent(tuned.repeats.mean('scratch').mean)}" in legend
     words = alt_text(tuned, "test_accuracy")
     assert f"fine-tuned {percent(tuned.repeats.mean('fine_tuned').mean)} (mean of 2 seeds" in words
 

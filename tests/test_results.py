@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from tl_widgets.diagnosis import DeadUnits, diagnose, is_stuck
 from tl_widgets.errors import InputError
-from tl_widgets.intervals import mcnemar_p_value, paired_difference_interval, wilson_interval
+from tl_widgets.intervals import interval_text, mcnemar_p_value, paired_difference_interval, wilson_interval
 from tl_widgets.ledger import ParameterCount
 from tl_widgets.results import (
     Comparison,
@@ -62,6 +62,21 @@ def test_wilson_interval_agrees_with_scipy():
     for n_right, n in [(0, 10), (10, 10), (7, 10), (81, 90), (1, 3), (499, 1000)]:
         expected = binomtest(n_right, n).proportion_ci(method="wilson")
         assert wilson_interval(n_right, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_an_interval_in_words_keeps_its_width():
+    assert interval_text((0.834, 0.954)) == "83 to 95"
+    assert interval_text((0.9964, 1.0)) == "99.6 to 100.0", "100 to 100 would claim to be sure"
+
+
+def test_fine_tuning_has_its_interval_both_ways():
+    labels = [0, 1, 2] * 10
+    wrong = [(x + 1) % 3 for x in labels]
+    part = labels[:10] + wrong[10:]
+    scratch = run("scratch", labels, labels)
+    for frozen, tuned, word in ((part, labels, "more"), (labels, part, "fewer")):
+        text = judge(scratch, run("transfer", frozen, labels), None, run("fine_tuned", tuned, labels)).text
+        assert text.endswith(f": 66.7 points {word} than frozen (95% interval 45.5 to 80.8).")
 
 
 def test_wilson_interval_of_nothing_says_nothing():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tl_widgets.backbone_results import FEWEST_RANKED, BackbonePoint, BackboneStudy
+from tl_widgets.intervals import interval_text
 from tl_widgets.machine import megabytes
 from tl_widgets.results import percent
 
@@ -29,10 +30,10 @@ def backbone_lines(study: BackboneStudy) -> tuple[str, ...]:
 
 
 def _line(point: BackbonePoint) -> str:
-    low, high = point.test_accuracy_ci95
     cost = point.cost
     parts = [
-        f"{percent(point.test_accuracy)} of the test images right (95% interval {100 * low:.0f} to {100 * high:.0f})"
+        f"{percent(point.test_accuracy)} of the test images right "
+        f"(95% interval {interval_text(point.test_accuracy_ci95)})"
     ]
     seeds = point.over_seeds
     if seeds.ci95:
@@ -66,10 +67,9 @@ def backbone_sentences(study: BackboneStudy) -> tuple[str, ...]:
 
 
 def _choice(study: BackboneStudy, chosen: BackbonePoint) -> str:
-    low, high = chosen.test_accuracy_ci95
     found = (
         f"it answers {percent(chosen.test_accuracy)} of the {len(chosen.answers[0])} test images correctly "
-        f"(95% interval {100 * low:.0f} to {100 * high:.0f})"
+        f"(95% interval {interval_text(chosen.test_accuracy_ci95)})"
     )
     if len(study.points) == 1:
         return f"Only {chosen.name} was measured, so that there is nothing to choose between: {found}."

@@ -31,7 +31,9 @@ def inside_sentences(look: LookInside) -> tuple[str, ...]:
     ]
     if look.failures:
         first = look.failures[0]
-        sentences.append(f"{len(look.failures)} parts could not be had; the first, {first.point}: {first.text}")
+        n = len(look.failures)
+        lost = "1 part could not be had," if n == 1 else f"{n} parts could not be had; the first,"
+        sentences.append(f"{lost} {first.point}: {first.text}")
     if look.stopped:
         sentences.append("Stopped before all was looked at.")
     return tuple(sentence for sentence in sentences if sentence)

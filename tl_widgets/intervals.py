@@ -107,3 +107,14 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
         term = term * (n - i) // (i + 1)
         tail += term
     return min(1.0, float(2 * tail / 2**n))
+
+
+def interval_text(interval: tuple[float, float]) -> str:
+    """An interval of accuracies in percent, "83 to 95"; with a decimal, "99.6 to 100.0", where no width would be left.
+
+    Args:
+        interval: (low, high), both in 0..1.
+    """
+    low, high = (100 * end for end in interval)
+    digits = 1 if f"{low:.0f}" == f"{high:.0f}" else 0
+    return f"{low:.{digits}f} to {high:.{digits}f}"

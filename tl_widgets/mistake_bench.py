@@ -18,8 +18,8 @@ from tl_widgets.features import FrozenPart
 from tl_widgets.intervals import wilson_interval
 from tl_widgets.mistake_results import TwoWays
 from tl_widgets.models import build_scratch, frozen_layers, stack_head
-from tl_widgets.results import Interval, RunResult
-from tl_widgets.seed_statistics import Mean, mean_with_interval
+from tl_widgets.results import RunResult
+from tl_widgets.seed_statistics import mean_of_shares
 from tl_widgets.settings import Config
 from tl_widgets.training import train
 from tl_widgets.verdict import pair_answers
@@ -105,13 +105,10 @@ def two_answers(right: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> TwoWays:
     return TwoWays(n_right / n, n_wrong / n, n, n, "images", *intervals, paired.ci95, paired.p_value)
 
 
-def two_means(right: Sequence[float], wrong: Sequence[float]) -> TwoWays:
-    """Two figures over the same seeds, paired."""
-    means = mean_with_interval(right), mean_with_interval(wrong)
-    difference = mean_with_interval([a - b for a, b in zip(right, wrong, strict=True)])
-    ends = _within(means[0]), _within(means[1])
+def two_means(right: Sequence[float], wrong: Sequence[float], *, n_images: int) -> TwoWays:
+    """Two accuracies over the same seeds, paired, each measured on so many images."""
+    means = [mean_of_shares(values, n_images=n_images) for values in (right, wrong)]
+    pairs = [a - b for a, b in zip(right, wrong, strict=True)]
+    difference = mean_of_shares(pairs, n_images=n_images, low=-1.0)
+    ends = means[0].ci95, means[1].ci95
     return TwoWays(means[0].mean, means[1].mean, len(right), len(wrong), "seeds", *ends, difference.ci95)
-
-
-def _within(mean: Mean) -> Interval | None:
-    return mean.ci95 and (max(0.0, mean.ci95[0]), min(1.0, mean.ci95[1]))

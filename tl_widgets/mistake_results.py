@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tl_widgets.intervals import interval_text
 from tl_widgets.mistake_words import MISTAKES, Mistake
 from tl_widgets.results import DatasetSummary, Environment, Interval, percent
 from tl_widgets.study_record import study_from_json, study_to_json
@@ -174,7 +175,7 @@ def _row(study: MistakeStudy) -> tuple[str, ...]:
 def _number(share: float, interval: Interval | None) -> str:
     if interval is None:
         return percent(share)
-    return f"{percent(share)} ({100 * interval[0]:.0f} to {100 * interval[1]:.0f})"
+    return f"{percent(share)} ({interval_text(interval)})"
 
 
 def _basis(measured: TwoWays) -> str:

@@ -27,12 +27,17 @@ def leaky_split(lesson: Lesson) -> TwoWays:
         labels = np.random.default_rng(seed).permutation(np.arange(len(features)) % 2)
         for way, values in found.items():
             values.append(_by_lot(lesson, features, labels, seed=seed, way=way))
-    return two_means(found["right"], found["wrong"])
+    return two_means(found["right"], found["wrong"], n_images=len(features) - _n_train(len(features)))
+
+
+def _n_train(n: int) -> int:
+    """How many of `n` images are trained on."""
+    return n * 7 // 10
 
 
 def _by_lot(lesson: Lesson, features: Any, labels: Any, *, seed: int, way: str) -> float:
     """Validation accuracy of a head on the backbone's features."""
-    n, n_train, started = len(features), len(features) * 7 // 10, time.perf_counter()
+    n, n_train, started = len(features), _n_train(len(features)), time.perf_counter()
     # What tf.data's shuffle(n) does to n positions, of which take and skip then have their part. Its own numbers depend
     # on TensorFlow's global seed as well, which is the learner's: the study's must not. A test has the real thing.
     numbers = np.random.default_rng([seed, 1])

@@ -21,6 +21,7 @@ from tl_widgets.plot_style import (
     epoch_ticks,
     in_columns,
     legend_below,
+    legend_columns,
     mark_fine_tuning,
     marker_of,
     new_axes,
@@ -74,7 +75,8 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_formatter(PERCENT)
     ax.set_xticks(epoch_ticks(n_epochs))
     handles = [_model_handle(run, scores.get(run.name)) for run in runs]
-    legend_below(ax, in_columns(handles, _kind_handles(scores, chance)), n_columns=2)
+    kinds, n_columns = _kind_handles(scores, chance), legend_columns(ax)
+    legend_below(ax, in_columns(handles, kinds) if n_columns == 2 else [*handles, *kinds], n_columns=n_columns)
     dress(ax, f"Accuracy by epoch{seed_words(result)}", x="epoch", y="accuracy (% of images)")
     return ax
 
@@ -139,7 +141,8 @@ def draw_score(
 
 
 def _model_handle(run: RunResult, score: Score | None) -> Line2D:
-    test = f": test {percent(score.accuracy)}" if score else ": not tested"
+    mean = "mean " if score and score.seeds else ""  # the curve is of one seed, the number of all
+    test = f": {mean}test {percent(score.accuracy)}" if score else ": not tested"
     colour, marker = colour_of(run.name), marker_of(run.name)
     return Line2D([], [], color=colour, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test)
 

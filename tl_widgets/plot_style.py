@@ -228,6 +228,11 @@ def _below_labels(ax: Axes) -> Transform:
     return ax.transAxes + ScaledTranslation(0, -36 / 72, ax.figure.dpi_scale_trans)
 
 
+def legend_columns(ax: Axes) -> int:
+    """How many columns of whole clauses a legend under these axes has room for."""
+    return 2 if root_figure(ax).get_figwidth() >= 6.5 else 1
+
+
 def in_columns(left: list[Line2D], right: list[Line2D]) -> list[Line2D]:
     """Handles for a legend of two columns: it fills one after the other, so the shorter is padded."""
     n = max(len(left), len(right))

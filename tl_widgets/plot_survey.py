@@ -25,6 +25,7 @@ from tl_widgets.plot_style import (
     draw_grid,
     dress,
     legend_below,
+    legend_columns,
     new_axes,
     new_figure,
     root_figure,
@@ -74,7 +75,7 @@ def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes
         _draw_point(ax, study, point, value(point))
     _name(ax, study, points, value)
     chance = study.chance if study.chance > ax.get_ylim()[0] else None
-    legend_below(ax, _handles(study, cost, chance), n_columns=2)
+    legend_below(ax, _handles(study, cost, chance), n_columns=legend_columns(ax))
     dress(ax, _titled(ax, study.sentences[0]), x=label, y="accuracy on the test images")
     return ax
 
@@ -110,19 +111,24 @@ def plot_imagenet(study: BackboneStudy, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_backbone_study(study: BackboneStudy) -> Figure:
+def plot_backbone_study(study: BackboneStudy, *, narrow: bool = False) -> Figure:
     """Both figures on one page: accuracy against milliseconds, and against what is published of ImageNet.
 
     Args:
         study: with at least one backbone.
+        narrow: one below the other, for a page of half the width.
 
     Raises:
         InputError: no backbone was measured.
     """
     _points(study)
     known = any(point.top1_pct is not None for point in study.points)
-    figure = new_figure(12 if known else 7.5, 5.4)
-    grid = figure.add_gridspec(1, 2 if known else 1, width_ratios=(1.25, 1) if known else None)
+    if narrow:
+        figure = new_figure(6, 10.5 if known else 5.6)
+        grid = figure.add_gridspec(2 if known else 1, 1)
+    else:
+        figure = new_figure(12 if known else 7.5, 5.4)
+        grid = figure.add_gridspec(1, 2 if known else 1, width_ratios=(1.25, 1) if known else None)
     plot_backbones(study, ax=add_axes(figure, grid[0]))
     if known:
         plot_imagenet(study, ax=add_axes(figure, grid[1]))
@@ -132,6 +138,7 @@ def plot_backbone_study(study: BackboneStudy) -> Figure:
         f"{data.name}: {data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test images of "
         f"{data.image_size} × {data.image_size} pixels; {epochs}. Accuracies do not begin at 0."
     )
+    caption = textwrap.fill(caption, 85 if narrow else 160)
     set_fonts([figure.supxlabel(caption, x=0.01, ha="left", fontsize=SMALL_SIZE, color=PALE)])
     return figure
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from tl_widgets.errors import InputError
+from tl_widgets.intervals import interval_text
 from tl_widgets.plot_style import run_label
 from tl_widgets.plot_words import (
     Result,
@@ -82,9 +83,7 @@ def _test_accuracy(result: Result) -> str:
         if score is None:
             said.append(f"{run_label(run)} not tested")
         else:
-            interval = (
-                f"{interval_words({run.name: score})} {100 * score.interval[0]:.0f} to {100 * score.interval[1]:.0f}"
-            )
+            interval = f"{interval_words({run.name: score})} {interval_text(score.interval)}"
             said.append(f"{run_label(run)} {percent(score.accuracy)} ({interval})")
     return f"Test accuracy: {'; '.join(said)}; chance {percent(chance_level(runs))}."
 

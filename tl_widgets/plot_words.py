@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tl_widgets.errors import InputError
+from tl_widgets.intervals import interval_text
 from tl_widgets.results import Comparison, Interval, RunResult, percent
 
 Result = Comparison | RunResult | tuple[RunResult, ...]
@@ -44,8 +45,7 @@ class Score:
     @property
     def text(self) -> str:
         """In few characters: 91.1% (83 to 95)."""
-        low, high = self.interval
-        return f"{percent(self.accuracy)} ({100 * low:.0f} to {100 * high:.0f})"
+        return f"{percent(self.accuracy)} ({interval_text(self.interval)})"
 
 
 def scores_of(result: Result) -> dict[str, Score]:

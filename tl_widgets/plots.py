@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 
 from tl_widgets.plot_classes import plot_confusion, plot_recall
 from tl_widgets.plot_costs import plot_parameters, plot_seconds
@@ -48,11 +49,12 @@ __all__ = [
 ]
 
 
-def plot_comparison(comparison: Comparison) -> Figure:
+def plot_comparison(comparison: Comparison, *, narrow: bool = False) -> Figure:
     """A comparison on one page: verdict, accuracy, parameters, seconds, recall of each class.
 
     Args:
         comparison: with at least one trained model.
+        narrow: the axes one below the other, for a page of half the width.
 
     Returns:
         A figure with five axes: accuracy by epoch, test accuracy, parameters, seconds, recall.
@@ -61,24 +63,33 @@ def plot_comparison(comparison: Comparison) -> Figure:
         InputError: no model came to be trained.
     """
     runs = runs_of(comparison)
-    title = textwrap.fill(comparison.verdict.text, 128)
-    height = 7.9 + 0.2 * title.count("\n") + 0.5 * max(0, len(runs) - 2)
-    figure = new_figure(11, height)
-    rows = figure.add_gridspec(2, 1, height_ratios=(1.15, 1))
-    top = rows[0].subgridspec(1, 2, width_ratios=(1.35, 1))
-    bottom = rows[1].subgridspec(1, 3)
-    plot_accuracy(comparison, ax=add_axes(figure, top[0]))
-    plot_test_accuracy(comparison, ax=add_axes(figure, top[1]))
-    plot_parameters(comparison, ax=add_axes(figure, bottom[0]))
-    plot_seconds(comparison, ax=add_axes(figure, bottom[1]))
-    plot_recall(comparison, ax=add_axes(figure, bottom[2]))
+    # A narrow page is shown under the verdict's own words: there it would take a third of the height.
+    title = "" if narrow else textwrap.fill(comparison.verdict.text, 128)
+    more = max(0, len(runs) - 2)
+    figure = new_figure(6, 16 + 1.7 * more) if narrow else new_figure(11, 7.9 + 0.2 * title.count("\n") + 0.5 * more)
+    places = _one_below_the_other(figure) if narrow else _two_rows(figure)
+    drawn = (plot_accuracy, plot_test_accuracy, plot_parameters, plot_seconds, plot_recall)
+    for plot, place in zip(drawn, places, strict=True):
+        plot(comparison, ax=add_axes(figure, place))
     heading = figure.suptitle(title, x=0.01, ha="left", fontsize=TITLE_SIZE, color=INK)
-    caption = figure.supxlabel(_caption(comparison), x=0.01, ha="left", fontsize=SMALL_SIZE, color=PALE)
+    words = _caption(comparison, 85 if narrow else 160)
+    caption = figure.supxlabel(words, x=0.01, ha="left", fontsize=SMALL_SIZE, color=PALE)
     set_fonts([heading, caption])
     return figure
 
 
-def _caption(comparison: Comparison) -> str:
+def _two_rows(figure: Figure) -> list[SubplotSpec]:
+    rows = figure.add_gridspec(2, 1, height_ratios=(1.15, 1))
+    top, bottom = rows[0].subgridspec(1, 2, width_ratios=(1.35, 1)), rows[1].subgridspec(1, 3)
+    return [top[0], top[1], bottom[0], bottom[1], bottom[2]]
+
+
+def _one_below_the_other(figure: Figure) -> list[SubplotSpec]:
+    grid = figure.add_gridspec(5, 1, height_ratios=(1.5, 1, 1, 1, 1))
+    return [grid[row] for row in range(5)]
+
+
+def _caption(comparison: Comparison, width: int) -> str:
     data, config = comparison.dataset, comparison.config
     epochs = f"{config.epochs} epoch{'s' if config.epochs != 1 else ''}"
     text = (
@@ -92,4 +103,4 @@ def _caption(comparison: Comparison) -> str:
         blocks = "the last block" if tuning.n_blocks == 1 else f"the last {tuning.n_blocks} blocks"
         more = f"{tuning.epochs} more epoch{'s' if tuning.epochs != 1 else ''}"
         text += f" Fine-tuned: {blocks}, {more}, learning rate {tuning.learning_rate:g}."
-    return textwrap.fill(text, 160)
+    return textwrap.fill(text, width)

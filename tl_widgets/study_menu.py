@@ -10,6 +10,7 @@ import json
 from argparse import Namespace
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ class Study:
         chart: what the figure is, for those who do not see it: a sentence, before those of the result.
         sentences: what a result says.
         owns: whether a result is of this study; others may have results of the same class.
+        draw_narrow: the same figure for a page of half the width; None where it is not that wide.
     """
 
     question: str
@@ -46,6 +48,7 @@ class Study:
     chart: str
     sentences: Callable[[Any], tuple[str, ...]] = attrgetter("sentences")
     owns: Callable[[Any], bool] = lambda _: True
+    draw_narrow: Callable[[Any], Any] | None = None
 
     def words(self, result: Any) -> str:
         """The text alternative of the figure of a result."""
@@ -162,10 +165,10 @@ def _measure_repeat(args: Namespace, dataset: ImageDataset, on_event: OnEvent, c
     )
 
 
-def _draw_comparison(result: Any) -> Any:
+def _draw_comparison(result: Any, *, narrow: bool = False) -> Any:
     from tl_widgets.plots import plot_comparison
 
-    return plot_comparison(result)
+    return plot_comparison(result, narrow=narrow)
 
 
 def _measure_mistake(args: Namespace, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel) -> Any:
@@ -203,10 +206,10 @@ def _measure_backbones(args: Namespace, dataset: ImageDataset, on_event: OnEvent
     )
 
 
-def _draw_backbones(result: Any) -> Any:
+def _draw_backbones(result: Any, *, narrow: bool = False) -> Any:
     from tl_widgets.plot_survey import plot_backbone_study
 
-    return plot_backbone_study(result)
+    return plot_backbone_study(result, narrow=narrow)
 
 
 def _measure_inside(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
@@ -254,6 +257,7 @@ STUDIES = {
         _draw_backbones,
         "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy.",
         lambda result: (*result.lines, *result.sentences),
+        draw_narrow=partial(_draw_backbones, narrow=True),
     ),
     "fine-tuning": Study(
         "Fine-tuning",
@@ -264,6 +268,7 @@ STUDIES = {
         "Charts of accuracy by epoch, with a mark where fine-tuning starts, of parameters, seconds and recall.",
         lambda result: (result.verdict.text,),
         lambda result: result.repeats is None,
+        partial(_draw_comparison, narrow=True),
     ),
     "repeat": Study(
         "Repeat",
@@ -274,6 +279,7 @@ STUDIES = {
         "Charts of accuracy by epoch and on the test images, with a dot for each seed, of parameters and seconds.",
         lambda result: (result.verdict.text,),
         lambda result: result.repeats is not None,
+        partial(_draw_comparison, narrow=True),
     ),
     "mistake": Study(
         "What goes wrong?",

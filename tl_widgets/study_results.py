@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import exp, log
 
 from tl_widgets.errors import InputError
+from tl_widgets.intervals import interval_text
 from tl_widgets.results import Comparison, DatasetSummary, Environment, RunResult, Seconds, percent
 from tl_widgets.seed_statistics import Mean, mean_of_shares
 from tl_widgets.settings import Config
@@ -312,4 +313,4 @@ def accuracy_text(mean: Mean) -> str:
     """A mean accuracy with its interval: 91.1% (88 to 94)."""
     if mean.ci95 is None:
         return percent(mean.mean)
-    return f"{percent(mean.mean)} ({100 * mean.ci95[0]:.0f} to {100 * mean.ci95[1]:.0f})"
+    return f"{percent(mean.mean)} ({interval_text(mean.ci95)})"

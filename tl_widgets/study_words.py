@@ -90,8 +90,17 @@ def _end_sentences(curve: LearningCurve) -> list[str]:
         if overtakes is None:
             return [text + "."]
     if overtakes is None:
-        return [text + ".", f"Up to {n} images per class, from scratch never catches up."]
+        return [text + ".", _never(curve, n)]
     return [text + ".", f"From {overtakes} images per class on, from scratch is at least as good on average."]
+
+
+def _never(curve: LearningCurve, most: int) -> str:
+    """That from scratch stays behind, for all sizes of which it is true; with few images both may be near chance."""
+    means = [(n, curve.mean("transfer", n), curve.mean("scratch", n)) for n in curve.n_per_class]
+    level = [n for n, transfer, scratch in means if transfer and scratch and scratch.mean >= transfer.mean]
+    if not level:
+        return f"Up to {most} images per class, from scratch never catches up."
+    return f"With more than {level[-1]} images per class, from scratch is behind on average."
 
 
 def time_sentences(study: TimeStudy) -> tuple[str, ...]:
@@ -104,13 +113,14 @@ def time_sentences(study: TimeStudy) -> tuple[str, ...]:
     reached = {curve.name: curve.time_to(study.target) for curve in study.curves}
     scratch, transfer = reached.get("scratch"), reached.get("transfer")
     if scratch and transfer:
-        slow, fast = ("From scratch", "the frozen backbone")
+        slow, fast = "from scratch", "the frozen backbone"
         if scratch < transfer:
-            slow, fast = "The frozen backbone", "from scratch"
+            slow, fast = fast, slow
         times = max(scratch, transfer) / min(scratch, transfer)
         if times < 1.15:  # another run may turn it round
             return (*sentences, f"Both take about as long to {percent(study.target)}.")
-        sentences.append(f"{slow} takes {times:.1f} times as long to {percent(study.target)} as {fast}.")
+        longer = f"{times:.1f} times as long to {percent(study.target)} as {fast}"
+        sentences.append(f"In this run {slow} takes {longer}.")
     return tuple(sentences)
 
 

@@ -164,9 +164,10 @@ def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
     if not paired.is_clear:
         interval = f"{_points(*paired.ci95)} points, 95% interval{_but_not_clear(paired)}"
         return text + f"too close to the frozen one to call ({interval})."
-    return (
-        text + f"{abs(100 * paired.difference):.1f} points {'more' if paired.difference > 0 else 'fewer'} than frozen."
-    )
+    low, high = paired.ci95
+    more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))
+    points = f"{100 * abs(paired.difference):.1f} points {more} than frozen"
+    return text + f"{points} (95% interval {_points(least, most)})."
 
 
 def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verdict:

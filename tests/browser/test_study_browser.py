@@ -93,6 +93,27 @@ def test_it_fits_is_photographed_and_asks_for_the_guess_first(page, jupyter):
     assert page.locator("img:not([alt])").filter(visible=True).count() == 0
 
 
+def test_a_wide_figure_gives_way_to_a_narrow_one_where_there_is_no_room(page, jupyter):
+    values = "{'image_size': 32, 'n_per_class': 4, 'epochs': 2, 'repeats': 2}"
+    jupyter.notebook(
+        "study-narrow.ipynb", f"from tl_widgets import StudyLab\nlab = StudyLab('repeat', values={values})\nlab"
+    )
+    open_notebook(page, jupyter, "study-narrow.ipynb")
+    button(page, "Run").click()
+    wait_state(page, "done")
+    figure = page.get_by_role("img", name="Charts of accuracy by epoch")  # the hidden one has no role
+    heights = {}
+    for width in (1600, 900):
+        page.set_viewport_size({"width": width, "height": 1300})
+        page.wait_for_function(
+            "narrow => !!document.querySelector('.tlw-narrow').offsetParent === narrow", arg=width == 900
+        )
+        box = figure.bounding_box()
+        heights[width] = box["height"] / box["width"]
+    assert heights[1600] < 1 < 2 < heights[900]
+    photograph(page, "narrow")
+
+
 def photograph(page, name):
     """Keep pictures; see that nothing is cut off, nothing scrolls sideways, and every field has a name."""
     ARTIFACTS.mkdir(exist_ok=True)

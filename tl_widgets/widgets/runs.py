@@ -8,6 +8,7 @@ from typing import Any
 
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
+from tl_widgets.intervals import interval_text
 from tl_widgets.plot_words import Score, own_epochs, scores_of
 from tl_widgets.results import Comparison, percent
 from tl_widgets.sources import printable
@@ -147,9 +148,8 @@ def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
     if name not in scores:
         return "stopped" if name in result.config.model_names else ""
     score = scores[name]
-    low, high = score.interval
     seeds = f"; {len(score.seeds)} seeds" if score.seeds else ""
-    return f"<b>{percent(score.accuracy)}</b> <small>({100 * low:.0f} to {100 * high:.0f}{seeds})</small>"
+    return f"<b>{percent(score.accuracy)}</b> <small>({interval_text(score.interval)}{seeds})</small>"
 
 
 def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:

@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, Checkbox, HBox, Tab, Widget
 
 from tl_widgets.data import ImageDataset
 from tl_widgets.events import Cancel, Event, is_cancelled, raise_if_cancelled
+from tl_widgets.intervals import interval_text
 from tl_widgets.plot_words import chance_level
 from tl_widgets.results import Comparison, RunResult, percent
 from tl_widgets.widgets.code import CodeView
@@ -240,10 +241,9 @@ class Screen:
             self.progress.clear()
         self._n_live += 1
         more = f" {escape(note)}" if note else ""
-        low, high = run.test_accuracy_ci95
         self.live_line.value = (
             f'<p class="tlw-live" data-live="{self._n_live}">Live: {escape(run.backbone)} with a new head answers '
             f"<b>{percent(run.test_accuracy)}</b> of {len(run.labels)} test images correctly "
-            f"(95% interval {100 * low:.0f} to {100 * high:.0f}). Trained in {1000 * run.seconds.train:.0f} ms.{more} "
-            "“Train both” makes it a run.</p>"
+            f"(95% interval {interval_text(run.test_accuracy_ci95)}). "
+            f"Trained in {1000 * run.seconds.train:.0f} ms.{more} “Train both” makes it a run.</p>"
         )

@@ -112,7 +112,9 @@ class StudyScreen:
             f"<small>{escape(STUDIES[study].question)} · {escape(facts)}</small></div>"
         )
         width = round(root_figure(drawing).get_figwidth() * _PIXELS_PER_INCH)
-        self.figure.show(drawing, STUDIES[study].words(result), width)
+        draw_narrow = STUDIES[study].draw_narrow
+        narrow = draw_narrow(result) if draw_narrow else None
+        self.figure.show(drawing, STUDIES[study].words(result), width, narrow=narrow)
         self.save_button.disabled = False
 
     def hide_result(self) -> None:

@@ -10,6 +10,7 @@ from ipywidgets import HTML
 
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
+from tl_widgets.intervals import interval_text
 from tl_widgets.ledger import LayerRow, count_rows
 from tl_widgets.plot_words import Score, scores_of, seeds_text
 from tl_widgets.results import Comparison, RunResult, percent
@@ -39,17 +40,24 @@ class FigureView(HTML):
         super().__init__()
         self.add_class("tlw-figure")
 
-    def show(self, drawing: Figure | Axes, alt: str, width_px: int = 720) -> None:
+    def show(self, drawing: Figure | Axes, alt: str, width_px: int = 720, *, narrow: Figure | None = None) -> None:
         """Show a figure in place of the one before.
 
         Args:
             drawing: what a plot function returned.
             alt: the same in words.
             width_px: on the page, in CSS pixels; narrower where the page is.
+            narrow: the same figure, shown where the page has too little room for letters of the other to be read.
         """
+        from tl_widgets.plot_style import CSS_PIXELS_PER_INCH
         from tl_widgets.plots import figure_html
 
-        self.value = figure_html(drawing, alt, width_px)
+        html = figure_html(drawing, alt, width_px)
+        if narrow is not None:
+            other = figure_html(narrow, alt, round(narrow.get_figwidth() * CSS_PIXELS_PER_INCH))
+            both = f'<div class="tlw-wide">{html}</div><div class="tlw-narrow">{other}</div>'
+            html = f'<div class="tlw-fits">{both}</div>'
+        self.value = html
 
 
 class LedgerView(HTML):
@@ -175,9 +183,8 @@ def _figures(run: RunResult, score: Score | None) -> str:
     name = NAMES.get(run.name, run.name)
     said = "<b>not tested</b>"
     if score is not None:
-        low, high = score.interval
         words = f"mean of {len(score.seeds)} seeds, 95% over seeds" if score.seeds else "95% interval"
-        said = f"<b>{percent(score.accuracy)}</b> <small>{words} {100 * low:.0f} to {100 * high:.0f}</small>"
+        said = f"<b>{percent(score.accuracy)}</b> <small>{words} {interval_text(score.interval)}</small>"
     saved = f", {run.seconds.saved:.1f} s saved by kept features" if run.seconds.saved else ""
     return (
         f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{said}</span>'

@@ -106,6 +106,7 @@ def test_plots_know_results_and_no_training():
         "results",
         "verdict",
         "errors",
+        "intervals",
         "ledger",
         "settings",
         "scores",

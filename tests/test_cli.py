@@ -357,17 +357,11 @@ def test_cache_clear_deletes_what_tl_widgets_made_and_nothing_else(tmp_path, hom
 
 @pytest.mark.parametrize("where", ["notebooks/00_start_here.ipynb", "00_start_here.ipynb"])
 def test_lab_opens_the_first_notebook_and_passes_options_on(where, tmp_path, home):
-    (tmp_path / "jupyterlab.py").write_text(
-        "import os, sys; print(sys.argv[1:], os.environ.get('TL_WIDGETS_UPLOAD_MB')); sys.exit(3)"
-    )
+    (tmp_path / "jupyterlab.py").write_text("import sys; print(sys.argv[1:]); sys.exit(3)")
     (tmp_path / where).parent.mkdir(exist_ok=True)
     (tmp_path / where).write_text("{}")
     status, out, _ = tl("lab", "--no-browser", "--port=1", cwd=tmp_path, home=home)
-    limit = "--ServerApp.tornado_settings={'websocket_max_message_size': 110000000}"
-    assert (status, out) == (3, f"{[limit, '--no-browser', '--port=1', str(tmp_path / where)]} 100\n")
-    theirs = "--ServerApp.tornado_settings={}"
-    status, out, _ = tl("lab", theirs, cwd=tmp_path, home=home)
-    assert (status, out) == (3, f"{[theirs, str(tmp_path / where)]} None\n")
+    assert (status, out) == (3, f"{['--no-browser', '--port=1', str(tmp_path / where)]}\n")
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):

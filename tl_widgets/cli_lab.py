@@ -10,9 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 FIRST_NOTEBOOK = "00_start_here.ipynb"
-# The Lab's uploads go through a websocket, whose messages may have 10 MB; more is dropped without a word.
-UPLOAD_MB = 100
-_SETTING = "--ServerApp.tornado_settings"
 
 
 def find_notebooks() -> Path:
@@ -30,7 +27,7 @@ def find_notebooks() -> Path:
 
 
 def open_lab(options: Sequence[str]) -> int:
-    """Run `jupyter lab` until it ends, with room for uploads of 100 MB.
+    """Run `jupyter lab` until it ends.
 
     Args:
         options: passed on, "--no-browser" for instance.
@@ -43,12 +40,7 @@ def open_lab(options: Sequence[str]) -> int:
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise ModuleNotFoundError("there is no JupyterLab", name="jupyterlab")
-    limit = []
-    if not any(option.startswith(_SETTING) for option in options):  # whoever sets it knows why
-        # A message has more in it than the files' bytes.
-        limit = [f"{_SETTING}={{'websocket_max_message_size': {(UPLOAD_MB + 10) * 1_000_000}}}"]
-        os.environ["TL_WIDGETS_UPLOAD_MB"] = str(UPLOAD_MB)  # the Lab says how much may come
-    command = [sys.executable, "-m", "jupyterlab", *limit, *options, str(find_notebooks())]
+    command = [sys.executable, "-m", "jupyterlab", *options, str(find_notebooks())]
     if os.name == "posix":
         sys.stdout.flush()
         os.execv(command[0], command)  # noqa: S606  # signals then reach JupyterLab itself

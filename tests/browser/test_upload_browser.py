@@ -6,7 +6,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from driving import ARTIFACTS, open_notebook
+from driving import ARTIFACTS, SERVER_OPTIONS, open_notebook, serve
+from PIL import Image
 from playwright.sync_api import expect
 from test_images_browser import MARKUP, SHOW, open_tab, upload
 
@@ -97,8 +98,6 @@ def noise(path, n_bytes):
 
 
 def test_a_zip_of_sixty_megabytes_on_a_plain_server(page, jupyter, tmp_path):
-    from PIL import Image
-
     random = np.random.default_rng(0)
     with zipfile.ZipFile(tmp_path / "large.zip", "w", zipfile.ZIP_STORED) as archive:
         for i in range(20):
@@ -209,3 +208,23 @@ def test_a_closed_page_and_a_kernel_that_restarts_leave_no_half(open_upload, jup
     page.get_by_text("3.0 MB of 8.0 MB").wait_for()
     execute(page, "view.close()")
     assert halves(jupyter) == []
+
+
+def test_tl_widgets_lab_starts_jupyterlab_and_large_pictures_pass(page, tmp_path):
+    """Through the Lab's own class field; and what is no picture is not kept."""
+    work = tmp_path / "server" / "work"
+    work.mkdir(parents=True)
+    (work / "00_start_here.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    pixels = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "large.bmp")
+    options = (*SERVER_OPTIONS, "--LabApp.expose_app_in_browser=True")
+    with serve(tmp_path / "server", "tl-widgets", *options) as server:
+        open_notebook(page, server, server.notebook("large.ipynb", SHOW))
+        open_tab(page)
+        page.get_by_label("Class name", exact=True).fill("noise")
+        upload(page, "Upload its pictures", [tmp_path / "large.bmp", noise(tmp_path / "not.bmp", 1_500_000)])
+        page.get_by_text("Added 1 picture to noise").wait_for(timeout=60_000)
+        page.get_by_text("not.bmp: not an image of a kind").wait_for()
+        kept = [path for path in (work / "my_images").rglob("*") if path.is_file() and ".edits" not in path.parts]
+        assert [path.read_bytes() for path in kept] == [(tmp_path / "large.bmp").read_bytes()]
+        page.goto("about:blank")  # the server ends here

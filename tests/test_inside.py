@@ -466,6 +466,13 @@ class TestLook:
         same = look.layout("transfer", "after")
         closed = replace(look, layouts=(replace(same, stage="before"), same))
         assert "too close to call" in closed.sentences[0]
+        assert "leaves 0 out" not in closed.sentences[0]
+        # Five images against none: Newcombe's interval leaves 0 out, the exact test (p = 0.0625) does not.
+        labels = look.labels
+        others = tuple(label if i > 4 else 1 - min(label, 1) for i, label in enumerate(labels))
+        layouts = (replace(same, stage="before", nearest=others), replace(same, nearest=labels))
+        doubtful = replace(look, layouts=layouts).sentences[0]
+        assert "that leaves 0 out, but the exact test (McNemar, p = 0.062) does not rule out chance)." in doubtful
 
     def test_the_same_again_and_without_a_warning(self, textures, all_four, home):
         with warnings.catch_warnings():

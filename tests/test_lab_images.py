@@ -386,9 +386,11 @@ def test_pictures_of_the_camera_are_added_one_by_one(make_lab, here):
         for i in range(4):
             lab.images.intake.camera._hear(None, {"number": f"{name}{i}", "name": name}, [png(start + i)])
     assert lab.images.collection.class_names == ("blue", "red")
+    assert "New pictures: “Use these images” reads them." in lab.images._report.value
     use(lab)
     assert lab.settings.dataset == "photos"
     assert lab.images.intake.camera.class_names == ["blue", "red"]
+    assert "New pictures" not in lab.images._report.value
 
 
 def test_a_lesson_that_gives_the_data_set_has_no_tab_for_others(make_lab):

@@ -112,10 +112,13 @@ def test_intervals_and_verdicts_of_two_ways():
     assert not replace(ways, p_value=None, difference_ci95=(-0.1, 0.5)).is_clear
 
 
-def test_the_other_way_round_is_said(textures):
+def test_the_other_way_round_and_an_interval_that_is_not_enough_are_said(textures):
     study = what_goes_wrong(textures, mistake="rescaled_twice", epochs=2)
     ways = study.measured
     low, high = ways.difference_ci95
+    doubtful = replace(study, measured=replace(ways, difference_ci95=(0.1, 0.3), p_value=0.12))
+    assert "Too close to call" in doubtful.sentences[1]
+    assert "that leaves 0 out, but the exact test (McNemar, p = 0.12) does not rule out chance" in doubtful.sentences[1]
     turned = replace(study, measured=replace(ways, right=ways.wrong, wrong=ways.right, difference_ci95=(-high, -low)))
     assert "the other way round" in turned.sentences[1]
 

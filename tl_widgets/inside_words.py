@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tl_widgets.inside_results import AFTER, BEFORE, FeatureLayout, LookInside, ModelMaps
+from tl_widgets.intervals import but_not_clear
 from tl_widgets.results import percent
 from tl_widgets.study_results import WORDS
 
@@ -60,7 +61,7 @@ def _difference(look: LookInside, first: FeatureLayout, second: FeatureLayout) -
     low, high = (f"{100 * end:.1f}".replace("-", "\N{MINUS SIGN}") for end in paired.ci95)
     interval = f"{low} to {high} points, 95% interval"
     if not paired.is_clear:
-        return f"too close to call ({interval})"
+        return f"too close to call ({interval}{but_not_clear(paired.ci95, paired.p_value)})"
     words = "more" if paired.difference > 0 else "fewer"
     return f"{abs(100 * paired.difference):.1f} points {words} ({interval})"
 

@@ -118,3 +118,15 @@ def interval_text(interval: tuple[float, float]) -> str:
     low, high = (100 * end for end in interval)
     digits = 1 if f"{low:.0f}" == f"{high:.0f}" else 0
     return f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def but_not_clear(interval: tuple[float, float], p_value: float) -> str:
+    """Why an interval that leaves 0 out is not enough, as a clause; nothing where it holds 0.
+
+    Args:
+        interval: of a paired difference that is not clear.
+        p_value: McNemar's exact one of the same pair.
+    """
+    if interval[0] <= 0 <= interval[1]:
+        return ""
+    return f"; that leaves 0 out, but the exact test (McNemar, p = {p_value:.2g}) does not rule out chance"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tl_widgets.intervals import interval_text
+from tl_widgets.intervals import but_not_clear, interval_text
 from tl_widgets.mistake_words import MISTAKES, Mistake
 from tl_widgets.results import DatasetSummary, Environment, Interval, percent
 from tl_widgets.study_record import study_from_json, study_to_json
@@ -197,9 +197,10 @@ def _verdict_sentence(words: Mistake, measured: TwoWays) -> str:
         return "Clear: this was counted, not estimated." if measured.is_clear else f"No difference. {words.hides}"
     low, high = measured.difference_ci95
     if not measured.is_clear:
+        but = "" if measured.p_value is None else but_not_clear(measured.difference_ci95, measured.p_value)
         return (
             f"Too close to call: right minus wrong may be anything from {_points(low)} to {_points(high)} points "
-            f"(95% interval). {words.hides}"
+            f"(95% interval){but}. {words.hides}"
         )
     size, interval = _points(abs(measured.difference)), sorted((abs(low), abs(high)))
     between = f"95% interval {_points(interval[0])} to {_points(interval[1])}"

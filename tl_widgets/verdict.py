@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.errors import InputError
-from tl_widgets.intervals import mcnemar_p_value, paired_difference_interval
+from tl_widgets.intervals import but_not_clear, mcnemar_p_value, paired_difference_interval
 from tl_widgets.repeat_results import Repeats
 from tl_widgets.results import Interval, RunResult, Verdict, percent
 
@@ -120,20 +120,13 @@ def judge(
         winner = ""
         text = (
             f"Too close to call: {scores}. The true difference may be anything from {_points(low, high)} points "
-            f"(95% interval, transfer minus scratch){_but_not_clear(paired)}."
+            f"(95% interval, transfer minus scratch){but_not_clear(paired.ci95, paired.p_value)}."
         )
     if control is not None and control.labels:
         text += _control_sentence(transfer, control)
     if fine_tuned is not None:
         text += fine_tuning_sentence(transfer, fine_tuned)
     return Verdict(text, winner, paired.difference, paired.ci95, paired.p_value)
-
-
-def _but_not_clear(paired: PairedDifference) -> str:
-    """Why an interval that leaves 0 out is not enough, as a clause; nothing where it holds 0."""
-    if paired.ci95[0] <= 0 <= paired.ci95[1]:
-        return ""
-    return f"; that leaves 0 out, but the exact test (McNemar, p = {paired.p_value:.2g}) does not rule out chance"
 
 
 def _backbone(transfer: RunResult) -> str:
@@ -162,7 +155,7 @@ def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
     paired = paired_difference(second, first)
     text = f" Fine-tuned, the backbone answers {percent(second.test_accuracy)}: "
     if not paired.is_clear:
-        interval = f"{_points(*paired.ci95)} points, 95% interval{_but_not_clear(paired)}"
+        interval = f"{_points(*paired.ci95)} points, 95% interval{but_not_clear(paired.ci95, paired.p_value)}"
         return text + f"too close to the frozen one to call ({interval})."
     low, high = paired.ci95
     more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))

@@ -182,7 +182,7 @@ class ImagesView(VBox):
         added = add_images(self.collection, class_name, [(f"camera.{kind}", picture)])
         self._set(added.collection)
         keep_edits(added.collection)
-        self._report.value = ""
+        self._report.value = '<p class="tlw-note">New pictures: “Use these images” reads them.</p>'
 
     def _start(
         self, what: str, work: Callable[[OnEvent, Cancel], object], incoming: Incoming | None = None

@@ -1,5 +1,6 @@
 """check_setup: each mistake is found, and a model without them is left in peace."""
 
+import functools
 from dataclasses import replace
 
 import keras
@@ -248,6 +249,112 @@ def test_odd_models_get_a_sentence(pictures):
     for data in ("textures", iter([]), np.zeros((3, 3))):
         with pytest.raises(InputError):
             check_setup(own, data)
+
+
+class Wrapped(layers.Layer):
+    """A backbone two storeys down, as people write it who like classes."""
+
+    def __init__(self, base):
+        super().__init__()
+        self.base = base
+
+    def call(self, x):
+        return self.base(x, training=False)
+
+
+@functools.cache
+def shared_backbone():
+    return as_if_trained(APPS.MobileNetV2(include_top=False, weights=None, input_shape=SHAPE))
+
+
+class Subclassed(keras.Model):
+    """The recipe as a class, with `call` and no graph."""
+
+    def __init__(self, prepare, answer, finish=lambda x: x, *, frozen=True, wrap=lambda base: base):
+        super().__init__()
+        self.answer = answer  # layers are noted in the order of attributes, which says nothing
+        base = shared_backbone()
+        base.trainable = not frozen
+        self.base, self.pool = wrap(base), layers.GlobalAveragePooling2D()
+        self.prepare, self.finish = prepare, finish
+
+    def call(self, x):
+        return self.finish(self.answer(self.pool(self.base(self.prepare(x)))))
+
+
+def subclassed(pictures, prepare=APPS.mobilenet_v2.preprocess_input, answer=None, loss=None, rate=1e-3, **how):
+    model = Subclassed(prepare, answer or layers.Dense(3, "softmax"), **how)
+    model(pictures[0][:1])
+    return compiled(model, rate, loss or "sparse_categorical_crossentropy")
+
+
+WITHOUT_A_GRAPH = "Not checked, because a subclassed model has no graph to read: bottlenecks."
+
+
+@pytest.mark.parametrize("how", [{}, {"wrap": Wrapped}])
+def test_a_subclassed_model_without_mistakes_hears_what_was_not_checked(pictures, how):
+    model = subclassed(pictures, **how)
+    before = [np.array(weight) for weight in model.weights]
+    assert check_setup(model, pictures) == (WITHOUT_A_GRAPH,)
+    assert all(np.array_equal(old, new) for old, new in zip(before, model.weights, strict=True))
+    assert not [layer for layer in model._flatten_layers() if "call" in vars(layer)]  # it was listened to, no more
+    model.fit(*pictures, batch_size=8, verbose=0)
+
+
+LOGITS = {"from_logits": True}
+
+
+@pytest.mark.parametrize(
+    ("how", "labels", "said"),
+    [
+        ({"prepare": lambda x: x}, "whole", "Raw pixels"),
+        ({"prepare": lambda x: x, "wrap": Wrapped}, "whole", "Raw pixels"),
+        ({"prepare": lambda x: x / 255}, "whole", "only divided by 255"),
+        ({"rate": 0.1}, "whole", "learning rate of Adam is 0.1"),
+        ({"answer": layers.Dense(3)}, "whole", "without sigmoid or softmax"),
+        ({"answer": layers.Dense(3), "finish": keras.ops.softmax}, "whole", None),
+        ({"answer": layers.Dense(3), "loss": keras.losses.SparseCategoricalCrossentropy(**LOGITS)}, "whole", None),
+        ({"loss": keras.losses.SparseCategoricalCrossentropy(**LOGITS)}, "whole", "ends with softmax and the loss"),
+        ({"answer": layers.Dense(1, "sigmoid"), "loss": "binary_crossentropy"}, "whole", "0 to 2"),
+        ({"answer": layers.Dense(1, "sigmoid"), "loss": "binary_crossentropy"}, "two", None),
+        ({}, "one-hot", "one-hot and the loss is sparse"),
+        ({"answer": layers.Dense(2, "softmax")}, "whole", "label 2"),
+        ({"frozen": False, "rate": 1e-5}, "whole", "runs in training mode"),
+    ],
+)
+def test_mistakes_in_a_subclassed_model(pictures, how, labels, said):
+    images, whole = pictures
+    kinds = {"whole": whole, "two": whole % 2, "one-hot": np.eye(3)[whole]}
+    *found, left_out = check_setup(subclassed(pictures, **how), (images, kinds[labels]))
+    assert left_out == WITHOUT_A_GRAPH
+    assert (found == []) if said is None else (len(found) == 1 and said in found[0]), found
+
+
+def test_a_subclassed_model_that_is_changed_or_answers_for_each_pixel(pictures):
+    model = subclassed(pictures, rate=1e-5)
+    model.train_on_batch(pictures[0][:4], pictures[1][:4])
+    for layer in model.base.layers[-3:]:
+        layer.trainable = not isinstance(layer, layers.BatchNormalization)
+    model.base.trainable = True
+    assert "compile it again" in " ".join(check_setup(model, pictures))
+    assert "All validation images" in " ".join(
+        check_setup(model, pictures, validation=(pictures[0].copy(), pictures[1]))
+    )
+
+    class PerPixel(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = layers.Conv2D(8, 3), layers.Dense(1, "sigmoid")
+
+        def call(self, x):
+            return self.two(self.one(x))
+
+    model = PerPixel()
+    model(pictures[0][:1])
+    found = check_setup(model, pictures)
+    assert "one for each pixel" in found[0]
+    assert "loss, labels and learning rate (it is not compiled)" in found[-1]
+    assert "no part of it is a functional or Sequential model" in found[-1]
 
 
 def test_real_weights(assets):

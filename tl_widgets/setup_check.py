@@ -11,7 +11,7 @@ from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.setup_data import image_keys, take_sample
 from tl_widgets.setup_layers import check_backbone, check_bottleneck, check_output
-from tl_widgets.setup_model import find_backbone_in
+from tl_widgets.setup_model import FoundBackbone, find_backbone_in, graph_of
 from tl_widgets.setup_pixels import check_pixels
 from tl_widgets.setup_training import check_compiled
 
@@ -35,7 +35,7 @@ def check_setup(model: keras.Model, dataset: Any, *, validation: Any = None) -> 
 
     Returns:
         A sentence for each mistake that was found, and one that begins with "Not checked" for what could not be
-        looked at; an empty tuple is no proof that there is no mistake.
+        looked at, which of a subclassed model is a part; an empty tuple is no proof that there is no mistake.
 
     Raises:
         InputError: this is no Keras model, or no images in such a form.
@@ -64,7 +64,20 @@ def check_setup(model: keras.Model, dataset: Any, *, validation: Any = None) -> 
         raise
     except Exception as error:
         found.append(_not_checked("whether images are in two splits", error))
-    return tuple(found)
+    return (*found, *_left_out(model, backbone))
+
+
+def _left_out(model: keras.Model, backbone: FoundBackbone | None) -> Iterator[str]:
+    """What cannot be seen of a model without a graph."""
+    if graph_of(model) is not None:
+        return
+    what = ["bottlenecks"]
+    if backbone is None:
+        none = "no part of it is a functional or Sequential model with convolutions"
+        what.append(f"a backbone and the pixels that reach it ({none})")
+    if getattr(model, "optimizer", None) is None:
+        what.append("loss, labels and learning rate (it is not compiled)")
+    yield f"Not checked, because a subclassed model has no graph to read: {'; '.join(what)}."
 
 
 def _not_checked(what: str, error: Exception) -> str:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from tl_widgets.setup_data import Sample
-from tl_widgets.setup_model import FoundBackbone, graph_of, nodes_of
+from tl_widgets.setup_model import FoundBackbone, answers_shape, graph_of, nodes_of
 
 _NARROW = 8
 _N_IMAGES = 2  # a step in training mode, on copies of the weights
@@ -29,15 +29,11 @@ def check_backbone(model: keras.Model, backbone: FoundBackbone | None, sample: S
     norms = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
     if not any(norm.trainable for norm in norms):
         return  # frozen, Keras runs them in inference mode whatever they are called with
-    averages = {id(variable) for norm in norms for variable in (norm.moving_mean, norm.moving_variance)}
-    state = model.non_trainable_variables
-    # On values beside the model: its own averages stay as they are.
-    _, after = model.stateless_call(model.trainable_variables, state, sample.images[:_N_IMAGES], training=True)
-    moved = any(
-        id(old) in averages and not np.allclose(np.asarray(old), np.asarray(new))
-        for old, new in zip(state, after, strict=True)
-    )
-    if moved:
+    with keras.StatelessScope() as scope:  # on values beside the model: its own averages stay as they are
+        model(sample.images[:_N_IMAGES], training=True)
+    averages = [variable for norm in norms for variable in (norm.moving_mean, norm.moving_variance)]
+    now = [(old, scope.get_current_value(old)) for old in averages]
+    if any(new is not None and not np.allclose(np.asarray(old), np.asarray(new)) for old, new in now):
         yield (
             f"BatchNormalization inside {backbone.name} is trainable and runs in training mode in fit(), so that the "
             "averages of a few batches replace those it was trained with: set trainable = False on these layers and "
@@ -56,7 +52,7 @@ def _although(model: keras.Model) -> str:
 
 def check_output(model: keras.Model, backbone: FoundBackbone | None, sample: Sample) -> Iterator[str]:  # noqa: ARG001
     """One answer for each pixel where one for each image is wanted."""
-    shape = tuple(model.output_shape)
+    shape = answers_shape(model, sample.images[:_N_IMAGES])
     if len(shape) == 4 and (sample.labels is None or sample.labels.ndim <= 2):
         yield (
             f"The model's answers have the shape {shape}, one for each pixel: put Flatten or GlobalAveragePooling2D "

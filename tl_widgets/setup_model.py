@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
+
+from tl_widgets.setup_trace import parts_of, trace
 
 # A layer that only this family has, and what its `preprocess_input` makes of raw pixels (keras/src/applications).
 _FAMILIES = (
@@ -35,6 +37,7 @@ class FoundBackbone:
         mode: what it wants of raw pixels, as in the catalogue; "" where that is unknown.
         layers: its layers.
         tensor: what goes into it, a symbolic tensor of the model's graph; None where that cannot be told.
+        part: itself, where it is a part of a model that has no graph.
     """
 
     name: str
@@ -42,6 +45,7 @@ class FoundBackbone:
     mode: str
     layers: tuple[keras.layers.Layer, ...]
     tensor: Any
+    part: keras.Model | None = None
 
     @property
     def is_frozen(self) -> bool:
@@ -64,6 +68,18 @@ def graph_of(model: keras.Model) -> Any:
     return graph if hasattr(graph, "_nodes_by_depth") else None
 
 
+def answers_shape(model: keras.Model, images: Any) -> tuple[int | None, ...]:
+    """The shape of a model's answers, the first number of it open.
+
+    Args:
+        model: built.
+        images: for a model without a graph, which is run with them.
+    """
+    if graph_of(model) is not None:
+        return tuple(model.output_shape)
+    return (None, *trace(model, images).answers.shape[1:])
+
+
 def nodes_of(graph: Any) -> list[Any]:
     """Calls of layers in a graph, from input to output."""
     return [node for depth in sorted(graph._nodes_by_depth, reverse=True) for node in graph._nodes_by_depth[depth]]
@@ -76,9 +92,9 @@ def find_backbone_in(model: keras.Model) -> FoundBackbone | None:
     for node in nodes:
         if isinstance(node.operation, keras.Model) and _has_convolutions(node.operation):
             return _describe(node.operation.name, _inner(node.operation), node.arguments.keras_tensors[0])
-    for layer in model.layers if not nodes else ():
-        if isinstance(layer, keras.Model) and _has_convolutions(layer):
-            return _describe(layer.name, _inner(layer), None)
+    for layer in parts_of(model) if graph is None else ():
+        if isinstance(layer, keras.Model) and graph_of(layer) is not None and _has_convolutions(layer):
+            return replace(_describe(layer.name, _inner(layer), None), part=layer)
     if _family({layer.name for layer in model.layers}) is None:
         return None
     first = next((node for node in nodes if isinstance(node.operation, _CONVOLUTIONS)), None)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tl_widgets.backbones import IMAGENET_MEAN, IMAGENET_STD
 from tl_widgets.setup_data import Sample
 from tl_widgets.setup_model import FoundBackbone, graph_of
+from tl_widgets.setup_trace import trace
 
 Array = NDArray[Any]
 _CAFFE_MEAN = np.array([103.939, 116.779, 123.68])  # of BGR values
@@ -27,11 +28,11 @@ _NEAR = 0.25  # in standard deviations of what is wanted: images that were resiz
 
 def check_pixels(model: keras.Model, backbone: FoundBackbone | None, sample: Sample) -> Iterator[str]:
     """Sentences on pixels that the backbone was not made for."""
-    if backbone is None or backbone.tensor is None or (backbone.is_random and not backbone.is_frozen):
+    if backbone is None or (backbone.is_random and not backbone.is_frozen):
         return  # from scratch, any scale that trains is right
-    inputs = graph_of(model).inputs
-    probe = keras.Model(inputs[0] if len(inputs) == 1 else inputs, backbone.tensor)  # a list of one gives a warning
-    got = np.asarray(probe(sample.images, training=False), np.float64)
+    got = _heard(model, backbone, sample)
+    if got is None:
+        return
     raw = _raw(np.asarray(sample.images, np.float64))
     if backbone.mode and raw is not None and got.shape[-1] == raw.shape[-1] == 3:
         yield from _compare(backbone, got, raw)
@@ -42,6 +43,18 @@ def check_pixels(model: keras.Model, backbone: FoundBackbone | None, sample: Sam
         )
     elif got.max() - got.min() < 0.1:
         yield _twice(backbone, got)
+
+
+def _heard(model: keras.Model, backbone: FoundBackbone, sample: Sample) -> Array | None:
+    """What the backbone gets; None where that cannot be told."""
+    if backbone.part is not None:
+        found = trace(model, sample.images).input_of(backbone.part)
+        return None if found is None else found.astype(np.float64)
+    if backbone.tensor is None:
+        return None
+    inputs = graph_of(model).inputs
+    probe = keras.Model(inputs[0] if len(inputs) == 1 else inputs, backbone.tensor)  # a list of one gives a warning
+    return np.asarray(probe(sample.images, training=False), np.float64)
 
 
 def _raw(images: Array) -> Array | None:

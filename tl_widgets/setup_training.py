@@ -7,12 +7,15 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from tl_widgets.setup_data import Sample
-from tl_widgets.setup_model import FoundBackbone
+from tl_widgets.setup_model import FoundBackbone, answers_shape, graph_of
+from tl_widgets.setup_trace import trace
 
 _HIGHEST_RATE = 0.03
 _HIGHEST_FINE_TUNING_RATE = 1e-3
+_N_IMAGES = 8
 _STEPS = (0, 10, 100, 1_000, 10_000)  # a schedule may warm up
 _ADAPTIVE = (keras.optimizers.Adam, keras.optimizers.RMSprop, keras.optimizers.Adamax, keras.optimizers.Nadam)
 
@@ -27,7 +30,8 @@ def check_compiled(model: keras.Model, backbone: FoundBackbone | None, sample: S
         known = {id(weight) for weight in optimizer._trainable_variables}
         if known != {id(weight) for weight in model.trainable_variables}:
             yield "trainable was changed after the model was compiled, which has no effect: compile it again."
-    if len(model.outputs) == 1 and len(model.output_shape) == 2:
+    graph = graph_of(model)
+    if (graph is None or len(graph.outputs) == 1) and len(answers_shape(model, sample.images[:_N_IMAGES])) == 2:
         yield from _loss(model, sample)
 
 
@@ -61,17 +65,22 @@ def _kind(loss: Any) -> tuple[str, bool]:
     return kinds.get(plain, ""), bool(getattr(loss, "from_logits", options.get("from_logits", False)))
 
 
-def _end(model: keras.Model, sample: Sample) -> str:
-    """What the answers are: sigmoid, softmax or linear."""
-    last = model.layers[-1]
-    name = (
-        "softmax"
-        if isinstance(last, keras.layers.Softmax)
-        else str(getattr(getattr(last, "activation", None), "__name__", ""))
-    )
+def _end(model: keras.Model, sample: Sample) -> tuple[str, int]:
+    """What the answers are, sigmoid, softmax or linear, and how many for each image."""
+    if graph_of(model) is None:
+        found = trace(model, sample.images[:_N_IMAGES])
+        return _judged(found.last, found.answers), found.answers.shape[-1]
+    answers = np.asarray(model(sample.images[:_N_IMAGES], training=False))
+    return _judged(model.layers[-1], answers), model.output_shape[-1]
+
+
+def _judged(last: keras.layers.Layer | None, answers: NDArray[Any]) -> str:
+    """Sigmoid, softmax or linear, by the layer that the answers come from, or by their range."""
+    if isinstance(last, keras.layers.Softmax):
+        return "softmax"
+    name = str(getattr(getattr(last, "activation", None), "__name__", ""))
     if name in ("sigmoid", "softmax"):
         return name
-    answers = np.asarray(model(sample.images[:8], training=False))
     if answers.min() < 0 or answers.max() > 1:
         return "linear"
     if answers.shape[-1] > 1 and np.allclose(answers.sum(axis=-1), 1, atol=1e-3):
@@ -81,7 +90,7 @@ def _end(model: keras.Model, sample: Sample) -> str:
 
 def _loss(model: keras.Model, sample: Sample) -> Iterator[str]:
     kind, from_logits = _kind(getattr(model, "loss", None))
-    end, units = _end(model, sample), model.output_shape[-1]
+    end, units = _end(model, sample)
     if end == "softmax" and units == 1:
         yield "Softmax over 1 unit is always 1: end with sigmoid, or with one unit for each class."
     if not kind:

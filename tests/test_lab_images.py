@@ -175,6 +175,32 @@ def test_a_folder_beside_the_notebook_is_looked_through_edited_used_and_trained_
     assert "pets 2" in lab.runs[-1].result.dataset.name
 
 
+def test_a_folder_that_is_gone_after_use_is_told_as_gone_and_what_was_read_stays(make_lab, here):
+    lab = make_lab(settings=SMALL.with_values({"n_per_class": None, "weights": None, "epochs": 1}))
+    open_pets(lab)
+    use(lab)
+    size = lab.settings.image_size
+    (here / "pets").rename(here / "cats and dogs")
+    lab.panel.control("image_size").value = 48
+    lab.run(wait=True)
+    gone = f"The images of pets were in {here / 'pets'} and are gone from there: it was deleted, moved or renamed"
+    assert gone in page(lab)
+    assert f"What was read before is still here: Image size {size} can go on without it." in page(lab)
+    assert "spelling" not in page(lab)
+    assert lab.settings.dataset == "pets"
+    lab.images.use_button.click()
+    wait(lab)
+    assert gone in lab.images.message.value
+    assert lab.images.collection.name == "pets"
+    lab.panel.control("image_size").value = size
+    lab.run(wait=True)
+    assert lab.result.dataset.name == "pets"
+    lab.panel.control("image_size").value = 48
+    (here / "cats and dogs").rename(here / "pets")
+    lab.run(wait=True)
+    assert lab.result.dataset.image_size == 48
+
+
 def test_near_duplicates_are_named_before_training(make_lab, here):
     for split, start in (("train", 0), ("test", 40)):
         for i, name in enumerate(("cat", "dog")):
@@ -307,7 +333,7 @@ def test_a_zip_is_kept_and_a_bad_one_leaves_the_last_good_images(make_lab, here)
     (here / "my_images/animals.zip").unlink()
     lab.panel.control("image_size").value = 48
     lab.run(wait=True)
-    assert "There is no folder or zip file" in page(lab)
+    assert "and are gone from there: it was deleted, moved or renamed" in page(lab)
     assert not lab.is_running
 
 

@@ -66,6 +66,17 @@ class ImageCollection:
         return self.path.is_dir() and self.path.parent == uploads_folder().resolve()
 
     @property
+    def is_gone(self) -> bool:
+        """Whether it was deleted, moved or renamed since it was opened."""
+        try:
+            self.path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:  # it is there, and something else is wrong with it, which reading will tell
+            return False
+        return False
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes that are used, in the order of their folders."""
         return tuple(self.edits.name_of(one.folder) for one in self.folders if one.folder not in self.edits.dropped)
@@ -155,9 +166,10 @@ class ImageCollection:
             cancel: stops the reading.
 
         Raises:
-            InputError: a class has too few images, there is one class only, or no room.
+            InputError: a class has too few images, there is one class only, no room, or it is gone.
             CancelledError: `cancel` was set.
         """
+        self._require_there()
         return load_folder(self.path, image_size=image_size, classes=classes, edits=self.edits,
                            on_event=on_event, cancel=cancel)  # fmt: skip
 
@@ -174,6 +186,7 @@ class ImageCollection:
         Raises:
             InputError: the collection is no longer there.
         """
+        self._require_there()
         source = open_source(self.path)
         try:
             with warnings.catch_warnings():
@@ -181,6 +194,13 @@ class ImageCollection:
                 return [_thumbnail(source, file, side) for file in files]
         finally:
             source.close()
+
+    def _require_there(self) -> None:
+        if self.is_gone:
+            raise InputError(
+                f"The images of {self.name} were in {printable(str(self.path))} and are gone from there: it was "
+                "deleted, moved or renamed since. Put it back, or choose it where it is now."
+            )
 
 
 def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:

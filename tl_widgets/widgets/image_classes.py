@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, Text, VBox
 
+from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, raise_if_cancelled
 from tl_widgets.own_images import ImageCollection
 from tl_widgets.sources import SourceFile, printable
@@ -222,7 +223,10 @@ class ImageClasses(VBox):
 
 
 def _picture(collection: ImageCollection, file: SourceFile, side: int) -> str:
-    (found,) = collection.thumbnails([file], side)
+    try:
+        (found,) = collection.thumbnails([file], side)
+    except InputError:  # reading the images says so at length
+        found = "no longer there"
     name = printable(file.name.rpartition("/")[2])
     if isinstance(found, str):
         return f'<span class="tlw-no-image" title="{escape(name)}: {escape(found)}">unusable: {escape(found)}</span>'

@@ -156,9 +156,22 @@ class DataSource:
                     found = load_dataset(settings.dataset, image_size=settings.image_size, classes=settings.classes,
                                          on_event=on_event, cancel=cancel)  # fmt: skip
                 else:
-                    found = brought.load(settings, on_event, cancel)
+                    found = self._read_again(brought, settings, on_event, cancel)
                 self._kept = (key, found)
             return self._kept[1]
+
+    def _read_again(
+        self, brought: Brought, settings: LabSettings, on_event: OnEvent, cancel: Cancel | None
+    ) -> ImageDataset:
+        """A learner's images from where they came; what was read last stays where they cannot be."""
+        try:
+            return brought.load(settings, on_event, cancel)
+        except InputError as error:
+            if self._kept is None or self._kept[0][0] != brought.name or not brought.collection.is_gone:
+                raise
+            _, classes, size = self._kept[0]
+            way = f"Image size {size}" if classes == settings.classes else f"Image size {size} and the classes of then"
+            raise InputError(f"{error} What was read before is still here: {way} can go on without it.") from error
 
     def load(self, settings: LabSettings, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> ImageDataset:
         """The data set with as many training images as the settings say; arguments as in `whole`.

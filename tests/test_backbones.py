@@ -1,14 +1,15 @@
 """The catalogue, and that each backbone is built as it says."""
 
-import gc
 import random
 import re
 import shutil
 import subprocess
 import sys
 
+import joblib
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from tl_widgets import backbones
 from tl_widgets.backbones import (
@@ -215,35 +216,46 @@ def test_built_models_agree_with_the_facts(name):
 def check_built(backbone):
     shape = (backbone.min_input, backbone.min_input, 3)
     model = build_backbone(backbone, shape, RANDOM)
-    assert model.count_params() == backbone.n_params
-    assert model.trainable_weights == []
-    assert len(model.output_shape) == 4
-    assert model.output_shape[-1] == backbone.feature_width
+    assert model.count_params() == backbone.n_params, backbone.name
+    assert model.trainable_weights == [], backbone.name
+    assert len(model.output_shape) == 4, backbone.name
+    assert model.output_shape[-1] == backbone.feature_width, backbone.name
     return model
 
 
-@pytest.mark.slow
-def test_all_backbones_build_frozen_at_their_minimum_input():
+def check_frozen(name):
+    """Build one backbone and models on it; runs in a worker, so that the two cores share the work."""
     import keras
 
     from tl_widgets.models import count_parameters, stack_head
 
-    for backbone in list_backbones():
-        model = check_built(backbone)
-        for n_classes, units in ((2, 1), (5, 5)):
-            frozen = [build_preprocessing(backbone), model, keras.layers.GlobalAveragePooling2D()]
-            frozen = [layer for layer in frozen if layer is not None]
-            whole = stack_head(frozen, tuple(model.input_shape[1:]), n_classes)
-            assert whole.output_shape == (None, units), backbone.name
-            count = count_parameters(whole)
-            expected = (backbone.feature_width * units + units, backbone.n_params)
-            assert (count.trainable, count.frozen) == expected, backbone.name
-        del frozen, whole
-        pixels = np.zeros((1, *model.input_shape[1:]), np.float32)
-        assert np.isfinite(np.asarray(model(pixels))).all(), backbone.name
-        del model
-        keras.backend.clear_session()
-        gc.collect()
+    backbone = find_backbone(name)
+    model = check_built(backbone)
+    for n_classes, units in ((2, 1), (5, 5)):
+        frozen = [build_preprocessing(backbone), model, keras.layers.GlobalAveragePooling2D()]
+        frozen = [layer for layer in frozen if layer is not None]
+        whole = stack_head(frozen, tuple(model.input_shape[1:]), n_classes)
+        assert whole.output_shape == (None, units), name
+        count = count_parameters(whole)
+        expected = (backbone.feature_width * units + units, backbone.n_params)
+        assert (count.trainable, count.frozen) == expected, name
+    del frozen, whole
+    pixels = np.zeros((1, *model.input_shape[1:]), np.float32)
+    assert np.isfinite(np.asarray(model(pixels))).all(), name
+    del model
+    keras.backend.clear_session()  # it collects garbage, too
+    return name
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:A worker stopped")  # joblib starts one anew that has grown by 300 MB
+def test_all_backbones_build_frozen_at_their_minimum_input():
+    names = [backbone.name for backbone in list_backbones()]
+    try:
+        work = joblib.Parallel(n_jobs=2, batch_size=1)
+        assert work(joblib.delayed(check_frozen)(name) for name in names) == names
+    finally:
+        get_reusable_executor().shutdown()  # each holds more than a gigabyte
 
 
 @pytest.mark.parametrize("name", ["EfficientNetLite0", "Xception"])

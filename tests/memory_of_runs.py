@@ -1,0 +1,32 @@
+"""Print a JSON list: this process's memory in MB after each of so many runs (the first argument).
+
+A process of its own, so that what other tests left behind neither hides a leak nor looks like one.
+"""
+
+import ctypes
+import gc
+import json
+import sys
+from contextlib import suppress
+
+import psutil
+
+import tl_widgets
+from tl_widgets import ScratchSpec, load_dataset
+
+
+def megabytes():
+    """Resident memory, less what Python and the C library would give back when asked."""
+    gc.collect()
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+    return psutil.Process().memory_info().rss / 1e6
+
+
+dataset = load_dataset("textures", image_size=48, n_per_class=12)
+scratch = ScratchSpec(filters=(8, 8), kernel_sizes=(3, 3), dense_units=16)
+sizes = []
+for seed in range(int(sys.argv[1])):
+    tl_widgets.compare(dataset, scratch=scratch, epochs=1, seed=seed)
+    sizes.append(megabytes())
+print(json.dumps(sizes))

@@ -16,6 +16,7 @@ from ipywidgets import HTML, Widget
 from ipywidgets.widgets.widget import _instances
 
 from tl_widgets import Config, ImageDataset, InputError, ScratchSpec, Split, TransferLab
+from tl_widgets.data import pick
 from tl_widgets.widgets import ControlPanel, LabSettings, LedgerView
 from tl_widgets.widgets.runner import UPDATES_PER_SECOND
 
@@ -146,9 +147,33 @@ def test_all_images_per_class_stay_all_when_the_data_set_changes(make_lab):
     lab.panel.control("n_per_class").value = 50
     assert lab.settings.n_per_class is None
     lab.panel.control("dataset").value = "digits"
-    assert lab.panel.control("n_per_class").value == 78
+    assert lab.panel.control("n_per_class").value == 0  # its classes have 78 to 83: no number says all
+    assert lab.panel.control("n_per_class").description == "Images per class (0: all)"
+    lab.panel.control("dataset").value = "textures"
+    assert lab.panel.control("n_per_class").value == 50
+    assert lab.panel.control("n_per_class").description == "Images per class"
+    lab.panel.control("dataset").value = "digits"
     lab.panel.control("n_per_class").value = 60
     lab.panel.control("dataset").value = "faces"  # has 50 only
+    assert lab.settings.n_per_class is None
+
+
+def test_as_many_of_each_of_unequal_classes_as_the_scarcest_has(make_lab):
+    own = own_dataset()
+    rows = np.flatnonzero((own.train.labels == 0) | (np.arange(len(own.train)) % 3 == 0))
+    n_each = np.bincount(own.train.labels[rows]).tolist()
+    assert n_each[0] > n_each[1]
+    lab = make_lab(replace(own, train=pick(own.train.images, own.train.labels, rows)), settings=None)
+    field = lab.panel.control("n_per_class")
+    assert (field.value, lab.settings.n_per_class) == (0, None)
+    assert f"<b>{sum(n_each)} images</b> to learn from" in page(lab)
+    field.value = n_each[0]  # more than the scarcest has
+    assert (field.value, lab.settings.n_per_class) == (n_each[1], n_each[1])
+    assert f"<b>{2 * n_each[1]} images</b> to learn from" in page(lab)
+    lab.panel.control("epochs").value = 1
+    lab.run(wait=True)
+    assert lab.result.dataset.n_train == 2 * n_each[1]
+    field.value = 0
     assert lab.settings.n_per_class is None
 
 

@@ -64,7 +64,7 @@ def test_another_data_set_has_classes_of_its_own(make_lab):
     assert lab.settings.classes is None
     assert list(ticks(lab)) == list("0123456789")
     lab.panel.control("n_per_class").value = 79  # more than the scarcest of all ten has, not of these two
-    assert lab.settings.n_per_class is None
+    assert lab.settings.n_per_class == 78
     lab.settings = lab.settings.with_values({"classes": ("1", "3"), "n_per_class": 81})
     assert "<b>162 images</b> to learn from" in page(lab)
     lab.panel.control("dataset").value = "cifar10"  # not here: the ticks are there before anything is fetched

@@ -173,6 +173,35 @@ def set_number(field: Widget, value: float) -> None:
     field.value = value
 
 
+def show_per_class(field: Widget, n_per_class: int | None, most: int, *, is_unequal: bool) -> None:
+    """Show how many training images of each class are used.
+
+    All is the largest number where every class has as many. Of unequal classes no number says it: 0 does, and the
+    label tells.
+
+    Args:
+        field: a BoundedIntText.
+        n_per_class: how many; None for all.
+        most: training images of the scarcest class.
+        is_unequal: whether other classes have more.
+    """
+    field.description = "Images per class (0: all)" if is_unequal else "Images per class"
+    field.max = most
+    field.min = 0 if is_unequal else 1
+    field.value = n_per_class if n_per_class is not None else 0 if is_unequal else most
+
+
+def read_per_class(field: Widget, shown: int) -> int | None:
+    """How many images of each class the field asks for; None for all, whatever data set is chosen next.
+
+    Args:
+        field: that `show_per_class` has set.
+        shown: what it shows.
+    """
+    is_unequal = field.min == 0
+    return None if shown == 0 or (shown >= field.max and not is_unequal) else shown
+
+
 def set_options(menu: Widget, options: Sequence[tuple[str, Any]]) -> None:
     """Give a menu other texts, where they are other ones; what is chosen in it must be set again.
 

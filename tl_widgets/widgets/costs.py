@@ -46,6 +46,11 @@ class DataFacts:
         """Number of classes."""
         return len(self.class_names)
 
+    @property
+    def is_unequal(self) -> bool:
+        """Whether some classes have more training images than the scarcest."""
+        return self.n_train > self.max_per_class * self.n_classes
+
 
 @cache
 def offline_backbones() -> frozenset[str]:

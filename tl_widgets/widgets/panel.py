@@ -13,7 +13,15 @@ from tl_widgets.widgets.backbone_choice import BackboneChoice, backbone_menu
 from tl_widgets.widgets.blocks import BlockFields
 from tl_widgets.widgets.cells import close_tree
 from tl_widgets.widgets.class_fields import ClassFields
-from tl_widgets.widgets.controls import CONTROLS, NAMES, set_choice, set_number, set_options
+from tl_widgets.widgets.controls import (
+    CONTROLS,
+    NAMES,
+    read_per_class,
+    set_choice,
+    set_number,
+    set_options,
+    show_per_class,
+)
 from tl_widgets.widgets.costs import GROUPS, group_line, offline_backbones
 from tl_widgets.widgets.html import alert, style
 from tl_widgets.widgets.quiet import Quiet
@@ -199,8 +207,8 @@ class ControlPanel(VBox):
         if self._quiet.is_on:
             return
         values: dict[str, Any] = {name: value}
-        if name == "n_per_class" and value >= self._widgets[name].max:
-            values = {name: None}  # all of them, whatever data set is chosen next
+        if name == "n_per_class":
+            values = {name: read_per_class(self._widgets[name], value)}
         if name == "dataset":
             values["classes"] = None
         if name == "backbone":
@@ -253,8 +261,7 @@ class ControlPanel(VBox):
         for name, widget in self._widgets.items():
             value = values[name]
             if name == "n_per_class":
-                widget.max = facts.max_per_class
-                widget.value = facts.max_per_class if value is None else value
+                show_per_class(widget, value, facts.max_per_class, is_unequal=facts.is_unequal)
             elif name in ("dataset", "backbone", "weights", "learning_rate", "pooling", "head"):
                 set_choice(widget, value)
             else:

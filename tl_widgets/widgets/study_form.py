@@ -14,7 +14,7 @@ from tl_widgets.machine import megabytes
 from tl_widgets.study_menu import STUDIES
 from tl_widgets.widgets.backbone_choice import backbone_menu
 from tl_widgets.widgets.cells import close_tree
-from tl_widgets.widgets.controls import choice, set_options
+from tl_widgets.widgets.controls import choice, read_per_class, set_options, show_per_class
 from tl_widgets.widgets.costs import DataFacts, is_here, too_large
 from tl_widgets.widgets.html import alert, escape, number, seconds
 from tl_widgets.widgets.settings import LabSettings
@@ -178,9 +178,8 @@ class StudyForm(VBox):
             if self._is_setting or not any(widget is now for now in self._widgets.values()):
                 return
             try:
-                values: Mapping[str, Any] = {each.name: each.read(shown)}
-                if each.name == "n_per_class" and shown >= widget.max:
-                    values = {"n_per_class": None}  # all of them, whatever data set is chosen next
+                is_count = each.name == "n_per_class"
+                values: Mapping[str, Any] = {each.name: read_per_class(widget, shown) if is_count else each.read(shown)}
                 settings = self._settings.with_values(values)
                 self._settings = self._checked(_fitted(settings, self._source) if each.name == "dataset" else settings)
             except InputError as error:
@@ -210,9 +209,10 @@ class StudyForm(VBox):
             for each in self._fields():
                 widget, value = self._widgets[each.name], self._settings.values[each.name]
                 if each.name == "n_per_class":
-                    widget.max = self._facts(self._settings).max_per_class
-                    value = widget.max if value is None else value
-                each.show(widget, value)
+                    facts = self._facts(self._settings)
+                    show_per_class(widget, value, facts.max_per_class, is_unequal=facts.is_unequal)
+                else:
+                    each.show(widget, value)
         finally:
             self._is_setting = False
         self._show_enabled()

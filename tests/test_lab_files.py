@@ -3,6 +3,7 @@
 import gc
 import json
 import pickle
+import threading
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from test_hostile_models import HOSTILE, Bomb, places, record
 from test_lab import SMALL, make_lab, own_dataset, page  # noqa: F401 - a fixture
 from test_report import EVIL
 
-from tl_widgets import Comparison, TransferLab, compare
+from tl_widgets import Comparison, InputError, TransferLab, compare
 from tl_widgets.ledger import ParameterCount
 from tl_widgets.prediction import Answer, Prediction
 from tl_widgets.results import RunResult
@@ -149,6 +150,28 @@ def test_save_never_writes_over_and_says_what_is_wrong(make_lab):  # noqa: F811
     assert sorted(path.name for path in Path().iterdir()) == ["transfer-learning-run", "transfer-learning-run-2"]
 
 
+def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, monkeypatch):  # noqa: F811
+    lab = make_lab()
+    lab.run(wait=True)
+    save, go_on, seen = lab._screen.save, threading.Event(), []
+
+    def slow(*_, **__):
+        seen.append([each.disabled for each in (save.save_button, save.load_button, save.folder)])
+        go_on.wait(60)
+        raise InputError("no room")
+
+    monkeypatch.setattr("tl_widgets.saving.save_comparison", slow)
+    run = save.save()
+    assert save.save_button.disabled
+    lab._screen.show_running(False)  # a training that ends meanwhile does not free them
+    assert save.save_button.disabled
+    go_on.set()
+    run.wait(60)
+    assert seen == [[True, True, True]]
+    assert not save.save_button.disabled
+    assert "no room" in save._saved.value
+
+
 # Loading
 
 
@@ -262,6 +285,7 @@ def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path
         assert said.startswith('<div class="tlw-alert" role="alert">'), name
         assert "<script" not in said
         assert "should not have" not in said, (name, said)
+        assert "Error" not in said, (name, said)  # the names of Python's exceptions tell a learner nothing
         assert len(said) < 1000
         assert lab.settings == before
         assert lab.result is good

@@ -22,7 +22,7 @@ from tl_widgets.results import (
     Verdict,
 )
 from tl_widgets.settings import Config, FineTuningSpec, ScratchSpec
-from tl_widgets.typed import require_types
+from tl_widgets.typed import require_types, why_no_record
 
 FORMAT = 1
 _MOST_CLASSES = 5_000  # a confusion matrix of them takes 200 MB
@@ -168,6 +168,8 @@ def comparison_from_json(text: str) -> Comparison:
     """
     try:
         record = json.loads(text)
+        if not isinstance(record, dict):
+            raise ValueError("it is JSON, but of something else")
         if record["format"] != FORMAT:
             raise InputError(
                 f"This record has format {record['format']!r}; this version of tl_widgets reads format {FORMAT}."
@@ -197,7 +199,7 @@ def comparison_from_json(text: str) -> Comparison:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
         raise InputError(
-            f"This text is not a record of a comparison ({type(error).__name__}: {str(error)[:200]}). "
+            f"This text is not a record of a comparison ({why_no_record(error)}). "
             "Give the JSON that `tl-widgets compare --json FILE` or Comparison.to_json() wrote."
         ) from None
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tl_widgets.errors import InputError
 from tl_widgets.settings import Config
+from tl_widgets.typed import why_no_record
 
 if TYPE_CHECKING:
     from tl_widgets.data import ImageDataset
@@ -87,9 +88,7 @@ def read_study(text: str, names: Collection[str]) -> tuple[str, Any]:
         # A comparison's record, which is older than the studies, does not say its name.
         kind = found.get("study", "Comparison")
     except (ValueError, AttributeError, RecursionError) as error:
-        raise InputError(
-            f"This is not a record of a study ({type(error).__name__}): it holds no JSON object."
-        ) from None
+        raise InputError(f"This is not a record of a study ({why_no_record(error)}).") from None
     of_kind = [name for name in names if STUDIES[name].record_name == kind]
     result = STUDIES[of_kind[0]].read(text) if of_kind else None
     name = next((name for name in of_kind if STUDIES[name].owns(result)), None)

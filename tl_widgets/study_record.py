@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from tl_widgets.errors import InputError
-from tl_widgets.typed import require_types
+from tl_widgets.typed import require_types, why_no_record
 
 FORMAT = 1
 Record = TypeVar("Record")
@@ -41,9 +41,9 @@ def study_from_json(kind: type[Record], text: str) -> Record:
         study: Record = _read(kind, record)
         require_types(study, kind)
         return study
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(
-            f"This text is not a record of a {kind.__name__} ({type(error).__name__}: {error}). "
+            f"This text is not a record of a {kind.__name__} ({why_no_record(error)}). "
             "Give the JSON that `tl-widgets study NAME --json FILE` or to_json() wrote."
         ) from None
 

@@ -6,6 +6,7 @@ from a file must.
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -79,3 +80,20 @@ def _require(ok: bool, value: object, where: str, expected: Any) -> None:
     if not ok:
         kind = getattr(expected, "__name__", "") if isinstance(expected, type) else str(expected)
         raise TypeError(f"{where} is {value!r:.60}, not {kind or expected}")
+
+
+def why_no_record(error: Exception) -> str:
+    """Why a text could not be read as a record, as a clause for somebody who does not know Python.
+
+    Args:
+        error: what reading it raised.
+    """
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is no JSON: line {error.lineno} cannot be read"
+    if isinstance(error, RecursionError):
+        return "its brackets are nested too deeply"
+    if isinstance(error, KeyError):
+        return f"it has no {str(error)[:200]}"
+    if isinstance(error, AttributeError | IndexError):
+        return "its parts are not where they should be"
+    return str(error)[:200] or type(error).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from ipywidgets import HTML, Button, HBox, Text, VBox
 
@@ -42,6 +43,7 @@ class SaveView(VBox):
 
     def __init__(self, load: Load) -> None:
         self._load = load
+        self._is_enabled, self._is_busy = True, False
         self._comparison: Comparison | None = None
         self._dataset: ImageDataset | None = None
         self.folder = Text("transfer-learning-run", description="Folder name", style=_STYLE)
@@ -81,14 +83,33 @@ class SaveView(VBox):
 
     @property
     def enabled(self) -> bool:
-        """Whether anything can be saved or loaded now."""
-        return not self.save_button.disabled
+        """Whether anything can be saved or loaded, but while something is here already."""
+        return self._is_enabled
 
     @enabled.setter
     def enabled(self, enabled: bool) -> None:
-        self.upload.enabled = enabled
+        self._is_enabled = enabled
+        self._show_enabled()
+
+    def _show_enabled(self) -> None:
+        is_free = self._is_enabled and not self._is_busy
+        self.upload.enabled = is_free
         for widget in (self.folder, self.save_button, self.file, self.load_button):
-            widget.disabled = not enabled
+            widget.disabled = not is_free
+
+    def _start(self, work: Callable[[Cancel], Any]) -> Run[Any]:
+        """Do something in the background, one thing at a time: a second click would save twice."""
+        self._is_busy = True
+        self._show_enabled()
+
+        def go(cancel: Cancel) -> Any:
+            try:
+                return work(cancel)
+            finally:
+                self._is_busy = False
+                self._show_enabled()
+
+        return Run(go)
 
     def save(self) -> Run[Path]:
         """Write everything into a new folder beside the notebook, in the background.
@@ -120,7 +141,7 @@ class SaveView(VBox):
                 return None
             return folder
 
-        return Run(work)
+        return self._start(work)
 
     def _say_waiting(self) -> None:
         self._saved.value = _note("Saving when the training has ended…")
@@ -151,7 +172,7 @@ class SaveView(VBox):
             except Exception as error:
                 self._loaded.value = trouble(error)
 
-        return Run(work)
+        return self._start(work)
 
 
 def _note(text: str) -> str:

@@ -195,11 +195,41 @@ def test_a_read_only_folder_is_enough(serve, server, home, tmp_path):
         assert "only to be read" in done.stdout
         done = subprocess.run([*command, "fetch", "flowers"], env=environment, timeout=200, **with_cwd)
         assert done.returncode == 2
-        assert "Permission denied" in done.stderr
+        assert f"Nothing can be fetched into {home}: {home} cannot be written here" in done.stderr
     finally:
         for path in (home, *home.rglob("*")):
             path.chmod(0o755)
     assert files_in(home) == before
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="drops Linux capabilities")
+def test_a_home_that_is_not_there_and_cannot_be_made(tmp_path):
+    above, wanted = tmp_path / "locked", tmp_path / "locked" / "home"
+    above.mkdir()
+    above.chmod(0o555)
+    with_cwd = {"cwd": tmp_path, "capture_output": True, "text": True, "preexec_fn": without_override}
+    command = [sys.executable, "-m", "tl_widgets", "--home", str(wanted)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    try:
+        if subprocess.run([sys.executable, "-c", f"open({str(above / 'x')!r}, 'w')"], **with_cwd).returncode == 0:
+            pytest.skip("this system lets us write everywhere")
+        done = subprocess.run([*command, "doctor"], env=environment, timeout=100, **with_cwd)
+        assert (done.returncode, done.stderr) == (0, "")
+        text = " ".join(done.stdout.split())
+        assert f"{wanted} is not there and cannot be made: {above} can only be read. Images and features wait" in text
+        assert "is made when something is kept" not in text
+        assert f"Nothing can be written to {wanted} here" in text
+        for name in ("Xception", "flowers"):
+            done = subprocess.run([*command, "fetch", name], env=environment, timeout=100, **with_cwd)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert done.stderr.startswith(
+                f"tl-widgets: Nothing can be fetched into {wanted}: {above} cannot be written"
+            )
+        done = subprocess.run([*command, "fetch", "EfficientNetLite0"], env=environment, timeout=100, **with_cwd)
+        assert (done.returncode, done.stderr) == (0, "")  # it comes with the installation
+    finally:
+        above.chmod(0o755)
+    assert not wanted.exists()
 
 
 def doctor(capsys, *words):

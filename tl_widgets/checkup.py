@@ -58,7 +58,7 @@ class Checkup:
         backbones: whose ImageNet weights are here or damaged; the bundled one first.
         datasets: all that have a name.
         missing_backbones: names of the others, which could be fetched, the smallest first.
-        home: the folder for what is fetched, where it can only be read; None where it can be written.
+        home: the folder for what is fetched, where it can only be read or cannot be made; None where it can be written.
     """
 
     machine: tuple[Finding, ...]
@@ -88,7 +88,7 @@ def examine(*, options: str = "") -> Checkup:
         backbones=tuple(_bundled() if entry.bundled else _backbone(entry, fetch) for entry in entries),
         datasets=tuple(_datasets(fetch)),
         missing_backbones=tuple(entry.name for entry in missing),
-        home=home if home.is_dir() and not can_write(home) else None,
+        home=None if _is_file(home) or can_write(existing_part(home)) else home,
     )
 
 
@@ -134,12 +134,15 @@ def _hardware() -> Iterator[Finding]:
 
 def _disk() -> Finding:
     home = home_folder().absolute()
-    if home.exists() and not home.is_dir():
+    if _is_file(home):
         text = f"{home} is a file, not a folder" + ("; unpack it" if home.suffix in (".zip", ".tar") else "")
         return Finding("folder", "bad", text, "name a folder with --home or TL_WIDGETS_HOME")
-    existing = next(path for path in (home, *home.parents) if path.exists())
+    existing = existing_part(home)
     text = f"{home}: {megabytes(shutil.disk_usage(existing).free)} free"
     if existing != home:
+        if not can_write(existing):
+            text = f"{home} is not there and cannot be made: {existing} can only be read"
+            return Finding("folder", "good", f"{text}. Images and features wait in memory instead")
         text += "; it is not there yet, and is made when something is kept"
     elif not (home / "weights").is_dir() and (inner := _home_inside(home)):
         return Finding("folder", "bad", f"{text}; what was fetched lies one folder deeper", f"--home {inner}")
@@ -149,6 +152,10 @@ def _disk() -> Finding:
     return Finding("folder", "good", f"{text}, {more}")
 
 
+def _is_file(home: Path) -> bool:
+    return home.exists() and not home.is_dir()
+
+
 def _home_inside(home: Path) -> str:
     """A folder in `home` that looks like what an archive unpacks to, quoted for a shell; "" without one."""
     try:
@@ -156,6 +163,11 @@ def _home_inside(home: Path) -> str:
     except OSError:
         return ""
     return shlex.quote(str(found[0])) if found and not (home / "datasets").is_dir() else ""
+
+
+def existing_part(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there; from an absolute path."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def can_write(folder: Path) -> bool:

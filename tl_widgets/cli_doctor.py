@@ -59,7 +59,7 @@ def _print_archive(console: Console, missing: Sequence[str], home: Path | None) 
     console.print("\nFor machines without network, in one file", style="bold")
     console.print(f"  tl-widgets fetch {names} --archive class.zip", soft_wrap=True)
     if home is not None:
-        text = f"\n{home} can only be read here: fetch where it can be written."
+        text = f"\nNothing can be written to {home} here: fetch with --home and another folder, or on another machine."
         console.print(text, soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tl_widgets.backbones import Backbone, find_backbone
+from tl_widgets.checkup import can_write, existing_part
 from tl_widgets.cli_archive import ROOT, check_archive, write_archive
 from tl_widgets.cli_progress import make_console, stoppable, watching
 from tl_widgets.download import atomic_file
@@ -17,7 +18,7 @@ from tl_widgets.errors import InputError
 from tl_widgets.events import Cancel, OnEvent
 from tl_widgets.hosted import HOSTED, HostedDataset, fetch_dataset, find_hosted, is_whole
 from tl_widgets.machine import home_folder, megabytes, require_disk
-from tl_widgets.weights import resolve_weights, weights_folder
+from tl_widgets.weights import local_weights_file, resolve_weights, weights_folder
 
 
 def fetch(names: Sequence[str], archive: Path | None = None) -> None:
@@ -71,9 +72,23 @@ def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Can
 
 
 def _fetch_one(one: HostedDataset | Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
+    is_here = one.offline if isinstance(one, HostedDataset) else one.bundled or local_weights_file(one.weights_file)
+    if not is_here:
+        _require_home()  # before anything is downloaded
     if isinstance(one, HostedDataset):
         return _fetch_data(one, on_event, cancel)
     return _fetch_weights(one, on_event, cancel)
+
+
+def _require_home() -> None:
+    """Raise `InputError` where nothing can be kept."""
+    home = home_folder().absolute()
+    existing = existing_part(home)
+    if not existing.is_dir() or not can_write(existing):
+        raise InputError(
+            f"Nothing can be fetched into {home}: {existing} cannot be written here. Give a folder that can, with "
+            "--home FOLDER, or fetch on another machine."
+        )
 
 
 def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Path:

@@ -298,7 +298,6 @@ def test_a_subclassed_model_without_mistakes_hears_what_was_not_checked(pictures
     assert check_setup(model, pictures) == (WITHOUT_A_GRAPH,)
     assert all(np.array_equal(old, new) for old, new in zip(before, model.weights, strict=True))
     assert not [layer for layer in model._flatten_layers() if "call" in vars(layer)]  # it was listened to, no more
-    model.fit(*pictures, batch_size=8, verbose=0)
 
 
 LOGITS = {"from_logits": True}

@@ -78,8 +78,9 @@ def wait_until(condition, seconds=60):
 def test_every_study_has_its_panel_and_its_record_names_a_class():
     assert set(PANELS) == set(STUDIES)
     for study in STUDIES.values():
-        with pytest.raises(InputError):
-            study.read("{}")
+        for name in study.record_names:
+            with pytest.raises(InputError):
+                study.read("{}", name)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +211,38 @@ def test_the_guess_comes_first(make_lab):
     lab.form.control("mistake").value = "bottleneck"
     assert not lab._guess.field.disabled
     assert MISTAKES["bottleneck"].wrong in page(lab)
+
+
+def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_lab, monkeypatch):
+    lab, hear = make_lab("mistake", values={"mistake": "all"}), None
+    assert "<b>20 models</b>: each of 10 mistakes beside the right way, each on images of its own" in page(lab)
+    assert "How many of them will make a clear difference?" in page(lab)
+    hear = lab._screen.hear
+
+    def stop_after_two(event):
+        hear(event)
+        if event.phase == "study" and event.n_done == 2:
+            lab.stop()
+
+    monkeypatch.setattr(lab._screen, "hear", stop_after_two)
+    found = lab.run(wait=True).result
+    assert state(lab) == "stopped", page(lab)
+    assert [study.mistake for study in found.studies] == list(MISTAKES)[:2]
+    assert "It has been measured. Keep your guess above" in page(lab)
+    lab._guess.field.value = "all 10"
+    lab._guess.button.click()
+    assert "You guessed" not in page(lab)  # two of ten say nothing of how many there are
+    assert lab._guess.sentence(PANELS["mistake"].guess(lab.settings.values), lab.settings.values, found) == (
+        "You guessed “all 10”, measured: “1 to 3”."
+    )
+    assert "2 of 2 mistakes make a clear difference on these images." in page(lab)
+    assert "digits, 64 pixels" in page(lab)
+    assert "Raw pixels: digits, 64 px, 50: " in lab._screen.figure.value  # the numbers, for those who do not see it
+    lab._screen.save_button.click()
+    assert "tl_widgets.MistakeStudies.from_json" in page(lab)
+    again = make_lab()
+    assert again.load("study-mistake.json") == found
+    assert again.settings.study == "mistake"
 
 
 # Stop, trouble, turns

@@ -31,7 +31,7 @@ class Study:
     Attributes:
         question: what it answers, as a learner would ask it.
         about: what is measured, a clause.
-        record: module and name of the result's class, whose name stands in its record.
+        records: module and name of each class that a result may be of; the class's name stands in its record.
         measure: (what is asked, data set, on_event, cancel) to a result with `stopped` and `to_json()`. What is
             asked goes by the names of the options of `tl-widgets study NAME`.
         draw: a result to axes or a figure.
@@ -43,7 +43,7 @@ class Study:
 
     question: str
     about: str
-    record: str
+    records: tuple[str, ...]
     measure: Callable[[Namespace, ImageDataset, OnEvent, Cancel], Any]
     draw: Callable[[Any], Any]
     chart: str
@@ -53,20 +53,25 @@ class Study:
 
     def words(self, result: Any) -> str:
         """The text alternative of the figure of a result."""
-        return " ".join((self.chart, *self.sentences(result)))
+        rows = (": ".join(row) for row in getattr(result, "rows", ())[1:])
+        return " ".join((self.chart, *self.sentences(result), *(f"{row}." for row in rows)))
 
     @property
-    def record_name(self) -> str:
-        """What a record of this study calls itself."""
-        return self.record.rpartition(".")[2]
+    def record_names(self) -> tuple[str, ...]:
+        """What records of this study call themselves."""
+        return tuple(record.rpartition(".")[2] for record in self.records)
 
-    def read(self, text: str) -> Any:
+    def read(self, text: str, name: str) -> Any:
         """Read the record of a result.
 
+        Args:
+            text: the record.
+            name: one of `record_names`.
+
         Raises:
-            InputError: it is not one of this study.
+            InputError: it is not one of that name.
         """
-        module, _, name = self.record.rpartition(".")
+        module = self.records[self.record_names.index(name)].rpartition(".")[0]
         return getattr(import_module(f"tl_widgets.{module}"), name).from_json(text)
 
 
@@ -89,8 +94,8 @@ def read_study(text: str, names: Collection[str]) -> tuple[str, Any]:
         kind = found.get("study", "Comparison")
     except (ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"This is not a record of a study ({why_no_record(error)}).") from None
-    of_kind = [name for name in names if STUDIES[name].record_name == kind]
-    result = STUDIES[of_kind[0]].read(text) if of_kind else None
+    of_kind = [name for name in names if kind in STUDIES[name].record_names]
+    result = STUDIES[of_kind[0]].read(text, kind) if of_kind else None
     name = next((name for name in of_kind if STUDIES[name].owns(result)), None)
     if name is None:
         questions = ", ".join(f"“{STUDIES[name].question}”" for name in names)
@@ -235,7 +240,7 @@ STUDIES = {
     "data": Study(
         "How much data?",
         "accuracy against images per class, over several seeds",
-        "study_results.LearningCurve",
+        ("study_results.LearningCurve",),
         _measure_data,
         _draw_data,
         "Line chart of test accuracy against training images per class.",
@@ -243,7 +248,7 @@ STUDIES = {
     "time": Study(
         "How much time?",
         "accuracy against seconds",
-        "study_results.TimeStudy",
+        ("study_results.TimeStudy",),
         _measure_time,
         _draw_time,
         "Line chart of accuracy on the validation images against seconds.",
@@ -251,7 +256,7 @@ STUDIES = {
     "backbones": Study(
         "Which backbone?",
         "accuracy, milliseconds and memory of every backbone whose weights are on this machine",
-        "backbone_results.BackboneStudy",
+        ("backbone_results.BackboneStudy",),
         _measure_backbones,
         _draw_backbones,
         "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy.",
@@ -261,7 +266,7 @@ STUDIES = {
     "fine-tuning": Study(
         "Fine-tuning",
         "what unfreezing the backbone's last blocks brings",
-        "results.Comparison",
+        ("results.Comparison",),
         _measure_fine_tuning,
         _draw_comparison,
         "Charts of accuracy by epoch, with a mark where fine-tuning starts, of parameters, seconds and recall.",
@@ -272,7 +277,7 @@ STUDIES = {
     "repeat": Study(
         "Repeat",
         "the comparison with several seeds, on the same images",
-        "results.Comparison",
+        ("results.Comparison",),
         _measure_repeat,
         _draw_comparison,
         "Charts of accuracy by epoch and on the test images, with a dot for each seed, of parameters and seconds.",
@@ -283,15 +288,15 @@ STUDIES = {
     "mistake": Study(
         "What goes wrong?",
         "what a common mistake costs, beside the right way",
-        "mistake_results.MistakeStudy",
+        ("mistake_results.MistakeStudy", "mistake_results.MistakeStudies"),
         _measure_mistake,
         _draw_mistake,
-        "Bar chart of the right way and the wrong one.",
+        "Chart of the right way beside the wrong one.",
     ),
     "inside": Study(
         "Look inside",
         "where both models look, their first filters, and how they lay the test images out",
-        "inside_results.LookInside",
+        ("inside_results.LookInside",),
         _measure_inside,
         _draw_inside,
         "Heat maps over test images, first filters as small pictures, and scatter charts of the test images.",

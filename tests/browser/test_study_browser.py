@@ -83,11 +83,11 @@ def test_it_fits_is_photographed_and_asks_for_the_guess_first(page, jupyter):
     button(page, "Run").click()
     wait_state(page, "done")
     page.get_by_text("It has been measured. Keep your guess above").wait_for()
-    assert page.get_by_role("img", name="Bar chart").count() == 0
+    assert page.get_by_role("img", name="Chart of the right").count() == 0
     assert button(page, "Save").is_disabled()
     page.get_by_label("My guess", exact=True).select_option("too close to call")
     button(page, "Keep my guess").click()
-    page.get_by_role("img", name="Bar chart of the right way and the wrong one").wait_for()
+    page.get_by_role("img", name="Chart of the right way beside the wrong one").wait_for()
     page.get_by_text("You guessed “too close to call”").wait_for()
     photograph(page, "done")
     assert page.locator("img:not([alt])").filter(visible=True).count() == 0

@@ -218,7 +218,7 @@ class StudyLab(VBox):
         self.form.show_seconds(self._estimate(settings))
         self._screen.suggest_name(settings.study)
         self._screen.show_go_on(self._unfinished is not None)
-        self._guess.ask(PANELS[settings.study].guess, settings.values)
+        self._guess.ask(PANELS[settings.study].guess(settings.values), settings.values)
 
     def _estimate(self, settings: StudySettings) -> float | None:
         """Seconds that a run would take, from the last one of the same shape."""
@@ -267,13 +267,14 @@ class StudyLab(VBox):
 
     def _show_measured(self, settings: StudySettings, result: Any, drawing: Any) -> None:
         """Show what a run measured, unless the learner's guess has to come first."""
-        guess = PANELS[settings.study].guess
+        guess = PANELS[settings.study].guess(settings.values)
         self._hidden = None
         if guess is not None and self._guess.kept(guess, settings.values) is None:
             self._result, self._shown, self._hidden = result, None, (settings, result, drawing)
             self._screen.hide_result()
             return
-        said = self._guess.sentence(guess, settings.values, result) if guess else ""
+        # What was stopped answers no question about the whole.
+        said = self._guess.sentence(guess, settings.values, result) if guess and not result.stopped else ""
         self._keep(settings.study, result, drawing, guess=said)
 
     def _keep(self, study: str, result: Any, drawing: Any, *, guess: str = "", source: str = "") -> None:
@@ -286,7 +287,7 @@ class StudyLab(VBox):
         if self._hidden is None:
             return
         settings, result, drawing = self._hidden
-        guess = PANELS[settings.study].guess
+        guess = PANELS[settings.study].guess(settings.values)
         if guess is not None and self._guess.kept(guess, settings.values) is not None:
             self._show_measured(settings, result, drawing)
 
@@ -303,7 +304,7 @@ class StudyLab(VBox):
             return
         said.value = (
             f'<p class="tlw-note" role="status">Saved {escape(record.name)} and {escape(figure.name)}. Read it with: '
-            f"<code>tl_widgets.{STUDIES[self._shown[0]].record_name}.from_json(...)</code></p>"
+            f"<code>tl_widgets.{type(self._result).__name__}.from_json(...)</code></p>"
         )
         self._screen.list_records()
 

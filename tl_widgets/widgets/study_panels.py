@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tl_widgets.backbones import find_backbone
-from tl_widgets.mistake_words import MISTAKES
+from tl_widgets.mistake_words import MISTAKES, Mistake
 from tl_widgets.widgets.costs import DataFacts, offline_backbones
 from tl_widgets.widgets.settings import LabSettings
 from tl_widgets.widgets.study_fields import (
@@ -21,6 +21,7 @@ from tl_widgets.widgets.study_fields import (
 )
 
 Values = Mapping[str, Any]
+_ALL = "all"
 _ARMS = ("scratch", "transfer", "control")
 
 
@@ -65,7 +66,7 @@ class Panel:
         fields: controls in their order.
         plan: what settings come to, with the facts about the data set.
         fixed: what the study is asked beside the controls.
-        guess: what the learner says first; None where there is nothing to guess.
+        guess: what the learner says first of these settings; None where there is nothing to guess.
         images: those that the study brings where nobody brought some; None where the controls say which.
     """
 
@@ -73,7 +74,7 @@ class Panel:
     fields: tuple[Field, ...]
     plan: Callable[[Values, DataFacts], Plan]
     fixed: Values = field(default_factory=dict)
-    guess: GuessFirst | None = None
+    guess: Callable[[Values], GuessFirst | None] = lambda _: None
     images: Callable[[Values], LabSettings] | None = None
 
     @property
@@ -91,7 +92,7 @@ def _arms() -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _mistakes() -> list[tuple[str, str]]:
-    return [(name.replace("_", " "), name) for name in MISTAKES]
+    return [*((name.replace("_", " "), name) for name in MISTAKES), (f"all {len(MISTAKES)}, one by one", _ALL)]
 
 
 def _images(dataset: str, image_size: int, n_per_class: int | None) -> tuple[Field, ...]:
@@ -125,13 +126,25 @@ def _fine_tuning_plan(values: Values, facts: DataFacts) -> Plan:
     return Plan(3, text + f"{_count(values['blocks'], 'block')} unfrozen", n * (2 * first + second))
 
 
+def _asked(values: Values) -> tuple[Mistake, ...]:
+    """The mistakes that are asked for."""
+    return tuple(MISTAKES.values()) if values["mistake"] == _ALL else (MISTAKES[values["mistake"]],)
+
+
 def _mistake_images(values: Values) -> LabSettings:
-    words = MISTAKES[values["mistake"]]
+    # Of all, those that ask most of a backbone.
+    words = max(_asked(values), key=lambda each: each.image_size)
     return LabSettings(words.dataset, image_size=words.image_size, n_per_class=words.n_per_class)
 
 
 def _mistake_plan(values: Values, facts: DataFacts) -> Plan:
-    words = MISTAKES[values["mistake"]]
+    asked = _asked(values)
+    if len(asked) > 1:
+        its_own = facts.name in {words.dataset for words in asked}
+        images = "each on images of its own" if its_own else f"on {facts.n_train:,} images of {facts.name}"
+        text = f"each of {len(asked)} mistakes beside the right way, {images}"
+        return Plan(2 * len(asked), text, sum(words.epochs for words in asked))
+    (words,) = asked
     n = facts.n_train
     if facts.name == words.dataset and words.n_per_class is not None:
         n = words.n_per_class * facts.n_classes
@@ -187,6 +200,19 @@ def _mistake_question(values: Values) -> str:
     )
 
 
+_HOW_MANY = ("none", "1 to 3", "4 to 6", "7 to 9", "all 10")
+
+
+def _how_many(studies: Any) -> str:
+    return _HOW_MANY[-(-sum(study.measured.is_clear for study in studies.studies) // 3)]
+
+
+def _all_question(values: Values) -> str:  # noqa: ARG001 - a question may depend on them
+    return f"{len(MISTAKES)} mistakes, each beside the right way. How many of them will make a clear difference?"
+
+
+_GUESS_ONE = GuessFirst(_mistake_question, _COSTS, lambda values: str(values["mistake"]), _cost_of)
+_GUESS_ALL = GuessFirst(_all_question, _HOW_MANY, lambda _: _ALL, _how_many)
 _BACKBONE = lab_field("backbone", "EfficientNetLite0", "Models")
 _EPOCHS = lab_field("epochs", 10, "Models")
 _SEED = lab_field("seed", 0, "Models")
@@ -252,7 +278,7 @@ PANELS = {
         (choice_field("mistake", "rescaled_twice", "Models", "Mistake", "What is done", _mistakes), _BACKBONE, _SEED),
         _mistake_plan,
         {"epochs": None},
-        GuessFirst(_mistake_question, _COSTS, lambda values: str(values["mistake"]), _cost_of),
+        lambda values: _GUESS_ALL if values["mistake"] == _ALL else _GUESS_ONE,
         _mistake_images,
     ),
     "inside": Panel(

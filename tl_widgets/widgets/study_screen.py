@@ -104,8 +104,9 @@ class StudyScreen:
 
         self._has_result = True
         said = [*([guess] if guess else []), *STUDIES[study].sentences(result)]
-        data = result.dataset
-        facts = f"{data.name}, {data.image_size} pixels" + (f"; read from {source}" if source else "")
+        used = [result.dataset] if hasattr(result, "dataset") else [one.dataset for one in result.studies]
+        images = dict.fromkeys(f"{data.name}, {data.image_size} pixels" for data in used)
+        facts = "; ".join([*images, *([f"read from {source}"] if source else [])])
         paragraphs = "".join(f"<p>{escape(sentence)}</p>" for sentence in said)
         self.sentences.value = (
             f'<div class="tlw-verdict" role="status">{paragraphs}'

@@ -163,6 +163,9 @@ def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, 
     monkeypatch.setattr("tl_widgets.saving.save_comparison", slow)
     run = save.save()
     assert save.save_button.disabled
+    save.save_button.click()
+    save.load_button.click()
+    assert save._loaded.value == ""
     lab._screen.show_running(False)  # a training that ends meanwhile does not free them
     assert save.save_button.disabled
     go_on.set()

@@ -66,8 +66,9 @@ class SaveView(VBox):
             "list of runs. Nothing in it is run.</p>"
         )
         super().__init__([heads[0], self._save_row, self._saved, heads[1], how, load_row, self._loaded])
-        self.save_button.on_click(lambda _: self.save())
-        self.load_button.on_click(lambda _: self.load(self.file.value.strip()))
+        # The second of two quick clicks is on its way before the page hears that the button is disabled.
+        self.save_button.on_click(lambda _: self._is_busy or self.save())
+        self.load_button.on_click(lambda _: self._is_busy or self.load(self.file.value.strip()))
         self.show(None, None)
 
     def show(self, comparison: Comparison | None, dataset: ImageDataset | None) -> None:

@@ -50,7 +50,7 @@ FLOORS = (
     ("mistake_bench", "mistake_pixels", "mistake_scores", "mistake_training", "mistakes"),
     ("setup_data", "setup_trace"),
     ("setup_model",),
-    ("setup_pixels", "setup_layers", "setup_training"),
+    ("setup_input", "setup_pixels", "setup_layers", "setup_training"),
     ("setup_check",),
     ("codegen_random", "codegen_tuning", "codegen_data", "codegen"),
 )

@@ -367,3 +367,32 @@ def test_real_weights(assets):
     for before, n in (([layers.Rescaling(1 / 127.5, offset=-1)], 0), ([], 1)):
         stack = [layers.Input(SHAPE), *before, base, layers.GlobalAveragePooling2D(), layers.Dense(3, "softmax")]
         assert len(check_setup(compiled(keras.Sequential(stack)), (image, np.arange(8) % 3))) == n
+
+
+def small(*before, shape=SHAPE, loss="sparse_categorical_crossentropy"):
+    """A network from scratch."""
+    parts = [*before, layers.Conv2D(4, 3, activation="relu"), layers.GlobalAveragePooling2D()]
+    model = keras.Sequential([keras.Input(shape), *parts, layers.Dense(3, activation="softmax")])
+    return compiled(model, loss=loss) if loss else model
+
+
+def test_images_of_another_size_than_the_model_takes(pictures):
+    (said,) = check_setup(small(shape=(96, 96, 3)), pictures)
+    assert said.startswith("The images are 64 × 64 × 3, and the model takes 96 × 96 × 3: load them in that size")
+    assert check_setup(small(shape=(None, None, 3)), pictures) == ()
+
+
+def test_a_network_from_scratch_whose_images_are_scaled_twice(pictures):
+    images, labels = pictures
+    (said,) = check_setup(small(layers.Rescaling(1 / 255)), (images / 255, labels))
+    assert "the first convolution, gets lie between" in said
+    assert "they are scaled twice" in said
+    assert check_setup(small(), (images / 255, labels)) == ()
+    assert check_setup(small(layers.Rescaling(1 / 255)), pictures) == ()
+    flat = np.full_like(images, 7.0)
+    assert check_setup(small(layers.Rescaling(1 / 255)), (flat, labels)) == ()
+
+
+def test_a_model_that_is_not_compiled_says_what_was_not_looked_at(pictures):
+    (said,) = check_setup(small(loss=None), pictures)
+    assert said == "Not checked: loss, labels and learning rate, because the model is not compiled."

@@ -10,12 +10,14 @@ import keras
 from tl_widgets.data import ImageDataset
 from tl_widgets.errors import InputError
 from tl_widgets.setup_data import image_keys, take_sample
+from tl_widgets.setup_input import check_input
 from tl_widgets.setup_layers import check_backbone, check_bottleneck, check_output
 from tl_widgets.setup_model import FoundBackbone, find_backbone_in, graph_of
 from tl_widgets.setup_pixels import check_pixels
 from tl_widgets.setup_training import check_compiled
 
 _CHECKS = {
+    "whether the images fit": check_input,
     "which pixels reach the backbone": check_pixels,
     "the backbone's state": check_backbone,
     "the shape of the answers": check_output,

@@ -24,7 +24,7 @@ _FAMILIES = (
     ("normal_conv_1_1", "nasnet", "tf"),
 )
 _SCALES = (keras.layers.Rescaling, keras.layers.Normalization)
-_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +97,9 @@ def find_backbone_in(model: keras.Model) -> FoundBackbone | None:
             return replace(_describe(layer.name, _inner(layer), None), part=layer)
     if _family({layer.name for layer in model.layers}) is None:
         return None
-    first = next((node for node in nodes if isinstance(node.operation, _CONVOLUTIONS)), None)
+    first = next((node for node in nodes if isinstance(node.operation, CONVOLUTIONS)), None)
     tensor = _before_padding(first.arguments.keras_tensors[0]) if first is not None else None
-    own = [i for i, layer in enumerate(model.layers) if isinstance(layer, (*_CONVOLUTIONS, keras.layers.Add))]
+    own = [i for i, layer in enumerate(model.layers) if isinstance(layer, (*CONVOLUTIONS, keras.layers.Add))]
     return _describe("", tuple(model.layers[: own[-1] + 1]), tensor, scales_itself=False)
 
 
@@ -114,7 +114,7 @@ def _inner(model: keras.Model) -> tuple[keras.layers.Layer, ...]:
 
 
 def _has_convolutions(model: keras.Model) -> bool:
-    return any(isinstance(layer, _CONVOLUTIONS) for layer in _inner(model))
+    return any(isinstance(layer, CONVOLUTIONS) for layer in _inner(model))
 
 
 def _family(names: set[str]) -> tuple[str, str] | None:

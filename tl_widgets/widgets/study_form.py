@@ -17,6 +17,7 @@ from tl_widgets.widgets.cells import close_tree
 from tl_widgets.widgets.controls import choice, read_per_class, set_options, show_per_class
 from tl_widgets.widgets.costs import DataFacts, is_here, too_large
 from tl_widgets.widgets.html import alert, escape, number, seconds
+from tl_widgets.widgets.quiet import Quiet
 from tl_widgets.widgets.settings import LabSettings
 from tl_widgets.widgets.source import DataSource
 from tl_widgets.widgets.study_fields import Field
@@ -41,10 +42,8 @@ class StudyForm(VBox):
     def __init__(self, settings: StudySettings, studies: Sequence[str], source: DataSource) -> None:
         self._source = source
         self._followers: list[Callable[[StudySettings], None]] = []
-        # JupyterLab sends its first message to the kernel's main thread and the others to a thread of their own: a
-        # field of a study that is just being built may be moved meanwhile.
-        self._lock = threading.RLock()
-        self._is_setting = False
+        self._lock = threading.RLock()  # see Quiet: a field of a study that is just being built may be moved meanwhile
+        self._quiet = Quiet()
         self._enabled = True
         self._seconds: float | None = None
         self._kept: dict[str, StudySettings] = {}
@@ -146,7 +145,7 @@ class StudyForm(VBox):
             study: one of those that are offered.
         """
         with self._lock:
-            if self._is_setting or study == self._settings.study:
+            if self._quiet.is_on or study == self._settings.study:
                 return
             self._kept[self._settings.study] = self._settings
             self._settings = self._kept.get(study) or first_settings(study, self._source)
@@ -175,7 +174,7 @@ class StudyForm(VBox):
     def _changed(self, each: Field, widget: Any, shown: Any) -> None:
         with self._lock:
             # A widget that is not there any more has waited while the controls of another study took its place.
-            if self._is_setting or not any(widget is now for now in self._widgets.values()):
+            if self._quiet.is_on or not any(widget is now for now in self._widgets.values()):
                 return
             try:
                 is_count = each.name == "n_per_class"
@@ -196,8 +195,7 @@ class StudyForm(VBox):
 
     def _show(self) -> None:
         """Bring every control to what the settings say."""
-        self._is_setting = True
-        try:
+        with self._quiet:
             if self.menu.comm is not None:
                 self.menu.value = self._settings.study
             if "dataset" in self._widgets:
@@ -213,8 +211,6 @@ class StudyForm(VBox):
                     show_per_class(widget, value, facts.max_per_class, is_unequal=facts.is_unequal)
                 else:
                     each.show(widget, value)
-        finally:
-            self._is_setting = False
         self._show_enabled()
         self._cost.value = self._cost_line()
 

@@ -1,6 +1,8 @@
 """What every test gets: a cache folder of its own, and the real photographs where there are any."""
 
+import contextlib
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,26 @@ def assets():
     if not folder:
         pytest.skip("TL_WIDGETS_TEST_ASSETS is not set: no real photographs and weights to test with")
     return Path(folder).resolve()
+
+
+@pytest.fixture
+def within():
+    """`with within(30):` fails what takes longer, for what would go on and on without the protection that is tested."""
+
+    @contextlib.contextmanager
+    def limit(seconds):
+        def fail(*_):
+            pytest.fail(f"it went on for more than {seconds} s: what should have stopped it did not")
+
+        if not hasattr(signal, "SIGALRM"):  # Windows: then only the run as a whole ends it
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, fail)
+        signal.alarm(seconds)
+        try:
+            yield
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+
+    return limit

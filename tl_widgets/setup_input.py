@@ -1,4 +1,4 @@
-"""Whether images and model fit each other at all: their size, their contrast, and a model that is not compiled."""
+"""Whether images and model fit each other at all: their size and their contrast."""
 
 from __future__ import annotations
 
@@ -14,13 +14,9 @@ _LEAST_RANGE = 0.05  # of pixels that were scaled once, whatever to; a sample of
 
 
 def check_input(model: keras.Model, backbone: FoundBackbone | None, sample: Sample) -> Iterator[str]:
-    """Images of another shape than the model takes, images that two scalings have left grey, no compile()."""
+    """Images of another shape than the model takes, and images that two scalings have left grey."""
     graph = graph_of(model)
-    if graph is None:
-        return
-    if getattr(model, "optimizer", None) is None:
-        yield "Not checked: loss, labels and learning rate, because the model is not compiled."
-    if len(graph.inputs) != 1:
+    if graph is None or len(graph.inputs) != 1:
         return
     wanted, given = tuple(graph.inputs[0].shape[1:]), sample.images.shape[1:]
     fits = len(wanted) == len(given) and all(a in (None, b) for a, b in zip(wanted, given, strict=True))

@@ -117,3 +117,28 @@ def test_pictures_for_two_classes_and_wrong_files(images, jupyter, tmp_path):
     assert "Traceback" not in page.locator(".tlw-lab").inner_text()
     kept = sorted(path.name for path in (jupyter.folder / "my_images" / "photos").iterdir())
     assert kept == ["_img src=x onerror=alert(1)_", "blue"]
+
+
+def test_the_cell_that_is_run_again_after_a_restart_has_the_uploads(images, jupyter, tmp_path):
+    page = images
+    for k, name in enumerate(("red", "green")):
+        page.get_by_label("Class name", exact=True).fill(name)
+        files = [write(tmp_path, f"{name}{i}.png", png(500 + 50 * k + i)) for i in range(4)]
+        upload(page, "Upload its pictures", files)
+        page.get_by_text(f"Added 4 pictures to {name}").wait_for()
+    (folder,) = (path for path in (jupyter.folder / "my_images").iterdir() if (path / "red").is_dir())
+    page.evaluate(
+        """async () => {
+            await jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart();
+            await jupyterapp.commands.execute('notebook:run-all-cells');
+        }"""
+    )
+    open_tab(page)
+    menu = page.get_by_label("Folder or zip", exact=True)
+    menu.select_option(label=f"my_images/{folder.name}")
+    button(page, "Open").click()
+    page.get_by_text(f"{folder.name}: 8 files in 2 classes").wait_for()
+    use(page)
+    button(page, "Train both").click()
+    wait_state(page, "done")
+    assert f"Run 1: {folder.name}" in page.locator(".tlw-verdict").inner_text()

@@ -36,7 +36,9 @@ class Quiz(PlainBox):
         self.button.on_click(lambda _: self._check())
         self._feedback = HTML()
         # ipywidgets cuts the labels of radio buttons off at one line.
-        css = "<style>.tlw-quiz label{white-space:normal;height:auto;line-height:1.4;padding:2px 0}</style>"
+        css = "<style>.tlw-quiz label{white-space:normal;height:auto;line-height:1.4;padding:2px 0;display:flex;"
+        # The button comes after its text there and floats: beside the last line of it, not the first.
+        css += "flex-direction:row-reverse;justify-content:flex-end;align-items:start}</style>"
         heading = HTML(f"{style()}{css}<p><b>Question.</b> {escape(self.question.text)}</p>")
         super().__init__([heading, self.choice, self.button, self._feedback], _as_text(self.question))
 

@@ -20,6 +20,10 @@ _MEANINGS = {
     "Training": "How both models learn. Same images, same order, same number of steps.",
 }
 
+_MANY_STEPS = (
+    2_000  # some three minutes of 96 px images in batches of 32 on two cores; the built-in sets take 260 at most
+)
+
 
 @dataclass(frozen=True)
 class DataFacts:
@@ -149,11 +153,18 @@ def group_line(group: str, settings: LabSettings, facts: DataFacts, seconds_know
     except InputError as error:
         return alert(str(error))
     if group == "Training":
-        unknown = "how long it takes shows after the first run"
-        cost += f"; {unknown if seconds_known is None else f'about <b>{seconds(seconds_known)}</b>'}"
+        cost += f"; {_time(settings, facts, seconds_known)}"
     trouble = too_large(settings.config.backbone, settings.image_size) if group == "Transfer" else ""
     line = f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
     return line + alert(f"{trouble} Take smaller images or a smaller backbone.") if trouble else line
+
+
+def _time(settings: LabSettings, facts: DataFacts, seconds_known: float | None) -> str:
+    if seconds_known is not None:
+        return f"about <b>{seconds(seconds_known)}</b>"
+    if n_steps(settings, facts) > _MANY_STEPS:
+        return "so many can take minutes to hours without a GPU: for a first look, lower <b>Images per class</b>"
+    return "how long it takes shows after the first run"
 
 
 def _data_cost(settings: LabSettings, facts: DataFacts) -> str:

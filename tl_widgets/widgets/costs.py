@@ -20,9 +20,8 @@ _MEANINGS = {
     "Training": "How both models learn. Same images, same order, same number of steps.",
 }
 
-_MANY_STEPS = (
-    2_000  # some three minutes of 96 px images in batches of 32 on two cores; the built-in sets take 260 at most
-)
+# Of 32 images of 96 pixels: some three minutes on two cores. The built-in sets take at most 260.
+_MANY_STEPS = 2_000
 
 
 @dataclass(frozen=True)

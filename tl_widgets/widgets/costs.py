@@ -20,7 +20,7 @@ _MEANINGS = {
     "Training": "How both models learn. Same images, same order, same number of steps.",
 }
 
-# Of 16 images of 96 pixels: some two minutes on two cores. The largest built-in set, digits, takes 510.
+# Of 16 images of 96 pixels: one to two minutes on two cores. The largest built-in set, digits, takes 510.
 _MANY_STEPS = 2_000
 
 

@@ -379,5 +379,5 @@ def test_thumbnails_are_small_images_or_reasons(here, pets):
     expected = np.asarray(picture(0).resize((48, 48)))
     assert shown[0].shape == expected.shape
     pets.rename(here / "gone")
-    with pytest.raises(InputError, match="no folder or zip"):
+    with pytest.raises(InputError, match="are gone from there"):
         found.thumbnails(files, 48)

@@ -154,3 +154,19 @@ def open_notebook(page, server, name, *, theme="light", run=True):
 def wait_state(page, state, timeout=60_000):
     """Wait until the (first) Lab is in a state: idle, running, done, stopped or error."""
     page.locator(f'[data-state="{state}"]').first.wait_for(state="attached", timeout=timeout)
+
+
+def choose_files(page, button, files):
+    """Choose files in the dialogue that a button opens.
+
+    A press is lost when the page moves under it or the Lab is busy just then; whoever sits there presses again.
+    """
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for patience in (5_000, 5_000, 15_000):
+        with suppress(TooLate):
+            with page.expect_file_chooser(timeout=patience) as chooser:
+                button.click()
+            chooser.value.set_files(files)
+            return
+    raise AssertionError("the button was pressed three times, and no dialogue opened")

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from driving import ARTIFACTS, open_notebook, wait_state
+from driving import ARTIFACTS, choose_files, open_notebook, wait_state
 from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -44,9 +44,7 @@ def button(page, name):
 
 def upload(page, label, files):
     """Choose files in the dialogue that an upload's button opens."""
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name=re.compile(rf"^\W*{label}")).click()
-    chooser.value.set_files(files)
+    choose_files(page, page.get_by_role("button", name=re.compile(rf"^\W*{label}")), files)
 
 
 def write(folder, name, data):

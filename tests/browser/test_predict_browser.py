@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from driving import ARTIFACTS, open_notebook, wait_state
+from driving import ARTIFACTS, choose_files, open_notebook, wait_state
 from PIL import Image
 from test_lab_browser import SHOW, SMALL, assert_value, button, tab
 
@@ -14,10 +14,8 @@ OTHER = f"{SMALL}lab = TransferLab()\nlab"
 
 
 def pick(page, name, files):
-    """Choose files with a FileUpload, which has no input in the page."""
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name=re.compile(f"^{name}")).click()
-    chooser.value.set_files(files)
+    """Choose files in the dialogue that an upload's button opens."""
+    choose_files(page, page.get_by_role("button", name=re.compile(f"^{name}")), files)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tl_widgets.origin import Edits
 from tl_widgets.own_edits import keep_edits, with_kept_edits
 from tl_widgets.own_files import find_collections, safe_name
 from tl_widgets.own_images import collection_of, open_collection
+from tl_widgets.own_incoming import Incoming
 from tl_widgets.own_uploads import add_images, upload_zip
 from tl_widgets.record import comparison_from_json, comparison_to_json
 
@@ -60,6 +61,15 @@ def keys_of(dataset, class_name):
 def inside(folder):
     """Everything in a folder, hidden files too."""
     return sorted(path.name for path in folder.iterdir())
+
+
+def uploaded(name, data):
+    """A zip as it comes from the browser."""
+    with Incoming([(name, len(data))]) as incoming:
+        if data:
+            incoming.add(0, 0, data)
+        ((name, path),) = incoming.files()
+        return upload_zip(name, path)
 
 
 def key_of(path):
@@ -297,7 +307,7 @@ def test_a_full_disk_or_a_stop_leaves_nothing(here, monkeypatch):
     with pytest.raises(InputError, match="would go beyond"):
         add_images(start, "b", pictures(5, start=20))
     with pytest.raises(InputError, match="would go beyond"):
-        upload_zip("x.zip", b"x" * 10_000)
+        uploaded("x.zip", b"x" * 10_000)
     monkeypatch.setattr(own_files, "MAX_STORED_FILES", 4)
     with pytest.raises(InputError, match="beyond 4 files"):
         add_images(start, "b", [("x.png", png(1)), ("y.png", png(2))])
@@ -316,9 +326,9 @@ def test_an_uploaded_zip_is_kept_under_a_free_name(here, pets):
     data = zipped(pets, here / "some.zip").read_bytes()
     (here / "my_images").mkdir()
     (here / "my_images" / "pets.zip").write_bytes(b"mine")
-    found = upload_zip("../pets.zip", data)
+    found = uploaded("../pets.zip", data)
     assert found.path == (here / "my_images" / "_pets.zip").resolve()
-    assert upload_zip("pets.zip", data).path.name == "pets-2.zip"
+    assert uploaded("pets.zip", data).path.name == "pets-2.zip"
     assert (here / "my_images" / "pets.zip").read_bytes() == b"mine"
     assert found.build(image_size=SIZE).report.n_read == 24
 
@@ -334,15 +344,16 @@ def test_an_uploaded_zip_is_kept_under_a_free_name(here, pets):
     ],
 )
 def test_a_zip_that_cannot_be_used_leaves_nothing(here, data, said):
+    (here / "my_images").mkdir()
     with pytest.raises(InputError, match=said):
-        upload_zip("bad.zip", data)
-    assert files_below(here) == []
+        uploaded("bad.zip", data)
+    assert inside(here) == ["my_images"]
     assert inside(here / "my_images") == []
 
 
 def test_a_hostile_member_of_an_uploaded_zip_is_reported(here):
     good = [(f"{name}/{i}.png", png(10 * j + i)) for j, name in enumerate("ab") for i in range(4)]
-    found = upload_zip("z.zip", zip_bytes(*good, ("a/../../evil.png", png(99)), ("a/page.jpg", b"<html>")))
+    found = uploaded("z.zip", zip_bytes(*good, ("a/../../evil.png", png(99)), ("a/page.jpg", b"<html>")))
     report = found.build(image_size=SIZE).report
     assert report.n_read == 8
     assert dict(report.skipped)["a/../../evil.png"] == "a name that leads out of the archive"
@@ -357,7 +368,7 @@ def test_what_lies_beside_the_notebook_is_found(here, pets, home):
     (here / ".hidden" / "cat").mkdir(parents=True)
     fill(here / "flat", 3)
     fill(here / "deep" / "train" / "cat", 1)
-    upload_zip("up.zip", (here / "pets.zip").read_bytes())
+    uploaded("up.zip", (here / "pets.zip").read_bytes())
     add_images(None, "a", pictures(1))
     names = [path.relative_to(here).as_posix() for path in find_collections()]
     assert names == ["my_images/photos", "my_images/up.zip", "deep", "pets", "pets.zip"]

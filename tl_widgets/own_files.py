@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -136,38 +135,31 @@ def require_room(n_files: int, n_bytes: int) -> None:
     require_disk(root, n_bytes, f"Keeping {n_files:,} uploaded file{'s' if n_files != 1 else ''}")
 
 
-def save_zip(name: str, data: bytes | Path) -> Path:
+def save_zip(name: str, unchecked: Path) -> Path:
     """Keep an uploaded zip, if it is one that images can be loaded from.
 
     Args:
         name: as the browser sent it.
-        data: the whole archive, or an `Incoming` file with it, which is moved.
+        unchecked: the `Incoming` file with the whole archive; it is moved.
 
     Returns:
         Where it lies now.
 
     Raises:
-        InputError: it is no zip of class folders, or there is no room; nothing is left of it.
+        InputError: it is no zip of class folders; it stays where it was.
     """
     root = uploads_folder()
     shown = printable(name)
-    if not isinstance(data, Path):  # there was room for what has come
-        require_room(1, len(data))
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".uploading-", dir=root) as folder:
-            unchecked = data if isinstance(data, Path) else Path(folder) / "uploaded.zip"
-            if not isinstance(data, Path):
-                unchecked.write_bytes(data)
-            if not zipfile.is_zipfile(unchecked):
-                raise InputError(f"{shown} is not a zip archive. Zip a folder with one sub-folder for each class.")
-            source = open_source(unchecked)
-            try:
-                find_layout(source.listing, shown)
-            finally:
-                source.close()
-            stem = PurePosixPath(safe_name(name, "images.zip")).stem
-            return write_new(root, f"{stem}.zip", unchecked)
+        if not zipfile.is_zipfile(unchecked):
+            raise InputError(f"{shown} is not a zip archive. Zip a folder with one sub-folder for each class.")
+        source = open_source(unchecked)
+        try:
+            find_layout(source.listing, shown)
+        finally:
+            source.close()
+        stem = PurePosixPath(safe_name(name, "images.zip")).stem
+        return write_new(root, f"{stem}.zip", unchecked)
     except OSError as problem:
         raise InputError(f"{shown} could not be kept in {root}: {problem.strerror or problem}.") from problem
 

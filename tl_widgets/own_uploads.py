@@ -42,17 +42,17 @@ class Addition:
     notes: tuple[str, ...] = ()
 
 
-def upload_zip(name: str, data: bytes | Path) -> ImageCollection:
+def upload_zip(name: str, unchecked: Path) -> ImageCollection:
     """Keep an uploaded zip and look into it.
 
     Args:
         name: as the browser sent it.
-        data: the whole archive, or an `Incoming` file with it, which is moved.
+        unchecked: the `Incoming` file with the whole archive; it is moved.
 
     Raises:
-        InputError: it is no zip of class folders, or there is no room; nothing is left of it.
+        InputError: it is no zip of class folders; it stays where it was.
     """
-    return open_collection(save_zip(name, data))
+    return open_collection(save_zip(name, unchecked))
 
 
 def add_images(

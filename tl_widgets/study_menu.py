@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.errors import InputError
-from tl_widgets.settings import Config
+from tl_widgets.settings import Config, FineTuningSpec
 from tl_widgets.typed import why_no_record
 
 if TYPE_CHECKING:
@@ -139,18 +139,17 @@ def _draw_time(result: Any) -> Any:
 
 
 def _measure_fine_tuning(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
-    from tl_widgets.tensorflow_import import import_tensorflow
-
-    import_tensorflow(on_event)  # quietly, before `fine_tuning` imports Keras
     from tl_widgets.experiments import compare
-    from tl_widgets.fine_tuning import fine_tune
 
-    how: dict[str, Any] = {"on_event": on_event, "cancel": cancel}
-    comparison = compare(dataset, backbone=args.backbone, epochs=args.epochs, seed=args.seed, **how)
-    if comparison.stopped:
-        return comparison
-    more: dict[str, Any] = {"epochs": args.more_epochs, "learning_rate": args.low_rate, "n_blocks": args.blocks}
-    return fine_tune(comparison, dataset, **more, **how)
+    return compare(
+        dataset,
+        backbone=args.backbone,
+        epochs=args.epochs,
+        seed=args.seed,
+        fine_tuning=FineTuningSpec(args.blocks, args.more_epochs, args.low_rate),
+        on_event=on_event,
+        cancel=cancel,
+    )
 
 
 def _measure_repeat(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:

@@ -14,7 +14,7 @@ def warm() -> int:
         How many images were looked at.
     """
     build_transfer = tl.build_transfer  # loads TensorFlow in silence, before Keras is imported
-    from tl_widgets.features import FrozenPart
+    from tl_widgets.training.features import FrozenPart
 
     n_images = 0
     for size in sorted({size for sizes in SIZES.values() for size in sizes}):

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_widgets import hosted, repack
-from tl_widgets.hosted import HostedFile, find_hosted
+from tl_widgets.data import hosted, repack
+from tl_widgets.data.hosted import HostedFile, find_hosted
 
 
 def cifar_member(seed, n_per_class=10):

@@ -4,9 +4,9 @@ import pytest
 from ipywidgets import HTML, Button, Widget
 
 from tl_widgets import TransferLab, load_dataset
-from tl_widgets.backbones import list_backbones
+from tl_widgets.backbones.catalogue import list_backbones
 from tl_widgets.widgets import ControlPanel, LabSettings
-from tl_widgets.widgets.backbone_choice import backbone_menu
+from tl_widgets.widgets.shared.backbone_choice import backbone_menu
 
 SMALL = LabSettings(image_size=48, n_per_class=4)
 
@@ -16,9 +16,9 @@ def free(monkeypatch):
     """A function that sets how much memory is free, in bytes, TensorFlow loaded."""
 
     def make(n_bytes):
-        for place in ("machine", "widgets.costs", "widgets.backbone_choice"):
+        for place in ("core.resources", "widgets.shared.costs", "widgets.shared.backbone_choice"):
             monkeypatch.setattr(f"tl_widgets.{place}.memory_available", lambda: n_bytes)
-        monkeypatch.setattr("tl_widgets.backbones.TENSORFLOW_BYTES", 0)
+        monkeypatch.setattr("tl_widgets.backbones.catalogue.TENSORFLOW_BYTES", 0)
 
     make(8_000_000_000)
     return make
@@ -62,7 +62,7 @@ def test_the_menu_has_every_backbone_with_accuracy_size_and_memory(free):
 
 def test_the_menu_counts_tensorflow_where_that_is_why_it_does_not_fit(free, monkeypatch):
     free(800_000_000)
-    monkeypatch.setattr("tl_widgets.backbones.TENSORFLOW_BYTES", 600_000_000)
+    monkeypatch.setattr("tl_widgets.backbones.catalogue.TENSORFLOW_BYTES", 600_000_000)
     monkeypatch.delitem(__import__("sys").modules, "tensorflow", raising=False)
     assert {name: text for text, name in backbone_menu(96)}["Xception"].startswith(
         "Xception · does not fit: memory 880"
@@ -70,7 +70,7 @@ def test_the_menu_counts_tensorflow_where_that_is_why_it_does_not_fit(free, monk
 
 
 def test_tensorflow_counts_where_it_is_not_loaded_yet(monkeypatch):
-    from tl_widgets.backbones import TENSORFLOW_BYTES, find_backbone, memory_estimate, memory_needed
+    from tl_widgets.backbones.catalogue import TENSORFLOW_BYTES, find_backbone, memory_estimate, memory_needed
 
     entry = find_backbone("Xception")
     monkeypatch.setitem(__import__("sys").modules, "tensorflow", None)

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tl_widgets import cli
-from tl_widgets.backbone_results import BackboneStudy, WantedBackbone
-from tl_widgets.backbones import find_backbone, memory_estimate
-from tl_widgets.builtin import load_dataset
-from tl_widgets.cost import backbone_cost
-from tl_widgets.errors import InputError
-from tl_widgets.experiments import compare
-from tl_widgets.intervals import wilson_interval
-from tl_widgets.machine import PeakMemory
-from tl_widgets.plot_survey import plot_backbone_study, plot_backbones, plot_imagenet
-from tl_widgets.rank_correlation import rank_correlation
-from tl_widgets.settings import ScratchSpec
-from tl_widgets.store import store_path
-from tl_widgets.survey import backbone_study
+from tl_widgets.backbones.catalogue import find_backbone, memory_estimate
+from tl_widgets.cli import main as cli
+from tl_widgets.core.config import ScratchSpec
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.resources import PeakMemory
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.experiments.comparison import compare
+from tl_widgets.plots.backbones import plot_backbone_study, plot_backbones, plot_imagenet
+from tl_widgets.records.backbone_study import BackboneStudy, WantedBackbone
+from tl_widgets.records.intervals import wilson_interval
+from tl_widgets.records.ranks import rank_correlation
+from tl_widgets.studies.backbone_cost import backbone_cost
+from tl_widgets.studies.backbones import backbone_study
+from tl_widgets.training.feature_store import store_path
 
 FEW = {"epochs": 3, "batch_size": 8}
 TINY = ScratchSpec(filters=(2,), kernel_sizes=(3,), head="global_average", dense_units=0)
@@ -35,8 +35,8 @@ def textures():
 @pytest.fixture(scope="module")
 def random_file(tmp_path_factory):
     """A weights file of MobileNetV2: untrained, but a second backbone to measure on any machine."""
-    from tl_widgets.backbones import build_backbone
-    from tl_widgets.weights import resolve_weights
+    from tl_widgets.backbones.catalogue import build_backbone
+    from tl_widgets.backbones.weights import resolve_weights
 
     entry = find_backbone("MobileNetV2")
     path = tmp_path_factory.mktemp("weights") / "mine.weights.h5"

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from tl_widgets import backbones
-from tl_widgets.backbones import (
+from tl_widgets.backbones import catalogue as backbones
+from tl_widgets.backbones.catalogue import (
     build_backbone,
     build_preprocessing,
     find_backbone,
     list_backbones,
     memory_estimate,
 )
-from tl_widgets.errors import InputError
-from tl_widgets.weights import ResolvedWeights, bundled_file, resolve_weights
+from tl_widgets.backbones.weights import ResolvedWeights, bundled_file, resolve_weights
+from tl_widgets.core.errors import InputError
 
 RANDOM = ResolvedWeights("random", None, None, "random")
 ONE_PER_MODE = ["Xception", "DenseNet121", "VGG16", "EfficientNetB0", "MobileNetV3Small", "ConvNeXtTiny"]
@@ -51,7 +51,7 @@ def features(model, backbone, images):
 
 def test_all_models_of_keras_are_found_without_keras():
     code = """
-import sys, tl_widgets.backbones as b, tl_widgets.weights as w
+import sys, tl_widgets.backbones.catalogue as b, tl_widgets.backbones.weights as w
 names = [x.name for x in b.list_backbones()]
 b.find_backbone("xception"), b.list_backbones()[5].offline, b.memory_estimate(b.find_backbone("VGG16"), 64)
 w.resolve_weights(b.find_backbone("EfficientNetLite0"), "imagenet")
@@ -227,7 +227,7 @@ def check_frozen(name):
     """Build one backbone and models on it; runs in a worker, so that the two cores share the work."""
     import keras
 
-    from tl_widgets.models import count_parameters, stack_head
+    from tl_widgets.models.builders import count_parameters, stack_head
 
     backbone = find_backbone(name)
     model = check_built(backbone)
@@ -298,7 +298,7 @@ def test_bundled_weights_are_loaded(photographs):
     assert model.name == "efficientnetlite0"
     assert 0.01 < features(model, backbone, photographs).std() < 10
     # The first kernel, straight from the file: (out, in, h, w) there, (h, w, in, out) here.
-    from tl_widgets.torch_file import read_torch_weights
+    from tl_widgets.backbones.torch_reader import read_torch_weights
 
     raw = read_torch_weights(resolved.path.read_bytes())["_conv_stem.weight"]
     np.testing.assert_array_equal(model.get_layer("stem_conv").get_weights()[0], raw.transpose(2, 3, 1, 0))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_widgets.errors import InputError
-from tl_widgets.widgets import camera as module
-from tl_widgets.widgets.camera import CameraView
+from tl_widgets.core.errors import InputError
+from tl_widgets.widgets.images.camera import CameraView
+from tl_widgets.widgets.images.view import camera as module
 
 
 def picture(kind="JPEG", width=40, height=40):

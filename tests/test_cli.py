@@ -18,8 +18,8 @@ from PIL import Image
 from rich.console import Console
 
 from tl_widgets import Comparison, InputError, list_backbones, load_dataset
-from tl_widgets.cli_compare import _print
-from tl_widgets.cli_files import check_writable, write_whole
+from tl_widgets.cli.compare import _print
+from tl_widgets.cli.files import check_writable, write_whole
 
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 WRITTEN = ("--script", "again.py", "--report", "report.html", "--save-models", "models")
@@ -239,7 +239,7 @@ def test_a_mistake_is_one_line_and_status_2(args, words, tmp_path, home):
 
 def test_help_and_version_load_nothing_heavy(tmp_path, home):
     code = (
-        "import sys; from tl_widgets.cli import main\n"
+        "import sys; from tl_widgets.cli.main import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit as end: print('status', end.code)\n"
         "print(sorted({'tensorflow', 'keras', 'rich', 'PIL', 'numpy', 'matplotlib'} & set(sys.modules)))"
@@ -316,7 +316,7 @@ def test_a_closed_pipe_is_quiet(tmp_path, home):
 
 def test_a_fault_is_one_line_and_its_trace_lies_in_a_file(tmp_path, home):
     code = (
-        "import sys, tl_widgets.cli_lists as lists; from tl_widgets.cli import main\n"
+        "import sys, tl_widgets.cli.lists as lists; from tl_widgets.cli.main import main\n"
         "def fail(): raise KeyError('a\\nb')\n"
         "lists.show_datasets = fail; sys.exit(main(['datasets']))"
     )

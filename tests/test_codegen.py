@@ -18,16 +18,16 @@ from PIL import Image
 
 import tl_widgets
 from tl_widgets import Config, FineTuningSpec, InputError, ScratchSpec, list_backbones, load_dataset, load_folder
-from tl_widgets.augment import with_augmented
-from tl_widgets.backbones import find_backbone
-from tl_widgets.codegen import builtin_summary, save_backbone, script_for, to_script
-from tl_widgets.codegen_tuning import UNFREEZE
-from tl_widgets.experiments import summarize
-from tl_widgets.fine_tuning import backbone_of, cut_backbone
-from tl_widgets.ledger import count_rows, scratch_ledger
-from tl_widgets.models import frozen_layers
-from tl_widgets.results import Comparison, Environment, Verdict
-from tl_widgets.weights import resolve_weights
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.data.augment import with_augmented
+from tl_widgets.experiments.comparison import summarize
+from tl_widgets.export.script import builtin_summary, save_backbone, script_for, to_script
+from tl_widgets.export.script_tuning import UNFREEZE
+from tl_widgets.models.builders import frozen_layers
+from tl_widgets.records.comparison import Comparison, Environment, Verdict
+from tl_widgets.records.parameters import count_rows, scratch_ledger
+from tl_widgets.training.fine_tuning import backbone_of, cut_backbone
 
 NASTY = 'it\'s "quoted" \\ {braces} $HOME\n\'\'\'""" ünï'
 SUMMARY = builtin_summary("textures", image_size=32, n_per_class=4)
@@ -267,8 +267,8 @@ def test_the_backbones_give_the_same_features(backbone, tmp_path, monkeypatch):
 def test_preprocessing_is_the_same_for_every_mode():
     import keras
 
-    from tl_widgets.backbones import build_preprocessing
-    from tl_widgets.codegen import _preprocessing
+    from tl_widgets.backbones.catalogue import build_preprocessing
+    from tl_widgets.export.script import _preprocessing
 
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype(np.float32)
     by_mode = {entry.preprocess_mode: entry for entry in list_backbones()}

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_widgets import builtin
-from tl_widgets.builtin import list_datasets, load_dataset
-from tl_widgets.data import ImageDataset, LoadReport, Split, pick, split_rows
-from tl_widgets.errors import InputError
-from tl_widgets.indexed_images import IndexedImages
+from tl_widgets.core.errors import InputError
+from tl_widgets.data import catalogue as builtin
+from tl_widgets.data.catalogue import list_datasets, load_dataset
+from tl_widgets.data.dataset import ImageDataset, LoadReport, Split, pick, split_rows
+from tl_widgets.data.memmap_images import IndexedImages
 
 BUILT_IN = [info for info in list_datasets() if not info.n_bytes]
 NAMES = [info.name for info in BUILT_IN]
@@ -215,7 +215,7 @@ def test_reading_all_of_a_file_holds_one_batch_in_memory(tmp_path):
     np.lib.format.open_memmap(tmp_path / "images.npy", "w+", np.uint8, (6000, 128, 128, 3))[:] = 7  # 295 MB
     code = (
         "import sys; from pathlib import Path; import numpy as np\n"
-        "from tl_widgets.indexed_images import IndexedImages\n"
+        "from tl_widgets.data.memmap_images import IndexedImages\n"
         "def peak():\n"
         "    rows = Path('/proc/self/status').read_text().splitlines()\n"
         "    return next(int(row.split()[1]) for row in rows if row.startswith('VmHWM')) // 1000\n"
@@ -235,7 +235,7 @@ def test_take_brings_a_small_choice_into_memory(stored, monkeypatch):
     split = Split(lazy, labels)
     dataset = ImageDataset("stored", split, split, split, ("a", "b", "c"))
     assert type(dataset.take(5).train.images) is np.ndarray
-    monkeypatch.setattr("tl_widgets.data.IN_MEMORY_BYTES", 1000)
+    monkeypatch.setattr("tl_widgets.data.dataset.IN_MEMORY_BYTES", 1000)
     taken = dataset.take(5)
     assert isinstance(taken.train.images, IndexedImages)
     in_memory = ImageDataset("plain", Split(images, labels), split, split, ("a", "b", "c")).take(5)
@@ -243,7 +243,7 @@ def test_take_brings_a_small_choice_into_memory(stored, monkeypatch):
 
 
 def test_an_array_of_everything_is_refused_without_the_memory(stored, monkeypatch):
-    monkeypatch.setattr("tl_widgets.machine.memory_available", lambda: 1000)
+    monkeypatch.setattr("tl_widgets.core.resources.memory_available", lambda: 1000)
     with pytest.raises(InputError, match=r"array of 600 images needs.*in batches"):
         np.asarray(stored[1])
 
@@ -272,7 +272,7 @@ def test_enlarging_is_bicubic():
 
 def test_importing_is_light():
     code = (
-        "import sys, tl_widgets.data, tl_widgets.builtin, tl_widgets.folder\n"
+        "import sys, tl_widgets.data.dataset, tl_widgets.data.catalogue, tl_widgets.data.folder\n"
         "heavy = {'tensorflow', 'keras', 'skimage', 'sklearn', 'PIL', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

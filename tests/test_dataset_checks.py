@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_widgets import likeness, load_dataset, load_folder
-from tl_widgets.class_choice import choose_classes
-from tl_widgets.data import ImageDataset, Split
-from tl_widgets.dataset_checks import check_dataset
-from tl_widgets.likeness import difference_hashes, find_likenesses
+from tl_widgets import load_dataset, load_folder
+from tl_widgets.data import near_duplicates as likeness
+from tl_widgets.data.class_choice import choose_classes
+from tl_widgets.data.dataset import ImageDataset, Split
+from tl_widgets.data.near_duplicates import difference_hashes, find_likenesses
+from tl_widgets.data.quality import check_dataset
 
 
 def scene(seed, size=64):

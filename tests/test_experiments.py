@@ -5,11 +5,11 @@ import threading
 import numpy as np
 import pytest
 
-from tl_widgets.builtin import load_dataset
-from tl_widgets.errors import InputError, WeightsUnavailableError
-from tl_widgets.experiments import Workbench, compare, retrain_transfer
-from tl_widgets.results import Comparison
-from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.core.config import Config, ScratchSpec
+from tl_widgets.core.errors import InputError, WeightsUnavailableError
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.experiments.comparison import Workbench, compare, retrain_transfer
+from tl_widgets.records.comparison import Comparison
 
 TINY = ScratchSpec((4, 8), (3, 3), dense_units=8)
 SMALL = {"scratch": TINY, "epochs": 3, "batch_size": 8}
@@ -106,13 +106,13 @@ def test_images_below_the_backbones_minimum_are_refused(textures):
 
 
 def test_too_little_memory_is_said_before_anything_is_trained(textures, monkeypatch):
-    monkeypatch.setattr("tl_widgets.machine.memory_available", lambda: 1_000_000)
+    monkeypatch.setattr("tl_widgets.core.resources.memory_available", lambda: 1_000_000)
     with pytest.raises(InputError, match="memory"):
         compare(textures, **SMALL)
 
 
 def test_a_container_full_of_page_cache_still_has_memory(monkeypatch, tmp_path):
-    from tl_widgets import machine
+    from tl_widgets.core import resources as machine
 
     for name, text in (("max", "2000000000"), ("current", "1990000000"), ("stat", "anon 1\ninactive_file 1600000000")):
         (tmp_path / name).write_text(text)

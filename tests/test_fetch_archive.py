@@ -10,8 +10,9 @@ import pytest
 from hosted_server import serve, server
 from test_offline import H5, doctor, files_in, keras_home, xception
 
-from tl_widgets import cli_archive, load_dataset
-from tl_widgets.cli import main
+from tl_widgets import load_dataset
+from tl_widgets.cli import archive as cli_archive
+from tl_widgets.cli.main import main
 
 __all__ = ["keras_home", "serve", "server", "xception"]  # fixtures
 

@@ -6,17 +6,17 @@ import keras
 import numpy as np
 import pytest
 
-from tl_widgets.backbones import find_backbone
-from tl_widgets.builtin import load_dataset
-from tl_widgets.errors import InputError
-from tl_widgets.experiments import Workbench, compare
-from tl_widgets.fine_tuning import cut_backbone, fine_tune
-from tl_widgets.models import build_transfer, frozen_layers
-from tl_widgets.plots import plot_accuracy
-from tl_widgets.results import Comparison
-from tl_widgets.scores import batches
-from tl_widgets.settings import ScratchSpec
-from tl_widgets.weights import resolve_weights
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.core.config import ScratchSpec
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.experiments.comparison import Workbench, compare
+from tl_widgets.models.builders import build_transfer, frozen_layers
+from tl_widgets.plots.comparison import plot_accuracy
+from tl_widgets.records.comparison import Comparison
+from tl_widgets.training.fine_tuning import cut_backbone, fine_tune
+from tl_widgets.training.metrics import batches
 
 SCRATCH = ScratchSpec(filters=(4,), kernel_sizes=(3,), dense_units=0)
 

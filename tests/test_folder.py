@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_widgets import folder as folder_module
-from tl_widgets.data import image_key
-from tl_widgets.decode import decode_image
-from tl_widgets.errors import CancelledError, InputError
-from tl_widgets.folder import load_folder
-from tl_widgets.indexed_images import IndexedImages
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.data import folder as folder_module
+from tl_widgets.data.dataset import image_key
+from tl_widgets.data.decode import decode_image
+from tl_widgets.data.folder import load_folder
+from tl_widgets.data.memmap_images import IndexedImages
 
 SPLITS = ("train", "validation", "test")
 SIZE = 32
@@ -423,15 +423,15 @@ def test_a_cache_that_cannot_be_written_is_done_without(animals, home, monkeypat
     shutil.rmtree(home / "images")
     (home / "images").write_text("a file where the folder should be")
     assert all_keys(load(animals)) == keys
-    monkeypatch.setattr("tl_widgets.machine.memory_available", lambda: 1000)
+    monkeypatch.setattr("tl_widgets.core.resources.memory_available", lambda: 1000)
     with pytest.raises(InputError, match=r"Holding 32 images needs .* cannot wait on disk"):
         load(animals)
 
 
 def test_a_full_disk_is_done_without(animals, monkeypatch, home):
-    monkeypatch.setattr("tl_widgets.machine.shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
+    monkeypatch.setattr("tl_widgets.core.resources.shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
     assert load(animals).report.n_read == 32
-    monkeypatch.setattr("tl_widgets.machine.memory_available", lambda: 1000)
+    monkeypatch.setattr("tl_widgets.core.resources.memory_available", lambda: 1000)
     with pytest.raises(InputError, match=r"and 0 MB are free.*smaller image size"):
         load(animals)
     assert not list(home.rglob("*.npy"))
@@ -462,7 +462,7 @@ def test_ctrl_c_leaves_nothing(animals, home):
 
 def test_two_processes_at_once(animals, home):
     code = (
-        "import sys; from tl_widgets.folder import load_folder\n"
+        "import sys; from tl_widgets.data.folder import load_folder\n"
         "d = load_folder(sys.argv[1], image_size=32); print(hash(d.train.keys + d.test.keys))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "0"}

@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 from hosted_server import cifar_member, flowers, idx, jpeg, packed, pets, serve, server, tar_of
 
-from tl_widgets import download, hosted, list_datasets, load_dataset, repack
-from tl_widgets.codegen import builtin_summary, script_for
-from tl_widgets.errors import CancelledError, InputError
-from tl_widgets.experiments import summarize
-from tl_widgets.hosted import HOSTED, fetch_dataset, find_hosted
-from tl_widgets.settings import Config
+from tl_widgets import list_datasets, load_dataset
+from tl_widgets.core import download
+from tl_widgets.core.config import Config
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.data import hosted, repack
+from tl_widgets.data.hosted import HOSTED, fetch_dataset, find_hosted
+from tl_widgets.experiments.comparison import summarize
+from tl_widgets.export.script import builtin_summary, script_for
 
 __all__ = ["serve", "server"]  # fixtures
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_widgets import sources
-from tl_widgets.errors import InputError
-from tl_widgets.folder import load_folder
+from tl_widgets.core.errors import InputError
+from tl_widgets.data import archives as sources
+from tl_widgets.data.folder import load_folder
 
 
 def png(seed=0, size=40):
@@ -294,7 +294,7 @@ def test_the_largest_image_allowed_is_decoded_in_bounded_memory(folder):
     Image.new("RGBA", (10_000, 10_000), (1, 2, 3, 100)).save(folder / "a" / "large.png", compress_level=1)
     Image.new("RGBA", (10_000, 10_000), (3, 2, 1, 100)).save(folder / "a" / "large2.png", compress_level=1)
     code = (
-        "import sys; from pathlib import Path; from tl_widgets.folder import load_folder\n"
+        "import sys; from pathlib import Path; from tl_widgets.data.folder import load_folder\n"
         "print(load_folder(sys.argv[1], image_size=32).report.n_read)\n"
         "rows = Path('/proc/self/status').read_text().splitlines()\n"
         "print(next(row.split()[1] for row in rows if 'VmHWM' in row))"

@@ -13,12 +13,12 @@ import pytest
 from rich.console import Console
 
 from tl_widgets import Comparison, Config, InputError, RunResult, build_transfer, load_dataset, to_script
-from tl_widgets.backbones import build_backbone, find_backbone
-from tl_widgets.cli_compare import _print
-from tl_widgets.codegen import builtin_summary
-from tl_widgets.ledger import ParameterCount
-from tl_widgets.results import Diagnosis, Environment, History, Verdict
-from tl_widgets.weights import ResolvedWeights
+from tl_widgets.backbones.catalogue import build_backbone, find_backbone
+from tl_widgets.backbones.weights import ResolvedWeights
+from tl_widgets.cli.compare import _print
+from tl_widgets.export.script import builtin_summary
+from tl_widgets.records.comparison import Diagnosis, Environment, History, Verdict
+from tl_widgets.records.parameters import ParameterCount
 
 
 class Bomb:

@@ -9,8 +9,8 @@ import zipfile
 import pytest
 from test_hostile_files import png
 
-from tl_widgets.cli_progress import make_console
-from tl_widgets.folder import load_folder
+from tl_widgets.cli.progress import make_console
+from tl_widgets.data.folder import load_folder
 
 MARKUP = ("[bold red]a[/]", "<img src=x onerror=alert(1)>", "$\\frac{1}{0}$")
 
@@ -73,7 +73,7 @@ def test_pipes_and_devices_are_not_waited_for(tmp_path):
     except (OSError, AttributeError):
         pass  # only root may, on some systems only
     # In a process of its own, which can be ended where it waits for a pipe or reads a device without end.
-    code = "import sys; from tl_widgets.folder import load_folder\n"
+    code = "import sys; from tl_widgets.data.folder import load_folder\n"
     code += "report = load_folder(sys.argv[1], image_size=32).report; print(report.n_read, dict(report.skipped))"
     command = [sys.executable, "-c", code, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)

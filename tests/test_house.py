@@ -130,7 +130,7 @@ def test_nothing_outside_imports_the_widgets():
 
 
 def test_no_module_takes_the_place_of_a_public_name():
-    """Python binds an imported module to its package: `tl_widgets.cost` must not hide a function of that name."""
+    """Python binds an imported module to its package: `tl_widgets.studies` must not hide a public name."""
     modules = {path.stem for path in PACKAGE.glob("*.py")} | {path.name for path in PACKAGE.iterdir() if path.is_dir()}
     assert not modules & set(tl_widgets.__all__)
 
@@ -175,7 +175,8 @@ def test_the_start_of_tensorflow_is_silent():
 
 def test_no_icon_stands_in_the_name_that_a_screen_reader_says():
     folder = PACKAGE / "widgets"
-    icons = {name for path in folder.glob("*.py") for name in re.findall(r'icon="([a-z-]+)"', path.read_text())}
+    icons = {name for path in folder.rglob("*.py") for name in re.findall(r'icon="([a-z-]+)"', path.read_text())}
     assert icons
-    named = set(re.findall(r'\.fa-([a-z-]+)::before { content: "[^"]+" / ""; }', (folder / "lab.css").read_text()))
+    style = (folder / "shared" / "lab.css").read_text()
+    named = set(re.findall(r'\.fa-([a-z-]+)::before { content: "[^"]+" / ""; }', style))
     assert icons <= named, f"lab.css has no nameless icon for {icons - named}"

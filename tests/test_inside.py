@@ -14,21 +14,21 @@ from keras import layers
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from tl_widgets import cli
-from tl_widgets.backbones import find_backbone
-from tl_widgets.builtin import load_dataset
-from tl_widgets.components import nearest_labels, principal_components
-from tl_widgets.errors import InputError
-from tl_widgets.experiments import compare
-from tl_widgets.filters import first_filters
-from tl_widgets.fine_tuning import fine_tune
-from tl_widgets.heat_maps import grad_cam, heat_maps
-from tl_widgets.inside import look_inside
-from tl_widgets.inside_results import LookInside, Numbers, enlarge
-from tl_widgets.models import build_scratch, build_transfer
-from tl_widgets.plot_look import inside_alt_text, plot_features, plot_filters, plot_grad_cam, plot_inside
-from tl_widgets.results import Comparison
-from tl_widgets.settings import ScratchSpec
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.cli import main as cli
+from tl_widgets.core.config import ScratchSpec
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.experiments.comparison import compare
+from tl_widgets.models.builders import build_scratch, build_transfer
+from tl_widgets.plots.inside import inside_alt_text, plot_features, plot_filters, plot_grad_cam, plot_inside
+from tl_widgets.records.comparison import Comparison
+from tl_widgets.records.inside import LookInside, Numbers, enlarge
+from tl_widgets.studies.first_filters import first_filters
+from tl_widgets.studies.grad_cam import grad_cam, heat_maps
+from tl_widgets.studies.inside import look_inside
+from tl_widgets.studies.pca import nearest_labels, principal_components
+from tl_widgets.training.fine_tuning import fine_tune
 
 SCRATCH = ScratchSpec(filters=(4, 6), kernel_sizes=(5, 3), dense_units=8)
 

@@ -16,9 +16,9 @@ from ipywidgets import HTML, Widget
 from ipywidgets.widgets.widget import _instances
 
 from tl_widgets import Config, ImageDataset, InputError, ScratchSpec, Split, TransferLab
-from tl_widgets.data import pick
+from tl_widgets.data.dataset import pick
 from tl_widgets.widgets import ControlPanel, LabSettings, LedgerView
-from tl_widgets.widgets.runner import UPDATES_PER_SECOND
+from tl_widgets.widgets.shared.runner import UPDATES_PER_SECOND
 
 SMALL = LabSettings(
     image_size=32,
@@ -337,11 +337,11 @@ def test_two_labs_take_turns(make_lab):
 
 
 def test_stop_while_tensorflow_is_being_loaded(make_lab, monkeypatch):
-    from tl_widgets.widgets import runner
+    from tl_widgets.widgets.shared import runner
 
     monkeypatch.setattr(runner, "_tensorflow_loaded", threading.Event())
     monkeypatch.setattr(runner, "preload_tensorflow", lambda: None)
-    monkeypatch.delitem(sys.modules, "tl_widgets.training", raising=False)
+    monkeypatch.delitem(sys.modules, "tl_widgets.training.loop", raising=False)
     lab = make_lab()
     run = lab.run()
     wait_until(lambda: "loading TensorFlow" in page(lab))
@@ -389,12 +389,12 @@ def test_at_most_seven_updates_a_second_and_the_last_one_always(make_lab, monkey
     ],
 )
 def test_trouble_is_a_sentence(make_lab, values, said, monkeypatch):
-    import tl_widgets.download
+    import tl_widgets.core.download
 
     def refuse(*args, **kwargs):
         raise OSError("no network in tests")
 
-    monkeypatch.setattr(tl_widgets.download, "urlopen", refuse, raising=False)
+    monkeypatch.setattr(tl_widgets.core.download, "urlopen", refuse, raising=False)
     monkeypatch.setattr("urllib.request.urlopen", refuse)
     lab = make_lab()
     lab.settings = SMALL.with_values(values)
@@ -411,7 +411,7 @@ def test_memory_that_runs_out_is_a_sentence(make_lab, monkeypatch):
     def run_out(dataset, config, *, on_event, cancel, workbench):
         raise MemoryError
 
-    monkeypatch.setattr("tl_widgets.widgets.lab.compare_config", run_out)
+    monkeypatch.setattr("tl_widgets.widgets.lab.app.compare_config", run_out)
     lab = make_lab()
     lab.run(wait=True)
     assert "The memory ran out. Use smaller images" in lab._screen.message.value
@@ -421,7 +421,7 @@ def test_the_unexpected_is_a_sentence_with_closed_details_and_is_logged(make_lab
     def break_down(dataset, config, *, on_event, cancel, workbench):
         raise RuntimeError("<script>boom</script>")
 
-    monkeypatch.setattr("tl_widgets.widgets.lab.compare_config", break_down)
+    monkeypatch.setattr("tl_widgets.widgets.lab.app.compare_config", break_down)
     lab = make_lab()
     with caplog.at_level(logging.ERROR, "tl_widgets"):
         lab.run(wait=True)
@@ -437,7 +437,7 @@ def test_a_data_set_that_fails_to_load_is_said_where_its_images_would_be(make_la
     def fail(*args, **kwargs):
         raise InputError("The file of photographs is damaged.")
 
-    monkeypatch.setattr("tl_widgets.widgets.source.load_dataset", fail)
+    monkeypatch.setattr("tl_widgets.widgets.shared.source.load_dataset", fail)
     lab = make_lab()
     wait_until(lambda: "damaged" in lab.panel.thumbnails.value)
     lab.run(wait=True)
@@ -451,7 +451,7 @@ def test_the_wrong_kind_of_data_is_refused_in_words():
 
 def test_a_data_set_to_download_is_announced_and_stop_ends_the_download(make_lab, monkeypatch):
     from tl_widgets import Event, load_dataset
-    from tl_widgets.events import raise_if_cancelled
+    from tl_widgets.core.events import raise_if_cancelled
 
     calls = []
 
@@ -464,7 +464,7 @@ def test_a_data_set_to_download_is_announced_and_stop_ends_the_download(make_lab
             raise_if_cancelled(cancel)
             time.sleep(0.01)
 
-    monkeypatch.setattr("tl_widgets.widgets.source.load_dataset", fetch)
+    monkeypatch.setattr("tl_widgets.widgets.shared.source.load_dataset", fetch)
     lab = make_lab()
     lab.panel.control("dataset").value = "flowers"
     assert "to download first" in page(lab)
@@ -572,7 +572,7 @@ def test_live_mode_says_its_troubles(make_lab):
 
 
 def test_live_mode_outlives_what_it_did_not_expect(caplog):
-    from tl_widgets.widgets.head import LiveHead
+    from tl_widgets.widgets.lab.live_head import LiveHead
 
     done = []
 
@@ -625,7 +625,7 @@ def test_a_script_that_cannot_be_saved_is_a_sentence(make_lab, tmp_path, monkeyp
         raise RuntimeError("<i>boom</i>")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tl_widgets.widgets.code.save_backbone", break_down)
+    monkeypatch.setattr("tl_widgets.widgets.lab.code.save_backbone", break_down)
     lab = make_lab()
     assert lab._screen.code.save().wait(60) is None
     assert "The script was not saved: &lt;i&gt;boom" in page(lab)
@@ -647,8 +647,8 @@ def test_a_closed_lab_keeps_its_results_and_no_models(make_lab):
 
 
 def test_a_downloaded_backbone_is_no_longer_to_be_downloaded(make_lab, monkeypatch):
-    from tl_widgets.backbones import find_backbone, list_backbones
-    from tl_widgets.widgets import costs
+    from tl_widgets.backbones.catalogue import find_backbone, list_backbones
+    from tl_widgets.widgets.shared import costs
 
     everything = list_backbones()
     missing = costs.offline_backbones.__wrapped__() - {"EfficientNetLite0"}
@@ -670,7 +670,7 @@ def test_a_downloaded_backbone_is_no_longer_to_be_downloaded(make_lab, monkeypat
 
 @pytest.mark.parametrize("show", [None, ["epochs"]])
 def test_running_a_cell_twenty_times_leaves_nothing_behind(monkeypatch, show):
-    from tl_widgets.widgets import cells
+    from tl_widgets.widgets.shared import cells
 
     execution = iter(range(1000))
     monkeypatch.setattr(cells, "current_cell", lambda: ("cell", str(next(execution))))
@@ -685,7 +685,7 @@ def test_running_a_cell_twenty_times_leaves_nothing_behind(monkeypatch, show):
 
 
 def test_two_labs_of_one_cell_and_labs_of_two_cells_all_live(monkeypatch):
-    from tl_widgets.widgets import cells
+    from tl_widgets.widgets.shared import cells
 
     here = ("one", "1")
     monkeypatch.setattr(cells, "current_cell", lambda: here)
@@ -716,9 +716,9 @@ def test_what_a_notebook_prints_is_fixed_and_display_imports_no_tensorflow():
 import sys, time
 import tl_widgets, ipywidgets, numpy
 started = time.perf_counter()
-from tl_widgets.widgets import runner
+from tl_widgets.widgets.shared import runner
 runner.preload_tensorflow = lambda: None
-from tl_widgets.widgets import lab as module
+from tl_widgets.widgets.lab.app import app as module
 module.preload_tensorflow = lambda: None
 lab = tl_widgets.TransferLab()
 bundle = lab._repr_mimebundle_()
@@ -754,8 +754,8 @@ def test_a_field_that_is_moved_in_another_thread_while_fields_are_set_is_not_los
 
 @pytest.mark.parametrize(("n_per_class", "says_how"), [(4_000, True), (200, False)])
 def test_a_training_that_would_take_very_long_says_what_to_lower(n_per_class, says_how):
-    from tl_widgets.widgets.costs import DataFacts, group_line
-    from tl_widgets.widgets.settings import LabSettings
+    from tl_widgets.widgets.shared.costs import DataFacts, group_line
+    from tl_widgets.widgets.shared.settings import LabSettings
 
     facts = DataFacts("cifar10", ("cat", "dog"), 8_000, 2_000, 2_000, 4_000)
     line = group_line("Training", LabSettings().with_values({"n_per_class": n_per_class}), facts)

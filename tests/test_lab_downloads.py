@@ -11,7 +11,8 @@ __all__ = ["serve", "server"]  # fixtures
 
 SETUP = """
 import asyncio, dataclasses, re
-from tl_widgets import Config, ScratchSpec, TransferLab, hosted
+from tl_widgets import Config, ScratchSpec, TransferLab
+from tl_widgets.data import hosted
 from tl_widgets.widgets import LabSettings
 files = tuple(hosted.HostedFile(*facts) for facts in {facts!r})
 hosted.HOSTED = tuple(

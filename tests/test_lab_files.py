@@ -15,12 +15,12 @@ from test_lab import SMALL, make_lab, own_dataset, page  # noqa: F401 - a fixtur
 from test_report import EVIL
 
 from tl_widgets import Comparison, InputError, TransferLab, compare
-from tl_widgets.ledger import ParameterCount
-from tl_widgets.prediction import Answer, Prediction
-from tl_widgets.results import RunResult
+from tl_widgets.experiments.prediction import Answer, Prediction
+from tl_widgets.records.comparison import RunResult
+from tl_widgets.records.parameters import ParameterCount
 from tl_widgets.widgets import LabSettings
-from tl_widgets.widgets.predictions import N_ON_A_PAGE, PredictionsView
-from tl_widgets.widgets.try_picture import _shown
+from tl_widgets.widgets.lab.predictions import N_ON_A_PAGE, PredictionsView
+from tl_widgets.widgets.lab.try_picture import _shown
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +160,7 @@ def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, 
         go_on.wait(60)
         raise InputError("no room")
 
-    monkeypatch.setattr("tl_widgets.saving.save_comparison", slow)
+    monkeypatch.setattr("tl_widgets.export.saving.save_comparison", slow)
     run = save.save()
     assert save.save_button.disabled
     save.save_button.click()
@@ -300,7 +300,7 @@ def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path
 
 
 def test_a_record_that_is_too_large_is_not_read(make_lab, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("tl_widgets.widgets.restore.MAX_RECORD_BYTES", 1_000)
+    monkeypatch.setattr("tl_widgets.widgets.lab.restore.MAX_RECORD_BYTES", 1_000)
     Path("big.json").write_bytes(b" " * 2_000)
     lab = make_lab()
     for data in (None, b" " * 2_000):

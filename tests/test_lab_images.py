@@ -11,12 +11,12 @@ from test_hostile_files import huge_png, png
 from test_lab import SMALL, make_lab, own_dataset, page, wait_until
 
 from tl_widgets import InputError, TransferLab, load_dataset
-from tl_widgets.data import ImageDataset
-from tl_widgets.own_images import collection_of
-from tl_widgets.sources import SourceFile
+from tl_widgets.collections.collection import collection_of
+from tl_widgets.data.archives import SourceFile
+from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.widgets import LabSettings
-from tl_widgets.widgets.class_fields import ClassFields
-from tl_widgets.widgets.image_classes import _Card
+from tl_widgets.widgets.images.classes import _Card
+from tl_widgets.widgets.lab.class_fields import ClassFields
 
 __all__ = ["make_lab"]  # a fixture
 

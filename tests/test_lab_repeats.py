@@ -7,10 +7,10 @@ import pytest
 from ipywidgets import HTML
 
 from tl_widgets import Config, FineTuningSpec, ScratchSpec, TransferLab, to_report
-from tl_widgets.events import Event
-from tl_widgets.plots import LiveCurves
+from tl_widgets.core.events import Event
+from tl_widgets.plots.comparison import LiveCurves
 from tl_widgets.widgets import LabSettings
-from tl_widgets.widgets.live import CurvesView, ProgressView
+from tl_widgets.widgets.shared.live import CurvesView, ProgressView
 
 TUNING = FineTuningSpec(n_blocks=1, epochs=2, learning_rate=1e-3)
 SMALL = LabSettings(

@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tl_widgets import cli, curves
-from tl_widgets.builtin import load_dataset
-from tl_widgets.curves import learning_curve, time_study
-from tl_widgets.errors import CancelledError, InputError
-from tl_widgets.experiments import Workbench, compare, train_arm
-from tl_widgets.plot_studies import plot_learning_curve, plot_time
-from tl_widgets.results import History, Seconds
-from tl_widgets.seed_statistics import mean_with_interval
-from tl_widgets.settings import Config, ScratchSpec
-from tl_widgets.store import store_path
-from tl_widgets.studies import measure_all
-from tl_widgets.study_results import CurvePoint, LearningCurve, StudyFailure, TimeStudy
+from tl_widgets.cli import main as cli
+from tl_widgets.core.config import Config, ScratchSpec
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.experiments.comparison import Workbench, compare, train_arm
+from tl_widgets.experiments.parallel import measure_all
+from tl_widgets.plots.studies import plot_learning_curve, plot_time
+from tl_widgets.records.comparison import History, Seconds
+from tl_widgets.records.curves import CurvePoint, LearningCurve, StudyFailure, TimeStudy
+from tl_widgets.records.seeds import mean_with_interval
+from tl_widgets.studies import learning_curve as curves
+from tl_widgets.studies.learning_curve import learning_curve, time_study
+from tl_widgets.training.feature_store import store_path
 
 SCRATCH = ScratchSpec(filters=(8, 8), kernel_sizes=(3, 3), dense_units=16)
 FEW = {"scratch": SCRATCH, "epochs": 3, "batch_size": 8}
@@ -442,7 +443,7 @@ def test_a_model_that_cannot_be_measured_is_no_success(tmp_path, monkeypatch, ca
             raise ValueError("its file is broken")
         return train_arm(dataset, config, name, **how)
 
-    monkeypatch.setattr("tl_widgets.curves.train_arm", broken)
+    monkeypatch.setattr("tl_widgets.studies.learning_curve.train_arm", broken)
     small = ["faces", "--image-size", "32", "--images-per-class", "4", "--epochs", "1", "--quiet"]
     assert cli.main(["study", "data", *small, "--sizes", "2", "--seeds", "0", "--arms", "transfer,scratch"]) == 2
     said = capsys.readouterr()

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from tl_widgets.errors import InputError
-from tl_widgets.ledger import count_rows, scratch_ledger, transfer_ledger
-from tl_widgets.settings import ScratchSpec
+from tl_widgets.core.config import ScratchSpec
+from tl_widgets.core.errors import InputError
+from tl_widgets.records.parameters import count_rows, scratch_ledger, transfer_ledger
 
 
 def test_the_articles_network_by_hand():
@@ -63,7 +63,7 @@ def specs():
 
 
 def test_formula_agrees_with_keras_over_the_range_of_the_controls():
-    from tl_widgets.models import build_scratch, count_parameters
+    from tl_widgets.models.builders import build_scratch, count_parameters
 
     for i, spec in enumerate(specs()):
         shape, n_classes = ((33, 33, 3), (48, 40, 1))[i % 2], (2, 3, 10)[i % 3]

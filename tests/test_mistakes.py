@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tl_widgets import cli
-from tl_widgets.builtin import load_dataset
-from tl_widgets.errors import CancelledError, InputError
-from tl_widgets.features import FrozenPart
-from tl_widgets.intervals import difference_interval
-from tl_widgets.mistake_results import MISTAKES, MistakeStudies, MistakeStudy, TwoWays
-from tl_widgets.mistakes import every_mistake, what_goes_wrong
-from tl_widgets.models import build_transfer
-from tl_widgets.plot_mistake_bars import plot_mistake, plot_mistakes
+from tl_widgets.cli import main as cli
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.models.builders import build_transfer
+from tl_widgets.plots.mistakes import plot_mistake, plot_mistakes
+from tl_widgets.records.intervals import difference_interval
+from tl_widgets.records.mistakes import MISTAKES, MistakeStudies, MistakeStudy, TwoWays
+from tl_widgets.studies.mistakes import every_mistake, what_goes_wrong
+from tl_widgets.training.features import FrozenPart
 
 
 @pytest.fixture(scope="module")

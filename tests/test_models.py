@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from tl_widgets.errors import InputError
-from tl_widgets.models import build_scratch, build_transfer, count_parameters
+from tl_widgets.core.errors import InputError
+from tl_widgets.models.builders import build_scratch, build_transfer, count_parameters
 
 BLOCK_TL_WIDGETS = """
 import sys

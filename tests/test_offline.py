@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 from hosted_server import serve, server
 
-from tl_widgets import backbones, checkup, hosted, load_dataset, weights
-from tl_widgets.cli import main
-from tl_widgets.errors import InputError
-from tl_widgets.hosted import find_hosted
+from tl_widgets import load_dataset
+from tl_widgets.backbones import catalogue as backbones
+from tl_widgets.backbones import weights
+from tl_widgets.cli import diagnostics as checkup
+from tl_widgets.cli.main import main
+from tl_widgets.core.errors import InputError
+from tl_widgets.data import hosted
+from tl_widgets.data.hosted import find_hosted
 
 __all__ = ["serve", "server"]  # fixtures
 ROOT = Path(hosted.__file__).parent.parent
@@ -248,7 +252,7 @@ def test_the_doctor_finds_all_well(capsys):
 
 def test_the_doctor_imports_no_tensorflow(home):
     code = (
-        "import sys; from tl_widgets.cli import main; status = main(['doctor'])\n"
+        "import sys; from tl_widgets.cli.main import main; status = main(['doctor'])\n"
         "assert not {'tensorflow', 'keras', 'skimage', 'sklearn'} & set(sys.modules); sys.exit(status)"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -12,18 +12,20 @@ from test_codegen import assert_same_images
 from test_folder import SPLITS, fill, picture, zipped
 from test_hostile_files import BROKEN, png
 
-from tl_widgets import InputError, load_folder, own_files, own_uploads
-from tl_widgets.data import image_key
-from tl_widgets.decode import decode_image
-from tl_widgets.errors import CancelledError
-from tl_widgets.experiments import summarize
-from tl_widgets.origin import Edits
-from tl_widgets.own_edits import keep_edits, with_kept_edits
-from tl_widgets.own_files import find_collections, safe_name
-from tl_widgets.own_images import collection_of, open_collection
-from tl_widgets.own_incoming import Incoming
-from tl_widgets.own_uploads import add_images, upload_zip
-from tl_widgets.record import comparison_from_json, comparison_to_json
+from tl_widgets import InputError, load_folder
+from tl_widgets.collections import storage as own_files
+from tl_widgets.collections import uploads as own_uploads
+from tl_widgets.collections.collection import collection_of, open_collection
+from tl_widgets.collections.edits import keep_edits, with_kept_edits
+from tl_widgets.collections.incoming import Incoming
+from tl_widgets.collections.storage import find_collections, safe_name
+from tl_widgets.collections.uploads import add_images, upload_zip
+from tl_widgets.core.errors import CancelledError
+from tl_widgets.data.dataset import image_key
+from tl_widgets.data.decode import decode_image
+from tl_widgets.experiments.comparison import summarize
+from tl_widgets.records.comparison_json import comparison_from_json, comparison_to_json
+from tl_widgets.records.provenance import Edits
 
 MARKUP = "<img src=x onerror=alert(1)>"
 SIZE = 24

@@ -17,12 +17,9 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tl_widgets.errors import InputError
-from tl_widgets.ledger import ParameterCount
-from tl_widgets.plot_images import interesting_rows
-from tl_widgets.plot_style import COLOURS
-from tl_widgets.plot_words import count_text, seconds_text, shortened
-from tl_widgets.plots import (
+from tl_widgets.core.config import Config
+from tl_widgets.core.errors import InputError
+from tl_widgets.plots.comparison import (
     LiveCurves,
     alt_text,
     dataset_alt_text,
@@ -38,7 +35,10 @@ from tl_widgets.plots import (
     plot_seconds,
     plot_test_accuracy,
 )
-from tl_widgets.results import (
+from tl_widgets.plots.images import interesting_rows
+from tl_widgets.plots.labels import count_text, seconds_text, shortened
+from tl_widgets.plots.style import COLOURS
+from tl_widgets.records.comparison import (
     Comparison,
     DatasetSummary,
     Environment,
@@ -46,8 +46,8 @@ from tl_widgets.results import (
     RunResult,
     Seconds,
 )
-from tl_widgets.settings import Config
-from tl_widgets.verdict import judge
+from tl_widgets.records.parameters import ParameterCount
+from tl_widgets.records.verdict import judge
 
 PARAMS = {
     "scratch": ParameterCount(1_280_000, 0),
@@ -466,14 +466,14 @@ def test_figures_work_from_threads():
 
 
 def test_plots_load_neither_tensorflow_nor_pyplot():
-    code = "import json, sys, tl_widgets.plots; print(json.dumps(sorted(sys.modules)))"
+    code = "import json, sys, tl_widgets.plots.comparison; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout))
     assert not loaded & {
         "tensorflow",
         "keras",
         "matplotlib.pyplot",
-        "tl_widgets.training",
+        "tl_widgets.training.loop",
         "ipywidgets",
         "IPython",
     }

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from tl_widgets import Comparison, InputError, ScratchSpec, compare, load_dataset, predict
-from tl_widgets.answers import confidence, confident_mistakes, disagreements, judged
-from tl_widgets.decode import decode_image
-from tl_widgets.ledger import ParameterCount
-from tl_widgets.results import RunResult
+from tl_widgets.data.decode import decode_image
+from tl_widgets.records.answers import confidence, confident_mistakes, disagreements, judged
+from tl_widgets.records.comparison import RunResult
+from tl_widgets.records.parameters import ParameterCount
 
 SMALL = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
 
@@ -172,7 +172,7 @@ def test_paths_that_lead_nowhere(three, tmp_path, monkeypatch):
     os.mkfifo("pipe")
     with pytest.raises(InputError, match="pipe is no file"):
         predict(three, "pipe")
-    monkeypatch.setattr("tl_widgets.prediction.MAX_FILE_BYTES", 100)
+    monkeypatch.setattr("tl_widgets.experiments.prediction.MAX_FILE_BYTES", 100)
     for big in (file_of(noise()), "big.png"):
         (tmp_path / "big.png").write_bytes(file_of(noise()))
         with pytest.raises(InputError, match="allowed for one picture"):

@@ -10,17 +10,17 @@ import pytest
 from scipy import stats
 
 from tl_widgets import Comparison, Config, FineTuningSpec, InputError, ScratchSpec, fine_tune
-from tl_widgets.builtin import load_dataset
-from tl_widgets.experiments import Workbench, compare, compare_config
-from tl_widgets.ledger import ParameterCount
-from tl_widgets.models import build_scratch, build_transfer
-from tl_widgets.plot_words import scores_of
-from tl_widgets.plots import alt_text, plot_accuracy, plot_predictions, plot_test_accuracy
-from tl_widgets.repeat_results import Repeat, Repeats
-from tl_widgets.results import RunResult, Verdict, percent
-from tl_widgets.study_record import study_from_json, study_to_json
-from tl_widgets.training import train
-from tl_widgets.verdict import judge_repeats
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.experiments.comparison import Workbench, compare, compare_config
+from tl_widgets.models.builders import build_scratch, build_transfer
+from tl_widgets.plots.comparison import alt_text, plot_accuracy, plot_predictions, plot_test_accuracy
+from tl_widgets.plots.labels import scores_of
+from tl_widgets.records.codec import study_from_json, study_to_json
+from tl_widgets.records.comparison import RunResult, Verdict, percent
+from tl_widgets.records.parameters import ParameterCount
+from tl_widgets.records.repeats import Repeat, Repeats
+from tl_widgets.records.verdict import judge_repeats
+from tl_widgets.training.loop import train
 
 TINY = ScratchSpec((4, 8), (3, 3), dense_units=8)
 SMALL = {"scratch": TINY, "epochs": 2, "batch_size": 8}
@@ -124,7 +124,7 @@ def _fails_at_five(dataset, config, seed, bench):
 
 @pytest.mark.parametrize(("measure", "n_jobs", "lost"), [(_dies_at_six, 2, 6), (_fails_at_five, 1, 5)])
 def test_a_broken_seed_costs_only_itself(textures, monkeypatch, measure, n_jobs, lost):
-    monkeypatch.setattr("tl_widgets.repeats._measure", measure)
+    monkeypatch.setattr("tl_widgets.experiments.repeats._measure", measure)
     result = compare(textures, **SMALL, seed=4, repeats=4, n_jobs=n_jobs)
     assert result.repeats.seeds == tuple(seed for seed in (4, 5, 6, 7) if seed != lost)
     assert len(result.repeats.failures) == 1
@@ -139,7 +139,7 @@ def test_where_all_other_seeds_fail_the_first_stands(textures, monkeypatch):
     def fails(*_):
         raise InputError("no")
 
-    monkeypatch.setattr("tl_widgets.repeats._measure", fails)
+    monkeypatch.setattr("tl_widgets.experiments.repeats._measure", fails)
     result = compare(textures, **SMALL, repeats=3)
     assert result.repeats.seeds == (0,)
     assert result.verdict.p_value is not None, "the verdict is that of one seed, over images"

@@ -23,8 +23,8 @@ from tl_widgets import (
     save_comparison,
     to_report,
 )
-from tl_widgets.saving import save_models
-from tl_widgets.settings import FineTuningSpec
+from tl_widgets.core.config import FineTuningSpec
+from tl_widgets.export.saving import save_models
 
 SMALL = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
 EVIL = '<img src=x onerror="alert(1)"></script>&amp;'
@@ -237,7 +237,7 @@ def test_a_record_can_be_saved_without_models(four, tmp_path):
 FULL = """
 import resource, sys
 from tl_widgets import Comparison, ScratchSpec, compare, load_dataset, save_comparison, InputError
-from tl_widgets.saving import save_models
+from tl_widgets.export.saving import save_models
 dataset = load_dataset("textures", image_size=32, n_per_class=4)
 scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
 comparison = compare(dataset, scratch=scratch, epochs=1)

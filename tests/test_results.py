@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from tl_widgets.diagnosis import DeadUnits, diagnose, is_stuck
-from tl_widgets.errors import InputError
-from tl_widgets.intervals import interval_text, mcnemar_p_value, paired_difference_interval, wilson_interval
-from tl_widgets.ledger import ParameterCount
-from tl_widgets.results import (
+from tl_widgets.core.config import Config, ScratchSpec
+from tl_widgets.core.errors import InputError
+from tl_widgets.records.comparison import (
     Comparison,
     DatasetSummary,
     Diagnosis,
@@ -22,8 +20,10 @@ from tl_widgets.results import (
     RunResult,
     Seconds,
 )
-from tl_widgets.settings import Config, ScratchSpec
-from tl_widgets.verdict import judge, paired_difference
+from tl_widgets.records.diagnosis import DeadUnits, diagnose, is_stuck
+from tl_widgets.records.intervals import interval_text, mcnemar_p_value, paired_difference_interval, wilson_interval
+from tl_widgets.records.parameters import ParameterCount
+from tl_widgets.records.verdict import judge, paired_difference
 
 CLASSES = ("brick", "grass", "gravel")
 
@@ -230,7 +230,7 @@ def test_diagnoses():
 
 def test_results_need_no_tensorflow():
     code = (
-        "import sys, tl_widgets.results, tl_widgets.record, tl_widgets.diagnosis;"
+        "import sys, tl_widgets.records.comparison, tl_widgets.records.comparison_json, tl_widgets.records.diagnosis;"
         "sys.exit('tensorflow' in sys.modules or 'matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tl_widgets.builtin import load_dataset
-from tl_widgets.errors import InputError
-from tl_widgets.models import build_scratch, build_transfer
-from tl_widgets.setup_check import check_setup
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.models.builders import build_scratch, build_transfer
+from tl_widgets.setup_checks.check import check_setup
 
 APPS = keras.applications
 SHAPE = (64, 64, 3)

@@ -13,10 +13,10 @@ from ipywidgets.widgets.widget import _instances
 from nbclient import NotebookClient
 
 from tl_widgets import ImageDataset, InputError, Split, StudyLab, learning_curve, load_dataset
-from tl_widgets.mistake_words import MISTAKES
-from tl_widgets.study_menu import STUDIES
-from tl_widgets.widgets.study_panels import PANELS
-from tl_widgets.widgets.study_settings import StudySettings
+from tl_widgets.records.mistake_catalogue import MISTAKES
+from tl_widgets.studies.registry import STUDIES
+from tl_widgets.widgets.studies.panels import PANELS
+from tl_widgets.widgets.studies.settings import StudySettings
 
 DATA = {"image_size": 32, "sizes": (2, 4), "seeds": (0, 1), "epochs": 2}
 TINY = {"image_size": 32, "n_per_class": 4, "epochs": 2}
@@ -332,7 +332,7 @@ def test_trouble_is_a_sentence_and_the_last_result_stays(make_lab, monkeypatch):
     def explode(*_, **__):
         raise RuntimeError("<i>boom</i>")
 
-    monkeypatch.setattr(import_module("tl_widgets.curves"), "time_study", explode)
+    monkeypatch.setattr(import_module("tl_widgets.studies.learning_curve"), "time_study", explode)
     lab.form.control("backbone").value = "EfficientNetLite0"
     lab.run(wait=True)
     assert "RuntimeError: &lt;i&gt;boom" in page(lab)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tl_widgets import InputError, ScratchSpec, list_backbones
-from tl_widgets.results import Comparison, DatasetSummary, Environment, Verdict
-from tl_widgets.settings import Config
+from tl_widgets.core.config import Config
+from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment, Verdict
 from tl_widgets.teaching import (
     BackboneTable,
     CountPanel,
@@ -29,8 +29,8 @@ from tl_widgets.teaching.questions import QUESTIONS
 
 def comparison(n_per_class=10, *, n_classes=3, scores=((0.6, 0.9),), stopped=False):
     """A finished comparison without any training."""
-    from tl_widgets.ledger import ParameterCount
-    from tl_widgets.results import RunResult
+    from tl_widgets.records.comparison import RunResult
+    from tl_widgets.records.parameters import ParameterCount
 
     names = tuple("abcdefghij"[:n_classes])
     labels = tuple(i % n_classes for i in range(30))
@@ -57,7 +57,7 @@ def transfer_model(
 ):
     from keras import Input, Sequential, applications, layers
 
-    import tl_widgets.models  # noqa: F401 - loads TensorFlow in silence
+    import tl_widgets.models.builders  # noqa: F401 - loads TensorFlow in silence
 
     if include_top:
         return applications.MobileNetV2(weights=None, input_shape=(96, 96, 3))
@@ -370,7 +370,7 @@ def test_the_table_sorts_and_filters():
 
 
 def drawn():
-    from tl_widgets.ledger import scratch_ledger
+    from tl_widgets.records.parameters import scratch_ledger
 
     rows = scratch_ledger((128, 128, 3), 2, ScratchSpec(dense_units=6))
     steps = [comparison(5), comparison(10, scores=((0.8, 1.0),))]
@@ -416,7 +416,7 @@ def test_show_gives_a_picture_and_its_words(monkeypatch):
 
 
 def test_a_figure_without_words_is_refused():
-    from tl_widgets.plot_style import new_axes
+    from tl_widgets.plots.style import new_axes
 
     with pytest.raises(InputError, match="Say what the figure shows"):
         show(new_axes(2, 2))

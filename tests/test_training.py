@@ -14,16 +14,16 @@ import pytest
 import tensorflow as tf
 
 import tl_widgets
-from tl_widgets.builtin import load_dataset
-from tl_widgets.data import ImageDataset, Split
-from tl_widgets.errors import InputError
-from tl_widgets.features import FrozenPart
-from tl_widgets.head import LinearHead
-from tl_widgets.learners import KerasLearner, count_dead_units
-from tl_widgets.models import build_scratch, build_transfer
-from tl_widgets.scores import batches
-from tl_widgets.settings import ScratchSpec
-from tl_widgets.training import train
+from tl_widgets.core.config import ScratchSpec
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.data.dataset import ImageDataset, Split
+from tl_widgets.models.builders import build_scratch, build_transfer
+from tl_widgets.training.features import FrozenPart
+from tl_widgets.training.learners import KerasLearner, count_dead_units
+from tl_widgets.training.linear_head import LinearHead
+from tl_widgets.training.loop import train
+from tl_widgets.training.metrics import batches
 
 TINY = ScratchSpec((8, 8), (3, 3), dense_units=16)
 
@@ -104,7 +104,7 @@ def test_logistic_regression_agrees_on_the_same_features(assets):
     """An independent oracle: scikit-learn on the features that our head is trained on."""
     from sklearn.linear_model import LogisticRegression
 
-    from tl_widgets.folder import load_folder
+    from tl_widgets.data.folder import load_folder
 
     flowers = load_folder(assets / "data" / "flowers", image_size=96)
     model = build_transfer(flowers.image_shape, flowers.n_classes)
@@ -214,7 +214,7 @@ def test_images_of_another_size_are_refused(textures):
 
 
 def test_a_network_too_large_for_the_memory_is_refused(textures, monkeypatch):
-    monkeypatch.setattr("tl_widgets.machine.memory_available", lambda: 1_000_000)
+    monkeypatch.setattr("tl_widgets.core.resources.memory_available", lambda: 1_000_000)
     with pytest.raises(InputError, match=r"needs about .* of memory"):
         train(tiny_scratch(textures), textures, epochs=1)
 
@@ -304,7 +304,7 @@ class TestWhatMayBeKept:
 
 
 def test_kept_features_survive_the_process_and_a_broken_file(textures, home):
-    from tl_widgets.store import store_path
+    from tl_widgets.training.feature_store import store_path
 
     def run():
         events = []
@@ -326,7 +326,7 @@ def test_kept_features_survive_the_process_and_a_broken_file(textures, home):
 
 
 def test_the_store_forgets_the_oldest_first(monkeypatch, home):
-    from tl_widgets import store
+    from tl_widgets.training import feature_store as store
 
     monkeypatch.setattr(store, "MAX_BYTES", 2500)
     vector = np.ones(250, np.float32)  # 1,000 bytes

@@ -4,11 +4,12 @@ import os
 
 import pytest
 
-from tl_widgets import own_files, own_incoming
-from tl_widgets.errors import InputError
-from tl_widgets.own_incoming import Incoming
-from tl_widgets.widgets import upload as module
-from tl_widgets.widgets.upload import MAX_PART_BYTES, UploadView
+from tl_widgets.collections import incoming as own_incoming
+from tl_widgets.collections import storage as own_files
+from tl_widgets.collections.incoming import Incoming
+from tl_widgets.core.errors import InputError
+from tl_widgets.widgets.shared import upload as module
+from tl_widgets.widgets.shared.upload import MAX_PART_BYTES, UploadView
 
 MARKUP = "../../<img src=x onerror=alert(1)>"
 

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from tl_widgets import download, weights
-from tl_widgets.backbones import find_backbone
-from tl_widgets.errors import CancelledError, InputError, WeightsUnavailableError
-from tl_widgets.weights import ResolvedWeights, resolve_weights
+from tl_widgets.backbones.catalogue import find_backbone, weights
+from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
+from tl_widgets.core import download
+from tl_widgets.core.errors import CancelledError, InputError, WeightsUnavailableError
 
 CONTENT = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 8000  # 2 MB
 MD5 = hashlib.md5(CONTENT).hexdigest()

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import tl_widgets as tl
-from tl_widgets.builtin import load_dataset
-from tl_widgets.data import ImageDataset, Split
-from tl_widgets.errors import InputError
-from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.core.config import Config, ScratchSpec
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.data.dataset import ImageDataset, Split
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,6 @@
 
 import sys
 
-from tl_widgets.cli import main
+from tl_widgets.cli.main import main
 
 sys.exit(main())

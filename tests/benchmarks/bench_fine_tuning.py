@@ -21,8 +21,8 @@ def plain(dataset, backbone, epochs, batch_size):
     """Seconds of each epoch with model.fit."""
     import keras
 
-    from tl_widgets.fine_tuning import cut_backbone
-    from tl_widgets.models import build_transfer
+    from tl_widgets.models.builders import build_transfer
+    from tl_widgets.training.fine_tuning import cut_backbone
 
     model = build_transfer(dataset.image_shape, dataset.n_classes, backbone=backbone, weights=None)
     inner = next(layer for layer in model.layers if isinstance(layer, keras.Model) and layer.name != "preprocessing")
@@ -40,7 +40,7 @@ def plain(dataset, backbone, epochs, batch_size):
 def kept(dataset, backbone, epochs, batch_size):
     """Seconds of each epoch with what is below the cut kept, and of its reading."""
     from tl_widgets import ScratchSpec, compare
-    from tl_widgets.fine_tuning import fine_tune
+    from tl_widgets.training.fine_tuning import fine_tune
 
     small = ScratchSpec(filters=(2,), kernel_sizes=(3,), head="global_average", dense_units=0)
     first = compare(dataset, backbone=backbone, weights=None, scratch=small, epochs=1, batch_size=batch_size)

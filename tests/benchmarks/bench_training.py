@@ -24,7 +24,7 @@ def lay_out(source, target, image_size, n_copies):
     from PIL import Image
 
     from tl_widgets import load_folder
-    from tl_widgets.augment import with_augmented
+    from tl_widgets.data.augment import with_augmented
 
     dataset = load_folder(source, image_size=image_size)
     for name in ("train", "validation", "test"):
@@ -40,8 +40,8 @@ def plain(folder, image_size, backbone, weights, epochs, batch_size):
     """Seconds and test accuracy of the recipe in the Keras guide."""
     import keras
 
-    from tl_widgets.backbones import build_backbone, build_preprocessing, find_backbone
-    from tl_widgets.weights import resolve_weights
+    from tl_widgets.backbones.catalogue import build_backbone, build_preprocessing, find_backbone
+    from tl_widgets.backbones.weights import resolve_weights
 
     started = time.perf_counter()
     sets = {
@@ -87,8 +87,8 @@ def warm_head():
     import keras
     import numpy as np
 
-    from tl_widgets.head import LinearHead
-    from tl_widgets.scores import batches
+    from tl_widgets.training.linear_head import LinearHead
+    from tl_widgets.training.metrics import batches
 
     rng = np.random.default_rng(0)
     features, labels = rng.normal(size=(720, 1280)).astype(np.float32), rng.integers(0, 12, 720)

@@ -17,7 +17,7 @@ LOAD = """
 import sys, time
 from pathlib import Path
 import numpy as np, PIL.Image
-from tl_widgets.folder import load_folder
+from tl_widgets.data.folder import load_folder
 
 def peak():  # in MB
     rows = Path("/proc/self/status").read_text().splitlines()

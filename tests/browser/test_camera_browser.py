@@ -7,7 +7,7 @@ FAKE = "--use-fake-device-for-media-stream"
 ALLOWED = "--use-fake-ui-for-media-stream"
 SHOW = """
 from pathlib import Path
-from tl_widgets.widgets.camera import CameraView
+from tl_widgets.widgets.images.camera import CameraView
 def keep(name, picture):
     Path(f"{name}-{len(list(Path('.').glob('*.jpg')))}.jpg").write_bytes(picture)
 camera = CameraView(keep, class_names=["<b>cup</b>", "plant"])

@@ -13,7 +13,7 @@ from test_images_browser import MARKUP, SHOW, open_tab, upload
 
 SMALL = """
 from pathlib import Path
-from tl_widgets.widgets.upload import UploadView
+from tl_widgets.widgets.shared.upload import UploadView
 came = []
 def keep(goal, incoming):
     with incoming:

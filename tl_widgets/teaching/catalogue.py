@@ -8,11 +8,11 @@ from typing import Any
 from ipywidgets import HTML, Checkbox, Dropdown, HBox
 from matplotlib.axes import Axes
 
-from tl_widgets.backbones import Backbone, list_backbones
-from tl_widgets.plot_style import INK, PALE, colour_of, draw_grid, dress, legend_below, new_axes, note
+from tl_widgets.backbones.catalogue import Backbone, list_backbones
+from tl_widgets.plots.style import INK, PALE, colour_of, draw_grid, dress, legend_below, new_axes, note
 from tl_widgets.teaching.plain import PlainBox
 from tl_widgets.teaching.show import with_words
-from tl_widgets.widgets.html import escape, number, style, table
+from tl_widgets.widgets.shared.html import escape, number, style, table
 
 # Where each name stands beside its point, in points and by its end, so that no two cover each other.
 _NAMED = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from tl_widgets.errors import InputError
+from tl_widgets.core.errors import InputError
 from tl_widgets.teaching.exercises import EXERCISES, Exercise
 from tl_widgets.teaching.show import say
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from tl_widgets.backbone_results import BackboneCost
-from tl_widgets.plot_names import NamedPoint, name_points
-from tl_widgets.plot_style import COUNT, colour_of, draw_grid, dress, new_axes
-from tl_widgets.plot_words import count_text
+from tl_widgets.plots.labels import count_text
+from tl_widgets.plots.point_labels import NamedPoint, name_points
+from tl_widgets.plots.style import COUNT, colour_of, draw_grid, dress, new_axes
+from tl_widgets.records.backbone_study import BackboneCost
 from tl_widgets.teaching.show import with_words
 
 

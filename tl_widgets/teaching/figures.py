@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tl_widgets.ledger import LayerRow
-from tl_widgets.plot_style import (
+from tl_widgets.plots.style import (
     COUNT,
     INK,
     PALE,
@@ -29,7 +28,8 @@ from tl_widgets.plot_style import (
     note,
     set_fonts,
 )
-from tl_widgets.results import Comparison, RunResult, percent
+from tl_widgets.records.comparison import Comparison, RunResult, percent
+from tl_widgets.records.parameters import LayerRow
 from tl_widgets.teaching.show import with_words
 
 Named = tuple[tuple[tuple[str, float], ...], ...]

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from ipywidgets import HTML, Button, Dropdown, HBox, Text
 
-from tl_widgets.errors import InputError
+from tl_widgets.core.errors import InputError
 from tl_widgets.teaching.plain import PlainBox
 from tl_widgets.teaching.show import say
-from tl_widgets.widgets.html import escape, style
+from tl_widgets.widgets.shared.html import escape, style
 
 Answer = float | str
 _NOTHING_CHOSEN = "choose …"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from tl_widgets.builtin import load_dataset
+from tl_widgets.data.catalogue import load_dataset
 
 
 def judge_mended(answer: Any) -> str | None:
     """Judge a compiled model of 48-pixel textures with the bundled backbone, in which nothing is wrong any more."""
     import keras
 
-    from tl_widgets.setup_check import check_setup
-    from tl_widgets.setup_model import find_backbone_in
+    from tl_widgets.setup_checks.check import check_setup
+    from tl_widgets.setup_checks.graph import find_backbone_in
 
     dataset = load_dataset("textures", image_size=48, n_per_class=6)
     if not isinstance(answer, keras.Model) or not answer.built:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tl_widgets.ledger import count_rows, scratch_ledger
-from tl_widgets.results import Comparison
-from tl_widgets.settings import ScratchSpec
+from tl_widgets.core.config import ScratchSpec
+from tl_widgets.records.comparison import Comparison
+from tl_widgets.records.parameters import count_rows, scratch_ledger
 
 MOST_PARAMETERS = 100_000
 UNFAIR = {
@@ -57,7 +57,7 @@ def judge_transfer_model(answer: Any) -> str | None:
     """Judge a Keras model: MobileNetV2 frozen, scaling, global average, four classes, images of 96 pixels."""
     import keras
 
-    from tl_widgets.models import count_parameters
+    from tl_widgets.models.builders import count_parameters
 
     if not isinstance(answer, keras.Model):
         return f"The answer is a Keras model; this is {type(answer).__name__}."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tl_widgets.ledger import ParameterCount, count_rows, scratch_ledger
-from tl_widgets.settings import Config, ScratchSpec
+from tl_widgets.core.config import Config, ScratchSpec
+from tl_widgets.records.parameters import ParameterCount, count_rows, scratch_ledger
 from tl_widgets.teaching.plain import PlainBox
-from tl_widgets.widgets.panel import ControlPanel
-from tl_widgets.widgets.settings import LabSettings
-from tl_widgets.widgets.views import LedgerView
+from tl_widgets.widgets.lab.panel import ControlPanel
+from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.views import LedgerView
 
 
 class CountPanel(PlainBox):

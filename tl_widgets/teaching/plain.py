@@ -6,7 +6,7 @@ from typing import Any
 
 from ipywidgets import VBox
 
-from tl_widgets.widgets.cells import close_tree, take_place
+from tl_widgets.widgets.shared.cells import close_tree, take_place
 
 
 class PlainBox(VBox):

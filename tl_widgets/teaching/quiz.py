@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from ipywidgets import HTML, Button, RadioButtons
 
-from tl_widgets.errors import InputError
+from tl_widgets.core.errors import InputError
 from tl_widgets.teaching.plain import PlainBox
 from tl_widgets.teaching.questions import QUESTIONS, Question
-from tl_widgets.widgets.html import escape, style
+from tl_widgets.widgets.shared.html import escape, style
 
 
 class Quiz(PlainBox):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import Any, TypeVar
 
-from tl_widgets.errors import InputError
-from tl_widgets.plots import figure_png
-from tl_widgets.widgets.html import escape
+from tl_widgets.core.errors import InputError
+from tl_widgets.plots.comparison import figure_png
+from tl_widgets.widgets.shared.html import escape
 
 _COLUMNS = 88
 Drawing = TypeVar("Drawing")
@@ -30,7 +30,7 @@ def show(drawing: Any, words: str = "") -> None:
 
     Args:
         drawing: what a plot function returned.
-        words: the text alternative, as from `tl_widgets.plots.alt_text`; figures of this package carry theirs.
+        words: the text alternative; figures of this package carry theirs.
 
     Raises:
         InputError: the figure carries no words, and none were given.

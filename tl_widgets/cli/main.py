@@ -1,0 +1,286 @@
+"""The command `tl-widgets`: what may be asked for, and how mistakes, Ctrl-C and faults end.
+
+Every command's module is imported when it runs: `tl-widgets --help` answers at once, without TensorFlow.
+
+Exit status: 0 done; 1 a fault of tl_widgets, or what `doctor` found wrong; 2 a mistake in what was asked for;
+130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import tl_widgets
+from tl_widgets.cli.exit_status import FAULT, MISTAKE, STOPPED, missing_package, one_line, report_fault, say
+from tl_widgets.cli.study_options import add_study
+from tl_widgets.core.config import Config
+from tl_widgets.core.errors import CancelledError, InputError
+
+_NO_MEMORY = "The memory was not enough. Try smaller images, fewer of them, or a smaller backbone."
+_EPILOG = "What comes with it runs offline. `tl-widgets COMMAND --help` shows what a command takes."
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISTAKE, f"{self.prog}: {one_line(message)}. `{self.prog} --help` shows what is allowed.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The commands and their arguments."""
+    parser = _Parser(prog="tl-widgets", description="Learn transfer learning by measuring it.", epilog=_EPILOG)
+    parser.add_argument("--version", action="version", version=f"tl-widgets {tl_widgets.__version__}")
+    _add_home(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_compare(commands)
+    add_study(commands)
+    commands.add_parser("backbones", help="list the backbones that can be compared")
+    commands.add_parser("datasets", help="list the data sets that have a name")
+    fetch = commands.add_parser(
+        "fetch",
+        help="download weights and data sets, for later without network",
+        description="Put the ImageNet weights of backbones, and data sets, into one folder. Copy it to other machines "
+        "and name it there with --home or TL_WIDGETS_HOME; they need only read it.",
+    )
+    fetch.add_argument(
+        "names", nargs="+", metavar="NAME", help="that `tl-widgets backbones` or `tl-widgets datasets` lists"
+    )
+    fetch.add_argument(
+        "--archive", type=Path, metavar="FILE", help="put them into one .zip or .tar, to be unpacked elsewhere"
+    )
+    cache = commands.add_parser("cache", help="show what tl-widgets keeps on disk, and how big it is")
+    cache.add_argument(
+        "--clear", action="store_true", help="delete what can be computed again (not downloaded weights)"
+    )
+    commands.add_parser("doctor", help="say what this machine can do, offline too; status 1 where it cannot compare")
+    commands.add_parser("lab", help="open the notebooks in JupyterLab", epilog="Other options go to `jupyter lab`.")
+    for command in commands.choices.values():
+        _add_home(command)
+    return parser
+
+
+def _add_home(parser: argparse.ArgumentParser) -> None:
+    """Before the command and after it. Only what was given is set, so that neither place undoes the other."""
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="FOLDER",
+        help="where weights, data sets and caches are kept (default: TL_WIDGETS_HOME, else your cache folder)",
+    )
+
+
+def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="train a network from scratch and a frozen backbone on the same images",
+        description="Train a small network from scratch and a frozen ImageNet backbone with a new head on "
+        "the same images, test each once, and say which is better. A figure and a JSON record of everything are "
+        "written into the current folder (tl-widgets-DATA.png, .json) unless --figure and --json say where.",
+    )
+    compare.add_argument(
+        "data", nargs="?", default="textures", metavar="DATA",
+        help="textures (default) or another name that `tl-widgets datasets` lists; or a folder with a sub-folder for "
+        "each class; or its zip",
+    )  # fmt: skip
+    add = compare.add_argument_group("what to train").add_argument
+    add(
+        "--backbone",
+        default=Config.backbone,
+        metavar="NAME",
+        help="see `tl-widgets backbones` (default: %(default)s)",
+    )
+    add(
+        "--weights",
+        default="imagenet",
+        metavar="WEIGHTS",
+        help="imagenet (default), random, or a Keras weights file",
+    )
+    add("--control", action="store_true", help="train the same backbone with random weights, too")
+    add(
+        "--fine-tune",
+        nargs="?",
+        type=_blocks,
+        const=1,
+        default=0,
+        metavar="BLOCKS",
+        help="then unfreeze the backbone's last blocks (1 where no number follows) at a low learning rate",
+    )
+    add(
+        "--repeats",
+        type=int,
+        default=Config.repeats,
+        metavar="N",
+        help="make it with N seeds, --seed and those that follow; the verdict is over all of them (default: 1)",
+    )
+    add("--jobs", type=int, default=1, metavar="N", help="worker processes for the repeats (default: 1)")
+    add(
+        "--epochs",
+        type=int,
+        default=Config.epochs,
+        metavar="N",
+        help="passes over the images (default: %(default)s)",
+    )
+    add(
+        "--batch-size",
+        type=int,
+        default=Config.batch_size,
+        metavar="N",
+        help="images for each step (default: %(default)s)",
+    )
+    add(
+        "--learning-rate",
+        type=float,
+        default=Config.learning_rate,
+        metavar="X",
+        help="of Adam (default: %(default)s)",
+    )
+    add(
+        "--head-dropout",
+        type=float,
+        default=Config.head_dropout,
+        metavar="X",
+        help="before the last layer (default: 0)",
+    )
+    add(
+        "--augment",
+        type=int,
+        default=Config.augment,
+        metavar="N",
+        help="changed copies of each image (default: 0)",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=Config.seed,
+        metavar="N",
+        help="the same seed gives the same result (default: 0)",
+    )
+    add = compare.add_argument_group("which images").add_argument
+    add(
+        "--image-size",
+        type=int,
+        metavar="N",
+        help="side in pixels (default: 96 for built-in images, else 128)",
+    )
+    add("--classes", metavar="A,B,...", help="only these classes: cat,dog (default: all)")
+    add("--images-per-class", type=int, metavar="N", help="for training (default: all)")
+    add = compare.add_argument_group("what to write").add_argument
+    add("--json", type=Path, metavar="FILE", help="the record of everything")
+    add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")
+    add(
+        "--script",
+        type=Path,
+        metavar="FILE",
+        help="the same experiment as a plain Keras program (only on request)",
+    )
+    add("--report", type=Path, metavar="FILE", help="one HTML page with everything (only on request)")
+    add("--save-models", type=Path, metavar="FOLDER", help="the trained models as NAME.keras (only on request)")
+    add("--quiet", action="store_true", help="print only the verdict")
+
+
+def _blocks(text: str) -> int:
+    """How many blocks; `--fine-tune textures` takes the data for their number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of blocks; write the data first, or --fine-tune 1 {text}"
+        ) from None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: the words after `tl-widgets`; those of the process where None.
+
+    Returns:
+        The exit status.
+    """
+    if argv is None:
+        _prepare_process()
+    try:
+        status = _dispatch(argv)
+        sys.stdout.flush()
+        return status
+    except InputError as error:
+        return say(str(error), MISTAKE)
+    except (CancelledError, KeyboardInterrupt):
+        return say("stopped", STOPPED)
+    except BrokenPipeError:
+        # Whoever read our output has left; Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAULT
+    except ImportError as error:
+        missing = missing_package(error)
+        return say(missing, MISTAKE) if missing else report_fault(error)
+    except Exception as error:  # the promise is that nobody ever sees a stack trace
+        # TensorFlow has an error of its own for it, which cannot be named without importing TensorFlow.
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+            return say(_NO_MEMORY, MISTAKE)
+        return report_fault(error)
+
+
+def _prepare_process() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may lack a minus sign
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # they speak to programmers
+
+
+def _dispatch(argv: Sequence[str] | None) -> int:
+    parser = build_parser()
+    args, unknown = parser.parse_known_args(argv)
+    if unknown and args.command != "lab":
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if "home" in args:
+        # The variable reaches whatever runs here, other processes too: JupyterLab and its kernels.
+        try:
+            os.environ["TL_WIDGETS_HOME"] = str(args.home.expanduser().absolute())
+        except RuntimeError as error:
+            raise InputError(f"--home {args.home}: there is no user of that name. Name a folder.") from error
+    match args.command:
+        case "compare":
+            from tl_widgets.cli.compare import run_compare
+
+            run_compare(args)
+        case "study":
+            from tl_widgets.cli.study import run_study
+
+            run_study(args)
+        case "lab":
+            from tl_widgets.cli.lab import open_lab
+
+            return open_lab(unknown)
+        case "fetch":
+            from tl_widgets.cli.fetch import fetch
+
+            fetch(args.names, args.archive)
+        case "doctor":
+            from tl_widgets.cli.doctor import show_doctor
+
+            return show_doctor(home_given="home" in args)
+        case "backbones" | "datasets" | "cache":
+            from tl_widgets.cli import lists as cli_lists
+
+            if args.command == "cache":
+                cli_lists.show_cache(clear=args.clear)
+            else:
+                (cli_lists.show_backbones if args.command == "backbones" else cli_lists.show_datasets)()
+        case _:
+            parser.print_help()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""How far a long step has got: bars on a terminal, plain lines elsewhere; and Ctrl-C, which stops it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
+
+_SECONDS_BETWEEN_LINES = 2.0
+_PLAIN_WIDTH = 160  # what goes into a file or another program is not folded
+_WORDS = {
+    "decode": "reading images",
+    "download": "downloading",
+    "load": "starting",
+    "features": "reading features",
+    "train": "training",
+    "evaluate": "testing",
+    "study": "measuring",
+    "save": "saving",
+}
+_SHOW_CURSOR = b"\x1b[?25h"
+
+
+def make_console() -> Console:
+    """Where results go: standard output, in which nothing is taken for markup."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    return console if console.is_terminal else Console(markup=False, emoji=False, highlight=False, width=_PLAIN_WIDTH)
+
+
+@contextmanager
+def watching(console: Console, *, quiet: bool = False) -> Iterator[OnEvent]:
+    """Show the events that are given to the function it yields."""
+    if quiet:
+        yield ignore
+    elif not console.is_terminal:
+        yield _Lines(console)
+    else:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=16),
+            TextColumn("{task.fields[note]}", markup=False),
+        )
+        with Progress(*columns, console=console, refresh_per_second=8) as progress:
+            yield _Bars(progress)
+
+
+@contextmanager
+def stoppable() -> Iterator[Cancel]:
+    """Let Ctrl-C set the event that it yields, so that a step ends in good order; a second one ends all."""
+    cancel = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        yield cancel
+        return
+    screen = os.dup(2)  # TensorFlow is imported with standard error turned away
+
+    def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
+        # os.write, because a print that this signal interrupts cannot be entered again.
+        if cancel.is_set():
+            if sys.stdout.isatty():
+                os.write(1, _SHOW_CURSOR)
+            os.write(screen, b"tl-widgets: stopped at once\n")
+            os._exit(130)
+        cancel.set()
+        os.write(screen, b"\nstopping; Ctrl-C again stops at once\n")
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, before)
+        os.close(screen)
+
+
+def _seconds(event: Event) -> str:
+    text = f"{event.seconds:.1f} s"
+    return f"{text}, {event.seconds_left:.0f} s left" if event.seconds_left else text
+
+
+class _Lines:
+    """A line for each phase of each model when it begins and ends, and every two seconds between."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last: tuple[str, str] = ("", "")
+        self._said = 0.0
+
+    def __call__(self, event: Event) -> None:
+        if event.phase == "done":
+            return
+        here, now = (event.model, event.phase), time.monotonic()
+        # The last batch of an epoch is not the end of it: its validation comes after.
+        finished = event.n_done >= event.n_total and (event.phase != "train" or bool(event.metrics))
+        if event.phase == "evaluate" and not event.n_done:
+            return
+        if here == self._last and event.n_total and not finished and now - self._said < _SECONDS_BETWEEN_LINES:
+            return
+        self._last, self._said = here, now
+        parts = [f"{event.model}: {event.text}" if event.model else event.text]
+        if event.seconds:
+            parts.append(_seconds(event))
+        if "val_accuracy" in event.metrics:
+            parts.append(f"validation accuracy {100 * event.metrics['val_accuracy']:.0f}%")
+        self._console.print(", ".join(parts), soft_wrap=True)
+
+
+class _Bars:
+    """One bar for each phase of each model."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+
+    def __call__(self, event: Event) -> None:
+        if event.phase == "done":
+            return
+        here = (event.model, event.phase)
+        if here not in self._tasks:
+            self._finish_all()
+            words = _WORDS[event.phase]
+            title = f"{event.model}: {words}" if event.model else words
+            self._tasks[here] = self._progress.add_task(title, total=None, note="")
+        total = event.n_total or None
+        self._progress.update(self._tasks[here], total=total, completed=event.n_done, note=self._note(event))
+
+    def _note(self, event: Event) -> str:
+        if event.phase == "study":
+            return f"{event.n_done} of {event.n_total}, {_seconds(event)}"
+        if event.phase == "train":
+            return f"epoch {event.epoch}/{event.n_epochs}, {_seconds(event)}"
+        return _seconds(event) if event.n_total else event.text.split(",")[0]  # the bar needs room, too
+
+    def _finish_all(self) -> None:
+        for task in self._progress.tasks:
+            # A study goes on while features are read in between.
+            if not task.finished and task.id != self._tasks.get(("", "study")):
+                total = task.total or 1
+                self._progress.update(task.id, total=total, completed=total)

@@ -1,0 +1,263 @@
+"""ImageCollection: a learner's images and what they changed about them, before a data set is made of it.
+
+A collection never changes: each step returns a new one or raises, so that a step that fails loses nothing. The files
+of a folder or zip that was found are never touched. New pictures are written into `my_images/` (see `own_files`).
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tl_widgets.collections.storage import uploads_folder
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, open_source, printable
+from tl_widgets.data.dataset import ImageDataset, Images, first_few
+from tl_widgets.data.decode import UnreadableError, decode_image
+from tl_widgets.data.folder import load_folder
+from tl_widgets.data.folder_layout import find_layout
+from tl_widgets.data.image_edits import require_class_name
+from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
+
+_big = threading.RLock()
+
+
+@dataclass(frozen=True)
+class ClassFolder:
+    """A class before any edit.
+
+    Attributes:
+        folder: its folder's name, printable.
+        files: those in it, sorted by name.
+    """
+
+    folder: str
+    files: tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True)
+class ImageCollection:
+    """Images by class, and edits to them.
+
+    Attributes:
+        path: of the folder or zip archive, absolute.
+        folders: the classes, sorted by their folders' names.
+        edits: what was changed.
+        has_splits: whether train/ and test/ are given.
+    """
+
+    path: Path
+    folders: tuple[ClassFolder, ...]
+    edits: Edits = NO_EDITS
+    has_splits: bool = False
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return printable(self.path.stem if self.path.suffix.lower() == ".zip" else self.path.name)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it is a folder of uploads, which pictures can be added to."""
+        return self.path.is_dir() and self.path.parent == uploads_folder().resolve()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was deleted, moved or renamed since it was opened."""
+        try:
+            self.path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:  # it is there, and something else is wrong with it, which reading will tell
+            return False
+        return False
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes that are used, in the order of their folders."""
+        return tuple(self.edits.name_of(one.folder) for one in self.folders if one.folder not in self.edits.dropped)
+
+    def class_folder(self, class_name: str) -> ClassFolder:
+        """The class of that name, used or not.
+
+        Raises:
+            InputError: there is none.
+        """
+        for one in self.folders:
+            if self.edits.name_of(one.folder) == class_name:
+                return one
+        names = [self.edits.name_of(one.folder) for one in self.folders]
+        raise InputError(f"There is no class {class_name!r} in {self.name}; there are {first_few(names, 20)}.")
+
+    def used_files(self, class_name: str) -> tuple[SourceFile, ...]:
+        """The files of a class that were not left out."""
+        left_out = set(self.edits.left_out)
+        return tuple(file for file in self.class_folder(class_name).files if file.name not in left_out)
+
+    # Edits
+
+    def rename(self, class_name: str, new_name: str) -> ImageCollection:
+        """Call a class otherwise.
+
+        Args:
+            class_name: of a class that is there.
+            new_name: 1 to 80 characters that no other class bears.
+
+        Raises:
+            InputError: it cannot be called so.
+        """
+        folder, name = self.class_folder(class_name).folder, require_class_name(new_name)
+        if any(self.edits.name_of(one.folder) == name for one in self.folders if one.folder != folder):
+            raise InputError(f"There is a class {name!r} already; give each class a name of its own.")
+        renamed = tuple(pair for pair in self.edits.renamed if pair[0] != folder)
+        if name != folder:
+            renamed = tuple(sorted((*renamed, (folder, name))))
+        return self._with(replace(self.edits, renamed=renamed))
+
+    def drop(self, class_name: str) -> ImageCollection:
+        """Leave a class aside; `take_back` undoes it."""
+        folder = self.class_folder(class_name).folder
+        return self._with(replace(self.edits, dropped=tuple(sorted({*self.edits.dropped, folder}))))
+
+    def take_back(self, class_name: str) -> ImageCollection:
+        """Use a class again that was dropped."""
+        folder = self.class_folder(class_name).folder
+        return self._with(replace(self.edits, dropped=tuple(each for each in self.edits.dropped if each != folder)))
+
+    def exclude(self, files: Collection[str]) -> ImageCollection:
+        """Leave images out; `include` undoes it.
+
+        Args:
+            files: their names, as in `SourceFile.name`.
+        """
+        known = {file.name for one in self.folders for file in one.files}
+        if unknown := sorted(set(files) - known):
+            raise InputError(f"There is no image {printable(unknown[0])} in {self.name}.")
+        return self._with(replace(self.edits, left_out=tuple(sorted({*self.edits.left_out, *files}))))
+
+    def include(self, files: Collection[str]) -> ImageCollection:
+        """Use images again that were left out."""
+        left_out = tuple(each for each in self.edits.left_out if each not in set(files))
+        return self._with(replace(self.edits, left_out=left_out))
+
+    def _with(self, edits: Edits) -> ImageCollection:
+        return replace(self, edits=edits)
+
+    # Reading
+
+    def build(
+        self,
+        *,
+        image_size: int,
+        classes: Sequence[str] | None = None,
+        on_event: OnEvent = ignore,
+        cancel: Cancel | None = None,
+    ) -> ImageDataset:
+        """Make the data set, by `load_folder`.
+
+        Args:
+            image_size: side of the square images in pixels, 16-512.
+            classes: names of those to use, at least two; None for all.
+            on_event: hears "decode" events.
+            cancel: stops the reading.
+
+        Raises:
+            InputError: a class has too few images, there is one class only, no room, or it is gone.
+            CancelledError: `cancel` was set.
+        """
+        self._require_there()
+        return load_folder(self.path, image_size=image_size, classes=classes, edits=self.edits,
+                           on_event=on_event, cancel=cancel)  # fmt: skip
+
+    def thumbnails(self, files: Sequence[SourceFile], side: int) -> list[Images | str]:
+        """Some images small, or why they cannot be shown.
+
+        Args:
+            files: which ones.
+            side: in pixels.
+
+        Returns:
+            For each file uint8, shape (side, side, 3), or the reason as a clause.
+
+        Raises:
+            InputError: the collection is no longer there.
+        """
+        self._require_there()
+        source = open_source(self.path)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Pillow's, about large images
+                return [_thumbnail(source, file, side) for file in files]
+        finally:
+            source.close()
+
+    def _require_there(self) -> None:
+        if self.is_gone:
+            raise InputError(
+                f"The images of {self.name} were in {printable(str(self.path))} and are gone from there: it was "
+                "deleted, moved or renamed since. Put it back, or choose it where it is now."
+            )
+
+
+def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
+    """Look into a folder or zip; nothing is decoded yet.
+
+    Args:
+        path: of the folder or zip archive. A folder of uploads may still lack classes.
+        edits: from an earlier time.
+
+    Raises:
+        InputError: there are no classes in it.
+    """
+    source = open_source(path)
+    try:
+        try:
+            layout = find_layout(source.listing, printable(str(path)))
+        except InputError:
+            if path.resolve().parent != uploads_folder().resolve() or not isinstance(source, FolderSource):
+                raise
+            return ImageCollection(source.path, _unfinished(source), edits)
+        files: list[list[SourceFile]] = [[] for _ in layout.class_names]
+        for one in layout.files:
+            files[one.label].append(one.file)
+        folders = tuple(ClassFolder(*pair) for pair in zip(layout.class_names, map(tuple, files), strict=True))
+        return ImageCollection(source.path, folders, edits, bool(layout.splits))
+    finally:
+        source.close()
+
+
+def collection_of(origin: Origin) -> ImageCollection:
+    """The collection that a record of a run tells of.
+
+    Args:
+        origin: of a data set that came from a folder or zip.
+
+    Raises:
+        InputError: it came from elsewhere, or is no longer there.
+    """
+    if origin.kind != "folder":
+        raise InputError("These images are no folder of your own: choose the data set by its name.")
+    return open_collection(Path(origin.path), origin.edits)
+
+
+def _unfinished(source: FolderSource) -> tuple[ClassFolder, ...]:
+    """The class folders of an upload that has one class or none yet."""
+    found: dict[str, list[SourceFile]] = {}
+    for file in source.listing.files:
+        folder, slash, _ = file.name.partition("/")
+        if slash:
+            found.setdefault(printable(folder), []).append(file)
+    return tuple(ClassFolder(folder, tuple(files)) for folder, files in sorted(found.items()))
+
+
+def _thumbnail(source: ImageSource, file: SourceFile, side: int) -> Images | str:
+    try:
+        return decode_image(source.read(file), side, _big)
+    except UnreadableError as problem:
+        return str(problem)
+    except (OSError, KeyError) as problem:
+        return f"cannot be read: {problem}"

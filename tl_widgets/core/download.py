@@ -1,0 +1,190 @@
+"""Fetch a file so that it is whole or not there at all, and the digests that tell. Stdlib only."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import socket
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import BinaryIO
+
+from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled, seconds_left
+from tl_widgets.core.resources import megabytes, require_disk
+
+CONNECT_SECONDS = 6.0  # for the whole of name look-up, connection and first answer
+_SOCKET_SECONDS = 4.0  # for each single wait on the network
+_CHUNK = 1 << 18
+# A server that sends a few bytes now and then never times out: below this pace nobody would wait to the end.
+_PATIENCE_SECONDS = 20.0
+_SLOWEST = 2_000  # bytes per second
+
+
+def download(
+    url: str,
+    target: Path,
+    *,
+    published_hash: str | None,
+    subject: str,
+    on_event: OnEvent,
+    cancel: Cancel | None,
+    n_bytes: int | None = None,
+) -> Path:
+    """Fetch a file, and keep it only when it is whole and has the published hash.
+
+    Args:
+        url: where it is.
+        target: where to put it; its folder is made.
+        published_hash: md5 (32 digits) or sha256 (64); None where nobody states one, and the length must do.
+        subject: what it belongs to, for the events: "Xception".
+        on_event: hears of the progress (phase "download", in bytes).
+        cancel: set it to stop; nothing is kept then.
+        n_bytes: the published length, where one is known.
+
+    Returns:
+        `target`.
+
+    Raises:
+        OSError: no network, no such file, a broken or wrong download, or no permission to write.
+        http.client.HTTPException: the server does not speak HTTP.
+        InputError: the disk is too small.
+        CancelledError: `cancel` was set.
+    """
+    with _open_url(url, cancel) as response:
+        n_total = int(response.headers.get("Content-Length") or 0)
+        if n_bytes and n_total and n_total != n_bytes:
+            raise OSError(f"{url} offers {n_total:,} bytes; the file that was published has {n_bytes:,}")
+        n_total = n_total or n_bytes or 0
+        require_disk(target.parent, n_total, f"Downloading {subject}")
+        with atomic_file(target) as file:
+            digest = _new_hash(algorithm_of(published_hash or ""))
+            _copy(response, file, digest, f"downloading {subject}", n_total, on_event, cancel)
+            if published_hash is not None and digest.hexdigest() != published_hash:
+                raise OSError(f"what {url} sent is not the file that was published: its hash differs")
+    return target
+
+
+def why_not(error: BaseException) -> str:
+    """Why a download failed, as a clause."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the server answered {error.code} {error.reason}"
+    if isinstance(error, urllib.error.URLError):
+        error = error.reason if isinstance(error.reason, BaseException) else error
+    if isinstance(error, socket.gaierror):
+        return "there is no network here, or no server of that name"
+    return str(error) or type(error).__name__
+
+
+def file_digest(path: Path, algorithm: str) -> str:
+    """The file's digest in hexadecimal; a file that has not changed is read once per process.
+
+    Args:
+        path: an existing file.
+        algorithm: "sha256" or "md5".
+    """
+    status = path.stat()
+    return _digest(path, status.st_size, status.st_mtime_ns, algorithm)
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(path: Path, size: int, modified_ns: int, algorithm: str) -> str:
+    del size, modified_ns  # they are part of the cache's key: a changed file is hashed again
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, functools.partial(_new_hash, algorithm)).hexdigest()
+
+
+def _new_hash(algorithm: str) -> hashlib._Hash:
+    # Keras states md5 for most of its files: a check against accidents, so it may run on FIPS machines too.
+    return hashlib.new(algorithm, usedforsecurity=False)
+
+
+def algorithm_of(digest: str) -> str:
+    """Which algorithm gives digests of that length: "md5" or "sha256"."""
+    return "md5" if len(digest) == 32 else "sha256"
+
+
+@contextmanager
+def atomic_file(target: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `target` when the block ends, and vanishes when it fails.
+
+    Several processes may do so at once: each writes its own temporary file, and the last one to finish wins.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name + ".", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        part.chmod(0o644)  # mkstemp's 0600 would hide a shared folder's files from everybody else
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _open_url(url: str, cancel: Cancel | None) -> HTTPResponse:
+    """Connect in a thread of its own, because no time-out bounds the look-up of a name.
+
+    Raises:
+        OSError: no answer within CONNECT_SECONDS, or an error of the network.
+        CancelledError: `cancel` was set.
+    """
+    answer: list[HTTPResponse | BaseException] = []
+
+    def connect() -> None:
+        try:
+            # The address comes from the catalogue, never from a user.
+            answer.append(urllib.request.urlopen(url, timeout=_SOCKET_SECONDS))  # noqa: S310
+        except BaseException as error:
+            answer.append(error)
+
+    thread = threading.Thread(target=connect, daemon=True, name="tl_widgets-connect")
+    deadline = time.monotonic() + CONNECT_SECONDS
+    thread.start()
+    while thread.is_alive() and time.monotonic() < deadline:
+        raise_if_cancelled(cancel)
+        thread.join(0.05)
+    if not answer:
+        raise TimeoutError(f"no answer within {CONNECT_SECONDS:.0f} s")
+    if isinstance(answer[0], BaseException):
+        raise answer[0]
+    return answer[0]
+
+
+def _copy(
+    response: HTTPResponse,
+    file: BinaryIO,
+    digest: hashlib._Hash,
+    text: str,
+    n_total: int,
+    on_event: OnEvent,
+    cancel: Cancel | None,
+) -> None:
+    started = told = looked = time.monotonic()
+    n_done = n_then = 0
+    while chunk := response.read1(_CHUNK):  # what is there, so that a drip can be seen and stopped
+        raise_if_cancelled(cancel)
+        file.write(chunk)
+        digest.update(chunk)
+        n_done += len(chunk)
+        now = time.monotonic()
+        if now - looked > _PATIENCE_SECONDS:
+            if n_done - n_then < _SLOWEST * (now - looked):
+                raise OSError(f"the server is too slow: {n_done - n_then:,} bytes in {now - looked:.0f} s")
+            looked, n_then = now, n_done
+        if now - told > 0.1 or n_done == n_total:
+            told, seconds = now, now - started
+            words = (
+                f"{text}: {megabytes(n_done)} of {megabytes(n_total)}" if n_total else f"{text}: {megabytes(n_done)}"
+            )
+            left = seconds_left(seconds, n_done, n_total)
+            on_event(Event("download", words, n_done=n_done, n_total=n_total, seconds=seconds, seconds_left=left))
+    if n_total and n_done != n_total:
+        raise OSError(f"the connection broke after {megabytes(n_done)} of {megabytes(n_total)}")

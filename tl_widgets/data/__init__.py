@@ -1,0 +1,1 @@
+"""Images in, and nothing else: data sets by name, folders, archives, splits and quality checks."""

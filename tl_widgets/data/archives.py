@@ -1,0 +1,273 @@
+"""Where image files come from: a folder or a zip archive. Neither is trusted, and nothing is ever written."""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.resources import megabytes
+
+MAX_FILES = 200_000
+MAX_FILE_BYTES = 100_000_000
+MAX_UNPACKED_BYTES = 50_000_000_000  # of all members of an archive: read one by one, but somebody has to wait
+MAX_RATIO = 200  # deflate reaches 1,032; photographs stay near 1
+RATIO_MATTERS_FROM = 10_000_000  # a plain white BMP may well shrink a thousandfold; a small one does no harm
+_MAX_DIRECTORY_BYTES = 100_000_000
+_JUNK = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__", "@eadir", "$recycle.bin"}
+_OPTIONS_READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a source.
+
+    Attributes:
+        name: its path below the root, parts joined by "/", as the system gave it (see `printable`).
+        n_bytes: its size when read.
+        stamp: changes when the file does: times, or an archive's checksum.
+    """
+
+    name: str
+    n_bytes: int
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a source holds, without what systems leave lying about.
+
+    Attributes:
+        files: everything that may be read, sorted by name.
+        folders: names of all folders, empty ones too.
+        skipped: (name, reason) for what must not be read.
+    """
+
+    files: tuple[SourceFile, ...]
+    folders: frozenset[str]
+    skipped: tuple[tuple[str, str], ...]
+
+
+class ImageSource(Protocol):
+    """A folder or an archive."""
+
+    path: Path
+    listing: Listing
+
+    def read(self, file: SourceFile) -> bytes:
+        """All bytes of one file; any thread may call it. Raises OSError with a readable text."""
+
+    def close(self) -> None:
+        """Let go of what is open."""
+
+
+def printable(name: str) -> str:
+    r"""A file's name as text that can be shown: bytes that are no UTF-8, and control characters, as \xNN."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def open_source(path: Path) -> ImageSource:
+    """The folder or zip archive at `path`, listed.
+
+    Raises:
+        InputError: there is nothing there, it is neither, or it holds too much.
+    """
+    where = printable(str(path))
+    try:
+        if path.is_dir():
+            return FolderSource(path)
+        if not path.exists():
+            raise InputError(f"There is no folder or zip file {where}. Check the spelling; you are in {Path.cwd()}.")
+        if path.is_file() and zipfile.is_zipfile(path):
+            return ZipSource(path)
+    except OSError as problem:
+        raise InputError(f"{where} cannot be opened: {problem.strerror or problem}.") from problem
+    raise InputError(
+        f"{where} is a file, not a zip archive. Give a folder with a sub-folder for each class, or its zip."
+    )
+
+
+def _is_junk(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _JUNK
+
+
+def _refuse_too_many(n_files: int, where: str) -> None:
+    if n_files > MAX_FILES:
+        raise InputError(f"{where} holds more than {MAX_FILES:,} files. Give a folder that holds only the images.")
+
+
+class FolderSource:
+    """The files below a folder. Links that lead out of it are not followed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self._files: list[SourceFile] = []
+        self._folders: set[str] = set()
+        self._skipped: list[tuple[str, str]] = []
+        waiting = [""]
+        while waiting:
+            waiting += self._walk(waiting.pop())
+            _refuse_too_many(len(self._files) + len(self._skipped) + len(self._folders), printable(str(path)))
+        files = sorted(self._files, key=lambda file: file.name)
+        self.listing = Listing(tuple(files), frozenset(self._folders), tuple(sorted(self._skipped)))
+
+    def _walk(self, folder: str) -> list[str]:
+        """Note what is in one folder; return its sub-folders."""
+        inner: list[str] = []
+        try:
+            with os.scandir(self.path / folder) as entries:
+                for entry in entries:
+                    name = f"{folder}/{entry.name}" if folder else entry.name
+                    if _is_junk(entry.name):
+                        continue
+                    if reason := self._why_not(entry):
+                        self._skipped.append((name, reason))
+                    elif entry.is_dir():
+                        inner.append(name)
+                    else:
+                        info = entry.stat()
+                        stamp = f"{info.st_mtime_ns} {info.st_ctime_ns}"
+                        self._files.append(SourceFile(name, info.st_size, stamp))
+        except OSError as problem:
+            if not folder:
+                raise
+            self._skipped.append((folder, f"cannot be opened: {problem.strerror or problem}"))
+        self._folders.update(inner)
+        return inner
+
+    def _why_not(self, entry: os.DirEntry[str]) -> str:
+        """Why an entry must not be read; "" where it may."""
+        try:
+            if entry.is_symlink():
+                target = Path(entry.path).resolve(strict=True)
+                if not target.is_relative_to(self.path):
+                    return "a link that leads out of the folder"
+                if target.is_dir():
+                    return "a link to a folder, which is not followed"
+            mode = entry.stat().st_mode
+        except (OSError, RuntimeError):  # RuntimeError: Python 3.11 on links in a circle
+            return "a link that leads nowhere, or out of reach"
+        # A pipe would be waited for without end.
+        return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "not an ordinary file"
+
+    def read(self, file: SourceFile) -> bytes:
+        """All bytes of one file."""
+        if file.n_bytes > MAX_FILE_BYTES:
+            raise OSError(_too_big(file.n_bytes))
+        with (self.path / file.name).open("rb") as opened:
+            return opened.read(MAX_FILE_BYTES)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class ZipSource:
+    """The members of a zip archive, read one by one from the archive; nothing is unpacked to disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        where = printable(str(path))
+        _refuse_huge_directory(self.path, where)
+        try:
+            self._archive = zipfile.ZipFile(self.path)
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
+            raise InputError(f"{where} is a damaged zip archive ({problem}). Make or download it again.") from problem
+        try:
+            self.listing = self._list(where)
+        except InputError:
+            self._archive.close()
+            raise
+
+    def _list(self, where: str) -> Listing:
+        members = self._archive.infolist()
+        _refuse_too_many(len(members), where)
+        total = sum(member.file_size for member in members)
+        if total > MAX_UNPACKED_BYTES:
+            raise InputError(
+                f"{where} would unpack to {megabytes(total)}; {megabytes(MAX_UNPACKED_BYTES)} are allowed. "
+                "Make a smaller archive."
+            )
+        stamp = self.path.stat().st_mtime_ns
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        files: dict[str, SourceFile] = {}
+        folders: set[str] = set()
+        skipped: list[tuple[str, str]] = []
+        for member in members:
+            # Some old Windows programs write backslashes.
+            name = member.filename.replace("\\", "/")
+            parts = name.rstrip("/").split("/")
+            if reason := _why_not_member(member, parts):
+                skipped.append((name, reason))
+            elif not any(_is_junk(part) for part in parts):
+                folder_parts = parts if name.endswith("/") else parts[:-1]
+                folders.update("/".join(folder_parts[: i + 1]) for i in range(len(folder_parts)))
+                if not name.endswith("/"):
+                    self._members[name] = member
+                    files[name] = SourceFile(name, member.file_size, f"{stamp} {member.CRC}")
+        in_order = tuple(files[name] for name in sorted(files))
+        return Listing(in_order, frozenset(folders), tuple(sorted(skipped)))
+
+    def read(self, file: SourceFile) -> bytes:
+        """All bytes of one member, and never more than the archive says it has."""
+        if file.n_bytes > MAX_FILE_BYTES:
+            raise OSError(_too_big(file.n_bytes))
+        try:
+            with self._archive.open(self._members[file.name]) as opened:
+                return opened.read(MAX_FILE_BYTES)
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            ValueError,
+        ) as problem:
+            raise OSError(f"damaged in the archive: {problem}") from problem
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._archive.close()
+
+
+def _too_big(n_bytes: int) -> str:
+    return f"{megabytes(n_bytes)}, more than the {megabytes(MAX_FILE_BYTES)} allowed for one image"
+
+
+def _why_not_member(member: zipfile.ZipInfo, parts: list[str]) -> str:
+    """Why a member must not be read; "" where it may."""
+    if ".." in parts or "" in parts or parts[0].endswith(":"):
+        return "a name that leads out of the archive"
+    if stat.S_ISLNK(member.external_attr >> 16):
+        return "a link"
+    if member.flag_bits & 1:
+        return "protected by a password"
+    if member.compress_type not in _OPTIONS_READ:
+        return "compressed in an unusual way: make the zip again with the usual settings"
+    if member.file_size > max(RATIO_MATTERS_FROM, MAX_RATIO * member.compress_size):
+        ratio = member.file_size // max(member.compress_size, 1)
+        return f"grows {ratio:,} times when unpacked, as no photograph does"
+    return ""
+
+
+def _refuse_huge_directory(path: Path, where: str) -> None:
+    """Refuse an archive whose table of contents alone would fill the memory: `zipfile` reads it whole.
+
+    The end record (PKWARE APPNOTE 4.3.16) lies in the last 65,557 bytes and has the table's size at byte 12;
+    0xFFFFFFFF there means that the zip64 record (4.3.14) before it has the size, at byte 40.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 66_000))
+        tail = file.read()
+    end, end64 = tail.rfind(b"PK\x05\x06"), tail.rfind(b"PK\x06\x06")
+    size = struct.unpack_from("<L", tail, end + 12)[0] if 0 <= end <= len(tail) - 16 else 0
+    if size == 0xFFFFFFFF and 0 <= end64 <= len(tail) - 48:
+        size = struct.unpack_from("<Q", tail, end64 + 40)[0]
+    if size > _MAX_DIRECTORY_BYTES:
+        raise InputError(f"{where} has a table of contents of {megabytes(size)}. Zip only the folder of images.")

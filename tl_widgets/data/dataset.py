@@ -1,0 +1,298 @@
+"""ImageDataset: images, labels and the split that was made once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.records.provenance import Origin
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+Rows = NDArray[np.int64]
+
+MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 512
+# Up to this many bytes (4,000 images at 128 pixels) images are plain arrays; beyond, they stay in a file.
+IN_MEMORY_BYTES = 200_000_000
+
+
+def image_key(image: Images) -> bytes:
+    """A 16-byte BLAKE2b hash over the pixels and shape of one image, uint8, shape (height, width, 3)."""
+    shape = repr(image.shape).encode()
+    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16, key=shape).digest()
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Some images and their labels.
+
+    Attributes:
+        images: uint8, shape (n, height, width, 3), values 0-255, read-only: a plain array, or for a data set
+            of more than `IN_MEMORY_BYTES` an `IndexedImages`, which reads from disk what `images[i:j]` or
+            `images[indices]` asks for.
+        labels: int64, shape (n,), values 0 .. n_classes - 1, read-only.
+    """
+
+    images: Images | IndexedImages
+    labels: Labels
+
+    def __post_init__(self) -> None:
+        images, labels = self.images, self.labels
+        shape: tuple[int, ...] = getattr(images, "shape", ())
+        if len(shape) != 4 or shape[3] != 3 or getattr(images, "dtype", None) != np.uint8:
+            raise InputError(
+                "images must be a uint8 array of shape (n, height, width, 3) with values 0-255; received "
+                f"{getattr(images, 'dtype', type(images).__name__)} {tuple(shape)}."
+            )
+        whole = isinstance(labels, np.ndarray) and np.issubdtype(labels.dtype, np.integer)
+        if not whole or labels.shape != (shape[0],):
+            raise InputError(
+                f"labels must be an array of {shape[0]} whole numbers, one for each image; received "
+                f"{getattr(labels, 'dtype', type(labels).__name__)} {np.shape(labels)}."
+            )
+        # Keys and results are remembered for these very pixels: nobody may change them afterwards.
+        object.__setattr__(self, "labels", _read_only(labels.astype(np.int64, copy=False)))
+        if isinstance(images, np.ndarray):
+            object.__setattr__(self, "images", _read_only(images))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def keys(self) -> tuple[bytes, ...]:
+        """One 16-byte BLAKE2b hash per image, over its pixels and shape."""
+        return tuple(image_key(image) for image in self.images)
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What happened to the files of a folder: how many were read, which were not and why.
+
+    Attributes:
+        n_read: images that are in the data set's pool, all splits together.
+        skipped: (file, reason) for each file that could not be used.
+        duplicates: (file, the file it equals) for each one left out because its content was there already.
+        notes: sentences on everything else that a reader of the result should know.
+        files: the file of each image that was read, by its `image_key`; printable.
+    """
+
+    n_read: int
+    skipped: tuple[tuple[str, str], ...] = ()
+    duplicates: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    files: Mapping[bytes, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def summary(self) -> str:
+        """All of it in a few sentences; of long lists the first three."""
+        sentences = [f"Read {self.n_read:,} images."]
+        if self.skipped:
+            named = first_few([f"{name} ({reason})" for name, reason in self.skipped])
+            sentences.append(f"Skipped {self.skipped_count}: {named}.")
+        if self.duplicates:
+            named = first_few([f"{name} equals {other}" for name, other in self.duplicates])
+            sentences.append(f"Left out {len(self.duplicates):,} with the same content as another: {named}.")
+        return " ".join([*sentences, *self.notes])
+
+    @property
+    def skipped_count(self) -> str:
+        """How many files were skipped, as in "1 file" or "1,204 files"."""
+        return f"{len(self.skipped):,} file{'s' if len(self.skipped) != 1 else ''}"
+
+
+@dataclass(frozen=True, eq=False)
+class ImageDataset:
+    """Labelled images in three splits that share no image.
+
+    Attributes:
+        name: what to call it in a table.
+        train, validation, test: the splits.
+        class_names: one per label, in label order.
+        source: where the images come from, in a sentence, for the caption and the record.
+        report: for folders: what was skipped.
+        origin: how to load the same images again; None where nobody can say.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    class_names: tuple[str, ...]
+    source: str = ""
+    report: LoadReport | None = field(default=None)
+    origin: Origin | None = None
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(height, width, 3)."""
+        _, height, width, channels = self.train.images.shape
+        return height, width, channels
+
+    @property
+    def image_size(self) -> int:
+        """Side of the square images in pixels."""
+        return self.image_shape[0]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, at least 2."""
+        return len(self.class_names)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all images, labels and names, split by split."""
+        digest = hashlib.sha256(repr((self.name, self.class_names, self.image_shape)).encode())
+        for split in (self.train, self.validation, self.test):
+            digest.update(len(split).to_bytes(8, "little") + b"".join(split.keys) + split.labels.tobytes())
+        return digest.hexdigest()
+
+    def take(self, n_per_class: int, *, seed: int = 0) -> ImageDataset:
+        """The same data set with fewer training images; validation and test stay as they are.
+
+        Nested: with one seed, the images of `take(5)` are among those of `take(10)`.
+
+        Args:
+            n_per_class: training images of each class, at least 1.
+            seed: decides which ones, 0 or more.
+
+        Raises:
+            InputError: a class has fewer training images.
+        """
+        require_whole_number("n_per_class", n_per_class, 1)
+        require_whole_number("seed", seed, 0)
+        counts = np.bincount(self.train.labels, minlength=self.n_classes)
+        scarcest = int(counts.argmin())
+        if n_per_class > counts[scarcest]:
+            raise InputError(
+                f"n_per_class={n_per_class}, but class {self.class_names[scarcest]!r} of {self.name} has "
+                f"{counts[scarcest]} training images. Ask for at most {counts[scarcest]}."
+            )
+        # The third number keeps this draw apart from the one that made the split.
+        chosen = [
+            np.random.default_rng((seed, label, 1)).permutation(np.flatnonzero(self.train.labels == label))
+            for label in range(self.n_classes)
+        ]
+        rows = np.sort(np.concatenate([some[:n_per_class] for some in chosen]))
+        origin = self.origin and self.origin.take(n_per_class, seed)
+        return replace(self, train=pick(self.train.images, self.train.labels, rows), origin=origin)
+
+
+def pick(images: Images | IndexedImages, labels: Labels, rows: Rows) -> Split:
+    """The read-only split of the images at `rows`, int64, shape (m,).
+
+    Stored images come into memory when the choice is small enough and are otherwise left where they are.
+    """
+    chosen: Images | IndexedImages
+    if isinstance(images, IndexedImages):
+        some = images.select(rows)
+        chosen = some[:] if some.nbytes <= IN_MEMORY_BYTES else some
+    else:
+        chosen = images[rows]
+    chosen_labels = labels[rows].astype(np.int64)
+    chosen_labels.flags.writeable = False
+    if isinstance(chosen, np.ndarray):
+        chosen.flags.writeable = False
+    return Split(chosen, chosen_labels)
+
+
+def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tuple[Rows, Rows, Rows]:
+    """A seeded split of rows in which every class has the same shares and at least one image in each part.
+
+    Args:
+        labels: int64, shape (n,).
+        validation: share of the validation split, 0-1.
+        test: share of the test split, 0-1; 0 leaves it empty.
+        seed: 0 or more. Each class is drawn by itself, so one class's files do not move another's.
+
+    Returns:
+        Rows of train, validation and test, each int64 and ascending. A class gives at least one row to each
+        part that has a share, so it needs 3 rows (2 where `test` is 0).
+    """
+    parts: tuple[list[Rows], list[Rows], list[Rows]] = ([], [], [])
+    for label in np.unique(labels):
+        rows = np.random.default_rng((seed, int(label))).permutation(np.flatnonzero(labels == label))
+        n_validation, n_test = (max(1, round(share * len(rows))) if share else 0 for share in (validation, test))
+        n_train = len(rows) - n_validation - n_test
+        for part, some in zip(parts, np.split(rows, [n_train, n_train + n_validation]), strict=True):
+            part.append(some)
+    train, validated, tested = (np.sort(np.concatenate(part)).astype(np.int64) for part in parts)
+    return train, validated, tested
+
+
+def require_dataset(dataset: object) -> None:
+    """Raise `InputError` unless both models can be trained and tested on it.
+
+    Raises:
+        InputError: it is no ImageDataset, a split is empty or of another size, a label has no class name, or a class
+            has no training image.
+    """
+    if not isinstance(dataset, ImageDataset):
+        raise InputError(
+            "An ImageDataset is needed, such as load_dataset('textures') or load_folder('my_photos'); "
+            f"received {dataset!r}."
+        )
+    for name in ("train", "validation", "test"):
+        split = getattr(dataset, name)
+        if not len(split):
+            raise InputError(f"The {name} split of {dataset.name} is empty; each split needs images.")
+        if tuple(split.images.shape[1:]) != dataset.image_shape:
+            raise InputError(
+                f"The {name} images of {dataset.name} have the shape {tuple(split.images.shape[1:])}, those for "
+                f"training {dataset.image_shape}; all must be of one size."
+            )
+        if split.labels.min() < 0 or split.labels.max() >= dataset.n_classes:
+            raise InputError(
+                f"The {name} labels of {dataset.name} run from {split.labels.min()} to {split.labels.max()}; with "
+                f"{dataset.n_classes} class names they must run from 0 to {dataset.n_classes - 1}."
+            )
+    missing = sorted(set(range(dataset.n_classes)) - set(dataset.train.labels.tolist()))
+    if missing or dataset.n_classes < 2:
+        names = ", ".join(repr(dataset.class_names[label]) for label in missing) or "a second one"
+        raise InputError(f"{dataset.name} needs training images of at least 2 classes, and of each: {names} has none.")
+
+
+def require_whole_number(name: str, value: object, least: int, most: int | None = None) -> None:
+    """Raise `InputError` unless `value` is a whole number between `least` and `most`.
+
+    Raises:
+        InputError: it is not.
+    """
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_whole or value < least or (most is not None and value > most):  # type: ignore[operator]
+        allowed = f"from {least} to {most}" if most is not None else f"of at least {least}"
+        raise InputError(f"{name}={value!r}; it must be a whole number {allowed}.")
+
+
+def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
+    """The seeds of a study as a tuple.
+
+    Raises:
+        InputError: there is none, one stands there twice, or it is no whole number from 0 to 2**31 - 1.
+    """
+    found = tuple(seeds)
+    if not found or len(set(found)) < len(found):
+        raise InputError(f"seeds must be one or more different numbers; received {found}.")
+    for seed in found:
+        require_whole_number("seeds", seed, 0, 2**31 - 1)
+    return tuple(int(seed) for seed in found)
+
+
+def first_few(items: list[str], most: int = 3) -> str:
+    """The items as in "a; b; c and 7 more"."""
+    rest = len(items) - most
+    return "; ".join(items[:most]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -1,0 +1,221 @@
+"""One file's bytes as one image: every format and mode in, uint8 (size, size, 3) or a sentence out."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_widgets.data.dataset import Images
+
+if TYPE_CHECKING:
+    from PIL.Image import Image, Transpose
+
+# What Pillow may open; JPEG includes MPO, which many phones write. EPS, which runs a program, stays shut.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+MAX_PIXELS = 100_000_000
+BIG_PIXELS = 16_000_000  # 64 MB as RGBA: such images are decoded one at a time
+_16_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+_ORIENTATION_TAG = 0x0112
+_Made = TypeVar("_Made")
+
+# The first bytes of what people mistake for a picture, in lower case.
+_MISTAKEN = (
+    ((b"<!doctype html", b"<html", b"<head"), "a web page, not an image: download the picture itself"),
+    ((b"<svg",), "an SVG drawing, which has no pixels: export it as PNG"),
+    ((b"%pdf",), "a PDF document, not an image: export its page as PNG"),
+    ((b"pk\x03\x04",), "a zip file or document, not an image: unpack it"),
+)
+
+
+class UnreadableError(Exception):
+    """This file is no image that can be used; the text says why, as a clause."""
+
+
+def decode_image(data: bytes, image_size: int, big: threading.RLock) -> Images:
+    """The image in a file's bytes: upright, centre-cropped to a square and resized, over white, in colour.
+
+    Read are JPEG, PNG, WebP, BMP, GIF and TIFF (of several frames the first), with 1, 8 or 16 bits, grey,
+    palette, RGB, CMYK, with or without transparency. Sixteen bits are scaled so that 65535 becomes 255. The
+    resize is Lanczos, averaging over all source pixels, when it shrinks, and bicubic when it enlarges.
+
+    Args:
+        data: the whole file.
+        image_size: side of the result in pixels.
+        big: held while an image of more than `BIG_PIXELS` is decoded, so that several threads do not hold
+            several of them at once.
+
+    Returns:
+        uint8, shape (image_size, image_size, 3).
+
+    Raises:
+        UnreadableError: it cannot be used.
+    """
+    return _opened(data, big, lambda image: _square(image, image_size))
+
+
+@dataclass(frozen=True, eq=False)
+class UprightImage:
+    """A picture as people look at it: nothing is cut off.
+
+    Attributes:
+        pixels: uint8, shape (height, width, 3), at most `longest` pixels a side.
+        width, height: of the picture itself in pixels, upright.
+    """
+
+    pixels: Images
+    width: int
+    height: int
+
+
+def decode_upright(data: bytes, longest: int, big: threading.RLock) -> UprightImage:
+    """The whole image in a file's bytes, upright, over white, in colour, and no larger than a page needs.
+
+    Args:
+        data: the whole file; what is read and what is refused is as in `decode_image`.
+        longest: most pixels of the longer side.
+        big: as in `decode_image`.
+
+    Raises:
+        UnreadableError: it cannot be used.
+    """
+    return _opened(data, big, lambda image: _whole(image, longest))
+
+
+def _opened(data: bytes, big: threading.RLock, make: Callable[[Image], _Made]) -> _Made:
+    """What `make` makes of an image that may be opened."""
+    from PIL import Image, UnidentifiedImageError
+
+    _refuse_what_is_no_image(data)
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            n_pixels = image.width * image.height
+            if n_pixels > MAX_PIXELS:
+                raise UnreadableError(_too_large(f"{image.width:,} x {image.height:,} pixels"))
+            if n_pixels <= BIG_PIXELS:
+                return make(image)
+            with big:
+                return make(image)
+    except UnreadableError:
+        raise
+    except UnidentifiedImageError as problem:
+        raise UnreadableError("not an image of a kind that is read here (JPEG, PNG, WebP, BMP, GIF, TIFF)") from problem
+    except Image.DecompressionBombError as problem:
+        raise UnreadableError(_too_large("far too many pixels")) from problem
+    except Exception as problem:  # a damaged file can fail anywhere in a decoder, with any error
+        if "truncated" in str(problem).lower():
+            raise UnreadableError("cut short: copy or download it again") from problem
+        raise UnreadableError(f"damaged: {problem or type(problem).__name__}") from problem
+
+
+def _too_large(what: str) -> str:
+    return f"{what}, more than the {MAX_PIXELS // 1_000_000} megapixels allowed: make it smaller"
+
+
+def _refuse_what_is_no_image(data: bytes) -> None:
+    if not data:
+        raise UnreadableError("empty")
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for marks, reason in _MISTAKEN:
+        if start.startswith(marks):
+            raise UnreadableError(reason)
+    if start.startswith((b"<?xml", b"<!--", b"<!doctype svg")):
+        raise UnreadableError(_MISTAKEN[1][1] if b"<svg" in start else "an XML text, not an image")
+    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif"):
+        raise UnreadableError("a HEIC or AVIF picture, which is not read here: export it as JPEG")
+
+
+def _square(image: Image, image_size: int) -> Images:
+    """Decode `image` and make it upright, square and RGB."""
+    turn = _turn(image)
+    # A JPEG can be decoded at a half, a quarter or an eighth: far faster, and still twice what is needed.
+    image.draft(image.mode, (2 * image_size, 2 * image_size))
+    image = _eight_bit(image)
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    return _resized(image, (image_size, image_size), (left, top, left + side, top + side), turn)
+
+
+def _whole(image: Image, longest: int) -> UprightImage:
+    turn = _turn(image)
+    width, height = image.size
+    image.draft(image.mode, (2 * longest, 2 * longest))
+    image = _eight_bit(image)
+    scale = min(1.0, longest / max(image.size))
+    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+    pixels = _resized(image, size, (0, 0, image.width, image.height), turn)
+    is_turned = turn is not None and turn.name in ("TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
+    return UprightImage(pixels, *((height, width) if is_turned else (width, height)))
+
+
+def _turn(image: Image) -> Transpose | None:
+    # Turning the small image is the same as turning the photograph, and cheaper.
+    return _turns().get(image.getexif().get(_ORIENTATION_TAG, 1))
+
+
+def _resized(
+    image: Image, size: tuple[int, int], box: tuple[float, float, float, float], turn: Transpose | None
+) -> Images:
+    """A part of an image of 8 bits at another size, over white, upright, RGB."""
+    from PIL import Image as PillowImage
+
+    shrinks = box[2] - box[0] > size[0] or box[3] - box[1] > size[1]
+    small = image.resize(
+        size,
+        PillowImage.Resampling.LANCZOS if shrinks else PillowImage.Resampling.BICUBIC,
+        box=box,
+        reducing_gap=3.0 if shrinks else None,
+    )
+    if small.mode == "RGBA":
+        white = PillowImage.new("RGBA", small.size, (255, 255, 255, 255))
+        small = PillowImage.alpha_composite(white, small)
+    small = small.convert("RGB")
+    return np.asarray(small if turn is None else small.transpose(turn))
+
+
+def _eight_bit(image: Image) -> Image:
+    """The image as L, RGB or RGBA, loaded."""
+    from PIL import Image as PillowImage
+
+    if image.mode in _16_BIT_MODES:
+        values = np.asarray(image)
+        if values.size and (values.min() < 0 or values.max() > 65535):
+            raise UnreadableError("values of 32 bits: save it with 8 or 16 bits")
+        return PillowImage.fromarray(_scaled_to_eight_bits(values))
+    if image.mode == "F":
+        raise UnreadableError("floating-point values: save it with 8 or 16 bits")
+    image.load()
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    if image.mode in ("L", "RGB"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _scaled_to_eight_bits(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+    """0..65535 as 0..255, rounded; by strips, because the arithmetic takes four bytes for each pixel."""
+    scaled = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), 256):
+        strip = values[top : top + 256].astype(np.uint32)
+        scaled[top : top + 256] = (strip + 128) // 257  # 257 = 65535 / 255
+    return scaled
+
+
+def _turns() -> dict[int, Transpose]:
+    """What makes an image upright, by EXIF orientation; 1 needs nothing."""
+    from PIL.Image import Transpose
+
+    return {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }

@@ -1,0 +1,186 @@
+"""Which of a source's folders are classes, and which are train/, validation/ and test/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.archives import Listing, SourceFile, printable
+from tl_widgets.data.dataset import first_few
+
+SplitName = Literal["", "train", "validation", "test"]
+
+_SPLIT_NAMES: dict[str, SplitName] = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+_ADVICE = "Make one sub-folder for each class, named like the class, with its images inside."
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """A file that stands in a class folder.
+
+    Attributes:
+        file: the file.
+        name: its path below the folder that holds the classes (or train/, test/); may hold surrogates.
+        split: "" where the folder has no train/ and test/.
+        label: index of its class.
+    """
+
+    file: SourceFile
+    name: str
+    split: SplitName
+    label: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of a data set, before any is read.
+
+    Attributes:
+        files: sorted by name.
+        class_names: sorted, printable, one per label.
+        splits: the splits that have a folder; empty where there are only class folders.
+        notes: sentences on what was left aside.
+        places: (split, folder) for each folder that holds class folders; ("", folder) without a given split.
+    """
+
+    files: tuple[LabelledFile, ...]
+    class_names: tuple[str, ...]
+    splits: tuple[SplitName, ...]
+    notes: tuple[str, ...]
+    places: tuple[tuple[SplitName, str], ...]
+
+
+class _Tree:
+    """Children of folders, by name."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.folders: dict[str, list[str]] = {}
+        self.files: dict[str, list[SourceFile]] = {}
+        for name in sorted(listing.folders):
+            self.folders.setdefault(name.rpartition("/")[0], []).append(name)
+        for file in listing.files:
+            self.files.setdefault(file.name.rpartition("/")[0], []).append(file)
+
+    def images_in(self, folder: str) -> list[str]:
+        """Files directly in `folder` that are called like images."""
+        names = [file.name for file in self.files.get(folder, [])]
+        return [name for name in names if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES]
+
+
+def find_layout(listing: Listing, where: str) -> Layout:
+    """Find the classes.
+
+    A folder whose only content is one folder (as zips often have) is entered. What is deeper inside a class
+    folder belongs to the class. train/ with test/ or with validation/ beside it means a split that is given;
+    where only train/ and validation/ are there, validation/ serves as test: no image of it is trained on.
+
+    Args:
+        listing: what the source holds.
+        where: its path, for messages.
+
+    Raises:
+        InputError: no class folders, one only, or other classes in train/ than in test/.
+    """
+    tree = _Tree(listing)
+    strays: list[str] = []
+    root = _enter(tree, strays)
+    notes: list[str] = []
+    split_folders = _split_folders(tree, root)
+    if split_folders and "test" not in split_folders:
+        split_folders["test"] = split_folders.pop("validation")
+        notes.append("There is no test/ folder: the validation folder serves as test, a part of train/ as validation.")
+    if split_folders:
+        given = set(split_folders.values())
+        if others := [_last(f) for f in tree.folders[root] if f not in given]:
+            notes.append(f"Beside train/ and test/, left aside: {first_few(others)}.")
+    places: dict[SplitName, str] = split_folders or {"": root}
+    strays += [name for folder in {root, *places.values()} for name in tree.images_in(folder)]
+    class_names = _agreed_class_names(tree, places, where)
+    if strays:
+        shown = first_few([printable(name) for name in sorted(strays)])
+        notes.append(f"Images that stand beside the class folders are left aside ({len(strays):,}): {shown}.")
+    files = _labelled(listing, places, class_names, len(root) + 1 if root else 0)
+    names = tuple(map(printable, class_names))
+    return Layout(files, names, tuple(split_folders), tuple(notes), tuple(places.items()))
+
+
+def _last(name: str) -> str:
+    return printable(name.rpartition("/")[2])
+
+
+def _enter(tree: _Tree, strays: list[str]) -> str:
+    """The folder that holds the classes: wrappers with one folder in them are entered."""
+    root = ""
+    while True:
+        inner = tree.folders.get(root, [])
+        if len(inner) != 1:
+            return root
+        # A class with many images and perhaps a folder of more is no wrapper.
+        folders = tree.folders.get(inner[0], [])
+        if not folders or len(tree.images_in(inner[0])) > len(folders):
+            return root
+        strays += tree.images_in(root)
+        root = inner[0]
+
+
+def _split_folders(tree: _Tree, root: str) -> dict[SplitName, str]:
+    """The folders of the given splits; empty where there are only class folders."""
+    found: dict[SplitName, str] = {}
+    for folder in tree.folders.get(root, []):
+        if split := _SPLIT_NAMES.get(_last(folder).lower()):
+            found.setdefault(split, folder)
+    # A class may be called "train": then its folder holds images, not folders.
+    if "train" not in found or len(found) < 2 or not tree.folders.get(found["train"]):
+        return {}
+    return found
+
+
+def _agreed_class_names(tree: _Tree, places: dict[SplitName, str], where: str) -> list[str]:
+    """Names of the class folders, raw and sorted, the same in every place."""
+    names = {split: [f.rpartition("/")[2] for f in tree.folders.get(place, [])] for split, place in places.items()}
+    for split, found in names.items():
+        part = f"{split}/ of {where}" if split else where
+        if not found:
+            raise InputError(f"{part} has no sub-folders, so there are no classes. {_ADVICE}")
+        if len(found) == 1:
+            raise InputError(f"{part} has one class only, {printable(found[0])!r}; it takes at least two. {_ADVICE}")
+    first = next(iter(names.values()))
+    for split, found in names.items():
+        if differing := sorted(set(first) ^ set(found)):
+            shown = first_few([repr(printable(name)) for name in differing])
+            raise InputError(
+                f"{next(iter(names))}/ and {split}/ of {where} hold different classes: only one has {shown}. "
+                "Both must hold the same classes, spelled alike."
+            )
+    return sorted(first)
+
+
+def _labelled(
+    listing: Listing, places: dict[SplitName, str], class_names: list[str], n_cut: int
+) -> tuple[LabelledFile, ...]:
+    labels = {name: label for label, name in enumerate(class_names)}
+    by_folder = {
+        f"{place}/{name}" if place else name: (split, labels[name])
+        for split, place in places.items()
+        for name in class_names
+    }
+    depth = len(next(iter(by_folder)).split("/"))
+    # With splits that lie at one depth, the first parts of a file's path are its class folder.
+    files: list[LabelledFile] = []
+    for file in listing.files:
+        parts = file.name.split("/")
+        found = by_folder.get("/".join(parts[:depth])) if len(parts) > depth else None
+        if found:
+            files.append(LabelledFile(file, file.name[n_cut:], *found))
+    return tuple(files)

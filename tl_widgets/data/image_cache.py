@@ -1,0 +1,229 @@
+"""Decode a folder once: a cache of decoded images, keyed by their content.
+
+Below `home_folder()/images`:
+
+    <hash of names and size>-<hash of content>/
+        images.npy    uint8, shape (n, size, size, 3): what could be read
+        entry.json    per file: the image's key, or why there is none
+    index/<hash of path, names, sizes, times>    the name of the entry that this folder had last time
+
+The index makes a second load quick: nothing but names, sizes and times is read. A copy of the folder, or a
+zip of it, has other times; its bytes are then compared, which is still far quicker than decoding. An entry is
+written beside its place and renamed when it is whole, so that nobody ever sees half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.core.resources import home_folder, require_disk, require_memory
+from tl_widgets.data.archives import ImageSource
+from tl_widgets.data.dataset import Rows
+from tl_widgets.data.folder_layout import LabelledFile
+from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.data.reader import FileContent, file_digests, read_images
+
+_VERSION = 1  # of what is stored, and of how images are decoded: raise it when either changes
+_SECONDS_UNTIL_ABANDONED = 86_400
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The decoded images of some files.
+
+    Attributes:
+        images: those that could be read, in the order of the files; None where none could.
+        keys: per file, `image_key` of its image; b"" where there is none.
+        reasons: per file, why there is no image; "" where there is one.
+    """
+
+    images: IndexedImages | None
+    keys: tuple[bytes, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def rows(self) -> Rows:
+        """Per file, its row in `images`; -1 where there is none. int64, shape (n_files,)."""
+        there = np.array([bool(key) for key in self.keys], dtype=bool)
+        return np.where(there, np.cumsum(there) - 1, -1).astype(np.int64)
+
+    def select(self, files: Rows) -> Pool:
+        """The pool of some of the files, in their order.
+
+        Args:
+            files: their indices, int64, shape (m,).
+        """
+        rows = self.rows[files]
+        rows = rows[rows >= 0]
+        images = self.images.select(rows) if self.images is not None and len(rows) else None
+        return Pool(images, tuple(self.keys[i] for i in files), tuple(self.reasons[i] for i in files))
+
+
+def load_pool(
+    source: ImageSource,
+    files: Sequence[LabelledFile],
+    image_size: int,
+    on_event: OnEvent,
+    cancel: Cancel | None,
+) -> Pool:
+    """The images of `files`, from the cache or decoded now.
+
+    Without a folder to write to, or without room in it, the images are held in memory.
+
+    Raises:
+        InputError: there is room for them neither on disk nor in memory.
+        CancelledError: `cancel` was set; nothing is left behind.
+    """
+    home = home_folder() / "images"
+    shape_key = _hash(_VERSION, image_size, *(f"{one.name} {one.file.n_bytes}" for one in files))
+    index = home / "index" / _hash(shape_key, str(source.path), *(f"{one.file.name} {one.file.stamp}" for one in files))
+    if (name := _indexed(index)) and (pool := _open(home / name, len(files))):
+        return pool
+    with contextlib.suppress(OSError):
+        if any(home.glob(f"{shape_key}-*")):
+            name = _entry_name(shape_key, file_digests(source, [one.file for one in files], cancel))
+            if pool := _open(home / name, len(files)):
+                _note(index, name)
+                return pool
+
+    def decoded() -> contextlib.closing[Generator[FileContent, None, None]]:
+        # Closed, so that no thread outlives an error or Ctrl-C.
+        files_only = [one.file for one in files]
+        return contextlib.closing(read_images(source, files_only, image_size, on_event, cancel))
+
+    try:
+        n_bytes = len(files) * image_size**2 * 3
+        require_disk(home, n_bytes, f"The decoded copy of {len(files):,} images")
+        with decoded() as contents:
+            name = _write(home, shape_key, contents, len(files), image_size)
+        _note(index, name)
+        if pool := _open(home / name, len(files)):
+            return pool
+        problem = f"what was written to {home} cannot be read back"
+    except (OSError, InputError) as error:  # from the cache's side: trouble with a source file is a reason
+        problem = str(error)
+    advice = f"They cannot wait on disk either ({problem.rstrip('.')}). Use a smaller image size or fewer images"
+    require_memory(len(files) * image_size**2 * 3, f"Holding {len(files):,} images", advice)
+    with decoded() as contents:
+        return _read_into_memory(contents, len(files), image_size)
+
+
+def _hash(*parts: object) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(str(part).encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
+
+
+def _entry_name(shape_key: str, digests: list[bytes]) -> str:
+    return f"{shape_key}-{hashlib.blake2b(b''.join(digests), digest_size=16).hexdigest()}"
+
+
+def _indexed(index: Path) -> str:
+    """The entry's name that `index` holds; "" without one."""
+    try:
+        name = index.read_text().strip()
+    except (OSError, ValueError):
+        return ""
+    return name if set(name) <= set("0123456789abcdef-") else ""
+
+
+def _note(index: Path, name: str) -> None:
+    """Write `name` into `index` in one step. Without it the next load compares bytes: slower, not wrong."""
+    with contextlib.suppress(OSError):
+        index.parent.mkdir(parents=True, exist_ok=True)
+        beside = index.with_name(f"{index.name}.{os.getpid()}.{time.monotonic_ns()}")
+        beside.write_text(name)
+        beside.replace(index)
+
+
+def _open(entry: Path, n_files: int) -> Pool | None:
+    """The pool in `entry`; None where there is none. One that is damaged is removed."""
+    if not entry.is_dir():
+        return None
+    try:
+        record = json.loads((entry / "entry.json").read_text())
+        keys = tuple(bytes.fromhex(key) for key in record["keys"])
+        reasons = tuple(str(reason) for reason in record["reasons"])
+        n_images = sum(bool(key) for key in keys)
+        images = IndexedImages.open(entry / "images.npy") if n_images else None
+        if len(keys) == len(reasons) == n_files and (images is None or len(images) == n_images):
+            return Pool(images, keys, reasons)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    shutil.rmtree(entry, ignore_errors=True)
+    return None
+
+
+def _write(home: Path, shape_key: str, contents: Iterator[FileContent], n_files: int, image_size: int) -> str:
+    """Write `contents` into an entry; returns its name."""
+    home.mkdir(parents=True, exist_ok=True)
+    _sweep(home)
+    beside = Path(tempfile.mkdtemp(prefix="writing-", dir=home))
+    try:
+        digests: list[bytes] = []
+        keys: list[str] = []
+        reasons: list[str] = []
+        with (beside / "images.npy").open("wb") as file:
+            _write_header(file, n_files, image_size)
+            for content in contents:
+                digests.append(content.digest)
+                keys.append(content.key.hex())
+                reasons.append(content.reason)
+                if content.image is not None:
+                    file.write(content.image.tobytes())
+            # NumPy leaves room in the header for a longer count, so the true one fits in its place.
+            file.seek(0)
+            _write_header(file, sum(bool(key) for key in keys), image_size)
+        (beside / "entry.json").write_text(json.dumps({"keys": keys, "reasons": reasons}))
+        name = _entry_name(shape_key, digests)
+        # It fails where another process was first, with the same content.
+        with contextlib.suppress(OSError):
+            beside.rename(home / name)
+        return name
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write_header(file: io.BufferedWriter, n_images: int, image_size: int) -> None:
+    shape = (n_images, image_size, image_size, 3)
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+
+
+def _sweep(home: Path) -> None:
+    """Remove what processes that were killed left half-written a day ago or earlier."""
+    for folder in home.glob("writing-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _SECONDS_UNTIL_ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read_into_memory(contents: Iterator[FileContent], n_files: int, image_size: int) -> Pool:
+    """Put `contents` into one array: what is left when the cache cannot be written."""
+    images = np.empty((n_files, image_size, image_size, 3), np.uint8)
+    keys: list[bytes] = []
+    reasons: list[str] = []
+    n_images = 0
+    for content in contents:
+        keys.append(content.key)
+        reasons.append(content.reason)
+        if content.image is not None:
+            images[n_images] = content.image
+            n_images += 1
+    images.flags.writeable = False
+    everything = IndexedImages(images, np.arange(n_images, dtype=np.int64)) if n_images else None
+    return Pool(everything, tuple(keys), tuple(reasons))

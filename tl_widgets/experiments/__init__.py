@@ -1,0 +1,1 @@
+"""A comparison of several models on the same images, its repeats, and predictions."""

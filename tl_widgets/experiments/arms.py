@@ -1,0 +1,268 @@
+"""The models of one comparison, one after the other: what `compare` trains, and each of them alone.
+
+TensorFlow is imported inside the functions: the first thing that a watcher hears is that it is being loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from tl_widgets.backbones.catalogue import memory_needed, require_backbone
+from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
+from tl_widgets.core.config import Config
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.lazy_tensorflow import import_tensorflow
+from tl_widgets.core.resources import require_memory
+from tl_widgets.data.dataset import ImageDataset, require_dataset
+from tl_widgets.experiments.cache import Workbench
+from tl_widgets.records.comparison import RunResult
+from tl_widgets.records.parameters import count_rows, scratch_ledger
+
+if TYPE_CHECKING:
+    from tl_widgets.training.features import FrozenPart
+
+
+class Arms:
+    """One seed of a comparison, model by model.
+
+    Args:
+        dataset: images and their split.
+        config: all other arguments.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch.
+        workbench: what earlier comparisons left.
+        validate: look at the validation images after every epoch; the test is the same without.
+
+    Raises:
+        InputError: an argument does not fit the images or the memory.
+    """
+
+    def __init__(
+        self,
+        dataset: ImageDataset,
+        config: Config,
+        on_event: OnEvent,
+        cancel: Cancel | None,
+        workbench: Workbench,
+        *,
+        validate: bool = True,
+    ) -> None:
+        # All that can be refused is refused before anything is trained.
+        require_dataset(dataset)
+        if config.control and config.weights is None:
+            raise InputError(
+                "The control is the same backbone with random weights, and the transfer model has them itself: "
+                "there is nothing to compare. Leave the control out, or give the transfer model pretrained weights."
+            )
+        self.entry = require_backbone(config.backbone, dataset.image_size)
+        self.config = replace(config, backbone=self.entry.name)
+        self.dataset, self.on_event, self.cancel, self.workbench = dataset, on_event, cancel, workbench
+        self.validate = validate
+        rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
+        # Weights, gradient and Adam's moments; maps and their gradients: as `require_training_memory` counts a model,
+        # but before TensorFlow tries to build one that does not fit.
+        maps = min(config.batch_size, len(dataset.train)) * sum(prod(row.output_shape) for row in rows)
+        require_memory(
+            4 * (4 * count_rows(rows).total + 2 * maps),
+            "Training the network from scratch",
+            "Use smaller images, a smaller batch size, fewer filters or global average pooling",
+        )
+        require_memory(
+            memory_needed(self.entry, dataset.image_size),
+            f"Running {self.entry.name} on images of {dataset.image_size} pixels",
+            "Use smaller images or a smaller backbone",
+        )
+
+    def train_all(self) -> dict[str, RunResult]:
+        """Train the models one after the other, as far as Stop lets them; by name."""
+        runs: dict[str, RunResult] = {}
+        config = self.config
+        try:
+            # The weights first: without them there is nothing to compare, and all else would be done for nothing.
+            raise_if_cancelled(self.cancel)
+            weights = resolve_weights(self.entry, config.weights, on_event=self.on_event, cancel=self.cancel)
+            import_tensorflow(self.on_event)
+            raise_if_cancelled(self.cancel)
+            text = f"building the models, {self.entry.name} with {weights.label} weights"
+            self.on_event(Event("load", text))
+            layers, _ = self._frozen("transfer", weights)
+            self._require_blocks(layers)
+            raise_if_cancelled(self.cancel)
+            runs["scratch"] = self.scratch()
+            raise_if_cancelled(self.cancel)
+            runs["transfer"] = self.transfer("transfer", weights)
+            raise_if_cancelled(self.cancel)
+            if config.control:
+                runs["control"] = self.transfer("control", resolve_weights(self.entry, None))
+                raise_if_cancelled(self.cancel)
+            if config.fine_tuning:
+                runs["fine_tuned"] = self.fine_tuned(runs["transfer"], weights)
+        except CancelledError:
+            pass
+        return runs
+
+    def _require_blocks(self, layers: tuple[Any, ...]) -> None:
+        """Refuse a cut that cannot be made before anything is trained."""
+        if self.config.fine_tuning:
+            from tl_widgets.training.fine_tuning import backbone_of, find_cut
+
+            find_cut(backbone_of(layers), self.config.fine_tuning.n_blocks)
+
+    def _key(self, *decides: Any) -> Any:
+        config = self.config
+        common = (config.epochs, config.batch_size, config.learning_rate, config.seed, config.augment, self.validate)
+        return (self.dataset.fingerprint, common, *decides)
+
+    def _train(self, model: Any, name: str, frozen: FrozenPart | None) -> RunResult:
+        from tl_widgets.training.loop import train
+
+        return train(
+            model,
+            self.dataset,
+            epochs=self.config.epochs,
+            batch_size=self.config.batch_size,
+            learning_rate=self.config.learning_rate,
+            seed=self.config.seed,
+            augment=self.config.augment,
+            name=name,
+            frozen=frozen,
+            validate=self.validate,
+            on_event=self.on_event,
+            cancel=self.cancel,
+        )
+
+    def scratch(self) -> RunResult:
+        """The network from scratch."""
+        from tl_widgets.models.builders import build_scratch
+
+        spec = self.config.scratch
+
+        def make() -> RunResult:
+            model = build_scratch(
+                self.dataset.image_shape,
+                self.dataset.n_classes,
+                filters=spec.filters,
+                kernel_sizes=spec.kernel_sizes,
+                pooling=spec.pooling,
+                head=spec.head,
+                dense_units=spec.dense_units,
+                dropout=spec.dropout,
+                seed=self.config.seed,
+            )
+            return self._train(model, "scratch", None)
+
+        return self.workbench.run(self._key("scratch", spec), make)
+
+    def _identity(self, weights: ResolvedWeights) -> Any:
+        seed = self.config.seed if weights.kind == "random" else None
+        return (self.entry.name, weights.kind, weights.sha256, seed, self.dataset.image_shape)
+
+    def _frozen(self, name: str, weights: ResolvedWeights) -> tuple[tuple[Any, ...], FrozenPart | None]:
+        from tl_widgets.models.builders import frozen_layers, stack_head
+        from tl_widgets.training.features import FrozenPart
+
+        identity = self._identity(weights)
+        kept = self.workbench.backbones.get(name)
+        # Results share these layers: whoever unfroze or changed them did so for himself.
+        if kept is None or kept[0] != identity or (kept[2] and not kept[2].is_unchanged()):
+            shape = self.dataset.image_shape
+            layers = frozen_layers(self.entry, shape, weights, seed=self.config.seed)
+            kept = (identity, layers, FrozenPart.of(stack_head(layers, shape, 2)))
+            self.workbench.backbones[name] = kept
+        return kept[1], kept[2]
+
+    def transfer(self, name: str, weights: ResolvedWeights) -> RunResult:
+        """The frozen backbone with a new head.
+
+        Args:
+            name: "transfer" or "control".
+            weights: of the backbone.
+        """
+        from tl_widgets.models.builders import stack_head
+
+        config = self.config
+
+        def make() -> RunResult:
+            layers, frozen = self._frozen(name, weights)
+            model = stack_head(
+                layers,
+                self.dataset.image_shape,
+                self.dataset.n_classes,
+                head_dropout=config.head_dropout,
+                seed=config.seed,
+            )
+            return replace(
+                self._train(model, name, frozen),
+                backbone=self.entry.name,
+                weights=weights.label,
+                weights_sha256=weights.sha256 or "",
+            )
+
+        return self.workbench.run(self._key(name, config.head_dropout, self._identity(weights)), make)
+
+    def fine_tuned(self, first: RunResult, weights: ResolvedWeights) -> RunResult:
+        """Go on with the trained transfer model, with its backbone's last blocks unfrozen."""
+        from tl_widgets.training.fine_tuning import second_stage
+
+        config, spec = self.config, self.config.fine_tuning
+        assert spec is not None
+
+        def make() -> RunResult:
+            return second_stage(first, self.dataset, config, spec, on_event=self.on_event, cancel=self.cancel)
+
+        return self.workbench.run(self._key("fine_tuned", spec, config.head_dropout, self._identity(weights)), make)
+
+
+def train_arm(
+    dataset: ImageDataset,
+    config: Config,
+    arm: str,
+    *,
+    workbench: Workbench,
+    validate: bool = True,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> RunResult:
+    """Train and test one model of a comparison alone, with the numbers that `compare` gives.
+
+    Args:
+        dataset: images and their split.
+        config: of the comparison.
+        arm: "scratch", "transfer" or "control".
+        workbench: holds the backbones and their features between calls.
+        validate: look at the validation images after every epoch; the test is the same without.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch.
+
+    Returns:
+        The model; marked as stopped where Stop came.
+
+    Raises:
+        InputError: a setting does not fit the images or the memory, or there is no such arm.
+        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+        CancelledError: Stop came before there was a model.
+    """
+    if arm not in ("scratch", "transfer", "control"):
+        raise InputError(f"There is no arm {arm!r}; a comparison has scratch, transfer and control.")
+    arms = Arms(dataset, config, on_event, cancel, workbench, validate=validate)
+    import_tensorflow(on_event)
+    raise_if_cancelled(cancel)
+    if arm == "scratch":
+        return arms.scratch()
+    wanted = None if arm == "control" else arms.config.weights
+    return arms.transfer(arm, resolve_weights(arms.entry, wanted, on_event=on_event, cancel=cancel))
+
+
+def retrain_transfer(
+    dataset: ImageDataset,
+    config: Config,
+    *,
+    workbench: Workbench,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> RunResult:
+    """`train_arm` of the transfer model: a fraction of a second once features are kept."""
+    return train_arm(dataset, config, "transfer", workbench=workbench, on_event=on_event, cancel=cancel)

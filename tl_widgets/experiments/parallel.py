@@ -1,0 +1,182 @@
+"""Run the points of a study, here or in worker processes: progress out, Stop in, one failure costs one point."""
+
+from __future__ import annotations
+
+import threading
+import time
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+from tl_widgets.core.config import require_workers
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, is_cancelled, seconds_left
+from tl_widgets.experiments.cache import Workbench
+from tl_widgets.records.curves import StudyFailure
+
+Job = TypeVar("Job")
+Point = TypeVar("Point")
+# A point's own training would hide how far the study is; what takes long only once is passed on.
+_PASSED_ON = ("download", "load", "features")
+
+
+@dataclass
+class Measured(Generic[Point]):
+    """What came of a study's jobs.
+
+    Attributes:
+        points: of the jobs that were done, in the jobs' order.
+        failures: of those that failed.
+        stopped: somebody pressed Stop before all were done.
+    """
+
+    points: tuple[Point, ...] = ()
+    failures: tuple[StudyFailure, ...] = ()
+    stopped: bool = False
+
+
+@dataclass
+class Bench:
+    """What one process holds while it measures points.
+
+    Attributes:
+        workbench: backbones and runs that points share.
+        on_event: hears of what takes long.
+        cancel: set, it stops the point.
+    """
+
+    workbench: Workbench = field(default_factory=Workbench)
+    on_event: OnEvent = ignore
+    cancel: Cancel | None = None
+
+
+# Lives as long as a worker does, so that its points share a backbone; a worker of joblib's may be a thread.
+_worker = threading.local()
+
+
+def measure_all(
+    jobs: Sequence[Job],
+    measure: Callable[[Job, Bench], Point],
+    *,
+    words: Callable[[Job], str],
+    n_before: int = 0,
+    n_jobs: int = 1,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+    on_point: Callable[[Point], None] | None = None,
+    workbench: Workbench | None = None,
+) -> Measured[Point]:
+    """Measure every job, in this process or in several.
+
+    Args:
+        jobs: one for each point; pickled where `n_jobs` is not 1.
+        measure: makes the point of a job; likewise.
+        words: a job in words.
+        n_before: points that an earlier run has measured already, so that none at all now is no failure.
+        n_jobs: worker processes, as joblib counts them (-1: one for each core); joblib's `parallel_config` can
+            send them to a cluster.
+        on_event: hears of each finished point.
+        cancel: stops within one batch; with workers, when the next point is done.
+        on_point: is given each point as it is done.
+        workbench: for the points in this process; worker processes have one each.
+
+    Raises:
+        InputError: no point at all could be measured, or `n_jobs` is 0.
+    """
+    require_workers(n_jobs)
+    started, done, failures = time.perf_counter(), {}, []
+    bench = Bench(
+        workbench or Workbench(), lambda event: on_event(event) if event.phase in _PASSED_ON else None, cancel
+    )
+    _say(on_event, "starting the study", 0, len(jobs), 0.0)
+    results = _here(jobs, measure, bench) if n_jobs == 1 else _in_workers(jobs, measure, n_jobs)
+    try:
+        for i, outcome in results:
+            if isinstance(outcome, Exception):
+                text = str(outcome) if isinstance(outcome, InputError) else f"{type(outcome).__name__}: {outcome}"
+                failures.append(StudyFailure(words(jobs[i]), " ".join(text.split())[:500]))
+            else:
+                done[i] = outcome
+                if on_point:
+                    on_point(outcome)
+            n_done = len(done) + len(failures)
+            _say(on_event, f"measured {words(jobs[i])}", n_done, len(jobs), time.perf_counter() - started)
+            if is_cancelled(cancel):
+                break
+    except CancelledError:
+        pass
+    finally:
+        with warnings.catch_warnings():
+            # joblib warns that stopped work was for nothing; whoever pressed Stop knows.
+            warnings.filterwarnings("ignore", ".*still being processed by the workers")
+            results.close()
+    if failures and not done and not n_before:
+        raise InputError(f"No point could be measured. The first, {failures[0].point}: {failures[0].text}")
+    stopped = len(done) + len(failures) < len(jobs)
+    on_event(Event("done", "stopped" if stopped else "done", n_done=1, n_total=1))
+    return Measured(tuple(done[i] for i in sorted(done)), tuple(failures), stopped)
+
+
+def _say(on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: float) -> None:
+    left = seconds_left(seconds, n_done, n_total)
+    event = Event("study", f"{text} ({n_done} of {n_total})", n_done=n_done, n_total=n_total)
+    on_event(replace(event, seconds=seconds, seconds_left=left))
+
+
+def _here(
+    jobs: Sequence[Job], measure: Callable[[Job, Bench], Point], bench: Bench
+) -> Generator[tuple[int, Point | Exception], None, None]:
+    for i, job in enumerate(jobs):
+        if is_cancelled(bench.cancel):
+            return
+        yield i, _attempt(measure, job, bench)
+
+
+def _attempt(measure: Callable[[Job, Bench], Point], job: Job, bench: Bench) -> Point | Exception:
+    try:
+        return measure(job, bench)
+    except CancelledError:
+        raise
+    except Exception as error:  # one broken point must not take the others with it
+        return error
+
+
+def _work(measure: Callable[[Any, Bench], Any], i: int, job: Any) -> tuple[int, Any]:
+    """One job in a worker process."""
+    if not hasattr(_worker, "bench"):
+        _worker.bench = Bench()
+    outcome = _attempt(measure, job, _worker.bench)
+    # An exception of another library may not survive pickling.
+    return i, RuntimeError(f"{type(outcome).__name__}: {outcome}") if _is_foreign(outcome) else outcome
+
+
+def _is_foreign(outcome: Any) -> bool:
+    return isinstance(outcome, Exception) and not isinstance(outcome, InputError)
+
+
+def _in_workers(
+    jobs: Sequence[Job], measure: Callable[[Job, Bench], Point], n_jobs: int
+) -> Generator[tuple[int, Point | Exception], None, None]:
+    import joblib
+
+    open_jobs = dict(enumerate(jobs))
+
+    def parallel(chosen: dict[int, Job]) -> Iterator[tuple[int, Any]]:
+        work = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+        yield from work(joblib.delayed(_work)(measure, i, job) for i, job in chosen.items())
+
+    try:
+        for i, outcome in parallel(dict(open_jobs)):
+            del open_jobs[i]
+            yield i, outcome
+        return
+    except Exception as error:  # a worker that dies takes the whole pool with it (joblib's TerminatedWorkerError)
+        if not open_jobs:
+            raise error
+    # The rest one by one, so that the job that kills its worker is the only one that is lost.
+    for i, job in open_jobs.items():
+        try:
+            yield next(parallel({i: job}))
+        except Exception as error:
+            yield i, RuntimeError(f"its worker process died ({type(error).__name__})")

@@ -1,0 +1,134 @@
+"""Make a comparison with several seeds: the same images, other initial weights and another order of the images."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+
+from tl_widgets.core.config import Config
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, Event, OnEvent, is_cancelled
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.experiments.arms import Arms
+from tl_widgets.experiments.cache import Workbench
+from tl_widgets.experiments.parallel import Bench, measure_all
+from tl_widgets.records.comparison import RunResult
+from tl_widgets.records.repeats import Repeat, Repeats
+
+
+def measure_repeats(
+    dataset: ImageDataset,
+    config: Config,
+    first: dict[str, RunResult],
+    *,
+    workbench: Workbench,
+    n_jobs: int = 1,
+    on_event: OnEvent,
+    cancel: Cancel | None = None,
+) -> Repeats:
+    """Measure the seeds after the first.
+
+    The first seed has read a pretrained backbone's features, so that the others find them kept; a backbone with
+    random weights has others for every seed.
+
+    Args:
+        dataset: images and their split.
+        config: of the comparison; each repeat takes the next seed.
+        first: the tested models of the first seed, by name.
+        workbench: whose backbones are used again.
+        n_jobs: worker processes, as joblib counts them; the result is the same whatever their number.
+        on_event: hears of each seed, "repeat 3 of 5".
+        cancel: stops within one batch; with workers, when the next seed is done.
+
+    Returns:
+        All seeds that came to their end; one that failed costs only itself.
+    """
+    # The control's random weights change with the seed; the caller's first seed must find its own again.
+    bench = Workbench(backbones=dict(workbench.backbones))
+    guess = (config.repeats - 1) * _seconds(first, "train", "evaluate")
+    jobs = range(config.seed + 1, config.seed + config.repeats)
+    begun = Repeats(config.repeats, len(dataset.test), (_repeat(config.seed, first),))
+    if is_cancelled(cancel):
+        return replace(begun, stopped=True)
+    try:
+        found = measure_all(
+            jobs,
+            partial(_measure, dataset, config),
+            words=lambda seed: f"seed {seed}",
+            n_jobs=n_jobs,
+            on_event=_News(config.repeats, guess, n_jobs, on_event),
+            cancel=cancel,
+            workbench=bench,
+        )
+    except InputError as error:  # all of them failed; the first seed stands
+        return replace(begun, failures=(str(error),))
+    return replace(
+        begun,
+        points=(*begun.points, *found.points),
+        failures=tuple(f"{failure.point}: {failure.text}" for failure in found.failures),
+        stopped=found.stopped,
+    )
+
+
+def _repeat(seed: int, runs: dict[str, RunResult]) -> Repeat:
+    """What is kept of one seed's models."""
+    accuracies = {name: run.test_accuracy for name, run in runs.items()}
+    scratch, transfer = accuracies["scratch"], accuracies["transfer"]
+    assert scratch is not None
+    assert transfer is not None
+    return Repeat(
+        seed, scratch, transfer, accuracies.get("control"), accuracies.get("fine_tuned"), _seconds(runs, "total")
+    )
+
+
+def _seconds(runs: dict[str, RunResult], *parts: str) -> float:
+    """Seconds of all models together; those of fine-tuning hold the frozen stage's, which must not count twice."""
+    counted = [run for name, run in runs.items() if not (name == "transfer" and "fine_tuned" in runs)]
+    return float(sum(getattr(run.seconds, part) for run in counted for part in parts))
+
+
+def _measure(dataset: ImageDataset, config: Config, seed: int, bench: Bench) -> Repeat:
+    one = replace(config, seed=seed, repeats=1)
+    runs = Arms(dataset, one, bench.on_event, bench.cancel, bench.workbench).train_all()
+    if set(runs) < set(one.model_names) or any(run.stopped for run in runs.values()):
+        raise CancelledError("stopped")
+    return _repeat(seed, runs)
+
+
+class _News:
+    """Tells a comparison's watcher in its own words what `measure_all` says of its points.
+
+    Args:
+        n_repeats: seeds in all, the first one included.
+        guess: seconds that the others may take, until one of them is done.
+        n_jobs: worker processes.
+        on_event: the watcher.
+    """
+
+    def __init__(self, n_repeats: int, guess: float, n_jobs: int, on_event: OnEvent) -> None:
+        self._n, self._left, self._n_jobs, self._on_event = n_repeats, guess, n_jobs, on_event
+        self._n_done, self._started = 1, time.perf_counter()
+
+    def __call__(self, event: Event) -> None:
+        if event.phase in ("load", "done"):
+            return
+        said = ""
+        if event.phase == "study":
+            self._n_done = 1 + event.n_done
+            self._left = self._left if event.seconds_left is None else event.seconds_left
+        else:
+            said = f": {event.text}"  # a download, or the features of another random backbone
+        place = f"{self._n_done} of {self._n} repeats done"
+        if self._n_jobs == 1:
+            place = f"repeat {min(self._n_done + 1, self._n)} of {self._n}"
+        self._on_event(
+            Event(
+                "study",
+                place + said,
+                n_done=self._n_done,
+                n_total=self._n,
+                seconds=time.perf_counter() - self._started,
+                seconds_left=self._left,
+            )
+        )

@@ -1,0 +1,1 @@
+"""What leaves the Lab: a plain Keras script, a report, saved models."""

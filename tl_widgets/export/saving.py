@@ -1,0 +1,161 @@
+"""save_comparison: models, record, script and report in one new folder, all of it or nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from os import PathLike
+from pathlib import Path
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.resources import megabytes
+from tl_widgets.data.archives import printable
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.experiments.prediction import runs_with_models
+from tl_widgets.export.script import BACKBONE_FILE, save_backbone, to_script
+from tl_widgets.models.model_file import save_model
+from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
+
+RECORD, REPORT, SCRIPT = "record.json", "report.html", "transfer_learning.py"
+_OTHER_BYTES = 30_000_000  # report, record, script and the backbone that the script reads
+
+
+def save_comparison(
+    comparison: Comparison,
+    folder: str | PathLike[str],
+    *,
+    dataset: ImageDataset | None = None,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> tuple[Path, ...]:
+    """Write all that a comparison is into a new folder.
+
+    `record.json` (`Comparison.from_json` reads it back), `report.html` (one page with all figures), the experiment as
+    a plain Keras script with the backbone that it reads, and each model that the comparison holds as `NAME.keras`:
+    plain Keras, raw pixels in, probabilities out.
+
+    Args:
+        comparison: with at least one trained model; of one that was read from its record no model can be written.
+        folder: a new one; what is above it must be there.
+        dataset: the data set that it was made on, for the pictures in the report.
+        on_event: hears a "save" event before each file.
+        cancel: stops between two files.
+
+    Returns:
+        The files, in that order.
+
+    Raises:
+        InputError: the folder is there already, cannot be written, or the disk is full; nothing is left behind.
+        CancelledError: `cancel` was set; nothing is left behind.
+    """
+    require_comparison(comparison)
+    target = Path(folder).expanduser().absolute()
+    where = printable(str(target))
+    if target.exists():
+        raise InputError(f"There is something called {where} already, and nothing is written over it. Give a new name.")
+    if not target.parent.is_dir():
+        raise InputError(f"There is no folder {printable(str(target.parent))}; make it first, or give another place.")
+    _require_room(comparison, target.parent)
+    try:
+        beside = Path(tempfile.mkdtemp(prefix=".tl-widgets-", dir=target.parent))
+        try:
+            names = _write_all(comparison, beside, dataset, on_event, cancel)
+            umask = os.umask(0)
+            os.umask(umask)
+            beside.chmod(0o777 & ~umask)  # mkdtemp's is for its owner alone
+            beside.rename(target)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        raise InputError(
+            f"Nothing was saved in {where}: {_reason(error)}. Give a folder that can be written and has room."
+        ) from None
+    return tuple(target / name for name in names)
+
+
+def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Path, ...]:
+    """Write each model of a comparison as `NAME.keras`: plain Keras, raw pixels in, probabilities out.
+
+    Args:
+        comparison: not one that was read from its record.
+        folder: made where it is not there; what is above it must be. A model of the same name in it is replaced when
+            the new one is whole.
+
+    Returns:
+        The files.
+
+    Raises:
+        InputError: it holds no models, or they cannot be written.
+    """
+    runs = runs_with_models(comparison)
+    target = Path(folder).expanduser()
+    try:
+        target.mkdir(exist_ok=True)
+        _require_room(comparison, target)
+        for run in runs:
+            save_model(run.model, target / _model_file(run))
+    except OSError as error:
+        raise InputError(f"The models were not saved in {printable(str(target))}: {_reason(error)}.") from None
+    return tuple(target / _model_file(run) for run in runs)
+
+
+def _reason(error: OSError) -> str:
+    return "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+
+
+def _require_room(comparison: Comparison, parent: Path) -> None:
+    needed = _OTHER_BYTES + 4 * sum(run.params.total for run in comparison.runs if run.model is not None)
+    try:
+        total, _, free = shutil.disk_usage(parent)
+    except OSError:
+        return  # a file system that does not say; writing will tell
+    if total and needed > free:
+        raise InputError(
+            f"Nothing was saved: it takes about {megabytes(needed)}, and {megabytes(free)} are free in "
+            f"{printable(str(parent))}. Free some space, or give a folder on another disk."
+        )
+
+
+def _write_all(
+    comparison: Comparison, folder: Path, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel | None
+) -> list[str]:
+    """Write every file into `folder`; returns their names."""
+    steps = list(_steps(comparison, dataset))
+    for i, (name, write) in enumerate(steps):
+        raise_if_cancelled(cancel)
+        on_event(Event("save", f"saving {name}", n_done=i, n_total=len(steps)))
+        write(folder / name)
+    raise_if_cancelled(cancel)
+    return [name for name, _ in steps]
+
+
+def _steps(comparison: Comparison, dataset: ImageDataset | None) -> Iterator[tuple[str, Callable[[Path], None]]]:
+    from tl_widgets.export.report import to_report
+
+    script = to_script(comparison)
+    yield RECORD, lambda path: _write_text(path, comparison.to_json() + "\n")
+    yield REPORT, lambda path: _write_text(path, to_report(comparison, dataset=dataset))
+    yield SCRIPT, lambda path: _write_text(path, script)
+    if BACKBONE_FILE in script:
+        yield BACKBONE_FILE, save_backbone
+    for run in comparison.runs:
+        if run.model is not None:
+            yield _model_file(run), _saver(run)
+
+
+def _model_file(run: RunResult) -> str:
+    return re.sub(r"\W", "_", run.name) + ".keras"
+
+
+def _saver(run: RunResult) -> Callable[[Path], None]:
+    return lambda path: save_model(run.model, path)
+
+
+def _write_text(path: Path, text: str) -> None:
+    # A file's name may hold bytes that are no UTF-8; they must not keep the rest from being saved.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")

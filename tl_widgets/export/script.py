@@ -1,0 +1,324 @@
+"""The same experiment as a plain Keras script, which needs nothing of tl_widgets and reads as a lesson.
+
+What differs from `compare`: Keras shuffles and draws its own initial weights, so that an accuracy moves a
+little; and the frozen backbone looks at every image in every epoch, which takes longer for the same result.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import tl_widgets
+from tl_widgets.backbones.catalogue import Backbone, find_backbone
+from tl_widgets.core.config import Config, ScratchSpec
+from tl_widgets.export import script_data as codegen_data
+from tl_widgets.export import script_random as codegen_random
+from tl_widgets.export import script_tuning as codegen_tuning
+from tl_widgets.export.script_data import quoted
+from tl_widgets.models.model_file import save_model
+from tl_widgets.records.comparison import Comparison, DatasetSummary
+from tl_widgets.records.parameters import output_units
+
+BACKBONE_FILE = "efficientnetlite0.keras"
+
+
+def to_script(comparison: Comparison) -> str:
+    """A Python program that makes this comparison with Keras alone.
+
+    Args:
+        comparison: a finished one, or one that was read from its record.
+
+    Returns:
+        Its source text. With the bundled backbone it reads the file that `save_backbone` writes.
+    """
+    return script_for(comparison.dataset, comparison.config)
+
+
+def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str = BACKBONE_FILE) -> str:
+    """The program of a comparison that need not have been made yet.
+
+    Args:
+        dataset: name, image size, class names and origin decide how the images are loaded (`summarize` of a
+            data set, or `builtin_summary`); images without an origin are read from a file `images.npz`.
+        config: all arguments.
+        backbone_file: where the bundled backbone lies, for the script to load.
+
+    Returns:
+        Its source text.
+
+    Raises:
+        InputError: there is no such backbone.
+    """
+    entry, tuning = find_backbone(config.backbone), config.fine_tuning
+    is_random = config.weights is None or config.control
+    training = _training(len(dataset.class_names))
+    parts = [
+        _title(dataset, entry, config),
+        _imports(dataset, config),
+        _constants(dataset, config),
+        codegen_data.loading(dataset),
+        codegen_data.AUGMENT if config.augment else "",
+        _scratch(len(dataset.class_names), config.scratch),
+        codegen_random.DRAW if is_random else "",
+        _transfer(len(dataset.class_names), entry, config, backbone_file),
+        codegen_tuning.with_epochs(training) if tuning else training,
+        codegen_tuning.UNFREEZE if tuning else "",
+        "\n".join(f'train_and_test("{name}", {name})' for name in config.model_names if name != "fine_tuned"),
+        codegen_tuning.going_on(tuning) if tuning else "",
+    ]
+    return _spaced("\n\n".join(part.strip("\n") for part in parts if part)) + "\n"
+
+
+def builtin_summary(
+    name: str = "textures",
+    *,
+    image_size: int = 96,
+    n_per_class: int | None = None,
+    seed: int = 0,
+    classes: Sequence[str] | None = None,
+) -> DatasetSummary:
+    """What `summarize` would say of a built-in data set, without loading it.
+
+    Args:
+        name: of the data set; its arguments are those of `load_dataset`.
+        image_size: side of the images in pixels.
+        n_per_class: training images of each class; None for all.
+        seed: of the split and the choice.
+        classes: names of the classes to use, at least two; None for all.
+
+    Raises:
+        InputError: there is no such data set, or no such class.
+    """
+    from tl_widgets.core.errors import InputError
+    from tl_widgets.data.catalogue import list_datasets
+    from tl_widgets.data.hosted import find_hosted
+    from tl_widgets.records.provenance import Origin
+
+    infos = {info.name: info for info in list_datasets()}
+    if name not in infos:
+        raise InputError(f"There is no data set {name!r}; there are {', '.join(infos)}.")
+    info = infos[name].choose(classes)
+    n_train = info.n_train if n_per_class is None else n_per_class * info.n_classes
+    hosted = find_hosted(name)
+    origin = hosted.origin(seed, n_per_class) if hosted else Origin("built-in", seed, n_per_class)
+    if classes is not None and (hosted or info.class_names != infos[name].class_names):
+        origin = replace(origin, classes=info.class_names)
+    counts = (n_train, info.n_validation, info.n_test)
+    return DatasetSummary(name, image_size, info.class_names, *counts, info.source, origin)
+
+
+def save_backbone(path: str | os.PathLike[str]) -> None:
+    """Write the bundled backbone with its ImageNet weights as a model that plain Keras loads.
+
+    Args:
+        path: the file, which ends in .keras; what was there is replaced when the new file is whole.
+
+    Raises:
+        WeightsUnavailableError: the bundled weights are missing or altered.
+    """
+    from tl_widgets.backbones.efficientnet_lite import build_efficientnet_lite0, load_bundled
+    from tl_widgets.backbones.weights import bundled_file
+
+    weights = bundled_file()
+    model = build_efficientnet_lite0((None, None, 3))  # type: ignore[arg-type]  # images of any size
+    load_bundled(model, weights)
+    model.trainable = False
+    save_model(model, Path(path))
+
+
+def _spaced(text: str) -> str:
+    """The text with two empty lines before and after each function."""
+    text = re.sub(r"\n{2,}(?=def )", "\n\n\n", text)
+    return re.sub(r"(\n    .*)\n\n(?=\S)", r"\1\n\n\n", text)
+
+
+def _one_line(text: str) -> str:
+    """Text that cannot end a docstring or a comment."""
+    return re.sub(r"[^\w .,:()+-]", "_", text)
+
+
+def _title(dataset: DatasetSummary, entry: Backbone, config: Config) -> str:
+    needed = ""
+    if config.repeats > 1:
+        last = config.seed + config.repeats - 1
+        needed = (
+            f"\nThe comparison was made with {config.repeats} seeds, {config.seed} to {last}; this script makes the "
+            "first.\nFor the others change SEED and run it again; the means and intervals over seeds are left out.\n"
+        )
+    if entry.bundled:
+        command = f"from tl_widgets.export.script import save_backbone; save_backbone('{BACKBONE_FILE}')"
+        needed += (
+            f"\n{entry.name} is not in keras.applications: the script loads it from a file.\n"
+            f'`tl-widgets compare --script` writes that file, and so does\n    python -c "{command}"\n'
+        )
+    return (
+        f'"""Transfer learning on {_one_line(dataset.name)}: '
+        f"a network from scratch, and a frozen {entry.name}.\n\n"
+        f"Plain Keras: tl-widgets {tl_widgets.__version__} wrote this, but nothing of it is needed here.\n"
+        f'{needed}"""'
+    )
+
+
+def _imports(dataset: DatasetSummary, config: Config) -> str:
+    standard, others = codegen_data.imports(dataset)
+    is_random = config.weights is None or config.control
+    lines = [*(("import math",) if is_random else ()), *(("import re",) if config.fine_tuning else ())]
+    lines += [*standard, "import time"]
+    lines = sorted(line for line in lines if line.startswith("import")) + [
+        line for line in lines if not line.startswith("import")
+    ]
+    return "\n".join([*lines, "", "import keras", "import numpy as np", *others])
+
+
+def _constants(dataset: DatasetSummary, config: Config) -> str:
+    origin = dataset.origin
+    lines = [f"SIZE = {dataset.image_size}  # side of the images in pixels"]
+    if origin is None or origin.kind == "built-in":
+        lines.append(f"CLASSES = [{', '.join(map(quoted, codegen_data.all_classes(dataset)))}]")
+    if origin is not None:
+        lines.append(f"DATA_SEED = {origin.seed}  # decides which image is used for what")
+        if origin.n_per_class is not None:
+            lines.append(f"N_PER_CLASS = {origin.n_per_class}  # training images of each class")
+    if config.augment:
+        lines.append(f"N_COPIES = {config.augment}  # changed copies of each training image")
+    lines += [
+        f"EPOCHS = {config.epochs}",
+        f"BATCH_SIZE = {config.batch_size}",
+        f"LEARNING_RATE = {config.learning_rate!r}",
+        f"SEED = {config.seed}",
+        "keras.utils.set_random_seed(SEED)  # decides initial weights and the order of the images",
+    ]
+    return "\n".join(lines)
+
+
+def _output(n_classes: int) -> str:
+    units = output_units(n_classes)
+    activation = "sigmoid" if units == 1 else "softmax"
+    return f'keras.layers.Dense({units}, activation="{activation}"),'
+
+
+def _sequential(variable: str, layers: list[str]) -> str:
+    body = "".join(f"    {layer}\n" for layer in layers)
+    return f"{variable} = keras.Sequential([\n{body}])"
+
+
+def _scratch(n_classes: int, spec: ScratchSpec) -> str:
+    layers = [
+        "keras.layers.Input((SIZE, SIZE, 3)),",
+        "keras.layers.Rescaling(1 / 127.5, offset=-1),  # to -1..1",
+    ]
+    for n_filters, kernel in zip(spec.filters, spec.kernel_sizes, strict=True):
+        layers.append(f'keras.layers.Conv2D({n_filters}, {kernel}, activation="relu", padding="same"),')
+        if spec.pooling != "none":
+            layers.append(
+                "keras.layers.MaxPooling2D(2)," if spec.pooling == "max" else "keras.layers.AveragePooling2D(2),"
+            )
+    layers.append("keras.layers.Flatten()," if spec.head == "flatten" else "keras.layers.GlobalAveragePooling2D(),")
+    if spec.dense_units:
+        layers.append(f'keras.layers.Dense({spec.dense_units}, activation="relu"),')
+    if spec.dropout:
+        layers.append(f"keras.layers.Dropout({spec.dropout!r}),")
+    title = "# From scratch: every weight is learned from these images.\n"
+    return title + _sequential("scratch", [*layers, _output(n_classes)])
+
+
+def _transfer(n_classes: int, entry: Backbone, config: Config, backbone_file: str) -> str:
+    comment, preprocessing = _preprocessing(entry)
+    before = "preprocessing, " if preprocessing else ""
+    scales = bool(preprocessing)
+    dropout = f"keras.layers.Dropout({config.head_dropout!r})," if config.head_dropout else ""
+
+    def model(name: str) -> str:
+        head = [dropout, _output(n_classes)] if dropout else [_output(n_classes)]
+        pooling = "keras.layers.GlobalAveragePooling2D(),"
+        return _sequential(name, ["keras.layers.Input((SIZE, SIZE, 3)),", f"{before}backbone,", pooling, *head])
+
+    text = (
+        f"# Transfer: a frozen {entry.name}; only the last layer is learned. {comment}\n"
+        f"{preprocessing}{_backbone(entry, config.weights, backbone_file, scales)}\n{model('transfer')}"
+    )
+    if config.control:
+        text += (
+            "\n\n# Control: the same backbone with random weights. What is the pretraining worth?\n"
+            f"{_backbone(entry, None, backbone_file, scales)}\n{model('control')}"
+        )
+    return text
+
+
+def _preprocessing(entry: Backbone) -> tuple[str, str]:
+    """(a comment, the line that makes the layer), the latter "" where the backbone does it itself."""
+    module = entry.module.rpartition(".")[2]
+    match entry.preprocess_mode:
+        case "builtin_0_255":
+            return "It scales raw pixels itself.", ""
+        case "lite":
+            return (
+                "It wants (pixels - 127) / 128.",
+                "preprocessing = keras.layers.Rescaling(1 / 128, offset=-127 / 128)\n",
+            )
+        case "tf":
+            return (
+                "It wants pixels in -1..1.",
+                "preprocessing = keras.layers.Rescaling(1 / 127.5, offset=-1)\n",
+            )
+    function = f"keras.applications.{module}.preprocess_input"
+    return (
+        "It wants pixels as its own function makes them.",
+        f"preprocessing = keras.layers.Lambda({function})\n",
+    )
+
+
+def _backbone(entry: Backbone, weights: str | None, backbone_file: str, has_preprocessing: bool) -> str:
+    """The lines that build the frozen backbone."""
+    shape = "include_top=False, input_shape=(SIZE, SIZE, 3)"
+    source = None if weights is None else quoted(weights)
+    lines = []
+    if entry.bundled:
+        lines.append(f"backbone = keras.models.load_model({quoted(backbone_file)}, compile=False)")
+        if weights is None:
+            lines.append("backbone = keras.models.clone_model(backbone)  # the layers without their weights")
+        elif weights != "imagenet":
+            lines.append(f"backbone.load_weights({quoted(weights)})")
+    elif weights == "imagenet" and entry.module.endswith(".nasnet"):
+        # Keras lets NASNet have its ImageNet weights only at the size that it was trained with.
+        address = f"{quoted(str(entry.weights_file))}, {quoted(str(entry.weights_url))}"
+        lines.append(f"backbone = keras.applications.{entry.function}(weights=None, {shape})")
+        lines.append(f'backbone.load_weights(keras.utils.get_file({address}, cache_subdir="models"))')
+    else:
+        lines.append(f"backbone = keras.applications.{entry.function}(weights={source}, {shape})")
+    lines.append("backbone.trainable = False")
+    if ".efficientnet" in entry.module and not entry.bundled:
+        lines.append("for layer in backbone.layers:  # a frozen backbone should leave nothing out by chance")
+        lines.append("    if isinstance(layer, keras.layers.Dropout):")
+        lines.append("        layer.rate = 0.0")
+    if weights is None:
+        lines.append(f"draw_random_weights(backbone, {'preprocessing' if has_preprocessing else 'None'})")
+    return "\n".join(lines)
+
+
+def _training(n_classes: int) -> str:
+    loss = "binary_crossentropy" if output_units(n_classes) == 1 else "sparse_categorical_crossentropy"
+    return _TRAINING.replace("LOSS", quoted(loss))
+
+
+_TRAINING = '''
+def train_and_test(name, model):
+    """Train a model, test it once, and say what came of it."""
+    adam = keras.optimizers.Adam(LEARNING_RATE)
+    model.compile(optimizer=adam, loss=LOSS, metrics=["accuracy"])
+    started = time.perf_counter()
+    model.fit(
+        x_train, y_train, validation_data=(x_validation, y_validation),
+        batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=2,
+    )
+    seconds = time.perf_counter() - started
+    _, accuracy = model.evaluate(x_test, y_test, verbose=0)
+    total = model.count_params()
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    counts = f"{trainable:,} of {total:,} parameters trained"
+    print(f"{name}: test accuracy {accuracy:.3f}, {counts}, {seconds:.1f} s")
+'''

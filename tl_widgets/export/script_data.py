@@ -1,0 +1,297 @@
+"""The part of a script that loads the very same images in the very same split, with NumPy and Pillow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.catalogue import PATCH_LEFTS, PATCH_SIZE, PATCH_TOPS, list_datasets
+from tl_widgets.data.folder import CARVED_VALIDATION_SHARE, TEST_SHARE, VALIDATION_SHARE
+from tl_widgets.data.hosted import find_hosted
+from tl_widgets.records.comparison import DatasetSummary
+from tl_widgets.records.provenance import Edits, Origin
+
+# Shares of validation and test, as in `builtin`.
+_SHARES = {"faces": (0.10, 0.40), "digits": (0.15, 0.40)}
+
+
+def quoted(text: str) -> str:
+    """The text as a Python literal, in double quotes where nothing in it needs care."""
+    return f'"{text}"' if text.isprintable() and not set(text) & {'"', "\\"} else repr(text)
+
+
+def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
+    """The imports that `loading` needs: (from the standard library, others)."""
+    origin = dataset.origin
+    if origin is None:
+        return [], []
+    if origin.kind == "folder":
+        standard = ["import shutil", "import tempfile"] if _is_zip(origin) else []
+        return [*standard, "from pathlib import Path"], ["from PIL import Image, ImageOps"]
+    sources = {
+        "textures": "from skimage import data as photographs",
+        "faces": "from skimage.data import lfw_subset",
+        "digits": "from sklearn.datasets import load_digits",
+    }
+    if dataset.name not in sources:  # a record from elsewhere may say so
+        raise InputError(f"There is no built-in data set {dataset.name!r}; there are {', '.join(sources)}.")
+    return [], ["from PIL import Image", sources[dataset.name]]
+
+
+def loading(dataset: DatasetSummary) -> str:
+    """The lines that make x_train, y_train, x_validation, y_validation, x_test and y_test."""
+    origin = dataset.origin
+    if origin is None:
+        return _FROM_FILE
+    text = (
+        _folder(origin, dataset.class_names) if origin.kind == "folder" else _builtin(dataset.name, dataset.image_size)
+    )
+    if origin.kind == "built-in" and origin.classes:
+        text = text.rstrip("\n") + "\n" + _CHOOSE.replace("NAMES", ", ".join(map(quoted, origin.classes)))
+    return text if origin.n_per_class is None else text.rstrip("\n") + "\n" + _TAKE
+
+
+def all_classes(dataset: DatasetSummary) -> tuple[str, ...]:
+    """The classes that are read, before those that were chosen are picked out."""
+    if dataset.origin is None or not dataset.origin.classes:
+        return dataset.class_names
+    known = {info.name: info.class_names for info in list_datasets()}
+    return known.get(dataset.name, dataset.class_names)
+
+
+def _is_zip(origin: Origin) -> bool:
+    return origin.path.lower().endswith(".zip")
+
+
+def _builtin(name: str, image_size: int) -> str:
+    side = {"textures": PATCH_SIZE, "faces": 25, "digits": 8}[name]
+    resampling = "LANCZOS" if image_size < side else "BICUBIC"
+    if name == "textures":
+        tops = f"range({PATCH_TOPS[0]}, {PATCH_TOPS[-1] + PATCH_SIZE}, {PATCH_SIZE})"
+        lines = [
+            f"x_{part}, y_{part} = patches(range({lefts[0]}, {lefts[-1] + PATCH_SIZE}, {PATCH_SIZE}))"
+            for part, lefts in PATCH_LEFTS.items()
+        ]
+        text = _TEXTURES.replace("SIDE", str(PATCH_SIZE)).replace("TOPS", tops) + "\n".join(lines) + "\n"
+    else:
+        text = SPLIT + (_FACES if name == "faces" else _DIGITS) + _ENLARGE + _cut(*_SHARES[name])
+    return text.replace("RESAMPLING", resampling)
+
+
+def _cut(validation: float, test: float) -> str:
+    return f"""
+train, validation, test = split(labels, {validation}, {test})
+x_train, y_train = images[train], labels[train]
+x_validation, y_validation = images[validation], labels[validation]
+x_test, y_test = images[test], labels[test]
+"""
+
+
+def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
+    places = dict(origin.folders) or {"": ""}
+    # An image that is there twice belongs to the test, then to the validation.
+    given = [split for split in ("test", "validation", "train", "") if split in places]
+    folders = ", ".join(f"{quoted(split)}: {quoted(places[split])}" for split in given)
+    if _is_zip(origin):
+        unpack = f'shutil.unpack_archive({quoted(origin.path)}, FOLDER, "zip")'
+        root = f"FOLDER = Path(tempfile.mkdtemp())\n{unpack}\n"
+    else:
+        root = f"FOLDER = Path({quoted(origin.path)})\n"
+    edits = origin.edits
+    names = f"[{', '.join(map(quoted, class_names))}]" if origin.classes or edits else _ALL_CLASSES
+    reading = _READ_FOLDER.replace("ALL_CLASSES", names)
+    if edits:
+        reading = reading.replace("FOLDER / folder / name)", "FOLDER / folder / FOLDER_OF.get(name, name))")
+        reading = reading.replace(
+            "path.is_file():", "path.is_file() and path.relative_to(FOLDER).as_posix() not in LEFT_OUT:"
+        )
+    text = f"{_fetched(origin)}{root}FOLDERS = {{{folders}}}\n{_edits(edits)}{reading}"
+    if "" in given:
+        cut = _cut(VALIDATION_SHARE, TEST_SHARE).lstrip()
+        return f'{text}\n\n{SPLIT}\n\nimages, labels = images_of("")\n{cut}'
+    if "validation" in given:
+        parts = "".join(f"x_{part}, y_{part} = images_of({quoted(part)})\n" for part in ("train", "validation", "test"))
+        return f"{text}\n\n{parts}"
+    return f"{text}\n\n{SPLIT}\n\n{_CARVE.lstrip()}".replace("SHARE", str(CARVED_VALIDATION_SHARE))
+
+
+def _edits(edits: Edits) -> str:
+    """What was changed by hand in the Lab; "" where nothing was."""
+    if not edits:
+        return ""
+    folder_of = ", ".join(f"{quoted(name)}: {quoted(folder)}" for folder, name in edits.renamed)
+    left_out = "".join(f"    {quoted(name)},\n" for name in edits.left_out)
+    return (
+        f"FOLDER_OF = {{{folder_of}}}  # of classes that are called otherwise than their folders\n"
+        f"LEFT_OUT = [{chr(10) + left_out if left_out else ''}]  # by hand\n"
+    )
+
+
+def _fetched(origin: Origin) -> str:
+    """A comment where `tl-widgets fetch` has put the images there; else ""."""
+    path = Path(origin.path)
+    if path.parent.name != "datasets" or not find_hosted(path.stem) or path.suffix != ".zip":
+        return ""
+    return f"# `tl-widgets fetch {path.stem}` puts this file there.\n"
+
+
+_ALL_CLASSES = """sorted(
+    path.name for path in (FOLDER / next(iter(FOLDERS.values()))).iterdir()
+    if path.is_dir() and not path.name.startswith((".", "__MACOSX"))
+)"""
+
+_FROM_FILE = """
+# These images were made in Python. Save them first, there:
+#     np.savez("images.npz", x_train=dataset.train.images, y_train=dataset.train.labels,
+#              x_validation=dataset.validation.images, y_validation=dataset.validation.labels,
+#              x_test=dataset.test.images, y_test=dataset.test.labels)
+images = np.load("images.npz")
+x_train, y_train = images["x_train"], images["y_train"]
+x_validation, y_validation = images["x_validation"], images["y_validation"]
+x_test, y_test = images["x_test"], images["y_test"]
+"""
+
+SPLIT = '''
+def split(labels, validation, test):
+    """Shuffle each class by itself and cut it, so that every part has the same share of every class."""
+    parts = [], [], []
+    for label in range(len(CLASSES)):
+        rows = np.random.default_rng((DATA_SEED, label)).permutation(np.flatnonzero(labels == label))
+        n_validation, n_test = (max(1, round(part * len(rows))) if part else 0 for part in (validation, test))
+        n_train = len(rows) - n_validation - n_test
+        for part, some in zip(parts, np.split(rows, [n_train, n_train + n_validation])):
+            part.append(some)
+    return [np.sort(np.concatenate(part)) for part in parts]
+
+'''
+
+_TEXTURES = '''
+def patches(lefts):
+    """Patches of SIDE x SIDE pixels of each photograph, enlarged to SIZE x SIZE: (images, labels)."""
+    images, labels = [], []
+    for label, photograph in enumerate((photographs.brick(), photographs.grass(), photographs.gravel())):
+        for top in TOPS:
+            for left in lefts:
+                patch = Image.fromarray(photograph[top : top + SIDE, left : left + SIDE])
+                patch = patch.resize((SIZE, SIZE), Image.Resampling.RESAMPLING)
+                images.append(np.asarray(patch.convert("RGB")))
+                labels.append(label)
+    return np.stack(images), np.array(labels)
+
+
+# The parts lie side by side in the photographs and never touch: nothing of the test is seen in training.
+'''
+
+_FACES = """
+# 100 faces, then 100 pieces of background, 25 x 25 pixels, values 0..1.
+grey = np.rint(lfw_subset() * 255).astype("uint8")
+labels = np.repeat([1, 0], 100)
+"""
+
+_DIGITS = """
+# 8 x 8 pixels, values 0..16.
+digits = load_digits()
+grey = np.rint(digits.images * (255 / 16)).astype("uint8")
+labels = digits.target
+"""
+
+_ENLARGE = """
+images = np.stack([
+    np.asarray(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.RESAMPLING).convert("RGB"))
+    for one in grey
+])
+"""
+
+_READ_FOLDER = '''
+CLASSES = ALL_CLASSES
+
+
+def load_image(path):
+    """The middle of a photograph as SIZE x SIZE pixels in colour, uint8."""
+    image = Image.open(path)
+    image.draft(image.mode, (2 * SIZE, 2 * SIZE))  # a large JPEG is decoded at half its size or less: faster
+    is_transparent = "A" in image.getbands() or "transparency" in image.info
+    image = image.convert("RGBA" if is_transparent else "RGB")
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    image = image.resize(
+        (SIZE, SIZE), Image.Resampling.LANCZOS if side > SIZE else Image.Resampling.BICUBIC,
+        box=(left, top, left + side, top + side), reducing_gap=3.0 if side > SIZE else None,
+    )
+    if is_transparent:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return np.asarray(ImageOps.exif_transpose(image))  # upright, as the camera says
+
+
+found = {}  # an image's pixels -> (which part it is in, the image, its labels): each image counts once
+for part, folder in FOLDERS.items():
+    for label, name in enumerate(CLASSES):
+        for path in sorted((FOLDER / folder / name).rglob("[!.]*"), key=Path.as_posix):
+            if path.is_file():
+                try:
+                    image = load_image(path)
+                except Exception as problem:
+                    print(f"left out: {path} ({problem})")
+                else:
+                    found.setdefault(image.tobytes(), (part, image, set()))[2].add(label)
+
+
+def images_of(part):
+    """(images, labels); an image that stands in two classes is left out, nobody knows what it shows."""
+    chosen = [(image, *ys) for where, image, ys in found.values() if where == part and len(ys) == 1]
+    return np.stack([image for image, _ in chosen]), np.array([label for _, label in chosen])
+'''
+
+_CARVE = """
+x_train, y_train = images_of("train")
+x_test, y_test = images_of("test")
+train, validation, _ = split(y_train, SHARE, 0)
+x_validation, y_validation = x_train[validation], y_train[validation]
+x_train, y_train = x_train[train], y_train[train]
+"""
+
+_CHOOSE = '''
+CHOSEN = [NAMES]
+
+
+def of_chosen(images, labels):
+    """The images of the chosen classes, their labels counted anew: (images, labels)."""
+    places = [CLASSES.index(name) for name in CHOSEN]
+    rows = np.isin(labels, places)
+    return images[rows], np.searchsorted(places, labels[rows])
+
+
+x_train, y_train = of_chosen(x_train, y_train)
+x_validation, y_validation = of_chosen(x_validation, y_validation)
+x_test, y_test = of_chosen(x_test, y_test)
+CLASSES = CHOSEN
+'''
+
+_TAKE = """
+# Of these, N_PER_CLASS training images of each class.
+chosen = np.sort(np.concatenate([
+    np.random.default_rng((DATA_SEED, label, 1)).permutation(np.flatnonzero(y_train == label))[:N_PER_CLASS]
+    for label in range(len(CLASSES))
+]))
+x_train, y_train = x_train[chosen], y_train[chosen]
+"""
+
+AUGMENT = '''
+def changed(images, seed):
+    """A copy of each image: perhaps mirrored, shifted by up to a tenth, a little brighter or darker."""
+    random = np.random.default_rng([seed, 2])
+    copies = np.empty_like(images)
+    for i, image in enumerate(images):
+        if random.random() < 0.5:
+            image = image[:, ::-1]
+        most = int(0.1 * SIZE)
+        down, right = random.integers(-most, most + 1), random.integers(-most, most + 1)
+        pixels = np.arange(SIZE)
+        image = image[np.clip(pixels - down, 0, SIZE - 1)][:, np.clip(pixels - right, 0, SIZE - 1)]
+        copies[i] = np.clip(np.rint(image * random.uniform(0.8, 1.2)), 0, 255)
+    return copies
+
+
+x_train = np.concatenate([x_train, *(changed(x_train, SEED * 1000 + j) for j in range(N_COPIES))])
+y_train = np.tile(y_train, 1 + N_COPIES)
+'''

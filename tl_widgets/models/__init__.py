@@ -1,0 +1,1 @@
+"""Builders of the two models, and their files."""

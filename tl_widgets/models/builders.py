@@ -1,0 +1,209 @@
+"""The core builder: a network from scratch, and a frozen backbone with a new head. Keras only; never trains."""
+
+from __future__ import annotations
+
+from math import prod
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import keras
+from keras import layers
+
+from tl_widgets.backbones.catalogue import Backbone, build_backbone, build_preprocessing, find_backbone
+from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
+from tl_widgets.core.config import ScratchSpec, whole_number
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.records.parameters import ParameterCount, output_units, scratch_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Each layer draws its weights from a seed of its own, so that no global seed has to be set.
+_SEEDS_PER_MODEL = 1000
+_HEAD_SEED = 999
+
+
+def _check_shape(image_shape: object) -> None:
+    if not (isinstance(image_shape, tuple | list) and len(image_shape) == 3):
+        raise InputError(f"image_shape must be (height, width, channels) in pixels; received {image_shape!r}.")
+    for side in image_shape:
+        whole_number("image_shape", side)
+
+
+def _check_classes(n_classes: int) -> None:
+    n_classes = whole_number("n_classes", n_classes)
+    if n_classes < 2:
+        raise InputError(f"A classifier needs at least 2 classes; received {n_classes}.")
+
+
+def _kernel_initializer(seed: int, layer: int) -> keras.initializers.Initializer:
+    return keras.initializers.GlorotUniform(seed=seed * _SEEDS_PER_MODEL + layer)
+
+
+def _output_layer(n_classes: int, seed: int) -> keras.layers.Layer:
+    units = output_units(n_classes)
+    return layers.Dense(
+        units,
+        activation="sigmoid" if units == 1 else "softmax",
+        kernel_initializer=_kernel_initializer(seed, _HEAD_SEED),
+        name="output",
+    )
+
+
+def build_scratch(
+    image_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    filters: Sequence[int] = ScratchSpec.filters,
+    kernel_sizes: Sequence[int] = ScratchSpec.kernel_sizes,
+    pooling: str = ScratchSpec.pooling,
+    head: str = ScratchSpec.head,
+    dense_units: int = ScratchSpec.dense_units,
+    dropout: float = ScratchSpec.dropout,
+    seed: int = 0,
+) -> keras.Sequential:
+    """Build a convolutional network whose weights are all still to be learned.
+
+    Args:
+        image_shape: (height, width, channels) in pixels.
+        n_classes: at least 2; two classes get one sigmoid unit, more get softmax.
+        filters: number of filters of each Conv2D.
+        kernel_sizes: side of each Conv2D's kernel, as many as `filters`.
+        pooling: after each Conv2D: "max", "average" or "none".
+        head: "flatten" or "global_average".
+        dense_units: units of the hidden Dense layer; 0 for none.
+        dropout: rate before the last layer; 0 for none.
+        seed: decides the initial weights.
+
+    Returns:
+        A model of raw pixels, float or uint8 (n, *image_shape) in 0-255; its answers are probabilities,
+        (n, 1) for two classes, else (n, n_classes).
+
+    Raises:
+        InputError: an argument is not allowed, or pooling would leave no pixel.
+    """
+    _check_classes(n_classes)
+    _check_shape(image_shape)
+    # It turns sequences into tuples itself, and says what is wrong with anything else.
+    spec = ScratchSpec(filters, kernel_sizes, pooling, head, dense_units, dropout)  # type: ignore[arg-type]
+
+    scratch_ledger(image_shape, n_classes, spec)  # refuses what cannot be built
+    stack: list[keras.layers.Layer] = [layers.Input(image_shape), layers.Rescaling(1 / 127.5, offset=-1.0)]
+    for i, (n_filters, kernel) in enumerate(zip(spec.filters, spec.kernel_sizes, strict=True)):
+        stack.append(
+            layers.Conv2D(
+                n_filters,
+                kernel,
+                activation="relu",
+                padding="same",
+                kernel_initializer=_kernel_initializer(seed, i),
+            )
+        )
+        if pooling != "none":
+            stack.append(layers.MaxPooling2D(2) if pooling == "max" else layers.AveragePooling2D(2))
+    stack.append(layers.Flatten() if head == "flatten" else layers.GlobalAveragePooling2D())
+    if dense_units:
+        initializer = _kernel_initializer(seed, len(spec.filters))
+        stack.append(layers.Dense(dense_units, activation="relu", kernel_initializer=initializer))
+    if dropout:
+        stack.append(layers.Dropout(dropout, seed=seed))
+    return keras.Sequential([*stack, _output_layer(n_classes, seed)], name="scratch")
+
+
+def build_transfer(
+    image_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    backbone: str = "EfficientNetLite0",
+    weights: str | PathLike[str] | ResolvedWeights | None = "imagenet",
+    head_dropout: float = 0.0,
+    seed: int = 0,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> keras.Sequential:
+    """Build a frozen backbone with a new head: preprocessing, backbone, global average, Dense.
+
+    Args:
+        image_shape: (height, width, 3) in pixels, at least the backbone's minimum.
+        n_classes: at least 2; two classes get one sigmoid unit, more get softmax.
+        backbone: a name in the catalogue (`list_backbones`).
+        weights: "imagenet", the path of a weights file, or None for random weights.
+        head_dropout: rate before the last layer; 0 for none.
+        seed: decides the initial weights of the head, and of a random backbone.
+        on_event: hears of a download.
+        cancel: stops a download.
+
+    Returns:
+        A model of raw pixels, float or uint8 (n, *image_shape) in 0-255; only its last layer is trainable.
+
+    Raises:
+        InputError: an argument is not allowed.
+        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+    """
+    _check_classes(n_classes)
+    _check_shape(image_shape)
+    entry = find_backbone(backbone)
+    if not isinstance(weights, ResolvedWeights):
+        weights = resolve_weights(entry, weights, on_event=on_event, cancel=cancel)
+    frozen = frozen_layers(entry, image_shape, weights, seed=seed)
+    return stack_head(frozen, image_shape, n_classes, head_dropout=head_dropout, seed=seed)
+
+
+def frozen_layers(
+    backbone: Backbone, image_shape: tuple[int, int, int], weights: ResolvedWeights, *, seed: int = 0
+) -> tuple[keras.layers.Layer, ...]:
+    """The layers of a transfer model that training leaves alone: preprocessing, backbone, global average.
+
+    Args:
+        backbone: a record of the catalogue.
+        image_shape: (height, width, 3) in pixels.
+        weights: where its weights come from.
+        seed: decides random weights.
+    """
+    preprocessing = build_preprocessing(backbone)
+    before = () if preprocessing is None else (preprocessing,)
+    return (
+        *before,
+        build_backbone(backbone, image_shape, weights, seed=seed),
+        layers.GlobalAveragePooling2D(),
+    )
+
+
+def stack_head(
+    frozen: Sequence[keras.layers.Layer],
+    image_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    head_dropout: float = 0.0,
+    seed: int = 0,
+) -> keras.Sequential:
+    """A transfer model with a new head over frozen layers, which several models may share.
+
+    Args:
+        frozen: of `frozen_layers`.
+        image_shape: (height, width, 3) in pixels.
+        n_classes: at least 2.
+        head_dropout: rate before the last layer; 0 for none.
+        seed: decides the head's initial weights.
+    """
+    dropout = [layers.Dropout(head_dropout, seed=seed)] if head_dropout else []
+    stack = [layers.Input(image_shape), *frozen, *dropout, _output_layer(n_classes, seed)]
+    return keras.Sequential(stack, name="transfer")
+
+
+def count_parameters(model: keras.Model) -> ParameterCount:
+    """Count the numbers that a model holds, as `model.summary()` does.
+
+    Args:
+        model: a built model.
+
+    Raises:
+        InputError: it has no shapes yet.
+    """
+    if not model.built:
+        raise InputError("This model has no weights yet: give its first layer an Input(shape), or call it once.")
+    return ParameterCount(
+        trainable=sum(prod(weight.shape) for weight in model.trainable_weights),
+        frozen=sum(prod(weight.shape) for weight in model.non_trainable_weights),
+    )

@@ -1,0 +1,244 @@
+"""Figures of the study of backbones: accuracy against what it costs, and against what is published of ImageNet."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from math import ceil, floor, log10
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.plots.point_labels import NamedPoint, name_points
+from tl_widgets.plots.style import (
+    COUNT,
+    INK,
+    PALE,
+    PERCENT,
+    SMALL_SIZE,
+    add_axes,
+    colour_of,
+    draw_grid,
+    dress,
+    legend_below,
+    legend_columns,
+    new_axes,
+    new_figure,
+    root_figure,
+    set_fonts,
+)
+from tl_widgets.records.backbone_study import BackbonePoint, BackboneStudy
+from tl_widgets.records.comparison import percent
+
+# What can stand on the horizontal axis: how to read it from a point, its label, and how its numbers are written.
+_COSTS: dict[str, tuple[Callable[[BackbonePoint], float], str, FuncFormatter]] = {
+    "milliseconds": (
+        lambda point: point.cost.ms_per_image,
+        "milliseconds per image, in batches of 32 (log scale)",
+        FuncFormatter(lambda ms, _: f"{ms:g}"),
+    ),
+    "parameters": (lambda point: point.cost.n_params, "parameters without top (log scale)", COUNT),
+}
+_MOST_NAMED = 12
+_STEPS = (1, 2, 5, 10)  # between ticks, so that whole percents stand beside them
+
+
+def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes | None = None) -> Axes:
+    """Test accuracy of each backbone against what running it costs.
+
+    Args:
+        study: with at least one backbone.
+        cost: "milliseconds" per image or "parameters".
+        ax: where to draw; a new figure without it.
+
+    Returns:
+        The axes: for each backbone a square with its name and the 95% interval over the test images, a small dot for
+        each seed, a ring round the one to choose, steps along the Pareto front (against milliseconds), a diamond for
+        random weights and a dotted line at chance where they lie in sight.
+
+    Raises:
+        InputError: no backbone was measured, or there is no such cost.
+    """
+    if cost not in _COSTS:
+        raise InputError(f"cost must be {' or '.join(_COSTS)}; received {cost!r}.")
+    points = _points(study)
+    value, label, formatter = _COSTS[cost]
+    ax = new_axes(7.5, 5.2) if ax is None else ax
+    _frame(ax, study, points)
+    _log_scale(ax, [value(point) for point in points], formatter)
+    if cost == "milliseconds":
+        _draw_front(ax, study)
+    for point in points:
+        _draw_point(ax, study, point, value(point))
+    _name(ax, study, points, value)
+    chance = study.chance if study.chance > ax.get_ylim()[0] else None
+    legend_below(ax, _handles(study, cost, chance), n_columns=legend_columns(ax))
+    dress(ax, _titled(ax, study.sentences[0]), x=label, y="accuracy on the test images")
+    return ax
+
+
+def plot_imagenet(study: BackboneStudy, *, ax: Axes | None = None) -> Axes:
+    """Test accuracy of each backbone against its published accuracy on ImageNet.
+
+    Args:
+        study: with at least one backbone whose accuracy on ImageNet is published.
+        ax: where to draw; a new figure without it.
+
+    Returns:
+        The axes: for each backbone a square with its name and the 95% interval over the test images.
+
+    Raises:
+        InputError: there is no such backbone.
+    """
+    points = [point for point in study.points if point.top1_pct is not None]
+    if not points:
+        raise InputError("No backbone of this study has a published accuracy on ImageNet: there is nothing to draw.")
+    ax = new_axes(7.5, 4.6) if ax is None else ax
+    shares = [(point.top1_pct or 0.0) / 100 for point in points]
+    _frame(ax, study, points)
+    for point, share in zip(points, shares, strict=True):
+        _draw_point(ax, study, point, share)
+    reach = max(shares) - min(shares)
+    ax.set_xlim(min(shares) - 0.02 - 0.2 * reach, max(shares) + 0.02 + 0.2 * reach)
+    ax.xaxis.set_major_formatter(PERCENT)
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
+    _name(ax, study, points, lambda point: (point.top1_pct or 0.0) / 100)
+    words = next(each for each in study.sentences if "ImageNet models transfer" in each)
+    dress(ax, _titled(ax, words), x="published accuracy on ImageNet", y="accuracy on the test images here")
+    return ax
+
+
+def plot_backbone_study(study: BackboneStudy, *, narrow: bool = False) -> Figure:
+    """Both figures on one page: accuracy against milliseconds, and against what is published of ImageNet.
+
+    Args:
+        study: with at least one backbone.
+        narrow: one below the other, for a page of half the width.
+
+    Raises:
+        InputError: no backbone was measured.
+    """
+    _points(study)
+    known = any(point.top1_pct is not None for point in study.points)
+    if narrow:
+        figure = new_figure(6, 10.5 if known else 5.6)
+        grid = figure.add_gridspec(2 if known else 1, 1)
+    else:
+        figure = new_figure(12 if known else 7.5, 5.4)
+        grid = figure.add_gridspec(1, 2 if known else 1, width_ratios=(1.25, 1) if known else None)
+    plot_backbones(study, ax=add_axes(figure, grid[0]))
+    if known:
+        plot_imagenet(study, ax=add_axes(figure, grid[1]))
+    data = study.dataset
+    epochs = f"{study.config.epochs} epoch{'s' if study.config.epochs != 1 else ''}"
+    caption = (
+        f"{data.name}: {data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test images of "
+        f"{data.image_size} × {data.image_size} pixels; {epochs}. Accuracies do not begin at 0."
+    )
+    caption = textwrap.fill(caption, 85 if narrow else 160)
+    set_fonts([figure.supxlabel(caption, x=0.01, ha="left", fontsize=SMALL_SIZE, color=PALE)])
+    return figure
+
+
+def _points(study: BackboneStudy) -> list[BackbonePoint]:
+    if not study.points:
+        raise InputError("This study has no backbone to draw: it was stopped before the first.")
+    return [*study.points, *([study.control] if study.control else [])]
+
+
+def _frame(ax: Axes, study: BackboneStudy, points: Sequence[BackbonePoint]) -> None:
+    """Axes of accuracy that show every interval; they need not begin at 0."""
+    low = min(min(point.test_accuracy_ci95[0], *point.test_accuracies) for point in points)
+    low = max(0.0, low - 0.08 * (1 - low))
+    ax.set_ylim(low, 1 + 0.06 * (1 - low))
+    ax.set_yticks([tick for tick in MaxNLocator(7, steps=_STEPS).tick_values(low, 1) if low <= tick <= 1])
+    ax.yaxis.set_major_formatter(PERCENT)
+    draw_grid(ax, "y")
+    if study.chance > low:
+        ax.axhline(study.chance, color=PALE, linestyle=":", linewidth=1.5)
+
+
+def _log_scale(ax: Axes, values: Sequence[float], formatter: FuncFormatter) -> None:
+    """A logarithmic axis with a few round numbers, and room for names on both sides."""
+    low, high = min(values), max(values)
+    room = 2.6 * (high / low) ** 0.05
+    ax.set_xscale("log")
+    ax.set_xlim(low / room, high * room)
+    steps = (1, 2, 5) if high / low < 300 else (1,)
+    decades = range(floor(log10(low / room)), ceil(log10(high * room)) + 1)
+    ticks = [step * 10.0**decade for decade in decades for step in steps]
+    ax.set_xticks([tick for tick in ticks if low / room <= tick <= high * room])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(formatter)
+
+
+def _titled(ax: Axes, text: str) -> str:
+    """A title in lines that fit the axes' width."""
+    inches = ax.get_window_extent().width / root_figure(ax).dpi
+    return textwrap.fill(text, round(10.5 * inches))
+
+
+def _draw_point(ax: Axes, study: BackboneStudy, point: BackbonePoint, x: float) -> None:
+    is_control = point is study.control
+    colour, y = colour_of("control" if is_control else "transfer"), point.test_accuracy
+    low, high = point.test_accuracy_ci95
+    reach = [[y - low], [high - y]]
+    marker = "D" if is_control else "s"
+    ax.errorbar([x], [y], yerr=reach, color=colour, marker=marker, markersize=7, capsize=4, elinewidth=1.4, zorder=3)
+    if len(point.answers) > 1:
+        n = len(point.answers)
+        ax.plot([x] * n, point.test_accuracies, color=INK, marker=".", markersize=4, linestyle="none", zorder=4)
+    if point is study.chosen:
+        ax.plot([x], [y], color=INK, marker="o", markersize=15, fillstyle="none", linestyle="none", zorder=4)
+
+
+def _draw_front(ax: Axes, study: BackboneStudy) -> None:
+    front = study.front
+    x = [point.cost.ms_per_image for point in front]
+    y = [point.test_accuracy for point in front]
+    # From the fastest straight up, and from the most accurate on to the right: what lies below is beaten.
+    ax.step(
+        [x[0], *x, ax.get_xlim()[1]],
+        [ax.get_ylim()[0], *y, y[-1]],
+        where="post",
+        color=PALE,
+        linestyle="--",
+        linewidth=1.2,
+        zorder=1,
+    )
+
+
+def _name(
+    ax: Axes, study: BackboneStudy, points: Sequence[BackbonePoint], value: Callable[[BackbonePoint], float]
+) -> None:
+    """A name beside each point, of many only beside the best."""
+    best_first = sorted(points, key=lambda point: (point is not study.chosen, -point.test_accuracy))[:_MOST_NAMED]
+    named = []
+    for point in best_first:
+        name = f"{point.name}, random" if point.weights == "random" else point.name
+        named.append(NamedPoint(name, value(point), point.test_accuracy, *point.test_accuracy_ci95))
+    name_points(ax, named)
+
+
+def _handles(study: BackboneStudy, cost: str, chance: float | None) -> list[Line2D]:
+    blue, grey = colour_of("transfer"), colour_of("control")
+    n = len(study.points[0].answers[0])
+    handles = [
+        Line2D(
+            [], [], color=blue, marker="s", linestyle="none", label=f"pretrained; bars: 95% interval, {n} test images"
+        )
+    ]
+    if len(study.seeds) > 1:
+        handles.append(Line2D([], [], color=INK, marker=".", linestyle="none", label="each seed"))
+    ring = {"marker": "o", "markersize": 10, "fillstyle": "none", "linestyle": "none"}
+    handles.append(Line2D([], [], color=INK, label="the choice, by the validation images", **ring))  # type: ignore[arg-type]
+    if cost == "milliseconds":
+        handles.append(Line2D([], [], color=PALE, linestyle="--", label="Pareto front: below it something is better"))
+    if study.control:
+        handles.append(Line2D([], [], color=grey, marker="D", linestyle="none", label="random weights: the floor"))
+    if chance is not None:
+        handles.append(Line2D([], [], color=PALE, linestyle=":", label=f"chance ({percent(chance)})"))
+    return handles

@@ -1,0 +1,192 @@
+"""Figures of single classes: confusion matrices, and which classes a model recognises."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any, overload
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.plots.labels import Result, runs_of, seed_words, shortened
+from tl_widgets.plots.style import (
+    GRID,
+    INK,
+    PALE,
+    PERCENT,
+    SMALL_SIZE,
+    TITLE_SIZE,
+    add_axes,
+    colour_of,
+    draw_grid,
+    dress,
+    marker_of,
+    new_axes,
+    new_figure,
+    run_label,
+    say_nothing_to_show,
+    set_fonts,
+)
+from tl_widgets.records.comparison import Comparison, RunResult
+
+MOST_COUNTED = 15  # with more classes than this, counts in the cells become too small to read
+MOST_LABELLED = 25
+MOST_RECALLS = 10
+_LETTERS_BESIDE_EACH_OTHER = 33  # under a matrix that is 2.6 inches wide
+
+
+@overload
+def plot_confusion(result: RunResult, *, ax: Axes | None = None) -> Axes: ...
+@overload
+def plot_confusion(result: Comparison | tuple[RunResult, ...], *, ax: None = None) -> Figure: ...
+def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
+    """Which classes are taken for which: a matrix for each model, side by side, four in two rows.
+
+    Args:
+        result: a run (one matrix), a comparison or several runs.
+        ax: where to draw the matrix of one run; a new figure without it.
+
+    Returns:
+        The axes for one run, the figure for several. Rows are the true classes, columns the answers; the
+        darker a cell, the larger its share of its row.
+
+    Raises:
+        InputError: there is no run, or `ax` was given for several.
+    """
+    if isinstance(result, RunResult):
+        size = _panel_size(result)
+        axes = new_axes(size, size) if ax is None else ax
+        _draw_matrix(axes, result)
+        return axes
+    if ax is not None:
+        raise InputError("plot_confusion draws several matrices in a figure of its own; give `ax` with one run only.")
+    runs = runs_of(result)
+    size = _panel_size(runs[0])
+    n_columns = confusion_columns(len(runs))
+    n_rows = -(-len(runs) // n_columns)
+    figure = new_figure(size * n_columns, size * n_rows)
+    grid = figure.add_gridspec(n_rows, n_columns)
+    for i, run in enumerate(runs):
+        _draw_matrix(add_axes(figure, grid[i // n_columns, i % n_columns]), run)
+    heading = figure.suptitle(f"Which class is taken for which{seed_words(result)}", fontsize=TITLE_SIZE, color=INK)
+    set_fonts([heading])
+    return figure
+
+
+def confusion_columns(n_runs: int) -> int:
+    """How many matrices stand beside each other: four would be too small to read on a narrow page."""
+    return n_runs if n_runs <= 3 else 2
+
+
+def _panel_size(run: RunResult) -> float:
+    """Inches for one matrix."""
+    return 4.0 + 0.16 * min(max(len(run.class_names) - 3, 0), MOST_LABELLED - 3)
+
+
+def _draw_matrix(ax: Axes, run: RunResult) -> None:
+    n = len(run.class_names)
+    title = run_label(run)
+    if run.test_accuracy is None:
+        say_nothing_to_show(ax, "not tested", title)
+        return
+    matrix = run.confusion_matrix
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if n <= MOST_COUNTED:
+        size = 11 if n <= 4 else 9 if n <= 8 else 7.5
+        for (i, j), count in np.ndenumerate(matrix):
+            colour = "white" if shares[i, j] > 0.55 else INK if count else PALE
+            ax.text(j, i, str(count), ha="center", va="center", fontsize=size, color=colour)
+    else:
+        _draw_colour_key(ax, image)
+    step = -(-n // MOST_LABELLED)
+    shown = range(0, n, step)
+    names = [_class_label(run.class_names[i], n) for i in shown]
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    upright = n > 3 or n * longest > _LETTERS_BESIDE_EACH_OTHER
+    ax.set_xticks(shown, names, rotation=90 if upright else 0, parse_math=False)
+    ax.set_yticks(shown, names, parse_math=False)
+    n_right, n_test = run.n_right, len(run.labels)
+    every = f" (one name in {step})" if step > 1 else ""
+    dress(ax, f"{title}\n{n_right} of {n_test} right", x=f"answer{every}", y=f"true class{every}")
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def _draw_colour_key(ax: Axes, image: AxesImage) -> None:
+    key = ax.figure.colorbar(image, ax=ax, shrink=0.7, format=PERCENT)
+    key.ax.tick_params(labelsize=SMALL_SIZE, colors=INK)
+    key.set_label("share of the true class", fontsize=SMALL_SIZE, color=INK)
+    key.outline.set_edgecolor(GRID)
+
+
+def _class_label(name: str, n: int) -> str:
+    """A class name as a label of one of `n` rows: in one line where there are many, in up to four of few."""
+    if n > 6:
+        return shortened(name, 20)
+    return "\n".join(textwrap.wrap(shortened(name, 42), 14, break_long_words=True)) or name
+
+
+def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Share of each class's test images that each model recognises.
+
+    Args:
+        result: a comparison, a run, or several runs.
+        ax: where to draw; a new figure without it.
+
+    Returns:
+        The axes: a row for each class, a marker for each model. Of more than 10 classes, those on which the
+        models differ most.
+
+    Raises:
+        InputError: there is no run.
+    """
+    tested = [run for run in runs_of(result) if run.labels]
+    ax = new_axes(6.5, 4) if ax is None else ax
+    if not tested:
+        say_nothing_to_show(ax, "not tested", "Recall of each class")
+        return ax
+    rows = _recall_rows(tested)
+    _draw_recalls(ax, tested, rows)
+    names = tested[0].class_names
+    ax.set_yticks(range(len(rows)), [_class_label(names[i], len(rows)) for i in rows], parse_math=False)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.set_xlim(-0.02, 1.02)
+    ax.xaxis.set_major_formatter(PERCENT)
+    draw_grid(ax, "x")
+    some = f"\n({len(rows)} of {len(names)} classes)" if len(rows) < len(names) else ""
+    dress(ax, f"Recall of each class{seed_words(result)}", x=f"test images recognised{some}")
+    return ax
+
+
+def _draw_recalls(ax: Axes, tested: list[RunResult], rows: list[int]) -> None:
+    """A marker for each model, equal ones above each other, on a line that spans them."""
+    recalls = [[run.per_class[i].recall for i in rows] for run in tested]
+    for y, values in enumerate(zip(*recalls, strict=True)):
+        known = [recall for recall in values if recall is not None]
+        if known:
+            ends = [min(known), max(known)]
+            ax.plot(ends, [y, y], color=GRID, linewidth=3, zorder=1, solid_capstyle="round")
+    for k, run in enumerate(tested):
+        shift = 0.16 * (k - (len(tested) - 1) / 2)
+        points = [(recall, y + shift) for y, recall in enumerate(recalls[k]) if recall is not None]
+        marker: dict[str, Any] = {"marker": marker_of(run.name), "color": colour_of(run.name), "markersize": 7}
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        ax.plot(xs, ys, linestyle="none", label=run_label(run), clip_on=False, zorder=2 + k, **marker)
+
+
+def _recall_rows(tested: list[RunResult]) -> list[int]:
+    """Labels to show, in label order: all, or those on which the models differ most."""
+    n = len(tested[0].class_names)
+    if n <= MOST_RECALLS:
+        return list(range(n))
+
+    def gap(i: int) -> float:
+        recalls = [recall for run in tested if (recall := per_class[run.name][i].recall) is not None]
+        return max(recalls) - min(recalls) if recalls else -1.0
+
+    per_class = {run.name: run.per_class for run in tested}
+    return sorted(sorted(range(n), key=gap, reverse=True)[:MOST_RECALLS])

@@ -1,0 +1,200 @@
+"""Figures of accuracy: by epoch, and on the test images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from tl_widgets.plots.labels import (
+    Result,
+    Score,
+    chance_level,
+    own_epochs,
+    runs_of,
+    scores_of,
+    seed_words,
+)
+from tl_widgets.plots.style import (
+    INK,
+    PALE,
+    PERCENT,
+    SMALL_SIZE,
+    TITLE_SIZE,
+    colour_of,
+    draw_grid,
+    dress,
+    epoch_margin,
+    epoch_ticks,
+    in_columns,
+    legend_below,
+    legend_columns,
+    mark_fine_tuning,
+    marker_of,
+    new_axes,
+    note,
+    run_label,
+    set_rows,
+)
+from tl_widgets.records.comparison import RunResult, percent
+
+
+def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Accuracy of all models by epoch, and what they reach on the test images.
+
+    Args:
+        result: a comparison, a run, or several runs.
+        ax: where to draw; a new figure without it.
+
+    Returns:
+        The axes: a solid line for the validation images of each model, a dashed one for its training images,
+        a point with its 95% interval for the test images, a dotted line at chance. With repeats the curves are the
+        first seed's, and the points are means with a dot for each seed.
+
+    Raises:
+        InputError: there is no run.
+    """
+    runs = runs_of(result)
+    ax = new_axes(7.5, 4.8) if ax is None else ax
+    n_epochs = max(1, *(len(run.history.val_accuracy) for run in runs), *(len(run.history.accuracy) for run in runs))
+    for run in runs:
+        draw_curves(ax, run)
+        if run.fine_tuning:
+            mark_fine_tuning(ax, run.fine_tuning.start)
+    if not any(run.history.val_accuracy for run in runs):
+        ax.text(1, 0.5, "no epoch was finished", ha="center", va="center", fontsize=TITLE_SIZE, color=INK)
+    chance = chance_level(runs)
+    ax.axhline(chance, color=PALE, linestyle=":", linewidth=1.5)
+    scores = scores_of(result)
+    right = _draw_tests(ax, runs, scores, n_epochs)
+    ax.set_xlim(1 - epoch_margin(n_epochs), right)
+    ax.set_ylim(0, 1.03)
+    draw_grid(ax, "y")
+    ax.yaxis.set_major_formatter(PERCENT)
+    ax.set_xticks(epoch_ticks(n_epochs))
+    handles = [_model_handle(run, scores.get(run.name)) for run in runs]
+    kinds, n_columns = _kind_handles(scores, chance), legend_columns(ax)
+    legend_below(ax, in_columns(handles, kinds) if n_columns == 2 else [*handles, *kinds], n_columns=n_columns)
+    dress(ax, f"Accuracy by epoch{seed_words(result)}", x="epoch", y="accuracy (% of images)")
+    return ax
+
+
+def draw_curves(ax: Axes, run: RunResult) -> None:
+    """Draw training and validation accuracy of one run; of a fine-tuned one, from where the frozen stage ended."""
+    epochs = own_epochs(run)
+    dashed: dict[str, Any] = {"linestyle": "--", "linewidth": 1.2, "alpha": 0.75}
+    solid: dict[str, Any] = {"linestyle": "-", "linewidth": 2.2, "marker": marker_of(run.name), "markersize": 5}
+    for label, values, style in (
+        ("training", run.history.accuracy, dashed),
+        ("validation", run.history.val_accuracy, {**solid, "markevery": max(1, len(epochs) // 10)}),
+    ):
+        shown = [epoch for epoch in epochs if epoch <= len(values)]
+        label = f"{run_label(run)}, {label}"
+        ax.plot(shown, [values[epoch - 1] for epoch in shown], color=colour_of(run.name), label=label, **style)
+
+
+def _draw_tests(ax: Axes, runs: tuple[RunResult, ...], scores: dict[str, Score], n_epochs: int) -> float:
+    """Draw test accuracies beside the last epoch; return where the axes end."""
+    span = max(n_epochs - 1, 1)
+    tested = [run for run in runs if run.name in scores]
+    if not tested:
+        return n_epochs + epoch_margin(n_epochs)
+    start, end = n_epochs + 0.05 * span, n_epochs + (0.09 + 0.05 * len(tested)) * span
+    ax.axvspan(start, end, color="#f3f3f3", zorder=0)
+    ax.text((start + end) / 2, 0.012, "test", ha="center", va="bottom", fontsize=SMALL_SIZE, color=INK)
+    for i, run in enumerate(tested):
+        draw_score(ax, run, scores[run.name], x=start + (0.04 + 0.05 * i) * span, aside=0.02 * span)
+    return end
+
+
+def draw_score(
+    ax: Axes, run: RunResult, score: Score, *, x: float | None = None, y: float | None = None, aside: float
+) -> None:
+    """Draw a test accuracy with its 95% interval, upright at `x` or lying at `y`, and a dot for each seed `aside`."""
+    accuracy, interval = score.accuracy, score.interval
+    if score.seeds:
+        seeds = np.asarray(score.seeds)
+        dots: dict[str, Any] = {"marker": "o", "markersize": 4, "markeredgewidth": 0, "alpha": 0.55}
+        dots |= {"linestyle": "none", "color": colour_of(run.name), "label": f"{run_label(run)}, each seed"}
+        if x is not None:
+            ax.plot(np.full(len(seeds), x + aside), seeds, **dots)
+        elif y is not None:
+            ax.plot(seeds, np.full(len(seeds), y + aside), **dots)
+    reach = [[accuracy - interval[0]], [interval[1] - accuracy]]
+    where: dict[str, Any] = (
+        {"x": x, "y": accuracy, "yerr": reach} if y is None else {"x": accuracy, "y": y, "xerr": reach}
+    )
+    ax.errorbar(
+        **where,
+        color=colour_of(run.name),
+        marker=marker_of(run.name),
+        markersize=7,
+        markeredgecolor="white",
+        capsize=4,
+        elinewidth=1.8,
+        linestyle="none",
+        label=f"{run_label(run)}, test",
+        zorder=3,
+    )
+
+
+def _model_handle(run: RunResult, score: Score | None) -> Line2D:
+    mean = "mean " if score and score.seeds else ""  # the curve is of one seed, the number of all
+    test = f": {mean}test {percent(score.accuracy)}" if score else ": not tested"
+    colour, marker = colour_of(run.name), marker_of(run.name)
+    return Line2D([], [], color=colour, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test)
+
+
+def _kind_handles(scores: dict[str, Score], chance: float) -> list[Line2D]:
+    handles = [
+        Line2D([], [], color=INK, linewidth=2.2, label="validation images"),
+        Line2D([], [], color=INK, linewidth=1.2, linestyle="--", label="training images"),
+        Line2D([], [], color=PALE, linewidth=1.5, linestyle=":", label=f"chance ({percent(chance)})"),
+    ]
+    if scores:
+        test = Line2D([], [], color=INK, marker="|", markersize=12, markeredgewidth=1.8, linestyle="none")
+        is_over_seeds = any(score.seeds for score in scores.values())
+        test.set_label("test images, 95% over seeds" if is_over_seeds else "test images, 95% interval")
+        handles.insert(2, test)
+    return handles
+
+
+def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Accuracy of each model on the test images with its 95% interval, and chance; with repeats, a dot for each seed.
+
+    Args:
+        result: a comparison, a run, or several runs.
+        ax: where to draw; a new figure without it.
+
+    Raises:
+        InputError: there is no run.
+    """
+    runs = runs_of(result)
+    ax = new_axes(6.5, 1.3 + 0.6 * len(runs)) if ax is None else ax
+    chance, scores = chance_level(runs), scores_of(result)
+    ax.axvline(chance, color=PALE, linestyle=":", linewidth=1.5)
+    for i, run in enumerate(runs):
+        score = scores.get(run.name)
+        if score is None:
+            ax.text(0.02, i, "not tested", va="center", fontsize=SMALL_SIZE, color=INK)
+            continue
+        draw_score(ax, run, score, y=i, aside=0.2)
+        low, high = score.interval
+        # Above its interval, growing towards the side where there is room.
+        x, side = (high, "right") if score.accuracy > 0.5 else (low, "left")
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        note(ax, score.text, (x, i), (0, 7), ha=side, va="bottom", bbox=box)
+    ax.set_xlim(0, 1.03)
+    ax.xaxis.set_major_formatter(PERCENT)
+    set_rows(ax, runs)
+    n_seeds, chance_words = (
+        max((len(score.seeds) for score in scores.values()), default=0),
+        f"chance, {percent(chance)}",
+    )
+    words = f"accuracy with 95% interval\ndotted line: {chance_words}"  # in one line it is wider than narrow axes
+    if n_seeds:
+        words = f"mean of {n_seeds} seeds with 95% interval\nover seeds; dots: each seed\ndotted line: {chance_words}"
+    dress(ax, "On the test images", x=words)
+    return ax

@@ -1,0 +1,224 @@
+"""Figures of first filters, and of the test images laid out by their features."""
+
+from __future__ import annotations
+
+from math import ceil, sqrt
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from tl_widgets.plots.inside_page import (
+    STAGE_LABELS,
+    WIDTH,
+    grid_of,
+    names_of,
+    new_page,
+    require_drawable,
+    write_head,
+)
+from tl_widgets.plots.labels import shortened
+from tl_widgets.plots.style import INK, LABEL_SIZE, SMALL_SIZE, add_axes, dress, set_fonts
+from tl_widgets.records.comparison import percent
+from tl_widgets.records.inside import AFTER, BEFORE, FeatureLayout, FirstFilters, LookInside
+
+MOST_FILTERS = 64
+MOST_NAMED = 12
+# Okabe and Ito's colours once more, in an order that keeps neighbours apart; then the same with other markers.
+_CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#222222", "#882255")
+_CLASS_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
+
+
+def plot_filters(look: LookInside) -> Figure:
+    """The first filters of the network from scratch and of the backbone, before and after training.
+
+    Args:
+        look: with at least one model's filters.
+
+    Returns:
+        A figure with axes for each model and stage. Grey is 0, and each filter is on a scale of its own. Filters of
+        three channels are in colour, others grey: the mean of their channels.
+
+    Raises:
+        InputError: there are no filters.
+    """
+    height = filters_height(look)
+    figure = new_page(height)
+    draw_filters(figure, look, height)
+    return figure
+
+
+def plot_features(look: LookInside) -> Figure:
+    """The test images laid out by their features, before and after training.
+
+    Args:
+        look: with at least one layout.
+
+    Returns:
+        A figure with axes for each model and stage, one dot for each image, its colour and marker the true class.
+
+    Raises:
+        InputError: there is no layout.
+    """
+    height = features_height(look)
+    figure = new_page(height)
+    draw_features(figure, look, height)
+    return figure
+
+
+def _shown(each: FirstFilters) -> NDArray[np.float32]:
+    return each.filters.array[:MOST_FILTERS]
+
+
+def _n_columns(n: int) -> int:
+    return ceil(sqrt(2 * n))
+
+
+def filters_height(look: LookInside) -> float:
+    """Inches that the filters take."""
+    return 0.95 + 2.75 * max(len(names_of(look.filters)), 1)
+
+
+def draw_filters(page: FigureBase, look: LookInside, height: float) -> None:
+    """Draw the filters into a figure, or a part of one, of that height in inches."""
+    require_drawable(bool(look.filters))
+    names = names_of(look.filters)
+    grid = grid_of(page, (len(names), 2), (0.15, 0.15, 0.75, 0.5), height)
+    grid.update(wspace=0.05, hspace=0.2)
+    for row, name in enumerate(names):
+        for column, stage in enumerate((BEFORE, AFTER)):
+            each = look.first_filters(name, stage)
+            if each:
+                ax = add_axes(page, grid[row, column])  # type: ignore[arg-type]
+                _draw_sheet(ax, each)
+    write_head(
+        page,
+        "The first filters",
+        "What the first convolution looks for in the pixels. Grey is 0; each filter is on a scale of its own.",
+        height,
+    )
+
+
+def _draw_sheet(ax: Axes, each: FirstFilters) -> None:
+    filters = _shown(each)
+    n, height, width, channels = filters.shape
+    if channels != 3:
+        filters = filters.mean(axis=3, keepdims=True).repeat(3, axis=3)
+    largest = np.abs(filters).max(axis=(1, 2, 3), keepdims=True)
+    pictures = 0.5 + filters / (2 * np.where(largest > 0, largest, 1))
+    n_columns = _n_columns(n)
+    n_rows, gap = ceil(n / n_columns), 1
+    # Several pixels of the sheet for each of a filter: gaps are then a fraction of one.
+    zoom = 4
+    down, across = zoom * height + gap, zoom * width + gap
+    sheet = np.ones((n_rows * down - gap, n_columns * across - gap, 3))
+    for i, picture in enumerate(pictures):
+        y, x = i // n_columns * down, i % n_columns * across
+        sheet[y : y + zoom * height, x : x + zoom * width] = picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    ax.imshow(sheet, interpolation="nearest")
+    ax.set_anchor("NW")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    n_all = each.filters.shape[0]
+    some = f"{n} of {n_all}" if n < n_all else f"{n}"
+    kind = "" if channels == 3 else ", mean over the channels" if channels > 1 else ", one channel"
+    dress(ax, STAGE_LABELS[each.name, each.stage], x=f"{some} filters of {height} × {width} × {channels}{kind}")
+    ax.xaxis.label.set(x=0, ha="left", fontsize=SMALL_SIZE)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def filter_words(look: LookInside) -> str:
+    """The filters in words."""
+    said = []
+    for each in look.filters:
+        n, height, width, channels = each.filters.shape
+        said.append(f"{STAGE_LABELS[each.name, each.stage]} {n} of {height} × {width} × {channels}")
+    return f"First filters as small pictures: {'; '.join(said)}."
+
+
+def features_height(look: LookInside) -> float:
+    """Inches that the layouts take."""
+    return 1.35 + 3.5 * max(len(names_of(look.layouts)), 1)
+
+
+def draw_features(page: FigureBase, look: LookInside, height: float) -> None:
+    """Draw the layouts into a figure, or a part of one, of that height in inches."""
+    require_drawable(bool(look.layouts))
+    names = names_of(look.layouts)
+    grid = grid_of(page, (len(names), 2), (0.5, 0.2, 0.95, 1.0), height)
+    grid.update(wspace=0.12, hspace=0.45)
+    for row, name in enumerate(names):
+        for column, stage in enumerate((BEFORE, AFTER)):
+            layout = look.layout(name, stage)
+            if layout:
+                ax = add_axes(page, grid[row, column])  # type: ignore[arg-type]
+                _draw_layout(ax, look, layout)
+    legend = page.legend(
+        handles=_class_handles(look),
+        loc="lower left",
+        bbox_to_anchor=(0.4 / WIDTH, 0.3 / height),
+        ncols=6,
+        frameon=False,
+        fontsize=SMALL_SIZE,
+        labelcolor=INK,
+    )
+    set_fonts(legend.get_texts())
+    write_head(
+        page,
+        f"{len(look.labels)} test images by what the last layer gets to see of them",
+        "Principal components. Each panel has axes of its own: compare how the classes lie, not where.",
+        height,
+    )
+
+
+def _draw_layout(ax: Axes, look: LookInside, layout: FeatureLayout) -> None:
+    positions, labels = layout.positions.array, np.array(look.labels)
+    for label in range(len(look.dataset.class_names)):
+        some = positions[labels == label]
+        ax.plot(some[:, 0], some[:, 1], **_class_style(label))
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.margins(0.08)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    share = percent(look.neighbour_accuracy(layout))
+    dress(
+        ax,
+        f"{STAGE_LABELS[layout.name, layout.stage]}\nnearest neighbour of the same class: {share}",
+        x=f"component 1: {percent(layout.explained[0])} of the variance of {layout.n_features:,} features",
+        y=f"component 2: {percent(layout.explained[1])}",
+    )
+    ax.title.set_fontsize(LABEL_SIZE)
+    for text in (ax.xaxis.label, ax.yaxis.label):
+        text.set_fontsize(SMALL_SIZE)
+
+
+def _class_style(label: int) -> dict[str, Any]:
+    colour = _CLASS_COLOURS[label % len(_CLASS_COLOURS)]
+    marker = _CLASS_MARKERS[(label + label // len(_CLASS_COLOURS)) % len(_CLASS_MARKERS)]
+    edge = {"markeredgecolor": "white", "markeredgewidth": 0.4}
+    return {"color": colour, "marker": marker, "markersize": 6, "linestyle": "none", "alpha": 0.85, **edge}
+
+
+def _class_handles(look: LookInside) -> list[Line2D]:
+    names = look.dataset.class_names
+    handles = [Line2D([], [], label=shortened(name, 22), **_class_style(i)) for i, name in enumerate(names)]
+    if len(names) <= MOST_NAMED:
+        return handles
+    more = Line2D([], [], linestyle="none", label=f"and {len(names) - MOST_NAMED + 1} more classes")
+    return [*handles[: MOST_NAMED - 1], more]
+
+
+def feature_words(look: LookInside) -> str:
+    """The layouts in words."""
+    said = [
+        f"{STAGE_LABELS[layout.name, layout.stage]} {percent(look.neighbour_accuracy(layout))}"
+        for layout in look.layouts
+    ]
+    return (
+        f"Scatter charts of {len(look.labels)} test images by the first two principal components of their features. "
+        f"Share with a nearest neighbour of their own class: {'; '.join(said)}."
+    )

@@ -1,0 +1,190 @@
+"""Figures of images: what is in a data set, and how the models answered."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.plots.labels import answering_runs, n_disagreed, shortened
+from tl_widgets.plots.style import (
+    COLOURS,
+    INK,
+    LABEL_SIZE,
+    PALE,
+    SMALL_SIZE,
+    TITLE_SIZE,
+    add_axes,
+    dress,
+    label_of,
+    new_axes,
+    new_figure,
+    root_figure,
+    set_fonts,
+)
+from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.verdict import interest
+
+if TYPE_CHECKING:
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.data.memmap_images import IndexedImages
+
+RIGHT, WRONG = "✓", "✗"
+MOST_CLASSES = 12
+N_COLUMNS = 6
+CELL = 1.9  # inches from one image to the next
+
+
+def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None = None) -> Axes:
+    """The first training images of each class, a row for each.
+
+    Args:
+        dataset: what to look at; of more than 12 classes the first 12 are shown.
+        n_per_class: images in a row, at least 1; fewer where a class has fewer.
+        ax: where to draw; a new figure without it.
+
+    Returns:
+        The axes, with the class names and their counts as labels of the rows.
+
+    Raises:
+        InputError: `n_per_class` is below 1.
+    """
+    if n_per_class < 1:
+        raise InputError(f"n_per_class={n_per_class}; it must be a whole number of at least 1.")
+    labels = dataset.train.labels
+    n_rows = min(dataset.n_classes, MOST_CLASSES)
+    counts = [int((labels == i).sum()) for i in range(n_rows)]
+    n_columns = max(1, min(n_per_class, max(counts)))
+    side, gap = dataset.image_size, max(2, dataset.image_size // 16)
+    sheet = np.full((n_rows * (side + gap) - gap, n_columns * (side + gap) - gap, 3), 255, np.uint8)
+    for i in range(n_rows):
+        rows = np.flatnonzero(labels == i)[:n_columns]
+        for j, image in enumerate(dataset.train.images[rows]):
+            y, x = i * (side + gap), j * (side + gap)
+            sheet[y : y + side, x : x + side] = image
+    inches = 1.0 if n_rows <= 5 else 0.75
+    names = [shortened(name, 26) for name in dataset.class_names[:n_rows]]
+    ax = _sheet_axes(inches * n_columns, inches * n_rows, max(len(name) for name in names)) if ax is None else ax
+    ax.imshow(sheet)
+    ax.set_xticks([])
+    rows_named = [f"{name}\n{n:,} images" for name, n in zip(names, counts, strict=True)]
+    ax.set_yticks([i * (side + gap) + side / 2 for i in range(n_rows)], rows_named, parse_math=False)
+    some = f", {n_rows} of {dataset.n_classes} classes" if n_rows < dataset.n_classes else ""
+    dress(ax, f"{shortened(dataset.name, 40)}: training images{some}")
+    ax.tick_params(length=0, labelsize=LABEL_SIZE)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    return ax
+
+
+def _sheet_axes(width: float, height: float, n_letters: int) -> Axes:
+    """Axes of a size in inches, with room for the longest label at their left: layout ignores fixed shapes."""
+    left = 0.3 + 0.1 * max(n_letters, 10)
+    ax = new_axes(max(left + width + 0.1, 6), height + 0.5)
+    figure = root_figure(ax)
+    figure.set_layout_engine("none")
+    page_width, page_height = figure.get_size_inches()
+    ax.set_position((left / page_width, 0.1 / page_height, width / page_width, height / page_height))
+    ax.set_anchor("NW")
+    return ax
+
+
+def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | IndexedImages, *, n: int = 12) -> Figure:
+    """Test images with the answers of the models, first those on which they disagree.
+
+    Args:
+        comparison: with at least one tested model; all but the control are shown.
+        images: the test images, uint8, shape (n_test, height, width, 3): `dataset.test.images`.
+        n: how many to show, at least 1.
+
+    Returns:
+        A figure with axes for each image: its class above, ✓ or ✗ and each model's answer below.
+
+    Raises:
+        InputError: no model was tested, or these are not the images that they were tested on.
+    """
+    tested = answering_runs(comparison.runs)
+    if not tested:
+        raise InputError("No model was tested, so there are no answers to show. Let a run finish.")
+    if len(images) != len(tested[0].labels):
+        raise InputError(
+            f"{len(images)} images, but the models were tested on {len(tested[0].labels)}. "
+            "Give `dataset.test.images` of the data set that was compared."
+        )
+    chosen = interesting_rows(tested)[: max(1, n)]
+    n_columns = min(N_COLUMNS, len(chosen))
+    n_rows = math.ceil(len(chosen) / n_columns)
+    below = 0.17 * len(tested) + 0.1  # inches of text under each image
+    width, height = max(CELL * n_columns, 5.5) + 0.15, 0.45 + (CELL + 0.25 + below) * n_rows
+    figure = new_figure(width, height)
+    figure.set_layout_engine("none")  # long answers would make the images small: the texts are cut to fit instead
+    grid = figure.add_gridspec(
+        n_rows,
+        n_columns,
+        left=0.1 / width,
+        right=(CELL * n_columns + 0.05) / width,
+        bottom=below / height,
+        top=1 - 0.7 / height,
+        wspace=0.08,
+        hspace=(0.25 + below) / CELL,
+    )
+    for k, (row, image) in enumerate(zip(chosen, images[np.asarray(chosen)], strict=True)):
+        _draw_answer(add_axes(figure, grid[k // n_columns, k % n_columns]), image, tested, row)
+    set_fonts([figure.suptitle(_heading(tested), fontsize=TITLE_SIZE, color=INK)])
+    return figure
+
+
+def interesting_rows(tested: list[RunResult]) -> list[int]:
+    """All test rows: first where the models disagree, then where all are wrong, then the rest."""
+    return sorted(range(len(tested[0].labels)), key=lambda row: interest(tested, row))
+
+
+def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], row: int) -> None:
+    names = tested[0].class_names
+    ax.imshow(image)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for k, run in enumerate(tested):
+        right = run.predictions[row] == run.labels[row]
+        text = f"{RIGHT if right else WRONG} {label_of(run.name)}: {names[run.predictions[row]]}"
+        style: dict[str, Any] = {
+            "color": COLOURS["transfer"] if right else COLOURS["scratch"],
+            "fontsize": SMALL_SIZE - 0.5,
+        }
+        ax.annotate(
+            shortened(text, 27),
+            (0, 0),
+            (0, -3 - 11 * k),
+            "axes fraction",
+            "offset points",
+            va="top",
+            ha="left",
+            **style,
+        )
+    dress(ax, "")
+    ax.set_title(
+        shortened(names[tested[0].labels[row]], 22),
+        fontsize=LABEL_SIZE,
+        color=INK,
+        x=0,
+        ha="left",
+    )
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+        spine.set_color(PALE)
+
+
+def _heading(tested: list[RunResult]) -> str:
+    n = len(tested[0].labels)
+    if len(tested) == 1:
+        return f"Wrong answers first: {n - tested[0].n_right} of {n} test images"
+    differ = n_disagreed(tested)
+    models = "The two models" if len(tested) == 2 else f"The {len(tested)} models"
+    if not differ:
+        return f"{models} give the same answers to all {n} test images"
+    return f"{models} disagree on {differ} of {n} test images; these come first"

@@ -1,0 +1,119 @@
+"""Figures of common mistakes beside the right way."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.plots.style import (
+    INK,
+    PALE,
+    PERCENT,
+    colour_of,
+    draw_grid,
+    dress,
+    legend_below,
+    marker_of,
+    new_axes,
+    note,
+)
+from tl_widgets.records.comparison import Interval, percent
+from tl_widgets.records.mistakes import MISTAKES, MistakeStudies, MistakeStudy, TwoWays, name_in_words
+
+_RIGHT, _WRONG = colour_of("transfer"), colour_of("scratch")
+
+
+def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
+    """A mistake beside the right way, as two bars.
+
+    Args:
+        study: of one mistake.
+        ax: where to draw; a new figure without it.
+
+    Returns:
+        The axes: the bar of the right way on top, below it that of the mistake, each with its number and, where it
+        is an estimate, its 95% interval; the verdict in the title.
+    """
+    ax = new_axes(8, 3.2) if ax is None else ax
+    words, measured = MISTAKES[study.mistake], study.measured
+    ax.barh([0, 1], [measured.right, measured.wrong], 0.55, color=[_RIGHT, _WRONG])
+    for y, value, interval in _ways(measured):
+        low, high = interval or (value, value)
+        if interval:
+            ax.plot([low, high], [y, y], color=INK, linewidth=1.6, marker="|", markersize=9)
+        note(ax, percent(value), (max(value, high), y), (6, 0))
+    labels = [textwrap.fill(text, 34) for text in (f"right: {words.right}", f"wrong: {words.wrong}")]
+    ax.set_yticks([0, 1], labels, parse_math=False)
+    ax.set_ylim(1.5, -0.5)
+    _percent_axis(ax)
+    verdict = "a clear difference" if measured.is_clear else study.verdict
+    dress(ax, f"{name_in_words(study.mistake)}: {verdict}", x=textwrap.fill(words.figure, 70))
+    return ax
+
+
+def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
+    """Several mistakes, a row for each: the right way, the wrong one, and how far apart they are.
+
+    Args:
+        studies: of at least one mistake.
+        ax: where to draw; a new figure without it.
+
+    Returns:
+        The axes: for each mistake a square (right) and a circle (wrong) with their 95% intervals, joined by a line,
+        and the verdict at the edge.
+
+    Raises:
+        InputError: no mistake was measured.
+    """
+    if not studies.studies:
+        raise InputError("No mistake was measured: it was stopped before the first.")
+    n = len(studies.studies)
+    ax = new_axes(9, 1.8 + 0.48 * n) if ax is None else ax
+    for y, study in enumerate(studies.studies):
+        _draw_row(ax, y, study)
+    ax.set_yticks(range(n), [_row_label(study) for study in studies.studies], parse_math=False)
+    ax.set_ylim(n - 0.4, -0.6)
+    _percent_axis(ax, room=0.36)
+    legend_below(ax, [_handle("right way", "transfer"), _handle("with the mistake", "scratch")], n_columns=2)
+    n_clear = sum(study.measured.is_clear for study in studies.studies)
+    title = f"What goes wrong: {n_clear} of {n} mistakes make a clear difference"
+    dress(ax, title, x="the figure that is compared (test accuracy, mostly); bars: 95% intervals")
+    return ax
+
+
+def _ways(measured: TwoWays) -> tuple[tuple[float, float, Interval | None], ...]:
+    return (0, measured.right, measured.right_ci95), (1, measured.wrong, measured.wrong_ci95)
+
+
+def _percent_axis(ax: Axes, room: float = 0.14) -> None:
+    ax.set_xlim(-0.015, 1 + room)
+    ax.xaxis.set_major_formatter(PERCENT)
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    draw_grid(ax, "x")
+
+
+def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
+    measured = study.measured
+    ax.plot([measured.right, measured.wrong], [y, y], color=PALE, linewidth=1, linestyle=":")
+    # A hair above and below each other, so that intervals that overlap can be told apart.
+    for (_, value, interval), name, shift in zip(_ways(measured), ("transfer", "scratch"), (-0.1, 0.1), strict=True):
+        low, high = interval or (value, value)
+        reach = [[value - low], [high - value]]
+        style: dict[str, Any] = {"color": colour_of(name), "marker": marker_of(name), "markersize": 6, "capsize": 3}
+        ax.errorbar([value], [y + shift], xerr=reach, linestyle="none", elinewidth=1.4, **style)
+    flatters = MISTAKES[study.mistake].flatters
+    points = f"{100 * (measured.wrong - measured.right):+.0f} points".replace("-", "\N{MINUS SIGN}")
+    text = f"{points}{', flatters' if flatters else ''}" if measured.is_clear else study.verdict
+    note(ax, text, (1.04, y), (0, 0), color=INK if measured.is_clear else PALE)
+
+
+def _row_label(study: MistakeStudy) -> str:
+    return f"{name_in_words(study.mistake)}\n({study.dataset.name})"
+
+
+def _handle(label: str, name: str) -> Line2D:
+    return Line2D([], [], color=colour_of(name), marker=marker_of(name), linewidth=1.4, label=label)

@@ -1,0 +1,295 @@
+"""How every figure looks and how it is shown: names, colours, axes, PNG, HTML. No pyplot, no TensorFlow.
+
+pyplot keeps global state that threads must not touch, so figures are made without it. What a plot
+function returns still shows itself as the last value of a notebook cell, once, with or without
+`%matplotlib inline`.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.font_manager import fontManager
+from matplotlib.gridspec import SubplotSpec
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import ScaledTranslation, Transform
+
+from tl_widgets.plots.labels import count_text
+from tl_widgets.records.comparison import RunResult
+
+# Okabe and Ito's colours, told apart in all common kinds of colour blindness; markers differ as well.
+COLOURS = {"scratch": "#D55E00", "transfer": "#0072B2", "control": "#767676", "fine_tuned": "#009E73"}
+MARKERS = {"scratch": "o", "transfer": "s", "control": "D", "fine_tuned": "^"}
+INK, PALE, GRID = "#222222", "#6b6b6b", "#dddddd"
+TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 11.0, 9.5, 8.5
+DPI = 160
+CSS_PIXELS_PER_INCH = 96
+
+# DejaVu Sans comes with matplotlib but has no Chinese, Japanese or Korean letters; class names may.
+_FALLBACKS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Micro Hei",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Microsoft YaHei",
+    "Malgun Gothic",
+    "Arial Unicode MS",
+)
+FONTS = ["DejaVu Sans", *(name for name in _FALLBACKS if name in set(fontManager.get_font_names()))]
+
+
+def colour_of(name: str) -> str:
+    """The fixed colour of a model, as "#rrggbb"."""
+    return COLOURS.get(name, "#CC79A7")
+
+
+def marker_of(name: str) -> str:
+    """The fixed marker of a model."""
+    return MARKERS.get(name, "v")
+
+
+def label_of(name: str, backbone: str = "") -> str:
+    """What a model is called in figures.
+
+    Args:
+        name: "scratch", "transfer", "control" or "fine_tuned".
+        backbone: name of its frozen backbone, if it has one and it is known.
+    """
+    transfer = f"transfer ({backbone})" if backbone else "transfer"
+    labels = {
+        "scratch": "from scratch",
+        "transfer": transfer,
+        "control": "control (random weights)",
+        "fine_tuned": "fine-tuned",
+    }
+    return labels.get(name, name)
+
+
+def run_label(run: RunResult, *, broken: bool = False) -> str:
+    """What a run is called in figures; `broken` over two or three lines where it has a part in brackets."""
+    random = ", random weights" if run.weights == "random" and run.name != "control" else ""
+    label = label_of(run.name, run.backbone + random)
+    return label.replace(" (", "\n(").replace(", ", ",\n") if broken else label
+
+
+PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.0f}%")
+COUNT = FuncFormatter(lambda n, _: count_text(n))
+
+
+class ShownFigure(Figure):
+    """A Figure that shows itself as a notebook cell's value: a sharp PNG of 96 CSS pixels to the inch."""
+
+    def __repr__(self) -> str:  # the same for every result, so that nbval can compare notebooks
+        return "<ShownFigure>"
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        return figure_png(self), {"width": round(self.get_figwidth() * CSS_PIXELS_PER_INCH)}
+
+
+class ShownAxes(Axes):
+    """Axes that show their figure as the value of a notebook cell."""
+
+    def __repr__(self) -> str:
+        return "<ShownAxes>"
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        figure = root_figure(self)
+        return figure_png(figure), {"width": round(figure.get_figwidth() * CSS_PIXELS_PER_INCH)}
+
+
+def new_figure(width: float, height: float) -> ShownFigure:
+    """A white figure of that size in inches whose parts are laid out so that nothing is clipped."""
+    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+    figure = ShownFigure(figsize=(width, height), dpi=100, facecolor="white", layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def new_axes(width: float, height: float) -> Axes:
+    """Axes alone in a new figure of that size in inches."""
+    return add_axes(new_figure(width, height))
+
+
+def add_axes(figure: Figure, place: SubplotSpec | None = None) -> Axes:
+    """Axes in a figure, at a place in its grid or all of it."""
+    axes: Axes = figure.add_subplot(*(() if place is None else (place,)), axes_class=ShownAxes)
+    return axes
+
+
+def dress(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
+    """Give axes their title, labels, fonts and colours, whatever style the reader's matplotlib is set to.
+
+    Args:
+        ax: with everything drawn.
+        title: above them.
+        x: label of the horizontal axis.
+        y: label of the vertical axis.
+    """
+    ax.set_facecolor("white")
+    ax.set_title(title, fontsize=TITLE_SIZE, x=0, ha="left", color=INK, fontweight="bold")
+    ax.set_xlabel(x, fontsize=LABEL_SIZE, color=INK)
+    ax.set_ylabel(y, fontsize=LABEL_SIZE, color=INK)
+    ax.tick_params(colors=INK, labelsize=SMALL_SIZE, labelfontfamily=FONTS)
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(PALE)
+    legend = ax.get_legend()
+    set_fonts([*ax.texts, *(legend.get_texts() if legend else ()), ax.title, ax.xaxis.label, ax.yaxis.label])
+
+
+def set_fonts(texts: Iterable[Text]) -> None:
+    """Set texts in the fonts of all figures, a dollar sign being a dollar sign."""
+    for text in texts:
+        text.set_fontfamily(FONTS)
+        text.set_parse_math(False)
+
+
+def note(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **style: Any) -> None:
+    """Write a small text at a point of the data, `offset` points away from it.
+
+    Args:
+        ax: where.
+        text: what.
+        at: (x, y) in the data's units.
+        offset: (right, up) in points.
+        **style: properties of matplotlib's Text.
+    """
+    style = {"fontsize": SMALL_SIZE, "color": INK, "va": "center", **style}
+    ax.annotate(text, at, offset, textcoords="offset points", **style)
+
+
+def mark_fine_tuning(ax: Axes, start: int) -> None:
+    """An upright line behind the last epoch of the frozen stage, with its words.
+
+    Args:
+        ax: with epochs, from 1, along x and accuracy, 0..1, along y.
+        start: epochs of the frozen stage.
+    """
+    colour = colour_of("fine_tuned")
+    ax.axvline(start + 0.5, color=colour, linestyle="-.", linewidth=1.2, zorder=1)
+    note(ax, "fine-tuning starts", (start + 0.5, 0.05), (4, 0), color=colour)
+
+
+def say_nothing_to_show(ax: Axes, text: str, title: str) -> None:
+    """Empty axes with a text in their middle."""
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color=INK, fontsize=TITLE_SIZE)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    dress(ax, title)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def draw_grid(ax: Axes, axis: str) -> None:
+    """Faint lines behind the data, along "x", "y" or "both"."""
+    ax.grid(False)
+    ax.grid(True, axis=axis, color=GRID, linewidth=0.8)  # type: ignore[arg-type]
+    ax.set_axisbelow(True)
+
+
+def set_rows(ax: Axes, runs: tuple[RunResult, ...]) -> None:
+    """One row for each run, the first on top."""
+    draw_grid(ax, "x")
+    ax.set_yticks(range(len(runs)), [run_label(run, broken=True) for run in runs], parse_math=False)
+    ax.set_ylim(len(runs) - 0.4, -0.6)
+
+
+def legend_below(ax: Axes, handles: list[Any], *, n_columns: int = 1) -> None:
+    """A legend under the axes, where it can hide no data."""
+    legend = ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0, 0),
+        bbox_transform=_below_labels(ax),
+        ncols=n_columns,
+        frameon=False,
+        fontsize=SMALL_SIZE,
+        labelcolor=INK,
+        borderaxespad=0,
+        columnspacing=1.6,
+    )
+    set_fonts(legend.get_texts())
+
+
+def _below_labels(ax: Axes) -> Transform:
+    # A fixed distance in points (tick labels and one axis label), whatever the height of the axes.
+    return ax.transAxes + ScaledTranslation(0, -36 / 72, ax.figure.dpi_scale_trans)
+
+
+def legend_columns(ax: Axes) -> int:
+    """How many columns of whole clauses a legend under these axes has room for."""
+    return 2 if root_figure(ax).get_figwidth() >= 6.5 else 1
+
+
+def in_columns(left: list[Line2D], right: list[Line2D]) -> list[Line2D]:
+    """Handles for a legend of two columns: it fills one after the other, so the shorter is padded."""
+    n = max(len(left), len(right))
+    blank = Line2D([], [], linestyle="none", label=" ")
+    return [column[i] if i < len(column) else blank for column in (left, right) for i in range(n)]
+
+
+def epoch_ticks(n_epochs: int) -> list[int]:
+    """About eight whole numbers from 1 to `n_epochs`."""
+    return [int(t) for t in MaxNLocator(8, integer=True).tick_values(1, n_epochs) if 1 <= t <= n_epochs]
+
+
+def epoch_margin(n_epochs: int) -> float:
+    """Room beside the first and the last epoch, in epochs."""
+    return 0.04 * (n_epochs - 1) or 0.5
+
+
+def root_figure(drawing: Figure | Axes) -> Figure:
+    """The figure that is drawn as a whole."""
+    figure = drawing.figure
+    if isinstance(figure, SubFigure):
+        figure = figure.figure
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def figure_png(drawing: Figure | Axes, dpi: float = DPI) -> bytes:
+    """A figure as PNG on white.
+
+    Args:
+        drawing: what a plot function returned.
+        dpi: pixels to the inch.
+    """
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # A letter that no font here has is drawn as a box: that is to be seen, and needs no warning.
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font")
+        root_figure(drawing).savefig(buffer, format="png", dpi=dpi, facecolor="white")
+    return buffer.getvalue()
+
+
+def figure_html(drawing: Figure | Axes, alt: str, width_px: int = 800) -> str:
+    """A figure as one `<img>` with the picture in it.
+
+    Args:
+        drawing: what a plot function returned.
+        alt: the text alternative (`alt_text`).
+        width_px: width on the page in CSS pixels; narrower where the page is.
+    """
+    width, height = root_figure(drawing).get_size_inches()
+    return png_html(figure_png(drawing), alt, width_px, round(width_px * height / width))
+
+
+def png_html(png: bytes, alt: str, width_px: int, height_px: int) -> str:
+    """A PNG as `<img>`: `alt` is escaped; width and height in CSS pixels keep the page from jumping."""
+    return (
+        f'<img alt="{html.escape(alt)}" width="{width_px}" height="{height_px}" '
+        f'style="max-width:100%;height:auto;background:#fff" '
+        f'src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+    )

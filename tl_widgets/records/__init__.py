@@ -1,0 +1,1 @@
+"""What an experiment found: frozen results, their statistics and sentences, and their JSON."""

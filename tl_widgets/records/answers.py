@@ -1,0 +1,71 @@
+"""Which test images are worth a look: where models disagree, and where one is sure and wrong. Stdlib; a leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tl_widgets.records.comparison import RunResult
+
+
+def judged(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
+    """The tested runs whose disagreement tells something.
+
+    A control with random weights answers nearly everything else: it counts only beside no more than one other.
+
+    Args:
+        runs: of one comparison.
+    """
+    tested = tuple(run for run in runs if run.labels)
+    serious = tuple(run for run in tested if run.name != "control")
+    return serious if len(serious) > 1 else tested
+
+
+def disagreements(runs: Sequence[RunResult]) -> tuple[int, ...]:
+    """The test rows to which the models give different answers, classes taking turns.
+
+    Args:
+        runs: tested on the same images.
+    """
+    if not runs:
+        return ()
+    rows = [i for i in range(len(runs[0].labels)) if len({run.predictions[i] for run in runs}) > 1]
+    return by_turns(rows, runs[0].labels)
+
+
+def confident_mistakes(runs: Sequence[RunResult]) -> tuple[int, ...]:
+    """The test rows that at least one model gets wrong, the most confident mistake first.
+
+    Args:
+        runs: tested on the same images.
+    """
+    sure = {row: confidence(runs, row) for row in range(len(runs[0].labels) if runs else 0)}
+    wrong = [row for row, probability in sure.items() if probability is not None]
+    return tuple(sorted(wrong, key=lambda row: (-(sure[row] or 0.0), row)))
+
+
+def confidence(runs: Sequence[RunResult], row: int) -> float | None:
+    """The highest probability that a model gave to its wrong answer.
+
+    Args:
+        runs: tested on the same images.
+        row: of the test images.
+
+    Returns:
+        0..1; None where all models are right.
+    """
+    wrong = [run.probabilities[row][run.predictions[row]] for run in runs if run.predictions[row] != run.labels[row]]
+    return max(wrong, default=None)
+
+
+def by_turns(rows: Sequence[int], labels: Sequence[int]) -> tuple[int, ...]:
+    """The rows with the classes taking turns: test images come class by class, and one class would fill the page.
+
+    Args:
+        rows: of the test images.
+        labels: of all test images.
+    """
+    seen: dict[int, int] = {}
+    turns = {}
+    for i in rows:
+        turns[i] = seen[labels[i]] = seen.get(labels[i], -1) + 1
+    return tuple(sorted(rows, key=lambda i: turns[i]))

@@ -1,0 +1,169 @@
+"""What the study of backbones found, in plain sentences that claim no more than was measured."""
+
+from __future__ import annotations
+
+from tl_widgets.core.resources import megabytes
+from tl_widgets.records.backbone_study import FEWEST_RANKED, BackbonePoint, BackboneStudy
+from tl_widgets.records.comparison import percent
+from tl_widgets.records.intervals import interval_text
+
+
+def point_name(point: BackbonePoint) -> str:
+    """What a backbone is called: its name, and its weights where they are random."""
+    return f"{point.name} with random weights" if point.weights == "random" else point.name
+
+
+def milliseconds_text(milliseconds: float) -> str:
+    """A duration in two digits: "0.85 ms", "1.2 ms", "130 ms"."""
+    digits = 0 if milliseconds >= 10 else 1 if milliseconds >= 1 else 2
+    return f"{milliseconds:,.{digits}f} ms"
+
+
+def backbone_lines(study: BackboneStudy) -> tuple[str, ...]:
+    """A line of figures for each backbone, the control last.
+
+    Args:
+        study: whole or stopped.
+    """
+    points = (*study.points, *((study.control,) if study.control else ()))
+    return tuple(_line(point) for point in points)
+
+
+def _line(point: BackbonePoint) -> str:
+    cost = point.cost
+    parts = [
+        f"{percent(point.test_accuracy)} of the test images right "
+        f"(95% interval {interval_text(point.test_accuracy_ci95)})"
+    ]
+    seeds = point.over_seeds
+    if seeds.ci95:
+        parts.append(f"over {seeds.n} seeds {100 * seeds.ci95[0]:.1f} to {100 * seeds.ci95[1]:.1f}")
+    parts += [
+        f"{milliseconds_text(cost.ms_per_image)} an image",
+        f"{cost.n_params:,} parameters",
+        f"{cost.feature_width:,} features",
+        f"memory {megabytes(cost.memory_estimate)} (estimate for the backbone alone)",
+    ]
+    if cost.memory_peak is not None:
+        parts.append(f"{megabytes(cost.memory_peak)} (measured, the whole process)")
+    if point.top1_pct is not None:
+        parts.append(f"ImageNet {point.top1_pct:.1f}% (published)")
+    return f"{point_name(point)}: {', '.join(parts)}."
+
+
+def backbone_sentences(study: BackboneStudy) -> tuple[str, ...]:
+    """Which backbone to choose, how sure that is, and what it costs.
+
+    Args:
+        study: whole or stopped.
+    """
+    sentences: list[str] = []
+    chosen = study.chosen
+    if chosen is not None:
+        sentences += [_choice(study, chosen), _others(study, chosen), _front(study, chosen), _floor(study, chosen)]
+        sentences.append(_imagenet(study))
+    sentences += _reservations(study)
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _choice(study: BackboneStudy, chosen: BackbonePoint) -> str:
+    found = (
+        f"it answers {percent(chosen.test_accuracy)} of the {len(chosen.answers[0])} test images correctly "
+        f"(95% interval {interval_text(chosen.test_accuracy_ci95)})"
+    )
+    if len(study.points) == 1:
+        return f"Only {chosen.name} was measured, so that there is nothing to choose between: {found}."
+    best = [point for point in study.points if point.mean_val_accuracy == chosen.mean_val_accuracy]
+    of_equals = f", the fastest of {len(best)} that are equally good there" if len(best) > 1 else ""
+    return f"By the validation images the choice is {chosen.name}{of_equals}: {found}."
+
+
+def _others(study: BackboneStudy, chosen: BackbonePoint) -> str:
+    """Each other backbone against the chosen one, image by image."""
+    words: dict[str, list[str]] = {"too close to call": [], "clearly behind it": [], "clearly ahead of it": []}
+    for point in study.points:
+        if point is chosen:
+            continue
+        paired = study.difference(chosen, point)
+        verdict = "too close to call"
+        if paired.is_clear:
+            verdict = "clearly behind it" if paired.difference > 0 else "clearly ahead of it"
+        words[verdict].append(f"{point.name} ({percent(point.test_accuracy)})")
+    said = []
+    for verdict, names in words.items():
+        if names:
+            verb = "is" if len(names) == 1 else "are"
+            said.append(f"{_listed(names)} {verb} {verdict}")
+    return f"On the same test images {'; '.join(said)}." if said else ""
+
+
+def _front(study: BackboneStudy, chosen: BackbonePoint) -> str:
+    if len(study.points) == 1:
+        return ""
+    fastest = min(study.points, key=lambda point: point.cost.ms_per_image)
+    milliseconds = f"{milliseconds_text(chosen.cost.ms_per_image)} an image"
+    text = f"{chosen.name} is also the fastest, {milliseconds}."
+    second = min((p for p in study.points if p is not chosen), key=lambda point: point.cost.ms_per_image)
+    if chosen is fastest and second.cost.ms_per_image < 1.15 * chosen.cost.ms_per_image:
+        # Another run may turn it round.
+        text = f"{chosen.name} takes {milliseconds}, {second.name} about as long."
+    if chosen is not fastest:
+        times = chosen.cost.ms_per_image / fastest.cost.ms_per_image
+        text = f"{chosen.name} takes {milliseconds}, {times:.1f} times as long as the fastest, {fastest.name}."
+    front = [point.name for point in study.front]
+    if len(front) == len(study.points):
+        return f"{text} All are on the Pareto front: whoever wants more accuracy here pays with time."
+    are = "is" if len(front) == 1 else "are"
+    return f"{text} On the Pareto front {are} {_listed(front)}: nothing else is as accurate in as little time."
+
+
+def _floor(study: BackboneStudy, chosen: BackbonePoint) -> str:
+    if study.control is None:
+        return ""
+    paired = study.difference(chosen, study.control)
+    name, reached = point_name(study.control), percent(study.control.test_accuracy)
+    if paired.is_clear and paired.difference > 0:
+        return f"{name} reaches {reached} (chance: {percent(study.chance)}): that is the floor without any pretraining."
+    return f"{name} reaches {reached}, too: on these images no gain can be put down to the pretraining."
+
+
+def _imagenet(study: BackboneStudy) -> str:
+    n = sum(point.top1_pct is not None for point in study.points)
+    question = "Whether better ImageNet models transfer better here"
+    if n < FEWEST_RANKED:
+        counted = "one backbone" if n == 1 else f"{n} backbones"
+        need = f"it takes {FEWEST_RANKED} or more with a published ImageNet accuracy"
+        return f"{question} cannot be told from {counted}: {need}."
+    found = study.imagenet_correlation
+    if found is None:
+        return f"{question} cannot be told: all are equally good here."
+    figures = f"rank correlation {found.rho:.2f} over {n} backbones, p = {found.p_value:.2f}"
+    if found.p_value >= 0.05:
+        return f"{question} is too close to call ({figures})."
+    better = "better" if found.rho > 0 else "worse"
+    return f"Better ImageNet models transfer {better} here ({figures})."
+
+
+def _reservations(study: BackboneStudy) -> list[str]:
+    said = []
+    files = [point.name for point in study.points if point.weights not in ("imagenet", "random")]
+    if files:
+        said.append(
+            f"The weights of {_listed(files)} came from a file: what is published of ImageNet holds only if they are "
+            "the published ones."
+        )
+    if not all(point.cost.alone for point in study.points):
+        said.append("Backbones were measured beside each other: their milliseconds are longer than alone.")
+    if study.failures:
+        told = "; ".join(f"{failure.point}: {failure.text}" for failure in study.failures)
+        said.append(f"{len(study.failures)} could not be measured. {told}")
+    if study.stopped:
+        done = {point.name for point in study.points}
+        left = [each.name for each in study.wanted if each.name not in done]
+        rest = f"; not measured yet: {_listed(left)}" if left else ""
+        said.append(f"Stopped before all were measured{rest}.")
+    return said
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,258 @@
+"""What a look inside the models of a comparison found: frozen records. A leaf; NumPy, no TensorFlow."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_widgets.core.config import Config
+from tl_widgets.records.codec import study_from_json, study_to_json
+from tl_widgets.records.comparison import DatasetSummary, Environment
+from tl_widgets.records.curves import StudyFailure
+from tl_widgets.records.intervals import mcnemar_p_value, paired_difference_interval
+from tl_widgets.records.verdict import PairedDifference
+
+Array = NDArray[np.float32]
+BEFORE, AFTER = "before", "after"
+MOST_IMAGES = 12  # with heat maps: more do not fit beside each other
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """An array in a record.
+
+    Attributes:
+        shape: of the array.
+        values: all of it, the last axis fastest.
+    """
+
+    shape: tuple[int, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if min(self.shape, default=0) < 1 or prod(self.shape) != len(self.values):
+            raise ValueError(f"an array of shape {self.shape} has not {len(self.values)} values")
+
+    @staticmethod
+    def of(array: Any, digits: int = 5) -> Numbers:
+        """Keep an array, rounded to a number of significant digits."""
+        values = np.asarray(array, np.float64)
+        return Numbers(values.shape, tuple(float(f"{value:.{digits}g}") for value in values.ravel()))
+
+    @property
+    def array(self) -> Array:
+        """float32, of that shape."""
+        return np.array(self.values, np.float32).reshape(self.shape)
+
+
+def enlarge(values: Array, height: int, width: int) -> Array:
+    """A map at another size, by bilinear interpolation between the middles of its places.
+
+    Args:
+        values: float32 (rows, columns).
+        height: of the result.
+        width: of the result.
+
+    Returns:
+        float32 (height, width); the same as `tf.image.resize`.
+    """
+    down, across = _shares(values.shape[0], height), _shares(values.shape[1], width)
+    enlarged: Array = (down @ values.astype(np.float64) @ across.T).astype(np.float32)
+    return enlarged
+
+
+def _shares(n_from: int, n_to: int) -> NDArray[np.float64]:
+    """(n_to, n_from): how much each of `n_from` values counts at each of `n_to` places."""
+    at = np.clip((np.arange(n_to) + 0.5) * n_from / n_to - 0.5, 0, n_from - 1)
+    lower = np.floor(at).astype(int)
+    upper = np.minimum(lower + 1, n_from - 1)
+    shares, rows = np.zeros((n_to, n_from)), np.arange(n_to)
+    np.add.at(shares, (rows, lower), 1 - (at - lower))
+    np.add.at(shares, (rows, upper), at - lower)
+    return shares
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Where one model looked in one image: Grad-CAM for the class that it answered.
+
+    Attributes:
+        row: of the image in the test split.
+        answer: the model's most probable class, which the map is for.
+        probability: that it gave this class, 0..1.
+        places: 0..1 (rows, columns) as fine as the layer's own maps are; 1 is the place that speaks most for the
+            answer, 0 one that does not.
+        flat: why the map tells no place from another, a clause; "" for a map that does.
+    """
+
+    row: int
+    answer: int
+    probability: float
+    places: Numbers
+    flat: str = ""
+
+    def at(self, height: int, width: int) -> Array:
+        """The map at the size of an image, float32 (height, width)."""
+        return enlarge(self.places.array, height, width)
+
+
+@dataclass(frozen=True)
+class ModelMaps:
+    """The heat maps of one model.
+
+    Attributes:
+        name: "scratch", "transfer", "control" or "fine_tuned".
+        maps: one for each image that was looked at.
+    """
+
+    name: str
+    maps: tuple[HeatMap, ...]
+
+
+@dataclass(frozen=True)
+class FirstFilters:
+    """The filters of a model's first convolution.
+
+    Attributes:
+        name: "scratch" or "transfer".
+        stage: "before" training (for a backbone: its random weights) or "after".
+        filters: (n, height, width, channels); three channels are red, green and blue.
+    """
+
+    name: str
+    stage: str
+    filters: Numbers
+
+
+@dataclass(frozen=True)
+class FeatureLayout:
+    """The test images laid out by what a model's last layer gets to see of them.
+
+    Attributes:
+        name: "scratch", "transfer" or "fine_tuned".
+        stage: "before" or "after" training; before it a network from scratch has its first weights, a backbone
+            random ones, and a fine-tuned model those of the frozen stage.
+        n_features: numbers for each image.
+        positions: (n, 2), the first two principal components.
+        explained: shares of the features' variance along them, 0..1.
+        nearest: class of each image's nearest neighbour among the others, by the distance of all features.
+    """
+
+    name: str
+    stage: str
+    n_features: int
+    positions: Numbers
+    explained: tuple[float, float]
+    nearest: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LookInside:
+    """What goes on inside the models of a comparison.
+
+    Attributes:
+        dataset: which images.
+        config: of the comparison.
+        shown: rows of the test images whose heat maps were made.
+        classes: their true classes.
+        pixels: those images, uint8 (image_size, image_size, 3), each as base64.
+        maps: for each model.
+        filters: before and after training, of the network from scratch and of the backbone.
+        laid_out: rows of the test images that `layouts` are of.
+        labels: their true classes.
+        layouts: before and after training, for each model.
+        failures: parts that could not be had.
+        stopped: somebody pressed Stop before all was done.
+        environment: what it ran on.
+    """
+
+    dataset: DatasetSummary
+    config: Config
+    shown: tuple[int, ...]
+    classes: tuple[int, ...]
+    pixels: tuple[str, ...]
+    maps: tuple[ModelMaps, ...]
+    filters: tuple[FirstFilters, ...]
+    laid_out: tuple[int, ...]
+    labels: tuple[int, ...]
+    layouts: tuple[FeatureLayout, ...]
+    failures: tuple[StudyFailure, ...]
+    stopped: bool
+    environment: Environment
+
+    def __post_init__(self) -> None:
+        n_classes, side = len(self.dataset.class_names), self.dataset.image_size
+        answers = [one.answer for model in self.maps for one in model.maps]
+        neighbours = [label for layout in self.layouts for label in layout.nearest]
+        if any(not 0 <= label < n_classes for label in (*self.classes, *answers, *self.labels, *neighbours)):
+            raise ValueError(f"it names classes that are none of its {n_classes}")
+        if any(len(base64.b64decode(text)) != side * side * 3 for text in self.pixels):
+            raise ValueError(f"its images have not {side} x {side} pixels")
+        per_image = (self.shown, self.classes, self.pixels, *(model.maps for model in self.maps))
+        if len({len(each) for each in per_image}) > 1:
+            raise ValueError("it has not one class, picture and heat map for each image")
+        if any(len(one.places.shape) != 2 for model in self.maps for one in model.maps):
+            raise ValueError("its heat maps are not flat tables")
+        if any(len(each.filters.shape) != 4 for each in self.filters):
+            raise ValueError("its filters have not four axes")
+        n = len(self.labels)
+        if len(self.laid_out) != n or any(
+            each.positions.shape != (n, 2) or len(each.nearest) != n for each in self.layouts
+        ):
+            raise ValueError("it has not one place and neighbour for each image that is laid out")
+
+    def images(self) -> NDArray[np.uint8]:
+        """The images that the heat maps are of, uint8 (n, image_size, image_size, 3)."""
+        side = self.dataset.image_size
+        data = b"".join(base64.b64decode(text) for text in self.pixels)
+        return np.frombuffer(data, np.uint8).reshape(-1, side, side, 3)
+
+    def layout(self, name: str, stage: str) -> FeatureLayout | None:
+        """The layout of one model at one stage; None where there is none."""
+        return next((each for each in self.layouts if (each.name, each.stage) == (name, stage)), None)
+
+    def first_filters(self, name: str, stage: str) -> FirstFilters | None:
+        """The first filters of one model at one stage; None where there are none."""
+        return next((each for each in self.filters if (each.name, each.stage) == (name, stage)), None)
+
+    def neighbour_accuracy(self, layout: FeatureLayout) -> float:
+        """Share of the laid-out images whose nearest neighbour, by all features, is of their own class, 0..1.
+
+        It is the accuracy of a 1-nearest-neighbour classifier with one image left out at a time (T. M. Cover,
+        P. E. Hart: Nearest neighbor pattern classification, IEEE Transactions on Information Theory 13, 1967).
+        """
+        return float(np.mean(np.array(layout.nearest) == np.array(self.labels)))
+
+    def neighbour_difference(self, first: FeatureLayout, second: FeatureLayout) -> PairedDifference:
+        """`neighbour_accuracy` of the first layout minus that of the second, paired by image."""
+        labels = np.array(self.labels)
+        right1, right2 = np.array(first.nearest) == labels, np.array(second.nearest) == labels
+        only1, only2 = int((right1 & ~right2).sum()), int((right2 & ~right1).sum())
+        both, neither = int((right1 & right2).sum()), int((~right1 & ~right2).sum())
+        interval = paired_difference_interval(both, only1, only2, neither)
+        return PairedDifference((only1 - only2) / len(labels), interval, mcnemar_p_value(only1, only2))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was found, in plain words."""
+        from tl_widgets.records.inside_sentences import inside_sentences
+
+        return inside_sentences(self)
+
+    def to_json(self) -> str:
+        """The record as JSON text; `LookInside.from_json` reads it back."""
+        return study_to_json(self)
+
+    @staticmethod
+    def from_json(text: str) -> LookInside:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: it is not such a record.
+        """
+        return study_from_json(LookInside, text)

@@ -1,0 +1,211 @@
+"""What common mistakes cost: records and their sentences. A leaf; no TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tl_widgets.records.codec import study_from_json, study_to_json
+from tl_widgets.records.comparison import DatasetSummary, Environment, Interval, percent
+from tl_widgets.records.curves import StudyFailure
+from tl_widgets.records.intervals import but_not_clear, interval_text
+from tl_widgets.records.mistake_catalogue import MISTAKES, Mistake
+
+__all__ = ["MISTAKES", "Mistake", "MistakeStudies", "MistakeStudy", "TwoWays"]
+
+
+@dataclass(frozen=True)
+class TwoWays:
+    """The same figure, measured the right way and with the mistake.
+
+    Attributes:
+        right: done right, 0..1.
+        wrong: with the mistake, 0..1.
+        n_right: how many images, seeds or weight arrays `right` rests on.
+        n_wrong: likewise `wrong`.
+        counted: "images" (the same ones for both), "other images", "seeds" (paired), or "weights".
+        right_ci95: 95% interval of `right`: Wilson's over images, Student's t over seeds; None for weights, which
+            are all there is.
+        wrong_ci95: likewise of `wrong`.
+        difference_ci95: 95% interval of right minus wrong: Newcombe's over images, t over seeds.
+        p_value: McNemar's exact one where both were measured on the same images.
+    """
+
+    right: float
+    wrong: float
+    n_right: int
+    n_wrong: int
+    counted: str
+    right_ci95: Interval | None = None
+    wrong_ci95: Interval | None = None
+    difference_ci95: Interval | None = None
+    p_value: float | None = None
+
+    @property
+    def difference(self) -> float:
+        """Right minus wrong."""
+        return self.right - self.wrong
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether there is a difference: the interval leaves out 0, and the p-value, where there is one, agrees."""
+        if self.difference_ci95 is None:
+            return self.right != self.wrong
+        low, high = self.difference_ci95
+        return (low > 0 or high < 0) and (self.p_value is None or self.p_value < 0.05)
+
+
+@dataclass(frozen=True)
+class MistakeStudy:
+    """A mistake measured beside the right way.
+
+    Attributes:
+        dataset: which images.
+        mistake: a name in `MISTAKES`.
+        backbone: the backbone; "" where the mistake needs none.
+        epochs: passes over the training images.
+        seed: of weights, order and lots.
+        measured: both numbers and how sure they are.
+        environment: what it ran on.
+        stopped: always False; a stopped study has no record.
+    """
+
+    dataset: DatasetSummary
+    mistake: str
+    backbone: str
+    epochs: int
+    seed: int
+    measured: TwoWays
+    environment: Environment
+    stopped: bool = False
+
+    @property
+    def right(self) -> float:
+        """The figure when it is done right, 0..1."""
+        return self.measured.right
+
+    @property
+    def wrong(self) -> float:
+        """The figure with the mistake, 0..1."""
+        return self.measured.wrong
+
+    @property
+    def verdict(self) -> str:
+        """In a word: clear, or too close to call."""
+        return "clear" if self.measured.is_clear else "too close to call"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was measured, whether the difference is clear, and why it is so."""
+        words, measured = MISTAKES[self.mistake], self.measured
+        wrong, right = _number(measured.wrong, measured.wrong_ci95), _number(measured.right, measured.right_ci95)
+        numbers = f"Wrong: {words.wrong}: {wrong}. Right: {words.right}: {right} ({words.figure}; {_basis(measured)})."
+        return numbers, _verdict_sentence(words, measured), words.why
+
+    def to_json(self) -> str:
+        """The record as JSON text; `MistakeStudy.from_json` reads it back."""
+        return study_to_json(self)
+
+    @staticmethod
+    def from_json(text: str) -> MistakeStudy:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: it is not such a record.
+        """
+        return study_from_json(MistakeStudy, text)
+
+
+@dataclass(frozen=True)
+class MistakeStudies:
+    """Several mistakes, each measured beside the right way.
+
+    Attributes:
+        studies: of the mistakes that were measured, in the order of `MISTAKES`.
+        failures: mistakes that could not be measured on these images or with this backbone.
+        stopped: somebody pressed Stop before all were measured.
+    """
+
+    studies: tuple[MistakeStudy, ...]
+    failures: tuple[StudyFailure, ...] = ()
+    stopped: bool = False
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """A table of texts: its titles, then a row for each mistake."""
+        titles = ("mistake", "images", "right (95% interval)", "wrong (95% interval)", "verdict")
+        return (titles, *(_row(study) for study in self.studies)) if self.studies else ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """How many mistakes show, which do not, and which could not be measured."""
+        unclear = [name_in_words(study.mistake) for study in self.studies if not study.measured.is_clear]
+        n_clear = len(self.studies) - len(unclear)
+        found = [f"{n_clear} of {len(self.studies)} mistakes make a clear difference on these images."]
+        if unclear:
+            found.append(f"Too close to call: {', '.join(unclear)}. That does not make them harmless elsewhere.")
+        found += [f"{one.point} was not measured: {one.text}" for one in self.failures]
+        return (*found, *(["Stopped before all mistakes were measured."] if self.stopped else []))
+
+    def to_json(self) -> str:
+        """The record as JSON text; `MistakeStudies.from_json` reads it back."""
+        return study_to_json(self)
+
+    @staticmethod
+    def from_json(text: str) -> MistakeStudies:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: it is not such a record.
+        """
+        return study_from_json(MistakeStudies, text)
+
+
+def name_in_words(mistake: str) -> str:
+    """A mistake's name as people write it: Raw pixels."""
+    return mistake.replace("_", " ").capitalize()
+
+
+def _row(study: MistakeStudy) -> tuple[str, ...]:
+    data, measured = study.dataset, study.measured
+    images = f"{data.name}, {data.image_size} px, {data.n_train}"
+    right = _number(measured.right, measured.right_ci95)
+    return name_in_words(study.mistake), images, right, _number(measured.wrong, measured.wrong_ci95), study.verdict
+
+
+def _number(share: float, interval: Interval | None) -> str:
+    if interval is None:
+        return percent(share)
+    return f"{percent(share)} ({interval_text(interval)})"
+
+
+def _basis(measured: TwoWays) -> str:
+    right, wrong = measured.n_right, measured.n_wrong
+    return {
+        "images": f"{right} images, in brackets 95% intervals",
+        "other images": f"{wrong} training and {right} test images, in brackets 95% intervals",
+        "seeds": f"mean over {right} seeds, in brackets 95% intervals",
+        "weights": f"all {right} of them counted",
+    }[measured.counted]
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _verdict_sentence(words: Mistake, measured: TwoWays) -> str:
+    if measured.difference_ci95 is None:
+        return "Clear: this was counted, not estimated." if measured.is_clear else f"No difference. {words.hides}"
+    low, high = measured.difference_ci95
+    if not measured.is_clear:
+        but = "" if measured.p_value is None else but_not_clear(measured.difference_ci95, measured.p_value)
+        return (
+            f"Too close to call: right minus wrong may be anything from {_points(low)} to {_points(high)} points "
+            f"(95% interval){but}. {words.hides}"
+        )
+    size, interval = _points(abs(measured.difference)), sorted((abs(low), abs(high)))
+    between = f"95% interval {_points(interval[0])} to {_points(interval[1])}"
+    if (measured.difference < 0) == words.flatters:
+        text = "flatters by" if words.flatters else "costs"
+        return f"Clear: the mistake {text} {size} points ({between})."
+    other = "lower" if words.flatters else "higher"
+    return f"Clear, and the other way round: with the mistake the number is {size} points {other} here ({between})."

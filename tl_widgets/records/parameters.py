@@ -1,0 +1,138 @@
+"""Parameter counts by hand arithmetic, layer by layer, without TensorFlow. A leaf: stdlib only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tl_widgets.core.config import ScratchSpec
+from tl_widgets.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class ParameterCount:
+    """How many numbers a model holds.
+
+    Attributes:
+        trainable: changed by training.
+        frozen: not changed by training (a frozen backbone; the moving averages of BatchNormalization).
+    """
+
+    trainable: int
+    frozen: int
+
+    @property
+    def total(self) -> int:
+        """Both together."""
+        return self.trainable + self.frozen
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer of a model.
+
+    Attributes:
+        layer: its Keras class, or the backbone's name.
+        output_shape: without the batch dimension.
+        n_params: how many numbers it holds.
+        arithmetic: how that comes about: "5x5x3x32+32"; "" for a layer without parameters.
+        frozen: whether training leaves them alone.
+    """
+
+    layer: str
+    output_shape: tuple[int, ...]
+    n_params: int = 0
+    arithmetic: str = ""
+    frozen: bool = False
+
+
+def _dense(n_inputs: int, n_units: int) -> LayerRow:
+    return LayerRow("Dense", (n_units,), n_inputs * n_units + n_units, f"{n_inputs}x{n_units}+{n_units}")
+
+
+def output_units(n_classes: int) -> int:
+    """One sigmoid unit for two classes, else one softmax unit for each."""
+    return 1 if n_classes == 2 else n_classes
+
+
+def scratch_ledger(image_shape: tuple[int, int, int], n_classes: int, spec: ScratchSpec) -> tuple[LayerRow, ...]:
+    """The layers of `build_scratch` and their parameters.
+
+    Args:
+        image_shape: (height, width, channels) in pixels.
+        n_classes: at least 2.
+        spec: the network.
+
+    Returns:
+        One row for each layer, the output layer last.
+
+    Raises:
+        InputError: pooling would leave no pixel.
+    """
+    height, width, channels = image_shape
+    rows = [LayerRow("Rescaling", image_shape)]
+    for n_filters, kernel in zip(spec.filters, spec.kernel_sizes, strict=True):
+        n_params = kernel * kernel * channels * n_filters + n_filters
+        arithmetic = f"{kernel}x{kernel}x{channels}x{n_filters}+{n_filters}"
+        rows.append(LayerRow("Conv2D", (height, width, n_filters), n_params, arithmetic))
+        channels = n_filters
+        if spec.pooling != "none":
+            height, width = height // 2, width // 2
+            if not height or not width:
+                raise InputError(
+                    f"{len(spec.filters)} blocks with pooling halve an image of {image_shape[0]} pixels until none is "
+                    f"left. Use fewer blocks, no pooling, or images of at least {2 ** len(spec.filters)} pixels."
+                )
+            name = "MaxPooling2D" if spec.pooling == "max" else "AveragePooling2D"
+            rows.append(LayerRow(name, (height, width, channels)))
+    if spec.head == "flatten":
+        width = height * width * channels
+        rows.append(LayerRow("Flatten", (width,)))
+    else:
+        width = channels
+        rows.append(LayerRow("GlobalAveragePooling2D", (width,)))
+    if spec.dense_units:
+        rows.append(_dense(width, spec.dense_units))
+        width = spec.dense_units
+    if spec.dropout:
+        rows.append(LayerRow("Dropout", (width,)))
+    return (*rows, _dense(width, output_units(n_classes)))
+
+
+def transfer_ledger(
+    image_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    backbone: str,
+    feature_width: int,
+    backbone_params: int,
+    head_dropout: float = 0.0,
+) -> tuple[LayerRow, ...]:
+    """The layers of `build_transfer` and their parameters.
+
+    Args:
+        image_shape: (height, width, 3) in pixels.
+        n_classes: at least 2.
+        backbone: its name, for the row.
+        feature_width: channels of the backbone's last maps.
+        backbone_params: how many numbers the backbone holds.
+        head_dropout: rate of the Dropout before the last layer; 0 for none.
+
+    Returns:
+        One row for each layer, the backbone as one, the output layer last.
+    """
+    rows = [
+        LayerRow("Preprocessing", image_shape),
+        LayerRow(backbone, (feature_width,), backbone_params, "frozen", frozen=True),
+        LayerRow("GlobalAveragePooling2D", (feature_width,)),
+    ]
+    if head_dropout:
+        rows.append(LayerRow("Dropout", (feature_width,)))
+    return (*rows, _dense(feature_width, output_units(n_classes)))
+
+
+def count_rows(rows: tuple[LayerRow, ...]) -> ParameterCount:
+    """The sum over all layers."""
+    return ParameterCount(
+        trainable=sum(row.n_params for row in rows if not row.frozen),
+        frozen=sum(row.n_params for row in rows if row.frozen),
+    )

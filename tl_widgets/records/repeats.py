@@ -1,0 +1,93 @@
+"""What the repeats of a comparison found: one accuracy for each model and seed, and their statistics. A leaf."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tl_widgets.records.seeds import Mean, mean_of_shares
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The test accuracies of one seed.
+
+    Attributes:
+        seed: of the training; images and split are the same for all.
+        scratch, transfer: share of right answers on the test images, 0..1.
+        control, fine_tuned: likewise; None where the model was not asked for.
+        seconds: that all its models took.
+    """
+
+    seed: int
+    scratch: float
+    transfer: float
+    control: float | None = None
+    fine_tuned: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """A comparison over several seeds, each of which trains all models on the same images.
+
+    Its intervals are Student's t over the seeds: what initial weights and the images' order change. The test images
+    are the same for all seeds, so that no interval here covers other images.
+
+    Attributes:
+        n_wanted: how many seeds were asked for.
+        n_test: test images.
+        points: the seeds that came to their end, ascending.
+        failures: seeds that could not be measured, a sentence each.
+        stopped: somebody pressed Stop before all were done.
+    """
+
+    n_wanted: int
+    n_test: int
+    points: tuple[Repeat, ...]
+    failures: tuple[str, ...] = ()
+    stopped: bool = False
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of the points."""
+        return tuple(point.seed for point in self.points)
+
+    @property
+    def seconds(self) -> float:
+        """That all seeds took, whether one after the other or at once."""
+        return sum(point.seconds for point in self.points)
+
+    def accuracies(self, name: str) -> tuple[float, ...]:
+        """Test accuracy of one model for each seed that has one.
+
+        Args:
+            name: "scratch", "transfer", "control" or "fine_tuned".
+        """
+        found = (getattr(point, name) for point in self.points)
+        return tuple(accuracy for accuracy in found if accuracy is not None)
+
+    def mean(self, name: str) -> Mean | None:
+        """Mean test accuracy of one model with its 95% t interval over seeds, kept within 0..1.
+
+        Args:
+            name: of the model.
+
+        Returns:
+            None where no seed has it.
+        """
+        values = self.accuracies(name)
+        return mean_of_shares(values, n_images=self.n_test) if values else None
+
+    def difference(self, first: str = "transfer", second: str = "scratch") -> Mean | None:
+        """Test accuracy of one model minus another's, paired by seed, with its 95% t interval, within -1..1.
+
+        Args:
+            first: name of a model.
+            second: of the one that is taken away.
+
+        Returns:
+            None where no seed has both.
+        """
+        pairs = ((getattr(point, first), getattr(point, second)) for point in self.points)
+        values = [a - b for a, b in pairs if a is not None and b is not None]
+        return mean_of_shares(values, n_images=self.n_test, low=-1.0) if values else None

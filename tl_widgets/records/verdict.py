@@ -1,0 +1,238 @@
+"""Two models on the same test images: which one won, or that it is too close to call. Stdlib and NumPy; a leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.records.comparison import Interval, RunResult, Verdict, percent
+from tl_widgets.records.intervals import but_not_clear, mcnemar_p_value, paired_difference_interval
+from tl_widgets.records.repeats import Repeats
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """Two models on the same test images.
+
+    Attributes:
+        difference: accuracy of the first minus that of the second.
+        ci95: Newcombe's 95% interval of it.
+        p_value: McNemar's exact p-value.
+    """
+
+    difference: float
+    ci95: Interval
+    p_value: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether interval and p-value agree that there is a difference."""
+        return self.p_value < 0.05 and (self.ci95[0] > 0 or self.ci95[1] < 0)
+
+
+def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
+    """Compare two models image by image.
+
+    Args:
+        first: a tested run.
+        second: a tested run on the same images.
+
+    Raises:
+        InputError: one of them was not tested, or not on the same images.
+    """
+    if not first.labels or first.labels != second.labels:
+        raise InputError(
+            f"{first.name} and {second.name} were not tested on the same images: there is nothing to pair."
+        )
+    labels = np.asarray(first.labels)
+    return pair_answers(np.asarray(first.predictions) == labels, np.asarray(second.predictions) == labels)
+
+
+def pair_answers(right1: NDArray[np.bool_], right2: NDArray[np.bool_]) -> PairedDifference:
+    """Compare two models image by image.
+
+    Args:
+        right1: bool (n_test,), which images the first model answered rightly; at least one image.
+        right2: likewise the second, in the same order.
+    """
+    both, only1 = int((right1 & right2).sum()), int((right1 & ~right2).sum())
+    only2, neither = int((~right1 & right2).sum()), int((~right1 & ~right2).sum())
+    return PairedDifference(
+        (only1 - only2) / len(right1),
+        paired_difference_interval(both, only1, only2, neither),
+        mcnemar_p_value(only1, only2),
+    )
+
+
+def interest(tested: Sequence[RunResult], row: int) -> int:
+    """How telling a test image is: 0 where the models disagree, 1 where all are wrong, 2 where all are right.
+
+    Args:
+        tested: runs on the same test images.
+        row: of the image in the test split.
+    """
+    answers = {run.predictions[row] for run in tested}
+    if len(answers) > 1:
+        return 0
+    return 1 if answers != {tested[0].labels[row]} else 2
+
+
+def _points(low: float, high: float) -> str:
+    return f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def judge(
+    scratch: RunResult | None,
+    transfer: RunResult | None,
+    control: RunResult | None = None,
+    fine_tuned: RunResult | None = None,
+) -> Verdict:
+    """Say which model won and by how much, or that it is too close to call.
+
+    Args:
+        scratch: the network from scratch, if it came to be trained.
+        transfer: the frozen backbone with a new head, likewise.
+        control: the same backbone with random weights, if it was asked for.
+        fine_tuned: the transfer model after fine-tuning, likewise.
+    """
+    if not (scratch and transfer and scratch.labels and transfer.labels):
+        return Verdict("Stopped before both models were tested: there is no result to compare yet.")
+    paired = paired_difference(transfer, scratch)
+    n = len(transfer.labels)
+    assert transfer.test_accuracy is not None
+    assert scratch.test_accuracy is not None
+    backbone = _backbone(transfer)
+    scores = (
+        f"{backbone} answers {percent(transfer.test_accuracy)} of the {n} test images correctly, "
+        f"the network from scratch {percent(scratch.test_accuracy)}"
+    )
+    low, high = paired.ci95
+    if paired.is_clear:
+        winner = "transfer" if paired.difference > 0 else "scratch"
+        name = f"The frozen {backbone}" if winner == "transfer" else "The network from scratch"
+        lead = _points(low, high) if winner == "transfer" else _points(-high, -low)
+        text = f"{name} wins by {100 * abs(paired.difference):.1f} points (95% interval {lead}): {scores}."
+    else:
+        winner = ""
+        text = (
+            f"Too close to call: {scores}. The true difference may be anything from {_points(low, high)} points "
+            f"(95% interval, transfer minus scratch){but_not_clear(paired.ci95, paired.p_value)}."
+        )
+    if control is not None and control.labels:
+        text += _control_sentence(transfer, control)
+    if fine_tuned is not None:
+        text += fine_tuning_sentence(transfer, fine_tuned)
+    return Verdict(text, winner, paired.difference, paired.ci95, paired.p_value)
+
+
+def _backbone(transfer: RunResult) -> str:
+    return f"{transfer.backbone} with random weights" if transfer.weights == "random" else transfer.backbone
+
+
+def _control_sentence(transfer: RunResult, control: RunResult) -> str:
+    paired = paired_difference(transfer, control)
+    assert control.test_accuracy is not None
+    same = f" The same backbone with random weights reaches {percent(control.test_accuracy)}: "
+    if paired.is_clear and paired.difference > 0:
+        return same + f"the pretraining itself is worth {100 * paired.difference:.1f} points ({_points(*paired.ci95)})."
+    return same + "on these images no gain can be put down to the pretraining."
+
+
+def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
+    """What fine-tuning brought, with a space before it.
+
+    Args:
+        first: the transfer model after its frozen stage, tested.
+        second: the same after fine-tuning.
+    """
+    if not second.labels:
+        return " Fine-tuning was stopped before its test."
+    assert second.test_accuracy is not None
+    paired = paired_difference(second, first)
+    text = f" Fine-tuned, the backbone answers {percent(second.test_accuracy)}: "
+    if not paired.is_clear:
+        interval = f"{_points(*paired.ci95)} points, 95% interval{but_not_clear(paired.ci95, paired.p_value)}"
+        return text + f"too close to the frozen one to call ({interval})."
+    low, high = paired.ci95
+    more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))
+    points = f"{100 * abs(paired.difference):.1f} points {more} than frozen"
+    return text + f"{points} (95% interval {_points(least, most)})."
+
+
+def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verdict:
+    """Say which model won over several seeds, or that it is too close to call.
+
+    Args:
+        repeats: of the comparison.
+        first: the verdict on the first seed, which stands where no second seed could be measured.
+        transfer: the transfer model of the first seed, for the backbone's name.
+    """
+    difference = repeats.difference()
+    if difference is None or difference.ci95 is None:
+        return replace(
+            first,
+            text=f"{first.text} This is one seed; an interval over seeds takes two or more." + _missing_seeds(repeats),
+        )
+    backbone, n = _backbone(transfer), len(repeats.points)
+    low, high = difference.ci95
+    scores = (
+        f"{backbone} answers {_mean_text(repeats, 'transfer')} of the {repeats.n_test} test images correctly on "
+        f"average, the network from scratch {_mean_text(repeats, 'scratch')}"
+    )
+    winner = "transfer" if low > 0 else "scratch" if high < 0 else ""
+    if winner:
+        name = f"the frozen {backbone}" if winner == "transfer" else "the network from scratch"
+        lead = _points(low, high) if winner == "transfer" else _points(-high, -low)
+        points = f"{100 * abs(difference.mean):.1f} points (95% interval {lead})"
+        text = f"Over {n} seeds {name} wins by {points}: {scores}."
+    else:
+        text = (
+            f"Too close to call over {n} seeds: {scores}. Their mean difference may be anything from "
+            f"{_points(low, high)} points (95% interval, transfer minus scratch)."
+        )
+    text += _repeats_control(repeats) + _repeats_fine_tuning(repeats)
+    text += " The intervals are over seeds, on the same test images: they do not cover other images."
+    if n == 2:
+        text += " From two seeds they are very wide, 12.7 standard errors each way: use five seeds or more."
+    return Verdict(text + _missing_seeds(repeats), winner, difference.mean, difference.ci95, None)
+
+
+def _missing_seeds(repeats: Repeats) -> str:
+    text = ""
+    if repeats.failures:
+        text += f" {len(repeats.failures)} could not be measured: {repeats.failures[0].rstrip('.')}."
+    if repeats.stopped:
+        text += f" Stopped after {len(repeats.points)} of {repeats.n_wanted} seeds."
+    return text
+
+
+def _mean_text(repeats: Repeats, name: str) -> str:
+    mean = repeats.mean(name)
+    assert mean is not None
+    return percent(mean.mean)
+
+
+def _repeats_control(repeats: Repeats) -> str:
+    gain = repeats.difference("transfer", "control")
+    if gain is None or gain.ci95 is None:
+        return ""
+    same = f" The same backbone with random weights reaches {_mean_text(repeats, 'control')} on average: "
+    if gain.ci95[0] > 0:
+        return same + f"the pretraining itself is worth {100 * gain.mean:.1f} points ({_points(*gain.ci95)})."
+    return same + "on these images no gain can be put down to the pretraining."
+
+
+def _repeats_fine_tuning(repeats: Repeats) -> str:
+    gain = repeats.difference("fine_tuned", "transfer")
+    if gain is None or gain.ci95 is None:
+        return ""
+    low, high = gain.ci95
+    text = f" Fine-tuned, the backbone answers {_mean_text(repeats, 'fine_tuned')} on average: "
+    if low <= 0 <= high:
+        return text + f"too close to the frozen one to call ({_points(low, high)} points)."
+    more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))
+    return text + f"{100 * abs(gain.mean):.1f} points {more} than frozen ({_points(least, most)})."

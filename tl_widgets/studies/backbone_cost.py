@@ -1,0 +1,90 @@
+"""What running a frozen backbone costs: milliseconds, features, memory. Needs no pretrained weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tl_widgets.backbones.catalogue import Backbone, find_backbone, memory_estimate
+from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.lazy_tensorflow import import_tensorflow
+from tl_widgets.core.resources import PeakMemory, require_memory
+from tl_widgets.data.dataset import require_whole_number
+from tl_widgets.records.backbone_study import BackboneCost
+
+if TYPE_CHECKING:
+    from tl_widgets.training.features import FrozenPart
+
+_LARGEST_SIDE = 1024
+
+
+def backbone_cost(
+    backbone: str, *, image_size: int = 96, on_event: OnEvent = ignore, cancel: Cancel | None = None
+) -> BackboneCost:
+    """Measure what running a backbone costs on images of a size, with random weights: the cost is the same.
+
+    Args:
+        backbone: a name in the catalogue (`list_backbones`).
+        image_size: side of the images in pixels, at least the backbone's minimum.
+        on_event: hears of the start of TensorFlow and of the building.
+        cancel: stops between two batches.
+
+    Raises:
+        InputError: there is no such backbone, or it does not fit the size or the memory.
+        CancelledError: somebody pressed Stop.
+    """
+    entry = find_backbone(backbone)
+    require_whole_number("image_size", image_size, entry.min_input or 1, _LARGEST_SIDE)
+    require_memory(
+        memory_estimate(entry, image_size),
+        f"Running {entry.name} on images of {image_size} pixels",
+        "Use smaller images or a smaller backbone",
+    )
+    import_tensorflow(on_event)
+    raise_if_cancelled(cancel)
+    from tl_widgets.models.builders import frozen_layers, stack_head
+
+    on_event(Event("load", f"building {entry.name} for images of {image_size} pixels", model=entry.name))
+    with PeakMemory() as memory:
+        shape = (image_size, image_size, 3)
+        layers = frozen_layers(entry, shape, resolve_weights(entry, None))
+        stack_head(layers, shape, 2)  # joins them; the head costs next to nothing and is not timed
+        return measure_cost(entry, image_size, layers, None, memory, cancel=cancel)
+
+
+def measure_cost(
+    entry: Backbone,
+    image_size: int,
+    layers: tuple[Any, ...],
+    frozen: FrozenPart | None,
+    memory: PeakMemory,
+    *,
+    alone: bool = True,
+    cancel: Cancel | None = None,
+) -> BackboneCost:
+    """Measure frozen layers that were built.
+
+    Args:
+        entry: the backbone they are of.
+        image_size: side of the images in pixels.
+        layers: of `frozen_layers`.
+        frozen: the same as one function, where somebody has made it already.
+        memory: has watched since before they were built.
+        alone: nothing else of a study runs beside this.
+        cancel: stops between two batches.
+    """
+    from tl_widgets.models.builders import count_parameters
+    from tl_widgets.training.features import FrozenPart
+
+    part = frozen or FrozenPart(layers, (image_size, image_size, 3))
+    seconds = part.seconds_per_image(cancel=cancel)
+    return BackboneCost(
+        name=entry.name,
+        image_size=image_size,
+        n_params=sum(count_parameters(layer).total for layer in layers if layer.weights),
+        feature_width=part.output_shape[-1],
+        ms_per_image=1000 * seconds,
+        memory_estimate=memory_estimate(entry, image_size),
+        memory_peak=memory.n_bytes,
+        alone=alone,
+    )

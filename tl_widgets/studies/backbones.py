@@ -1,0 +1,268 @@
+"""Which backbone? Every one whose weights are at hand, on the same images; resumed after Stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from os import PathLike, fspath
+from pathlib import Path
+
+import numpy as np
+
+from tl_widgets.backbones.catalogue import find_backbone, list_backbones
+from tl_widgets.core.config import Config
+from tl_widgets.core.download import file_digest
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.lazy_tensorflow import import_tensorflow
+from tl_widgets.core.resources import PeakMemory
+from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
+from tl_widgets.experiments.comparison import Workbench, environment, summarize, train_arm
+from tl_widgets.experiments.parallel import Bench, measure_all
+from tl_widgets.records.backbone_study import BackbonePoint, BackboneStudy, WantedBackbone
+from tl_widgets.records.comparison import DatasetSummary, Environment, RunResult
+from tl_widgets.studies.backbone_cost import measure_cost
+
+_MANY_PARAMS = 10**12  # where nobody states how many
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One backbone to be measured, with all seeds."""
+
+    name: str
+    weights: str | None
+    seeds: tuple[int, ...]
+    alone: bool
+
+    def words(self) -> str:
+        """For people."""
+        return self.name if self.weights else f"{self.name} with random weights"
+
+
+def backbone_study(
+    dataset: ImageDataset,
+    *,
+    backbones: Sequence[str] | None = None,
+    weights: Mapping[str, str | PathLike[str]] | None = None,
+    seeds: Sequence[int] = (0,),
+    control: bool = True,
+    head_dropout: float = Config.head_dropout,
+    augment: int = Config.augment,
+    epochs: int = Config.epochs,
+    batch_size: int = Config.batch_size,
+    learning_rate: float = Config.learning_rate,
+    resume: BackboneStudy | None = None,
+    n_jobs: int = 1,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> BackboneStudy:
+    """Put a new head on each of several frozen backbones, train and test it on the same images, and time it.
+
+    A backbone's accuracy is what `compare(dataset, backbone=..., seed=...)` gives for its transfer model.
+
+    Args:
+        dataset: images and their split.
+        backbones: names in the catalogue; where None, those whose ImageNet weights are on this machine, smallest
+            first, and those in `weights`; with `resume`, those of that study. Named ones are downloaded if need be.
+        weights: files for backbones whose weights lie elsewhere, by the backbone's name.
+        seeds: each decides the head's first weights and the images' order; features are read once for all.
+        control: measure the smallest of them with random weights, too: the floor.
+        head_dropout: rate of the Dropout before the last layer.
+        augment: changed copies of each training image.
+        epochs: passes over the training images.
+        batch_size: images for each step.
+        learning_rate: of Adam.
+        resume: an earlier study of the same images with the same settings; what it measured is not measured again.
+        n_jobs: worker processes, as joblib counts them. Accuracies are the same whatever their number; milliseconds
+            are longer where several share the machine.
+        on_event: hears of each finished backbone, and of downloads and features.
+        cancel: stops within one batch; with workers, when the next backbone is done.
+
+    Returns:
+        All that was measured; a backbone that failed is in `failures`, and where Stop came, those until then.
+
+    Raises:
+        InputError: an argument is not allowed, `resume` is of other images or settings, or nothing could be measured.
+    """
+    require_dataset(dataset)
+    config = Config(
+        head_dropout=head_dropout,
+        augment=augment,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+    )
+    seeds = require_seeds(seeds)
+    wanted = _wanted(backbones, weights or {}, resume)
+    import_tensorflow(on_event)
+    here = environment()
+    if resume is not None:
+        _check_resumed(resume, dataset, config, seeds, here)
+    kept = _kept(resume, wanted)
+    jobs = _jobs(wanted, kept, seeds, control, n_jobs == 1)
+    found = measure_all(
+        jobs,
+        partial(_measure, dataset, config),
+        words=_Job.words,
+        n_before=len(kept),
+        n_jobs=n_jobs,
+        on_event=on_event,
+        cancel=cancel,
+    )
+    points = {(point.name, point.weights == "random"): point for point in (*kept, *found.points)}
+    labels = np.bincount(dataset.test.labels)
+    return BackboneStudy(
+        dataset=summarize(dataset),
+        config=config,
+        seeds=seeds,
+        wanted=wanted,
+        chance=float(labels.max() / labels.sum()),
+        points=tuple(points[each.name, False] for each in wanted if (each.name, False) in points),
+        control=next((point for (_, is_random), point in points.items() if is_random), None),
+        failures=found.failures,
+        stopped=found.stopped,
+        environment=here,
+    )
+
+
+def _wanted(
+    backbones: Sequence[str] | None, weights: Mapping[str, str | PathLike[str]], resume: BackboneStudy | None
+) -> tuple[WantedBackbone, ...]:
+    """Which backbones with which weights; what is refused is refused before anything is measured."""
+    if isinstance(backbones, str) or not isinstance(weights, Mapping):
+        raise InputError(
+            'backbones must be several names, such as ("EfficientNetLite0", "MobileNetV2"), and weights a dictionary '
+            f"of files by name; received {backbones!r} and {weights!r}."
+        )
+    files = {find_backbone(name).name: fspath(path) for name, path in weights.items()}
+    before = resume.wanted if isinstance(resume, BackboneStudy) else ()
+    if backbones is not None:
+        names = [find_backbone(name).name for name in backbones]
+    elif before:
+        names = [each.name for each in before]
+    else:
+        here = [entry for entry in list_backbones() if entry.offline or entry.name in files]
+        names = [entry.name for entry in sorted(here, key=lambda entry: entry.n_params or _MANY_PARAMS)]
+    if len(set(names)) < len(names):
+        raise InputError(f"A backbone stands in backbones more than once: {', '.join(names)}.")
+    strangers = set(files) - set(names) - {each.name for each in before}
+    if strangers and backbones is not None:
+        raise InputError(
+            f"weights has files for {', '.join(sorted(strangers))}, which backbones does not name. Add them."
+        )
+    if not names and not before:
+        raise InputError(
+            "There is no backbone to measure: backbones is empty, or no weights are on this machine. `tl-widgets "
+            "backbones` lists what there is, and `tl-widgets fetch NAME` gets its weights on a connected machine."
+        )
+    # What an earlier study wanted stays, with its weights; whatever else is named is measured after it.
+    found = {each.name: each for each in before}
+    for name in (*names, *files):
+        found[name] = WantedBackbone(name, files.get(name) or (found[name].weights if name in found else "imagenet"))
+    return tuple(found.values())
+
+
+def _check_resumed(
+    resume: BackboneStudy, dataset: ImageDataset, config: Config, seeds: tuple[int, ...], here: Environment
+) -> None:
+    """Refuse an earlier study whose points do not belong beside new ones."""
+    if not isinstance(resume, BackboneStudy):
+        raise InputError(
+            "resume must be an earlier BackboneStudy, such as BackboneStudy.from_json(text of its record); received "
+            f"{type(resume).__name__}."
+        )
+    if resume.dataset.fingerprint != dataset.fingerprint:
+        raise InputError(
+            f"The study to resume was made on other images ({_images(resume.dataset)}; these are "
+            f"{_images(summarize(dataset))}). Load the same data set with the same size and seed, or start a new study."
+        )
+    differences = [
+        f"{name}={getattr(resume.config, name)} there and {getattr(config, name)} here"
+        for name in ("head_dropout", "augment", "epochs", "batch_size", "learning_rate")
+        if getattr(resume.config, name) != getattr(config, name)
+    ]
+    if resume.seeds != seeds:
+        differences.append(f"seeds={resume.seeds} there and {seeds} here")
+    # Milliseconds of two machines do not belong into one figure, nor do answers of two versions.
+    differences += [
+        f"{name} {getattr(resume.environment, name)} there and {getattr(here, name)} here"
+        for name in ("device", "cpu_count", "tensorflow", "keras")
+        if getattr(resume.environment, name) != getattr(here, name)
+    ]
+    if differences:
+        raise InputError(
+            f"The study to resume cannot be gone on with: {'; '.join(differences)}. Ask for the same, or start a new "
+            "study."
+        )
+
+
+def _kept(resume: BackboneStudy | None, wanted: tuple[WantedBackbone, ...]) -> tuple[BackbonePoint, ...]:
+    """The points of an earlier study, the control among them, whose weights are still those that are wanted."""
+    if resume is None:
+        return ()
+    same = {each.name: each.weights for each in wanted if each in resume.wanted}
+    kept = [point for point in resume.points if point.name in same and not _has_changed(point, same[point.name])]
+    return (*kept, *((resume.control,) if resume.control else ()))
+
+
+def _has_changed(point: BackbonePoint, weights: str) -> bool:
+    path = Path(weights)
+    return weights != "imagenet" and path.is_file() and file_digest(path, "sha256") != point.weights_sha256
+
+
+def _images(data: DatasetSummary) -> str:
+    return f"{data.name}, {data.image_size} pixels, {data.n_train + data.n_validation + data.n_test} images"
+
+
+def _jobs(
+    wanted: tuple[WantedBackbone, ...],
+    kept: tuple[BackbonePoint, ...],
+    seeds: tuple[int, ...],
+    control: bool,
+    alone: bool,
+) -> list[_Job]:
+    """What is still to be measured."""
+    done = {point.name for point in kept if point.weights != "random"}
+    jobs = [_Job(each.name, each.weights, seeds, alone) for each in wanted if each.name not in done]
+    if control and not any(point.weights == "random" for point in kept):
+        smallest = min(wanted, key=lambda each: find_backbone(each.name).n_params or _MANY_PARAMS)
+        jobs.append(_Job(smallest.name, None, seeds, alone))
+    return jobs
+
+
+def _measure(dataset: ImageDataset, config: Config, job: _Job, bench: Bench) -> BackbonePoint:
+    # A workbench of its own: what is in it, the backbone above all, is forgotten with the point.
+    entry, arm, workbench = find_backbone(job.name), "transfer" if job.weights else "control", Workbench()
+    config = replace(config, backbone=entry.name, weights=job.weights or Config.weights)
+    runs: list[RunResult] = []
+    with PeakMemory() as memory:
+        for seed in job.seeds:
+            run = train_arm(
+                dataset,
+                replace(config, seed=seed),
+                arm,
+                workbench=workbench,
+                on_event=lambda event: bench.on_event(replace(event, model=entry.name)),
+                cancel=bench.cancel,
+            )
+            if run.stopped:
+                raise CancelledError("stopped")
+            runs.append(run)
+        _, layers, frozen = workbench.backbones[arm]
+        cost = measure_cost(entry, dataset.image_size, layers, frozen, memory, alone=job.alone, cancel=bench.cancel)
+    return BackbonePoint(
+        name=entry.name,
+        weights=runs[0].weights,
+        weights_sha256=runs[0].weights_sha256,
+        top1_pct=entry.top1_pct if job.weights else None,
+        val_accuracy=tuple(run.history.val_accuracy[-1] for run in runs),
+        answers=tuple(_answers(run) for run in runs),
+        n_trainable=runs[0].params.trainable,
+        cost=cost,
+    )
+
+
+def _answers(run: RunResult) -> str:
+    return "".join("01"[label == answer] for label, answer in zip(run.labels, run.predictions, strict=True))

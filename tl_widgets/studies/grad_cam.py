@@ -1,0 +1,246 @@
+"""Grad-CAM: which places of an image raise the score of a class. Keras only; no model is changed by it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.dataset import require_whole_number
+from tl_widgets.records.inside import Array, enlarge
+
+CONVOLUTIONS = (
+    keras.layers.Conv2D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv2D,
+    keras.layers.Conv2DTranspose,
+)
+Visit = Callable[[Any, tuple[Any, ...], Any], Any]
+_SMALL = 1e-5  # of what the maps would add up to without cancelling out: float32 keeps some seven digits
+_SAME = 1e-3  # of the largest place
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """A heat map as fine as the layer's own maps are.
+
+    Attributes:
+        values: float32 (rows, columns), 0..1; all 0 where it is flat.
+        flat: why it tells no place from another, a clause; "" where it does.
+        layer: the layer whose maps were weighted.
+    """
+
+    values: Array
+    flat: str
+    layer: str
+
+
+def grad_cam(
+    model: keras.Model, image: NDArray[Any], *, class_index: int | None = None, layer: str | None = None
+) -> Array:
+    """Show which places of an image raise a model's score for a class.
+
+    The maps of the last convolution are added up, each weighted by how much the class's score rises with it on
+    average over all places; what is below 0 is cut off, and the rest is divided by its greatest value:
+    L = ReLU(sum_k a_k A_k), a_k = mean_ij dy/dA_kij, with y the score before softmax or sigmoid. With one sigmoid
+    unit, class 1 has its score and class 0 the negative of it.
+
+    Source: R. R. Selvaraju et al.: Grad-CAM: visual explanations from deep networks via gradient-based localization,
+    ICCV 2017, equations 1 and 2.
+
+    Args:
+        model: a Sequential or functional model with one input, models nested in it included; neither weights nor
+            flags are changed.
+        image: (height, width, channels) as the model takes it: raw pixels 0-255 for the models of this package.
+        class_index: which class, from 0; the model's own answer where None.
+        layer: name of the layer whose maps are weighted; where None, what comes out of the last convolution with
+            the normalization, addition and activation that follow at the same size.
+
+    Returns:
+        float32 (height, width), 0..1. All 0 where no place stands out; a warning then says why.
+
+    Raises:
+        InputError: the model has no convolution or cannot be looked into, or the image or the class does not fit.
+    """
+    image = np.asarray(image)
+    classes = None if class_index is None else [class_index]
+    (found,) = heat_maps(model, image[None], classes=classes, layer=layer)
+    if found.flat:
+        warnings.warn(f"The heat map is flat: {found.flat}.", stacklevel=2)
+    return enlarge(found.values, *image.shape[:2])
+
+
+def heat_maps(
+    model: keras.Model, images: NDArray[Any], *, classes: Sequence[int] | None = None, layer: str | None = None
+) -> tuple[Places, ...]:
+    """`grad_cam` of several images at once, before they are enlarged to the images' size.
+
+    Args:
+        model: see there.
+        images: (n, height, width, channels).
+        classes: one for each image; the model's own answers where None.
+        layer: see `grad_cam`.
+
+    Raises:
+        InputError: see `grad_cam`.
+    """
+    _check(model, images)
+    pixels = tf.constant(images, tf.float32)
+    target, last = _find(model, pixels[:1], layer)
+    maps: list[Any] = []
+    scores: list[Any] = []
+
+    # Variables are not watched: the tape need only remember what comes after the maps.
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+
+        def visit(part: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+            if part is target and not maps:
+                tape.watch(output)
+                maps.append(output)
+            if part is last:
+                scores.append(_score(part, inputs[0], output))
+            return output
+
+        _seen_by(model, visit)(pixels)
+        chosen = _chosen(scores[-1], classes, len(images))
+    gradients = np.asarray(tape.gradient(chosen, maps[0], unconnected_gradients="zero"), np.float64)
+    values = np.asarray(maps[0], np.float64)
+    if not (np.isfinite(values).all() and np.isfinite(gradients).all()):
+        raise InputError(f"{model.name!r} answers with infinite numbers or NaN: there is nothing to look at.")
+    return tuple(_places(a, g, target.name) for a, g in zip(values, gradients, strict=True))
+
+
+def _check(model: Any, images: NDArray[Any]) -> None:
+    if not isinstance(model, keras.Model) or not model.built or len(getattr(model, "inputs", None) or ()) != 1:
+        raise InputError(
+            "Grad-CAM needs a built Sequential or functional Keras model with one input, such as comparison.scratch."
+            f"model; received {model!r}."
+        )
+    wanted = tuple(model.inputs[0].shape[1:])
+    shape = tuple(images.shape[1:])
+    fits = len(shape) == len(wanted) and all(a in (None, b) for a, b in zip(wanted, shape, strict=True))
+    if not fits or images.dtype.kind not in "uif":
+        raise InputError(
+            f"{model.name!r} takes an image of shape {wanted}, numbers; received {images.dtype} {shape}. Give one "
+            "image, such as dataset.test.images[0]."
+        )
+    if not np.isfinite(images).all():
+        raise InputError("The image holds NaN or infinite numbers.")
+
+
+def _seen_by(layer: Any, visit: Visit) -> Callable[..., Any]:
+    """A layer as a function in inference mode that tells of each part, those of nested models included.
+
+    Args:
+        layer: a model, a layer or another operation of a functional model.
+        visit: gets (part, inputs, output) in the order of computing; what it returns goes on in place of the output.
+    """
+    if isinstance(layer, keras.Sequential):
+
+        def stack(values: Any, **_: Any) -> Any:
+            for part in layer.layers:
+                values = _seen_by(part, visit)(values)
+            return values
+
+        return stack
+    if isinstance(layer, keras.Model) and hasattr(layer, "_run_through_graph"):  # functional: Keras has no public walk
+
+        def graph(values: Any, **_: Any) -> Any:
+            answers = layer._run_through_graph([values], operation_fn=lambda part: _seen_by(part, visit))
+            flat = keras.tree.flatten(answers)
+            return flat[0] if len(flat) == 1 else answers
+
+        return graph
+    more = {"training": False} if getattr(layer, "_call_has_training_arg", False) else {}
+    return lambda *inputs, **kwargs: visit(layer, inputs, layer(*inputs, **{**kwargs, **more}))
+
+
+def _find(model: keras.Model, image: Any, name: str | None) -> tuple[Any, Any]:
+    """(the layer whose maps are weighted, the layer that answers), found in what really comes out of one image."""
+    seen: list[tuple[Any, tuple[int, ...]]] = []
+
+    def visit(part: Any, inputs: tuple[Any, ...], output: Any) -> Any:  # noqa: ARG001 - as all visitors
+        seen.append((part, tuple(getattr(output, "shape", ()))))
+        return output
+
+    _seen_by(model, visit)(image)
+    last, shape = seen[-1]
+    if len(shape) != 2:
+        raise InputError(
+            f"{model.name!r} answers with shape {(None, *shape[1:])}; Grad-CAM needs one score for each class, "
+            "(None, n_classes). Give a whole classifier, its head included."
+        )
+    if name is not None:
+        return _named(seen, name, model), last
+    convolutions = [i for i, (part, _) in enumerate(seen) if isinstance(part, CONVOLUTIONS)]
+    if not convolutions:
+        raise InputError(
+            f"{model.name!r} has no convolution that can be seen: Grad-CAM has no maps to weight. Give a network with "
+            "Conv2D layers, as a Sequential or functional model."
+        )
+    # The normalization, the addition and the activation after it: at the same size, and still maps.
+    size = seen[convolutions[-1]][1][:3]
+    return [part for part, shape in seen[convolutions[-1] :] if len(shape) == 4 and shape[:3] == size][-1], last
+
+
+def _named(seen: Sequence[tuple[Any, tuple[int, ...]]], name: str, model: keras.Model) -> Any:
+    maps = [part for part, shape in seen if len(shape) == 4]
+    found = list({id(part): part for part in maps if part.name == name}.values())
+    if len(found) != 1:
+        names = ", ".join(part.name for part in maps[-6:])
+        problem = f"has {len(found)} layers" if found else "has no layer"
+        raise InputError(
+            f"{model.name!r} {problem} with maps, (None, rows, columns, channels), that is called {name!r}. Its last "
+            f"ones are {names or 'none at all'}."
+        )
+    return found[0]
+
+
+def _score(part: Any, values: Any, output: Any) -> Any:
+    """The scores before softmax or sigmoid, (n, n_units).
+
+    Behind the softmax, what raises one class would be mixed with what lowers the others.
+    """
+    activation = getattr(part, "activation", None)
+    is_squashed = activation in (keras.activations.softmax, keras.activations.sigmoid)
+    if isinstance(part, keras.layers.Dense) and is_squashed:
+        scores = tf.matmul(values, tf.convert_to_tensor(part.kernel))
+        return scores + tf.convert_to_tensor(part.bias) if part.use_bias else scores
+    is_alone = isinstance(part, keras.layers.Softmax) or (isinstance(part, keras.layers.Activation) and is_squashed)
+    return values if is_alone else output
+
+
+def _chosen(scores: Any, classes: Sequence[int] | None, n: int) -> Any:
+    """The score of each image's class, added up: images do not depend on each other."""
+    if scores.shape[1] == 1:
+        scores = tf.concat([-scores, scores], axis=1)
+    n_classes = int(scores.shape[1])
+    if classes is None:
+        classes = np.asarray(scores).argmax(axis=1).tolist()
+    for label in classes:
+        require_whole_number("class_index", label, 0, n_classes - 1)
+    return tf.reduce_sum(tf.gather_nd(scores, list(zip(range(n), map(int, classes), strict=True))))
+
+
+def _places(maps: NDArray[np.float64], gradients: NDArray[np.float64], layer: str) -> Places:
+    """One image's maps and the score's gradient by them, both (rows, columns, channels), as a heat map."""
+    weights = gradients.mean(axis=(0, 1))
+    values = np.maximum(maps @ weights, 0)
+    most, whole = float(values.max()), float((np.abs(maps) @ np.abs(weights)).max())
+    flat = ""
+    if values.size == 1:
+        flat = "its maps have one place only; larger images would give more"
+    elif whole == 0:
+        flat = "the score does not depend on any place, as all units on the way answer 0 to this image"
+    elif most <= _SMALL * whole:
+        flat = "no place speaks for this class"
+    elif most - float(values.min()) <= _SAME * most:
+        flat = "all places speak for this class alike"
+    return Places((np.zeros_like(values) if flat else values / most).astype(np.float32), flat, layer)

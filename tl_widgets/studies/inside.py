@@ -1,0 +1,239 @@
+"""look_inside: heat maps, first filters and features of the models of a comparison. No model is changed by it."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import keras
+import numpy as np
+
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.data.dataset import ImageDataset, Split, pick, require_dataset, require_whole_number
+from tl_widgets.experiments.comparison import environment, summarize
+from tl_widgets.experiments.parallel import Bench, measure_all
+from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
+from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.inside import (
+    AFTER,
+    BEFORE,
+    MOST_IMAGES,
+    Array,
+    FeatureLayout,
+    FirstFilters,
+    HeatMap,
+    LookInside,
+    ModelMaps,
+    Numbers,
+)
+from tl_widgets.records.verdict import interest
+from tl_widgets.studies.first_filters import first_filters
+from tl_widgets.studies.grad_cam import heat_maps
+from tl_widgets.studies.pca import nearest_labels, principal_components
+from tl_widgets.training.features import BATCH, FrozenPart
+
+MOST_LAID_OUT = 500  # test images; more dots hide each other, and distances grow with the square
+Part = ModelMaps | FirstFilters | FeatureLayout
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One part of the look."""
+
+    what: str
+    name: str
+    stage: str
+
+    def words(self) -> str:
+        """For people."""
+        stage = "" if self.what == "heat maps" else f" {self.stage} training"
+        return f"{self.what} of {self.name}{stage}"
+
+
+def look_inside(
+    comparison: Comparison,
+    dataset: ImageDataset,
+    *,
+    n_images: int = 6,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> LookInside:
+    """Look inside the models of a comparison: where they look, their first filters, how they lay images out.
+
+    - Grad-CAM of every model for some test images: those on which the models disagree first, then those that all
+      get wrong, then others, of all classes in turn. The map is for the model's own answer.
+    - The first filters of the network from scratch and of the backbone, before and after training.
+    - The test images (at most 500) by what each model's last layer gets to see of them, laid out by principal
+      components, before and after training.
+
+    "Before" is the untrained network with the same seed; for the backbone it is random weights with that seed, those
+    of the control; for a fine-tuned model it is the frozen stage.
+
+    Args:
+        comparison: with a tested model, not read from JSON; `control` and `fine_tuned` are looked into as well.
+        dataset: the data set that it was made on.
+        n_images: how many test images get heat maps, 1 to 12.
+        on_event: hears of each finished part.
+        cancel: set from any thread, it stops within one batch; what there is until then is returned, marked as stopped.
+
+    Raises:
+        InputError: the comparison has no models, the data set is another one, or nothing could be seen.
+    """
+    runs = _tested(comparison)
+    require_dataset(dataset)
+    if comparison.dataset.fingerprint != dataset.fingerprint:
+        raise InputError(
+            "This is not the data set that the comparison was made on (other images, or another split). Give the very "
+            "same one."
+        )
+    require_whole_number("n_images", n_images, 1, MOST_IMAGES)
+    look = _Look(comparison, dataset, runs, _choose(runs, n_images))
+    found = measure_all(look.jobs(), look.measure, words=_Job.words, on_event=on_event, cancel=cancel)
+    images = dataset.test.images[look.rows]
+    return LookInside(
+        dataset=summarize(dataset),
+        config=comparison.config,
+        shown=tuple(look.rows.tolist()),
+        classes=tuple(dataset.test.labels[look.rows].tolist()),
+        pixels=tuple(base64.b64encode(np.ascontiguousarray(image).tobytes()).decode() for image in images),
+        maps=tuple(part for part in found.points if isinstance(part, ModelMaps)),
+        filters=tuple(part for part in found.points if isinstance(part, FirstFilters)),
+        laid_out=tuple(look.laid_out.tolist()),
+        labels=tuple(dataset.test.labels[look.laid_out].tolist()),
+        layouts=tuple(part for part in found.points if isinstance(part, FeatureLayout)),
+        failures=found.failures,
+        stopped=found.stopped,
+        environment=environment(),
+    )
+
+
+def _tested(comparison: Comparison) -> tuple[RunResult, ...]:
+    if not isinstance(comparison, Comparison):
+        raise InputError(f"A comparison is needed, as compare(dataset) returns it; received {comparison!r}.")
+    runs = tuple(run for run in comparison.runs if run.labels)
+    if not runs:
+        raise InputError("No model of this comparison was tested: it was stopped. Run compare() to the end.")
+    if any(run.model is None for run in runs):
+        raise InputError(
+            "This comparison was read from JSON, which holds numbers and no models: there is nothing to look into. "
+            "Run compare() again with the same settings and give its result."
+        )
+    return runs
+
+
+def _choose(runs: tuple[RunResult, ...], n: int) -> Any:
+    """Rows of the test split, int64 (n,): the most telling first, of all classes in turn."""
+    seen: Counter[tuple[int, int]] = Counter()
+    keys = []
+    for row, label in enumerate(runs[0].labels):
+        rank = interest(runs[:2], row)
+        keys.append((rank, seen[rank, label], label, row))
+        seen[rank, label] += 1
+    return np.array([key[-1] for key in sorted(keys)[:n]], np.int64)
+
+
+class _Look:
+    """One call of `look_inside`, part by part."""
+
+    def __init__(self, comparison: Comparison, dataset: ImageDataset, runs: tuple[RunResult, ...], rows: Any) -> None:
+        self.config, self.dataset, self.rows = comparison.config, dataset, rows
+        self.runs = {run.name: run for run in runs}
+        n = len(dataset.test)
+        self.laid_out = np.unique(np.linspace(0, n - 1, min(n, MOST_LAID_OUT)).astype(np.int64))
+
+    def jobs(self) -> list[_Job]:
+        """All parts, the quick and telling ones first."""
+        stages = [(name, stage) for name in ("scratch", "transfer") for stage in (BEFORE, AFTER)]
+        there = [(name, stage) for name, stage in stages if self._has(name, stage)]
+        tuned = [("fine_tuned", stage) for stage in (BEFORE, AFTER) if self._has("fine_tuned", stage)]
+        return [
+            *(_Job("heat maps", name, AFTER) for name in self.runs),
+            *(_Job("first filters", *each) for each in there),
+            *(_Job("features", *each) for each in (*there, *tuned)),
+        ]
+
+    def _has(self, name: str, stage: str) -> bool:
+        if name not in self.runs:
+            return False
+        # A backbone with random weights after training has no other ones before it.
+        return stage == AFTER or name != "transfer" or self.runs[name].weights != "random"
+
+    def measure(self, job: _Job, bench: Bench) -> Part:
+        """The part that a job asks for."""
+        raise_if_cancelled(bench.cancel)
+        if job.what == "heat maps":
+            return self._maps(self.runs[job.name])
+        model = self._model(job.name, job.stage)
+        if job.what == "first filters":
+            return self._filters(model, job)
+        return self._layout(model, job, bench)
+
+    def _maps(self, run: RunResult) -> ModelMaps:
+        rows = self.rows.tolist()
+        answers = [run.predictions[row] for row in rows]
+        found = heat_maps(run.model, np.asarray(self.dataset.test.images[self.rows]), classes=answers)
+        maps = tuple(
+            HeatMap(row, answer, run.probabilities[row][answer], Numbers.of(places.values, 4), places.flat)
+            for row, answer, places in zip(rows, answers, found, strict=True)
+        )
+        return ModelMaps(run.name, maps)
+
+    def _model(self, name: str, stage: str) -> keras.Model:
+        if stage == AFTER:
+            return self.runs[name].model
+        if name == "scratch":
+            return self._untrained
+        return self._random if name == "transfer" else self.runs["transfer"].model
+
+    @cached_property
+    def _untrained(self) -> keras.Model:
+        shape, n_classes = self.dataset.image_shape, self.dataset.n_classes
+        return build_scratch(shape, n_classes, seed=self.config.seed, **asdict(self.config.scratch))
+
+    @cached_property
+    def _random(self) -> keras.Model:
+        if "control" in self.runs:
+            return self.runs["control"].model
+        entry, shape = find_backbone(self.config.backbone), self.dataset.image_shape
+        layers = frozen_layers(entry, shape, resolve_weights(entry, None), seed=self.config.seed)
+        return stack_head(layers, shape, self.dataset.n_classes, seed=self.config.seed)
+
+    def _filters(self, model: keras.Model, job: _Job) -> FirstFilters:
+        filters = first_filters(model)
+        if job.name != "scratch" and find_backbone(self.config.backbone).preprocess_mode == "caffe":
+            filters = filters[..., ::-1]  # it gets blue, green, red
+        return FirstFilters(job.name, job.stage, Numbers.of(filters))
+
+    def _layout(self, model: keras.Model, job: _Job, bench: Bench) -> FeatureLayout:
+        split = pick(self.dataset.test.images, self.dataset.test.labels, self.laid_out)
+        vectors = _last_features(model, split, job.name, bench)
+        components = principal_components(vectors)
+        one, two = components.explained
+        nearest = tuple(nearest_labels(vectors, split.labels).tolist())
+        return FeatureLayout(
+            job.name, job.stage, vectors.shape[1], Numbers.of(components.positions), (one, two), nearest
+        )
+
+
+def _last_features(model: keras.Model, split: Split, name: str, bench: Bench) -> Array:
+    """What the model's last layer gets to see of each image, float32 (n, n_features)."""
+    head = model.layers[-1]
+    frozen = FrozenPart.of(model)
+    before = [layer for layer in model.layers if layer is not head and not isinstance(layer, keras.layers.Dropout)]
+    if frozen is not None and frozen.n_layers == len(before):  # read once for the comparison, and kept
+        values = frozen.read(split, model=name, on_event=bench.on_event, cancel=bench.cancel).values
+        return values.reshape(len(split), -1)
+    seen = []
+    for start in range(0, len(split), BATCH):
+        raise_if_cancelled(bench.cancel)
+        values = np.asarray(split.images[start : start + BATCH]).astype(np.float32)
+        for layer in before:
+            values = layer(values, training=False)
+        seen.append(np.asarray(values).reshape(len(values), -1))
+    return np.concatenate(seen)

@@ -1,0 +1,183 @@
+"""How much data, and how much time: learning curves over sizes and seeds, and accuracy against seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from os import PathLike, fspath
+
+import numpy as np
+
+from tl_widgets.backbones.catalogue import require_backbone
+from tl_widgets.core.config import Config, ScratchSpec, require_share
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.lazy_tensorflow import import_tensorflow
+from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds, require_whole_number
+from tl_widgets.experiments.comparison import compare_config, environment, summarize, train_arm
+from tl_widgets.experiments.parallel import Bench, measure_all
+from tl_widgets.records.curves import ARMS, CurvePoint, LearningCurve, TimeStudy, require_arms
+
+# Images of all classes in the largest size that nobody asked for: so the study takes about a minute on two cores.
+_MOST_BY_DEFAULT = 200
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One point to be."""
+
+    arm: str
+    n_per_class: int
+    seed: int
+
+    def words(self) -> str:
+        """For people."""
+        return f"{self.arm} with {self.n_per_class} images per class, seed {self.seed}"
+
+
+def learning_curve(
+    dataset: ImageDataset,
+    *,
+    n_per_class: Sequence[int] | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    arms: Sequence[str] = ARMS,
+    backbone: str = Config.backbone,
+    weights: str | PathLike[str] | None = Config.weights,
+    scratch: ScratchSpec | None = None,
+    head_dropout: float = Config.head_dropout,
+    augment: int = Config.augment,
+    epochs: int = Config.epochs,
+    batch_size: int = Config.batch_size,
+    learning_rate: float = Config.learning_rate,
+    n_jobs: int = 1,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> LearningCurve:
+    """Measure test accuracy against the number of training images, each size with several seeds.
+
+    A point is what `compare(dataset.take(n, seed=seed), seed=seed, ...)` gives; features are read once for all.
+
+    Args:
+        dataset: its training images are what sizes are taken from; validation and test stay as they are.
+        n_per_class: sizes, training images of each class; where None, doubling from 2 up to half of all, and all, or
+            as many as make 200 images of all classes.
+        seeds: each decides which images are taken, the initial weights and the images' order.
+        arms: of "scratch", "transfer" and "control".
+        backbone: a name in the catalogue (`list_backbones`).
+        weights: "imagenet", the path of a weights file, or None for random weights.
+        scratch: the network that is trained from scratch; `ScratchSpec()` where None.
+        head_dropout: rate of the Dropout before the transfer model's last layer.
+        augment: changed copies of each training image.
+        epochs: passes over the training images.
+        batch_size: images for each step.
+        learning_rate: of Adam.
+        n_jobs: worker processes, as joblib counts them; the result is the same whatever their number.
+        on_event: hears of each finished point.
+        cancel: stops within one batch; with workers, when the next point is done.
+
+    Returns:
+        All points that were measured; where Stop came, those until then.
+
+    Raises:
+        InputError: an argument is not allowed, or no point could be measured.
+    """
+    require_dataset(dataset)
+    config = Config(
+        backbone=require_backbone(backbone, dataset.image_size).name,
+        weights=None if weights is None else fspath(weights),
+        scratch=scratch or ScratchSpec(),
+        head_dropout=head_dropout,
+        augment=augment,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+    )
+    sizes, seeds = _sizes(dataset, n_per_class), require_seeds(seeds)
+    jobs = _jobs(sizes, seeds, arms)
+    import_tensorflow(on_event)
+    found = measure_all(
+        jobs, partial(_measure, dataset, config), words=_Job.words, n_jobs=n_jobs, on_event=on_event, cancel=cancel
+    )
+    labels = np.bincount(dataset.test.labels)
+    return LearningCurve(
+        dataset=summarize(dataset),
+        config=config,
+        n_per_class=sizes,
+        seeds=seeds,
+        arms=tuple(arm for arm in ARMS if arm in arms),
+        chance=float(labels.max() / labels.sum()),
+        points=found.points,
+        failures=found.failures,
+        stopped=found.stopped,
+        environment=environment(),
+    )
+
+
+def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ...]:
+    most = int(np.bincount(dataset.train.labels, minlength=dataset.n_classes).min())
+    if wanted is None:
+        most = min(most, max(1, _MOST_BY_DEFAULT // dataset.n_classes))
+        # The last doubling would cost as much as all sizes before it, and say little that all images do not.
+        doubling = [2**i for i in range(1, most.bit_length()) if 2**i <= most / 2]
+        return tuple(sorted({*(doubling or [1]), most}))
+    for n in wanted:
+        require_whole_number("n_per_class", n, 1, most)
+    if not wanted:
+        raise InputError("n_per_class is empty: give at least one number of training images per class.")
+    return tuple(sorted({int(n) for n in wanted}))
+
+
+def _jobs(sizes: Sequence[int], seeds: Sequence[int], arms: Sequence[str]) -> list[_Job]:
+    require_arms(arms)
+    # The quick arm first, so that a study that is stopped early has something to show; and seed by seed, because a
+    # seed's random backbone is built once.
+    order = ("transfer", "scratch", "control")
+    return [_Job(arm, n, seed) for arm in order if arm in arms for seed in seeds for n in sizes]
+
+
+def _measure(dataset: ImageDataset, config: Config, job: _Job, bench: Bench) -> CurvePoint:
+    some = dataset.take(job.n_per_class, seed=job.seed)
+    run = train_arm(
+        some,
+        replace(config, seed=job.seed),
+        job.arm,
+        workbench=bench.workbench,
+        validate=False,  # a point is what the test says; looking at the validation images took a fifth of the time
+        on_event=bench.on_event,
+        cancel=bench.cancel,
+    )
+    if run.stopped or run.test_accuracy is None:
+        raise CancelledError("stopped")
+    stuck = any(diagnosis.kind in ("stuck_at_chance", "dead_units") for diagnosis in run.diagnoses)
+    return CurvePoint(job.arm, job.n_per_class, job.seed, run.test_accuracy, run.seconds, stuck)
+
+
+def time_study(
+    dataset: ImageDataset,
+    *,
+    target: float | None = None,
+    config: Config | None = None,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> TimeStudy:
+    """Measure accuracy against seconds for the models of one comparison.
+
+    `TimeStudy.of` reads the same from a comparison that was made already.
+
+    Args:
+        dataset: images and their split.
+        target: accuracy whose time is asked for; the greatest that both models reach where None.
+        config: of the comparison; `Config()` where None.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch.
+
+    Raises:
+        InputError: an argument is not allowed.
+        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+    """
+    if target is not None:
+        require_share("target", target)
+    config = config or Config()
+    comparison = compare_config(dataset, config, on_event=on_event, cancel=cancel)
+    return TimeStudy.of(comparison, target=target)

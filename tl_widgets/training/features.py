@@ -1,0 +1,244 @@
+"""Run the frozen layers of a model once for each image and keep what they saw, in memory and on disk.
+
+What a frozen layer answers to an image is the same in every epoch, so that computing it again in each of E
+epochs costs up to E times as much for nothing. That holds only while nothing before the head is random or
+trainable: `FrozenPart.of` declines where it does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
+from tl_widgets.data.dataset import Split
+from tl_widgets.training.feature_store import Row, read_features, write_features
+
+BATCH = 32
+_FORMAT = "1"  # changes when the same layers would give other features: every kept row is then read again
+_TIMED_BATCHES, _TIMED_SECONDS = 10, 2.0  # whichever comes first
+_KEPT_IN_MEMORY = 400_000_000  # bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What the frozen layers saw in some images.
+
+    Attributes:
+        values: float32 (n, *output shape of the last frozen layer).
+        seconds: that getting them took now.
+        saved: seconds that reading the kept ones took when they were first read.
+    """
+
+    values: NDArray[np.float32]
+    seconds: float
+    saved: float
+
+
+def _sublayers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    return list(layer._flatten_layers())
+
+
+def _is_random(layer: keras.layers.Layer) -> bool:
+    """Whether the layer gives another answer in training than in inference by chance (Dropout, RandomFlip)."""
+    if getattr(layer, "seed_generator", None) is None and not type(layer).__name__.startswith("Random"):
+        return False
+    return bool(getattr(layer, "rate", getattr(layer, "drop_path_rate", 1)))
+
+
+def _is_frozen(layer: keras.layers.Layer) -> bool:
+    """Whether training leaves the layer's answers alone.
+
+    BatchNormalization without scale and centre has no trainable weights and still changes its averages in
+    training, so it is `trainable` that counts, not the list of trainable weights.
+    """
+    return not any((part.weights and part.trainable) or _is_random(part) for part in _sublayers(layer))
+
+
+def _describe(layers: Sequence[keras.layers.Layer]) -> str:
+    """The layers' configuration with names replaced by numbers: Keras counts names up with every model built."""
+    numbers: dict[str, str] = {}
+    for layer in layers:
+        for part in _sublayers(layer):
+            numbers.setdefault(part.name, f"#{len(numbers)}")
+    text = json.dumps([[type(layer).__name__, layer.get_config()] for layer in layers], default=repr, sort_keys=True)
+    return re.sub(r'"([^"]+)"', lambda match: f'"{numbers.get(match[1], match[1])}"', text)
+
+
+def _digest_weights(layers: Sequence[keras.layers.Layer]) -> bytes:
+    digest = hashlib.sha256()
+    for layer in layers:
+        for weight in layer.get_weights():
+            digest.update(np.ascontiguousarray(weight).data)
+    return digest.digest()
+
+
+class FrozenPart:
+    """The leading layers of a model that training leaves alone, as one function of images.
+
+    Attributes:
+        n_layers: how many of the model's layers they are.
+        fingerprint: 32 bytes; the same for the same layers, weights and input shape in any process.
+        output_shape: of what it sees in one image.
+    """
+
+    def __init__(self, layers: Sequence[keras.layers.Layer], input_shape: tuple[int, ...]) -> None:
+        self.n_layers = len(layers)
+        self.output_shape: tuple[int, ...] = tuple(layers[-1].output.shape[1:])
+        digest = hashlib.sha256(repr((_FORMAT, keras.__version__, input_shape)).encode())
+        digest.update(_describe(layers).encode())
+        self._layers = tuple(layers)
+        self._weights_digest = _digest_weights(self._layers)
+        digest.update(self._weights_digest)
+        self.fingerprint = digest.digest()
+        self._rows: dict[bytes, Row] = {}
+
+        # One fixed shape, the last batch filled up: a second shape would be traced again, for a second or two.
+        @tf.function(input_signature=[tf.TensorSpec((BATCH, *input_shape), tf.uint8)])  # type: ignore[untyped-decorator]
+        def see(images: Any) -> Any:
+            values = tf.cast(images, tf.float32)
+            for layer in layers:
+                values = layer(values, training=False)
+            return values
+
+        self._see = see
+
+    def is_unchanged(self) -> bool:
+        """Whether the layers are still frozen and still hold the weights that the fingerprint stands for."""
+        return all(map(_is_frozen, self._layers)) and _digest_weights(self._layers) == self._weights_digest
+
+    @classmethod
+    def of(cls, model: keras.Model) -> FrozenPart | None:
+        """Find the frozen part of a model.
+
+        Args:
+            model: a built Sequential.
+
+        Returns:
+            None where keeping features would be wrong or no gain: nothing is frozen, a random layer stands
+            before the frozen ones, or the model is no plain stack of layers.
+        """
+        if not isinstance(model, keras.Sequential) or not model.built:
+            return None
+        leading: list[keras.layers.Layer] = []
+        for layer in model.layers:
+            if not _is_frozen(layer):
+                break
+            leading.append(layer)
+        if len(leading) == len(model.layers) or not any(layer.weights for layer in leading):
+            return None
+        return cls(leading, tuple(model.input_shape[1:]))
+
+    def read(
+        self,
+        split: Split,
+        *,
+        model: str = "transfer",
+        on_event: OnEvent = ignore,
+        cancel: Cancel | None = None,
+        keep: bool = True,
+    ) -> Features:
+        """Features of a split: the kept ones, and the missing ones read now.
+
+        Args:
+            split: images uint8 (n, *input shape).
+            model: whose news it is.
+            on_event: hears of each batch.
+            cancel: stops within one batch; what was read until then is kept.
+            keep: write them to disk, too.
+
+        Raises:
+            CancelledError: somebody pressed Stop.
+        """
+        started = time.perf_counter()
+        keys = split.keys
+        rows = self._kept(keys)
+        missing = list(dict.fromkeys(i for i, key in enumerate(keys) if key not in rows))
+        saved = sum(seconds for _, seconds in rows.values())
+        self._read_missing(split, missing, rows, model, on_event, cancel, keep)
+        if sum(vector.nbytes for vector, _ in self._rows.values()) < _KEPT_IN_MEMORY:
+            self._rows.update(rows)
+        values = np.empty((len(keys), *self.output_shape), np.float32)
+        flat = values.reshape(len(keys), -1)
+        for i, key in enumerate(keys):
+            flat[i] = rows[key][0]
+        return Features(values, time.perf_counter() - started, saved)
+
+    def seconds_per_image(self, *, cancel: Cancel | None = None) -> float:
+        """Seconds that one image takes in a full batch, measured warm: TensorFlow's tracing is not in it.
+
+        The fastest of a few batches of noise counts: what else the machine does can only make a batch slower.
+
+        Args:
+            cancel: stops between two batches.
+
+        Raises:
+            CancelledError: somebody pressed Stop.
+        """
+        shape = self._see.input_signature[0].shape
+        images = tf.constant(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
+        self._see(images)
+        seconds: list[float] = []
+        while len(seconds) < _TIMED_BATCHES and sum(seconds) < _TIMED_SECONDS:
+            raise_if_cancelled(cancel)
+            started = time.perf_counter()
+            self._see(images).numpy()
+            seconds.append(time.perf_counter() - started)
+        return min(seconds) / BATCH
+
+    def _kept(self, keys: Sequence[bytes]) -> dict[bytes, Row]:
+        rows = {key: self._rows[key] for key in keys if key in self._rows}
+        rows.update(read_features(self.fingerprint, [key for key in dict.fromkeys(keys) if key not in rows]))
+        size = prod(self.output_shape)
+        return {key: row for key, row in rows.items() if len(row[0]) == size}
+
+    def _read_missing(
+        self,
+        split: Split,
+        missing: list[int],
+        rows: dict[bytes, Row],
+        model: str,
+        on_event: OnEvent,
+        cancel: Cancel | None,
+        keep: bool,
+    ) -> None:
+        started, fresh = time.perf_counter(), []
+        n_kept, n_total = len(split) - len(missing), len(split)
+        try:
+            for start in range(0, len(missing), BATCH):
+                raise_if_cancelled(cancel)
+                before = time.perf_counter()
+                chosen = missing[start : start + BATCH]
+                images = np.zeros((BATCH, *split.images.shape[1:]), np.uint8)
+                images[: len(chosen)] = split.images[chosen]
+                values = self._see(tf.constant(images)).numpy()
+                each = (time.perf_counter() - before) / len(chosen)
+                for i, value in zip(chosen, values, strict=False):
+                    rows[split.keys[i]] = (value.ravel(), each)
+                    fresh.append((split.keys[i], value.ravel(), each))
+                n_read, seconds = start + len(chosen), time.perf_counter() - started
+                on_event(
+                    Event(
+                        phase="features",
+                        text=f"reading the frozen backbone's features: {n_kept + n_read} of {n_total} images",
+                        model=model,
+                        n_done=n_kept + n_read,
+                        n_total=n_total,
+                        seconds=seconds,
+                        seconds_left=seconds_left(seconds, n_read, len(missing)),
+                    )
+                )
+        finally:
+            if keep and fresh:
+                write_features(self.fingerprint, fresh)

@@ -1,0 +1,232 @@
+"""Fine-tuning: after the frozen stage, train the backbone's last blocks, too, at a low learning rate.
+
+What lies below the cut stays frozen, so it is run once for each image and kept, as for a frozen backbone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.core.config import Config, FineTuningSpec
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.models.builders import frozen_layers, stack_head
+from tl_widgets.records.comparison import Comparison, FineTuning, History, RunResult, Seconds
+from tl_widgets.records.verdict import fine_tuning_sentence, judge
+from tl_widgets.training.features import FrozenPart
+from tl_widgets.training.loop import train
+
+# The names that keras.applications gives: block_16_project, block7a_expand_conv, conv5_block3_out, block14_sepconv1.
+_BLOCK = re.compile(r"(conv\d+_block\d+|block_?\d+[a-z]?)(_|$)")
+
+
+def fine_tune(
+    comparison: Comparison,
+    dataset: ImageDataset,
+    *,
+    n_blocks: int = 1,
+    epochs: int = 10,
+    learning_rate: float = 1e-4,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> Comparison:
+    """Go on where the transfer model of a comparison ended, with the backbone's last blocks unfrozen.
+
+    BatchNormalization stays in inference mode with its weights frozen: the averages of a few images would
+    overwrite those of ImageNet.
+
+    Args:
+        comparison: a finished one, not read from JSON.
+        dataset: the data set that it was made on.
+        n_blocks: how many of the last blocks to unfreeze, with all that comes after them.
+        epochs: passes over the training images after the frozen stage.
+        learning_rate: of Adam; a tenth or a hundredth of the first stage's.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch.
+
+    Returns:
+        The comparison with `fine_tuned`; its history begins with that of the frozen stage.
+
+    Raises:
+        InputError: an argument is not allowed, or the comparison has no trained transfer model.
+        WeightsUnavailableError: the weights are not there any more.
+    """
+    first = comparison.transfer
+    if first is None or first.stopped or first.model is None:
+        raise InputError(
+            "This comparison has no trained transfer model to go on from: it was stopped, or read from JSON. "
+            "Run compare() to the end and give its result."
+        )
+    if comparison.dataset.fingerprint != dataset.fingerprint:
+        raise InputError(
+            "This is not the data set that the comparison was made on (other images, or another split): its test "
+            "images may have been trained on. Give the very same one."
+        )
+    spec = FineTuningSpec(n_blocks, epochs, learning_rate)
+    try:
+        raise_if_cancelled(cancel)
+        result = second_stage(first, dataset, comparison.config, spec, on_event=on_event, cancel=cancel)
+    except CancelledError:
+        return comparison
+    verdict = judge(comparison.scratch, first, comparison.control, result)
+    if comparison.repeats is not None:  # over seeds, of which this is the first
+        verdict = replace(comparison.verdict, text=comparison.verdict.text + fine_tuning_sentence(first, result))
+    config = replace(comparison.config, fine_tuning=spec)
+    return replace(comparison, config=config, fine_tuned=result, verdict=verdict)
+
+
+def backbone_of(layers: Sequence[keras.layers.Layer]) -> keras.Model:
+    """The backbone among the frozen layers of a transfer model."""
+    return next(layer for layer in layers if isinstance(layer, keras.Model) and layer.name != "preprocessing")
+
+
+def second_stage(
+    first: RunResult,
+    dataset: ImageDataset,
+    config: Config,
+    spec: FineTuningSpec,
+    *,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> RunResult:
+    """Train the last blocks of a trained transfer model's backbone together with its head, and test it once.
+
+    Args:
+        first: the transfer model after its frozen stage, with its `model`; it is left as it is.
+        dataset: that it was trained on.
+        config: of the first stage; all but epochs and learning rate decides here, too.
+        spec: of this stage.
+        on_event: hears of each phase, epoch and batch.
+        cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
+
+    Returns:
+        Both stages as one run.
+
+    Raises:
+        InputError: the backbone has not so many blocks, or the memory is not enough.
+        WeightsUnavailableError: the weights are not there any more.
+        CancelledError: Stop came before the weights were read.
+    """
+    # Layers of its own: those of the frozen stage are shared with other models, which must not change.
+    entry = find_backbone(config.backbone)
+    weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
+    layers = frozen_layers(entry, dataset.image_shape, weights, seed=config.seed)
+    backbone = backbone_of(layers)
+    start, lower, upper = cut_backbone(backbone, spec.n_blocks)
+    arguments = (dataset.image_shape, dataset.n_classes)
+    whole = stack_head(layers, *arguments, head_dropout=config.head_dropout, seed=config.seed)
+    whole.layers[-1].set_weights(first.model.layers[-1].get_weights())
+    i = layers.index(backbone)
+    parts = [layer for layer in (lower, upper) if layer is not None]
+    stack = [keras.layers.Input(dataset.image_shape), *layers[:i], *parts, *layers[i + 1 :], *whole.layers[i + 2 :]]
+    model = keras.Sequential(stack, name="fine_tuned")
+    result = train(
+        model,
+        dataset,
+        epochs=spec.epochs,
+        batch_size=config.batch_size,
+        learning_rate=spec.learning_rate,
+        seed=config.seed,
+        augment=config.augment,
+        name="fine_tuned",
+        frozen=FrozenPart.of(model),
+        on_event=on_event,
+        cancel=cancel,
+    )
+    how = FineTuning(spec.n_blocks, start, len(first.history.loss), spec.learning_rate)
+    return _joined(first, replace(result, model=whole), how)
+
+
+def _joined(first: RunResult, second: RunResult, how: FineTuning) -> RunResult:
+    """Both stages as one run: the second cannot be had without the first."""
+    one, two = first.seconds, second.seconds
+    later = replace(second.history, seconds=tuple(one.train + s for s in second.history.seconds))
+    names = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
+    return replace(
+        second,
+        history=History(**{name: getattr(first.history, name) + getattr(later, name) for name in names}),
+        seconds=Seconds(one.prepare + two.prepare, one.train + two.train, two.evaluate, one.saved + two.saved),
+        backbone=first.backbone,
+        weights=first.weights,
+        weights_sha256=first.weights_sha256,
+        fine_tuning=how,
+    )
+
+
+def cut_backbone(backbone: keras.Model, n_blocks: int) -> tuple[str, keras.Model, keras.Model]:
+    """Cut a frozen functional backbone before its last blocks, and unfreeze what is above the cut.
+
+    Args:
+        backbone: its layers are shared by the parts; those above the cut become trainable, except
+            BatchNormalization.
+        n_blocks: how many blocks are above the cut.
+
+    Returns:
+        (name of the first block above the cut, the part below, the part above).
+
+    Raises:
+        InputError: it has not so many blocks, or no layer's output is all that passes between them.
+    """
+    start, cut = find_cut(backbone, n_blocks)
+    order = backbone.layers
+    lower = keras.Model(backbone.input, order[cut].output, name="frozen_blocks")
+    upper = keras.Model(order[cut].output, backbone.output, name="unfrozen_blocks")
+    lower.trainable = False
+    # From outside in: a model's flag is handed down to its layers.
+    backbone.trainable = True
+    for i, layer in enumerate(order):
+        layer.trainable = i > cut and not isinstance(layer, keras.layers.BatchNormalization)
+    return start, lower, upper
+
+
+def find_cut(backbone: keras.Model, n_blocks: int) -> tuple[str, int]:
+    """Find where a functional backbone can be cut before its last blocks; changes nothing.
+
+    Args:
+        backbone: of keras.applications, or one whose layers are named like those.
+        n_blocks: how many blocks are above the cut.
+
+    Returns:
+        (name of the first block above the cut, position of the last layer below it).
+
+    Raises:
+        InputError: it has not so many blocks, or no layer's output is all that passes between them.
+    """
+    order = backbone.layers
+    blocks = list(dict.fromkeys(match[1] for layer in order if (match := _BLOCK.match(layer.name))))
+    if len(blocks) < 2:
+        raise InputError(
+            f"The layers of {backbone.name} carry no names of blocks, so that its last blocks cannot be told; "
+            "fine-tune another backbone, such as EfficientNetLite0 or MobileNetV2."
+        )
+    if not 1 <= n_blocks < len(blocks):
+        raise InputError(
+            f"{backbone.name} has {len(blocks)} blocks; n_blocks={n_blocks} must leave at least one of them frozen: "
+            f"give 1 to {len(blocks) - 1}."
+        )
+    above = set(blocks[-n_blocks:])
+    first = next(i for i, layer in enumerate(order) if (match := _BLOCK.match(layer.name)) and match[1] in above)
+    cut = next((i for i in reversed(range(first)) if _is_cut(order, i)), None)
+    if not cut:
+        raise InputError(f"{backbone.name} cannot be cut before {blocks[-n_blocks]}; choose another n_blocks.")
+    return blocks[-n_blocks], cut
+
+
+def _is_cut(order: Sequence[keras.layers.Layer], i: int) -> bool:
+    """Whether the output of layer `i` is the only tensor that passes from the first i + 1 layers to the others.
+
+    Keras lists a functional model's layers so that each comes after those whose answers it takes.
+    """
+    below: dict[int, int] = {id(tensor): j for j in range(i + 1) for tensor in keras.tree.flatten(order[j].output)}
+    crossing: set[Any] = set()
+    for layer in order[i + 1 :]:
+        crossing |= {below[id(tensor)] for tensor in keras.tree.flatten(layer.input) if id(tensor) in below}
+    return crossing == {i}

@@ -1,0 +1,335 @@
+"""Train one model: news out, Stop in. Knows no widget and no plot, and leaves no global state behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tl_widgets.core.config import Config
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
+from tl_widgets.data.augment import with_augmented
+from tl_widgets.data.dataset import ImageDataset, Split, require_dataset
+from tl_widgets.models.builders import count_parameters
+from tl_widgets.records.comparison import Diagnosis, History, RunResult, Seconds
+from tl_widgets.records.diagnosis import diagnose, is_stuck
+from tl_widgets.training.features import FrozenPart
+from tl_widgets.training.learners import PREDICT_BATCH, KerasLearner, Learner, count_dead_units, require_training_memory
+from tl_widgets.training.linear_head import LinearHead
+from tl_widgets.training.metrics import batches, count_right, cross_entropy, predicted_classes
+
+Array = NDArray[np.float32]
+_EVENT_EVERY = 0.1  # seconds; nobody can read faster
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One split in the form that the learner takes."""
+
+    inputs: Any
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def device_name() -> str:
+    """What TensorFlow computes on: "CPU", or the name of the first GPU."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "CPU"
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+
+
+def train(
+    model: keras.Model,
+    dataset: ImageDataset,
+    *,
+    epochs: int = Config.epochs,
+    batch_size: int = Config.batch_size,
+    learning_rate: float = Config.learning_rate,
+    seed: int = 0,
+    augment: int = 0,
+    name: str = "model",
+    frozen: FrozenPart | None = None,
+    keep_features: bool = True,
+    validate: bool = True,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> RunResult:
+    """Train a model, then test it once.
+
+    A model that begins with frozen layers has them run once for each image, and its head is trained on what
+    they saw; the result is that of training through them in every epoch. Anything else is trained whole.
+
+    Args:
+        model: takes raw pixels (n, *image_shape), 0-255, and answers with probabilities, (n, 1) for two classes
+            or (n, n_classes); changed in place.
+        dataset: its images.
+        epochs: passes over the training images.
+        batch_size: images for each step.
+        learning_rate: of Adam.
+        seed: decides the order of the images and what Dropout leaves out.
+        augment: changed copies of each training image that are used beside it.
+        name: of the result.
+        frozen: `FrozenPart.of(model)` where the caller has it already.
+        keep_features: False trains through the frozen layers in every epoch, as plain Keras does.
+        validate: look at the validation images after every epoch; the model is the same without, and sooner done.
+        on_event: hears of every epoch, of batches up to ten times a second, and of phases.
+        cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
+
+    Returns:
+        What came out; the trained model is `result.model`.
+
+    Raises:
+        InputError: the model does not fit the data, or the memory.
+    """
+    config = Config(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed, augment=augment)
+    _check_fit(model, dataset)
+    if keep_features and frozen is None:
+        frozen = FrozenPart.of(model)
+    run = _Run(model, dataset, config, name, frozen if keep_features else None, on_event, cancel, validate)
+    return run.result()
+
+
+def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
+    require_dataset(dataset)
+    if not isinstance(model, keras.Model) or not model.built:
+        raise InputError(
+            f"A built keras.Model is needed, such as build_scratch(dataset.image_shape, dataset.n_classes); received "
+            f"{model!r}. Give a Sequential an Input(shape) as its first layer."
+        )
+    if tuple(model.input_shape[1:]) != dataset.image_shape:
+        raise InputError(
+            f"The model takes images of shape {tuple(model.input_shape[1:])}, the data set {dataset.name!r} has "
+            f"{dataset.image_shape}. Build the model with image_shape=dataset.image_shape."
+        )
+    allowed = [(None, dataset.n_classes)] + ([(None, 1)] if dataset.n_classes == 2 else [])
+    if tuple(model.output_shape) not in allowed:
+        raise InputError(
+            f"The model's answers have shape {tuple(model.output_shape)}; for {dataset.n_classes} classes they must "
+            f"have {' or '.join(map(str, allowed))}. End it with Flatten or GlobalAveragePooling2D and one Dense layer."
+        )
+    activation = getattr(model.layers[-1], "activation", None)
+    if activation is keras.activations.linear:
+        raise InputError(
+            "The model's last layer has no activation, so that its answers are no probabilities. End it with "
+            'activation="softmax", or "sigmoid" where it has one unit.'
+        )
+
+
+class _Run:
+    """One call of `train`, phase by phase."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        dataset: ImageDataset,
+        config: Config,
+        name: str,
+        frozen: FrozenPart | None,
+        on_event: OnEvent,
+        cancel: Cancel | None,
+        validate: bool,
+    ) -> None:
+        self.model, self.dataset, self.config, self.name = model, dataset, config, name
+        self.frozen, self.on_event, self.cancel, self.validate = frozen, on_event, cancel, validate
+        self.seconds = Seconds()
+        self.history = History()
+        self.test_probabilities: Array | None = None
+
+    def result(self) -> RunResult:
+        """Go through all phases; stop at any."""
+        stopped = False
+        try:
+            train_part, validation = self._prepare()
+            learner = self._learner(train_part)
+            try:
+                self._fit(learner, train_part, validation)
+            finally:
+                self._give_back(learner)
+            self._evaluate(learner)
+        except CancelledError:
+            stopped = True
+        return self._result(stopped)
+
+    def _prepare(self) -> tuple[_Part, _Part | None]:
+        started = time.perf_counter()
+        augmented = with_augmented(self.dataset.train, self.config.augment, seed=self.config.seed)
+        train_part = self._part(augmented)
+        validation = self._part(self.dataset.validation) if self.validate else None
+        # For a model from scratch there is nothing to prepare but the augmented copies.
+        self.seconds = replace(self.seconds, prepare=time.perf_counter() - started)
+        return train_part, validation
+
+    def _part(self, split: Split) -> _Part:
+        if self.frozen is None:
+            return _Part(split.images, split.labels)
+        features = self.frozen.read(split, model=self.name, on_event=self.on_event, cancel=self.cancel)
+        self.seconds = replace(self.seconds, saved=self.seconds.saved + features.saved)
+        return _Part(features.values, split.labels)
+
+    def _learner(self, part: _Part) -> Learner:
+        config, model = self.config, self.model
+        head = model.layers[self.frozen.n_layers :] if self.frozen else model.layers
+        if self.frozen and _is_linear(head):
+            dropout = head[0].rate if len(head) == 2 else 0.0
+            kernel, bias = head[-1].get_weights()
+            return LinearHead(kernel, bias, learning_rate=config.learning_rate, dropout=dropout, seed=config.seed)
+        if self.frozen:
+            model = keras.Sequential([keras.layers.Input(self.frozen.output_shape), *head])
+        require_training_memory(model, min(config.batch_size, len(part)))
+        return KerasLearner(model, tf.as_dtype(part.inputs.dtype), config.learning_rate)
+
+    def _give_back(self, learner: Learner) -> None:
+        """Put a head that was trained in NumPy into the model, a stopped one as well."""
+        if isinstance(learner, LinearHead):
+            self.model.layers[-1].set_weights([learner.kernel, learner.bias])
+
+    def _fit(self, learner: Learner, part: _Part, validation: _Part | None) -> None:
+        started = time.perf_counter()
+        said = started
+        n_batches = -(-len(part) // self.config.batch_size)
+        try:
+            for epoch in range(self.config.epochs):
+                loss, n_right = 0.0, 0
+                for i, chosen in enumerate(self._batches(epoch, len(part))):
+                    raise_if_cancelled(self.cancel)
+                    batch_loss, batch_right = learner.fit_batch(part.inputs[chosen], part.labels[chosen])
+                    loss, n_right = loss + batch_loss * len(chosen), n_right + batch_right
+                    if time.perf_counter() - said > _EVENT_EVERY:
+                        said = time.perf_counter()
+                        self._say_training(epoch, epoch * n_batches + i + 1, n_batches, said - started)
+                scores: dict[str, float] = {"loss": loss / len(part), "accuracy": n_right / len(part)}
+                if validation is not None:
+                    answers = self._answers(learner, validation)
+                    scores["val_loss"] = cross_entropy(answers, validation.labels)
+                    scores["val_accuracy"] = count_right(answers, validation.labels) / len(validation)
+                seconds = time.perf_counter() - started
+                self.history = _longer(self.history, {**scores, "seconds": seconds})
+                self._say_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, finished=True)
+        finally:
+            self.seconds = replace(self.seconds, train=time.perf_counter() - started)
+
+    def _batches(self, epoch: int, n: int) -> Iterator[NDArray[np.int64]]:
+        return batches(n, self.config.batch_size, seed=self.config.seed, epoch=epoch)
+
+    def _say_training(self, epoch: int, n_done: int, n_batches: int, seconds: float, finished: bool = False) -> None:
+        n_total = n_batches * self.config.epochs
+        names = ("loss", "accuracy", "val_loss", "val_accuracy")
+        ends = {name: getattr(self.history, name)[-1:] for name in names} if finished else {}
+        metrics = {name: end[0] for name, end in ends.items() if end}
+        self.on_event(
+            Event(
+                phase="train",
+                text=f"training: epoch {min(epoch + (not finished), self.config.epochs)} of {self.config.epochs}",
+                model=self.name,
+                n_done=n_done,
+                n_total=n_total,
+                epoch=epoch,
+                n_epochs=self.config.epochs,
+                metrics=metrics,
+                seconds=seconds,
+                seconds_left=seconds_left(seconds, n_done, n_total),
+            )
+        )
+
+    def _answers(self, learner: Learner, part: _Part, on_batch: Callable[[int], None] | None = None) -> Array:
+        if isinstance(learner, LinearHead):
+            return learner.probabilities(part.inputs)
+        found = []
+        for start in range(0, len(part), PREDICT_BATCH):
+            raise_if_cancelled(self.cancel)
+            found.append(learner.probabilities(part.inputs[start : start + PREDICT_BATCH]))
+            if on_batch:
+                on_batch(start + len(found[-1]))
+        return np.concatenate(found)
+
+    def _evaluate(self, learner: Learner) -> None:
+        started = time.perf_counter()
+        n = len(self.dataset.test)
+
+        def say(n_done: int) -> None:
+            seconds = time.perf_counter() - started
+            text = f"testing: {n_done} of {n} images"
+            left = seconds_left(seconds, n_done, n)
+            self.on_event(Event("evaluate", text, self.name, n_done, n, seconds=seconds, seconds_left=left))
+
+        say(0)
+        answers = self._answers(learner, self._part(self.dataset.test), say)
+        self.test_probabilities = np.concatenate([1 - answers, answers], axis=1) if answers.shape[1] == 1 else answers
+        self.seconds = replace(self.seconds, evaluate=time.perf_counter() - started)
+
+    def _result(self, stopped: bool) -> RunResult:
+        labels: tuple[int, ...] = ()
+        predictions: tuple[int, ...] = ()
+        probabilities: tuple[tuple[float, ...], ...] = ()
+        if self.test_probabilities is not None:
+            labels = tuple(self.dataset.test.labels.tolist())
+            predictions = tuple(predicted_classes(self.test_probabilities).tolist())
+            probabilities = tuple(tuple(round(float(p), 6) for p in row) for row in self.test_probabilities)
+        result = RunResult(
+            name=self.name,
+            class_names=self.dataset.class_names,
+            params=count_parameters(self.model),
+            seconds=self.seconds,
+            history=self.history,
+            labels=labels,
+            predictions=predictions,
+            probabilities=probabilities,
+            stopped=stopped,
+            device=device_name(),
+            model=self.model,
+        )
+        result = replace(result, diagnoses=self._diagnoses(result))
+        text = "stopped" if stopped else "done"
+        self.on_event(Event("done", text, self.name, 1, 1, seconds=self.seconds.total, seconds_left=0.0))
+        return result
+
+    def _diagnoses(self, result: RunResult) -> tuple[Diagnosis, ...]:
+        if result.stopped:
+            n_epochs = len(self.history.loss)
+            text = f"It was stopped after {n_epochs} of {self.config.epochs} epochs and was not tested."
+            return (Diagnosis("stopped", text, "Run it again to the end for a test accuracy."),)
+        train_labels = self.dataset.train.labels.tolist()  # augmented copies are no further evidence
+        stuck = is_stuck(self.history, train_labels)
+        return diagnose(
+            self.history,
+            train_labels=train_labels,
+            test_labels=result.labels,
+            predictions=result.predictions,
+            class_names=self.dataset.class_names,
+            dead_units=count_dead_units(self.model, self.dataset.train) if stuck else (),
+        )
+
+
+def _is_linear(head: list[keras.layers.Layer]) -> bool:
+    """Whether the head is one Dense layer with the usual answer, at most a Dropout before it."""
+    dense = head[-1]
+    before = head[:-1]
+    return (
+        (not before or (len(before) == 1 and type(before[0]) is keras.layers.Dropout))
+        and (not before or before[0].noise_shape is None)
+        and type(dense) is keras.layers.Dense
+        and dense.trainable
+        and dense.use_bias
+        and dense.kernel_regularizer is None
+        and dense.bias_regularizer is None
+        and dense.activity_regularizer is None
+        and dense.kernel_constraint is None
+        and dense.bias_constraint is None
+        and dense.activation is (keras.activations.sigmoid if dense.units == 1 else keras.activations.softmax)
+        and len(dense.input.shape) == 2
+    )
+
+
+def _longer(history: History, scores: dict[str, float]) -> History:
+    """The history with one more epoch."""
+    return replace(history, **{name: (*getattr(history, name), score) for name, score in scores.items()})

@@ -1,0 +1,1 @@
+"""The tab for a learner's own images."""

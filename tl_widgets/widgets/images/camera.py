@@ -1,0 +1,136 @@
+"""CameraView: pictures of one's own, class by class, from the camera of whoever sits before the browser."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import anywidget
+import traitlets
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.decode import UnreadableError, decode_image
+from tl_widgets.widgets.shared.html import page_file
+from tl_widgets.widgets.shared.runner import log
+
+# A browser is outside input: camera.js keeps far below these limits, and what goes beyond them is refused.
+MAX_SIDE = 512  # pixels
+MAX_BYTES = 1_000_000  # of one picture: a PNG of noise has 0.8 MB
+MAX_PER_SECOND = 10
+MAX_PICTURES = 2_000
+MAX_NAME = 60  # letters
+
+
+class CameraView(anywidget.AnyWidget):
+    """A live picture, a field for the class and a button; where there is no camera it says so and what to do.
+
+        CameraView(lambda name, picture: Path(name, ...).write_bytes(picture))
+
+    Attributes:
+        class_names: what the class field proposes.
+        enabled: whether pictures can be taken; False switches the camera off.
+
+    Args:
+        on_picture: called with the class's name and one picture's file (JPEG or PNG, square, at most 512 pixels a
+            side, which `decode_image` has read). What it says in an `InputError` is shown below the button.
+        class_names: as above.
+    """
+
+    _esm = page_file("shared/correspondence.js") + page_file("images/camera.js")
+    _css = page_file("images/camera.css")
+    class_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    enabled = traitlets.Bool(True).tag(sync=True)
+
+    def __init__(self, on_picture: Callable[[str, bytes], None], class_names: Iterable[str] = ()) -> None:
+        self._on_picture = on_picture
+        self._counts: Counter[str] = Counter()
+        self._times: deque[float] = deque(maxlen=MAX_PER_SECOND)
+        self._big = threading.RLock()
+        super().__init__(class_names=list(class_names))
+        self.on_msg(self._hear)
+
+    def __repr__(self) -> str:
+        return "CameraView: pictures from the browser's camera (needs a live notebook)"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many pictures of each class were kept."""
+        return dict(self._counts)
+
+    def _hear(self, _: Any, content: Any, buffers: Any) -> None:
+        """Take a message of the browser, and answer it: a burst waits for each answer."""
+        kept, said = False, ""
+        try:
+            name = self._keep(content, buffers)
+            kept, said = True, _taken(name, self._counts[name])
+        except InputError as error:
+            said = str(error)
+        except Exception as error:
+            log.exception("a picture of the camera could not be kept")
+            said = f"The picture could not be kept: {type(error).__name__}: {error}"
+        number = content.get("number") if isinstance(content, dict) else None
+        self.send({"number": number, "kept": kept, "text": said})
+
+    def _keep(self, content: Any, buffers: Any) -> str:
+        self._require_calm()
+        if not isinstance(content, dict) or not isinstance(buffers, list | tuple) or len(buffers) != 1:
+            raise InputError("The browser sent something that is no picture. Reload the page and try again.")
+        name, picture = checked_name(content.get("name")), bytes(buffers[0])
+        _check_picture(picture, self._big)
+        self._on_picture(name, picture)
+        self._counts[name] += 1
+        return name
+
+    def _require_calm(self) -> None:
+        if not self.enabled:
+            raise InputError("No pictures are taken now: wait until the Lab is ready.")
+        if self._counts.total() >= MAX_PICTURES:
+            raise InputError(f"The camera has taken {MAX_PICTURES:,} pictures, which is as many as it takes here.")
+        now = time.monotonic()
+        too_fast = len(self._times) == MAX_PER_SECOND and now - self._times[0] < 1
+        self._times.append(now)
+        if too_fast:
+            raise InputError(f"The pictures come too fast: {MAX_PER_SECOND} a second are taken. Try again.")
+
+
+def checked_name(name: object) -> str:
+    """A class's name as it can be shown and can name a folder, without spaces around it.
+
+    Raises:
+        InputError: it is none.
+    """
+    text = " ".join(name.split()) if isinstance(name, str) else ""
+    if not text:
+        raise InputError("Give the class a name first: what is in the picture?")
+    if len(text) > MAX_NAME:
+        raise InputError(f"A class's name has at most {MAX_NAME} letters; this one has {len(text)}.")
+    if not text.isprintable() or set(text) & set("/\\") or text.startswith("."):
+        raise InputError('A class\'s name can become a folder: leave out "/" and "\\", and a dot at its beginning.')
+    return text
+
+
+def _check_picture(picture: bytes, big: threading.RLock) -> None:
+    """Raise `InputError` unless it is a JPEG or PNG of at most `MAX_SIDE` that can be read."""
+    from PIL import Image
+
+    if len(picture) > MAX_BYTES:
+        raise InputError(f"The picture has {len(picture):,} bytes; at most {MAX_BYTES:,} are taken.")
+    try:
+        with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as image:
+            width, height = image.size  # read from its first bytes, before anything is decoded
+    except Exception as error:  # a damaged file can fail with any error
+        raise InputError("The browser sent something that is no JPEG and no PNG. Upload pictures instead.") from error
+    if max(width, height) > MAX_SIDE:
+        raise InputError(f"The picture has {width:,} x {height:,} pixels; at most {MAX_SIDE} a side are taken.")
+    try:
+        decode_image(picture, 32, big)
+    except UnreadableError as error:
+        raise InputError(f"The picture cannot be used: {error}. Take it again.") from error
+
+
+def _taken(name: str, n: int) -> str:
+    return f"{name}: {n:,} picture{'' if n == 1 else 's'} taken."

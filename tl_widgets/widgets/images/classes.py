@@ -1,0 +1,233 @@
+"""What is in a learner's collection: classes with names and counts, and pictures that can be left out, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, Text, VBox
+
+from tl_widgets.collections.collection import ImageCollection
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, raise_if_cancelled
+from tl_widgets.data.archives import SourceFile, printable
+from tl_widgets.widgets.lab.live_head import Newest
+from tl_widgets.widgets.shared.html import escape, image, number, plain_label
+
+CLASSES_A_PAGE, IMAGES_A_PAGE, IMAGES_A_ROW = 8, 18, 6
+_STRIP, _CARD = 40, 92  # pixels
+_STYLE = {"description_width": "initial"}
+Edit = Callable[[ImageCollection], ImageCollection]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is to be drawn: the thumbnails of these files."""
+
+    collection: ImageCollection
+    rows: tuple[tuple[SourceFile, ...], ...]
+    cards: tuple[SourceFile, ...]
+
+
+class _ClassRow:
+    """One class: its name, whether it is used, how many images, and a few of them."""
+
+    def __init__(self, i: int, change: Callable[[Edit], None]) -> None:
+        self._change = change
+        self._name, self._is_setting = "", False
+        self.name = Text(description=f"Class {i + 1}", continuous_update=False, style=_STYLE)
+        self.tick = Checkbox(True, description="used", indent=False, style=_STYLE)
+        self.count, self.strip = HTML(), HTML()
+        self.box = HBox([self.name, self.tick, self.count, self.strip])
+        self.box.add_class("tlw-class-row")
+        self.name.observe(self._renamed, "value")
+        self.tick.observe(self._ticked, "value")
+
+    def show(self, number_: int, name: str, n_files: int, n_out: int, *, is_used: bool) -> None:
+        self._name, self._is_setting = name, True
+        self.name.description = f"Class {number_}"
+        self.name.value, self.tick.value = name, is_used
+        self._is_setting = False
+        text = f"<b>{number(n_files - n_out)}</b> files" if is_used else "<b>left aside</b>"
+        self.count.value = f"<span>{text}{f', {number(n_out)} left out' if n_out and is_used else ''}</span>"
+        self.box.layout.display = ""
+
+    def _renamed(self, change: dict[str, str]) -> None:
+        if not self._is_setting and change["new"] != self._name:
+            old, new = self._name, change["new"]
+            self._change(lambda collection: collection.rename(old, new))
+
+    def _ticked(self, change: dict[str, bool]) -> None:
+        if not self._is_setting:
+            name, is_used = self._name, change["new"]
+            self._change(lambda collection: collection.take_back(name) if is_used else collection.drop(name))
+
+
+class _Card:
+    """One picture with a tick."""
+
+    def __init__(self, change: Callable[[Edit], None]) -> None:
+        self._change = change
+        self._file, self._is_setting = "", False
+        self.picture = HTML()
+        self.tick = Checkbox(True, indent=False, style=_STYLE)
+        self.box = VBox([self.picture, self.tick])
+        self.box.add_class("tlw-image-card")
+        self.tick.observe(self._ticked, "value")
+
+    def show(self, file: SourceFile, *, is_used: bool) -> None:
+        if file.name != self._file:
+            self.picture.value = ""
+        self._file, self._is_setting = file.name, True
+        self.tick.description = plain_label(printable(file.name.rpartition("/")[2]))
+        self.tick.value = is_used
+        self._is_setting = False
+        self.box.layout.display = ""
+        (self.box.remove_class if is_used else self.box.add_class)("tlw-left-out")
+
+    def _ticked(self, change: dict[str, bool]) -> None:
+        if not self._is_setting:
+            files, is_used = [self._file], change["new"]
+            self._change(lambda collection: collection.include(files) if is_used else collection.exclude(files))
+
+
+class _Pages(HBox):
+    """Buttons to go through many things."""
+
+    def __init__(self, noun: str, size: int, turned: Callable[[], None]) -> None:
+        self._noun, self._size, self.page, self._n = noun, size, 0, 0
+        self.back = Button(icon="chevron-left", description=f"Earlier {noun}")
+        self.on = Button(icon="chevron-right", description=f"More {noun}")
+        self._text, self._turned = HTML(), turned
+        self.back.on_click(lambda _: self._turn(-1))
+        self.on.on_click(lambda _: self._turn(1))
+        super().__init__([self.back, self.on, self._text])
+        self.add_class("tlw-row")
+
+    def show(self, n: int) -> slice:
+        """Show where one is in `n` things, and say which are on the page."""
+        self._n = n
+        self.page = min(self.page, max(0, (n - 1) // self._size))
+        first, last = self.page * self._size, min((self.page + 1) * self._size, n)
+        self.back.disabled, self.on.disabled = first == 0, last >= n
+        self._text.value = (
+            f"<span>{self._noun} {number(first + 1)} to {number(last)} of {number(n)}</span>" if n else ""
+        )
+        self.layout.display = "" if n > self._size else "none"
+        return slice(first, last)
+
+    def _turn(self, by: int) -> None:
+        self.page = max(0, self.page + by)
+        self._turned()
+
+
+class ImageClasses(VBox):
+    """The classes of a collection and the pictures of one of them.
+
+    Args:
+        change: called with an edit that somebody made.
+    """
+
+    def __init__(self, change: Callable[[Edit], None]) -> None:
+        self._collection: ImageCollection | None = None
+        self._change = change
+        self._drawing: Newest[_Wish] = Newest(self._draw)
+        self.rows: list[_ClassRow] = []
+        self.cards: list[_Card] = []
+        self._is_setting = False
+        self._row_box, self._card_box = VBox(), Box()
+        self._card_box.add_class("tlw-image-cards")
+        self.class_pages = _Pages("classes", CLASSES_A_PAGE, self._show)
+        self.image_pages = _Pages("pictures", IMAGES_A_PAGE, self._show)
+        self.menu = Dropdown(description="Look through", style=_STYLE)
+        self.menu.observe(self._chosen, "value")
+        note = HTML('<p class="tlw-note">Take the tick away from a picture that should not be learned from.</p>')
+        look = HBox([self.menu])
+        look.add_class("tlw-row")
+        super().__init__([self._row_box, self.class_pages, look, note, self._card_box, self.image_pages])
+        self.layout.display = "none"
+
+    def show(self, collection: ImageCollection) -> None:
+        """Show a collection; one that was edited stays on its page.
+
+        Args:
+            collection: whose classes.
+        """
+        if self._collection is None or self._collection.path != collection.path:
+            self.class_pages.page = self.image_pages.page = 0
+        self._collection = collection
+        self._make_parts()
+        self._show()
+
+    def stop(self) -> None:
+        """End what is being drawn."""
+        self._drawing.stop()
+
+    def _make_parts(self) -> None:
+        """Widgets for a page, once, when they are first needed."""
+        if not self.rows:
+            self.rows = [_ClassRow(i, self._change) for i in range(CLASSES_A_PAGE)]
+            self.cards = [_Card(self._change) for _ in range(IMAGES_A_PAGE)]
+            self._row_box.children = [row.box for row in self.rows]
+            self._card_box.children = [card.box for card in self.cards]
+
+    def _chosen(self, _: object) -> None:
+        if not self._is_setting:
+            self.image_pages.page = 0
+            self._show()
+
+    def _show(self) -> None:
+        collection = self._collection
+        if collection is None:
+            return
+        self._show_menu(collection)
+        left_out, edits = set(collection.edits.left_out), collection.edits
+        page = self.class_pages.show(len(collection.folders))
+        shown = collection.folders[page]
+        for i, (row, one) in enumerate(zip(self.rows, shown, strict=False)):
+            n_out = sum(file.name in left_out for file in one.files)
+            is_used = one.folder not in edits.dropped
+            row.show(page.start + i + 1, edits.name_of(one.folder), len(one.files), n_out, is_used=is_used)
+        chosen = next((one for one in collection.folders if one.folder == self.menu.value), None)
+        files = chosen.files if chosen else ()
+        files = files[self.image_pages.show(len(files))]
+        for card, file in zip(self.cards, files, strict=False):
+            card.show(file, is_used=file.name not in left_out)
+        for box in [row.box for row in self.rows[len(shown) :]] + [card.box for card in self.cards[len(files) :]]:
+            box.layout.display = "none"
+        self.layout.display = ""
+        firsts = tuple(tuple(file for file in one.files if file.name not in left_out)[:IMAGES_A_ROW] for one in shown)
+        self._drawing.want(_Wish(collection, firsts, files))
+
+    def _show_menu(self, collection: ImageCollection) -> None:
+        options = [(collection.edits.name_of(one.folder), one.folder) for one in collection.folders]
+        if list(self.menu.options) == options:
+            return
+        chosen, self._is_setting = self.menu.value, True
+        self.menu.options = options
+        folders = [folder for _, folder in options]
+        self.menu.value = chosen if chosen in folders else folders[0] if folders else None
+        self._is_setting = False
+
+    def _draw(self, wish: _Wish, cancel: Cancel) -> None:
+        """Read and show the thumbnails, in a thread."""
+        for row, files in zip(self.rows, wish.rows, strict=False):
+            raise_if_cancelled(cancel)
+            strip = "".join(_picture(wish.collection, file, _STRIP) for file in files)
+            raise_if_cancelled(cancel)
+            row.strip.value = f'<div class="tlw-strip">{strip}</div>'
+        for card, file in zip(self.cards, wish.cards, strict=False):
+            raise_if_cancelled(cancel)
+            if not card.picture.value:
+                card.picture.value = _picture(wish.collection, file, _CARD)
+
+
+def _picture(collection: ImageCollection, file: SourceFile, side: int) -> str:
+    try:
+        (found,) = collection.thumbnails([file], side)
+    except InputError:  # reading the images says so at length
+        found = "no longer there"
+    name = printable(file.name.rpartition("/")[2])
+    if isinstance(found, str):
+        return f'<span class="tlw-no-image" title="{escape(name)}: {escape(found)}">unusable: {escape(found)}</span>'
+    return image(found, name, side, small_file=True)

@@ -1,0 +1,131 @@
+"""The ways by which a learner's pictures come into the Lab: a folder, a zip, several files, the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ipywidgets import HTML, Accordion, Button, Dropdown, HBox, Text, VBox, Widget
+
+from tl_widgets.collections import storage as own_files
+from tl_widgets.collections.incoming import Incoming
+from tl_widgets.collections.storage import find_collections, uploads_folder
+from tl_widgets.collections.uploads import MAX_AT_ONCE
+from tl_widgets.data.archives import MAX_FILE_BYTES, printable
+from tl_widgets.widgets.images.camera import CameraView
+from tl_widgets.widgets.shared.html import escape
+from tl_widgets.widgets.shared.upload import UploadView
+
+_STYLE = {"description_width": "initial"}
+_BESIDE = (
+    '<p class="tlw-intake"><b>From a folder or zip</b> beside the notebook, with one sub-folder for each class. A zip '
+    "of any size can be dropped into JupyterLab’s file browser, on the left.</p>"
+)
+
+
+@dataclass(frozen=True)
+class IntakeActions:
+    """What is called when something comes; each returns at once, and closes the files when it has done with them.
+
+    Attributes:
+        open_path: a folder or zip was chosen.
+        take_zip: an uploaded zip.
+        take_pictures: (class name, uploaded files).
+        take_photograph: (class name, bytes) from the camera; raises `InputError` where it cannot be kept.
+    """
+
+    open_path: Callable[[Path], object]
+    take_zip: Callable[[Incoming], object]
+    take_pictures: Callable[[str, Incoming], object]
+    take_photograph: Callable[[str, bytes], None]
+
+
+class ImageIntake(VBox):
+    """Fields and buttons to bring pictures with.
+
+    Args:
+        actions: what to do with them.
+    """
+
+    def __init__(self, actions: IntakeActions) -> None:
+        self._actions = actions
+        self._enabled = True
+        self.menu = Dropdown(description="Folder or zip", style=_STYLE)
+        self.open_button = Button(description="Open", icon="folder-open")
+        self.look_button = Button(description="Look again", tooltip="For folders and zips that are new since")
+        self.zip_upload = UploadView(
+            lambda _, incoming: actions.take_zip(incoming), max_bytes=own_files.MAX_STORED_BYTES, label="Upload a zip",
+            accept=".zip", kind="zip", hint="or drop it here",
+        )  # fmt: skip
+        self.class_name = Text(description="Class name", placeholder="what they show", style=_STYLE)
+        self.picture_upload = UploadView(
+            actions.take_pictures, max_bytes=MAX_FILE_BYTES, label="Upload its pictures", accept="image/*,.tif,.tiff",
+            most=MAX_AT_ONCE, kind="picture", hint="or drop them here",
+        )  # fmt: skip
+        self.camera = CameraView(actions.take_photograph)
+        self._camera_box = Accordion([self.camera], titles=["Take pictures with the camera"])
+        beside = _row(self.menu, self.open_button, self.look_button)
+        uploads = [_row(self.zip_upload), _row(self.class_name, self.picture_upload)]
+        super().__init__([HTML(_BESIDE), beside, HTML(_upload_line()), *uploads, self._camera_box])
+        self.look_again()
+        self._connect()
+        self._show_enabled()
+
+    def _connect(self) -> None:
+        self.open_button.on_click(lambda _: self.menu.value and self._actions.open_path(self.menu.value))
+        self.look_button.on_click(lambda _: self.look_again())
+        self.class_name.observe(lambda _: self._show_enabled(), "value")
+        self.menu.observe(lambda _: self._show_enabled(), "value")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether something can be brought now."""
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._show_enabled()
+
+    def look_again(self) -> None:
+        """Bring the menu to what lies beside the notebook now."""
+        chosen = self.menu.value
+        found = [(printable(_shown(path)), path) for path in find_collections()]
+        nothing = "choose one" if found else "none found beside the notebook"
+        self.menu.options = [(nothing, None), *found]
+        # By its place: for ipywidgets a value of None chooses nothing, not even the line that says so.
+        self.menu.index = next((i for i, (_, path) in enumerate(found, 1) if path == chosen), 0)
+
+    def propose(self, class_names: Sequence[str]) -> None:
+        """Tell the camera which classes there are."""
+        self.camera.class_names = list(class_names)
+
+    def _show_enabled(self) -> None:
+        for widget in (self.menu, self.look_button, self.class_name):
+            widget.disabled = not self._enabled
+        self.open_button.disabled = not (self._enabled and self.menu.value)
+        # Without a class nobody would know where the pictures belong, and they would be sent in vain.
+        self.picture_upload.goal = self.class_name.value
+        self.picture_upload.missing = "" if self.class_name.value.strip() else "Give their class a name first."
+        for widget in (self.zip_upload, self.picture_upload, self.camera):
+            widget.enabled = self._enabled
+
+
+def _row(*widgets: Widget) -> Widget:
+    row = HBox(widgets)
+    row.add_class("tlw-row")
+    return row
+
+
+def _shown(path: Path) -> str:
+    """The path as seen from the notebook."""
+    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _upload_line() -> str:
+    """What can be uploaded, and where it goes."""
+    return (
+        '<p class="tlw-intake"><b>Or upload</b> a zip, large ones too, or several pictures of one class. Uploads are '
+        f"kept in <code>{escape(_shown(uploads_folder()))}</code>, and nothing there is ever overwritten.</p>"
+    )

@@ -1,0 +1,298 @@
+"""The Lab's tab "Images": bring pictures, look through them, and let the Lab learn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+from ipywidgets import HTML, Button, HBox, VBox
+
+from tl_widgets.collections.collection import ImageCollection, open_collection
+from tl_widgets.collections.edits import keep_edits, with_kept_edits
+from tl_widgets.collections.incoming import Incoming
+from tl_widgets.collections.uploads import Addition, add_images, upload_zip
+from tl_widgets.core import events
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.data.dataset import ImageDataset, LoadReport, first_few
+from tl_widgets.data.quality import check_dataset
+from tl_widgets.records.comparison import Diagnosis
+from tl_widgets.records.provenance import NO_EDITS
+from tl_widgets.widgets.images.classes import Edit, ImageClasses
+from tl_widgets.widgets.images.intake import ImageIntake, IntakeActions
+from tl_widgets.widgets.shared.html import alert, escape, number, progress
+from tl_widgets.widgets.shared.runner import Run, Throttle
+from tl_widgets.widgets.shared.source import DataSource
+from tl_widgets.widgets.shared.trouble import trouble
+
+_SHOWN = 50  # skipped files that are named, at most
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """A collection with the data set that was made of it, or why none could be made."""
+
+    collection: ImageCollection
+    dataset: ImageDataset | None = None
+    warnings: tuple[Diagnosis, ...] = ()
+    problem: str = ""
+
+
+class ImagesView(VBox):
+    """Holds the collection that is looked through. Whatever fails, the last one stays.
+
+    Args:
+        source: where data sets are put.
+        image_size: asks for the side of the images in pixels.
+        use: called with the name of a data set that was put there, from a thread.
+    """
+
+    def __init__(self, source: DataSource, image_size: Callable[[], int], use: Callable[[str], None]) -> None:
+        self._source, self._image_size, self._use = source, image_size, use
+        self.collection: ImageCollection | None = None
+        self._looked: _Looked | None = None
+        self._run: Run[None] | None = None
+        self._cancel: Cancel = Event()
+        self._is_locked = self._is_running = False
+        self._throttle = Throttle()
+        actions = IntakeActions(self.open_path, self.take_zip, self.take_pictures, self._take_photograph)
+        self.intake = ImageIntake(actions)
+        self.classes = ImageClasses(self._edit)
+        self.use_button = Button(description="Use these images", button_style="primary", icon="check")
+        self.undo_button = Button(description="Undo all changes", icon="undo")
+        self.stop_button = Button(description="Stop reading", icon="stop")
+        self.message, self._progress, self._heading, self._report = HTML(), HTML(), HTML(), HTML()
+        self._buttons = HBox([self.use_button, self.undo_button])
+        self._going_on = HBox([self._progress, self.stop_button])
+        for row in (self._buttons, self._going_on):
+            row.add_class("tlw-row")
+        self._going_on.layout.display = self._buttons.layout.display = "none"
+        self.use_button.on_click(lambda _: self.use())
+        self.undo_button.on_click(lambda _: self._edit(lambda collection: replace(collection, edits=NO_EDITS)))
+        self.stop_button.on_click(lambda _: self.stop())
+        parts = [self.intake, self.message, self._going_on, self._heading, self._buttons, self._report, self.classes]
+        super().__init__(parts)
+        self.add_class("tlw-images")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether something can be done here; not while the Lab trains."""
+        return not self._is_locked
+
+    @enabled.setter
+    def enabled(self, enabled: bool) -> None:
+        self._is_locked = not enabled
+        self._show_enabled()
+
+    def open_path(self, path: Path) -> Run[None] | None:
+        """Look into a folder or zip.
+
+        Args:
+            path: of it.
+        """
+
+        def work(on_event: OnEvent, cancel: Cancel) -> None:
+            collection = with_kept_edits(open_collection(path))
+            self._look(collection, on_event, cancel)
+            if collection.edits:
+                self.message.value = (
+                    '<p class="tlw-live" role="status">Your changes of last time are there again. '
+                    "“Undo all changes” forgets them.</p>"
+                )
+
+        return self._start("opening", work)
+
+    def take_zip(self, incoming: Incoming) -> Run[None] | None:
+        """Keep an uploaded zip and look into it.
+
+        Args:
+            incoming: the zip.
+        """
+
+        def work(on_event: OnEvent, cancel: Cancel) -> None:
+            with incoming:
+                ((name, path),) = incoming.files()
+                collection = upload_zip(name, path)
+            self._look(collection, on_event, cancel)
+            self.intake.look_again()
+
+        return self._start("keeping the zip", work, incoming)
+
+    def take_pictures(self, class_name: str, incoming: Incoming) -> Run[None] | None:
+        """Add uploaded pictures to a class of the collection, or begin one with them.
+
+        Args:
+            class_name: of the class, which may be new.
+            incoming: the pictures.
+        """
+
+        def work(on_event: OnEvent, cancel: Cancel) -> None:
+            with incoming:
+                added = add_images(self.collection, class_name, incoming.files(), on_event=on_event, cancel=cancel)
+            self._set(added.collection)
+            self._look(added.collection, on_event, cancel)
+            self.message.value = _said(class_name, added)
+            keep_edits(added.collection)  # a class that no folder can be called like
+            self.intake.look_again()
+
+        return self._start("checking pictures", work, incoming)
+
+    def use(self) -> Run[None] | None:
+        """Put the images into the Lab."""
+        collection = self.collection
+        if collection is None:
+            return None
+
+        def work(on_event: OnEvent, cancel: Cancel) -> None:
+            looked = self._looked
+            if looked is None or looked.collection != collection or not self._fits(looked):
+                looked = self._look(collection, on_event, cancel)
+            if looked.dataset is None:
+                raise InputError(looked.problem)
+            name = self._source.bring(collection, looked.dataset)
+            self._use(name)
+            self.message.value = (
+                f'<p class="tlw-live" role="status">The Lab now learns from <b>{escape(name)}</b>: '
+                f"{number(len(looked.dataset.train))} images to learn from, {number(len(looked.dataset.validation))} "
+                f"to watch, {number(len(looked.dataset.test))} for the test. Press “Train both”.</p>"
+            )
+
+        return self._start("reading images", work)
+
+    def stop(self) -> None:
+        """End what goes on; the collection stays as it was."""
+        self.classes.stop()
+        self._cancel.set()
+
+    def forget(self) -> None:
+        """Stop, and let go of images that were loaded."""
+        self.stop()
+        self._looked = None
+
+    def _fits(self, looked: _Looked) -> bool:
+        return looked.dataset is not None and looked.dataset.image_size == self._image_size()
+
+    def _take_photograph(self, class_name: str, picture: bytes) -> None:
+        """Keep one picture of the camera, at once: it waits for the answer."""
+        if self._is_locked or self._is_running:
+            raise InputError("The Lab is busy: wait until it has ended, then take the picture again.")
+        kind = "png" if picture.startswith(b"\x89PNG") else "jpg"
+        added = add_images(self.collection, class_name, [(f"camera.{kind}", picture)])
+        self._set(added.collection)
+        keep_edits(added.collection)
+        self._report.value = '<p class="tlw-note">New pictures: “Use these images” reads them.</p>'
+
+    def _start(
+        self, what: str, work: Callable[[OnEvent, Cancel], object], incoming: Incoming | None = None
+    ) -> Run[None] | None:
+        """Do something slow in a thread; one thing at a time, and everything is caught."""
+        if self._is_running or self._is_locked:
+            if incoming is not None:
+                incoming.close()
+            self.message.value = alert("The Lab is busy: wait until it has ended, then try again.")
+            return None
+        self.message.value = ""
+        self._progress.value = progress("Images", 0, 0, what)
+        self._show_running(True)
+
+        def hear(event: events.Event) -> None:
+            bar = progress("Images", event.n_done, event.n_total, event.text)
+            self._throttle.offer("bar", lambda: setattr(self._progress, "value", bar))
+
+        def go(cancel: Cancel) -> None:
+            self._cancel = cancel
+            try:
+                work(hear, cancel)
+            except CancelledError:
+                self.message.value = '<p class="tlw-live" role="status">Stopped: nothing has changed.</p>'
+            except Exception as error:
+                self.message.value = trouble(error)
+            finally:
+                self._show_running(False)
+
+        self._run = Run(go)
+        return self._run
+
+    def _look(self, collection: ImageCollection, on_event: OnEvent, cancel: Cancel) -> _Looked:
+        """Read all images and show what is there. A collection that is not complete yet is no error."""
+        try:
+            dataset = collection.build(image_size=self._image_size(), on_event=on_event, cancel=cancel)
+            looked = _Looked(collection, dataset, check_dataset(dataset))
+        except InputError as error:
+            looked = _Looked(collection, problem=str(error))
+        self._looked = looked
+        self._set(collection)
+        self._report.value = _report(looked)
+        return looked
+
+    def _set(self, collection: ImageCollection) -> None:
+        self.collection = collection
+        n_used = sum(len(collection.used_files(name)) for name in collection.class_names)
+        n_classes = len(collection.class_names)
+        self._heading.value = (
+            f'<h4 class="tlw-title">{escape(collection.name)}: {number(n_used)} files in {n_classes} '
+            f"class{'es' if n_classes != 1 else ''}</h4>"
+        )
+        self.classes.show(collection)
+        self.intake.propose([name for name in collection.class_names if len(name) <= 60])
+        self._show_enabled()
+
+    def _edit(self, edit: Edit) -> None:
+        """Somebody changed a name or a tick."""
+        if self.collection is None:
+            return
+        try:
+            if self._is_running or self._is_locked:
+                raise InputError("The Lab is busy: wait until it has ended, then change the images.")
+            self.message.value = ""
+            self._set(edit(self.collection))
+            keep_edits(self.collection)
+            self._report.value = '<p class="tlw-note">Changed: “Use these images” reads them again.</p>'
+        except InputError as error:
+            self.message.value = alert(str(error))
+            self.classes.show(self.collection)  # back to what holds
+
+    def _show_running(self, running: bool) -> None:
+        self._is_running = running
+        self._going_on.layout.display = "" if running else "none"
+        self._show_enabled()
+
+    def _show_enabled(self) -> None:
+        is_free = not self._is_running and not self._is_locked
+        self.intake.enabled = is_free
+        self.use_button.disabled = not is_free
+        self.undo_button.disabled = not (is_free and self.collection is not None and self.collection.edits)
+        self._buttons.layout.display = "" if self.collection is not None else "none"
+
+
+def _said(class_name: str, added: Addition) -> str:
+    skipped = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in added.skipped[:_SHOWN])
+    n = f"{number(added.n_added)} picture{'s' if added.n_added != 1 else ''}"
+    text = f'<p class="tlw-live" role="status">Added {n} to <b>{escape(class_name.strip())}</b>. '
+    text += " ".join(escape(note) for note in added.notes) + "</p>"
+    if added.skipped:
+        text += alert(f"{number(len(added.skipped))} could not be used:") + f'<ul class="tlw-notes">{skipped}</ul>'
+    return text
+
+
+def _report(looked: _Looked) -> str:
+    """What was read, what was not and why, and what a teacher would say of it."""
+    if looked.dataset is None:
+        return f'<p class="tlw-live" role="status"><b>Not ready to train on yet.</b> {escape(looked.problem)}</p>'
+    report = looked.dataset.report or LoadReport(0)
+    lines = [f"Read {number(report.n_read)} images.", *map(escape, report.notes)]
+    warnings = "".join(f"<li>{escape(each.text)} <i>{escape(each.advice)}</i></li>" for each in looked.warnings)
+    text = f'<p class="tlw-note">{" ".join(lines)}</p>'
+    if warnings:
+        text += f'<div class="tlw-warnings"><b>Before you train:</b><ul class="tlw-notes">{warnings}</ul></div>'
+    if report.duplicates:
+        named = first_few([f"{name} equals {other}" for name, other in report.duplicates])
+        text += f'<p class="tlw-note">Used once, as the content is the same: {escape(named)}.</p>'
+    if report.skipped:
+        items = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in report.skipped[:_SHOWN])
+        more = len(report.skipped) - _SHOWN
+        items += f"<li>and {number(more)} more</li>" if more > 0 else ""
+        text += f"<details open><summary>Skipped {report.skipped_count}</summary><ul>{items}</ul></details>"
+    return text

@@ -1,0 +1,368 @@
+"""TransferLab: the app. It holds the state and moves it on; what is seen of it is the screen's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from ipywidgets import VBox
+
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
+from tl_widgets.data.archives import printable
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.experiments.comparison import Workbench, compare_config, retrain_transfer
+from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.widgets.images.view import ImagesView
+from tl_widgets.widgets.lab.live_head import LiveHead
+from tl_widgets.widgets.lab.panel import ControlPanel
+from tl_widgets.widgets.lab.restore import read_record, restore
+from tl_widgets.widgets.lab.runs import LabRun, without_models
+from tl_widgets.widgets.lab.screen import Screen, State
+from tl_widgets.widgets.shared.cells import close_tree, take_place
+from tl_widgets.widgets.shared.controls import LIVE
+from tl_widgets.widgets.shared.costs import n_steps
+from tl_widgets.widgets.shared.html import alert
+from tl_widgets.widgets.shared.runner import Run, my_turn, preload_tensorflow, wait_for_tensorflow
+from tl_widgets.widgets.shared.settings import LabSettings, differences
+from tl_widgets.widgets.shared.source import DataSource
+from tl_widgets.widgets.shared.views import thumbnails
+
+# Settings that change how long one step takes; the others only change how many there are.
+_SHAPE = (
+    "dataset",
+    "image_size",
+    "filters",
+    "kernel_sizes",
+    "pooling",
+    "backbone",
+    "batch_size",
+    "control",
+    "fine_tune_blocks",
+    "repeats",
+)
+# Settings that the network from scratch knows nothing of.
+_TRANSFER_ONLY = {"backbone", "weights", "head_dropout", "control", "fine_tune_blocks", "repeats"}
+
+
+class TransferLab(VBox):
+    """Move the controls, press one button, and watch both models learn.
+
+    In a notebook, `TransferLab()` as the last line of a cell shows it. From code:
+
+        lab = TransferLab()
+        comparison = lab.run(wait=True).result  # in a notebook: await lab.run().done()
+        print(comparison.verdict.text)
+
+    Attributes:
+        panel: the controls.
+        images: the tab for pictures of one's own; None where the data set is given.
+
+    Args:
+        dataset: images of one's own; the built-in data sets where None.
+        settings: what the controls show first: `LabSettings`, or the JSON text that `lab.settings.to_json()` made.
+        show: names of the controls to show; all where None. The names are the keys of `lab.settings.values`, and
+            "blocks".
+        lock: names of controls that are shown and cannot be changed.
+
+    Raises:
+        InputError: an argument is not allowed.
+    """
+
+    def __init__(
+        self,
+        dataset: ImageDataset | None = None,
+        *,
+        settings: LabSettings | str | None = None,
+        show: Collection[str] | None = None,
+        lock: Collection[str] = (),
+    ) -> None:
+        if dataset is not None and not isinstance(dataset, ImageDataset):
+            raise InputError(
+                f"TransferLab takes an ImageDataset of your own (load_folder makes one); received {dataset!r}. For a "
+                "built-in one, choose it in the Lab, or give settings=LabSettings(dataset=...)."
+            )
+        if isinstance(settings, str):
+            settings = LabSettings.from_json(settings)
+        self._source = DataSource(dataset)
+        self._workbench = Workbench()
+        self._runs: list[LabRun] = []
+        self._result: Comparison | None = None
+        self._run: Run[Comparison] | None = None
+        self._live_head = LiveHead(self._retrain)
+        self.panel = ControlPanel(settings, show=show, lock=lock, source=self._source)
+        self._first_settings = self._last_settings = self.panel.settings
+        # A lesson that gives the data set does not ask for another.
+        gives_choice = dataset is None and (show is None or "dataset" in show) and "dataset" not in lock
+        self.images = (
+            ImagesView(self._source, lambda: self.settings.image_size, self._use_images) if gives_choice else None
+        )
+        self._screen = Screen(self.panel, self._source, self._restore, self._load, self.images)
+        super().__init__(self._screen.children)
+        for name in ("tlw", "tlw-lab"):
+            self.add_class(name)
+        take_place(self)
+        self._connect()
+
+    def _connect(self) -> None:
+        screen = self._screen
+        screen.train_button.on_click(lambda _: self.run())
+        screen.stop_button.on_click(lambda _: self.stop())
+        screen.reset_button.on_click(lambda _: self._restore(self._first_settings))
+        screen.live_tick.observe(lambda change: self._switch_live(change["new"]), "value")
+        self.panel.follow(self._settings_changed)
+        self._show_thumbnails()
+
+    def __repr__(self) -> str:
+        # A fixed text, without addresses and ids: tests of notebooks compare it.
+        return "TransferLab: two models on the same images (needs a live notebook)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:  # noqa: ARG002 - IPython's signature
+        preload_tensorflow()  # while somebody looks at the controls
+        return super()._repr_mimebundle_()
+
+    @property
+    def settings(self) -> LabSettings:
+        """What the controls say; setting it moves them.
+
+        Raises:
+            InputError: on setting, while it trains.
+        """
+        return self.panel.settings
+
+    @settings.setter
+    def settings(self, settings: LabSettings) -> None:
+        if self.is_running:
+            raise InputError("The Lab is training: wait for the end, or stop it, before you change its settings.")
+        self.panel.settings = settings
+
+    @property
+    def result(self) -> Comparison | None:
+        """The last comparison that came to its end; None before the first."""
+        return self._result
+
+    @property
+    def runs(self) -> tuple[LabRun, ...]:
+        """Every run so far, the stopped ones too, with its settings."""
+        return tuple(self._runs)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether both models are being trained."""
+        return self._run is not None and self._run.is_running
+
+    @property
+    def live(self) -> bool:
+        """Whether Live mode is on: every change of a head control trains the transfer model again."""
+        return bool(self._screen.live_tick.value)
+
+    @live.setter
+    def live(self, is_on: bool) -> None:
+        self._screen.live_tick.value = is_on
+
+    def run(self, *, wait: bool = False) -> Run[Comparison]:
+        """Train both models in the background; a Lab that trains already goes on with that.
+
+        Args:
+            wait: come back only when it has ended, for scripts; in a notebook use `await lab.run().done()`.
+
+        Returns:
+            The run: `await run.done()`, `run.wait()`, `run.stop()`, `run.result`.
+        """
+        run = self._run
+        if run is None or not run.is_running:
+            self._live_head.stop()
+            self._show_running(True)
+            settings = self.settings
+            run = self._run = Run(lambda cancel: self._work(settings, cancel))
+        if wait:
+            run.wait()
+        return run
+
+    def stop(self) -> None:
+        """Stop whatever goes on; it takes one batch at most. What was found before stays."""
+        self._live_head.stop()
+        if self._run is not None and self._run.is_running:
+            self._run.stop()
+
+    def close(self) -> None:
+        """Stop, and take the Lab and all its parts away."""
+        if not hasattr(self, "_screen"):
+            return  # Python deletes a Lab that was refused before it was made
+        self.stop()
+        self._screen.forget()
+        if self.images is not None:
+            self.images.forget()
+        close_tree(self)
+        # IPython's Out holds on to old Labs: results stay readable, images and models go.
+        self._workbench = Workbench()
+        self._source.forget()
+        if self._result is not None:
+            self._result = without_models(self._result)
+        if not self.is_running:
+            self._run = None
+
+    def _settings_changed(self, settings: LabSettings) -> None:
+        before, self._last_settings = self._last_settings, settings
+        moved = set(differences([before, settings]))
+        self._screen.show_settings(settings)
+        self.panel.show_seconds(self._estimate(settings))
+        if moved & {"dataset", "classes"}:
+            self._show_thumbnails()
+        if self.live and moved & LIVE and not self.is_running:
+            self._live_head.want(settings)
+
+    def _estimate(self, settings: LabSettings) -> float | None:
+        """Seconds that a run would take, from the last one of the same shape."""
+        facts = self._source.facts(settings)
+        for run in reversed(self._runs):
+            if run.result.stopped or run.source:  # a loaded one took its time on another machine
+                continue
+            if any(run.settings.values[name] != settings.values[name] for name in _SHAPE):
+                continue
+            repeats = run.result.repeats
+            seconds = repeats.seconds if repeats else sum(each.seconds.total for each in run.result.runs)
+            return seconds * n_steps(settings, facts) / n_steps(run.settings, self._source.facts(run.settings))
+        return None
+
+    def _show_thumbnails(self) -> None:
+        settings = self.settings
+        self.panel.thumbnails.value = ""
+        if self._source.facts(settings).n_bytes:
+            return  # nothing is downloaded before somebody asks for it
+
+        def load(cancel: Cancel) -> None:
+            try:
+                shown = thumbnails(self._source.whole(settings, cancel=cancel))
+            except (InputError, OSError) as error:
+                shown = alert(str(error))
+            now = self.settings
+            if (settings.dataset, settings.classes) == (now.dataset, now.classes):
+                self.panel.thumbnails.value = shown
+
+        Run(load)
+
+    def _use_images(self, name: str) -> None:
+        """Turn to a learner's images, in the tab's thread."""
+        if self.is_running:
+            raise InputError("The Lab is training: wait for the end, or stop it, then use the images.")
+        self.panel.choose_dataset(name)
+
+    def _restore(self, settings: LabSettings) -> None:
+        if self.is_running:
+            return
+        try:
+            self.panel.settings = settings
+            self._screen.message.value = ""
+        except InputError as error:  # of a run that was loaded: its images are not here
+            self._screen.message.value = alert(str(error))
+
+    def _load(self, name: str, data: bytes, cancel: Cancel) -> tuple[str, ...]:
+        """Bring a record's settings into the controls and its result into the list of runs.
+
+        Raises:
+            InputError: it is no record, or it trains; nothing is changed.
+        """
+        comparison = read_record(name, data)
+        restored = restore(comparison, self._source, self.settings, cancel)
+        self.settings = restored.settings
+        run = LabRun(len(self._runs) + 1, restored.wanted, comparison, source=name)
+        self._runs.append(run)
+        self._result = comparison
+        self._screen.show_loaded(run)
+        self._screen.show_runs(self.runs, comparison)
+        self._screen.show_result(run, comparison, restored.dataset)
+        return (f"Loaded {printable(name)} as run {run.number}, with its settings.", *restored.notes)
+
+    def _show_running(self, running: bool) -> None:
+        self.panel.enabled = not running
+        if self.images is not None:
+            self.images.enabled = not running
+        self._screen.show_running(running)
+
+    def _work(self, settings: LabSettings, cancel: Cancel) -> Comparison | None:
+        """One run, in its thread: whatever happens, the buttons come back."""
+        state: State = "error"
+        comparison = None
+        try:
+            comparison = self._compare(settings, cancel)
+            state = "stopped" if comparison.stopped else "done"
+        except CancelledError:
+            self._screen.show_stopped(())
+            state = "stopped"
+        except Exception as error:
+            self._screen.show_error(error)
+        finally:
+            self.panel.show_what_is_here()  # it may have downloaded something, even where it then failed
+            self._show_running(False)
+            self._screen.set_state(state)  # last: whoever waits for it finds the buttons ready
+        return comparison
+
+    def _compare(self, settings: LabSettings, cancel: Cancel) -> Comparison:
+        config, screen = settings.config, self._screen
+        names = config.model_names
+        screen.progress.start(names)
+        with my_turn(cancel, lambda: screen.progress.say("waiting for another Lab to finish")):
+            dataset = self._source.load(settings, screen.hear, cancel)
+            if not self.panel.thumbnails.value:  # it has just been downloaded
+                self.panel.thumbnails.value = thumbnails(dataset)
+            wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
+            screen.start(names, settings, dataset, config.epochs)
+            comparison = compare_config(dataset, config, on_event=screen.hear, cancel=cancel, workbench=self._workbench)
+        self._keep(settings, comparison, dataset)
+        return comparison
+
+    def _keep(self, settings: LabSettings, comparison: Comparison, dataset: ImageDataset) -> None:
+        """Add a run to the list, and show it."""
+        run = LabRun(len(self._runs) + 1, settings, without_models(comparison))
+        if comparison.runs:
+            self._runs.append(run)
+            self._screen.show_runs(self.runs, comparison)
+        if not comparison.is_whole:
+            self._screen.show_stopped(comparison.runs)
+        else:
+            self._result = comparison
+            self._screen.show_result(run, comparison, dataset)
+            self.panel.show_seconds(self._estimate(settings))
+
+    def _switch_live(self, is_on: bool) -> None:
+        if is_on:
+            self._screen.show_curves_tab()
+            self._live_head.want(self.settings)
+        else:
+            self._live_head.stop()
+            self._screen.live_line.value = ""
+
+    def _retrain(self, settings: LabSettings, cancel: Cancel) -> None:
+        """Train the transfer model's head again, in Live mode's thread."""
+        screen = self._screen
+
+        def hear(event: Event) -> None:
+            screen.hear_live(event, cancel)
+
+        try:
+            with my_turn(cancel, lambda: None):
+                wait_for_tensorflow(cancel, lambda: screen.say_live("loading TensorFlow", cancel))
+                dataset = self._source.load(settings, hear, cancel)
+                # Runs of its own: they must not push the kept comparison's out.
+                bench = Workbench(backbones=self._workbench.backbones)
+                run = retrain_transfer(dataset, settings.config, workbench=bench, on_event=hear, cancel=cancel)
+                raise_if_cancelled(cancel)
+                if run.stopped:
+                    return
+                last = next((each for each in reversed(self._runs) if not (each.result.stopped or each.source)), None)
+                scratch = last.result.scratch if last is not None else None
+                shown: tuple[RunResult, ...] = (run,)
+                note = ""
+                if last is not None and scratch is not None and scratch.labels == run.labels:
+                    shown = (scratch, run)
+                    if differences([last.settings, settings]).keys() - _TRANSFER_ONLY:
+                        note = f"The from-scratch curve is that of run {last.number}, with other settings."
+                n_epochs = max(len(each.history.accuracy) for each in shown)
+                screen.start(("scratch", "transfer"), settings, dataset, n_epochs)
+                screen.show_live(shown, run, note, cancel)
+        except CancelledError:
+            raise
+        except Exception as error:
+            raise_if_cancelled(cancel)  # it is no longer wanted, and the screen may show a run
+            screen.show_error(error)

@@ -1,0 +1,71 @@
+"""The fields of the network from scratch that come and go: one row for each block of Conv2D and pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from ipywidgets import HBox, VBox, Widget
+
+from tl_widgets.widgets.shared.controls import MAX_BLOCKS, set_number, whole
+from tl_widgets.widgets.shared.quiet import Quiet
+
+_MAX_FILTERS, _MAX_KERNEL = 1024, 15
+_Values = dict[str, tuple[int, ...]]
+
+
+class BlockFields(VBox):
+    """How many blocks, and for each its number of filters and the side of its kernel.
+
+    Args:
+        show: which of "blocks", "filters", "kernel_sizes" have fields.
+        on_change: hears the changed settings, `{"filters": ..., "kernel_sizes": ...}`.
+    """
+
+    def __init__(self, show: Collection[str], on_change: Callable[[_Values], None]) -> None:
+        self._on_change = on_change
+        self._quiet = Quiet()
+        self._values: _Values = {"filters": (), "kernel_sizes": ()}
+        numbers = range(1, MAX_BLOCKS + 1)
+        makers: dict[str, Callable[[], list[Widget]]] = {
+            "blocks": lambda: [whole("Blocks", "A block is a Conv2D and its pooling", 1, MAX_BLOCKS)],
+            "filters": lambda: [
+                whole(f"Filters {i}", f"Patterns that block {i} looks for", 1, _MAX_FILTERS, 8) for i in numbers
+            ],
+            "kernel_sizes": lambda: [
+                whole(f"Kernel {i}", f"Side of block {i}'s patterns in pixels", 1, _MAX_KERNEL, 2) for i in numbers
+            ],
+        }
+        self.fields = {name: make() for name, make in makers.items() if name in show}
+        per_block = [self.fields[name] for name in ("filters", "kernel_sizes") if name in self.fields]
+        self._rows = [HBox(pair) for pair in zip(*per_block, strict=True)]
+        super().__init__([*self.fields.get("blocks", []), *self._rows])
+        for row in self._rows:
+            row.add_class("tlw-pair")
+        for name, fields in self.fields.items():
+            for i, field in enumerate(fields):
+                field.observe(lambda change, name=name, i=i: self._changed(name, i, change["new"]), "value")
+
+    def show_values(self, filters: tuple[int, ...], kernel_sizes: tuple[int, ...]) -> None:
+        """Show a network."""
+        self._values = {"filters": filters, "kernel_sizes": kernel_sizes}
+        with self._quiet:
+            for field in self.fields.get("blocks", ()):
+                set_number(field, len(filters))
+            for name, values in self._values.items():
+                for field, value in zip(self.fields.get(name, ()), values, strict=False):
+                    set_number(field, value)
+        for i, row in enumerate(self._rows):
+            row.layout.display = "" if i < len(filters) else "none"
+
+    def _changed(self, name: str, i: int, value: int) -> None:
+        if self._quiet.is_on:
+            return
+        filters, kernels = list(self._values["filters"]), list(self._values["kernel_sizes"])
+        if name == "blocks":
+            filters, kernels = filters[:value], kernels[:value]
+            while len(filters) < value:  # a new block looks for twice as many patterns, as networks usually do
+                filters.append(min(2 * filters[-1], 512))
+                kernels.append(3)
+        else:
+            {"filters": filters, "kernel_sizes": kernels}[name][i] = value
+        self._on_change({"filters": tuple(filters), "kernel_sizes": tuple(kernels)})

@@ -1,0 +1,66 @@
+"""The ticks that say which of a data set's classes are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ipywidgets import HTML, Box, Checkbox, VBox
+
+from tl_widgets.widgets.shared.cells import close_tree
+from tl_widgets.widgets.shared.html import plain_label
+from tl_widgets.widgets.shared.quiet import Quiet
+
+MAX_TICKS = 40  # a hundred tick boxes are a form, not a choice
+
+
+class ClassFields(VBox):
+    """One tick for each class; a list with more than `MAX_TICKS` classes is used whole.
+
+    Args:
+        on_change: hears the chosen names, in label order; None where all are.
+    """
+
+    def __init__(self, on_change: Callable[[tuple[str, ...] | None], None]) -> None:
+        self._on_change = on_change
+        self._names: tuple[str, ...] = ()
+        self._quiet = Quiet()
+        self._title, self._box = HTML(), Box()
+        self.ticks: tuple[Checkbox, ...] = ()
+        self._box.add_class("tlw-ticks")
+        super().__init__([self._title, self._box])
+
+    def show(self, names: tuple[str, ...], chosen: tuple[str, ...] | None, *, disabled: bool) -> None:
+        """Show the classes of a data set.
+
+        Args:
+            names: all of them, in label order.
+            chosen: those to tick; None for all.
+            disabled: whether the ticks can be moved.
+        """
+        with self._quiet:
+            if names != self._names:
+                self._renew(names)
+            for name, tick in zip(self._names, self.ticks, strict=False):
+                tick.value = chosen is None or name in chosen
+                tick.disabled = disabled
+        n_chosen = len(names) if chosen is None else len(chosen)
+        used = f"all {len(names)}" if n_chosen == len(names) else f"{n_chosen} of {len(names)}"
+        self._title.value = f'<span class="tlw-ticks-title">Classes: {used}</span>'
+
+    def _renew(self, names: tuple[str, ...]) -> None:
+        for tick in self.ticks:
+            close_tree(tick)
+        self._names = names
+        # Descriptions are plain text for ipywidgets: markup in a name stays what it is.
+        some = names if len(names) <= MAX_TICKS else ()
+        self.ticks = tuple(Checkbox(True, description=plain_label(name), indent=False) for name in some)
+        for tick in self.ticks:
+            tick.style.description_width = "initial"
+            tick.observe(self._changed, "value")
+        self._box.children = self.ticks
+
+    def _changed(self, _: object) -> None:
+        if self._quiet.is_on:
+            return
+        chosen = tuple(name for name, tick in zip(self._names, self.ticks, strict=True) if tick.value)
+        self._on_change(None if chosen == self._names else chosen)

@@ -1,0 +1,112 @@
+"""CodeView: the experiment as a plain Keras script, to read, copy, save and run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ipywidgets import HTML, Button, HBox, Text, VBox
+
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel
+from tl_widgets.export.script import BACKBONE_FILE, save_backbone, script_for
+from tl_widgets.widgets.shared.files import free_paths
+from tl_widgets.widgets.shared.html import alert, escape
+from tl_widgets.widgets.shared.runner import Run, log, my_turn, preload_tensorflow
+from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.source import DataSource
+
+# The clipboard needs the browser. Without https, and not on localhost, there is no clipboard: then the
+# text is selected, for Ctrl-C. Widgets' HTML runs no <script>, but it does keep this attribute.
+_COPY = (
+    "const pre=this.parentNode.querySelector('pre'),say=this.nextElementSibling;"
+    "const pick=()=>{getSelection().selectAllChildren(pre);say.textContent='Selected: press Ctrl-C.'};"
+    "navigator.clipboard?navigator.clipboard.writeText(pre.textContent)"
+    ".then(()=>{say.textContent='Copied.'},pick):pick()"
+)
+
+
+class CodeView(VBox):
+    """The script that belongs to some settings.
+
+    Args:
+        source: where a Lab's images come from; the built-in data sets where None.
+    """
+
+    def __init__(self, source: DataSource | None = None) -> None:
+        self._source = source or DataSource()
+        self._settings = LabSettings()
+        self.script = ""
+        self._text, self._said = HTML(), HTML()
+        self.file = Text("transfer_learning.py", description="File name", style={"description_width": "initial"})
+        self.save_button = Button(description="Save script", icon="save")
+        self.save_button.on_click(lambda _: self.save())
+        row = HBox([self.file, self.save_button])
+        row.add_class("tlw-row")
+        super().__init__([row, self._said, self._text])
+
+    def show_settings(self, settings: LabSettings) -> None:
+        """Show the script of these settings.
+
+        Args:
+            settings: of a panel or a Lab.
+        """
+        self._settings = settings
+        try:
+            self.script = script_for(self._source.summary(settings), settings.config)
+        except InputError as error:
+            self.script = ""
+            self._text.value = alert(str(error))
+            return
+        self._text.value = (
+            f'<div class="tlw-code"><button type="button" class="tlw-copy" onclick="{escape(_COPY)}">Copy</button>'
+            '<span role="status"></span>'
+            f'<pre tabindex="0" role="region" aria-label="Script"><code>{escape(self.script)}</code></pre></div>'
+        )
+
+    def save(self) -> Run[Path]:
+        """Write the script beside the notebook, and what it reads; never over a file that is there.
+
+        Returns:
+            The work in the background; its result is the file.
+        """
+        script, settings, name = self.script, self._settings, self.file.value.strip()
+        self._said.value = '<p class="tlw-note">Saving…</p>'
+
+        def work(cancel: Cancel) -> Path | None:
+            try:
+                beside = self._save_beside(script, settings, _free_path(name).parent, cancel)
+                path = _free_path(name)  # again: that may have taken as long as a training
+                with path.open("x", encoding="utf-8") as file:
+                    file.write(script)
+            except CancelledError:
+                self._said.value = '<p class="tlw-note">Stopped: the script was not saved.</p>'
+                return None
+            except Exception as error:
+                if not isinstance(error, InputError | OSError):
+                    log.exception("the script could not be saved")
+                self._said.value = alert(f"The script was not saved: {str(error) or type(error).__name__}")
+                return None
+            self._said.value = (
+                f'<p class="tlw-note" role="status">Saved {escape(path.name)}{escape(beside)}. '
+                f"Run it with: <code>python {escape(path.name)}</code></p>"
+            )
+            return path
+
+        return Run(work)
+
+    def _save_beside(self, script: str, settings: LabSettings, folder: Path, cancel: Cancel) -> str:
+        target = folder / BACKBONE_FILE
+        if BACKBONE_FILE not in script or target.exists() or settings.config.weights != "imagenet":
+            return ""
+        preload_tensorflow()
+        with my_turn(cancel, self._say_waiting):  # Keras builds a model for it
+            save_backbone(target)
+        return f" and the backbone it reads, {target.name}"
+
+    def _say_waiting(self) -> None:
+        self._said.value = '<p class="tlw-note">Saving when the training has ended…</p>'
+
+
+def _free_path(name: str) -> Path:
+    """The file of that name, or with a number where there is one already."""
+    return free_paths(name, (".py",), example="transfer_learning.py")[0]

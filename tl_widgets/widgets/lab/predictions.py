@@ -1,0 +1,107 @@
+"""PredictionsView: pages of test images with every model's answers, those first that are worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ipywidgets import HTML, Button, Dropdown, HBox, VBox
+
+from tl_widgets.data.dataset import Images
+from tl_widgets.data.gallery import cards
+from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.records.answers import by_turns, confident_mistakes, disagreements, judged
+from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.widgets.shared.html import empty, escape
+
+N_ON_A_PAGE = 24
+_DISAGREEMENTS, _MISTAKES, _ALL = "disagreements", "mistakes", "all"
+_CHOICES = (
+    ("where the models disagree", _DISAGREEMENTS),
+    ("the most confident mistakes", _MISTAKES),
+    ("all test images", _ALL),
+)
+
+
+class PredictionsView(VBox):
+    """Test images with what the models answered: where they disagree, the most confident mistakes, or all.
+
+    Args:
+        nothing: what it says before there is anything to see.
+    """
+
+    def __init__(self, nothing: str = "After training: test images with the models' answers.") -> None:
+        style = {"description_width": "initial"}
+        self.choice = Dropdown(options=_CHOICES, description="Show", style=style)
+        self.back_button = Button(description="Previous page", icon="arrow-left")
+        self.next_button = Button(description="Next page", icon="arrow-right")
+        self._row = HBox([self.choice, self.back_button, self.next_button])
+        self._row.add_class("tlw-row")
+        self._nothing = nothing
+        self._text = HTML()
+        self._tested: tuple[RunResult, ...] = ()
+        self._images: Images | IndexedImages | None = None
+        self._page = 0
+        super().__init__([self._row, self._text])
+        self.choice.observe(self._turn_to_first, "value")
+        self.back_button.on_click(lambda _: self._turn(-1))
+        self.next_button.on_click(lambda _: self._turn(1))
+        self.show(None, None)
+
+    def show(self, comparison: Comparison | None, images: Images | IndexedImages | None) -> None:
+        """Show the answers.
+
+        Args:
+            comparison: None where there is none yet.
+            images: its test images, uint8, shape (n_test, height, width, 3); None where they are not here.
+        """
+        self._tested = tuple(run for run in comparison.runs if run.labels) if comparison is not None else ()
+        self._images = images
+        self._page = 0
+        self._row.layout.display = "" if self._tested and images is not None else "none"
+        if not self._tested:
+            self._text.value = empty("No model was tested yet." if comparison is not None else self._nothing)
+        elif images is None:
+            self._text.value = empty("The images of this run are not here, so that there is nothing to look at.")
+        else:
+            self._draw()
+
+    def _turn_to_first(self, _: dict[str, Any]) -> None:
+        self._page = 0
+        self._draw()
+
+    def _turn(self, n_pages: int) -> None:
+        self._page += n_pages
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self._tested or self._images is None:
+            return
+        rows, said = _chosen(self.choice.value, self._tested)
+        n_pages = max(1, -(-len(rows) // N_ON_A_PAGE))
+        self._page = min(max(self._page, 0), n_pages - 1)
+        self.back_button.disabled = self._page == 0
+        self.next_button.disabled = self._page == n_pages - 1
+        where = f" Page {self._page + 1} of {n_pages}." if n_pages > 1 else ""
+        shown = rows[self._page * N_ON_A_PAGE : (self._page + 1) * N_ON_A_PAGE]
+        head = f'<p class="tlw-note" role="status">{escape(said + where)}</p>'
+        self._text.value = head + (cards(self._images, shown, self._tested) if shown else "")
+
+
+def _chosen(kind: str, tested: Sequence[RunResult]) -> tuple[tuple[int, ...], str]:
+    """Which rows to show, in which order, and a sentence on them."""
+    runs, labels = judged(tested), tested[0].labels
+    rows: tuple[int, ...]
+    if kind == _DISAGREEMENTS:
+        rows = disagreements(runs)
+        said = f"the models disagree on {len(rows)}."
+    elif kind == _MISTAKES:
+        rows = confident_mistakes(runs)
+        said = f"at least one model is wrong on {len(rows)}, the most confident mistakes first."
+    else:
+        rows = by_turns(range(len(labels)), labels)
+        said = "here are all, classes taking turns."
+    uncounted = ""
+    if kind != _ALL and len(runs) < len(tested):
+        uncounted = " The control's answers are shown and do not count: its backbone knows nothing."
+    return rows, f"{len(labels)} test images; {said}{uncounted}"

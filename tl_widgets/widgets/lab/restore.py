@@ -1,0 +1,185 @@
+"""What of a record can be brought back into a Lab: read with suspicion, and told in sentences. No widget in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.collections.collection import collection_of
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel
+from tl_widgets.core.resources import megabytes
+from tl_widgets.data.archives import printable
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.data.hosted import find_hosted
+from tl_widgets.records.comparison import Comparison, DatasetSummary
+from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.source import DataSource
+
+MAX_RECORD_BYTES = 50_000_000  # a record of 10,000 test images and 100 classes has about 25 MB
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A record, and what this Lab can make of it.
+
+    Attributes:
+        settings: for the controls.
+        wanted: what the record was made with, whether or not its images are here.
+        dataset: its images; None where they are not here, or others.
+        notes: what could not be restored, in sentences.
+    """
+
+    settings: LabSettings
+    wanted: LabSettings
+    dataset: ImageDataset | None
+    notes: tuple[str, ...]
+
+
+def read_record_file(name: str) -> bytes:
+    """The bytes of a record on this machine.
+
+    Raises:
+        InputError: there is none of that name, or it is too large.
+    """
+    what = printable(name)
+    if not name:
+        raise InputError("Give the name of a record beside the notebook, such as transfer-learning-run/record.json.")
+    try:
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise InputError(f"There is no file {what}; you are in {printable(str(Path.cwd()))}.")
+        _require_size(what, path.stat().st_size)
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{what} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+
+
+def _require_size(what: str, n_bytes: int) -> None:
+    if n_bytes > MAX_RECORD_BYTES:
+        raise InputError(f"{what} has {megabytes(n_bytes)}; a record has at most {megabytes(MAX_RECORD_BYTES)}.")
+
+
+def read_record(name: str, data: bytes) -> Comparison:
+    """The comparison in a record's bytes; nothing in them is run.
+
+    Args:
+        name: of the file, for messages.
+        data: what is in it.
+
+    Raises:
+        InputError: it is none.
+    """
+    what = printable(name)
+    _require_size(what, len(data))
+    if data[:2] == b"PK":
+        raise InputError(f"{what} is a zip file or a saved model, not a record. Give the record.json beside it.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{what} is no text, and a record is: give the .json file that the Lab saved.") from None
+    comparison = Comparison.from_json(text)
+    if not comparison.runs:
+        raise InputError(f"{what} is the record of a run that was stopped before anything was trained.")
+    return comparison
+
+
+def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel: Cancel | None = None) -> Restored:
+    """Find out what of a record this Lab can restore.
+
+    Args:
+        comparison: the record.
+        source: the images that this Lab knows.
+        now: what its controls say; what cannot be restored stays as it is.
+        cancel: stops the loading of images.
+
+    Raises:
+        InputError: it asks for what cannot be.
+        CancelledError: `cancel` was set.
+    """
+    data, config = comparison.dataset, comparison.config
+    find_backbone(config.backbone)
+    own_name = data.name
+    data, missing = _brought_back(data, source, cancel)
+    comparison, origin = replace(comparison, dataset=data), data.origin
+    wanted = replace(
+        now,
+        dataset=data.name,
+        image_size=data.image_size,
+        n_per_class=origin.n_per_class if origin else None,
+        classes=(origin.classes or None) if origin else None,
+        config=config,
+    )
+    notes = [missing] if missing else []
+    if config.weights not in (None, "imagenet") and not Path(config.weights).is_file():
+        notes.append(f"Its weights file {printable(config.weights)} is not on this machine; choose other weights.")
+    problem = _why_not(comparison, source, wanted, was_brought=not missing)
+    if problem:
+        return Restored(replace(now, config=config), wanted, None, (problem, *notes))
+    if origin and origin.seed:
+        notes.append(f"Its images were split with seed {origin.seed}; the Lab splits with seed 0.")
+    if source.facts(wanted).n_bytes:
+        notes.append("Its images are not on this machine yet; the next training downloads them.")
+        return Restored(wanted, wanted, None, tuple(notes))
+    dataset = source.load(wanted, cancel=cancel)
+    if replace(dataset, name=own_name).fingerprint == data.fingerprint:
+        return Restored(wanted, wanted, dataset, tuple(notes))
+    notes.append("The images here are not the same ones (their fingerprint differs): expect other numbers.")
+    return Restored(wanted, wanted, None, tuple(notes))
+
+
+def _is_named(data: DatasetSummary) -> bool:
+    """Whether the images have a name that every Lab knows."""
+    if data.origin is None or data.origin.kind == "built-in":
+        return data.origin is not None
+    # A folder of one's own may be called "flowers", too.
+    return find_hosted(data.name) is not None and Path(data.origin.path).parent.name == "datasets"
+
+
+def _brought_back(data: DatasetSummary, source: DataSource, cancel: Cancel | None) -> tuple[DatasetSummary, str]:
+    """Put somebody's own images into the Lab again, with their edits, where they are still on this machine.
+
+    Returns:
+        What is said of them, under the name that they have in this Lab; and why they could not be brought, or "".
+
+    Raises:
+        CancelledError: `cancel` was set.
+    """
+    origin = data.origin
+    if source.own is not None or origin is None or _is_named(data):
+        return data, ""
+    try:
+        if origin.path.startswith(("//", "\\\\")):  # a record may come from anybody: no other machine is asked
+            raise InputError(f"The folder {printable(origin.path)} is on another machine.")
+        collection = collection_of(origin)
+        dataset = collection.build(image_size=data.image_size, cancel=cancel)
+    except InputError as error:
+        return data, str(error)
+    return replace(data, name=source.bring(collection, replace(dataset, name=printable(data.name)[:80]))), ""
+
+
+def _why_not(comparison: Comparison, source: DataSource, wanted: LabSettings, *, was_brought: bool) -> str:
+    """Why the images of a record cannot be chosen in this Lab; "" where they can."""
+    data = comparison.dataset
+    place = f" (the folder {printable(data.origin.path)})" if data.origin and data.origin.path else ""
+    name = printable(data.name)
+    stays = "The data set and its size stay as they were; the other settings are those of the record."
+    # Of a folder that is not here the name says nothing: a built-in data set may be called the same.
+    if source.own is None and (not was_brought or data.origin is None or not source.knows(data.name)):
+        return (
+            f"Its images, {name}{place}, were somebody's own and are not in this Lab. {stays} With them on this "
+            'machine, open them in the tab "Images".'
+        )
+    try:
+        most = source.facts(wanted).max_per_class
+    except InputError as error:
+        return f"{error} {stays}"
+    own = source.own
+    if own is not None and own.image_size != wanted.image_size:
+        return f"Its images have {wanted.image_size} pixels a side, those of this Lab {own.image_size}. {stays}"
+    if wanted.n_per_class is not None and wanted.n_per_class > most:
+        return f"It asks for {wanted.n_per_class} images of each class, and {name} has {most} here. {stays}"
+    return ""

@@ -1,0 +1,180 @@
+"""RunsView: every run so far; one to restore, two to lay over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ipywidgets import HTML, Button, Dropdown, HBox, VBox
+
+from tl_widgets.data.archives import printable
+from tl_widgets.plots.labels import Score, own_epochs, scores_of
+from tl_widgets.records.comparison import Comparison, percent
+from tl_widgets.records.intervals import interval_text
+from tl_widgets.widgets.shared.html import NAMES, empty, escape, number, table
+from tl_widgets.widgets.shared.settings import LabSettings, differences
+from tl_widgets.widgets.shared.views import FigureView
+
+_STYLE = {"description_width": "initial"}
+_TITLES = {
+    "n_per_class": "images per class",
+    "kernel_sizes": "kernel sizes",
+    "control": "control arm",
+    "fine_tune_blocks": "fine-tuned blocks",
+}
+
+
+@dataclass(frozen=True)
+class LabRun:
+    """One run of a Lab.
+
+    Attributes:
+        number: from 1.
+        settings: it was made with.
+        result: what was found.
+        source: name of the record that it was loaded from; "" for a run of this Lab.
+    """
+
+    number: int
+    settings: LabSettings
+    result: Comparison
+    source: str = ""
+
+    @property
+    def title(self) -> str:
+        """What to call it in a menu."""
+        scores = scores_of(self.result) if self.result.runs else {}
+        said = " against ".join(percent(scores[name].accuracy) for name in ("scratch", "transfer") if name in scores)
+        loaded = " (loaded)" if self.source else ""
+        return f"Run {self.number}{loaded}: {said or 'stopped'}"
+
+
+def without_models(comparison: Comparison) -> Comparison:
+    """A comparison's record alone: a hundred runs must not keep two hundred networks in memory."""
+    bare = {
+        name: replace(run, model=None)
+        for name in ("scratch", "transfer", "control", "fine_tuned")
+        if (run := getattr(comparison, name)) is not None
+    }
+    return replace(comparison, **bare)
+
+
+class RunsView(VBox):
+    """The table of runs.
+
+    Args:
+        restore: called with the settings to go back to.
+    """
+
+    def __init__(self, restore: Callable[[LabSettings], None]) -> None:
+        self._runs: tuple[LabRun, ...] = ()
+        self._restore = restore
+        self._table = HTML(empty("No run yet: every run will have a row here."))
+        self.run = Dropdown(description="Run", style=_STYLE)
+        self.other = Dropdown(description="Overlay with", style=_STYLE)
+        self.restore_button = Button(description="Restore its settings", icon="undo")
+        self.restore_button.on_click(lambda _: self._restore_chosen())
+        self._figure = FigureView()
+        self._row = HBox([self.run, self.restore_button, self.other])
+        self._row.add_class("tlw-row")
+        for menu in (self.run, self.other):
+            menu.observe(self._overlay, "value")
+        super().__init__([self._table, self._row, self._figure])
+        self._row.layout.display = "none"
+
+    def show(self, runs: tuple[LabRun, ...]) -> None:
+        """Show these runs, the newest chosen."""
+        self._runs = runs
+        self._table.value = _table(runs)
+        options = [(run.title, run.number) for run in runs]
+        chosen = self.other.value
+        with self.hold_trait_notifications():
+            self.run.options = options
+            self.run.value = runs[-1].number
+            self.other.options = [("none", 0), *options]
+            self.other.value = chosen or 0
+        self._row.layout.display = ""
+
+    def _find(self, number_: int) -> LabRun | None:
+        return next((run for run in self._runs if run.number == number_), None)
+
+    def _restore_chosen(self) -> None:
+        run = self._find(self.run.value)
+        if run is not None:
+            self._restore(run.settings)
+
+    def _overlay(self, _: dict[str, Any]) -> None:
+        first, second = self._find(self.run.value), self._find(self.other.value)
+        if first is None or second is None or first is second:
+            self._figure.value = ""
+            return
+        drawing, alt = overlay(first, second)
+        self._figure.show(drawing, alt)
+
+
+def _table(runs: tuple[LabRun, ...]) -> str:
+    columns = differences([run.settings for run in runs])
+    names = [_TITLES.get(name, name.replace("_", " ")) for name in columns]
+    shown = ["scratch", "transfer", *(["fine_tuned"] if any(run.result.fine_tuned for run in runs) else [])]
+    head = ["Run", *names, *(NAMES[name] for name in shown), "Parameters", "Seconds"]
+    rows = []
+    for i, run in enumerate(runs):
+        scores = scores_of(run.result) if run.result.runs else {}
+        done = [each for each in run.result.runs if each.name in shown]
+        reached = [_score(run.result, name, scores) for name in shown]
+        values = [escape(_value(name, column[i])) for name, column in columns.items()]
+        params = "<br>".join(f"{number(each.params.trainable)} of {number(each.params.total)}" for each in done)
+        cost = "<br>".join(f"{each.seconds.total:.1f}" for each in done)
+        loaded = f" <small>loaded from {escape(printable(run.source))}</small>" if run.source else ""
+        rows.append([f"{run.number}{loaded}", *values, *reached, params, cost])
+    numeric = range(len(head) - 2, len(head))
+    return table("Runs: the settings that differ, and what came out", head, rows, numeric=numeric)
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None:
+        return "random" if name == "weights" else "all"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
+
+
+def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
+    if name not in scores:
+        return "stopped" if name in result.config.model_names else ""
+    score = scores[name]
+    seeds = f"; {len(score.seeds)} seeds" if score.seeds else ""
+    return f"<b>{percent(score.accuracy)}</b> <small>({interval_text(score.interval)}{seeds})</small>"
+
+
+def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:
+    """The validation curves of two runs in one figure, and the same in words.
+
+    Args:
+        first: drawn with full lines.
+        second: drawn with dashed lines.
+    """
+    from tl_widgets.plots.style import PERCENT, colour_of, draw_grid, dress, label_of, legend_below, marker_of, new_axes
+
+    ax = new_axes(7.5, 4.2)
+    said = []
+    for run, line in ((first, "-"), (second, "--")):
+        for each in run.result.runs:
+            epochs, marker = own_epochs(each), marker_of(each.name)
+            values = each.history.val_accuracy[epochs.start - 1 :]
+            if not values:
+                continue
+            name = f"run {run.number}, {label_of(each.name)}"
+            ax.plot(epochs, values, line, color=colour_of(each.name), marker=marker, markersize=4, label=name)
+            said.append(f"{name} {percent(values[-1])}")
+    ax.set_ylim(0, 1.03)
+    ax.yaxis.set_major_formatter(PERCENT)
+    draw_grid(ax, "y")
+    legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
+    dress(ax, f"Runs {first.number} and {second.number}", x="epoch", y="accuracy on validation images")
+    return ax, f"Line chart of validation accuracy by epoch. At the end: {'; '.join(said) or 'nothing yet'}."

@@ -1,0 +1,199 @@
+"""SaveView: all that a run is into a folder beside the notebook, and a record of another run back into the Lab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ipywidgets import HTML, Button, HBox, Text, VBox
+
+from tl_widgets.collections.incoming import Incoming
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, Event
+from tl_widgets.core.resources import megabytes
+from tl_widgets.data.archives import printable
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.records.comparison import Comparison
+from tl_widgets.widgets.lab.restore import MAX_RECORD_BYTES, read_record_file
+from tl_widgets.widgets.shared.files import free_folder
+from tl_widgets.widgets.shared.html import empty, escape, progress
+from tl_widgets.widgets.shared.runner import Run, my_turn
+from tl_widgets.widgets.shared.trouble import trouble
+from tl_widgets.widgets.shared.upload import UploadView
+
+_STYLE = {"description_width": "initial"}
+_FIRST = "After training: both models, the record, the script and a report, in one folder."
+_WHAT = {
+    "record.json": "the record of everything; “Load a record” below reads it back",
+    "report.html": "the report: open it in a browser, or print it",
+    "transfer_learning.py": "the experiment as a plain Keras script; run it in its folder",
+    "efficientnetlite0.keras": "the backbone that the script reads",
+}
+Load = Callable[[str, bytes, Cancel], Sequence[str]]
+
+
+class SaveView(VBox):
+    """Saves a run, and loads a record.
+
+    Args:
+        load: takes a record's name and bytes, brings the Lab to it, and says in sentences what became of it; raises
+            `InputError` where it changes nothing.
+    """
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._is_enabled, self._is_busy = True, False
+        self._comparison: Comparison | None = None
+        self._dataset: ImageDataset | None = None
+        self.folder = Text("transfer-learning-run", description="Folder name", style=_STYLE)
+        self.save_button = Button(description="Save all", icon="save")
+        self.upload = UploadView(
+            self._uploaded, max_bytes=MAX_RECORD_BYTES, label="Choose a record", accept=".json", kind="record",
+            hint="or drop it here",
+        )  # fmt: skip
+        self.file = Text(description="Record's file name", placeholder="run/record.json", style=_STYLE)
+        self.load_button = Button(description="Load it", icon="folder-open")
+        self._save_row = HBox([self.folder, self.save_button])
+        load_row = HBox([self.upload, self.file, self.load_button])
+        for row in (self._save_row, load_row):
+            row.add_class("tlw-row")
+        self._saved, self._loaded = HTML(), HTML()
+        heads = [HTML(f'<h4 class="tlw-title tlw-part">{text}</h4>') for text in ("Save this run", "Load a record")]
+        how = HTML(
+            '<p class="tlw-note">A record (JSON) that the Lab or tl-widgets compare wrote: from your computer, or the '
+            "name of a file beside the notebook. It brings its settings into the controls and its result into the "
+            "list of runs. Nothing in it is run.</p>"
+        )
+        super().__init__([heads[0], self._save_row, self._saved, heads[1], how, load_row, self._loaded])
+        # The second of two quick clicks is on its way before the page hears that the button is disabled.
+        self.save_button.on_click(lambda _: self._is_busy or self.save())
+        self.load_button.on_click(lambda _: self._is_busy or self.load(self.file.value.strip()))
+        self.show(None, None)
+
+    def show(self, comparison: Comparison | None, dataset: ImageDataset | None) -> None:
+        """Take the comparison that is saved from now on.
+
+        Args:
+            comparison: None where there is none yet.
+            dataset: which it was made on; None where its images are not here.
+        """
+        self._comparison, self._dataset = comparison, dataset
+        self._saved.value = empty(_FIRST) if comparison is None else ""
+        self._save_row.layout.display = "none" if comparison is None else ""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether anything can be saved or loaded, but while something is here already."""
+        return self._is_enabled
+
+    @enabled.setter
+    def enabled(self, enabled: bool) -> None:
+        self._is_enabled = enabled
+        self._show_enabled()
+
+    def _show_enabled(self) -> None:
+        is_free = self._is_enabled and not self._is_busy
+        self.upload.enabled = is_free
+        for widget in (self.folder, self.save_button, self.file, self.load_button):
+            widget.disabled = not is_free
+
+    def _start(self, work: Callable[[Cancel], Any]) -> Run[Any]:
+        """Do something in the background, one thing at a time: a second click would save twice."""
+        self._is_busy = True
+        self._show_enabled()
+
+        def go(cancel: Cancel) -> Any:
+            try:
+                return work(cancel)
+            finally:
+                self._is_busy = False
+                self._show_enabled()
+
+        return Run(go)
+
+    def save(self) -> Run[Path]:
+        """Write everything into a new folder beside the notebook, in the background.
+
+        Returns:
+            The work; its result is the folder.
+        """
+        comparison, dataset, name = self._comparison, self._dataset, self.folder.value.strip()
+
+        def hear(event: Event) -> None:
+            self._saved.value = progress("Saving", event.n_done, event.n_total, event.text)
+
+        def work(cancel: Cancel) -> Path | None:
+            try:
+                if comparison is None:
+                    raise InputError(_FIRST)
+                self._saved.value = _note("Saving…")
+                with my_turn(cancel, lambda: self._say_waiting()):
+                    from tl_widgets.export.saving import save_comparison
+
+                    folder = free_folder(name)
+                    files = save_comparison(comparison, folder, dataset=dataset, on_event=hear, cancel=cancel)
+                self._saved.value = _saved(folder, files)
+            except CancelledError:
+                self._saved.value = _note("Stopped: nothing was saved.")
+                return None
+            except Exception as error:
+                self._saved.value = trouble(error)
+                return None
+            return folder
+
+        return self._start(work)
+
+    def _say_waiting(self) -> None:
+        self._saved.value = _note("Saving when the training has ended…")
+
+    def _uploaded(self, _: str, incoming: Incoming) -> None:
+        with incoming:
+            ((name, path),) = incoming.files()
+            self.load(name, path.read_bytes())
+
+    def load(self, name: str, data: bytes | None = None) -> Run[None]:
+        """Bring the Lab to a record, in the background.
+
+        Args:
+            name: of its file.
+            data: what is in it; None where it lies on this machine.
+
+        Returns:
+            The work.
+        """
+        self._loaded.value = _note("Loading…")
+
+        def work(cancel: Cancel) -> None:
+            try:
+                sentences = self._load(name, read_record_file(name) if data is None else data, cancel)
+                items = "".join(f"<li>{escape(each)}</li>" for each in sentences[1:])
+                more = f'<ul class="tlw-notes">{items}</ul>' if items else ""
+                self._loaded.value = f'<div role="status"><p>{escape(sentences[0])}</p>{more}</div>'
+            except Exception as error:
+                self._loaded.value = trouble(error)
+
+        return self._start(work)
+
+
+def _note(text: str) -> str:
+    return f'<p class="tlw-note" role="status">{escape(text)}</p>'
+
+
+def _saved(folder: Path, files: Sequence[Path]) -> str:
+    """What was saved where, and how to go on with it."""
+    lines = []
+    for file in files:
+        what = _WHAT.get(file.name, "a model for plain Keras: raw pixels in, probabilities out")
+        size = file.stat().st_size
+        text = megabytes(size) if size >= 1e6 else f"{size / 1000:.0f} kB"
+        lines.append(f"<li><b>{escape(file.name)}</b> <small>{text}</small> {escape(what)}</li>")
+    models = [file for file in files if file.name not in _WHAT]
+    name = printable(str(folder))
+    again = f'keras.models.load_model("{name}/{models[-1].name}", compile=False)' if models else ""
+    code = f"<p>In Python: <code>{escape(again)}</code></p>" if again else "<p>This result holds no models to save.</p>"
+    return (
+        f'<div role="status"><p>Saved in the folder <b>{escape(name)}</b> beside the notebook. To download a file, '
+        "find it in JupyterLab's file browser (the folder icon at the left), right-click it and choose Download.</p>"
+        f'<ul class="tlw-notes">{"".join(lines)}</ul>{code}</div>'
+    )

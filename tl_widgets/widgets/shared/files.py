@@ -1,0 +1,53 @@
+"""Files that an app saves beside the notebook: never over one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tl_widgets.core.errors import InputError
+
+
+def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Path, ...]:
+    """A file for each suffix, all of that name, with one number for all where any of them is there already.
+
+    Args:
+        name: what somebody typed, with one of the suffixes or without.
+        suffixes: ".py", or ".json" and ".png".
+        example: of a name that would do.
+
+    Raises:
+        InputError: it is no name, or there is no such folder.
+    """
+    stem = next((name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix)), name)
+    if not Path(stem).name or any(Path(f"{stem}{suffix}").is_dir() for suffix in suffixes):
+        raise InputError(f"{name!r} is no name for a file; give one such as {example}.")
+    folder = Path(stem).parent
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}; save it beside the notebook, or make the folder first.")
+    for i in range(1, 1000):
+        paths = tuple(Path(f"{stem}{'' if i == 1 else f'-{i}'}{suffix}") for suffix in suffixes)
+        if not any(path.exists() for path in paths):
+            return paths
+    raise InputError(f"There are a thousand files like {name}; choose another name.")
+
+
+def free_folder(name: str) -> Path:
+    """A folder of that name that is not there yet, with a number where there is one.
+
+    Args:
+        name: what somebody typed.
+
+    Raises:
+        InputError: it is no name, or what is above it is not there.
+    """
+    path = Path(name).expanduser()
+    if not path.name or path.name == ".." or "\0" in name:
+        raise InputError(f"{name!r} is no name for a folder; give one such as transfer-learning-run.")
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent}; save beside the notebook, or make the folder first.")
+    for i in range(1, 1000):
+        free = path if i == 1 else path.with_name(f"{path.name}-{i}")
+        if not free.exists() and not free.is_symlink():
+            return free
+    raise InputError(f"There are a thousand folders like {name}; choose another name.")

@@ -1,0 +1,73 @@
+"""Small pieces of HTML for widgets. Every text that comes from outside goes through `escape`, and nothing else."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from tl_widgets.core.html import NAMES, escape, image, number, table
+
+__all__ = ["NAMES", "alert", "empty", "escape", "image", "number", "page_file", "progress", "seconds", "style", "table"]
+
+
+def plain_label(text: str) -> str:
+    """A text from outside as a field's description, which JupyterLab would typeset as mathematics.
+
+    Between dollars or after a backslash, MathJax takes commands, links among them; both signs stand here in their
+    full-width forms, which mean nothing to it.
+    """
+    return text.replace("$", "\N{FULLWIDTH DOLLAR SIGN}").replace("\\", "\N{FULLWIDTH REVERSE SOLIDUS}")
+
+
+def page_file(name: str) -> str:
+    """A script or style sheet of this package.
+
+    Args:
+        name: of the file.
+    """
+    return resources.files("tl_widgets.widgets").joinpath(name).read_text("utf-8")
+
+
+def style() -> str:
+    """The style sheet of all views."""
+    return f"<style>{page_file('shared/lab.css')}</style>"
+
+
+def empty(text: str) -> str:
+    """What a view says before there is anything to see."""
+    return f'<p class="tlw-empty">{escape(text)}</p>'
+
+
+def alert(sentence: str, details: str = "") -> str:
+    """Something that went wrong, announced by screen readers.
+
+    Args:
+        sentence: for everybody.
+        details: a traceback, shown only to whoever opens it.
+    """
+    more = f"<details><summary>Technical details</summary><pre>{escape(details)}</pre></details>" if details else ""
+    return f'<div class="tlw-alert" role="alert">{escape(sentence)}{more}</div>'
+
+
+def seconds(value: float) -> str:
+    """A duration: "0.4 s", "12 s" or "3 min 20 s"."""
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 100:
+        return f"{value:.0f} s"
+    return f"{int(value) // 60} min {int(value) % 60} s"
+
+
+def progress(label: str, n_done: int, n_total: int, text: str) -> str:
+    """A progress bar with its numbers beside it.
+
+    Args:
+        label: the bar's name.
+        n_done: how much of `n_total`.
+        n_total: 0 where it is not known; the bar then only shows that something goes on.
+        text: the numbers.
+    """
+    at = f'value="{n_done}" max="{n_total}"' if n_total else ""
+    return (
+        f'<div class="tlw-progress"><span class="tlw-name">{escape(label)}</span>'
+        f'<progress aria-label="{escape(label)}" {at}></progress><span class="tlw-numbers">{escape(text)}</span></div>'
+    )

@@ -1,0 +1,193 @@
+"""Views of results: each is an HTML widget that shows one thing and holds nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ipywidgets import HTML
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.archives import printable
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.plots.labels import Score, scores_of, seeds_text
+from tl_widgets.records.comparison import Comparison, RunResult, percent
+from tl_widgets.records.intervals import interval_text
+from tl_widgets.records.parameters import LayerRow, count_rows
+from tl_widgets.widgets.shared.costs import DataFacts, scratch_rows, transfer_rows
+from tl_widgets.widgets.shared.html import NAMES, alert, escape, image, number, style, table
+from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.source import DataSource
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_N_THUMBNAILS = 3
+_MOST_CLASSES = 10
+_BAR_FULL = 8.0  # decades: a full bar is a hundred million parameters
+
+
+class FigureView(HTML):
+    """A matplotlib figure with its text alternative; it changes without flicker, from any thread.
+
+    view = FigureView()
+    view.show(plot_accuracy(comparison), alt_text(comparison, "accuracy"))
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_class("tlw-figure")
+
+    def show(self, drawing: Figure | Axes, alt: str, width_px: int = 720, *, narrow: Figure | None = None) -> None:
+        """Show a figure in place of the one before.
+
+        Args:
+            drawing: what a plot function returned.
+            alt: the same in words.
+            width_px: on the page, in CSS pixels; narrower where the page is.
+            narrow: the same figure, shown where the page has too little room for letters of the other to be read.
+        """
+        from tl_widgets.plots.comparison import figure_html
+        from tl_widgets.plots.style import CSS_PIXELS_PER_INCH
+
+        html = figure_html(drawing, alt, width_px)
+        if narrow is not None:
+            other = figure_html(narrow, alt, round(narrow.get_figwidth() * CSS_PIXELS_PER_INCH))
+            both = f'<div class="tlw-wide">{html}</div><div class="tlw-narrow">{other}</div>'
+            html = f'<div class="tlw-fits">{both}</div>'
+        self.value = html
+
+
+class LedgerView(HTML):
+    """Parameters of both models, layer by layer with the arithmetic, and as bars on a log scale.
+
+    Args:
+        models: which of "scratch" and "transfer".
+        source: where a Lab's images come from; the built-in data sets where None.
+    """
+
+    def __init__(self, models: Sequence[str] = ("scratch", "transfer"), *, source: DataSource | None = None) -> None:
+        super().__init__()
+        self._models, self._source = tuple(models), source or DataSource()
+        self.add_class("tlw")
+
+    def show_settings(self, settings: LabSettings) -> None:
+        """Show what the settings come to, before anything is built.
+
+        Args:
+            settings: of a panel or a Lab.
+        """
+        facts = self._source.facts(settings)
+        ledgers: dict[str, tuple[LayerRow, ...] | str] = {}
+        for model in self._models:
+            try:
+                ledgers[model] = _rows(model, settings, facts)
+            except InputError as error:
+                ledgers[model] = str(error)
+        bars = [bar for model, rows in ledgers.items() if not isinstance(rows, str) for bar in _bars(model, rows)]
+        tables = "".join(_ledger(model, rows) for model, rows in ledgers.items())
+        chart = f'<div class="tlw-bars">{"".join(bars)}{_scale()}</div>'
+        self.value = f'{style()}{chart}<div class="tlw-columns">{tables}</div>'
+
+
+def _rows(model: str, settings: LabSettings, facts: DataFacts) -> tuple[LayerRow, ...]:
+    return {"scratch": scratch_rows, "transfer": transfer_rows}[model](settings, facts.n_classes)
+
+
+def _bars(model: str, rows: tuple[LayerRow, ...]) -> list[str]:
+    count = count_rows(rows)
+    kinds = [("trainable", count.trainable), ("frozen", count.frozen)]
+    return [
+        f'<div class="tlw-bar"><span class="tlw-name">{NAMES[model]}, {kind}</span><span class="tlw-track">'
+        f'<span class="tlw-fill tlw-{model} tlw-{kind}" style="width:{_share(n):.1f}%"></span></span>'
+        f'<span class="tlw-numbers">{number(n)}</span></div>'
+        for kind, n in kinds
+        if n or kind == "trainable"
+    ]
+
+
+def _scale() -> str:
+    marks = {"100": 2, "10 k": 4, "1 M": 6}
+    spans = "".join(f'<span style="left:{100 * at / _BAR_FULL:.1f}%">{text}</span>' for text, at in marks.items())
+    scale = f'<span></span><span class="tlw-scale">{spans}</span><span></span>'
+    return f'<div class="tlw-bar" aria-hidden="true">{scale}</div>'
+
+
+def _share(n: int) -> float:
+    return min(100.0, 100 * math.log10(n) / _BAR_FULL) if n > 1 else 0.0
+
+
+def _ledger(model: str, rows: tuple[LayerRow, ...] | str) -> str:
+    if isinstance(rows, str):
+        return f"<div>{alert(rows)}</div>"
+    count = count_rows(rows)
+    cells = [
+        [
+            escape(row.layer),
+            escape(" x ".join(map(str, row.output_shape))),
+            escape(row.arithmetic.replace("x", " × ").replace("+", " + ") if not row.frozen else "frozen"),
+            number(row.n_params),
+        ]
+        for row in rows
+    ]
+    cells.append(["<b>Total</b>", "", f"{number(count.trainable)} trainable", f"<b>{number(count.total)}</b>"])
+    return table(NAMES[model], ["Layer", "Output", "Arithmetic", "Parameters"], cells, numeric=(3,))
+
+
+def thumbnails(dataset: ImageDataset) -> str:
+    """Some training images of each class with its name, as HTML.
+
+    Args:
+        dataset: its first 10 classes are shown.
+    """
+    labels = dataset.train.labels
+    rows = []
+    for label, name in enumerate(dataset.class_names[:_MOST_CLASSES]):
+        chosen = (labels == label).nonzero()[0][: _N_THUMBNAILS if dataset.n_classes <= 5 else 1]
+        pictures = "".join(image(pixels, f"{name}, training image", 40) for pixels in dataset.train.images[chosen])
+        rows.append(f"<figure><span>{pictures}</span><figcaption>{escape(name)}</figcaption></figure>")
+    more = f"<p>and {dataset.n_classes - _MOST_CLASSES} more classes</p>" if dataset.n_classes > _MOST_CLASSES else ""
+    return f'<div class="tlw-thumbnails">{"".join(rows)}</div>{more}'
+
+
+def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
+    """The verdict, and what the diagnoses say, as HTML.
+
+    Args:
+        comparison: a finished one.
+        number_: of its run.
+        source: name of the record that it was loaded from; "" for a run of this Lab.
+    """
+    notes = "".join(
+        f"<li><b>{NAMES.get(run.name, run.name)}.</b> {escape(each.text)} <i>{escape(each.advice)}</i></li>"
+        for run in comparison.runs
+        for each in run.diagnoses
+    )
+    data, config = comparison.dataset, comparison.config
+    loaded = f", loaded from {escape(printable(source))}" if source else ""
+    what = (
+        f"Run {number_}{loaded}: {escape(data.name)}, {data.n_train} training images of {data.image_size} pixels, "
+        f"{config.epochs} epochs, learning rate {config.learning_rate:g}, {seeds_text(comparison)}"
+    )
+    scores = scores_of(comparison)
+    numbers = "".join(_figures(run, scores.get(run.name)) for run in comparison.runs)
+    return (
+        f'<div class="tlw-verdict" role="status"><p>{escape(comparison.verdict.text)}</p><small>{what}</small></div>'
+        f'<div class="tlw-results">{numbers}</div>' + (f'<ul class="tlw-notes">{notes}</ul>' if notes else "")
+    )
+
+
+def _figures(run: RunResult, score: Score | None) -> str:
+    name = NAMES.get(run.name, run.name)
+    said = "<b>not tested</b>"
+    if score is not None:
+        words = f"mean of {len(score.seeds)} seeds, 95% over seeds" if score.seeds else "95% interval"
+        said = f"<b>{percent(score.accuracy)}</b> <small>{words} {interval_text(score.interval)}</small>"
+    saved = f", {run.seconds.saved:.1f} s saved by kept features" if run.seconds.saved else ""
+    return (
+        f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{said}</span>'
+        f"<small>{number(run.params.trainable)} trainable of {number(run.params.total)} parameters · "
+        f"{run.seconds.total:.1f} s{saved}</small></div>"
+    )

@@ -1,0 +1,337 @@
+"""StudyLab: the app for every study. It holds the state and moves it on; what is seen of it is the screen's."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ipywidgets import VBox
+
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.records.comparison import Comparison
+from tl_widgets.studies.registry import STUDIES
+from tl_widgets.widgets.lab.runs import without_models
+from tl_widgets.widgets.lab.screen import State
+from tl_widgets.widgets.shared.cells import close_tree, take_place
+from tl_widgets.widgets.shared.html import alert, escape
+from tl_widgets.widgets.shared.runner import Run, my_turn, preload_tensorflow, wait_for_tensorflow
+from tl_widgets.widgets.shared.source import DataSource
+from tl_widgets.widgets.shared.trouble import trouble
+from tl_widgets.widgets.studies.files import load_study, save_study
+from tl_widgets.widgets.studies.form import StudyForm, first_settings, images_of
+from tl_widgets.widgets.studies.guess import GuessBox
+from tl_widgets.widgets.studies.panels import PANELS
+from tl_widgets.widgets.studies.screen import StudyScreen
+from tl_widgets.widgets.studies.settings import StudySettings
+
+# Settings that change what one image costs, and not only how many images there are.
+_SHAPE = ("dataset", "image_size", "arms", "backbone", "control", "mistake", "blocks")
+
+
+class StudyLab(VBox):
+    """Choose a question, press Run, and read the answer: a figure with error bars, and plain sentences.
+
+    In a notebook, `StudyLab()` as the last line of a cell shows it; `StudyLab("data")` offers that study alone. From
+    code:
+
+        lab = StudyLab("data", values={"sizes": (2, 10), "epochs": 5})
+        curve = lab.run(wait=True).result  # in a notebook: await lab.run().done()
+        print(*curve.sentences)
+
+    Attributes:
+        form: the controls.
+
+    Args:
+        study: the only one to offer: "data", "time", ... (as in `tl-widgets study NAME`); all where None.
+        dataset: images of one's own; the built-in data sets where None.
+        values: what the controls of the study show first, by their names (`lab.settings.values` has them all).
+
+    Raises:
+        InputError: an argument is not allowed.
+    """
+
+    def __init__(
+        self,
+        study: str | None = None,
+        dataset: ImageDataset | None = None,
+        *,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        if dataset is not None and not isinstance(dataset, ImageDataset):
+            raise InputError(
+                f"StudyLab takes an ImageDataset of your own (load_folder makes one); received {dataset!r}. For a "
+                'built-in one, choose it in the app, or give values={"dataset": ...}.'
+            )
+        self._source = source = DataSource(dataset)
+        first = first_settings(next(iter(PANELS)) if study is None else study, source).with_values(values or {})
+        self._studies = tuple(PANELS) if study is None else (study,)
+        self._result: Any = None
+        self._hidden: tuple[StudySettings, Any, Any] | None = None  # measured, and not yet shown
+        self._shown: tuple[str, Any] | None = None
+        self._run: Run[Any] | None = None
+        self._timings: list[tuple[StudySettings, int, float]] = []
+        self.form = StudyForm(first, self._studies, source)
+        self._guess = GuessBox(self._reveal)
+        self._screen = StudyScreen(self.form, self._guess, self._studies)
+        super().__init__(self._screen.children)
+        for name in ("tlw", "tlw-lab"):
+            self.add_class(name)
+        take_place(self)
+        self._screen.run_button.on_click(lambda _: self.run())
+        self._screen.go_on_button.on_click(lambda _: self.go_on())
+        self._screen.stop_button.on_click(lambda _: self.stop())
+        self._screen.save_button.on_click(lambda _: self._save())
+        self._screen.load_button.on_click(lambda _: self._load_typed())
+        self._screen.list_records()
+        self.form.follow(self._settings_changed)
+
+    def __repr__(self) -> str:
+        # A fixed text, without addresses and ids: tests of notebooks compare it.
+        return "StudyLab: experiments with many models (needs a live notebook)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:  # noqa: ARG002 - IPython's signature
+        preload_tensorflow()  # while somebody looks at the controls
+        return super()._repr_mimebundle_()
+
+    @property
+    def settings(self) -> StudySettings:
+        """The study and what its controls say; setting it moves them.
+
+        Raises:
+            InputError: on setting, while it runs, or where this app does not offer that study.
+        """
+        return self.form.settings
+
+    @settings.setter
+    def settings(self, settings: StudySettings) -> None:
+        if self.is_running:
+            raise InputError("The study is running: wait for the end, or stop it, before you change its settings.")
+        if settings.study not in self._studies:
+            raise InputError(f"This app offers {', '.join(self._studies)}; the settings are of {settings.study}.")
+        self.form.settings = settings
+
+    @property
+    def result(self) -> Any:
+        """What the last study found that measured something, or was loaded; None before the first."""
+        return self._result
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a study is being made."""
+        return self._run is not None and self._run.is_running
+
+    def run(self, *, wait: bool = False) -> Run[Any]:
+        """Make the study in the background; one that goes on already goes on.
+
+        Args:
+            wait: come back only when it has ended, for scripts; in a notebook use `await lab.run().done()`.
+
+        Returns:
+            The run: `await run.done()`, `run.wait()`, `run.stop()`, `run.result`.
+        """
+        return self._start(None, wait)
+
+    def go_on(self, *, wait: bool = False) -> Run[Any]:
+        """Go on with a study that was stopped: what it measured stays, what is missing is measured.
+
+        The one shown last, in this app or from a record. The controls must say what they said then; more backbones
+        may be named.
+
+        Args:
+            wait: as in `run`.
+
+        Returns:
+            The run.
+
+        Raises:
+            InputError: there is no such study.
+        """
+        unfinished = self._unfinished
+        if unfinished is None and not self.is_running:
+            raise InputError("There is no stopped study to go on with: only “Which backbone?” keeps what it measured.")
+        return self._start(unfinished, wait)
+
+    @property
+    def _unfinished(self) -> Any:
+        """The result that the chosen study could go on from; None without one."""
+        study = self.settings.study
+        is_shown = self._shown is not None and self._shown[0] == study
+        return self._result if is_shown and PANELS[study].can_go_on and self._result.stopped else None
+
+    def _start(self, resume: Any, wait: bool) -> Run[Any]:
+        run = self._run
+        if run is None or not run.is_running:
+            settings, plan = self.settings, self.form.plan
+            self._screen.show_running(True)
+            self._screen.progress.start(plan.n_models)
+            run = self._run = Run(lambda cancel: self._work(settings, plan.n_passes, resume, cancel))
+        if wait:
+            run.wait()
+        return run
+
+    def stop(self) -> None:
+        """Stop the study; it takes one batch at most. What was measured stays."""
+        if self._run is not None:
+            self._run.stop()
+
+    def load(self, path: str | Path) -> Any:
+        """Show what a record says.
+
+        Args:
+            path: of the JSON that Save or `tl-widgets study NAME` wrote.
+
+        Returns:
+            The result.
+
+        Raises:
+            InputError: it cannot be read, it is no record of a study that is offered here, or one is running.
+        """
+        if self.is_running:
+            raise InputError("The study is running: wait for the end, or stop it, before you load a record.")
+        study, result = load_study(Path(path), self._studies)
+        drawing = STUDIES[study].draw(result)
+        self.form.choose(study)
+        self._hidden = None
+        self._keep(study, result, drawing, source=Path(path).name)
+        return result
+
+    def close(self) -> None:
+        """Stop, and take the app and all its parts away."""
+        if not hasattr(self, "_screen"):
+            return  # Python deletes an app that was refused before it was made
+        self.stop()
+        close_tree(self)
+        # IPython's Out holds on to old apps: results stay readable, images and models go.
+        self._source = DataSource(self._source.own)
+        self._shown = self._hidden = None
+        if isinstance(self._result, Comparison):
+            self._result = without_models(self._result)
+        if not self.is_running:
+            self._run = None
+
+    def _settings_changed(self, settings: StudySettings) -> None:
+        self.form.show_seconds(self._estimate(settings))
+        self._screen.suggest_name(settings.study)
+        self._screen.show_go_on(self._unfinished is not None)
+        self._guess.ask(PANELS[settings.study].guess(settings.values), settings.values)
+
+    def _estimate(self, settings: StudySettings) -> float | None:
+        """Seconds that a run would take, from the last one of the same shape."""
+        n_passes = self.form.plan.n_passes
+        for before, n_before, took in reversed(self._timings):
+            if before.study == settings.study and all(
+                before.values.get(name) == settings.values.get(name) for name in _SHAPE
+            ):
+                return took * n_passes / n_before
+        return None
+
+    def _work(self, settings: StudySettings, n_passes: int, resume: Any, cancel: Cancel) -> Any:
+        """One study, in its thread: whatever happens, the buttons come back."""
+        screen, result = self._screen, None
+        state: State = "error"
+        try:
+            started = time.monotonic()
+            result = self._measure(settings, resume, cancel)
+            state = "stopped" if result.stopped else "done"
+            if not result.stopped and resume is None:
+                self._timings.append((settings, n_passes, time.monotonic() - started))
+                self.form.show_seconds(self._estimate(settings))
+            drawing = _drawing(settings.study, result)
+            screen.finish(_end(settings.study, result))
+            self._show_measured(settings, result, drawing)
+        except CancelledError:
+            screen.show_empty_stop()
+            state = "stopped"
+        except Exception as error:
+            screen.show_error(error)
+            state = "error"
+        finally:
+            screen.show_running(False)
+            screen.set_state(state)  # last: whoever waits for it finds the buttons ready
+        return result
+
+    def _measure(self, settings: StudySettings, resume: Any, cancel: Cancel) -> Any:
+        screen, panel = self._screen, PANELS[settings.study]
+        with my_turn(cancel, lambda: screen.progress.say("waiting for another Lab to finish")):
+            dataset: Any = None  # some studies know which images they want
+            if panel.images is None or self._source.own is not None:
+                dataset = self._source.load(images_of(settings, self._source), screen.hear, cancel)
+            wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
+            asked = Namespace(**{**panel.fixed, **settings.values, **({} if resume is None else {"resume": resume})})
+            return STUDIES[settings.study].measure(asked, dataset, screen.hear, cancel)
+
+    def _show_measured(self, settings: StudySettings, result: Any, drawing: Any) -> None:
+        """Show what a run measured, unless the learner's guess has to come first."""
+        guess = PANELS[settings.study].guess(settings.values)
+        self._hidden = None
+        if guess is not None and self._guess.kept(guess, settings.values) is None:
+            self._result, self._shown, self._hidden = result, None, (settings, result, drawing)
+            self._screen.hide_result()
+            return
+        # What was stopped answers no question about the whole.
+        said = self._guess.sentence(guess, settings.values, result) if guess and not result.stopped else ""
+        self._keep(settings.study, result, drawing, guess=said)
+
+    def _keep(self, study: str, result: Any, drawing: Any, *, guess: str = "", source: str = "") -> None:
+        self._result, self._shown = result, (study, result)
+        self._screen.show_result(study, result, drawing, guess=guess, source=source)
+        self._screen.show_go_on(self._unfinished is not None)
+
+    def _reveal(self) -> None:
+        """A guess was kept: what waited for it may be seen."""
+        if self._hidden is None:
+            return
+        settings, result, drawing = self._hidden
+        guess = PANELS[settings.study].guess(settings.values)
+        if guess is not None and self._guess.kept(guess, settings.values) is not None:
+            self._show_measured(settings, result, drawing)
+
+    def _save(self) -> None:
+        """Write record and figure beside the notebook, never over what is there."""
+        if self._shown is None:
+            return
+        said = self._screen.said
+        try:
+            record, figure = save_study(*self._shown, self._screen.file.value.strip())
+        except Exception as error:
+            known = isinstance(error, InputError | OSError)
+            said.value = alert(f"It was not saved: {error}") if known else trouble(error)
+            return
+        said.value = (
+            f'<p class="tlw-note" role="status">Saved {escape(record.name)} and {escape(figure.name)}. Read it with: '
+            f"<code>tl_widgets.{type(self._result).__name__}.from_json(...)</code></p>"
+        )
+        self._screen.list_records()
+
+    def _load_typed(self) -> None:
+        screen, name = self._screen, self._screen.record.value.strip()
+        screen.said.value = ""
+        try:
+            if not name:
+                raise InputError("Type or choose the name of a record first: the .json that Save wrote.")
+            self.load(name)
+        except Exception as error:
+            screen.said.value = trouble(error)
+
+
+def _end(study: str, result: Any) -> str:
+    """How a run ended, in words."""
+    if not result.stopped:
+        return "Done."
+    more = " “Go on” measures the rest." if PANELS[study].can_go_on else ""
+    return f"Stopped; this is what was measured until then.{more}"
+
+
+def _drawing(study: str, result: Any) -> Any:
+    """The figure of a result; a study that was stopped early may have none."""
+    try:
+        return STUDIES[study].draw(result)
+    except InputError:
+        if not result.stopped:
+            raise
+        raise CancelledError("stopped before there was anything to draw") from None

@@ -1,0 +1,81 @@
+"""GuessBox: the learner says what will come out, before it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ipywidgets import HTML, Button, HBox, VBox
+
+from tl_widgets.widgets.shared.controls import choice
+from tl_widgets.widgets.shared.html import alert, escape
+from tl_widgets.widgets.studies.panels import GuessFirst, Values
+
+_NOTHING_CHOSEN = "choose …"
+
+
+class GuessBox(VBox):
+    """A question with a menu of answers; hidden where there is nothing to guess.
+
+    Args:
+        on_keep: called when a guess is kept.
+    """
+
+    def __init__(self, on_keep: Callable[[], None]) -> None:
+        self._on_keep = on_keep
+        self._kept: dict[str, str] = {}
+        self._subject = ""
+        self._question, self._line = HTML(), HTML()
+        self.field = choice("My guess", "What the mistake will do", [])
+        self.button = Button(description="Keep my guess")
+        self.button.on_click(lambda _: self._keep())
+        row = HBox([self.field, self.button])
+        row.add_class("tlw-row")
+        super().__init__([self._question, row, self._line])
+        self.add_class("tlw-guess")
+        self.layout.display = "none"
+
+    def ask(self, guess: GuessFirst | None, values: Values) -> None:
+        """Ask about what the controls say now.
+
+        Args:
+            guess: of the study; None where it has none.
+            values: of its controls.
+        """
+        self.layout.display = "none" if guess is None else ""
+        if guess is None:
+            return
+        subject = guess.subject(values)
+        if subject == self._subject:
+            return  # somebody may be choosing
+        self._subject = subject
+        self._question.value = f"<p><b>Your guess first.</b> {escape(guess.question(values))}</p>"
+        self.field.options = [_NOTHING_CHOSEN, *guess.options]
+        self.field.value = self._kept.get(subject, _NOTHING_CHOSEN)
+        self._show()
+
+    def kept(self, guess: GuessFirst, values: Values) -> str | None:
+        """The guess about these values; None where none is kept."""
+        return self._kept.get(guess.subject(values))
+
+    def sentence(self, guess: GuessFirst, values: Values, result: Any) -> str:
+        """The guess beside what was measured."""
+        mine, measured = self.kept(guess, values), guess.answer(result)
+        if mine is None:
+            return ""
+        end = "and so it is" if mine == measured else f"measured: “{measured}”"
+        return f"You guessed “{mine}”, {end}."
+
+    def _keep(self) -> None:
+        if self.field.value == _NOTHING_CHOSEN:
+            self._line.value = alert("Choose an answer first.")
+            return
+        self._kept[self._subject] = self.field.value
+        self._show()
+        self._on_keep()
+
+    def _show(self) -> None:
+        # A guess that could be changed once the answer is there would be none.
+        is_kept = self._subject in self._kept
+        self.field.disabled = self.button.disabled = is_kept
+        self._line.value = '<p role="status" class="tlw-note">Your guess is kept.</p>' if is_kept else ""

@@ -1,0 +1,86 @@
+"""How far a study is: one bar for all its models, one for what takes long within one of them."""
+
+from __future__ import annotations
+
+import time
+
+from ipywidgets import HTML
+
+from tl_widgets.core.events import Event, seconds_left
+from tl_widgets.widgets.shared.html import NAMES, escape, progress, seconds
+from tl_widgets.widgets.shared.live import event_numbers
+
+_FINE = 100  # parts of a model's share of the bar
+_STEPS = ("download", "decode", "features", "train", "evaluate")
+
+
+class StudyProgress(HTML):
+    """Two bars and a line, drawn from events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clear()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._text, self._n_models, self._n_done = "", 0, 0
+        self._study: Event | None = None
+        self._step: Event | None = None
+        self.value = ""
+
+    def start(self, n_models: int) -> None:
+        """Begin.
+
+        Args:
+            n_models: that the study will train.
+        """
+        self.clear()
+        self._n_models, self._started = n_models, time.monotonic()
+        self.say("getting ready")
+
+    def note(self, event: Event) -> None:
+        """Remember what an event says; `draw` shows it."""
+        if event.phase == "study":
+            self._study, self._step = event, None
+        elif event.phase == "done":
+            self._step = None
+            # A study of many models counts for itself; in the others each model says when it is done.
+            self._n_done = min(self._n_done + bool(event.model), self._n_models)
+            return
+        else:
+            self._step = event if event.phase in _STEPS else None
+        self._text = event.text
+
+    def say(self, text: str) -> None:
+        """Show another line."""
+        self._text = text
+        self.draw()
+
+    def draw(self) -> None:
+        """Show what is known now."""
+        bars = progress("Whole study", *self._whole()) if self._n_models else ""
+        if self._step is not None:
+            label = NAMES.get(self._step.model, self._step.model.replace("_", " ").capitalize()) or "This step"
+            bars += progress(label, *event_numbers(self._step))
+        self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
+
+    def _whole(self) -> tuple[int, int, str]:
+        if self._study is not None:
+            n_done, n_total, left = self._study.n_done, self._study.n_total, self._study.seconds_left
+            at = n_done * _FINE
+        else:
+            n_total, step = self._n_models, self._step
+            n_done = self._n_done
+            share = step.n_done / step.n_total if step and step.phase == "train" and step.n_total else 0.0
+            at = min(round((n_done + share) * _FINE), n_total * _FINE)
+            left = seconds_left(time.monotonic() - self._started, at, n_total * _FINE)
+        parts = [f"{n_done} of {n_total}", seconds(time.monotonic() - self._started)]
+        if left:
+            parts.append(f"about {seconds(left)} left")
+        return at, n_total * _FINE, " · ".join(parts)
+
+    def finish(self, text: str) -> None:
+        """Show how it ended, and how long it took."""
+        took = seconds(time.monotonic() - self._started)
+        self.clear()
+        self.say(f"{text} It took {took}.")

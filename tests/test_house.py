@@ -1,9 +1,11 @@
-"""The house: which room may import which, what an import costs, and that names are where people look for them."""
+"""The house: which package may import which, how large a room may be, and what an import costs."""
 
 import ast
 import re
 import subprocess
 import sys
+from collections import Counter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,121 +14,122 @@ import tl_widgets
 
 PACKAGE = Path(tl_widgets.__file__).parent
 
-# From the ground up: a module may import modules of its own row or of rows above it in this list, never below.
-FLOORS = (
-    (
-        "errors",
-        "events",
-        "intervals",
-        "origin",
-        "settings",
-        "scores",
-        "ledger",
-        "tensorflow_import",
-        "machine",
-        "mistake_words",
-    ),
-    ("seed_statistics", "repeat_results"),
-    ("typed", "results", "record", "download", "torch_file", "store", "indexed_images", "sources"),
-    ("study_record", "rank_correlation", "answers", "markup"),
-    ("study_results", "study_words", "mistake_results"),
-    ("verdict", "diagnosis", "data", "decode", "reading", "layout", "image_cache"),
-    ("prediction", "class_choice", "image_edits", "gallery", "model_file"),
-    ("backbone_results", "backbone_words"),
-    ("inside_results", "inside_words"),
-    ("components", "repack", "hosted", "folder", "builtin", "likeness", "dataset_checks", "augment", "head", "weights"),
-    ("own_files",),
-    ("own_incoming",),
-    ("own_images",),
-    ("own_edits", "own_uploads"),
-    ("weight_loading", "efficientnet_lite", "backbones", "checkup"),
-    ("models", "heat_maps"),
-    ("features", "learners", "filters"),
-    ("training",),
-    ("workbench", "fine_tuning"),
-    ("arms", "studies"),
-    ("repeats", "experiments"),
-    ("curves", "cost", "survey", "inside"),
-    ("mistake_bench", "mistake_pixels", "mistake_scores", "mistake_training", "mistakes"),
-    ("setup_data", "setup_trace"),
-    ("setup_model",),
-    ("setup_input", "setup_pixels", "setup_layers", "setup_training"),
-    ("setup_check",),
-    ("codegen_random", "codegen_tuning", "codegen_data", "codegen"),
+# A package may import those above it in this list, never those below.
+PACKAGES = (
+    "core",
+    "records",
+    "data",
+    "collections",
+    "backbones",
+    "models",
+    "training",
+    "experiments",
+    "setup_checks",
+    "plots",
+    "studies",
+    "export",
+    "cli",
+    "widgets",
+    "teaching",
 )
-PLOTS = "plot"
-TOP = ("cli", "report", "saving", "study_menu", "__main__", "__init__")  # they may use all that is above, plots too
+# Beyond their place in the list.
+ONLY = {"plots": {"core", "records", "data"}, "widgets": set(PACKAGES[: PACKAGES.index("cli")])}
+# The rooms inside `widgets`, in the same way: the two apps do not import each other.
+WIDGETS = {
+    "shared": set(),
+    "images": {"shared"},
+    "lab": {"shared", "images"},
+    "studies": {"shared"},
+}
+MAX_LINES = 400
+MAX_MODULES = 20
+ROOTS = ("tl_widgets", "tl_widgets.__main__")  # they may import everything, and nothing imports them
 
 
 def module_name(path):
-    return path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports_of(path):
-    """Modules of the package that a file imports anywhere, type checkers' imports left out."""
-    tree = ast.parse(path.read_text())
-    skipped = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports_of(text, here=""):
+    """Modules of tl_widgets that a text imports anywhere, for type checkers too."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "tl_widgets")
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:  # relative to the package of the module
+                base = ".".join([*here.split(".")[: -node.level], *([base] if base else [])])
+            if base.split(".")[0] == "tl_widgets":
+                for alias in node.names:
+                    inner = f"{base}.{alias.name}"
+                    yield inner if inner in MODULES else base
+
+
+ARROWS = {name: set(imports_of(path.read_text(), name)) - {name} for name, path in MODULES.items()}
+
+
+def room(name):
+    return name.split(".")[1] if "." in name else ""
+
+
+def may_import(name, other):
+    """Whether one module may import another."""
+    if name in ROOTS:
+        return True
+    here, there = room(name), room(other)
+    if other in ROOTS or there not in PACKAGES:
+        return False
+    if here == there == "widgets" and name.count(".") > 1 and other.count(".") > 1:
+        one, two = name.split(".")[2], other.split(".")[2]
+        return one == two or two in WIDGETS[one]
+    allowed = ONLY.get(here, set(PACKAGES[: PACKAGES.index(here)]))
+    return here == there or there in allowed
+
+
+def test_no_import_runs_upward():
+    wrong = {
+        f"{name} imports {other}" for name, others in ARROWS.items() for other in others if not may_import(name, other)
     }
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tl_widgets":
-            yield from ([node.module[11:]] if node.module != "tl_widgets" else [])
-        elif isinstance(node, ast.Import):
-            yield from (alias.name[11:] for alias in node.names if alias.name.startswith("tl_widgets."))
+    assert wrong == set()
 
 
-def floor_of(name):
-    return next((i for i, floor in enumerate(FLOORS) if name in floor), None)
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("import tl_widgets", False),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from tl_widgets.plots.style import INK", False),
+        ("def later():\n    from tl_widgets.training.loop import train", False),
+        ("from tl_widgets.core.errors import InputError", True),
+        ("import tl_widgets.core.events", True),
+    ],
+)
+def test_every_way_of_importing_is_seen(text, allowed):
+    (found,) = imports_of(text)
+    assert may_import("tl_widgets.data.dataset", found) is allowed
 
 
-def core_modules():
-    return [path for path in sorted(PACKAGE.glob("*.py")) if not path.stem.startswith((*TOP, PLOTS))]
+@pytest.mark.xfail(strict=True, reason="being mended in this move")
+def test_no_imports_go_round_in_a_circle():
+    try:
+        TopologicalSorter({name: others for name, others in ARROWS.items() if name not in ROOTS}).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
-def test_every_module_of_the_core_has_its_floor():
-    assert {path.stem for path in core_modules()} == {name for floor in FLOORS for name in floor}
+@pytest.mark.xfail(strict=True, reason="being mended in this move")
+def test_every_room_is_small_enough_to_look_over():
+    long = {name: n for name, path in MODULES.items() if (n := path.read_text().count("\n")) > MAX_LINES}
+    counts = Counter(path.parent for path in MODULES.values() if path.name != "__init__.py")
+    full = {str(folder.relative_to(PACKAGE)): n for folder, n in counts.items() if n > MAX_MODULES}
+    assert (long, full) == ({}, {})
 
 
-def test_no_arrow_runs_backwards():
-    wrong = [
-        f"{path.stem} imports {name}"
-        for path in core_modules()
-        for name in imports_of(path)
-        if floor_of(name) is None or floor_of(name) > floor_of(path.stem)
-    ]
-    assert not wrong
-
-
-def test_plots_know_results_and_no_training():
-    allowed = {
-        "results",
-        "verdict",
-        "errors",
-        "intervals",
-        "ledger",
-        "settings",
-        "scores",
-        "data",
-        "indexed_images",
-        "study_results",
-        "mistake_results",
-        "backbone_results",
-        "inside_results",
-    }
-    for path in PACKAGE.glob("plot*.py"):
-        others = {name for name in imports_of(path) if not name.startswith(PLOTS)}
-        assert others <= allowed, path.name
-
-
-def test_nothing_outside_imports_the_widgets():
-    for path in PACKAGE.glob("*.py"):
-        if path.stem != "__init__":  # which only names TransferLab for whoever asks for it
-            assert not [name for name in imports_of(path) if name.split(".")[0] in ("widgets", "teaching")], path.name
+def test_every_package_says_what_lives_in_it():
+    assert {room(name) for name in MODULES} - {"", "__main__"} == set(PACKAGES)
+    assert not [name for name, path in MODULES.items() if not ast.get_docstring(ast.parse(path.read_text()))]
 
 
 def test_no_module_takes_the_place_of_a_public_name():

@@ -572,7 +572,7 @@ def test_live_mode_says_its_troubles(make_lab):
 
 
 def test_live_mode_outlives_what_it_did_not_expect(caplog):
-    from tl_widgets.widgets.lab.live_head import LiveHead
+    from tl_widgets.widgets.shared.newest import LiveHead
 
     done = []
 

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-import tl_widgets
 from tl_widgets.cli.exit_status import FAULT, MISTAKE, STOPPED, missing_package, one_line, report_fault, say
 from tl_widgets.cli.study_options import add_study
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.version import __version__
 
 _NO_MEMORY = "The memory was not enough. Try smaller images, fewer of them, or a smaller backbone."
 _EPILOG = "What comes with it runs offline. `tl-widgets COMMAND --help` shows what a command takes."
@@ -37,7 +37,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
     parser = _Parser(prog="tl-widgets", description="Learn transfer learning by measuring it.", epilog=_EPILOG)
-    parser.add_argument("--version", action="version", version=f"tl-widgets {tl_widgets.__version__}")
+    parser.add_argument("--version", action="version", version=f"tl-widgets {__version__}")
     _add_home(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_compare(commands)

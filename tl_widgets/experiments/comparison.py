@@ -10,9 +10,9 @@ import platform
 from dataclasses import replace
 from os import PathLike
 
-import tl_widgets
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec, require_workers
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
+from tl_widgets.core.version import __version__
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.arms import Arms, retrain_transfer, train_arm
 from tl_widgets.experiments.cache import Workbench
@@ -58,7 +58,7 @@ def environment() -> Environment:
         platform.python_version(),
         tf.__version__,
         keras.__version__,
-        tl_widgets.__version__,
+        __version__,
         cores,
         device_name(),
     )

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import tl_widgets
 from tl_widgets.backbones.catalogue import Backbone, find_backbone
 from tl_widgets.core.config import Config, ScratchSpec
+from tl_widgets.core.version import __version__
 from tl_widgets.export import script_data as codegen_data
 from tl_widgets.export import script_random as codegen_random
 from tl_widgets.export import script_tuning as codegen_tuning
@@ -158,7 +158,7 @@ def _title(dataset: DatasetSummary, entry: Backbone, config: Config) -> str:
     return (
         f'"""Transfer learning on {_one_line(dataset.name)}: '
         f"a network from scratch, and a frozen {entry.name}.\n\n"
-        f"Plain Keras: tl-widgets {tl_widgets.__version__} wrote this, but nothing of it is needed here.\n"
+        f"Plain Keras: tl-widgets {__version__} wrote this, but nothing of it is needed here.\n"
         f'{needed}"""'
     )
 

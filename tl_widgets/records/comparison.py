@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -293,6 +293,11 @@ class Comparison:
         """Whether the models of the first seed all came to their end, so that there is a result to show."""
         names = {run.name for run in self.runs}
         return names >= set(self.config.model_names) and not any(run.stopped for run in self.runs)
+
+    def without_models(self) -> Comparison:
+        """Return a copy without the trained models: a hundred runs must not keep two hundred networks in memory."""
+        runs = {name: getattr(self, name) for name in ("scratch", "transfer", "control", "fine_tuned")}
+        return replace(self, **{name: replace(run, model=None) for name, run in runs.items() if run is not None})
 
     def to_json(self) -> str:
         """The record as JSON text; `Comparison.from_json` reads it back."""

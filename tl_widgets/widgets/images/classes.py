@@ -11,8 +11,8 @@ from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.data.archives import SourceFile, printable
-from tl_widgets.widgets.lab.live_head import Newest
 from tl_widgets.widgets.shared.html import escape, image, number, plain_label
+from tl_widgets.widgets.shared.newest import Newest
 
 CLASSES_A_PAGE, IMAGES_A_PAGE, IMAGES_A_ROW = 8, 18, 6
 _STRIP, _CARD = 40, 92  # pixels

@@ -14,16 +14,16 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import Workbench, compare_config, retrain_transfer
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.images.view import ImagesView
-from tl_widgets.widgets.lab.live_head import LiveHead
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.lab.restore import read_record, restore
-from tl_widgets.widgets.lab.runs import LabRun, without_models
-from tl_widgets.widgets.lab.screen import Screen, State
+from tl_widgets.widgets.lab.runs import LabRun
+from tl_widgets.widgets.lab.screen import Screen
 from tl_widgets.widgets.shared.cells import close_tree, take_place
 from tl_widgets.widgets.shared.controls import LIVE
 from tl_widgets.widgets.shared.costs import n_steps
 from tl_widgets.widgets.shared.html import alert
-from tl_widgets.widgets.shared.runner import Run, my_turn, preload_tensorflow, wait_for_tensorflow
+from tl_widgets.widgets.shared.newest import LiveHead
+from tl_widgets.widgets.shared.runner import Run, State, my_turn, preload_tensorflow, wait_for_tensorflow
 from tl_widgets.widgets.shared.settings import LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.views import thumbnails
@@ -198,7 +198,7 @@ class TransferLab(VBox):
         self._workbench = Workbench()
         self._source.forget()
         if self._result is not None:
-            self._result = without_models(self._result)
+            self._result = self._result.without_models()
         if not self.is_running:
             self._run = None
 
@@ -314,7 +314,7 @@ class TransferLab(VBox):
 
     def _keep(self, settings: LabSettings, comparison: Comparison, dataset: ImageDataset) -> None:
         """Add a run to the list, and show it."""
-        run = LabRun(len(self._runs) + 1, settings, without_models(comparison))
+        run = LabRun(len(self._runs) + 1, settings, comparison.without_models())
         if comparison.runs:
             self._runs.append(run)
             self._screen.show_runs(self.runs, comparison)

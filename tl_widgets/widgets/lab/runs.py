@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
@@ -48,16 +48,6 @@ class LabRun:
         said = " against ".join(percent(scores[name].accuracy) for name in ("scratch", "transfer") if name in scores)
         loaded = " (loaded)" if self.source else ""
         return f"Run {self.number}{loaded}: {said or 'stopped'}"
-
-
-def without_models(comparison: Comparison) -> Comparison:
-    """A comparison's record alone: a hundred runs must not keep two hundred networks in memory."""
-    bare = {
-        name: replace(run, model=None)
-        for name in ("scratch", "transfer", "control", "fine_tuned")
-        if (run := getattr(comparison, name)) is not None
-    }
-    return replace(comparison, **bare)
 
 
 class RunsView(VBox):

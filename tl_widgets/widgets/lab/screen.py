@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from ipywidgets import HTML, Button, Checkbox, HBox, Tab, Widget
 
@@ -19,13 +18,12 @@ from tl_widgets.widgets.lab.save import Load, SaveView
 from tl_widgets.widgets.lab.try_picture import TryView
 from tl_widgets.widgets.shared.html import empty, escape
 from tl_widgets.widgets.shared.live import CurvesView, ProgressView
-from tl_widgets.widgets.shared.runner import Throttle
+from tl_widgets.widgets.shared.runner import State, Throttle
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.trouble import trouble
 from tl_widgets.widgets.shared.views import FigureView, LedgerView, verdict
 
-State = Literal["idle", "running", "done", "stopped", "error"]
 _TITLE = (
     '<h3 class="tlw-heading">Transfer learning lab</h3>'
     '<p class="tlw-lead">Two models, the same images: one starts from nothing, the other from what it learned '

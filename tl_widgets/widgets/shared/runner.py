@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from tl_widgets.core.errors import CancelledError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
+
+State = Literal["idle", "running", "done", "stopped", "error"]
 
 log = logging.getLogger("tl_widgets")
 Value = TypeVar("Value")

@@ -15,11 +15,9 @@ from tl_widgets.core.events import Cancel
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.studies.registry import STUDIES
-from tl_widgets.widgets.lab.runs import without_models
-from tl_widgets.widgets.lab.screen import State
 from tl_widgets.widgets.shared.cells import close_tree, take_place
 from tl_widgets.widgets.shared.html import alert, escape
-from tl_widgets.widgets.shared.runner import Run, my_turn, preload_tensorflow, wait_for_tensorflow
+from tl_widgets.widgets.shared.runner import Run, State, my_turn, preload_tensorflow, wait_for_tensorflow
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.trouble import trouble
 from tl_widgets.widgets.studies.files import load_study, save_study
@@ -210,7 +208,7 @@ class StudyLab(VBox):
         self._source = DataSource(self._source.own)
         self._shown = self._hidden = None
         if isinstance(self._result, Comparison):
-            self._result = without_models(self._result)
+            self._result = self._result.without_models()
         if not self.is_running:
             self._run = None
 

@@ -9,9 +9,8 @@ from ipywidgets import HTML, Button, Combobox, HBox, Text
 
 from tl_widgets.core.events import Event
 from tl_widgets.studies.registry import STUDIES
-from tl_widgets.widgets.lab.screen import State
 from tl_widgets.widgets.shared.html import empty, escape, style
-from tl_widgets.widgets.shared.runner import Throttle
+from tl_widgets.widgets.shared.runner import State, Throttle
 from tl_widgets.widgets.shared.trouble import trouble
 from tl_widgets.widgets.shared.views import FigureView
 from tl_widgets.widgets.studies.files import list_records

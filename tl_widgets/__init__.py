@@ -38,13 +38,11 @@ if TYPE_CHECKING:
         plot_seconds,
     )
     from tl_widgets.plots.inside import plot_features, plot_filters, plot_grad_cam, plot_inside
-    from tl_widgets.plots.mistakes import plot_mistake, plot_mistakes
     from tl_widgets.plots.studies import plot_learning_curve, plot_time
     from tl_widgets.records.backbone_study import BackboneCost, BackboneStudy
     from tl_widgets.records.comparison import Comparison, RunResult
     from tl_widgets.records.curves import LearningCurve, TimeStudy
     from tl_widgets.records.inside import LookInside
-    from tl_widgets.records.mistakes import MistakeStudies, MistakeStudy
     from tl_widgets.records.parameters import ParameterCount
     from tl_widgets.setup_checks.check import check_setup
     from tl_widgets.studies.backbone_cost import backbone_cost
@@ -53,7 +51,9 @@ if TYPE_CHECKING:
     from tl_widgets.studies.grad_cam import grad_cam
     from tl_widgets.studies.inside import look_inside
     from tl_widgets.studies.learning_curve import learning_curve, time_study
-    from tl_widgets.studies.mistakes import every_mistake, what_goes_wrong
+    from tl_widgets.studies.mistake.figure import plot_mistake, plot_mistakes
+    from tl_widgets.studies.mistake.measurement import every_mistake, what_goes_wrong
+    from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
     from tl_widgets.training.fine_tuning import fine_tune
     from tl_widgets.training.loop import train
     from tl_widgets.widgets.lab.app import TransferLab
@@ -80,12 +80,12 @@ _HOMES = {
     "records.inside": ("LookInside",),
     "studies.learning_curve": ("learning_curve", "time_study"),
     "records.parameters": ("ParameterCount",),
-    "records.mistakes": ("MistakeStudies", "MistakeStudy"),
-    "studies.mistakes": ("every_mistake", "what_goes_wrong"),
+    "studies.mistake.result": ("MistakeStudies", "MistakeStudy"),
+    "studies.mistake.measurement": ("every_mistake", "what_goes_wrong"),
     "models.builders": ("build_scratch", "build_transfer", "count_parameters"),
     "plots.backbones": ("plot_backbone_study", "plot_backbones", "plot_imagenet"),
     "plots.inside": ("plot_features", "plot_filters", "plot_grad_cam", "plot_inside"),
-    "plots.mistakes": ("plot_mistake", "plot_mistakes"),
+    "studies.mistake.figure": ("plot_mistake", "plot_mistakes"),
     "plots.studies": ("plot_learning_curve", "plot_time"),
     "plots.comparison": (
         "plot_accuracy",
@@ -113,7 +113,7 @@ _NEED_TENSORFLOW = (
     "training.fine_tuning",
     "studies.grad_cam",
     "studies.inside",
-    "studies.mistakes",
+    "studies.mistake.measurement",
     "models.builders",
     "setup_checks.check",
     "training.loop",

@@ -13,7 +13,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.data.dataset import require_seeds, require_whole_number
 from tl_widgets.records.curves import require_arms
 from tl_widgets.records.inside import MOST_IMAGES
-from tl_widgets.records.mistake_catalogue import require_mistake
+from tl_widgets.setup_checks.mistakes.mistake import require_mistake
 
 
 def check_asked(args: Namespace) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_widgets.core.config import Config
-from tl_widgets.records.mistake_catalogue import MISTAKES
+from tl_widgets.setup_checks.mistakes.mistake import MISTAKES
 from tl_widgets.studies.registry import STUDIES
 
 

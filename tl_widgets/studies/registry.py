@@ -178,7 +178,7 @@ def _measure_mistake(args: Namespace, dataset: ImageDataset | None, on_event: On
     from tl_widgets.core.lazy_tensorflow import import_tensorflow
 
     import_tensorflow(on_event)
-    from tl_widgets.studies.mistakes import every_mistake, what_goes_wrong
+    from tl_widgets.studies.mistake.measurement import every_mistake, what_goes_wrong
 
     how: dict[str, Any] = {"epochs": args.epochs, "seed": args.seed, "on_event": on_event, "cancel": cancel}
     if args.mistake == "all":
@@ -187,7 +187,7 @@ def _measure_mistake(args: Namespace, dataset: ImageDataset | None, on_event: On
 
 
 def _draw_mistake(result: Any) -> Any:
-    from tl_widgets.plots.mistakes import plot_mistake, plot_mistakes
+    from tl_widgets.studies.mistake.figure import plot_mistake, plot_mistakes
 
     return plot_mistakes(result) if hasattr(result, "studies") else plot_mistake(result)
 
@@ -287,7 +287,7 @@ STUDIES = {
     "mistake": Study(
         "What goes wrong?",
         "what a common mistake costs, beside the right way",
-        ("records.mistakes.MistakeStudy", "records.mistakes.MistakeStudies"),
+        ("studies.mistake.result.MistakeStudy", "studies.mistake.result.MistakeStudies"),
         _measure_mistake,
         _draw_mistake,
         "Chart of the right way beside the wrong one.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tl_widgets.backbones.catalogue import find_backbone
-from tl_widgets.records.mistake_catalogue import MISTAKES, Mistake
+from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, Mistake
 from tl_widgets.widgets.shared.costs import DataFacts, offline_backbones
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.studies.fields import (

@@ -9,8 +9,8 @@ import numpy as np
 
 from tl_widgets.core.events import raise_if_cancelled
 from tl_widgets.records.intervals import difference_interval, wilson_interval
-from tl_widgets.records.mistakes import TwoWays
-from tl_widgets.studies.mistake_bench import Lesson, two_means
+from tl_widgets.setup_checks.mistakes.mistake import TwoWays
+from tl_widgets.setup_checks.mistakes.trial import Lesson, two_means
 from tl_widgets.training.learners import PREDICT_BATCH
 from tl_widgets.training.linear_head import LinearHead
 from tl_widgets.training.metrics import count_right

@@ -19,9 +19,9 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.intervals import wilson_interval
-from tl_widgets.records.mistakes import TwoWays
 from tl_widgets.records.seeds import mean_of_shares
 from tl_widgets.records.verdict import pair_answers
+from tl_widgets.setup_checks.mistakes.mistake import TwoWays
 from tl_widgets.training.features import FrozenPart
 from tl_widgets.training.loop import train
 

@@ -12,22 +12,22 @@ from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import Bench, measure_all
-from tl_widgets.records.mistake_catalogue import require_mistake
-from tl_widgets.records.mistakes import MISTAKES, MistakeStudies, MistakeStudy, TwoWays, name_in_words
-from tl_widgets.studies import mistake_pixels, mistake_scores, mistake_training
-from tl_widgets.studies.mistake_bench import Lesson
+from tl_widgets.setup_checks.mistakes import accuracy, pixels, training
+from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, TwoWays, require_mistake
+from tl_widgets.setup_checks.mistakes.trial import Lesson
+from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy, name_in_words
 
 _LESSONS: dict[str, Callable[[Lesson], TwoWays]] = {
-    "raw_pixels": mistake_pixels.raw_pixels,
-    "rescaled_twice": mistake_pixels.rescaled_twice,
-    "wrong_preprocessing": mistake_pixels.wrong_preprocessing,
-    "batch_norm_training": mistake_training.batch_norm_training,
-    "trainable_without_compile": mistake_training.trainable_without_compile,
-    "leaky_split": mistake_scores.leaky_split,
-    "training_accuracy": mistake_scores.training_accuracy,
-    "sigmoid_from_logits": mistake_training.sigmoid_from_logits,
-    "bottleneck": mistake_training.bottleneck,
-    "learning_rate": mistake_training.learning_rate,
+    "raw_pixels": pixels.raw_pixels,
+    "rescaled_twice": pixels.rescaled_twice,
+    "wrong_preprocessing": pixels.wrong_preprocessing,
+    "batch_norm_training": training.batch_norm_training,
+    "trainable_without_compile": training.trainable_without_compile,
+    "leaky_split": accuracy.leaky_split,
+    "training_accuracy": accuracy.training_accuracy,
+    "sigmoid_from_logits": training.sigmoid_from_logits,
+    "bottleneck": training.bottleneck,
+    "learning_rate": training.learning_rate,
 }
 _WITHOUT_BACKBONE = ("training_accuracy", "bottleneck", "learning_rate")
 
@@ -47,7 +47,7 @@ def what_goes_wrong(
     Args:
         dataset: images and their split; where None, built-in ones on which this mistake shows within seconds
             (`MISTAKES[mistake]` says which).
-        mistake: a name in `tl_widgets.records.mistakes.MISTAKES`.
+        mistake: a name in `tl_widgets.studies.mistake.result.MISTAKES`.
         backbone: a name in the catalogue (`list_backbones`), with ImageNet weights.
         epochs: passes over the training images; the mistake's own number where None.
         seed: decides initial weights, the order of the images, and labels drawn by lot.
@@ -88,7 +88,7 @@ def every_mistake(
 
     Args:
         dataset: for all of them; where None, each one's own.
-        mistakes: names in `tl_widgets.records.mistakes.MISTAKES`.
+        mistakes: names in `tl_widgets.studies.mistake.result.MISTAKES`.
         backbone: as in `what_goes_wrong`.
         epochs: likewise.
         seed: likewise.

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import raise_if_cancelled
-from tl_widgets.records.mistakes import TwoWays
-from tl_widgets.studies.mistake_bench import Lesson, two_answers, two_runs
+from tl_widgets.setup_checks.mistakes.mistake import TwoWays
+from tl_widgets.setup_checks.mistakes.trial import Lesson, two_answers, two_runs
 from tl_widgets.training.fine_tuning import cut_backbone
 from tl_widgets.training.learners import Adam
 from tl_widgets.training.metrics import batches, predicted_classes

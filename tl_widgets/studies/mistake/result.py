@@ -8,50 +8,9 @@ from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import DatasetSummary, Environment, Interval, percent
 from tl_widgets.records.curves import StudyFailure
 from tl_widgets.records.intervals import but_not_clear, interval_text
-from tl_widgets.records.mistake_catalogue import MISTAKES, Mistake
+from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, Mistake, TwoWays
 
 __all__ = ["MISTAKES", "Mistake", "MistakeStudies", "MistakeStudy", "TwoWays"]
-
-
-@dataclass(frozen=True)
-class TwoWays:
-    """The same figure, measured the right way and with the mistake.
-
-    Attributes:
-        right: done right, 0..1.
-        wrong: with the mistake, 0..1.
-        n_right: how many images, seeds or weight arrays `right` rests on.
-        n_wrong: likewise `wrong`.
-        counted: "images" (the same ones for both), "other images", "seeds" (paired), or "weights".
-        right_ci95: 95% interval of `right`: Wilson's over images, Student's t over seeds; None for weights, which
-            are all there is.
-        wrong_ci95: likewise of `wrong`.
-        difference_ci95: 95% interval of right minus wrong: Newcombe's over images, t over seeds.
-        p_value: McNemar's exact one where both were measured on the same images.
-    """
-
-    right: float
-    wrong: float
-    n_right: int
-    n_wrong: int
-    counted: str
-    right_ci95: Interval | None = None
-    wrong_ci95: Interval | None = None
-    difference_ci95: Interval | None = None
-    p_value: float | None = None
-
-    @property
-    def difference(self) -> float:
-        """Right minus wrong."""
-        return self.right - self.wrong
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether there is a difference: the interval leaves out 0, and the p-value, where there is one, agrees."""
-        if self.difference_ci95 is None:
-            return self.right != self.wrong
-        low, high = self.difference_ci95
-        return (low > 0 or high < 0) and (self.p_value is None or self.p_value < 0.05)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from tl_widgets.plots.style import (
     note,
 )
 from tl_widgets.records.comparison import Interval, percent
-from tl_widgets.records.mistakes import MISTAKES, MistakeStudies, MistakeStudy, TwoWays, name_in_words
+from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, TwoWays
+from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy, name_in_words
 
 _RIGHT, _WRONG = colour_of("transfer"), colour_of("scratch")
 

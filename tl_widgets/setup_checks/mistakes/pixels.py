@@ -8,8 +8,8 @@ import keras
 
 from tl_widgets.backbones.catalogue import build_preprocessing, find_backbone
 from tl_widgets.core.errors import InputError
-from tl_widgets.records.mistakes import TwoWays
-from tl_widgets.studies.mistake_bench import Lesson, two_runs
+from tl_widgets.setup_checks.mistakes.mistake import TwoWays
+from tl_widgets.setup_checks.mistakes.trial import Lesson, two_runs
 
 Layers = Sequence[keras.layers.Layer]
 

@@ -1,0 +1,1 @@
+"""Common mistakes: one object for each, and the registry that finds them."""

@@ -192,7 +192,7 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, home):
     assert "Note: Read 30 images. Skipped 1 file: pear's/broken.png" in out
     assert re.search(r"Note: \d of the \d+ test images look almost .* Alike: pear's/<b>\[red\]\d.png \(test\)", out)
     report = (tmp_path / "r.html").read_text()
-    assert "Alike: pear&#x27;s/&lt;b&gt;[red]" in report
+    assert "Alike: pear&#39;s/&lt;b&gt;[red]" in report
     assert "<b>[red]" not in report
     names = {"my [red] fruit.zip", "tl-widgets-my_red_fruit.json", "tl-widgets-my_red_fruit.png", "r.html"}
     assert set(names_in(tmp_path)) == names

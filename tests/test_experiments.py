@@ -109,15 +109,3 @@ def test_too_little_memory_is_said_before_anything_is_trained(textures, monkeypa
     monkeypatch.setattr("tl_widgets.core.resources.memory_available", lambda: 1_000_000)
     with pytest.raises(InputError, match="memory"):
         compare(textures, **SMALL)
-
-
-def test_a_container_full_of_page_cache_still_has_memory(monkeypatch, tmp_path):
-    from tl_widgets.core import resources as machine
-
-    for name, text in (("max", "2000000000"), ("current", "1990000000"), ("stat", "anon 1\ninactive_file 1600000000")):
-        (tmp_path / name).write_text(text)
-    monkeypatch.setattr(machine, "_CGROUP_LIMITS", (tmp_path / "max",))
-    monkeypatch.setattr(machine, "_CGROUP_USAGE", (tmp_path / "current",))
-    monkeypatch.setattr(machine, "_CGROUP_STATS", (tmp_path / "stat",))
-    assert machine.memory_limit() == 2_000_000_000
-    assert machine.memory_available() == 1_610_000_000

@@ -241,7 +241,7 @@ def test_train_both_and_read_what_came_out(make_lab):
     text = page(lab)
     for said in ("Run 1: textures, 12 training images", 'data-state="done"', "90 test images; the models disagree"):
         assert said in text
-    assert lab.result.verdict.text.replace("'", "&#x27;") in text
+    assert lab.result.verdict.text.replace("'", "&#39;") in text
     assert text.count("<img alt=") >= 2
     assert not lab.is_running
 
@@ -308,7 +308,7 @@ def test_stop_in_every_phase_gives_the_buttons_back(make_lab, phase, monkeypatch
     assert not lab.panel.control("epochs").disabled
     assert 'data-state="stopped"' in page(lab)
     assert lab.result is good
-    assert good.verdict.text.replace("'", "&#x27;") in page(lab)
+    assert good.verdict.text.replace("'", "&#39;") in page(lab)
     assert "The last finished result is still shown below" in page(lab)
 
 

@@ -217,7 +217,7 @@ def test_what_could_not_be_restored_is_said(make_lab):  # noqa: F811
         # Here they are not: the settings come back, the data set stays.
         lab = make_lab()
         said = load(lab, "r.json", text.encode())
-        assert "were somebody&#x27;s own and are not in this Lab" in said
+        assert "were somebody&#39;s own and are not in this Lab" in said
         assert "&lt;i&gt;mine" in said
         assert (lab.settings.dataset, lab.settings.image_size) == ("textures", 32)
         assert lab.settings.config.batch_size == 4

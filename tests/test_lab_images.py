@@ -276,7 +276,7 @@ def test_a_record_brings_own_images_back_with_their_edits(make_lab, here):
     (here / "pets").rename(here / "gone")
     last = make_lab()
     last._screen.save.load("record.json", record).wait(60)
-    assert "were somebody&#x27;s own and are not in this Lab" in last._screen.save._loaded.value
+    assert "were somebody&#39;s own and are not in this Lab" in last._screen.save._loaded.value
     assert last.settings.dataset == "textures"
     far = record.replace(json.dumps(str(here / "pets"))[1:-1].encode(), b"//far/away")
     last._screen.save.load("record.json", far).wait(60)
@@ -342,7 +342,7 @@ def test_a_name_that_is_taken_is_refused_and_the_field_goes_back(make_lab, here)
     open_pets(lab)
     row = row_of(lab, "cat")
     row.name.value = "dog"
-    assert "There is a class &#x27;dog&#x27; already" in lab.images.message.value
+    assert "There is a class &#39;dog&#39; already" in lab.images.message.value
     assert row.name.value == "cat"
     assert lab.images.collection.class_names == ("cat", "dog", "owl")
 

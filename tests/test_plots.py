@@ -427,7 +427,7 @@ def test_alt_text_says_what_the_figure_shows():
 
 def test_html_escapes_its_text_and_knows_its_size():
     page = figure_html(plot_comparison(make_comparison()), 'a "<b>" & $', 880)
-    assert page.startswith('<img alt="a &quot;&lt;b&gt;&quot; &amp; $" width="880" height="648" ')
+    assert page.startswith('<img alt="a &#34;&lt;b&gt;&#34; &amp; $" width="880" height="648" ')
     assert "data:image/png;base64,iVBOR" in page
 
 

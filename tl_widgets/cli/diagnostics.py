@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import platform
 import shlex
 import shutil
@@ -18,7 +17,7 @@ from typing import Literal
 from tl_widgets.backbones.catalogue import Backbone, list_backbones, memory_needed
 from tl_widgets.backbones.weights import BUNDLED_NAME, bundled_file, is_published, local_weights_file
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.resources import home_folder, megabytes, memory_available, memory_limit
+from tl_widgets.core.resources import home_folder, megabytes, memory_available, memory_limit, n_cores
 from tl_widgets.data.catalogue import list_datasets
 from tl_widgets.data.hosted import find_hosted, is_whole
 
@@ -127,9 +126,7 @@ def _hardware() -> Iterator[Finding]:
         enough = free >= NEEDED_MEMORY
         command = "" if enough else "close other programs and notebooks, or raise the container's memory limit"
         yield Finding("memory", "good" if enough else "bad", text, command, needed=True)
-    affinity = getattr(os, "sched_getaffinity", None)  # of Linux only
-    n_cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    yield Finding("cores", "good", str(n_cores))
+    yield Finding("cores", "good", str(n_cores()))
 
 
 def _disk() -> Finding:

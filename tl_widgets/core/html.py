@@ -1,15 +1,17 @@
-"""Small pieces of HTML that pages and widgets share: texts, numbers, tables, images. A leaf: NumPy and Pillow."""
+"""Small pieces of HTML that pages and widgets share: text, numbers, tables, images."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
-from html import escape as _escape
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
+
+__all__ = ["NAMES", "Markup", "escape", "image", "join", "number", "table"]
 
 NAMES = {
     "scratch": "From scratch",
@@ -19,47 +21,50 @@ NAMES = {
 }
 
 
-def escape(text: object) -> str:
-    """A text as HTML that shows exactly this text, inside an attribute, too."""
-    return _escape(str(text), quote=True)
-
-
 def number(value: int) -> str:
-    """A count with its thousands apart: "3,413,024"."""
+    """Return a count with commas between its thousands: "3,413,024"."""
     return f"{value:,}"
 
 
-def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, numeric: Sequence[int] = ()) -> str:
-    """A table with a caption.
+def join(parts: Iterable[str]) -> Markup:
+    """Join parts into HTML; those that aren't markup already are escaped."""
+    return Markup().join(parts)
+
+
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, numeric: Sequence[int] = ()) -> Markup:
+    """Return a table with a caption.
 
     Args:
-        caption: a text.
-        head: the columns' names, texts.
-        rows: cells as HTML: escape what comes from outside.
-        numeric: columns that are set flush right.
+        caption: Its title.
+        head: The names of the columns.
+        rows: The cells of each row. Text is escaped; `Markup` is taken as it is.
+        numeric: The columns that are set flush right.
     """
-    classes = ['class="tlw-right"' if i in numeric else "" for i in range(len(head))]
-    heads = "".join(f'<th scope="col" {kind}>{escape(name)}</th>' for name, kind in zip(head, classes, strict=True))
-    lines = ("".join(f"<td {kind}>{cell}</td>" for cell, kind in zip(row, classes, strict=True)) for row in rows)
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return (
-        f'<div class="tlw-scroll"><table class="tlw-table"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    classes = [Markup('class="tlw-right"') if i in numeric else "" for i in range(len(head))]
+    heads = [Markup('<th scope="col" {}>{}</th>').format(kind, name) for name, kind in zip(head, classes, strict=True)]
+    lines = (
+        join([Markup("<td {}>{}</td>").format(kind, cell) for cell, kind in zip(row, classes, strict=True)])
+        for row in rows
     )
+    body = join([Markup("<tr>{}</tr>").format(line) for line in lines])
+    return Markup(
+        '<div class="tlw-scroll"><table class="tlw-table"><caption>{}</caption>'
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    ).format(caption, join(heads), body)
 
 
-def image(pixels: NDArray[Any], alt: str, side: int, *, small_file: bool = False) -> str:
-    """A small image as `<img>` with the picture in it.
+def image(pixels: NDArray[Any], alt: str, side: int, *, small_file: bool = False) -> Markup:
+    """Return a small image as `<img>` with the picture in it.
 
     Args:
         pixels: uint8 (height, width, 3).
-        alt: what it shows.
-        side: its longer one on the screen, in CSS pixels.
-        small_file: as JPEG, for many photographs at once: Jupyter drops what is more than a megabyte a second.
+        alt: What it shows.
+        side: The longer side on the screen, in CSS pixels.
+        small_file: As JPEG, for many photographs at once: Jupyter drops output beyond a megabyte per second.
     """
     from PIL import Image
 
-    # Twice the side, for sharp screens; an image that is smaller is enlarged by the browser.
+    # Twice the side, for sharp screens; the browser enlarges an image that is smaller.
     picture = Image.fromarray(np.asarray(pixels))
     picture.thumbnail((2 * side, 2 * side))
     file = io.BytesIO()
@@ -68,4 +73,6 @@ def image(pixels: NDArray[Any], alt: str, side: int, *, small_file: bool = False
     data = base64.b64encode(file.getvalue()).decode()
     longest = max(picture.size)
     width, height = (max(1, round(side * length / longest)) for length in picture.size)
-    return f'<img alt="{escape(alt)}" width="{width}" height="{height}" src="data:image/{kind};base64,{data}">'
+    return Markup('<img alt="{}" width="{}" height="{}" src="data:image/{};base64,{}">').format(
+        alt, width, height, kind, data
+    )

@@ -1,4 +1,4 @@
-"""What this machine can take: where to keep files, how much memory and disk there is. A leaf: stdlib + platformdirs."""
+"""What this machine has: the folder for files, memory, processor cores and disk."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ import threading
 from pathlib import Path
 
 import platformdirs
+import psutil
 
 from tl_widgets.core.errors import InputError
 
-# cgroup v2, then v1; the values "max" and 2**63-ish mean "no limit".
+# A container's limit, which psutil doesn't know: cgroup v2, then v1. "max" and numbers around 2**63 mean "no limit".
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _CGROUP_STATS = (Path("/sys/fs/cgroup/memory.stat"), Path("/sys/fs/cgroup/memory/memory.stat"))
 _CGROUP_USAGE = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
 
 
 def home_folder() -> Path:
-    """Where everything that may be thrown away is kept: `TL_WIDGETS_HOME`, else the platform's cache folder.
+    """Return the folder for everything that can be made or downloaded again.
+
+    Returns:
+        `TL_WIDGETS_HOME` where it is set, else the cache folder of this platform.
 
     Raises:
-        InputError: it begins with the home of a user that is not there.
+        InputError: It begins with the home of a user that doesn't exist.
     """
     chosen = os.environ.get("TL_WIDGETS_HOME")
     if not chosen:
@@ -31,6 +35,12 @@ def home_folder() -> Path:
         return Path(chosen).expanduser()
     except RuntimeError as error:
         raise InputError(f"TL_WIDGETS_HOME={chosen}: there is no user of that name. Name a folder.") from error
+
+
+def n_cores() -> int:
+    """Return how many processor cores this process may use, which a container or a scheduler can lower."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _read_number(paths: tuple[Path, ...]) -> int | None:
@@ -45,7 +55,7 @@ def _read_number(paths: tuple[Path, ...]) -> int | None:
 
 
 def _page_cache() -> int:
-    """Bytes of a container's usage that the kernel gives back when they are wanted: files that were read before."""
+    """Return the bytes of a container's usage that the kernel frees on demand: files that were read before."""
     for path in _CGROUP_STATS:
         try:
             rows = dict(line.split() for line in path.read_text().splitlines())
@@ -56,24 +66,19 @@ def _page_cache() -> int:
 
 
 def _host_memory() -> tuple[int, int]:
-    """(total, available) bytes of the host; (0, 0) where the system does not say."""
+    """Return (total, available) bytes of the host; (0, 0) where the system hides them, as some sandboxes do."""
     try:
-        rows = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-        kib = {name: int(rows[name].split()[0]) for name in ("MemTotal", "MemAvailable")}
-    except (OSError, KeyError, ValueError):
-        try:
-            total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        except (AttributeError, OSError, ValueError):  # Windows
-            return 0, 0
-        return total, total
-    return kib["MemTotal"] * 1024, kib["MemAvailable"] * 1024
+        memory = psutil.virtual_memory()
+    except (OSError, RuntimeError, psutil.Error):
+        return 0, 0
+    return memory.total, memory.available
 
 
 def memory_limit() -> int:
-    """Bytes of memory that this process may use: the container's limit or the host's, whichever is less.
+    """Return the bytes of memory that this process may use: the container's limit or the host's, whichever is less.
 
     Returns:
-        0 where the system does not say.
+        0 where the system hides it.
     """
     total, _ = _host_memory()
     limit = _read_number(_CGROUP_LIMITS)
@@ -81,10 +86,7 @@ def memory_limit() -> int:
 
 
 def memory_available() -> int:
-    """Bytes still free under `memory_limit`; 0 where the system does not say.
-
-    Windows says nothing, and macOS only how much there is in all; no check can fire there that needs more.
-    """
+    """Return the bytes still free under `memory_limit`; 0 where the system hides them."""
     _, available = _host_memory()
     limit, used = _read_number(_CGROUP_LIMITS), _read_number(_CGROUP_USAGE)
     if limit is None or used is None:
@@ -94,7 +96,7 @@ def memory_available() -> int:
 
 
 def megabytes(n_bytes: float) -> str:
-    """A size as text in decimal units: 12 MB, 3.4 GB."""
+    """Return a size as text in decimal units: 12 MB, 3.4 GB."""
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
@@ -102,12 +104,12 @@ def require_memory(n_bytes: int, what: str, advice: str) -> None:
     """Raise `InputError` when `what` needs more memory than is free.
 
     Args:
-        n_bytes: what it will take, in bytes.
-        what: the subject of the sentence: "training on 9,000 images".
-        advice: what to do instead, a sentence without a full stop.
+        n_bytes: What it will take, in bytes.
+        what: The subject of the sentence: "training on 9,000 images".
+        advice: What to do instead, a sentence without its period.
 
     Raises:
-        InputError: it does not fit.
+        InputError: It doesn't fit.
     """
     free = memory_available()
     if free and n_bytes > free:
@@ -120,8 +122,13 @@ def require_memory(n_bytes: int, what: str, advice: str) -> None:
 def require_disk(folder: Path, n_bytes: int, what: str) -> None:
     """Raise `InputError` when `what` needs more disk than `folder` has left.
 
+    Args:
+        folder: Where it will be written; it may not exist yet.
+        n_bytes: What it will take, in bytes.
+        what: The subject of the sentence.
+
     Raises:
-        InputError: it does not fit.
+        InputError: It doesn't fit.
     """
     existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     free = shutil.disk_usage(existing).free
@@ -133,38 +140,39 @@ def require_disk(folder: Path, n_bytes: int, what: str) -> None:
 
 
 class PeakMemory:
-    """Watches the memory of this process, while its block runs.
+    """Measure the largest memory of this process while the block runs.
 
     Attributes:
-        n_bytes: the most that was resident at once, TensorFlow and all else included; None where the system does not
-            say.
+        n_bytes: The most bytes that were resident at once, TensorFlow and everything else included; None where the
+            system hides them.
     """
 
-    _EVERY = 0.005  # seconds
+    _INTERVAL = 0.005  # seconds
 
     def __init__(self) -> None:
         self.n_bytes: int | None = None
+        self._process = psutil.Process()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> PeakMemory:
         gc.collect()  # models are full of cycles: what an earlier one left would be counted here
-        self._look()
+        self._measure()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        self._look()
+        self._measure()
 
     def _watch(self) -> None:
-        while not self._ended.wait(self._EVERY):
-            self._look()
+        while not self._ended.wait(self._INTERVAL):
+            self._measure()
 
-    def _look(self) -> None:
+    def _measure(self) -> None:
         try:
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-        except (OSError, IndexError, ValueError):  # not Linux
+            resident = self._process.memory_info().rss
+        except (OSError, psutil.Error):
             return
-        self.n_bytes = max(self.n_bytes or 0, pages * os.sysconf("SC_PAGE_SIZE"))
+        self.n_bytes = max(self.n_bytes or 0, resident)

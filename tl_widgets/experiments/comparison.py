@@ -5,13 +5,13 @@ TensorFlow is imported inside the functions: the first thing that a watcher hear
 
 from __future__ import annotations
 
-import os
 import platform
 from dataclasses import replace
 from os import PathLike
 
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec, require_workers
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
+from tl_widgets.core.resources import n_cores
 from tl_widgets.core.version import __version__
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.arms import Arms, retrain_transfer, train_arm
@@ -53,13 +53,12 @@ def environment() -> Environment:
 
     from tl_widgets.training.loop import device_name
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Environment(
         platform.python_version(),
         tf.__version__,
         keras.__version__,
         __version__,
-        cores,
+        n_cores(),
         device_name(),
     )
 

@@ -8,7 +8,6 @@ function returns still shows itself as the last value of a notebook cell, once, 
 from __future__ import annotations
 
 import base64
-import html
 import io
 import warnings
 from collections.abc import Iterable
@@ -25,6 +24,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation, Transform
 
+from tl_widgets.core.html import Markup
 from tl_widgets.plots.labels import count_text
 from tl_widgets.records.comparison import RunResult
 
@@ -274,22 +274,21 @@ def figure_png(drawing: Figure | Axes, dpi: float = DPI) -> bytes:
     return buffer.getvalue()
 
 
-def figure_html(drawing: Figure | Axes, alt: str, width_px: int = 800) -> str:
-    """A figure as one `<img>` with the picture in it.
+def figure_html(drawing: Figure | Axes, alt: str, width_px: int = 800) -> Markup:
+    """Return a figure as one `<img>` with the picture in it.
 
     Args:
-        drawing: what a plot function returned.
-        alt: the text alternative (`alt_text`).
-        width_px: width on the page in CSS pixels; narrower where the page is.
+        drawing: What a plot function returned.
+        alt: The text alternative (`alt_text`).
+        width_px: Width on the page in CSS pixels; narrower where the page is.
     """
     width, height = root_figure(drawing).get_size_inches()
     return png_html(figure_png(drawing), alt, width_px, round(width_px * height / width))
 
 
-def png_html(png: bytes, alt: str, width_px: int, height_px: int) -> str:
-    """A PNG as `<img>`: `alt` is escaped; width and height in CSS pixels keep the page from jumping."""
-    return (
-        f'<img alt="{html.escape(alt)}" width="{width_px}" height="{height_px}" '
-        f'style="max-width:100%;height:auto;background:#fff" '
-        f'src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-    )
+def png_html(png: bytes, alt: str, width_px: int, height_px: int) -> Markup:
+    """Return a PNG as `<img>`; width and height, in CSS pixels, keep the page from jumping while it loads."""
+    return Markup(
+        '<img alt="{}" width="{}" height="{}" style="max-width:100%;height:auto;background:#fff" '
+        'src="data:image/png;base64,{}">'
+    ).format(alt, width_px, height_px, base64.b64encode(png).decode())

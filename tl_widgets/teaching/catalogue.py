@@ -12,7 +12,7 @@ from tl_widgets.backbones.catalogue import Backbone, list_backbones
 from tl_widgets.plots.style import INK, PALE, colour_of, draw_grid, dress, legend_below, new_axes, note
 from tl_widgets.teaching.plain import PlainBox
 from tl_widgets.teaching.show import with_words
-from tl_widgets.widgets.shared.html import escape, number, style, table
+from tl_widgets.widgets.shared.html import number, style, table
 
 # Where each name stands beside its point, in points and by its end, so that no two cover each other.
 _NAMED = {
@@ -69,7 +69,7 @@ class BackboneTable(PlainBox):
         ]
         rows = [
             [
-                escape(each.name),
+                each.name,
                 f"{each.size_mb:.0f} MB" if each.size_mb else "–",
                 f"{each.top1_pct:.1f} %" if each.top1_pct else "–",
                 number(each.n_params) if each.n_params else "–",

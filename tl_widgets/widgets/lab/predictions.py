@@ -85,7 +85,7 @@ class PredictionsView(VBox):
         where = f" Page {self._page + 1} of {n_pages}." if n_pages > 1 else ""
         shown = rows[self._page * N_ON_A_PAGE : (self._page + 1) * N_ON_A_PAGE]
         head = f'<p class="tlw-note" role="status">{escape(said + where)}</p>'
-        self._text.value = head + (cards(self._images, shown, self._tested) if shown else "")
+        self._text.value = f"{head}{cards(self._images, shown, self._tested) if shown else ''}"
 
 
 def _chosen(kind: str, tested: Sequence[RunResult]) -> tuple[tuple[int, ...], str]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
+from tl_widgets.core.html import Markup
 from tl_widgets.data.archives import printable
 from tl_widgets.plots.labels import Score, own_epochs, scores_of
 from tl_widgets.records.comparison import Comparison, percent
 from tl_widgets.records.intervals import interval_text
-from tl_widgets.widgets.shared.html import NAMES, empty, escape, number, table
+from tl_widgets.widgets.shared.html import NAMES, empty, number, table
 from tl_widgets.widgets.shared.settings import LabSettings, differences
 from tl_widgets.widgets.shared.views import FigureView
 
@@ -113,11 +114,11 @@ def _table(runs: tuple[LabRun, ...]) -> str:
         scores = scores_of(run.result) if run.result.runs else {}
         done = [each for each in run.result.runs if each.name in shown]
         reached = [_score(run.result, name, scores) for name in shown]
-        values = [escape(_value(name, column[i])) for name, column in columns.items()]
-        params = "<br>".join(f"{number(each.params.trainable)} of {number(each.params.total)}" for each in done)
-        cost = "<br>".join(f"{each.seconds.total:.1f}" for each in done)
-        loaded = f" <small>loaded from {escape(printable(run.source))}</small>" if run.source else ""
-        rows.append([f"{run.number}{loaded}", *values, *reached, params, cost])
+        values = [_value(name, column[i]) for name, column in columns.items()]
+        params = Markup("<br>").join(f"{number(each.params.trainable)} of {number(each.params.total)}" for each in done)
+        cost = Markup("<br>").join(f"{each.seconds.total:.1f}" for each in done)
+        loaded = Markup(" <small>loaded from {}</small>").format(printable(run.source)) if run.source else ""
+        rows.append([Markup("{}{}").format(run.number, loaded), *values, *reached, params, cost])
     numeric = range(len(head) - 2, len(head))
     return table("Runs: the settings that differ, and what came out", head, rows, numeric=numeric)
 
@@ -139,7 +140,9 @@ def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
         return "stopped" if name in result.config.model_names else ""
     score = scores[name]
     seeds = f"; {len(score.seeds)} seeds" if score.seeds else ""
-    return f"<b>{percent(score.accuracy)}</b> <small>({interval_text(score.interval)}{seeds})</small>"
+    return Markup("<b>{}</b> <small>({}{})</small>").format(
+        percent(score.accuracy), interval_text(score.interval), seeds
+    )
 
 
 def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:

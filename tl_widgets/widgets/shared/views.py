@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ipywidgets import HTML
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.html import Markup
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.labels import Score, scores_of, seeds_text
@@ -52,7 +53,7 @@ class FigureView(HTML):
         from tl_widgets.plots.comparison import figure_html
         from tl_widgets.plots.style import CSS_PIXELS_PER_INCH
 
-        html = figure_html(drawing, alt, width_px)
+        html: str = figure_html(drawing, alt, width_px)
         if narrow is not None:
             other = figure_html(narrow, alt, round(narrow.get_figwidth() * CSS_PIXELS_PER_INCH))
             both = f'<div class="tlw-wide">{html}</div><div class="tlw-narrow">{other}</div>'
@@ -125,14 +126,15 @@ def _ledger(model: str, rows: tuple[LayerRow, ...] | str) -> str:
     count = count_rows(rows)
     cells = [
         [
-            escape(row.layer),
-            escape(" x ".join(map(str, row.output_shape))),
-            escape(row.arithmetic.replace("x", " × ").replace("+", " + ") if not row.frozen else "frozen"),
+            row.layer,
+            " x ".join(map(str, row.output_shape)),
+            row.arithmetic.replace("x", " × ").replace("+", " + ") if not row.frozen else "frozen",
             number(row.n_params),
         ]
         for row in rows
     ]
-    cells.append(["<b>Total</b>", "", f"{number(count.trainable)} trainable", f"<b>{number(count.total)}</b>"])
+    total = Markup("<b>{}</b>").format(number(count.total))
+    cells.append([Markup("<b>Total</b>"), "", f"{number(count.trainable)} trainable", total])
     return table(NAMES[model], ["Layer", "Output", "Arithmetic", "Parameters"], cells, numeric=(3,))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from tl_widgets import InputError, load_dataset
 from tl_widgets.data.catalogue import list_datasets
-from tl_widgets.data.class_choice import choose_classes
+from tl_widgets.data.dataset import choose_classes
 
 SPLITS = ("train", "validation", "test")
 

@@ -22,8 +22,7 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.data.augment import with_augmented
 from tl_widgets.experiments.comparison import summarize
-from tl_widgets.export.script import builtin_summary, save_backbone, script_for, to_script
-from tl_widgets.export.script_tuning import UNFREEZE
+from tl_widgets.export.script import UNFREEZE, builtin_summary, save_backbone, script_for, to_script
 from tl_widgets.models.builders import frozen_layers
 from tl_widgets.records.comparison import Comparison, Environment, Verdict
 from tl_widgets.records.parameters import count_rows, scratch_ledger

@@ -9,11 +9,8 @@ import pytest
 from PIL import Image
 
 from tl_widgets import load_dataset, load_folder
-from tl_widgets.data import near_duplicates as likeness
-from tl_widgets.data.class_choice import choose_classes
-from tl_widgets.data.dataset import ImageDataset, Split
-from tl_widgets.data.near_duplicates import difference_hashes, find_likenesses
-from tl_widgets.data.quality import check_dataset
+from tl_widgets.data.dataset import ImageDataset, Split, choose_classes
+from tl_widgets.data.quality import check_dataset, difference_hashes, find_likenesses
 
 
 def scene(seed, size=64):
@@ -123,7 +120,7 @@ def test_near_duplicates_are_named_by_their_files(bursts):
 
 
 def test_large_splits_are_looked_at_in_part(monkeypatch):
-    monkeypatch.setattr(likeness, "MAX_IMAGES", 10)
+    monkeypatch.setattr("tl_widgets.data.quality.MAX_IMAGES", 10)
     train = [scene(i) for i in range(30)]
     rows = np.linspace(0, 29, 10).astype(int)
     test = [changed(train[rows[4]], "brighter"), *(scene(i) for i in range(100, 105))]

@@ -11,7 +11,7 @@ from hosted_server import serve, server
 from test_offline import H5, doctor, files_in, keras_home, xception
 
 from tl_widgets import load_dataset
-from tl_widgets.cli import archive as cli_archive
+from tl_widgets.cli import fetch as cli_fetch
 from tl_widgets.cli.main import main
 
 __all__ = ["keras_home", "serve", "server", "xception"]  # fixtures
@@ -37,7 +37,7 @@ def test_it_is_packed_unpacked_as_it_says_and_used(serve, server, xception, tmp_
     command = next(line for line in out.splitlines() if "On other machines" in line).split(": ")[1].split(", then")[0]
     command = command.replace("python", sys.executable, 1).replace("'for class 7", '"for class 7').replace("'", '"')
     subprocess.run(command, shell=True, cwd=there, check=True)
-    home = there / cli_archive.ROOT
+    home = there / cli_fetch.ROOT
     assert files_in(home) == ["datasets/flowers.zip", "weights/x_notop.h5"]
     assert (home / "weights" / "x_notop.h5").read_bytes() == H5
     assert not (home / "weights" / "x_notop.h5").stat().st_mode & 0o022
@@ -93,13 +93,13 @@ def test_the_archive_from_before_stays_when_the_new_one_fails(serve, tmp_path, c
         def full(self, size=0):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(cli_archive._Told, "read", full)
+        monkeypatch.setattr(cli_fetch._Told, "read", full)
     else:
 
         def stop(self, size=0):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(cli_archive._Told, "read", stop)
+        monkeypatch.setattr(cli_fetch._Told, "read", stop)
     status = main(["fetch", "flowers", "--archive", str(archive)])
     err = capsys.readouterr().err
     assert status == (130 if trouble == "stop" else 2)

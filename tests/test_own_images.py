@@ -15,10 +15,8 @@ from test_hostile_files import BROKEN, png
 from tl_widgets import InputError, load_folder
 from tl_widgets.collections import storage as own_files
 from tl_widgets.collections import uploads as own_uploads
-from tl_widgets.collections.collection import collection_of, open_collection
-from tl_widgets.collections.edits import keep_edits, with_kept_edits
-from tl_widgets.collections.incoming import Incoming
-from tl_widgets.collections.storage import find_collections, safe_name
+from tl_widgets.collections.collection import collection_of, keep_edits, open_collection, with_kept_edits
+from tl_widgets.collections.storage import Incoming, find_collections, safe_name
 from tl_widgets.collections.uploads import add_images, upload_zip
 from tl_widgets.core.errors import CancelledError
 from tl_widgets.data.dataset import image_key

@@ -4,9 +4,8 @@ import os
 
 import pytest
 
-from tl_widgets.collections import incoming as own_incoming
 from tl_widgets.collections import storage as own_files
-from tl_widgets.collections.incoming import Incoming
+from tl_widgets.collections.storage import Incoming
 from tl_widgets.core.errors import InputError
 from tl_widgets.widgets.shared import upload as module
 from tl_widgets.widgets.shared.upload import MAX_PART_BYTES, UploadView
@@ -204,7 +203,7 @@ def test_what_a_killed_kernel_left_is_removed_when_it_is_old(here):
         assert new.exists()  # of another notebook's, perhaps
         with pytest.raises(InputError, match="not complete"):
             incoming.files()
-    assert own_incoming.uploads_folder().is_dir()
+    assert own_files.uploads_folder().is_dir()
     incoming.close()
     with pytest.raises(InputError, match="missing or came twice"):
         incoming.add(0, 0, b"x")

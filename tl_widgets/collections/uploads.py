@@ -16,7 +16,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_canc
 from tl_widgets.data.archives import MAX_FILE_BYTES, open_source, printable
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.decode import UnreadableError, decode_image
-from tl_widgets.data.image_edits import require_class_name
+from tl_widgets.data.folder_layout import require_class_name
 from tl_widgets.records.provenance import Edits
 
 MAX_AT_ONCE = 2_000  # pictures in one upload

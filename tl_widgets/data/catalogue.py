@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
-from tl_widgets.data.class_choice import choose_classes, require_classes
 from tl_widgets.data.dataset import (
     MAX_IMAGE_SIZE,
     MIN_IMAGE_SIZE,
@@ -19,7 +18,9 @@ from tl_widgets.data.dataset import (
     Images,
     Labels,
     Rows,
+    choose_classes,
     pick,
+    require_classes,
     require_whole_number,
     split_rows,
 )

@@ -12,7 +12,6 @@ import numpy as np
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.data.archives import open_source, printable
-from tl_widgets.data.class_choice import require_classes
 from tl_widgets.data.dataset import (
     IN_MEMORY_BYTES,
     MAX_IMAGE_SIZE,
@@ -24,12 +23,12 @@ from tl_widgets.data.dataset import (
     Split,
     first_few,
     pick,
+    require_classes,
     require_whole_number,
     split_rows,
 )
-from tl_widgets.data.folder_layout import Layout, find_layout
+from tl_widgets.data.folder_layout import Layout, edited, find_layout, require_edits
 from tl_widgets.data.image_cache import Pool, load_pool
-from tl_widgets.data.image_edits import edited, require_edits
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
 

@@ -33,9 +33,9 @@ from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.resources import home_folder, require_disk, require_memory
 from tl_widgets.data.archives import ImageSource
 from tl_widgets.data.dataset import Rows
+from tl_widgets.data.decode import FileContent, file_digests, read_images
 from tl_widgets.data.folder_layout import LabelledFile
 from tl_widgets.data.memmap_images import IndexedImages
-from tl_widgets.data.reader import FileContent, file_digests, read_images
 
 _VERSION = 1  # of what is stored, and of how images are decoded: raise it when either changes
 _SECONDS_UNTIL_ABANDONED = 86_400

@@ -13,11 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from tl_widgets.backbones.catalogue import Backbone, find_backbone
-from tl_widgets.core.config import Config, ScratchSpec
+from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec
 from tl_widgets.core.version import __version__
-from tl_widgets.export import script_data as codegen_data
-from tl_widgets.export import script_random as codegen_random
-from tl_widgets.export import script_tuning as codegen_tuning
+from tl_widgets.export import script_data
 from tl_widgets.export.script_data import quoted
 from tl_widgets.models.model_file import save_model
 from tl_widgets.records.comparison import Comparison, DatasetSummary
@@ -60,15 +58,15 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str = 
         _title(dataset, entry, config),
         _imports(dataset, config),
         _constants(dataset, config),
-        codegen_data.loading(dataset),
-        codegen_data.AUGMENT if config.augment else "",
+        script_data.loading(dataset),
+        script_data.AUGMENT if config.augment else "",
         _scratch(len(dataset.class_names), config.scratch),
-        codegen_random.DRAW if is_random else "",
+        DRAW if is_random else "",
         _transfer(len(dataset.class_names), entry, config, backbone_file),
-        codegen_tuning.with_epochs(training) if tuning else training,
-        codegen_tuning.UNFREEZE if tuning else "",
+        with_epochs(training) if tuning else training,
+        UNFREEZE if tuning else "",
         "\n".join(f'train_and_test("{name}", {name})' for name in config.model_names if name != "fine_tuned"),
-        codegen_tuning.going_on(tuning) if tuning else "",
+        going_on(tuning) if tuning else "",
     ]
     return _spaced("\n\n".join(part.strip("\n") for part in parts if part)) + "\n"
 
@@ -164,7 +162,7 @@ def _title(dataset: DatasetSummary, entry: Backbone, config: Config) -> str:
 
 
 def _imports(dataset: DatasetSummary, config: Config) -> str:
-    standard, others = codegen_data.imports(dataset)
+    standard, others = script_data.imports(dataset)
     is_random = config.weights is None or config.control
     lines = [*(("import math",) if is_random else ()), *(("import re",) if config.fine_tuning else ())]
     lines += [*standard, "import time"]
@@ -178,7 +176,7 @@ def _constants(dataset: DatasetSummary, config: Config) -> str:
     origin = dataset.origin
     lines = [f"SIZE = {dataset.image_size}  # side of the images in pixels"]
     if origin is None or origin.kind == "built-in":
-        lines.append(f"CLASSES = [{', '.join(map(quoted, codegen_data.all_classes(dataset)))}]")
+        lines.append(f"CLASSES = [{', '.join(map(quoted, script_data.all_classes(dataset)))}]")
     if origin is not None:
         lines.append(f"DATA_SEED = {origin.seed}  # decides which image is used for what")
         if origin.n_per_class is not None:
@@ -322,3 +320,80 @@ def train_and_test(name, model):
     counts = f"{trainable:,} of {total:,} parameters trained"
     print(f"{name}: test accuracy {accuracy:.3f}, {counts}, {seconds:.1f} s")
 '''
+
+
+DRAW = '''
+def draw_random_weights(backbone, preprocessing):
+    """Untrained weights through which a signal still passes.
+
+    Kernels are drawn as He et al. (2015) propose. BatchNormalization has to see one batch, here of noise
+    as smooth as a photograph: with Keras's own initial values a deep frozen backbone would answer almost
+    zero to every image.
+    """
+    random = np.random.default_rng(SEED)
+    for layer in backbone.layers:
+        for weight in layer.weights:
+            if weight.path.endswith("kernel"):
+                is_depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+                is_depthwise = is_depthwise or weight.path.endswith("depthwise_kernel")
+                fan_in = math.prod(weight.shape[:2] if is_depthwise else weight.shape[:-1])
+                noise = random.standard_normal(weight.shape, dtype=np.float32)
+                weight.assign(noise * np.float32(np.sqrt(2 / fan_in)))
+    frequency = np.hypot(np.fft.fftfreq(SIZE)[:, None], np.fft.rfftfreq(SIZE)[None, :])
+    frequency[0, 0] = 1.0
+    spectrum = np.fft.rfft2(random.standard_normal((8, 3, SIZE, SIZE))) / frequency
+    noise = np.fft.irfft2(spectrum, s=(SIZE, SIZE))
+    noise = np.clip(noise * 64 / noise.std(axis=(1, 2, 3), keepdims=True) + 127, 0, 255)
+    batch = noise.transpose(0, 2, 3, 1).astype(np.float32)
+    norms = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in norms]
+    for layer in norms:
+        layer.trainable, layer.momentum = True, 0.0
+    backbone(preprocessing(batch) if preprocessing else batch, training=True)
+    for layer, momentum in zip(norms, momenta):
+        layer.trainable, layer.momentum = False, momentum
+'''
+
+
+UNFREEZE = '''
+def unfreeze_last_blocks(model, n_blocks):
+    """Let the last blocks of the backbone inside a model learn, too.
+
+    BatchNormalization stays frozen, which in Keras means inference mode: the averages of a few images
+    would overwrite those of ImageNet.
+    """
+    backbone = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    block = re.compile(r"(conv\\d+_block\\d+|block_?\\d+[a-z]?)(_|$)")
+    names = [match[1] if (match := block.match(layer.name)) else "" for layer in backbone.layers]
+    last_blocks = list(dict.fromkeys(name for name in names if name))[-n_blocks:]
+    first = names.index(last_blocks[0])
+    backbone.trainable = True
+    for i, layer in enumerate(backbone.layers):
+        layer.trainable = i >= first and not isinstance(layer, keras.layers.BatchNormalization)
+'''
+
+
+def going_on(spec: FineTuningSpec) -> str:
+    """The lines that fine-tune, after all models were trained.
+
+    Args:
+        spec: of the second stage.
+    """
+    return (
+        "# Fine-tuning: the frozen model goes on, compiled again because `trainable` has changed.\n"
+        f"unfreeze_last_blocks(transfer, {spec.n_blocks})\n"
+        f'train_and_test("fine_tuned", transfer, epochs={spec.epochs}, learning_rate={spec.learning_rate!r})'
+    )
+
+
+def with_epochs(training: str) -> str:
+    """`train_and_test` with epochs and learning rate as arguments, for a second stage with its own.
+
+    Args:
+        training: the source of the function.
+    """
+    return (
+        training.replace("(name, model):", "(name, model, epochs=EPOCHS, learning_rate=LEARNING_RATE):")
+        .replace("Adam(LEARNING_RATE)", "Adam(learning_rate)")
+        .replace("epochs=EPOCHS, verbose", "epochs=epochs, verbose")
+    )

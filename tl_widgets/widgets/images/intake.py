@@ -9,8 +9,7 @@ from pathlib import Path
 from ipywidgets import HTML, Accordion, Button, Dropdown, HBox, Text, VBox, Widget
 
 from tl_widgets.collections import storage as own_files
-from tl_widgets.collections.incoming import Incoming
-from tl_widgets.collections.storage import find_collections, uploads_folder
+from tl_widgets.collections.storage import Incoming, find_collections, uploads_folder
 from tl_widgets.collections.uploads import MAX_AT_ONCE
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.widgets.images.camera import CameraView

@@ -9,9 +9,8 @@ from threading import Event
 
 from ipywidgets import HTML, Button, HBox, VBox
 
-from tl_widgets.collections.collection import ImageCollection, open_collection
-from tl_widgets.collections.edits import keep_edits, with_kept_edits
-from tl_widgets.collections.incoming import Incoming
+from tl_widgets.collections.collection import ImageCollection, keep_edits, open_collection, with_kept_edits
+from tl_widgets.collections.storage import Incoming
 from tl_widgets.collections.uploads import Addition, add_images, upload_zip
 from tl_widgets.core import events
 from tl_widgets.core.errors import CancelledError, InputError

@@ -8,7 +8,7 @@ from typing import Any
 
 from ipywidgets import HTML, Button, HBox, Text, VBox
 
-from tl_widgets.collections.incoming import Incoming
+from tl_widgets.collections.storage import Incoming
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event
 from tl_widgets.core.resources import megabytes

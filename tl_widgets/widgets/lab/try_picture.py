@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ipywidgets import HTML, Button, HBox, Text, VBox
 
-from tl_widgets.collections.incoming import Incoming
+from tl_widgets.collections.storage import Incoming
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable

@@ -8,8 +8,7 @@ import numpy as np
 
 from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.events import Cancel, OnEvent
-from tl_widgets.data.class_choice import require_classes
-from tl_widgets.data.dataset import ImageDataset, Split
+from tl_widgets.data.dataset import ImageDataset, Split, require_classes
 from tl_widgets.records.comparison import DatasetSummary
 from tl_widgets.records.provenance import Origin
 from tl_widgets.widgets.shared.costs import DataFacts

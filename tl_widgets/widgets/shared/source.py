@@ -11,8 +11,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.resources import megabytes
 from tl_widgets.data.catalogue import DatasetInfo, list_datasets, load_dataset
-from tl_widgets.data.class_choice import choose_classes
-from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.data.dataset import ImageDataset, choose_classes
 from tl_widgets.records.comparison import DatasetSummary
 from tl_widgets.widgets.shared.brought import Brought, Counts
 from tl_widgets.widgets.shared.costs import DataFacts

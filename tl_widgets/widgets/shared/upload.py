@@ -10,7 +10,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from tl_widgets.collections.incoming import Incoming, require_size
+from tl_widgets.collections.storage import Incoming, require_size
 from tl_widgets.core.errors import InputError
 from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.shared.runner import log

@@ -1,4 +1,4 @@
-"""What every test gets: a cache folder of its own, and the real photographs where there are any."""
+"""What every test gets (an empty cache folder, the real photographs), and how the tests run in parallel."""
 
 import contextlib
 import os
@@ -7,10 +7,51 @@ from pathlib import Path
 
 import pytest
 
+# Two workers with TensorFlow's usual thread pools get in each other's way; the tests' models are too small to gain from
+# threads. Set before TensorFlow is imported, and inherited by the kernels and commands that tests start.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
+# Test files that take longest go first, so that no worker is left with one of them at the end.
+LONGEST_FIRST = (
+    "tests/browser/test_lab_browser.py",
+    "tests/browser/test_upload_browser.py",
+    "tests/browser/test_study_browser.py",
+    "tests/test_backbones.py",
+    "tests/test_training.py",
+)
+# Tests that share no fixture with the rest of their file and may run on any worker.
+SPREAD = ()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """A worker per core for folders of tests; none where files are named, so that one test starts at once."""
+    if config.args and all(".py" in arg or ".ipynb" in arg for arg in config.args):
+        return 0
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep each file on one worker, because what its tests share (a trained model, a server, a kernel) is made once."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file, _, test = nodeid.partition("::")
+            return nodeid if f"{file}::{test.partition('[')[0]}" in SPREAD else file
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Browser tests last: Playwright keeps an event loop running, and `asyncio.run` refuses to start beside one."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    ranks = {name: i for i, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))
 
 
 @pytest.fixture(autouse=True)

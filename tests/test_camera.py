@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.widgets.images import camera as module
 from tl_widgets.widgets.images.camera import CameraView
-from tl_widgets.widgets.images.view import camera as module
 
 
 def picture(kind="JPEG", width=40, height=40):

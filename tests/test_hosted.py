@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hosted_server import cifar_member, flowers, idx, jpeg, packed, pets, serve, server, tar_of
 
+import tl_widgets
 from tl_widgets import list_datasets, load_dataset
 from tl_widgets.core import download
 from tl_widgets.core.config import Config
@@ -278,14 +279,14 @@ def test_two_processes_at_once(serve, home, tmp_path):
     script = tmp_path / "go.py"
     script.write_text(
         "import dataclasses, sys\n"
-        "from tl_widgets import hosted, load_dataset\n"
+        "from tl_widgets import load_dataset\nfrom tl_widgets.data import hosted\n"
         f"files = ({', '.join(f'hosted.HostedFile{dataclasses.astuple(file)!r}' for file in record.files)},)\n"
         "hosted.HOSTED = tuple(dataclasses.replace(one, files=files) if one.name == 'cifar10' else one\n"
         "                      for one in hosted.HOSTED)\n"
         "dataset = load_dataset('cifar10', image_size=32)\n"
         "print(len(dataset.train), hash(b''.join(dataset.test.keys)) and dataset.test.keys[0].hex())\n"
     )
-    root = Path(hosted.__file__).parent.parent
+    root = Path(tl_widgets.__file__).parent.parent
     environment = {**os.environ, "PYTHONPATH": str(root), "no_proxy": "*"}
     command = [sys.executable, str(script)]
     processes = [

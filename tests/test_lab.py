@@ -718,7 +718,7 @@ import tl_widgets, ipywidgets, numpy
 started = time.perf_counter()
 from tl_widgets.widgets.shared import runner
 runner.preload_tensorflow = lambda: None
-from tl_widgets.widgets.lab.app import app as module
+from tl_widgets.widgets.lab import app as module
 module.preload_tensorflow = lambda: None
 lab = tl_widgets.TransferLab()
 bundle = lab._repr_mimebundle_()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hosted_server import serve, server
 
+import tl_widgets
 from tl_widgets import load_dataset
 from tl_widgets.backbones import catalogue as backbones
 from tl_widgets.backbones import weights
@@ -22,7 +23,7 @@ from tl_widgets.data import hosted
 from tl_widgets.data.hosted import find_hosted
 
 __all__ = ["serve", "server"]  # fixtures
-ROOT = Path(hosted.__file__).parent.parent
+ROOT = Path(tl_widgets.__file__).parent.parent
 H5 = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 4000
 
 

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tl_widgets.backbones.catalogue import find_backbone, weights
+from tl_widgets.backbones import weights
+from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core import download
 from tl_widgets.core.errors import CancelledError, InputError, WeightsUnavailableError

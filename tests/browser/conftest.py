@@ -21,9 +21,12 @@ def jupyter(tmp_path_factory):
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch():
-    """A function that starts Chromium, with more of its options if need be."""
+    """A function that starts Chromium, with more of its options if need be.
+
+    Playwright keeps an event loop running, and `asyncio.run` refuses to start beside one: it ends with each file.
+    """
     need(CHROMIUM, "Chromium")
     need(has("playwright"), "the package playwright")
     from playwright.sync_api import sync_playwright
@@ -33,7 +36,7 @@ def launch():
         yield lambda *more: playwright.chromium.launch(executable_path=CHROMIUM, args=[*args, *more])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(launch):
     chromium = launch()
     yield chromium

@@ -15,12 +15,12 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.resources import PeakMemory
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import compare
-from tl_widgets.plots.backbones import plot_backbone_study, plot_backbones, plot_imagenet
-from tl_widgets.records.backbone_study import BackboneStudy, WantedBackbone
 from tl_widgets.records.intervals import wilson_interval
 from tl_widgets.records.ranks import rank_correlation
-from tl_widgets.studies.backbone_cost import backbone_cost
-from tl_widgets.studies.backbones import backbone_study
+from tl_widgets.studies.backbones.cost import backbone_cost
+from tl_widgets.studies.backbones.figure import plot_backbone_study, plot_backbones, plot_imagenet
+from tl_widgets.studies.backbones.measurement import backbone_study
+from tl_widgets.studies.backbones.result import BackboneStudy, WantedBackbone
 from tl_widgets.training.feature_store import store_path
 
 FEW = {"epochs": 3, "batch_size": 8}

@@ -21,13 +21,13 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import compare
 from tl_widgets.models.builders import build_scratch, build_transfer
-from tl_widgets.plots.inside import inside_alt_text, plot_features, plot_filters, plot_grad_cam, plot_inside
 from tl_widgets.records.comparison import Comparison
-from tl_widgets.records.inside import LookInside, Numbers, enlarge
-from tl_widgets.studies.first_filters import first_filters
-from tl_widgets.studies.grad_cam import grad_cam, heat_maps
-from tl_widgets.studies.inside import look_inside
-from tl_widgets.studies.pca import nearest_labels, principal_components
+from tl_widgets.studies.inside.figure import inside_alt_text, plot_features, plot_filters, plot_grad_cam, plot_inside
+from tl_widgets.studies.inside.first_filters import first_filters
+from tl_widgets.studies.inside.grad_cam import grad_cam, heat_maps
+from tl_widgets.studies.inside.measurement import look_inside
+from tl_widgets.studies.inside.pca import nearest_labels, principal_components
+from tl_widgets.studies.inside.result import LookInside, Numbers, enlarge
 from tl_widgets.training.fine_tuning import fine_tune
 
 SCRATCH = ScratchSpec(filters=(4, 6), kernel_sizes=(5, 3), dense_units=8)

@@ -18,12 +18,16 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import Workbench, compare, train_arm
 from tl_widgets.experiments.parallel import measure_all
-from tl_widgets.plots.studies import plot_learning_curve, plot_time
 from tl_widgets.records.comparison import History, Seconds
-from tl_widgets.records.curves import CurvePoint, LearningCurve, StudyFailure, TimeStudy
 from tl_widgets.records.seeds import mean_with_interval
+from tl_widgets.records.study import StudyFailure
 from tl_widgets.studies import learning_curve as curves
-from tl_widgets.studies.learning_curve import learning_curve, time_study
+from tl_widgets.studies.learning_curve.figure import plot_learning_curve
+from tl_widgets.studies.learning_curve.measurement import learning_curve
+from tl_widgets.studies.learning_curve.result import CurvePoint, LearningCurve
+from tl_widgets.studies.time.figure import plot_time
+from tl_widgets.studies.time.measurement import time_study
+from tl_widgets.studies.time.result import TimeStudy
 from tl_widgets.training.feature_store import store_path
 
 SCRATCH = ScratchSpec(filters=(8, 8), kernel_sizes=(3, 3), dense_units=16)
@@ -443,7 +447,7 @@ def test_a_model_that_cannot_be_measured_is_no_success(tmp_path, monkeypatch, ca
             raise ValueError("its file is broken")
         return train_arm(dataset, config, name, **how)
 
-    monkeypatch.setattr("tl_widgets.studies.learning_curve.train_arm", broken)
+    monkeypatch.setattr("tl_widgets.studies.learning_curve.measurement.train_arm", broken)
     small = ["faces", "--image-size", "32", "--images-per-class", "4", "--epochs", "1", "--quiet"]
     assert cli.main(["study", "data", *small, "--sizes", "2", "--seeds", "0", "--arms", "transfer,scratch"]) == 2
     said = capsys.readouterr()

@@ -5,7 +5,7 @@ import pytest
 from tl_widgets.cli import main as cli
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.catalogue import load_dataset
-from tl_widgets.studies.learning_curve import learning_curve
+from tl_widgets.studies.learning_curve.measurement import learning_curve
 from tl_widgets.studies.mistake.measurement import every_mistake
 
 # Whatever comes to the data first says that there is no such folder.

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tl_widgets.export.saving import save_comparison
     from tl_widgets.export.script import to_script
     from tl_widgets.models.builders import build_scratch, build_transfer, count_parameters
-    from tl_widgets.plots.backbones import plot_backbone_study, plot_backbones, plot_imagenet
     from tl_widgets.plots.comparison import (
         plot_accuracy,
         plot_comparison,
@@ -37,32 +36,36 @@ if TYPE_CHECKING:
         plot_recall,
         plot_seconds,
     )
-    from tl_widgets.plots.inside import plot_features, plot_filters, plot_grad_cam, plot_inside
-    from tl_widgets.plots.studies import plot_learning_curve, plot_time
-    from tl_widgets.records.backbone_study import BackboneCost, BackboneStudy
     from tl_widgets.records.comparison import Comparison, RunResult
-    from tl_widgets.records.curves import LearningCurve, TimeStudy
-    from tl_widgets.records.inside import LookInside
     from tl_widgets.records.parameters import ParameterCount
     from tl_widgets.setup_checks.check import check_setup
-    from tl_widgets.studies.backbone_cost import backbone_cost
-    from tl_widgets.studies.backbones import backbone_study
-    from tl_widgets.studies.first_filters import first_filters
-    from tl_widgets.studies.grad_cam import grad_cam
-    from tl_widgets.studies.inside import look_inside
-    from tl_widgets.studies.learning_curve import learning_curve, time_study
+    from tl_widgets.studies.backbones.cost import backbone_cost
+    from tl_widgets.studies.backbones.figure import plot_backbone_study, plot_backbones, plot_imagenet
+    from tl_widgets.studies.backbones.measurement import backbone_study
+    from tl_widgets.studies.backbones.result import BackboneCost, BackboneStudy
+    from tl_widgets.studies.inside.figure import plot_features, plot_filters, plot_grad_cam, plot_inside
+    from tl_widgets.studies.inside.first_filters import first_filters
+    from tl_widgets.studies.inside.grad_cam import grad_cam
+    from tl_widgets.studies.inside.measurement import look_inside
+    from tl_widgets.studies.inside.result import LookInside
+    from tl_widgets.studies.learning_curve.figure import plot_learning_curve
+    from tl_widgets.studies.learning_curve.measurement import learning_curve
+    from tl_widgets.studies.learning_curve.result import LearningCurve
     from tl_widgets.studies.mistake.figure import plot_mistake, plot_mistakes
     from tl_widgets.studies.mistake.measurement import every_mistake, what_goes_wrong
     from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
+    from tl_widgets.studies.time.figure import plot_time
+    from tl_widgets.studies.time.measurement import time_study
+    from tl_widgets.studies.time.result import TimeStudy
     from tl_widgets.training.fine_tuning import fine_tune
     from tl_widgets.training.loop import train
     from tl_widgets.widgets.lab.app import TransferLab
     from tl_widgets.widgets.studies.app import StudyLab
 
 _HOMES = {
-    "studies.backbone_cost": ("backbone_cost",),
-    "records.backbone_study": ("BackboneCost", "BackboneStudy"),
-    "studies.backbones": ("backbone_study",),
+    "studies.backbones.cost": ("backbone_cost",),
+    "studies.backbones.result": ("BackboneCost", "BackboneStudy"),
+    "studies.backbones.measurement": ("backbone_study",),
     "backbones.catalogue": ("Backbone", "find_backbone", "list_backbones"),
     "data.catalogue": ("list_datasets", "load_dataset"),
     "export.script": ("to_script",),
@@ -73,20 +76,24 @@ _HOMES = {
     "core.events": ("Event",),
     "experiments.comparison": ("compare",),
     "training.fine_tuning": ("fine_tune",),
-    "studies.first_filters": ("first_filters",),
+    "studies.inside.first_filters": ("first_filters",),
     "data.folder": ("load_folder",),
-    "studies.grad_cam": ("grad_cam",),
-    "studies.inside": ("look_inside",),
-    "records.inside": ("LookInside",),
-    "studies.learning_curve": ("learning_curve", "time_study"),
+    "studies.inside.grad_cam": ("grad_cam",),
+    "studies.inside.measurement": ("look_inside",),
+    "studies.inside.result": ("LookInside",),
+    "studies.learning_curve.figure": ("plot_learning_curve",),
+    "studies.learning_curve.measurement": ("learning_curve",),
+    "studies.learning_curve.result": ("LearningCurve",),
+    "studies.time.figure": ("plot_time",),
+    "studies.time.measurement": ("time_study",),
+    "studies.time.result": ("TimeStudy",),
     "records.parameters": ("ParameterCount",),
     "studies.mistake.result": ("MistakeStudies", "MistakeStudy"),
     "studies.mistake.measurement": ("every_mistake", "what_goes_wrong"),
     "models.builders": ("build_scratch", "build_transfer", "count_parameters"),
-    "plots.backbones": ("plot_backbone_study", "plot_backbones", "plot_imagenet"),
-    "plots.inside": ("plot_features", "plot_filters", "plot_grad_cam", "plot_inside"),
+    "studies.backbones.figure": ("plot_backbone_study", "plot_backbones", "plot_imagenet"),
+    "studies.inside.figure": ("plot_features", "plot_filters", "plot_grad_cam", "plot_inside"),
     "studies.mistake.figure": ("plot_mistake", "plot_mistakes"),
-    "plots.studies": ("plot_learning_curve", "plot_time"),
     "plots.comparison": (
         "plot_accuracy",
         "plot_comparison",
@@ -103,16 +110,15 @@ _HOMES = {
     "export.saving": ("save_comparison",),
     "core.config": ("Config", "FineTuningSpec", "ScratchSpec"),
     "setup_checks.check": ("check_setup",),
-    "records.curves": ("LearningCurve", "TimeStudy"),
     "training.loop": ("train",),
     "widgets.lab.app": ("TransferLab",),
     "widgets.studies.app": ("StudyLab",),
 }
 _NEED_TENSORFLOW = (
-    "studies.first_filters",
+    "studies.inside.first_filters",
     "training.fine_tuning",
-    "studies.grad_cam",
-    "studies.inside",
+    "studies.inside.grad_cam",
+    "studies.inside.measurement",
     "studies.mistake.measurement",
     "models.builders",
     "setup_checks.check",

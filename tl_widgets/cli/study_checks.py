@@ -11,9 +11,9 @@ from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import Config, FineTuningSpec, require_share, require_workers
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.dataset import require_seeds, require_whole_number
-from tl_widgets.records.curves import require_arms
-from tl_widgets.records.inside import MOST_IMAGES
 from tl_widgets.setup_checks.mistakes.mistake import require_mistake
+from tl_widgets.studies.inside.result import MOST_IMAGES
+from tl_widgets.studies.learning_curve.result import require_arms
 
 
 def check_asked(args: Namespace) -> None:
@@ -73,7 +73,7 @@ _CHECKS: dict[str, Any] = {
 
 def _earlier(path: Path) -> Any:
     """The study whose record a file holds."""
-    from tl_widgets.records.backbone_study import BackboneStudy
+    from tl_widgets.studies.backbones.result import BackboneStudy
 
     try:
         text = path.read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ from tl_widgets.plots.alt_text import FigureKind
 from tl_widgets.plots.labels import runs_of
 from tl_widgets.records.answers import confident_mistakes, disagreements, judged
 from tl_widgets.records.comparison import Comparison, RunResult, percent, require_comparison
-from tl_widgets.records.curves import accuracy_text
+from tl_widgets.records.study import accuracy_text
 
 N_CARDS = 12
 _MAX_CLASSES = 100  # rows in the table of classes

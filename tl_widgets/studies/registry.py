@@ -104,7 +104,7 @@ def read_study(text: str, names: Collection[str]) -> tuple[str, Any]:
 
 
 def _measure_data(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
-    from tl_widgets.studies.learning_curve import learning_curve
+    from tl_widgets.studies.learning_curve.measurement import learning_curve
 
     return learning_curve(
         dataset,
@@ -120,20 +120,20 @@ def _measure_data(args: Namespace, dataset: ImageDataset, on_event: OnEvent, can
 
 
 def _draw_data(result: Any) -> Any:
-    from tl_widgets.plots.studies import plot_learning_curve
+    from tl_widgets.studies.learning_curve.figure import plot_learning_curve
 
     return plot_learning_curve(result)
 
 
 def _measure_time(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
-    from tl_widgets.studies.learning_curve import time_study
+    from tl_widgets.studies.time.measurement import time_study
 
     config = Config(backbone=args.backbone, epochs=args.epochs, seed=args.seed, control=args.control)
     return time_study(dataset, target=args.target, config=config, on_event=on_event, cancel=cancel)
 
 
 def _draw_time(result: Any) -> Any:
-    from tl_widgets.plots.studies import plot_time
+    from tl_widgets.studies.time.figure import plot_time
 
     return plot_time(result)
 
@@ -193,7 +193,7 @@ def _draw_mistake(result: Any) -> Any:
 
 
 def _measure_backbones(args: Namespace, dataset: ImageDataset, on_event: OnEvent, cancel: Cancel) -> Any:
-    from tl_widgets.studies.backbones import backbone_study
+    from tl_widgets.studies.backbones.measurement import backbone_study
 
     return backbone_study(
         dataset,
@@ -210,7 +210,7 @@ def _measure_backbones(args: Namespace, dataset: ImageDataset, on_event: OnEvent
 
 
 def _draw_backbones(result: Any, *, narrow: bool = False) -> Any:
-    from tl_widgets.plots.backbones import plot_backbone_study
+    from tl_widgets.studies.backbones.figure import plot_backbone_study
 
     return plot_backbone_study(result, narrow=narrow)
 
@@ -224,13 +224,13 @@ def _measure_inside(args: Namespace, dataset: ImageDataset, on_event: OnEvent, c
     comparison = compare(dataset, control=args.control, **settings, **how)
     if comparison.stopped:
         raise CancelledError("stopped before there were models to look into")
-    from tl_widgets.studies.inside import look_inside
+    from tl_widgets.studies.inside.measurement import look_inside
 
     return look_inside(comparison, dataset, n_images=args.images, **how)
 
 
 def _draw_inside(result: Any) -> Any:
-    from tl_widgets.plots.inside import plot_inside
+    from tl_widgets.studies.inside.figure import plot_inside
 
     return plot_inside(result)
 
@@ -239,7 +239,7 @@ STUDIES = {
     "data": Study(
         "How much data?",
         "accuracy against images per class, over several seeds",
-        ("records.curves.LearningCurve",),
+        ("studies.learning_curve.result.LearningCurve",),
         _measure_data,
         _draw_data,
         "Line chart of test accuracy against training images per class.",
@@ -247,7 +247,7 @@ STUDIES = {
     "time": Study(
         "How much time?",
         "accuracy against seconds",
-        ("records.curves.TimeStudy",),
+        ("studies.time.result.TimeStudy",),
         _measure_time,
         _draw_time,
         "Line chart of accuracy on the validation images against seconds.",

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from tl_widgets.plots.labels import count_text
 from tl_widgets.plots.point_labels import NamedPoint, name_points
 from tl_widgets.plots.style import COUNT, colour_of, draw_grid, dress, new_axes
-from tl_widgets.records.backbone_study import BackboneCost
+from tl_widgets.studies.backbones.result import BackboneCost
 from tl_widgets.teaching.show import with_words
 
 

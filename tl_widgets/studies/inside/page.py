@@ -11,7 +11,7 @@ from matplotlib.gridspec import GridSpec
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.plots.style import INK, PALE, SMALL_SIZE, TITLE_SIZE, ShownFigure, new_figure, set_fonts
-from tl_widgets.records.inside import AFTER, BEFORE
+from tl_widgets.studies.inside.result import AFTER, BEFORE
 
 WIDTH = 11.0  # inches of every page
 _NOTHING = "This look inside was stopped before there was anything to draw: look again, to the end."

@@ -1,4 +1,4 @@
-"""What the studies of data and time found: frozen records, their statistics and sentences. A leaf; no TensorFlow."""
+"""What the study of data found: a frozen record, its statistics and sentences. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ from math import exp, log
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.records.codec import study_from_json, study_to_json
-from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment, RunResult, Seconds, percent
-from tl_widgets.records.intervals import interval_text
+from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, percent
 from tl_widgets.records.seeds import Mean, mean_of_shares
+from tl_widgets.records.study import WORDS, StudyFailure, accuracy_text
 
 ARMS = ("scratch", "transfer", "control")
-WORDS = {
-    "scratch": "the network from scratch",
-    "transfer": "the frozen backbone",
-    "control": "the same backbone with random weights",
-    "fine_tuned": "the fine-tuned backbone",
-}
 
 
 def require_arms(arms: Sequence[str]) -> None:
@@ -30,19 +24,6 @@ def require_arms(arms: Sequence[str]) -> None:
     """
     if not arms or not set(arms) <= set(ARMS):
         raise InputError(f"arms must be some of {', '.join(ARMS)}; received {tuple(arms)}.")
-
-
-@dataclass(frozen=True)
-class StudyFailure:
-    """A point that could not be measured.
-
-    Attributes:
-        point: which one, in words.
-        text: why.
-    """
-
-    point: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -200,9 +181,7 @@ class LearningCurve:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What the curves say, in plain words."""
-        from tl_widgets.records.curve_sentences import learning_curve_sentences
-
-        return learning_curve_sentences(self)
+        return _learning_curve_sentences(self)
 
     def to_json(self) -> str:
         """The record as JSON text; `LearningCurve.from_json` reads it back."""
@@ -218,99 +197,98 @@ class LearningCurve:
         return study_from_json(LearningCurve, text)
 
 
-@dataclass(frozen=True)
-class TimeCurve:
-    """Accuracy of one model on the validation images against seconds.
+def _learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
+    """How much data each model needs.
 
-    Attributes:
-        name: "scratch", "transfer", "control" or "fine_tuned".
-        backbone: its frozen backbone; "" for scratch.
-        reading: seconds for reading the features of the training and validation images, whether now or when
-            they were first read; 0 for scratch.
-        seconds: at the end of each epoch, `reading` included.
-        accuracy: on the validation images, then.
+    Args:
+        curve: a learning curve, whole or stopped.
     """
-
-    name: str
-    backbone: str
-    reading: float
-    seconds: tuple[float, ...]
-    accuracy: tuple[float, ...]
-
-    def time_to(self, accuracy: float) -> float | None:
-        """Seconds until an epoch first ends with this accuracy; None where none does."""
-        return next((s for s, a in zip(self.seconds, self.accuracy, strict=True) if a >= accuracy), None)
-
-
-@dataclass(frozen=True)
-class TimeStudy:
-    """Accuracy against seconds for the models of a comparison.
-
-    Attributes:
-        dataset: which images.
-        config: of the comparison.
-        target: accuracy on the validation images whose time is asked for.
-        curves: one for each model.
-        environment: what it ran on.
-        stopped: somebody pressed Stop before all models were trained.
-    """
-
-    dataset: DatasetSummary
-    config: Config
-    target: float
-    curves: tuple[TimeCurve, ...]
-    environment: Environment
-    stopped: bool = False
-
-    @staticmethod
-    def of(comparison: Comparison, *, target: float | None = None) -> TimeStudy:
-        """Read a comparison as a study of time.
-
-        Args:
-            comparison: with at least one model.
-            target: 0..1; the greatest accuracy that every model reaches where None.
-        """
-        n_train = comparison.dataset.n_train * (1 + comparison.config.augment)
-        curves = tuple(_time_curve(run, comparison.dataset, n_train) for run in comparison.runs)
-        if target is None:
-            # The control is there to fail: it must not decide what is asked of the others.
-            reached = [max(c.accuracy) for c in curves if c.accuracy and c.name != "control"]
-            target = min(reached, default=0.0)
-        data, config = comparison.dataset, comparison.config
-        return TimeStudy(data, config, target, curves, comparison.environment, comparison.stopped)
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """What the curves say, in plain words."""
-        from tl_widgets.records.curve_sentences import time_sentences
-
-        return time_sentences(self)
-
-    def to_json(self) -> str:
-        """The record as JSON text; `TimeStudy.from_json` reads it back."""
-        return study_to_json(self)
-
-    @staticmethod
-    def from_json(text: str) -> TimeStudy:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InputError: it is not such a record.
-        """
-        return study_from_json(TimeStudy, text)
+    sentences = [_ratio_sentence(curve), _luck_sentence(curve), *_end_sentences(curve)]
+    if len(curve.seeds) == 1:
+        sentences.append("One seed only: how much of this is luck cannot be seen. Use three seeds or more.")
+    n_stuck = sum(point.stuck for point in curve.points)
+    if n_stuck:
+        sentences.append(f"{n_stuck} of the {len(curve.points)} models never left chance.")
+    if curve.failures:
+        first = curve.failures[0]
+        sentences += [f"Of {WORDS[arm]} no point could be measured." for arm in curve.lost_arms]
+        n = len(curve.failures)
+        lost = "1 point could not be measured," if n == 1 else f"{n} points could not be measured; the first,"
+        sentences.append(f"{lost} {first.point}: {first.text}")
+    if curve.stopped:
+        sentences.append("Stopped before all points were measured.")
+    return tuple(sentence for sentence in sentences if sentence)
 
 
-def _time_curve(run: RunResult, data: DatasetSummary, n_train: int) -> TimeCurve:
-    # `saved` counts the test images, too, whose features training does not need; each image costs the same.
-    n_seen = n_train + data.n_validation
-    share = n_seen / ((n_seen + data.n_test) or 1)
-    reading = run.seconds.prepare + run.seconds.saved * share
-    seconds = tuple(reading + s for s in run.history.seconds)
-    return TimeCurve(run.name, run.backbone, reading, seconds, run.history.val_accuracy)
+def _ratio_sentence(curve: LearningCurve) -> str:
+    if not {"scratch", "transfer"} <= set(curve.arms):
+        return ""
+    ends = [curve.means(arm)[-1:] for arm in ("scratch", "transfer")]
+    if not all(ends):
+        return ""  # nothing was measured of one: it failed, or Stop came before it
+    ratio, most = curve.data_ratio, min(end[0][0] for end in ends)
+    if ratio is None:
+        return (
+            f"With up to {most} images per class, one of the two never gets clearly above chance: no ratio can be told."
+        )
+    least = "at least " if ratio.at_least else "about "
+    times = max(ratio.ratio, 1 / ratio.ratio)
+    if times < 1.25:
+        return f"Both need about as many images for {percent(ratio.accuracy)}."
+    more, less = ("From scratch", "the frozen backbone") if ratio.ratio > 1 else ("The frozen backbone", "from scratch")
+    n_more, n_less = sorted((ratio.scratch, ratio.transfer), reverse=True)
+    fewer = " or fewer" if ratio.at_least else ""
+    return (
+        f"{more} needs {least}{_times(times)} times the images: for {percent(ratio.accuracy)} "
+        f"it takes {n_more:.0f} images per class, {less} {n_less:.0f}{fewer}."
+    )
 
 
-def accuracy_text(mean: Mean) -> str:
-    """A mean accuracy with its interval: 91.1% (88 to 94)."""
-    if mean.ci95 is None:
-        return percent(mean.mean)
-    return f"{percent(mean.mean)} ({interval_text(mean.ci95)})"
+def _luck_sentence(curve: LearningCurve) -> str:
+    """How far the ratio differs from seed to seed."""
+    ratio, by_seed = curve.data_ratio, curve.ratios_by_seed
+    if ratio is None or len(by_seed) < 2:
+        return ""
+    times = sorted(each.ratio if ratio.ratio >= 1 else 1 / each.ratio for each in by_seed)
+    if times[0] < 1 <= times[-1] or times[-1] < 1:
+        return "Seed by seed it is not always the same that needs more: which one does is too close to call."
+    low, high, of_means = _times(times[0]), _times(times[-1]), _times(max(ratio.ratio, 1 / ratio.ratio))
+    more = " or more" if any(each.at_least for each in by_seed) else ""
+    text = f"Seed by seed it is {low if low == high else f'{low} to {high}'}{more} times"
+    if not float(low) <= float(of_means) <= float(high):
+        text += f", so that {of_means} is a rough figure"
+    return text + "."
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.{0 if ratio >= 3 else 1}f}"
+
+
+def _end_sentences(curve: LearningCurve) -> list[str]:
+    n = next((n for n in reversed(curve.n_per_class) if curve.difference(n)), None)
+    if n is None:
+        return []
+    difference, overtakes = curve.difference(n), curve.overtakes_at
+    transfer, scratch = curve.mean("transfer", n), curve.mean("scratch", n)
+    assert difference is not None
+    assert transfer is not None
+    assert scratch is not None
+    text = f"With {n} images per class the frozen backbone answers {accuracy_text(transfer)} of the test images "
+    text += f"correctly, the network from scratch {accuracy_text(scratch)}"
+    low, high = difference.ci95 or (0.0, 0.0)
+    if difference.ci95 and low <= 0 <= high:
+        text += "; over these seeds the two are too close to call"
+        if overtakes is None:
+            return [text + "."]
+    if overtakes is None:
+        return [text + ".", _never(curve, n)]
+    return [text + ".", f"From {overtakes} images per class on, from scratch is at least as good on average."]
+
+
+def _never(curve: LearningCurve, most: int) -> str:
+    """That from scratch stays behind, for all sizes of which it is true; with few images both may be near chance."""
+    means = [(n, curve.mean("transfer", n), curve.mean("scratch", n)) for n in curve.n_per_class]
+    level = [n for n, transfer, scratch in means if transfer and scratch and scratch.mean >= transfer.mean]
+    if not level:
+        return f"Up to {most} images per class, from scratch never catches up."
+    return f"With more than {level[-1]} images per class, from scratch is behind on average."

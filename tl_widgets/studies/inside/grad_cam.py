@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.dataset import require_whole_number
-from tl_widgets.records.inside import Array, enlarge
+from tl_widgets.studies.inside.result import Array, enlarge
 
 CONVOLUTIONS = (
     keras.layers.Conv2D,

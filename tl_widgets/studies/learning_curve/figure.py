@@ -1,4 +1,4 @@
-"""Figures of the studies of data and of time."""
+"""The figure of the study of data."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import textwrap
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.plots.labels import seconds_text
 from tl_widgets.plots.style import (
     INK,
     PALE,
@@ -23,7 +22,7 @@ from tl_widgets.plots.style import (
     new_axes,
 )
 from tl_widgets.records.comparison import percent
-from tl_widgets.records.curves import LearningCurve, TimeCurve, TimeStudy
+from tl_widgets.studies.learning_curve.result import LearningCurve
 
 
 def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes:
@@ -110,56 +109,3 @@ def _handles(curve: LearningCurve) -> list[Line2D]:
 
 def _backbone(curve: LearningCurve) -> str:
     return curve.config.backbone
-
-
-def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
-    """Accuracy on the validation images against seconds, the reading of features included.
-
-    Args:
-        study: with at least one model that finished an epoch.
-        ax: where to draw; a new figure without it.
-
-    Returns:
-        The axes: a line for each model, dotted while features are read, a dashed line at the target, and a
-        ring where each model first reaches it.
-
-    Raises:
-        InputError: no epoch was finished.
-    """
-    curves = [curve for curve in study.curves if curve.seconds]
-    if not curves:
-        raise InputError("This study has no epoch to draw: it was stopped before the first.")
-    ax = new_axes(7.5, 4.8) if ax is None else ax
-    ax.axhline(study.target, color=PALE, linestyle="--", linewidth=1.2)
-    for curve in curves:
-        _draw_time(ax, curve, study.target)
-    last = max(curve.seconds[-1] for curve in curves)
-    ax.set_xlim(-0.02 * last, last * 1.04)
-    ax.xaxis.set_major_locator(MaxNLocator(8))
-    ax.set_ylim(0, 1.04)
-    ax.yaxis.set_major_formatter(PERCENT)
-    draw_grid(ax, "y")
-    handles = [_time_handle(curve, study.target) for curve in curves]
-    target = Line2D([], [], color=PALE, linestyle="--", linewidth=1.2, label=f"target: {percent(study.target)}")
-    reading = Line2D([], [], color=PALE, linestyle=":", linewidth=2, label="reading features")
-    legend_below(ax, [*handles, target, *([reading] if any(c.backbone for c in curves) else [])], n_columns=2)
-    title = textwrap.fill(study.sentences[-1], 76)
-    dress(ax, title, x="seconds of wall-clock time", y="accuracy on the validation images")
-    return ax
-
-
-def _draw_time(ax: Axes, curve: TimeCurve, target: float) -> None:
-    colour, marker = colour_of(curve.name), marker_of(curve.name)
-    ax.plot(curve.seconds, curve.accuracy, color=colour, marker=marker, markersize=4, linewidth=2.2)
-    if curve.backbone:
-        ax.plot([0, curve.reading, curve.seconds[0]], [0.015, 0.015, curve.accuracy[0]], color=colour, linestyle=":")
-    seconds = curve.time_to(target)
-    if seconds is not None:
-        ax.plot([seconds], [target], marker="o", markersize=12, color=colour, fillstyle="none", linestyle="none")
-
-
-def _time_handle(curve: TimeCurve, target: float) -> Line2D:
-    seconds = curve.time_to(target)
-    end = f": {seconds_text(seconds)}" if seconds is not None else ": never"
-    label = label_of(curve.name, curve.backbone if curve.name == "transfer" else "") + end
-    return Line2D([], [], color=colour_of(curve.name), marker=marker_of(curve.name), linewidth=2.2, label=label)

@@ -12,10 +12,10 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from tl_widgets.plots.images import RIGHT, WRONG
-from tl_widgets.plots.inside_page import WIDTH, grid_of, new_page, require_drawable, write_head
 from tl_widgets.plots.labels import shortened
 from tl_widgets.plots.style import COLOURS, INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, label_of, set_fonts
-from tl_widgets.records.inside import HeatMap, LookInside, ModelMaps
+from tl_widgets.studies.inside.page import WIDTH, grid_of, new_page, require_drawable, write_head
+from tl_widgets.studies.inside.result import HeatMap, LookInside, ModelMaps
 
 LABELS = 1.5  # inches for the names of the rows
 

@@ -20,9 +20,9 @@ from tl_widgets.core.resources import PeakMemory
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import Workbench, environment, summarize, train_arm
 from tl_widgets.experiments.parallel import Bench, measure_all
-from tl_widgets.records.backbone_study import BackbonePoint, BackboneStudy, WantedBackbone
 from tl_widgets.records.comparison import DatasetSummary, Environment, RunResult
-from tl_widgets.studies.backbone_cost import measure_cost
+from tl_widgets.studies.backbones.cost import measure_cost
+from tl_widgets.studies.backbones.result import BackbonePoint, BackboneStudy, WantedBackbone
 
 _MANY_PARAMS = 10**12  # where nobody states how many
 

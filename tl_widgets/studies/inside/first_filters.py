@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.records.inside import Array
-from tl_widgets.studies.grad_cam import CONVOLUTIONS
+from tl_widgets.studies.inside.grad_cam import CONVOLUTIONS
+from tl_widgets.studies.inside.result import Array
 
 
 def first_filters(model: keras.Model) -> Array:

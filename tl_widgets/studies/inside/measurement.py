@@ -20,7 +20,11 @@ from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import Bench, measure_all
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
 from tl_widgets.records.comparison import Comparison, RunResult
-from tl_widgets.records.inside import (
+from tl_widgets.records.verdict import interest
+from tl_widgets.studies.inside.first_filters import first_filters
+from tl_widgets.studies.inside.grad_cam import heat_maps
+from tl_widgets.studies.inside.pca import nearest_labels, principal_components
+from tl_widgets.studies.inside.result import (
     AFTER,
     BEFORE,
     MOST_IMAGES,
@@ -32,10 +36,6 @@ from tl_widgets.records.inside import (
     ModelMaps,
     Numbers,
 )
-from tl_widgets.records.verdict import interest
-from tl_widgets.studies.first_filters import first_filters
-from tl_widgets.studies.grad_cam import heat_maps
-from tl_widgets.studies.pca import nearest_labels, principal_components
 from tl_widgets.training.features import BATCH, FrozenPart
 
 MOST_LAID_OUT = 500  # test images; more dots hide each other, and distances grow with the square

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.plots.embeddings import (
+from tl_widgets.studies.inside.feature_figure import (
     draw_features,
     draw_filters,
     feature_words,
@@ -15,9 +15,9 @@ from tl_widgets.plots.embeddings import (
     plot_features,
     plot_filters,
 )
-from tl_widgets.plots.heat_maps import cam_height, cam_words, draw_cams, plot_grad_cam
-from tl_widgets.plots.inside_page import new_page, require_drawable
-from tl_widgets.records.inside import LookInside
+from tl_widgets.studies.inside.heat_map_figure import cam_height, cam_words, draw_cams, plot_grad_cam
+from tl_widgets.studies.inside.page import new_page, require_drawable
+from tl_widgets.studies.inside.result import LookInside
 
 __all__ = ["inside_alt_text", "plot_features", "plot_filters", "plot_grad_cam", "plot_inside"]
 

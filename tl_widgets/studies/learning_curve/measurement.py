@@ -1,4 +1,4 @@
-"""How much data, and how much time: learning curves over sizes and seeds, and accuracy against seconds."""
+"""How much data: learning curves over sizes and seeds."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from os import PathLike, fspath
 import numpy as np
 
 from tl_widgets.backbones.catalogue import require_backbone
-from tl_widgets.core.config import Config, ScratchSpec, require_share
+from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds, require_whole_number
-from tl_widgets.experiments.comparison import compare_config, environment, summarize, train_arm
+from tl_widgets.experiments.comparison import environment, summarize, train_arm
 from tl_widgets.experiments.parallel import Bench, measure_all
-from tl_widgets.records.curves import ARMS, CurvePoint, LearningCurve, TimeStudy, require_arms
+from tl_widgets.studies.learning_curve.result import ARMS, CurvePoint, LearningCurve, require_arms
 
 # Images of all classes in the largest size that nobody asked for: so the study takes about a minute on two cores.
 _MOST_BY_DEFAULT = 200
@@ -151,33 +151,3 @@ def _measure(dataset: ImageDataset, config: Config, job: _Job, bench: Bench) -> 
         raise CancelledError("stopped")
     stuck = any(diagnosis.kind in ("stuck_at_chance", "dead_units") for diagnosis in run.diagnoses)
     return CurvePoint(job.arm, job.n_per_class, job.seed, run.test_accuracy, run.seconds, stuck)
-
-
-def time_study(
-    dataset: ImageDataset,
-    *,
-    target: float | None = None,
-    config: Config | None = None,
-    on_event: OnEvent = ignore,
-    cancel: Cancel | None = None,
-) -> TimeStudy:
-    """Measure accuracy against seconds for the models of one comparison.
-
-    `TimeStudy.of` reads the same from a comparison that was made already.
-
-    Args:
-        dataset: images and their split.
-        target: accuracy whose time is asked for; the greatest that both models reach where None.
-        config: of the comparison; `Config()` where None.
-        on_event: hears of each phase, epoch and batch.
-        cancel: set from any thread, it stops within one batch.
-
-    Raises:
-        InputError: an argument is not allowed.
-        WeightsUnavailableError: the weights are neither on this machine nor to be had.
-    """
-    if target is not None:
-        require_share("target", target)
-    config = config or Config()
-    comparison = compare_config(dataset, config, on_event=on_event, cancel=cancel)
-    return TimeStudy.of(comparison, target=target)

@@ -30,8 +30,8 @@ from tl_widgets.plots.style import (
     root_figure,
     set_fonts,
 )
-from tl_widgets.records.backbone_study import BackbonePoint, BackboneStudy
 from tl_widgets.records.comparison import percent
+from tl_widgets.studies.backbones.result import BackbonePoint, BackboneStudy
 
 # What can stand on the horizontal axis: how to read it from a point, its label, and how its numbers are written.
 _COSTS: dict[str, tuple[Callable[[BackbonePoint], float], str, FuncFormatter]] = {

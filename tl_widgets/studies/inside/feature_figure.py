@@ -11,7 +11,10 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from tl_widgets.plots.inside_page import (
+from tl_widgets.plots.labels import shortened
+from tl_widgets.plots.style import INK, LABEL_SIZE, SMALL_SIZE, add_axes, dress, set_fonts
+from tl_widgets.records.comparison import percent
+from tl_widgets.studies.inside.page import (
     STAGE_LABELS,
     WIDTH,
     grid_of,
@@ -20,10 +23,7 @@ from tl_widgets.plots.inside_page import (
     require_drawable,
     write_head,
 )
-from tl_widgets.plots.labels import shortened
-from tl_widgets.plots.style import INK, LABEL_SIZE, SMALL_SIZE, add_axes, dress, set_fonts
-from tl_widgets.records.comparison import percent
-from tl_widgets.records.inside import AFTER, BEFORE, FeatureLayout, FirstFilters, LookInside
+from tl_widgets.studies.inside.result import AFTER, BEFORE, FeatureLayout, FirstFilters, LookInside
 
 MOST_FILTERS = 64
 MOST_NAMED = 12

@@ -10,7 +10,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_canc
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.resources import PeakMemory, require_memory
 from tl_widgets.data.dataset import require_whole_number
-from tl_widgets.records.backbone_study import BackboneCost
+from tl_widgets.studies.backbones.result import BackboneCost
 
 if TYPE_CHECKING:
     from tl_widgets.training.features import FrozenPart

@@ -1,0 +1,1 @@
+"""The study of backbones: accuracy against what they cost."""

@@ -1,0 +1,1 @@
+"""The study of what goes on inside the models."""

@@ -1,0 +1,1 @@
+"""The study of data: accuracy against images per class."""

@@ -1,0 +1,1 @@
+"""The study of time: accuracy against seconds."""

@@ -21,7 +21,7 @@ from tl_widgets.experiments.parallel import measure_all
 from tl_widgets.records.comparison import History, Seconds
 from tl_widgets.records.seeds import mean_with_interval
 from tl_widgets.records.study import StudyFailure
-from tl_widgets.studies import learning_curve as curves
+from tl_widgets.studies.learning_curve import measurement as curves
 from tl_widgets.studies.learning_curve.figure import plot_learning_curve
 from tl_widgets.studies.learning_curve.measurement import learning_curve
 from tl_widgets.studies.learning_curve.result import CurvePoint, LearningCurve

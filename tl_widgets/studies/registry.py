@@ -255,7 +255,7 @@ STUDIES = {
     "backbones": Study(
         "Which backbone?",
         "accuracy, milliseconds and memory of every backbone whose weights are on this machine",
-        ("records.backbone_study.BackboneStudy",),
+        ("studies.backbones.result.BackboneStudy",),
         _measure_backbones,
         _draw_backbones,
         "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy.",
@@ -295,7 +295,7 @@ STUDIES = {
     "inside": Study(
         "Look inside",
         "where both models look, their first filters, and how they lay the test images out",
-        ("records.inside.LookInside",),
+        ("studies.inside.result.LookInside",),
         _measure_inside,
         _draw_inside,
         "Heat maps over test images, first filters as small pictures, and scatter charts of the test images.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import DatasetSummary, Environment, Interval, percent
 from tl_widgets.records.intervals import but_not_clear, interval_text
+from tl_widgets.records.study import StudyFailure
 from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, Mistake, TwoWays
 
 __all__ = ["MISTAKES", "Mistake", "MistakeStudies", "MistakeStudy", "TwoWays"]

@@ -17,6 +17,7 @@ from tl_widgets.cli.progress import make_console, stoppable, watching
 from tl_widgets.core.config import Config, FineTuningSpec, require_workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison, percent
 
@@ -195,7 +196,7 @@ def _table(comparison: Comparison) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     for run in comparison.runs:
         numbers = (run.params.trainable, run.params.frozen, run.params.total)
-        name = "transfer (random)" if (run.name, run.weights) == ("transfer", "random") else run.name
+        name = "transfer (random)" if (run.name, run.weights) == (ModelName.TRANSFER, "random") else run.name
         score = scores.get(run.name)
         table.add_row(name, _score(score) if score else "", *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
     return table

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_widgets.core.config import Config
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.setup_checks.mistakes.mistake import MISTAKES
 from tl_widgets.studies.registry import STUDIES
 
@@ -71,7 +72,13 @@ def _data_options(add: Any) -> None:
         help="training images per class (default: 2, 4, 8, ... to 200 in all)",
     )
     add("--seeds", type=_numbers, default=(0, 1, 2), metavar="N,N", help="of each size (default: 0,1,2)")
-    add("--arms", type=_names, default=("scratch", "transfer", "control"), metavar="NAME,NAME", help="which models")
+    add(
+        "--arms",
+        type=_names,
+        default=(ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL),
+        metavar="NAME,NAME",
+        help="which models",
+    )
     add("--backbone", default=Config.backbone, metavar="NAME", help="see `tl-widgets backbones`")
     add("--jobs", type=int, default=1, metavar="N", help="worker processes (default: 1)")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
 
 POOLINGS = ("max", "average", "none")
 HEADS = ("flatten", "global_average")
@@ -216,7 +217,7 @@ class Config:
         )
 
     @property
-    def model_names(self) -> tuple[str, ...]:
+    def model_names(self) -> tuple[ModelName, ...]:
         """The models that are asked for, in the order in which they are trained."""
-        control, tuned = ("control",) if self.control else (), ("fine_tuned",) if self.fine_tuning else ()
-        return ("scratch", "transfer", *control, *tuned)
+        left_out = {ModelName.CONTROL: not self.control, ModelName.FINE_TUNED: not self.fine_tuning}
+        return tuple(name for name in ModelName if not left_out.get(name))

@@ -23,7 +23,7 @@ class Event:
             points of a study of many models, "save" the files that are written.
         text: the same in words, a sentence without a full stop ("reading the frozen backbone's
             features: 120 of 300 images").
-        model: "scratch", "transfer", "control" or "fine_tuned"; in a study of backbones the backbone's
+        model: a `ModelName`; in a study of backbones the backbone's
             name; "" where it concerns all of them.
         n_done: how many of `n_total` are finished (images, bytes, batches: the unit of the phase).
         n_total: 0 where it is not known.

@@ -11,14 +11,7 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-__all__ = ["NAMES", "Markup", "escape", "image", "join", "number", "table"]
-
-NAMES = {
-    "scratch": "From scratch",
-    "transfer": "Transfer",
-    "control": "Control (random weights)",
-    "fine_tuned": "Fine-tuned",
-}
+__all__ = ["Markup", "escape", "image", "join", "number", "table"]
 
 
 def number(value: int) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.core.html import NAMES, Markup, image, join
+from tl_widgets.core.html import Markup, image, join
+from tl_widgets.core.model_name import heading_of
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.records.comparison import RunResult, percent
@@ -39,7 +40,7 @@ def _card(pixels: NDArray[np.uint8], row: int, runs: Sequence[RunResult]) -> Mar
         sure = percent(max(run.probabilities[row])) if run.probabilities else ""
         line = Markup(
             '<span class="{}"><span role="img" aria-label="{}">{}</span> {}: {} <small>{}</small></span>'
-        ).format(kind, word, mark, NAMES.get(run.name, run.name), names[run.predictions[row]], sure)
+        ).format(kind, word, mark, heading_of(run.name), names[run.predictions[row]], sure)
         lines.append(line)
     picture = image(pixels, f"Test image {row + 1}, {true}", _SIDE)
     return Markup("<figure>{}<figcaption><b>{}</b>{}</figcaption></figure>").format(picture, true, join(lines))

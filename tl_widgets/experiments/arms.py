@@ -15,6 +15,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import require_memory
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.experiments.cache import Workbench
@@ -88,18 +89,18 @@ class Arms:
             raise_if_cancelled(self.cancel)
             text = f"building the models, {self.entry.name} with {weights.label} weights"
             self.on_event(Event("load", text))
-            layers, _ = self._frozen("transfer", weights)
+            layers, _ = self._frozen(ModelName.TRANSFER, weights)
             self._require_blocks(layers)
             raise_if_cancelled(self.cancel)
-            runs["scratch"] = self.scratch()
+            runs[ModelName.SCRATCH] = self.scratch()
             raise_if_cancelled(self.cancel)
-            runs["transfer"] = self.transfer("transfer", weights)
+            runs[ModelName.TRANSFER] = self.transfer(ModelName.TRANSFER, weights)
             raise_if_cancelled(self.cancel)
             if config.control:
-                runs["control"] = self.transfer("control", resolve_weights(self.entry, None))
+                runs[ModelName.CONTROL] = self.transfer(ModelName.CONTROL, resolve_weights(self.entry, None))
                 raise_if_cancelled(self.cancel)
             if config.fine_tuning:
-                runs["fine_tuned"] = self.fine_tuned(runs["transfer"], weights)
+                runs[ModelName.FINE_TUNED] = self.fine_tuned(runs[ModelName.TRANSFER], weights)
         except CancelledError:
             pass
         return runs
@@ -152,9 +153,9 @@ class Arms:
                 dropout=spec.dropout,
                 seed=self.config.seed,
             )
-            return self._train(model, "scratch", None)
+            return self._train(model, ModelName.SCRATCH, None)
 
-        return self.workbench.run(self._key("scratch", spec), make)
+        return self.workbench.run(self._key(ModelName.SCRATCH, spec), make)
 
     def _identity(self, weights: ResolvedWeights) -> Any:
         seed = self.config.seed if weights.kind == "random" else None
@@ -213,7 +214,9 @@ class Arms:
         def make() -> RunResult:
             return second_stage(first, self.dataset, config, spec, on_event=self.on_event, cancel=self.cancel)
 
-        return self.workbench.run(self._key("fine_tuned", spec, config.head_dropout, self._identity(weights)), make)
+        return self.workbench.run(
+            self._key(ModelName.FINE_TUNED, spec, config.head_dropout, self._identity(weights)), make
+        )
 
 
 def train_arm(
@@ -245,14 +248,14 @@ def train_arm(
         WeightsUnavailableError: the weights are neither on this machine nor to be had.
         CancelledError: Stop came before there was a model.
     """
-    if arm not in ("scratch", "transfer", "control"):
+    if arm not in (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL):
         raise InputError(f"There is no arm {arm!r}; a comparison has scratch, transfer and control.")
     arms = Arms(dataset, config, on_event, cancel, workbench, validate=validate)
     import_tensorflow(on_event)
     raise_if_cancelled(cancel)
-    if arm == "scratch":
+    if arm == ModelName.SCRATCH:
         return arms.scratch()
-    wanted = None if arm == "control" else arms.config.weights
+    wanted = None if arm == ModelName.CONTROL else arms.config.weights
     return arms.transfer(arm, resolve_weights(arms.entry, wanted, on_event=on_event, cancel=cancel))
 
 
@@ -265,4 +268,4 @@ def retrain_transfer(
     cancel: Cancel | None = None,
 ) -> RunResult:
     """`train_arm` of the transfer model: a fraction of a second once features are kept."""
-    return train_arm(dataset, config, "transfer", workbench=workbench, on_event=on_event, cancel=cancel)
+    return train_arm(dataset, config, ModelName.TRANSFER, workbench=workbench, on_event=on_event, cancel=cancel)

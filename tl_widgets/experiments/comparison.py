@@ -11,6 +11,7 @@ from os import PathLike
 
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec, require_workers
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import n_cores
 from tl_widgets.core.version import __version__
 from tl_widgets.data.dataset import ImageDataset
@@ -156,7 +157,7 @@ def compare_config(
     workbench = Workbench() if workbench is None else workbench
     arms = Arms(dataset, config, on_event, cancel, workbench)
     runs = arms.train_all()
-    scratch, transfer, control, tuned = map(runs.get, ("scratch", "transfer", "control", "fine_tuned"))
+    scratch, transfer, control, tuned = map(runs.get, ModelName)
     verdict = judge(scratch, transfer, control, tuned)
     whole = Comparison(
         summarize(dataset), arms.config, scratch, transfer, control, verdict, environment(), fine_tuned=tuned

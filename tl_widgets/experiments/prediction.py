@@ -29,7 +29,7 @@ class Answer:
     """What one model makes of a picture.
 
     Attributes:
-        model: "scratch", "transfer", "control" or "fine_tuned".
+        model: a `ModelName`.
         probabilities: one for each class, together 1, whatever the picture shows.
     """
 

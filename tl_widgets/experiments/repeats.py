@@ -9,6 +9,7 @@ from functools import partial
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, is_cancelled
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.arms import Arms
 from tl_widgets.experiments.cache import Workbench
@@ -74,17 +75,22 @@ def measure_repeats(
 def _repeat(seed: int, runs: dict[str, RunResult]) -> Repeat:
     """What is kept of one seed's models."""
     accuracies = {name: run.test_accuracy for name, run in runs.items()}
-    scratch, transfer = accuracies["scratch"], accuracies["transfer"]
+    scratch, transfer = accuracies[ModelName.SCRATCH], accuracies[ModelName.TRANSFER]
     assert scratch is not None
     assert transfer is not None
     return Repeat(
-        seed, scratch, transfer, accuracies.get("control"), accuracies.get("fine_tuned"), _seconds(runs, "total")
+        seed,
+        scratch,
+        transfer,
+        accuracies.get(ModelName.CONTROL),
+        accuracies.get(ModelName.FINE_TUNED),
+        _seconds(runs, "total"),
     )
 
 
 def _seconds(runs: dict[str, RunResult], *parts: str) -> float:
     """Seconds of all models together; those of fine-tuning hold the frozen stage's, which must not count twice."""
-    counted = [run for name, run in runs.items() if not (name == "transfer" and "fine_tuned" in runs)]
+    counted = [run for name, run in runs.items() if not (name == ModelName.TRANSFER and ModelName.FINE_TUNED in runs)]
     return float(sum(getattr(run.seconds, part) for run in counted for part in parts))
 
 

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.html import NAMES, Markup, number, table
+from tl_widgets.core.html import Markup, number, table
+from tl_widgets.core.model_name import heading_of
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.data.gallery import cards
 from tl_widgets.data.quality import check_dataset
@@ -119,7 +120,7 @@ def _split(comparison: Comparison) -> str:
 
 
 def _name(run: RunResult) -> str:
-    return NAMES.get(run.name, run.name)
+    return heading_of(run.name)
 
 
 def _bold(text: str) -> Markup:
@@ -156,7 +157,7 @@ def _seeds(comparison: Comparison) -> _Table | None:
     means = [accuracy_text(mean) for name in names if (mean := repeats.mean(name))]
     rows.append([_bold("Mean (95% interval over seeds)"), *means])
     caption = f"Test accuracy seed by seed; all else on this page is of seed {comparison.config.seed}"
-    return _Table(["Seed", *(NAMES[name] for name in names)], rows, caption)
+    return _Table(["Seed", *(heading_of(name) for name in names)], rows, caption)
 
 
 def _figures(comparison: Comparison) -> Iterator[dict[str, Any]]:

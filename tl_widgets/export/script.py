@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tl_widgets.backbones.catalogue import Backbone, find_backbone
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.version import __version__
 from tl_widgets.export import script_data
 from tl_widgets.export.script_data import quoted
@@ -65,7 +66,7 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str = 
         _transfer(len(dataset.class_names), entry, config, backbone_file),
         with_epochs(training) if tuning else training,
         UNFREEZE if tuning else "",
-        "\n".join(f'train_and_test("{name}", {name})' for name in config.model_names if name != "fine_tuned"),
+        "\n".join(f'train_and_test("{name}", {name})' for name in config.model_names if name != ModelName.FINE_TUNED),
         going_on(tuning) if tuning else "",
     ]
     return _spaced("\n\n".join(part.strip("\n") for part in parts if part)) + "\n"

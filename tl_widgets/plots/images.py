@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.plots.labels import answering_runs, n_disagreed, shortened
 from tl_widgets.plots.style import (
-    COLOURS,
     INK,
     LABEL_SIZE,
     PALE,
@@ -153,7 +153,7 @@ def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], ro
         right = run.predictions[row] == run.labels[row]
         text = f"{RIGHT if right else WRONG} {label_of(run.name)}: {names[run.predictions[row]]}"
         style: dict[str, Any] = {
-            "color": COLOURS["transfer"] if right else COLOURS["scratch"],
+            "color": ModelName.TRANSFER.color if right else ModelName.SCRATCH.color,
             "fontsize": SMALL_SIZE - 0.5,
         }
         ax.annotate(

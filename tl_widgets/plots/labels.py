@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.records.comparison import Comparison, Interval, RunResult, percent
 from tl_widgets.records.intervals import interval_text
 
@@ -95,7 +96,7 @@ def own_epochs(run: RunResult) -> range:
 def answering_runs(runs: tuple[RunResult, ...]) -> list[RunResult]:
     """The tested models whose answers are looked at one by one: all but the control, which is there to fail."""
     tested = [run for run in runs if run.labels]
-    return [run for run in tested if run.name != "control"] or tested
+    return [run for run in tested if run.name != ModelName.CONTROL] or tested
 
 
 def n_disagreed(tested: list[RunResult]) -> int:

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.lines import Line2D
 from PIL import Image
 
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.plots.style import (
     INK,
     PALE,
@@ -42,10 +43,10 @@ class LiveCurves:
 
     Args:
         n_epochs: of the longest run, at least 1.
-        names: the models that will train: "scratch", "transfer", "control", "fine_tuned".
+        names: the models that will train.
         backbone: its name, for the legend.
         chance: accuracy of always giving the most frequent class, 0..1.
-        fine_tuning_start: epochs of the frozen stage, where "fine_tuned" goes on from there; 0 without it.
+        fine_tuning_start: epochs of the frozen stage, where a fine-tuned model goes on from there; 0 without it.
         seed: of these curves, where they are one of several; for the title.
     """
 
@@ -53,7 +54,7 @@ class LiveCurves:
         self,
         n_epochs: int,
         *,
-        names: tuple[str, ...] = ("scratch", "transfer"),
+        names: tuple[str, ...] = (ModelName.SCRATCH, ModelName.TRANSFER),
         backbone: str = "",
         chance: float = 0.5,
         fine_tuning_start: int = 0,
@@ -134,7 +135,7 @@ class LiveCurves:
         for name, (training, validation) in self._lines.items():
             history = histories.get(name, History())
             # Of a fine-tuned model the epochs before are the transfer model's, whose curve is drawn already.
-            first = max(self._start - 1, 0) if name == "fine_tuned" else 0
+            first = max(self._start - 1, 0) if name == ModelName.FINE_TUNED else 0
             for line, values in ((training, history.accuracy), (validation, history.val_accuracy)):
                 line.set_data(np.arange(first, len(values)) + 1, np.asarray(values[first:]))
                 self._ax.draw_artist(line)

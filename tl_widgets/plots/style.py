@@ -25,12 +25,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation, Transform
 
 from tl_widgets.core.html import Markup
+from tl_widgets.core.model_name import ModelName, find_model
 from tl_widgets.plots.labels import count_text
 from tl_widgets.records.comparison import RunResult
 
-# Okabe and Ito's colours, told apart in all common kinds of colour blindness; markers differ as well.
-COLOURS = {"scratch": "#D55E00", "transfer": "#0072B2", "control": "#767676", "fine_tuned": "#009E73"}
-MARKERS = {"scratch": "o", "transfer": "s", "control": "D", "fine_tuned": "^"}
 INK, PALE, GRID = "#222222", "#6b6b6b", "#dddddd"
 TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 11.0, 9.5, 8.5
 DPI = 160
@@ -51,35 +49,33 @@ FONTS = ["DejaVu Sans", *(name for name in _FALLBACKS if name in set(fontManager
 
 
 def colour_of(name: str) -> str:
-    """The fixed colour of a model, as "#rrggbb"."""
-    return COLOURS.get(name, "#CC79A7")
+    """Return the fixed color of a model, as "#rrggbb"; one color for all names that are no model's."""
+    model = find_model(name)
+    return model.color if model else "#CC79A7"
 
 
 def marker_of(name: str) -> str:
-    """The fixed marker of a model."""
-    return MARKERS.get(name, "v")
+    """Return the fixed marker of a model; one marker for all names that are no model's."""
+    model = find_model(name)
+    return model.marker if model else "v"
 
 
 def label_of(name: str, backbone: str = "") -> str:
-    """What a model is called in figures.
+    """Return what a model is called in figures.
 
     Args:
-        name: "scratch", "transfer", "control" or "fine_tuned".
-        backbone: name of its frozen backbone, if it has one and it is known.
+        name: of a model; another name stays as it is.
+        backbone: name of the transfer model's frozen backbone, if it is known.
     """
-    transfer = f"transfer ({backbone})" if backbone else "transfer"
-    labels = {
-        "scratch": "from scratch",
-        "transfer": transfer,
-        "control": "control (random weights)",
-        "fine_tuned": "fine-tuned",
-    }
-    return labels.get(name, name)
+    model = find_model(name)
+    if model is ModelName.TRANSFER and backbone:
+        return f"{model.label} ({backbone})"
+    return model.label if model else name
 
 
 def run_label(run: RunResult, *, broken: bool = False) -> str:
     """What a run is called in figures; `broken` over two or three lines where it has a part in brackets."""
-    random = ", random weights" if run.weights == "random" and run.name != "control" else ""
+    random = ", random weights" if run.weights == "random" and run.name != ModelName.CONTROL else ""
     label = label_of(run.name, run.backbone + random)
     return label.replace(" (", "\n(").replace(", ", ",\n") if broken else label
 
@@ -177,7 +173,7 @@ def mark_fine_tuning(ax: Axes, start: int) -> None:
         ax: with epochs, from 1, along x and accuracy, 0..1, along y.
         start: epochs of the frozen stage.
     """
-    colour = colour_of("fine_tuned")
+    colour = ModelName.FINE_TUNED.color
     ax.axvline(start + 0.5, color=colour, linestyle="-.", linewidth=1.2, zorder=1)
     note(ax, "fine-tuning starts", (start + 0.5, 0.05), (4, 0), color=colour)
 

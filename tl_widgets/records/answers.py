@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.records.comparison import RunResult
 
 
@@ -16,7 +17,7 @@ def judged(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
         runs: of one comparison.
     """
     tested = tuple(run for run in runs if run.labels)
-    serious = tuple(run for run in tested if run.name != "control")
+    serious = tuple(run for run in tested if run.name != ModelName.CONTROL)
     return serious if len(serious) > 1 else tested
 
 

@@ -120,7 +120,7 @@ class RunResult:
     """One trained model.
 
     Attributes:
-        name: "scratch", "transfer", "control" or "fine_tuned".
+        name: a `ModelName`.
         class_names: one for each label.
         params: trainable and frozen parameters.
         seconds: what it cost.
@@ -296,8 +296,8 @@ class Comparison:
 
     def without_models(self) -> Comparison:
         """Return a copy without the trained models: a hundred runs must not keep two hundred networks in memory."""
-        runs = {name: getattr(self, name) for name in ("scratch", "transfer", "control", "fine_tuned")}
-        return replace(self, **{name: replace(run, model=None) for name, run in runs.items() if run is not None})
+        runs: dict[str, Any] = {run.name: replace(run, model=None) for run in self.runs}
+        return replace(self, **runs)
 
     def to_json(self) -> str:
         """The record as JSON text; `Comparison.from_json` reads it back."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.records.comparison import (
     Comparison,
     DatasetSummary,
@@ -82,7 +83,7 @@ def _run_from_record(record: dict[str, Any] | None, class_names: tuple[str, ...]
 def _repeats_to_record(repeats: Repeats | None) -> dict[str, Any] | None:
     if repeats is None:
         return None
-    means = {name: repeats.mean(name) for name in ("scratch", "transfer", "control", "fine_tuned")}
+    means = {name: repeats.mean(name) for name in ModelName}
     found = {name: asdict(mean) for name, mean in means.items() if mean}
     difference = repeats.difference()
     # The statistics are for other programs; `_repeats_from_record` computes them again.
@@ -175,7 +176,7 @@ def comparison_from_json(text: str) -> Comparison:
                 f"This record has format {record['format']!r}; this version of tl_widgets reads format {FORMAT}."
             )
         class_names = tuple(record["dataset"]["class_names"])
-        for name in ("scratch", "transfer", "control", "fine_tuned"):
+        for name in ModelName:
             if record[name] is not None:
                 record[name]["history"] = {key: _floats(values) for key, values in record[name]["history"].items()}
         verdict = record["verdict"]
@@ -206,7 +207,7 @@ def comparison_from_json(text: str) -> Comparison:
 
 def _require_reasonable(comparison: Comparison) -> None:
     """Raise `ValueError` where a number or a text is none that an experiment gives, and would choke who shows it."""
-    dataset, names = comparison.dataset, ("scratch", "transfer", "control", "fine_tuned")
+    dataset, names = comparison.dataset, tuple(ModelName)
     if len(dataset.class_names) > _MOST_CLASSES:
         raise ValueError(f"it has {len(dataset.class_names):,} classes; at most {_MOST_CLASSES:,} are read")
     texts = (dataset.name, *dataset.class_names, *(one.text for run in comparison.runs for one in run.diagnoses))

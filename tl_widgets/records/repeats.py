@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.records.seeds import Mean, mean_of_shares
 
 
@@ -61,7 +62,7 @@ class Repeats:
         """Test accuracy of one model for each seed that has one.
 
         Args:
-            name: "scratch", "transfer", "control" or "fine_tuned".
+            name: a `ModelName`.
         """
         found = (getattr(point, name) for point in self.points)
         return tuple(accuracy for accuracy in found if accuracy is not None)
@@ -78,7 +79,7 @@ class Repeats:
         values = self.accuracies(name)
         return mean_of_shares(values, n_images=self.n_test) if values else None
 
-    def difference(self, first: str = "transfer", second: str = "scratch") -> Mean | None:
+    def difference(self, first: str = ModelName.TRANSFER, second: str = ModelName.SCRATCH) -> Mean | None:
         """Test accuracy of one model minus another's, paired by seed, with its 95% t interval, within -1..1.
 
         Args:

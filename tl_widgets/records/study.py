@@ -8,13 +8,6 @@ from tl_widgets.records.comparison import percent
 from tl_widgets.records.intervals import interval_text
 from tl_widgets.records.seeds import Mean
 
-WORDS = {
-    "scratch": "the network from scratch",
-    "transfer": "the frozen backbone",
-    "control": "the same backbone with random weights",
-    "fine_tuned": "the fine-tuned backbone",
-}
-
 
 @dataclass(frozen=True)
 class StudyFailure:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.records.comparison import Interval, RunResult, Verdict, percent
 from tl_widgets.records.intervals import but_not_clear, mcnemar_p_value, paired_difference_interval
 from tl_widgets.records.repeats import Repeats
@@ -110,14 +111,13 @@ def judge(
         f"{backbone} answers {percent(transfer.test_accuracy)} of the {n} test images correctly, "
         f"the network from scratch {percent(scratch.test_accuracy)}"
     )
-    low, high = paired.ci95
+    (low, high), winner = paired.ci95, ""
     if paired.is_clear:
-        winner = "transfer" if paired.difference > 0 else "scratch"
-        name = f"The frozen {backbone}" if winner == "transfer" else "The network from scratch"
-        lead = _points(low, high) if winner == "transfer" else _points(-high, -low)
+        winner = ModelName.TRANSFER if paired.difference > 0 else ModelName.SCRATCH
+        name = f"The frozen {backbone}" if winner == ModelName.TRANSFER else "The network from scratch"
+        lead = _points(low, high) if winner == ModelName.TRANSFER else _points(-high, -low)
         text = f"{name} wins by {100 * abs(paired.difference):.1f} points (95% interval {lead}): {scores}."
     else:
-        winner = ""
         text = (
             f"Too close to call: {scores}. The true difference may be anything from {_points(low, high)} points "
             f"(95% interval, transfer minus scratch){but_not_clear(paired.ci95, paired.p_value)}."
@@ -180,13 +180,13 @@ def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verd
     backbone, n = _backbone(transfer), len(repeats.points)
     low, high = difference.ci95
     scores = (
-        f"{backbone} answers {_mean_text(repeats, 'transfer')} of the {repeats.n_test} test images correctly on "
-        f"average, the network from scratch {_mean_text(repeats, 'scratch')}"
+        f"{backbone} answers {_mean_text(repeats, ModelName.TRANSFER)} of the {repeats.n_test} test images correctly "
+        f"on average, the network from scratch {_mean_text(repeats, ModelName.SCRATCH)}"
     )
-    winner = "transfer" if low > 0 else "scratch" if high < 0 else ""
+    winner = ModelName.TRANSFER if low > 0 else ModelName.SCRATCH if high < 0 else ""
     if winner:
-        name = f"the frozen {backbone}" if winner == "transfer" else "the network from scratch"
-        lead = _points(low, high) if winner == "transfer" else _points(-high, -low)
+        name = f"the frozen {backbone}" if winner == ModelName.TRANSFER else "the network from scratch"
+        lead = _points(low, high) if winner == ModelName.TRANSFER else _points(-high, -low)
         points = f"{100 * abs(difference.mean):.1f} points (95% interval {lead})"
         text = f"Over {n} seeds {name} wins by {points}: {scores}."
     else:
@@ -217,21 +217,21 @@ def _mean_text(repeats: Repeats, name: str) -> str:
 
 
 def _repeats_control(repeats: Repeats) -> str:
-    gain = repeats.difference("transfer", "control")
+    gain = repeats.difference(ModelName.TRANSFER, ModelName.CONTROL)
     if gain is None or gain.ci95 is None:
         return ""
-    same = f" The same backbone with random weights reaches {_mean_text(repeats, 'control')} on average: "
+    same = f" The same backbone with random weights reaches {_mean_text(repeats, ModelName.CONTROL)} on average: "
     if gain.ci95[0] > 0:
         return same + f"the pretraining itself is worth {100 * gain.mean:.1f} points ({_points(*gain.ci95)})."
     return same + "on these images no gain can be put down to the pretraining."
 
 
 def _repeats_fine_tuning(repeats: Repeats) -> str:
-    gain = repeats.difference("fine_tuned", "transfer")
+    gain = repeats.difference(ModelName.FINE_TUNED, ModelName.TRANSFER)
     if gain is None or gain.ci95 is None:
         return ""
     low, high = gain.ci95
-    text = f" Fine-tuned, the backbone answers {_mean_text(repeats, 'fine_tuned')} on average: "
+    text = f" Fine-tuned, the backbone answers {_mean_text(repeats, ModelName.FINE_TUNED)} on average: "
     if low <= 0 <= high:
         return text + f"too close to the frozen one to call ({_points(low, high)} points)."
     more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))

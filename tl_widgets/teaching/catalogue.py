@@ -9,7 +9,8 @@ from ipywidgets import HTML, Checkbox, Dropdown, HBox
 from matplotlib.axes import Axes
 
 from tl_widgets.backbones.catalogue import Backbone, list_backbones
-from tl_widgets.plots.style import INK, PALE, colour_of, draw_grid, dress, legend_below, new_axes, note
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.plots.style import INK, PALE, draw_grid, dress, legend_below, new_axes, note
 from tl_widgets.teaching.plain import PlainBox
 from tl_widgets.teaching.show import with_words
 from tl_widgets.widgets.shared.html import number, style, table
@@ -90,7 +91,7 @@ def plot_backbones() -> Axes:
     ax = new_axes(7.5, 4.6)
     for is_here, marker, colour, label in (
         (False, "o", PALE, "weights must be downloaded"),
-        (True, "s", colour_of("transfer"), "weights are on this machine"),
+        (True, "s", ModelName.TRANSFER.color, "weights are on this machine"),
     ):
         some = [each for each in known if each.offline == is_here]
         sizes, scores = [each.size_mb for each in some], [each.top1_pct for each in some]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.plots.labels import count_text
 from tl_widgets.plots.point_labels import NamedPoint, name_points
-from tl_widgets.plots.style import COUNT, colour_of, draw_grid, dress, new_axes
+from tl_widgets.plots.style import COUNT, draw_grid, dress, new_axes
 from tl_widgets.studies.backbones.result import BackboneCost
 from tl_widgets.teaching.show import with_words
 
@@ -21,7 +22,7 @@ def plot_costs(costs: Sequence[BackboneCost]) -> Axes:
     """
     ax = new_axes(7.5, 4.2)
     x, y = [each.n_params for each in costs], [each.ms_per_image for each in costs]
-    ax.plot(x, y, color=colour_of("transfer"), marker="s", markersize=8, linestyle="none")
+    ax.plot(x, y, color=ModelName.TRANSFER.color, marker="s", markersize=8, linestyle="none")
     ax.set_xlim(0, 1.25 * max(x))
     ax.set_ylim(0, 1.2 * max(y))
     ax.xaxis.set_major_formatter(COUNT)

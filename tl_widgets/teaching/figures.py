@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.plots.style import (
     COUNT,
     INK,
@@ -21,6 +22,7 @@ from tl_widgets.plots.style import (
     colour_of,
     draw_grid,
     dress,
+    label_of,
     legend_below,
     marker_of,
     new_axes,
@@ -33,7 +35,6 @@ from tl_widgets.records.parameters import LayerRow
 from tl_widgets.teaching.show import with_words
 
 Named = tuple[tuple[tuple[str, float], ...], ...]
-_SHORT = {"scratch": "from scratch", "transfer": "transfer", "control": "control (random weights)"}
 
 
 def plot_layers(rows: Sequence[LayerRow]) -> Axes:
@@ -44,7 +45,7 @@ def plot_layers(rows: Sequence[LayerRow]) -> Axes:
     """
     shown = [row for row in rows if row.n_params]
     ax = new_axes(7.5, 1.2 + 0.42 * len(shown))
-    ax.barh(range(len(shown)), [row.n_params for row in shown], 0.6, color=colour_of("scratch"))
+    ax.barh(range(len(shown)), [row.n_params for row in shown], 0.6, color=ModelName.SCRATCH.color)
     for y, row in enumerate(shown):
         note(ax, f"{row.n_params:,}", (row.n_params, y), (4, 0))
     labels = [f"{row.layer}  →  {' × '.join(map(str, row.output_shape))}" for row in shown]
@@ -78,7 +79,7 @@ def plot_learning(comparisons: Sequence[Comparison]) -> Axes:
             "color": colour_of(name),
             "marker": marker_of(name),
             "capsize": 3,
-            "label": _SHORT[name],
+            "label": label_of(name),
         }
         ax.errorbar(ns, scores, errors, **style)
     ax.set_xscale("log")
@@ -96,7 +97,7 @@ def plot_learning(comparisons: Sequence[Comparison]) -> Axes:
 
 def _learning_words(comparisons: Sequence[Comparison]) -> str:
     said = [
-        f"{_SHORT[name]} "
+        f"{label_of(name)} "
         + ", ".join(
             f"{percent(run.n_right / len(run.labels))} with {_per_class(each)}"
             for each, run in zip(comparisons, runs, strict=True)

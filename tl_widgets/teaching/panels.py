@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tl_widgets.core.config import Config, ScratchSpec
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.records.parameters import ParameterCount, count_rows, scratch_ledger
 from tl_widgets.teaching.plain import PlainBox
 from tl_widgets.widgets.lab.panel import ControlPanel
@@ -22,7 +23,7 @@ class CountPanel(PlainBox):
         settings = LabSettings("faces", image_size, config=Config(scratch=spec or ScratchSpec()))
         names = ["image_size", "blocks", "filters", "kernel_sizes", "pooling", "head", "dense_units"]
         self.panel = ControlPanel(settings, show=names)
-        self.ledger = LedgerView(["scratch"])
+        self.ledger = LedgerView([ModelName.SCRATCH])
         self.panel.follow(self.ledger.show_settings)
         text = "Controls for blocks, filters and kernel sizes, with the parameter count (needs a live notebook)"
         super().__init__([self.panel, self.ledger], text)

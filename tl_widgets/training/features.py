@@ -22,6 +22,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import Split
 from tl_widgets.training.feature_store import Row, read_features, write_features
 
@@ -144,7 +145,7 @@ class FrozenPart:
         self,
         split: Split,
         *,
-        model: str = "transfer",
+        model: str = ModelName.TRANSFER,
         on_event: OnEvent = ignore,
         cancel: Cancel | None = None,
         keep: bool = True,

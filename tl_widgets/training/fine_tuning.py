@@ -17,6 +17,7 @@ from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.models.builders import frozen_layers, stack_head
 from tl_widgets.records.comparison import Comparison, FineTuning, History, RunResult, Seconds
@@ -136,7 +137,7 @@ def second_stage(
         learning_rate=spec.learning_rate,
         seed=config.seed,
         augment=config.augment,
-        name="fine_tuned",
+        name=ModelName.FINE_TUNED,
         frozen=FrozenPart.of(model),
         on_event=on_event,
         cancel=cancel,

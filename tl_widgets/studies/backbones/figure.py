@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.plots.point_labels import NamedPoint, name_points
 from tl_widgets.plots.style import (
     COUNT,
@@ -20,7 +21,6 @@ from tl_widgets.plots.style import (
     PERCENT,
     SMALL_SIZE,
     add_axes,
-    colour_of,
     draw_grid,
     dress,
     legend_below,
@@ -183,7 +183,7 @@ def _titled(ax: Axes, text: str) -> str:
 
 def _draw_point(ax: Axes, study: BackboneStudy, point: BackbonePoint, x: float) -> None:
     is_control = point is study.control
-    colour, y = colour_of("control" if is_control else "transfer"), point.test_accuracy
+    colour, y = (ModelName.CONTROL if is_control else ModelName.TRANSFER).color, point.test_accuracy
     low, high = point.test_accuracy_ci95
     reach = [[y - low], [high - y]]
     marker = "D" if is_control else "s"
@@ -224,7 +224,7 @@ def _name(
 
 
 def _handles(study: BackboneStudy, cost: str, chance: float | None) -> list[Line2D]:
-    blue, grey = colour_of("transfer"), colour_of("control")
+    blue, grey = ModelName.TRANSFER.color, ModelName.CONTROL.color
     n = len(study.points[0].answers[0])
     handles = [
         Line2D(

@@ -16,6 +16,7 @@ from tl_widgets.core.download import file_digest
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import PeakMemory
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import Workbench, environment, summarize, train_arm
@@ -234,7 +235,8 @@ def _jobs(
 
 def _measure(dataset: ImageDataset, config: Config, job: _Job, bench: Bench) -> BackbonePoint:
     # A workbench of its own: what is in it, the backbone above all, is forgotten with the point.
-    entry, arm, workbench = find_backbone(job.name), "transfer" if job.weights else "control", Workbench()
+    arm = ModelName.TRANSFER if job.weights else ModelName.CONTROL
+    entry, workbench = find_backbone(job.name), Workbench()
     config = replace(config, backbone=entry.name, weights=job.weights or Config.weights)
     runs: list[RunResult] = []
     with PeakMemory() as memory:

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.plots.images import RIGHT, WRONG
 from tl_widgets.plots.labels import shortened
-from tl_widgets.plots.style import COLOURS, INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, label_of, set_fonts
+from tl_widgets.plots.style import INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, label_of, set_fonts
 from tl_widgets.studies.inside.page import WIDTH, grid_of, new_page, require_drawable, write_head
 from tl_widgets.studies.inside.result import HeatMap, LookInside, ModelMaps
 
@@ -119,7 +120,7 @@ def _say_answer(ax: Axes, look: LookInside, one: HeatMap, true: int, side: float
     is_right = one.answer == true
     share = f" {100 * one.probability:.0f}%"
     name = shortened(look.dataset.class_names[one.answer], _letters(side, 15.5) - len(share) - 2)
-    colour = COLOURS["transfer"] if is_right else COLOURS["scratch"]
+    colour = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
     style: dict[str, Any] = {"fontsize": SMALL_SIZE - 0.5, "color": colour, "va": "top", "ha": "left"}
     text = f"{RIGHT if is_right else WRONG} {name}{share}"
     said: list[Text] = [ax.annotate(text, (0, 0), (0, -3), "axes fraction", "offset points", **style)]

@@ -15,6 +15,7 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset, Split, pick, require_dataset, require_whole_number
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import Bench, measure_all
@@ -149,9 +150,9 @@ class _Look:
 
     def jobs(self) -> list[_Job]:
         """All parts, the quick and telling ones first."""
-        stages = [(name, stage) for name in ("scratch", "transfer") for stage in (BEFORE, AFTER)]
+        stages = [(name, stage) for name in (ModelName.SCRATCH, ModelName.TRANSFER) for stage in (BEFORE, AFTER)]
         there = [(name, stage) for name, stage in stages if self._has(name, stage)]
-        tuned = [("fine_tuned", stage) for stage in (BEFORE, AFTER) if self._has("fine_tuned", stage)]
+        tuned = [(ModelName.FINE_TUNED, stage) for stage in (BEFORE, AFTER) if self._has(ModelName.FINE_TUNED, stage)]
         return [
             *(_Job("heat maps", name, AFTER) for name in self.runs),
             *(_Job("first filters", *each) for each in there),
@@ -162,7 +163,7 @@ class _Look:
         if name not in self.runs:
             return False
         # A backbone with random weights after training has no other ones before it.
-        return stage == AFTER or name != "transfer" or self.runs[name].weights != "random"
+        return stage == AFTER or name != ModelName.TRANSFER or self.runs[name].weights != "random"
 
     def measure(self, job: _Job, bench: Bench) -> Part:
         """The part that a job asks for."""
@@ -187,9 +188,9 @@ class _Look:
     def _model(self, name: str, stage: str) -> keras.Model:
         if stage == AFTER:
             return self.runs[name].model
-        if name == "scratch":
+        if name == ModelName.SCRATCH:
             return self._untrained
-        return self._random if name == "transfer" else self.runs["transfer"].model
+        return self._random if name == ModelName.TRANSFER else self.runs[ModelName.TRANSFER].model
 
     @cached_property
     def _untrained(self) -> keras.Model:
@@ -198,15 +199,15 @@ class _Look:
 
     @cached_property
     def _random(self) -> keras.Model:
-        if "control" in self.runs:
-            return self.runs["control"].model
+        if ModelName.CONTROL in self.runs:
+            return self.runs[ModelName.CONTROL].model
         entry, shape = find_backbone(self.config.backbone), self.dataset.image_shape
         layers = frozen_layers(entry, shape, resolve_weights(entry, None), seed=self.config.seed)
         return stack_head(layers, shape, self.dataset.n_classes, seed=self.config.seed)
 
     def _filters(self, model: keras.Model, job: _Job) -> FirstFilters:
         filters = first_filters(model)
-        if job.name != "scratch" and find_backbone(self.config.backbone).preprocess_mode == "caffe":
+        if job.name != ModelName.SCRATCH and find_backbone(self.config.backbone).preprocess_mode == "caffe":
             filters = filters[..., ::-1]  # it gets blue, green, red
         return FirstFilters(job.name, job.stage, Numbers.of(filters))
 

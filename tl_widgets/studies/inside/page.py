@@ -10,18 +10,19 @@ from matplotlib.figure import FigureBase
 from matplotlib.gridspec import GridSpec
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.plots.style import INK, PALE, SMALL_SIZE, TITLE_SIZE, ShownFigure, new_figure, set_fonts
 from tl_widgets.studies.inside.result import AFTER, BEFORE
 
 WIDTH = 11.0  # inches of every page
 _NOTHING = "This look inside was stopped before there was anything to draw: look again, to the end."
-STAGE_LABELS = {
-    ("scratch", BEFORE): "from scratch, before training",
-    ("scratch", AFTER): "from scratch, after training",
-    ("transfer", BEFORE): "backbone, random weights",
-    ("transfer", AFTER): "backbone, pretrained",
-    ("fine_tuned", BEFORE): "backbone, frozen",
-    ("fine_tuned", AFTER): "backbone, fine-tuned",
+STAGE_LABELS: dict[tuple[str, str], str] = {
+    (ModelName.SCRATCH, BEFORE): "from scratch, before training",
+    (ModelName.SCRATCH, AFTER): "from scratch, after training",
+    (ModelName.TRANSFER, BEFORE): "backbone, random weights",
+    (ModelName.TRANSFER, AFTER): "backbone, pretrained",
+    (ModelName.FINE_TUNED, BEFORE): "backbone, frozen",
+    (ModelName.FINE_TUNED, AFTER): "backbone, fine-tuned",
 }
 
 

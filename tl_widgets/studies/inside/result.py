@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.config import Config
+from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import DatasetSummary, Environment, percent
 from tl_widgets.records.intervals import but_not_clear, mcnemar_p_value, paired_difference_interval
-from tl_widgets.records.study import WORDS, StudyFailure
+from tl_widgets.records.study import StudyFailure
 from tl_widgets.records.verdict import PairedDifference
 
 Array = NDArray[np.float32]
@@ -106,7 +107,7 @@ class ModelMaps:
     """The heat maps of one model.
 
     Attributes:
-        name: "scratch", "transfer", "control" or "fine_tuned".
+        name: a `ModelName`.
         maps: one for each image that was looked at.
     """
 
@@ -256,12 +257,16 @@ class LookInside:
         return study_from_json(LookInside, text)
 
 
-_STAGES = {
-    "scratch": ("before training", "after it"),
-    "transfer": ("with random weights", "with its pretrained ones"),
-    "fine_tuned": ("frozen", "fine-tuned"),
+_STAGES: dict[str, tuple[str, str]] = {
+    ModelName.SCRATCH: ("before training", "after it"),
+    ModelName.TRANSFER: ("with random weights", "with its pretrained ones"),
+    ModelName.FINE_TUNED: ("frozen", "fine-tuned"),
 }
-_SUBJECTS = {"scratch": "the network from scratch", "transfer": "the backbone", "fine_tuned": "the backbone"}
+_SUBJECTS: dict[str, str] = {
+    ModelName.SCRATCH: "the network from scratch",
+    ModelName.TRANSFER: "the backbone",
+    ModelName.FINE_TUNED: "the backbone",
+}
 
 
 def _inside_sentences(look: LookInside) -> tuple[str, ...]:
@@ -314,7 +319,7 @@ def _difference(look: LookInside, first: FeatureLayout, second: FeatureLayout) -
 
 
 def _both(look: LookInside) -> str:
-    scratch, transfer = look.layout("scratch", AFTER), look.layout("transfer", AFTER)
+    scratch, transfer = look.layout(ModelName.SCRATCH, AFTER), look.layout(ModelName.TRANSFER, AFTER)
     if not (scratch and transfer):
         return ""
     return f"Trained, the backbone against the network from scratch: {_difference(look, transfer, scratch)}."
@@ -324,7 +329,7 @@ def _variance(look: LookInside) -> str:
     said = [
         f"{percent(sum(layout.explained))} ({_SUBJECTS[layout.name]})"
         for layout in look.layouts
-        if layout.stage == AFTER and layout.name != "fine_tuned"
+        if layout.stage == AFTER and layout.name != ModelName.FINE_TUNED
     ]
     if not said:
         return ""
@@ -336,7 +341,7 @@ def _variance(look: LookInside) -> str:
 
 def _moved(look: LookInside) -> str:
     """How far training moved the first filters, in parts of their length."""
-    before, after = look.first_filters("scratch", BEFORE), look.first_filters("scratch", AFTER)
+    before, after = look.first_filters(ModelName.SCRATCH, BEFORE), look.first_filters(ModelName.SCRATCH, AFTER)
     if not (before and after) or before.filters.shape != after.filters.shape:
         return ""
     start = before.filters.array
@@ -355,7 +360,7 @@ def _maps(look: LookInside) -> list[str]:
     said = []
     for model in look.maps:
         rows, columns = model.maps[0].places.shape
-        said.append(f"{rows} × {columns} places for {WORDS.get(model.name, model.name)}")
+        said.append(f"{rows} × {columns} places for {phrase_of(model.name)}")
     sentences = [f"The heat maps have {', '.join(said)}: finer ones are not therefore more right."]
     sentences += [_flat(model) for model in look.maps]
     sentences.append(
@@ -368,6 +373,6 @@ def _flat(model: ModelMaps) -> str:
     reasons = [one.flat for one in model.maps if one.flat]
     if not reasons:
         return ""
-    name = WORDS.get(model.name, model.name)
+    name = phrase_of(model.name)
     n = len(model.maps)
     return f"{len(reasons)} of the {n} heat maps of {name} {'is' if len(reasons) == 1 else 'are'} flat: {reasons[0]}."

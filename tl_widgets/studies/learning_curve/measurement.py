@@ -14,6 +14,7 @@ from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds, require_whole_number
 from tl_widgets.experiments.comparison import environment, summarize, train_arm
 from tl_widgets.experiments.parallel import Bench, measure_all
@@ -132,7 +133,7 @@ def _jobs(sizes: Sequence[int], seeds: Sequence[int], arms: Sequence[str]) -> li
     require_arms(arms)
     # The quick arm first, so that a study that is stopped early has something to show; and seed by seed, because a
     # seed's random backbone is built once.
-    order = ("transfer", "scratch", "control")
+    order = (ModelName.TRANSFER, ModelName.SCRATCH, ModelName.CONTROL)
     return [_Job(arm, n, seed) for arm in order if arm in arms for seed in seeds for n in sizes]
 
 

@@ -8,12 +8,13 @@ from math import exp, log
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, percent
 from tl_widgets.records.seeds import Mean, mean_of_shares
-from tl_widgets.records.study import WORDS, StudyFailure, accuracy_text
+from tl_widgets.records.study import StudyFailure, accuracy_text
 
-ARMS = ("scratch", "transfer", "control")
+ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 
 
 def require_arms(arms: Sequence[str]) -> None:
@@ -113,7 +114,7 @@ class LearningCurve:
 
     def difference(self, n: int) -> Mean | None:
         """Transfer minus scratch with `n` images per class, paired by seed; None without a pair."""
-        transfer, scratch = self.accuracies("transfer", n), self.accuracies("scratch", n)
+        transfer, scratch = self.accuracies(ModelName.TRANSFER, n), self.accuracies(ModelName.SCRATCH, n)
         pairs = [transfer[seed] - scratch[seed] for seed in transfer if seed in scratch]
         return mean_of_shares(pairs, n_images=self.dataset.n_test, low=-1.0) if pairs else None
 
@@ -139,11 +140,11 @@ class LearningCurve:
 
         That is so without both arms, and where the weaker one stays at chance.
         """
-        ends = [self.means(arm)[-1:] for arm in ("scratch", "transfer")]
+        ends = [self.means(arm)[-1:] for arm in (ModelName.SCRATCH, ModelName.TRANSFER)]
         if not all(ends):
             return None
         accuracy = min(end[0][1].mean for end in ends)
-        scratch, transfer = (self.images_for(arm, accuracy) for arm in ("scratch", "transfer"))
+        scratch, transfer = (self.images_for(arm, accuracy) for arm in (ModelName.SCRATCH, ModelName.TRANSFER))
         if scratch is None or transfer is None or accuracy < self.chance + 0.02:
             return None
         return DataRatio(accuracy, scratch, transfer, min(scratch, transfer) <= self.n_per_class[0])
@@ -170,7 +171,7 @@ class LearningCurve:
         """The size from which on scratch's mean is at least transfer's; None where it never gets there."""
         found = None
         for n in reversed(self.n_per_class):
-            transfer, scratch = self.mean("transfer", n), self.mean("scratch", n)
+            transfer, scratch = self.mean(ModelName.TRANSFER, n), self.mean(ModelName.SCRATCH, n)
             if transfer is None or scratch is None:
                 continue
             if scratch.mean < transfer.mean:
@@ -211,7 +212,7 @@ def _learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
         sentences.append(f"{n_stuck} of the {len(curve.points)} models never left chance.")
     if curve.failures:
         first = curve.failures[0]
-        sentences += [f"Of {WORDS[arm]} no point could be measured." for arm in curve.lost_arms]
+        sentences += [f"Of {phrase_of(arm)} no point could be measured." for arm in curve.lost_arms]
         n = len(curve.failures)
         lost = "1 point could not be measured," if n == 1 else f"{n} points could not be measured; the first,"
         sentences.append(f"{lost} {first.point}: {first.text}")
@@ -221,9 +222,9 @@ def _learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
 
 
 def _ratio_sentence(curve: LearningCurve) -> str:
-    if not {"scratch", "transfer"} <= set(curve.arms):
+    if not {ModelName.SCRATCH, ModelName.TRANSFER} <= set(curve.arms):
         return ""
-    ends = [curve.means(arm)[-1:] for arm in ("scratch", "transfer")]
+    ends = [curve.means(arm)[-1:] for arm in (ModelName.SCRATCH, ModelName.TRANSFER)]
     if not all(ends):
         return ""  # nothing was measured of one: it failed, or Stop came before it
     ratio, most = curve.data_ratio, min(end[0][0] for end in ends)
@@ -269,7 +270,7 @@ def _end_sentences(curve: LearningCurve) -> list[str]:
     if n is None:
         return []
     difference, overtakes = curve.difference(n), curve.overtakes_at
-    transfer, scratch = curve.mean("transfer", n), curve.mean("scratch", n)
+    transfer, scratch = curve.mean(ModelName.TRANSFER, n), curve.mean(ModelName.SCRATCH, n)
     assert difference is not None
     assert transfer is not None
     assert scratch is not None
@@ -287,7 +288,7 @@ def _end_sentences(curve: LearningCurve) -> list[str]:
 
 def _never(curve: LearningCurve, most: int) -> str:
     """That from scratch stays behind, for all sizes of which it is true; with few images both may be near chance."""
-    means = [(n, curve.mean("transfer", n), curve.mean("scratch", n)) for n in curve.n_per_class]
+    means = [(n, curve.mean(ModelName.TRANSFER, n), curve.mean(ModelName.SCRATCH, n)) for n in curve.n_per_class]
     level = [n for n, transfer, scratch in means if transfer and scratch and scratch.mean >= transfer.mean]
     if not level:
         return f"Up to {most} images per class, from scratch never catches up."

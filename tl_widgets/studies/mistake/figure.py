@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.plots.style import (
     INK,
     PALE,
@@ -25,7 +26,7 @@ from tl_widgets.records.comparison import Interval, percent
 from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, TwoWays
 from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy, name_in_words
 
-_RIGHT, _WRONG = colour_of("transfer"), colour_of("scratch")
+_RIGHT, _WRONG = ModelName.TRANSFER.color, ModelName.SCRATCH.color
 
 
 def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
@@ -79,7 +80,9 @@ def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(n), [_row_label(study) for study in studies.studies], parse_math=False)
     ax.set_ylim(n - 0.4, -0.6)
     _percent_axis(ax, room=0.36)
-    legend_below(ax, [_handle("right way", "transfer"), _handle("with the mistake", "scratch")], n_columns=2)
+    legend_below(
+        ax, [_handle("right way", ModelName.TRANSFER), _handle("with the mistake", ModelName.SCRATCH)], n_columns=2
+    )
     n_clear = sum(study.measured.is_clear for study in studies.studies)
     title = f"What goes wrong: {n_clear} of {n} mistakes make a clear difference"
     dress(ax, title, x="the figure that is compared (test accuracy, mostly); bars: 95% intervals")
@@ -101,7 +104,9 @@ def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
     measured = study.measured
     ax.plot([measured.right, measured.wrong], [y, y], color=PALE, linewidth=1, linestyle=":")
     # A hair above and below each other, so that intervals that overlap can be told apart.
-    for (_, value, interval), name, shift in zip(_ways(measured), ("transfer", "scratch"), (-0.1, 0.1), strict=True):
+    for (_, value, interval), name, shift in zip(
+        _ways(measured), (ModelName.TRANSFER, ModelName.SCRATCH), (-0.1, 0.1), strict=True
+    ):
         low, high = interval or (value, value)
         reach = [[value - low], [high - value]]
         style: dict[str, Any] = {"color": colour_of(name), "marker": marker_of(name), "markersize": 6, "capsize": 3}

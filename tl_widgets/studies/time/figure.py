@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.plots.labels import seconds_text
 from tl_widgets.plots.style import (
     PALE,
@@ -74,5 +75,5 @@ def _draw_time(ax: Axes, curve: TimeCurve, target: float) -> None:
 def _time_handle(curve: TimeCurve, target: float) -> Line2D:
     seconds = curve.time_to(target)
     end = f": {seconds_text(seconds)}" if seconds is not None else ": never"
-    label = label_of(curve.name, curve.backbone if curve.name == "transfer" else "") + end
+    label = label_of(curve.name, curve.backbone if curve.name == ModelName.TRANSFER else "") + end
     return Line2D([], [], color=colour_of(curve.name), marker=marker_of(curve.name), linewidth=2.2, label=label)

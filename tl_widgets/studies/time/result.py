@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tl_widgets.core.config import Config
+from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment, RunResult, percent
-from tl_widgets.records.study import WORDS
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class TimeStudy:
         curves = tuple(_time_curve(run, comparison.dataset, n_train) for run in comparison.runs)
         if target is None:
             # The control is there to fail: it must not decide what is asked of the others.
-            reached = [max(c.accuracy) for c in curves if c.accuracy and c.name != "control"]
+            reached = [max(c.accuracy) for c in curves if c.accuracy and c.name != ModelName.CONTROL]
             target = min(reached, default=0.0)
         data, config = comparison.dataset, comparison.config
         return TimeStudy(data, config, target, curves, comparison.environment, comparison.stopped)
@@ -107,7 +107,7 @@ def _time_sentences(study: TimeStudy) -> tuple[str, ...]:
     """
     sentences = [_time_sentence(curve, study.target) for curve in study.curves]
     reached = {curve.name: curve.time_to(study.target) for curve in study.curves}
-    scratch, transfer = reached.get("scratch"), reached.get("transfer")
+    scratch, transfer = reached.get(ModelName.SCRATCH), reached.get(ModelName.TRANSFER)
     if scratch and transfer:
         slow, fast = "from scratch", "the frozen backbone"
         if scratch < transfer:
@@ -121,7 +121,7 @@ def _time_sentences(study: TimeStudy) -> tuple[str, ...]:
 
 
 def _time_sentence(curve: TimeCurve, target: float) -> str:
-    name = WORDS.get(curve.name, curve.name)
+    name = phrase_of(curve.name)
     name = name[0].upper() + name[1:]
     if not curve.accuracy:
         return f"{name} finished no epoch."

@@ -9,6 +9,7 @@ from ipywidgets import VBox
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import Workbench, compare_config, retrain_transfer
@@ -359,7 +360,7 @@ class TransferLab(VBox):
                     if differences([last.settings, settings]).keys() - _TRANSFER_ONLY:
                         note = f"The from-scratch curve is that of run {last.number}, with other settings."
                 n_epochs = max(len(each.history.accuracy) for each in shown)
-                screen.start(("scratch", "transfer"), settings, dataset, n_epochs)
+                screen.start((ModelName.SCRATCH, ModelName.TRANSFER), settings, dataset, n_epochs)
                 screen.show_live(shown, run, note, cancel)
         except CancelledError:
             raise

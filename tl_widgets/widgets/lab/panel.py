@@ -38,7 +38,7 @@ class ControlPanel(VBox):
         from tl_widgets.widgets import ControlPanel, LedgerView
 
         panel = ControlPanel(show=["image_size", "blocks", "filters", "kernel_sizes"])
-        ledger = LedgerView(models=["scratch"])
+        ledger = LedgerView(models=[ModelName.SCRATCH])
         panel.follow(ledger.show_settings)   # now, and after every change
         VBox([panel, ledger])
 

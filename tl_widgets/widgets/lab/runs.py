@@ -9,11 +9,12 @@ from typing import Any
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
 from tl_widgets.core.html import Markup
+from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.data.archives import printable
 from tl_widgets.plots.labels import Score, own_epochs, scores_of
 from tl_widgets.records.comparison import Comparison, percent
 from tl_widgets.records.intervals import interval_text
-from tl_widgets.widgets.shared.html import NAMES, empty, number, table
+from tl_widgets.widgets.shared.html import empty, number, table
 from tl_widgets.widgets.shared.settings import LabSettings, differences
 from tl_widgets.widgets.shared.views import FigureView
 
@@ -46,7 +47,9 @@ class LabRun:
     def title(self) -> str:
         """What to call it in a menu."""
         scores = scores_of(self.result) if self.result.runs else {}
-        said = " against ".join(percent(scores[name].accuracy) for name in ("scratch", "transfer") if name in scores)
+        said = " against ".join(
+            percent(scores[name].accuracy) for name in (ModelName.SCRATCH, ModelName.TRANSFER) if name in scores
+        )
         loaded = " (loaded)" if self.source else ""
         return f"Run {self.number}{loaded}: {said or 'stopped'}"
 
@@ -107,8 +110,12 @@ class RunsView(VBox):
 def _table(runs: tuple[LabRun, ...]) -> str:
     columns = differences([run.settings for run in runs])
     names = [_TITLES.get(name, name.replace("_", " ")) for name in columns]
-    shown = ["scratch", "transfer", *(["fine_tuned"] if any(run.result.fine_tuned for run in runs) else [])]
-    head = ["Run", *names, *(NAMES[name] for name in shown), "Parameters", "Seconds"]
+    shown = [
+        ModelName.SCRATCH,
+        ModelName.TRANSFER,
+        *([ModelName.FINE_TUNED] if any(run.result.fine_tuned for run in runs) else []),
+    ]
+    head = ["Run", *names, *(heading_of(name) for name in shown), "Parameters", "Seconds"]
     rows = []
     for i, run in enumerate(runs):
         scores = scores_of(run.result) if run.result.runs else {}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ipywidgets import HTML, Button, Checkbox, HBox, Tab, Widget
 
 from tl_widgets.core.events import Cancel, Event, is_cancelled, raise_if_cancelled
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.labels import chance_level
 from tl_widgets.records.comparison import Comparison, RunResult, percent
@@ -124,7 +125,7 @@ class Screen:
             dataset: its images.
             n_epochs: of the longest curve but a fine-tuned model's, which goes on from there.
         """
-        tuning = settings.config.fine_tuning if "fine_tuned" in names else None
+        tuning = settings.config.fine_tuning if ModelName.FINE_TUNED in names else None
         labels = dataset.test.labels.tolist()
         chance = max(labels.count(label) for label in set(labels)) / len(labels)
         self.curves.start(

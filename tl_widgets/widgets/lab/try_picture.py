@@ -12,10 +12,11 @@ from ipywidgets import HTML, Button, HBox, Text, VBox
 from tl_widgets.collections.storage import Incoming
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
+from tl_widgets.core.model_name import heading_of
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.experiments.prediction import Answer, Prediction, predict, runs_with_models
 from tl_widgets.records.comparison import Comparison, percent
-from tl_widgets.widgets.shared.html import NAMES, alert, empty, escape, image
+from tl_widgets.widgets.shared.html import alert, empty, escape, image
 from tl_widgets.widgets.shared.runner import Run, my_turn
 from tl_widgets.widgets.shared.trouble import trouble
 from tl_widgets.widgets.shared.upload import UploadView
@@ -159,7 +160,7 @@ def _shown(found: Prediction) -> str:
 
 
 def _sentence(found: Prediction) -> str:
-    named = [(NAMES.get(answer.model, answer.model), found.class_names[answer.prediction]) for answer in found.answers]
+    named = [(heading_of(answer.model), found.class_names[answer.prediction]) for answer in found.answers]
     if not all(answer.is_finite for answer in found.answers):
         return "A model answers with no numbers at all: its training ran away. Try a lower learning rate."
     if len(named) > 1 and found.agree:
@@ -169,7 +170,7 @@ def _sentence(found: Prediction) -> str:
 
 def _table(found: Prediction) -> str:
     rows = _rows(found)
-    heads = "".join(f'<th scope="col">{escape(NAMES.get(each.model, each.model))}</th>' for each in found.answers)
+    heads = "".join(f'<th scope="col">{escape(heading_of(each.model))}</th>' for each in found.answers)
     lines = []
     for i in rows:
         cells = "".join(f"<td>{_bar(answer, i)}</td>" for answer in found.answers)

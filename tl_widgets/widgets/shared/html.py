@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib import resources
 
-from tl_widgets.core.html import NAMES, escape, image, number, table
+from tl_widgets.core.html import escape, image, number, table
 
-__all__ = ["NAMES", "alert", "empty", "escape", "image", "number", "page_file", "progress", "seconds", "style", "table"]
+__all__ = ["alert", "empty", "escape", "image", "number", "page_file", "progress", "seconds", "style", "table"]
 
 
 def plain_label(text: str) -> str:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from ipywidgets import HTML
 
 from tl_widgets.core.events import Event
+from tl_widgets.core.model_name import ModelName, find_model, heading_of
 from tl_widgets.records.comparison import History, RunResult
-from tl_widgets.widgets.shared.html import NAMES, empty, escape, progress, seconds
+from tl_widgets.widgets.shared.html import empty, escape, progress, seconds
 
 _WIDTH = 800
 
@@ -35,7 +36,7 @@ class ProgressView(HTML):
 
     def note(self, event: Event) -> None:
         """Remember what an event says; `draw` shows it."""
-        name = f"{NAMES[event.model]}: " if event.model in NAMES else ""
+        name = f"{model.heading}: " if (model := find_model(event.model)) else ""
         self._text = f"{name}{event.text}"
         self._fetch = event if event.phase in ("download", "decode") else None
         self._repeat = event if event.phase == "study" else self._repeat
@@ -49,7 +50,7 @@ class ProgressView(HTML):
 
     def draw(self) -> None:
         """Show what is known now."""
-        bars = "".join(progress(NAMES[name], *event_numbers(event)) for name, event in self._latest.items())
+        bars = "".join(progress(heading_of(name), *event_numbers(event)) for name, event in self._latest.items())
         if self._repeat is not None:
             # What a repeat is busy with stands above; beside the bar there is no room for it.
             repeat = replace(self._repeat, text=self._repeat.text.split(":")[0])
@@ -154,11 +155,11 @@ class CurvesView(HTML):
 
     def _before(self, model: str) -> History:
         """What a curve begins with: nothing, or for a fine-tuned model the frozen stage."""
-        if model != "fine_tuned":
+        if model != ModelName.FINE_TUNED:
             return History()
         # A transfer model that was kept has sent no event: then the curve begins in the air.
         unknown = (math.nan,) * self._start
-        return self._histories.get("transfer", History(unknown, unknown, unknown, unknown))
+        return self._histories.get(ModelName.TRANSFER, History(unknown, unknown, unknown, unknown))
 
     def show(self, runs: tuple[RunResult, ...]) -> None:
         """Show finished curves, whatever the events said (a run that was kept sends none)."""

@@ -10,6 +10,7 @@ from ipywidgets import HTML
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
+from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.labels import Score, scores_of, seeds_text
@@ -17,7 +18,7 @@ from tl_widgets.records.comparison import Comparison, RunResult, percent
 from tl_widgets.records.intervals import interval_text
 from tl_widgets.records.parameters import LayerRow, count_rows
 from tl_widgets.widgets.shared.costs import DataFacts, scratch_rows, transfer_rows
-from tl_widgets.widgets.shared.html import NAMES, alert, escape, image, number, style, table
+from tl_widgets.widgets.shared.html import alert, escape, image, number, style, table
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 
@@ -69,7 +70,9 @@ class LedgerView(HTML):
         source: where a Lab's images come from; the built-in data sets where None.
     """
 
-    def __init__(self, models: Sequence[str] = ("scratch", "transfer"), *, source: DataSource | None = None) -> None:
+    def __init__(
+        self, models: Sequence[str] = (ModelName.SCRATCH, ModelName.TRANSFER), *, source: DataSource | None = None
+    ) -> None:
         super().__init__()
         self._models, self._source = tuple(models), source or DataSource()
         self.add_class("tlw")
@@ -94,14 +97,15 @@ class LedgerView(HTML):
 
 
 def _rows(model: str, settings: LabSettings, facts: DataFacts) -> tuple[LayerRow, ...]:
-    return {"scratch": scratch_rows, "transfer": transfer_rows}[model](settings, facts.n_classes)
+    rows_of = scratch_rows if model == ModelName.SCRATCH else transfer_rows
+    return rows_of(settings, facts.n_classes)
 
 
 def _bars(model: str, rows: tuple[LayerRow, ...]) -> list[str]:
     count = count_rows(rows)
     kinds = [("trainable", count.trainable), ("frozen", count.frozen)]
     return [
-        f'<div class="tlw-bar"><span class="tlw-name">{NAMES[model]}, {kind}</span><span class="tlw-track">'
+        f'<div class="tlw-bar"><span class="tlw-name">{heading_of(model)}, {kind}</span><span class="tlw-track">'
         f'<span class="tlw-fill tlw-{model} tlw-{kind}" style="width:{_share(n):.1f}%"></span></span>'
         f'<span class="tlw-numbers">{number(n)}</span></div>'
         for kind, n in kinds
@@ -135,7 +139,7 @@ def _ledger(model: str, rows: tuple[LayerRow, ...] | str) -> str:
     ]
     total = Markup("<b>{}</b>").format(number(count.total))
     cells.append([Markup("<b>Total</b>"), "", f"{number(count.trainable)} trainable", total])
-    return table(NAMES[model], ["Layer", "Output", "Arithmetic", "Parameters"], cells, numeric=(3,))
+    return table(heading_of(model), ["Layer", "Output", "Arithmetic", "Parameters"], cells, numeric=(3,))
 
 
 def thumbnails(dataset: ImageDataset) -> str:
@@ -163,7 +167,7 @@ def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
         source: name of the record that it was loaded from; "" for a run of this Lab.
     """
     notes = "".join(
-        f"<li><b>{NAMES.get(run.name, run.name)}.</b> {escape(each.text)} <i>{escape(each.advice)}</i></li>"
+        f"<li><b>{heading_of(run.name)}.</b> {escape(each.text)} <i>{escape(each.advice)}</i></li>"
         for run in comparison.runs
         for each in run.diagnoses
     )
@@ -182,7 +186,7 @@ def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
 
 
 def _figures(run: RunResult, score: Score | None) -> str:
-    name = NAMES.get(run.name, run.name)
+    name = heading_of(run.name)
     said = "<b>not tested</b>"
     if score is not None:
         words = f"mean of {len(score.seeds)} seeds, 95% over seeds" if score.seeds else "95% interval"

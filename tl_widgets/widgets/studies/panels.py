@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, Mistake
 from tl_widgets.widgets.shared.costs import DataFacts, offline_backbones
 from tl_widgets.widgets.shared.settings import LabSettings
@@ -22,7 +23,7 @@ from tl_widgets.widgets.studies.fields import (
 
 Values = Mapping[str, Any]
 _ALL = "all"
-_ARMS = ("scratch", "transfer", "control")
+_ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 
 
 @dataclass(frozen=True)

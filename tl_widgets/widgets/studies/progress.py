@@ -7,7 +7,8 @@ import time
 from ipywidgets import HTML
 
 from tl_widgets.core.events import Event, seconds_left
-from tl_widgets.widgets.shared.html import NAMES, escape, progress, seconds
+from tl_widgets.core.model_name import find_model
+from tl_widgets.widgets.shared.html import escape, progress, seconds
 from tl_widgets.widgets.shared.live import event_numbers
 
 _FINE = 100  # parts of a model's share of the bar
@@ -60,7 +61,8 @@ class StudyProgress(HTML):
         """Show what is known now."""
         bars = progress("Whole study", *self._whole()) if self._n_models else ""
         if self._step is not None:
-            label = NAMES.get(self._step.model, self._step.model.replace("_", " ").capitalize()) or "This step"
+            model = find_model(self._step.model)
+            label = model.heading if model else self._step.model.replace("_", " ").capitalize() or "This step"
             bars += progress(label, *event_numbers(self._step))
         self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
 

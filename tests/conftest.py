@@ -92,3 +92,12 @@ def within():
             signal.signal(signal.SIGALRM, before)
 
     return limit
+
+
+@pytest.fixture
+def tiny_backbone():
+    """The name of a backbone of three layers, in the catalogue while the test runs (tests/tiny.py)."""
+    from tiny import registered
+
+    with registered() as family:
+        yield family.members[0].name

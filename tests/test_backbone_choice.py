@@ -70,7 +70,8 @@ def test_the_menu_counts_tensorflow_where_that_is_why_it_does_not_fit(free, monk
 
 
 def test_tensorflow_counts_where_it_is_not_loaded_yet(monkeypatch):
-    from tl_widgets.backbones.catalogue import TENSORFLOW_BYTES, find_backbone, memory_estimate, memory_needed
+    from tl_widgets.backbones.catalogue import find_backbone
+    from tl_widgets.backbones.memory import TENSORFLOW_BYTES, memory_estimate, memory_needed
 
     entry = find_backbone("Xception")
     monkeypatch.setitem(__import__("sys").modules, "tensorflow", None)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tl_widgets.backbones.catalogue import find_backbone, memory_estimate
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.memory import memory_estimate
 from tl_widgets.cli import main as cli
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.errors import InputError
@@ -35,7 +36,7 @@ def textures():
 @pytest.fixture(scope="module")
 def random_file(tmp_path_factory):
     """A weights file of MobileNetV2: untrained, but a second backbone to measure on any machine."""
-    from tl_widgets.backbones.catalogue import build_backbone
+    from tl_widgets.backbones.builder import build_backbone
     from tl_widgets.backbones.weights import resolve_weights
 
     entry = find_backbone("MobileNetV2")

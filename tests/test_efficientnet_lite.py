@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tl_widgets.backbones import efficientnet_lite, weights
+from tl_widgets.backbones import efficientnet_lite
 from tl_widgets.backbones import torch_reader as torch_file
 from tl_widgets.core.errors import InputError, WeightsUnavailableError
 
@@ -103,14 +103,14 @@ def test_a_tensor_cannot_reach_outside_its_storage(offset, shape, strides):
 
 
 def test_a_cut_file_is_damaged():
-    data = weights.bundled_file().read_bytes()
+    data = efficientnet_lite.bundled_file().read_bytes()
     for length in (0, 100, 40_000, len(data) - 1):
         with pytest.raises(InputError, match="damaged"):
             torch_file.read_torch_weights(data[:length])
 
 
 def test_altered_file_is_refused_before_unpickling(tmp_path, monkeypatch):
-    data = bytearray(weights.bundled_file().read_bytes())
+    data = bytearray(efficientnet_lite.bundled_file().read_bytes())
     data[-1] ^= 1
     altered = tmp_path / "altered.pth"
     altered.write_bytes(data)
@@ -120,7 +120,7 @@ def test_altered_file_is_refused_before_unpickling(tmp_path, monkeypatch):
 
 
 def test_converted_once_and_cached(home, monkeypatch):
-    path = weights.bundled_file()
+    path = efficientnet_lite.bundled_file()
     first = efficientnet_lite.load_arrays(path)
     assert sum(array.size for array in first.values()) == 4_694_024
     assert [file.name for file in (home / "weights").iterdir()] == ["efficientnet-lite0.npz"]
@@ -132,7 +132,7 @@ def test_converted_once_and_cached(home, monkeypatch):
 
 @pytest.mark.parametrize("damage", ["cut", "text", "other numbers"])
 def test_a_damaged_cache_is_converted_anew(home, damage):
-    path = weights.bundled_file()
+    path = efficientnet_lite.bundled_file()
     good = efficientnet_lite.load_arrays(path)
     cached = home / "weights" / "efficientnet-lite0.npz"
     if damage == "cut":
@@ -148,7 +148,7 @@ def test_a_damaged_cache_is_converted_anew(home, damage):
 def test_a_home_that_cannot_be_written_costs_only_time(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TL_WIDGETS_HOME", str(tmp_path / "file"))  # a folder cannot be made in a file
-    assert len(efficientnet_lite.load_arrays(weights.bundled_file())) == 247
+    assert len(efficientnet_lite.load_arrays(efficientnet_lite.bundled_file())) == 247
 
 
 def test_class_names():

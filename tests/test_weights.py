@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tl_widgets.backbones import weights
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.efficientnet_lite import BUNDLED_SHA256
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core import download
 from tl_widgets.core.errors import CancelledError, InputError, WeightsUnavailableError
@@ -89,7 +89,7 @@ def test_none_is_random():
 
 def test_bundled_needs_nothing():
     found = resolve_weights(find_backbone("EfficientNetLite0"), "imagenet")
-    assert (found.kind, found.label, found.sha256) == ("imagenet", "imagenet", weights.BUNDLED_SHA256)
+    assert (found.kind, found.label, found.sha256) == ("imagenet", "imagenet", BUNDLED_SHA256)
 
 
 @pytest.mark.parametrize("state", ["no package", "no file", "altered"])

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from tl_widgets.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from tl_widgets.backbones.catalogue import Backbone, find_backbone, list_backbones
+    from tl_widgets.backbones.catalogue import find_backbone, list_backbones
     from tl_widgets.backbones.efficientnet_lite import name_imagenet
+    from tl_widgets.backbones.family import Backbone
     from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec
     from tl_widgets.core.errors import InputError, WeightsUnavailableError
     from tl_widgets.core.events import Event
@@ -66,7 +67,8 @@ _HOMES = {
     "studies.backbones.cost": ("backbone_cost",),
     "studies.backbones.result": ("BackboneCost", "BackboneStudy"),
     "studies.backbones.measurement": ("backbone_study",),
-    "backbones.catalogue": ("Backbone", "find_backbone", "list_backbones"),
+    "backbones.catalogue": ("find_backbone", "list_backbones"),
+    "backbones.family": ("Backbone",),
     "data.catalogue": ("list_datasets", "load_dataset"),
     "export.script": ("to_script",),
     "data.dataset": ("ImageDataset", "Split"),

@@ -40,7 +40,8 @@ def plain(folder, image_size, backbone, weights, epochs, batch_size):
     """Seconds and test accuracy of the recipe in the Keras guide."""
     import keras
 
-    from tl_widgets.backbones.catalogue import build_backbone, build_preprocessing, find_backbone
+    from tl_widgets.backbones.builder import build_backbone, build_preprocessing
+    from tl_widgets.backbones.catalogue import find_backbone
     from tl_widgets.backbones.weights import resolve_weights
 
     started = time.perf_counter()

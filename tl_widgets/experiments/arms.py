@@ -9,7 +9,8 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from tl_widgets.backbones.catalogue import memory_needed, require_backbone
+from tl_widgets.backbones.catalogue import require_backbone
+from tl_widgets.backbones.memory import memory_needed
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
@@ -110,7 +111,7 @@ class Arms:
         if self.config.fine_tuning:
             from tl_widgets.training.fine_tuning import backbone_of, find_cut
 
-            find_cut(backbone_of(layers), self.config.fine_tuning.n_blocks)
+            find_cut(backbone_of(layers), self.config.fine_tuning.n_blocks, self.entry.family.blocks)
 
     def _key(self, *decides: Any) -> Any:
         config = self.config

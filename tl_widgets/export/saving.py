@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
 
+from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.resources import megabytes
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.prediction import runs_with_models
-from tl_widgets.export.script import BACKBONE_FILE, save_backbone, to_script
+from tl_widgets.export.script import save_backbone, to_script
 from tl_widgets.models.model_file import save_model
 from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
 
@@ -141,8 +142,9 @@ def _steps(comparison: Comparison, dataset: ImageDataset | None) -> Iterator[tup
     yield RECORD, lambda path: _write_text(path, comparison.to_json() + "\n")
     yield REPORT, lambda path: _write_text(path, to_report(comparison, dataset=dataset))
     yield SCRIPT, lambda path: _write_text(path, script)
-    if BACKBONE_FILE in script:
-        yield BACKBONE_FILE, save_backbone
+    backbone = find_backbone(comparison.config.backbone)
+    if backbone.script_file:
+        yield backbone.script_file, lambda path: save_backbone(path, backbone.name)
     for run in comparison.runs:
         if run.model is not None:
             yield _model_file(run), _saver(run)

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tl_widgets.backbones.catalogue import Backbone, find_backbone
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.family import Backbone
+from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.version import __version__
@@ -22,8 +24,6 @@ from tl_widgets.models.model_file import save_model
 from tl_widgets.records.comparison import Comparison, DatasetSummary
 from tl_widgets.records.parameters import output_units
 
-BACKBONE_FILE = "efficientnetlite0.keras"
-
 
 def to_script(comparison: Comparison) -> str:
     """A Python program that makes this comparison with Keras alone.
@@ -32,19 +32,20 @@ def to_script(comparison: Comparison) -> str:
         comparison: a finished one, or one that was read from its record.
 
     Returns:
-        Its source text. With the bundled backbone it reads the file that `save_backbone` writes.
+        Its source text. It loads a backbone that is not in keras.applications from the file of `save_backbone`.
     """
     return script_for(comparison.dataset, comparison.config)
 
 
-def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str = BACKBONE_FILE) -> str:
+def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | None = None) -> str:
     """The program of a comparison that need not have been made yet.
 
     Args:
         dataset: name, image size, class names and origin decide how the images are loaded (`summarize` of a
             data set, or `builtin_summary`); images without an origin are read from a file `images.npz`.
         config: all arguments.
-        backbone_file: where the bundled backbone lies, for the script to load.
+        backbone_file: where a backbone lies that is not in keras.applications, for the script to load; None for
+            its own `script_file` in the script's folder.
 
     Returns:
         Its source text.
@@ -63,7 +64,7 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str = 
         script_data.AUGMENT if config.augment else "",
         _scratch(len(dataset.class_names), config.scratch),
         DRAW if is_random else "",
-        _transfer(len(dataset.class_names), entry, config, backbone_file),
+        _transfer(len(dataset.class_names), entry, config, backbone_file or entry.script_file or ""),
         with_epochs(training) if tuning else training,
         UNFREEZE if tuning else "",
         "\n".join(f'train_and_test("{name}", {name})' for name in config.model_names if name != ModelName.FINE_TUNED),
@@ -110,23 +111,21 @@ def builtin_summary(
     return DatasetSummary(name, image_size, info.class_names, *counts, info.source, origin)
 
 
-def save_backbone(path: str | os.PathLike[str]) -> None:
-    """Write the bundled backbone with its ImageNet weights as a model that plain Keras loads.
+def save_backbone(path: str | os.PathLike[str], backbone: str = Config.backbone) -> None:
+    """Write a backbone with its ImageNet weights as a model that plain Keras loads.
 
     Args:
         path: the file, which ends in .keras; what was there is replaced when the new file is whole.
+        backbone: a name in the catalogue.
 
     Raises:
-        WeightsUnavailableError: the bundled weights are missing or altered.
+        WeightsUnavailableError: its weights are missing or altered.
     """
-    from tl_widgets.backbones.efficientnet_lite import build_efficientnet_lite0, load_bundled
-    from tl_widgets.backbones.weights import bundled_file
+    from tl_widgets.backbones.builder import build_backbone
 
-    weights = bundled_file()
-    model = build_efficientnet_lite0((None, None, 3))  # type: ignore[arg-type]  # images of any size
-    load_bundled(model, weights)
-    model.trainable = False
-    save_model(model, Path(path))
+    entry = find_backbone(backbone)
+    weights = resolve_weights(entry, "imagenet")
+    save_model(build_backbone(entry, (None, None, 3), weights), Path(path))  # images of any size
 
 
 def _spaced(text: str) -> str:
@@ -148,8 +147,9 @@ def _title(dataset: DatasetSummary, entry: Backbone, config: Config) -> str:
             f"\nThe comparison was made with {config.repeats} seeds, {config.seed} to {last}; this script makes the "
             "first.\nFor the others change SEED and run it again; the means and intervals over seeds are left out.\n"
         )
-    if entry.bundled:
-        command = f"from tl_widgets.export.script import save_backbone; save_backbone('{BACKBONE_FILE}')"
+    if file := entry.script_file:
+        name = "" if entry.name == Config.backbone else f", '{entry.name}'"
+        command = f"from tl_widgets.export.script import save_backbone; save_backbone('{file}'{name})"
         needed += (
             f"\n{entry.name} is not in keras.applications: the script loads it from a file.\n"
             f'`tl-widgets compare --script` writes that file, and so does\n    python -c "{command}"\n'
@@ -249,48 +249,16 @@ def _transfer(n_classes: int, entry: Backbone, config: Config, backbone_file: st
 
 
 def _preprocessing(entry: Backbone) -> tuple[str, str]:
-    """(a comment, the line that makes the layer), the latter "" where the backbone does it itself."""
-    module = entry.module.rpartition(".")[2]
-    match entry.preprocess_mode:
-        case "builtin_0_255":
-            return "It scales raw pixels itself.", ""
-        case "lite":
-            return (
-                "It wants (pixels - 127) / 128.",
-                "preprocessing = keras.layers.Rescaling(1 / 128, offset=-127 / 128)\n",
-            )
-        case "tf":
-            return (
-                "It wants pixels in -1..1.",
-                "preprocessing = keras.layers.Rescaling(1 / 127.5, offset=-1)\n",
-            )
-    function = f"keras.applications.{module}.preprocess_input"
-    return (
-        "It wants pixels as its own function makes them.",
-        f"preprocessing = keras.layers.Lambda({function})\n",
-    )
+    """Return a comment and the line that makes the layer; the line is "" where the backbone does it itself."""
+    kind = entry.family.preprocessing
+    code = kind.code.format(module=entry.module.rpartition(".")[2])
+    return kind.comment, f"preprocessing = {code}\n" if code else ""
 
 
 def _backbone(entry: Backbone, weights: str | None, backbone_file: str, has_preprocessing: bool) -> str:
-    """The lines that build the frozen backbone."""
-    shape = "include_top=False, input_shape=(SIZE, SIZE, 3)"
-    source = None if weights is None else quoted(weights)
-    lines = []
-    if entry.bundled:
-        lines.append(f"backbone = keras.models.load_model({quoted(backbone_file)}, compile=False)")
-        if weights is None:
-            lines.append("backbone = keras.models.clone_model(backbone)  # the layers without their weights")
-        elif weights != "imagenet":
-            lines.append(f"backbone.load_weights({quoted(weights)})")
-    elif weights == "imagenet" and entry.module.endswith(".nasnet"):
-        # Keras lets NASNet have its ImageNet weights only at the size that it was trained with.
-        address = f"{quoted(str(entry.weights_file))}, {quoted(str(entry.weights_url))}"
-        lines.append(f"backbone = keras.applications.{entry.function}(weights=None, {shape})")
-        lines.append(f'backbone.load_weights(keras.utils.get_file({address}, cache_subdir="models"))')
-    else:
-        lines.append(f"backbone = keras.applications.{entry.function}(weights={source}, {shape})")
-    lines.append("backbone.trainable = False")
-    if ".efficientnet" in entry.module and not entry.bundled:
+    """Return the lines that build the frozen backbone."""
+    lines = [*entry.family.script_lines(entry, weights, backbone_file), "backbone.trainable = False"]
+    if entry.family.has_dropout:
         lines.append("for layer in backbone.layers:  # a frozen backbone should leave nothing out by chance")
         lines.append("    if isinstance(layer, keras.layers.Dropout):")
         lines.append("        layer.rate = 0.0")

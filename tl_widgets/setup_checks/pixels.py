@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.backbones.catalogue import IMAGENET_MEAN, IMAGENET_STD
+from tl_widgets.backbones.family import IMAGENET_MEAN, IMAGENET_STD
 from tl_widgets.setup_checks.graph import FoundBackbone, graph_of
 from tl_widgets.setup_checks.sample import Sample
 from tl_widgets.setup_checks.trace import trace

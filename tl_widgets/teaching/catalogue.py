@@ -8,7 +8,8 @@ from typing import Any
 from ipywidgets import HTML, Checkbox, Dropdown, HBox
 from matplotlib.axes import Axes
 
-from tl_widgets.backbones.catalogue import Backbone, list_backbones
+from tl_widgets.backbones.catalogue import list_backbones
+from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.plots.style import INK, PALE, draw_grid, dress, legend_below, new_axes, note
 from tl_widgets.teaching.plain import PlainBox

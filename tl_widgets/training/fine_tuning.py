@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.family import KERAS_BLOCKS
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.errors import CancelledError, InputError
@@ -24,9 +25,6 @@ from tl_widgets.records.comparison import Comparison, FineTuning, History, RunRe
 from tl_widgets.records.verdict import fine_tuning_sentence, judge
 from tl_widgets.training.features import FrozenPart
 from tl_widgets.training.loop import train
-
-# The names that keras.applications gives: block_16_project, block7a_expand_conv, conv5_block3_out, block14_sepconv1.
-_BLOCK = re.compile(r"(conv\d+_block\d+|block_?\d+[a-z]?)(_|$)")
 
 
 def fine_tune(
@@ -121,7 +119,7 @@ def second_stage(
     weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
     layers = frozen_layers(entry, dataset.image_shape, weights, seed=config.seed)
     backbone = backbone_of(layers)
-    start, lower, upper = cut_backbone(backbone, spec.n_blocks)
+    start, lower, upper = cut_backbone(backbone, spec.n_blocks, entry.family.blocks)
     arguments = (dataset.image_shape, dataset.n_classes)
     whole = stack_head(layers, *arguments, head_dropout=config.head_dropout, seed=config.seed)
     whole.layers[-1].set_weights(first.model.layers[-1].get_weights())
@@ -162,13 +160,16 @@ def _joined(first: RunResult, second: RunResult, how: FineTuning) -> RunResult:
     )
 
 
-def cut_backbone(backbone: keras.Model, n_blocks: int) -> tuple[str, keras.Model, keras.Model]:
+def cut_backbone(
+    backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KERAS_BLOCKS
+) -> tuple[str, keras.Model, keras.Model]:
     """Cut a frozen functional backbone before its last blocks, and unfreeze what is above the cut.
 
     Args:
         backbone: its layers are shared by the parts; those above the cut become trainable, except
             BatchNormalization.
         n_blocks: how many blocks are above the cut.
+        pattern: `blocks` of its family.
 
     Returns:
         (name of the first block above the cut, the part below, the part above).
@@ -176,7 +177,7 @@ def cut_backbone(backbone: keras.Model, n_blocks: int) -> tuple[str, keras.Model
     Raises:
         InputError: it has not so many blocks, or no layer's output is all that passes between them.
     """
-    start, cut = find_cut(backbone, n_blocks)
+    start, cut = find_cut(backbone, n_blocks, pattern)
     order = backbone.layers
     lower = keras.Model(backbone.input, order[cut].output, name="frozen_blocks")
     upper = keras.Model(order[cut].output, backbone.output, name="unfrozen_blocks")
@@ -188,12 +189,13 @@ def cut_backbone(backbone: keras.Model, n_blocks: int) -> tuple[str, keras.Model
     return start, lower, upper
 
 
-def find_cut(backbone: keras.Model, n_blocks: int) -> tuple[str, int]:
+def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KERAS_BLOCKS) -> tuple[str, int]:
     """Find where a functional backbone can be cut before its last blocks; changes nothing.
 
     Args:
         backbone: of keras.applications, or one whose layers are named like those.
         n_blocks: how many blocks are above the cut.
+        pattern: `blocks` of its family.
 
     Returns:
         (name of the first block above the cut, position of the last layer below it).
@@ -202,7 +204,7 @@ def find_cut(backbone: keras.Model, n_blocks: int) -> tuple[str, int]:
         InputError: it has not so many blocks, or no layer's output is all that passes between them.
     """
     order = backbone.layers
-    blocks = list(dict.fromkeys(match[1] for layer in order if (match := _BLOCK.match(layer.name))))
+    blocks = list(dict.fromkeys(match[1] for layer in order if (match := pattern.match(layer.name))))
     if len(blocks) < 2:
         raise InputError(
             f"The layers of {backbone.name} carry no names of blocks, so that its last blocks cannot be told; "
@@ -214,7 +216,7 @@ def find_cut(backbone: keras.Model, n_blocks: int) -> tuple[str, int]:
             f"give 1 to {len(blocks) - 1}."
         )
     above = set(blocks[-n_blocks:])
-    first = next(i for i, layer in enumerate(order) if (match := _BLOCK.match(layer.name)) and match[1] in above)
+    first = next(i for i, layer in enumerate(order) if (match := pattern.match(layer.name)) and match[1] in above)
     cut = next((i for i in reversed(range(first)) if _is_cut(order, i)), None)
     if not cut:
         raise InputError(f"{backbone.name} cannot be cut before {blocks[-n_blocks]}; choose another n_blocks.")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from tl_widgets.backbones.catalogue import build_preprocessing, find_backbone
+from tl_widgets.backbones.builder import build_preprocessing
+from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import InputError
 from tl_widgets.setup_checks.mistakes.mistake import TwoWays
 from tl_widgets.setup_checks.mistakes.trial import Lesson, two_runs

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.backbones.catalogue import Backbone, find_backbone
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError

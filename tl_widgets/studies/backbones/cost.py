@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tl_widgets.backbones.catalogue import Backbone, find_backbone, memory_estimate
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.family import Backbone
+from tl_widgets.backbones.memory import memory_estimate
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow

@@ -207,7 +207,7 @@ class _Look:
 
     def _filters(self, model: keras.Model, job: _Job) -> FirstFilters:
         filters = first_filters(model)
-        if job.name != ModelName.SCRATCH and find_backbone(self.config.backbone).preprocess_mode == "caffe":
+        if job.name != ModelName.SCRATCH and find_backbone(self.config.backbone).family.preprocessing.is_bgr:
             filters = filters[..., ::-1]  # it gets blue, green, red
         return FirstFilters(job.name, job.stage, Numbers.of(filters))
 

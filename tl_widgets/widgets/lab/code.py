@@ -6,9 +6,10 @@ from pathlib import Path
 
 from ipywidgets import HTML, Button, HBox, Text, VBox
 
+from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel
-from tl_widgets.export.script import BACKBONE_FILE, save_backbone, script_for
+from tl_widgets.export.script import save_backbone, script_for
 from tl_widgets.widgets.shared.files import free_paths
 from tl_widgets.widgets.shared.html import alert, escape
 from tl_widgets.widgets.shared.runner import Run, log, my_turn, preload_tensorflow
@@ -74,7 +75,7 @@ class CodeView(VBox):
 
         def work(cancel: Cancel) -> Path | None:
             try:
-                beside = self._save_beside(script, settings, _free_path(name).parent, cancel)
+                beside = self._save_beside(settings, _free_path(name).parent, cancel)
                 path = _free_path(name)  # again: that may have taken as long as a training
                 with path.open("x", encoding="utf-8") as file:
                     file.write(script)
@@ -94,13 +95,16 @@ class CodeView(VBox):
 
         return Run(work)
 
-    def _save_beside(self, script: str, settings: LabSettings, folder: Path, cancel: Cancel) -> str:
-        target = folder / BACKBONE_FILE
-        if BACKBONE_FILE not in script or target.exists() or settings.config.weights != "imagenet":
+    def _save_beside(self, settings: LabSettings, folder: Path, cancel: Cancel) -> str:
+        backbone = find_backbone(settings.config.backbone)
+        if backbone.script_file is None or settings.config.weights != "imagenet":
+            return ""
+        target = folder / backbone.script_file
+        if target.exists():
             return ""
         preload_tensorflow()
         with my_turn(cancel, self._say_waiting):  # Keras builds a model for it
-            save_backbone(target)
+            save_backbone(target, backbone.name)
         return f" and the backbone it reads, {target.name}"
 
     def _say_waiting(self) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from ipywidgets import HTML, Button, HBox, Text, VBox
 
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.family import Backbone
 from tl_widgets.collections.storage import Incoming
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event
@@ -28,8 +30,8 @@ _WHAT = {
     "record.json": "the record of everything; “Load a record” below reads it back",
     "report.html": "the report: open it in a browser, or print it",
     "transfer_learning.py": "the experiment as a plain Keras script; run it in its folder",
-    "efficientnetlite0.keras": "the backbone that the script reads",
 }
+_BACKBONE = "the backbone that the script reads"
 Load = Callable[[str, bytes, Cancel], Sequence[str]]
 
 
@@ -133,7 +135,8 @@ class SaveView(VBox):
 
                     folder = free_folder(name)
                     files = save_comparison(comparison, folder, dataset=dataset, on_event=hear, cancel=cancel)
-                self._saved.value = _saved(folder, files)
+                backbone = find_backbone(comparison.config.backbone)
+                self._saved.value = _saved(folder, files, backbone)
             except CancelledError:
                 self._saved.value = _note("Stopped: nothing was saved.")
                 return None
@@ -180,15 +183,16 @@ def _note(text: str) -> str:
     return f'<p class="tlw-note" role="status">{escape(text)}</p>'
 
 
-def _saved(folder: Path, files: Sequence[Path]) -> str:
+def _saved(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
     """What was saved where, and how to go on with it."""
     lines = []
+    known = _WHAT if backbone.script_file is None else {**_WHAT, backbone.script_file: _BACKBONE}
     for file in files:
-        what = _WHAT.get(file.name, "a model for plain Keras: raw pixels in, probabilities out")
+        what = known.get(file.name, "a model for plain Keras: raw pixels in, probabilities out")
         size = file.stat().st_size
         text = megabytes(size) if size >= 1e6 else f"{size / 1000:.0f} kB"
         lines.append(f"<li><b>{escape(file.name)}</b> <small>{text}</small> {escape(what)}</li>")
-    models = [file for file in files if file.name not in _WHAT]
+    models = [file for file in files if file.name not in known]
     name = printable(str(folder))
     again = f'keras.models.load_model("{name}/{models[-1].name}", compile=False)' if models else ""
     code = f"<p>In Python: <code>{escape(again)}</code></p>" if again else "<p>This result holds no models to save.</p>"

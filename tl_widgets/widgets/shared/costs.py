@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from tl_widgets.backbones.catalogue import Backbone, find_backbone, list_backbones, memory_needed
+from tl_widgets.backbones.catalogue import find_backbone, list_backbones
+from tl_widgets.backbones.family import Backbone
+from tl_widgets.backbones.memory import memory_needed
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.resources import megabytes, memory_available
 from tl_widgets.records.parameters import LayerRow, count_rows, scratch_ledger, transfer_ledger

@@ -1,0 +1,87 @@
+"""A backbone family of three layers, declared in one object: it stands in for a real backbone where that one is slow.
+
+`registered()` puts it into the catalogue for a while; the fixture `tiny_backbone` of conftest.py does the same for a
+test. It has everything that a family has: "ImageNet" weights (fixed filters, from a seed), preprocessing, two blocks
+that fine-tuning can tell apart, and a file for the plain Keras script.
+"""
+
+import contextlib
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tl_widgets.backbones.catalogue import register_family, unregister_family
+from tl_widgets.backbones.family import PREPROCESSING, Backbone, Family
+from tl_widgets.core.resources import home_folder
+
+# (name, kernel size, stride, filters): 432 + 16 + 1,152 + 8 + 512 + 64 values.
+_LAYERS = (("block1_conv", 3, 4, 16), ("block2_conv", 3, 2, 24), ("block3_conv", 1, 1, 64))
+
+
+def _arrays():
+    """The weights, in the order of the layers: always the same."""
+    rng = np.random.default_rng(0)
+    channels = 3
+    for _, kernel, _, filters in _LAYERS:
+        scale = np.sqrt(2 / (channels * kernel**2))
+        yield (scale * rng.standard_normal((kernel, kernel, channels, filters))).astype(np.float32)
+        yield np.zeros(filters, np.float32)
+        channels = filters
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TinyFamily(Family):
+    """Three convolutions, 2.7 milliseconds to build and next to nothing to run."""
+
+    members: tuple = (
+        Backbone(
+            "TinyNet",
+            size_mb=0.02,
+            top1_pct=12.5,
+            n_params=sum(array.size for array in _arrays()),
+            depth=3,
+            default_input=32,
+            min_input=16,
+            feature_width=64,
+        ),
+    )
+    preprocessing: object = PREPROCESSING["tf"]
+    module: str = "tests.tiny"
+    function: str = "TinyFamily"
+    is_bundled: bool = True
+
+    def build(self, backbone, image_shape):
+        import keras
+
+        x = inputs = keras.Input(image_shape)
+        for name, kernel, stride, filters in _LAYERS:
+            x = keras.layers.Conv2D(filters, kernel, stride, "same", activation="relu", name=name)(x)
+        return keras.Model(inputs, x, name=backbone.name.lower())
+
+    def find_weights(self, backbone, on_event, cancel):
+        path = Path(home_folder()) / "weights" / "tinynet.bin"
+        data = b"".join(array.tobytes() for array in _arrays())
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest()
+        return path
+
+    def has_weights(self, backbone):
+        return True
+
+    def load_weights(self, model, backbone, path):
+        model.set_weights(list(_arrays()))
+
+
+@contextlib.contextmanager
+def registered(family=None):
+    """Put the family into the catalogue, and take it out again."""
+    family = family or TinyFamily()
+    register_family(family)
+    try:
+        yield family
+    finally:
+        unregister_family(family)

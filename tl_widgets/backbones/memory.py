@@ -1,0 +1,35 @@
+"""How much memory a backbone takes; answers at once, without Keras."""
+
+from __future__ import annotations
+
+import sys
+
+from tl_widgets.backbones.family import Backbone
+
+TENSORFLOW_BYTES = 660_000_000  # what `import tensorflow` (2.21) takes
+
+
+def memory_estimate(backbone: Backbone, image_size: int, batch_size: int = 32) -> int:
+    """A rough upper estimate, in bytes, of what running the frozen backbone takes beside TensorFlow itself.
+
+    Its weights, 4 bytes each and once more while they are loaded, plus three of its largest feature maps
+    (what goes in, what comes out, and one that waits for the next Add).
+
+    Args:
+        backbone: which; an unknown parameter count is taken as 100 million.
+        image_size: side of the images in pixels.
+        batch_size: images per step.
+    """
+    n_params = backbone.n_params or 100_000_000
+    return 2 * 4 * n_params + 3 * 4 * backbone.family.map_channels * batch_size * image_size**2
+
+
+def memory_needed(backbone: Backbone, image_size: int) -> int:
+    """Bytes that must be free before the frozen backbone runs: `memory_estimate`, and TensorFlow if it is not loaded.
+
+    Args:
+        backbone: which.
+        image_size: side of the images in pixels.
+    """
+    ahead = 0 if "tensorflow" in sys.modules else TENSORFLOW_BYTES
+    return ahead + memory_estimate(backbone, image_size)

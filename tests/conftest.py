@@ -101,3 +101,29 @@ def tiny_backbone():
 
     with registered() as family:
         yield family.members[0].name
+
+
+def here(tmp_path, monkeypatch):
+    """An empty working directory: the folder of the notebook."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def make_lab():
+    """A function that makes Labs, which are closed at the end, however the test ends."""
+    from helpers import SMALL
+
+    from tl_widgets import TransferLab
+
+    made = []
+
+    def make(*args, **kwargs):
+        made.append(TransferLab(*args, **{"settings": SMALL, **kwargs}))
+        return made[-1]
+
+    yield make
+    for lab in made:
+        lab.close()
+        if lab._run is not None:
+            assert lab._run.finished.wait(30)

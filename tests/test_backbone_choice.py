@@ -1,6 +1,7 @@
 """The Lab's menu of backbones: what each costs, a question before one that does not fit, the smallest image."""
 
 import pytest
+from helpers import all_parts
 from ipywidgets import HTML, Button, Widget
 
 from tl_widgets import TransferLab, load_dataset
@@ -22,12 +23,6 @@ def free(monkeypatch):
 
     make(8_000_000_000)
     return make
-
-
-def all_parts(widget):
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from all_parts(child)
 
 
 def shown(root):

@@ -10,10 +10,10 @@ import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import PACKAGE_PARENT
 from PIL import Image
 from rich.console import Console
 
@@ -21,7 +21,6 @@ from tl_widgets import Comparison, InputError, list_backbones, load_dataset
 from tl_widgets.cli.compare import _print
 from tl_widgets.cli.files import check_writable, write_whole
 
-PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 WRITTEN = ("--script", "again.py", "--report", "report.html", "--save-models", "models")
 TINY = ("--image-size", "32", "--images-per-class", "4", "--epochs", "1")
 

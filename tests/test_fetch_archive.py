@@ -7,8 +7,9 @@ import zipfile
 from types import SimpleNamespace
 
 import pytest
+from helpers import files_in
 from hosted_server import serve, server
-from test_offline import H5, doctor, files_in, keras_home, xception
+from test_offline import H5, doctor, keras_home, xception
 
 from tl_widgets import load_dataset
 from tl_widgets.cli import fetch as cli_fetch

@@ -5,11 +5,11 @@ import shutil
 import subprocess
 import sys
 import threading
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import fill, picture, zipped
 from PIL import Image
 
 from tl_widgets.core.errors import CancelledError, InputError
@@ -23,18 +23,6 @@ SPLITS = ("train", "validation", "test")
 SIZE = 32
 
 
-def picture(seed, size=(40, 40)):
-    """A picture of its own for every seed, coarse enough to survive JPEG."""
-    rng = np.random.default_rng(seed)
-    return Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8)).resize(size, Image.Resampling.NEAREST)
-
-
-def fill(folder, n, start=0, suffix=".png"):
-    folder.mkdir(parents=True, exist_ok=True)
-    for i in range(start, start + n):
-        picture(i).save(folder / f"{i}{suffix}")
-
-
 @pytest.fixture
 def animals(tmp_path):
     """Two classes of 20 and 12 images."""
@@ -42,13 +30,6 @@ def animals(tmp_path):
     fill(root / "cats", 20)
     fill(root / "dogs", 12, start=100)
     return root
-
-
-def zipped(folder, target, prefix=""):
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*")):
-            archive.write(file, prefix + file.relative_to(folder).as_posix())
-    return target
 
 
 def counts(dataset):

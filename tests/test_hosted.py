@@ -10,13 +10,12 @@ import tarfile
 import threading
 import urllib.error
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import PACKAGE_PARENT
 from hosted_server import cifar_member, flowers, idx, jpeg, packed, pets, serve, server, tar_of
 
-import tl_widgets
 from tl_widgets import list_datasets, load_dataset
 from tl_widgets.core import download
 from tl_widgets.core.config import Config
@@ -286,8 +285,7 @@ def test_two_processes_at_once(serve, home, tmp_path):
         "dataset = load_dataset('cifar10', image_size=32)\n"
         "print(len(dataset.train), hash(b''.join(dataset.test.keys)) and dataset.test.keys[0].hex())\n"
     )
-    root = Path(tl_widgets.__file__).parent.parent
-    environment = {**os.environ, "PYTHONPATH": str(root), "no_proxy": "*"}
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE_PARENT), "no_proxy": "*"}
     command = [sys.executable, str(script)]
     processes = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

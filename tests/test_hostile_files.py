@@ -6,22 +6,15 @@ import stat
 import struct
 import sys
 import zipfile
-import zlib
 
 import numpy as np
 import pytest
+from helpers import huge_png, png
 from PIL import Image
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.data import archives as sources
 from tl_widgets.data.folder import load_folder
-
-
-def png(seed=0, size=40):
-    rng = np.random.default_rng(seed)
-    data = io.BytesIO()
-    Image.fromarray(rng.integers(0, 256, (size, size, 3), np.uint8)).save(data, "PNG")
-    return data.getvalue()
 
 
 @pytest.fixture
@@ -55,17 +48,6 @@ def reasons(path):
     report = load_folder(path, image_size=32).report
     assert report.n_read == 8
     return dict(report.skipped)
-
-
-def huge_png(width, height):
-    """A PNG of one colour that says it is width x height and is small on disk."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = zlib.compress(bytes(1 + width // 8) * min(height, 5000), 9)
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def jpeg():

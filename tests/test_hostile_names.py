@@ -7,7 +7,7 @@ import sys
 import zipfile
 
 import pytest
-from test_hostile_files import png
+from helpers import png
 
 from tl_widgets.cli.progress import make_console
 from tl_widgets.data.folder import load_folder

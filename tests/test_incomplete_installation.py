@@ -11,8 +11,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-
-PACKAGE_PARENT = Path(__file__).resolve().parent.parent
+from helpers import PACKAGE_PARENT
 
 
 @pytest.fixture

@@ -12,65 +12,14 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from ipywidgets import HTML, Widget
+from helpers import SMALL, own_dataset, page, wait_until
+from ipywidgets import Widget
 from ipywidgets.widgets.widget import _instances
 
-from tl_widgets import Config, ImageDataset, InputError, ScratchSpec, Split, TransferLab
+from tl_widgets import Config, InputError, ScratchSpec, TransferLab
 from tl_widgets.data.dataset import pick
 from tl_widgets.widgets import ControlPanel, LabSettings, LedgerView
 from tl_widgets.widgets.shared.runner import UPDATES_PER_SECOND
-
-SMALL = LabSettings(
-    image_size=32,
-    n_per_class=4,
-    config=Config(epochs=3, scratch=ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)),
-)
-
-
-@pytest.fixture
-def make_lab():
-    """Make Labs that are closed at the end, however the test ends."""
-    made = []
-
-    def make(*args, **kwargs):
-        made.append(TransferLab(*args, **{"settings": SMALL, **kwargs}))
-        return made[-1]
-
-    yield make
-    for lab in made:
-        lab.close()
-        if lab._run is not None:
-            assert lab._run.finished.wait(30)
-
-
-def own_dataset(n=6, names=("<b>cats</b>", "dogs & co")):
-    """Images of noise: class 0 dark, class 1 bright."""
-    random = np.random.default_rng(0)
-
-    def split(n_each):
-        labels = np.repeat(np.arange(2), n_each)
-        images = random.integers(0, 80, (2 * n_each, 32, 32, 3)) + 150 * labels[:, None, None, None]
-        return Split(images.astype(np.uint8), labels.astype(np.int64))
-
-    return ImageDataset("<i>mine</i>", split(n), split(4), split(8), names)
-
-
-def page(lab):
-    """All HTML that the Lab shows, as one text."""
-    found, waiting = [], [lab]
-    while waiting:
-        widget = waiting.pop()
-        waiting.extend(getattr(widget, "children", ()))
-        found.append(widget.value if isinstance(widget, HTML) else "")
-    return "\n".join(found)
-
-
-def wait_until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
-
 
 # Settings
 

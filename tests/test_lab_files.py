@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import SMALL, own_dataset, page
 from test_hostile_models import HOSTILE, Bomb, places, record
-from test_lab import SMALL, make_lab, own_dataset, page  # noqa: F401 - a fixture
 from test_report import EVIL
 
 from tl_widgets import Comparison, InputError, TransferLab, compare
@@ -22,11 +22,7 @@ from tl_widgets.widgets import LabSettings
 from tl_widgets.widgets.lab.predictions import N_ON_A_PAGE, PredictionsView
 from tl_widgets.widgets.lab.try_picture import _shown
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    """Beside the notebook."""
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def noise(n=40):
@@ -48,7 +44,7 @@ def load(lab, name, data=None):
 # Try a picture
 
 
-def test_a_picture_gets_every_models_probabilities(make_lab):  # noqa: F811
+def test_a_picture_gets_every_models_probabilities(make_lab):
     lab = make_lab(settings=SMALL.with_values({"control": True}))
     trial = lab._screen.trial
     assert "After training" in trial._how.value
@@ -131,7 +127,7 @@ def test_galleries_switch_and_turn_pages():
 # Saving
 
 
-def test_save_never_writes_over_and_says_what_is_wrong(make_lab):  # noqa: F811
+def test_save_never_writes_over_and_says_what_is_wrong(make_lab):
     lab = make_lab()
     save = lab._screen.save
     assert "After training" in save._saved.value
@@ -150,7 +146,7 @@ def test_save_never_writes_over_and_says_what_is_wrong(make_lab):  # noqa: F811
     assert sorted(path.name for path in Path().iterdir()) == ["transfer-learning-run", "transfer-learning-run-2"]
 
 
-def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, monkeypatch):  # noqa: F811
+def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, monkeypatch):
     lab = make_lab()
     lab.run(wait=True)
     save, go_on, seen = lab._screen.save, threading.Event(), []
@@ -178,7 +174,7 @@ def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, 
 # Loading
 
 
-def test_a_record_comes_back_into_another_lab(make_lab):  # noqa: F811
+def test_a_record_comes_back_into_another_lab(make_lab):
     settings = SMALL.with_values({"epochs": 4, "learning_rate": 0.003, "control": True})
     lab = make_lab(settings=settings)
     lab.run(wait=True)
@@ -204,7 +200,7 @@ def test_a_record_comes_back_into_another_lab(make_lab):  # noqa: F811
     assert "Choose pictures" in other._screen.trial._how.value
 
 
-def test_what_could_not_be_restored_is_said(make_lab):  # noqa: F811
+def test_what_could_not_be_restored_is_said(make_lab):
     own = own_dataset()
     mine = TransferLab(own, settings=LabSettings(own.name, 32, config=SMALL.config))
     text = compare(own, scratch=SMALL.config.scratch, epochs=2, batch_size=4).to_json()
@@ -241,7 +237,7 @@ def changed_record(**changes):
     return json.dumps(found).encode()
 
 
-def test_notes_on_seeds_weights_and_other_images(make_lab):  # noqa: F811
+def test_notes_on_seeds_weights_and_other_images(make_lab):
     lab = make_lab()
     said = load(lab, "r.json", changed_record(dataset__origin__seed=5, config__weights="/elsewhere/mine.h5"))
     assert "split with seed 5" in said
@@ -278,7 +274,7 @@ def hostile(tmp_path):
     }
 
 
-def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path):  # noqa: F811
+def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path):
     lab = make_lab()
     before = lab.settings
     lab.run(wait=True)
@@ -299,7 +295,7 @@ def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path
         assert 'role="alert"' in load(lab, name)
 
 
-def test_a_record_that_is_too_large_is_not_read(make_lab, monkeypatch):  # noqa: F811
+def test_a_record_that_is_too_large_is_not_read(make_lab, monkeypatch):
     monkeypatch.setattr("tl_widgets.widgets.lab.restore.MAX_RECORD_BYTES", 1_000)
     Path("big.json").write_bytes(b" " * 2_000)
     lab = make_lab()
@@ -307,7 +303,7 @@ def test_a_record_that_is_too_large_is_not_read(make_lab, monkeypatch):  # noqa:
         assert "a record has at most" in load(lab, "big.json", data)
 
 
-def test_any_record_that_is_read_can_be_shown(make_lab):  # noqa: F811
+def test_any_record_that_is_read_can_be_shown(make_lab):
     """Every place holds the most hostile value that the reader lets pass, all at once."""
     lab = make_lab()
     n = 0
@@ -331,7 +327,7 @@ def test_any_record_that_is_read_can_be_shown(make_lab):  # noqa: F811
     assert n > 30
 
 
-def test_a_lab_that_trains_takes_no_record(make_lab):  # noqa: F811
+def test_a_lab_that_trains_takes_no_record(make_lab):
     lab = make_lab(settings=SMALL.with_values({"epochs": 3000, "learning_rate": 1e-4}))
     run = lab.run()
     assert lab._screen.save.load_button.disabled

@@ -5,10 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from helpers import SMALL, fill, huge_png, own_dataset, page, png, wait_until, zipped
 from PIL import Image
-from test_folder import fill, zipped
-from test_hostile_files import huge_png, png
-from test_lab import SMALL, make_lab, own_dataset, page, wait_until
 
 from tl_widgets import InputError, TransferLab, load_dataset
 from tl_widgets.collections.collection import collection_of
@@ -17,8 +15,6 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.widgets import LabSettings
 from tl_widgets.widgets.images.classes import _Card
 from tl_widgets.widgets.lab.class_fields import ClassFields
-
-__all__ = ["make_lab"]  # a fixture
 
 
 def ticks(lab):
@@ -74,7 +70,7 @@ def test_another_data_set_has_classes_of_its_own(make_lab):
 
 def test_classes_of_an_own_data_set_with_markup(make_lab):
     names = ("<img src=x onerror=alert(1)>", "b", "c")
-    lab = make_lab(own_dataset(names=names[:2]), settings=None, lock=["classes"])
+    lab = make_lab(own_dataset(class_names=names[:2]), settings=None, lock=["classes"])
     assert [tick.disabled for tick in lab.panel._classes.ticks] == [True, True]
     assert not lab.panel._classes.ticks[0].description_allow_html
     assert "<img src=x" not in page(lab)
@@ -99,13 +95,12 @@ MARKUP = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(here):
     """The folder of the notebook, with a folder and a zip of pets in it."""
-    monkeypatch.chdir(tmp_path)
     for i, name in enumerate(("cat", "dog", "owl")):
-        fill(tmp_path / "pets" / name, 10, start=20 * i)
-    zipped(tmp_path / "pets", tmp_path / "animals.zip")
-    return tmp_path
+        fill(here / "pets" / name, 10, start=20 * i)
+    zipped(here / "pets", here / "animals.zip")
+    return here
 
 
 def upload(widget, *files):

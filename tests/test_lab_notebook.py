@@ -112,7 +112,7 @@ def test_running_a_cell_again_leaves_neither_widgets_nor_threads(run):
 
 
 def test_own_images_in_a_kernel_that_goes_on_answering(run, tmp_path):
-    from test_folder import fill
+    from helpers import fill
 
     for i, name in enumerate(("<b>cat</b>", "dog")):
         fill(tmp_path / "pets" / name.replace("/", "_"), 12, start=20 * i)

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from ipywidgets import HTML
+from helpers import page
 
 from tl_widgets import Config, FineTuningSpec, ScratchSpec, TransferLab, to_report
 from tl_widgets.core.events import Event
@@ -18,16 +18,6 @@ SMALL = LabSettings(
     n_per_class=4,
     config=Config(epochs=3, scratch=ScratchSpec((4, 4), (3, 3), dense_units=8), seed=2, repeats=2, fine_tuning=TUNING),
 )
-
-
-def page(lab):
-    """All HTML that the Lab shows, as one text."""
-    found, waiting = [], [lab]
-    while waiting:
-        widget = waiting.pop()
-        waiting.extend(getattr(widget, "children", ()))
-        found.append(widget.value if isinstance(widget, HTML) else "")
-    return "\n".join(found)
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from helpers import PACKAGE_PARENT, files_in
 from hosted_server import serve, server
 
-import tl_widgets
 from tl_widgets import load_dataset
 from tl_widgets.backbones import catalogue as backbones
 from tl_widgets.backbones import efficientnet_lite
@@ -23,12 +22,7 @@ from tl_widgets.data import hosted
 from tl_widgets.data.hosted import find_hosted
 
 __all__ = ["serve", "server"]  # fixtures
-ROOT = Path(tl_widgets.__file__).parent.parent
 H5 = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 4000
-
-
-def files_in(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture
@@ -175,7 +169,7 @@ def test_a_read_only_folder_is_enough(serve, server, home, tmp_path):
         path.chmod(0o444 if path.is_file() else 0o555)
     try:
         with_cwd = {"cwd": tmp_path, "capture_output": True, "text": True, "preexec_fn": without_override}
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)}
         environment.pop("TL_WIDGETS_HOME")
         probe = [sys.executable, "-c", f"open({str(home / 'x')!r}, 'w')"]
         if subprocess.run(probe, **with_cwd).returncode == 0:
@@ -214,7 +208,7 @@ def test_a_home_that_is_not_there_and_cannot_be_made(tmp_path):
     above.chmod(0o555)
     with_cwd = {"cwd": tmp_path, "capture_output": True, "text": True, "preexec_fn": without_override}
     command = [sys.executable, "-m", "tl_widgets", "--home", str(wanted)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)}
     try:
         if subprocess.run([sys.executable, "-c", f"open({str(above / 'x')!r}, 'w')"], **with_cwd).returncode == 0:
             pytest.skip("this system lets us write everywhere")
@@ -256,7 +250,7 @@ def test_the_doctor_imports_no_tensorflow(home):
         "import sys; from tl_widgets.cli.main import main; status = main(['doctor'])\n"
         "assert not {'tensorflow', 'keras', 'skimage', 'sklearn'} & set(sys.modules); sys.exit(status)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import files_in, fill, picture, png, zipped
 from test_codegen import assert_same_images
-from test_folder import SPLITS, fill, picture, zipped
-from test_hostile_files import BROKEN, png
+from test_folder import SPLITS
+from test_hostile_files import BROKEN
 
 from tl_widgets import InputError, load_folder
 from tl_widgets.collections import storage as own_files
@@ -25,15 +26,10 @@ from tl_widgets.experiments.comparison import summarize
 from tl_widgets.records.comparison_json import comparison_from_json, comparison_to_json
 from tl_widgets.records.provenance import Edits
 
+pytestmark = pytest.mark.usefixtures("here")
+
 MARKUP = "<img src=x onerror=alert(1)>"
 SIZE = 24
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    """The folder of the notebook."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture
@@ -46,10 +42,6 @@ def pets(here):
 
 def pictures(n, start=0):
     return [(f"{i}.png", png(i)) for i in range(start, start + n)]
-
-
-def files_below(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def keys_of(dataset, class_name):
@@ -80,7 +72,7 @@ def key_of(path):
 
 
 def test_edits_change_what_is_loaded_and_no_file(pets):
-    before = files_below(pets)
+    before = files_in(pets)
     found = open_collection(pets)
     assert found.class_names == ("cat", "dog", "owl")
     edited = found.rename("cat", "zebra").drop("owl").exclude(["dog/20.png", "dog/21.png"])
@@ -90,7 +82,7 @@ def test_edits_change_what_is_loaded_and_no_file(pets):
     assert keys_of(dataset, "dog") == sorted(key_of(pets / "dog" / f"{i}.png") for i in range(22, 28))
     assert dataset.report.n_read == 14
     assert dataset.report.notes == ("Classes left aside: owl.", "Left out by hand: 2 images.")
-    assert files_below(pets) == before
+    assert files_in(pets) == before
     back = edited.rename("zebra", "cat").take_back("owl").include(["dog/20.png", "dog/21.png"])
     assert back == found
     assert back.build(image_size=SIZE).fingerprint == load_folder(pets, image_size=SIZE).fingerprint
@@ -175,7 +167,7 @@ def test_edits_outlive_the_kernel_as_far_as_they_fit(here, pets):
     edited = open_collection(pets).rename("cat", MARKUP).drop("owl").exclude(["dog/20.png", "dog/21.png"])
     keep_edits(edited)
     assert with_kept_edits(open_collection(pets)) == edited
-    assert files_below(here / "my_images") == [next(iter(files_below(here / "my_images")))]
+    assert files_in(here / "my_images") == [next(iter(files_in(here / "my_images")))]
     (pets / "dog" / "20.png").unlink()
     assert with_kept_edits(open_collection(pets)).edits.left_out == ("dog/21.png",)
     (kept,) = (here / "my_images" / ".edits").iterdir()
@@ -198,7 +190,7 @@ def test_pictures_for_two_classes_become_a_data_set(here):
     both = add_images(first.collection, "dog", pictures(4, start=50)).collection
     assert both.class_names == (MARKUP, "dog")
     assert both.build(image_size=SIZE).class_names == (MARKUP, "dog")
-    assert files_below(here / "my_images" / "photos" / "_img src=x onerror=alert(1)_") == [f"{i}.png" for i in range(5)]
+    assert files_in(here / "my_images" / "photos" / "_img src=x onerror=alert(1)_") == [f"{i}.png" for i in range(5)]
     more = add_images(both, MARKUP, [("0.png", png(77))]).collection
     assert len(more.used_files(MARKUP)) == 6
     assert (here / "my_images/photos/_img src=x onerror=alert(1)_/0.png").read_bytes() == png(0)
@@ -244,7 +236,7 @@ def test_what_is_no_image_is_named_and_not_kept(here):
     good = ("good.png", png(1))
     added = add_images(None, "a", [*((name, data) for name, data, _ in BROKEN), good])
     assert added.n_added == 1
-    assert files_below(here / "my_images") == ["photos/a/good.png"]
+    assert files_in(here / "my_images") == ["photos/a/good.png"]
     said = dict(added.skipped)
     for name, _, reason in BROKEN:
         assert reason in said[name]
@@ -255,7 +247,7 @@ def test_what_is_no_image_is_named_and_not_kept(here):
     ):
         with pytest.raises(InputError, match=words):
             add_images(added.collection, "b", files)
-    assert files_below(here / "my_images") == ["photos/a/good.png"]
+    assert files_in(here / "my_images") == ["photos/a/good.png"]
     assert inside(here / "my_images") == ["photos"]
 
 
@@ -267,7 +259,7 @@ HOSTILE_NAMES = ["../../out.png", "/etc/out.png", "C:\\out.png", "..", "", "nul.
 def test_no_name_leads_out_of_its_folder_or_hides(here, name):
     added = add_images(None, "a", [(name, png(1))]).collection
     (file,) = added.used_files("a")
-    assert files_below(here) == [f"my_images/photos/{file.name}"]
+    assert files_in(here) == [f"my_images/photos/{file.name}"]
     assert len(file.name.split("/")) == 2
     if name not in ("..", "", "a/b/../../c.png"):
         assert safe_name(name, "x") == Path(file.name).name
@@ -280,12 +272,12 @@ def test_a_class_folder_that_became_a_link_is_not_written_to(here):
     (here / "my_images/photos/b").symlink_to(here / "elsewhere")
     with pytest.raises(InputError, match="a link that leads out"):
         add_images(both, "b", pictures(1, start=99))
-    assert files_below(here / "elsewhere") == []
+    assert files_in(here / "elsewhere") == []
 
 
 def test_a_full_disk_or_a_stop_leaves_nothing(here, monkeypatch):
     start = add_images(None, "a", pictures(3)).collection
-    before = files_below(here)
+    before = files_in(here)
     n_written = []
 
     def write(folder, name, data):
@@ -301,7 +293,7 @@ def test_a_full_disk_or_a_stop_leaves_nothing(here, monkeypatch):
     cancel = threading.Event()
     with pytest.raises(CancelledError):
         add_images(start, "b", pictures(5, start=20), on_event=lambda _: cancel.set(), cancel=cancel)
-    assert files_below(here) == before
+    assert files_in(here) == before
     assert inside(here / "my_images/photos") == ["a"]
     monkeypatch.setattr(own_files, "MAX_STORED_BYTES", 10_000)
     with pytest.raises(InputError, match="would go beyond"):
@@ -311,7 +303,7 @@ def test_a_full_disk_or_a_stop_leaves_nothing(here, monkeypatch):
     monkeypatch.setattr(own_files, "MAX_STORED_FILES", 4)
     with pytest.raises(InputError, match="beyond 4 files"):
         add_images(start, "b", [("x.png", png(1)), ("y.png", png(2))])
-    assert files_below(here) == before
+    assert files_in(here) == before
 
 
 def zip_bytes(*members):
@@ -358,7 +350,7 @@ def test_a_hostile_member_of_an_uploaded_zip_is_reported(here):
     assert report.n_read == 8
     assert dict(report.skipped)["a/../../evil.png"] == "a name that leads out of the archive"
     assert "a web page" in dict(report.skipped)["a/page.jpg"]
-    assert files_below(here) == ["my_images/z.zip"]
+    assert files_in(here) == ["my_images/z.zip"]
 
 
 def test_what_lies_beside_the_notebook_is_found(here, pets, home):

@@ -10,13 +10,12 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from helpers import own_dataset
 
 from tl_widgets import (
     Comparison,
-    ImageDataset,
     InputError,
     ScratchSpec,
-    Split,
     compare,
     load_dataset,
     predict,
@@ -28,18 +27,6 @@ from tl_widgets.export.saving import save_models
 
 SMALL = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
 EVIL = '<img src=x onerror="alert(1)"></script>&amp;'
-
-
-def own_dataset():
-    """Noise in two classes, one dark and one bright, with names that would like to be HTML."""
-    random = np.random.default_rng(0)
-
-    def split(n_each):
-        labels = np.repeat(np.arange(2), n_each)
-        images = random.integers(0, 80, (2 * n_each, 32, 32, 3)) + 150 * labels[:, None, None, None]
-        return Split(images.astype(np.uint8), labels.astype(np.int64))
-
-    return ImageDataset(f"mine {EVIL}", split(6), split(4), split(8), (EVIL, "b"), f"my disk {EVIL}")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +41,7 @@ def four(textures):
 
 @pytest.fixture(scope="module")
 def two_classes():
-    dataset = own_dataset()
+    dataset = own_dataset(f"mine {EVIL}", (EVIL, "b"), f"my disk {EVIL}")
     return compare(dataset, scratch=SMALL, epochs=2), dataset
 
 

@@ -2,17 +2,15 @@
 
 import json
 import re
-import time
 from importlib import import_module
 
 import nbformat
-import numpy as np
 import pytest
-from ipywidgets import HTML
+from helpers import own_dataset, page, wait_until
 from ipywidgets.widgets.widget import _instances
 from nbclient import NotebookClient
 
-from tl_widgets import ImageDataset, InputError, Split, StudyLab, learning_curve, load_dataset
+from tl_widgets import InputError, StudyLab, learning_curve, load_dataset
 from tl_widgets.setup_checks.mistakes.mistake import MISTAKES
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.widgets.studies.panels import PANELS
@@ -39,37 +37,8 @@ def make_lab(tmp_path, monkeypatch):
             assert lab._run.finished.wait(30)
 
 
-def own_dataset():
-    """Images of noise: class 0 dark, class 1 bright; with markup in its names."""
-    random = np.random.default_rng(0)
-
-    def split(n_each):
-        labels = np.repeat(np.arange(2), n_each)
-        images = random.integers(0, 80, (2 * n_each, 32, 32, 3)) + 150 * labels[:, None, None, None]
-        return Split(images.astype(np.uint8), labels.astype(np.int64))
-
-    return ImageDataset("<i>mine</i>", split(6), split(4), split(8), ("<b>cats</b>", "dogs & co"))
-
-
-def page(lab):
-    """All HTML that the app shows, as one text."""
-    found, waiting = [], [lab]
-    while waiting:
-        widget = waiting.pop()
-        waiting.extend(getattr(widget, "children", ()))
-        found.append(widget.value if isinstance(widget, HTML) else "")
-    return "\n".join(found)
-
-
 def state(lab):
     return re.search(r'data-state="(\w+)"', page(lab))[1]
-
-
-def wait_until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
 
 
 # Settings and controls

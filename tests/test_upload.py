@@ -10,14 +10,9 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.widgets.shared import upload as module
 from tl_widgets.widgets.shared.upload import MAX_PART_BYTES, UploadView
 
+pytestmark = pytest.mark.usefixtures("here")
+
 MARKUP = "../../<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    """The folder of the notebook."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture

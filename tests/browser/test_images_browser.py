@@ -10,8 +10,7 @@ from driving import ARTIFACTS, choose_files, open_notebook, wait_state
 from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from test_folder import fill, zipped
-from test_hostile_files import huge_png, png
+from helpers import fill, huge_png, png, zipped
 
 MARKUP = "<img src=x onerror=alert(1)>"
 SHOW = """

@@ -1,0 +1,106 @@
+"""What several test files share: made-up pictures and data sets, and how to look at an app without a browser."""
+
+import io
+import struct
+import time
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from ipywidgets import HTML
+from PIL import Image
+
+import tl_widgets
+from tl_widgets import Config, ImageDataset, ScratchSpec, Split
+from tl_widgets.widgets import LabSettings
+
+# The folder that holds the package: on the PYTHONPATH of processes that tests start.
+PACKAGE_PARENT = Path(tl_widgets.__file__).resolve().parent.parent
+# What a Lab trains in a moment.
+SMALL = LabSettings(
+    image_size=32,
+    n_per_class=4,
+    config=Config(epochs=3, scratch=ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)),
+)
+
+
+def own_dataset(name="<i>mine</i>", class_names=("<b>cats</b>", "dogs & co"), source="", *, n=6):
+    """Images of noise in two classes, the first dark and the second bright; the names would like to be HTML.
+
+    Args:
+        n: training images per class.
+    """
+    random = np.random.default_rng(0)
+
+    def split(n_per_class):
+        labels = np.repeat(np.arange(2), n_per_class)
+        images = random.integers(0, 80, (2 * n_per_class, 32, 32, 3)) + 150 * labels[:, None, None, None]
+        return Split(images.astype(np.uint8), labels.astype(np.int64))
+
+    return ImageDataset(name, split(n), split(4), split(8), class_names, source)
+
+
+def all_parts(widget):
+    """The widget and everything in it."""
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from all_parts(child)
+
+
+def page(widget):
+    """All HTML that an app shows, as one text."""
+    return "\n".join(part.value for part in all_parts(widget) if isinstance(part, HTML))
+
+
+def wait_until(condition, seconds=60):
+    """Wait for something that happens in another thread."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def picture(seed, size=(40, 40)):
+    """A picture of its own for every seed, coarse enough to survive JPEG."""
+    rng = np.random.default_rng(seed)
+    return Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8)).resize(size, Image.Resampling.NEAREST)
+
+
+def fill(folder, n, start=0, suffix=".png"):
+    """Write n pictures into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(start, start + n):
+        picture(i).save(folder / f"{i}{suffix}")
+
+
+def zipped(folder, target, prefix=""):
+    """Write a zip of all that is in a folder."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            archive.write(file, prefix + file.relative_to(folder).as_posix())
+    return target
+
+
+def png(seed=0, size=40):
+    """The bytes of a PNG of noise."""
+    rng = np.random.default_rng(seed)
+    data = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (size, size, 3), np.uint8)).save(data, "PNG")
+    return data.getvalue()
+
+
+def huge_png(width, height):
+    """A PNG of one color that says it is width x height and is small on disk."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = zlib.compress(bytes(1 + width // 8) * min(height, 5000), 9)
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def files_in(folder):
+    """The files in a folder and below, as sorted relative paths."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

@@ -103,6 +103,16 @@ def tiny_backbone():
         yield family.members[0].name
 
 
+@pytest.fixture(scope="module")
+def tiny_in_this_file():
+    """The same for all tests of a file, and for what they share."""
+    from tiny import registered
+
+    with registered() as family:
+        yield family.members[0].name
+
+
+@pytest.fixture
 def here(tmp_path, monkeypatch):
     """An empty working directory: the folder of the notebook."""
     monkeypatch.chdir(tmp_path)

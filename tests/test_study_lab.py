@@ -11,7 +11,7 @@ from ipywidgets.widgets.widget import _instances
 from nbclient import NotebookClient
 
 from tl_widgets import InputError, StudyLab, learning_curve, load_dataset
-from tl_widgets.setup_checks.mistakes.mistake import MISTAKES
+from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.widgets.studies.panels import PANELS
 from tl_widgets.widgets.studies.settings import StudySettings

@@ -11,7 +11,7 @@ from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import Config, FineTuningSpec, require_share, require_workers
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.dataset import require_seeds, require_whole_number
-from tl_widgets.setup_checks.mistakes.mistake import require_mistake
+from tl_widgets.setup_checks.registry import find_mistake
 from tl_widgets.studies.inside.result import MOST_IMAGES
 from tl_widgets.studies.learning_curve.result import require_arms
 
@@ -49,7 +49,7 @@ def _check_backbones(names: tuple[str, ...]) -> None:
 
 def _check_mistake(name: str) -> None:
     if name != "all":
-        require_mistake(name)
+        find_mistake(name)
 
 
 def _check_files(files: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.setup_checks.mistakes.mistake import MISTAKES
+from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.studies.registry import STUDIES
 
 

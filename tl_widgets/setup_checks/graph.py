@@ -1,14 +1,17 @@
-"""Where the pretrained backbone is in a learner's own model, and which one it is. Looks only; changes nothing."""
+"""What a learner's own model consists of: its graph, its backbone, and what passes through it. Changes nothing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
-from tl_widgets.setup_checks.trace import parts_of, trace
+Array = NDArray[Any]
 
 # A layer that only this family has, and what its `preprocess_input` makes of raw pixels (keras/src/applications).
 _FAMILIES = (
@@ -24,7 +27,7 @@ _FAMILIES = (
     ("normal_conv_1_1", "nasnet", "tf"),
 )
 _SCALES = (keras.layers.Rescaling, keras.layers.Normalization)
-CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +36,11 @@ class FoundBackbone:
 
     Attributes:
         name: of the nested model, or of the family where its layers are the model's own.
-        module: of keras.applications, such as "mobilenet_v2"; "" where it is unknown.
-        mode: what it wants of raw pixels, as in the catalogue; "" where that is unknown.
+        module: of keras.applications, such as "mobilenet_v2"; "" if it is unknown.
+        mode: what it expects of pixels, as in the catalogue; "" if that is unknown.
         layers: its layers.
-        tensor: what goes into it, a symbolic tensor of the model's graph; None where that cannot be told.
-        part: itself, where it is a part of a model that has no graph.
+        tensor: its input, a symbolic tensor of the model's graph; None if there is no such tensor.
+        part: the nested model itself, in a model that has no graph.
     """
 
     name: str
@@ -48,58 +51,62 @@ class FoundBackbone:
     part: keras.Model | None = None
 
     @property
+    def norms(self) -> list[keras.layers.BatchNormalization]:
+        """Its BatchNormalization layers."""
+        return [layer for layer in self.layers if isinstance(layer, keras.layers.BatchNormalization)]
+
+    @property
     def is_frozen(self) -> bool:
-        """Nothing in it is trained."""
+        """Whether nothing in it is trained."""
         return not any(layer.trainable_weights for layer in self.layers)
 
     @property
     def is_random(self) -> bool:
-        """Its weights are as they are drawn: untouched averages of BatchNormalization, or biases that are all 0."""
-        norms = [layer for layer in self.layers if isinstance(layer, keras.layers.BatchNormalization)]
-        if norms:
+        """Whether its weights are initial ones: BatchNormalization's averages, or else all biases, are 0."""
+        if norms := self.norms:
             return all(not np.any(np.asarray(norm.moving_mean)) for norm in norms)
         biases = [layer.bias for layer in self.layers if getattr(layer, "bias", None) is not None]
         return bool(biases) and not any(np.any(np.asarray(bias)) for bias in biases)
 
 
-def graph_of(model: keras.Model) -> Any:
-    """The functional graph of a Sequential or functional model; None for a subclassed one."""
+def graph_of(model: keras.layers.Layer) -> Any:
+    """Return the functional graph of a Sequential or functional model; None for a subclassed one."""
     graph = getattr(model, "_functional", None) or model
     return graph if hasattr(graph, "_nodes_by_depth") else None
 
 
-def answers_shape(model: keras.Model, images: Any) -> tuple[int | None, ...]:
-    """The shape of a model's answers, the first number of it open.
-
-    Args:
-        model: built.
-        images: for a model without a graph, which is run with them.
-    """
-    if graph_of(model) is not None:
-        return tuple(model.output_shape)
-    return (None, *trace(model, images).answers.shape[1:])
-
-
 def nodes_of(graph: Any) -> list[Any]:
-    """Calls of layers in a graph, from input to output."""
-    return [node for depth in sorted(graph._nodes_by_depth, reverse=True) for node in graph._nodes_by_depth[depth]]
+    """Return the calls of layers in a graph, from input to output; none if there is no graph."""
+    depths = {} if graph is None else graph._nodes_by_depth
+    return [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
+
+
+def first_convolution(graph: Any) -> Any:
+    """Return the first call of a convolution in a graph; None if there is none."""
+    return next((node for node in nodes_of(graph) if isinstance(node.operation, _CONVOLUTIONS)), None)
+
+
+def run_until(graph: Any, tensor: Any, images: Array) -> Array:
+    """Run a graph from its inputs to one of its tensors, in inference mode."""
+    inputs = graph.inputs[0] if len(graph.inputs) == 1 else graph.inputs  # a list of one gives a warning
+    return np.asarray(keras.Model(inputs, tensor)(images, training=False), np.float64)
 
 
 def find_backbone_in(model: keras.Model) -> FoundBackbone | None:
-    """The backbone of a model, nested or with its layers inlined; None where there is none."""
+    """Find the backbone of a model, nested or with its layers inlined; None if there is none."""
     graph = graph_of(model)
-    nodes = nodes_of(graph) if graph is not None else []
+    nodes = nodes_of(graph)
     for node in nodes:
         if isinstance(node.operation, keras.Model) and _has_convolutions(node.operation):
             return _describe(node.operation.name, _inner(node.operation), node.arguments.keras_tensors[0])
-    for layer in parts_of(model) if graph is None else ():
+    for layer in _parts_of(model) if graph is None else ():
         if isinstance(layer, keras.Model) and graph_of(layer) is not None and _has_convolutions(layer):
             return replace(_describe(layer.name, _inner(layer), None), part=layer)
     if _family({layer.name for layer in model.layers}) is None:
         return None
-    first = next((node for node in nodes if isinstance(node.operation, CONVOLUTIONS)), None)
+    first = first_convolution(graph)
     tensor = _before_padding(first.arguments.keras_tensors[0]) if first is not None else None
-    own = [i for i, layer in enumerate(model.layers) if isinstance(layer, (*CONVOLUTIONS, keras.layers.Add))]
+    own = [i for i, layer in enumerate(model.layers) if isinstance(layer, (*_CONVOLUTIONS, keras.layers.Add))]
     return _describe("", tuple(model.layers[: own[-1] + 1]), tensor, scales_itself=False)
 
 
@@ -114,7 +121,7 @@ def _inner(model: keras.Model) -> tuple[keras.layers.Layer, ...]:
 
 
 def _has_convolutions(model: keras.Model) -> bool:
-    return any(isinstance(layer, CONVOLUTIONS) for layer in _inner(model))
+    return any(isinstance(layer, _CONVOLUTIONS) for layer in _inner(model))
 
 
 def _family(names: set[str]) -> tuple[str, str] | None:
@@ -130,3 +137,69 @@ def _describe(
     elif scales_itself and any(isinstance(layer, _SCALES) for layer in layers):
         mode = "builtin_0_255"
     return FoundBackbone(name or module, module, mode, layers, tensor)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One batch, run through a model in inference mode.
+
+    Attributes:
+        answers: the model's, (n, ...).
+        calls: (layer, its first input, its output) in the order in which the layers were called.
+    """
+
+    answers: Array
+    calls: list[tuple[keras.layers.Layer, Any, Any]] = field(default_factory=list)
+
+    def input_of(self, layer: keras.layers.Layer) -> Array | None:
+        """Return the input of a layer at its first call; None if it was not called."""
+        return next((np.asarray(value, np.float64) for called, value, _ in self.calls if called is layer), None)
+
+    @property
+    def last(self) -> keras.layers.Layer | None:
+        """The layer whose output is the model's answer; None if something else comes after all layers."""
+        for layer, _, made in reversed(self.calls):
+            if getattr(made, "shape", None) == self.answers.shape and np.array_equal(np.asarray(made), self.answers):
+                return layer
+        return None
+
+
+def trace(model: keras.Model, images: Array) -> Trace:
+    """Run a batch through a model without a graph, and note what each of its parts receives and returns.
+
+    Args:
+        model: built; it is the same afterwards.
+        images: as the model takes them, (n, height, width, channels).
+    """
+    calls: list[tuple[keras.layers.Layer, Any, Any]] = []
+    with ExitStack() as noted:
+        for layer in {id(part): part for part in _parts_of(model)}.values():
+            noted.enter_context(_noting(layer, calls))
+        answers = model(images, training=False)
+    return Trace(np.asarray(answers), calls)
+
+
+def _parts_of(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    """The layers that a subclass's own code calls: models with a graph, and layers without layers of their own."""
+    for layer in model._flatten_layers(include_self=False, recursive=False):
+        yield layer
+        if graph_of(layer) is None:
+            yield from _parts_of(layer)
+
+
+@contextmanager
+def _noting(layer: keras.layers.Layer, calls: list[tuple[keras.layers.Layer, Any, Any]]) -> Iterator[None]:
+    """Note a layer's calls: a method of the instance hides the class's own for a while."""
+    call: Callable[..., Any] = layer.call
+
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        made = call(*args, **kwargs)
+        calls.append((layer, args[0] if args else next(iter(kwargs.values()), None), made))
+        return made
+
+    # Past Keras, which would take note of a new attribute.
+    object.__setattr__(layer, "call", noting)
+    try:
+        yield
+    finally:
+        object.__delattr__(layer, "call")

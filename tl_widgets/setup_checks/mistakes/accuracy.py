@@ -1,42 +1,49 @@
-"""Mistakes with what accuracy is measured on: a split that leaks, and the training images."""
+"""Mistakes with the images on which accuracy is measured: a split that leaks, and the training images."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
-from tl_widgets.core.events import raise_if_cancelled
-from tl_widgets.records.intervals import difference_interval, wilson_interval
-from tl_widgets.setup_checks.mistakes.mistake import TwoWays
-from tl_widgets.setup_checks.mistakes.trial import Lesson, two_means
-from tl_widgets.training.learners import PREDICT_BATCH
-from tl_widgets.training.linear_head import LinearHead
-from tl_widgets.training.metrics import count_right
+if TYPE_CHECKING:
+    from tl_widgets.setup_checks.setup import Setup
+    from tl_widgets.setup_checks.trial import Trial
+    from tl_widgets.setup_checks.two_ways import TwoWays
 
-_N_LOTS = 5
-_HEAD_RATE = 1e-2  # the head must learn its images by heart
+_N_LABELINGS = 5
+_HEAD_RATE = 1e-2  # the head must memorize its images
 
 
-def leaky_split(lesson: Lesson) -> TwoWays:
-    """A data set that shuffles in every pass, split with take and skip; labels drawn by lot, five times."""
-    features = lesson.frozen().read(lesson.dataset.train, on_event=lesson.on_event, cancel=lesson.cancel).values
-    found: dict[str, list[float]] = {"right": [], "wrong": []}
-    for seed in range(lesson.config.seed, lesson.config.seed + _N_LOTS):
+def _leaky_split(trial: Trial) -> TwoWays:
+    """A data set that shuffles in every pass, split with take and skip; random labels, five times."""
+    import numpy as np
+
+    from tl_widgets.setup_checks.two_ways import compare_means
+
+    features = trial.frozen().read(trial.dataset.train, on_event=trial.on_event, cancel=trial.cancel).values
+    accuracies: dict[str, list[float]] = {"right": [], "wrong": []}
+    for seed in range(trial.config.seed, trial.config.seed + _N_LABELINGS):
         labels = np.random.default_rng(seed).permutation(np.arange(len(features)) % 2)
-        for way, values in found.items():
-            values.append(_by_lot(lesson, features, labels, seed=seed, way=way))
-    return two_means(found["right"], found["wrong"], n_images=len(features) - _n_train(len(features)))
+        for way, values in accuracies.items():
+            values.append(_random_labels(trial, features, labels, seed=seed, way=way))
+    return compare_means(**accuracies, n_images=len(features) - _n_train(len(features)))
 
 
 def _n_train(n: int) -> int:
-    """How many of `n` images are trained on."""
+    """Return how many of `n` images are trained on."""
     return n * 7 // 10
 
 
-def _by_lot(lesson: Lesson, features: Any, labels: Any, *, seed: int, way: str) -> float:
-    """Validation accuracy of a head on the backbone's features."""
+def _random_labels(trial: Trial, features: Any, labels: Any, *, seed: int, way: str) -> float:
+    """Return the validation accuracy of a head on the backbone's features."""
+    import numpy as np
+
+    from tl_widgets.training.linear_head import LinearHead
+    from tl_widgets.training.metrics import count_right
+
     n, n_train, started = len(features), _n_train(len(features)), time.perf_counter()
     # What tf.data's shuffle(n) does to n positions, of which take and skip then have their part. Its own numbers depend
     # on TensorFlow's global seed as well, which is the learner's: the study's must not. A test has the real thing.
@@ -48,34 +55,104 @@ def _by_lot(lesson: Lesson, features: Any, labels: Any, *, seed: int, way: str) 
 
     start = np.zeros((features.shape[1], 1), np.float32), np.zeros(1, np.float32)
     head = LinearHead(*start, learning_rate=_HEAD_RATE, dropout=0.0, seed=seed)
-    n_epochs = lesson.config.epochs
+    n_epochs = trial.config.epochs
     for epoch in range(n_epochs):
-        raise_if_cancelled(lesson.cancel)
+        trial.stop_if_asked()
         train = one_pass()[:n_train]
         for at in range(0, n_train, 16):
             head.fit_batch(features[train[at : at + 16]], labels[train[at : at + 16]])
-        lesson.say(way, epoch + 1, n_epochs, time.perf_counter() - started)
+        trial.report(way, epoch + 1, n_epochs, time.perf_counter() - started)
     held = one_pass()[n_train:]
     return count_right(head.probabilities(features[held]), labels[held]) / len(held)
 
 
-def training_accuracy(lesson: Lesson) -> TwoWays:
-    """One network from scratch, its accuracy read off the training images and measured on the test images."""
-    run, split = lesson.run(lesson.scratch(), "right"), lesson.dataset.train
+def _training_accuracy(trial: Trial) -> TwoWays:
+    """One network from scratch; its accuracy is read off the training images, and measured on the test images."""
+    import numpy as np
+
+    from tl_widgets.setup_checks.two_ways import compare_counts
+    from tl_widgets.training.learners import PREDICT_BATCH
+    from tl_widgets.training.metrics import count_right
+
+    run, split = trial.run(trial.scratch(), "right"), trial.dataset.train
     n_known = 0
     for start in range(0, len(split), PREDICT_BATCH):
-        raise_if_cancelled(lesson.cancel)
+        trial.stop_if_asked()
         rows = slice(start, start + PREDICT_BATCH)
         answers = np.asarray(run.model(np.asarray(split.images[rows], np.float32), training=False))
         n_known += count_right(answers, split.labels[rows])
-    tested, known = (run.n_right, len(run.labels)), (n_known, len(split))
-    return TwoWays(
-        tested[0] / tested[1],
-        known[0] / known[1],
-        tested[1],
-        known[1],
-        "other images",
-        wilson_interval(*tested),
-        wilson_interval(*known),
-        difference_interval(*tested, *known),
-    )
+    return compare_counts((run.n_right, len(run.labels)), (n_known, len(split)))
+
+
+def _find(setup: Setup) -> Iterator[Finding]:
+    """Find images that the model is trained on and judged by."""
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.setup_checks.setup import image_keys
+
+    dataset, validation = setup.dataset, setup.validation
+    if validation is None:
+        if not isinstance(dataset, ImageDataset):
+            return
+        n = len(set(dataset.train.keys) & {*dataset.validation.keys, *dataset.test.keys})
+        if n:
+            yield _leak(f"{n} training images are validation or test images as well, so that accuracy flatters: ")
+        return
+    if validation is dataset:
+        text = "The model is validated on its own training images, so that accuracy flatters: keep some images apart."
+        yield Finding(text, "training_accuracy")
+        return
+    # Two passes: a data set that is shuffled anew in each hands other images to take() and skip().
+    first = image_keys(dataset), image_keys(validation)
+    second = image_keys(dataset), image_keys(validation)
+    n, n_later = len(first[0] & first[1]), len((first[0] & second[1]) | (second[0] & first[1]))
+    if n and first[1] <= first[0]:
+        text = "All validation images are training images, so that accuracy flatters: keep some images apart."
+        yield Finding(text, "training_accuracy")
+    elif n:
+        yield _leak(f"{n} training images are validation images as well, so that accuracy flatters: ")
+    elif n_later:
+        yield Finding(
+            f"{n_later} images are in the training part in one pass and in the validation part in another: the data "
+            "are shuffled anew before take() and skip(). Split first, or shuffle with reshuffle_each_iteration=False.",
+            "leaky_split",
+        )
+
+
+def _leak(text: str) -> Finding:
+    return Finding(f"{text}split once.", "leaky_split")
+
+
+_CHECK = Check(Subject.SPLITS, _find)
+
+LEAKY_SPLIT = Mistake(
+    "leaky_split",
+    wrong="take() and skip() split a data set that is shuffled anew in every epoch",
+    right="the split is made once",
+    why="In every epoch other images land in the training part, so that validation images have been trained on. The "
+    "labels here are drawn by lot: there is nothing to learn, and whatever is above chance is a leak.",
+    hides="A head that cannot learn its training images by heart, because they are many, has less to leak.",
+    measure=_leaky_split,
+    check=_CHECK,
+    figure="accuracy on the validation images, with labels drawn by lot",
+    flatters=True,
+    dataset="textures",
+    image_size=48,
+    n_per_class=40,
+    epochs=30,
+    place=60,
+)
+
+TRAINING_ACCURACY = Mistake(
+    "training_accuracy",
+    wrong="accuracy is read off the training images",
+    right="accuracy is measured on images that the model has not seen",
+    why="A network can know its training images by heart; that says little about new ones.",
+    hides="With many training images, and few epochs, a network cannot know them by heart.",
+    measure=_training_accuracy,
+    check=_CHECK,
+    figure="accuracy that is reported for the same model",
+    flatters=True,
+    image_size=32,
+    uses_backbone=False,
+    place=70,
+)

@@ -1,52 +1,229 @@
-"""Mistakes with the pixels that a frozen backbone gets, in plain Keras layers."""
+"""Mistakes with the pixels that a frozen backbone receives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-import keras
-
-from tl_widgets.backbones.builder import build_preprocessing
-from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import InputError
-from tl_widgets.setup_checks.mistakes.mistake import TwoWays
-from tl_widgets.setup_checks.mistakes.trial import Lesson, two_runs
+from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
-Layers = Sequence[keras.layers.Layer]
+if TYPE_CHECKING:
+    import keras
+
+    from tl_widgets.setup_checks.setup import Array, Setup
+    from tl_widgets.setup_checks.trial import Trial
+    from tl_widgets.setup_checks.two_ways import TwoWays
+
+_CAFFE_MEAN = (103.939, 116.779, 123.68)  # of BGR values
+_EXPECTED = {
+    "tf": "-1 to 1",
+    "lite": "about -1 to 1",
+    "torch": "values standardised by ImageNet's mean and deviation, about -2 to 2.6",
+    "caffe": "BGR with ImageNet's mean subtracted, about -120 to 150",
+    "builtin_0_255": "raw pixels, 0 to 255, because it scales them itself",
+}
+_RECEIVED = {
+    "0 to 1": "only divided by 255",
+    "caffe": "prepared as for ResNet50 and VGG (BGR, mean subtracted)",
+    "torch": "prepared as for DenseNet (standardised)",
+    "tf": "scaled to -1..1",
+    "lite": "scaled to -1..1",
+}
+_NEAR = 0.25  # in standard deviations of what is expected: images that were resized on the way are not quite the same
+_LEAST_RANGE = 0.05  # of pixels that were scaled once, whatever to; a sample of many images has black and white
 
 
-def raw_pixels(lesson: Lesson) -> TwoWays:
+def _measure(trial: Trial, change: Callable[[Sequence[keras.layers.Layer]], Sequence[keras.layers.Layer]]) -> TwoWays:
+    """Measure the right way, and with the layers before the backbone changed."""
+    from tl_widgets.setup_checks.two_ways import compare_runs
+
+    *before, backbone, average = trial.layers()
+    right = trial.run(trial.transfer(*before, backbone, average), "right")
+    return compare_runs(right, trial.run(trial.transfer(*change(before), backbone, average), "wrong"))
+
+
+def _raw_pixels(trial: Trial) -> TwoWays:
     """No preprocessing at all, as in the article.
 
     Raises:
         InputError: the backbone takes raw pixels.
     """
-    if lesson.entry.preprocess_mode == "builtin_0_255":
-        raise InputError(f"{lesson.entry.name} takes raw pixels: choose another backbone for this mistake.")
-    return _with_other_pixels(lesson, lambda _: ())
+    if trial.backbone.preprocess_mode == "builtin_0_255":
+        raise InputError(f"{trial.backbone.name} takes raw pixels: choose another backbone for this mistake.")
+    return _measure(trial, lambda _: ())
 
 
-def rescaled_twice(lesson: Lesson) -> TwoWays:
+def _rescaled_twice(trial: Trial) -> TwoWays:
     """Divided by 255, as every tutorial on networks from scratch does, before the model's own scaling."""
-    return _with_other_pixels(lesson, lambda before: (keras.layers.Rescaling(1 / 255), *before))
+    import keras
+
+    return _measure(trial, lambda before: (keras.layers.Rescaling(1 / 255), *before))
 
 
-def wrong_preprocessing(lesson: Lesson) -> TwoWays:
+def _wrong_preprocessing(trial: Trial) -> TwoWays:
     """`preprocess_input` imported from ResNet50's module, mode "caffe".
 
     Raises:
         InputError: that is the right one for this backbone.
     """
-    if lesson.entry.preprocess_mode == "caffe":
-        raise InputError(f"{lesson.entry.name} is prepared so: choose another backbone for this mistake.")
+    from tl_widgets.backbones.builder import build_preprocessing
+    from tl_widgets.backbones.catalogue import find_backbone
+
+    if trial.backbone.preprocess_mode == "caffe":
+        raise InputError(f"{trial.backbone.name} is prepared so: choose another backbone for this mistake.")
     other = build_preprocessing(find_backbone("ResNet50"))
     assert other is not None
-    return _with_other_pixels(lesson, lambda _: (other,))
+    return _measure(trial, lambda _: (other,))
 
 
-def _with_other_pixels(lesson: Lesson, change: Callable[[Layers], Layers]) -> TwoWays:
-    """Right, and with the layers before the backbone changed."""
-    layers = lesson.layers()
-    before, rest = layers[:-2], layers[-2:]
-    right = lesson.run(lesson.transfer(*layers), "right")
-    return two_runs(right, lesson.run(lesson.transfer(*change(before), *rest), "wrong"))
+def _find(setup: Setup) -> Iterator[Finding]:
+    """Find pixels that the backbone was not made for."""
+    backbone = setup.backbone
+    if backbone is None:
+        yield from _find_without_contrast(setup)
+        return
+    if backbone.is_random and not backbone.is_frozen:
+        return  # from scratch, any scale that trains is right
+    got = setup.backbone_input
+    if got is None:
+        return
+    low, high, raw = got.min(), got.max(), _raw(setup.images)
+    if backbone.mode and raw is not None and got.shape[-1] == raw.shape[-1] == 3:
+        yield from _compare(setup, got, raw[: len(got)])
+    elif not backbone.mode and backbone.is_frozen and low >= 0 and high > 10:
+        yield Finding(
+            f"Raw pixels ({low:.0f} to {high:.0f}) go into {backbone.name}, which is frozen: put the "
+            "preprocessing before it with which it was trained.",
+            "raw_pixels",
+        )
+    elif high - low < 0.1:
+        yield _twice(backbone.name, got)
+
+
+def _find_without_contrast(setup: Setup) -> Iterator[Finding]:
+    """Find images that two scalings have left gray before a network from scratch."""
+    from tl_widgets.setup_checks.graph import first_convolution, run_until
+
+    first = first_convolution(setup.graph)
+    if first is None or setup.input_shape is None or not setup.images_fit or _range(setup.images) < _LEAST_RANGE:
+        return  # without contrast before any scaling of the model's, the images may be so
+    got = run_until(setup.graph, first.arguments.keras_tensors[0], setup.images)
+    if _range(got) < _LEAST_RANGE:
+        yield _twice(f"{first.operation.name}, the first convolution,", got)
+
+
+def _range(values: Any) -> float:
+    return float(values.max() - values.min())
+
+
+def _raw(images: Array) -> Array | None:
+    """Return the images as 0-255 RGB, judged by their range; None if it fits no usual scaling."""
+    from tl_widgets.backbones.family import IMAGENET_MEAN, IMAGENET_STD
+
+    images = images.astype(float)
+    low, high = images.min(), images.max()
+    if low >= 0:
+        return images if high > 1.01 else images * 255 if high > 0.05 else None
+    if low >= -1.01 and high <= 1.01:
+        return (images + 1) * 127.5
+    if low > -3 and high < 3.5:
+        return (images * IMAGENET_STD + IMAGENET_MEAN) * 255
+    if images.shape[-1] == 3 and low > -130 and high < 160:
+        return (images + _CAFFE_MEAN)[..., ::-1]
+    return None
+
+
+def _prepared(raw: Array) -> dict[str, Array]:
+    """Return what each kind of preprocessing makes of the images."""
+    from tl_widgets.backbones.family import IMAGENET_MEAN, IMAGENET_STD
+
+    return {
+        "tf": raw / 127.5 - 1,
+        "lite": (raw - 127) / 128,
+        "torch": (raw / 255 - IMAGENET_MEAN) / IMAGENET_STD,
+        "caffe": raw[..., ::-1] - _CAFFE_MEAN,
+        "builtin_0_255": raw,
+        "0 to 1": raw / 255,
+    }
+
+
+def _distance(got: Array, wanted: Array) -> float:
+    scale = max(float(wanted.std()), 1e-9)
+    if got.shape == wanted.shape:
+        return float(abs(got - wanted).mean()) / scale
+    axes = tuple(range(got.ndim - 1))  # resized or cropped on the way: only the channels can be compared
+    means = abs(got.mean(axes) - wanted.mean(axes)).max() / scale
+    return float(max(means, abs(got.std() / scale - 1)) / 1.5)
+
+
+def _compare(setup: Setup, got: Array, raw: Array) -> Iterator[Finding]:
+    """Compare what the backbone receives with what its makers' preprocessing would make of the same images."""
+    backbone = setup.backbone
+    assert backbone is not None
+    prepared = _prepared(raw)
+    expected = prepared[backbone.mode]
+    if _distance(got, expected) < _NEAR:
+        return
+    if got.std() < 0.02 * expected.std() and _range(got) < 0.1:
+        yield _twice(backbone.name, got)
+        return
+    nearest = min(prepared, key=lambda mode: _distance(got, prepared[mode]))
+    low, high, mistake = f"{got.min():.3g}", f"{got.max():.3g}", "wrong_preprocessing"
+    if _distance(got, prepared[nearest]) >= _NEAR:
+        seen = f"Pixels from {low} to {high} go into {backbone.name}"
+    elif nearest == "builtin_0_255":
+        seen, mistake = f"Raw pixels ({low} to {high}) go into {backbone.name}", "raw_pixels"
+    else:
+        seen = f"Pixels {_RECEIVED[nearest]} ({low} to {high}) go into {backbone.name}"
+    remedy = "Put its own preprocessing before it, such as Rescaling(1 / 128, offset=-127 / 128)."
+    if backbone.mode == "builtin_0_255":
+        remedy = "Leave your own scaling out."
+    elif backbone.module:
+        remedy = f"Use keras.applications.{backbone.module}.preprocess_input, once, and no other scaling."
+    yield Finding(f"{seen}, which expects {_EXPECTED[backbone.mode]}. {remedy}", mistake)
+
+
+def _twice(receiver: str, got: Array) -> Finding:
+    return Finding(
+        f"All pixels that {receiver} gets lie between {got.min():.3g} and "
+        f"{got.max():.3g}: they are scaled twice. Scale them once, in the data or in the model.",
+        "rescaled_twice",
+    )
+
+
+_CHECK = Check(Subject.PIXELS, _find)
+_EASY = "Where classes are as easy to tell apart as brick, grass and gravel, distorted features do it as well"
+
+RAW_PIXELS = Mistake(
+    "raw_pixels",
+    wrong="raw pixels, 0 to 255, go into the backbone",
+    right="pixels are scaled as they were when the backbone was trained",
+    why="Every filter answers to values about a hundred times too large, which it has never seen.",
+    hides=f"{_EASY}; on harder images, and with other backbones, it costs more.",
+    measure=_raw_pixels,
+    check=_CHECK,
+    place=10,
+)
+
+RESCALED_TWICE = Mistake(
+    "rescaled_twice",
+    wrong="pixels are divided by 255, then scaled once more by the model",
+    right="pixels are scaled once",
+    why="After the second scaling nearly all contrast is gone: each image looks almost the same to the backbone.",
+    hides="A head that is trained for long enough can find what little contrast is left.",
+    measure=_rescaled_twice,
+    check=_CHECK,
+    place=20,
+)
+
+WRONG_PREPROCESSING = Mistake(
+    "wrong_preprocessing",
+    wrong="pixels are prepared for another family of backbones (ImageNet mean subtracted, BGR)",
+    right="pixels are prepared as this backbone's own function says",
+    why="Range and order of the colours differ between backbones; no error tells of it.",
+    hides=f"{_EASY}; and in grey images the order of the colours does not matter.",
+    measure=_wrong_preprocessing,
+    check=_CHECK,
+    place=30,
+)

@@ -23,8 +23,8 @@ from tl_widgets.plots.style import (
     note,
 )
 from tl_widgets.records.comparison import Interval, percent
-from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, TwoWays
-from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy, name_in_words
+from tl_widgets.setup_checks.two_ways import TwoWays
+from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
 
 _RIGHT, _WRONG = ModelName.TRANSFER.color, ModelName.SCRATCH.color
 
@@ -41,19 +41,19 @@ def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
         is an estimate, its 95% interval; the verdict in the title.
     """
     ax = new_axes(8, 3.2) if ax is None else ax
-    words, measured = MISTAKES[study.mistake], study.measured
+    mistake, measured = study.declared, study.measured
     ax.barh([0, 1], [measured.right, measured.wrong], 0.55, color=[_RIGHT, _WRONG])
     for y, value, interval in _ways(measured):
         low, high = interval or (value, value)
         if interval:
             ax.plot([low, high], [y, y], color=INK, linewidth=1.6, marker="|", markersize=9)
         note(ax, percent(value), (max(value, high), y), (6, 0))
-    labels = [textwrap.fill(text, 34) for text in (f"right: {words.right}", f"wrong: {words.wrong}")]
+    labels = [textwrap.fill(text, 34) for text in (f"right: {mistake.right}", f"wrong: {mistake.wrong}")]
     ax.set_yticks([0, 1], labels, parse_math=False)
     ax.set_ylim(1.5, -0.5)
     _percent_axis(ax)
     verdict = "a clear difference" if measured.is_clear else study.verdict
-    dress(ax, f"{name_in_words(study.mistake)}: {verdict}", x=textwrap.fill(words.figure, 70))
+    dress(ax, f"{mistake.title}: {verdict}", x=textwrap.fill(mistake.figure, 70))
     return ax
 
 
@@ -111,14 +111,14 @@ def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
         reach = [[value - low], [high - value]]
         style: dict[str, Any] = {"color": colour_of(name), "marker": marker_of(name), "markersize": 6, "capsize": 3}
         ax.errorbar([value], [y + shift], xerr=reach, linestyle="none", elinewidth=1.4, **style)
-    flatters = MISTAKES[study.mistake].flatters
+    flatters = study.declared.flatters
     points = f"{100 * (measured.wrong - measured.right):+.0f} points".replace("-", "\N{MINUS SIGN}")
     text = f"{points}{', flatters' if flatters else ''}" if measured.is_clear else study.verdict
     note(ax, text, (1.04, y), (0, 0), color=INK if measured.is_clear else PALE)
 
 
 def _row_label(study: MistakeStudy) -> str:
-    return f"{name_in_words(study.mistake)}\n({study.dataset.name})"
+    return f"{study.declared.title}\n({study.dataset.name})"
 
 
 def _handle(label: str, name: str) -> Line2D:

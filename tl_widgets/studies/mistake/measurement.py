@@ -1,8 +1,8 @@
-"""What goes wrong: the mistakes that fill the forums, each measured beside the right way."""
+"""What goes wrong: common mistakes, each measured beside the right way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.config import Config
@@ -12,24 +12,9 @@ from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import Bench, measure_all
-from tl_widgets.setup_checks.mistakes import accuracy, pixels, training
-from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, TwoWays, require_mistake
-from tl_widgets.setup_checks.mistakes.trial import Lesson
-from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy, name_in_words
-
-_LESSONS: dict[str, Callable[[Lesson], TwoWays]] = {
-    "raw_pixels": pixels.raw_pixels,
-    "rescaled_twice": pixels.rescaled_twice,
-    "wrong_preprocessing": pixels.wrong_preprocessing,
-    "batch_norm_training": training.batch_norm_training,
-    "trainable_without_compile": training.trainable_without_compile,
-    "leaky_split": accuracy.leaky_split,
-    "training_accuracy": accuracy.training_accuracy,
-    "sigmoid_from_logits": training.sigmoid_from_logits,
-    "bottleneck": training.bottleneck,
-    "learning_rate": training.learning_rate,
-}
-_WITHOUT_BACKBONE = ("training_accuracy", "bottleneck", "learning_rate")
+from tl_widgets.setup_checks.registry import MISTAKES, find_mistake
+from tl_widgets.setup_checks.trial import Trial
+from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
 
 
 def what_goes_wrong(
@@ -45,61 +30,60 @@ def what_goes_wrong(
     """Make a common mistake on purpose, and measure it beside the right way.
 
     Args:
-        dataset: images and their split; where None, built-in ones on which this mistake shows within seconds
-            (`MISTAKES[mistake]` says which).
-        mistake: a name in `tl_widgets.studies.mistake.result.MISTAKES`.
+        dataset: images and their split; if None, built-in ones on which this mistake shows within seconds.
+        mistake: a name in `tl_widgets.setup_checks.registry.MISTAKES`, such as "raw_pixels".
         backbone: a name in the catalogue (`list_backbones`), with ImageNet weights.
-        epochs: passes over the training images; the mistake's own number where None.
-        seed: decides initial weights, the order of the images, and labels drawn by lot.
-        on_event: hears of each phase, epoch and batch; an event's `model` is "right" or "wrong".
+        epochs: passes over the training images; the mistake's own number if None.
+        seed: decides initial weights, the order of the images, and random labels.
+        on_event: receives each phase, epoch and batch; an event's `model` is "right" or "wrong".
         cancel: set from any thread, it stops within one batch.
 
     Raises:
-        InputError: there is no such mistake, or the images or the backbone do not fit it.
+        InputError: no mistake has this name, or the images or the backbone do not fit it.
         CancelledError: Stop came before both ways were measured.
-        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+        WeightsUnavailableError: the weights are not on this machine and cannot be downloaded.
     """
-    require_mistake(mistake)
+    declared = find_mistake(mistake)
     backbone = find_backbone(backbone).name
     raise_if_cancelled(cancel)
-    words = MISTAKES[mistake]
     if dataset is None:
-        size, n = words.image_size, words.n_per_class
-        dataset = load_dataset(words.dataset, image_size=size, n_per_class=n, seed=seed)
+        size, n = declared.image_size, declared.n_per_class
+        dataset = load_dataset(declared.dataset, image_size=size, n_per_class=n, seed=seed)
     require_dataset(dataset)
-    config = Config(backbone=backbone, epochs=words.epochs if epochs is None else epochs, seed=seed)
-    measured = _LESSONS[mistake](Lesson(dataset, config, on_event, cancel))
+    config = Config(backbone=backbone, epochs=declared.epochs if epochs is None else epochs, seed=seed)
+    measured = declared.measure(Trial(dataset, config, on_event, cancel))
     on_event(Event("done", "done", n_done=1, n_total=1))
-    name = "" if mistake in _WITHOUT_BACKBONE else config.backbone
+    name = config.backbone if declared.uses_backbone else ""
     return MistakeStudy(summarize(dataset), mistake, name, config.epochs, config.seed, measured, environment())
 
 
 def every_mistake(
     dataset: ImageDataset | None = None,
     *,
-    mistakes: Sequence[str] = tuple(MISTAKES),
+    mistakes: Sequence[str] | None = None,
     backbone: str = Config.backbone,
     epochs: int | None = None,
     seed: int = Config.seed,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> MistakeStudies:
-    """Measure several mistakes, one after the other; one that cannot be measured does not take the others with it.
+    """Measure several mistakes, one after the other; if one cannot be measured, the others still are.
 
     Args:
-        dataset: for all of them; where None, each one's own.
-        mistakes: names in `tl_widgets.studies.mistake.result.MISTAKES`.
+        dataset: for all of them; if None, each mistake has its own.
+        mistakes: their names; all that there are if None.
         backbone: as in `what_goes_wrong`.
-        epochs: likewise.
-        seed: likewise.
-        on_event: hears of each mistake that is done, and of what takes long.
+        epochs: as in `what_goes_wrong`.
+        seed: as in `what_goes_wrong`.
+        on_event: receives each mistake that is done, and what takes long.
         cancel: set from any thread, it stops within one batch; what was measured until then is kept.
 
     Raises:
-        InputError: there is no such mistake, or none of them could be measured.
+        InputError: no mistake has one of these names, or none of them could be measured.
     """
-    unknown = [mistake for mistake in mistakes if mistake not in MISTAKES]
-    if unknown or not mistakes:
+    names = tuple(MISTAKES) if mistakes is None else tuple(mistakes)
+    unknown = [name for name in names if name not in MISTAKES]
+    if unknown or not names:
         raise InputError(f"mistakes must be some of {', '.join(MISTAKES)}; received {', '.join(unknown) or 'none'}.")
     find_backbone(backbone)
 
@@ -114,5 +98,5 @@ def every_mistake(
             cancel=bench.cancel,
         )
 
-    found = measure_all(tuple(mistakes), measure, words=name_in_words, on_event=on_event, cancel=cancel)
-    return MistakeStudies(found.points, found.failures, found.stopped)
+    points = measure_all(names, measure, words=lambda name: MISTAKES[name].title, on_event=on_event, cancel=cancel)
+    return MistakeStudies(points.points, points.failures, points.stopped)

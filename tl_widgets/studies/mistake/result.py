@@ -1,4 +1,4 @@
-"""What common mistakes cost: records and their sentences. A leaf; no TensorFlow."""
+"""What common mistakes cost: records and their sentences. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import DatasetSummary, Environment, Interval, percent
-from tl_widgets.records.intervals import but_not_clear, interval_text
 from tl_widgets.records.study import StudyFailure
-from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, Mistake, TwoWays
-
-__all__ = ["MISTAKES", "Mistake", "MistakeStudies", "MistakeStudy", "TwoWays"]
+from tl_widgets.records.intervals import but_not_clear, interval_text
+from tl_widgets.setup_checks.mistake import Mistake
+from tl_widgets.setup_checks.registry import find_mistake
+from tl_widgets.setup_checks.two_ways import TwoWays
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class MistakeStudy:
 
     Attributes:
         dataset: which images.
-        mistake: a name in `MISTAKES`.
-        backbone: the backbone; "" where the mistake needs none.
+        mistake: its name.
+        backbone: the backbone; "" if the mistake needs none.
         epochs: passes over the training images.
-        seed: of weights, order and lots.
+        seed: of weights, order and random labels.
         measured: both numbers and how sure they are.
         environment: what it ran on.
         stopped: always False; a stopped study has no record.
@@ -36,6 +36,11 @@ class MistakeStudy:
     measured: TwoWays
     environment: Environment
     stopped: bool = False
+
+    @property
+    def declared(self) -> Mistake:
+        """The mistake itself."""
+        return find_mistake(self.mistake)
 
     @property
     def right(self) -> float:
@@ -55,13 +60,13 @@ class MistakeStudy:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What was measured, whether the difference is clear, and why it is so."""
-        words, measured = MISTAKES[self.mistake], self.measured
+        mistake, measured = self.declared, self.measured
         wrong, right = _number(measured.wrong, measured.wrong_ci95), _number(measured.right, measured.right_ci95)
-        numbers = f"Wrong: {words.wrong}: {wrong}. Right: {words.right}: {right} ({words.figure}; {_basis(measured)})."
-        return numbers, _verdict_sentence(words, measured), words.why
+        ways = f"Wrong: {mistake.wrong}: {wrong}. Right: {mistake.right}: {right}"
+        return f"{ways} ({mistake.figure}; {_basis(measured)}).", _verdict_sentence(mistake, measured), mistake.why
 
     def to_json(self) -> str:
-        """The record as JSON text; `MistakeStudy.from_json` reads it back."""
+        """Return the record as JSON text; `MistakeStudy.from_json` reads it back."""
         return study_to_json(self)
 
     @staticmethod
@@ -71,7 +76,9 @@ class MistakeStudy:
         Raises:
             InputError: it is not such a record.
         """
-        return study_from_json(MistakeStudy, text)
+        study = study_from_json(MistakeStudy, text)
+        find_mistake(study.mistake)
+        return study
 
 
 @dataclass(frozen=True)
@@ -79,9 +86,9 @@ class MistakeStudies:
     """Several mistakes, each measured beside the right way.
 
     Attributes:
-        studies: of the mistakes that were measured, in the order of `MISTAKES`.
+        studies: of the mistakes that were measured, in the order in which they were asked for.
         failures: mistakes that could not be measured on these images or with this backbone.
-        stopped: somebody pressed Stop before all were measured.
+        stopped: whether Stop was pressed before all were measured.
     """
 
     studies: tuple[MistakeStudy, ...]
@@ -97,16 +104,16 @@ class MistakeStudies:
     @property
     def sentences(self) -> tuple[str, ...]:
         """How many mistakes show, which do not, and which could not be measured."""
-        unclear = [name_in_words(study.mistake) for study in self.studies if not study.measured.is_clear]
+        unclear = [study.declared.title for study in self.studies if not study.measured.is_clear]
         n_clear = len(self.studies) - len(unclear)
-        found = [f"{n_clear} of {len(self.studies)} mistakes make a clear difference on these images."]
+        sentences = [f"{n_clear} of {len(self.studies)} mistakes make a clear difference on these images."]
         if unclear:
-            found.append(f"Too close to call: {', '.join(unclear)}. That does not make them harmless elsewhere.")
-        found += [f"{one.point} was not measured: {one.text}" for one in self.failures]
-        return (*found, *(["Stopped before all mistakes were measured."] if self.stopped else []))
+            sentences.append(f"Too close to call: {', '.join(unclear)}. That does not make them harmless elsewhere.")
+        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        return (*sentences, *(["Stopped before all mistakes were measured."] if self.stopped else []))
 
     def to_json(self) -> str:
-        """The record as JSON text; `MistakeStudies.from_json` reads it back."""
+        """Return the record as JSON text; `MistakeStudies.from_json` reads it back."""
         return study_to_json(self)
 
     @staticmethod
@@ -116,19 +123,17 @@ class MistakeStudies:
         Raises:
             InputError: it is not such a record.
         """
-        return study_from_json(MistakeStudies, text)
-
-
-def name_in_words(mistake: str) -> str:
-    """A mistake's name as people write it: Raw pixels."""
-    return mistake.replace("_", " ").capitalize()
+        studies = study_from_json(MistakeStudies, text)
+        for study in studies.studies:
+            find_mistake(study.mistake)
+        return studies
 
 
 def _row(study: MistakeStudy) -> tuple[str, ...]:
     data, measured = study.dataset, study.measured
     images = f"{data.name}, {data.image_size} px, {data.n_train}"
     right = _number(measured.right, measured.right_ci95)
-    return name_in_words(study.mistake), images, right, _number(measured.wrong, measured.wrong_ci95), study.verdict
+    return study.declared.title, images, right, _number(measured.wrong, measured.wrong_ci95), study.verdict
 
 
 def _number(share: float, interval: Interval | None) -> str:
@@ -151,20 +156,20 @@ def _points(share: float) -> str:
     return f"{100 * share:.1f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _verdict_sentence(words: Mistake, measured: TwoWays) -> str:
+def _verdict_sentence(mistake: Mistake, measured: TwoWays) -> str:
     if measured.difference_ci95 is None:
-        return "Clear: this was counted, not estimated." if measured.is_clear else f"No difference. {words.hides}"
+        return "Clear: this was counted, not estimated." if measured.is_clear else f"No difference. {mistake.hides}"
     low, high = measured.difference_ci95
     if not measured.is_clear:
         but = "" if measured.p_value is None else but_not_clear(measured.difference_ci95, measured.p_value)
         return (
             f"Too close to call: right minus wrong may be anything from {_points(low)} to {_points(high)} points "
-            f"(95% interval){but}. {words.hides}"
+            f"(95% interval){but}. {mistake.hides}"
         )
     size, interval = _points(abs(measured.difference)), sorted((abs(low), abs(high)))
     between = f"95% interval {_points(interval[0])} to {_points(interval[1])}"
-    if (measured.difference < 0) == words.flatters:
-        text = "flatters by" if words.flatters else "costs"
+    if (measured.difference < 0) == mistake.flatters:
+        text = "flatters by" if mistake.flatters else "costs"
         return f"Clear: the mistake {text} {size} points ({between})."
-    other = "lower" if words.flatters else "higher"
+    other = "lower" if mistake.flatters else "higher"
     return f"Clear, and the other way round: with the mistake the number is {size} points {other} here ({between})."

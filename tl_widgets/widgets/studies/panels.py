@@ -8,7 +8,8 @@ from typing import Any
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.setup_checks.mistakes.mistake import MISTAKES, Mistake
+from tl_widgets.setup_checks.mistake import Mistake
+from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.widgets.shared.costs import DataFacts, offline_backbones
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.studies.fields import (

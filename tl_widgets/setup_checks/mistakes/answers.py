@@ -1,0 +1,78 @@
+"""A mistake with how answers and loss fit together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
+
+if TYPE_CHECKING:
+    from tl_widgets.setup_checks.setup import Setup
+    from tl_widgets.setup_checks.trial import Trial
+    from tl_widgets.setup_checks.two_ways import TwoWays
+
+
+def _sigmoid_from_logits(trial: Trial) -> TwoWays:
+    """A head with a sigmoid of its own, on the question "is it the last class?", which any data set can be asked."""
+    import numpy as np
+
+    from tl_widgets.setup_checks.two_ways import compare_answers
+
+    frozen, splits = trial.frozen(), (trial.dataset.train, trial.dataset.test)
+    train, test = (frozen.read(s, on_event=trial.on_event, cancel=trial.cancel).values for s in splits)
+    labels, truth = ((split.labels == trial.dataset.n_classes - 1).astype(np.int64) for split in splits)
+    right = _predicted(trial, train, labels, test, from_logits=False)
+    wrong = _predicted(trial, train, labels, test, from_logits=True)
+    return compare_answers(right == truth, wrong == truth)
+
+
+def _predicted(trial: Trial, features: Any, labels: Any, test: Any, *, from_logits: bool) -> Any:
+    """Return the classes that a head predicts for `test` (features), trained on `features` by Keras."""
+    import keras
+    import numpy as np
+
+    from tl_widgets.training.learners import Adam
+    from tl_widgets.training.metrics import batches, predicted_classes
+
+    trial.stop_if_asked()
+    config, started = trial.config, time.perf_counter()
+    way = "wrong" if from_logits else "right"
+    dense = keras.layers.Dense(1, kernel_initializer=keras.initializers.GlorotUniform(seed=config.seed))
+    # Keras undoes a sigmoid that it sees as a layer's activation; one that is written out it cannot see.
+    sigmoid = keras.layers.Lambda(lambda logits: 1 / (1 + keras.ops.exp(-logits)))
+    model = keras.Sequential([keras.layers.Input(features.shape[1:]), dense, sigmoid])
+    model.compile(Adam(config.learning_rate), keras.losses.BinaryCrossentropy(from_logits=from_logits))
+    for epoch in range(config.epochs):
+        for chosen in batches(len(features), config.batch_size, seed=config.seed, epoch=epoch):
+            trial.stop_if_asked()
+            model.train_on_batch(features[chosen], labels[chosen])
+        trial.report(way, epoch + 1, config.epochs, time.perf_counter() - started)
+    return predicted_classes(np.asarray(model.predict_on_batch(test)))
+
+
+def _find(setup: Setup) -> Iterator[Finding]:
+    """Find a model that ends with what its loss would add."""
+    loss = setup.loss
+    if loss is not None and loss.kind and loss.from_logits and loss.ending != "linear":
+        yield Finding(
+            f"The model ends with {loss.ending} and the loss is told from_logits=True: leave out one of the two.",
+            "sigmoid_from_logits",
+        )
+
+
+SIGMOID_FROM_LOGITS = Mistake(
+    "sigmoid_from_logits",
+    wrong="the model ends with a sigmoid and the loss is told from_logits=True, which applies another",
+    right="the loss takes probabilities, as the model gives them",
+    why="No answer can look surer than 73% to this loss, and where the model is sure and wrong next to no gradient is "
+    "left. Keras on TensorFlow sees a layer's own sigmoid, warns and undoes it; it cannot see one that is written "
+    "out, as here, and on other backends it undoes none.",
+    hides="Where both classes are equally frequent and easy to tell apart, the order of the answers survives.",
+    measure=_sigmoid_from_logits,
+    check=Check(Subject.LOSS, _find),
+    figure="accuracy on the test images, on the question: is it the last class or not",
+    n_per_class=10,
+    place=80,
+)

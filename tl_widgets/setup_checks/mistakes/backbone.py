@@ -1,0 +1,151 @@
+"""Mistakes with what is trained of a backbone."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
+
+if TYPE_CHECKING:
+    from tl_widgets.setup_checks.setup import Setup
+    from tl_widgets.setup_checks.trial import Trial
+    from tl_widgets.setup_checks.two_ways import TwoWays
+
+_N_IMAGES = 2  # a step in training mode, on copies of the weights
+
+
+def _batch_norm(trial: Trial) -> TwoWays:
+    """The backbone's BatchNormalization layers are trainable, so Keras runs them in training mode.
+
+    Raises:
+        InputError: the backbone has none.
+    """
+    import keras
+
+    from tl_widgets.setup_checks.two_ways import compare_runs
+
+    layers = trial.layers()
+    backbone = layers[-2]
+    norms = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    if not norms:
+        raise InputError(f"{trial.backbone.name} has no BatchNormalization: choose another backbone for this mistake.")
+    right = trial.run(trial.transfer(*layers), "right")
+    backbone.trainable = True
+    for layer in backbone.layers:
+        layer.trainable = layer in norms
+    return compare_runs(right, trial.run(trial.transfer(*layers), "wrong"))
+
+
+def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
+    """Find BatchNormalization inside a pretrained backbone that training would change."""
+    import keras
+    import numpy as np
+
+    backbone = setup.backbone
+    if backbone is None or backbone.is_random or not any(norm.trainable for norm in backbone.norms):
+        return  # frozen, Keras runs them in inference mode whatever they are called with
+    with keras.StatelessScope() as scope:  # on values beside the model: its own averages stay as they are
+        setup.model(setup.images[:_N_IMAGES], training=True)
+    averages = [variable for norm in backbone.norms for variable in (norm.moving_mean, norm.moving_variance)]
+    now = [(old, scope.get_current_value(old)) for old in averages]
+    if all(new is None or np.allclose(np.asarray(old), np.asarray(new)) for old, new in now):
+        return
+    although = ""
+    if any(node.arguments.kwargs.get("training") is False for node in setup.nodes):  # as older guides do
+        although = f" With this Keras ({keras.__version__}), training=False in the call does not prevent it."
+    yield Finding(
+        f"BatchNormalization inside {backbone.name} is trainable and runs in training mode in fit(), so that the "
+        "averages of a few batches replace those it was trained with: set trainable = False on these layers and "
+        f"compile again.{although}",
+        "batch_norm_training",
+    )
+
+
+def _without_compile(trial: Trial) -> TwoWays:
+    """The last block is unfrozen after the first step, with and without compiling again."""
+    from tl_widgets.setup_checks.two_ways import TwoWays
+
+    right, n = _share_moved(trial, compile_again=True)
+    wrong, _ = _share_moved(trial, compile_again=False)
+    return TwoWays(right, wrong, n, n, "weights")
+
+
+def _share_moved(trial: Trial, *, compile_again: bool) -> tuple[float, int]:
+    """Return the share of the unfrozen weight arrays that two batches move, and how many arrays there are."""
+    import numpy as np
+
+    from tl_widgets.training.fine_tuning import cut_backbone
+    from tl_widgets.training.learners import Adam
+
+    trial.stop_if_asked()
+    way, started = "right" if compile_again else "wrong", time.perf_counter()
+    layers, split = trial.layers(), trial.dataset.train
+    model, backbone = trial.transfer(*layers), layers[-2]
+    images, labels = np.asarray(split.images[:8]), split.labels[:8]
+    loss = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"
+    model.compile(Adam(1e-3), loss)
+    model.train_on_batch(images, labels)
+    trial.report(way, 1, 3, time.perf_counter() - started)
+    cut_backbone(backbone, 1)  # unfreezes its last block, which is quicker than all of it
+    if compile_again:
+        model.compile(Adam(1e-3), loss)
+    weights = backbone.trainable_weights
+    before = [weight.numpy() for weight in weights]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some versions of Keras warn of the very mistake
+        for step in (2, 3):
+            trial.stop_if_asked()
+            model.train_on_batch(images, labels)
+            trial.report(way, step, 3, time.perf_counter() - started)
+    pairs = zip(weights, before, strict=True)
+    return float(np.mean([not np.array_equal(weight.numpy(), old) for weight, old in pairs])), len(weights)
+
+
+def _find_without_compile(setup: Setup) -> Iterator[Finding]:
+    """Find an optimizer that knows other weights than those that are trainable now."""
+    optimizer = setup.optimizer
+    if optimizer is None or not optimizer.built:
+        return
+    known = {id(weight) for weight in optimizer._trainable_variables}
+    if known != {id(weight) for weight in setup.model.trainable_variables}:
+        yield Finding(
+            "trainable was changed after the model was compiled, which has no effect: compile it again.",
+            "trainable_without_compile",
+        )
+
+
+BATCH_NORM_TRAINING = Mistake(
+    "batch_norm_training",
+    wrong="the backbone's BatchNormalization trains along",
+    right="BatchNormalization stays in inference mode",
+    why="Averages over a few batches of few images replace those of a million; training and test see different layers.",
+    hides="After many batches the new averages settle, and the damage is mended in part.",
+    measure=_batch_norm,
+    check=Check(Subject.BACKBONE, _find_batch_norm),
+    dataset="faces",
+    image_size=48,
+    n_per_class=20,
+    epochs=3,
+    place=40,
+)
+
+TRAINABLE_WITHOUT_COMPILE = Mistake(
+    "trainable_without_compile",
+    wrong="trainable is set to True after the model was compiled and trained",
+    right="the model is compiled again after trainable was changed",
+    why="Keras fixes what is trained when it first trains the compiled model, and says nothing when that changes "
+    "later.",
+    hides="This version of Keras seems to take the change up without being told.",
+    measure=_without_compile,
+    check=Check(Subject.TRAINABLE, _find_without_compile),
+    figure="share of the unfrozen weight arrays that two more batches move",
+    dataset="faces",
+    image_size=32,
+    n_per_class=4,
+    epochs=1,
+    place=50,
+)

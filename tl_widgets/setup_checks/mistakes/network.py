@@ -1,0 +1,132 @@
+"""Mistakes that stop a network from learning: a bottleneck, and steps that are too large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tl_widgets.core.config import Config
+from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
+
+if TYPE_CHECKING:
+    from tl_widgets.setup_checks.setup import Setup
+    from tl_widgets.setup_checks.trial import Trial
+    from tl_widgets.setup_checks.two_ways import TwoWays
+
+_NARROW = 8
+_HIGHEST_RATE = 0.03
+_HIGHEST_FINE_TUNING_RATE = 1e-3
+_STEPS = (0, 10, 100, 1_000, 10_000)  # a schedule may warm up
+
+
+def _bottleneck(trial: Trial) -> TwoWays:
+    """The article's hidden layer, Dense(6, relu)."""
+    from tl_widgets.setup_checks.two_ways import compare_runs
+
+    return compare_runs(trial.run(trial.scratch(), "right"), trial.run(trial.scratch(6), "wrong"))
+
+
+def _learning_rate(trial: Trial) -> TwoWays:
+    """A network from scratch with Adam's usual rate, and with a hundred times that."""
+    from tl_widgets.setup_checks.two_ways import compare_runs
+
+    right = trial.run(trial.scratch(), "right")
+    return compare_runs(right, trial.run(trial.scratch(), "wrong", learning_rate=100 * Config.learning_rate))
+
+
+def _find_bottleneck(setup: Setup) -> Iterator[Finding]:
+    """Find a few ReLU units that everything must pass."""
+    import keras
+
+    for node in setup.nodes:
+        layer = node.operation
+        is_narrow = isinstance(layer, keras.layers.Dense) and layer.units <= _NARROW and len(setup.answers_shape) == 2
+        if is_narrow and _is_relu(setup, node) and _all_pass(setup, node):
+            yield Finding(
+                f"All must pass the {layer.units} ReLU units of {layer.name}, which easily die: give it 64.",
+                "bottleneck",
+            )
+
+
+def _is_relu(setup: Setup, node: Any) -> bool:
+    """Whether a Dense layer's own activation, or every layer that takes its output, is a ReLU."""
+    import keras
+
+    def is_relu(layer: Any) -> bool:
+        return isinstance(layer, keras.layers.ReLU) or getattr(layer, "activation", None) is keras.activations.relu
+
+    if is_relu(node.operation):
+        return True
+    made = {id(tensor) for tensor in node.outputs}
+    takers = [other.operation for other in setup.nodes if any(id(t) in made for t in other.arguments.keras_tensors)]
+    return bool(takers) and all(is_relu(taker) and not isinstance(taker, keras.layers.Dense) for taker in takers)
+
+
+def _all_pass(setup: Setup, node: Any) -> bool:
+    """Whether no path leads from the inputs to the outputs beside this call: a squeeze-and-excite block has one."""
+    reached = {id(tensor) for tensor in setup.graph.inputs}
+    for other in setup.nodes:
+        if other is not node and any(id(tensor) in reached for tensor in other.arguments.keras_tensors):
+            reached |= {id(tensor) for tensor in other.outputs}
+    return not any(id(tensor) in reached for tensor in setup.graph.outputs)
+
+
+def _find_rate(setup: Setup) -> Iterator[Finding]:
+    """Find a learning rate that is too high, for a network or for a pretrained backbone."""
+    import keras
+
+    optimizer, backbone = setup.optimizer, setup.backbone
+    if optimizer is None:
+        return
+    schedule = getattr(optimizer, "_learning_rate", None)
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        rate = max(float(schedule(step)) for step in _STEPS)
+    else:
+        rate = float(optimizer.learning_rate)
+    some = keras.optimizers
+    is_adaptive = isinstance(optimizer, (some.Adam, some.RMSprop, some.Adamax, some.Nadam))
+    is_tuned = backbone is not None and not backbone.is_random and not backbone.is_frozen
+    if rate > (_HIGHEST_RATE if is_adaptive else 1):
+        yield Finding(
+            f"The learning rate of {type(optimizer).__name__} is {rate:g}; 0.001 is usual, and 100 times as much often "
+            "ends at chance.",
+            "learning_rate",
+        )
+    elif is_tuned and is_adaptive and rate >= _HIGHEST_FINE_TUNING_RATE:
+        yield Finding(
+            f"The pretrained backbone trains along at a learning rate of {rate:g}, which washes away what it knows: "
+            "train the head first, then fine-tune at 1e-5 to 1e-4.",
+            "learning_rate",
+        )
+
+
+BOTTLENECK = Mistake(
+    "bottleneck",
+    wrong="a hidden layer of 6 ReLU units stands before the answer",
+    right="the hidden layer has 64 units",
+    why="All that the network knows must pass 6 numbers; a unit that answers 0 to every image never learns again.",
+    hides="For two classes 6 numbers are enough as long as some of the units stay alive; with another seed they may "
+    "not.",
+    measure=_bottleneck,
+    check=Check(Subject.BOTTLENECKS, _find_bottleneck),
+    image_size=32,
+    n_per_class=20,
+    epochs=5,
+    uses_backbone=False,
+    place=90,
+)
+
+LEARNING_RATE = Mistake(
+    "learning_rate",
+    wrong="the learning rate is 100 times too high, 0.1",
+    right="the learning rate is 0.001",
+    why="Each step overshoots, and ReLU units that a great step pushes below 0 for every image never come back.",
+    hides="A head alone, without hidden ReLU units, forgives a high rate more than a whole network does.",
+    measure=_learning_rate,
+    check=Check(Subject.RATE, _find_rate),
+    image_size=32,
+    n_per_class=20,
+    epochs=5,
+    uses_backbone=False,
+    place=100,
+)

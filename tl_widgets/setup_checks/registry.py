@@ -1,0 +1,49 @@
+"""All mistakes by name: those in `setup_checks/mistakes/`, and what others register."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.setup_checks import mistakes
+from tl_widgets.setup_checks.mistake import Mistake
+
+MISTAKES: dict[str, Mistake] = {}
+
+
+def register(mistake: Mistake) -> Mistake:
+    """Add a mistake, so that the study, its menus and `check_setup` know it.
+
+    Raises:
+        InputError: there is a mistake of this name already, or the name cannot be typed as an option.
+    """
+    if mistake.name in MISTAKES or mistake.name == "all" or not mistake.name.isidentifier():
+        raise InputError(
+            f"A mistake needs a name of its own, letters and underscores, such as 'raw_pixels'; received "
+            f"{mistake.name!r}."
+        )
+    MISTAKES[mistake.name] = mistake
+    return mistake
+
+
+def find_mistake(name: str) -> Mistake:
+    """Return the mistake of this name.
+
+    Raises:
+        InputError: no mistake has this name.
+    """
+    if name not in MISTAKES:
+        raise InputError(f"There is no mistake {name!r}; there are {', '.join(MISTAKES)}.")
+    return MISTAKES[name]
+
+
+def _declared() -> list[Mistake]:
+    """The mistakes that the modules of the package declare."""
+    names = [module.name for module in pkgutil.iter_modules(mistakes.__path__)]
+    modules = [import_module(f"{mistakes.__name__}.{name}") for name in names]
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Mistake)]
+
+
+for _mistake in sorted(_declared(), key=lambda mistake: mistake.place):
+    register(_mistake)

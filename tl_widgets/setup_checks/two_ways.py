@@ -1,0 +1,101 @@
+"""The same number measured the right way and with a mistake: both values and how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_widgets.records.comparison import Interval, RunResult
+from tl_widgets.records.intervals import difference_interval, wilson_interval
+from tl_widgets.records.seeds import mean_of_shares
+from tl_widgets.records.verdict import pair_answers
+
+
+@dataclass(frozen=True)
+class TwoWays:
+    """The same figure, measured the right way and with the mistake.
+
+    Attributes:
+        right: done right, 0..1.
+        wrong: with the mistake, 0..1.
+        n_right: how many images, seeds or weight arrays `right` rests on.
+        n_wrong: the same for `wrong`.
+        counted: "images" (the same ones for both), "other images", "seeds" (paired), or "weights".
+        right_ci95: 95% interval of `right`: Wilson's over images, Student's t over seeds; None for weights, which
+            are counted in full.
+        wrong_ci95: the same for `wrong`.
+        difference_ci95: 95% interval of right minus wrong: Newcombe's over images, t over seeds.
+        p_value: McNemar's exact one where both were measured on the same images.
+    """
+
+    right: float
+    wrong: float
+    n_right: int
+    n_wrong: int
+    counted: str
+    right_ci95: Interval | None = None
+    wrong_ci95: Interval | None = None
+    difference_ci95: Interval | None = None
+    p_value: float | None = None
+
+    @property
+    def difference(self) -> float:
+        """Right minus wrong."""
+        return self.right - self.wrong
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether there is a difference: the interval leaves out 0, and the p-value, if there is one, agrees."""
+        if self.difference_ci95 is None:
+            return self.right != self.wrong
+        low, high = self.difference_ci95
+        return (low > 0 or high < 0) and (self.p_value is None or self.p_value < 0.05)
+
+
+def compare_runs(right: RunResult, wrong: RunResult) -> TwoWays:
+    """Compare two models that were tested on the same images."""
+    labels = np.asarray(right.labels)
+    return compare_answers(np.asarray(right.predictions) == labels, np.asarray(wrong.predictions) == labels)
+
+
+def compare_answers(right: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> TwoWays:
+    """Compare two sets of answers to the same images.
+
+    Args:
+        right: bool (n,), which answers are true when it is done right.
+        wrong: the same with the mistake.
+    """
+    n, paired = len(right), pair_answers(right, wrong)
+    n_right, n_wrong = int(right.sum()), int(wrong.sum())
+    intervals = wilson_interval(n_right, n), wilson_interval(n_wrong, n)
+    return TwoWays(n_right / n, n_wrong / n, n, n, "images", *intervals, paired.ci95, paired.p_value)
+
+
+def compare_counts(right: tuple[int, int], wrong: tuple[int, int]) -> TwoWays:
+    """Compare two accuracies on different images.
+
+    Args:
+        right: (true answers, images) when it is done right.
+        wrong: the same with the mistake.
+    """
+    (n_right, n), (n_wrong, m) = right, wrong
+    ends = wilson_interval(*right), wilson_interval(*wrong)
+    return TwoWays(n_right / n, n_wrong / m, n, m, "other images", *ends, difference_interval(*right, *wrong))
+
+
+def compare_means(right: Sequence[float], wrong: Sequence[float], *, n_images: int) -> TwoWays:
+    """Compare accuracies over the same seeds, in pairs.
+
+    Args:
+        right: one for each seed, when it is done right.
+        wrong: the same with the mistake.
+        n_images: that each of them was measured on.
+    """
+    means = [mean_of_shares(values, n_images=n_images) for values in (right, wrong)]
+    pairs = [a - b for a, b in zip(right, wrong, strict=True)]
+    difference = mean_of_shares(pairs, n_images=n_images, low=-1.0)
+    ends = means[0].ci95, means[1].ci95
+    return TwoWays(means[0].mean, means[1].mean, len(right), len(wrong), "seeds", *ends, difference.ci95)

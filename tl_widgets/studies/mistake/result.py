@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import DatasetSummary, Environment, Interval, percent
-from tl_widgets.records.study import StudyFailure
 from tl_widgets.records.intervals import but_not_clear, interval_text
+from tl_widgets.records.study import StudyFailure
 from tl_widgets.setup_checks.mistake import Mistake
 from tl_widgets.setup_checks.registry import find_mistake
 from tl_widgets.setup_checks.two_ways import TwoWays

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tl_widgets.backbones import efficientnet_lite
-from tl_widgets.backbones import torch_reader as torch_file
+from tl_widgets.backbones import efficientnet_lite, torch_reader as torch_file
 from tl_widgets.core.errors import InputError, WeightsUnavailableError
 
 WAS_HERE = Path(tempfile.gettempdir()) / f"tl_widgets_was_here_{os.getpid()}"  # one left by another run says nothing

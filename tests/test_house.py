@@ -68,6 +68,16 @@ def imports_of(text, here=""):
                     yield inner if inner in MODULES else base
 
 
+def imports_at_the_top(path):
+    """What a module imports as it loads: "keras", and modules of tl_widgets."""
+    body = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in body if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in body if isinstance(node, ast.ImportFrom)}
+    return {"keras" if name.split(".")[0] in ("keras", "tensorflow") else name for name in names} | {
+        inner for node in body for inner in imports_of(ast.unparse(node))
+    }
+
+
 ARROWS = {name: set(imports_of(path.read_text(), name)) - {name} for name, path in MODULES.items()}
 
 
@@ -150,23 +160,30 @@ def test_importing_the_package_imports_nothing_heavy():
 
 def test_public_names_are_seen_and_load():
     assert set(tl_widgets.__all__) <= set(dir(tl_widgets))
-    named = [name for names in tl_widgets._HOMES.values() for name in names]
-    assert sorted(named) == sorted(tl_widgets.__all__)
     for name in tl_widgets.__all__:
         value = getattr(tl_widgets, name)
         assert value.__doc__, f"{name} has no docstring"
-    tree = ast.parse((PACKAGE / "__init__.py").read_text())
-    seen = {
-        alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If)
-        for inner in node.body
-        if isinstance(inner, ast.ImportFrom)
-        for alias in inner.names
-    }
-    assert seen == set(tl_widgets.__all__), "type checkers must see what is there"
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = tl_widgets.no_such_name
+
+
+def test_whatever_loads_keras_loads_tensorflow_quietly_first():
+    """A public name whose module imports Keras as it loads must stand in `_NEED_KERAS`."""
+    heads = {name: set(imports_at_the_top(path)) for name, path in MODULES.items()}
+
+    def loads_keras(module, seen=frozenset()):
+        return "keras" in heads[module] or any(
+            loads_keras(other, {*seen, module}) for other in heads[module] if other in heads and other not in seen
+        )
+
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text())
+    homes = {
+        alias.name: f"tl_widgets.{node.module}"
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert {name for name, home in homes.items() if loads_keras(home)} == tl_widgets._NEED_KERAS
 
 
 def test_the_start_of_tensorflow_is_silent():

@@ -13,8 +13,7 @@ from helpers import PACKAGE_PARENT, files_in
 from hosted_server import serve, server
 
 from tl_widgets import load_dataset
-from tl_widgets.backbones import catalogue as backbones
-from tl_widgets.backbones import efficientnet_lite
+from tl_widgets.backbones import catalogue as backbones, efficientnet_lite
 from tl_widgets.cli import diagnostics as checkup
 from tl_widgets.cli.main import main
 from tl_widgets.core.errors import InputError

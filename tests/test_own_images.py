@@ -14,8 +14,7 @@ from test_folder import SPLITS
 from test_hostile_files import BROKEN
 
 from tl_widgets import InputError, load_folder
-from tl_widgets.collections import storage as own_files
-from tl_widgets.collections import uploads as own_uploads
+from tl_widgets.collections import storage as own_files, uploads as own_uploads
 from tl_widgets.collections.collection import collection_of, keep_edits, open_collection, with_kept_edits
 from tl_widgets.collections.storage import Incoming, find_collections, safe_name
 from tl_widgets.collections.uploads import add_images, upload_zip

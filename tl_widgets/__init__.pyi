@@ -1,0 +1,68 @@
+"""The public names, each with the module it lives in; `__init__.py` loads them on first use."""
+
+from .backbones.catalogue import find_backbone as find_backbone, list_backbones as list_backbones
+from .backbones.efficientnet_lite import name_imagenet as name_imagenet
+from .backbones.family import Backbone as Backbone
+from .core.config import Config as Config, FineTuningSpec as FineTuningSpec, ScratchSpec as ScratchSpec
+from .core.errors import InputError as InputError, WeightsUnavailableError as WeightsUnavailableError
+from .core.events import Event as Event
+from .data.catalogue import list_datasets as list_datasets, load_dataset as load_dataset
+from .data.dataset import ImageDataset as ImageDataset, Split as Split
+from .data.folder import load_folder as load_folder
+from .data.quality import check_dataset as check_dataset
+from .experiments.comparison import compare as compare
+from .experiments.prediction import Prediction as Prediction, predict as predict
+from .export.report import to_report as to_report
+from .export.saving import save_comparison as save_comparison
+from .export.script import to_script as to_script
+from .models.builders import (
+    build_scratch as build_scratch,
+    build_transfer as build_transfer,
+    count_parameters as count_parameters,
+)
+from .plots.comparison import (
+    plot_accuracy as plot_accuracy,
+    plot_comparison as plot_comparison,
+    plot_confusion as plot_confusion,
+    plot_dataset as plot_dataset,
+    plot_parameters as plot_parameters,
+    plot_predictions as plot_predictions,
+    plot_recall as plot_recall,
+    plot_seconds as plot_seconds,
+)
+from .records.comparison import Comparison as Comparison, RunResult as RunResult
+from .records.parameters import ParameterCount as ParameterCount
+from .setup_checks.check import check_setup as check_setup
+from .studies.backbones.cost import backbone_cost as backbone_cost
+from .studies.backbones.figure import (
+    plot_backbone_study as plot_backbone_study,
+    plot_backbones as plot_backbones,
+    plot_imagenet as plot_imagenet,
+)
+from .studies.backbones.measurement import backbone_study as backbone_study
+from .studies.backbones.result import BackboneCost as BackboneCost, BackboneStudy as BackboneStudy
+from .studies.inside.figure import (
+    plot_features as plot_features,
+    plot_filters as plot_filters,
+    plot_grad_cam as plot_grad_cam,
+    plot_inside as plot_inside,
+)
+from .studies.inside.first_filters import first_filters as first_filters
+from .studies.inside.grad_cam import grad_cam as grad_cam
+from .studies.inside.measurement import look_inside as look_inside
+from .studies.inside.result import LookInside as LookInside
+from .studies.learning_curve.figure import plot_learning_curve as plot_learning_curve
+from .studies.learning_curve.measurement import learning_curve as learning_curve
+from .studies.learning_curve.result import LearningCurve as LearningCurve
+from .studies.mistake.figure import plot_mistake as plot_mistake, plot_mistakes as plot_mistakes
+from .studies.mistake.measurement import every_mistake as every_mistake, what_goes_wrong as what_goes_wrong
+from .studies.mistake.result import MistakeStudies as MistakeStudies, MistakeStudy as MistakeStudy
+from .studies.time.figure import plot_time as plot_time
+from .studies.time.measurement import time_study as time_study
+from .studies.time.result import TimeStudy as TimeStudy
+from .training.fine_tuning import fine_tune as fine_tune
+from .training.loop import train as train
+from .widgets.lab.app import TransferLab as TransferLab
+from .widgets.studies.app import StudyLab as StudyLab
+
+__version__: str

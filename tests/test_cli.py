@@ -143,7 +143,7 @@ def test_repeats_and_fine_tuning_are_printed_recorded_and_scripted(tmp_path):
 def test_data_behind_fine_tune_is_explained(tmp_path):
     status, _, err = tl("compare", "--fine-tune", "textures", cwd=tmp_path, home=tmp_path)
     assert status == 2
-    assert "'textures' is no number of blocks; write the data first" in err
+    assert "'textures' is not a whole number; if that is the data, write it before --fine-tune" in err
 
 
 def test_progress_without_a_terminal_is_plain_lines(finished):

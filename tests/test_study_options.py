@@ -19,7 +19,7 @@ NOWHERE = "no_such_folder"
         *((study, "--backbone Foo", 'no backbone "Foo"') for study in ("mistake", "inside")),
         *((study, "--epochs 0", "epochs must be 1 to 10,000; received 0") for study in ("data", "mistake", "inside")),
         *((study, "--jobs 0", "--jobs is 0: give the number") for study in ("data", "backbones", "repeat")),
-        *((study, "--seed -1", "seed must be 0 to 2147483647") for study in ("time", "mistake")),
+        *((study, "--seed -1", "seed must be 0 to 2,147,483,647") for study in ("time", "mistake")),
         ("data", "--sizes 0,4", "--sizes=0; it must be a whole number of at least 1"),
         ("data", "--seeds 1,1", "seeds must be one or more different numbers"),
         ("data", "--arms transfer,foo", "arms must be some of scratch, transfer, control"),

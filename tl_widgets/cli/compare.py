@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,13 @@ from rich.table import Table
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.cli.files import check_writable, write_whole
+from tl_widgets.cli.options import IMAGE_OPTIONS, read_options
 from tl_widgets.cli.progress import make_console, stoppable, watching
-from tl_widgets.core.config import Config, FineTuningSpec, require_workers
+from tl_widgets.core.config import Config, require_workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.settings import flat_settings, with_flat_values
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison, percent
 
@@ -50,7 +52,8 @@ def run_compare(args: Namespace) -> None:
     config = _config(args)
     outputs = _outputs(args, config)
     with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
-        dataset = load_images(args, on_event, cancel)
+        images = read_options(args, IMAGE_OPTIONS[1:])
+        dataset = load_images(args.data, **images, seed=config.seed, on_event=on_event, cancel=cancel)
         comparison = _compare(dataset, config, args.jobs, on_event, cancel)
         # Of repeats that were stopped those that came to their end are a result.
         if not comparison.is_whole or (cancel.is_set() and comparison.repeats is None):
@@ -67,23 +70,8 @@ def run_compare(args: Namespace) -> None:
 
 
 def _config(args: Namespace) -> Config:
-    weights = args.weights
-    if weights not in ("imagenet", "random"):
-        # Absolute, so that the record and the script still say which file it was in another folder.
-        weights = str(Path(weights).expanduser().absolute())
-    return Config(
-        backbone=find_backbone(args.backbone).name,
-        weights=None if weights == "random" else weights,
-        head_dropout=args.head_dropout,
-        augment=args.augment,
-        epochs=args.epochs,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=args.seed,
-        control=args.control,
-        fine_tuning=FineTuningSpec(args.fine_tune) if args.fine_tune else None,
-        repeats=args.repeats,
-    )
+    config = with_flat_values(Config(), read_options(args, flat_settings(Config).values()))
+    return replace(config, backbone=find_backbone(config.backbone).name)
 
 
 def _outputs(args: Namespace, config: Config) -> _Outputs:
@@ -129,33 +117,49 @@ def _backbone_file(script: Path, config: Config) -> Path | None:
     return script.absolute().parent / name if name else None
 
 
-def load_images(args: Namespace, on_event: OnEvent, cancel: Cancel) -> ImageDataset:
-    """The data set that `data`, `image_size`, `images_per_class` and `seed` name.
+def load_images(
+    data: str,
+    *,
+    image_size: int | None,
+    n_per_class: int | None,
+    classes: tuple[str, ...] | None,
+    seed: int,
+    on_event: OnEvent,
+    cancel: Cancel,
+) -> ImageDataset:
+    """Load the images that somebody asked for.
+
+    Args:
+        data: name of a data set, a folder or an archive.
+        image_size: side in pixels; None for what is usual.
+        n_per_class: training images of each class; None for all.
+        classes: names of those to use; None for all.
+        seed: of the split.
+        on_event: receives progress.
+        cancel: stops the loading.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such data set, folder or archive.
     """
     from tl_widgets.data.catalogue import list_datasets, load_dataset
     from tl_widgets.data.folder import load_folder
     from tl_widgets.data.hosted import find_hosted
 
-    n_per_class, seed = args.images_per_class, args.seed
-    classes = None if args.classes is None else [name.strip() for name in args.classes.split(",")]
     names = [info.name for info in list_datasets()]
-    hosted, is_there = find_hosted(args.data), Path(args.data).expanduser().exists()
+    hosted, is_there = find_hosted(data), Path(data).expanduser().exists()
     # A folder of one's own called "flowers" comes before photographs that would be downloaded.
-    if args.data in names and not (hosted and is_there):
+    if data in names and not (hosted and is_there):
         usual = hosted.default_size if hosted else 96
-        size = usual if args.image_size is None else args.image_size
-        return load_dataset(args.data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
+        size = usual if image_size is None else image_size
+        return load_dataset(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
                             on_event=on_event, cancel=cancel)  # fmt: skip
     if not is_there:
         raise InputError(
-            f"There is no folder or zip file {args.data!r}, and no data set of that name; those are "
+            f"There is no folder or zip file {data!r}, and no data set of that name; those are "
             f"{', '.join(names)}. Check the spelling; you are in {Path.cwd()}."
         )
-    size = 128 if args.image_size is None else args.image_size
-    return load_folder(args.data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
+    size = 128 if image_size is None else image_size
+    return load_folder(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
                        on_event=on_event, cancel=cancel)  # fmt: skip
 
 

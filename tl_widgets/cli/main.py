@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from tl_widgets.cli.exit_status import FAULT, MISTAKE, STOPPED, missing_package, one_line, report_fault, say
+from tl_widgets.cli.options import IMAGE_OPTIONS, add_options
 from tl_widgets.cli.study_options import add_study
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.settings import flat_settings
 from tl_widgets.core.version import __version__
 
 _NO_MEMORY = "The memory was not enough. Try smaller images, fewer of them, or a smaller backbone."
@@ -92,87 +94,9 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
         "each class; or its zip",
     )  # fmt: skip
     add = compare.add_argument_group("what to train").add_argument
-    add(
-        "--backbone",
-        default=Config.backbone,
-        metavar="NAME",
-        help="see `tl-widgets backbones` (default: %(default)s)",
-    )
-    add(
-        "--weights",
-        default="imagenet",
-        metavar="WEIGHTS",
-        help="imagenet (default), random, or a Keras weights file",
-    )
-    add("--control", action="store_true", help="train the same backbone with random weights, too")
-    add(
-        "--fine-tune",
-        nargs="?",
-        type=_blocks,
-        const=1,
-        default=0,
-        metavar="BLOCKS",
-        help="then unfreeze the backbone's last blocks (1 where no number follows) at a low learning rate",
-    )
-    add(
-        "--repeats",
-        type=int,
-        default=Config.repeats,
-        metavar="N",
-        help="make it with N seeds, --seed and those that follow; the verdict is over all of them (default: 1)",
-    )
+    add_options(add, flat_settings(Config).values())
     add("--jobs", type=int, default=1, metavar="N", help="worker processes for the repeats (default: 1)")
-    add(
-        "--epochs",
-        type=int,
-        default=Config.epochs,
-        metavar="N",
-        help="passes over the images (default: %(default)s)",
-    )
-    add(
-        "--batch-size",
-        type=int,
-        default=Config.batch_size,
-        metavar="N",
-        help="images for each step (default: %(default)s)",
-    )
-    add(
-        "--learning-rate",
-        type=float,
-        default=Config.learning_rate,
-        metavar="X",
-        help="of Adam (default: %(default)s)",
-    )
-    add(
-        "--head-dropout",
-        type=float,
-        default=Config.head_dropout,
-        metavar="X",
-        help="before the last layer (default: 0)",
-    )
-    add(
-        "--augment",
-        type=int,
-        default=Config.augment,
-        metavar="N",
-        help="changed copies of each image (default: 0)",
-    )
-    add(
-        "--seed",
-        type=int,
-        default=Config.seed,
-        metavar="N",
-        help="the same seed gives the same result (default: 0)",
-    )
-    add = compare.add_argument_group("which images").add_argument
-    add(
-        "--image-size",
-        type=int,
-        metavar="N",
-        help="side in pixels (default: 96 for built-in images, else 128)",
-    )
-    add("--classes", metavar="A,B,...", help="only these classes: cat,dog (default: all)")
-    add("--images-per-class", type=int, metavar="N", help="for training (default: all)")
+    add_options(compare.add_argument_group("which images").add_argument, IMAGE_OPTIONS)
     add = compare.add_argument_group("what to write").add_argument
     add("--json", type=Path, metavar="FILE", help="the record of everything")
     add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")
@@ -185,16 +109,6 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--report", type=Path, metavar="FILE", help="one HTML page with everything (only on request)")
     add("--save-models", type=Path, metavar="FOLDER", help="the trained models as NAME.keras (only on request)")
     add("--quiet", action="store_true", help="print only the verdict")
-
-
-def _blocks(text: str) -> int:
-    """How many blocks; `--fine-tune textures` takes the data for their number."""
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no number of blocks; write the data first, or --fine-tune 1 {text}"
-        ) from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

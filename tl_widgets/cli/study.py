@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tl_widgets.cli.compare import FIGURES, load_images, plain_name
 from tl_widgets.cli.files import check_writable, write_whole
+from tl_widgets.cli.options import IMAGE_OPTIONS, read_options
 from tl_widgets.cli.progress import make_console, stoppable, watching
 from tl_widgets.cli.study_checks import check_asked
 from tl_widgets.core.errors import CancelledError, InputError
@@ -25,7 +26,7 @@ def run_study(args: Namespace) -> None:
         CancelledError: Ctrl-C; what was measured until then is written all the same.
     """
     study, console = STUDIES[args.study], make_console()
-    if args.data is None and (args.image_size, args.images_per_class, args.classes) != (None, None, None):
+    if args.data is None and (args.image_size, args.n_per_class, args.classes) != (None, None, None):
         raise InputError("--image-size, --images-per-class and --classes need DATA: name a data set or a folder.")
     stem = f"tl-widgets-{args.study}-{plain_name(args.data or args.mistake)}"
     figure, record = args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json")
@@ -37,7 +38,8 @@ def run_study(args: Namespace) -> None:
     check_writable(record, "--json")
     check_asked(args)
     with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
-        dataset: Any = load_images(args, on_event, cancel) if args.data else None
+        images = {**read_options(args, IMAGE_OPTIONS[1:]), "seed": args.seed}
+        dataset: Any = load_images(args.data, **images, on_event=on_event, cancel=cancel) if args.data else None
         result = study.measure(args, dataset, on_event, cancel)
     if rows := getattr(result, "rows", ()):
         console.print(_table(rows))

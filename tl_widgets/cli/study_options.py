@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tl_widgets.cli import options
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.setup_checks.registry import MISTAKES
@@ -54,9 +55,7 @@ def add_study(commands: Any) -> None:
         )
         add = one.add_argument
         add("--epochs", type=int, default=epochs, metavar="N", help="passes over the images")
-        add("--image-size", type=int, metavar="N", help="side in pixels (default: 96 for built-in images, else 128)")
-        add("--images-per-class", type=int, metavar="N", help="load only so many for training")
-        add("--classes", metavar="A,B,...", help="only these classes: cat,dog (default: all)")
+        options.add_options(add, options.IMAGE_OPTIONS)
         add("--seed", type=int, default=Config.seed, metavar="N", help="of the split and the training")
         add("--json", type=Path, metavar="FILE", help="the record of everything")
         add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")

@@ -1,50 +1,35 @@
-"""The arguments of an experiment as data: checked once, compared, saved and restored. A leaf."""
+"""The settings of an experiment: each declared once, with its label, help, range, group and default.
+
+The command line, the forms in JupyterLab, validation and records all read them from here. To add a control, add a field
+to `Config` (or to one of its parts) and the code that uses it.
+"""
 
 from __future__ import annotations
 
-import operator
-import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.settings import (
+    Choice,
+    Flag,
+    Name,
+    Part,
+    Real,
+    Settings,
+    Several,
+    Whole,
+    real_number,
+    setting,
+    whole_number,
+)
 
-POOLINGS = ("max", "average", "none")
-HEADS = ("flatten", "global_average")
-
-
-def whole_number(name: str, value: object) -> int:
-    """A whole number of any kind (NumPy's too) as an int.
-
-    Raises:
-        InputError: it is something else; 2.5, "10" and True are.
-    """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise InputError(f"{name} must be a whole number; received {value!r}.")
-    return operator.index(value)
-
-
-def real_number(name: str, value: object) -> float:
-    """A number of any kind (NumPy's too) as a float.
-
-    Raises:
-        InputError: it is something else; "0.1", True and None are.
-    """
-    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
-        raise InputError(f"{name} must be a number; received {value!r}.")
-    return float(value)
-
-
-def _whole_numbers(name: str, values: object) -> tuple[int, ...]:
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise InputError(f"{name} must be several whole numbers, such as (32, 64); received {values!r}.")
-    return tuple(whole_number(name, value) for value in values)
-
-
-def _require(ok: bool, message: str) -> None:
-    if not ok:
-        raise InputError(message)
+MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 512  # pixels
+LAST_SEED = 2**31 - 1
+GROUPS = ("Data", "From scratch", "Transfer", "Training")
+_DATA, _SCRATCH, _TRANSFER, _TRAINING = GROUPS
+_MANY = 10_000_000  # more images of each class than any data set here has
+_USUAL_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1)
 
 
 def require_workers(n_jobs: object, name: str = "n_jobs") -> None:
@@ -57,10 +42,8 @@ def require_workers(n_jobs: object, name: str = "n_jobs") -> None:
     Raises:
         InputError: it is 0, or no whole number.
     """
-    _require(
-        whole_number(name, n_jobs) != 0,
-        f"{name} is 0: give the number of worker processes, or -1 for one for each core.",
-    )
+    if whole_number(name, n_jobs) == 0:
+        raise InputError(f"{name} is 0: give the number of worker processes, or -1 for one for each core.")
 
 
 def require_share(name: str, value: object) -> None:
@@ -69,11 +52,47 @@ def require_share(name: str, value: object) -> None:
     Raises:
         InputError: it is no number from 0 to 1.
     """
-    _require(0 <= real_number(name, value) <= 1, f"{name} must be an accuracy, 0 to 1; received {value}.")
+    if not 0 <= real_number(name, value) <= 1:
+        raise InputError(f"{name} must be an accuracy, 0 to 1; received {value}.")
 
 
 @dataclass(frozen=True)
-class ScratchSpec:
+class ImageSettings(Settings):
+    """Which images an experiment is about.
+
+    Attributes:
+        dataset: name of a data set (`list_datasets`).
+        image_size: side of the square images in pixels.
+        n_per_class: training images of each class; None takes all.
+        classes: names of the classes to use, at least two; None for all.
+    """
+
+    dataset: str = setting("textures", Name(listed_by="datasets"), "Dataset", "Which images", group=_DATA, option="")
+    image_size: int = setting(
+        96,
+        Whole(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE, 16),
+        "Image size",
+        "Side of the square images in pixels",
+        unit="pixels",
+        group=_DATA,
+    )
+    n_per_class: int | None = setting(
+        None,
+        Whole(1, field_high=_MANY),
+        "Images per class",
+        "Training images of each class",
+        group=_DATA,
+        live=True,
+        option="images-per-class",
+        none="all",
+    )
+    classes: tuple[str, ...] | None = setting(
+        None, Several(Name(), "cat,dog", least=2), "Classes", "Only these classes", group=_DATA, none="all"
+    )
+
+
+@dataclass(frozen=True)
+class ScratchSpec(Settings):
     """The network that is trained from scratch: blocks of Conv2D and pooling, then dense layers.
 
     The article's network is `ScratchSpec(dense_units=6)`. The default has 64 units there, because a
@@ -88,36 +107,67 @@ class ScratchSpec:
         dropout: rate of the Dropout before the last layer, 0 to below 1; 0 for none.
     """
 
-    filters: tuple[int, ...] = (32, 64, 128)
-    kernel_sizes: tuple[int, ...] = (5, 3, 3)
-    pooling: str = "max"
-    head: str = "flatten"
-    dense_units: int = 64
-    dropout: float = 0.0
+    filters: tuple[int, ...] = setting(
+        (32, 64, 128),
+        Several(Whole(1, step=8, field_high=1024), "(32, 64)", distinct=False, most=6),
+        "Filters",
+        "Patterns that block {} looks for",
+        group=_SCRATCH,
+        option="",
+    )
+    kernel_sizes: tuple[int, ...] = setting(
+        (5, 3, 3),
+        Several(Whole(1, step=2, field_high=15), "(5, 3)", distinct=False, most=6),
+        "Kernel",
+        "Side of block {}'s patterns in pixels",
+        unit="pixels",
+        group=_SCRATCH,
+        option="",
+    )
+    pooling: str = setting(
+        "max",
+        Choice((("maximum", "max"), ("average", "average"), ("none", "none"))),
+        "Pooling",
+        "After each Conv2D, 2 x 2 pixels become one",
+        group=_SCRATCH,
+        option="",
+    )
+    head: str = setting(
+        "flatten",
+        Choice((("flatten", "flatten"), ("global average", "global_average"))),
+        "Maps to vector",
+        "What turns the last maps into a list of numbers",
+        group=_SCRATCH,
+        option="",
+    )
+    dense_units: int = setting(
+        64,
+        Whole(0, step=8, field_high=4096),
+        "Dense units",
+        "Units of the hidden Dense layer; 0 for none",
+        group=_SCRATCH,
+        option="",
+    )
+    dropout: float = setting(
+        0.0,
+        Real(0, 1, open_high=True),
+        "Dropout",
+        "Share of numbers left out at each step before the last layer",
+        group=_SCRATCH,
+        option="",
+    )
 
     def __post_init__(self) -> None:
-        # A frozen dataclass sets its own fields only in this way.
-        object.__setattr__(self, "filters", _whole_numbers("filters", self.filters))
-        object.__setattr__(self, "kernel_sizes", _whole_numbers("kernel_sizes", self.kernel_sizes))
-        object.__setattr__(self, "dense_units", whole_number("dense_units", self.dense_units))
-        object.__setattr__(self, "dropout", real_number("dropout", self.dropout))
-        _require(
-            1 <= len(self.filters) <= 6 and all(n >= 1 for n in self.filters),
-            f"filters must be 1 to 6 positive numbers, one for each Conv2D; received {self.filters}.",
-        )
-        _require(
-            len(self.kernel_sizes) == len(self.filters) and all(k >= 1 for k in self.kernel_sizes),
-            f"kernel_sizes must hold as many positive numbers as filters ({len(self.filters)}); "
-            f"received {self.kernel_sizes}.",
-        )
-        _require(self.pooling in POOLINGS, f"pooling must be one of {POOLINGS}; received {self.pooling!r}.")
-        _require(self.head in HEADS, f"head must be one of {HEADS}; received {self.head!r}.")
-        _require(self.dense_units >= 0, f"dense_units must be 0 or more; received {self.dense_units}.")
-        _require(0 <= self.dropout < 1, f"dropout must be at least 0 and below 1; received {self.dropout}.")
+        super().__post_init__()
+        if len(self.kernel_sizes) != len(self.filters):
+            raise InputError(
+                f"kernel_sizes must hold as many positive numbers as filters ({len(self.filters)}); "
+                f"received {self.kernel_sizes}."
+            )
 
 
 @dataclass(frozen=True)
-class FineTuningSpec:
+class FineTuningSpec(Settings):
     """A second stage for the transfer model: its backbone's last blocks learn, too, at a low rate.
 
     Attributes:
@@ -126,25 +176,19 @@ class FineTuningSpec:
         learning_rate: of Adam in that stage, above 0; a tenth or a hundredth of the first stage's.
     """
 
-    n_blocks: int = 1
-    epochs: int = 10
-    learning_rate: float = 1e-4
-
-    def __post_init__(self) -> None:
-        for name in ("n_blocks", "epochs"):
-            object.__setattr__(self, name, whole_number(name, getattr(self, name)))
-        object.__setattr__(self, "learning_rate", real_number("learning_rate", self.learning_rate))
-        _require(self.n_blocks >= 1, f"n_blocks must be 1 or more; received {self.n_blocks}.")
-        _require(1 <= self.epochs <= 10_000, f"epochs must be 1 to 10,000; received {self.epochs}.")
-        _require(
-            0 < self.learning_rate <= 10,
-            f"learning_rate must be above 0 and at most 10; received {self.learning_rate}.",
-        )
+    n_blocks: int = setting(1, Whole(1, field_high=100), "Blocks to unfreeze", "How many of the backbone's last blocks")
+    epochs: int = setting(10, Whole(1, 10_000), "More epochs", "Passes over the training images after the frozen stage")
+    learning_rate: float = setting(
+        1e-4,
+        Real(0, 10, open_low=True, usual=_USUAL_RATES[:5]),
+        "Learning rate then",
+        "How far each step of the second stage goes",
+    )
 
 
 @dataclass(frozen=True)
-class Config:
-    """Everything that `compare` is told, apart from the data.
+class Config(Settings):
+    """All settings of `compare`, apart from the data.
 
     Attributes:
         backbone: name of a backbone in the catalogue (`list_backbones`).
@@ -162,59 +206,90 @@ class Config:
         repeats: how many seeds the experiment is made with, from `seed` on, 1 to 100.
     """
 
-    backbone: str = "EfficientNetLite0"
-    weights: str | None = "imagenet"
-    scratch: ScratchSpec = field(default_factory=ScratchSpec)
-    head_dropout: float = 0.0
-    augment: int = 0
-    epochs: int = 10
-    batch_size: int = 16
-    learning_rate: float = 1e-3
-    seed: int = 0
-    control: bool = False
-    fine_tuning: FineTuningSpec | None = None
-    repeats: int = 1
+    backbone: str = setting(
+        "EfficientNetLite0",
+        Name(listed_by="backbones"),
+        "Backbone",
+        "Which pretrained network: accuracy on ImageNet, size, memory",
+        group=_TRANSFER,
+    )
+    weights: str | None = setting(
+        "imagenet",
+        Choice((("ImageNet", "imagenet"), ("random: knows nothing", None)), or_file=True),
+        "Weights",
+        "What the backbone knows",
+        group=_TRANSFER,
+        none="random",
+    )
+    scratch: ScratchSpec = setting(
+        ScratchSpec(),
+        Part(ScratchSpec, "ScratchSpec(filters=(16, 32), kernel_sizes=(3, 3))"),
+        "From scratch",
+        "The network that is trained from scratch",
+    )
+    head_dropout: float = setting(
+        0.0,
+        Real(0, 1, open_high=True),
+        "Head dropout",
+        "Share of features left out at each step before the last layer",
+        group=_TRANSFER,
+        live=True,
+    )
+    augment: int = setting(
+        0,
+        Whole(0, 10, counted="copies of each image"),
+        "Augmentation",
+        "Changed copies of each training image, for both models",
+        group=_TRANSFER,
+    )
+    epochs: int = setting(10, Whole(1, 10_000), "Epochs", "Passes over the training images", group=_TRAINING, live=True)
+    batch_size: int = setting(
+        16, Whole(1, step=8, field_high=4096), "Batch size", "Images for each step", group=_TRAINING
+    )
+    learning_rate: float = setting(
+        1e-3,
+        Real(0, 10, open_low=True, usual=_USUAL_RATES),
+        "Learning rate",
+        "How far each step goes",
+        group=_TRAINING,
+        live=True,
+    )
+    seed: int = setting(
+        0,
+        Whole(0, LAST_SEED),
+        "Seed",
+        "Decides the initial weights and the order of the images",
+        group=_TRAINING,
+        live=True,
+    )
+    control: bool = setting(
+        False,
+        Flag(),
+        "Control arm (random weights)",
+        "Trains the same backbone without its pretraining, too",
+        group=_TRANSFER,
+    )
+    fine_tuning: FineTuningSpec | None = setting(
+        None,
+        Part(FineTuningSpec, "FineTuningSpec(n_blocks=1)", count="n_blocks", count_name="fine_tune_blocks"),
+        "Fine-tune last blocks",
+        "How many of the backbone's last blocks learn, too; 0 for none",
+        group=_TRANSFER,
+        option="fine-tune",
+        none="no second stage",
+    )
+    repeats: int = setting(
+        1,
+        Whole(1, 100, counted="seeds"),
+        "Repeats",
+        "How many seeds, from this one on; the verdict is over all of them",
+        group=_TRAINING,
+    )
 
     def __post_init__(self) -> None:
-        if self.weights is not None:
-            _require(
-                isinstance(self.weights, str | os.PathLike),
-                f'weights must be "imagenet", the path of a weights file, or None; received {self.weights!r}.',
-            )
-            object.__setattr__(self, "weights", os.fspath(self.weights))
-        _require(isinstance(self.backbone, str), f"backbone must be a name; received {self.backbone!r}.")
-        _require(
-            isinstance(self.scratch, ScratchSpec),
-            f"scratch must be a ScratchSpec, such as ScratchSpec(filters=(16, 32), kernel_sizes=(3, 3)); "
-            f"received {self.scratch!r}.",
-        )
-        for name in ("augment", "epochs", "batch_size", "seed", "repeats"):
-            object.__setattr__(self, name, whole_number(name, getattr(self, name)))
-        for name in ("head_dropout", "learning_rate"):
-            object.__setattr__(self, name, real_number(name, getattr(self, name)))
-        _require(isinstance(self.control, bool), f"control must be True or False; received {self.control!r}.")
-        _require(
-            0 <= self.head_dropout < 1,
-            f"head_dropout must be at least 0 and below 1; received {self.head_dropout}.",
-        )
-        _require(0 <= self.augment <= 10, f"augment must be 0 to 10 copies of each image; received {self.augment}.")
-        _require(1 <= self.epochs <= 10_000, f"epochs must be 1 to 10,000; received {self.epochs}.")
-        _require(self.batch_size >= 1, f"batch_size must be 1 or more; received {self.batch_size}.")
-        _require(
-            0 < self.learning_rate <= 10,
-            f"learning_rate must be above 0 and at most 10; received {self.learning_rate}.",
-        )
-        _require(0 <= self.seed < 2**31, f"seed must be 0 to 2147483647; received {self.seed}.")
-        _require(
-            self.fine_tuning is None or isinstance(self.fine_tuning, FineTuningSpec),
-            f"fine_tuning must be a FineTuningSpec, such as FineTuningSpec(n_blocks=1), or None; "
-            f"received {self.fine_tuning!r}.",
-        )
-        _require(1 <= self.repeats <= 100, f"repeats must be 1 to 100 seeds; received {self.repeats}.")
-        _require(
-            self.seed + self.repeats <= 2**31,
-            f"{self.repeats} seeds from {self.seed} on end beyond 2147483647; choose a smaller seed.",
-        )
+        super().__post_init__()
+        if self.seed + self.repeats > LAST_SEED + 1:
+            raise InputError(f"{self.repeats} seeds from {self.seed} on end beyond {LAST_SEED}; choose a smaller seed.")
 
     @property
     def model_names(self) -> tuple[ModelName, ...]:

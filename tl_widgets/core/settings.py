@@ -6,16 +6,20 @@ A class of settings is a frozen dataclass whose fields are made by `setting`:
     class Times(Settings):
         epochs: int = setting(10, Whole(1, 10_000), "Epochs", "Passes over the training images.")
 
-This module knows no setting by name, no widget and no command line.
+A setting may be a part with settings of its own, as the network of a Config is. Forms and the command line see them
+all in one row, by name: `flat_settings`, `flat_values` and `with_flat_values`. This module knows no setting by name, no
+widget and no command line.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import operator
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from tl_widgets.core.errors import InputError
 
@@ -50,23 +54,33 @@ class Whole:
 
     Attributes:
         low: the smallest allowed.
-        high: the largest allowed.
+        high: the largest allowed; None if there is no limit.
         step: of the field's arrows.
         counted: what is counted, for messages: "copies of each image". Empty for nothing.
+        field_high: the largest that a form offers, where more is allowed than anybody would type.
     """
 
     low: int
-    high: int
+    high: int | None = None
     step: int = 1
     counted: str = ""
+    field_high: int | None = None
 
     def check(self, name: str, value: object) -> int:
         """Return `value` as an int, or raise InputError with what is allowed."""
         number = whole_number(name, value)
-        if not self.low <= number <= self.high:
+        if number < self.low or (self.high is not None and number > self.high):
+            allowed = f"{self.low:,} or more" if self.high is None else f"{self.low:,} to {self.high:,}"
             counted = f" {self.counted}" if self.counted else ""
-            raise InputError(f"{name} must be {self.low:,} to {self.high:,}{counted}; received {value}.")
+            raise InputError(f"{name} must be {allowed}{counted}; received {value}.")
         return number
+
+    def parse(self, text: str) -> int:
+        """Return the number that somebody typed, or raise InputError."""
+        try:
+            return int(text)
+        except ValueError:
+            raise InputError(f"{text!r} is not a whole number") from None
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,7 @@ class Real:
         step: of the field's arrows.
         open_low: whether `low` itself is excluded.
         open_high: whether `high` itself is excluded.
+        usual: values that a form offers in a menu, in place of a field for any number.
     """
 
     low: float
@@ -86,6 +101,7 @@ class Real:
     step: float = 0.05
     open_low: bool = False
     open_high: bool = False
+    usual: tuple[float, ...] = ()
 
     def check(self, name: str, value: object) -> float:
         """Return `value` as a float, or raise InputError with what is allowed."""
@@ -98,6 +114,13 @@ class Real:
             raise InputError(f"{name} must be {lower} {self.low:g} and {upper} {self.high:g}; received {value}.")
         return number
 
+    def parse(self, text: str) -> float:
+        """Return the number that somebody typed, or raise InputError."""
+        try:
+            return float(text)
+        except ValueError:
+            raise InputError(f"{text!r} is not a number") from None
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -109,6 +132,12 @@ class Flag:
             raise InputError(f"{name} must be True or False; received {value!r}.")
         return value
 
+    def parse(self, text: str) -> bool:
+        """Return True for "yes" and False for "no", or raise InputError."""
+        if text not in ("yes", "no"):
+            raise InputError(f"{text!r} is neither yes nor no")
+        return text == "yes"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -116,9 +145,11 @@ class Choice:
 
     Attributes:
         options: (text on the screen, value) of each, or a function that returns them when they are needed.
+        or_file: whether the path of a file is allowed, too.
     """
 
     options: tuple[tuple[str, Any], ...] | Callable[[], Iterable[tuple[str, Any]]]
+    or_file: bool = False
 
     def listed(self) -> tuple[tuple[str, Any], ...]:
         """Return the options as they are now."""
@@ -127,9 +158,22 @@ class Choice:
     def check(self, name: str, value: object) -> Any:
         """Return `value`, or raise InputError with the list of what is allowed."""
         values = [option for _, option in self.listed()]
-        if value not in values:
-            raise InputError(f"{name} must be one of {', '.join(map(repr, values))}; received {value!r}.")
-        return value
+        if value in values:
+            return value
+        if self.or_file and isinstance(value, str | os.PathLike):
+            return os.fspath(value)
+        more = ", or the path of a file" if self.or_file else ""
+        raise InputError(f"{name} must be one of {', '.join(map(str, values))}{more}; received {value!r}.")
+
+    def parse(self, text: str) -> Any:
+        """Return the option that somebody typed, or the path of a file, or raise InputError."""
+        values = {str(value): value for _, value in self.listed()}
+        if text in values:
+            return values[text]
+        if not self.or_file:
+            raise InputError(f"{text!r} is not one of {', '.join(values)}")
+        # Absolute, so that a record and a script still say which file it was in another folder.
+        return str(Path(text).expanduser().absolute())
 
 
 @dataclass(frozen=True)
@@ -138,9 +182,11 @@ class Name:
 
     Attributes:
         find: returns the official spelling of a name, or raises InputError. The default takes any text.
+        listed_by: the command that lists the names; empty if there is none.
     """
 
     find: Callable[[str], str] = str
+    listed_by: str = ""
 
     def check(self, name: str, value: object) -> str:
         """Return the official spelling of `value`, or raise InputError."""
@@ -148,33 +194,76 @@ class Name:
             raise InputError(f"{name} must be a name; received {value!r}.")
         return self.find(value)
 
+    def parse(self, text: str) -> str:
+        """Return the name that somebody typed."""
+        return text
+
 
 @dataclass(frozen=True)
 class Several:
-    """One or more values of the same kind, as a tuple.
+    """Some values of the same kind, as a tuple.
 
     Attributes:
         kind: of each value.
         example: what somebody may type: "2,5,10".
         distinct: whether each value may stand there only once.
+        least: how many there must be.
+        most: how many there may be; None if there is no limit.
     """
 
     kind: Whole | Name | Choice
     example: str
     distinct: bool = True
+    least: int = 1
+    most: int | None = None
 
     def check(self, name: str, value: object) -> tuple[Any, ...]:
         """Return `value` as a tuple, or raise InputError."""
         values = () if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
-        if not values:
-            raise InputError(f"{name} must be one or more values, such as {self.example}; received {value!r}.")
-        checked = tuple(self.kind.check(name, each) for each in values)
+        if len(values) < self.least or (self.most is not None and len(values) > self.most):
+            limit = "or more" if self.most is None else f"to {self.most}"
+            noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
+            count = "one" if self.least == 1 and self.most is None else f"{self.least}"
+            raise InputError(f"{name} must be {count} {limit} {noun}, such as {self.example}; received {value!r}.")
+        checked = tuple(self.kind.check(name, one) for one in values)
         if self.distinct and len(set(checked)) < len(checked):
-            raise InputError(f"{name} names a value twice; received {value!r}.")
+            raise InputError(f"{name} must be different values; received {value!r}.")
         return checked
 
+    def parse(self, text: str) -> tuple[Any, ...]:
+        """Return the values that somebody typed between commas, or raise InputError."""
+        try:
+            return tuple(self.kind.parse(part.strip()) for part in text.split(","))
+        except InputError:
+            noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
+            raise InputError(f"{text!r} is no list of {noun} such as {self.example}") from None
 
-Kind = Whole | Real | Flag | Choice | Name | Several
+
+@dataclass(frozen=True)
+class Part:
+    """A group of settings as one value, such as the network of a Config.
+
+    Attributes:
+        kind: the dataclass that declares them.
+        example: what somebody may write: "FineTuningSpec(n_blocks=1)".
+        count: the one of them that stands for the whole part on a form and the command line, where 0 means None;
+            empty if they all stand there.
+        count_name: what that one is called there.
+    """
+
+    kind: type
+    example: str
+    count: str = ""
+    count_name: str = ""
+
+    def check(self, name: str, value: object) -> Any:
+        """Return `value`, or raise InputError with an example."""
+        if not isinstance(value, self.kind):
+            raise InputError(f"{name} must be a {self.kind.__name__}, such as {self.example}; received {value!r}.")
+        return value
+
+
+Kind = Whole | Real | Flag | Choice | Name | Several | Part
 
 
 @dataclass(frozen=True)
@@ -192,6 +281,7 @@ class Setting:
         live: whether Live mode follows it: it changes the transfer model's head only.
         option: of the command line, where it is not the name with hyphens; empty if the command line has none.
         none: what None means, such as "all"; empty if None is not allowed.
+        bare: the value of an option that stands alone, as in `--fine-tune`; None if a value must follow it.
     """
 
     name: str
@@ -204,6 +294,7 @@ class Setting:
     live: bool = False
     option: str | None = None
     none: str = ""
+    bare: Any = None
 
     def check(self, value: object) -> Any:
         """Return `value` in its proper type.
@@ -244,3 +335,91 @@ class Settings:
         for name, declared in settings_of(type(self)).items():
             # A frozen dataclass sets its own fields only in this way.
             object.__setattr__(self, name, declared.check(getattr(self, name)))
+
+
+def same_setting(kind: type, name: str, **changes: Any) -> Any:
+    """Declare a field as the setting of another dataclass, with its label, help, kind and so on.
+
+    Args:
+        kind: the other dataclass.
+        name: of its field.
+        changes: attributes of `Setting` that are different here, such as `default=5`.
+    """
+    declared = dataclasses.replace(settings_of(kind)[name], **changes)
+    return dataclasses.field(default=declared.default, metadata={_KEY: declared})
+
+
+def flat_settings(kind: type) -> dict[str, Setting]:
+    """Return every setting that a form shows, by name: those of a part stand in its place."""
+    flat: dict[str, Setting] = {}
+    for name, declared in settings_of(kind).items():
+        part = declared.kind
+        if not isinstance(part, Part):
+            flat[name] = declared
+        elif part.count:
+            inner = settings_of(part.kind)[part.count]
+            assert isinstance(inner.kind, Whole)
+            default = 0 if declared.default is None else getattr(declared.default, part.count)
+            flat[part.count_name] = dataclasses.replace(
+                declared,
+                name=part.count_name,
+                default=default,
+                kind=dataclasses.replace(inner.kind, low=0),
+                none="",
+                bare=inner.default,
+            )
+        else:
+            flat |= flat_settings(part.kind)
+    return flat
+
+
+def flat_values(settings: Any) -> dict[str, Any]:
+    """Return the value of every setting that `flat_settings` names."""
+    flat: dict[str, Any] = {}
+    for name, declared in settings_of(type(settings)).items():
+        value, part = getattr(settings, name), declared.kind
+        if not isinstance(part, Part):
+            flat[name] = value
+        elif part.count:
+            flat[part.count_name] = 0 if value is None else getattr(value, part.count)
+        else:
+            flat |= flat_values(value)
+    return flat
+
+
+SomeSettings = TypeVar("SomeSettings")
+
+
+def with_flat_values(settings: SomeSettings, values: Mapping[str, Any]) -> SomeSettings:
+    """Return a copy of settings with some values changed.
+
+    Args:
+        settings: an instance of a dataclass of settings.
+        values: by their names in `flat_settings`.
+
+    Raises:
+        InputError: there is no setting of such a name, or a value is not allowed.
+    """
+    known = flat_settings(type(settings))
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        raise InputError(f"There is no setting {unknown[0]!r}; there are {', '.join(known)}.")
+    fields: dict[str, Any] = {}
+    for name, declared in settings_of(type(settings)).items():
+        part = declared.kind
+        if not isinstance(part, Part):
+            fields |= {name: values[name]} if name in values else {}
+        elif part.count:
+            if part.count_name in values:
+                fields[name] = _counted(part, getattr(settings, name), values[part.count_name])
+        else:
+            inner = {key: value for key, value in values.items() if key in flat_settings(part.kind)}
+            fields |= {name: with_flat_values(getattr(settings, name), inner)} if inner else {}
+    return dataclasses.replace(settings, **fields)  # type: ignore[type-var]  # every class of settings is a dataclass
+
+
+def _counted(part: Part, now: Any, number: Any) -> Any:
+    """Return a part with another count; None for 0."""
+    if number == 0 and not isinstance(number, bool):
+        return None
+    return dataclasses.replace(part.kind() if now is None else now, **{part.count: number})

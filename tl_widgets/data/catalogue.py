@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.data.dataset import (
-    MAX_IMAGE_SIZE,
-    MIN_IMAGE_SIZE,
     ImageDataset,
     Images,
     Labels,

@@ -19,7 +19,6 @@ Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Rows = NDArray[np.int64]
 
-MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 512
 # Up to this many bytes (4,000 images at 128 pixels) images are plain arrays; beyond, they stay in a file.
 IN_MEMORY_BYTES = 200_000_000
 

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.data.archives import open_source, printable
 from tl_widgets.data.dataset import (
     IN_MEMORY_BYTES,
-    MAX_IMAGE_SIZE,
-    MIN_IMAGE_SIZE,
     ImageDataset,
     Labels,
     LoadReport,

@@ -13,9 +13,10 @@ from tl_widgets.backbones.builder import build_backbone, build_preprocessing
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
-from tl_widgets.core.config import ScratchSpec, whole_number
+from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.settings import whole_number
 from tl_widgets.records.parameters import ParameterCount, output_units, scratch_ledger
 
 if TYPE_CHECKING:

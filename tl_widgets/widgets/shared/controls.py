@@ -8,7 +8,7 @@ from typing import Any
 
 from ipywidgets import BoundedFloatText, BoundedIntText, Checkbox, Dropdown, Widget
 
-from tl_widgets.data.dataset import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
+from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 
 MAX_BLOCKS = 6
 # Lab gives sliders no name that a screen reader could say, so every control is a field or a menu with a label.

@@ -19,7 +19,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from tl_widgets.core.errors import InputError
 
@@ -209,6 +209,8 @@ class Several:
         distinct: whether each value may stand there only once.
         least: how many there must be.
         most: how many there may be; None if there is no limit.
+        menu: (text, values) of the combinations that a form offers in a menu; empty for a field to type in.
+        count_to: a form asks only how many, up to this number: 3 stands for 0, 1, 2. 0 for a field to type in.
     """
 
     kind: Whole | Name | Choice
@@ -216,6 +218,8 @@ class Several:
     distinct: bool = True
     least: int = 1
     most: int | None = None
+    menu: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    count_to: int = 0
 
     def check(self, name: str, value: object) -> tuple[Any, ...]:
         """Return `value` as a tuple, or raise InputError."""
@@ -232,8 +236,12 @@ class Several:
 
     def parse(self, text: str) -> tuple[Any, ...]:
         """Return the values that somebody typed between commas, or raise InputError."""
+        is_number = isinstance(self.kind, Whole)
+        parts = text.replace(",", " ").split() if is_number else [part.strip() for part in text.split(",")]
         try:
-            return tuple(self.kind.parse(part.strip()) for part in text.split(","))
+            if not any(parts):
+                raise InputError("nothing was typed")
+            return tuple(self.kind.parse(part) for part in parts if part)
         except InputError:
             noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
             raise InputError(f"{text!r} is no list of {noun} such as {self.example}") from None
@@ -335,6 +343,22 @@ class Settings:
         for name, declared in settings_of(type(self)).items():
             # A frozen dataclass sets its own fields only in this way.
             object.__setattr__(self, name, declared.check(getattr(self, name)))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every value by its setting's name in `flat_settings`."""
+        return flat_values(self)
+
+    def with_values(self, values: Mapping[str, Any]) -> Self:
+        """Return a copy with some values changed.
+
+        Args:
+            values: by their settings' names, as in `values`.
+
+        Raises:
+            InputError: there is no such setting, or a value is not allowed.
+        """
+        return with_flat_values(self, values)
 
 
 def same_setting(kind: type, name: str, **changes: Any) -> Any:

@@ -20,12 +20,11 @@ from tl_widgets.widgets.lab.restore import read_record, restore
 from tl_widgets.widgets.lab.runs import LabRun
 from tl_widgets.widgets.lab.screen import Screen
 from tl_widgets.widgets.shared.cells import close_tree, take_place
-from tl_widgets.widgets.shared.controls import LIVE
 from tl_widgets.widgets.shared.costs import n_steps
 from tl_widgets.widgets.shared.html import alert
 from tl_widgets.widgets.shared.newest import LiveHead
 from tl_widgets.widgets.shared.runner import Run, State, my_turn, preload_tensorflow, wait_for_tensorflow
-from tl_widgets.widgets.shared.settings import LabSettings, differences
+from tl_widgets.widgets.shared.settings import LIVE, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.views import thumbnails
 

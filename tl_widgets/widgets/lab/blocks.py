@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from ipywidgets import HBox, VBox, Widget
 
-from tl_widgets.widgets.shared.controls import MAX_BLOCKS, set_number, whole
-from tl_widgets.widgets.shared.quiet import Quiet
+from tl_widgets.core.config import ScratchSpec
+from tl_widgets.core.settings import Setting, Several, Whole, settings_of
+from tl_widgets.widgets.shared.fields import Quiet, number_widget, set_number
 
-_MAX_FILTERS, _MAX_KERNEL = 1024, 15
+_SETTINGS = settings_of(ScratchSpec)
 _Values = dict[str, tuple[int, ...]]
 
 
@@ -25,17 +27,7 @@ class BlockFields(VBox):
         self._on_change = on_change
         self._quiet = Quiet()
         self._values: _Values = {"filters": (), "kernel_sizes": ()}
-        numbers = range(1, MAX_BLOCKS + 1)
-        makers: dict[str, Callable[[], list[Widget]]] = {
-            "blocks": lambda: [whole("Blocks", "A block is a Conv2D and its pooling", 1, MAX_BLOCKS)],
-            "filters": lambda: [
-                whole(f"Filters {i}", f"Patterns that block {i} looks for", 1, _MAX_FILTERS, 8) for i in numbers
-            ],
-            "kernel_sizes": lambda: [
-                whole(f"Kernel {i}", f"Side of block {i}'s patterns in pixels", 1, _MAX_KERNEL, 2) for i in numbers
-            ],
-        }
-        self.fields = {name: make() for name, make in makers.items() if name in show}
+        self.fields = {name: _widgets(name) for name in ("blocks", "filters", "kernel_sizes") if name in show}
         per_block = [self.fields[name] for name in ("filters", "kernel_sizes") if name in self.fields]
         self._rows = [HBox(pair) for pair in zip(*per_block, strict=True)]
         super().__init__([*self.fields.get("blocks", []), *self._rows])
@@ -69,3 +61,16 @@ class BlockFields(VBox):
         else:
             {"filters": filters, "kernel_sizes": kernels}[name][i] = value
         self._on_change({"filters": tuple(filters), "kernel_sizes": tuple(kernels)})
+
+
+def _widgets(name: str) -> list[Widget]:
+    """The field of the number of blocks, or one for each block."""
+    filters = _SETTINGS["filters"].kind
+    assert isinstance(filters, Several)
+    assert filters.most is not None
+    if name == "blocks":
+        how_many = Whole(1, filters.most)
+        return [number_widget(Setting(name, 1, how_many, "Blocks", "A block is a Conv2D and its pooling"))]
+    setting = _SETTINGS[name]
+    labels = [(f"{setting.label} {i}", setting.help.format(i)) for i in range(1, filters.most + 1)]
+    return [number_widget(replace(setting, label=label, help=text)) for label, text in labels]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from ipywidgets import HTML, Box, Checkbox, VBox
 
 from tl_widgets.widgets.shared.cells import close_tree
+from tl_widgets.widgets.shared.fields import Quiet
 from tl_widgets.widgets.shared.html import plain_label
-from tl_widgets.widgets.shared.quiet import Quiet
 
 MAX_TICKS = 40  # a hundred tick boxes are a form, not a choice
 

@@ -1,35 +1,30 @@
-"""ControlPanel: groups of controls that hold settings and tell whoever follows them."""
+"""ControlPanel: the form of the Lab's settings, in groups with a line on what each means and costs."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 from ipywidgets import HTML, Box, VBox, Widget
 
+from tl_widgets.core.config import GROUPS
 from tl_widgets.core.errors import InputError
 from tl_widgets.widgets.lab.blocks import BlockFields
 from tl_widgets.widgets.lab.class_fields import ClassFields
-from tl_widgets.widgets.shared.backbone_choice import BackboneChoice, backbone_menu
+from tl_widgets.widgets.shared.backbone_choice import BackboneChoice
 from tl_widgets.widgets.shared.cells import close_tree
-from tl_widgets.widgets.shared.controls import (
-    CONTROLS,
-    NAMES,
-    read_per_class,
-    set_choice,
-    set_number,
-    set_options,
-    show_per_class,
-)
-from tl_widgets.widgets.shared.costs import GROUPS, group_line, offline_backbones
-from tl_widgets.widgets.shared.html import alert, style
-from tl_widgets.widgets.shared.quiet import Quiet
-from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.costs import group_line, offline_backbones
+from tl_widgets.widgets.shared.form import Form, group_box
+from tl_widgets.widgets.shared.html import style
+from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 
+# What stands on the panel; the number of blocks is no setting, but the length of two of them.
+NAMES = ("blocks", *CONTROLS)
+_IN_ROWS = ("filters", "kernel_sizes", "classes")  # settings that take more than one field
 
-class ControlPanel(VBox):
+
+class ControlPanel(Form[LabSettings]):
     """Controls in up to four groups, each with a line on what it means and what it costs now.
 
     A panel of one's own takes a few lines:
@@ -60,76 +55,31 @@ class ControlPanel(VBox):
         lock: Collection[str] = (),
         source: DataSource | None = None,
     ) -> None:
-        shown = _known_names(NAMES if show is None else show)
-        self._locked = frozenset(_known_names(lock))
-        self._source = source or DataSource()
-        self._settings = self._checked(settings or _first_settings(self._source))
-        self._followers: list[Callable[[LabSettings], None]] = []
-        self._lock = threading.RLock()  # see Quiet: fields move in more than one thread
-        self._quiet = Quiet()
-        self._enabled = True
+        shown, locked, source = (
+            _known_names(NAMES if show is None else show),
+            _known_names(lock),
+            source or DataSource(),
+        )
+        super().__init__(settings or _first_settings(source), source, locked=locked)
         self._seconds: float | None = None
-        self.problem = HTML()
         self.thumbnails = HTML()
-        self._blocks = BlockFields(shown, self._set_values)
-        self._classes = ClassFields(lambda names: self._set_values({"classes": names})) if "classes" in shown else None
+        self._blocks = BlockFields(shown, self.change)
+        self._classes = ClassFields(lambda names: self.change({"classes": names})) if "classes" in shown else None
         self._backbones = BackboneChoice()
-        self._widgets = {each.name: each.build() for each in CONTROLS if each.build is not None and each.name in shown}
         self._lines: dict[str, HTML] = {}
-        super().__init__([HTML(style()), self.problem, self._groups()])
+        self._make_fields(CONTROLS[name] for name in CONTROLS if name in shown and name not in _IN_ROWS)
+        self.children = [HTML(style()), self.problem, self._groups()]
         for name in ("tlw", "tlw-panel"):
             self.add_class(name)
-        for name, widget in self._widgets.items():
-            widget.observe(lambda change, name=name: self._changed(name, change["new"]), "value")
         self._show()
 
-    @property
-    def settings(self) -> LabSettings:
-        """What the controls say; setting it moves them."""
-        return self._settings
+    def _images(self, settings: LabSettings) -> LabSettings:
+        return settings
 
-    @settings.setter
-    def settings(self, settings: LabSettings) -> None:
-        with self._lock:
-            self._settings = self._checked(settings)
-            self.problem.value = ""
-            self._show()
-            self._tell()
-
-    @property
-    def enabled(self) -> bool:
-        """Whether the controls can be moved; locked ones never can."""
-        return self._enabled
-
-    @enabled.setter
-    def enabled(self, enabled: bool) -> None:
-        self._enabled = enabled
-        self._show_enabled()
-
-    def control(self, name: str) -> Widget:
-        """The widget of one control, for whoever wants to place or observe it.
-
-        Args:
-            name: of the control; of "filters" and "kernel_sizes" it is the first block's, of "classes" the first tick.
-
-        Raises:
-            InputError: there is no such control, or it is not shown.
-        """
-        shown = {**self._widgets, **{each: fields[0] for each, fields in self._blocks.fields.items()}}
-        if self._classes is not None and self._classes.ticks:
-            shown["classes"] = self._classes.ticks[0]
-        if name not in shown:
-            raise InputError(f"There is no control {name!r} here; there are {', '.join(shown)}.")
-        return shown[name]
-
-    def follow(self, listener: Callable[[LabSettings], None]) -> None:
-        """Call a function with the settings, now and after every change.
-
-        Args:
-            listener: takes the settings.
-        """
-        self._followers.append(listener)
-        listener(self._settings)
+    def _controls(self) -> dict[str, Widget]:
+        """The widgets by name; of what has several, the first."""
+        controls = {**super()._controls(), **{name: fields[0] for name, fields in self._blocks.fields.items()}}
+        return {**controls, "classes": self._classes.ticks[0]} if self._classes and self._classes.ticks else controls
 
     def show_seconds(self, seconds: float | None) -> None:
         """Say in the line of Training what a run takes.
@@ -138,7 +88,7 @@ class ControlPanel(VBox):
             seconds: an estimate; None where there is none.
         """
         self._seconds = seconds
-        self._show_line("Training")
+        self._show_lines()
 
     def choose_dataset(self, name: str) -> None:
         """Turn to another data set, with all its classes.
@@ -146,151 +96,78 @@ class ControlPanel(VBox):
         Args:
             name: of the data set.
         """
-        self._changed("dataset", name)
+        self._choose("dataset", name)
 
     def show_what_is_here(self) -> None:
         """Bring menus and lines to what is on this machine now, after a download."""
         offline_backbones.cache_clear()
         self._show()
 
-    def _checked(self, settings: LabSettings) -> LabSettings:
-        most = self._source.facts(settings).max_per_class
-        if settings.n_per_class is not None and settings.n_per_class > most:
-            raise InputError(
-                f"{settings.dataset} has {most} training images for its scarcest class; {settings.n_per_class} of each "
-                f"class were asked for. Ask for at most {most}."
-            )
-        own = self._source.own
-        if own is not None and settings.image_size != own.image_size:
-            raise InputError(
-                f"The images of {own.name} have {own.image_size} pixels a side; the settings ask for "
-                f"{settings.image_size}. Load the data set with the size that you want."
-            )
-        return settings
-
     def _groups(self) -> Box:
+        widgets = super()._controls()
+        for name in widgets.keys() & {"dataset", "backbone"}:
+            widgets[name].add_class("tlw-stacked")  # its texts are long
         groups = []
         for group in GROUPS:
-            names = [each.name for each in CONTROLS if each.group == group]
-            fields: list[Widget] = [self._widgets[name] for name in names if name in self._widgets]
-            for name, below in (("backbone", self._backbones.question), ("image_size", self._backbones.note)):
-                if name in names and name in self._widgets:
-                    fields.insert(fields.index(self._widgets[name]) + 1, below)
+            names = [name for name in widgets if CONTROLS[name].group == group]
+            fields = [widget for name in names for widget in self._with_note(name, widgets[name])]
             if group == "From scratch" and self._blocks.fields:
                 fields.insert(0, self._blocks)
-            if not fields and not (group == "Data" and self._classes is not None):
+            if group == "Data" and self._classes is not None:
+                fields.append(self._classes)
+            if not fields:
                 continue
             if group == "Data":
-                fields += [self._classes, self.thumbnails] if self._classes is not None else [self.thumbnails]
+                fields.append(self.thumbnails)
             self._lines[group] = HTML()
-            box = VBox([HTML(f'<h4 class="tlw-title">{group}</h4>'), self._lines[group], VBox(fields)])
-            box.add_class("tlw-group")
-            groups.append(box)
-        if "Data" not in self._lines:
-            close_tree(self.thumbnails)  # nobody will see it, and nothing would ever close it
-        if not self._blocks.fields:
-            close_tree(self._blocks)
-        for name in ("dataset", "backbone"):
-            if name in self._widgets:
-                self._widgets[name].add_class("tlw-stacked")  # its texts are long
-        if "backbone" not in self._widgets:
-            close_tree(self._backbones.question)
-        if "image_size" not in self._widgets:
-            close_tree(self._backbones.note)
+            groups.append(group_box(group, self._lines[group], VBox(fields)))
+        # Nobody sees these, and nothing else would ever close them.
+        unused = {self.thumbnails: "Data" not in self._lines, self._blocks: not self._blocks.fields}
+        unused |= {
+            self._backbones.question: "backbone" not in widgets,
+            self._backbones.note: "image_size" not in widgets,
+        }
+        for widget, is_unused in unused.items():
+            if is_unused:
+                close_tree(widget)
         grid = Box(groups)
         grid.add_class("tlw-groups")
         if len(groups) == len(GROUPS):
             grid.add_class("tlw-all")
         return grid
 
-    def _changed(self, name: str, value: Any) -> None:
-        if self._quiet.is_on:
+    def _with_note(self, name: str, widget: Widget) -> list[Widget]:
+        """A field, and what stands below it."""
+        below = {"backbone": self._backbones.question, "image_size": self._backbones.note}
+        return [widget, below[name]] if name in below else [widget]
+
+    def _choose(self, name: str, value: Any) -> None:
+        if name != "backbone":
+            super()._choose(name, value)
             return
-        values: dict[str, Any] = {name: value}
-        if name == "n_per_class":
-            values = {name: read_per_class(self._widgets[name], value)}
-        if name == "dataset":
-            values["classes"] = None
-        if name == "backbone":
-            can_resize = "image_size" in self._widgets and "image_size" not in self._fixed
-            self._show()  # until it is decided, the menu shows what holds
-            self._backbones.choose(value, self._settings, can_resize, self._set_values)
-        else:
-            self._set_values(values)
-
-    def _set_values(self, values: dict[str, Any]) -> None:
-        """A control was moved."""
-        with self._lock:
-            try:
-                settings = self._settings.with_values(values)
-                if values.keys() & {"dataset", "classes"}:
-                    most = self._source.facts(settings).max_per_class
-                    if (settings.n_per_class or 0) > most:
-                        settings = settings.with_values({"n_per_class": None})  # these images are not as many
-                self._settings = self._checked(settings)
-            except InputError as error:
-                self.problem.value = alert(str(error))
-                self._show()  # back to what holds
-                return
-            self.problem.value = ""
-            self._show()
-            self._tell()
-
-    def _tell(self) -> None:
-        for listener in self._followers:
-            listener(self._settings)
-
-    def _show(self) -> None:
-        """Bring every control and line to what the settings say."""
-        with self._lock:
-            with self._quiet:
-                self._show_fields()
-            self._show_enabled()
-            for group in self._lines:
-                self._show_line(group)
+        can_resize = "image_size" in self.fields and "image_size" not in self._fixed
+        self._show()  # until it is decided, the menu shows what holds
+        self._backbones.choose(value, self._settings, can_resize, self.change)
 
     def _show_fields(self) -> None:
-        values = self._settings.values
-        facts = self._source.facts(self._settings)
-        if "dataset" in self._widgets:
-            set_options(self._widgets["dataset"], self._source.menu())
-        if "backbone" in self._widgets:
-            set_options(self._widgets["backbone"], backbone_menu(self._settings.image_size))
-        if "image_size" in self._widgets:
-            self._backbones.show_limit(self._widgets["image_size"], self._settings)
-        for name, widget in self._widgets.items():
-            value = values[name]
-            if name == "n_per_class":
-                show_per_class(widget, value, facts.max_per_class, is_unequal=facts.is_unequal)
-            elif name in ("dataset", "backbone", "weights", "learning_rate", "pooling", "head"):
-                set_choice(widget, value)
-            else:
-                set_number(widget, value) if hasattr(widget, "max") else setattr(widget, "value", value)
-        self._blocks.show_values(values["filters"], values["kernel_sizes"])
+        if "image_size" in self.fields:
+            self._backbones.show_limit(self.fields["image_size"].widget, self._settings)
+        super()._show_fields()
+        scratch = self._settings.config.scratch
+        self._blocks.show_values(scratch.filters, scratch.kernel_sizes)
 
-    def _show_line(self, group: str) -> None:
-        if group not in self._lines:
-            return
-        facts = self._source.facts(self._settings)
-        self._lines[group].value = group_line(group, self._settings, facts, self._seconds)
-
-    @property
-    def _fixed(self) -> frozenset[str]:
-        """Names of the controls that cannot be moved."""
-        return self._locked | ({"dataset", "image_size"} if self._source.own is not None else set())
+    def _show_lines(self) -> None:
+        facts = self._facts(self._settings)
+        for group, line in self._lines.items():
+            line.value = group_line(group, self._settings, facts, self._seconds)
 
     def _show_enabled(self) -> None:
-        with self._lock:
-            self._enable_fields()
-
-    def _enable_fields(self) -> None:
+        super()._show_enabled()
         self._backbones.close_question()
         fixed = self._fixed
         if self._classes is not None:
             names, chosen = self._source.class_names(self._settings.dataset), self._settings.classes
             self._classes.show(names, chosen, disabled=not self._enabled or "classes" in fixed)
-        for name, widget in self._widgets.items():
-            widget.disabled = not self._enabled or name in fixed
         for name, fields in self._blocks.fields.items():
             for field in fields:
                 field.disabled = not self._enabled or name in fixed

@@ -14,7 +14,6 @@ from tl_widgets.records.parameters import LayerRow, count_rows, scratch_ledger, 
 from tl_widgets.widgets.shared.html import alert, escape, number, seconds
 from tl_widgets.widgets.shared.settings import LabSettings
 
-GROUPS = ("Data", "From scratch", "Transfer", "Training")
 _MEANINGS = {
     "Data": "The images that both models learn from. The fewer there are, the more a pretrained backbone helps.",
     "From scratch": "A small convolutional network that starts from random numbers and learns all of them.",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tl_widgets.core.config import GROUPS, Config, ImageSettings
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.settings import Part, Settings, flat_settings, flat_values, same_setting, setting, with_flat_values
+from tl_widgets.core.settings import Part, Settings, flat_settings, same_setting, setting
 from tl_widgets.records.comparison_json import config_from_record
 
 FORMAT = 1
@@ -36,19 +35,8 @@ class LabSettings(Settings):
     @property
     def values(self) -> dict[str, Any]:
         """Every setting by its control's name, in the controls' order."""
-        values = flat_values(self)
+        values = super().values
         return {name: values[name] for name in CONTROLS}
-
-    def with_values(self, values: Mapping[str, Any]) -> LabSettings:
-        """Return a copy with some settings changed.
-
-        Args:
-            values: by their controls' names, as in `values`.
-
-        Raises:
-            InputError: there is no such setting, or a value is not allowed.
-        """
-        return with_flat_values(self, values)
 
     def to_json(self) -> str:
         """As JSON text; `from_json` reads it back."""

@@ -10,8 +10,9 @@ from ipywidgets import Text, Widget
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.dataset import require_whole_number
-from tl_widgets.widgets.shared.controls import CONTROLS, choice, set_choice, set_number, whole
-from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.controls import choice, set_choice, set_number, whole
+from tl_widgets.widgets.shared.fields import make_field
+from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings
 
 Group = Literal["Images", "Models"]
 
@@ -55,9 +56,10 @@ class Field:
 
 def lab_field(name: str, default: Any, group: Group) -> Field:
     """A control that the Lab has, too."""
-    (control,) = (each for each in CONTROLS if each.name == name)
-    assert control.build is not None
-    return Field(name, default, group, control.build, lambda value: LabSettings().with_values({name: value}))
+    control = CONTROLS[name]
+    return Field(
+        name, default, group, lambda: make_field(control).widget, lambda value: LabSettings().with_values({name: value})
+    )
 
 
 def whole_field(name: str, default: int, group: Group, label: str, tip: str, low: int, high: int) -> Field:

@@ -16,8 +16,8 @@ from tl_widgets.widgets.shared.backbone_choice import backbone_menu
 from tl_widgets.widgets.shared.cells import close_tree
 from tl_widgets.widgets.shared.controls import choice, read_per_class, set_options, show_per_class
 from tl_widgets.widgets.shared.costs import DataFacts, is_here, too_large
+from tl_widgets.widgets.shared.fields import Quiet
 from tl_widgets.widgets.shared.html import alert, escape, number, seconds
-from tl_widgets.widgets.shared.quiet import Quiet
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.studies.fields import Field

@@ -7,14 +7,10 @@ from typing import Any
 
 from ipywidgets import HTML, Button, HBox, VBox, Widget
 
-<<<<<<< HEAD
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.memory import memory_estimate, memory_needed
-=======
-from tl_widgets.backbones.catalogue import Backbone, find_backbone, list_backbones, memory_estimate, memory_needed
 from tl_widgets.core.config import MIN_IMAGE_SIZE
->>>>>>> 7a6b7c9 (Config declares its settings once: the command line, LabSettings and validation read label, help, range and default from there)
 from tl_widgets.core.resources import megabytes, memory_available
 from tl_widgets.widgets.shared.costs import is_here, too_large
 from tl_widgets.widgets.shared.html import alert, escape

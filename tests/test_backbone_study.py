@@ -22,7 +22,7 @@ from tl_widgets.studies.backbones.cost import backbone_cost
 from tl_widgets.studies.backbones.figure import plot_backbone_study, plot_backbones, plot_imagenet
 from tl_widgets.studies.backbones.measurement import backbone_study
 from tl_widgets.studies.backbones.result import BackboneStudy, WantedBackbone
-from tl_widgets.training.feature_store import store_path
+from tl_widgets.training.features import store_path
 
 FEW = {"epochs": 3, "batch_size": 8}
 TINY = ScratchSpec(filters=(2,), kernel_sizes=(3,), head="global_average", dense_units=0)

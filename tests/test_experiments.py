@@ -8,7 +8,7 @@ import pytest
 from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import InputError, WeightsUnavailableError
 from tl_widgets.data.catalogue import load_dataset
-from tl_widgets.experiments.comparison import Workbench, compare, retrain_transfer
+from tl_widgets.experiments.comparison import RunCache, compare, retrain_transfer
 from tl_widgets.records.comparison import Comparison
 
 TINY = ScratchSpec((4, 8), (3, 3), dense_units=8)
@@ -53,13 +53,13 @@ def test_random_weights_are_called_random(textures):
     assert "EfficientNetLite0 with random weights" in result.verdict.text
 
 
-def test_a_workbench_repeats_nothing_and_changes_nothing(textures):
-    bench, events = Workbench(), []
-    first = compare(textures, **SMALL, workbench=bench)
-    again = compare(textures, **SMALL, workbench=bench, on_event=events.append)
+def test_a_cache_repeats_nothing_and_changes_nothing(textures):
+    cache, events = RunCache(), []
+    first = compare(textures, **SMALL, cache=cache)
+    again = compare(textures, **SMALL, cache=cache, on_event=events.append)
     assert again.scratch is first.scratch
     assert not [event for event in events if event.phase in ("features", "train")]
-    other = compare(textures, **SMALL, head_dropout=0.5, workbench=bench, on_event=events.append)
+    other = compare(textures, **SMALL, head_dropout=0.5, cache=cache, on_event=events.append)
     assert other.scratch is first.scratch
     assert other.transfer.history != first.transfer.history
     assert {event.model for event in events if event.phase == "train"} == {"transfer"}
@@ -68,14 +68,14 @@ def test_a_workbench_repeats_nothing_and_changes_nothing(textures):
 
 
 def test_a_backbone_that_somebody_changed_is_not_used_again(textures):
-    bench = Workbench()
-    first = compare(textures, **SMALL, workbench=bench)
+    cache = RunCache()
+    first = compare(textures, **SMALL, cache=cache)
     backbone = next(layer for layer in first.transfer.model.layers if "efficientnet" in layer.name)
     backbone.set_weights([np.zeros_like(weight) for weight in backbone.get_weights()])
-    spoiled = retrain_transfer(textures, Config(**SMALL, seed=1), workbench=bench)
+    spoiled = retrain_transfer(textures, Config(**SMALL, seed=1), cache=cache)
     assert spoiled.history.loss == compare(textures, **SMALL, seed=1).transfer.history.loss
     first.transfer.model.trainable = True
-    assert compare(textures, **SMALL, seed=2, workbench=bench).transfer.params.trainable == 1280 * 3 + 3
+    assert compare(textures, **SMALL, seed=2, cache=cache).transfer.params.trainable == 1280 * 3 + 3
 
 
 @pytest.mark.parametrize("phase", ["load", "train", "features", "evaluate"])

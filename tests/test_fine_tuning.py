@@ -11,12 +11,12 @@ from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.catalogue import load_dataset
-from tl_widgets.experiments.comparison import Workbench, compare
+from tl_widgets.experiments.comparison import RunCache, compare
 from tl_widgets.models.builders import build_transfer, frozen_layers
 from tl_widgets.plots.comparison import plot_accuracy
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.training.fine_tuning import cut_backbone, fine_tune
-from tl_widgets.training.metrics import batches
+from tl_widgets.training.learners import batches
 
 SCRATCH = ScratchSpec(filters=(4,), kernel_sizes=(3,), dense_units=0)
 
@@ -31,8 +31,8 @@ def both(textures, tmp_path_factory):
     """A comparison, what its backbone answered before, and the comparison after fine-tuning."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TL_WIDGETS_HOME", str(tmp_path_factory.mktemp("home")))
-        workbench = Workbench()
-        first = compare(textures, scratch=SCRATCH, epochs=3, batch_size=8, seed=5, workbench=workbench)
+        cache = RunCache()
+        first = compare(textures, scratch=SCRATCH, epochs=3, batch_size=8, seed=5, cache=cache)
         before = first.transfer.model.get_weights()
         tuned = fine_tune(first, textures, n_blocks=1, epochs=2, learning_rate=1e-3)
         return first, before, tuned

@@ -357,7 +357,7 @@ def test_trouble_is_a_sentence(make_lab, values, said, monkeypatch):
 
 
 def test_memory_that_runs_out_is_a_sentence(make_lab, monkeypatch):
-    def run_out(dataset, config, *, on_event, cancel, workbench):
+    def run_out(dataset, config, *, on_event, cancel, cache):
         raise MemoryError
 
     monkeypatch.setattr("tl_widgets.widgets.lab.app.compare_config", run_out)
@@ -367,7 +367,7 @@ def test_memory_that_runs_out_is_a_sentence(make_lab, monkeypatch):
 
 
 def test_the_unexpected_is_a_sentence_with_closed_details_and_is_logged(make_lab, monkeypatch, caplog):
-    def break_down(dataset, config, *, on_event, cancel, workbench):
+    def break_down(dataset, config, *, on_event, cancel, cache):
         raise RuntimeError("<script>boom</script>")
 
     monkeypatch.setattr("tl_widgets.widgets.lab.app.compare_config", break_down)
@@ -591,7 +591,7 @@ def test_a_closed_lab_keeps_its_results_and_no_models(make_lab):
     lab.close()
     assert lab.result.verdict.text == said
     assert lab.result.transfer.model is None
-    assert not lab._workbench.runs
+    assert not lab._cache.runs
     assert lab._source._kept is None
 
 

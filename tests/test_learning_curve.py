@@ -16,7 +16,7 @@ from tl_widgets.cli import main as cli
 from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data.catalogue import load_dataset
-from tl_widgets.experiments.comparison import Workbench, compare, train_arm
+from tl_widgets.experiments.comparison import RunCache, compare, train_arm
 from tl_widgets.experiments.parallel import measure_all
 from tl_widgets.records.comparison import History, Seconds
 from tl_widgets.records.seeds import mean_with_interval
@@ -28,7 +28,7 @@ from tl_widgets.studies.learning_curve.result import CurvePoint, LearningCurve
 from tl_widgets.studies.time.figure import plot_time
 from tl_widgets.studies.time.measurement import time_study
 from tl_widgets.studies.time.result import TimeStudy
-from tl_widgets.training.feature_store import store_path
+from tl_widgets.training.features import store_path
 
 SCRATCH = ScratchSpec(filters=(8, 8), kernel_sizes=(3, 3), dense_units=16)
 FEW = {"scratch": SCRATCH, "epochs": 3, "batch_size": 8}
@@ -224,7 +224,7 @@ def test_stop_keeps_what_was_measured(textures):
 
 
 def test_one_broken_point_costs_one_point():
-    def measure(job, bench):
+    def measure(job, context):
         if job == 2:
             raise ValueError("broken\nin two lines")
         return job * 10
@@ -236,7 +236,7 @@ def test_one_broken_point_costs_one_point():
 
 
 def test_nothing_but_broken_points_is_an_error():
-    def measure(job, bench):
+    def measure(job, context):
         raise InputError("no such thing")
 
     with pytest.raises(InputError, match=r"No point could be measured.*no such thing"):
@@ -244,7 +244,7 @@ def test_nothing_but_broken_points_is_an_error():
 
 
 def test_stop_inside_a_point_ends_the_study():
-    def measure(job, bench):
+    def measure(job, context):
         if job == 2:
             raise CancelledError("stopped")
         return job
@@ -254,7 +254,7 @@ def test_stop_inside_a_point_ends_the_study():
     assert found.stopped
 
 
-def _double_or_die(job, bench):
+def _double_or_die(job, context):
     if job == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     if job == 2:
@@ -269,8 +269,8 @@ def test_a_dead_worker_costs_one_point():
     assert [failure.point for failure in found.failures] == ["2", "3"]
 
 
-def _process_and_thread(job, bench):
-    return os.getpid(), threading.get_ident(), id(bench.workbench), job
+def _process_and_thread(job, context):
+    return os.getpid(), threading.get_ident(), id(context.cache), job
 
 
 def test_the_backend_of_joblib_is_the_one_that_was_chosen():
@@ -279,9 +279,9 @@ def test_the_backend_of_joblib_is_the_one_that_was_chosen():
     assert [job for *_, job in found.points] == list(range(8))
     assert {pid for pid, *_ in found.points} == {os.getpid()}
     assert threading.get_ident() not in {thread for _, thread, *_ in found.points}
-    # A workbench must not be used from two threads at once.
-    assert len({(thread, workbench) for _, thread, workbench, _ in found.points}) == len(
-        {workbench for *_, workbench, _ in found.points}
+    # A cache must not be used from two threads at once.
+    assert len({(thread, cache) for _, thread, cache, _ in found.points}) == len(
+        {cache for *_, cache, _ in found.points}
     )
 
 
@@ -294,7 +294,7 @@ def test_stop_ends_the_workers_too():
     assert 1 <= len(found.points) < 40
 
 
-def _slowly(job, bench):
+def _slowly(job, context):
     return sum(range(2_000_000)) + job
 
 
@@ -305,10 +305,10 @@ def test_the_result_is_the_same_with_two_workers(textures, curve):
     assert strip[0] == strip[1]
 
 
-def _measure_or_die(dataset, config, job, bench):
+def _measure_or_die(dataset, config, job, context):
     if (job.n_per_class, job.seed) == (3, 4):
         os.kill(os.getpid(), signal.SIGKILL)
-    return curves._measure(dataset, config, job, bench)
+    return curves._measure(dataset, config, job, context)
 
 
 @pytest.mark.slow
@@ -360,9 +360,7 @@ def test_sizes_that_nobody_asked_for_end_with_two_hundred_images():
 def test_the_test_is_the_same_without_looking_at_the_validation_images(textures):
     config = Config(**FEW)
     for arm in ("scratch", "transfer"):
-        runs = [
-            train_arm(textures, config, arm, workbench=Workbench(), validate=validate) for validate in (True, False)
-        ]
+        runs = [train_arm(textures, config, arm, cache=RunCache(), validate=validate) for validate in (True, False)]
         assert runs[0].probabilities == runs[1].probabilities
         assert runs[0].history.accuracy == runs[1].history.accuracy
         assert len(runs[0].history.val_accuracy) == config.epochs
@@ -370,9 +368,9 @@ def test_the_test_is_the_same_without_looking_at_the_validation_images(textures)
 
 
 def test_a_run_without_validation_does_not_stand_for_one_with_it(textures):
-    workbench, config = Workbench(), Config(**FEW)
-    train_arm(textures, config, "scratch", workbench=workbench, validate=False)
-    assert train_arm(textures, config, "scratch", workbench=workbench).history.val_accuracy
+    cache, config = RunCache(), Config(**FEW)
+    train_arm(textures, config, "scratch", cache=cache, validate=False)
+    assert train_arm(textures, config, "scratch", cache=cache).history.val_accuracy
 
 
 def test_the_figure_shows_the_means(curve):

@@ -11,7 +11,7 @@ from scipy import stats
 
 from tl_widgets import Comparison, Config, FineTuningSpec, InputError, ScratchSpec, fine_tune
 from tl_widgets.data.catalogue import load_dataset
-from tl_widgets.experiments.comparison import Workbench, compare, compare_config
+from tl_widgets.experiments.comparison import RunCache, compare, compare_config
 from tl_widgets.models.builders import build_scratch, build_transfer
 from tl_widgets.plots.comparison import alt_text, plot_accuracy, plot_predictions, plot_test_accuracy
 from tl_widgets.plots.labels import scores_of
@@ -110,13 +110,13 @@ def test_worker_processes_change_no_number(textures, repeated):
     assert parallel.verdict == repeated[0].verdict
 
 
-def _dies_at_six(dataset, config, seed, bench):
+def _dies_at_six(dataset, config, seed, context):
     if seed == 6:
         os._exit(3)
     return Repeat(seed, 0.5, 0.75)
 
 
-def _fails_at_five(dataset, config, seed, bench):
+def _fails_at_five(dataset, config, seed, context):
     if seed == 5:
         raise InputError("there is something wrong with five")
     return Repeat(seed, 0.5, 0.75)
@@ -205,14 +205,14 @@ def test_every_seed_has_all_its_models(textures, tuned):
     assert Comparison.from_json(tuned.to_json()) == tuned
 
 
-def test_a_workbench_keeps_the_fine_tuned_model(textures):
-    bench, events = Workbench(), []
+def test_a_cache_keeps_the_fine_tuned_model(textures):
+    cache, events = RunCache(), []
     config = Config(**SMALL, fine_tuning=TUNING)
-    first = compare_config(textures, config, workbench=bench)
-    again = compare_config(textures, config, workbench=bench, on_event=events.append)
+    first = compare_config(textures, config, cache=cache)
+    again = compare_config(textures, config, cache=cache, on_event=events.append)
     assert again.fine_tuned is first.fine_tuned
     other = replace(config, fine_tuning=replace(TUNING, epochs=1))
-    assert compare_config(textures, other, workbench=bench).fine_tuned is not first.fine_tuned
+    assert compare_config(textures, other, cache=cache).fine_tuned is not first.fine_tuned
     assert not [event for event in events if event.phase == "train"]
 
 

@@ -20,10 +20,8 @@ from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, Split
 from tl_widgets.models.builders import build_scratch, build_transfer
 from tl_widgets.training.features import FrozenPart
-from tl_widgets.training.learners import KerasLearner, count_dead_units
-from tl_widgets.training.linear_head import LinearHead
+from tl_widgets.training.learners import KerasLearner, LinearHead, batches, count_dead_units
 from tl_widgets.training.loop import train
-from tl_widgets.training.metrics import batches
 
 TINY = ScratchSpec((8, 8), (3, 3), dense_units=16)
 
@@ -304,7 +302,7 @@ class TestWhatMayBeKept:
 
 
 def test_kept_features_survive_the_process_and_a_broken_file(textures, home):
-    from tl_widgets.training.feature_store import store_path
+    from tl_widgets.training.features import store_path
 
     def run():
         events = []
@@ -326,7 +324,7 @@ def test_kept_features_survive_the_process_and_a_broken_file(textures, home):
 
 
 def test_the_store_forgets_the_oldest_first(monkeypatch, home):
-    from tl_widgets.training import feature_store as store
+    from tl_widgets.training import features as store
 
     monkeypatch.setattr(store, "MAX_BYTES", 2500)
     vector = np.ones(250, np.float32)  # 1,000 bytes

@@ -88,8 +88,7 @@ def warm_head():
     import keras
     import numpy as np
 
-    from tl_widgets.training.linear_head import LinearHead
-    from tl_widgets.training.metrics import batches
+    from tl_widgets.training.learners import LinearHead, batches
 
     rng = np.random.default_rng(0)
     features, labels = rng.normal(size=(720, 1280)).astype(np.float32), rng.integers(0, 12, 720)

@@ -5,7 +5,8 @@ TensorFlow is imported inside the functions: the first thing that a watcher hear
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,41 @@ from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import require_memory
 from tl_widgets.data.dataset import ImageDataset, require_dataset
-from tl_widgets.experiments.cache import Workbench
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import count_rows, scratch_ledger
 
 if TYPE_CHECKING:
     from tl_widgets.training.features import FrozenPart
+
+
+_KEPT_RUNS = 8
+
+
+@dataclass(eq=False)
+class RunCache:
+    """What one comparison leaves for the next, so that nothing is computed twice.
+
+    The same data, settings and seed give the same model again, so a finished run can stand for its repetition.
+    Whoever makes many comparisons (a Lab, a study) holds one; it must not be used from two threads at once.
+
+    Attributes:
+        runs: finished runs by all that decides them, the newest last.
+        backbones: the frozen layers that were used last, one entry for each kind of arm.
+    """
+
+    runs: dict[Any, RunResult] = field(default_factory=dict)
+    backbones: dict[str, tuple[Any, tuple[Any, ...], FrozenPart | None]] = field(default_factory=dict)
+
+    def run(self, key: Any, make: Callable[[], RunResult]) -> RunResult:
+        """The finished run of this key, or a new one."""
+        if key not in self.runs:
+            result = make()
+            if result.stopped:
+                return result
+            self.runs[key] = result
+            while len(self.runs) > _KEPT_RUNS:
+                del self.runs[next(iter(self.runs))]
+        return self.runs[key]
 
 
 class Arms:
@@ -35,7 +65,7 @@ class Arms:
         config: all other arguments.
         on_event: hears of each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
-        workbench: what earlier comparisons left.
+        cache: what earlier comparisons left.
         validate: look at the validation images after every epoch; the test is the same without.
 
     Raises:
@@ -48,7 +78,7 @@ class Arms:
         config: Config,
         on_event: OnEvent,
         cancel: Cancel | None,
-        workbench: Workbench,
+        cache: RunCache,
         *,
         validate: bool = True,
     ) -> None:
@@ -61,7 +91,7 @@ class Arms:
             )
         self.entry = require_backbone(config.backbone, dataset.image_size)
         self.config = replace(config, backbone=self.entry.name)
-        self.dataset, self.on_event, self.cancel, self.workbench = dataset, on_event, cancel, workbench
+        self.dataset, self.on_event, self.cancel, self.cache = dataset, on_event, cancel, cache
         self.validate = validate
         rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
         # Weights, gradient and Adam's moments; maps and their gradients: as `require_training_memory` counts a model,
@@ -156,7 +186,7 @@ class Arms:
             )
             return self._train(model, ModelName.SCRATCH, None)
 
-        return self.workbench.run(self._key(ModelName.SCRATCH, spec), make)
+        return self.cache.run(self._key(ModelName.SCRATCH, spec), make)
 
     def _identity(self, weights: ResolvedWeights) -> Any:
         seed = self.config.seed if weights.kind == "random" else None
@@ -167,13 +197,13 @@ class Arms:
         from tl_widgets.training.features import FrozenPart
 
         identity = self._identity(weights)
-        kept = self.workbench.backbones.get(name)
+        kept = self.cache.backbones.get(name)
         # Results share these layers: whoever unfroze or changed them did so for himself.
         if kept is None or kept[0] != identity or (kept[2] and not kept[2].is_unchanged()):
             shape = self.dataset.image_shape
             layers = frozen_layers(self.entry, shape, weights, seed=self.config.seed)
             kept = (identity, layers, FrozenPart.of(stack_head(layers, shape, 2)))
-            self.workbench.backbones[name] = kept
+            self.cache.backbones[name] = kept
         return kept[1], kept[2]
 
     def transfer(self, name: str, weights: ResolvedWeights) -> RunResult:
@@ -203,7 +233,7 @@ class Arms:
                 weights_sha256=weights.sha256 or "",
             )
 
-        return self.workbench.run(self._key(name, config.head_dropout, self._identity(weights)), make)
+        return self.cache.run(self._key(name, config.head_dropout, self._identity(weights)), make)
 
     def fine_tuned(self, first: RunResult, weights: ResolvedWeights) -> RunResult:
         """Go on with the trained transfer model, with its backbone's last blocks unfrozen."""
@@ -215,9 +245,7 @@ class Arms:
         def make() -> RunResult:
             return second_stage(first, self.dataset, config, spec, on_event=self.on_event, cancel=self.cancel)
 
-        return self.workbench.run(
-            self._key(ModelName.FINE_TUNED, spec, config.head_dropout, self._identity(weights)), make
-        )
+        return self.cache.run(self._key(ModelName.FINE_TUNED, spec, config.head_dropout, self._identity(weights)), make)
 
 
 def train_arm(
@@ -225,7 +253,7 @@ def train_arm(
     config: Config,
     arm: str,
     *,
-    workbench: Workbench,
+    cache: RunCache,
     validate: bool = True,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
@@ -236,7 +264,7 @@ def train_arm(
         dataset: images and their split.
         config: of the comparison.
         arm: "scratch", "transfer" or "control".
-        workbench: holds the backbones and their features between calls.
+        cache: holds the backbones and their features between calls.
         validate: look at the validation images after every epoch; the test is the same without.
         on_event: hears of each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
@@ -251,7 +279,7 @@ def train_arm(
     """
     if arm not in (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL):
         raise InputError(f"There is no arm {arm!r}; a comparison has scratch, transfer and control.")
-    arms = Arms(dataset, config, on_event, cancel, workbench, validate=validate)
+    arms = Arms(dataset, config, on_event, cancel, cache, validate=validate)
     import_tensorflow(on_event)
     raise_if_cancelled(cancel)
     if arm == ModelName.SCRATCH:
@@ -264,9 +292,9 @@ def retrain_transfer(
     dataset: ImageDataset,
     config: Config,
     *,
-    workbench: Workbench,
+    cache: RunCache,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
     """`train_arm` of the transfer model: a fraction of a second once features are kept."""
-    return train_arm(dataset, config, ModelName.TRANSFER, workbench=workbench, on_event=on_event, cancel=cancel)
+    return train_arm(dataset, config, ModelName.TRANSFER, cache=cache, on_event=on_event, cancel=cancel)

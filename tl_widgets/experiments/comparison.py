@@ -15,14 +15,13 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import n_cores
 from tl_widgets.core.version import __version__
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.experiments.arms import Arms, retrain_transfer, train_arm
-from tl_widgets.experiments.cache import Workbench
+from tl_widgets.experiments.arms import Arms, RunCache, retrain_transfer, train_arm
 from tl_widgets.experiments.repeats import measure_repeats
 from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment
 from tl_widgets.records.verdict import judge, judge_repeats
 
 __all__ = [  # all that whoever makes experiments needs, from one place
-    "Workbench",
+    "RunCache",
     "compare",
     "compare_config",
     "environment",
@@ -82,7 +81,7 @@ def compare(
     n_jobs: int = 1,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
-    workbench: Workbench | None = None,
+    cache: RunCache | None = None,
 ) -> Comparison:
     """Train a network from scratch and a frozen backbone with a new head on the same images; test each once.
 
@@ -103,7 +102,7 @@ def compare(
         n_jobs: worker processes for the seeds after the first, as joblib counts them; they change no result.
         on_event: hears of each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
-        workbench: what earlier comparisons left.
+        cache: what earlier comparisons left.
 
     Returns:
         All that was found; with repeats, the models are those of the first seed, and `repeats` has the accuracies
@@ -127,7 +126,7 @@ def compare(
         fine_tuning=fine_tuning,
         repeats=repeats,
     )
-    return compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel, workbench=workbench)
+    return compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel, cache=cache)
 
 
 def compare_config(
@@ -137,7 +136,7 @@ def compare_config(
     n_jobs: int = 1,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
-    workbench: Workbench | None = None,
+    cache: RunCache | None = None,
 ) -> Comparison:
     """`compare` with its arguments as one record, for whoever has them so: the Lab, the command line, the studies.
 
@@ -147,15 +146,15 @@ def compare_config(
         n_jobs: worker processes for the seeds after the first.
         on_event: hears of each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
-        workbench: what earlier comparisons left.
+        cache: what earlier comparisons left.
 
     Raises:
         InputError: an argument does not fit the images, the backbone or the memory.
         WeightsUnavailableError: the weights are neither on this machine nor to be had.
     """
     require_workers(n_jobs)
-    workbench = Workbench() if workbench is None else workbench
-    arms = Arms(dataset, config, on_event, cancel, workbench)
+    cache = RunCache() if cache is None else cache
+    arms = Arms(dataset, config, on_event, cancel, cache)
     runs = arms.train_all()
     scratch, transfer, control, tuned = map(runs.get, ModelName)
     verdict = judge(scratch, transfer, control, tuned)
@@ -164,7 +163,7 @@ def compare_config(
     )
     if config.repeats > 1 and whole.is_whole:
         found = measure_repeats(
-            dataset, arms.config, runs, workbench=workbench, n_jobs=n_jobs, on_event=on_event, cancel=cancel
+            dataset, arms.config, runs, cache=cache, n_jobs=n_jobs, on_event=on_event, cancel=cancel
         )
         assert transfer is not None
         whole = replace(whole, repeats=found, verdict=judge_repeats(found, verdict, transfer))

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from tl_widgets.core.config import require_workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, is_cancelled, seconds_left
-from tl_widgets.experiments.cache import Workbench
+from tl_widgets.experiments.arms import RunCache
 from tl_widgets.records.study import StudyFailure
 
 Job = TypeVar("Job")
@@ -37,16 +37,16 @@ class Measured(Generic[Point]):
 
 
 @dataclass
-class Bench:
+class WorkContext:
     """What one process holds while it measures points.
 
     Attributes:
-        workbench: backbones and runs that points share.
+        cache: backbones and runs that points share.
         on_event: hears of what takes long.
         cancel: set, it stops the point.
     """
 
-    workbench: Workbench = field(default_factory=Workbench)
+    cache: RunCache = field(default_factory=RunCache)
     on_event: OnEvent = ignore
     cancel: Cancel | None = None
 
@@ -57,7 +57,7 @@ _worker = threading.local()
 
 def measure_all(
     jobs: Sequence[Job],
-    measure: Callable[[Job, Bench], Point],
+    measure: Callable[[Job, WorkContext], Point],
     *,
     words: Callable[[Job], str],
     n_before: int = 0,
@@ -65,7 +65,7 @@ def measure_all(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
     on_point: Callable[[Point], None] | None = None,
-    workbench: Workbench | None = None,
+    cache: RunCache | None = None,
 ) -> Measured[Point]:
     """Measure every job, in this process or in several.
 
@@ -79,18 +79,18 @@ def measure_all(
         on_event: hears of each finished point.
         cancel: stops within one batch; with workers, when the next point is done.
         on_point: is given each point as it is done.
-        workbench: for the points in this process; worker processes have one each.
+        cache: for the points in this process; worker processes have one each.
 
     Raises:
         InputError: no point at all could be measured, or `n_jobs` is 0.
     """
     require_workers(n_jobs)
     started, done, failures = time.perf_counter(), {}, []
-    bench = Bench(
-        workbench or Workbench(), lambda event: on_event(event) if event.phase in _PASSED_ON else None, cancel
+    context = WorkContext(
+        cache or RunCache(), lambda event: on_event(event) if event.phase in _PASSED_ON else None, cancel
     )
     _say(on_event, "starting the study", 0, len(jobs), 0.0)
-    results = _here(jobs, measure, bench) if n_jobs == 1 else _in_workers(jobs, measure, n_jobs)
+    results = _here(jobs, measure, context) if n_jobs == 1 else _in_workers(jobs, measure, n_jobs)
     try:
         for i, outcome in results:
             if isinstance(outcome, Exception):
@@ -125,28 +125,28 @@ def _say(on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: float
 
 
 def _here(
-    jobs: Sequence[Job], measure: Callable[[Job, Bench], Point], bench: Bench
+    jobs: Sequence[Job], measure: Callable[[Job, WorkContext], Point], context: WorkContext
 ) -> Generator[tuple[int, Point | Exception], None, None]:
     for i, job in enumerate(jobs):
-        if is_cancelled(bench.cancel):
+        if is_cancelled(context.cancel):
             return
-        yield i, _attempt(measure, job, bench)
+        yield i, _attempt(measure, job, context)
 
 
-def _attempt(measure: Callable[[Job, Bench], Point], job: Job, bench: Bench) -> Point | Exception:
+def _attempt(measure: Callable[[Job, WorkContext], Point], job: Job, context: WorkContext) -> Point | Exception:
     try:
-        return measure(job, bench)
+        return measure(job, context)
     except CancelledError:
         raise
     except Exception as error:  # one broken point must not take the others with it
         return error
 
 
-def _work(measure: Callable[[Any, Bench], Any], i: int, job: Any) -> tuple[int, Any]:
+def _work(measure: Callable[[Any, WorkContext], Any], i: int, job: Any) -> tuple[int, Any]:
     """One job in a worker process."""
-    if not hasattr(_worker, "bench"):
-        _worker.bench = Bench()
-    outcome = _attempt(measure, job, _worker.bench)
+    if not hasattr(_worker, "context"):
+        _worker.context = WorkContext()
+    outcome = _attempt(measure, job, _worker.context)
     # An exception of another library may not survive pickling.
     return i, RuntimeError(f"{type(outcome).__name__}: {outcome}") if _is_foreign(outcome) else outcome
 
@@ -156,7 +156,7 @@ def _is_foreign(outcome: Any) -> bool:
 
 
 def _in_workers(
-    jobs: Sequence[Job], measure: Callable[[Job, Bench], Point], n_jobs: int
+    jobs: Sequence[Job], measure: Callable[[Job, WorkContext], Point], n_jobs: int
 ) -> Generator[tuple[int, Point | Exception], None, None]:
     import joblib
 

@@ -11,9 +11,8 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, is_cancelled
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.experiments.arms import Arms
-from tl_widgets.experiments.cache import Workbench
-from tl_widgets.experiments.parallel import Bench, measure_all
+from tl_widgets.experiments.arms import Arms, RunCache
+from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.repeats import Repeat, Repeats
 
@@ -23,7 +22,7 @@ def measure_repeats(
     config: Config,
     first: dict[str, RunResult],
     *,
-    workbench: Workbench,
+    cache: RunCache,
     n_jobs: int = 1,
     on_event: OnEvent,
     cancel: Cancel | None = None,
@@ -37,7 +36,7 @@ def measure_repeats(
         dataset: images and their split.
         config: of the comparison; each repeat takes the next seed.
         first: the tested models of the first seed, by name.
-        workbench: whose backbones are used again.
+        cache: whose backbones are used again.
         n_jobs: worker processes, as joblib counts them; the result is the same whatever their number.
         on_event: hears of each seed, "repeat 3 of 5".
         cancel: stops within one batch; with workers, when the next seed is done.
@@ -46,7 +45,7 @@ def measure_repeats(
         All seeds that came to their end; one that failed costs only itself.
     """
     # The control's random weights change with the seed; the caller's first seed must find its own again.
-    bench = Workbench(backbones=dict(workbench.backbones))
+    own = RunCache(backbones=dict(cache.backbones))
     guess = (config.repeats - 1) * _seconds(first, "train", "evaluate")
     jobs = range(config.seed + 1, config.seed + config.repeats)
     begun = Repeats(config.repeats, len(dataset.test), (_repeat(config.seed, first),))
@@ -60,7 +59,7 @@ def measure_repeats(
             n_jobs=n_jobs,
             on_event=_News(config.repeats, guess, n_jobs, on_event),
             cancel=cancel,
-            workbench=bench,
+            cache=own,
         )
     except InputError as error:  # all of them failed; the first seed stands
         return replace(begun, failures=(str(error),))
@@ -94,9 +93,9 @@ def _seconds(runs: dict[str, RunResult], *parts: str) -> float:
     return float(sum(getattr(run.seconds, part) for run in counted for part in parts))
 
 
-def _measure(dataset: ImageDataset, config: Config, seed: int, bench: Bench) -> Repeat:
+def _measure(dataset: ImageDataset, config: Config, seed: int, context: WorkContext) -> Repeat:
     one = replace(config, seed=seed, repeats=1)
-    runs = Arms(dataset, one, bench.on_event, bench.cancel, bench.workbench).train_all()
+    runs = Arms(dataset, one, context.on_event, context.cancel, context.cache).train_all()
     if set(runs) < set(one.model_names) or any(run.stopped for run in runs.values()):
         raise CancelledError("stopped")
     return _repeat(seed, runs)

@@ -19,7 +19,6 @@ from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.prediction import runs_with_models
 from tl_widgets.export.script import save_backbone, to_script
-from tl_widgets.models.model_file import save_model
 from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
 
 RECORD, REPORT, SCRIPT = "record.json", "report.html", "transfer_learning.py"
@@ -99,7 +98,7 @@ def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Pa
         target.mkdir(exist_ok=True)
         _require_room(comparison, target)
         for run in runs:
-            save_model(run.model, target / _model_file(run))
+            _saver(run)(target / _model_file(run))
     except OSError as error:
         raise InputError(f"The models were not saved in {printable(str(target))}: {_reason(error)}.") from None
     return tuple(target / _model_file(run) for run in runs)
@@ -155,6 +154,8 @@ def _model_file(run: RunResult) -> str:
 
 
 def _saver(run: RunResult) -> Callable[[Path], None]:
+    from tl_widgets.models.builders import save_model
+
     return lambda path: save_model(run.model, path)
 
 

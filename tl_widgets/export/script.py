@@ -20,7 +20,6 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.version import __version__
 from tl_widgets.export import script_data
 from tl_widgets.export.script_data import quoted
-from tl_widgets.models.model_file import save_model
 from tl_widgets.records.comparison import Comparison, DatasetSummary
 from tl_widgets.records.parameters import output_units
 
@@ -122,6 +121,7 @@ def save_backbone(path: str | os.PathLike[str], backbone: str = Config.backbone)
         WeightsUnavailableError: its weights are missing or altered.
     """
     from tl_widgets.backbones.builder import build_backbone
+    from tl_widgets.models.builders import save_model
 
     entry = find_backbone(backbone)
     weights = resolve_weights(entry, "imagenet")

@@ -1,9 +1,11 @@
-"""The core builder: a network from scratch, and a frozen backbone with a new head. Keras only; never trains."""
+"""Build a network from scratch, and a frozen backbone with a new head; write models to files. Trains nothing."""
 
 from __future__ import annotations
 
+import tempfile
 from math import prod
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
@@ -210,3 +212,24 @@ def count_parameters(model: keras.Model) -> ParameterCount:
         trainable=sum(prod(weight.shape) for weight in model.trainable_weights),
         frozen=sum(prod(weight.shape) for weight in model.non_trainable_weights),
     )
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Write a model as a file that plain Keras loads, in its safe mode.
+
+    Args:
+        model: what to write.
+        path: the file, which ends in .keras; what was there is replaced when the new file is whole.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind.
+    """
+    target = path.absolute()
+    # Keras insists on the suffix, so the unfinished file gets a folder of its own.
+    with tempfile.TemporaryDirectory(prefix=".tl-widgets-", dir=target.parent) as folder:
+        unfinished = Path(folder) / "model.keras"
+        try:
+            model.save(unfinished)
+        except (RuntimeError, ValueError) as error:  # what HDF5 makes of a disk that is full
+            raise OSError(f"{target.name} could not be written: {error}") from error
+        unfinished.replace(target)

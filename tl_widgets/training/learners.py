@@ -1,8 +1,8 @@
-"""What can be trained batch by batch: a Keras model, whole or its trainable end; `head` has the NumPy one."""
+"""What can be trained batch by batch: a Keras model, its trainable end, or one Dense layer in NumPy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any, Protocol
 
@@ -15,10 +15,52 @@ from tl_widgets.core.resources import require_memory
 from tl_widgets.data.dataset import Split
 from tl_widgets.models.builders import count_parameters
 from tl_widgets.records.diagnosis import DeadUnits
-from tl_widgets.training.metrics import count_right
 
 Array = NDArray[np.float32]
 PREDICT_BATCH = 32
+_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7  # Adam's constants, as in Keras
+_TINY = 1e-7  # Keras clips probabilities here before the logarithm
+
+
+def cross_entropy(probabilities: Array, labels: NDArray[np.int64]) -> float:
+    """Mean loss of answers.
+
+    Args:
+        probabilities: (n, 1) with a sigmoid unit, else (n, n_classes).
+        labels: int64 (n,).
+    """
+    if probabilities.shape[1] == 1:
+        right = np.where(labels == 1, probabilities[:, 0], 1 - probabilities[:, 0])
+    else:
+        right = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(right, _TINY, 1 - _TINY)).mean())
+
+
+def predicted_classes(probabilities: Array) -> NDArray[np.int64]:
+    """The most probable class of each row, int64 (n,); with one sigmoid unit, 1 above a half."""
+    if probabilities.shape[1] == 1:
+        return (probabilities[:, 0] > 0.5).astype(np.int64)
+    classes: NDArray[np.int64] = probabilities.argmax(axis=1)
+    return classes
+
+
+def count_right(probabilities: Array, labels: NDArray[np.int64]) -> int:
+    """Number of rows whose most probable class is the label."""
+    return int((predicted_classes(probabilities) == labels).sum())
+
+
+def batches(n: int, batch_size: int, *, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
+    """The training images' order in one epoch, cut into batches; the same for every model of a comparison.
+
+    Args:
+        n: images.
+        batch_size: images in a batch; the last may be smaller.
+        seed: of the run.
+        epoch: from 0; each has an order of its own.
+    """
+    order = np.random.default_rng([seed, 0, epoch]).permutation(n)
+    for start in range(0, n, batch_size):
+        yield order[start : start + batch_size]
 
 
 class Learner(Protocol):
@@ -29,6 +71,88 @@ class Learner(Protocol):
 
     def probabilities(self, inputs: Any) -> Array:
         """Answers, float32 (n, 1) or (n, n_classes)."""
+
+
+class LinearHead:
+    """A Dense layer with softmax, or with one sigmoid unit, trained in NumPy: exactly what Keras would do.
+
+    Keras spends about 2 seconds on 450 steps of a layer with 15,000 weights, nearly all of it around the
+    arithmetic. The same arithmetic as a loop takes a fortieth of that, so a slider can feel instant. A test
+    compares the two.
+
+    Source: D. P. Kingma, J. Ba: Adam, ICLR 2015, in the form of its section 2, as Keras has it.
+
+    Attributes:
+        kernel: float32 (n_features, n_units).
+        bias: float32 (n_units,).
+    """
+
+    def __init__(self, kernel: Array, bias: Array, *, learning_rate: float, dropout: float, seed: int) -> None:
+        self.kernel, self.bias = kernel.astype(np.float32), bias.astype(np.float32)
+        self._learning_rate, self._dropout = learning_rate, dropout
+        self._random = np.random.default_rng([seed, 1])
+        self._step = 0
+        self._moments = [(np.zeros_like(weight), np.zeros_like(weight)) for weight in (self.kernel, self.bias)]
+
+    @property
+    def is_sigmoid(self) -> bool:
+        """One unit answers for two classes."""
+        return bool(self.kernel.shape[1] == 1)
+
+    def probabilities(self, features: Array) -> Array:
+        """Answers, float32: (n, 1) with a sigmoid unit, else (n, n_units).
+
+        Args:
+            features: float32 (n, n_features).
+        """
+        logits: Array = features @ self.kernel + self.bias
+        if self.is_sigmoid:
+            answers: Array = np.float32(0.5) * (1 + np.tanh(np.float32(0.5) * logits))  # exp() would overflow
+            return answers
+        logits -= logits.max(axis=1, keepdims=True)
+        np.exp(logits, out=logits)
+        logits /= logits.sum(axis=1, keepdims=True)
+        return logits
+
+    def fit_batch(self, features: Array, labels: NDArray[np.int64]) -> tuple[float, int]:
+        """One step of Adam.
+
+        Args:
+            features: float32 (n, n_features).
+            labels: int64 (n,).
+
+        Returns:
+            Mean loss and number of right answers, both before the step.
+        """
+        if self._dropout:
+            kept = self._random.random(features.shape, np.float32) >= self._dropout
+            features = features * kept / np.float32(1 - self._dropout)
+        answers = self.probabilities(features)
+        mean_loss, n_right = cross_entropy(answers, labels), count_right(answers, labels)
+        error = answers.copy()
+        if self.is_sigmoid:
+            error[:, 0] -= labels
+        else:
+            error[np.arange(len(labels)), labels] -= 1
+        error /= len(labels)
+        self._step += 1
+        self._adam(0, self.kernel, features.T @ error)
+        self._adam(1, self.bias, error.sum(axis=0))
+        return mean_loss, n_right
+
+    def _adam(self, i: int, weight: Array, gradient: Array) -> None:
+        mean, variance = self._moments[i]
+        rate = self._learning_rate * np.sqrt(1 - _BETA2**self._step) / (1 - _BETA1**self._step)
+        mean += (gradient - mean) * np.float32(1 - _BETA1)
+        np.square(gradient, out=gradient)
+        gradient -= variance
+        gradient *= np.float32(1 - _BETA2)
+        variance += gradient
+        np.sqrt(variance, out=gradient)
+        gradient += np.float32(_EPSILON)
+        np.divide(mean, gradient, out=gradient)
+        gradient *= np.float32(rate)
+        weight -= gradient
 
 
 class Adam(keras.optimizers.Adam):  # type: ignore[misc]

@@ -21,9 +21,18 @@ from tl_widgets.models.builders import count_parameters
 from tl_widgets.records.comparison import Diagnosis, History, RunResult, Seconds
 from tl_widgets.records.diagnosis import diagnose, is_stuck
 from tl_widgets.training.features import FrozenPart
-from tl_widgets.training.learners import PREDICT_BATCH, KerasLearner, Learner, count_dead_units, require_training_memory
-from tl_widgets.training.linear_head import LinearHead
-from tl_widgets.training.metrics import batches, count_right, cross_entropy, predicted_classes
+from tl_widgets.training.learners import (
+    PREDICT_BATCH,
+    KerasLearner,
+    Learner,
+    LinearHead,
+    batches,
+    count_dead_units,
+    count_right,
+    cross_entropy,
+    predicted_classes,
+    require_training_memory,
+)
 
 Array = NDArray[np.float32]
 _EVENT_EVERY = 0.1  # seconds; nobody can read faster

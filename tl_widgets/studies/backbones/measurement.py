@@ -19,8 +19,8 @@ from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import PeakMemory
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
-from tl_widgets.experiments.comparison import Workbench, environment, summarize, train_arm
-from tl_widgets.experiments.parallel import Bench, measure_all
+from tl_widgets.experiments.comparison import RunCache, environment, summarize, train_arm
+from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.comparison import DatasetSummary, Environment, RunResult
 from tl_widgets.studies.backbones.cost import measure_cost
 from tl_widgets.studies.backbones.result import BackbonePoint, BackboneStudy, WantedBackbone
@@ -233,10 +233,10 @@ def _jobs(
     return jobs
 
 
-def _measure(dataset: ImageDataset, config: Config, job: _Job, bench: Bench) -> BackbonePoint:
-    # A workbench of its own: what is in it, the backbone above all, is forgotten with the point.
+def _measure(dataset: ImageDataset, config: Config, job: _Job, context: WorkContext) -> BackbonePoint:
+    # A cache of its own: what is in it, the backbone above all, is forgotten with the point.
     arm = ModelName.TRANSFER if job.weights else ModelName.CONTROL
-    entry, workbench = find_backbone(job.name), Workbench()
+    entry, cache = find_backbone(job.name), RunCache()
     config = replace(config, backbone=entry.name, weights=job.weights or Config.weights)
     runs: list[RunResult] = []
     with PeakMemory() as memory:
@@ -245,15 +245,15 @@ def _measure(dataset: ImageDataset, config: Config, job: _Job, bench: Bench) -> 
                 dataset,
                 replace(config, seed=seed),
                 arm,
-                workbench=workbench,
-                on_event=lambda event: bench.on_event(replace(event, model=entry.name)),
-                cancel=bench.cancel,
+                cache=cache,
+                on_event=lambda event: context.on_event(replace(event, model=entry.name)),
+                cancel=context.cancel,
             )
             if run.stopped:
                 raise CancelledError("stopped")
             runs.append(run)
-        _, layers, frozen = workbench.backbones[arm]
-        cost = measure_cost(entry, dataset.image_size, layers, frozen, memory, alone=job.alone, cancel=bench.cancel)
+        _, layers, frozen = cache.backbones[arm]
+        cost = measure_cost(entry, dataset.image_size, layers, frozen, memory, alone=job.alone, cancel=context.cancel)
     return BackbonePoint(
         name=entry.name,
         weights=runs[0].weights,

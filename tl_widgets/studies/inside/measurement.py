@@ -18,7 +18,7 @@ from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset, Split, pick, require_dataset, require_whole_number
 from tl_widgets.experiments.comparison import environment, summarize
-from tl_widgets.experiments.parallel import Bench, measure_all
+from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.verdict import interest
@@ -165,15 +165,15 @@ class _Look:
         # A backbone with random weights after training has no other ones before it.
         return stage == AFTER or name != ModelName.TRANSFER or self.runs[name].weights != "random"
 
-    def measure(self, job: _Job, bench: Bench) -> Part:
+    def measure(self, job: _Job, context: WorkContext) -> Part:
         """The part that a job asks for."""
-        raise_if_cancelled(bench.cancel)
+        raise_if_cancelled(context.cancel)
         if job.what == "heat maps":
             return self._maps(self.runs[job.name])
         model = self._model(job.name, job.stage)
         if job.what == "first filters":
             return self._filters(model, job)
-        return self._layout(model, job, bench)
+        return self._layout(model, job, context)
 
     def _maps(self, run: RunResult) -> ModelMaps:
         rows = self.rows.tolist()
@@ -211,9 +211,9 @@ class _Look:
             filters = filters[..., ::-1]  # it gets blue, green, red
         return FirstFilters(job.name, job.stage, Numbers.of(filters))
 
-    def _layout(self, model: keras.Model, job: _Job, bench: Bench) -> FeatureLayout:
+    def _layout(self, model: keras.Model, job: _Job, context: WorkContext) -> FeatureLayout:
         split = pick(self.dataset.test.images, self.dataset.test.labels, self.laid_out)
-        vectors = _last_features(model, split, job.name, bench)
+        vectors = _last_features(model, split, job.name, context)
         components = principal_components(vectors)
         one, two = components.explained
         nearest = tuple(nearest_labels(vectors, split.labels).tolist())
@@ -222,17 +222,17 @@ class _Look:
         )
 
 
-def _last_features(model: keras.Model, split: Split, name: str, bench: Bench) -> Array:
+def _last_features(model: keras.Model, split: Split, name: str, context: WorkContext) -> Array:
     """What the model's last layer gets to see of each image, float32 (n, n_features)."""
     head = model.layers[-1]
     frozen = FrozenPart.of(model)
     before = [layer for layer in model.layers if layer is not head and not isinstance(layer, keras.layers.Dropout)]
     if frozen is not None and frozen.n_layers == len(before):  # read once for the comparison, and kept
-        values = frozen.read(split, model=name, on_event=bench.on_event, cancel=bench.cancel).values
+        values = frozen.read(split, model=name, on_event=context.on_event, cancel=context.cancel).values
         return values.reshape(len(split), -1)
     seen = []
     for start in range(0, len(split), BATCH):
-        raise_if_cancelled(bench.cancel)
+        raise_if_cancelled(context.cancel)
         values = np.asarray(split.images[start : start + BATCH]).astype(np.float32)
         for layer in before:
             values = layer(values, training=False)

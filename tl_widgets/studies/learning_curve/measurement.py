@@ -17,7 +17,7 @@ from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds, require_whole_number
 from tl_widgets.experiments.comparison import environment, summarize, train_arm
-from tl_widgets.experiments.parallel import Bench, measure_all
+from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.studies.learning_curve.result import ARMS, CurvePoint, LearningCurve, require_arms
 
 # Images of all classes in the largest size that nobody asked for: so the study takes about a minute on two cores.
@@ -137,16 +137,16 @@ def _jobs(sizes: Sequence[int], seeds: Sequence[int], arms: Sequence[str]) -> li
     return [_Job(arm, n, seed) for arm in order if arm in arms for seed in seeds for n in sizes]
 
 
-def _measure(dataset: ImageDataset, config: Config, job: _Job, bench: Bench) -> CurvePoint:
+def _measure(dataset: ImageDataset, config: Config, job: _Job, context: WorkContext) -> CurvePoint:
     some = dataset.take(job.n_per_class, seed=job.seed)
     run = train_arm(
         some,
         replace(config, seed=job.seed),
         job.arm,
-        workbench=bench.workbench,
+        cache=context.cache,
         validate=False,  # a point is what the test says; looking at the validation images took a fifth of the time
-        on_event=bench.on_event,
-        cancel=bench.cancel,
+        on_event=context.on_event,
+        cancel=context.cancel,
     )
     if run.stopped or run.test_accuracy is None:
         raise CancelledError("stopped")

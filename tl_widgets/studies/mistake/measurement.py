@@ -11,7 +11,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_canc
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
-from tl_widgets.experiments.parallel import Bench, measure_all
+from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.setup_checks.registry import MISTAKES, find_mistake
 from tl_widgets.setup_checks.trial import Trial
 from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
@@ -87,15 +87,15 @@ def every_mistake(
         raise InputError(f"mistakes must be some of {', '.join(MISTAKES)}; received {', '.join(unknown) or 'none'}.")
     find_backbone(backbone)
 
-    def measure(mistake: str, bench: Bench) -> MistakeStudy:
+    def measure(mistake: str, context: WorkContext) -> MistakeStudy:
         return what_goes_wrong(
             dataset,
             mistake=mistake,
             backbone=backbone,
             epochs=epochs,
             seed=seed,
-            on_event=bench.on_event,
-            cancel=bench.cancel,
+            on_event=context.on_event,
+            cancel=context.cancel,
         )
 
     points = measure_all(names, measure, words=lambda name: MISTAKES[name].title, on_event=on_event, cancel=cancel)

@@ -12,7 +12,7 @@ from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.experiments.comparison import Workbench, compare_config, retrain_transfer
+from tl_widgets.experiments.comparison import RunCache, compare_config, retrain_transfer
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.images.view import ImagesView
 from tl_widgets.widgets.lab.panel import ControlPanel
@@ -85,7 +85,7 @@ class TransferLab(VBox):
         if isinstance(settings, str):
             settings = LabSettings.from_json(settings)
         self._source = DataSource(dataset)
-        self._workbench = Workbench()
+        self._cache = RunCache()
         self._runs: list[LabRun] = []
         self._result: Comparison | None = None
         self._run: Run[Comparison] | None = None
@@ -195,7 +195,7 @@ class TransferLab(VBox):
             self.images.forget()
         close_tree(self)
         # IPython's Out holds on to old Labs: results stay readable, images and models go.
-        self._workbench = Workbench()
+        self._cache = RunCache()
         self._source.forget()
         if self._result is not None:
             self._result = self._result.without_models()
@@ -308,7 +308,7 @@ class TransferLab(VBox):
                 self.panel.thumbnails.value = thumbnails(dataset)
             wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
             screen.start(names, settings, dataset, config.epochs)
-            comparison = compare_config(dataset, config, on_event=screen.hear, cancel=cancel, workbench=self._workbench)
+            comparison = compare_config(dataset, config, on_event=screen.hear, cancel=cancel, cache=self._cache)
         self._keep(settings, comparison, dataset)
         return comparison
 
@@ -345,8 +345,8 @@ class TransferLab(VBox):
                 wait_for_tensorflow(cancel, lambda: screen.say_live("loading TensorFlow", cancel))
                 dataset = self._source.load(settings, hear, cancel)
                 # Runs of its own: they must not push the kept comparison's out.
-                bench = Workbench(backbones=self._workbench.backbones)
-                run = retrain_transfer(dataset, settings.config, workbench=bench, on_event=hear, cancel=cancel)
+                cache = RunCache(backbones=self._cache.backbones)
+                run = retrain_transfer(dataset, settings.config, cache=cache, on_event=hear, cancel=cancel)
                 raise_if_cancelled(cancel)
                 if run.stopped:
                     return

@@ -41,9 +41,9 @@ def build_backbone(backbone: Backbone, image_shape: Shape, resolved: ResolvedWei
         raise InputError(f"{backbone.name} takes images with 3 channels, not {channels}; convert them to RGB.")
     if height and width:
         backbone.require_size(height, width)
-    with _undisturbed():
+    with undisturbed():
         model = backbone.family.build(backbone, image_shape)
-    _freeze(model)
+    freeze(model)
     if resolved.path is None:
         draw_random_weights(model, build_preprocessing(backbone), seed)
     elif resolved.kind == "imagenet":
@@ -54,7 +54,8 @@ def build_backbone(backbone: Backbone, image_shape: Shape, resolved: ResolvedWei
     return model
 
 
-def _freeze(model: keras.Model) -> None:
+def freeze(model: keras.Model) -> None:
+    """Make all weights non-trainable and switch off every Dropout inside."""
     model.trainable = False
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
@@ -62,7 +63,7 @@ def _freeze(model: keras.Model) -> None:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Build layers without a trace: Keras seeds each initializer from Python's global generator."""
     state = random.getstate()
     try:

@@ -41,8 +41,7 @@ def _random_labels(trial: Trial, features: Any, labels: Any, *, seed: int, way: 
     """Return the validation accuracy of a head on the backbone's features."""
     import numpy as np
 
-    from tl_widgets.training.learners import LinearHead
-    from tl_widgets.training.learners import count_right
+    from tl_widgets.training.learners import LinearHead, count_right
 
     n, n_train, started = len(features), _n_train(len(features)), time.perf_counter()
     # What tf.data's shuffle(n) does to n positions, of which take and skip then have their part. Its own numbers depend
@@ -71,8 +70,7 @@ def _training_accuracy(trial: Trial) -> TwoWays:
     import numpy as np
 
     from tl_widgets.setup_checks.two_ways import compare_counts
-    from tl_widgets.training.learners import PREDICT_BATCH
-    from tl_widgets.training.learners import count_right
+    from tl_widgets.training.learners import PREDICT_BATCH, count_right
 
     run, split = trial.run(trial.scratch(), "right"), trial.dataset.train
     n_known = 0

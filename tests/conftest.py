@@ -104,12 +104,21 @@ def tiny_backbone():
 
 
 @pytest.fixture(scope="module")
-def tiny_in_this_file():
-    """The same for all tests of a file, and for what they share."""
-    from tiny import registered
+def tiny_default():
+    """Three layers stand in for the default backbone, for all tests of a file and what they share (tests/tiny.py)."""
+    from tiny import standing_in
 
-    with registered() as family:
-        yield family.members[0].name
+    with standing_in() as name:
+        yield name
+
+
+@pytest.fixture
+def real_default(tiny_default):
+    """The real default backbone, for a test of such a file whose point are its features."""
+    from tiny import standing_in
+
+    with standing_in(real=True) as name:
+        yield name
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from tl_widgets.data.dataset import pick
 from tl_widgets.widgets import ControlPanel, LabSettings, LedgerView
 from tl_widgets.widgets.shared.runner import UPDATES_PER_SECOND
 
+pytestmark = pytest.mark.usefixtures("tiny_default")
+
 # Settings
 
 
@@ -570,7 +572,7 @@ def test_the_script_follows_and_is_saved_beside_others(make_lab, tmp_path, monke
 
 
 def test_a_script_that_cannot_be_saved_is_a_sentence(make_lab, tmp_path, monkeypatch):
-    def break_down(path):
+    def break_down(*_):
         raise RuntimeError("<i>boom</i>")
 
     monkeypatch.chdir(tmp_path)

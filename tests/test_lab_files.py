@@ -22,7 +22,7 @@ from tl_widgets.widgets import LabSettings
 from tl_widgets.widgets.lab.predictions import N_ON_A_PAGE, PredictionsView
 from tl_widgets.widgets.lab.try_picture import _shown
 
-pytestmark = pytest.mark.usefixtures("here")
+pytestmark = pytest.mark.usefixtures("here", "tiny_default")
 
 
 def noise(n=40):

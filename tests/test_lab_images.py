@@ -16,6 +16,8 @@ from tl_widgets.widgets import LabSettings
 from tl_widgets.widgets.images.classes import _Card
 from tl_widgets.widgets.lab.class_fields import ClassFields
 
+pytestmark = pytest.mark.usefixtures("tiny_default")
+
 
 def ticks(lab):
     return {tick.description: tick for tick in lab.panel._classes.ticks}

@@ -12,6 +12,8 @@ from tl_widgets.plots.comparison import LiveCurves
 from tl_widgets.widgets import LabSettings
 from tl_widgets.widgets.shared.live import CurvesView, ProgressView
 
+pytestmark = pytest.mark.usefixtures("tiny_default")
+
 TUNING = FineTuningSpec(n_blocks=1, epochs=2, learning_rate=1e-3)
 SMALL = LabSettings(
     image_size=32,

@@ -30,6 +30,8 @@ from tl_widgets.studies.time.measurement import time_study
 from tl_widgets.studies.time.result import TimeStudy
 from tl_widgets.training.features import store_path
 
+pytestmark = pytest.mark.usefixtures("tiny_default")
+
 SCRATCH = ScratchSpec(filters=(8, 8), kernel_sizes=(3, 3), dense_units=16)
 FEW = {"scratch": SCRATCH, "epochs": 3, "batch_size": 8}
 

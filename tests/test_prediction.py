@@ -17,6 +17,8 @@ from tl_widgets.records.answers import confidence, confident_mistakes, disagreem
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import ParameterCount
 
+pytestmark = pytest.mark.usefixtures("tiny_default")
+
 SMALL = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
 
 

@@ -22,6 +22,8 @@ from tl_widgets.records.repeats import Repeat, Repeats
 from tl_widgets.records.verdict import judge_repeats
 from tl_widgets.training.loop import train
 
+pytestmark = pytest.mark.usefixtures("tiny_default")
+
 TINY = ScratchSpec((4, 8), (3, 3), dense_units=8)
 SMALL = {"scratch": TINY, "epochs": 2, "batch_size": 8}
 TUNING = FineTuningSpec(n_blocks=1, epochs=2, learning_rate=1e-3)
@@ -103,6 +105,7 @@ def test_news_count_the_repeats_and_say_what_is_left(repeated):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("real_default")
 def test_worker_processes_change_no_number(textures, repeated):
     parallel = compare(textures, **SMALL, seed=4, repeats=3, n_jobs=2)
     ours, theirs = ([replace(p, seconds=0) for p in each.repeats.points] for each in (repeated[0], parallel))
@@ -220,6 +223,7 @@ def test_a_cache_keeps_the_fine_tuned_model(textures):
     ("backbone", "n_blocks", "said"),
     [("EfficientNetLite0", 16, "give 1 to 15"), ("InceptionV3", 1, "no names of blocks")],
 )
+@pytest.mark.usefixtures("real_default")
 def test_a_cut_that_cannot_be_is_refused_before_anything_is_trained(backbone, n_blocks, said):
     images = load_dataset("textures", image_size=80, n_per_class=2)
     events, tuning = [], FineTuningSpec(n_blocks=n_blocks)

@@ -25,6 +25,8 @@ from tl_widgets import (
 from tl_widgets.core.config import FineTuningSpec
 from tl_widgets.export.saving import save_models
 
+pytestmark = pytest.mark.usefixtures("tiny_default")
+
 SMALL = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
 EVIL = '<img src=x onerror="alert(1)"></script>&amp;'
 

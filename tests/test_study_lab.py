@@ -16,6 +16,8 @@ from tl_widgets.studies.registry import STUDIES
 from tl_widgets.widgets.studies.panels import PANELS
 from tl_widgets.widgets.studies.settings import StudySettings
 
+pytestmark = pytest.mark.usefixtures("tiny_default")
+
 DATA = {"image_size": 32, "sizes": (2, 4), "seeds": (0, 1), "epochs": 2}
 TINY = {"image_size": 32, "n_per_class": 4, "epochs": 2}
 

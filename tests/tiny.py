@@ -1,17 +1,20 @@
 """A backbone family of three layers, declared in one object: it stands in for a real backbone where that one is slow.
 
 `registered()` puts it into the catalogue for a while; the fixture `tiny_backbone` of conftest.py does the same for a
-test. It has everything that a family has: "ImageNet" weights (fixed filters, from a seed), preprocessing, two blocks
-that fine-tuning can tell apart, and a file for the plain Keras script.
+test. `standing_in()` puts it there under the name of the default backbone, for tests of what is around a backbone.
+It has everything that a family has: "ImageNet" weights (fixed filters, from a seed), preprocessing, two blocks that
+fine-tuning can tell apart, and a file for the plain Keras script.
 """
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from tl_widgets.backbones import catalogue
 from tl_widgets.backbones.catalogue import register_family, unregister_family
 from tl_widgets.backbones.family import PREPROCESSING, Backbone, Family
 from tl_widgets.core.resources import home_folder
@@ -85,3 +88,35 @@ def registered(family=None):
         yield family
     finally:
         unregister_family(family)
+
+
+_REAL = catalogue._families[0]
+
+
+@contextlib.contextmanager
+def standing_in(*, real=False):
+    """Replace the default backbone by the tiny one, under the same name and with the same published figures.
+
+    Args:
+        real: inside such a block, use the real one again.
+    """
+    (published,), (tiny,) = _REAL.members, TinyFamily().members
+    member = replace(published, n_params=tiny.n_params, feature_width=tiny.feature_width)
+    before = catalogue._families[0]
+    catalogue._families[0] = _REAL if real else TinyFamily(members=(member,))
+    try:
+        yield published.name
+    finally:
+        catalogue._families[0] = before
+
+
+def main(arguments=None):
+    """Run `tl-widgets` with the tiny backbone standing in: `python -m tiny compare ...`."""
+    from tl_widgets.cli.main import main
+
+    with standing_in():
+        return main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,7 +19,8 @@ from ipywidgets.widgets.widget import _instances
 from tl_widgets import Config, InputError, ScratchSpec, TransferLab
 from tl_widgets.data.dataset import pick
 from tl_widgets.widgets import ControlPanel, LabSettings, LedgerView
-from tl_widgets.widgets.shared.runner import UPDATES_PER_SECOND
+from tl_widgets.widgets.shared.live import UPDATES_PER_SECOND
+from tl_widgets.widgets.shared.threads import Newest
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 
@@ -288,10 +289,10 @@ def test_two_labs_take_turns(make_lab):
 
 
 def test_stop_while_tensorflow_is_being_loaded(make_lab, monkeypatch):
-    from tl_widgets.widgets.shared import runner
+    from tl_widgets.widgets.shared import turns
 
-    monkeypatch.setattr(runner, "_tensorflow_loaded", threading.Event())
-    monkeypatch.setattr(runner, "preload_tensorflow", lambda: None)
+    monkeypatch.setattr(turns, "_tensorflow_loaded", threading.Event())
+    monkeypatch.setattr(turns, "preload_tensorflow", lambda: None)
     monkeypatch.delitem(sys.modules, "tl_widgets.training.loop", raising=False)
     lab = make_lab()
     run = lab.run()
@@ -523,7 +524,6 @@ def test_live_mode_says_its_troubles(make_lab):
 
 
 def test_live_mode_outlives_what_it_did_not_expect(caplog):
-    from tl_widgets.widgets.shared.newest import LiveHead
 
     done = []
 
@@ -533,7 +533,7 @@ def test_live_mode_outlives_what_it_did_not_expect(caplog):
             raise RuntimeError("boom")
         done.append(settings)
 
-    head = LiveHead(train)
+    head = Newest(train)
     with caplog.at_level(logging.ERROR, "tl_widgets"):
         head.want(SMALL).wait(5)
         head.want(LONG).wait(5)
@@ -667,8 +667,8 @@ def test_what_a_notebook_prints_is_fixed_and_display_imports_no_tensorflow():
 import sys, time
 import tl_widgets, ipywidgets, numpy
 started = time.perf_counter()
-from tl_widgets.widgets.shared import runner
-runner.preload_tensorflow = lambda: None
+from tl_widgets.widgets.shared import turns
+turns.preload_tensorflow = lambda: None
 from tl_widgets.widgets.lab import app as module
 module.preload_tensorflow = lambda: None
 lab = tl_widgets.TransferLab()

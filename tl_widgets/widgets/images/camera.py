@@ -15,7 +15,7 @@ import traitlets
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.widgets.shared.html import page_file
-from tl_widgets.widgets.shared.runner import log
+from tl_widgets.widgets.shared.threads import log
 
 # A browser is outside input: camera.js keeps far below these limits, and what goes beyond them is refused.
 MAX_SIDE = 512  # pixels

@@ -12,7 +12,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.data.archives import SourceFile, printable
 from tl_widgets.widgets.shared.html import escape, image, number, plain_label
-from tl_widgets.widgets.shared.newest import Newest
+from tl_widgets.widgets.shared.threads import Newest
 
 CLASSES_A_PAGE, IMAGES_A_PAGE, IMAGES_A_ROW = 8, 18, 6
 _STRIP, _CARD = 40, 92  # pixels

@@ -21,10 +21,10 @@ from tl_widgets.records.comparison import Diagnosis
 from tl_widgets.records.provenance import NO_EDITS
 from tl_widgets.widgets.images.classes import Edit, ImageClasses
 from tl_widgets.widgets.images.intake import ImageIntake, IntakeActions
-from tl_widgets.widgets.shared.html import alert, escape, number, progress
-from tl_widgets.widgets.shared.runner import Run, Throttle
+from tl_widgets.widgets.shared.html import alert, error_alert, escape, number, progress
+from tl_widgets.widgets.shared.live import Throttle
 from tl_widgets.widgets.shared.source import DataSource
-from tl_widgets.widgets.shared.trouble import trouble
+from tl_widgets.widgets.shared.threads import Run
 
 _SHOWN = 50  # skipped files that are named, at most
 
@@ -207,7 +207,7 @@ class ImagesView(VBox):
             except CancelledError:
                 self.message.value = '<p class="tlw-live" role="status">Stopped: nothing has changed.</p>'
             except Exception as error:
-                self.message.value = trouble(error)
+                self.message.value = error_alert(error)
             finally:
                 self._show_running(False)
 

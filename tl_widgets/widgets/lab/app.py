@@ -22,10 +22,10 @@ from tl_widgets.widgets.lab.screen import Screen
 from tl_widgets.widgets.shared.cells import close_tree, take_place
 from tl_widgets.widgets.shared.costs import n_steps
 from tl_widgets.widgets.shared.html import alert
-from tl_widgets.widgets.shared.newest import LiveHead
-from tl_widgets.widgets.shared.runner import Run, State, my_turn, preload_tensorflow, wait_for_tensorflow
 from tl_widgets.widgets.shared.settings import LIVE, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
+from tl_widgets.widgets.shared.threads import Newest, Run, State
+from tl_widgets.widgets.shared.turns import my_turn, preload_tensorflow, wait_for_tensorflow
 from tl_widgets.widgets.shared.views import thumbnails
 
 # Settings that change how long one step takes; the others only change how many there are.
@@ -89,7 +89,7 @@ class TransferLab(VBox):
         self._runs: list[LabRun] = []
         self._result: Comparison | None = None
         self._run: Run[Comparison] | None = None
-        self._live_head = LiveHead(self._retrain)
+        self._live_head = Newest(self._retrain)
         self.panel = ControlPanel(settings, show=show, lock=lock, source=self._source)
         self._first_settings = self._last_settings = self.panel.settings
         # A lesson that gives the data set does not ask for another.

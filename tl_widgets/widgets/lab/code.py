@@ -12,9 +12,10 @@ from tl_widgets.core.events import Cancel
 from tl_widgets.export.script import save_backbone, script_for
 from tl_widgets.widgets.shared.files import free_paths
 from tl_widgets.widgets.shared.html import alert, escape
-from tl_widgets.widgets.shared.runner import Run, log, my_turn, preload_tensorflow
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
+from tl_widgets.widgets.shared.threads import Run, log
+from tl_widgets.widgets.shared.turns import my_turn, preload_tensorflow
 
 # The clipboard needs the browser. Without https, and not on localhost, there is no clipboard: then the
 # text is selected, for Ctrl-C. Widgets' HTML runs no <script>, but it does keep this attribute.

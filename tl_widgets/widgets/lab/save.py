@@ -19,9 +19,9 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.restore import MAX_RECORD_BYTES, read_record_file
 from tl_widgets.widgets.shared.files import free_folder
-from tl_widgets.widgets.shared.html import empty, escape, progress
-from tl_widgets.widgets.shared.runner import Run, my_turn
-from tl_widgets.widgets.shared.trouble import trouble
+from tl_widgets.widgets.shared.html import empty, error_alert, escape, progress
+from tl_widgets.widgets.shared.threads import Run
+from tl_widgets.widgets.shared.turns import my_turn
 from tl_widgets.widgets.shared.upload import UploadView
 
 _STYLE = {"description_width": "initial"}
@@ -141,7 +141,7 @@ class SaveView(VBox):
                 self._saved.value = _note("Stopped: nothing was saved.")
                 return None
             except Exception as error:
-                self._saved.value = trouble(error)
+                self._saved.value = error_alert(error)
                 return None
             return folder
 
@@ -174,7 +174,7 @@ class SaveView(VBox):
                 more = f'<ul class="tlw-notes">{items}</ul>' if items else ""
                 self._loaded.value = f'<div role="status"><p>{escape(sentences[0])}</p>{more}</div>'
             except Exception as error:
-                self._loaded.value = trouble(error)
+                self._loaded.value = error_alert(error)
 
         return self._start(work)
 

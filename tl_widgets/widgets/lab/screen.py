@@ -17,12 +17,11 @@ from tl_widgets.widgets.lab.predictions import PredictionsView
 from tl_widgets.widgets.lab.runs import LabRun, RunsView
 from tl_widgets.widgets.lab.save import Load, SaveView
 from tl_widgets.widgets.lab.try_picture import TryView
-from tl_widgets.widgets.shared.html import empty, escape
-from tl_widgets.widgets.shared.live import CurvesView, ProgressView
-from tl_widgets.widgets.shared.runner import State, Throttle
+from tl_widgets.widgets.shared.html import empty, error_alert, escape
+from tl_widgets.widgets.shared.live import CurvesView, ProgressView, Throttle
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
-from tl_widgets.widgets.shared.trouble import trouble
+from tl_widgets.widgets.shared.threads import State
 from tl_widgets.widgets.shared.views import FigureView, LedgerView, verdict
 
 _TITLE = (
@@ -215,7 +214,7 @@ class Screen:
         """Say what went wrong: a sentence, and for the unexpected a traceback to open."""
         self._throttle.flush()
         self.live_line.value = ""
-        self.message.value = trouble(error)
+        self.message.value = error_alert(error)
         self.progress.fail("Not finished." + (_STILL_THERE if self._has_result else ""))
 
     def show_live(self, runs: tuple[RunResult, ...], run: RunResult, note: str, cancel: Cancel) -> None:

@@ -16,9 +16,9 @@ from tl_widgets.core.model_name import heading_of
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.experiments.prediction import Answer, Prediction, predict, runs_with_models
 from tl_widgets.records.comparison import Comparison, percent
-from tl_widgets.widgets.shared.html import alert, empty, escape, image
-from tl_widgets.widgets.shared.runner import Run, my_turn
-from tl_widgets.widgets.shared.trouble import trouble
+from tl_widgets.widgets.shared.html import alert, empty, error_alert, escape, image
+from tl_widgets.widgets.shared.threads import Run
+from tl_widgets.widgets.shared.turns import my_turn
 from tl_widgets.widgets.shared.upload import UploadView
 
 _FIRST = "After training: give both models a picture that neither has seen."
@@ -109,7 +109,7 @@ class TryView(VBox):
                     self._shown.value = self._answers(comparison, pictures, cancel)
                 self._say("")
             except Exception as error:
-                self._said.value = trouble(error)
+                self._said.value = error_alert(error)
 
         return Run(work)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from importlib import resources
 
+from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import escape, image, number, table
 
 __all__ = ["alert", "empty", "escape", "image", "number", "page_file", "progress", "seconds", "style", "table"]
@@ -46,6 +49,26 @@ def alert(sentence: str, details: str = "") -> str:
     """
     more = f"<details><summary>Technical details</summary><pre>{escape(details)}</pre></details>" if details else ""
     return f'<div class="tlw-alert" role="alert">{escape(sentence)}{more}</div>'
+
+
+def error_alert(error: Exception) -> str:
+    """Return an error as an alert; one that should not have happened is logged, and its traceback can be opened.
+
+    Args:
+        error: anything that was caught.
+    """
+    if isinstance(error, InputError):
+        return alert(str(error))
+    logging.getLogger("tl_widgets").error("the run failed", exc_info=error)
+    sentence = f"Something went wrong that should not have: {type(error).__name__}: {error}"
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        sentence = "The memory ran out. Use smaller images, fewer filters or a smaller batch size."
+    return alert(sentence, "".join(traceback.format_exception(error)))
+
+
+def note(text: str) -> str:
+    """Return a quiet line, announced by screen readers; nothing for an empty text."""
+    return f'<p class="tlw-note" role="status">{escape(text)}</p>' if text else ""
 
 
 def seconds(value: float) -> str:

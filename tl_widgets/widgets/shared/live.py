@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from ipywidgets import HTML
@@ -13,6 +15,7 @@ from tl_widgets.records.comparison import History, RunResult
 from tl_widgets.widgets.shared.html import empty, escape, progress, seconds
 
 _WIDTH = 800
+UPDATES_PER_SECOND = 7  # beyond about 1,000 messages a second Jupyter drops some; nobody can read 7
 
 
 class ProgressView(HTML):
@@ -170,3 +173,24 @@ class CurvesView(HTML):
         """Show what is known now."""
         if self._histories:
             self.value = self._curves.html(self._histories, _WIDTH)  # type: ignore[attr-defined]
+
+
+class Throttle:
+    """Lets at most `UPDATES_PER_SECOND` views be drawn, the ones that waited longest first; `flush` draws the rest."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Callable[[], None]] = {}
+        self._last = 0.0
+
+    def offer(self, name: str, draw: Callable[[], None]) -> None:
+        """Draw now if it is time, else later; a newer offer of the same name takes the place of an older one."""
+        self._waiting[name] = draw
+        if time.monotonic() - self._last >= 1 / UPDATES_PER_SECOND:
+            self._waiting.pop(next(iter(self._waiting)))()
+            # After drawing: what drawing costs must not eat the pause.
+            self._last = time.monotonic()
+
+    def flush(self) -> None:
+        """Draw all that still waits."""
+        while self._waiting:
+            self._waiting.pop(next(iter(self._waiting)))()

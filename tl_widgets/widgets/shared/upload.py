@@ -13,7 +13,7 @@ import traitlets
 from tl_widgets.collections.storage import Incoming, require_size
 from tl_widgets.core.errors import InputError
 from tl_widgets.widgets.shared.html import page_file
-from tl_widgets.widgets.shared.runner import log
+from tl_widgets.widgets.shared.threads import log
 
 # A browser is outside input: upload.js sends a million bytes at a time, and what goes beyond is refused.
 MAX_PART_BYTES = 2_000_000

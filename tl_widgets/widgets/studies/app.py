@@ -16,10 +16,10 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.widgets.shared.cells import close_tree, take_place
-from tl_widgets.widgets.shared.html import alert, escape
-from tl_widgets.widgets.shared.runner import Run, State, my_turn, preload_tensorflow, wait_for_tensorflow
+from tl_widgets.widgets.shared.html import alert, error_alert, escape
 from tl_widgets.widgets.shared.source import DataSource
-from tl_widgets.widgets.shared.trouble import trouble
+from tl_widgets.widgets.shared.threads import Run, State
+from tl_widgets.widgets.shared.turns import my_turn, preload_tensorflow, wait_for_tensorflow
 from tl_widgets.widgets.studies.files import load_study, save_study
 from tl_widgets.widgets.studies.form import StudyForm, first_settings, images_of
 from tl_widgets.widgets.studies.guess import GuessBox
@@ -298,7 +298,7 @@ class StudyLab(VBox):
             record, figure = save_study(*self._shown, self._screen.file.value.strip())
         except Exception as error:
             known = isinstance(error, InputError | OSError)
-            said.value = alert(f"It was not saved: {error}") if known else trouble(error)
+            said.value = alert(f"It was not saved: {error}") if known else error_alert(error)
             return
         said.value = (
             f'<p class="tlw-note" role="status">Saved {escape(record.name)} and {escape(figure.name)}. Read it with: '
@@ -314,7 +314,7 @@ class StudyLab(VBox):
                 raise InputError("Type or choose the name of a record first: the .json that Save wrote.")
             self.load(name)
         except Exception as error:
-            screen.said.value = trouble(error)
+            screen.said.value = error_alert(error)
 
 
 def _end(study: str, result: Any) -> str:

@@ -9,9 +9,9 @@ from ipywidgets import HTML, Button, Combobox, HBox, Text
 
 from tl_widgets.core.events import Event
 from tl_widgets.studies.registry import STUDIES
-from tl_widgets.widgets.shared.html import empty, escape, style
-from tl_widgets.widgets.shared.runner import State, Throttle
-from tl_widgets.widgets.shared.trouble import trouble
+from tl_widgets.widgets.shared.html import empty, error_alert, escape, style
+from tl_widgets.widgets.shared.live import Throttle
+from tl_widgets.widgets.shared.threads import State
 from tl_widgets.widgets.shared.views import FigureView
 from tl_widgets.widgets.studies.files import list_records
 from tl_widgets.widgets.studies.form import StudyForm
@@ -136,7 +136,7 @@ class StudyScreen:
     def show_error(self, error: Exception) -> None:
         """Say what went wrong in a run."""
         self._throttle.flush()
-        self.message.value = trouble(error)
+        self.message.value = error_alert(error)
         self.progress.clear()
         self.progress.say("Not finished." + self._still_there)
 

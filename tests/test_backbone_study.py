@@ -16,8 +16,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.resources import PeakMemory
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import compare
-from tl_widgets.records.intervals import wilson_interval
-from tl_widgets.records.ranks import rank_correlation
+from tl_widgets.records.statistics import rank_correlation, wilson_interval
 from tl_widgets.studies.backbones.cost import backbone_cost
 from tl_widgets.studies.backbones.figure import plot_backbone_study, plot_backbones, plot_imagenet
 from tl_widgets.studies.backbones.measurement import backbone_study

@@ -19,7 +19,7 @@ from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import RunCache, compare, train_arm
 from tl_widgets.experiments.parallel import measure_all
 from tl_widgets.records.comparison import History, Seconds
-from tl_widgets.records.seeds import mean_with_interval
+from tl_widgets.records.statistics import mean_with_interval
 from tl_widgets.records.study import StudyFailure
 from tl_widgets.studies.learning_curve import measurement as curves
 from tl_widgets.studies.learning_curve.figure import plot_learning_curve

@@ -14,7 +14,7 @@ from tl_widgets.cli import main as cli
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.models.builders import build_transfer
-from tl_widgets.records.intervals import difference_interval
+from tl_widgets.records.statistics import difference_interval
 from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.setup_checks.two_ways import TwoWays
 from tl_widgets.studies.mistake.figure import plot_mistake, plot_mistakes

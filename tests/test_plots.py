@@ -19,6 +19,7 @@ from PIL import Image
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import seconds_text, short_count
 from tl_widgets.plots.comparison import (
     LiveCurves,
     alt_text,
@@ -36,7 +37,7 @@ from tl_widgets.plots.comparison import (
     plot_test_accuracy,
 )
 from tl_widgets.plots.images import interesting_rows
-from tl_widgets.plots.labels import count_text, seconds_text, shortened
+from tl_widgets.plots.labels import shortened
 from tl_widgets.plots.style import colour_of
 from tl_widgets.records.comparison import (
     Comparison,
@@ -480,7 +481,7 @@ def test_plots_load_neither_tensorflow_nor_pyplot():
 
 
 def test_numbers_in_few_characters():
-    assert [count_text(n) for n in (0, 64, 3_843, 291_405, 999_999, 4_694_024)] == [
+    assert [short_count(n) for n in (0, 64, 3_843, 291_405, 999_999, 4_694_024)] == [
         "0",
         "64",
         "3.84 k",

@@ -10,13 +10,14 @@ import pytest
 from scipy import stats
 
 from tl_widgets import Comparison, Config, FineTuningSpec, InputError, ScratchSpec, fine_tune
+from tl_widgets.core.numbers import percent
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import RunCache, compare, compare_config
 from tl_widgets.models.builders import build_scratch, build_transfer
 from tl_widgets.plots.comparison import alt_text, plot_accuracy, plot_predictions, plot_test_accuracy
 from tl_widgets.plots.labels import scores_of
 from tl_widgets.records.codec import study_from_json, study_to_json
-from tl_widgets.records.comparison import RunResult, Verdict, percent
+from tl_widgets.records.comparison import RunResult, Verdict
 from tl_widgets.records.parameters import ParameterCount
 from tl_widgets.records.repeats import Repeat, Repeats
 from tl_widgets.records.verdict import judge_repeats

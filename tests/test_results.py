@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 
 from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import interval_text
 from tl_widgets.records.comparison import (
     Comparison,
     DatasetSummary,
@@ -21,8 +22,8 @@ from tl_widgets.records.comparison import (
     Seconds,
 )
 from tl_widgets.records.diagnosis import DeadUnits, diagnose, is_stuck
-from tl_widgets.records.intervals import interval_text, mcnemar_p_value, paired_difference_interval, wilson_interval
 from tl_widgets.records.parameters import ParameterCount
+from tl_widgets.records.statistics import mcnemar_p_value, paired_difference_interval, wilson_interval
 from tl_widgets.records.verdict import judge, paired_difference
 
 CLASSES = ("brick", "grass", "gravel")

@@ -191,7 +191,7 @@ def test_cancel_stops_a_download(server, home):
 def test_cancel_in_the_middle_of_a_download(server, home, monkeypatch):
     cancel = threading.Event()
     monkeypatch.setattr(download, "_CHUNK", 1000)
-    monkeypatch.setattr(download, "megabytes", lambda _: "")
+    monkeypatch.setattr(download, "size_text", lambda _: "")
     real = download.seconds_left
     monkeypatch.setattr(download, "seconds_left", lambda *a: (cancel.set(), real(*a))[1])
     monkeypatch.setattr(download.time, "monotonic", iter(range(10**6)).__next__)  # every chunk is told of

@@ -19,9 +19,10 @@ from tl_widgets.core.config import Config, require_workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent, points_range
 from tl_widgets.core.settings import flat_settings, with_flat_values
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.records.comparison import Comparison, percent
+from tl_widgets.records.comparison import Comparison
 
 if TYPE_CHECKING:
     from tl_widgets.plots.labels import Score
@@ -207,8 +208,7 @@ def _table(comparison: Comparison) -> Table:
 
 
 def _score(score: Score) -> str:
-    low, high = score.interval
-    return f"{percent(score.accuracy)} ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{percent(score.accuracy)} ({points_range(*score.interval)})"
 
 
 def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:

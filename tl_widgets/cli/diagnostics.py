@@ -20,7 +20,8 @@ from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.memory import memory_needed
 from tl_widgets.backbones.weights import is_published, local_weights_file
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.resources import home_folder, megabytes, memory_available, memory_limit, n_cores
+from tl_widgets.core.numbers import size_text
+from tl_widgets.core.resources import home_folder, memory_available, memory_limit, n_cores
 from tl_widgets.data.catalogue import list_datasets
 from tl_widgets.data.hosted import find_hosted, is_whole
 
@@ -121,11 +122,11 @@ def _package(package: tuple[str, tuple[int, int]]) -> Finding:
 
 def _hardware() -> Iterator[Finding]:
     limit, free = memory_limit(), memory_available()
-    needs = f"the default comparison needs {megabytes(NEEDED_MEMORY)}"
+    needs = f"the default comparison needs {size_text(NEEDED_MEMORY)}"
     if not limit:
         yield Finding("memory", "good", f"unknown: the system does not say; {needs}", needed=True)
     else:
-        text = f"limit {megabytes(limit)}, {megabytes(free)} of it free; {needs}"
+        text = f"limit {size_text(limit)}, {size_text(free)} of it free; {needs}"
         enough = free >= NEEDED_MEMORY
         command = "" if enough else "close other programs and notebooks, or raise the container's memory limit"
         yield Finding("memory", "good" if enough else "bad", text, command, needed=True)
@@ -138,7 +139,7 @@ def _disk() -> Finding:
         text = f"{home} is a file, not a folder" + ("; unpack it" if home.suffix in (".zip", ".tar") else "")
         return Finding("folder", "bad", text, "name a folder with --home or TL_WIDGETS_HOME")
     existing = existing_part(home)
-    text = f"{home}: {megabytes(shutil.disk_usage(existing).free)} free"
+    text = f"{home}: {size_text(shutil.disk_usage(existing).free)} free"
     if existing != home:
         if not can_write(existing):
             text = f"{home} is not there and cannot be made: {existing} can only be read"
@@ -184,7 +185,7 @@ def _bundled() -> Finding:
         path = bundled_file()  # checks the hash
     except InputError as error:
         return Finding(BUNDLED_NAME, "bad", str(error).split(". ")[0], REPAIR, needed=True)
-    size = megabytes(path.stat().st_size)
+    size = size_text(path.stat().st_size)
     return Finding(BUNDLED_NAME, "good", f"bundled, {size}, hash right", needed=True)
 
 
@@ -192,7 +193,7 @@ def _backbone(entry: Backbone, fetch: str) -> Finding:
     path = local_weights_file(entry.weights_file)
     assert path is not None
     try:
-        text = f"{megabytes(path.stat().st_size)} in {path.parent}"
+        text = f"{size_text(path.stat().st_size)} in {path.parent}"
         if entry.weights_hash is not None and not is_published(path, entry.weights_hash):
             return Finding(entry.name, "bad", f"{path} is damaged: its hash differs", f"{fetch} {entry.name}")
         with path.open("rb") as file:
@@ -202,7 +203,7 @@ def _backbone(entry: Backbone, fetch: str) -> Finding:
     text += ", hash right" if entry.weights_hash else "; nobody publishes a hash of it"
     needed, free = memory_needed(entry, _TYPICAL_SIZE), memory_available()
     if free and needed > free:
-        text += f"; but it needs about {megabytes(needed)} of memory, and {megabytes(free)} are free"
+        text += f"; but it needs about {size_text(needed)} of memory, and {size_text(free)} are free"
         return Finding(entry.name, "missing", text)
     return Finding(entry.name, "good", text)
 
@@ -214,9 +215,9 @@ def _datasets(fetch: str) -> Iterator[Finding]:
         if hosted is None:
             yield Finding(info.name, "good", "built in")
         elif not hosted.offline:
-            yield Finding(info.name, "missing", f"not here; {megabytes(info.n_bytes)} to download", command)
+            yield Finding(info.name, "missing", f"not here; {size_text(info.n_bytes)} to download", command)
         elif not is_whole(hosted.path):
             yield Finding(info.name, "bad", f"{hosted.path} is damaged, or cannot be read", command)
         else:
-            size = megabytes(hosted.path.stat().st_size)
+            size = size_text(hosted.path.stat().st_size)
             yield Finding(info.name, "good", f"{size} in {hosted.path.parent}, checksums right")

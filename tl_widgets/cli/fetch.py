@@ -21,7 +21,8 @@ from tl_widgets.cli.progress import make_console, stoppable, watching
 from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled
-from tl_widgets.core.resources import home_folder, megabytes, require_disk
+from tl_widgets.core.numbers import size_text
+from tl_widgets.core.resources import home_folder, require_disk
 from tl_widgets.data.hosted import HOSTED, HostedDataset, fetch_dataset, find_hosted, is_whole
 
 
@@ -45,7 +46,7 @@ def fetch(names: Sequence[str], archive: Path | None = None) -> None:
         for one in wanted:
             with watching(console) as on_event:
                 path = _fetch_one(one, on_event, cancel)
-            console.print(f"{one.name}: {path} ({megabytes(path.stat().st_size)})", soft_wrap=True)
+            console.print(f"{one.name}: {path} ({size_text(path.stat().st_size)})", soft_wrap=True)
             if isinstance(one, HostedDataset):
                 members[f"datasets/{path.name}"] = path
                 if any(file.sha256 is None for file in one.files):
@@ -66,7 +67,7 @@ def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Can
         )
     with watching(console) as on_event:
         write_archive(archive, list(members.items()), on_event, cancel)
-    console.print(f"Wrote {archive} ({megabytes(archive.stat().st_size)}).", soft_wrap=True)
+    console.print(f"Wrote {archive} ({size_text(archive.stat().st_size)}).", soft_wrap=True)
     unpack = "python -m zipfile -e {} ." if archive.suffix.lower() == ".zip" else "python -m tarfile -e {}"
     console.print(
         f"On other machines: {unpack.format(shlex.quote(archive.name))}, then set TL_WIDGETS_HOME or --home to the "
@@ -184,7 +185,7 @@ class _Told:
         raise_if_cancelled(self._cancel)
         data = self._file.read(min(size, _CHUNK))
         self._n_done += len(data)
-        text = f"writing {self._name}: {megabytes(self._n_done)} of {megabytes(self._n_total)}"
+        text = f"writing {self._name}: {size_text(self._n_done)} of {size_text(self._n_total)}"
         self._on_event(Event("save", text, n_done=self._n_done, n_total=self._n_total))
         return data
 

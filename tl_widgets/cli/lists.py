@@ -11,7 +11,8 @@ from rich.table import Table
 
 from tl_widgets.cli.progress import make_console
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.resources import home_folder, megabytes
+from tl_widgets.core.numbers import size_text
+from tl_widgets.core.resources import home_folder
 
 _PREPROCESSING = {
     "tf": "-1 to 1",
@@ -87,16 +88,16 @@ def show_cache(*, clear: bool) -> None:
         "logs": _files(home, _LOGS),
     }
     for what, files in kept.items():
-        console.print(f"  {what}: {megabytes(_size(files))}", soft_wrap=True)
+        console.print(f"  {what}: {size_text(_size(files))}", soft_wrap=True)
     downloaded = [path for path in (home / "weights").glob("*.h5") if path.is_file()]
-    console.print(f"  downloaded weights: {megabytes(_size(downloaded))} (--clear keeps them)", soft_wrap=True)
+    console.print(f"  downloaded weights: {size_text(_size(downloaded))} (--clear keeps them)", soft_wrap=True)
     datasets = [path for path in (home / "datasets").glob("*.zip") if path.is_file()]
-    console.print(f"  downloaded data sets: {megabytes(_size(datasets))} (--clear keeps them)", soft_wrap=True)
+    console.print(f"  downloaded data sets: {size_text(_size(datasets))} (--clear keeps them)", soft_wrap=True)
     if clear:
         files = [path for some in kept.values() for path in some]
         n_bytes = _size(files)
         _delete(files, home)
-        console.print(f"deleted {megabytes(n_bytes)}", soft_wrap=True)
+        console.print(f"deleted {size_text(n_bytes)}", soft_wrap=True)
 
 
 def _files(folder: Path, names: Iterable[str]) -> list[Path]:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
+from tl_widgets.core.numbers import percent
 
 _SECONDS_BETWEEN_LINES = 2.0
 _PLAIN_WIDTH = 160  # what goes into a file or another program is not folded
@@ -110,7 +111,7 @@ class _Lines:
         if event.seconds:
             parts.append(_seconds(event))
         if "val_accuracy" in event.metrics:
-            parts.append(f"validation accuracy {100 * event.metrics['val_accuracy']:.0f}%")
+            parts.append(f"validation accuracy {percent(event.metrics['val_accuracy'], 0)}")
         self._console.print(", ".join(parts), soft_wrap=True)
 
 

@@ -18,7 +18,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.resources import home_folder, megabytes, require_disk
+from tl_widgets.core.numbers import size_text
+from tl_widgets.core.resources import home_folder, require_disk
 from tl_widgets.data.archives import open_source, printable
 from tl_widgets.data.folder_layout import IMAGE_SUFFIXES, find_layout
 
@@ -135,8 +136,8 @@ def require_room(n_files: int, n_bytes: int) -> None:
     sizes = [path.stat().st_size for path in root.rglob("*") if path.is_file()] if root.is_dir() else []
     if len(sizes) + n_files > MAX_STORED_FILES or sum(sizes) + n_bytes > MAX_STORED_BYTES:
         raise InputError(
-            f"{root} holds {len(sizes):,} files ({megabytes(sum(sizes))}); {n_files:,} more ({megabytes(n_bytes)}) "
-            f"would go beyond {MAX_STORED_FILES:,} files or {megabytes(MAX_STORED_BYTES)}. Remove what is no longer "
+            f"{root} holds {len(sizes):,} files ({size_text(sum(sizes))}); {n_files:,} more ({size_text(n_bytes)}) "
+            f"would go beyond {MAX_STORED_FILES:,} files or {size_text(MAX_STORED_BYTES)}. Remove what is no longer "
             "needed, or put your images into a folder beside the notebook and choose it there."
         )
     require_disk(root, n_bytes, f"Keeping {n_files:,} uploaded file{'s' if n_files != 1 else ''}")
@@ -320,7 +321,7 @@ def require_size(name: str, n_bytes: int, most: int, kind: str) -> None:
     """
     if n_bytes > most:
         raise InputError(
-            f"{printable(name)} has {megabytes(n_bytes)}; a {kind} may have {megabytes(most)}. Nothing was uploaded."
+            f"{printable(name)} has {size_text(n_bytes)}; a {kind} may have {size_text(most)}. Nothing was uploaded."
         )
 
 

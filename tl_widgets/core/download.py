@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled, seconds_left
-from tl_widgets.core.resources import megabytes, require_disk
+from tl_widgets.core.numbers import size_text
+from tl_widgets.core.resources import require_disk
 
 CONNECT_SECONDS = 6.0  # for the whole of name look-up, connection and first answer
 _SOCKET_SECONDS = 4.0  # for each single wait on the network
@@ -182,9 +183,9 @@ def _copy(
         if now - told > 0.1 or n_done == n_total:
             told, seconds = now, now - started
             words = (
-                f"{text}: {megabytes(n_done)} of {megabytes(n_total)}" if n_total else f"{text}: {megabytes(n_done)}"
+                f"{text}: {size_text(n_done)} of {size_text(n_total)}" if n_total else f"{text}: {size_text(n_done)}"
             )
             left = seconds_left(seconds, n_done, n_total)
             on_event(Event("download", words, n_done=n_done, n_total=n_total, seconds=seconds, seconds_left=left))
     if n_total and n_done != n_total:
-        raise OSError(f"the connection broke after {megabytes(n_done)} of {megabytes(n_total)}")
+        raise OSError(f"the connection broke after {size_text(n_done)} of {size_text(n_total)}")

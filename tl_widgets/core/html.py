@@ -11,12 +11,7 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-__all__ = ["Markup", "escape", "image", "join", "number", "table"]
-
-
-def number(value: int) -> str:
-    """Return a count with commas between its thousands: "3,413,024"."""
-    return f"{value:,}"
+__all__ = ["Markup", "escape", "image", "join", "table"]
 
 
 def join(parts: Iterable[str]) -> Markup:

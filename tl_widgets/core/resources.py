@@ -12,6 +12,7 @@ import platformdirs
 import psutil
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import size_text
 
 # A container's limit, which psutil doesn't know: cgroup v2, then v1. "max" and numbers around 2**63 mean "no limit".
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -95,11 +96,6 @@ def memory_available() -> int:
     return min(free, available) if available else free
 
 
-def megabytes(n_bytes: float) -> str:
-    """Return a size as text in decimal units: 12 MB, 3.4 GB."""
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
-
-
 def require_memory(n_bytes: int, what: str, advice: str) -> None:
     """Raise `InputError` when `what` needs more memory than is free.
 
@@ -114,8 +110,8 @@ def require_memory(n_bytes: int, what: str, advice: str) -> None:
     free = memory_available()
     if free and n_bytes > free:
         raise InputError(
-            f"{what} needs about {megabytes(n_bytes)} of memory, and {megabytes(free)} are free "
-            f"(limit {megabytes(memory_limit())}). {advice}."
+            f"{what} needs about {size_text(n_bytes)} of memory, and {size_text(free)} are free "
+            f"(limit {size_text(memory_limit())}). {advice}."
         )
 
 
@@ -134,7 +130,7 @@ def require_disk(folder: Path, n_bytes: int, what: str) -> None:
     free = shutil.disk_usage(existing).free
     if n_bytes > free:
         raise InputError(
-            f"{what} needs {megabytes(n_bytes)} of disk in {folder}, and {megabytes(free)} are free. "
+            f"{what} needs {size_text(n_bytes)} of disk in {folder}, and {size_text(free)} are free. "
             "Free some space, use a smaller image size, or point TL_WIDGETS_HOME at a larger disk."
         )
 

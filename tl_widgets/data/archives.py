@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.resources import megabytes
+from tl_widgets.core.numbers import size_text
 
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 100_000_000
@@ -191,7 +191,7 @@ class ZipSource:
         total = sum(member.file_size for member in members)
         if total > MAX_UNPACKED_BYTES:
             raise InputError(
-                f"{where} would unpack to {megabytes(total)}; {megabytes(MAX_UNPACKED_BYTES)} are allowed. "
+                f"{where} would unpack to {size_text(total)}; {size_text(MAX_UNPACKED_BYTES)} are allowed. "
                 "Make a smaller archive."
             )
         stamp = self.path.stat().st_mtime_ns
@@ -237,7 +237,7 @@ class ZipSource:
 
 
 def _too_big(n_bytes: int) -> str:
-    return f"{megabytes(n_bytes)}, more than the {megabytes(MAX_FILE_BYTES)} allowed for one image"
+    return f"{size_text(n_bytes)}, more than the {size_text(MAX_FILE_BYTES)} allowed for one image"
 
 
 def _why_not_member(member: zipfile.ZipInfo, parts: list[str]) -> str:
@@ -270,4 +270,4 @@ def _refuse_huge_directory(path: Path, where: str) -> None:
     if size == 0xFFFFFFFF and 0 <= end64 <= len(tail) - 48:
         size = struct.unpack_from("<Q", tail, end64 + 40)[0]
     if size > _MAX_DIRECTORY_BYTES:
-        raise InputError(f"{where} has a table of contents of {megabytes(size)}. Zip only the folder of images.")
+        raise InputError(f"{where} has a table of contents of {size_text(size)}. Zip only the folder of images.")

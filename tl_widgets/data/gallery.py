@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.html import Markup, image, join
 from tl_widgets.core.model_name import heading_of
+from tl_widgets.core.numbers import percent
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
-from tl_widgets.records.comparison import RunResult, percent
+from tl_widgets.records.comparison import RunResult
 
 _SIDE = 96  # CSS pixels
 

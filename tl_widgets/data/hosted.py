@@ -21,7 +21,8 @@ from pathlib import Path
 from tl_widgets.core.download import atomic_file, download, why_not
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
-from tl_widgets.core.resources import home_folder, megabytes, require_disk
+from tl_widgets.core.numbers import size_text
+from tl_widgets.core.resources import home_folder, require_disk
 from tl_widgets.data import repack
 from tl_widgets.records.provenance import Origin
 
@@ -238,7 +239,7 @@ def _sweep(folder: Path) -> None:
 
 def _ways_out(dataset: HostedDataset, reason: str) -> str:
     return (
-        f"The data set {dataset.name} ({megabytes(dataset.n_bytes)}) is not on this machine and could not be fetched "
+        f"The data set {dataset.name} ({size_text(dataset.n_bytes)}) is not on this machine and could not be fetched "
         f"({reason}). Three ways out: take textures, faces or digits, which need no network; use images of your own "
         f"(the Lab's tab Images, or load_folder); or run `tl-widgets fetch {dataset.name}` on a connected machine and "
         f"copy {dataset.path.name} from its folder to {dataset.path}."

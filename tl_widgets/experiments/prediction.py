@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.resources import megabytes
+from tl_widgets.core.numbers import size_text
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.decode import MAX_PIXELS, UnreadableError, decode_image, decode_upright
@@ -138,7 +138,7 @@ def _content(picture: Any, what: str) -> bytes:
 
 
 def _too_large(what: str) -> str:
-    return f"{what} has more than the {megabytes(MAX_FILE_BYTES)} allowed for one picture: save it smaller."
+    return f"{what} has more than the {size_text(MAX_FILE_BYTES)} allowed for one picture: save it smaller."
 
 
 def _read(path: Path, what: str) -> bytes:

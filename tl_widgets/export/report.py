@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.html import Markup, number, table
+from tl_widgets.core.html import Markup, table
 from tl_widgets.core.model_name import heading_of
+from tl_widgets.core.numbers import count_text, percent, points_range
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.data.gallery import cards
 from tl_widgets.data.quality import check_dataset
@@ -22,8 +23,7 @@ from tl_widgets.plots import classes as plot_classes, comparison as plots
 from tl_widgets.plots.alt_text import FigureKind
 from tl_widgets.plots.labels import runs_of
 from tl_widgets.records.answers import confident_mistakes, disagreements, judged
-from tl_widgets.records.comparison import Comparison, RunResult, percent, require_comparison
-from tl_widgets.records.study import accuracy_text
+from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
 
 N_CARDS = 12
 _MAX_CLASSES = 100  # rows in the table of classes
@@ -133,12 +133,11 @@ def _results(runs: Sequence[RunResult]) -> _Table:
         if run.test_accuracy is None or run.test_accuracy_ci95 is None:
             score = ["not tested", "", ""]
         else:
-            low, high = run.test_accuracy_ci95
-            interval = f"{100 * low:.1f} to {100 * high:.1f}"
+            interval = points_range(*run.test_accuracy_ci95)
             score = [_bold(percent(run.test_accuracy)), interval, f"{run.n_right} of {len(run.labels)}"]
         cost = [f"{run.seconds.total:.1f}", f"{run.seconds.train:.1f}"]
         name = Markup("{} <small>{}</small>").format(_name(run), run.backbone) if run.backbone else _name(run)
-        rows.append([name, *score, number(run.params.trainable), number(run.params.frozen), *cost])
+        rows.append([name, *score, count_text(run.params.trainable), count_text(run.params.frozen), *cost])
     return _Table(head, rows)
 
 
@@ -153,7 +152,7 @@ def _seeds(comparison: Comparison) -> _Table | None:
         [str(point.seed), *("" if share is None else percent(share) for share in row)]
         for point, row in zip(repeats.points, shares, strict=True)
     ]
-    means = [accuracy_text(mean) for name in names if (mean := repeats.mean(name))]
+    means = [mean.text for name in names if (mean := repeats.mean(name))]
     rows.append([_bold("Mean (95% interval over seeds)"), *means])
     caption = f"Test accuracy seed by seed; all else on this page is of seed {comparison.config.seed}"
     return _Table(["Seed", *(heading_of(name) for name in names)], rows, caption)
@@ -176,7 +175,7 @@ def _classes(tested: Sequence[RunResult]) -> _Table:
     rows = []
     for figures in list(zip(*(run.per_class for run in tested), strict=True))[:_MAX_CLASSES]:
         shares = [share(value) for figure in figures for value in (figure.recall, figure.precision)]
-        rows.append([figures[0].name, number(figures[0].n), *shares])
+        rows.append([figures[0].name, count_text(figures[0].n), *shares])
     caption = (
         "Class by class. Recall: share of the class's images that were recognised. Precision: share of right answers "
         "among those that named it."
@@ -208,7 +207,7 @@ def _data(comparison: Comparison) -> list[list[str]]:
     facts = [
         ["Name", data.name],
         ["Source", data.source or "not known"],
-        ["Images", ", ".join(f"{number(n)} {split}" for split, n in counts.items())],
+        ["Images", ", ".join(f"{count_text(n)} {split}" for split, n in counts.items())],
         ["Size", f"{data.image_size} × {data.image_size} pixels"],
         [f"{len(data.class_names)} classes", ", ".join(data.class_names[:_MAX_CLASSES])],
     ]

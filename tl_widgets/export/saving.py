@@ -14,7 +14,7 @@ from pathlib import Path
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
-from tl_widgets.core.resources import megabytes
+from tl_widgets.core.numbers import size_text
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.prediction import runs_with_models
@@ -116,7 +116,7 @@ def _require_room(comparison: Comparison, parent: Path) -> None:
         return  # a file system that does not say; writing will tell
     if total and needed > free:
         raise InputError(
-            f"Nothing was saved: it takes about {megabytes(needed)}, and {megabytes(free)} are free in "
+            f"Nothing was saved: it takes about {size_text(needed)}, and {size_text(free)} are free in "
             f"{printable(str(parent))}. Free some space, or give a folder on another disk."
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import interval_text, percent, seconds_text
 from tl_widgets.plots.labels import (
     Result,
     answering_runs,
@@ -13,12 +14,10 @@ from tl_widgets.plots.labels import (
     n_disagreed,
     runs_of,
     scores_of,
-    seconds_text,
     seed_words,
 )
 from tl_widgets.plots.style import run_label
-from tl_widgets.records.comparison import Comparison, RunResult, percent
-from tl_widgets.records.intervals import interval_text
+from tl_widgets.records.comparison import Comparison, RunResult
 
 if TYPE_CHECKING:
     from tl_widgets.data.dataset import ImageDataset

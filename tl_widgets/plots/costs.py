@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from tl_widgets.plots.labels import Result, runs_of, seconds_text, seed_words
+from tl_widgets.core.numbers import seconds_text
+from tl_widgets.plots.labels import Result, runs_of, seed_words
 from tl_widgets.plots.style import (
     COUNT,
     PALE,

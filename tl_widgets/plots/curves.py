@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from tl_widgets.core.numbers import percent
 from tl_widgets.plots.labels import (
     Result,
     Score,
@@ -38,7 +39,7 @@ from tl_widgets.plots.style import (
     run_label,
     set_rows,
 )
-from tl_widgets.records.comparison import RunResult, percent
+from tl_widgets.records.comparison import RunResult
 
 
 def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:

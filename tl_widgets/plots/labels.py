@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.records.comparison import Comparison, Interval, RunResult, percent
-from tl_widgets.records.intervals import interval_text
+from tl_widgets.core.numbers import accuracy_text
+from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.statistics import Interval
 
 Result = Comparison | RunResult | tuple[RunResult, ...]
 
@@ -46,7 +47,7 @@ class Score:
     @property
     def text(self) -> str:
         """In few characters: 91.1% (83 to 95)."""
-        return f"{percent(self.accuracy)} ({interval_text(self.interval)})"
+        return accuracy_text(self.accuracy, self.interval)
 
 
 def scores_of(result: Result) -> dict[str, Score]:
@@ -121,17 +122,3 @@ def shortened(text: str, most: int) -> str:
         return text
     n_end = (most - 1) // 3
     return f"{text[: most - 1 - n_end]}…{text[len(text) - n_end :]}"
-
-
-def count_text(n: float) -> str:
-    """A count in few characters: 64 is "64", 291405 is "291 k", 4694024 is "4.69 M"."""
-    for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if n >= unit * 0.9995:
-            return f"{n / unit:.3g}{name}"
-    return f"{n:.0f}"
-
-
-def seconds_text(seconds: float) -> str:
-    """A duration: "0.04 s", "6.9 s", "210 s"."""
-    digits = 2 if seconds < 0.1 else 1 if seconds < 100 else 0
-    return f"{seconds:,.{digits}f} s"

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from PIL import Image
 
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent
 from tl_widgets.plots.style import (
     INK,
     PALE,
@@ -29,7 +30,7 @@ from tl_widgets.plots.style import (
     new_figure,
     png_html,
 )
-from tl_widgets.records.comparison import History, percent
+from tl_widgets.records.comparison import History
 
 SIZE = (7.5, 4.2)  # inches
 DPI = 160

@@ -26,7 +26,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, find_model
-from tl_widgets.plots.labels import count_text
+from tl_widgets.core.numbers import percent, short_count
 from tl_widgets.records.comparison import RunResult
 
 INK, PALE, GRID = "#222222", "#6b6b6b", "#dddddd"
@@ -80,8 +80,8 @@ def run_label(run: RunResult, *, broken: bool = False) -> str:
     return label.replace(" (", "\n(").replace(", ", ",\n") if broken else label
 
 
-PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.0f}%")
-COUNT = FuncFormatter(lambda n, _: count_text(n))
+PERCENT = FuncFormatter(lambda share, _: percent(share, 0))
+COUNT = FuncFormatter(lambda n, _: short_count(n))
 
 
 class ShownFigure(Figure):

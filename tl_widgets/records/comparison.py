@@ -10,20 +10,13 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
-from tl_widgets.records.intervals import wilson_interval
 from tl_widgets.records.parameters import ParameterCount
 from tl_widgets.records.provenance import Origin
 from tl_widgets.records.repeats import Repeats
+from tl_widgets.records.statistics import Interval, wilson_interval
 
 if TYPE_CHECKING:
     import pandas
-
-Interval = tuple[float, float]
-
-
-def percent(share: float) -> str:
-    """A share in 0..1 as text: 91.1%."""
-    return f"{100 * share:.1f}%"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tl_widgets.records.comparison import Diagnosis, History, percent
-from tl_widgets.records.intervals import wilson_interval
+from tl_widgets.core.numbers import percent
+from tl_widgets.records.comparison import Diagnosis, History
+from tl_widgets.records.statistics import wilson_interval
 
 OVERFITTING_GAP = 0.15
 WIDE_INTERVAL = 0.10

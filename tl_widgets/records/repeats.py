@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.records.seeds import Mean, mean_of_shares
+from tl_widgets.records.statistics import Mean, mean_of_shares
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tl_widgets.records.comparison import percent
-from tl_widgets.records.intervals import interval_text
-from tl_widgets.records.seeds import Mean
-
 
 @dataclass(frozen=True)
 class StudyFailure:
@@ -20,10 +16,3 @@ class StudyFailure:
 
     point: str
     text: str
-
-
-def accuracy_text(mean: Mean) -> str:
-    """A mean accuracy with its interval: 91.1% (88 to 94)."""
-    if mean.ci95 is None:
-        return percent(mean.mean)
-    return f"{percent(mean.mean)} ({interval_text(mean.ci95)})"

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.records.comparison import Interval, RunResult, Verdict, percent
-from tl_widgets.records.intervals import but_not_clear, mcnemar_p_value, paired_difference_interval
+from tl_widgets.core.numbers import percent, points, points_range
+from tl_widgets.records.comparison import RunResult, Verdict
 from tl_widgets.records.repeats import Repeats
-
-
-@dataclass(frozen=True)
-class PairedDifference:
-    """Two models on the same test images.
-
-    Attributes:
-        difference: accuracy of the first minus that of the second.
-        ci95: Newcombe's 95% interval of it.
-        p_value: McNemar's exact p-value.
-    """
-
-    difference: float
-    ci95: Interval
-    p_value: float
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether interval and p-value agree that there is a difference."""
-        return self.p_value < 0.05 and (self.ci95[0] > 0 or self.ci95[1] < 0)
+from tl_widgets.records.statistics import (
+    PairedDifference,
+    but_not_clear,
+    pair_answers,
+)
 
 
 def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
@@ -53,22 +37,6 @@ def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
     return pair_answers(np.asarray(first.predictions) == labels, np.asarray(second.predictions) == labels)
 
 
-def pair_answers(right1: NDArray[np.bool_], right2: NDArray[np.bool_]) -> PairedDifference:
-    """Compare two models image by image.
-
-    Args:
-        right1: bool (n_test,), which images the first model answered rightly; at least one image.
-        right2: likewise the second, in the same order.
-    """
-    both, only1 = int((right1 & right2).sum()), int((right1 & ~right2).sum())
-    only2, neither = int((~right1 & right2).sum()), int((~right1 & ~right2).sum())
-    return PairedDifference(
-        (only1 - only2) / len(right1),
-        paired_difference_interval(both, only1, only2, neither),
-        mcnemar_p_value(only1, only2),
-    )
-
-
 def interest(tested: Sequence[RunResult], row: int) -> int:
     """How telling a test image is: 0 where the models disagree, 1 where all are wrong, 2 where all are right.
 
@@ -80,10 +48,6 @@ def interest(tested: Sequence[RunResult], row: int) -> int:
     if len(answers) > 1:
         return 0
     return 1 if answers != {tested[0].labels[row]} else 2
-
-
-def _points(low: float, high: float) -> str:
-    return f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def judge(
@@ -115,11 +79,11 @@ def judge(
     if paired.is_clear:
         winner = ModelName.TRANSFER if paired.difference > 0 else ModelName.SCRATCH
         name = f"The frozen {backbone}" if winner == ModelName.TRANSFER else "The network from scratch"
-        lead = _points(low, high) if winner == ModelName.TRANSFER else _points(-high, -low)
-        text = f"{name} wins by {100 * abs(paired.difference):.1f} points (95% interval {lead}): {scores}."
+        lead = points_range(low, high) if winner == ModelName.TRANSFER else points_range(-high, -low)
+        text = f"{name} wins by {points(abs(paired.difference))} points (95% interval {lead}): {scores}."
     else:
         text = (
-            f"Too close to call: {scores}. The true difference may be anything from {_points(low, high)} points "
+            f"Too close to call: {scores}. The true difference may be anything from {points_range(low, high)} points "
             f"(95% interval, transfer minus scratch){but_not_clear(paired.ci95, paired.p_value)}."
         )
     if control is not None and control.labels:
@@ -138,7 +102,9 @@ def _control_sentence(transfer: RunResult, control: RunResult) -> str:
     assert control.test_accuracy is not None
     same = f" The same backbone with random weights reaches {percent(control.test_accuracy)}: "
     if paired.is_clear and paired.difference > 0:
-        return same + f"the pretraining itself is worth {100 * paired.difference:.1f} points ({_points(*paired.ci95)})."
+        return (
+            same + f"the pretraining itself is worth {points(paired.difference)} points ({points_range(*paired.ci95)})."
+        )
     return same + "on these images no gain can be put down to the pretraining."
 
 
@@ -155,12 +121,12 @@ def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
     paired = paired_difference(second, first)
     text = f" Fine-tuned, the backbone answers {percent(second.test_accuracy)}: "
     if not paired.is_clear:
-        interval = f"{_points(*paired.ci95)} points, 95% interval{but_not_clear(paired.ci95, paired.p_value)}"
+        interval = f"{points_range(*paired.ci95)} points, 95% interval{but_not_clear(paired.ci95, paired.p_value)}"
         return text + f"too close to the frozen one to call ({interval})."
     low, high = paired.ci95
     more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))
-    points = f"{100 * abs(paired.difference):.1f} points {more} than frozen"
-    return text + f"{points} (95% interval {_points(least, most)})."
+    size = f"{points(abs(paired.difference))} points {more} than frozen"
+    return text + f"{size} (95% interval {points_range(least, most)})."
 
 
 def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verdict:
@@ -186,13 +152,13 @@ def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verd
     winner = ModelName.TRANSFER if low > 0 else ModelName.SCRATCH if high < 0 else ""
     if winner:
         name = f"the frozen {backbone}" if winner == ModelName.TRANSFER else "the network from scratch"
-        lead = _points(low, high) if winner == ModelName.TRANSFER else _points(-high, -low)
-        points = f"{100 * abs(difference.mean):.1f} points (95% interval {lead})"
-        text = f"Over {n} seeds {name} wins by {points}: {scores}."
+        lead = points_range(low, high) if winner == ModelName.TRANSFER else points_range(-high, -low)
+        size = f"{points(abs(difference.mean))} points (95% interval {lead})"
+        text = f"Over {n} seeds {name} wins by {size}: {scores}."
     else:
         text = (
             f"Too close to call over {n} seeds: {scores}. Their mean difference may be anything from "
-            f"{_points(low, high)} points (95% interval, transfer minus scratch)."
+            f"{points_range(low, high)} points (95% interval, transfer minus scratch)."
         )
     text += _repeats_control(repeats) + _repeats_fine_tuning(repeats)
     text += " The intervals are over seeds, on the same test images: they do not cover other images."
@@ -222,7 +188,7 @@ def _repeats_control(repeats: Repeats) -> str:
         return ""
     same = f" The same backbone with random weights reaches {_mean_text(repeats, ModelName.CONTROL)} on average: "
     if gain.ci95[0] > 0:
-        return same + f"the pretraining itself is worth {100 * gain.mean:.1f} points ({_points(*gain.ci95)})."
+        return same + f"the pretraining itself is worth {points(gain.mean)} points ({points_range(*gain.ci95)})."
     return same + "on these images no gain can be put down to the pretraining."
 
 
@@ -233,6 +199,6 @@ def _repeats_fine_tuning(repeats: Repeats) -> str:
     low, high = gain.ci95
     text = f" Fine-tuned, the backbone answers {_mean_text(repeats, ModelName.FINE_TUNED)} on average: "
     if low <= 0 <= high:
-        return text + f"too close to the frozen one to call ({_points(low, high)} points)."
+        return text + f"too close to the frozen one to call ({points_range(low, high)} points)."
     more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))
-    return text + f"{100 * abs(gain.mean):.1f} points {more} than frozen ({_points(least, most)})."
+    return text + f"{points(abs(gain.mean))} points {more} than frozen ({points_range(least, most)})."

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.records.comparison import Interval, RunResult
-from tl_widgets.records.intervals import difference_interval, wilson_interval
-from tl_widgets.records.seeds import mean_of_shares
-from tl_widgets.records.verdict import pair_answers
+from tl_widgets.records.comparison import RunResult
+from tl_widgets.records.statistics import Interval, difference_interval, mean_of_shares, pair_answers, wilson_interval
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from tl_widgets.backbones.catalogue import list_backbones
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import count_text
 from tl_widgets.plots.style import INK, PALE, draw_grid, dress, legend_below, new_axes, note
 from tl_widgets.teaching.plain import PlainBox
 from tl_widgets.teaching.show import with_words
-from tl_widgets.widgets.shared.html import number, style, table
+from tl_widgets.widgets.shared.html import style, table
 
 # Where each name stands beside its point, in points and by its end, so that no two cover each other.
 _NAMED = {
@@ -74,8 +75,8 @@ class BackboneTable(PlainBox):
                 each.name,
                 f"{each.size_mb:.0f} MB" if each.size_mb else "–",
                 f"{each.top1_pct:.1f} %" if each.top1_pct else "–",
-                number(each.n_params) if each.n_params else "–",
-                number(each.feature_width) if each.feature_width else "–",
+                count_text(each.n_params) if each.n_params else "–",
+                count_text(each.feature_width) if each.feature_width else "–",
                 f"{each.min_input} px" if each.min_input else "–",
                 "yes" if each.offline else "to download",
             ]

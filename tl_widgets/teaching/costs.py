@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.plots.labels import count_text
+from tl_widgets.core.numbers import short_count
 from tl_widgets.plots.point_labels import NamedPoint, name_points
 from tl_widgets.plots.style import COUNT, draw_grid, dress, new_axes
 from tl_widgets.studies.backbones.result import BackboneCost
@@ -31,5 +31,5 @@ def plot_costs(costs: Sequence[BackboneCost]) -> Axes:
     sizes = " and ".join(sorted({f"{each.image_size} × {each.image_size}" for each in costs}))
     title = "Does time follow the number of parameters?"
     dress(ax, title, x="parameters without top", y=f"milliseconds for an image of {sizes} pixels")
-    said = "; ".join(f"{each.name} {count_text(each.n_params)}, {each.ms_per_image:.2f} ms" for each in costs)
+    said = "; ".join(f"{each.name} {short_count(each.n_params)}, {each.ms_per_image:.2f} ms" for each in costs)
     return with_words(ax, f"Scatter chart of milliseconds per image against parameters: {said}.")

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent
 from tl_widgets.plots.style import (
     COUNT,
     INK,
@@ -30,7 +31,7 @@ from tl_widgets.plots.style import (
     note,
     set_fonts,
 )
-from tl_widgets.records.comparison import Comparison, RunResult, percent
+from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.parameters import LayerRow
 from tl_widgets.teaching.show import with_words
 

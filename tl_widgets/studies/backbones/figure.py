@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent
 from tl_widgets.plots.point_labels import NamedPoint, name_points
 from tl_widgets.plots.style import (
     COUNT,
@@ -30,7 +31,6 @@ from tl_widgets.plots.style import (
     root_figure,
     set_fonts,
 )
-from tl_widgets.records.comparison import percent
 from tl_widgets.studies.backbones.result import BackbonePoint, BackboneStudy
 
 # What can stand on the horizontal axis: how to read it from a point, its label, and how its numbers are written.

@@ -7,14 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from tl_widgets.core.config import Config
-from tl_widgets.core.resources import megabytes
+from tl_widgets.core.numbers import interval_text, percent, points_range, size_text
 from tl_widgets.records.codec import study_from_json, study_to_json
-from tl_widgets.records.comparison import DatasetSummary, Environment, Interval, percent
-from tl_widgets.records.intervals import interval_text, wilson_interval
-from tl_widgets.records.ranks import RankCorrelation, rank_correlation
-from tl_widgets.records.seeds import Mean, mean_of_shares
+from tl_widgets.records.comparison import DatasetSummary, Environment
+from tl_widgets.records.statistics import (
+    Interval,
+    Mean,
+    PairedDifference,
+    RankCorrelation,
+    mean_of_shares,
+    pair_answers,
+    rank_correlation,
+    wilson_interval,
+)
 from tl_widgets.records.study import StudyFailure
-from tl_widgets.records.verdict import PairedDifference, pair_answers
 
 FEWEST_RANKED = 5  # backbones that a rank correlation takes: with four even a perfect one may be chance (p = 0.08)
 
@@ -224,15 +230,15 @@ def _line(point: BackbonePoint) -> str:
     ]
     seeds = point.over_seeds
     if seeds.ci95:
-        parts.append(f"over {seeds.n} seeds {100 * seeds.ci95[0]:.1f} to {100 * seeds.ci95[1]:.1f}")
+        parts.append(f"over {seeds.n} seeds {points_range(*seeds.ci95)}")
     parts += [
         f"{milliseconds_text(cost.ms_per_image)} an image",
         f"{cost.n_params:,} parameters",
         f"{cost.feature_width:,} features",
-        f"memory {megabytes(cost.memory_estimate)} (estimate for the backbone alone)",
+        f"memory {size_text(cost.memory_estimate)} (estimate for the backbone alone)",
     ]
     if cost.memory_peak is not None:
-        parts.append(f"{megabytes(cost.memory_peak)} (measured, the whole process)")
+        parts.append(f"{size_text(cost.memory_peak)} (measured, the whole process)")
     if point.top1_pct is not None:
         parts.append(f"ImageNet {point.top1_pct:.1f}% (published)")
     return f"{point_name(point)}: {', '.join(parts)}."

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from tl_widgets.core.numbers import percent
 from tl_widgets.plots.labels import shortened
 from tl_widgets.plots.style import INK, LABEL_SIZE, SMALL_SIZE, add_axes, dress, set_fonts
-from tl_widgets.records.comparison import percent
 from tl_widgets.studies.inside.page import (
     STAGE_LABELS,
     WIDTH,

@@ -12,6 +12,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent
 from tl_widgets.plots.images import RIGHT, WRONG
 from tl_widgets.plots.labels import shortened
 from tl_widgets.plots.style import INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, label_of, set_fonts
@@ -118,7 +119,7 @@ def _overlaid(image: NDArray[np.uint8], one: HeatMap) -> NDArray[np.float64]:
 
 def _say_answer(ax: Axes, look: LookInside, one: HeatMap, true: int, side: float) -> None:
     is_right = one.answer == true
-    share = f" {100 * one.probability:.0f}%"
+    share = f" {percent(one.probability, 0)}"
     name = shortened(look.dataset.class_names[one.answer], _letters(side, 15.5) - len(share) - 2)
     colour = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
     style: dict[str, Any] = {"fontsize": SMALL_SIZE - 0.5, "color": colour, "va": "top", "ha": "left"}

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, phrase_of
+from tl_widgets.core.numbers import percent, points, points_range
 from tl_widgets.records.codec import study_from_json, study_to_json
-from tl_widgets.records.comparison import DatasetSummary, Environment, percent
-from tl_widgets.records.intervals import but_not_clear, mcnemar_p_value, paired_difference_interval
+from tl_widgets.records.comparison import DatasetSummary, Environment
+from tl_widgets.records.statistics import PairedDifference, but_not_clear, mcnemar_p_value, paired_difference_interval
 from tl_widgets.records.study import StudyFailure
-from tl_widgets.records.verdict import PairedDifference
 
 Array = NDArray[np.float32]
 BEFORE, AFTER = "before", "after"
@@ -310,12 +310,11 @@ def _share(look: LookInside, layout: FeatureLayout) -> str:
 
 def _difference(look: LookInside, first: FeatureLayout, second: FeatureLayout) -> str:
     paired = look.neighbour_difference(first, second)
-    low, high = (f"{100 * end:.1f}".replace("-", "\N{MINUS SIGN}") for end in paired.ci95)
-    interval = f"{low} to {high} points, 95% interval"
+    interval = f"{points_range(*paired.ci95)} points, 95% interval"
     if not paired.is_clear:
         return f"too close to call ({interval}{but_not_clear(paired.ci95, paired.p_value)})"
     words = "more" if paired.difference > 0 else "fewer"
-    return f"{abs(100 * paired.difference):.1f} points {words} ({interval})"
+    return f"{points(abs(paired.difference))} points {words} ({interval})"
 
 
 def _both(look: LookInside) -> str:

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import percent
 from tl_widgets.plots.style import (
     INK,
     PALE,
@@ -21,7 +22,6 @@ from tl_widgets.plots.style import (
     marker_of,
     new_axes,
 )
-from tl_widgets.records.comparison import percent
 from tl_widgets.studies.learning_curve.result import LearningCurve
 
 

@@ -9,10 +9,11 @@ from math import exp, log
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, phrase_of
+from tl_widgets.core.numbers import percent
 from tl_widgets.records.codec import study_from_json, study_to_json
-from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, percent
-from tl_widgets.records.seeds import Mean, mean_of_shares
-from tl_widgets.records.study import StudyFailure, accuracy_text
+from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds
+from tl_widgets.records.statistics import Mean, mean_of_shares
+from tl_widgets.records.study import StudyFailure
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 
@@ -274,8 +275,8 @@ def _end_sentences(curve: LearningCurve) -> list[str]:
     assert difference is not None
     assert transfer is not None
     assert scratch is not None
-    text = f"With {n} images per class the frozen backbone answers {accuracy_text(transfer)} of the test images "
-    text += f"correctly, the network from scratch {accuracy_text(scratch)}"
+    text = f"With {n} images per class the frozen backbone answers {transfer.text} of the test images "
+    text += f"correctly, the network from scratch {scratch.text}"
     low, high = difference.ci95 or (0.0, 0.0)
     if difference.ci95 and low <= 0 <= high:
         text += "; over these seeds the two are too close to call"

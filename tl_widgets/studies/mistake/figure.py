@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent, points
 from tl_widgets.plots.style import (
     INK,
     PALE,
@@ -22,7 +23,7 @@ from tl_widgets.plots.style import (
     new_axes,
     note,
 )
-from tl_widgets.records.comparison import Interval, percent
+from tl_widgets.records.statistics import Interval
 from tl_widgets.setup_checks.two_ways import TwoWays
 from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
 
@@ -112,8 +113,8 @@ def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
         style: dict[str, Any] = {"color": colour_of(name), "marker": marker_of(name), "markersize": 6, "capsize": 3}
         ax.errorbar([value], [y + shift], xerr=reach, linestyle="none", elinewidth=1.4, **style)
     flatters = study.declared.flatters
-    points = f"{100 * (measured.wrong - measured.right):+.0f} points".replace("-", "\N{MINUS SIGN}")
-    text = f"{points}{', flatters' if flatters else ''}" if measured.is_clear else study.verdict
+    difference = f"{points(measured.wrong - measured.right, 0, signed=True)} points"
+    text = f"{difference}{', flatters' if flatters else ''}" if measured.is_clear else study.verdict
     note(ax, text, (1.04, y), (0, 0), color=INK if measured.is_clear else PALE)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tl_widgets.core.numbers import accuracy_text, points
 from tl_widgets.records.codec import study_from_json, study_to_json
-from tl_widgets.records.comparison import DatasetSummary, Environment, Interval, percent
-from tl_widgets.records.intervals import but_not_clear, interval_text
+from tl_widgets.records.comparison import DatasetSummary, Environment
+from tl_widgets.records.statistics import but_not_clear
 from tl_widgets.records.study import StudyFailure
 from tl_widgets.setup_checks.mistake import Mistake
 from tl_widgets.setup_checks.registry import find_mistake
@@ -61,7 +62,10 @@ class MistakeStudy:
     def sentences(self) -> tuple[str, ...]:
         """What was measured, whether the difference is clear, and why it is so."""
         mistake, measured = self.declared, self.measured
-        wrong, right = _number(measured.wrong, measured.wrong_ci95), _number(measured.right, measured.right_ci95)
+        wrong, right = (
+            accuracy_text(measured.wrong, measured.wrong_ci95),
+            accuracy_text(measured.right, measured.right_ci95),
+        )
         ways = f"Wrong: {mistake.wrong}: {wrong}. Right: {mistake.right}: {right}"
         return f"{ways} ({mistake.figure}; {_basis(measured)}).", _verdict_sentence(mistake, measured), mistake.why
 
@@ -132,14 +136,8 @@ class MistakeStudies:
 def _row(study: MistakeStudy) -> tuple[str, ...]:
     data, measured = study.dataset, study.measured
     images = f"{data.name}, {data.image_size} px, {data.n_train}"
-    right = _number(measured.right, measured.right_ci95)
-    return study.declared.title, images, right, _number(measured.wrong, measured.wrong_ci95), study.verdict
-
-
-def _number(share: float, interval: Interval | None) -> str:
-    if interval is None:
-        return percent(share)
-    return f"{percent(share)} ({interval_text(interval)})"
+    right = accuracy_text(measured.right, measured.right_ci95)
+    return study.declared.title, images, right, accuracy_text(measured.wrong, measured.wrong_ci95), study.verdict
 
 
 def _basis(measured: TwoWays) -> str:
@@ -152,10 +150,6 @@ def _basis(measured: TwoWays) -> str:
     }[measured.counted]
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:.1f}".replace("-", "\N{MINUS SIGN}")
-
-
 def _verdict_sentence(mistake: Mistake, measured: TwoWays) -> str:
     if measured.difference_ci95 is None:
         return "Clear: this was counted, not estimated." if measured.is_clear else f"No difference. {mistake.hides}"
@@ -163,11 +157,11 @@ def _verdict_sentence(mistake: Mistake, measured: TwoWays) -> str:
     if not measured.is_clear:
         but = "" if measured.p_value is None else but_not_clear(measured.difference_ci95, measured.p_value)
         return (
-            f"Too close to call: right minus wrong may be anything from {_points(low)} to {_points(high)} points "
+            f"Too close to call: right minus wrong may be anything from {points(low)} to {points(high)} points "
             f"(95% interval){but}. {mistake.hides}"
         )
-    size, interval = _points(abs(measured.difference)), sorted((abs(low), abs(high)))
-    between = f"95% interval {_points(interval[0])} to {_points(interval[1])}"
+    size, interval = points(abs(measured.difference)), sorted((abs(low), abs(high)))
+    between = f"95% interval {points(interval[0])} to {points(interval[1])}"
     if (measured.difference < 0) == mistake.flatters:
         text = "flatters by" if mistake.flatters else "costs"
         return f"Clear: the mistake {text} {size} points ({between})."

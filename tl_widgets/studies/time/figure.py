@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.plots.labels import seconds_text
+from tl_widgets.core.numbers import percent, seconds_text
 from tl_widgets.plots.style import (
     PALE,
     PERCENT,
@@ -22,7 +22,6 @@ from tl_widgets.plots.style import (
     marker_of,
     new_axes,
 )
-from tl_widgets.records.comparison import percent
 from tl_widgets.studies.time.result import TimeCurve, TimeStudy
 
 

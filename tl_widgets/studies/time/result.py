@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, phrase_of
+from tl_widgets.core.numbers import percent
 from tl_widgets.records.codec import study_from_json, study_to_json
-from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment, RunResult, percent
+from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment, RunResult
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, Text, VBox
 from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
+from tl_widgets.core.numbers import count_text
 from tl_widgets.data.archives import SourceFile, printable
-from tl_widgets.widgets.shared.html import escape, image, number, plain_label
+from tl_widgets.widgets.shared.html import escape, image, plain_label
 from tl_widgets.widgets.shared.threads import Newest
 
 CLASSES_A_PAGE, IMAGES_A_PAGE, IMAGES_A_ROW = 8, 18, 6
@@ -48,8 +49,8 @@ class _ClassRow:
         self.name.description = f"Class {number_}"
         self.name.value, self.tick.value = name, is_used
         self._is_setting = False
-        text = f"<b>{number(n_files - n_out)}</b> files" if is_used else "<b>left aside</b>"
-        self.count.value = f"<span>{text}{f', {number(n_out)} left out' if n_out and is_used else ''}</span>"
+        text = f"<b>{count_text(n_files - n_out)}</b> files" if is_used else "<b>left aside</b>"
+        self.count.value = f"<span>{text}{f', {count_text(n_out)} left out' if n_out and is_used else ''}</span>"
         self.box.layout.display = ""
 
     def _renamed(self, change: dict[str, str]) -> None:
@@ -111,7 +112,7 @@ class _Pages(HBox):
         first, last = self.page * self._size, min((self.page + 1) * self._size, n)
         self.back.disabled, self.on.disabled = first == 0, last >= n
         self._text.value = (
-            f"<span>{self._noun} {number(first + 1)} to {number(last)} of {number(n)}</span>" if n else ""
+            f"<span>{self._noun} {count_text(first + 1)} to {count_text(last)} of {count_text(n)}</span>" if n else ""
         )
         self.layout.display = "" if n > self._size else "none"
         return slice(first, last)

@@ -15,13 +15,14 @@ from tl_widgets.collections.uploads import Addition, add_images, upload_zip
 from tl_widgets.core import events
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.core.numbers import count_text
 from tl_widgets.data.dataset import ImageDataset, LoadReport, first_few
 from tl_widgets.data.quality import check_dataset
 from tl_widgets.records.comparison import Diagnosis
 from tl_widgets.records.provenance import NO_EDITS
 from tl_widgets.widgets.images.classes import Edit, ImageClasses
 from tl_widgets.widgets.images.intake import ImageIntake, IntakeActions
-from tl_widgets.widgets.shared.html import alert, error_alert, escape, number, progress
+from tl_widgets.widgets.shared.html import alert, error_alert, escape, progress
 from tl_widgets.widgets.shared.live import Throttle
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run
@@ -154,8 +155,9 @@ class ImagesView(VBox):
             self._use(name)
             self.message.value = (
                 f'<p class="tlw-live" role="status">The Lab now learns from <b>{escape(name)}</b>: '
-                f"{number(len(looked.dataset.train))} images to learn from, {number(len(looked.dataset.validation))} "
-                f"to watch, {number(len(looked.dataset.test))} for the test. Press “Train both”.</p>"
+                f"{count_text(len(looked.dataset.train))} images to learn from, "
+                f"{count_text(len(looked.dataset.validation))} to watch, "
+                f"{count_text(len(looked.dataset.test))} for the test. Press “Train both”.</p>"
             )
 
         return self._start("reading images", work)
@@ -231,7 +233,7 @@ class ImagesView(VBox):
         n_used = sum(len(collection.used_files(name)) for name in collection.class_names)
         n_classes = len(collection.class_names)
         self._heading.value = (
-            f'<h4 class="tlw-title">{escape(collection.name)}: {number(n_used)} files in {n_classes} '
+            f'<h4 class="tlw-title">{escape(collection.name)}: {count_text(n_used)} files in {n_classes} '
             f"class{'es' if n_classes != 1 else ''}</h4>"
         )
         self.classes.show(collection)
@@ -268,11 +270,11 @@ class ImagesView(VBox):
 
 def _said(class_name: str, added: Addition) -> str:
     skipped = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in added.skipped[:_SHOWN])
-    n = f"{number(added.n_added)} picture{'s' if added.n_added != 1 else ''}"
+    n = f"{count_text(added.n_added)} picture{'s' if added.n_added != 1 else ''}"
     text = f'<p class="tlw-live" role="status">Added {n} to <b>{escape(class_name.strip())}</b>. '
     text += " ".join(escape(note) for note in added.notes) + "</p>"
     if added.skipped:
-        text += alert(f"{number(len(added.skipped))} could not be used:") + f'<ul class="tlw-notes">{skipped}</ul>'
+        text += alert(f"{count_text(len(added.skipped))} could not be used:") + f'<ul class="tlw-notes">{skipped}</ul>'
     return text
 
 
@@ -281,7 +283,7 @@ def _report(looked: _Looked) -> str:
     if looked.dataset is None:
         return f'<p class="tlw-live" role="status"><b>Not ready to train on yet.</b> {escape(looked.problem)}</p>'
     report = looked.dataset.report or LoadReport(0)
-    lines = [f"Read {number(report.n_read)} images.", *map(escape, report.notes)]
+    lines = [f"Read {count_text(report.n_read)} images.", *map(escape, report.notes)]
     warnings = "".join(f"<li>{escape(each.text)} <i>{escape(each.advice)}</i></li>" for each in looked.warnings)
     text = f'<p class="tlw-note">{" ".join(lines)}</p>'
     if warnings:
@@ -292,6 +294,6 @@ def _report(looked: _Looked) -> str:
     if report.skipped:
         items = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in report.skipped[:_SHOWN])
         more = len(report.skipped) - _SHOWN
-        items += f"<li>and {number(more)} more</li>" if more > 0 else ""
+        items += f"<li>and {count_text(more)} more</li>" if more > 0 else ""
         text += f"<details open><summary>Skipped {report.skipped_count}</summary><ul>{items}</ul></details>"
     return text

@@ -9,7 +9,7 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.collections.collection import collection_of
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
-from tl_widgets.core.resources import megabytes
+from tl_widgets.core.numbers import size_text
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.data.hosted import find_hosted
@@ -60,7 +60,7 @@ def read_record_file(name: str) -> bytes:
 
 def _require_size(what: str, n_bytes: int) -> None:
     if n_bytes > MAX_RECORD_BYTES:
-        raise InputError(f"{what} has {megabytes(n_bytes)}; a record has at most {megabytes(MAX_RECORD_BYTES)}.")
+        raise InputError(f"{what} has {size_text(n_bytes)}; a record has at most {size_text(MAX_RECORD_BYTES)}.")
 
 
 def read_record(name: str, data: bytes) -> Comparison:

@@ -10,11 +10,11 @@ from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, heading_of
+from tl_widgets.core.numbers import count_text, interval_text, percent
 from tl_widgets.data.archives import printable
 from tl_widgets.plots.labels import Score, own_epochs, scores_of
-from tl_widgets.records.comparison import Comparison, percent
-from tl_widgets.records.intervals import interval_text
-from tl_widgets.widgets.shared.html import empty, number, table
+from tl_widgets.records.comparison import Comparison
+from tl_widgets.widgets.shared.html import empty, table
 from tl_widgets.widgets.shared.settings import LabSettings, differences
 from tl_widgets.widgets.shared.views import FigureView
 
@@ -122,7 +122,9 @@ def _table(runs: tuple[LabRun, ...]) -> str:
         done = [each for each in run.result.runs if each.name in shown]
         reached = [_score(run.result, name, scores) for name in shown]
         values = [_value(name, column[i]) for name, column in columns.items()]
-        params = Markup("<br>").join(f"{number(each.params.trainable)} of {number(each.params.total)}" for each in done)
+        params = Markup("<br>").join(
+            f"{count_text(each.params.trainable)} of {count_text(each.params.total)}" for each in done
+        )
         cost = Markup("<br>").join(f"{each.seconds.total:.1f}" for each in done)
         loaded = Markup(" <small>loaded from {}</small>").format(printable(run.source)) if run.source else ""
         rows.append([Markup("{}{}").format(run.number, loaded), *values, *reached, params, cost])

@@ -13,7 +13,7 @@ from tl_widgets.backbones.family import Backbone
 from tl_widgets.collections.storage import Incoming
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event
-from tl_widgets.core.resources import megabytes
+from tl_widgets.core.numbers import size_text
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
@@ -189,8 +189,7 @@ def _saved(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
     known = _WHAT if backbone.script_file is None else {**_WHAT, backbone.script_file: _BACKBONE}
     for file in files:
         what = known.get(file.name, "a model for plain Keras: raw pixels in, probabilities out")
-        size = file.stat().st_size
-        text = megabytes(size) if size >= 1e6 else f"{size / 1000:.0f} kB"
+        text = size_text(file.stat().st_size, kilobytes=True)
         lines.append(f"<li><b>{escape(file.name)}</b> <small>{text}</small> {escape(what)}</li>")
     models = [file for file in files if file.name not in known]
     name = printable(str(folder))

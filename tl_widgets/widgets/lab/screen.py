@@ -8,10 +8,10 @@ from ipywidgets import HTML, Button, Checkbox, HBox, Tab, Widget
 
 from tl_widgets.core.events import Cancel, Event, is_cancelled, raise_if_cancelled
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import interval_text, percent
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.labels import chance_level
-from tl_widgets.records.comparison import Comparison, RunResult, percent
-from tl_widgets.records.intervals import interval_text
+from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.lab.code import CodeView
 from tl_widgets.widgets.lab.predictions import PredictionsView
 from tl_widgets.widgets.lab.runs import LabRun, RunsView

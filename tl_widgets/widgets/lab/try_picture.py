@@ -13,9 +13,10 @@ from tl_widgets.collections.storage import Incoming
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.model_name import heading_of
+from tl_widgets.core.numbers import percent
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.experiments.prediction import Answer, Prediction, predict, runs_with_models
-from tl_widgets.records.comparison import Comparison, percent
+from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.shared.html import alert, empty, error_alert, escape, image
 from tl_widgets.widgets.shared.threads import Run
 from tl_widgets.widgets.shared.turns import my_turn

@@ -11,7 +11,8 @@ from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.memory import memory_estimate, memory_needed
 from tl_widgets.core.config import MIN_IMAGE_SIZE
-from tl_widgets.core.resources import megabytes, memory_available
+from tl_widgets.core.numbers import size_text
+from tl_widgets.core.resources import memory_available
 from tl_widgets.widgets.shared.costs import is_here, too_large
 from tl_widgets.widgets.shared.html import alert, escape
 from tl_widgets.widgets.shared.settings import LabSettings
@@ -35,7 +36,7 @@ def _text(backbone: Backbone, image_size: int, free: int) -> str:
     fits = not free or needed <= free
     facts = [backbone.name]
     if not fits:  # early, because a narrow menu cuts the end off; with TensorFlow, as it is compared with what is free
-        facts.append(f"does not fit: memory {megabytes(needed)}")
+        facts.append(f"does not fit: memory {size_text(needed)}")
     if backbone.top1_pct:
         facts.append(f"{backbone.top1_pct:.1f}%")
     if not is_here(backbone):
@@ -43,7 +44,7 @@ def _text(backbone: Backbone, image_size: int, free: int) -> str:
     elif backbone.size_mb:
         facts.append(f"{backbone.size_mb:.0f} MB")
     if fits:
-        facts.append(f"memory {megabytes(memory_estimate(backbone, image_size))}")
+        facts.append(f"memory {size_text(memory_estimate(backbone, image_size))}")
     return " · ".join(facts)
 
 

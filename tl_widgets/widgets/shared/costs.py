@@ -9,9 +9,10 @@ from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.memory import memory_needed
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.resources import megabytes, memory_available
+from tl_widgets.core.numbers import count_text, duration_text, size_text
+from tl_widgets.core.resources import memory_available
 from tl_widgets.records.parameters import LayerRow, count_rows, scratch_ledger, transfer_ledger
-from tl_widgets.widgets.shared.html import alert, escape, number, seconds
+from tl_widgets.widgets.shared.html import alert, escape
 from tl_widgets.widgets.shared.settings import LabSettings
 
 _MEANINGS = {
@@ -79,8 +80,8 @@ def too_large(name: str, image_size: int) -> str:
     if not free or needed <= free:
         return ""
     return (
-        f"{backbone.name} would take about {megabytes(needed)} of memory for images of {image_size} pixels, and "
-        f"{megabytes(free)} are free here: training will be refused."
+        f"{backbone.name} would take about {size_text(needed)} of memory for images of {image_size} pixels, and "
+        f"{size_text(free)} are free here: training will be refused."
     )
 
 
@@ -161,7 +162,7 @@ def group_line(group: str, settings: LabSettings, facts: DataFacts, seconds_know
 
 def _time(settings: LabSettings, facts: DataFacts, seconds_known: float | None) -> str:
     if seconds_known is not None:
-        return f"about <b>{seconds(seconds_known)}</b>"
+        return f"about <b>{duration_text(seconds_known)}</b>"
     if n_steps(settings, facts) > _MANY_STEPS:
         return "so many can take minutes to hours without a GPU: for a first look, lower <b>Images per class</b>"
     return "how long it takes shows after the first run"
@@ -169,21 +170,21 @@ def _time(settings: LabSettings, facts: DataFacts, seconds_known: float | None) 
 
 def _data_cost(settings: LabSettings, facts: DataFacts) -> str:
     n = n_train(settings, facts)
-    text = f"<b>{number(n)} images</b> to learn from, {number(facts.n_validation)} to watch, "
-    text += f"{number(facts.n_test)} for the test"
-    return f"{text}; {megabytes(facts.n_bytes)} to download first" if facts.n_bytes else text
+    text = f"<b>{count_text(n)} images</b> to learn from, {count_text(facts.n_validation)} to watch, "
+    text += f"{count_text(facts.n_test)} for the test"
+    return f"{text}; {size_text(facts.n_bytes)} to download first" if facts.n_bytes else text
 
 
 def _scratch_cost(settings: LabSettings, facts: DataFacts) -> str:
     count = count_rows(scratch_rows(settings, facts.n_classes))
-    return f"<b>{number(count.trainable)} parameters</b>, all to be learned"
+    return f"<b>{count_text(count.trainable)} parameters</b>, all to be learned"
 
 
 def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
     count = count_rows(transfer_rows(settings, facts.n_classes))
     backbone, weights = find_backbone(settings.config.backbone), settings.config.weights
     top1 = f"; {backbone.top1_pct:.1f}% on ImageNet" if backbone.top1_pct and weights == "imagenet" else ""
-    text = f"<b>{number(count.trainable)} parameters</b> to be learned, {number(count.frozen)} frozen"
+    text = f"<b>{count_text(count.trainable)} parameters</b> to be learned, {count_text(count.frozen)} frozen"
     if weights is None:
         return f"{text}; random weights: it has seen nothing yet{_then_fine_tuned(settings)}"
     if weights != "imagenet":
@@ -209,8 +210,8 @@ def _then_fine_tuned(settings: LabSettings) -> str:
 def _training_cost(settings: LabSettings, facts: DataFacts) -> str:
     config = settings.config
     n = n_train(settings, facts) * (1 + config.augment)
-    steps = number(n_steps(settings, facts))
-    text = f"<b>{steps} steps</b> for each model: {config.epochs} times through {number(n)} images"
+    steps = count_text(n_steps(settings, facts))
+    text = f"<b>{steps} steps</b> for each model: {config.epochs} times through {count_text(n)} images"
     return text if config.repeats == 1 else f"{text}; all that with <b>{config.repeats} seeds</b>"
 
 

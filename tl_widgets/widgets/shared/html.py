@@ -7,9 +7,9 @@ import traceback
 from importlib import resources
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.html import escape, image, number, table
+from tl_widgets.core.html import escape, image, table
 
-__all__ = ["alert", "empty", "escape", "image", "number", "page_file", "progress", "seconds", "style", "table"]
+__all__ = ["alert", "empty", "escape", "image", "page_file", "progress", "style", "table"]
 
 
 def plain_label(text: str) -> str:
@@ -69,15 +69,6 @@ def error_alert(error: Exception) -> str:
 def note(text: str) -> str:
     """Return a quiet line, announced by screen readers; nothing for an empty text."""
     return f'<p class="tlw-note" role="status">{escape(text)}</p>' if text else ""
-
-
-def seconds(value: float) -> str:
-    """A duration: "0.4 s", "12 s" or "3 min 20 s"."""
-    if value < 10:
-        return f"{value:.1f} s"
-    if value < 100:
-        return f"{value:.0f} s"
-    return f"{int(value) // 60} min {int(value) % 60} s"
 
 
 def progress(label: str, n_done: int, n_total: int, text: str) -> str:

@@ -11,8 +11,9 @@ from ipywidgets import HTML
 
 from tl_widgets.core.events import Event
 from tl_widgets.core.model_name import ModelName, find_model, heading_of
+from tl_widgets.core.numbers import duration_text
 from tl_widgets.records.comparison import History, RunResult
-from tl_widgets.widgets.shared.html import empty, escape, progress, seconds
+from tl_widgets.widgets.shared.html import empty, escape, progress
 
 _WIDTH = 800
 UPDATES_PER_SECOND = 7  # beyond about 1,000 messages a second Jupyter drops some; nobody can read 7
@@ -60,7 +61,7 @@ class ProgressView(HTML):
             bars += progress("Repeats", *event_numbers(repeat))
         if self._fetch is not None:
             left = self._fetch.seconds_left
-            text = f"about {seconds(left)} left" if left else ""
+            text = f"about {duration_text(left)} left" if left else ""
             bars = progress("Fetching", self._fetch.n_done, self._fetch.n_total, text) + bars
         self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
 
@@ -98,9 +99,9 @@ def event_numbers(event: Event) -> tuple[int, int, str]:
     }
     parts = [words.get(event.phase, event.text)]
     if event.seconds:
-        parts.append(seconds(event.seconds))
+        parts.append(duration_text(event.seconds))
     if event.phase != "done" and event.seconds_left:
-        parts.append(f"about {seconds(event.seconds_left)} left")
+        parts.append(f"about {duration_text(event.seconds_left)} left")
     return event.n_done, event.n_total, " · ".join(parts)
 
 

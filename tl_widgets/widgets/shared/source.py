@@ -11,7 +11,7 @@ import numpy as np
 from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
-from tl_widgets.core.resources import megabytes
+from tl_widgets.core.numbers import size_text
 from tl_widgets.data.catalogue import DatasetInfo, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset, Split, choose_classes, require_classes
 from tl_widgets.records.comparison import DatasetSummary
@@ -257,4 +257,4 @@ class DataSource:
 def _where(info: DatasetInfo) -> str:
     if not info.n_bytes:
         return "built in"
-    return "on disk" if info.offline else f"{megabytes(info.n_bytes)} to download"
+    return "on disk" if info.offline else f"{size_text(info.n_bytes)} to download"

@@ -11,14 +11,14 @@ from ipywidgets import HTML
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, heading_of
+from tl_widgets.core.numbers import count_text, interval_text, percent
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.labels import Score, scores_of, seeds_text
-from tl_widgets.records.comparison import Comparison, RunResult, percent
-from tl_widgets.records.intervals import interval_text
+from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.parameters import LayerRow, count_rows
 from tl_widgets.widgets.shared.costs import DataFacts, scratch_rows, transfer_rows
-from tl_widgets.widgets.shared.html import alert, escape, image, number, style, table
+from tl_widgets.widgets.shared.html import alert, escape, image, style, table
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 
@@ -107,7 +107,7 @@ def _bars(model: str, rows: tuple[LayerRow, ...]) -> list[str]:
     return [
         f'<div class="tlw-bar"><span class="tlw-name">{heading_of(model)}, {kind}</span><span class="tlw-track">'
         f'<span class="tlw-fill tlw-{model} tlw-{kind}" style="width:{_share(n):.1f}%"></span></span>'
-        f'<span class="tlw-numbers">{number(n)}</span></div>'
+        f'<span class="tlw-numbers">{count_text(n)}</span></div>'
         for kind, n in kinds
         if n or kind == "trainable"
     ]
@@ -133,12 +133,12 @@ def _ledger(model: str, rows: tuple[LayerRow, ...] | str) -> str:
             row.layer,
             " x ".join(map(str, row.output_shape)),
             row.arithmetic.replace("x", " × ").replace("+", " + ") if not row.frozen else "frozen",
-            number(row.n_params),
+            count_text(row.n_params),
         ]
         for row in rows
     ]
-    total = Markup("<b>{}</b>").format(number(count.total))
-    cells.append([Markup("<b>Total</b>"), "", f"{number(count.trainable)} trainable", total])
+    total = Markup("<b>{}</b>").format(count_text(count.total))
+    cells.append([Markup("<b>Total</b>"), "", f"{count_text(count.trainable)} trainable", total])
     return table(heading_of(model), ["Layer", "Output", "Arithmetic", "Parameters"], cells, numeric=(3,))
 
 
@@ -194,6 +194,6 @@ def _figures(run: RunResult, score: Score | None) -> str:
     saved = f", {run.seconds.saved:.1f} s saved by kept features" if run.seconds.saved else ""
     return (
         f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{said}</span>'
-        f"<small>{number(run.params.trainable)} trainable of {number(run.params.total)} parameters · "
+        f"<small>{count_text(run.params.trainable)} trainable of {count_text(run.params.total)} parameters · "
         f"{run.seconds.total:.1f} s{saved}</small></div>"
     )

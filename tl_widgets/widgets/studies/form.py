@@ -10,14 +10,14 @@ from ipywidgets import HTML, Box, VBox, Widget
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.resources import megabytes
+from tl_widgets.core.numbers import count_text, duration_text, size_text
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.widgets.shared.backbone_choice import backbone_menu
 from tl_widgets.widgets.shared.cells import close_tree
 from tl_widgets.widgets.shared.controls import choice, read_per_class, set_options, show_per_class
 from tl_widgets.widgets.shared.costs import DataFacts, is_here, too_large
 from tl_widgets.widgets.shared.fields import Quiet
-from tl_widgets.widgets.shared.html import alert, escape, number, seconds
+from tl_widgets.widgets.shared.html import alert, escape
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.studies.fields import Field
@@ -223,10 +223,12 @@ class StudyForm(VBox):
     def _cost_line(self) -> str:
         plan, facts = self.plan, self._facts(self._settings)
         unknown = "how long it takes shows after the first run"
-        time = unknown if self._seconds is None else f"about <b>{seconds(self._seconds)}</b>, as the last run went"
-        lines = [f"<b>{number(plan.n_models)} models</b>: {escape(plan.text)}; {time}."]
+        time = (
+            unknown if self._seconds is None else f"about <b>{duration_text(self._seconds)}</b>, as the last run went"
+        )
+        lines = [f"<b>{count_text(plan.n_models)} models</b>: {escape(plan.text)}; {time}."]
         if facts.n_bytes:
-            lines.append(f"{escape(facts.name)} must be downloaded first ({megabytes(facts.n_bytes)}).")
+            lines.append(f"{escape(facts.name)} must be downloaded first ({size_text(facts.n_bytes)}).")
         backbone = self._settings.values.get("backbone")
         if backbone is not None and not is_here(find_backbone(backbone)):
             lines.append(f"The weights of {escape(backbone)} are not on this machine and must be downloaded.")

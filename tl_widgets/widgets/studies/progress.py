@@ -8,7 +8,8 @@ from ipywidgets import HTML
 
 from tl_widgets.core.events import Event, seconds_left
 from tl_widgets.core.model_name import find_model
-from tl_widgets.widgets.shared.html import escape, progress, seconds
+from tl_widgets.core.numbers import duration_text
+from tl_widgets.widgets.shared.html import escape, progress
 from tl_widgets.widgets.shared.live import event_numbers
 
 _FINE = 100  # parts of a model's share of the bar
@@ -76,13 +77,13 @@ class StudyProgress(HTML):
             share = step.n_done / step.n_total if step and step.phase == "train" and step.n_total else 0.0
             at = min(round((n_done + share) * _FINE), n_total * _FINE)
             left = seconds_left(time.monotonic() - self._started, at, n_total * _FINE)
-        parts = [f"{n_done} of {n_total}", seconds(time.monotonic() - self._started)]
+        parts = [f"{n_done} of {n_total}", duration_text(time.monotonic() - self._started)]
         if left:
-            parts.append(f"about {seconds(left)} left")
+            parts.append(f"about {duration_text(left)} left")
         return at, n_total * _FINE, " · ".join(parts)
 
     def finish(self, text: str) -> None:
         """Show how it ended, and how long it took."""
-        took = seconds(time.monotonic() - self._started)
+        took = duration_text(time.monotonic() - self._started)
         self.clear()
         self.say(f"{text} It took {took}.")

@@ -1,0 +1,84 @@
+"""Numbers as text, the same on every screen, figure, report and terminal."""
+
+from __future__ import annotations
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share in 0..1 as text: "91.1%"."""
+    return f"{100 * share:.{digits}f}%"
+
+
+def points(difference: float, digits: int = 1, *, signed: bool = False) -> str:
+    """Return a difference of two shares in percentage points, without the unit: "−3.3".
+
+    Args:
+        difference: in -1..1.
+        digits: after the decimal point.
+        signed: write a plus before what is not negative.
+    """
+    return f"{100 * difference:{'+' if signed else ''}.{digits}f}".replace("-", MINUS)
+
+
+def points_range(low: float, high: float) -> str:
+    """Return an interval of differences, or of shares, with one decimal and without the unit: "−3.3 to 12.0"."""
+    return f"{points(low)} to {points(high)}"
+
+
+def interval_text(interval: tuple[float, float]) -> str:
+    """Return an interval of accuracies in percent: "83 to 95".
+
+    A decimal is added where no width would be left: "99.6 to 100.0".
+
+    Args:
+        interval: (low, high), both in 0..1.
+    """
+    low, high = (100 * end for end in interval)
+    digits = 1 if f"{low:.0f}" == f"{high:.0f}" else 0
+    return f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def accuracy_text(accuracy: float, interval: tuple[float, float] | None) -> str:
+    """Return an accuracy with its interval, where there is one: "91.1% (88 to 94)"."""
+    return f"{percent(accuracy)} ({interval_text(interval)})" if interval else percent(accuracy)
+
+
+def count_text(n: int) -> str:
+    """Return a count with commas between its thousands: "3,413,024"."""
+    return f"{n:,}"
+
+
+def short_count(n: float) -> str:
+    """Return a count in few characters: 64 is "64", 291405 is "291 k", 4694024 is "4.69 M"."""
+    for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if n >= unit * 0.9995:
+            return f"{n / unit:.3g}{name}"
+    return f"{n:.0f}"
+
+
+def seconds_text(seconds: float) -> str:
+    """Return a measured duration: "0.04 s", "6.9 s", "210 s"."""
+    digits = 2 if seconds < 0.1 else 1 if seconds < 100 else 0
+    return f"{seconds:,.{digits}f} s"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration as people wait for it: "0.4 s", "12 s" or "3 min 20 s"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def size_text(n_bytes: float, *, kilobytes: bool = False) -> str:
+    """Return a size in decimal units: "12 MB", "3.4 GB".
+
+    Args:
+        n_bytes: the size.
+        kilobytes: write what is below a megabyte as "512 kB", not as "1 MB".
+    """
+    if kilobytes and n_bytes < 1e6:
+        return f"{n_bytes / 1e3:.0f} kB"
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

@@ -27,6 +27,11 @@ def register(mistake: Mistake) -> Mistake:
     return mistake
 
 
+def unregister(mistake: Mistake) -> None:
+    """Take a mistake away again, as tests do."""
+    del MISTAKES[mistake.name]
+
+
 def find_mistake(name: str) -> Mistake:
     """Return the mistake of this name.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection
 
 from tl_widgets.backbones.efficientnet_lite import EfficientNetLiteFamily
 from tl_widgets.backbones.families import keras_families, members_of
@@ -53,6 +54,20 @@ def find_backbone(name: str) -> Backbone:
     near = difflib.get_close_matches(name.lower(), by_name, n=3, cutoff=0.4)
     hint = f"Did you mean {' or '.join(by_name[key].name for key in near)}? " if near else ""
     raise InputError(f'There is no backbone "{name}". {hint}`tl-widgets backbones` lists all {len(by_name)}.')
+
+
+def recognize_family(model_name: str, layer_names: Collection[str]) -> Family | None:
+    """Return the family that a Keras model belongs to, by its name or by a layer; None if it is of no known family.
+
+    Args:
+        model_name: of the model; "" if its layers stand in a larger one.
+        layer_names: of all its layers.
+    """
+    for family in _families:
+        if model_name.lower() in {member.name.lower() for member in family.members}:
+            return family
+    # VGG19 has every layer of VGG16.
+    return next((family for family in reversed(_families) if family.marker in layer_names), None)
 
 
 def require_backbone(name: str, image_size: int) -> Backbone:

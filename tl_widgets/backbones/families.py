@@ -174,7 +174,7 @@ def keras_families() -> tuple[Family, ...]:
         family("mobilenet_v2", marker="block_16_project"),
         family("mobilenet_v3"),
         family("nasnet", NASNetFamily, marker="normal_conv_1_1"),
-        family("resnet", marker="conv2_block1_1_conv"),
+        family("resnet", marker="conv2_block1_add"),
         family("resnet_v2", marker="conv2_block1_preact_bn"),
         # VGG has 64 channels at full resolution.
         family("vgg16", marker="block5_conv3", map_channels=64),

@@ -11,21 +11,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.backbones.catalogue import recognize_family
+from tl_widgets.backbones.family import PREPROCESSING, Preprocessing
+
 Array = NDArray[Any]
 
-# A layer that only this family has, and what its `preprocess_input` makes of raw pixels (keras/src/applications).
-_FAMILIES = (
-    ("block14_sepconv2", "xception", "tf"),
-    ("conv_pw_13", "mobilenet", "tf"),
-    ("block_16_project", "mobilenet_v2", "tf"),
-    ("conv_7b", "inception_resnet_v2", "tf"),
-    ("mixed10", "inception_v3", "tf"),
-    ("conv2_block1_preact_bn", "resnet_v2", "tf"),
-    ("conv2_block1_concat", "densenet", "torch"),
-    ("conv2_block1_1_conv", "resnet", "caffe"),
-    ("block5_conv3", "vgg16", "caffe"),
-    ("normal_conv_1_1", "nasnet", "tf"),
-)
 _SCALES = (keras.layers.Rescaling, keras.layers.Normalization)
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
@@ -36,8 +26,8 @@ class FoundBackbone:
 
     Attributes:
         name: of the nested model, or of the family where its layers are the model's own.
-        module: of keras.applications, such as "mobilenet_v2"; "" if it is unknown.
-        mode: what it expects of pixels, as in the catalogue; "" if that is unknown.
+        module: of keras.applications, such as "mobilenet_v2"; "" if it is unknown or not from there.
+        preprocessing: what it expects of raw pixels; None if that is unknown.
         layers: its layers.
         tensor: its input, a symbolic tensor of the model's graph; None if there is no such tensor.
         part: the nested model itself, in a model that has no graph.
@@ -45,7 +35,7 @@ class FoundBackbone:
 
     name: str
     module: str
-    mode: str
+    preprocessing: Preprocessing | None
     layers: tuple[keras.layers.Layer, ...]
     tensor: Any
     part: keras.Model | None = None
@@ -102,7 +92,7 @@ def find_backbone_in(model: keras.Model) -> FoundBackbone | None:
     for layer in _parts_of(model) if graph is None else ():
         if isinstance(layer, keras.Model) and graph_of(layer) is not None and _has_convolutions(layer):
             return replace(_describe(layer.name, _inner(layer), None), part=layer)
-    if _family({layer.name for layer in model.layers}) is None:
+    if recognize_family("", {layer.name for layer in model.layers}) is None:
         return None
     first = first_convolution(graph)
     tensor = _before_padding(first.arguments.keras_tensors[0]) if first is not None else None
@@ -124,19 +114,15 @@ def _has_convolutions(model: keras.Model) -> bool:
     return any(isinstance(layer, _CONVOLUTIONS) for layer in _inner(model))
 
 
-def _family(names: set[str]) -> tuple[str, str] | None:
-    return next(((module, mode) for layer, module, mode in _FAMILIES if layer in names), None)
-
-
 def _describe(
     name: str, layers: tuple[keras.layers.Layer, ...], tensor: Any, *, scales_itself: bool = True
 ) -> FoundBackbone:
-    module, mode = _family({layer.name for layer in layers}) or ("", "")
-    if name.lower().startswith("efficientnetlite"):
-        mode = "lite"
-    elif scales_itself and any(isinstance(layer, _SCALES) for layer in layers):
-        mode = "builtin_0_255"
-    return FoundBackbone(name or module, module, mode, layers, tensor)
+    family = recognize_family(name, {layer.name for layer in layers})
+    module = family.module.rpartition(".")[2] if family is not None and family.is_in_keras else ""
+    preprocessing = None if family is None else family.preprocessing
+    if scales_itself and any(isinstance(layer, _SCALES) for layer in layers):
+        preprocessing = PREPROCESSING["builtin_0_255"]
+    return FoundBackbone(name or module, module, preprocessing, layers, tensor)
 
 
 @dataclass(frozen=True, eq=False)

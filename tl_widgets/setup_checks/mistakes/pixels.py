@@ -11,11 +11,12 @@ from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 if TYPE_CHECKING:
     import keras
 
+    from tl_widgets.backbones.family import Preprocessing
+    from tl_widgets.setup_checks.graph import FoundBackbone
     from tl_widgets.setup_checks.setup import Array, Setup
     from tl_widgets.setup_checks.trial import Trial
     from tl_widgets.setup_checks.two_ways import TwoWays
 
-_CAFFE_MEAN = (103.939, 116.779, 123.68)  # of BGR values
 _EXPECTED = {
     "tf": "-1 to 1",
     "lite": "about -1 to 1",
@@ -89,9 +90,9 @@ def _find(setup: Setup) -> Iterator[Finding]:
     if got is None:
         return
     low, high, raw = got.min(), got.max(), _raw(setup.images)
-    if backbone.mode and raw is not None and got.shape[-1] == raw.shape[-1] == 3:
-        yield from _compare(setup, got, raw[: len(got)])
-    elif not backbone.mode and backbone.is_frozen and low >= 0 and high > 10:
+    if backbone.preprocessing is not None and raw is not None and got.shape[-1] == raw.shape[-1] == 3:
+        yield from _compare(backbone, backbone.preprocessing, got, raw[: len(got)])
+    elif backbone.preprocessing is None and backbone.is_frozen and low >= 0 and high > 10:
         yield Finding(
             f"Raw pixels ({low:.0f} to {high:.0f}) go into {backbone.name}, which is frozen: put the "
             "preprocessing before it with which it was trained.",
@@ -119,7 +120,7 @@ def _range(values: Any) -> float:
 
 def _raw(images: Array) -> Array | None:
     """Return the images as 0-255 RGB, judged by their range; None if it fits no usual scaling."""
-    from tl_widgets.backbones.family import IMAGENET_MEAN, IMAGENET_STD
+    from tl_widgets.backbones.family import CAFFE_MEAN_BGR, IMAGENET_MEAN, IMAGENET_STD
 
     images = images.astype(float)
     low, high = images.min(), images.max()
@@ -130,22 +131,15 @@ def _raw(images: Array) -> Array | None:
     if low > -3 and high < 3.5:
         return (images * IMAGENET_STD + IMAGENET_MEAN) * 255
     if images.shape[-1] == 3 and low > -130 and high < 160:
-        return (images + _CAFFE_MEAN)[..., ::-1]
+        return (images + CAFFE_MEAN_BGR)[..., ::-1]
     return None
 
 
-def _prepared(raw: Array) -> dict[str, Array]:
-    """Return what each kind of preprocessing makes of the images."""
-    from tl_widgets.backbones.family import IMAGENET_MEAN, IMAGENET_STD
+def _prepared(kind: Preprocessing, raw: Array) -> Array:
+    """Return what a kind of preprocessing makes of the images."""
+    import numpy as np
 
-    return {
-        "tf": raw / 127.5 - 1,
-        "lite": (raw - 127) / 128,
-        "torch": (raw / 255 - IMAGENET_MEAN) / IMAGENET_STD,
-        "caffe": raw[..., ::-1] - _CAFFE_MEAN,
-        "builtin_0_255": raw,
-        "0 to 1": raw / 255,
-    }
+    return raw if kind.layer is None else np.asarray(kind.layer("preprocessing")(raw), np.float64)
 
 
 def _distance(got: Array, wanted: Array) -> float:
@@ -157,31 +151,34 @@ def _distance(got: Array, wanted: Array) -> float:
     return float(max(means, abs(got.std() / scale - 1)) / 1.5)
 
 
-def _compare(setup: Setup, got: Array, raw: Array) -> Iterator[Finding]:
+def _compare(backbone: FoundBackbone, wanted: Preprocessing, got: Array, raw: Array) -> Iterator[Finding]:
     """Compare what the backbone receives with what its makers' preprocessing would make of the same images."""
-    backbone = setup.backbone
-    assert backbone is not None
-    prepared = _prepared(raw)
-    expected = prepared[backbone.mode]
+    from tl_widgets.backbones.family import PREPROCESSING
+
+    expected = _prepared(wanted, raw)
     if _distance(got, expected) < _NEAR:
         return
     if got.std() < 0.02 * expected.std() and _range(got) < 0.1:
         yield _twice(backbone.name, got)
         return
-    nearest = min(prepared, key=lambda mode: _distance(got, prepared[mode]))
+    distances = {mode: _distance(got, _prepared(kind, raw)) for mode, kind in PREPROCESSING.items()}
+    distances["0 to 1"] = _distance(got, raw / 255)
+    nearest = min(distances, key=lambda mode: distances[mode])
     low, high, mistake = f"{got.min():.3g}", f"{got.max():.3g}", "wrong_preprocessing"
-    if _distance(got, prepared[nearest]) >= _NEAR:
+    if distances[nearest] >= _NEAR:
         seen = f"Pixels from {low} to {high} go into {backbone.name}"
     elif nearest == "builtin_0_255":
         seen, mistake = f"Raw pixels ({low} to {high}) go into {backbone.name}", "raw_pixels"
     else:
         seen = f"Pixels {_RECEIVED[nearest]} ({low} to {high}) go into {backbone.name}"
-    remedy = "Put its own preprocessing before it, such as Rescaling(1 / 128, offset=-127 / 128)."
-    if backbone.mode == "builtin_0_255":
+    if wanted.layer is None:
         remedy = "Leave your own scaling out."
     elif backbone.module:
         remedy = f"Use keras.applications.{backbone.module}.preprocess_input, once, and no other scaling."
-    yield Finding(f"{seen}, which expects {_EXPECTED[backbone.mode]}. {remedy}", mistake)
+    else:
+        remedy = f"Put its own preprocessing before it, such as {wanted.code.removeprefix('keras.layers.')}."
+    expects = _EXPECTED.get(wanted.mode, "what its own preprocessing makes of them")
+    yield Finding(f"{seen}, which expects {expects}. {remedy}", mistake)
 
 
 def _twice(receiver: str, got: Array) -> Finding:

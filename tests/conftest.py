@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 from pathlib import Path
 
@@ -48,10 +49,29 @@ def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--order-seed", type=int, help="Run files, classes and tests in an order drawn from this seed.")
+
+
+def pytest_report_header(config):
+    seed = config.getoption("order_seed", None)
+    return None if seed is None else f"order of tests: --order-seed {seed}"
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    """Files that take longest first; the rest, and what is in a file, in order or shuffled. Cells stay in order."""
+    seed = config.getoption("order_seed", None)
     ranks = {name: i for i, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))
+
+    def draw(nodeid):
+        return 0.0 if seed is None or ".ipynb" in nodeid else random.Random(f"{seed} {nodeid}").random()
+
+    def place(item):
+        file = item.nodeid.partition("::")[0]
+        return ranks.get(file, len(ranks)), draw(file), file, draw(item.parent.nodeid), draw(item.nodeid)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

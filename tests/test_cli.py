@@ -20,6 +20,7 @@ from rich.console import Console
 from tl_widgets import Comparison, InputError, list_backbones, load_dataset
 from tl_widgets.cli.compare import _print
 from tl_widgets.cli.files import check_writable, write_whole
+from tl_widgets.cli.main import main
 
 WRITTEN = ("--script", "again.py", "--report", "report.html", "--save-models", "models")
 TINY = ("--image-size", "32", "--images-per-class", "4", "--epochs", "1")
@@ -44,6 +45,22 @@ def tl(*args, cwd, home, code=None):
     process = start(*args, cwd=cwd, home=home, code=code)
     out, err = process.communicate(timeout=180)
     return process.returncode, out, err
+
+
+@pytest.fixture
+def tl_here(tmp_path, monkeypatch, capsys, tiny_default):
+    """`tl` in this process, in tmp_path, with the tiny backbone: for what another process would only do slower."""
+
+    def run(*args):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("COLUMNS", "80")
+        try:
+            status = main(list(args))
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()
+
+    return run
 
 
 def names_in(folder):
@@ -141,6 +158,7 @@ def test_repeats_and_fine_tuning_are_printed_recorded_and_scripted(tmp_path):
 
 
 def test_data_behind_fine_tune_is_explained(tmp_path):
+    # In a process of its own, so that status 2 is what the shell gets.
     status, _, err = tl("compare", "--fine-tune", "textures", cwd=tmp_path, home=tmp_path)
     assert status == 2
     assert "'textures' is not a whole number; if that is the data, write it before --fine-tune" in err
@@ -171,7 +189,7 @@ def test_a_second_run_keeps_features_and_quiet_prints_the_verdict_only(finished,
     assert f"transfer: features kept from before: saved {saved:.1f} s" in text.getvalue()
 
 
-def test_a_zip_of_photographs_with_a_broken_one(tmp_path, home):
+def test_a_zip_of_photographs_with_a_broken_one(tmp_path, tl_here):
     random = np.random.default_rng(0)
     with zipfile.ZipFile(tmp_path / "my [red] fruit.zip", "w") as archive:
         for label, name in enumerate(("[bold]apple", "pear's")):
@@ -186,7 +204,7 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, home):
             archive.writestr(f"fruit/pear's/<b>[red]{i}.png", file.getvalue())
         archive.writestr("fruit/pear's/broken.png", b"\x89PNG")
     args = ("my [red] fruit.zip", "--image-size", "32", "--epochs", "1", "--weights", "random", "--report", "r.html")
-    status, out, err = tl("compare", *args, cwd=tmp_path, home=home)
+    status, out, err = tl_here("compare", *args)
     assert (status, err) == (0, ""), err
     assert "Note: Read 30 images. Skipped 1 file: pear's/broken.png" in out
     assert re.search(r"Note: \d of the \d+ test images look almost .* Alike: pear's/<b>\[red\]\d.png \(test\)", out)
@@ -227,9 +245,9 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, home):
         (["fetch"], "NAME"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_2(args, words, tmp_path, home):
+def test_a_mistake_is_one_line_and_status_2(args, words, tmp_path, tl_here):
     (tmp_path / "file").write_text("")
-    status, out, err = tl(*args, cwd=tmp_path, home=home)
+    status, out, err = tl_here(*args)
     assert status == 2
     assert words in one_line(err)
     assert "epoch 1" not in out  # refused before anything was trained

@@ -242,9 +242,9 @@ def test_the_network_from_scratch_is_the_same(spec, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backbone", ["EfficientNetLite0", "MobileNetV2", "EfficientNetB0", "DenseNet121"])
+@pytest.mark.parametrize("backbone", ["EfficientNetLite0", "MobileNetV2", "EfficientNetB0"])
 def test_the_backbones_give_the_same_features(backbone, tmp_path, monkeypatch):
-    """The bundled weights, and random ones, whose recipe the script spells out; tf, lite, torch and no scaling."""
+    """The bundled weights, and random ones, whose recipe the script spells out; tf, lite and no scaling."""
     monkeypatch.chdir(tmp_path)
     bundled = backbone == "EfficientNetLite0"
     if bundled:
@@ -301,8 +301,7 @@ def assert_same_result(found, comparison, tolerance):
         assert abs(accuracy - one.test_accuracy) <= tolerance[one.name], (one.name, accuracy, one.test_accuracy)
 
 
-@pytest.mark.slow
-def test_running_the_script_gives_what_compare_gives(tmp_path):
+def test_running_the_script_gives_what_compare_gives(tmp_path, tiny_default):
     dataset, tuning = load_dataset(image_size=32, n_per_class=10), FineTuningSpec(n_blocks=2, epochs=4)
     comparison = tl_widgets.compare(dataset, epochs=12, learning_rate=3e-3, fine_tuning=tuning)
     save_backbone(tmp_path / "efficientnetlite0.keras")

@@ -78,9 +78,8 @@ def test_controls_hold_blocks_and_repeats(finished):
     assert lab.settings.config.fine_tuning == FineTuningSpec(n_blocks=2)
 
 
-def test_stop_shows_the_repeats_that_were_done(finished, monkeypatch):
-    lab, *_ = finished
-    lab.settings = replace(SMALL, config=replace(SMALL.config, repeats=50, fine_tuning=None))
+def test_stop_shows_the_repeats_that_were_done(make_lab, monkeypatch):
+    lab = make_lab(settings=replace(SMALL, config=replace(SMALL.config, repeats=50, fine_tuning=None)))
     hear = lab._screen.hear
 
     def stop_at_three(event):

@@ -13,11 +13,18 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def jupyter(tmp_path_factory):
+def server(tmp_path_factory):
     """JupyterLab, for all tests."""
     need(CHROMIUM, "Chromium")
     options = (*SERVER_OPTIONS, "--LabApp.expose_app_in_browser=True")
     with serve(tmp_path_factory.mktemp("lab"), "lab", *options) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def jupyter(server):
+    """JupyterLab with one kernel for all notebooks of a file."""
+    with server.one_kernel():
         yield server
 
 
@@ -49,6 +56,4 @@ def page(browser):
     context.set_default_timeout(15_000)
     page = context.new_page()
     yield page
-    # A kernel with TensorFlow holds more than half a gigabyte.
-    page.evaluate("async () => { await window.jupyterapp?.serviceManager?.sessions?.shutdownAll(); }")
     context.close()

@@ -42,13 +42,32 @@ class Server:
 
     def __init__(self, folder, port, app):
         self.folder, self.port, self.app, self.host = folder, port, app, "127.0.0.1"
+        self.kernel = None
 
     @property
     def url(self):
         return f"http://{self.host}:{self.port}"
 
+    def ask(self, method, path, content=None):
+        """Send a request to the server's REST interface; returns its answer."""
+        data = None if content is None else json.dumps(content).encode()
+        headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/api/{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or "null")
+
+    @contextmanager
+    def one_kernel(self):
+        """Let all notebooks that are written meanwhile share one kernel, because each would load TensorFlow anew."""
+        self.kernel = self.ask("POST", "kernels", {"name": "python3"})["id"]
+        try:
+            yield
+        finally:
+            self.ask("DELETE", f"kernels/{self.kernel}")
+            self.kernel = None
+
     def notebook(self, name, *cells):
-        """Write a notebook of these code cells."""
+        """Write a notebook of these code cells; give it the kernel that is shared, if there is one."""
         nb = {
             "cells": [
                 {
@@ -66,6 +85,13 @@ class Server:
             "nbformat_minor": 5,
         }
         (self.folder / name).write_text(json.dumps(nb))
+        return self.share_kernel(name)
+
+    def share_kernel(self, name):
+        """Let a notebook that is in the folder already use the kernel that is shared, if there is one."""
+        if self.kernel:
+            session = {"path": name, "name": name, "type": "notebook", "kernel": {"id": self.kernel}}
+            self.ask("POST", "sessions", session)
         return name
 
 

@@ -28,8 +28,7 @@ def page_with(launch):
         return page
 
     yield make
-    for chromium, page in opened:
-        page.evaluate("async () => { await window.jupyterapp?.serviceManager?.sessions?.shutdownAll(); }")
+    for chromium, _ in opened:
         chromium.close()
 
 

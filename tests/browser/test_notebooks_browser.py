@@ -12,7 +12,7 @@ NOTEBOOKS = ROOT / "notebooks"
 def opened(page, jupyter, name):
     shutil.copy(NOTEBOOKS / name, jupyter.folder / name)
     page.set_default_timeout(120_000)
-    return open_notebook(page, jupyter, name)
+    return open_notebook(page, jupyter, jupyter.share_kernel(name))
 
 
 def first(page, text):

@@ -16,6 +16,7 @@ import pytest
 from helpers import PACKAGE_PARENT
 from PIL import Image
 from rich.console import Console
+from tiny import standing_in
 
 from tl_widgets import Comparison, InputError, list_backbones, load_dataset
 from tl_widgets.cli.compare import _print
@@ -48,7 +49,7 @@ def tl(*args, cwd, home, code=None):
 
 
 @pytest.fixture
-def tl_here(tmp_path, monkeypatch, capsys, tiny_default):
+def tl_here(tmp_path, monkeypatch, capsys):
     """`tl` in this process, in tmp_path, with the tiny backbone: for what another process would only do slower."""
 
     def run(*args):
@@ -60,7 +61,8 @@ def tl_here(tmp_path, monkeypatch, capsys, tiny_default):
             status = end.code
         return status, *capsys.readouterr()
 
-    return run
+    with standing_in():
+        yield run
 
 
 def names_in(folder):

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from tiny import standing_in
 
 import tl_widgets
 from tl_widgets import Config, FineTuningSpec, InputError, ScratchSpec, list_backbones, load_dataset, load_folder
@@ -301,14 +302,15 @@ def assert_same_result(found, comparison, tolerance):
         assert abs(accuracy - one.test_accuracy) <= tolerance[one.name], (one.name, accuracy, one.test_accuracy)
 
 
-def test_running_the_script_gives_what_compare_gives(tmp_path, tiny_default):
-    dataset, tuning = load_dataset(image_size=32, n_per_class=10), FineTuningSpec(n_blocks=2, epochs=4)
-    comparison = tl_widgets.compare(dataset, epochs=12, learning_rate=3e-3, fine_tuning=tuning)
-    save_backbone(tmp_path / "efficientnetlite0.keras")
-    found = run(to_script(comparison), tmp_path)
-    assert comparison.transfer.test_accuracy > 0.8
+def test_running_the_script_gives_what_compare_gives(tmp_path):
+    dataset, tuning = load_dataset(image_size=32), FineTuningSpec(n_blocks=2, epochs=4)
+    with standing_in():
+        comparison = tl_widgets.compare(dataset, epochs=20, learning_rate=1e-2, fine_tuning=tuning)
+        save_backbone(tmp_path / "efficientnetlite0.keras")
+        found = run(to_script(comparison), tmp_path)
+    assert comparison.transfer.test_accuracy > 0.6
     # Other initial weights and another order: from scratch that moves a lot.
-    assert_same_result(found, comparison, {"scratch": 0.4, "transfer": 0.1, "fine_tuned": 0.1})
+    assert_same_result(found, comparison, {"scratch": 0.4, "transfer": 0.15, "fine_tuned": 0.15})
 
 
 @pytest.mark.parametrize(("name", "n_blocks"), [("EfficientNetLite0", 3), ("Xception", 2), ("ResNet50", 1)])

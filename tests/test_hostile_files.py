@@ -259,12 +259,12 @@ def test_a_deep_tree(folder):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_tiny_files(folder):
-    for i in range(100_000):
+def test_thirty_thousand_tiny_files(folder):
+    for i in range(30_000):
         (folder / "a" / f"tiny{i}").write_bytes(b"x")
     report = load_folder(folder, image_size=32).report
     assert report.n_read == 8
-    assert len(report.skipped) == 100_000
+    assert len(report.skipped) == 30_000
     assert len(report.summary) < 1000
 
 

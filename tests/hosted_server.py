@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_widgets.data import hosted, repack
-from tl_widgets.data.hosted import HostedFile, find_hosted
+from tl_widgets.data import catalogue
+from tl_widgets.data.datasets.flowers import CLASSES as FLOWER_CLASSES
+from tl_widgets.data.hosted import HostedFile
 
 
 def cifar_member(seed, n_per_class=10):
@@ -66,7 +67,7 @@ def fashion():
 
 
 def flowers():
-    names = [f"flower_photos/{name}/{i}_a.jpg" for name in repack.FLOWER_CLASSES for i in range(6)]
+    names = [f"flower_photos/{name}/{i}_a.jpg" for name in FLOWER_CLASSES for i in range(6)]
     return [tar_of([("flower_photos/LICENSE.txt", b"..."), *((name, jpeg(i)) for i, name in enumerate(names))])]
 
 
@@ -127,14 +128,14 @@ def serve(server, monkeypatch):
 
     def make(name, content=None, *, port=None, **changes):
         content = CONTENT[name]() if content is None else content
-        record = find_hosted(name)
+        record = catalogue.find_dataset(name)
         files = []
         for i, data in enumerate(content):
             server.content[f"/{i}-{name}"] = data
             facts = {"url": f"http://127.0.0.1:{port or server.server_port}/{i}-{name}", "n_bytes": len(data)}
             files.append(HostedFile(**(facts | {"sha256": hashlib.sha256(data).hexdigest()} | changes)))
         record = dataclasses.replace(record, files=tuple(files))
-        monkeypatch.setattr(hosted, "HOSTED", tuple(record if one.name == name else one for one in hosted.HOSTED))
+        monkeypatch.setitem(catalogue._registry, name, record)
         return record
 
     return make

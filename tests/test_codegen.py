@@ -22,15 +22,16 @@ from tl_widgets import Config, FineTuningSpec, InputError, ScratchSpec, list_bac
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.data.augment import with_augmented
+from tl_widgets.data.catalogue import find_dataset
 from tl_widgets.experiments.comparison import summarize
-from tl_widgets.export.script import UNFREEZE, builtin_summary, save_backbone, script_for, to_script
+from tl_widgets.export.script import UNFREEZE, save_backbone, script_for, to_script
 from tl_widgets.models.builders import frozen_layers
 from tl_widgets.records.comparison import Comparison, Environment, Verdict
 from tl_widgets.records.parameters import count_rows, scratch_ledger
 from tl_widgets.training.fine_tuning import backbone_of, cut_backbone
 
 NASTY = 'it\'s "quoted" \\ {braces} $HOME\n\'\'\'""" ünï'
-SUMMARY = builtin_summary("textures", image_size=32, n_per_class=4)
+SUMMARY = find_dataset("textures").summary(image_size=32, n_per_class=4)
 
 
 def loading_of(script):
@@ -66,13 +67,13 @@ def test_built_in_images_are_the_same(name, image_size):
     assert_same_images(load_dataset(name, image_size=image_size))
     dataset = load_dataset(name, image_size=image_size, n_per_class=5, seed=3)
     assert_same_images(dataset, seed=7, augment=2)
-    summary = builtin_summary(name, image_size=image_size, n_per_class=5, seed=3)
+    summary = find_dataset(name).summary(image_size=image_size, n_per_class=5, seed=3)
     # Before anything is loaded, nobody can know the hash of the images.
     assert replace(summary, source=dataset.source) == replace(summarize(dataset), fingerprint="")
     classes = (dataset.class_names[1], dataset.class_names[-1]) if name != "faces" else dataset.class_names
     few = load_dataset(name, image_size=image_size, n_per_class=5, seed=3, classes=classes)
     assert_same_images(few, seed=7)
-    summary = builtin_summary(name, image_size=image_size, n_per_class=5, seed=3, classes=classes)
+    summary = find_dataset(name).summary(image_size=image_size, n_per_class=5, seed=3, classes=classes)
     assert replace(summary, source=few.source) == replace(summarize(few), fingerprint="")
 
 
@@ -161,7 +162,7 @@ def configurations():
 
 
 def summaries():
-    yield from (builtin_summary(name, image_size=32) for name in ("textures", "faces", "digits"))
+    yield from (find_dataset(name).summary(image_size=32) for name in ("textures", "faces", "digits"))
     yield SUMMARY
     yield replace(SUMMARY, name=NASTY, class_names=(NASTY, "b"), origin=None)
     for folders in ((("", "x"),), (("train", "a"), ("test", "b")), (("train", ""), ("validation", "v"), ("test", "t"))):
@@ -196,7 +197,7 @@ def test_the_path_of_a_folder_is_read_as_text():
 
 def test_a_script_is_short_enough_to_read():
     for name in ("textures", "faces", "digits"):
-        lines = script_for(builtin_summary(name), Config()).splitlines()
+        lines = script_for(find_dataset(name).summary(), Config()).splitlines()
         assert len(lines) < 120
         assert max(map(len, lines)) <= 110
 
@@ -212,7 +213,7 @@ def test_an_unknown_backbone_or_data_set_is_refused():
     with pytest.raises(InputError, match="AlexNet"):
         script_for(SUMMARY, Config(backbone="AlexNet"))
     with pytest.raises(InputError, match="textures"):
-        builtin_summary("texture")
+        find_dataset("texture").summary()
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_an_unknown_backbone_or_data_set_is_refused():
 )
 @pytest.mark.parametrize("name", ["textures", "faces"])
 def test_the_network_from_scratch_is_the_same(spec, name):
-    summary = builtin_summary(name, image_size=32)
+    summary = find_dataset(name).summary(image_size=32)
     script = script_for(summary, Config(scratch=spec))
     text = script[script.index("# From scratch:") : script.index("# Transfer:")]
     import keras

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.data import catalogue as builtin
+from tl_widgets.data.arrays import enlarged
 from tl_widgets.data.catalogue import list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset, LoadReport, Split, pick, split_rows
 from tl_widgets.data.memmap_images import IndexedImages
@@ -267,7 +267,7 @@ def test_a_report_reads_as_sentences():
 def test_enlarging_is_bicubic():
     grey = np.array([[[0, 255], [255, 0]]], np.uint8).repeat(8, axis=1).repeat(8, axis=2)
     expected = np.asarray(Image.fromarray(grey[0]).resize((40, 40), Image.Resampling.BICUBIC))
-    assert np.array_equal(builtin._enlarged(grey, 40)[0, :, :, 2], expected)
+    assert np.array_equal(enlarged(grey, 40)[0, :, :, 2], expected)
 
 
 def test_importing_is_light():

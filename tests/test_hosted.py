@@ -20,14 +20,17 @@ from tl_widgets import list_datasets, load_dataset
 from tl_widgets.core import download
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
-from tl_widgets.data import hosted, repack
-from tl_widgets.data.hosted import HOSTED, fetch_dataset, find_hosted
+from tl_widgets.data import hosted
+from tl_widgets.data.catalogue import find_dataset
+from tl_widgets.data.datasets import cifar10, fashion_mnist, flowers as flowers_module
+from tl_widgets.data.hosted import HostedDataset, fetch_dataset
 from tl_widgets.experiments.comparison import summarize
-from tl_widgets.export.script import builtin_summary, script_for
+from tl_widgets.export.script import script_for
 
 __all__ = ["serve", "server"]  # fixtures
 
-NAMES = [one.name for one in HOSTED]
+HOSTED = [info for info in list_datasets() if isinstance(info, HostedDataset)]
+NAMES = [info.name for info in HOSTED]
 
 
 def left(home):
@@ -72,7 +75,7 @@ def test_cifar10_has_its_pixels_labels_and_official_split(serve):
     official = {}
     for seed, n in [*((i, 1) for i in range(1, 6)), (9, 2)]:
         for label, planes in zip(*cifar_member(seed, n), strict=True):
-            official[planes.transpose(1, 2, 0).tobytes()] = (seed == 9, repack.CIFAR10_CLASSES[label])
+            official[planes.transpose(1, 2, 0).tobytes()] = (seed == 9, cifar10.CLASSES[label])
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (40, 10, 20)
     for split in (dataset.train, dataset.validation, dataset.test):
         for image, label in zip(split.images, split.labels, strict=True):
@@ -88,7 +91,7 @@ def test_fashion_mnist_has_its_pixels_and_labels(serve):
     rng.integers(0, 256, (50, 28, 28))
     test = rng.integers(0, 256, (20, 28, 28))
     dataset = load_dataset("fashion_mnist", image_size=28)
-    names = {image.astype(np.uint8).tobytes(): repack.FASHION_CLASSES[i % 10] for i, image in enumerate(test)}
+    names = {image.astype(np.uint8).tobytes(): fashion_mnist.CLASSES[i % 10] for i, image in enumerate(test)}
     found = {
         image[:, :, 0].tobytes(): dataset.class_names[label]
         for image, label in zip(dataset.test.images, dataset.test.labels, strict=True)
@@ -98,7 +101,7 @@ def test_fashion_mnist_has_its_pixels_and_labels(serve):
 
 def test_the_flowers_keep_the_text_that_names_their_photographers(serve):
     serve("flowers")
-    with zipfile.ZipFile(fetch_dataset(find_hosted("flowers"))) as archive:
+    with zipfile.ZipFile(fetch_dataset(find_dataset("flowers"))) as archive:
         assert archive.read("LICENSE.txt") == b"..."
     assert load_dataset("flowers", image_size=32).report.skipped == ()
 
@@ -118,7 +121,7 @@ def test_cat_against_dog(serve):
 
 def test_an_image_that_is_there_twice_is_used_once(serve):
     labels, planes = cifar_member(1)
-    members = [(name, packed(labels, planes)) for name in repack._CIFAR_MEMBERS]  # train and test are the same
+    members = [(name, packed(labels, planes)) for name in cifar10.MEMBERS]  # train and test are the same
     members[0] = (members[0][0], packed(*cifar_member(2)))
     serve("cifar10", [tar_of(members)])
     dataset = load_dataset("cifar10", image_size=32)
@@ -139,7 +142,7 @@ def test_the_script_loads_the_very_same_images(serve, name, classes):
         np.testing.assert_array_equal(found[f"x_{part}"], np.asarray(getattr(dataset, part).images))
         np.testing.assert_array_equal(found[f"y_{part}"], getattr(dataset, part).labels)
     if classes is None:
-        summary = builtin_summary(name, image_size=24, n_per_class=2, seed=3)
+        summary = find_dataset(name).summary(image_size=24, n_per_class=2, seed=3)
         assert script_for(summary, Config()) == script
 
 
@@ -192,7 +195,7 @@ def test_the_disk_fills_up_on_the_way(serve, home, monkeypatch, when):
     if when == "download":
         monkeypatch.setattr(download, "_copy", full)
     else:
-        monkeypatch.setattr(repack.Sink, "add", full)
+        monkeypatch.setattr(hosted.Sink, "add", full)
     with pytest.raises(InputError, match="No space left"):
         load_dataset("flowers")
     assert left(home) == []
@@ -209,7 +212,7 @@ def test_stop_leaves_nothing(serve, home):
     serve("cifar10")
     cancel = threading.Event()
     with pytest.raises(CancelledError):
-        fetch_dataset(find_hosted("cifar10"), on_event=lambda _: cancel.set(), cancel=cancel)
+        fetch_dataset(find_dataset("cifar10"), on_event=lambda _: cancel.set(), cancel=cancel)
     assert left(home) == []
 
 
@@ -220,7 +223,7 @@ def link(name, target):
 
 
 def test_hostile_members_are_not_read_and_write_nothing(serve, home, tmp_path):
-    good = [(f"flower_photos/{name}/{i}.jpg", jpeg(i)) for name in repack.FLOWER_CLASSES for i in range(6)]
+    good = [(f"flower_photos/{name}/{i}.jpg", jpeg(i)) for name in flowers_module.CLASSES for i in range(6)]
     evil = [
         ("flower_photos/daisy/../../evil.jpg", jpeg(1)),
         ("/tmp/evil.jpg", jpeg(1)),
@@ -231,7 +234,7 @@ def test_hostile_members_are_not_read_and_write_nothing(serve, home, tmp_path):
         ("flower_photos/other/evil.jpg", jpeg(1)),
     ]
     serve("flowers", [tar_of([*evil, *good])])
-    path = fetch_dataset(find_hosted("flowers"))
+    path = fetch_dataset(find_dataset("flowers"))
     with zipfile.ZipFile(path) as archive:
         assert len(archive.namelist()) == 30
         assert not [name for name in archive.namelist() if "evil" in name]
@@ -266,7 +269,7 @@ def test_other_content_with_the_right_hash_is_refused(serve, home, name, content
 
 
 def test_an_archive_that_unpacks_without_end(serve, home, monkeypatch, within):
-    monkeypatch.setattr(repack, "_MAX_STREAM_BYTES", 100_000)
+    monkeypatch.setattr(hosted, "_MAX_STREAM_BYTES", 100_000)
     serve("flowers", [tar_of([("bomb", bytes(2_000_000))])])
     with within(20), pytest.raises(InputError, match="far more"):
         load_dataset("flowers")
@@ -278,10 +281,10 @@ def test_two_processes_at_once(serve, home, tmp_path):
     script = tmp_path / "go.py"
     script.write_text(
         "import dataclasses, sys\n"
-        "from tl_widgets import load_dataset\nfrom tl_widgets.data import hosted\n"
+        "from tl_widgets import load_dataset\n"
+        "from tl_widgets.data import catalogue, hosted\n"
         f"files = ({', '.join(f'hosted.HostedFile{dataclasses.astuple(file)!r}' for file in record.files)},)\n"
-        "hosted.HOSTED = tuple(dataclasses.replace(one, files=files) if one.name == 'cifar10' else one\n"
-        "                      for one in hosted.HOSTED)\n"
+        "catalogue.register(dataclasses.replace(catalogue.find_dataset('cifar10'), files=files))\n"
         "dataset = load_dataset('cifar10', image_size=32)\n"
         "print(len(dataset.train), hash(b''.join(dataset.test.keys)) and dataset.test.keys[0].hex())\n"
     )
@@ -305,7 +308,7 @@ def test_what_a_killed_process_left_is_swept_a_day_later(serve, home):
         folder.mkdir(parents=True)
     os.utime(old, (0, 0))
     serve("flowers")
-    fetch_dataset(find_hosted("flowers"))
+    fetch_dataset(find_dataset("flowers"))
     assert left(home) == ["fetching-new", "flowers.zip"]
 
 

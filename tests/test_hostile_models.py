@@ -18,7 +18,7 @@ from tl_widgets.backbones.builder import build_backbone
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import ResolvedWeights
 from tl_widgets.cli.compare import _print
-from tl_widgets.export.script import builtin_summary
+from tl_widgets.data.catalogue import find_dataset
 from tl_widgets.records.comparison import Diagnosis, Environment, History, Verdict
 from tl_widgets.records.parameters import ParameterCount
 
@@ -154,7 +154,7 @@ def record():
     run |= {"history": History((1.0,), (0.5,), (1.0,), (0.5,), (0.1,)), "probabilities": ((0.2, 0.3, 0.5),) * 3}
     run["diagnoses"] = (Diagnosis("overfitting", "It over-fits.", "More images."),)
     verdict = Verdict("Nobody won.", "", 0.1, (0.0, 0.2), 0.5)
-    summary = builtin_summary("textures", image_size=32)
+    summary = find_dataset("textures").summary(image_size=32)
     runs = (RunResult("scratch", **run), RunResult("transfer", backbone="EfficientNetLite0", **run), None)
     comparison = Comparison(summary, Config(), *runs, verdict, Environment("3", "2", "3", "1", 2))
     return json.loads(comparison.to_json())

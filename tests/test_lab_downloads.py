@@ -12,11 +12,10 @@ __all__ = ["serve", "server"]  # fixtures
 SETUP = """
 import asyncio, dataclasses, re
 from tl_widgets import Config, ScratchSpec, TransferLab
-from tl_widgets.data import hosted
+from tl_widgets.data import catalogue, hosted
 from tl_widgets.widgets import LabSettings
 files = tuple(hosted.HostedFile(*facts) for facts in {facts!r})
-hosted.HOSTED = tuple(
-    dataclasses.replace(one, files=files) if one.name == "flowers" else one for one in hosted.HOSTED)
+catalogue.register(dataclasses.replace(catalogue.find_dataset("flowers"), files=files))
 scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
 lab = TransferLab(settings=LabSettings(image_size=32, n_per_class=3, config=Config(epochs=1, scratch=scratch)))
 menu, screen = lab.panel.control("dataset"), lab._screen

@@ -18,7 +18,7 @@ from tl_widgets.cli import diagnostics as checkup
 from tl_widgets.cli.main import main
 from tl_widgets.core.errors import InputError
 from tl_widgets.data import hosted
-from tl_widgets.data.hosted import find_hosted
+from tl_widgets.data.catalogue import find_dataset
 
 __all__ = ["serve", "server"]  # fixtures
 H5 = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 4000
@@ -162,7 +162,7 @@ print(lab.result.transfer.backbone, lab.result.dataset.name)
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="drops Linux capabilities")
 def test_a_read_only_folder_is_enough(serve, server, home, tmp_path):
     serve("cifar10")
-    hosted.fetch_dataset(find_hosted("cifar10"))
+    hosted.fetch_dataset(find_dataset("cifar10"))
     before = files_in(home)
     for path in (home, *home.rglob("*")):
         path.chmod(0o444 if path.is_file() else 0o555)

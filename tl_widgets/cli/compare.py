@@ -142,19 +142,17 @@ def load_images(
     Raises:
         InputError: there is no such data set, folder or archive.
     """
-    from tl_widgets.data.catalogue import list_datasets, load_dataset
+    from tl_widgets.data.catalogue import get_dataset, list_datasets, load_dataset
     from tl_widgets.data.folder import load_folder
-    from tl_widgets.data.hosted import find_hosted
 
-    names = [info.name for info in list_datasets()]
-    hosted, is_there = find_hosted(data), Path(data).expanduser().exists()
+    named, is_there = get_dataset(data), Path(data).expanduser().exists()
     # A folder of one's own called "flowers" comes before photographs that would be downloaded.
-    if data in names and not (hosted and is_there):
-        usual = hosted.default_size if hosted else 96
-        size = usual if image_size is None else image_size
+    if named and not (named.path and is_there):
+        size = named.default_size if image_size is None else image_size
         return load_dataset(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
                             on_event=on_event, cancel=cancel)  # fmt: skip
     if not is_there:
+        names = [info.name for info in list_datasets()]
         raise InputError(
             f"There is no folder or zip file {data!r}, and no data set of that name; those are "
             f"{', '.join(names)}. Check the spelling; you are in {Path.cwd()}."

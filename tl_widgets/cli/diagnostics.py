@@ -23,7 +23,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder, memory_available, memory_limit, n_cores
 from tl_widgets.data.catalogue import list_datasets
-from tl_widgets.data.hosted import find_hosted, is_whole
+from tl_widgets.data.hosted import is_whole
 
 NEEDED_MEMORY = 1_000_000_000  # the default comparison took 0.94 GB at most (TensorFlow 2.21, 2 cores)
 _PACKAGES = (("tensorflow", (2, 18)), ("keras", (3, 8)), ("scikit-image", (0, 24)), ("pillow", (10, 4)))
@@ -210,14 +210,13 @@ def _backbone(entry: Backbone, fetch: str) -> Finding:
 
 def _datasets(fetch: str) -> Iterator[Finding]:
     for info in list_datasets():
-        hosted = find_hosted(info.name)
         command = f"{fetch} {info.name}"
-        if hosted is None:
+        if info.path is None:
             yield Finding(info.name, "good", "built in")
-        elif not hosted.offline:
+        elif not info.offline:
             yield Finding(info.name, "missing", f"not here; {size_text(info.n_bytes)} to download", command)
-        elif not is_whole(hosted.path):
-            yield Finding(info.name, "bad", f"{hosted.path} is damaged, or cannot be read", command)
+        elif not is_whole(info.path):
+            yield Finding(info.name, "bad", f"{info.path} is damaged, or cannot be read", command)
         else:
-            size = size_text(hosted.path.stat().st_size)
-            yield Finding(info.name, "good", f"{size} in {hosted.path.parent}, checksums right")
+            size = size_text(info.path.stat().st_size)
+            yield Finding(info.name, "good", f"{size} in {info.path.parent}, checksums right")

@@ -23,7 +23,8 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder, require_disk
-from tl_widgets.data.hosted import HOSTED, HostedDataset, fetch_dataset, find_hosted, is_whole
+from tl_widgets.data.catalogue import get_dataset, list_datasets
+from tl_widgets.data.hosted import HostedDataset, fetch_dataset, is_whole
 
 
 def fetch(names: Sequence[str], archive: Path | None = None) -> None:
@@ -40,7 +41,7 @@ def fetch(names: Sequence[str], archive: Path | None = None) -> None:
     console = make_console()
     if archive is not None:
         check_archive(archive)  # before anything is fetched
-    wanted = [find_hosted(name.lower()) or _backbone(name) for name in names]  # all known before any is fetched
+    wanted = [_find(name) for name in names]  # all known before any is fetched
     members: dict[str, Path] = {}
     with stoppable() as cancel:
         for one in wanted:
@@ -108,11 +109,15 @@ def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Pa
     return fetch_dataset(dataset, on_event=on_event, cancel=cancel)
 
 
-def _backbone(name: str) -> Backbone:
+def _find(name: str) -> HostedDataset | Backbone:
+    """Return the download of that name."""
+    dataset = get_dataset(name.lower())
+    if isinstance(dataset, HostedDataset):
+        return dataset
     try:
         return find_backbone(name)
     except InputError as error:
-        known = ", ".join(one.name for one in HOSTED)
+        known = ", ".join(info.name for info in list_datasets() if info.n_bytes)
         raise InputError(f"{error} The data sets that can be fetched are {known}.") from None
 
 

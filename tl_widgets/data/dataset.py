@@ -225,12 +225,17 @@ def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tup
     parts: tuple[list[Rows], list[Rows], list[Rows]] = ([], [], [])
     for label in np.unique(labels):
         rows = np.random.default_rng((seed, int(label))).permutation(np.flatnonzero(labels == label))
-        n_validation, n_test = (max(1, round(share * len(rows))) if share else 0 for share in (validation, test))
-        n_train = len(rows) - n_validation - n_test
+        n_train, n_validation, _ = split_sizes(len(rows), validation, test)
         for part, some in zip(parts, np.split(rows, [n_train, n_train + n_validation]), strict=True):
             part.append(some)
     train, validated, tested = (np.sort(np.concatenate(part)).astype(np.int64) for part in parts)
     return train, validated, tested
+
+
+def split_sizes(n_images: int, validation: float, test: float) -> tuple[int, int, int]:
+    """Return how many images of a class `split_rows` puts into train, validation and test."""
+    n_validation, n_test = (max(1, round(share * n_images)) if share else 0 for share in (validation, test))
+    return n_images - n_validation - n_test, n_validation, n_test
 
 
 def require_dataset(dataset: object) -> None:

@@ -1,32 +1,51 @@
-"""Well-known data sets that Keras and TensorFlow host: fetched once, checked, kept as one zip each.
+"""Data sets that others host: downloaded once, checked, repacked, and kept as one zip each.
 
 A data set that was fetched is `home_folder()/datasets/NAME.zip`, whose folders are its classes, below train/ and
-test/ where its makers split it: what `load_folder` reads, and anybody can look into. It appears in one step when
-its files came whole, had the published hash, and were repacked; until then there is nothing of that name.
+test/ where its makers split it: `load_folder` reads it, and anybody can look into it. It appears in one step when its
+files are complete, have the published hash, and are repacked; until then there is no file of that name.
+
+Nothing from the network is trusted, unpickled, or extracted under a name that an archive gives. Archives are read as
+a stream, and a member is taken only under the very name that is expected.
 """
 
 from __future__ import annotations
 
+import gzip
+import io
+import re
 import shutil
+import tarfile
 import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
+from typing import IO, BinaryIO, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tl_widgets.core.download import atomic_file, download, why_not
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder, require_disk
-from tl_widgets.data import repack
+from tl_widgets.data.archives import MAX_FILE_BYTES
+from tl_widgets.data.catalogue import NamedDataset, list_datasets
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.data.folder import load_folder
 from tl_widgets.records.provenance import Origin
 
+GIVEN_SPLIT = (("train", "train"), ("test", "test"))
 _SECONDS_UNTIL_ABANDONED = 86_400
+_MAX_STREAM_BYTES = 1_000_000_000  # of an archive, decompressed: the largest of ours has 0.25 GB
+_IMAGES_PER_EVENT = 500
+# What zipfile, tarfile, gzip and NumPy raise on a file that is damaged or something else.
+_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True)
@@ -49,23 +68,19 @@ class HostedFile:
         return self.url.rpartition("/")[2]
 
 
-@dataclass(frozen=True)
-class HostedDataset:
-    """Where a data set is to be had.
+@dataclass(frozen=True, kw_only=True)
+class HostedDataset(NamedDataset):
+    """A data set that is downloaded once.
 
     Attributes:
-        name: what to ask for.
         files: to download.
-        repack: writes their images into a zip of class folders: (downloaded files, zip, on_event, cancel).
-        folders: where the class folders lie in that zip, as in `Origin`.
-        default_size: a side in pixels that suits its images.
+        repack: writes the images of the downloaded files into a zip of class folders.
+        folders: where the class folders are in that zip, as in `Origin`.
     """
 
-    name: str
     files: tuple[HostedFile, ...]
-    repack: Callable[[list[Path], repack.Sink, OnEvent, Cancel | None], None]
+    repack: Callable[[list[Path], Sink], None]
     folders: tuple[tuple[str, str], ...]
-    default_size: int
 
     @property
     def n_bytes(self) -> int:
@@ -74,96 +89,38 @@ class HostedDataset:
 
     @property
     def path(self) -> Path:
-        """Where it is when it was fetched."""
+        """The file that a download makes."""
         return home_folder() / "datasets" / f"{self.name}.zip"
 
     @property
-    def offline(self) -> bool:
-        """Whether it is on this machine now."""
-        return self.path.is_file()
+    def origin(self) -> Origin:
+        """What `load_folder` notes as the origin of all its images, with seed 0."""
+        return Origin("folder", path=str(self.path.resolve()), folders=self.folders)
 
-    def origin(self, seed: int, n_per_class: int | None) -> Origin:
-        """What `load_folder` would note as the origin of these images."""
-        return Origin("folder", seed, n_per_class, str(self.path.resolve()), self.folders)
-
-
-_GIVEN = (("train", "train"), ("test", "test"))
-_KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-# Lengths and hashes of the first three: TensorFlow Datasets (url_checksums). Keras's own loader of CIFAR-10 takes
-# the same images as Python pickles; the binary version beside them on its makers' page needs no pickle.
-HOSTED = (
-    HostedDataset(
-        "cifar10",
-        (
-            HostedFile(
-                "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-                170_052_171,
-                "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-            ),
-        ),
-        repack.repack_cifar10,
-        _GIVEN,
-        96,
-    ),
-    HostedDataset(
-        "fashion_mnist",
-        (
-            HostedFile(
-                _KERAS + "train-images-idx3-ubyte.gz",
-                26_421_880,
-                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-            ),
-            HostedFile(
-                _KERAS + "train-labels-idx1-ubyte.gz",
-                29_515,
-                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-            ),
-            HostedFile(
-                _KERAS + "t10k-images-idx3-ubyte.gz",
-                4_422_102,
-                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-            ),
-            HostedFile(
-                _KERAS + "t10k-labels-idx1-ubyte.gz",
-                5_148,
-                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-            ),
-        ),
-        repack.repack_fashion_mnist,
-        _GIVEN,
-        96,
-    ),
-    HostedDataset(
-        "flowers",
-        (
-            HostedFile(
-                "https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz",
-                228_813_984,
-                "4c54ace7911aaffe13a365c34f650e71dd5bf1be0a58b464e5a7183e3e595d9c",
-            ),
-        ),
-        repack.repack_flowers,
-        (("", ""),),
-        128,
-    ),
-    HostedDataset(
-        "cats_and_dogs",
-        # Nobody publishes a hash of it. TensorFlow's tutorials show its length.
-        (HostedFile("https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip", 68_606_236, None),),
-        repack.repack_cats_and_dogs,
-        _GIVEN,
-        128,
-    ),
-)
-
-
-def find_hosted(name: str) -> HostedDataset | None:
-    """The data set of that name; None where it is not one of `HOSTED`."""
-    return next((one for one in HOSTED if one.name == name), None)
+    def load(
+        self,
+        *,
+        image_size: int,
+        n_per_class: int | None,
+        seed: int,
+        classes: Sequence[str] | None,
+        on_event: OnEvent = ignore,
+        cancel: Cancel | None = None,
+    ) -> ImageDataset:
+        """Load the images, downloaded if needed; arguments, result and errors are those of `load_dataset`."""
+        path = fetch_dataset(self, on_event=on_event, cancel=cancel)
+        try:
+            loaded = load_folder(path, image_size=image_size, n_per_class=n_per_class, seed=seed, classes=classes,
+                                 on_event=on_event, cancel=cancel)  # fmt: skip
+        except InputError as error:
+            if is_whole(path):
+                raise
+            raise InputError(f"{path} is damaged. `tl-widgets fetch {self.name}` fetches it again.") from error
+        return replace(loaded, source=f"{self.source}; {self.license}")
 
 
 def is_whole(path: Path) -> bool:
-    """Whether every member of a data set's zip has the checksum that it was written with; takes seconds.
+    """Return whether every member of a data set's zip has the checksum that it was written with; takes seconds.
 
     Args:
         path: an existing file.
@@ -171,25 +128,22 @@ def is_whole(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
+    except (*_DAMAGE, OSError, NotImplementedError, RuntimeError):
         return False
 
 
 def fetch_dataset(dataset: HostedDataset, *, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> Path:
-    """The zip of a data set, downloaded and repacked where it is not on this machine yet.
+    """Return the zip of a data set, downloaded and repacked where it is not on this machine yet.
 
     Several processes may do so at once: each works in a folder of its own, and the last one to finish wins.
 
     Args:
-        dataset: one of `HOSTED`.
-        on_event: hears how the download goes (phase "download", in bytes), then the repacking ("decode").
+        dataset: which one.
+        on_event: receives the progress of the download (phase "download", in bytes), then of repacking ("decode").
         cancel: set it to stop; nothing is left behind.
 
-    Returns:
-        Its path.
-
     Raises:
-        InputError: it is neither here nor to be had now.
+        InputError: it is neither here nor can be fetched now.
         CancelledError: `cancel` was set.
     """
     if dataset.offline:
@@ -223,9 +177,14 @@ def _fetch_into(folder: Path, dataset: HostedDataset, on_event: OnEvent, cancel:
     if dataset.offline:  # another process was quicker
         return
     try:
-        with atomic_file(dataset.path) as target, repack.Sink(target) as sink:
-            dataset.repack(files, sink, on_event, cancel)
-    except repack.WrongContentError as error:
+        with atomic_file(dataset.path) as target, Sink(target, dataset.name, on_event, cancel) as sink:
+            try:
+                dataset.repack(files, sink)
+            except _DAMAGE as error:
+                raise WrongContentError(f"it is damaged ({error or type(error).__name__})") from error
+            sink.require([f"{place}/{name}" if place else name
+                          for _, place in dataset.folders for name in dataset.class_names])  # fmt: skip
+    except WrongContentError as error:
         raise OSError(f"what {dataset.files[0].url} sent is not the data set: {error}") from error
 
 
@@ -238,9 +197,99 @@ def _sweep(folder: Path) -> None:
 
 
 def _ways_out(dataset: HostedDataset, reason: str) -> str:
+    *others, last = [info.name for info in list_datasets() if not info.n_bytes]
     return (
         f"The data set {dataset.name} ({size_text(dataset.n_bytes)}) is not on this machine and could not be fetched "
-        f"({reason}). Three ways out: take textures, faces or digits, which need no network; use images of your own "
-        f"(the Lab's tab Images, or load_folder); or run `tl-widgets fetch {dataset.name}` on a connected machine and "
-        f"copy {dataset.path.name} from its folder to {dataset.path}."
+        f"({reason}). Three ways out: take {', '.join(others)} or {last}, which need no network; use images of your "
+        f"own (the Lab's tab Images, or load_folder); or run `tl-widgets fetch {dataset.name}` on a connected machine "
+        f"and copy {dataset.path.name} from its folder to {dataset.path}."
     )
+
+
+class WrongContentError(Exception):
+    """A downloaded file is not the data set; the text says why, as a clause."""
+
+
+class Sink:
+    """The zip that a data set is repacked into, and how many images each of its folders has.
+
+    Images are compressed already, so the zip stores them as they are. Members have a fixed date: the same images
+    always give the same file.
+
+    Attributes:
+        counts: images in each folder.
+        n_total: images to come, where that is known; for the progress.
+    """
+
+    def __init__(self, target: BinaryIO, name: str, on_event: OnEvent, cancel: Cancel | None) -> None:
+        self._archive = zipfile.ZipFile(target, "w", zipfile.ZIP_STORED)
+        self._name, self._on_event, self._cancel = name, on_event, cancel
+        self._n_done = 0
+        self.counts: dict[str, int] = {}
+        self.n_total = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._archive.close()
+
+    def add(self, folder: str, name: str, data: bytes) -> None:
+        """Write one image's file into a folder, such as "train/daisy".
+
+        Raises:
+            CancelledError: the fetching was stopped.
+        """
+        self.counts[folder] = self.counts.get(folder, 0) + 1
+        self._archive.writestr(zipfile.ZipInfo(f"{folder}/{name}"), data)
+        self._n_done += 1
+        if self._n_done % _IMAGES_PER_EVENT == 0 or self._n_done == self.n_total:
+            raise_if_cancelled(self._cancel)
+            of = f" of {self.n_total:,}" if self.n_total else ""
+            text = f"unpacking {self._name}: {self._n_done:,}{of} images"
+            self._on_event(Event("decode", text, n_done=self._n_done, n_total=self.n_total))
+
+    def add_pixels(self, folder: str, pixels: NDArray[np.uint8]) -> None:
+        """Write one image, uint8, shape (height, width) or (height, width, 3), as a PNG."""
+        from PIL import Image
+
+        data = io.BytesIO()
+        Image.fromarray(pixels).save(data, "PNG", compress_level=1)
+        self.add(folder, f"{self.counts.get(folder, 0):05d}.png", data.getvalue())
+
+    def add_license(self, text: bytes) -> None:
+        """Write the terms under which the images may be passed on."""
+        self._archive.writestr(zipfile.ZipInfo("LICENSE.txt"), text)
+
+    def require(self, folders: Sequence[str]) -> None:
+        """Raise `WrongContentError` if one of the folders has no image."""
+        if missing := [folder for folder in folders if folder not in self.counts]:
+            raise WrongContentError(f"there is no image of {missing[0]} in it")
+
+
+def tar_members(path: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of each plain file of a .tar.gz whose whole name matches."""
+    with gzip.open(path) as unzipped, tarfile.open(fileobj=cast(IO[bytes], _Limited(unzipped)), mode="r|") as archive:
+        for member in archive:
+            if not member.isreg() or not wanted.fullmatch(member.name):
+                continue
+            if member.size > MAX_FILE_BYTES:
+                raise WrongContentError(f"{member.name[:80]!r} in it is larger than any image file may be")
+            opened = archive.extractfile(member)  # a stream to read from: nothing is written
+            assert opened is not None
+            yield member.name, opened.read()
+
+
+class _Limited:
+    """A stream that raises once it gives more than `_MAX_STREAM_BYTES`: no archive fills the memory."""
+
+    def __init__(self, inner: gzip.GzipFile) -> None:
+        self._inner, self._left = inner, _MAX_STREAM_BYTES
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, at most `size`."""
+        if not 0 <= size <= self._left:
+            raise WrongContentError("it unpacks to far more than the data set has")
+        data = self._inner.read(size)
+        self._left -= len(data)
+        return data

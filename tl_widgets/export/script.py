@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from tl_widgets.backbones.catalogue import find_backbone
@@ -41,7 +39,7 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | 
 
     Args:
         dataset: name, image size, class names and origin decide how the images are loaded (`summarize` of a
-            data set, or `builtin_summary`); images without an origin are read from a file `images.npz`.
+            data set, or `NamedDataset.summary`); images without an origin are read from a file `images.npz`.
         config: all arguments.
         backbone_file: where a backbone lies that is not in keras.applications, for the script to load; None for
             its own `script_file` in the script's folder.
@@ -70,44 +68,6 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | 
         going_on(tuning) if tuning else "",
     ]
     return _spaced("\n\n".join(part.strip("\n") for part in parts if part)) + "\n"
-
-
-def builtin_summary(
-    name: str = "textures",
-    *,
-    image_size: int = 96,
-    n_per_class: int | None = None,
-    seed: int = 0,
-    classes: Sequence[str] | None = None,
-) -> DatasetSummary:
-    """What `summarize` would say of a built-in data set, without loading it.
-
-    Args:
-        name: of the data set; its arguments are those of `load_dataset`.
-        image_size: side of the images in pixels.
-        n_per_class: training images of each class; None for all.
-        seed: of the split and the choice.
-        classes: names of the classes to use, at least two; None for all.
-
-    Raises:
-        InputError: there is no such data set, or no such class.
-    """
-    from tl_widgets.core.errors import InputError
-    from tl_widgets.data.catalogue import list_datasets
-    from tl_widgets.data.hosted import find_hosted
-    from tl_widgets.records.provenance import Origin
-
-    infos = {info.name: info for info in list_datasets()}
-    if name not in infos:
-        raise InputError(f"There is no data set {name!r}; there are {', '.join(infos)}.")
-    info = infos[name].choose(classes)
-    n_train = info.n_train if n_per_class is None else n_per_class * info.n_classes
-    hosted = find_hosted(name)
-    origin = hosted.origin(seed, n_per_class) if hosted else Origin("built-in", seed, n_per_class)
-    if classes is not None and (hosted or info.class_names != infos[name].class_names):
-        origin = replace(origin, classes=info.class_names)
-    counts = (n_train, info.n_validation, info.n_test)
-    return DatasetSummary(name, image_size, info.class_names, *counts, info.source, origin)
 
 
 def save_backbone(path: str | os.PathLike[str], backbone: str = Config.backbone) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.data.catalogue import PATCH_LEFTS, PATCH_SIZE, PATCH_TOPS, list_datasets
+from tl_widgets.data.arrays import SCRIPT_SPLIT, script_parts
+from tl_widgets.data.catalogue import BuiltInDataset, get_dataset, list_datasets
 from tl_widgets.data.folder import CARVED_VALIDATION_SHARE, TEST_SHARE, VALIDATION_SHARE
-from tl_widgets.data.hosted import find_hosted
 from tl_widgets.records.comparison import DatasetSummary
 from tl_widgets.records.provenance import Edits, Origin
-
-# Shares of validation and test, as in `builtin`.
-_SHARES = {"faces": (0.10, 0.40), "digits": (0.15, 0.40)}
 
 
 def quoted(text: str) -> str:
@@ -28,14 +25,7 @@ def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
     if origin.kind == "folder":
         standard = ["import shutil", "import tempfile"] if _is_zip(origin) else []
         return [*standard, "from pathlib import Path"], ["from PIL import Image, ImageOps"]
-    sources = {
-        "textures": "from skimage import data as photographs",
-        "faces": "from skimage.data import lfw_subset",
-        "digits": "from sklearn.datasets import load_digits",
-    }
-    if dataset.name not in sources:  # a record from elsewhere may say so
-        raise InputError(f"There is no built-in data set {dataset.name!r}; there are {', '.join(sources)}.")
-    return [], ["from PIL import Image", sources[dataset.name]]
+    return [], [*_built_in(dataset.name).script_imports]
 
 
 def loading(dataset: DatasetSummary) -> str:
@@ -43,9 +33,8 @@ def loading(dataset: DatasetSummary) -> str:
     origin = dataset.origin
     if origin is None:
         return _FROM_FILE
-    text = (
-        _folder(origin, dataset.class_names) if origin.kind == "folder" else _builtin(dataset.name, dataset.image_size)
-    )
+    is_folder = origin.kind == "folder"
+    text = _folder(origin, dataset.class_names) if is_folder else _built_in(dataset.name).script(dataset.image_size)
     if origin.kind == "built-in" and origin.classes:
         text = text.rstrip("\n") + "\n" + _CHOOSE.replace("NAMES", ", ".join(map(quoted, origin.classes)))
     return text if origin.n_per_class is None else text.rstrip("\n") + "\n" + _TAKE
@@ -55,36 +44,21 @@ def all_classes(dataset: DatasetSummary) -> tuple[str, ...]:
     """The classes that are read, before those that were chosen are picked out."""
     if dataset.origin is None or not dataset.origin.classes:
         return dataset.class_names
-    known = {info.name: info.class_names for info in list_datasets()}
-    return known.get(dataset.name, dataset.class_names)
+    known = get_dataset(dataset.name)
+    return known.class_names if known else dataset.class_names
 
 
 def _is_zip(origin: Origin) -> bool:
     return origin.path.lower().endswith(".zip")
 
 
-def _builtin(name: str, image_size: int) -> str:
-    side = {"textures": PATCH_SIZE, "faces": 25, "digits": 8}[name]
-    resampling = "LANCZOS" if image_size < side else "BICUBIC"
-    if name == "textures":
-        tops = f"range({PATCH_TOPS[0]}, {PATCH_TOPS[-1] + PATCH_SIZE}, {PATCH_SIZE})"
-        lines = [
-            f"x_{part}, y_{part} = patches(range({lefts[0]}, {lefts[-1] + PATCH_SIZE}, {PATCH_SIZE}))"
-            for part, lefts in PATCH_LEFTS.items()
-        ]
-        text = _TEXTURES.replace("SIDE", str(PATCH_SIZE)).replace("TOPS", tops) + "\n".join(lines) + "\n"
-    else:
-        text = SPLIT + (_FACES if name == "faces" else _DIGITS) + _ENLARGE + _cut(*_SHARES[name])
-    return text.replace("RESAMPLING", resampling)
-
-
-def _cut(validation: float, test: float) -> str:
-    return f"""
-train, validation, test = split(labels, {validation}, {test})
-x_train, y_train = images[train], labels[train]
-x_validation, y_validation = images[validation], labels[validation]
-x_test, y_test = images[test], labels[test]
-"""
+def _built_in(name: str) -> BuiltInDataset:
+    known = get_dataset(name)
+    if isinstance(known, BuiltInDataset):
+        return known
+    # A record from elsewhere may name one.
+    names = ", ".join(info.name for info in list_datasets() if isinstance(info, BuiltInDataset))
+    raise InputError(f"There is no built-in data set {name!r}; there are {names}.")
 
 
 def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
@@ -107,12 +81,12 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
         )
     text = f"{_fetched(origin)}{root}FOLDERS = {{{folders}}}\n{_edits(edits)}{reading}"
     if "" in given:
-        cut = _cut(VALIDATION_SHARE, TEST_SHARE).lstrip()
-        return f'{text}\n\n{SPLIT}\n\nimages, labels = images_of("")\n{cut}'
+        cut = script_parts(VALIDATION_SHARE, TEST_SHARE).lstrip()
+        return f'{text}\n\n{SCRIPT_SPLIT}\n\nimages, labels = images_of("")\n{cut}'
     if "validation" in given:
         parts = "".join(f"x_{part}, y_{part} = images_of({quoted(part)})\n" for part in ("train", "validation", "test"))
         return f"{text}\n\n{parts}"
-    return f"{text}\n\n{SPLIT}\n\n{_CARVE.lstrip()}".replace("SHARE", str(CARVED_VALIDATION_SHARE))
+    return f"{text}\n\n{SCRIPT_SPLIT}\n\n{_CARVE.lstrip()}".replace("SHARE", str(CARVED_VALIDATION_SHARE))
 
 
 def _edits(edits: Edits) -> str:
@@ -130,7 +104,8 @@ def _edits(edits: Edits) -> str:
 def _fetched(origin: Origin) -> str:
     """A comment where `tl-widgets fetch` has put the images there; else ""."""
     path = Path(origin.path)
-    if path.parent.name != "datasets" or not find_hosted(path.stem) or path.suffix != ".zip":
+    known = get_dataset(path.stem)
+    if known is None or known.path is None or (path.parent.name, path.name) != ("datasets", known.path.name):
         return ""
     return f"# `tl-widgets fetch {path.stem}` puts this file there.\n"
 
@@ -149,57 +124,6 @@ images = np.load("images.npz")
 x_train, y_train = images["x_train"], images["y_train"]
 x_validation, y_validation = images["x_validation"], images["y_validation"]
 x_test, y_test = images["x_test"], images["y_test"]
-"""
-
-SPLIT = '''
-def split(labels, validation, test):
-    """Shuffle each class by itself and cut it, so that every part has the same share of every class."""
-    parts = [], [], []
-    for label in range(len(CLASSES)):
-        rows = np.random.default_rng((DATA_SEED, label)).permutation(np.flatnonzero(labels == label))
-        n_validation, n_test = (max(1, round(part * len(rows))) if part else 0 for part in (validation, test))
-        n_train = len(rows) - n_validation - n_test
-        for part, some in zip(parts, np.split(rows, [n_train, n_train + n_validation])):
-            part.append(some)
-    return [np.sort(np.concatenate(part)) for part in parts]
-
-'''
-
-_TEXTURES = '''
-def patches(lefts):
-    """Patches of SIDE x SIDE pixels of each photograph, enlarged to SIZE x SIZE: (images, labels)."""
-    images, labels = [], []
-    for label, photograph in enumerate((photographs.brick(), photographs.grass(), photographs.gravel())):
-        for top in TOPS:
-            for left in lefts:
-                patch = Image.fromarray(photograph[top : top + SIDE, left : left + SIDE])
-                patch = patch.resize((SIZE, SIZE), Image.Resampling.RESAMPLING)
-                images.append(np.asarray(patch.convert("RGB")))
-                labels.append(label)
-    return np.stack(images), np.array(labels)
-
-
-# The parts lie side by side in the photographs and never touch: nothing of the test is seen in training.
-'''
-
-_FACES = """
-# 100 faces, then 100 pieces of background, 25 x 25 pixels, values 0..1.
-grey = np.rint(lfw_subset() * 255).astype("uint8")
-labels = np.repeat([1, 0], 100)
-"""
-
-_DIGITS = """
-# 8 x 8 pixels, values 0..16.
-digits = load_digits()
-grey = np.rint(digits.images * (255 / 16)).astype("uint8")
-labels = digits.target
-"""
-
-_ENLARGE = """
-images = np.stack([
-    np.asarray(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.RESAMPLING).convert("RGB"))
-    for one in grey
-])
 """
 
 _READ_FOLDER = '''

@@ -11,8 +11,8 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.core.numbers import size_text
 from tl_widgets.data.archives import printable
+from tl_widgets.data.catalogue import get_dataset
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.data.hosted import find_hosted
 from tl_widgets.records.comparison import Comparison, DatasetSummary
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
@@ -136,7 +136,8 @@ def _is_named(data: DatasetSummary) -> bool:
     if data.origin is None or data.origin.kind == "built-in":
         return data.origin is not None
     # A folder of one's own may be called "flowers", too.
-    return find_hosted(data.name) is not None and Path(data.origin.path).parent.name == "datasets"
+    named = get_dataset(data.name)
+    return named is not None and named.path is not None and Path(data.origin.path).parent.name == "datasets"
 
 
 def _brought_back(data: DatasetSummary, source: DataSource, cancel: Cancel | None) -> tuple[DatasetSummary, str]:

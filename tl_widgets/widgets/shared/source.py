@@ -12,7 +12,7 @@ from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.numbers import size_text
-from tl_widgets.data.catalogue import DatasetInfo, list_datasets, load_dataset
+from tl_widgets.data.catalogue import NamedDataset, find_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset, Split, choose_classes, require_classes
 from tl_widgets.records.comparison import DatasetSummary
 from tl_widgets.records.provenance import Origin
@@ -191,14 +191,12 @@ class DataSource:
             InputError: there is no such data set, or no such class.
         """
         from tl_widgets.experiments.comparison import summarize
-        from tl_widgets.export.script import builtin_summary
 
         if self.own is not None:
             return summarize(self.load(settings))
         if settings.dataset in self._brought:
             return self._brought[settings.dataset].summary(settings)
-        return builtin_summary(
-            settings.dataset,
+        return find_dataset(settings.dataset).summary(
             image_size=settings.image_size,
             n_per_class=settings.n_per_class,
             classes=settings.classes,
@@ -254,7 +252,7 @@ class DataSource:
         return dataset if settings.n_per_class is None else dataset.take(settings.n_per_class)
 
 
-def _where(info: DatasetInfo) -> str:
+def _where(info: NamedDataset) -> str:
     if not info.n_bytes:
         return "built in"
     return "on disk" if info.offline else f"{size_text(info.n_bytes)} to download"

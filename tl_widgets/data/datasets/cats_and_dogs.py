@@ -1,0 +1,49 @@
+"""cats_and_dogs: the filtered photographs of TensorFlow's tutorials."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.archives import ZipSource
+from tl_widgets.data.hosted import GIVEN_SPLIT, HostedDataset, HostedFile, Sink, WrongContentError
+
+# What its makers call validation is what models are tested on.
+_SPLITS = {"train": "train", "validation": "test"}
+_WANTED = re.compile(r"cats_and_dogs_filtered/(train|validation)/(cats|dogs)/([\w.-]+\.jpg)", re.ASCII)
+
+
+def _repack(files: list[Path], sink: Sink) -> None:
+    try:
+        source = ZipSource(files[0])
+        try:
+            chosen = [(file, found) for file in source.listing.files if (found := _WANTED.fullmatch(file.name))]
+            sink.n_total = len(chosen)
+            for file, found in chosen:
+                split, folder, name = found.groups()
+                try:
+                    data = source.read(file)
+                except OSError as error:  # of the archive, not of the disk that is written to
+                    raise WrongContentError(f"{file.name}: {error}") from error
+                sink.add(f"{_SPLITS[split]}/{folder}", name, data)
+        finally:
+            source.close()
+    except InputError as error:  # ZipSource's about a file that is no zip
+        raise WrongContentError(f"it is no zip archive that can be read ({error})") from error
+
+
+DATASET = HostedDataset(
+    name="cats_and_dogs",
+    place=14,
+    shows="Photographs of cats and of dogs.",
+    class_names=("cats", "dogs"),
+    sizes=((800, 200, 500),) * 2,
+    source="cats_and_dogs_filtered of Google, from Kaggle's Dogs vs. Cats (Asirra; Elson et al., 2007)",
+    license="published for research; no license is stated",
+    default_size=128,
+    # Nobody publishes a hash of it. TensorFlow's tutorials show its length.
+    files=(HostedFile("https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip", 68_606_236, None),),
+    repack=_repack,
+    folders=GIVEN_SPLIT,
+)

@@ -230,6 +230,11 @@ def register(dataset: NamedDataset) -> None:
     _registry[dataset.name] = dataset
 
 
+def unregister(name: str) -> None:
+    """Remove the data set of that name; without one, nothing happens."""
+    _registry.pop(name, None)
+
+
 def list_datasets() -> tuple[NamedDataset, ...]:
     """Return all named data sets: the built-in ones, `textures` first, then those that are downloaded once."""
     _discover()

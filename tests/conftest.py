@@ -164,5 +164,5 @@ def make_lab():
     yield make
     for lab in made:
         lab.close()
-        if lab._run is not None:
-            assert lab._run.finished.wait(30)
+        if lab.last_run is not None:
+            assert lab.last_run.finished.wait(30)

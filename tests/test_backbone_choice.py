@@ -115,7 +115,7 @@ def test_from_code_it_is_refused_in_words_when_it_trains(free):
     lab = TransferLab(settings=SMALL.with_values({"backbone": "ConvNeXtLarge"}))
     try:
         lab.run(wait=True)
-        assert "Running ConvNeXtLarge on images of 48 pixels needs about" in lab._screen.message.value
+        assert "Running ConvNeXtLarge on images of 48 pixels needs about" in lab.screen.message.value
     finally:
         lab.close()
 

@@ -221,7 +221,7 @@ def test_an_interrupt_while_waiting_stops_the_training(make_lab):
 
     with pytest.raises(TimeoutError):
         asyncio.run(wait_a_little())
-    assert lab._run.finished.wait(30)
+    assert lab.last_run.finished.wait(30)
     assert 'data-state="stopped"' in page(lab)
 
 
@@ -229,8 +229,8 @@ LONG = replace(SMALL, config=replace(SMALL.config, epochs=2000, learning_rate=1e
 
 
 def buttons(lab):
-    screen = lab._screen
-    return screen.train_button.disabled, screen.stop_button.disabled
+    screen = lab.screen
+    return screen.run_button.disabled, screen.stop_button.disabled
 
 
 @pytest.mark.parametrize("phase", ["at once", "features", "train", "evaluate"])
@@ -239,8 +239,8 @@ def test_stop_in_every_phase_gives_the_buttons_back(make_lab, phase, monkeypatch
     lab.run(wait=True)
     good = lab.result
     seen = threading.Event()
-    hear = lab._screen.hear
-    monkeypatch.setattr(lab._screen, "hear", lambda event: (seen.set() if event.phase == phase else None, hear(event)))
+    hear = lab.screen.hear
+    monkeypatch.setattr(lab.screen, "hear", lambda event: (seen.set() if event.phase == phase else None, hear(event)))
     # Other images: their features are still to be read.
     lab.settings = replace(LONG, dataset="digits", n_per_class=60) if phase == "features" else LONG
     if phase == "features":
@@ -278,7 +278,7 @@ def test_a_second_press_goes_on_with_the_same_run(make_lab):
 def test_two_labs_take_turns(make_lab):
     one, other = make_lab(settings=LONG), make_lab()
     run = one.run()
-    wait_until(lambda: "epoch" in one._screen.progress.value)
+    wait_until(lambda: "epoch" in one.screen.progress.value)
     waiting = other.run()
     wait_until(lambda: "waiting for another Lab" in page(other))
     assert not waiting.finished.is_set()
@@ -316,7 +316,7 @@ def test_a_head_setting_alone_takes_no_second(make_lab):
 def test_at_most_seven_updates_a_second_and_the_last_one_always(make_lab, monkeypatch):
     lab = make_lab(settings=replace(SMALL, config=replace(SMALL.config, epochs=60)))
     sent = []
-    for view in (lab._screen.progress, lab._screen.curves):
+    for view in (lab.screen.progress, lab.screen.curves):
         view.observe(lambda change: sent.append(time.monotonic()), "value")
     lab.run(wait=True)
     start, *middle = [at - sent[0] for at in sent[:-4]]  # the end is forced: two drawings and their last words
@@ -324,7 +324,7 @@ def test_at_most_seven_updates_a_second_and_the_last_one_always(make_lab, monkey
         assert sum(at <= other < at + 1 for other in middle) <= UPDATES_PER_SECOND + 1
     assert len(middle) > 1
     assert start == 0
-    assert "60 of 60 epochs" in lab._screen.curves.value
+    assert "60 of 60 epochs" in lab.screen.curves.value
 
 
 # Trouble
@@ -351,7 +351,7 @@ def test_trouble_is_a_sentence(make_lab, values, said, monkeypatch):
     lab = make_lab()
     lab.settings = SMALL.with_values(values)
     assert lab.run(wait=True).result is None
-    message = lab._screen.message.value
+    message = lab.screen.message.value
     assert 'role="alert"' in message
     assert said in message
     assert "Traceback" not in page(lab)
@@ -366,7 +366,7 @@ def test_memory_that_runs_out_is_a_sentence(make_lab, monkeypatch):
     monkeypatch.setattr("tl_widgets.widgets.lab.app.compare_config", run_out)
     lab = make_lab()
     lab.run(wait=True)
-    assert "The memory ran out. Use smaller images" in lab._screen.message.value
+    assert "The memory ran out. Use smaller images" in lab.screen.message.value
 
 
 def test_the_unexpected_is_a_sentence_with_closed_details_and_is_logged(make_lab, monkeypatch, caplog):
@@ -377,7 +377,7 @@ def test_the_unexpected_is_a_sentence_with_closed_details_and_is_logged(make_lab
     lab = make_lab()
     with caplog.at_level(logging.ERROR, "tl_widgets"):
         lab.run(wait=True)
-    message = lab._screen.message.value
+    message = lab.screen.message.value
     assert "RuntimeError: &lt;script&gt;boom" in message
     assert "<details><summary>" in message
     assert "<details open" not in message
@@ -393,7 +393,7 @@ def test_a_data_set_that_fails_to_load_is_said_where_its_images_would_be(make_la
     lab = make_lab()
     wait_until(lambda: "damaged" in lab.panel.thumbnails.value)
     lab.run(wait=True)
-    assert "damaged" in lab._screen.message.value
+    assert "damaged" in lab.screen.message.value
 
 
 def test_the_wrong_kind_of_data_is_refused_in_words():
@@ -459,7 +459,7 @@ def test_runs_are_listed_restored_and_overlaid(make_lab):
     lab.run(wait=True)
     lab.panel.control("seed").value = 5
     lab.run(wait=True)
-    view = lab._screen.runs
+    view = lab.screen.runs
     assert [number for _, number in view.run.options] == [1, 2]
     assert '<th scope="col" >seed</th>' in page(lab)
     view.run.value = 1
@@ -478,10 +478,10 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
     lab = make_lab()
     lab.run(wait=True)
     lab.live = True
-    line = lab._screen.live_line
+    line = lab.screen.live_line
     wait_until(lambda: 'data-live="1"' in line.value)
     assert "from-scratch curve" not in line.value
-    curves = lab._screen.curves
+    curves = lab.screen.curves
     times = []
     for i, (name, value) in enumerate(
         [("epochs", 20), ("learning_rate", 0.003), ("n_per_class", 3), ("head_dropout", 0.2), ("seed", 3)]
@@ -504,23 +504,23 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
 def test_live_mode_keeps_up_with_a_moving_control(make_lab):
     lab = make_lab()
     lab.live = True
-    line = lab._screen.live_line
+    line = lab.screen.live_line
     wait_until(lambda: "data-live" in line.value)
     for epochs in range(10, 40):
         lab.panel.control("epochs").value = epochs
-    wait_until(lambda: "after 39 of 39 epochs" in lab._screen.curves.value)
+    wait_until(lambda: "after 39 of 39 epochs" in lab.screen.curves.value)
     assert int(re.search(r'data-live="(\d+)"', line.value)[1]) < 31  # outdated ones are skipped
 
 
 def test_live_mode_says_its_troubles(make_lab):
     lab = make_lab(settings=replace(SMALL, config=replace(SMALL.config, backbone="Xception")))
     lab.live = True
-    wait_until(lambda: "Xception needs images of at least" in lab._screen.message.value)
-    wait_until(lambda: "Not finished." in lab._screen.progress.value)
+    wait_until(lambda: "Xception needs images of at least" in lab.screen.message.value)
+    wait_until(lambda: "Not finished." in lab.screen.progress.value)
     lab.settings = SMALL
     lab.panel.control("epochs").value = 4
-    wait_until(lambda: "data-live" in lab._screen.live_line.value)
-    assert lab._screen.message.value == lab._screen.progress.value == ""
+    wait_until(lambda: "data-live" in lab.screen.live_line.value)
+    assert lab.screen.message.value == lab.screen.progress.value == ""
 
 
 def test_live_mode_outlives_what_it_did_not_expect(caplog):
@@ -544,11 +544,11 @@ def test_live_mode_outlives_what_it_did_not_expect(caplog):
 def test_a_live_line_that_waited_is_not_shown_when_live_mode_has_ended(make_lab):
     from tl_widgets import Event
 
-    screen, cancel = make_lab()._screen, threading.Event()
-    screen._throttle._last = time.monotonic()
+    screen, cancel = make_lab().screen, threading.Event()
+    screen.throttle._last = time.monotonic()
     screen.hear_live(Event("features", "reading features"), cancel)
     cancel.set()
-    screen._throttle.flush()
+    screen.throttle.flush()
     assert screen.live_line.value == ""
 
 
@@ -558,7 +558,7 @@ def test_a_live_line_that_waited_is_not_shown_when_live_mode_has_ended(make_lab)
 def test_the_script_follows_and_is_saved_beside_others(make_lab, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lab = make_lab()
-    code = lab._screen.code
+    code = lab.screen.code
     lab.panel.control("epochs").value = 4
     assert "EPOCHS = 4" in code.script
     compile(code.script, "script", "exec")
@@ -578,7 +578,7 @@ def test_a_script_that_cannot_be_saved_is_a_sentence(make_lab, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tl_widgets.widgets.lab.code.save_backbone", break_down)
     lab = make_lab()
-    assert lab._screen.code.save().wait(60) is None
+    assert lab.screen.code.save().wait(60) is None
     assert "The script was not saved: &lt;i&gt;boom" in page(lab)
     assert not list(tmp_path.iterdir())
 
@@ -654,7 +654,7 @@ def test_two_labs_of_one_cell_and_labs_of_two_cells_all_live(monkeypatch):
 def test_closing_stops_the_training(make_lab):
     lab = make_lab(settings=LONG)
     run = lab.run()
-    wait_until(lambda: "epoch" in lab._screen.progress.value)
+    wait_until(lambda: "epoch" in lab.screen.progress.value)
     before = {id(each) for each in _instances.values()}
     assert id(lab) in before
     lab.close()
@@ -669,7 +669,7 @@ import tl_widgets, ipywidgets, numpy
 started = time.perf_counter()
 from tl_widgets.widgets.shared import turns
 turns.preload_tensorflow = lambda: None
-from tl_widgets.widgets.lab import app as module
+from tl_widgets.widgets.shared import app as module
 module.preload_tensorflow = lambda: None
 lab = tl_widgets.TransferLab()
 bundle = lab._repr_mimebundle_()

@@ -18,9 +18,9 @@ files = tuple(hosted.HostedFile(*facts) for facts in {facts!r})
 catalogue.register(dataclasses.replace(catalogue.find_dataset("flowers"), files=files))
 scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
 lab = TransferLab(settings=LabSettings(image_size=32, n_per_class=3, config=Config(epochs=1, scratch=scratch)))
-menu, screen = lab.panel.control("dataset"), lab._screen
+menu, screen = lab.panel.control("dataset"), lab.screen
 def text(): return dict((name, text) for text, name in menu.options)["flowers"]
-def state(): return re.search('data-state="(.*?)"', screen._state.value)[1]
+def state(): return lab.state
 async def until(condition):
     while not condition(): await asyncio.sleep(0.02)
 lab

@@ -37,8 +37,8 @@ def write_picture(name):
 
 def load(lab, name, data=None):
     """Load a record; what the Lab says."""
-    lab._screen.save.load(name, data).wait(60)
-    return lab._screen.save._loaded.value
+    lab.screen.save.load(name, data).wait(60)
+    return lab.screen.save._loaded.value
 
 
 # Try a picture
@@ -46,7 +46,7 @@ def load(lab, name, data=None):
 
 def test_a_picture_gets_every_models_probabilities(make_lab):
     lab = make_lab(settings=SMALL.with_values({"control": True}))
-    trial = lab._screen.trial
+    trial = lab.screen.trial
     assert "After training" in trial._how.value
     lab.run(wait=True)
     assert trial.enabled
@@ -129,7 +129,7 @@ def test_galleries_switch_and_turn_pages():
 
 def test_save_never_writes_over_and_says_what_is_wrong(make_lab):
     lab = make_lab()
-    save = lab._screen.save
+    save = lab.screen.save
     assert "After training" in save._saved.value
     lab.run(wait=True)
     first, second = save.save().wait(60), save.save().wait(60)
@@ -149,7 +149,7 @@ def test_save_never_writes_over_and_says_what_is_wrong(make_lab):
 def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, monkeypatch):
     lab = make_lab()
     lab.run(wait=True)
-    save, go_on, seen = lab._screen.save, threading.Event(), []
+    save, go_on, seen = lab.screen.save, threading.Event(), []
 
     def slow(*_, **__):
         seen.append([each.disabled for each in (save.save_button, save.load_button, save.folder)])
@@ -162,7 +162,7 @@ def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, 
     save.save_button.click()
     save.load_button.click()
     assert save._loaded.value == ""
-    lab._screen.show_running(False)  # a training that ends meanwhile does not free them
+    lab.screen.show_running(False)  # a training that ends meanwhile does not free them
     assert save.save_button.disabled
     go_on.set()
     run.wait(60)
@@ -178,7 +178,7 @@ def test_a_record_comes_back_into_another_lab(make_lab):
     settings = SMALL.with_values({"epochs": 4, "learning_rate": 0.003, "control": True})
     lab = make_lab(settings=settings)
     lab.run(wait=True)
-    lab._screen.save.save().wait(60)
+    lab.screen.save.save().wait(60)
     other = make_lab(settings=LabSettings())
     said = load(other, "transfer-learning-run/record.json")
     assert (
@@ -191,13 +191,13 @@ def test_a_record_comes_back_into_another_lab(make_lab):
     assert "Run 1, loaded from transfer-learning-run/record.json: textures" in text
     assert "90 test images; the models disagree" in text
     assert text.count("<img alt=") >= 2
-    assert "The models of this result are gone" in other._screen.trial._how.value
+    assert "The models of this result are gone" in other.screen.trial._how.value
     assert not other.is_running
     # The next training is a run of its own, and can be asked again.
     other.run(wait=True)
     assert other.result.transfer.predictions == lab.result.transfer.predictions
     assert [run.source for run in other.runs] == ["transfer-learning-run/record.json", ""]
-    assert "Choose pictures" in other._screen.trial._how.value
+    assert "Choose pictures" in other.screen.trial._how.value
 
 
 def test_what_could_not_be_restored_is_said(make_lab):
@@ -209,7 +209,7 @@ def test_what_could_not_be_restored_is_said(make_lab):
         said = load(mine, "r.json", text.encode())
         assert "<li>" not in said
         assert mine.settings.config.batch_size == 4
-        assert "16 test images" in mine._screen.predictions._text.value
+        assert "16 test images" in mine.screen.predictions._text.value
         # Here they are not: the settings come back, the data set stays.
         lab = make_lab()
         said = load(lab, "r.json", text.encode())
@@ -217,10 +217,10 @@ def test_what_could_not_be_restored_is_said(make_lab):
         assert "&lt;i&gt;mine" in said
         assert (lab.settings.dataset, lab.settings.image_size) == ("textures", 32)
         assert lab.settings.config.batch_size == 4
-        assert "not here" in lab._screen.predictions._text.value
+        assert "not here" in lab.screen.predictions._text.value
         # Its row can be restored as little, and says so.
-        lab._screen.runs.restore_button.click()
-        assert "no data set" in lab._screen.message.value
+        lab.screen.runs.restore_button.click()
+        assert "no data set" in lab.screen.message.value
     finally:
         mine.close()
 
@@ -278,7 +278,7 @@ def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path
     lab = make_lab()
     before = lab.settings
     lab.run(wait=True)
-    good, shown = lab.result, lab._screen.verdict.value
+    good, shown = lab.result, lab.screen.verdict.value
     for name, data in hostile(tmp_path).items():
         said = load(lab, name, data)
         assert said.startswith('<div class="tlw-alert" role="alert">'), name
@@ -289,7 +289,7 @@ def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path
         assert lab.settings == before
         assert lab.result is good
         assert len(lab.runs) == 1
-        assert lab._screen.verdict.value == shown
+        assert lab.screen.verdict.value == shown
     assert not (tmp_path / "made").exists()
     for name in ("nowhere.json", "", ".", "a\0b"):
         assert 'role="alert"' in load(lab, name)
@@ -330,12 +330,12 @@ def test_any_record_that_is_read_can_be_shown(make_lab):
 def test_a_lab_that_trains_takes_no_record(make_lab):
     lab = make_lab(settings=SMALL.with_values({"epochs": 3000, "learning_rate": 1e-4}))
     run = lab.run()
-    assert lab._screen.save.load_button.disabled
-    assert not lab._screen.trial.enabled
+    assert lab.screen.save.load_button.disabled
+    assert not lab.screen.trial.enabled
     assert "The Lab is training" in load(lab, "r.json", json.dumps(record()).encode())
     lab.stop()
     run.wait(60)
-    assert lab._screen.trial.enabled
+    assert lab.screen.trial.enabled
 
 
 def test_a_closed_lab_lets_go_of_its_models():

@@ -33,7 +33,7 @@ def test_two_of_the_classes_are_trained_shown_and_written_into_script_and_record
     assert "<b>8 images</b> to learn from, 40 to watch, 60 for the test" in page(lab)
     wait_until(lambda: "gravel, training image" in lab.panel.thumbnails.value)
     assert "grass" not in lab.panel.thumbnails.value
-    assert 'CHOSEN = ["brick", "gravel"]' in lab._screen.code.script
+    assert 'CHOSEN = ["brick", "gravel"]' in lab.screen.code.script
     lab.run(wait=True)
     assert lab.result.dataset.class_names == ("brick", "gravel")
     assert lab.result.dataset.origin.classes == ("brick", "gravel")
@@ -42,7 +42,7 @@ def test_two_of_the_classes_are_trained_shown_and_written_into_script_and_record
     assert lab.settings.classes is None
     lab.run(wait=True)
     assert "<td >brick, gravel</td>" in page(lab)
-    lab._restore(lab.runs[0].settings)
+    lab.restore(lab.runs[0].settings)
     assert not ticks(lab)["grass"].value
 
 
@@ -243,7 +243,7 @@ def test_the_script_of_own_images_runs(make_lab, here):
     row_of(lab, "cat").name.value = "lion"
     lab.images.classes.cards[3].tick.value = False
     use(lab)
-    script = lab._screen.code.script
+    script = lab.screen.code.script
     assert 'FOLDER_OF = {"lion": "cat"}' in script
     (left_out,) = lab.images.collection.edits.left_out
     assert f'LEFT_OUT = [\n    "{left_out}",' in script
@@ -265,19 +265,19 @@ def test_a_record_brings_own_images_back_with_their_edits(make_lab, here):
     lab.run(wait=True)
     record = lab.result.to_json().encode()
     other = make_lab()
-    other._screen.save.load("record.json", record).wait(60)
-    assert "not the same" not in other._screen.save._loaded.value
+    other.screen.save.load("record.json", record).wait(60)
+    assert "not the same" not in other.screen.save._loaded.value
     assert (other.settings.dataset, other.settings.classes) == ("pets 2", (MARKUP, "dog"))
     other.run(wait=True)
     assert other.result.dataset == lab.result.dataset
     (here / "pets").rename(here / "gone")
     last = make_lab()
-    last._screen.save.load("record.json", record).wait(60)
-    assert "were somebody&#39;s own and are not in this Lab" in last._screen.save._loaded.value
+    last.screen.save.load("record.json", record).wait(60)
+    assert "were somebody&#39;s own and are not in this Lab" in last.screen.save._loaded.value
     assert last.settings.dataset == "textures"
     far = record.replace(json.dumps(str(here / "pets"))[1:-1].encode(), b"//far/away")
-    last._screen.save.load("record.json", far).wait(60)
-    assert "is on another machine" in last._screen.save._loaded.value
+    last.screen.save.load("record.json", far).wait(60)
+    assert "is on another machine" in last.screen.save._loaded.value
 
 
 def test_pictures_uploaded_for_two_classes(make_lab, here):
@@ -421,7 +421,7 @@ def test_a_lesson_that_gives_the_data_set_has_no_tab_for_others(make_lab):
         assert make_lab(**arguments).images is None
     lab = make_lab(own_dataset(), settings=None)
     assert lab.images is None
-    assert "Images" not in lab._screen.tabs.titles
+    assert "Images" not in lab.screen.tabs.titles
     assert isinstance(lab._source.own, ImageDataset)
 
 

@@ -67,10 +67,10 @@ def test_the_kernel_answers_other_cells_while_it_trains(run):
     notebook = run(
         SETUP,
         "long = settings.with_values({'epochs': 5000})\nlab = TransferLab(settings=long)\nrun = lab.run()",
-        "import asyncio, time\nwhile 'epoch' not in lab._screen.progress.value: await asyncio.sleep(0.05)",
+        "import asyncio, time\nwhile 'epoch' not in lab.screen.progress.value: await asyncio.sleep(0.05)",
         "longest = 0\nfor _ in range(40):\n    before = time.perf_counter(); await asyncio.sleep(0.01)\n"
         "    longest = max(longest, time.perf_counter() - before - 0.01)\nprint(longest)",
-        "lab.stop()\nawait run.done()\nprint(lab.result, lab._screen.progress.value)",
+        "lab.stop()\nawait run.done()\nprint(lab.result, lab.screen.progress.value)",
     )
     assert float(printed(notebook.cells[3])) < 0.5
     assert printed(notebook.cells[4]).startswith("None ")
@@ -85,7 +85,7 @@ def test_an_interrupt_stops_a_waiting_cell_and_the_training(tmp_path):
                 SETUP,
                 "import _thread, threading\nlab = TransferLab(settings=settings.with_values({'epochs': 5000}))\n"
                 "threading.Timer(8, _thread.interrupt_main).start()\nlab.run(wait=True)",
-                "lab._run.wait(20)\nprint(lab.is_running, 'Stopped' in lab._screen.progress.value)",
+                "lab.last_run.wait(20)\nprint(lab.is_running, 'Stopped' in lab.screen.progress.value)",
             )
         ]
     )

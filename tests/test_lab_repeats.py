@@ -50,13 +50,13 @@ def test_the_verdict_is_that_of_the_seeds(finished):
 def test_the_table_of_runs_has_a_column_for_it(finished):
     lab, _, shown = finished
     assert "; 2 seeds)</small>" in shown
-    table = lab._screen.runs._table.value
+    table = lab.screen.runs._table.value
     head = re.findall(r'<th scope="col" [^>]*>([^<]*)</th>', table)
-    assert head[:3] == ["Run", "repeats", "fine-tuned blocks"]
+    assert head[:3] == ["Run", "fine-tuned blocks", "repeats"]
     assert "Fine-tuned" in head
     assert len(re.findall(r"<tr>", table)) == 3
-    lab._screen.runs.other.value = 1
-    assert "run 1, fine-tuned" in lab._screen.runs._figure.value
+    lab.screen.runs.other.value = 1
+    assert "run 1, fine-tuned" in lab.screen.runs._figure.value
 
 
 def test_controls_hold_blocks_and_repeats(finished):
@@ -71,7 +71,7 @@ def test_controls_hold_blocks_and_repeats(finished):
     assert "2 more epochs at a learning rate of 0.001" in lines
     assert "all that with <b>2 seeds</b>" in lines
     assert LabSettings.from_json(lab.settings.to_json()) == lab.settings
-    assert "unfreeze_last_blocks(transfer, 3)" in lab._screen.code.script
+    assert "unfreeze_last_blocks(transfer, 3)" in lab.screen.code.script
     lab.panel.control("fine_tune_blocks").value = 0
     assert lab.settings.config.fine_tuning is None
     lab.panel.control("fine_tune_blocks").value = 2
@@ -80,14 +80,14 @@ def test_controls_hold_blocks_and_repeats(finished):
 
 def test_stop_shows_the_repeats_that_were_done(make_lab, monkeypatch):
     lab = make_lab(settings=replace(SMALL, config=replace(SMALL.config, repeats=50, fine_tuning=None)))
-    hear = lab._screen.hear
+    hear = lab.screen.hear
 
     def stop_at_three(event):
         hear(event)
         if event.phase == "study" and event.n_done == 3:
             lab.stop()
 
-    monkeypatch.setattr(lab._screen, "hear", stop_at_three)
+    monkeypatch.setattr(lab.screen, "hear", stop_at_three)
     run = lab.run(wait=True)
     assert run.result.stopped
     assert lab.result is run.result

@@ -153,7 +153,7 @@ from tl_widgets.widgets import LabSettings
 config = Config(epochs=1)
 lab = TransferLab(settings=LabSettings("cifar10", 32, 2, classes=("cat", "dog"), config=config))
 lab.run(wait=True)
-print(re.search('data-state="(.*?)"', lab._screen._state.value)[1], lab._screen.message.value)
+print(lab.state, lab.message)
 print(lab.result.transfer.backbone, lab.result.dataset.name)
 """
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
-
-from ipywidgets import VBox
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
@@ -18,14 +15,14 @@ from tl_widgets.widgets.images.view import ImagesView
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.lab.restore import read_record, restore
 from tl_widgets.widgets.lab.runs import LabRun
-from tl_widgets.widgets.lab.screen import Screen
-from tl_widgets.widgets.shared.cells import close_tree, take_place
+from tl_widgets.widgets.lab.screen import LabScreen
+from tl_widgets.widgets.shared.app import App, require_own_dataset
 from tl_widgets.widgets.shared.costs import n_steps
 from tl_widgets.widgets.shared.html import alert
 from tl_widgets.widgets.shared.settings import LIVE, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
-from tl_widgets.widgets.shared.threads import Newest, Run, State
-from tl_widgets.widgets.shared.turns import my_turn, preload_tensorflow, wait_for_tensorflow
+from tl_widgets.widgets.shared.threads import Newest, Run
+from tl_widgets.widgets.shared.turns import my_turn, wait_for_tensorflow
 from tl_widgets.widgets.shared.views import thumbnails
 
 # Settings that change how long one step takes; the others only change how many there are.
@@ -45,7 +42,7 @@ _SHAPE = (
 _TRANSFER_ONLY = {"backbone", "weights", "head_dropout", "control", "fine_tune_blocks", "repeats"}
 
 
-class TransferLab(VBox):
+class TransferLab(App[LabScreen, Comparison]):
     """Move the controls, press one button, and watch both models learn.
 
     In a notebook, `TransferLab()` as the last line of a cell shows it. From code:
@@ -69,6 +66,9 @@ class TransferLab(VBox):
         InputError: an argument is not allowed.
     """
 
+    _text = "TransferLab: two models on the same images"
+    _busy = "The Lab is training"
+
     def __init__(
         self,
         dataset: ImageDataset | None = None,
@@ -77,49 +77,25 @@ class TransferLab(VBox):
         show: Collection[str] | None = None,
         lock: Collection[str] = (),
     ) -> None:
-        if dataset is not None and not isinstance(dataset, ImageDataset):
-            raise InputError(
-                f"TransferLab takes an ImageDataset of your own (load_folder makes one); received {dataset!r}. For a "
-                "built-in one, choose it in the Lab, or give settings=LabSettings(dataset=...)."
-            )
+        require_own_dataset(dataset, "TransferLab", "settings=LabSettings(dataset=...)")
         if isinstance(settings, str):
             settings = LabSettings.from_json(settings)
-        self._source = DataSource(dataset)
+        source = DataSource(dataset)
         self._cache = RunCache()
         self._runs: list[LabRun] = []
         self._result: Comparison | None = None
-        self._run: Run[Comparison] | None = None
         self._live_head = Newest(self._retrain)
-        self.panel = ControlPanel(settings, show=show, lock=lock, source=self._source)
+        self.panel = ControlPanel(settings, show=show, lock=lock, source=source)
         self._first_settings = self._last_settings = self.panel.settings
         # A lesson that gives the data set does not ask for another.
         gives_choice = dataset is None and (show is None or "dataset" in show) and "dataset" not in lock
-        self.images = (
-            ImagesView(self._source, lambda: self.settings.image_size, self._use_images) if gives_choice else None
-        )
-        self._screen = Screen(self.panel, self._source, self._restore, self._load, self.images)
-        super().__init__(self._screen.children)
-        for name in ("tlw", "tlw-lab"):
-            self.add_class(name)
-        take_place(self)
-        self._connect()
-
-    def _connect(self) -> None:
-        screen = self._screen
-        screen.train_button.on_click(lambda _: self.run())
-        screen.stop_button.on_click(lambda _: self.stop())
-        screen.reset_button.on_click(lambda _: self._restore(self._first_settings))
+        self.images = ImagesView(source, lambda: self.settings.image_size, self._use_images) if gives_choice else None
+        screen = LabScreen(self.panel, source, self.restore, self._load, self.images)
+        super().__init__(screen, source)
+        screen.reset_button.on_click(lambda _: self.restore(self._first_settings))
         screen.live_tick.observe(lambda change: self._switch_live(change["new"]), "value")
         self.panel.follow(self._settings_changed)
         self._show_thumbnails()
-
-    def __repr__(self) -> str:
-        # A fixed text, without addresses and ids: tests of notebooks compare it.
-        return "TransferLab: two models on the same images (needs a live notebook)"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:  # noqa: ARG002 - IPython's signature
-        preload_tensorflow()  # while somebody looks at the controls
-        return super()._repr_mimebundle_()
 
     @property
     def settings(self) -> LabSettings:
@@ -132,8 +108,7 @@ class TransferLab(VBox):
 
     @settings.setter
     def settings(self, settings: LabSettings) -> None:
-        if self.is_running:
-            raise InputError("The Lab is training: wait for the end, or stop it, before you change its settings.")
+        self._require_idle("change its settings")
         self.panel.settings = settings
 
     @property
@@ -147,18 +122,13 @@ class TransferLab(VBox):
         return tuple(self._runs)
 
     @property
-    def is_running(self) -> bool:
-        """Whether both models are being trained."""
-        return self._run is not None and self._run.is_running
-
-    @property
     def live(self) -> bool:
         """Whether Live mode is on: every change of a head control trains the transfer model again."""
-        return bool(self._screen.live_tick.value)
+        return bool(self.screen.live_tick.value)
 
     @live.setter
     def live(self, is_on: bool) -> None:
-        self._screen.live_tick.value = is_on
+        self.screen.live_tick.value = is_on
 
     def run(self, *, wait: bool = False) -> Run[Comparison]:
         """Train both models in the background; a Lab that trains already goes on with that.
@@ -169,43 +139,29 @@ class TransferLab(VBox):
         Returns:
             The run: `await run.done()`, `run.wait()`, `run.stop()`, `run.result`.
         """
-        run = self._run
-        if run is None or not run.is_running:
+        if not self.is_running:
             self._live_head.stop()
-            self._show_running(True)
-            settings = self.settings
-            run = self._run = Run(lambda cancel: self._work(settings, cancel))
-        if wait:
-            run.wait()
-        return run
+        settings = self.settings
+        return self._start(lambda cancel: self._compare(settings, cancel), wait=wait)
 
     def stop(self) -> None:
         """Stop whatever goes on; it takes one batch at most. What was found before stays."""
         self._live_head.stop()
-        if self._run is not None and self._run.is_running:
-            self._run.stop()
+        super().stop()
 
-    def close(self) -> None:
-        """Stop, and take the Lab and all its parts away."""
-        if not hasattr(self, "_screen"):
-            return  # Python deletes a Lab that was refused before it was made
-        self.stop()
-        self._screen.forget()
+    def _forget(self) -> None:
+        super()._forget()
+        self.screen.forget()
         if self.images is not None:
             self.images.forget()
-        close_tree(self)
-        # IPython's Out holds on to old Labs: results stay readable, images and models go.
         self._cache = RunCache()
-        self._source.forget()
         if self._result is not None:
             self._result = self._result.without_models()
-        if not self.is_running:
-            self._run = None
 
     def _settings_changed(self, settings: LabSettings) -> None:
         before, self._last_settings = self._last_settings, settings
         moved = set(differences([before, settings]))
-        self._screen.show_settings(settings)
+        self.screen.show_settings(settings)
         self.panel.show_seconds(self._estimate(settings))
         if moved & {"dataset", "classes"}:
             self._show_thumbnails()
@@ -244,18 +200,22 @@ class TransferLab(VBox):
 
     def _use_images(self, name: str) -> None:
         """Turn to a learner's images, in the tab's thread."""
-        if self.is_running:
-            raise InputError("The Lab is training: wait for the end, or stop it, then use the images.")
+        self._require_idle("use the images")
         self.panel.choose_dataset(name)
 
-    def _restore(self, settings: LabSettings) -> None:
+    def restore(self, settings: LabSettings) -> None:
+        """Go back to settings, of a run say; why that cannot be is shown.
+
+        Args:
+            settings: what the controls should say.
+        """
         if self.is_running:
             return
         try:
             self.panel.settings = settings
-            self._screen.message.value = ""
+            self.screen.message.value = ""
         except InputError as error:  # of a run that was loaded: its images are not here
-            self._screen.message.value = alert(str(error))
+            self.screen.message.value = alert(str(error))
 
     def _load(self, name: str, data: bytes, cancel: Cancel) -> tuple[str, ...]:
         """Bring a record's settings into the controls and its result into the list of runs.
@@ -269,44 +229,27 @@ class TransferLab(VBox):
         run = LabRun(len(self._runs) + 1, restored.wanted, comparison, source=name)
         self._runs.append(run)
         self._result = comparison
-        self._screen.show_loaded(run)
-        self._screen.show_runs(self.runs, comparison)
-        self._screen.show_result(run, comparison, restored.dataset)
+        self.screen.show_loaded(run)
+        self.screen.show_runs(self.runs, comparison)
+        self.screen.show_result(run, comparison, restored.dataset)
         return (f"Loaded {printable(name)} as run {run.number}, with its settings.", *restored.notes)
 
     def _show_running(self, running: bool) -> None:
         self.panel.enabled = not running
         if self.images is not None:
             self.images.enabled = not running
-        self._screen.show_running(running)
+        super()._show_running(running)
 
-    def _work(self, settings: LabSettings, cancel: Cancel) -> Comparison | None:
-        """One run, in its thread: whatever happens, the buttons come back."""
-        state: State = "error"
-        comparison = None
-        try:
-            comparison = self._compare(settings, cancel)
-            state = "stopped" if comparison.stopped else "done"
-        except CancelledError:
-            self._screen.show_stopped(())
-            state = "stopped"
-        except Exception as error:
-            self._screen.show_error(error)
-        finally:
-            self.panel.show_what_is_here()  # it may have downloaded something, even where it then failed
-            self._show_running(False)
-            self._screen.set_state(state)  # last: whoever waits for it finds the buttons ready
-        return comparison
+    def _after_run(self) -> None:
+        self.panel.show_what_is_here()  # it may have downloaded something, even where it then failed
 
     def _compare(self, settings: LabSettings, cancel: Cancel) -> Comparison:
-        config, screen = settings.config, self._screen
+        config, screen = settings.config, self.screen
         names = config.model_names
         screen.progress.start(names)
-        with my_turn(cancel, lambda: screen.progress.say("waiting for another Lab to finish")):
-            dataset = self._source.load(settings, screen.hear, cancel)
+        with self._turn(cancel, lambda: self._source.load(settings, screen.hear, cancel)) as dataset:
             if not self.panel.thumbnails.value:  # it has just been downloaded
                 self.panel.thumbnails.value = thumbnails(dataset)
-            wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
             screen.start(names, settings, dataset, config.epochs)
             comparison = compare_config(dataset, config, on_event=screen.hear, cancel=cancel, cache=self._cache)
         self._keep(settings, comparison, dataset)
@@ -317,25 +260,25 @@ class TransferLab(VBox):
         run = LabRun(len(self._runs) + 1, settings, comparison.without_models())
         if comparison.runs:
             self._runs.append(run)
-            self._screen.show_runs(self.runs, comparison)
+            self.screen.show_runs(self.runs, comparison)
         if not comparison.is_whole:
-            self._screen.show_stopped(comparison.runs)
+            self.screen.show_stopped(comparison.runs)
         else:
             self._result = comparison
-            self._screen.show_result(run, comparison, dataset)
+            self.screen.show_result(run, comparison, dataset)
             self.panel.show_seconds(self._estimate(settings))
 
     def _switch_live(self, is_on: bool) -> None:
         if is_on:
-            self._screen.show_curves_tab()
+            self.screen.show_curves_tab()
             self._live_head.want(self.settings)
         else:
             self._live_head.stop()
-            self._screen.live_line.value = ""
+            self.screen.live_line.value = ""
 
     def _retrain(self, settings: LabSettings, cancel: Cancel) -> None:
         """Train the transfer model's head again, in Live mode's thread."""
-        screen = self._screen
+        screen = self.screen
 
         def hear(event: Event) -> None:
             screen.hear_live(event, cancel)

@@ -17,11 +17,11 @@ from tl_widgets.widgets.lab.predictions import PredictionsView
 from tl_widgets.widgets.lab.runs import LabRun, RunsView
 from tl_widgets.widgets.lab.save import Load, SaveView
 from tl_widgets.widgets.lab.try_picture import TryView
-from tl_widgets.widgets.shared.html import empty, error_alert, escape
-from tl_widgets.widgets.shared.live import CurvesView, ProgressView, Throttle
+from tl_widgets.widgets.shared.app import AppScreen
+from tl_widgets.widgets.shared.html import empty, escape
+from tl_widgets.widgets.shared.live import CurvesView, ProgressView
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
-from tl_widgets.widgets.shared.threads import State
 from tl_widgets.widgets.shared.views import FigureView, LedgerView, verdict
 
 _TITLE = (
@@ -33,11 +33,10 @@ _STUDIES = (
     '<p class="tlw-note">One run is one number. How much data, how much time, which backbone, what goes wrong: '
     "<code>tl_widgets.StudyLab()</code> in a new cell measures it with many models.</p>"
 )
-_STILL_THERE = " The last finished result is still shown below."
 
 
-class Screen:
-    """The widgets of a Lab. It decides nothing: whoever holds the state calls its methods.
+class LabScreen(AppScreen[ProgressView]):
+    """The widgets of a Lab. It decides nothing: the app calls its methods.
 
     Args:
         panel: the controls, which stand on top.
@@ -55,14 +54,13 @@ class Screen:
         load: Load,
         images: Widget | None = None,
     ) -> None:
-        self.train_button = Button(description="Train both", button_style="primary", icon="play")
-        self.stop_button = Button(description="Stop", icon="stop", disabled=True)
+        super().__init__("Train both", ProgressView(), " The last finished result is still shown below.")
         self.reset_button = Button(description="Reset", icon="undo", tooltip="Put the controls back")
         text = "Live: train the transfer head again at every change"
         self.live_tick = Checkbox(False, description=text, indent=False, style={"description_width": "initial"})
-        actions = HBox([self.train_button, self.stop_button, self.reset_button, self.live_tick])
+        actions = HBox([self.run_button, self.stop_button, self.reset_button, self.live_tick])
         actions.add_class("tlw-actions")
-        self.progress, self.message, self.live_line, self.verdict = ProgressView(), HTML(), HTML(), HTML()
+        self.live_line, self.verdict = HTML(), HTML()
         self.verdict.add_class("tlw-outcome")
         self.curves, self.ledger, self.confusion = CurvesView(), LedgerView(source=source), FigureView()
         self.predictions = PredictionsView()
@@ -83,17 +81,9 @@ class Screen:
         # Before anything is trained, the parameters are what there is to see.
         self.tabs = Tab(list(views.values()), titles=list(views), selected_index=list(views).index("Parameters"))
         self.tabs.add_class("tlw-tabs")
-        self._state = HTML()
-        self._throttle = Throttle()
         self._n_live = 0
-        self._has_result = False
-        self.set_state("idle")
         top = [HTML(_TITLE), panel, actions, self.progress, self.message]
-        self.children = [*top, self.verdict, self.live_line, self.tabs, HTML(_STUDIES), self._state]
-
-    def set_state(self, state: State) -> None:
-        """Mark what the Lab does, for tests and style sheets."""
-        self._state.value = f'<span class="tlw-state" data-state="{state}" hidden></span>'
+        self.children = [*top, self.verdict, self.live_line, self.tabs, HTML(_STUDIES), self.state_mark]
 
     def show_settings(self, settings: LabSettings) -> None:
         """Bring parameters and script to the settings."""
@@ -105,15 +95,14 @@ class Screen:
         self.tabs.selected_index = self.tabs.titles.index("Curves")
 
     def show_running(self, running: bool) -> None:
-        """Enable and disable the buttons."""
-        self.stop_button.disabled = not running
-        for widget in (self.train_button, self.reset_button, self.live_tick, self.runs.restore_button):
+        """Enable and disable the buttons; turn to the curves when training starts."""
+        super().show_running(running)
+        for widget in (self.reset_button, self.live_tick, self.runs.restore_button):
             widget.disabled = running
         self.trial.enabled = self.save.enabled = not running
         if running:
-            self.message.value = self.live_line.value = ""
+            self.live_line.value = ""
             self.show_curves_tab()
-            self.set_state("running")
 
     def start(self, names: tuple[str, ...], settings: LabSettings, dataset: ImageDataset, n_epochs: int) -> None:
         """Prepare the curves.
@@ -138,15 +127,14 @@ class Screen:
 
     def hear(self, event: Event) -> None:
         """Take an event; draw at most seven times a second."""
-        self.progress.note(event)
         if self.curves.note(event):
-            self._throttle.offer("curves", self.curves.draw)
-        self._throttle.offer("progress", self.progress.draw)
+            self.throttle.offer("curves", self.curves.draw)
+        super().hear(event)
 
     def hear_live(self, event: Event, cancel: Cancel) -> None:
         """Take an event of Live mode; training itself takes no time worth a word."""
         if event.phase in ("download", "decode", "features"):
-            self._throttle.offer("live", lambda: self.say_live(event.text, cancel))
+            self.throttle.offer("live", lambda: self.say_live(event.text, cancel))
 
     def say_live(self, text: str, cancel: Cancel) -> None:
         """Say what Live mode does, unless it was told to stop: a line that waited comes late."""
@@ -155,7 +143,7 @@ class Screen:
 
     def show_runs(self, runs: tuple[LabRun, ...], comparison: Comparison) -> None:
         """Show the curves of a run that came to train something, and its row in the table."""
-        self._throttle.flush()
+        self.throttle.flush()
         self.curves.show(comparison.runs)
         self.runs.show(runs)
 
@@ -182,7 +170,7 @@ class Screen:
         from tl_widgets.plots.classes import confusion_columns
         from tl_widgets.plots.comparison import alt_text, plot_confusion
 
-        self._has_result = True
+        self.has_result = True
         how = (
             "Loaded."
             if run.source
@@ -204,18 +192,24 @@ class Screen:
         self.save.show(None, None)
         self.predictions.show(None, None)
 
-    def show_stopped(self, runs: tuple[RunResult, ...]) -> None:
-        """Say that somebody pressed Stop."""
-        self._throttle.flush()
-        text = "Stopped." if runs else "Stopped before training began."
-        self.progress.finish(text + (_STILL_THERE if self._has_result else ""), runs)
+    def show_empty_stop(self) -> None:
+        """Say that Stop came before training began."""
+        self.show_stopped(())
 
-    def show_error(self, error: Exception) -> None:
-        """Say what went wrong: a sentence, and for the unexpected a traceback to open."""
-        self._throttle.flush()
+    def show_stopped(self, runs: tuple[RunResult, ...]) -> None:
+        """Say that somebody pressed Stop.
+
+        Args:
+            runs: what was trained until then.
+        """
+        self.throttle.flush()
+        text = "Stopped." if runs else "Stopped before training began."
+        self.progress.finish(text + self.still_there, runs)
+
+    def show_failed(self, text: str) -> None:
+        """Show that nothing came of a run."""
         self.live_line.value = ""
-        self.message.value = error_alert(error)
-        self.progress.fail("Not finished." + (_STILL_THERE if self._has_result else ""))
+        self.progress.fail(text)
 
     def show_live(self, runs: tuple[RunResult, ...], run: RunResult, note: str, cancel: Cancel) -> None:
         """Show a transfer model that Live mode has trained.
@@ -231,7 +225,7 @@ class Screen:
         """
         assert run.test_accuracy is not None
         assert run.test_accuracy_ci95 is not None
-        self._throttle.flush()
+        self.throttle.flush()
         self.curves.show(runs)
         raise_if_cancelled(cancel)
         if self.message.value:  # of a training that failed before

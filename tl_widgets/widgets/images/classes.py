@@ -12,12 +12,12 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.numbers import count_text
 from tl_widgets.data.archives import SourceFile, printable
+from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import escape, image, plain_label
 from tl_widgets.widgets.shared.threads import Newest
 
 CLASSES_A_PAGE, IMAGES_A_PAGE, IMAGES_A_ROW = 8, 18, 6
 _STRIP, _CARD = 40, 92  # pixels
-_STYLE = {"description_width": "initial"}
 Edit = Callable[[ImageCollection], ImageCollection]
 
 
@@ -36,8 +36,8 @@ class _ClassRow:
     def __init__(self, i: int, change: Callable[[Edit], None]) -> None:
         self._change = change
         self._name, self._is_setting = "", False
-        self.name = Text(description=f"Class {i + 1}", continuous_update=False, style=_STYLE)
-        self.tick = Checkbox(True, description="used", indent=False, style=_STYLE)
+        self.name = Text(description=f"Class {i + 1}", continuous_update=False, style=STYLE)
+        self.tick = Checkbox(True, description="used", indent=False, style=STYLE)
         self.count, self.strip = HTML(), HTML()
         self.box = HBox([self.name, self.tick, self.count, self.strip])
         self.box.add_class("tlw-class-row")
@@ -71,7 +71,7 @@ class _Card:
         self._change = change
         self._file, self._is_setting = "", False
         self.picture = HTML()
-        self.tick = Checkbox(True, indent=False, style=_STYLE)
+        self.tick = Checkbox(True, indent=False, style=STYLE)
         self.box = VBox([self.picture, self.tick])
         self.box.add_class("tlw-image-card")
         self.tick.observe(self._ticked, "value")
@@ -140,12 +140,10 @@ class ImageClasses(VBox):
         self._card_box.add_class("tlw-image-cards")
         self.class_pages = _Pages("classes", CLASSES_A_PAGE, self._show)
         self.image_pages = _Pages("pictures", IMAGES_A_PAGE, self._show)
-        self.menu = Dropdown(description="Look through", style=_STYLE)
+        self.menu = Dropdown(description="Look through", style=STYLE)
         self.menu.observe(self._chosen, "value")
         note = HTML('<p class="tlw-note">Take the tick away from a picture that should not be learned from.</p>')
-        look = HBox([self.menu])
-        look.add_class("tlw-row")
-        super().__init__([self._row_box, self.class_pages, look, note, self._card_box, self.image_pages])
+        super().__init__([self._row_box, self.class_pages, row(self.menu), note, self._card_box, self.image_pages])
         self.layout.display = "none"
 
     def show(self, collection: ImageCollection) -> None:
@@ -169,7 +167,7 @@ class ImageClasses(VBox):
         if not self.rows:
             self.rows = [_ClassRow(i, self._change) for i in range(CLASSES_A_PAGE)]
             self.cards = [_Card(self._change) for _ in range(IMAGES_A_PAGE)]
-            self._row_box.children = [row.box for row in self.rows]
+            self._row_box.children = [one.box for one in self.rows]
             self._card_box.children = [card.box for card in self.cards]
 
     def _chosen(self, _: object) -> None:
@@ -185,16 +183,16 @@ class ImageClasses(VBox):
         left_out, edits = set(collection.edits.left_out), collection.edits
         page = self.class_pages.show(len(collection.folders))
         shown = collection.folders[page]
-        for i, (row, one) in enumerate(zip(self.rows, shown, strict=False)):
+        for i, (class_row, one) in enumerate(zip(self.rows, shown, strict=False)):
             n_out = sum(file.name in left_out for file in one.files)
             is_used = one.folder not in edits.dropped
-            row.show(page.start + i + 1, edits.name_of(one.folder), len(one.files), n_out, is_used=is_used)
+            class_row.show(page.start + i + 1, edits.name_of(one.folder), len(one.files), n_out, is_used=is_used)
         chosen = next((one for one in collection.folders if one.folder == self.menu.value), None)
         files = chosen.files if chosen else ()
         files = files[self.image_pages.show(len(files))]
         for card, file in zip(self.cards, files, strict=False):
             card.show(file, is_used=file.name not in left_out)
-        for box in [row.box for row in self.rows[len(shown) :]] + [card.box for card in self.cards[len(files) :]]:
+        for box in [one.box for one in self.rows[len(shown) :]] + [card.box for card in self.cards[len(files) :]]:
             box.layout.display = "none"
         self.layout.display = ""
         firsts = tuple(tuple(file for file in one.files if file.name not in left_out)[:IMAGES_A_ROW] for one in shown)
@@ -212,11 +210,11 @@ class ImageClasses(VBox):
 
     def _draw(self, wish: _Wish, cancel: Cancel) -> None:
         """Read and show the thumbnails, in a thread."""
-        for row, files in zip(self.rows, wish.rows, strict=False):
+        for class_row, files in zip(self.rows, wish.rows, strict=False):
             raise_if_cancelled(cancel)
             strip = "".join(_picture(wish.collection, file, _STRIP) for file in files)
             raise_if_cancelled(cancel)
-            row.strip.value = f'<div class="tlw-strip">{strip}</div>'
+            class_row.strip.value = f'<div class="tlw-strip">{strip}</div>'
         for card, file in zip(self.cards, wish.cards, strict=False):
             raise_if_cancelled(cancel)
             if not card.picture.value:

@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipywidgets import HTML, Accordion, Button, Dropdown, HBox, Text, VBox, Widget
+from ipywidgets import HTML, Accordion, Button, Dropdown, Text, VBox
 
 from tl_widgets.collections import storage as own_files
 from tl_widgets.collections.storage import Incoming, find_collections, uploads_folder
 from tl_widgets.collections.uploads import MAX_AT_ONCE
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.widgets.images.camera import CameraView
+from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import escape
 from tl_widgets.widgets.shared.upload import UploadView
 
-_STYLE = {"description_width": "initial"}
 _BESIDE = (
     '<p class="tlw-intake"><b>From a folder or zip</b> beside the notebook, with one sub-folder for each class. A zip '
     "of any size can be dropped into JupyterLab’s file browser, on the left.</p>"
@@ -50,22 +50,22 @@ class ImageIntake(VBox):
     def __init__(self, actions: IntakeActions) -> None:
         self._actions = actions
         self._enabled = True
-        self.menu = Dropdown(description="Folder or zip", style=_STYLE)
+        self.menu = Dropdown(description="Folder or zip", style=STYLE)
         self.open_button = Button(description="Open", icon="folder-open")
         self.look_button = Button(description="Look again", tooltip="For folders and zips that are new since")
         self.zip_upload = UploadView(
             lambda _, incoming: actions.take_zip(incoming), max_bytes=own_files.MAX_STORED_BYTES, label="Upload a zip",
             accept=".zip", kind="zip", hint="or drop it here",
         )  # fmt: skip
-        self.class_name = Text(description="Class name", placeholder="what they show", style=_STYLE)
+        self.class_name = Text(description="Class name", placeholder="what they show", style=STYLE)
         self.picture_upload = UploadView(
             actions.take_pictures, max_bytes=MAX_FILE_BYTES, label="Upload its pictures", accept="image/*,.tif,.tiff",
             most=MAX_AT_ONCE, kind="picture", hint="or drop them here",
         )  # fmt: skip
         self.camera = CameraView(actions.take_photograph)
         self._camera_box = Accordion([self.camera], titles=["Take pictures with the camera"])
-        beside = _row(self.menu, self.open_button, self.look_button)
-        uploads = [_row(self.zip_upload), _row(self.class_name, self.picture_upload)]
+        beside = row(self.menu, self.open_button, self.look_button)
+        uploads = [row(self.zip_upload), row(self.class_name, self.picture_upload)]
         super().__init__([HTML(_BESIDE), beside, HTML(_upload_line()), *uploads, self._camera_box])
         self.look_again()
         self._connect()
@@ -109,12 +109,6 @@ class ImageIntake(VBox):
         self.picture_upload.missing = "" if self.class_name.value.strip() else "Give their class a name first."
         for widget in (self.zip_upload, self.picture_upload, self.camera):
             widget.enabled = self._enabled
-
-
-def _row(*widgets: Widget) -> Widget:
-    row = HBox(widgets)
-    row.add_class("tlw-row")
-    return row
 
 
 def _shown(path: Path) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from ipywidgets import HTML, Button, HBox, VBox
+from ipywidgets import HTML, Button, VBox
 
 from tl_widgets.collections.collection import ImageCollection, keep_edits, open_collection, with_kept_edits
 from tl_widgets.collections.storage import Incoming
@@ -22,6 +22,7 @@ from tl_widgets.records.comparison import Diagnosis
 from tl_widgets.records.provenance import NO_EDITS
 from tl_widgets.widgets.images.classes import Edit, ImageClasses
 from tl_widgets.widgets.images.intake import ImageIntake, IntakeActions
+from tl_widgets.widgets.shared.fields import row
 from tl_widgets.widgets.shared.html import alert, error_alert, escape, progress
 from tl_widgets.widgets.shared.live import Throttle
 from tl_widgets.widgets.shared.source import DataSource
@@ -64,10 +65,8 @@ class ImagesView(VBox):
         self.undo_button = Button(description="Undo all changes", icon="undo")
         self.stop_button = Button(description="Stop reading", icon="stop")
         self.message, self._progress, self._heading, self._report = HTML(), HTML(), HTML(), HTML()
-        self._buttons = HBox([self.use_button, self.undo_button])
-        self._going_on = HBox([self._progress, self.stop_button])
-        for row in (self._buttons, self._going_on):
-            row.add_class("tlw-row")
+        self._buttons = row(self.use_button, self.undo_button)
+        self._going_on = row(self._progress, self.stop_button)
         self._going_on.layout.display = self._buttons.layout.display = "none"
         self.use_button.on_click(lambda _: self.use())
         self.undo_button.on_click(lambda _: self._edit(lambda collection: replace(collection, edits=NO_EDITS)))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ipywidgets import HTML, Button, HBox, Text, VBox
+from ipywidgets import HTML, Button, Text, VBox
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.export.script import save_backbone, script_for
+from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.files import free_paths
-from tl_widgets.widgets.shared.html import alert, escape
+from tl_widgets.widgets.shared.html import alert, escape, note
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run, log
@@ -39,12 +40,10 @@ class CodeView(VBox):
         self._settings = LabSettings()
         self.script = ""
         self._text, self._said = HTML(), HTML()
-        self.file = Text("transfer_learning.py", description="File name", style={"description_width": "initial"})
+        self.file = Text("transfer_learning.py", description="File name", style=STYLE)
         self.save_button = Button(description="Save script", icon="save")
         self.save_button.on_click(lambda _: self.save())
-        row = HBox([self.file, self.save_button])
-        row.add_class("tlw-row")
-        super().__init__([row, self._said, self._text])
+        super().__init__([row(self.file, self.save_button), self._said, self._text])
 
     def show_settings(self, settings: LabSettings) -> None:
         """Show the script of these settings.
@@ -72,7 +71,7 @@ class CodeView(VBox):
             The work in the background; its result is the file.
         """
         script, settings, name = self.script, self._settings, self.file.value.strip()
-        self._said.value = '<p class="tlw-note">Saving…</p>'
+        self._said.value = note("Saving…")
 
         def work(cancel: Cancel) -> Path | None:
             try:
@@ -81,7 +80,7 @@ class CodeView(VBox):
                 with path.open("x", encoding="utf-8") as file:
                     file.write(script)
             except CancelledError:
-                self._said.value = '<p class="tlw-note">Stopped: the script was not saved.</p>'
+                self._said.value = note("Stopped: the script was not saved.")
                 return None
             except Exception as error:
                 if not isinstance(error, InputError | OSError):
@@ -109,7 +108,7 @@ class CodeView(VBox):
         return f" and the backbone it reads, {target.name}"
 
     def _say_waiting(self) -> None:
-        self._said.value = '<p class="tlw-note">Saving when the training has ended…</p>'
+        self._said.value = note("Saving when the training has ended…")
 
 
 def _free_path(name: str) -> Path:

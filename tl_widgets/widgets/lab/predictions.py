@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ipywidgets import HTML, Button, Dropdown, HBox, VBox
+from ipywidgets import HTML, Button, VBox
 
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.gallery import cards
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.records.answers import by_turns, confident_mistakes, disagreements, judged
 from tl_widgets.records.comparison import Comparison, RunResult
-from tl_widgets.widgets.shared.html import empty, escape
+from tl_widgets.widgets.shared.fields import menu_widget, row
+from tl_widgets.widgets.shared.html import empty, note
 
 N_ON_A_PAGE = 24
 _DISAGREEMENTS, _MISTAKES, _ALL = "disagreements", "mistakes", "all"
@@ -31,12 +32,10 @@ class PredictionsView(VBox):
     """
 
     def __init__(self, nothing: str = "After training: test images with the models' answers.") -> None:
-        style = {"description_width": "initial"}
-        self.choice = Dropdown(options=_CHOICES, description="Show", style=style)
+        self.choice = menu_widget("Show", "Which test images", _CHOICES)
         self.back_button = Button(description="Previous page", icon="arrow-left")
         self.next_button = Button(description="Next page", icon="arrow-right")
-        self._row = HBox([self.choice, self.back_button, self.next_button])
-        self._row.add_class("tlw-row")
+        self._row = row(self.choice, self.back_button, self.next_button)
         self._nothing = nothing
         self._text = HTML()
         self._tested: tuple[RunResult, ...] = ()
@@ -84,7 +83,7 @@ class PredictionsView(VBox):
         self.next_button.disabled = self._page == n_pages - 1
         where = f" Page {self._page + 1} of {n_pages}." if n_pages > 1 else ""
         shown = rows[self._page * N_ON_A_PAGE : (self._page + 1) * N_ON_A_PAGE]
-        head = f'<p class="tlw-note" role="status">{escape(said + where)}</p>'
+        head = note(said + where)
         self._text.value = f"{head}{cards(self._images, shown, self._tested) if shown else ''}"
 
 

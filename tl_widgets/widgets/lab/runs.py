@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ipywidgets import HTML, Button, Dropdown, HBox, VBox
+from ipywidgets import HTML, Button, Dropdown, VBox
 
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, heading_of
@@ -14,11 +14,11 @@ from tl_widgets.core.numbers import count_text, interval_text, percent
 from tl_widgets.data.archives import printable
 from tl_widgets.plots.labels import Score, own_epochs, scores_of
 from tl_widgets.records.comparison import Comparison
+from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import empty, table
 from tl_widgets.widgets.shared.settings import LabSettings, differences
 from tl_widgets.widgets.shared.views import FigureView
 
-_STYLE = {"description_width": "initial"}
 _TITLES = {
     "n_per_class": "images per class",
     "kernel_sizes": "kernel sizes",
@@ -65,13 +65,12 @@ class RunsView(VBox):
         self._runs: tuple[LabRun, ...] = ()
         self._restore = restore
         self._table = HTML(empty("No run yet: every run will have a row here."))
-        self.run = Dropdown(description="Run", style=_STYLE)
-        self.other = Dropdown(description="Overlay with", style=_STYLE)
+        self.run = Dropdown(description="Run", style=STYLE)
+        self.other = Dropdown(description="Overlay with", style=STYLE)
         self.restore_button = Button(description="Restore its settings", icon="undo")
         self.restore_button.on_click(lambda _: self._restore_chosen())
         self._figure = FigureView()
-        self._row = HBox([self.run, self.restore_button, self.other])
-        self._row.add_class("tlw-row")
+        self._row = row(self.run, self.restore_button, self.other)
         for menu in (self.run, self.other):
             menu.observe(self._overlay, "value")
         super().__init__([self._table, self._row, self._figure])

@@ -6,25 +6,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ipywidgets import HTML, Button, HBox, Text, VBox
+from ipywidgets import HTML, Button, Text, VBox
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.collections.storage import Incoming
-from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event
 from tl_widgets.core.numbers import size_text
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.restore import MAX_RECORD_BYTES, read_record_file
+from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.files import free_folder
-from tl_widgets.widgets.shared.html import empty, error_alert, escape, progress
-from tl_widgets.widgets.shared.threads import Run
+from tl_widgets.widgets.shared.html import empty, escape, note, progress
+from tl_widgets.widgets.shared.threads import Run, run_and_explain
 from tl_widgets.widgets.shared.turns import my_turn
 from tl_widgets.widgets.shared.upload import UploadView
 
-_STYLE = {"description_width": "initial"}
 _FIRST = "After training: both models, the record, the script and a report, in one folder."
 _WHAT = {
     "record.json": "the record of everything; “Load a record” below reads it back",
@@ -48,18 +48,16 @@ class SaveView(VBox):
         self._is_enabled, self._is_busy = True, False
         self._comparison: Comparison | None = None
         self._dataset: ImageDataset | None = None
-        self.folder = Text("transfer-learning-run", description="Folder name", style=_STYLE)
+        self.folder = Text("transfer-learning-run", description="Folder name", style=STYLE)
         self.save_button = Button(description="Save all", icon="save")
         self.upload = UploadView(
             self._uploaded, max_bytes=MAX_RECORD_BYTES, label="Choose a record", accept=".json", kind="record",
             hint="or drop it here",
         )  # fmt: skip
-        self.file = Text(description="Record's file name", placeholder="run/record.json", style=_STYLE)
+        self.file = Text(description="Record's file name", placeholder="run/record.json", style=STYLE)
         self.load_button = Button(description="Load it", icon="folder-open")
-        self._save_row = HBox([self.folder, self.save_button])
-        load_row = HBox([self.upload, self.file, self.load_button])
-        for row in (self._save_row, load_row):
-            row.add_class("tlw-row")
+        self._save_row = row(self.folder, self.save_button)
+        load_row = row(self.upload, self.file, self.load_button)
         self._saved, self._loaded = HTML(), HTML()
         heads = [HTML(f'<h4 class="tlw-title tlw-part">{text}</h4>') for text in ("Save this run", "Load a record")]
         how = HTML(
@@ -100,7 +98,7 @@ class SaveView(VBox):
         for widget in (self.folder, self.save_button, self.file, self.load_button):
             widget.disabled = not is_free
 
-    def _start(self, work: Callable[[Cancel], Any]) -> Run[Any]:
+    def _start(self, work: Callable[[Cancel], Any], line: HTML, stopped: str) -> Run[Any]:
         """Do something in the background, one thing at a time: a second click would save twice."""
         self._is_busy = True
         self._show_enabled()
@@ -112,7 +110,7 @@ class SaveView(VBox):
                 self._is_busy = False
                 self._show_enabled()
 
-        return Run(go)
+        return run_and_explain(go, line, stopped)
 
     def save(self) -> Run[Path]:
         """Write everything into a new folder beside the notebook, in the background.
@@ -125,30 +123,22 @@ class SaveView(VBox):
         def hear(event: Event) -> None:
             self._saved.value = progress("Saving", event.n_done, event.n_total, event.text)
 
-        def work(cancel: Cancel) -> Path | None:
-            try:
-                if comparison is None:
-                    raise InputError(_FIRST)
-                self._saved.value = _note("Saving…")
-                with my_turn(cancel, lambda: self._say_waiting()):
-                    from tl_widgets.export.saving import save_comparison
+        def work(cancel: Cancel) -> Path:
+            if comparison is None:
+                raise InputError(_FIRST)
+            self._saved.value = note("Saving…")
+            with my_turn(cancel, lambda: self._say_waiting()):
+                from tl_widgets.export.saving import save_comparison
 
-                    folder = free_folder(name)
-                    files = save_comparison(comparison, folder, dataset=dataset, on_event=hear, cancel=cancel)
-                backbone = find_backbone(comparison.config.backbone)
-                self._saved.value = _saved(folder, files, backbone)
-            except CancelledError:
-                self._saved.value = _note("Stopped: nothing was saved.")
-                return None
-            except Exception as error:
-                self._saved.value = error_alert(error)
-                return None
+                folder = free_folder(name)
+                files = save_comparison(comparison, folder, dataset=dataset, on_event=hear, cancel=cancel)
+            self._saved.value = _saved(folder, files, find_backbone(comparison.config.backbone))
             return folder
 
-        return self._start(work)
+        return self._start(work, self._saved, "Stopped: nothing was saved.")
 
     def _say_waiting(self) -> None:
-        self._saved.value = _note("Saving when the training has ended…")
+        self._saved.value = note("Saving when the training has ended…")
 
     def _uploaded(self, _: str, incoming: Incoming) -> None:
         with incoming:
@@ -165,22 +155,15 @@ class SaveView(VBox):
         Returns:
             The work.
         """
-        self._loaded.value = _note("Loading…")
+        self._loaded.value = note("Loading…")
 
         def work(cancel: Cancel) -> None:
-            try:
-                sentences = self._load(name, read_record_file(name) if data is None else data, cancel)
-                items = "".join(f"<li>{escape(each)}</li>" for each in sentences[1:])
-                more = f'<ul class="tlw-notes">{items}</ul>' if items else ""
-                self._loaded.value = f'<div role="status"><p>{escape(sentences[0])}</p>{more}</div>'
-            except Exception as error:
-                self._loaded.value = error_alert(error)
+            sentences = self._load(name, read_record_file(name) if data is None else data, cancel)
+            items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences[1:])
+            more = f'<ul class="tlw-notes">{items}</ul>' if items else ""
+            self._loaded.value = f'<div role="status"><p>{escape(sentences[0])}</p>{more}</div>'
 
-        return self._start(work)
-
-
-def _note(text: str) -> str:
-    return f'<p class="tlw-note" role="status">{escape(text)}</p>'
+        return self._start(work, self._loaded, "Stopped: nothing was loaded.")
 
 
 def _saved(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:

@@ -18,6 +18,7 @@ from tl_widgets.widgets.lab.runs import LabRun, RunsView
 from tl_widgets.widgets.lab.save import Load, SaveView
 from tl_widgets.widgets.lab.try_picture import TryView
 from tl_widgets.widgets.shared.app import AppScreen
+from tl_widgets.widgets.shared.fields import STYLE
 from tl_widgets.widgets.shared.html import empty, escape
 from tl_widgets.widgets.shared.live import CurvesView, ProgressView
 from tl_widgets.widgets.shared.settings import LabSettings
@@ -57,7 +58,7 @@ class LabScreen(AppScreen[ProgressView]):
         super().__init__("Train both", ProgressView(), " The last finished result is still shown below.")
         self.reset_button = Button(description="Reset", icon="undo", tooltip="Put the controls back")
         text = "Live: train the transfer head again at every change"
-        self.live_tick = Checkbox(False, description=text, indent=False, style={"description_width": "initial"})
+        self.live_tick = Checkbox(False, description=text, indent=False, style=STYLE)
         actions = HBox([self.run_button, self.stop_button, self.reset_button, self.live_tick])
         actions.add_class("tlw-actions")
         self.live_line, self.verdict = HTML(), HTML()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ipywidgets import HTML, Button, HBox, Text, VBox
+from ipywidgets import HTML, Button, Text, VBox
 
 from tl_widgets.collections.storage import Incoming
 from tl_widgets.core.errors import InputError
@@ -17,8 +17,9 @@ from tl_widgets.core.numbers import percent
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.experiments.prediction import Answer, Prediction, predict, runs_with_models
 from tl_widgets.records.comparison import Comparison
-from tl_widgets.widgets.shared.html import alert, empty, error_alert, escape, image
-from tl_widgets.widgets.shared.threads import Run
+from tl_widgets.widgets.shared.fields import STYLE, row
+from tl_widgets.widgets.shared.html import alert, empty, escape, image, note
+from tl_widgets.widgets.shared.threads import Run, run_and_explain
 from tl_widgets.widgets.shared.turns import my_turn
 from tl_widgets.widgets.shared.upload import UploadView
 
@@ -44,12 +45,9 @@ class TryView(VBox):
             self._uploaded, max_bytes=MAX_FILE_BYTES, label="Choose pictures", accept="image/*,.tif,.tiff",
             most=_MOST_PICTURES, kind="picture", hint="or drop them here",
         )  # fmt: skip
-        self.file = Text(
-            description="Picture's file name", placeholder="photo.jpg", style={"description_width": "initial"}
-        )
+        self.file = Text(description="Picture's file name", placeholder="photo.jpg", style=STYLE)
         self.look_button = Button(description="Try it", icon="eye")
-        self._row = HBox([self.upload, self.file, self.look_button])
-        self._row.add_class("tlw-row")
+        self._row = row(self.upload, self.file, self.look_button)
         self._how, self._said, self._shown = HTML(), HTML(), HTML()
         super().__init__([self._how, self._row, self._said, self._shown])
         self.look_button.on_click(lambda _: self.look([(self.file.value.strip(), None)]))
@@ -100,22 +98,19 @@ class TryView(VBox):
         comparison = self._comparison
 
         def work(cancel: Cancel) -> None:
-            try:
-                with ExitStack() as stack:
-                    if incoming is not None:
-                        stack.enter_context(incoming)
-                    if comparison is None:
-                        raise InputError(_FIRST)
-                    stack.enter_context(my_turn(cancel, lambda: self._say("Waiting for the training to end…")))
-                    self._shown.value = self._answers(comparison, pictures, cancel)
-                self._say("")
-            except Exception as error:
-                self._said.value = error_alert(error)
+            with ExitStack() as stack:
+                if incoming is not None:
+                    stack.enter_context(incoming)
+                if comparison is None:
+                    raise InputError(_FIRST)
+                stack.enter_context(my_turn(cancel, lambda: self._say("Waiting for the training to end…")))
+                self._shown.value = self._answers(comparison, pictures, cancel)
+            self._say("")
 
-        return Run(work)
+        return run_and_explain(work, self._said)
 
     def _say(self, text: str) -> None:
-        self._said.value = f'<p class="tlw-note" role="status">{escape(text)}</p>' if text else ""
+        self._said.value = note(text)
 
     def _uploaded(self, _: str, incoming: Incoming) -> None:
         self.look(incoming.files(), incoming)

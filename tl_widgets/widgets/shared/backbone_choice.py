@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ipywidgets import HTML, Button, HBox, VBox, Widget
+from ipywidgets import HTML, Button, VBox, Widget
 
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone
@@ -14,7 +14,8 @@ from tl_widgets.core.config import MIN_IMAGE_SIZE
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import memory_available
 from tl_widgets.widgets.shared.costs import is_here, too_large
-from tl_widgets.widgets.shared.html import alert, escape
+from tl_widgets.widgets.shared.fields import row
+from tl_widgets.widgets.shared.html import alert, note
 from tl_widgets.widgets.shared.settings import LabSettings
 
 _EVERY = 32  # pixels: no backbone takes smaller images, so that needs no word
@@ -67,9 +68,7 @@ class BackboneChoice:
 
     def __init__(self) -> None:
         self._sentence, self._yes, self._no = HTML(), Button(), Button()
-        buttons = HBox([self._yes, self._no])
-        buttons.add_class("tlw-row")
-        self.question, self.note = VBox([self._sentence, buttons]), HTML()
+        self.question, self.note = VBox([self._sentence, row(self._yes, self._no)]), HTML()
         self._on_yes: Callable[[], None] | None = None
         self._moved_from: int | None = None
         self._yes.on_click(lambda _: self._answer(self._on_yes))
@@ -132,5 +131,5 @@ class BackboneChoice:
         if smallest > _EVERY or has_moved:
             text = f"{name} needs images of at least {smallest} pixels"
             text += f", so the size went up from {self._moved_from}" if has_moved else ""
-        self.note.value = f'<p class="tlw-note" role="status">{escape(text)}.</p>' if text else ""
+        self.note.value = note(f"{text}." if text else "")
         self.note.layout.display = "" if text else "none"

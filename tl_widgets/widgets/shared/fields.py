@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from ipywidgets import BoundedFloatText, BoundedIntText, Checkbox, Dropdown, Text, Widget
+from ipywidgets import BoundedFloatText, BoundedIntText, Checkbox, Dropdown, HBox, Text, Widget
 
 from tl_widgets.core.settings import Choice, Flag, Name, Part, Real, Setting, Several, Whole
 
@@ -214,6 +214,13 @@ def number_widget(setting: Setting) -> Widget:
 
 def _bounded(kind: type[Widget], setting: Setting, low: float, high: float, step: float) -> Widget:
     return kind(low, min=low, max=high, step=step, description=setting.label, tooltip=setting.help, style=STYLE)
+
+
+def row(*widgets: Widget) -> Widget:
+    """Return widgets side by side."""
+    box = HBox(widgets)
+    box.add_class("tlw-row")
+    return box
 
 
 def menu_widget(label: str, tip: str, options: Sequence[tuple[str, Any]]) -> Widget:

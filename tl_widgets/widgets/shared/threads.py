@@ -10,8 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Generic, Literal, TypeVar
 
+from ipywidgets import HTML
+
 from tl_widgets.core.errors import CancelledError
 from tl_widgets.core.events import Cancel
+from tl_widgets.widgets.shared.html import error_alert, note
 
 State = Literal["idle", "running", "done", "stopped", "error"]
 
@@ -98,6 +101,27 @@ class Run(Generic[Value]):
             self.stop()
             raise
         return self.result
+
+
+def run_and_explain(work: Callable[[Cancel], Value | None], line: HTML, stopped: str = "") -> Run[Value]:
+    """Run work in the background; what goes wrong is explained in a line.
+
+    Args:
+        work: what to do.
+        line: for the explanation.
+        stopped: what to say if the work was stopped.
+    """
+
+    def go(cancel: Cancel) -> Value | None:
+        try:
+            return work(cancel)
+        except CancelledError:
+            line.value = note(stopped)
+        except Exception as error:
+            line.value = error_alert(error)
+        return None
+
+    return Run(go)
 
 
 class Newest(Generic[Wish]):

@@ -184,6 +184,7 @@ def test_the_guess_comes_first(make_lab):
     assert MISTAKES["bottleneck"].wrong in page(lab)
 
 
+@pytest.mark.usefixtures("real_default")
 def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_lab, monkeypatch):
     lab, hear = make_lab("mistake", values={"mistake": "all"}), None
     assert "<b>20 models</b>: each of 10 mistakes beside the right way, each on images of its own" in page(lab)

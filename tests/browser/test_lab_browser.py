@@ -77,29 +77,32 @@ def test_every_control_can_be_found_by_its_label_and_changes_what_it_says(page, 
     output = page.locator(".jp-OutputArea-output", has_text="'dataset'").last
     output.wait_for()
     values = ast.literal_eval(output.inner_text())
-    assert values.items() >= {
-        "dataset": "faces",
-        "classes": None,
-        "image_size": 48,
-        "n_per_class": 5,
-        "filters": (12, 4, 8),
-        "kernel_sizes": (3, 5, 3),
-        "pooling": "average",
-        "head": "global_average",
-        "dense_units": 16,
-        "dropout": 0.25,
-        "backbone": "MobileNetV2",
-        "weights": None,
-        "head_dropout": 0.1,
-        "augment": 1,
-        "epochs": 4,
-        "batch_size": 8,
-        "learning_rate": 0.003,
-        "seed": 3,
-        "control": True,
-        "repeats": 4,
-        "fine_tune_blocks": 2,
-    }.items()
+    assert (
+        values.items()
+        >= {
+            "dataset": "faces",
+            "classes": None,
+            "image_size": 48,
+            "n_per_class": 5,
+            "filters": (12, 4, 8),
+            "kernel_sizes": (3, 5, 3),
+            "pooling": "average",
+            "head": "global_average",
+            "dense_units": 16,
+            "dropout": 0.25,
+            "backbone": "MobileNetV2",
+            "weights": None,
+            "head_dropout": 0.1,
+            "augment": 1,
+            "epochs": 4,
+            "batch_size": 8,
+            "learning_rate": 0.003,
+            "seed": 3,
+            "control": True,
+            "repeats": 4,
+            "fine_tune_blocks": 2,
+        }.items()
+    )
 
 
 def run_last_cell(page):

@@ -45,7 +45,7 @@ def load(path, **arguments):
 
 
 def decoded(file, size=SIZE):
-    return decode_image(Path(file).read_bytes(), size, threading.RLock())
+    return decode_image(Path(file).read_bytes(), size)
 
 
 # Layouts and splits

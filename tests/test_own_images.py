@@ -64,7 +64,7 @@ def uploaded(name, data):
 
 
 def key_of(path):
-    return image_key(decode_image(path.read_bytes(), SIZE, threading.RLock()))
+    return image_key(decode_image(path.read_bytes(), SIZE))
 
 
 # Edits

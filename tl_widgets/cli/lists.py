@@ -110,7 +110,7 @@ def _image_files(images: Path) -> Iterable[Path]:
         if re.fullmatch(f"{_HASH}-{_HASH}|writing-.*", folder.name) and not folder.is_symlink():
             yield from _files(folder, ("images.npy", "entry.json"))
         elif folder.name == "index" and folder.is_dir():
-            yield from (path for path in folder.iterdir() if re.fullmatch(_HASH + r"(\.[\d.]+)?", path.name))
+            yield from (path for path in folder.iterdir() if re.fullmatch(_HASH + r"(\..+)?", path.name))
 
 
 def _size(files: Iterable[Path]) -> int:

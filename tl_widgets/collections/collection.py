@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import warnings
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tl_widgets.collections.storage import uploads_folder
+from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, open_source, printable
@@ -25,8 +25,6 @@ from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.data.folder import load_folder
 from tl_widgets.data.folder_layout import find_layout, require_class_name
 from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
-
-_big = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -259,7 +257,7 @@ def _unfinished(source: FolderSource) -> tuple[ClassFolder, ...]:
 
 def _thumbnail(source: ImageSource, file: SourceFile, side: int) -> Images | str:
     try:
-        return decode_image(source.read(file), side, _big)
+        return decode_image(source.read(file), side)
     except UnreadableError as problem:
         return str(problem)
     except (OSError, KeyError) as problem:
@@ -285,10 +283,9 @@ def keep_edits(collection: ImageCollection) -> None:
         if collection.edits == NO_EDITS:
             file.unlink(missing_ok=True)
             return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        beside = file.with_suffix(".writing")
-        beside.write_text(json.dumps({"path": str(collection.path), **asdict(collection.edits)}), "utf-8")
-        beside.replace(file)
+        record = json.dumps({"path": str(collection.path), **asdict(collection.edits)})
+        with atomic_file(file) as target:
+            target.write(record.encode())
 
 
 def with_kept_edits(collection: ImageCollection) -> ImageCollection:

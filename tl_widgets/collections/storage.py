@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 import threading
-import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from tl_widgets.core.download import remove_abandoned
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder, require_disk
@@ -231,7 +230,7 @@ class Incoming:
         self._lock = threading.Lock()
         root = uploads_folder()
         try:
-            _remove_abandoned(root)
+            remove_abandoned(root, f"{_PREFIX}*", _ABANDONED_AFTER)  # by a kernel that was killed meanwhile
             require_room(len(files), sum(self._sizes))
             self._made = None if root.is_dir() else root
             root.mkdir(parents=True, exist_ok=True)
@@ -323,15 +322,6 @@ def require_size(name: str, n_bytes: int, most: int, kind: str) -> None:
         raise InputError(
             f"{printable(name)} has {size_text(n_bytes)}; a {kind} may have {size_text(most)}. Nothing was uploaded."
         )
-
-
-def _remove_abandoned(root: Path) -> None:
-    """Remove what a kernel that was killed in the middle of an upload has left."""
-    for folder in root.glob(f"{_PREFIX}*"):
-        with suppress(OSError):
-            newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
-            if time.time() - newest > _ABANDONED_AFTER:
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _reason(problem: OSError) -> str:

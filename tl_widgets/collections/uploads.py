@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,6 @@ from tl_widgets.records.provenance import Edits
 
 MAX_AT_ONCE = 2_000  # pictures in one upload
 _CHECK_SIZE = 32  # pixels: whether a picture can be read shows at any size
-_big = threading.RLock()
 Upload = bytes | Path  # a file's bytes, or where it lies until it is moved
 
 
@@ -129,7 +127,7 @@ def _checked(
             picture = data.read_bytes() if isinstance(data, Path) else data  # one in memory at a time
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Pillow's, about large images; what matters is in the reasons
-                decode_image(picture, _CHECK_SIZE, _big)
+                decode_image(picture, _CHECK_SIZE)
             good.append((file, data))
         except UnreadableError as problem:
             skipped.append((printable(file), str(problem)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import shutil
 import socket
 import tempfile
 import threading
@@ -12,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import BinaryIO
@@ -128,6 +129,21 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path, pattern: str, seconds: float) -> None:
+    """Remove the half-written folders that processes left when they were killed.
+
+    Args:
+        folder: where they are.
+        pattern: of their names: "writing-*".
+        seconds: how long nothing in one must have changed.
+    """
+    for left in folder.glob(pattern):
+        with suppress(OSError):
+            newest = max(path.stat().st_mtime for path in (left, *left.iterdir()))
+            if time.time() - newest > seconds:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _open_url(url: str, cancel: Cancel | None) -> HTTPResponse:

@@ -32,6 +32,7 @@ BIG_PIXELS = 16_000_000  # 64 MB as RGBA: such images are decoded one at a time
 _16_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 _ORIENTATION_TAG = 0x0112
 _Made = TypeVar("_Made")
+_big = threading.RLock()  # held while a large image is decoded: threads take turns, and one is in memory at a time
 
 # The first bytes of what people mistake for a picture, in lower case.
 _MISTAKEN = (
@@ -46,7 +47,7 @@ class UnreadableError(Exception):
     """This file is no image that can be used; the text says why, as a clause."""
 
 
-def decode_image(data: bytes, image_size: int, big: threading.RLock) -> Images:
+def decode_image(data: bytes, image_size: int) -> Images:
     """The image in a file's bytes: upright, centre-cropped to a square and resized, over white, in colour.
 
     Read are JPEG, PNG, WebP, BMP, GIF and TIFF (of several frames the first), with 1, 8 or 16 bits, grey,
@@ -56,8 +57,6 @@ def decode_image(data: bytes, image_size: int, big: threading.RLock) -> Images:
     Args:
         data: the whole file.
         image_size: side of the result in pixels.
-        big: held while an image of more than `BIG_PIXELS` is decoded, so that several threads do not hold
-            several of them at once.
 
     Returns:
         uint8, shape (image_size, image_size, 3).
@@ -65,7 +64,7 @@ def decode_image(data: bytes, image_size: int, big: threading.RLock) -> Images:
     Raises:
         UnreadableError: it cannot be used.
     """
-    return _opened(data, big, lambda image: _square(image, image_size))
+    return _opened(data, lambda image: _square(image, image_size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,21 +81,20 @@ class UprightImage:
     height: int
 
 
-def decode_upright(data: bytes, longest: int, big: threading.RLock) -> UprightImage:
+def decode_upright(data: bytes, longest: int) -> UprightImage:
     """The whole image in a file's bytes, upright, over white, in colour, and no larger than a page needs.
 
     Args:
         data: the whole file; what is read and what is refused is as in `decode_image`.
         longest: most pixels of the longer side.
-        big: as in `decode_image`.
 
     Raises:
         UnreadableError: it cannot be used.
     """
-    return _opened(data, big, lambda image: _whole(image, longest))
+    return _opened(data, lambda image: _whole(image, longest))
 
 
-def _opened(data: bytes, big: threading.RLock, make: Callable[[Image], _Made]) -> _Made:
+def _opened(data: bytes, make: Callable[[Image], _Made]) -> _Made:
     """What `make` makes of an image that may be opened."""
     from PIL import Image, UnidentifiedImageError
 
@@ -108,7 +106,7 @@ def _opened(data: bytes, big: threading.RLock, make: Callable[[Image], _Made]) -
                 raise UnreadableError(_too_large(f"{image.width:,} x {image.height:,} pixels"))
             if n_pixels <= BIG_PIXELS:
                 return make(image)
-            with big:
+            with _big:
                 return make(image)
     except UnreadableError:
         raise
@@ -274,10 +272,9 @@ def read_images(
     Raises:
         CancelledError: `cancel` was set.
     """
-    big = threading.RLock()
 
     def read(file: SourceFile) -> FileContent:
-        with big if file.n_bytes > _BIG_FILE else contextlib.nullcontext():
+        with _big if file.n_bytes > _BIG_FILE else contextlib.nullcontext():
             try:
                 data = source.read(file)
             except OSError as problem:
@@ -285,7 +282,7 @@ def read_images(
                 return FileContent(_digest(reason.encode()), None, b"", reason)
             digest = _digest(data)
             try:
-                image = decode_image(data, image_size, big)
+                image = decode_image(data, image_size)
             except UnreadableError as problem:
                 return FileContent(digest, None, b"", str(problem))
             return FileContent(digest, image, image_key(image), "")

@@ -13,14 +13,11 @@ from __future__ import annotations
 import gzip
 import io
 import re
-import shutil
 import tarfile
 import tempfile
-import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
@@ -29,7 +26,7 @@ from typing import IO, BinaryIO, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.core.download import atomic_file, download, why_not
+from tl_widgets.core.download import atomic_file, download, remove_abandoned, why_not
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
@@ -152,7 +149,7 @@ def fetch_dataset(dataset: HostedDataset, *, on_event: OnEvent = ignore, cancel:
         # The downloaded files, then the zip beside them, which is larger for PNGs of tiny images.
         require_disk(dataset.path.parent, 2 * dataset.n_bytes, f"Fetching {dataset.name}")
         dataset.path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(dataset.path.parent)
+        remove_abandoned(dataset.path.parent, "fetching-*", _SECONDS_UNTIL_ABANDONED)
         with tempfile.TemporaryDirectory(prefix="fetching-", dir=dataset.path.parent) as folder:
             _fetch_into(Path(folder), dataset, on_event, cancel)
     except (OSError, HTTPException) as error:  # URLError, time-outs and a full disk are all OSErrors
@@ -186,14 +183,6 @@ def _fetch_into(folder: Path, dataset: HostedDataset, on_event: OnEvent, cancel:
                           for _, place in dataset.folders for name in dataset.class_names])  # fmt: skip
     except WrongContentError as error:
         raise OSError(f"what {dataset.files[0].url} sent is not the data set: {error}") from error
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what processes that were killed left half-fetched a day ago or earlier."""
-    for left in folder.glob("fetching-*"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > _SECONDS_UNTIL_ABANDONED:
-                shutil.rmtree(left, ignore_errors=True)
 
 
 def _ways_out(dataset: HostedDataset, reason: str) -> str:

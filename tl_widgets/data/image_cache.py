@@ -18,16 +18,15 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import shutil
 import tempfile
-import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tl_widgets.core.download import atomic_file, remove_abandoned
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.resources import home_folder, require_disk, require_memory
@@ -144,11 +143,8 @@ def _indexed(index: Path) -> str:
 
 def _note(index: Path, name: str) -> None:
     """Write `name` into `index` in one step. Without it the next load compares bytes: slower, not wrong."""
-    with contextlib.suppress(OSError):
-        index.parent.mkdir(parents=True, exist_ok=True)
-        beside = index.with_name(f"{index.name}.{os.getpid()}.{time.monotonic_ns()}")
-        beside.write_text(name)
-        beside.replace(index)
+    with contextlib.suppress(OSError), atomic_file(index) as file:
+        file.write(name.encode())
 
 
 def _open(entry: Path, n_files: int) -> Pool | None:
@@ -172,7 +168,7 @@ def _open(entry: Path, n_files: int) -> Pool | None:
 def _write(home: Path, shape_key: str, contents: Iterator[FileContent], n_files: int, image_size: int) -> str:
     """Write `contents` into an entry; returns its name."""
     home.mkdir(parents=True, exist_ok=True)
-    _sweep(home)
+    remove_abandoned(home, "writing-*", _SECONDS_UNTIL_ABANDONED)
     beside = Path(tempfile.mkdtemp(prefix="writing-", dir=home))
     try:
         digests: list[bytes] = []
@@ -202,14 +198,6 @@ def _write(home: Path, shape_key: str, contents: Iterator[FileContent], n_files:
 def _write_header(file: io.BufferedWriter, n_images: int, image_size: int) -> None:
     shape = (n_images, image_size, image_size, 3)
     np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-
-
-def _sweep(home: Path) -> None:
-    """Remove what processes that were killed left half-written a day ago or earlier."""
-    for folder in home.glob("writing-*"):
-        with contextlib.suppress(OSError):
-            if time.time() - folder.stat().st_mtime > _SECONDS_UNTIL_ABANDONED:
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read_into_memory(contents: Iterator[FileContent], n_files: int, image_size: int) -> Pool:

@@ -163,7 +163,6 @@ MAX_IMAGES = 10_000  # of each split that are looked at, evenly spaced: a second
 _SIDE = 16  # of the small versions, in pixels
 _FLAT = 2.0  # standard deviation in grey levels, below which an image shows nothing that could be recognised
 _BLOCK = 256
-_N_BITS = np.array([bin(i).count("1") for i in range(1 << 16)], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -257,8 +256,7 @@ class _Looked:
 def _pairs(some: _Looked, train: _Looked) -> Iterator[tuple[int, int, int, float]]:
     """(i, j, bits, correlation) of the most similar training image j for each image i that has one."""
     for i in range(len(some.rows)):
-        differing = np.bitwise_xor(train.hashes, some.hashes[i]).view(np.uint16).reshape(-1, 4)
-        n_bits = _N_BITS[differing].sum(axis=1)
+        n_bits = np.bitwise_count(train.hashes ^ some.hashes[i])
         near = np.flatnonzero(n_bits <= MAX_BITS)
         if not len(near):
             continue

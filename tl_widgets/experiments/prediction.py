@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 import warnings
 from dataclasses import dataclass
 from os import PathLike, fspath
@@ -21,7 +20,6 @@ from tl_widgets.data.decode import MAX_PIXELS, UnreadableError, decode_image, de
 from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
 
 ORIGINAL_SIDE = 480  # pixels of the longer side of `Prediction.original`
-_big = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,8 @@ def predict(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, about large pictures and odd metadata
-            image = decode_image(data, comparison.dataset.image_size, _big)
-            original = decode_upright(data, ORIGINAL_SIDE, _big)
+            image = decode_image(data, comparison.dataset.image_size)
+            original = decode_upright(data, ORIGINAL_SIDE)
     except UnreadableError as problem:
         raise InputError(f"{what} cannot be used: {problem}.") from None
     answers = tuple(Answer(run.name, _probabilities(run.model, image)) for run in runs)

@@ -17,8 +17,8 @@ from tl_widgets.core.html import Markup, table
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import count_text, percent, points_range
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.data.gallery import cards
 from tl_widgets.data.quality import check_dataset
+from tl_widgets.export.gallery import cards
 from tl_widgets.plots import classes as plot_classes, comparison as plots
 from tl_widgets.plots.alt_text import FigureKind
 from tl_widgets.plots.labels import runs_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
@@ -49,7 +48,6 @@ class CameraView(anywidget.AnyWidget):
         self._on_picture = on_picture
         self._counts: Counter[str] = Counter()
         self._times: deque[float] = deque(maxlen=MAX_PER_SECOND)
-        self._big = threading.RLock()
         super().__init__(class_names=list(class_names))
         self.on_msg(self._hear)
 
@@ -80,7 +78,7 @@ class CameraView(anywidget.AnyWidget):
         if not isinstance(content, dict) or not isinstance(buffers, list | tuple) or len(buffers) != 1:
             raise InputError("The browser sent something that is no picture. Reload the page and try again.")
         name, picture = checked_name(content.get("name")), bytes(buffers[0])
-        _check_picture(picture, self._big)
+        _check_picture(picture)
         self._on_picture(name, picture)
         self._counts[name] += 1
         return name
@@ -113,7 +111,7 @@ def checked_name(name: object) -> str:
     return text
 
 
-def _check_picture(picture: bytes, big: threading.RLock) -> None:
+def _check_picture(picture: bytes) -> None:
     """Raise `InputError` unless it is a JPEG or PNG of at most `MAX_SIDE` that can be read."""
     from PIL import Image
 
@@ -127,7 +125,7 @@ def _check_picture(picture: bytes, big: threading.RLock) -> None:
     if max(width, height) > MAX_SIDE:
         raise InputError(f"The picture has {width:,} x {height:,} pixels; at most {MAX_SIDE} a side are taken.")
     try:
-        decode_image(picture, 32, big)
+        decode_image(picture, 32)
     except UnreadableError as error:
         raise InputError(f"The picture cannot be used: {error}. Take it again.") from error
 

@@ -8,8 +8,8 @@ from typing import Any
 from ipywidgets import HTML, Button, VBox
 
 from tl_widgets.data.dataset import Images
-from tl_widgets.data.gallery import cards
 from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.export.gallery import cards
 from tl_widgets.records.answers import by_turns, confident_mistakes, disagreements, judged
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.shared.fields import menu_widget, row

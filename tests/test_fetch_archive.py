@@ -94,13 +94,13 @@ def test_the_archive_from_before_stays_when_the_new_one_fails(serve, tmp_path, c
         def full(self, size=0):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(cli_fetch._Told, "read", full)
+        monkeypatch.setattr(cli_fetch._Progress, "read", full)
     else:
 
         def stop(self, size=0):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(cli_fetch._Told, "read", stop)
+        monkeypatch.setattr(cli_fetch._Progress, "read", stop)
     status = main(["fetch", "flowers", "--archive", str(archive)])
     err = capsys.readouterr().err
     assert status == (130 if trouble == "stop" else 2)

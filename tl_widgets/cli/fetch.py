@@ -26,17 +26,20 @@ from tl_widgets.core.resources import home_folder, require_disk
 from tl_widgets.data.catalogue import get_dataset, list_datasets
 from tl_widgets.data.hosted import HostedDataset, fetch_dataset, is_whole
 
+ROOT = "tl-widgets-home"  # the folder in the archive: what --home and TL_WIDGETS_HOME name when it is unpacked
+_CHUNK = 1 << 20
+
 
 def fetch(names: Sequence[str], archive: Path | None = None) -> None:
     """Download the ImageNet weights of backbones, and data sets.
 
     Args:
-        names: of backbones and data sets; upper and lower case do not matter.
-        archive: a .zip or .tar to put them into; None leaves them in the home folder alone.
+        names: of backbones and data sets, in upper or lower case.
+        archive: a .zip or .tar to pack them into; None leaves them in the home folder only.
 
     Raises:
-        InputError: there is nothing of that name, it is not to be had, or the archive cannot be written.
-        CancelledError: Ctrl-C; no half file is left.
+        InputError: there is nothing of that name, it cannot be fetched, or the archive cannot be written.
+        CancelledError: Ctrl-C; no incomplete file is left.
     """
     console = make_console()
     if archive is not None:
@@ -44,15 +47,15 @@ def fetch(names: Sequence[str], archive: Path | None = None) -> None:
     wanted = [_find(name) for name in names]  # all known before any is fetched
     members: dict[str, Path] = {}
     with stoppable() as cancel:
-        for one in wanted:
+        for item in wanted:
             with watching(console) as on_event:
-                path = _fetch_one(one, on_event, cancel)
-            console.print(f"{one.name}: {path} ({size_text(path.stat().st_size)})", soft_wrap=True)
-            if isinstance(one, HostedDataset):
+                path = _fetch_one(item, on_event, cancel)
+            console.print(f"{item.name}: {path} ({size_text(path.stat().st_size)})", soft_wrap=True)
+            if isinstance(item, HostedDataset):
                 members[f"datasets/{path.name}"] = path
-                if any(file.sha256 is None for file in one.files):
-                    console.print(f"{one.name}: nobody publishes its hash, only its length is checked", soft_wrap=True)
-            elif not one.bundled:
+                if any(file.sha256 is None for file in item.files):
+                    console.print(f"{item.name}: nobody publishes its hash, only its length is checked", soft_wrap=True)
+            elif not item.bundled:
                 members[f"weights/{path.name}"] = path
         if archive is not None:
             _pack(archive, members, console, cancel)
@@ -77,13 +80,24 @@ def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Can
     )
 
 
-def _fetch_one(one: HostedDataset | Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
-    is_here = one.offline
-    if not is_here:
+def _find(name: str) -> HostedDataset | Backbone:
+    """Return the data set or backbone of that name."""
+    dataset = get_dataset(name.lower())
+    if isinstance(dataset, HostedDataset):
+        return dataset
+    try:
+        return find_backbone(name)
+    except InputError as error:
+        known = ", ".join(info.name for info in list_datasets() if info.n_bytes)
+        raise InputError(f"{error} The data sets that can be fetched are {known}.") from None
+
+
+def _fetch_one(item: HostedDataset | Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
+    if not item.offline:
         _require_home()  # before anything is downloaded
-    if isinstance(one, HostedDataset):
-        return _fetch_data(one, on_event, cancel)
-    return _fetch_weights(one, on_event, cancel)
+    if isinstance(item, HostedDataset):
+        return _fetch_data(item, on_event, cancel)
+    return _fetch_weights(item, on_event, cancel)
 
 
 def _require_home() -> None:
@@ -98,7 +112,7 @@ def _require_home() -> None:
 
 
 def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Path:
-    """The data set's zip; one that is damaged is fetched again."""
+    """Return the data set's zip; a damaged one is fetched again."""
     if dataset.offline and not is_whole(dataset.path):
         try:
             dataset.path.unlink()
@@ -109,20 +123,8 @@ def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Pa
     return fetch_dataset(dataset, on_event=on_event, cancel=cancel)
 
 
-def _find(name: str) -> HostedDataset | Backbone:
-    """Return the download of that name."""
-    dataset = get_dataset(name.lower())
-    if isinstance(dataset, HostedDataset):
-        return dataset
-    try:
-        return find_backbone(name)
-    except InputError as error:
-        known = ", ".join(info.name for info in list_datasets() if info.n_bytes)
-        raise InputError(f"{error} The data sets that can be fetched are {known}.") from None
-
-
 def _fetch_weights(entry: Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
-    """The weights file: in our folder even where Keras's cache has it, because the folder is what travels."""
+    """Return the weights file: in our folder even where Keras's cache has it, because that folder is what travels."""
     found = resolve_weights(entry, "imagenet", on_event=on_event, cancel=cancel).path
     assert found is not None
     target = weights_folder() / found.name
@@ -132,21 +134,17 @@ def _fetch_weights(entry: Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
     require_disk(target.parent, n_bytes, f"Copying the weights of {entry.name}")
     try:
         with atomic_file(target) as file, found.open("rb") as source:
-            shutil.copyfileobj(source, file, 1 << 20)
+            shutil.copyfileobj(source, file, _CHUNK)
     except OSError as error:
         raise InputError(f"Cannot write {target}: {error.strerror or error}. Give another --home.") from error
     return target
 
 
-ROOT = "tl-widgets-home"  # the folder in the archive: what --home and TL_WIDGETS_HOME name when it is unpacked
-_CHUNK = 1 << 20
-
-
 def check_archive(path: Path) -> None:
-    """Raise `InputError` when no archive can be written there.
+    """Raise InputError unless a .zip or .tar can be written there.
 
     Raises:
-        InputError: its name ends in neither .zip nor .tar, or no file can be written there.
+        InputError: the name has another ending, or no file can be written there.
     """
     if path.suffix.lower() not in (".zip", ".tar"):
         raise InputError(f"--archive writes a .zip or a .tar; received {path.name}. Give the file a name that ends so.")
@@ -154,12 +152,12 @@ def check_archive(path: Path) -> None:
 
 
 def write_archive(path: Path, members: Sequence[tuple[str, Path]], on_event: OnEvent, cancel: Cancel) -> None:
-    """Pack files as they are: all of them are compressed already. The same files always give the same archive.
+    """Pack files as they are: they are compressed already. The same files always give the same archive.
 
     Args:
-        path: a .zip or .tar; it appears in one step when it is whole.
+        path: a .zip or .tar; it appears in one step when it is complete.
         members: (name below the archive's only folder, file).
-        on_event: hears how far it is (phase "save", in bytes).
+        on_event: receives the progress (phase "save", in bytes).
         cancel: set it to stop; nothing is left then.
 
     Raises:
@@ -169,19 +167,20 @@ def write_archive(path: Path, members: Sequence[tuple[str, Path]], on_event: OnE
     n_total = sum(file.stat().st_size for _, file in members)
     require_disk(path.parent, n_total, f"Writing {path.name}")
     pack = _pack_zip if path.suffix.lower() == ".zip" else _pack_tar
-    told = _Told(n_total, path.name, on_event, cancel)
-    write_whole(path, lambda part: pack(part, members, told))
+    progress = _Progress(n_total, path.name, on_event, cancel)
+    write_whole(path, lambda part: pack(part, members, progress))
 
 
-class _Told:
-    """Tells of the bytes that were read, and stops when it is asked to."""
+class _Progress:
+    """A file that is being packed: it reports the bytes that were read, of all files together, and can be stopped."""
 
     def __init__(self, n_total: int, name: str, on_event: OnEvent, cancel: Cancel) -> None:
         self._n_total, self._name, self._on_event, self._cancel = n_total, name, on_event, cancel
         self._n_done = 0
         self._file: BinaryIO | None = None
 
-    def of(self, file: BinaryIO) -> _Told:
+    def reading(self, file: BinaryIO) -> _Progress:
+        """Go on with the next file."""
         self._file = file
         return self
 
@@ -195,20 +194,20 @@ class _Told:
         return data
 
 
-def _pack_zip(part: Path, members: Sequence[tuple[str, Path]], told: _Told) -> None:
+def _pack_zip(part: Path, members: Sequence[tuple[str, Path]], progress: _Progress) -> None:
     with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         for name, file in members:
             info = zipfile.ZipInfo(f"{ROOT}/{name}")
             info.external_attr = 0o644 << 16  # readable for all of a class, whoever packed it
             info.file_size = file.stat().st_size
             with file.open("rb") as source, archive.open(info, "w") as target:
-                shutil.copyfileobj(told.of(source), target, _CHUNK)
+                shutil.copyfileobj(progress.reading(source), target, _CHUNK)
 
 
-def _pack_tar(part: Path, members: Sequence[tuple[str, Path]], told: _Told) -> None:
+def _pack_tar(part: Path, members: Sequence[tuple[str, Path]], progress: _Progress) -> None:
     with tarfile.open(part, "w") as archive:
         for name, file in members:
             info = tarfile.TarInfo(f"{ROOT}/{name}")
             info.size = file.stat().st_size
             with file.open("rb") as source:
-                archive.addfile(info, told.of(source))
+                archive.addfile(info, progress.reading(source))

@@ -1,4 +1,4 @@
-"""`tl-widgets backbones`, `datasets` and `cache`: what there is, and what is kept on disk."""
+"""`tl-widgets backbones`, `datasets` and `cache`: what you can choose, and what is kept on disk."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def show_backbones() -> None:
 
 
 def show_datasets() -> None:
-    """Print the data sets that go by a name."""
+    """Print the named data sets."""
     from tl_widgets.data.catalogue import list_datasets
 
     table = _table("name", "MB", "on disk", "classes", "training", "validation", "test")
@@ -94,7 +94,7 @@ def show_cache(*, clear: bool) -> None:
     datasets = [path for path in (home / "datasets").glob("*.zip") if path.is_file()]
     console.print(f"  downloaded data sets: {size_text(_size(datasets))} (--clear keeps them)", soft_wrap=True)
     if clear:
-        files = [path for some in kept.values() for path in some]
+        files = [path for group in kept.values() for path in group]
         n_bytes = _size(files)
         _delete(files, home)
         console.print(f"deleted {size_text(n_bytes)}", soft_wrap=True)
@@ -105,12 +105,14 @@ def _files(folder: Path, names: Iterable[str]) -> list[Path]:
 
 
 def _image_files(images: Path) -> Iterable[Path]:
-    """The files of `image_cache`, found by the names that only it gives."""
+    """Yield the files of `image_cache`, found by the names that only it gives."""
     for folder in images.iterdir() if images.is_dir() else ():
         if re.fullmatch(f"{_HASH}-{_HASH}|writing-.*", folder.name) and not folder.is_symlink():
             yield from _files(folder, ("images.npy", "entry.json"))
         elif folder.name == "index" and folder.is_dir():
-            yield from (path for path in folder.iterdir() if re.fullmatch(_HASH + r"(\..+)?", path.name))
+            yield from (
+                path for path in folder.iterdir() if re.fullmatch(_HASH + r"(\.[\d.]+|\.\w+\.part)?", path.name)
+            )
 
 
 def _size(files: Iterable[Path]) -> int:

@@ -36,14 +36,14 @@ _Size = tuple[int, int]
 
 
 def check_dataset(dataset: ImageDataset) -> tuple[Diagnosis, ...]:
-    """Look for what would make a comparison on these images misleading.
+    """Check for what would make a comparison on these images misleading.
 
     Args:
         dataset: the built-in ones are not searched for near-duplicates: how they are split is documented, and
-            handwritten digits of 8 x 8 pixels do look alike. Of a folder or zip, some files are opened for their size.
+            handwritten digits of 8 x 8 pixels do look alike. Some files of a folder or zip are opened for their size.
 
     Returns:
-        What was found, the gravest first: "near_duplicates", "source_size", "imbalance", "tiny_class".
+        The findings, the gravest first: "near_duplicates", "source_size", "imbalance", "tiny_class".
     """
     return (*_near_duplicates(dataset), *_source_sizes(dataset), *_imbalance(dataset), *_tiny_classes(dataset))
 
@@ -71,7 +71,7 @@ def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
 
 
 def _alike(dataset: ImageDataset, one: Likeness) -> str:
-    """Which two images; of those that came from no file, their places."""
+    """Name the two images by their files, or by their places where they came from none."""
     files = dataset.report.files if dataset.report else {}
     split = dataset.test if one.split == "test" else dataset.validation
     name = files.get(image_key(split.images[one.row]), f"image {one.row}")
@@ -107,7 +107,7 @@ def _tiny_classes(dataset: ImageDataset) -> Iterator[Diagnosis]:
 
 
 def _source_sizes(dataset: ImageDataset) -> Iterator[Diagnosis]:
-    """Classes whose files all have one size that no other class has: another camera, another web site."""
+    """Find classes whose files all have one size that no other class has: another camera, another website."""
     if dataset.origin is None or dataset.origin.kind != "folder":
         return
     sizes = _sizes_by_class(dataset.origin)
@@ -126,7 +126,7 @@ def _source_sizes(dataset: ImageDataset) -> Iterator[Diagnosis]:
 
 
 def _sizes_by_class(origin: Origin) -> dict[str, list[_Size]]:
-    """Width and height of some files of each class; without those that cannot be read."""
+    """Return width and height of some files of each class, without those that cannot be read."""
     try:
         source = open_source(Path(origin.path))
     except InputError:  # moved away since: what is in memory can still be trained on
@@ -147,21 +147,21 @@ def _sizes_by_class(origin: Origin) -> dict[str, list[_Size]]:
 
 
 def _size(source: ImageSource, file: SourceFile) -> _Size | None:
-    """Width and height, which stand in a file's first bytes; nothing is decoded."""
+    """Return width and height, which are in a file's first bytes; nothing is decoded."""
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(source.read(file)), formats=FORMATS) as image:
             return image.size
-    except Exception:  # a damaged file can fail with any error; loading has told of it
+    except Exception:  # a damaged file can fail with any error; loading has reported it
         return None
 
 
 MAX_BITS = 10  # of 64 that may differ
 MIN_CORRELATION = 0.99  # of the small versions' pixels
-MAX_IMAGES = 10_000  # of each split that are looked at, evenly spaced: a second for a hundred million pairs
+MAX_IMAGES = 10_000  # of each split that are compared, evenly spaced: a second for a hundred million pairs
 _SIDE = 16  # of the small versions, in pixels
-_FLAT = 2.0  # standard deviation in grey levels, below which an image shows nothing that could be recognised
+_FLAT = 2.0  # standard deviation in grey levels, below which an image shows nothing that could be recognized
 _BLOCK = 256
 
 
@@ -185,29 +185,35 @@ class Likeness:
 
 
 def find_likenesses(dataset: ImageDataset) -> tuple[Likeness, ...]:
-    """Images of validation and test that look almost like a training image.
+    """Find images of validation and test that look almost like a training image.
 
     Args:
-        dataset: of splits with more than `MAX_IMAGES` images, so many are looked at, evenly spaced.
+        dataset: of splits with more than `MAX_IMAGES` images, that many are compared, evenly spaced.
 
     Returns:
         The most similar training image for each that has one, in the order of the splits and rows.
     """
-    train = _Looked.at(dataset.train)
-    found = []
+    train = _Fingerprints.of(dataset.train)
+    likenesses = []
     parts: tuple[tuple[Literal["validation", "test"], Split], ...] = (
         ("validation", dataset.validation),
         ("test", dataset.test),
     )
     for name, split in parts:
-        some = _Looked.at(split)
-        for i, j, n_bits, correlation in _pairs(some, train):
-            found.append(Likeness(name, int(some.rows[i]), int(train.rows[j]), n_bits, correlation))
-    return tuple(found)
+        fingerprints = _Fingerprints.of(split)
+        for row, hashed, small in zip(fingerprints.rows, fingerprints.hashes, fingerprints.small, strict=True):
+            n_bits = np.bitwise_count(train.hashes ^ hashed)
+            near = np.flatnonzero(n_bits <= MAX_BITS)
+            correlations = train.small[near] @ small
+            if len(near) and correlations.max() >= MIN_CORRELATION:
+                best = near[correlations.argmax()]
+                correlation = min(float(correlations.max()), 1.0)
+                likenesses.append(Likeness(name, int(row), int(train.rows[best]), int(n_bits[best]), correlation))
+    return tuple(likenesses)
 
 
 def difference_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """The 64-bit difference hash of each image.
+    """Return the 64-bit difference hash of each image.
 
     Args:
         images: uint8, shape (n, height, width, 3), sides of at least 9 pixels.
@@ -215,13 +221,13 @@ def difference_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     Returns:
         uint64, shape (n,).
     """
-    grey = _fields(images, 8, 9) @ np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
-    bits = (grey[:, :, :-1] > grey[:, :, 1:]).reshape(len(images), 64)
+    gray = _fields(images, 8, 9) @ np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
+    bits = (gray[:, :, :-1] > gray[:, :, 1:]).reshape(len(images), 64)
     return np.packbits(bits, axis=1).view(np.uint64)[:, 0]
 
 
 def _fields(images: NDArray[np.uint8], n_rows: int, n_columns: int) -> NDArray[np.float32]:
-    """Means over a grid of fields, float32, shape (n, n_rows, n_columns, 3)."""
+    """Return means over a grid of fields, float32, shape (n, n_rows, n_columns, 3)."""
     _, height, width, _ = images.shape
     tops = np.linspace(0, height, n_rows + 1).astype(int)
     lefts = np.linspace(0, width, n_columns + 1).astype(int)
@@ -231,15 +237,15 @@ def _fields(images: NDArray[np.uint8], n_rows: int, n_columns: int) -> NDArray[n
 
 
 @dataclass(frozen=True, eq=False)
-class _Looked:
-    """What was computed of some images of a split: their rows, hashes (n,) and small versions (n, 768) of length 1."""
+class _Fingerprints:
+    """Images of a split: their rows and hashes, shape (n,), and small versions of length 1, shape (n, 768)."""
 
     rows: Rows
     hashes: NDArray[np.uint64]
     small: NDArray[np.float32]
 
     @classmethod
-    def at(cls, split: Split) -> _Looked:
+    def of(cls, split: Split) -> _Fingerprints:
         n = len(split)
         rows = np.linspace(0, n - 1, min(n, MAX_IMAGES)).astype(np.int64)
         hashes, small = [np.empty(0, np.uint64)], [np.empty((0, 3 * _SIDE**2), np.float32)]
@@ -251,16 +257,3 @@ class _Looked:
             length = np.linalg.norm(flat, axis=1, keepdims=True)
             small.append(flat / np.maximum(length, _FLAT * np.sqrt(flat.shape[1], dtype=np.float32)))
         return cls(rows, np.concatenate(hashes), np.concatenate(small))
-
-
-def _pairs(some: _Looked, train: _Looked) -> Iterator[tuple[int, int, int, float]]:
-    """(i, j, bits, correlation) of the most similar training image j for each image i that has one."""
-    for i in range(len(some.rows)):
-        n_bits = np.bitwise_count(train.hashes ^ some.hashes[i])
-        near = np.flatnonzero(n_bits <= MAX_BITS)
-        if not len(near):
-            continue
-        correlations = train.small[near] @ some.small[i]
-        best = int(correlations.argmax())
-        if correlations[best] >= MIN_CORRELATION:
-            yield i, int(near[best]), int(n_bits[near[best]]), min(float(correlations[best]), 1.0)

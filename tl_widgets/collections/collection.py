@@ -83,7 +83,7 @@ class ImageCollection:
         return tuple(self.edits.name_of(one.folder) for one in self.folders if one.folder not in self.edits.dropped)
 
     def class_folder(self, class_name: str) -> ClassFolder:
-        """The class of that name, used or not.
+        """Return the class of that name, used or not.
 
         Raises:
             InputError: there is none.
@@ -95,7 +95,7 @@ class ImageCollection:
         raise InputError(f"There is no class {class_name!r} in {self.name}; there are {first_few(names, 20)}.")
 
     def used_files(self, class_name: str) -> tuple[SourceFile, ...]:
-        """The files of a class that were not left out."""
+        """Return the files of a class that were not left out."""
         left_out = set(self.edits.left_out)
         return tuple(file for file in self.class_folder(class_name).files if file.name not in left_out)
 
@@ -163,7 +163,7 @@ class ImageCollection:
         Args:
             image_size: side of the square images in pixels, 16-512.
             classes: names of those to use, at least two; None for all.
-            on_event: hears "decode" events.
+            on_event: receives "decode" events.
             cancel: stops the reading.
 
         Raises:
@@ -175,7 +175,7 @@ class ImageCollection:
                            on_event=on_event, cancel=cancel)  # fmt: skip
 
     def thumbnails(self, files: Sequence[SourceFile], side: int) -> list[Images | str]:
-        """Some images small, or why they cannot be shown.
+        """Return some images as thumbnails, or why they cannot be shown.
 
         Args:
             files: which ones.
@@ -232,7 +232,7 @@ def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
 
 
 def collection_of(origin: Origin) -> ImageCollection:
-    """The collection that a record of a run tells of.
+    """Open the collection that a record was made on.
 
     Args:
         origin: of a data set that came from a folder or zip.
@@ -246,7 +246,7 @@ def collection_of(origin: Origin) -> ImageCollection:
 
 
 def _unfinished(source: FolderSource) -> tuple[ClassFolder, ...]:
-    """The class folders of an upload that has one class or none yet."""
+    """Return the class folders of an upload that has one class or none yet."""
     found: dict[str, list[SourceFile]] = {}
     for file in source.listing.files:
         folder, slash, _ = file.name.partition("/")
@@ -289,7 +289,7 @@ def keep_edits(collection: ImageCollection) -> None:
 
 
 def with_kept_edits(collection: ImageCollection) -> ImageCollection:
-    """A collection that was just opened, with the edits of last time as far as they still fit.
+    """Return a collection that was just opened with the edits of last time, as far as they still fit.
 
     Args:
         collection: without edits.

@@ -33,7 +33,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def uploads_folder() -> Path:
-    """The folder for uploads: beside the notebook, so that they outlive the kernel and can be seen.
+    """Return the folder for uploads: beside the notebook, where they outlive the kernel and can be seen.
 
     Returns:
         `my_images` in the current folder; where that cannot be written to, in tl_widgets' own folder.
@@ -43,7 +43,7 @@ def uploads_folder() -> Path:
 
 
 def safe_name(text: str, default: str) -> str:
-    """A name that is safe for a file or folder on every system, and as near to `text` as that allows.
+    """Return a name that is safe for a file or folder on every system, and as near to `text` as that allows.
 
     Args:
         text: whatever somebody typed, or a browser sent.
@@ -61,7 +61,7 @@ def safe_name(text: str, default: str) -> str:
 
 
 def names_from(name: str) -> Iterator[str]:
-    """The name, then the name with -2, -3 and so on before its suffix."""
+    """Yield the name, then the name with -2, -3 and so on before its suffix."""
     yield name
     path = PurePosixPath(name)
     for i in range(2, 10_000):
@@ -70,7 +70,7 @@ def names_from(name: str) -> Iterator[str]:
 
 
 def make_folder(name: str) -> Path:
-    """A new, empty folder among the uploads.
+    """Make a new, empty folder among the uploads.
 
     Args:
         name: what to call it, if that is free.
@@ -172,7 +172,7 @@ def save_zip(name: str, unchecked: Path) -> Path:
 
 
 def find_collections() -> tuple[Path, ...]:
-    """Folders and zips with images beside the notebook, the uploads first.
+    """Find folders and zips with images beside the notebook, the uploads first.
 
     Returns:
         Of each folder, at most 300 entries are looked at. Whether all in them can be read shows when they are opened.

@@ -69,7 +69,7 @@ def add_images(
         collection: to add to; None begins one.
         class_name: 1 to 80 characters.
         files: (name, bytes) of each; or (name, path) of an `Incoming` file, which is moved.
-        on_event: hears "decode" events while files are checked and copied.
+        on_event: receives "decode" events while files are checked and copied.
         cancel: stops it.
 
     Returns:
@@ -117,7 +117,7 @@ def add_images(
 def _checked(
     files: Sequence[tuple[str, Upload]], on_event: OnEvent, cancel: Cancel | None
 ) -> tuple[list[tuple[str, Upload]], tuple[tuple[str, str], ...]]:
-    """The files that are images; (name, reason) of the others."""
+    """Return the files that are images, and (name, reason) of the others."""
     good, skipped = [], []
     for n_done, (file, data) in enumerate(files, 1):
         raise_if_cancelled(cancel)
@@ -161,7 +161,7 @@ def _write(collection: ImageCollection, class_name: str, files: Sequence[tuple[s
 
 
 def _class_folder(root: Path, class_name: str) -> Path:
-    """A new folder for a class, called like it as far as a folder can be."""
+    """Make a new folder for a class, named like it as far as a folder can be."""
     for i in range(1, 1000):
         name = safe_name(class_name, "class")
         folder = root / (name if i == 1 else f"{name}-{i}")
@@ -174,7 +174,7 @@ def _class_folder(root: Path, class_name: str) -> Path:
 
 
 def _copied(collection: ImageCollection, target: Path, on_event: OnEvent, cancel: Cancel | None) -> ImageCollection:
-    """What is used of a collection, written into a new folder of uploads; the edits are then done."""
+    """Copy the used images of a collection into a new folder of uploads; its edits are then applied."""
     chosen = [(name, file) for name in collection.class_names for file in collection.used_files(name)]
     require_room(len(chosen), sum(file.n_bytes for _, file in chosen))
     folders: dict[str, Path] = {}

@@ -61,20 +61,20 @@ class ImageSource(Protocol):
     listing: Listing
 
     def read(self, file: SourceFile) -> bytes:
-        """All bytes of one file; any thread may call it. Raises OSError with a readable text."""
+        """Return all bytes of one file, in any thread. Raises OSError with a readable text."""
 
     def close(self) -> None:
         """Let go of what is open."""
 
 
 def printable(name: str) -> str:
-    r"""A file's name as text that can be shown: bytes that are no UTF-8, and control characters, as \xNN."""
+    r"""Return a file's name as text that can be shown: bytes that aren't UTF-8, and control characters, as \xNN."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def open_source(path: Path) -> ImageSource:
-    """The folder or zip archive at `path`, listed.
+    """Open the folder or zip archive at `path` and list its files.
 
     Raises:
         InputError: there is nothing there, it is neither, or it holds too much.
@@ -143,7 +143,7 @@ class FolderSource:
         return inner
 
     def _why_not(self, entry: os.DirEntry[str]) -> str:
-        """Why an entry must not be read; "" where it may."""
+        """Return why an entry must not be read; "" where it may."""
         try:
             if entry.is_symlink():
                 target = Path(entry.path).resolve(strict=True)
@@ -158,7 +158,7 @@ class FolderSource:
         return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "not an ordinary file"
 
     def read(self, file: SourceFile) -> bytes:
-        """All bytes of one file."""
+        """Return all bytes of one file."""
         if file.n_bytes > MAX_FILE_BYTES:
             raise OSError(_too_big(file.n_bytes))
         with (self.path / file.name).open("rb") as opened:
@@ -215,7 +215,7 @@ class ZipSource:
         return Listing(in_order, frozenset(folders), tuple(sorted(skipped)))
 
     def read(self, file: SourceFile) -> bytes:
-        """All bytes of one member, and never more than the archive says it has."""
+        """Return all bytes of one member, and never more than the archive says it has."""
         if file.n_bytes > MAX_FILE_BYTES:
             raise OSError(_too_big(file.n_bytes))
         try:
@@ -241,7 +241,7 @@ def _too_big(n_bytes: int) -> str:
 
 
 def _why_not_member(member: zipfile.ZipInfo, parts: list[str]) -> str:
-    """Why a member must not be read; "" where it may."""
+    """Return why a member must not be read; "" where it may."""
     if ".." in parts or "" in parts or parts[0].endswith(":"):
         return "a name that leads out of the archive"
     if stat.S_ISLNK(member.external_attr >> 16):
@@ -257,7 +257,7 @@ def _why_not_member(member: zipfile.ZipInfo, parts: list[str]) -> str:
 
 
 def _refuse_huge_directory(path: Path, where: str) -> None:
-    """Refuse an archive whose table of contents alone would fill the memory: `zipfile` reads it whole.
+    """Reject an archive whose table of contents alone would fill the memory: `zipfile` reads all of it.
 
     The end record (PKWARE APPNOTE 4.3.16) lies in the last 65,557 bytes and has the table's size at byte 12;
     0xFFFFFFFF there means that the zip64 record (4.3.14) before it has the size, at byte 40.

@@ -16,7 +16,7 @@ _BRIGHTNESS = 0.2
 
 
 def augment_images(images: Images, *, seed: int = 0) -> Images:
-    """One changed copy of each image.
+    """Return one changed copy of each image.
 
     Args:
         images: uint8 (n, h, w, 3); left as they are.
@@ -42,7 +42,7 @@ def augment_images(images: Images, *, seed: int = 0) -> Images:
 
 
 def with_augmented(split: Split, n_copies: int, *, seed: int = 0) -> Split:
-    """A split with `n_copies` changed copies of each image after the images themselves.
+    """Return a split with `n_copies` changed copies of each image after the images themselves.
 
     Args:
         split: training images, n of them.

@@ -24,7 +24,7 @@ IN_MEMORY_BYTES = 200_000_000
 
 
 def image_key(image: Images) -> bytes:
-    """A 16-byte BLAKE2b hash over the pixels and shape of one image, uint8, shape (height, width, 3)."""
+    """Return a 16-byte BLAKE2b hash of one image's pixels and shape, uint8 (height, width, 3)."""
     shape = repr(image.shape).encode()
     return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16, key=shape).digest()
 
@@ -161,7 +161,7 @@ class ImageDataset:
         return digest.hexdigest()
 
     def take(self, n_per_class: int, *, seed: int = 0) -> ImageDataset:
-        """The same data set with fewer training images; validation and test stay as they are.
+        """Return the same data set with fewer training images; validation and test stay as they are.
 
         Nested: with one seed, the images of `take(5)` are among those of `take(10)`.
 
@@ -192,7 +192,7 @@ class ImageDataset:
 
 
 def pick(images: Images | IndexedImages, labels: Labels, rows: Rows) -> Split:
-    """The read-only split of the images at `rows`, int64, shape (m,).
+    """Return the read-only split of the images at `rows`, int64, shape (m,).
 
     Stored images come into memory when the choice is small enough and are otherwise left where they are.
     """
@@ -210,7 +210,7 @@ def pick(images: Images | IndexedImages, labels: Labels, rows: Rows) -> Split:
 
 
 def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tuple[Rows, Rows, Rows]:
-    """A seeded split of rows in which every class has the same shares and at least one image in each part.
+    """Split rows so that every class has the same shares and at least one image in each part.
 
     Args:
         labels: int64, shape (n,).
@@ -283,7 +283,7 @@ def require_whole_number(name: str, value: object, least: int, most: int | None 
 
 
 def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
-    """The seeds of a study as a tuple.
+    """Return the seeds of a study as a tuple.
 
     Raises:
         InputError: there is none, one stands there twice, or it is no whole number from 0 to 2**31 - 1.
@@ -297,7 +297,7 @@ def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
 
 
 def first_few(items: list[str], most: int = 3) -> str:
-    """The items as in "a; b; c and 7 more"."""
+    """Join the items as in "a; b; c and 7 more"."""
     rest = len(items) - most
     return "; ".join(items[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
@@ -306,7 +306,7 @@ _MOST_NAMED = 20
 
 
 def require_classes(classes: Sequence[str], known: Sequence[str], where: str) -> tuple[str, ...]:
-    """The chosen classes in the order of their labels.
+    """Return the chosen classes in the order of their labels.
 
     Args:
         classes: names, in any order.
@@ -325,7 +325,7 @@ def require_classes(classes: Sequence[str], known: Sequence[str], where: str) ->
 
 
 def choose_classes(dataset: ImageDataset, classes: Sequence[str]) -> ImageDataset:
-    """The same data set with some of its classes only; every image stays in its split.
+    """Return the same data set with some of its classes only; every image stays in its split.
 
     Args:
         dataset: any.

@@ -48,9 +48,9 @@ class UnreadableError(Exception):
 
 
 def decode_image(data: bytes, image_size: int) -> Images:
-    """The image in a file's bytes: upright, centre-cropped to a square and resized, over white, in colour.
+    """Decode a file's bytes: upright, center-cropped to a square and resized, over white, in color.
 
-    Read are JPEG, PNG, WebP, BMP, GIF and TIFF (of several frames the first), with 1, 8 or 16 bits, grey,
+    Read are JPEG, PNG, WebP, BMP, GIF and TIFF (of several frames the first), with 1, 8 or 16 bits, gray,
     palette, RGB, CMYK, with or without transparency. Sixteen bits are scaled so that 65535 becomes 255. The
     resize is Lanczos, averaging over all source pixels, when it shrinks, and bicubic when it enlarges.
 
@@ -82,7 +82,7 @@ class UprightImage:
 
 
 def decode_upright(data: bytes, longest: int) -> UprightImage:
-    """The whole image in a file's bytes, upright, over white, in colour, and no larger than a page needs.
+    """Decode the whole image in a file's bytes: upright, over white, in color, no larger than a page needs.
 
     Args:
         data: the whole file; what is read and what is refused is as in `decode_image`.
@@ -95,7 +95,7 @@ def decode_upright(data: bytes, longest: int) -> UprightImage:
 
 
 def _opened(data: bytes, make: Callable[[Image], _Made]) -> _Made:
-    """What `make` makes of an image that may be opened."""
+    """Open an image that may be opened, and return what `make` makes of it."""
     from PIL import Image, UnidentifiedImageError
 
     _refuse_what_is_no_image(data)
@@ -168,7 +168,7 @@ def _turn(image: Image) -> Transpose | None:
 def _resized(
     image: Image, size: tuple[int, int], box: tuple[float, float, float, float], turn: Transpose | None
 ) -> Images:
-    """A part of an image of 8 bits at another size, over white, upright, RGB."""
+    """Return a part of an 8-bit image at another size: over white, upright, RGB."""
     from PIL import Image as PillowImage
 
     shrinks = box[2] - box[0] > size[0] or box[3] - box[1] > size[1]
@@ -186,7 +186,7 @@ def _resized(
 
 
 def _eight_bit(image: Image) -> Image:
-    """The image as L, RGB or RGBA, loaded."""
+    """Return the image as L, RGB or RGBA, loaded."""
     from PIL import Image as PillowImage
 
     if image.mode in _16_BIT_MODES:
@@ -205,7 +205,7 @@ def _eight_bit(image: Image) -> Image:
 
 
 def _scaled_to_eight_bits(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-    """0..65535 as 0..255, rounded; by strips, because the arithmetic takes four bytes for each pixel."""
+    """Scale 0..65535 to 0..255, rounded; in strips, because the arithmetic takes four bytes per pixel."""
     scaled = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), 256):
         strip = values[top : top + 256].astype(np.uint32)
@@ -214,7 +214,7 @@ def _scaled_to_eight_bits(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]
 
 
 def _turns() -> dict[int, Transpose]:
-    """What makes an image upright, by EXIF orientation; 1 needs nothing."""
+    """Return the turns that make an image upright, by EXIF orientation; 1 needs none."""
     from PIL.Image import Transpose
 
     return {
@@ -263,7 +263,7 @@ def read_images(
         source: where they are.
         files: which ones.
         image_size: side of the images in pixels.
-        on_event: hears "decode" events, about seven a second and the last one always.
+        on_event: receives "decode" events, about seven a second and the last one always.
         cancel: stops it.
 
     Yields:
@@ -302,7 +302,7 @@ def read_images(
 
 
 def file_digests(source: ImageSource, files: Sequence[SourceFile], cancel: Cancel | None) -> list[bytes]:
-    """The `FileContent.digest` of each file, without decoding it: a second for a thousand photographs.
+    """Return the `FileContent.digest` of each file, without decoding it: a second for a thousand photographs.
 
     Raises:
         CancelledError: `cancel` was set.
@@ -324,7 +324,7 @@ def _digest(data: bytes) -> bytes:
 def _in_order(
     work: Callable[[SourceFile], _Result], files: Sequence[SourceFile], cancel: Cancel | None
 ) -> Iterator[_Result]:
-    """`map(work, files)` in threads, with at most a few results waiting to be taken."""
+    """Yield `map(work, files)`, computed in threads; only a few results wait to be taken."""
     n_workers = min(os.cpu_count() or 1, 8)
     executor = ThreadPoolExecutor(n_workers, thread_name_prefix="tl_widgets-read")
     waiting: deque[Future[_Result]] = deque()

@@ -56,7 +56,7 @@ def load_folder(
     validation and 25 % for the test. Images with the same content (the same pixels at `image_size`) are used
     once: the copy in test stays, then the one in validation. An image that stands in two classes is left out.
 
-    Images are turned as their camera says, put on white where they are transparent, cropped to the centre
+    Images are turned as their camera says, put on white where they are transparent, cropped to the center
     square and resized. They are decoded once and kept in a cache on disk. A data set of more than 200 MB
     stays there, and its splits read from it batch by batch.
 
@@ -68,7 +68,7 @@ def load_folder(
         classes: names of the class folders to use, at least two; None for all. Their order does not matter.
         edits: classes to rename or drop and files to leave out, as the Lab's tab "Images" notes them; `classes` are
             then the names after it.
-        on_event: hears "decode" events while images are read; a second load has nothing to decode.
+        on_event: receives "decode" events while images are read; a second load has nothing to decode.
         cancel: stops the reading.
 
     Returns:
@@ -119,7 +119,7 @@ def load_folder(
 
 
 def _chosen(layout: Layout, classes: Sequence[str] | None, edits: Edits, where: str) -> Layout:
-    """The layout with some of its classes only, before the edits, so that nothing else is even read.
+    """Return the layout with some of its classes only, before the edits, so nothing else is even read.
 
     Raises:
         InputError: fewer than two classes, or one that is not there.
@@ -135,7 +135,7 @@ def _chosen(layout: Layout, classes: Sequence[str] | None, edits: Edits, where: 
 
 
 def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, str]], list[tuple[str, str]]]:
-    """Which files to use, so that no content is there twice.
+    """Choose the files to use, so no content is there twice.
 
     Returns:
         Their indices, ascending; (file, the file it equals) for copies; (file, reason) for those whose
@@ -187,7 +187,7 @@ def _require_enough(layout: Layout, kept: Rows, labels: Labels, skipped: list[tu
 
 
 def _splits(layout: Layout, pool: Pool, kept: Rows, labels: Labels, seed: int) -> tuple[Split, Split, Split]:
-    """The three splits of the files in `kept`."""
+    """Return the three splits of the files in `kept`."""
     if not layout.splits:
         train, validation, test = split_rows(labels, VALIDATION_SHARE, TEST_SHARE, seed)
     else:
@@ -203,7 +203,7 @@ def _splits(layout: Layout, pool: Pool, kept: Rows, labels: Labels, seed: int) -
 
 
 def _stored(images: IndexedImages, labels: Labels, rows: Rows) -> Split:
-    """A split whose images stay on disk."""
+    """Return a split whose images stay on disk."""
     chosen = labels[rows]
     chosen.flags.writeable = False
     return Split(images.select(rows), chosen)

@@ -77,7 +77,7 @@ class _Tree:
             self.files.setdefault(file.name.rpartition("/")[0], []).append(file)
 
     def images_in(self, folder: str) -> list[str]:
-        """Files directly in `folder` that are called like images."""
+        """Return the files directly in `folder` that are named like images."""
         names = [file.name for file in self.files.get(folder, [])]
         return [name for name in names if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES]
 
@@ -124,7 +124,7 @@ def _last(name: str) -> str:
 
 
 def _enter(tree: _Tree, strays: list[str]) -> str:
-    """The folder that holds the classes: wrappers with one folder in them are entered."""
+    """Return the folder that holds the classes: wrappers with one folder in them are entered."""
     root = ""
     while True:
         inner = tree.folders.get(root, [])
@@ -139,7 +139,7 @@ def _enter(tree: _Tree, strays: list[str]) -> str:
 
 
 def _split_folders(tree: _Tree, root: str) -> dict[SplitName, str]:
-    """The folders of the given splits; empty where there are only class folders."""
+    """Return the folders of the given splits; empty where there are only class folders."""
     found: dict[SplitName, str] = {}
     for folder in tree.folders.get(root, []):
         if split := _SPLIT_NAMES.get(_last(folder).lower()):
@@ -194,7 +194,7 @@ MAX_NAME = 80  # characters of a class name: it must fit into figures and tables
 
 
 def require_class_name(name: object) -> str:
-    """A class name without spaces around it.
+    """Return a class name without spaces around it.
 
     Raises:
         InputError: it is empty, too long, or holds characters that cannot be shown.
@@ -231,7 +231,7 @@ def require_edits(layout: Layout, edits: Edits, where: str) -> None:
 
 
 def edited(layout: Layout, edits: Edits) -> tuple[Layout, Rows]:
-    """The layout after the edits.
+    """Return the layout after the edits.
 
     Args:
         layout: of all or of some classes.

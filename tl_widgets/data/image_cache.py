@@ -61,7 +61,7 @@ class Pool:
         return np.where(there, np.cumsum(there) - 1, -1).astype(np.int64)
 
     def select(self, files: Rows) -> Pool:
-        """The pool of some of the files, in their order.
+        """Return the pool of some of the files, in their order.
 
         Args:
             files: their indices, int64, shape (m,).
@@ -79,7 +79,7 @@ def load_pool(
     on_event: OnEvent,
     cancel: Cancel | None,
 ) -> Pool:
-    """The images of `files`, from the cache or decoded now.
+    """Load the images of `files` from the cache, or decode them now.
 
     Without a folder to write to, or without room in it, the images are held in memory.
 
@@ -133,7 +133,7 @@ def _entry_name(shape_key: str, digests: list[bytes]) -> str:
 
 
 def _indexed(index: Path) -> str:
-    """The entry's name that `index` holds; "" without one."""
+    """Return the entry's name that `index` holds; "" without one."""
     try:
         name = index.read_text().strip()
     except (OSError, ValueError):
@@ -148,7 +148,7 @@ def _note(index: Path, name: str) -> None:
 
 
 def _open(entry: Path, n_files: int) -> Pool | None:
-    """The pool in `entry`; None where there is none. One that is damaged is removed."""
+    """Return the pool in `entry`; None where there is none. One that is damaged is removed."""
     if not entry.is_dir():
         return None
     try:

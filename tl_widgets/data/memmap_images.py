@@ -40,7 +40,7 @@ class IndexedImages:
 
     @classmethod
     def open(cls, path: Path) -> IndexedImages:
-        """All images of a .npy file, uint8, shape (n, height, width, 3), n at least 1.
+        """Open all images of a .npy file, uint8, shape (n, height, width, 3), n at least 1.
 
         Raises:
             OSError: the file cannot be opened.
@@ -63,7 +63,7 @@ class IndexedImages:
         return int(np.prod(self.shape, dtype=np.int64))
 
     def select(self, rows: NDArray[np.int64]) -> IndexedImages:
-        """The images at `rows`, int64, shape (m,), still unread."""
+        """Return the images at `rows`, int64, shape (m,), still unread."""
         return IndexedImages(self._pool, self._rows[rows], self._mapping)
 
     def __len__(self) -> int:

@@ -161,7 +161,7 @@ MAX_BITS = 10  # of 64 that may differ
 MIN_CORRELATION = 0.99  # of the small versions' pixels
 MAX_IMAGES = 10_000  # of each split that are compared, evenly spaced: a second for a hundred million pairs
 _SIDE = 16  # of the small versions, in pixels
-_FLAT = 2.0  # standard deviation in grey levels, below which an image shows nothing that could be recognized
+_FLAT = 2.0  # standard deviation in gray levels, below which an image shows nothing that could be recognized
 _BLOCK = 256
 
 

@@ -43,7 +43,7 @@ def save_comparison(
         comparison: with at least one trained model; of one that was read from its record no model can be written.
         folder: a new one; what is above it must be there.
         dataset: the data set that it was made on, for the pictures in the report.
-        on_event: hears a "save" event before each file.
+        on_event: receives a "save" event before each file.
         cancel: stops between two files.
 
     Returns:

@@ -23,7 +23,7 @@ from tl_widgets.records.parameters import output_units
 
 
 def to_script(comparison: Comparison) -> str:
-    """A Python program that makes this comparison with Keras alone.
+    """Write a comparison as a Python program that needs Keras alone.
 
     Args:
         comparison: a finished one, or one that was read from its record.
@@ -35,7 +35,7 @@ def to_script(comparison: Comparison) -> str:
 
 
 def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | None = None) -> str:
-    """The program of a comparison that need not have been made yet.
+    """Write the program of a comparison that need not have been made yet.
 
     Args:
         dataset: name, image size, class names and origin decide how the images are loaded (`summarize` of a
@@ -89,13 +89,13 @@ def save_backbone(path: str | os.PathLike[str], backbone: str = Config.backbone)
 
 
 def _spaced(text: str) -> str:
-    """The text with two empty lines before and after each function."""
+    """Return the text with two empty lines before and after each function."""
     text = re.sub(r"\n{2,}(?=def )", "\n\n\n", text)
     return re.sub(r"(\n    .*)\n\n(?=\S)", r"\1\n\n\n", text)
 
 
 def _one_line(text: str) -> str:
-    """Text that cannot end a docstring or a comment."""
+    """Return text that cannot end a docstring or a comment."""
     return re.sub(r"[^\w .,:()+-]", "_", text)
 
 
@@ -303,7 +303,7 @@ def unfreeze_last_blocks(model, n_blocks):
 
 
 def going_on(spec: FineTuningSpec) -> str:
-    """The lines that fine-tune, after all models were trained.
+    """Return the lines that fine-tune, after all models were trained.
 
     Args:
         spec: of the second stage.
@@ -316,7 +316,7 @@ def going_on(spec: FineTuningSpec) -> str:
 
 
 def with_epochs(training: str) -> str:
-    """`train_and_test` with epochs and learning rate as arguments, for a second stage with its own.
+    """Return `train_and_test` with epochs and learning rate as arguments, for a second stage with its own.
 
     Args:
         training: the source of the function.

@@ -13,12 +13,12 @@ from tl_widgets.records.provenance import Edits, Origin
 
 
 def quoted(text: str) -> str:
-    """The text as a Python literal, in double quotes where nothing in it needs care."""
+    """Return the text as a Python literal, in double quotes where nothing in it needs escaping."""
     return f'"{text}"' if text.isprintable() and not set(text) & {'"', "\\"} else repr(text)
 
 
 def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
-    """The imports that `loading` needs: (from the standard library, others)."""
+    """Return the imports that `loading` needs: (from the standard library, others)."""
     origin = dataset.origin
     if origin is None:
         return [], []
@@ -29,7 +29,7 @@ def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
 
 
 def loading(dataset: DatasetSummary) -> str:
-    """The lines that make x_train, y_train, x_validation, y_validation, x_test and y_test."""
+    """Return the lines that make x_train, y_train, x_validation, y_validation, x_test and y_test."""
     origin = dataset.origin
     if origin is None:
         return _FROM_FILE
@@ -41,7 +41,7 @@ def loading(dataset: DatasetSummary) -> str:
 
 
 def all_classes(dataset: DatasetSummary) -> tuple[str, ...]:
-    """The classes that are read, before those that were chosen are picked out."""
+    """Return the classes that are read, before those that were chosen are picked out."""
     if dataset.origin is None or not dataset.origin.classes:
         return dataset.class_names
     known = get_dataset(dataset.name)
@@ -90,7 +90,7 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
 
 
 def _edits(edits: Edits) -> str:
-    """What was changed by hand in the Lab; "" where nothing was."""
+    """Return the lines that repeat what was changed by hand in the Lab; "" where nothing was."""
     if not edits:
         return ""
     folder_of = ", ".join(f"{quoted(name)}: {quoted(folder)}" for folder, name in edits.renamed)
@@ -102,7 +102,7 @@ def _edits(edits: Edits) -> str:
 
 
 def _fetched(origin: Origin) -> str:
-    """A comment where `tl-widgets fetch` has put the images there; else ""."""
+    """Return a comment where `tl-widgets fetch` has put the images there; else ""."""
     path = Path(origin.path)
     known = get_dataset(path.stem)
     if known is None or known.path is None or (path.parent.name, path.name) != ("datasets", known.path.name):
@@ -131,7 +131,7 @@ CLASSES = ALL_CLASSES
 
 
 def load_image(path):
-    """The middle of a photograph as SIZE x SIZE pixels in colour, uint8."""
+    """The middle of a photograph as SIZE x SIZE pixels in color, uint8."""
     image = Image.open(path)
     image.draft(image.mode, (2 * SIZE, 2 * SIZE))  # a large JPEG is decoded at half its size or less: faster
     is_transparent = "A" in image.getbands() or "transparency" in image.info

@@ -82,7 +82,7 @@ def build_scratch(
         seed: decides the initial weights.
 
     Returns:
-        A model of raw pixels, float or uint8 (n, *image_shape) in 0-255; its answers are probabilities,
+        A model of raw pixels, float or uint8, shape `(n, *image_shape)`, in 0-255; its answers are probabilities,
         (n, 1) for two classes, else (n, n_classes).
 
     Raises:
@@ -140,7 +140,7 @@ def build_transfer(
         cancel: stops a download.
 
     Returns:
-        A model of raw pixels, float or uint8 (n, *image_shape) in 0-255; only its last layer is trainable.
+        A model of raw pixels, float or uint8, shape `(n, *image_shape)`, in 0-255; only its last layer is trainable.
 
     Raises:
         InputError: an argument is not allowed.

@@ -79,7 +79,7 @@ def train(
     they saw; the result is that of training through them in every epoch. Anything else is trained whole.
 
     Args:
-        model: takes raw pixels (n, *image_shape), 0-255, and answers with probabilities, (n, 1) for two classes
+        model: takes raw pixels 0-255, `(n, *image_shape)`, and answers with probabilities, (n, 1) for two classes
             or (n, n_classes); changed in place.
         dataset: its images.
         epochs: passes over the training images.

@@ -1,0 +1,112 @@
+"""The pages of docs/ and CONTRIBUTING.md: what they name exists, their commands parse, and their code runs."""
+
+import contextlib
+import importlib
+import re
+import shlex
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+from test_house import PACKAGES
+
+import tl_widgets
+from tl_widgets.cli.main import build_parser
+
+ROOT = Path(tl_widgets.__file__).parent.parent
+DOCS = ROOT / "docs"
+HOW_TO = sorted(path for path in (DOCS / "how-to").glob("*.md") if path.name != "index.md")
+PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", DOCS / "architecture.md", DOCS / "index.md", *HOW_TO]
+
+
+def page_id(path):
+    return str(path.relative_to(ROOT))
+
+
+def blocks(path, language):
+    """The fenced blocks of a page in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def test_the_reference_has_every_public_name_once():
+    text = "".join(path.read_text("utf-8") for path in (DOCS / "reference").glob("*.md"))
+    names = Counter(re.findall(r"^\.\. auto\w+:: (\w+)$", text, re.MULTILINE))
+    assert names == Counter(tl_widgets.__all__)
+
+
+def test_the_tutorial_has_every_notebook():
+    listed = re.findall(r"^(\d\d_\w+)$", (DOCS / "tutorial" / "index.md").read_text("utf-8"), re.MULTILINE)
+    assert listed == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_the_commands_of_a_page_parse(path):
+    commands = [line for block in blocks(path, "bash") for line in block.splitlines() if line.startswith("tl-widgets ")]
+    commands += re.findall(r"`(tl-widgets study [a-z-]+)`", path.read_text("utf-8"))
+    for command in commands:
+        with contextlib.suppress(SystemExit):
+            build_parser().parse_args(shlex.split(command, comments=True)[1:])
+            continue
+        pytest.fail(f"{command!r} is not a command")
+
+
+def exists(name):
+    """Whether a dotted name is a module, or an attribute of one."""
+    parts = name.split(".")
+    for n in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:n]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[n:]:
+            if not hasattr(found, part):
+                return False
+            found = getattr(found, part)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_what_a_page_names_exists(path):
+    text = path.read_text("utf-8")
+    dotted = re.findall(r"`(tl_widgets(?:\.\w+)+)", text)
+    public = [f"tl_widgets.{name}" for name in re.findall(r"\btl\.(\w+)", text)]
+    assert [name for name in {*dotted, *public} if not exists(name)] == []
+    # A path has a slash or a file's ending; NAME stands for a name of the reader's.
+    paths = re.findall(r"`((?:tl_widgets|tests|docs|notebooks|\.ci|\.github)/[^`\s]*)`", text)
+    paths = {name for name in paths if "NAME" not in name and "_build" not in name}
+    assert [name for name in paths if not list(ROOT.glob(name.rstrip("/")))] == []
+
+
+def test_the_diagram_shows_the_packages_in_their_order():
+    text = (DOCS / "architecture.md").read_text("utf-8")
+    (diagram,) = re.findall(r"^```text\n(tl_widgets/\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert tuple(re.findall(r"^  (\w+)/ ", diagram, re.MULTILINE)) == PACKAGES
+
+
+def test_the_workflows_run_every_python_that_the_package_allows():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    versions = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values():
+            assert job["strategy"]["matrix"]["python"] == versions
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", HOW_TO, ids=page_id)
+def test_the_code_of_a_how_to_page_runs(path, tmp_path, monkeypatch, home):
+    code = "\n".join(blocks(path, "python"))
+    if not code:
+        pytest.skip("this page has no Python")
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    for name, low in (("cat", 0), ("dog", 120)):
+        (tmp_path / "my_photos" / name).mkdir(parents=True)
+        for i in range(10):
+            pixels = random.integers(low, low + 120, (96, 96, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "my_photos" / name / f"{i}.png")
+    exec(compile(code, str(path), "exec"), {"__name__": "page"})

@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -177,7 +178,7 @@ def test_a_broken_download_never_becomes_a_data_set(serve, server, home, monkeyp
 
 def test_no_space_left(serve, home, monkeypatch):
     serve("flowers")
-    usage = hosted.shutil.disk_usage(home)
+    usage = shutil.disk_usage(home)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(InputError, match="of disk"):
         load_dataset("flowers")

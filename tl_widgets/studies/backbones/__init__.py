@@ -1,1 +1,154 @@
 """The study of backbones: accuracy against what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.settings import Name, Several, same_setting, setting
+from tl_widgets.studies.study import (
+    BACKBONE_NAME,
+    IMAGES,
+    MODELS,
+    DataFacts,
+    ImageArguments,
+    Plan,
+    Study,
+    count,
+    given,
+    jobs_setting,
+    model_setting,
+    seeds_setting,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.studies.backbones.result import BackboneStudy
+
+_EXAMPLE = "MobileNetV2=mobilenet.weights.h5"
+
+
+def _file(text: str) -> str:
+    """Return NAME=FILE with the official name, or raise InputError if there is no such backbone or file."""
+    from tl_widgets.backbones.catalogue import find_backbone
+    from tl_widgets.backbones.weights import resolve_weights
+
+    name, _, path = text.partition("=")
+    if not name or not path:
+        raise InputError(f"weights must be files by name, such as {_EXAMPLE}; received {text!r}.")
+    backbone = find_backbone(name.strip())
+    resolve_weights(backbone, path.strip())
+    return f"{backbone.name}={path.strip()}"
+
+
+@cache  # a form asks at every change
+def _n_on_this_machine() -> int:
+    from tl_widgets.backbones.catalogue import list_backbones
+
+    return sum(backbone.offline for backbone in list_backbones())
+
+
+@dataclass(frozen=True)
+class BackbonesArguments(ImageArguments):
+    """Which backbones, with which weights and heads."""
+
+    n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=10, group=IMAGES)
+    backbones: tuple[str, ...] | None = setting(
+        None,
+        Several(BACKBONE_NAME, "MobileNetV2,Xception"),
+        "Backbones",
+        "Names between commas; they are downloaded if need be",
+        group=MODELS,
+        none="all on this machine",
+    )
+    control: bool = model_setting("control", default=True)
+    epochs: int = model_setting("epochs")
+    seeds: tuple[int, ...] = seeds_setting(1)
+    weights: tuple[str, ...] | None = setting(
+        None, Several(Name(_file), _EXAMPLE), "", "Weights files that lie elsewhere", group=MODELS, none="no files"
+    )
+    jobs: int = jobs_setting()
+
+
+class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
+    name = "backbones"
+    question = "Which backbone?"
+    about = "accuracy, milliseconds and memory of every backbone whose weights are on this machine"
+    lead = (
+        "Each frozen backbone that is on this machine gets a new head and learns from the same images, and the clock "
+        "runs. Are those that are better on ImageNet better here?"
+    )
+    chart = "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy."
+    arguments = BackbonesArguments
+    cost_by = ("dataset", "image_size", "control")
+
+    def results(self) -> tuple[type[BackboneStudy], ...]:
+        from tl_widgets.studies.backbones.result import BackboneStudy
+
+        return (BackboneStudy,)
+
+    def measure(
+        self, arguments: BackbonesArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
+    ) -> BackboneStudy:
+        return self._measure(None, arguments, dataset, on_event, cancel)
+
+    def go_on(
+        self,
+        earlier: BackboneStudy,
+        arguments: BackbonesArguments,
+        dataset: ImageDataset | None,
+        on_event: OnEvent,
+        cancel: Cancel,
+    ) -> BackboneStudy:
+        return self._measure(earlier, arguments, dataset, on_event, cancel)
+
+    def _measure(
+        self,
+        earlier: BackboneStudy | None,
+        arguments: BackbonesArguments,
+        dataset: ImageDataset | None,
+        on_event: OnEvent,
+        cancel: Cancel,
+    ) -> BackboneStudy:
+        from tl_widgets.studies.backbones.measurement import backbone_study
+
+        return backbone_study(
+            given(dataset),
+            backbones=arguments.backbones,
+            weights=dict(text.split("=", 1) for text in arguments.weights or ()),
+            seeds=arguments.seeds,
+            control=arguments.control,
+            epochs=arguments.epochs,
+            resume=earlier,
+            n_jobs=arguments.jobs,
+            on_event=on_event,
+            cancel=cancel,
+        )
+
+    def draw(self, result: BackboneStudy) -> Figure:
+        from tl_widgets.studies.backbones.figure import plot_backbone_study
+
+        return plot_backbone_study(result)
+
+    def draw_narrow(self, result: BackboneStudy) -> Figure:
+        from tl_widgets.studies.backbones.figure import plot_backbone_study
+
+        return plot_backbone_study(result, narrow=True)
+
+    def plan(self, arguments: BackbonesArguments, facts: DataFacts) -> Plan:
+        n_backbones, n_seeds = len(arguments.backbones or ()) or _n_on_this_machine(), len(arguments.seeds)
+        text = f"{count(n_backbones, 'backbone')} × {count(n_seeds, 'head')}"
+        text += ", and the smallest with random weights" if arguments.control else ""
+        # Reading the features takes longer than the heads do.
+        return Plan((n_backbones + arguments.control) * n_seeds, text, n_backbones * arguments.n_train(facts))
+
+    def sentences(self, result: BackboneStudy) -> tuple[str, ...]:
+        return (*result.lines, *result.sentences)
+
+
+STUDY = _Backbones()

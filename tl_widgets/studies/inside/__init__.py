@@ -1,1 +1,98 @@
-"""The study of what goes on inside the models."""
+"""The study of what goes on inside the models: heat maps, first filters, features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tl_widgets.core.errors import CancelledError
+from tl_widgets.core.settings import Whole, same_setting, setting
+from tl_widgets.studies.study import (
+    MODELS,
+    DataFacts,
+    ImageArguments,
+    Plan,
+    Study,
+    count,
+    given,
+    model_setting,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.studies.inside.result import LookInside
+
+MOST_IMAGES = 12  # with heat maps: more do not fit beside each other
+
+
+@dataclass(frozen=True)
+class InsideArguments(ImageArguments):
+    """Which models are looked into, and how many heat maps are drawn."""
+
+    image_size: int = same_setting(ImageArguments, "image_size", default=96)
+    n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=20)
+    backbone: str = model_setting("backbone")
+    control: bool = model_setting("control")
+    epochs: int = model_setting("epochs")
+    images: int = setting(
+        6,
+        Whole(1, MOST_IMAGES, counted="test images"),
+        "Heat maps of",
+        f"How many test images, 1 to {MOST_IMAGES}",
+        group=MODELS,
+    )
+    seed: int = model_setting("seed")
+
+
+class _Inside(Study[InsideArguments, "LookInside"]):
+    name = "inside"
+    question = "Look inside"
+    about = "where both models look, their first filters, and how they lay the test images out"
+    lead = (
+        "Both models are trained. Then you see where they look, their first filters, and how they lay the test images "
+        "out, before and after training."
+    )
+    chart = "Heat maps over test images, first filters as small pictures, and scatter charts of the test images."
+    arguments = InsideArguments
+
+    def results(self) -> tuple[type[LookInside], ...]:
+        from tl_widgets.studies.inside.result import LookInside
+
+        return (LookInside,)
+
+    def measure(
+        self, arguments: InsideArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
+    ) -> LookInside:
+        from tl_widgets.experiments.comparison import compare
+
+        comparison = compare(
+            given(dataset),
+            backbone=arguments.backbone,
+            epochs=arguments.epochs,
+            seed=arguments.seed,
+            control=arguments.control,
+            on_event=on_event,
+            cancel=cancel,
+        )
+        if comparison.stopped:
+            raise CancelledError("stopped before there were models to look into")
+        from tl_widgets.studies.inside.measurement import look_inside
+
+        n = arguments.images
+        return look_inside(comparison, given(dataset), n_images=n, on_event=on_event, cancel=cancel)
+
+    def draw(self, result: LookInside) -> Figure:
+        from tl_widgets.studies.inside.figure import plot_inside
+
+        return plot_inside(result)
+
+    def plan(self, arguments: InsideArguments, facts: DataFacts) -> Plan:
+        n, n_models = arguments.n_train(facts), 3 if arguments.control else 2
+        text = f"trained on {n:,} images, then looked into with {count(arguments.images, 'test image')}"
+        return Plan(n_models, text, n_models * n * arguments.epochs)
+
+
+STUDY = _Inside()

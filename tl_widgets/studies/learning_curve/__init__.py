@@ -1,1 +1,130 @@
 """The study of data: accuracy against images per class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.settings import Name, Several, Whole, setting
+from tl_widgets.studies.study import (
+    IMAGES,
+    MODELS,
+    DataFacts,
+    ImageArguments,
+    Plan,
+    Study,
+    count,
+    given,
+    jobs_setting,
+    model_setting,
+    seeds_setting,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.studies.learning_curve.result import LearningCurve
+
+_ARMS = ("scratch", "transfer", "control")
+
+
+def _arm(name: str) -> str:
+    if name not in _ARMS:
+        raise InputError(f"arms must be some of {', '.join(_ARMS)}; received {name!r}.")
+    return name
+
+
+@dataclass(frozen=True)
+class DataArguments(ImageArguments):
+    """How many images, of which models, with which seeds."""
+
+    n_per_class: int | None = None  # `sizes` says it
+    sizes: tuple[int, ...] = setting(
+        (2, 5, 10, 20),
+        Several(Whole(1), "2,5,10"),
+        "Images per class",
+        "Training images of each class, whole numbers between commas",
+        group=IMAGES,
+    )
+    arms: tuple[str, ...] = setting(
+        _ARMS[:2],
+        Several(
+            Name(_arm),
+            "scratch,transfer",
+            usual=(
+                ("from scratch and transfer", _ARMS[:2]),
+                ("these and the control (random weights)", _ARMS),
+                ("transfer alone", _ARMS[1:2]),
+            ),
+        ),
+        "Kinds",
+        "Which models are trained",
+        group=MODELS,
+    )
+    backbone: str = model_setting("backbone")
+    epochs: int = model_setting("epochs")
+    seeds: tuple[int, ...] = seeds_setting(3)
+    jobs: int = jobs_setting()
+
+    @property
+    def most_per_class(self) -> int:
+        """The largest size."""
+        return max(self.sizes)
+
+    def fitted(self, most: int) -> Self:
+        """Return arguments with `most` in place of all sizes beyond it."""
+        if self.most_per_class <= most:
+            return self
+        return replace(self, sizes=(*(n for n in self.sizes if n < most), most))
+
+
+class _Data(Study[DataArguments, "LearningCurve"]):
+    name = "data"
+    question = "How much data?"
+    about = "accuracy against images per class, over several seeds"
+    lead = (
+        "The models are trained with more and more images, each time from the beginning. Several seeds show how much "
+        "of it is luck."
+    )
+    chart = "Line chart of test accuracy against training images per class."
+    arguments = DataArguments
+    cost_by = ("dataset", "image_size", "arms", "backbone")
+
+    def results(self) -> tuple[type[LearningCurve], ...]:
+        from tl_widgets.studies.learning_curve.result import LearningCurve
+
+        return (LearningCurve,)
+
+    def measure(
+        self, arguments: DataArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
+    ) -> LearningCurve:
+        from tl_widgets.studies.learning_curve.measurement import learning_curve
+
+        return learning_curve(
+            given(dataset),
+            n_per_class=arguments.sizes,
+            seeds=arguments.seeds,
+            arms=arguments.arms,
+            backbone=arguments.backbone,
+            epochs=arguments.epochs,
+            n_jobs=arguments.jobs,
+            on_event=on_event,
+            cancel=cancel,
+        )
+
+    def draw(self, result: LearningCurve) -> Axes:
+        from tl_widgets.studies.learning_curve.figure import plot_learning_curve
+
+        return plot_learning_curve(result)
+
+    def plan(self, arguments: DataArguments, facts: DataFacts) -> Plan:
+        n_arms, n_sizes, n_seeds = len(arguments.arms), len(arguments.sizes), len(arguments.seeds)
+        text = f"{count(n_sizes, 'size')} × {count(n_seeds, 'seed')} × {count(n_arms, 'kind')} of model"
+        n_passes = sum(arguments.sizes) * facts.n_classes * n_seeds * n_arms * arguments.epochs
+        return Plan(n_arms * n_sizes * n_seeds, text, n_passes)
+
+
+STUDY = _Data()

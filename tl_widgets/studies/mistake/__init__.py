@@ -1,1 +1,144 @@
 """What goes wrong? A common mistake, made on purpose and measured beside the right way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tl_widgets.core.config import ImageSettings
+from tl_widgets.core.settings import Choice, setting
+from tl_widgets.setup_checks.registry import MISTAKES
+from tl_widgets.studies.study import MODELS, DataFacts, Guess, Plan, Study, StudyArguments, model_setting
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.setup_checks.mistake import Mistake
+    from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
+
+_ALL = "all"
+_COSTS = (
+    "it looks better than it is",
+    "too close to call",
+    "a little worse (up to 10 points)",
+    "much worse (10 to 30 points)",
+    "ruined (more than 30 points)",
+)
+
+
+def _mistakes() -> list[tuple[str, str]]:
+    return [*((name.replace("_", " "), name) for name in MISTAKES), (f"all {len(MISTAKES)}, one by one", _ALL)]
+
+
+@dataclass(frozen=True)
+class MistakeArguments(StudyArguments):
+    """Which mistake is made."""
+
+    mistake: str = setting("rescaled_twice", Choice(_mistakes), "Mistake", "What is done", group=MODELS)
+    backbone: str = model_setting("backbone")
+    seed: int = model_setting("seed")
+    epochs: int | None = model_setting("epochs", default=None, label="", none="what shows it")
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The mistakes that are made."""
+        return tuple(MISTAKES.values()) if self.mistake == _ALL else (MISTAKES[self.mistake],)
+
+    @property
+    def image_settings(self) -> ImageSettings:
+        """The images on which the mistake shows; of all mistakes, those that ask most of a backbone."""
+        largest = max(self.mistakes, key=lambda mistake: mistake.image_size)
+        return ImageSettings(largest.dataset, largest.image_size, largest.n_per_class)
+
+
+class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
+    name = "mistake"
+    question = "What goes wrong?"
+    about = "what a common mistake costs, beside the right way"
+    lead = "A mistake that fills the forums is made on purpose, and measured beside the right way. Guess first."
+    chart = "Chart of the right way beside the wrong one."
+    arguments = MistakeArguments
+    cost_by = ("backbone", "mistake")
+    brings_images = True
+
+    def results(self) -> tuple[type[MistakeStudy] | type[MistakeStudies], ...]:
+        from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
+
+        return MistakeStudy, MistakeStudies
+
+    def measure(
+        self, arguments: MistakeArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
+    ) -> MistakeStudy | MistakeStudies:
+        from tl_widgets.core.lazy_tensorflow import import_tensorflow
+
+        import_tensorflow(on_event)
+        from tl_widgets.studies.mistake.measurement import every_mistake, what_goes_wrong
+
+        backbone, epochs, seed = arguments.backbone, arguments.epochs, arguments.seed
+        if arguments.mistake == _ALL:
+            return every_mistake(
+                dataset, backbone=backbone, epochs=epochs, seed=seed, on_event=on_event, cancel=cancel
+            )
+        return what_goes_wrong(
+            dataset,
+            mistake=arguments.mistake,
+            backbone=backbone,
+            epochs=epochs,
+            seed=seed,
+            on_event=on_event,
+            cancel=cancel,
+        )
+
+    def draw(self, result: MistakeStudy | MistakeStudies) -> Axes:
+        from tl_widgets.studies.mistake.figure import plot_mistake, plot_mistakes
+        from tl_widgets.studies.mistake.result import MistakeStudies
+
+        return plot_mistakes(result) if isinstance(result, MistakeStudies) else plot_mistake(result)
+
+    def plan(self, arguments: MistakeArguments, facts: DataFacts) -> Plan:
+        mistakes = arguments.mistakes
+        if len(mistakes) > 1:
+            its_own = facts.name in {mistake.dataset for mistake in mistakes}
+            images = "each on images of its own" if its_own else f"on {facts.n_train:,} images of {facts.name}"
+            text = f"each of {len(mistakes)} mistakes beside the right way, {images}"
+            return Plan(2 * len(mistakes), text, sum(mistake.epochs for mistake in mistakes))
+        (mistake,) = mistakes
+        n = facts.n_train
+        if facts.name == mistake.dataset and mistake.n_per_class is not None:
+            n = mistake.n_per_class * facts.n_classes
+        text = f"the right way and the wrong one, on {n:,} images of {facts.name}"
+        return Plan(2, text, 2 * n * mistake.epochs)
+
+    def guess(self, arguments: MistakeArguments) -> Guess:
+        n = len(arguments.mistakes)
+        if arguments.mistake == _ALL:
+            question = f"{n} mistakes, each beside the right way. How many of them will make a clear difference?"
+            options = ("none", "1 to 3", "4 to 6", f"7 to {n - 1}", f"all {n}")
+            return Guess(question, options, _ALL, lambda result: options[_place(_n_clear(result), n)])
+        (mistake,) = arguments.mistakes
+        question = (
+            f"The mistake: {mistake.wrong}. The right way: {mistake.right}. Measured: {mistake.figure}. "
+            "What will the mistake do?"
+        )
+        return Guess(question, _COSTS, arguments.mistake, _cost_of)
+
+
+def _cost_of(study: MistakeStudy) -> str:
+    points = 100 * study.measured.difference
+    if not study.measured.is_clear:
+        return _COSTS[1]
+    return _COSTS[0] if points < 0 else _COSTS[2 if points < 10 else 3 if points < 30 else 4]
+
+
+def _place(n_clear: int, n: int) -> int:
+    """Return the place of the option that `n_clear` of `n` mistakes make true."""
+    return 4 if n_clear == n else min(-(-n_clear // 3), 3)
+
+
+def _n_clear(result: MistakeStudies) -> int:
+    return sum(study.measured.is_clear for study in result.studies)
+
+
+STUDY = _Mistake()

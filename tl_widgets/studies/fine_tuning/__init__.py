@@ -1,0 +1,92 @@
+"""The study of fine-tuning: a comparison whose transfer model goes on with its last blocks unfrozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tl_widgets.core.config import FineTuningSpec
+from tl_widgets.core.settings import Whole, same_setting
+from tl_widgets.studies.study import (
+    IMAGES,
+    MODELS,
+    DataFacts,
+    ImageArguments,
+    Plan,
+    Study,
+    count,
+    given,
+    model_setting,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.records.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class FineTuningArguments(ImageArguments):
+    """The two stages of the transfer model."""
+
+    dataset: str = same_setting(ImageArguments, "dataset", default="digits")
+    n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=20)
+    backbone: str = model_setting("backbone")
+    epochs: int = model_setting("epochs")
+    blocks: int = same_setting(FineTuningSpec, "n_blocks", kind=Whole(1, field_high=8), group=MODELS)
+    more_epochs: int = same_setting(FineTuningSpec, "epochs", kind=Whole(1, 10_000, field_high=1_000), group=MODELS)
+    low_rate: float = same_setting(FineTuningSpec, "learning_rate", group=MODELS)
+    seed: int = model_setting("seed")
+
+
+class _FineTuning(Study[FineTuningArguments, "Comparison"]):
+    name = "fine-tuning"
+    question = "Fine-tuning"
+    about = "what unfreezing the backbone's last blocks brings"
+    lead = "First the backbone stays frozen. Then its last blocks are trained, too, with small steps. Is that better?"
+    chart = "Charts of accuracy by epoch, with a mark where fine-tuning starts, of parameters, seconds and recall."
+    arguments = FineTuningArguments
+    cost_by = ("dataset", "image_size", "backbone", "blocks")
+
+    def results(self) -> tuple[type[Comparison], ...]:
+        from tl_widgets.records.comparison import Comparison
+
+        return (Comparison,)
+
+    def owns(self, result: Comparison) -> bool:
+        return result.repeats is None
+
+    def measure(
+        self, arguments: FineTuningArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
+    ) -> Comparison:
+        from tl_widgets.experiments.comparison import compare
+
+        return compare(
+            given(dataset),
+            backbone=arguments.backbone,
+            epochs=arguments.epochs,
+            seed=arguments.seed,
+            fine_tuning=FineTuningSpec(arguments.blocks, arguments.more_epochs, arguments.low_rate),
+            on_event=on_event,
+            cancel=cancel,
+        )
+
+    def draw(self, result: Comparison) -> Figure:
+        from tl_widgets.plots.comparison import plot_comparison
+
+        return plot_comparison(result)
+
+    def draw_narrow(self, result: Comparison) -> Figure:
+        from tl_widgets.plots.comparison import plot_comparison
+
+        return plot_comparison(result, narrow=True)
+
+    def plan(self, arguments: FineTuningArguments, facts: DataFacts) -> Plan:
+        n, first, second = arguments.n_train(facts), arguments.epochs, arguments.more_epochs
+        text = f"scratch and frozen for {first} epochs on {n:,} images, then {second} more with "
+        return Plan(3, f"{text}{count(arguments.blocks, 'block')} unfrozen", n * (2 * first + second))
+
+
+STUDY = _FineTuning()

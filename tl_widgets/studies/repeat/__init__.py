@@ -1,0 +1,95 @@
+"""The study of repeats: a comparison with several seeds, on the same images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tl_widgets.core.config import Config
+from tl_widgets.core.settings import Whole, same_setting
+from tl_widgets.studies.study import (
+    DataFacts,
+    ImageArguments,
+    Plan,
+    Study,
+    count,
+    given,
+    jobs_setting,
+    model_setting,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.records.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class RepeatArguments(ImageArguments):
+    """Which models are trained, and with how many seeds."""
+
+    n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=10)
+    backbone: str = model_setting("backbone")
+    control: bool = model_setting("control")
+    epochs: int = model_setting("epochs")
+    repeats: int = model_setting("repeats", default=3, kind=Whole(2, 100, counted="seeds", field_high=20))
+    seed: int = model_setting("seed")
+    jobs: int = jobs_setting()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        Config(seed=self.seed, repeats=self.repeats)  # raises InputError if the last seed is too large
+
+
+class _Repeat(Study[RepeatArguments, "Comparison"]):
+    name = "repeat"
+    question = "Repeat"
+    about = "the comparison with several seeds, on the same images"
+    lead = "The comparison is made again with other seeds, on the same images: how much of the difference is luck?"
+    chart = "Charts of accuracy by epoch and on the test images, with a dot for each seed, of parameters and seconds."
+    arguments = RepeatArguments
+
+    def results(self) -> tuple[type[Comparison], ...]:
+        from tl_widgets.records.comparison import Comparison
+
+        return (Comparison,)
+
+    def owns(self, result: Comparison) -> bool:
+        return result.repeats is not None
+
+    def measure(
+        self, arguments: RepeatArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
+    ) -> Comparison:
+        from tl_widgets.experiments.comparison import compare
+
+        return compare(
+            given(dataset),
+            backbone=arguments.backbone,
+            epochs=arguments.epochs,
+            seed=arguments.seed,
+            control=arguments.control,
+            repeats=arguments.repeats,
+            n_jobs=arguments.jobs,
+            on_event=on_event,
+            cancel=cancel,
+        )
+
+    def draw(self, result: Comparison) -> Figure:
+        from tl_widgets.plots.comparison import plot_comparison
+
+        return plot_comparison(result)
+
+    def draw_narrow(self, result: Comparison) -> Figure:
+        from tl_widgets.plots.comparison import plot_comparison
+
+        return plot_comparison(result, narrow=True)
+
+    def plan(self, arguments: RepeatArguments, facts: DataFacts) -> Plan:
+        n, n_arms, n_seeds = arguments.n_train(facts), 3 if arguments.control else 2, arguments.repeats
+        text = f"{n_arms} on the same {n:,} images with each of {count(n_seeds, 'seed')}"
+        return Plan(n_arms * n_seeds, text, n_arms * n_seeds * n * arguments.epochs)
+
+
+STUDY = _Repeat()

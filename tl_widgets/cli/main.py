@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from tl_widgets.cli.exit_status import FAULT, MISTAKE, STOPPED, missing_package, one_line, report_fault, say
 from tl_widgets.cli.options import IMAGE_OPTIONS, add_options
-from tl_widgets.cli.study_options import add_study
+from tl_widgets.cli.study import add_study
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.settings import flat_settings

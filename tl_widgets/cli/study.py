@@ -1,48 +1,99 @@
-"""`tl-widgets study NAME`: load, measure, print the sentences, write figure and record."""
+"""`tl-widgets study NAME`: its options, and what it does: load, measure, print the sentences, write figure and record.
+
+Everything about a single study comes from its declaration.
+"""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
-from tl_widgets.cli.compare import FIGURES, load_images, plain_name
-from tl_widgets.cli.files import check_writable, write_whole
-from tl_widgets.cli.options import IMAGE_OPTIONS, read_options
-from tl_widgets.cli.progress import make_console, stoppable, watching
-from tl_widgets.cli.study_checks import check_asked
+from tl_widgets.cli.options import IMAGE_OPTIONS, add_options, read_options
+from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.settings import Setting, settings_of
 from tl_widgets.studies.registry import STUDIES
+from tl_widgets.studies.study import Study, StudyArguments, StudyResult
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+
+_IMAGES = {setting.name for setting in IMAGE_OPTIONS}
+_SPLIT_SEED = replace(settings_of(Config)["seed"], help="Decides which images are in which split")
+
+
+def add_study(commands: Any) -> None:
+    """Add the command `study`, with one sub-command for each study.
+
+    Args:
+        commands: sub-commands of a parser.
+    """
+    text = "measure one question with many models: how much data, how much time, ..."
+    studies = commands.add_parser("study", help=text).add_subparsers(dest="study", metavar="NAME", required=True)
+    for study in STUDIES.values():
+        title = f"{study.question.rstrip('?')}: {study.about}"
+        add = studies.add_parser(study.name, help=title, description=f"{title}.").add_argument
+        data = "a built-in data set, a folder with a sub-folder for each class, or its zip"
+        add("data", nargs="?", metavar="DATA", help=f"{data} (default: {_usual_images(study)})")
+        add_options(add, IMAGE_OPTIONS)
+        add_options(add, _options(study))
+        if study.can_go_on:
+            add("--resume", type=Path, metavar="FILE", help="the record of a study that was stopped, to go on with")
+        add("--json", type=Path, metavar="FILE", help="the record of everything")
+        add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")
+        add("--quiet", action="store_true", help="print only the sentences")
+
+
+def _usual_images(study: Study[Any, Any]) -> str:
+    if study.brings_images:
+        return "images on which it shows"
+    images = study.arguments().image_settings
+    number = "" if images.n_per_class is None else f" and {images.n_per_class} training images of each class"
+    return f"{images.dataset} with {images.image_size} pixels{number}"
+
+
+def _options(study: Study[Any, Any]) -> list[Setting]:
+    """Return the settings of a study that are about more than its images."""
+    settings = settings_of(study.arguments)
+    seed = [] if "seed" in settings else [_SPLIT_SEED]
+    return [*(setting for name, setting in settings.items() if name not in _IMAGES), *seed]
 
 
 def run_study(args: Namespace) -> None:
-    """Do what the arguments of `tl-widgets study` say.
+    """Run `tl-widgets study`.
 
     Raises:
-        InputError: they say something that cannot be done, or one kind of model could not be measured at all; what
-            was measured of the others is written all the same.
+        InputError: something that cannot be done was asked for, or one kind of model could not be measured at all;
+            what was measured of the others is written all the same.
         CancelledError: Ctrl-C; what was measured until then is written all the same.
     """
+    from tl_widgets.cli.files import write_whole
+    from tl_widgets.cli.progress import make_console, stoppable, watching
+
     study, console = STUDIES[args.study], make_console()
-    if args.data is None and (args.image_size, args.n_per_class, args.classes) != (None, None, None):
+    if study.brings_images and args.data is None and any(getattr(args, name, None) for name in _IMAGES):
         raise InputError("--image-size, --images-per-class and --classes need DATA: name a data set or a folder.")
-    stem = f"tl-widgets-{args.study}-{plain_name(args.data or args.mistake)}"
-    figure, record = args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json")
-    if figure.suffix.lower() not in FIGURES:
-        raise InputError(f"--figure {figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
-    if figure.absolute() == record.absolute():
-        raise InputError("--figure and --json must be different files.")
-    check_writable(figure, "--figure")
-    check_writable(record, "--json")
-    check_asked(args)
+    options = _options(study)
+    known = {field.name for field in fields(study.arguments)}
+    values = {name: value for name, value in read_options(args, options).items() if name in known}
+    arguments: StudyArguments = study.arguments(**values)
+    figure, record = _outputs(args, arguments.subject if args.data is None else args.data)
+    earlier = _read_earlier(study, args.resume) if study.can_go_on and args.resume else None
     with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
-        images = {**read_options(args, IMAGE_OPTIONS[1:]), "seed": args.seed}
-        dataset: Any = load_images(args.data, **images, on_event=on_event, cancel=cancel) if args.data else None
-        result = study.measure(args, dataset, on_event, cancel)
-    if rows := getattr(result, "rows", ()):
-        console.print(_table(rows))
+        dataset = _load(args, study, arguments, on_event, cancel)
+        if dataset is not None:
+            arguments = _fitted(arguments, dataset, args, options)
+        if earlier is None:
+            result = study.measure(arguments, dataset, on_event, cancel)
+        else:
+            result = study.go_on(earlier, arguments, dataset, on_event, cancel)
+    if result.rows:
+        console.print(_table(result.rows))
     for sentence in study.sentences(result):
         console.print(sentence, soft_wrap=True)
     text = result.to_json()
@@ -57,12 +108,73 @@ def run_study(args: Namespace) -> None:
         console.print(written, soft_wrap=True)
     if result.stopped:
         raise CancelledError("stopped")
-    if lost := getattr(result, "lost_arms", ()):
-        raise InputError(f"No point of {' and '.join(lost)} could be measured; the sentences above say why.")
+    if result.lost_arms:
+        raise InputError(f"No point of {' and '.join(result.lost_arms)} could be measured; the sentences say why.")
+
+
+def _outputs(args: Namespace, subject: str) -> tuple[Path, Path]:
+    """Return where figure and record go, checked before anything is loaded."""
+    from tl_widgets.cli.compare import FIGURES, plain_name
+    from tl_widgets.cli.files import check_writable
+
+    stem = f"tl-widgets-{args.study}-{plain_name(subject)}"
+    figure, record = args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json")
+    if figure.suffix.lower() not in FIGURES:
+        raise InputError(f"--figure {figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
+    if figure.absolute() == record.absolute():
+        raise InputError("--figure and --json must be different files.")
+    check_writable(figure, "--figure")
+    check_writable(record, "--json")
+    return figure, record
+
+
+def _read_earlier(study: Study[Any, Any], path: Path) -> StudyResult:
+    """Return the result whose record a file holds."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"The record to resume, {path}, cannot be read ({type(error).__name__}). Give the JSON file that "
+            f"`tl-widgets study {study.name}` wrote."
+        ) from None
+    (kind,) = study.results()
+    earlier: StudyResult = kind.from_json(text)
+    return earlier
+
+
+def _load(
+    args: Namespace, study: Study[Any, Any], arguments: StudyArguments, on_event: OnEvent, cancel: Cancel
+) -> ImageDataset | None:
+    """Return the images that were asked for; without DATA those of the study, or None if it loads its own."""
+    from tl_widgets.cli.compare import load_images
+
+    asked = {name: value for name, value in read_options(args, IMAGE_OPTIONS).items() if name != "dataset"}
+    data = args.data
+    if data is None:
+        if study.brings_images:
+            return None
+        usual = arguments.image_settings
+        data = usual.dataset
+        for name in ("image_size", "n_per_class"):
+            asked[name] = getattr(usual, name) if asked[name] is None else asked[name]
+    return load_images(data, **asked, seed=args.seed, on_event=on_event, cancel=cancel)
+
+
+def _fitted(
+    arguments: StudyArguments, dataset: ImageDataset, args: Namespace, options: list[Setting]
+) -> StudyArguments:
+    """Return arguments whose defaults ask for no more images than there are; what was typed stays."""
+    import numpy as np
+
+    fitted = arguments.fitted(int(np.bincount(dataset.train.labels, minlength=dataset.n_classes).min()))
+    typed = [option.name for option in options if getattr(args, option.name) is not option.default]
+    return replace(fitted, **{name: getattr(arguments, name) for name in typed if name in settings_of(type(arguments))})
 
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
-    """Titles, then rows of texts."""
+    """Return a table of texts, the titles first."""
+    from rich.table import Table
+
     table = Table(*rows[0], box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for row in rows[1:]:
         table.add_row(*row)

@@ -14,6 +14,7 @@ from tl_widgets.records.parameters import ParameterCount
 from tl_widgets.records.provenance import Origin
 from tl_widgets.records.repeats import Repeats
 from tl_widgets.records.statistics import Interval, wilson_interval
+from tl_widgets.records.study import StudyFailure, StudyRecord
 
 if TYPE_CHECKING:
     import pandas
@@ -247,7 +248,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(StudyRecord):
     """Both models on the same images, and what follows.
 
     Attributes:
@@ -280,6 +281,21 @@ class Comparison:
     def stopped(self) -> bool:
         """Whether somebody pressed Stop before all was done."""
         return not self.is_whole or (self.repeats is not None and self.repeats.stopped)
+
+    @property
+    def datasets(self) -> tuple[DatasetSummary, ...]:
+        """The images that it was made on, as every study names them."""
+        return (self.dataset,)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was found, as every study says it: the verdict."""
+        return (self.verdict.text,)
+
+    @property
+    def failures(self) -> tuple[StudyFailure, ...]:
+        """The seeds that could not be measured."""
+        return tuple(StudyFailure("a seed", text) for text in (self.repeats.failures if self.repeats else ()))
 
     @property
     def is_whole(self) -> bool:

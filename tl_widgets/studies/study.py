@@ -91,6 +91,11 @@ class StudyArguments(Settings):
         return ImageSettings()
 
     @property
+    def subject(self) -> str:
+        """What files are named after."""
+        return self.image_settings.dataset
+
+    @property
     def most_per_class(self) -> int:
         """The largest number of training images of one class that is asked for; 0 if there is no such limit."""
         return 0
@@ -163,7 +168,7 @@ def seeds_setting(n_seeds: int) -> Any:
     Args:
         n_seeds: the default.
     """
-    kind = Several(settings_of(Config)["seed"].kind, "0,1,2", form_counts_to=20)  # type: ignore[arg-type]
+    kind = Several(settings_of(Config)["seed"].kind, "0,1,2", count_to=20)  # type: ignore[arg-type]
     text = "How often each is trained, with other images and other initial weights"
     return setting(tuple(range(n_seeds)), kind, "Seeds", text, group=MODELS)
 
@@ -270,7 +275,7 @@ class Study(ABC, Generic[Arguments, Result]):
             InputError: there is nothing to draw, because it was stopped too early.
         """
 
-    def draw_narrow(self, result: Result) -> Axes | Figure | None:  # noqa: ARG002 - for wide figures
+    def draw_narrow(self, result: Result) -> Figure | None:  # noqa: ARG002 - for wide figures
         """Draw a result for a page of half the width; None if the figure of `draw` is not that wide."""
         return None
 

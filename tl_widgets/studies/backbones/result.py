@@ -8,7 +8,6 @@ import numpy as np
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.numbers import interval_text, percent, points_range, size_text
-from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import DatasetSummary, Environment
 from tl_widgets.records.statistics import (
     Interval,
@@ -20,7 +19,7 @@ from tl_widgets.records.statistics import (
     rank_correlation,
     wilson_interval,
 )
-from tl_widgets.records.study import StudyFailure
+from tl_widgets.records.study import StudyFailure, StudyRecord
 
 FEWEST_RANKED = 5  # backbones that a rank correlation takes: with four even a perfect one may be chance (p = 0.08)
 
@@ -116,7 +115,7 @@ class BackbonePoint:
 
 
 @dataclass(frozen=True)
-class BackboneStudy:
+class BackboneStudy(StudyRecord):
     """Several frozen backbones on the same images, each with a new head.
 
     Attributes:
@@ -183,22 +182,14 @@ class BackboneStudy:
         return _backbone_lines(self)
 
     @property
+    def datasets(self) -> tuple[DatasetSummary, ...]:
+        """The images that it was measured on."""
+        return (self.dataset,)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What was found, in plain words."""
         return _backbone_sentences(self)
-
-    def to_json(self) -> str:
-        """The record as JSON text; `BackboneStudy.from_json` reads it back."""
-        return study_to_json(self)
-
-    @staticmethod
-    def from_json(text: str) -> BackboneStudy:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InputError: it is not such a record.
-        """
-        return study_from_json(BackboneStudy, text)
 
 
 def point_name(point: BackbonePoint) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from tl_widgets.core.config import FineTuningSpec
 from tl_widgets.core.settings import Whole, same_setting
 from tl_widgets.studies.study import (
-    IMAGES,
     MODELS,
     DataFacts,
     ImageArguments,

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent, points, points_range
-from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import DatasetSummary, Environment
 from tl_widgets.records.statistics import PairedDifference, but_not_clear, mcnemar_p_value, paired_difference_interval
-from tl_widgets.records.study import StudyFailure
+from tl_widgets.records.study import StudyFailure, StudyRecord
 
 Array = NDArray[np.float32]
 BEFORE, AFTER = "before", "after"
@@ -153,7 +152,7 @@ class FeatureLayout:
 
 
 @dataclass(frozen=True)
-class LookInside:
+class LookInside(StudyRecord):
     """What goes on inside the models of a comparison.
 
     Attributes:
@@ -239,22 +238,14 @@ class LookInside:
         return PairedDifference((only1 - only2) / len(labels), interval, mcnemar_p_value(only1, only2))
 
     @property
+    def datasets(self) -> tuple[DatasetSummary, ...]:
+        """The images that it was measured on."""
+        return (self.dataset,)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What was found, in plain words."""
         return _inside_sentences(self)
-
-    def to_json(self) -> str:
-        """The record as JSON text; `LookInside.from_json` reads it back."""
-        return study_to_json(self)
-
-    @staticmethod
-    def from_json(text: str) -> LookInside:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InputError: it is not such a record.
-        """
-        return study_from_json(LookInside, text)
 
 
 _STAGES: dict[str, tuple[str, str]] = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Name, Several, Whole, setting
 from tl_widgets.studies.study import (
     IMAGES,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.studies.learning_curve.result import LearningCurve
 
-_ARMS = ("scratch", "transfer", "control")
+_ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 
 
 def _arm(name: str) -> str:
@@ -54,7 +55,7 @@ class DataArguments(ImageArguments):
         Several(
             Name(_arm),
             "scratch,transfer",
-            usual=(
+            menu=(
                 ("from scratch and transfer", _ARMS[:2]),
                 ("these and the control (random weights)", _ARMS),
                 ("transfer alone", _ARMS[1:2]),

@@ -10,10 +10,9 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent
-from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds
 from tl_widgets.records.statistics import Mean, mean_of_shares
-from tl_widgets.records.study import StudyFailure
+from tl_widgets.records.study import StudyFailure, StudyRecord
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 
@@ -72,7 +71,7 @@ class DataRatio:
 
 
 @dataclass(frozen=True)
-class LearningCurve:
+class LearningCurve(StudyRecord):
     """Test accuracy against training images per class, over seeds.
 
     Attributes:
@@ -181,22 +180,14 @@ class LearningCurve:
         return found
 
     @property
+    def datasets(self) -> tuple[DatasetSummary, ...]:
+        """The images that it was measured on."""
+        return (self.dataset,)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What the curves say, in plain words."""
         return _learning_curve_sentences(self)
-
-    def to_json(self) -> str:
-        """The record as JSON text; `LearningCurve.from_json` reads it back."""
-        return study_to_json(self)
-
-    @staticmethod
-    def from_json(text: str) -> LearningCurve:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InputError: it is not such a record.
-        """
-        return study_from_json(LearningCurve, text)
 
 
 def _learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:

@@ -42,6 +42,11 @@ class MistakeArguments(StudyArguments):
     epochs: int | None = model_setting("epochs", default=None, label="", none="what shows it")
 
     @property
+    def subject(self) -> str:
+        """What files are named after."""
+        return self.mistake
+
+    @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The mistakes that are made."""
         return tuple(MISTAKES.values()) if self.mistake == _ALL else (MISTAKES[self.mistake],)
@@ -78,9 +83,7 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
 
         backbone, epochs, seed = arguments.backbone, arguments.epochs, arguments.seed
         if arguments.mistake == _ALL:
-            return every_mistake(
-                dataset, backbone=backbone, epochs=epochs, seed=seed, on_event=on_event, cancel=cancel
-            )
+            return every_mistake(dataset, backbone=backbone, epochs=epochs, seed=seed, on_event=on_event, cancel=cancel)
         return what_goes_wrong(
             dataset,
             mistake=arguments.mistake,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from tl_widgets.core.numbers import accuracy_text, points
-from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import DatasetSummary, Environment
 from tl_widgets.records.statistics import but_not_clear
-from tl_widgets.records.study import StudyFailure
+from tl_widgets.records.study import StudyFailure, StudyRecord
 from tl_widgets.setup_checks.mistake import Mistake
 from tl_widgets.setup_checks.registry import find_mistake
 from tl_widgets.setup_checks.two_ways import TwoWays
 
 
 @dataclass(frozen=True)
-class MistakeStudy:
+class MistakeStudy(StudyRecord):
     """A mistake measured beside the right way.
 
     Attributes:
@@ -59,6 +59,16 @@ class MistakeStudy:
         return "clear" if self.measured.is_clear else "too close to call"
 
     @property
+    def datasets(self) -> tuple[DatasetSummary, ...]:
+        """The images that it was measured on."""
+        return (self.dataset,)
+
+    @property
+    def failures(self) -> tuple[StudyFailure, ...]:
+        """What could not be measured: nothing, or there is no record."""
+        return ()
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What was measured, whether the difference is clear, and why it is so."""
         mistake, measured = self.declared, self.measured
@@ -69,24 +79,20 @@ class MistakeStudy:
         ways = f"Wrong: {mistake.wrong}: {wrong}. Right: {mistake.right}: {right}"
         return f"{ways} ({mistake.figure}; {_basis(measured)}).", _verdict_sentence(mistake, measured), mistake.why
 
-    def to_json(self) -> str:
-        """Return the record as JSON text; `MistakeStudy.from_json` reads it back."""
-        return study_to_json(self)
-
-    @staticmethod
-    def from_json(text: str) -> MistakeStudy:
+    @classmethod
+    def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote.
 
         Raises:
             InputError: it is not such a record.
         """
-        study = study_from_json(MistakeStudy, text)
+        study = super().from_json(text)
         find_mistake(study.mistake)
         return study
 
 
 @dataclass(frozen=True)
-class MistakeStudies:
+class MistakeStudies(StudyRecord):
     """Several mistakes, each measured beside the right way.
 
     Attributes:
@@ -106,6 +112,11 @@ class MistakeStudies:
         return (titles, *(_row(study) for study in self.studies)) if self.studies else ()
 
     @property
+    def datasets(self) -> tuple[DatasetSummary, ...]:
+        """The images that they were measured on."""
+        return tuple(study.dataset for study in self.studies)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """How many mistakes show, which do not, and which could not be measured."""
         unclear = [study.declared.title for study in self.studies if not study.measured.is_clear]
@@ -116,18 +127,14 @@ class MistakeStudies:
         sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
         return (*sentences, *(["Stopped before all mistakes were measured."] if self.stopped else []))
 
-    def to_json(self) -> str:
-        """Return the record as JSON text; `MistakeStudies.from_json` reads it back."""
-        return study_to_json(self)
-
-    @staticmethod
-    def from_json(text: str) -> MistakeStudies:
+    @classmethod
+    def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote.
 
         Raises:
             InputError: it is not such a record.
         """
-        studies = study_from_json(MistakeStudies, text)
+        studies = super().from_json(text)
         for study in studies.studies:
             find_mistake(study.mistake)
         return studies

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent
-from tl_widgets.records.codec import study_from_json, study_to_json
 from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment, RunResult
+from tl_widgets.records.study import StudyFailure, StudyRecord
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class TimeCurve:
 
 
 @dataclass(frozen=True)
-class TimeStudy:
+class TimeStudy(StudyRecord):
     """Accuracy against seconds for the models of a comparison.
 
     Attributes:
@@ -73,22 +73,19 @@ class TimeStudy:
         return TimeStudy(data, config, target, curves, comparison.environment, comparison.stopped)
 
     @property
+    def datasets(self) -> tuple[DatasetSummary, ...]:
+        """The images that it was measured on."""
+        return (self.dataset,)
+
+    @property
+    def failures(self) -> tuple[StudyFailure, ...]:
+        """What could not be measured: nothing, or there is no record."""
+        return ()
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What the curves say, in plain words."""
         return _time_sentences(self)
-
-    def to_json(self) -> str:
-        """The record as JSON text; `TimeStudy.from_json` reads it back."""
-        return study_to_json(self)
-
-    @staticmethod
-    def from_json(text: str) -> TimeStudy:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InputError: it is not such a record.
-        """
-        return study_from_json(TimeStudy, text)
 
 
 def _time_curve(run: RunResult, data: DatasetSummary, n_train: int) -> TimeCurve:

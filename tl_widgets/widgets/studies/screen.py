@@ -103,8 +103,7 @@ class StudyScreen:
 
         self._has_result = True
         said = [*([guess] if guess else []), *STUDIES[study].sentences(result)]
-        used = [result.dataset] if hasattr(result, "dataset") else [one.dataset for one in result.studies]
-        images = dict.fromkeys(f"{data.name}, {data.image_size} pixels" for data in used)
+        images = dict.fromkeys(f"{data.name}, {data.image_size} pixels" for data in result.datasets)
         facts = "; ".join([*images, *([f"read from {source}"] if source else [])])
         paragraphs = "".join(f"<p>{escape(sentence)}</p>" for sentence in said)
         self.sentences.value = (
@@ -112,9 +111,8 @@ class StudyScreen:
             f"<small>{escape(STUDIES[study].question)} · {escape(facts)}</small></div>"
         )
         width = round(root_figure(drawing).get_figwidth() * _PIXELS_PER_INCH)
-        draw_narrow = STUDIES[study].draw_narrow
-        narrow = draw_narrow(result) if draw_narrow else None
-        self.figure.show(drawing, STUDIES[study].words(result), width, narrow=narrow)
+        narrow = STUDIES[study].draw_narrow(result)
+        self.figure.show(drawing, STUDIES[study].text(result), width, narrow=narrow)
         self.save_button.disabled = False
 
     def hide_result(self) -> None:

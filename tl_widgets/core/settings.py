@@ -282,7 +282,7 @@ class Setting:
         name: of the dataclass's field.
         default: its first value.
         kind: which values are allowed.
-        label: on the form, two words or so.
+        label: on the form, two words or so; empty if it has no field on a form.
         help: a sentence: the tooltip, and the option's help.
         unit: of a number, such as "pixels"; empty for none.
         group: under which heading it stands on a form and in `--help`.
@@ -361,7 +361,7 @@ class Settings:
         return with_flat_values(self, values)
 
 
-def same_setting(kind: type, name: str, **changes: Any) -> Any:
+def same_setting(kind: type, name: str, /, **changes: Any) -> Any:
     """Declare a field as the setting of another dataclass, with its label, help, kind and so on.
 
     Args:

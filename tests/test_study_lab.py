@@ -13,8 +13,7 @@ from nbclient import NotebookClient
 from tl_widgets import InputError, StudyLab, learning_curve, load_dataset
 from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.studies.registry import STUDIES
-from tl_widgets.widgets.studies.panels import PANELS
-from tl_widgets.widgets.studies.settings import StudySettings
+from tl_widgets.widgets.studies.settings import StudySettings, controls_of
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 
@@ -47,11 +46,11 @@ def state(lab):
 
 
 def test_every_study_has_its_panel_and_its_record_names_a_class():
-    assert set(PANELS) == set(STUDIES)
-    for study in STUDIES.values():
-        for name in study.record_names:
+    for name, study in STUDIES.items():
+        assert controls_of(name)
+        for kind in study.results():
             with pytest.raises(InputError):
-                study.read("{}", name)
+                study.read("{}", kind.__name__)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_every_study_has_its_panel_and_its_record_names_a_class():
         (("data", {"size": (2,)}), "has no control 'size'; it has dataset, image_size, sizes"),
         (("data", {"sizes": ()}), "sizes must be one or more whole numbers"),
         (("data", {"sizes": "2,4"}), "sizes must be one or more whole numbers"),
-        (("data", {"seeds": (1, 1)}), "different whole numbers"),
+        (("data", {"seeds": (1, 1)}), "seeds must be different values"),
         (("data", {"arms": ("none",)}), "arms must be one of"),
         (("time", {"epochs": 0}), "epochs must be"),
         (("time", {"epochs": "x"}), "epochs must be"),
@@ -105,7 +104,7 @@ def test_each_study_keeps_its_values_while_another_is_looked_at(make_lab):
     for study in (*STUDIES, "data"):
         lab.form.menu.value = study
         assert lab.settings.study == study
-        assert set(lab.settings.values) == {each.name for each in PANELS[study].fields}
+        assert set(lab.settings.values) == {control.name for control in controls_of(study)}
     assert lab.form.control("epochs").value == 7
     assert len(_instances) == n_widgets
 
@@ -204,7 +203,7 @@ def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_la
     lab._guess.field.value = "all 10"
     lab._guess.button.click()
     assert "You guessed" not in page(lab)  # two of ten say nothing of how many there are
-    assert lab._guess.sentence(PANELS["mistake"].guess(lab.settings.values), lab.settings.values, found) == (
+    assert lab._guess.sentence(STUDIES["mistake"].guess(lab.settings.arguments), found) == (
         "You guessed “all 10”, measured: “1 to 3”."
     )
     assert "2 of 2 mistakes make a clear difference on these images." in page(lab)

@@ -20,21 +20,20 @@ NOWHERE = "no_such_folder"
         *((study, "--epochs 0", "epochs must be 1 to 10,000; received 0") for study in ("data", "mistake", "inside")),
         *((study, "--jobs 0", "--jobs is 0: give the number") for study in ("data", "backbones", "repeat")),
         *((study, "--seed -1", "seed must be 0 to 2,147,483,647") for study in ("time", "mistake")),
-        ("data", "--sizes 0,4", "--sizes=0; it must be a whole number of at least 1"),
-        ("data", "--seeds 1,1", "seeds must be one or more different numbers"),
+        ("data", "--sizes 0,4", "sizes must be 1 or more; received 0"),
+        ("data", "--seeds 1,1", "seeds must be different values"),
         ("data", "--arms transfer,foo", "arms must be some of scratch, transfer, control"),
-        ("time", "--target 80", "--target must be an accuracy, 0 to 1; received 80"),
-        ("time", "--target nan", "--target must be an accuracy"),
+        ("time", "--target 80", "target must be at least 0 and at most 1; received 80"),
+        ("time", "--target nan", "target must be at least 0 and at most 1; received nan"),
         ("backbones", "--backbones MobileNetV2,Foo", 'no backbone "Foo"'),
         ("backbones", "--weights Foo=a.h5", 'no backbone "Foo"'),
         ("backbones", "--weights MobileNetV2=a.weights.h5", "no weights file a.weights.h5"),
         ("backbones", "--resume a.json", "The record to resume, a.json, cannot be read"),
-        ("fine-tuning", "--blocks 0", "n_blocks must be 1 or more"),
-        ("fine-tuning", "--more-epochs 0", "epochs must be 1 to 10,000"),
-        ("fine-tuning", "--low-rate 11", "learning_rate must be above 0"),
-        ("mistake", "--mistake foo", "no mistake 'foo'; there are raw_pixels"),
-        ("inside", "--images 13", "--images=13; it must be a whole number from 1 to 12"),
-        ("repeat", "--repeats 0", "repeats must be 1 to 100 seeds"),
+        ("fine-tuning", "--blocks 0", "blocks must be 1 or more"),
+        ("fine-tuning", "--more-epochs 0", "more_epochs must be 1 to 10,000"),
+        ("fine-tuning", "--low-rate 11", "low_rate must be above 0"),
+        ("inside", "--images 13", "images must be 1 to 12 test images; received 13"),
+        ("repeat", "--repeats 0", "repeats must be 2 to 100 seeds"),
     ],
 )
 def test_a_study_refuses_it_before_it_looks_for_the_images(tmp_path, monkeypatch, capsys, study, options, said):
@@ -42,6 +41,13 @@ def test_a_study_refuses_it_before_it_looks_for_the_images(tmp_path, monkeypatch
     assert cli.main(["study", study, NOWHERE, *options.split()]) == cli.MISTAKE
     assert said in " ".join(capsys.readouterr().err.split())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_mistake_that_there_is_not_is_no_option(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["study", "mistake", NOWHERE, "--mistake", "foo"])
+    assert end.value.code == cli.MISTAKE
+    assert "'foo' is not one of raw_pixels" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(("options", "said"), [("--backbone Foo", 'no backbone "Foo"'), ("--jobs 0", "--jobs is 0")])

@@ -15,7 +15,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.settings import Setting, settings_of
 from tl_widgets.studies.registry import STUDIES
-from tl_widgets.studies.study import Study, StudyArguments, StudyResult
+from tl_widgets.studies.study import AnyStudy, StudyArguments, StudyResult
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,7 +49,7 @@ def add_study(commands: Any) -> None:
         add("--quiet", action="store_true", help="print only the sentences")
 
 
-def _usual_images(study: Study[Any, Any]) -> str:
+def _usual_images(study: AnyStudy) -> str:
     if study.brings_images:
         return "images on which it shows"
     images = study.arguments().image_settings
@@ -57,7 +57,7 @@ def _usual_images(study: Study[Any, Any]) -> str:
     return f"{images.dataset} with {images.image_size} pixels{number}"
 
 
-def _options(study: Study[Any, Any]) -> list[Setting]:
+def _options(study: AnyStudy) -> list[Setting]:
     """Return the settings of a study that are about more than its images."""
     settings = settings_of(study.arguments)
     seed = [] if "seed" in settings else [_SPLIT_SEED]
@@ -128,7 +128,7 @@ def _outputs(args: Namespace, subject: str) -> tuple[Path, Path]:
     return figure, record
 
 
-def _read_earlier(study: Study[Any, Any], path: Path) -> StudyResult:
+def _read_earlier(study: AnyStudy, path: Path) -> StudyResult:
     """Return the result whose record a file holds."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -143,7 +143,7 @@ def _read_earlier(study: Study[Any, Any], path: Path) -> StudyResult:
 
 
 def _load(
-    args: Namespace, study: Study[Any, Any], arguments: StudyArguments, on_event: OnEvent, cancel: Cancel
+    args: Namespace, study: AnyStudy, arguments: StudyArguments, on_event: OnEvent, cancel: Cancel
 ) -> ImageDataset | None:
     """Return the images that were asked for; without DATA those of the study, or None if it loads its own."""
     from tl_widgets.cli.compare import load_images

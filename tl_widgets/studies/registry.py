@@ -9,7 +9,7 @@ from typing import Any
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.records.type_checks import why_no_record
-from tl_widgets.studies.study import Study, StudyResult
+from tl_widgets.studies.study import AnyStudy, Study, StudyResult
 
 # One line for each study: its folder.
 _FOLDERS = (
@@ -21,7 +21,7 @@ _FOLDERS = (
     "inside",
     "repeat",
 )
-STUDIES: dict[str, Study[Any, Any]] = {}
+STUDIES: dict[str, AnyStudy] = {}
 
 
 def register(study: Study[Any, Any]) -> None:
@@ -41,7 +41,7 @@ for _folder in _FOLDERS:
     register(import_module(f"tl_widgets.studies.{_folder}").STUDY)
 
 
-def find_study(name: str) -> Study[Any, Any]:
+def find_study(name: str) -> AnyStudy:
     """Return a study.
 
     Raises:

@@ -265,7 +265,7 @@ class Study(ABC, Generic[Arguments, Result]):
         self, earlier: Result, arguments: Arguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
     ) -> Result:
         """Measure what is missing of an earlier result; other arguments and errors as in `measure`."""
-        raise InputError(f"The study {self.name!r} cannot be gone on with. Start it again.")
+        raise NotImplementedError
 
     @abstractmethod
     def draw(self, result: Result) -> Axes | Figure:
@@ -318,6 +318,9 @@ class Study(ABC, Generic[Arguments, Result]):
                 result: Result = result_class.from_json(text)
                 return result if self.owns(result) else None
         return None
+
+
+AnyStudy = Study[Any, StudyResult]
 
 
 def given(dataset: ImageDataset | None) -> ImageDataset:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tl_widgets.core.events import Cancel
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.studies.registry import STUDIES
+from tl_widgets.studies.study import Guess, StudyResult
 from tl_widgets.widgets.shared.cells import close_tree, take_place
 from tl_widgets.widgets.shared.html import alert, error_alert, escape
 from tl_widgets.widgets.shared.source import DataSource
@@ -23,12 +23,8 @@ from tl_widgets.widgets.shared.turns import my_turn, preload_tensorflow, wait_fo
 from tl_widgets.widgets.studies.files import load_study, save_study
 from tl_widgets.widgets.studies.form import StudyForm, first_settings, images_of
 from tl_widgets.widgets.studies.guess import GuessBox
-from tl_widgets.widgets.studies.panels import PANELS
 from tl_widgets.widgets.studies.screen import StudyScreen
 from tl_widgets.widgets.studies.settings import StudySettings
-
-# Settings that change what one image costs, and not only how many images there are.
-_SHAPE = ("dataset", "image_size", "arms", "backbone", "control", "mistake", "blocks")
 
 
 class StudyLab(VBox):
@@ -66,8 +62,8 @@ class StudyLab(VBox):
                 'built-in one, choose it in the app, or give values={"dataset": ...}.'
             )
         self._source = source = DataSource(dataset)
-        first = first_settings(next(iter(PANELS)) if study is None else study, source).with_values(values or {})
-        self._studies = tuple(PANELS) if study is None else (study,)
+        first = first_settings(next(iter(STUDIES)) if study is None else study, source).with_values(values or {})
+        self._studies = tuple(STUDIES) if study is None else (study,)
         self._result: Any = None
         self._hidden: tuple[StudySettings, Any, Any] | None = None  # measured, and not yet shown
         self._shown: tuple[str, Any] | None = None
@@ -159,7 +155,7 @@ class StudyLab(VBox):
         """The result that the chosen study could go on from; None without one."""
         study = self.settings.study
         is_shown = self._shown is not None and self._shown[0] == study
-        return self._result if is_shown and PANELS[study].can_go_on and self._result.stopped else None
+        return self._result if is_shown and STUDIES[study].can_go_on and self._result.stopped else None
 
     def _start(self, resume: Any, wait: bool) -> Run[Any]:
         run = self._run
@@ -216,14 +212,14 @@ class StudyLab(VBox):
         self.form.show_seconds(self._estimate(settings))
         self._screen.suggest_name(settings.study)
         self._screen.show_go_on(self._unfinished is not None)
-        self._guess.ask(PANELS[settings.study].guess(settings.values), settings.values)
+        self._guess.ask(_guess_of(settings))
 
     def _estimate(self, settings: StudySettings) -> float | None:
         """Seconds that a run would take, from the last one of the same shape."""
         n_passes = self.form.plan.n_passes
         for before, n_before, took in reversed(self._timings):
             if before.study == settings.study and all(
-                before.values.get(name) == settings.values.get(name) for name in _SHAPE
+                before.values.get(name) == settings.values.get(name) for name in STUDIES[before.study].cost_by
             ):
                 return took * n_passes / n_before
         return None
@@ -253,26 +249,27 @@ class StudyLab(VBox):
             screen.set_state(state)  # last: whoever waits for it finds the buttons ready
         return result
 
-    def _measure(self, settings: StudySettings, resume: Any, cancel: Cancel) -> Any:
-        screen, panel = self._screen, PANELS[settings.study]
+    def _measure(self, settings: StudySettings, resume: StudyResult | None, cancel: Cancel) -> StudyResult:
+        screen, study = self._screen, STUDIES[settings.study]
         with my_turn(cancel, lambda: screen.progress.say("waiting for another Lab to finish")):
-            dataset: Any = None  # some studies know which images they want
-            if panel.images is None or self._source.own is not None:
+            dataset = None
+            if not study.brings_images or self._source.own is not None:
                 dataset = self._source.load(images_of(settings, self._source), screen.hear, cancel)
             wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
-            asked = Namespace(**{**panel.fixed, **settings.values, **({} if resume is None else {"resume": resume})})
-            return STUDIES[settings.study].measure(asked, dataset, screen.hear, cancel)
+            if resume is None:
+                return study.measure(settings.arguments, dataset, screen.hear, cancel)
+            return study.go_on(resume, settings.arguments, dataset, screen.hear, cancel)
 
     def _show_measured(self, settings: StudySettings, result: Any, drawing: Any) -> None:
         """Show what a run measured, unless the learner's guess has to come first."""
-        guess = PANELS[settings.study].guess(settings.values)
+        guess = _guess_of(settings)
         self._hidden = None
-        if guess is not None and self._guess.kept(guess, settings.values) is None:
+        if guess is not None and self._guess.kept(guess) is None:
             self._result, self._shown, self._hidden = result, None, (settings, result, drawing)
             self._screen.hide_result()
             return
         # What was stopped answers no question about the whole.
-        said = self._guess.sentence(guess, settings.values, result) if guess and not result.stopped else ""
+        said = self._guess.sentence(guess, result) if guess and not result.stopped else ""
         self._keep(settings.study, result, drawing, guess=said)
 
     def _keep(self, study: str, result: Any, drawing: Any, *, guess: str = "", source: str = "") -> None:
@@ -285,8 +282,8 @@ class StudyLab(VBox):
         if self._hidden is None:
             return
         settings, result, drawing = self._hidden
-        guess = PANELS[settings.study].guess(settings.values)
-        if guess is not None and self._guess.kept(guess, settings.values) is not None:
+        guess = _guess_of(settings)
+        if guess is not None and self._guess.kept(guess) is not None:
             self._show_measured(settings, result, drawing)
 
     def _save(self) -> None:
@@ -317,15 +314,20 @@ class StudyLab(VBox):
             screen.said.value = error_alert(error)
 
 
-def _end(study: str, result: Any) -> str:
+def _guess_of(settings: StudySettings) -> Guess | None:
+    """Return what the learner says first."""
+    return STUDIES[settings.study].guess(settings.arguments)
+
+
+def _end(study: str, result: StudyResult) -> str:
     """How a run ended, in words."""
     if not result.stopped:
         return "Done."
-    more = " “Go on” measures the rest." if PANELS[study].can_go_on else ""
+    more = " “Go on” measures the rest." if STUDIES[study].can_go_on else ""
     return f"Stopped; this is what was measured until then.{more}"
 
 
-def _drawing(study: str, result: Any) -> Any:
+def _drawing(study: str, result: StudyResult) -> Any:
     """The figure of a result; a study that was stopped early may have none."""
     try:
         return STUDIES[study].draw(result)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ipywidgets import HTML, Button, HBox, VBox
 
-from tl_widgets.widgets.shared.controls import choice
+from tl_widgets.studies.study import Guess, StudyResult
+from tl_widgets.widgets.shared.fields import menu_widget
 from tl_widgets.widgets.shared.html import alert, escape
-from tl_widgets.widgets.studies.panels import GuessFirst, Values
 
 _NOTHING_CHOSEN = "choose …"
 
@@ -26,7 +25,7 @@ class GuessBox(VBox):
         self._kept: dict[str, str] = {}
         self._subject = ""
         self._question, self._line = HTML(), HTML()
-        self.field = choice("My guess", "What the mistake will do", [])
+        self.field = menu_widget("My guess", "What the mistake will do", [])
         self.button = Button(description="Keep my guess")
         self.button.on_click(lambda _: self._keep())
         row = HBox([self.field, self.button])
@@ -35,32 +34,30 @@ class GuessBox(VBox):
         self.add_class("tlw-guess")
         self.layout.display = "none"
 
-    def ask(self, guess: GuessFirst | None, values: Values) -> None:
+    def ask(self, guess: Guess | None) -> None:
         """Ask about what the controls say now.
 
         Args:
-            guess: of the study; None where it has none.
-            values: of its controls.
+            guess: of the study and its arguments; None where there is none.
         """
         self.layout.display = "none" if guess is None else ""
         if guess is None:
             return
-        subject = guess.subject(values)
-        if subject == self._subject:
+        if guess.subject == self._subject:
             return  # somebody may be choosing
-        self._subject = subject
-        self._question.value = f"<p><b>Your guess first.</b> {escape(guess.question(values))}</p>"
+        self._subject = guess.subject
+        self._question.value = f"<p><b>Your guess first.</b> {escape(guess.question)}</p>"
         self.field.options = [_NOTHING_CHOSEN, *guess.options]
-        self.field.value = self._kept.get(subject, _NOTHING_CHOSEN)
+        self.field.value = self._kept.get(guess.subject, _NOTHING_CHOSEN)
         self._show()
 
-    def kept(self, guess: GuessFirst, values: Values) -> str | None:
-        """The guess about these values; None where none is kept."""
-        return self._kept.get(guess.subject(values))
+    def kept(self, guess: Guess) -> str | None:
+        """The guess about the same subject; None where none is kept."""
+        return self._kept.get(guess.subject)
 
-    def sentence(self, guess: GuessFirst, values: Values, result: Any) -> str:
+    def sentence(self, guess: Guess, result: StudyResult) -> str:
         """The guess beside what was measured."""
-        mine, measured = self.kept(guess, values), guess.answer(result)
+        mine, measured = self.kept(guess), guess.answer(result)
         if mine is None:
             return ""
         end = "and so it is" if mine == measured else f"measured: “{measured}”"

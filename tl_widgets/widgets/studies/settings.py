@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.widgets.shared.settings import LabSettings
-from tl_widgets.widgets.studies.panels import PANELS
+from tl_widgets.core.settings import Setting, settings_of
+from tl_widgets.studies.registry import find_study
+from tl_widgets.studies.study import StudyArguments
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class StudySettings:
     Attributes:
         study: a name in `tl_widgets.studies.registry.STUDIES`.
         values: of all its controls by their names; those that are not given have their first values.
+        arguments: of the study, made of these values.
 
     Raises:
         InputError: there is no such study or control, or a value is not allowed.
@@ -25,23 +27,22 @@ class StudySettings:
 
     study: str = "data"
     values: Mapping[str, Any] = field(default_factory=dict)
+    arguments: StudyArguments = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.study not in PANELS:
-            raise InputError(f"There is no study {self.study!r}; there are {', '.join(PANELS)}.")
-        fields = {each.name: each for each in PANELS[self.study].fields}
+        study = find_study(self.study)
+        names = [control.name for control in controls_of(self.study)]
         if not isinstance(self.values, Mapping):
             raise InputError(f"values must map names of controls to values; received {self.values!r}.")
-        unknown = [name for name in self.values if name not in fields]
+        unknown = [name for name in self.values if name not in names]
         if unknown:
-            raise InputError(f"The study {self.study!r} has no control {unknown[0]!r}; it has {', '.join(fields)}.")
-        for name, value in self.values.items():
-            fields[name].check(value)
-        whole = {name: self.values.get(name, each.default) for name, each in fields.items()}
-        object.__setattr__(self, "values", whole)
+            raise InputError(f"The study {self.study!r} has no control {unknown[0]!r}; it has {', '.join(names)}.")
+        arguments = study.arguments(**self.values)
+        object.__setattr__(self, "arguments", arguments)
+        object.__setattr__(self, "values", {name: getattr(arguments, name) for name in names})
 
     def with_values(self, values: Mapping[str, Any]) -> StudySettings:
-        """A copy with some values changed.
+        """Return a copy with some values changed.
 
         Args:
             values: by their controls' names.
@@ -51,8 +52,19 @@ class StudySettings:
         """
         return StudySettings(self.study, {**self.values, **values})
 
-    @property
-    def images(self) -> LabSettings:
-        """Which images it is about, as a Lab says it."""
-        names = [name for name in ("dataset", "image_size", "n_per_class") if name in self.values]
-        return LabSettings().with_values({name: self.values[name] for name in names})
+    def fitted(self, most: int) -> StudySettings:
+        """Return settings that ask for no more than `most` training images of each class."""
+        fitted = self.arguments.fitted(most)
+        return self.with_values({name: getattr(fitted, name) for name in self.values})
+
+
+def controls_of(study: str) -> tuple[Setting, ...]:
+    """Return the settings of a study that have a field on its form.
+
+    Args:
+        study: its name.
+
+    Raises:
+        InputError: there is no such study.
+    """
+    return tuple(setting for setting in settings_of(find_study(study).arguments).values() if setting.label)

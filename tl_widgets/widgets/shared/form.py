@@ -58,8 +58,8 @@ class Form(VBox, Generic[FormSettings]):
         self._quiet = Quiet()
         self._enabled = True
         self.fields: dict[str, Field] = {}
+        self._settings = self._checked(settings)  # before any widget is made: a refused form leaves none behind
         self.problem = HTML()
-        self._settings = self._checked(settings)
         super().__init__()
 
     @property

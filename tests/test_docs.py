@@ -75,7 +75,12 @@ def test_what_a_page_names_exists(path):
     text = path.read_text("utf-8")
     dotted = re.findall(r"`(tl_widgets(?:\.\w+)+)", text)
     public = [f"tl_widgets.{name}" for name in re.findall(r"\btl\.(\w+)", text)]
-    assert [name for name in {*dotted, *public} if not exists(name)] == []
+    imported = [
+        f"{module}.{name}"
+        for module, names in re.findall(r"^from (tl_widgets[\w.]*) import ([\w, ]+)$", text, re.MULTILINE)
+        for name in names.split(", ")
+    ]
+    assert [name for name in {*dotted, *public, *imported} if not exists(name)] == []
     # A path has a slash or a file's ending; NAME stands for a name of the reader's.
     paths = re.findall(r"`((?:tl_widgets|tests|docs|notebooks|\.ci|\.github)/[^`\s]*)`", text)
     paths = {name for name in paths if "NAME" not in name and "_build" not in name}

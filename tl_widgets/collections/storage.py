@@ -19,8 +19,8 @@ from tl_widgets.core.download import remove_abandoned
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder, require_disk
-from tl_widgets.data.archives import open_source, printable
-from tl_widgets.data.folder_layout import IMAGE_SUFFIXES, find_layout
+from tl_widgets.data.archives import printable
+from tl_widgets.data.folder_layout import IMAGE_SUFFIXES
 
 FOLDER_NAME = "my_images"
 MAX_STORED_FILES = 20_000
@@ -140,35 +140,6 @@ def require_room(n_files: int, n_bytes: int) -> None:
             "needed, or put your images into a folder beside the notebook and choose it there."
         )
     require_disk(root, n_bytes, f"Keeping {n_files:,} uploaded file{'s' if n_files != 1 else ''}")
-
-
-def save_zip(name: str, unchecked: Path) -> Path:
-    """Keep an uploaded zip, if it is one that images can be loaded from.
-
-    Args:
-        name: as the browser sent it.
-        unchecked: the `Incoming` file with the whole archive; it is moved.
-
-    Returns:
-        Where it lies now.
-
-    Raises:
-        InputError: it is no zip of class folders; it stays where it was.
-    """
-    root = uploads_folder()
-    shown = printable(name)
-    try:
-        if not zipfile.is_zipfile(unchecked):
-            raise InputError(f"{shown} is not a zip archive. Zip a folder with one sub-folder for each class.")
-        source = open_source(unchecked)
-        try:
-            find_layout(source.listing, shown)
-        finally:
-            source.close()
-        stem = PurePosixPath(safe_name(name, "images.zip")).stem
-        return write_new(root, f"{stem}.zip", unchecked)
-    except OSError as problem:
-        raise InputError(f"{shown} could not be kept in {root}: {problem.strerror or problem}.") from problem
 
 
 def find_collections() -> tuple[Path, ...]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shutil
 import warnings
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tl_widgets.collections.collection import ImageCollection, open_collection
-from tl_widgets.collections.storage import make_folder, require_room, safe_name, save_zip, write_new
+from tl_widgets.collections.storage import make_folder, require_room, safe_name, uploads_folder, write_new
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.data.archives import MAX_FILE_BYTES, open_source, printable
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.decode import UnreadableError, decode_image
-from tl_widgets.data.folder_layout import require_class_name
+from tl_widgets.data.folder_layout import find_layout, require_class_name
 from tl_widgets.records.provenance import Edits
 
 MAX_AT_ONCE = 2_000  # pictures in one upload
@@ -41,7 +42,7 @@ class Addition:
 
 
 def upload_zip(name: str, unchecked: Path) -> ImageCollection:
-    """Keep an uploaded zip and look into it.
+    """Keep an uploaded zip, if images can be loaded from it, and open it.
 
     Args:
         name: as the browser sent it.
@@ -50,7 +51,21 @@ def upload_zip(name: str, unchecked: Path) -> ImageCollection:
     Raises:
         InputError: it is no zip of class folders; it stays where it was.
     """
-    return open_collection(save_zip(name, unchecked))
+    root = uploads_folder()
+    shown = printable(name)
+    try:
+        if not zipfile.is_zipfile(unchecked):
+            raise InputError(f"{shown} is not a zip archive. Zip a folder with one sub-folder for each class.")
+        source = open_source(unchecked)
+        try:
+            find_layout(source.listing, shown)
+        finally:
+            source.close()
+        stem = PurePosixPath(safe_name(name, "images.zip")).stem
+        path = write_new(root, f"{stem}.zip", unchecked)
+    except OSError as problem:
+        raise InputError(f"{shown} could not be kept in {root}: {problem.strerror or problem}.") from problem
+    return open_collection(path)
 
 
 def add_images(
@@ -108,7 +123,7 @@ def add_images(
         return Addition(_write(collection, name, good), len(good), skipped, tuple(notes))
     except BaseException as problem:
         for folder in begun:
-            _remove(folder)
+            shutil.rmtree(folder, ignore_errors=True)
         if isinstance(problem, OSError):
             raise InputError(f"The pictures could not be kept: {problem.strerror or problem}.") from problem
         raise
@@ -195,8 +210,3 @@ def _copied(collection: ImageCollection, target: Path, on_event: OnEvent, cancel
         source.close()
     renamed = tuple(sorted((folder.name, name) for name, folder in folders.items() if folder.name != name))
     return open_collection(target, Edits(renamed))
-
-
-def _remove(folder: Path) -> None:
-    """Take away a folder that this module has just made."""
-    shutil.rmtree(folder, ignore_errors=True)

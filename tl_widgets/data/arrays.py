@@ -77,15 +77,15 @@ def split(labels, validation, test):
         rows = np.random.default_rng((DATA_SEED, label)).permutation(np.flatnonzero(labels == label))
         n_validation, n_test = (max(1, round(part * len(rows))) if part else 0 for part in (validation, test))
         n_train = len(rows) - n_validation - n_test
-        for part, some in zip(parts, np.split(rows, [n_train, n_train + n_validation])):
-            part.append(some)
+        for part, chosen in zip(parts, np.split(rows, [n_train, n_train + n_validation])):
+            part.append(chosen)
     return [np.sort(np.concatenate(part)) for part in parts]
 
 '''
 
 SCRIPT_ENLARGE = """
 images = np.stack([
-    np.asarray(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.RESAMPLING).convert("RGB"))
-    for one in gray
+    np.asarray(Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.RESAMPLING).convert("RGB"))
+    for image in gray
 ])
 """

@@ -22,7 +22,7 @@ from tl_widgets.core.errors import CancelledError
 from tl_widgets.data.dataset import image_key
 from tl_widgets.data.decode import decode_image
 from tl_widgets.experiments.comparison import summarize
-from tl_widgets.records.comparison_json import comparison_from_json, comparison_to_json
+from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.provenance import Edits
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -154,12 +154,12 @@ def test_the_record_of_a_run_keeps_the_edits(pets):
 
     dataset = open_collection(pets).rename("cat", "lion").exclude(["dog/20.png"]).build(image_size=32)
     comparison = compare(dataset, epochs=1, weights=None)
-    again = comparison_from_json(comparison_to_json(comparison))
+    again = Comparison.from_json(comparison.to_json())
     assert again.dataset == summarize(dataset)
     assert again.dataset.origin.edits == Edits((("cat", "lion"),), (), ("dog/20.png",))
-    old = comparison_to_json(comparison).replace('"edits"', '"was_not_there"')
+    old = comparison.to_json().replace('"edits"', '"was_not_there"')
     with pytest.raises(InputError, match="not a record"):
-        comparison_from_json(old)
+        Comparison.from_json(old)
 
 
 def test_edits_outlive_the_kernel_as_far_as_they_fit(here, pets):

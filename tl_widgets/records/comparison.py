@@ -1,188 +1,41 @@
-"""What an experiment found: frozen records and their statistics. A leaf: stdlib and NumPy, no TensorFlow."""
+"""A comparison: the models that were trained on the same images, which one won, and its JSON record."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
-from tl_widgets.records.parameters import ParameterCount
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.records.codec import FORMAT, dump, from_plain, load, to_plain
 from tl_widgets.records.provenance import Origin
 from tl_widgets.records.repeats import Repeats
-from tl_widgets.records.statistics import Interval, wilson_interval
+from tl_widgets.records.run import ClassFigures, Diagnosis, FineTuning, History, RunResult, Seconds
+from tl_widgets.records.statistics import Interval
 from tl_widgets.records.study import StudyFailure, StudyRecord
 
 if TYPE_CHECKING:
     import pandas
 
+__all__ = [
+    "ClassFigures",
+    "Comparison",
+    "DatasetSummary",
+    "Diagnosis",
+    "Environment",
+    "FineTuning",
+    "History",
+    "RunResult",
+    "Seconds",
+    "Verdict",
+    "require_comparison",
+]
 
-@dataclass(frozen=True)
-class Seconds:
-    """Wall-clock seconds of one model.
-
-    Attributes:
-        prepare: reading a frozen backbone's features of the training and validation images; 0 for scratch.
-        train: all epochs, with their validation and what TensorFlow needs to start; building the models is in none.
-        evaluate: the one pass over the test images.
-        saved: what reading features would have cost in `prepare` and `evaluate`, had they not been kept from
-            an earlier run.
-    """
-
-    prepare: float = 0.0
-    train: float = 0.0
-    evaluate: float = 0.0
-    saved: float = 0.0
-
-    @property
-    def total(self) -> float:
-        """All three together."""
-        return self.prepare + self.train + self.evaluate
-
-
-@dataclass(frozen=True)
-class History:
-    """One number for each finished epoch.
-
-    Attributes:
-        loss, accuracy: over the epoch's batches, each before its step (as Keras shows them).
-        val_loss, val_accuracy: on the validation images after the epoch; empty where nobody looked.
-        seconds: since training began; what `prepare` took is not in it.
-    """
-
-    loss: tuple[float, ...] = ()
-    accuracy: tuple[float, ...] = ()
-    val_loss: tuple[float, ...] = ()
-    val_accuracy: tuple[float, ...] = ()
-    seconds: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """Something that went wrong, or that limits what the numbers can say.
-
-    Attributes:
-        kind: "stuck_at_chance", "dead_units", "overfitting", "imbalance", "few_test_images" or "stopped".
-        text: what was found, a sentence.
-        advice: what to try, a sentence.
-    """
-
-    kind: str
-    text: str
-    advice: str
-
-
-@dataclass(frozen=True)
-class ClassFigures:
-    """How one class fared on the test images.
-
-    Attributes:
-        name: of the class.
-        n: its test images.
-        recall: share of its images that were recognised; None without images.
-        precision: share of right answers among the images given this class; None where it was never given.
-    """
-
-    name: str
-    n: int
-    recall: float | None
-    precision: float | None
-
-
-@dataclass(frozen=True)
-class FineTuning:
-    """How a fine-tuned model went on after its frozen stage.
-
-    Attributes:
-        n_blocks: how many of the backbone's last blocks were unfrozen.
-        first_block: name of the first of them.
-        start: epochs of the frozen stage, after which it began.
-        learning_rate: of Adam from then on.
-    """
-
-    n_blocks: int
-    first_block: str
-    start: int
-    learning_rate: float
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """One trained model.
-
-    Attributes:
-        name: a `ModelName`.
-        class_names: one for each label.
-        params: trainable and frozen parameters.
-        seconds: what it cost.
-        history: one number for each epoch.
-        labels: true classes of the test images, (n_test,); empty in a run that was stopped before the test.
-        predictions: most probable classes, (n_test,).
-        probabilities: (n_test, n_classes), rounded to 6 digits.
-        diagnoses: what went wrong, if anything.
-        stopped: somebody pressed Stop before it was done.
-        device: what TensorFlow computed on: "CPU" or a GPU's name.
-        backbone: name of the frozen backbone; "" for scratch.
-        weights: "imagenet", the name of a file, or "random"; "" for scratch.
-        weights_sha256: of the file that the backbone's weights came from; "" where there is none.
-        fine_tuning: how it went on after its frozen stage; None for any other model.
-        model: the trained keras.Model; None in a result that was read from JSON.
-    """
-
-    name: str
-    class_names: tuple[str, ...]
-    params: ParameterCount
-    seconds: Seconds = Seconds()
-    history: History = History()
-    labels: tuple[int, ...] = ()
-    predictions: tuple[int, ...] = ()
-    probabilities: tuple[tuple[float, ...], ...] = ()
-    diagnoses: tuple[Diagnosis, ...] = ()
-    stopped: bool = False
-    device: str = "CPU"
-    backbone: str = ""
-    weights: str = ""
-    weights_sha256: str = ""
-    fine_tuning: FineTuning | None = None
-    model: Any = field(default=None, repr=False, compare=False)
-
-    @property
-    def n_right(self) -> int:
-        """Test images with the right answer."""
-        return sum(a == b for a, b in zip(self.labels, self.predictions, strict=True))
-
-    @property
-    def test_accuracy(self) -> float | None:
-        """Share of right answers on the test images, 0..1; None in a run that was stopped before the test."""
-        return self.n_right / len(self.labels) if self.labels else None
-
-    @property
-    def test_accuracy_ci95(self) -> Interval | None:
-        """Wilson's 95% interval of `test_accuracy`; None where that is None."""
-        return wilson_interval(self.n_right, len(self.labels)) if self.labels else None
-
-    @property
-    def confusion_matrix(self) -> NDArray[np.int64]:
-        """int64 (n_classes, n_classes): row the true class, column the answer."""
-        matrix = np.zeros((len(self.class_names),) * 2, np.int64)
-        np.add.at(matrix, (list(self.labels), list(self.predictions)), 1)
-        return matrix
-
-    @property
-    def per_class(self) -> tuple[ClassFigures, ...]:
-        """Recall and precision of each class."""
-        matrix = self.confusion_matrix
-
-        def share(i: int, n: int) -> float | None:
-            return int(matrix[i, i]) / n if n else None
-
-        return tuple(
-            ClassFigures(name, int(matrix[i].sum()), share(i, int(matrix[i].sum())), share(i, int(matrix[:, i].sum())))
-            for i, name in enumerate(self.class_names)
-        )
+# What a file may hold; more cannot come from an experiment, and would choke who shows it.
+_MOST_CLASSES = 5_000  # a confusion matrix of them takes 200 MB
+_LONGEST_TEXT = 20_000
+_MOST = 10**15
 
 
 @dataclass(frozen=True)
@@ -308,11 +161,20 @@ class Comparison(StudyRecord):
         runs: dict[str, Any] = {run.name: replace(run, model=None) for run in self.runs}
         return replace(self, **runs)
 
-    def to_json(self) -> str:
-        """The record as JSON text; `Comparison.from_json` reads it back."""
-        from tl_widgets.records.comparison_json import comparison_to_json
+    def run(self, name: str) -> RunResult | None:
+        """The model of that name; None where it was not trained.
 
-        return comparison_to_json(self)
+        Args:
+            name: a `ModelName`.
+        """
+        return next((run for run in self.runs if run.name == name), None)
+
+    def to_json(self) -> str:
+        """Return the record as JSON text, which `Comparison.from_json` reads back."""
+        plain = to_plain(self)
+        runs = {run.name: _flat_run(run, plain[run.name]) for run in self.runs}
+        repeats = self.repeats and {**plain["repeats"], **self.repeats.statistics}
+        return dump({"format": FORMAT, **plain, **runs, "repeats": repeats})
 
     @staticmethod
     def from_json(text: str) -> Comparison:
@@ -321,9 +183,13 @@ class Comparison(StudyRecord):
         Raises:
             InputError: it is not such a record.
         """
-        from tl_widgets.records.comparison_json import comparison_from_json
-
-        return comparison_from_json(text)
+        try:
+            return _read(load(text))
+        except InputError as error:
+            raise InputError(
+                f"This text is not a record of a comparison ({error}). "
+                "Give the JSON that `tl-widgets compare --json FILE` or Comparison.to_json() wrote."
+            ) from None
 
     def to_frame(self) -> pandas.DataFrame:
         """One row for each model, as a pandas DataFrame.
@@ -357,3 +223,100 @@ def require_comparison(comparison: object) -> None:
     """
     if not isinstance(comparison, Comparison):
         raise InputError(f"A Comparison is needed, such as compare(dataset) gives; received {comparison!r:.100}.")
+
+
+def _flat_run(run: RunResult, plain: dict[str, Any]) -> dict[str, Any]:
+    """Lay a model out as records have it: with its accuracy, for other programs, and without what does not apply."""
+    left_out = {"name", "class_names", "params", *([] if run.backbone else ["backbone", "weights", "weights_sha256"])}
+    figures = {
+        "name": run.name,
+        "test_accuracy": run.test_accuracy,
+        "test_accuracy_ci95": run.test_accuracy_ci95,
+        "trainable_params": run.params.trainable,
+        "frozen_params": run.params.frozen,
+        "total_params": run.params.total,
+    }
+    rest = {name: value for name, value in plain.items() if name not in left_out}
+    if rest["fine_tuning"] is None:
+        del rest["fine_tuning"]
+    return {**figures, **rest, "seconds": {**rest["seconds"], "total": run.seconds.total}}
+
+
+def _run_fields(flat: Any, class_names: Any) -> Any:
+    """Undo `_flat_run`."""
+    if not isinstance(flat, dict) or not isinstance(flat.get("seconds"), dict):
+        return flat
+    computed = ("test_accuracy", "test_accuracy_ci95", "total_params")
+    fields = {name: value for name, value in flat.items() if name not in computed}
+    for name in ("trainable_params", "frozen_params"):
+        if name not in fields:
+            raise InputError(f"{name} is missing")
+    fields["params"] = {"trainable": fields.pop("trainable_params"), "frozen": fields.pop("frozen_params")}
+    fields["seconds"] = {name: value for name, value in flat["seconds"].items() if name != "total"}
+    return {**fields, "class_names": class_names}
+
+
+def _read(record: dict[str, Any]) -> Comparison:
+    if record.get("format") != FORMAT:
+        raise InputError(f"it has format {record.pop('format', None)!r:.40}; this version reads format {FORMAT}")
+    del record["format"]
+    dataset, repeats = record.get("dataset"), record.get("repeats")
+    class_names = dataset.get("class_names") if isinstance(dataset, dict) else None
+    runs = {name.value: _run_fields(record[name], class_names) for name in ModelName if name in record}
+    if isinstance(repeats, dict):  # their statistics are for other programs; they are computed again
+        record["repeats"] = {name: value for name, value in repeats.items() if name not in ("means", "difference")}
+    comparison = from_plain(Comparison, {**record, **runs})
+    _require_sound(comparison)
+    return comparison
+
+
+def _require_reasonable(comparison: Comparison) -> None:
+    """Reject values that no experiment can produce."""
+    dataset, names = comparison.dataset, tuple(ModelName)
+    if len(dataset.class_names) > _MOST_CLASSES:
+        raise InputError(f"it has {len(dataset.class_names):,} classes; at most {_MOST_CLASSES:,} are read")
+    texts = (dataset.name, *dataset.class_names, *(one.text for run in comparison.runs for one in run.diagnoses))
+    if max(map(len, (*texts, dataset.source, comparison.verdict.text))) > _LONGEST_TEXT:
+        raise InputError(f"a text in it has more than {_LONGEST_TEXT:,} letters")
+    if max(dataset.image_size, dataset.n_train, dataset.n_validation, dataset.n_test) > _MOST:
+        raise InputError("its data set has sizes that cannot be")
+    for run in comparison.runs:
+        if getattr(comparison, run.name if run.name in names else "", None) is not run:
+            raise InputError(f"{run.name!r:.40} stands in the place of another model")
+        if not all(0 <= n <= _MOST for n in (run.params.trainable, run.params.frozen)):
+            raise InputError(f"{run.name} has numbers of parameters that cannot be")
+        seconds, history = run.seconds, run.history
+        if not all(0 <= s <= _MOST for s in (*asdict(seconds).values(), *history.seconds)):
+            raise InputError(f"{run.name} has seconds that cannot be")
+        shares = (*history.accuracy, *history.val_accuracy)
+        # A model whose training ran away answers NaN, and a record may say so.
+        if any(p < 0 or p > 1 for row in (shares, *run.probabilities) for p in row):
+            raise InputError(f"{run.name} has shares that are not between 0 and 1")
+    verdict = comparison.verdict
+    numbers = (verdict.accuracy_difference, verdict.p_value, *(verdict.ci95 or ()))
+    if any(number is not None and not -1 <= number <= 1 for number in numbers):
+        raise InputError("its verdict has numbers that cannot be")
+
+
+def _require_sound(comparison: Comparison) -> None:
+    """Reject numbers that cannot belong together: a file may hold anything."""
+    dataset = comparison.dataset
+    n_classes = len(dataset.class_names)
+    _require_reasonable(comparison)
+    if n_classes < 2 or dataset.image_size < 1 or min(dataset.n_train, dataset.n_validation, dataset.n_test) < 0:
+        raise InputError("its data set has fewer than two classes, or sizes that cannot be")
+    for run in comparison.runs:
+        n_test = len(run.labels)
+        if len(run.predictions) != n_test or len(run.probabilities) != n_test:
+            raise InputError(f"{run.name!r:.40} has {n_test} labels, but other numbers of predictions")
+        if any(not 0 <= label < n_classes for label in (*run.labels, *run.predictions)):
+            raise InputError(f"{run.name!r:.40} has answers that are none of its {n_classes} classes")
+        if any(len(row) != n_classes for row in run.probabilities):
+            raise InputError(f"{run.name!r:.40} has not one probability for each of its {n_classes} classes")
+    points = comparison.repeats.points if comparison.repeats else ()
+    if len({point.seed for point in points}) < len(points):
+        raise InputError("two of its repeats have the same seed")
+    for point in points:
+        accuracies = (point.scratch, point.transfer, point.control, point.fine_tuned)
+        if any(accuracy is not None and not 0 <= accuracy <= 1 for accuracy in accuracies):
+            raise InputError(f"the accuracies of seed {point.seed} are not all between 0 and 1")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.records.statistics import Mean, mean_of_shares
@@ -92,3 +93,10 @@ class Repeats:
         pairs = ((getattr(point, first), getattr(point, second)) for point in self.points)
         values = [a - b for a, b in pairs if a is not None and b is not None]
         return mean_of_shares(values, n_images=self.n_test, low=-1.0) if values else None
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """Means and difference as records have them, for other programs."""
+        means = {name.value: asdict(mean) for name in ModelName if (mean := self.mean(name))}
+        difference = self.difference()
+        return {"means": means, "difference": asdict(difference) if difference else None}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from tl_widgets.records.codec import study_from_json, study_to_json
+from tl_widgets.core.errors import InputError
+from tl_widgets.records.codec import FORMAT, dump, from_plain, load, to_plain
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,21 @@ class StudyRecord:
         return ()
 
     def to_json(self) -> str:
-        """Return the record as JSON text; `from_json` reads it back."""
-        return study_to_json(self)
+        """Return the record as JSON text, which `from_json` of the same class reads back."""
+        return dump({"format": FORMAT, "study": type(self).__name__, **to_plain(self)})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote.
 
         Raises:
-            InputError: it is no such record.
+            InputError: it is not such a record.
         """
-        return study_from_json(cls, text)
+        advice = "Give the JSON that `tl-widgets study NAME --json FILE` or to_json() wrote."
+        try:
+            record = load(text)
+            if (record.pop("format", None), record.pop("study", None)) != (FORMAT, cls.__name__):
+                raise InputError(f"it is not a {cls.__name__} of format {FORMAT}")
+            return from_plain(cls, record)
+        except InputError as error:
+            raise InputError(f"This text is not a record of a {cls.__name__} ({error}). {advice}") from None

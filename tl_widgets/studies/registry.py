@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from importlib import import_module
 from typing import Any
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.records.type_checks import why_no_record
+from tl_widgets.records.codec import load
 from tl_widgets.studies.study import AnyStudy, Study, StudyResult
 
 # One line for each study: its folder.
@@ -67,9 +66,9 @@ def read_study(text: str, names: Collection[str]) -> tuple[str, StudyResult]:
     """
     try:
         # A comparison's record, which is older than the studies, does not name its class.
-        kind = json.loads(text).get("study", "Comparison")
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise InputError(f"This is not a record of a study ({why_no_record(error)}).") from None
+        kind = load(text).get("study", "Comparison")
+    except InputError as error:
+        raise InputError(f"This is not a record of a study ({error}).") from None
     for name in names:
         if (result := STUDIES[name].read(text, kind)) is not None:
             return name, result

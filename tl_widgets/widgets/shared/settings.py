@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from tl_widgets.core.config import GROUPS, Config, ImageSettings
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Part, Settings, flat_settings, same_setting, setting
-from tl_widgets.records.comparison_json import config_from_record
-
-FORMAT = 1
+from tl_widgets.records.codec import FORMAT, dump, from_plain, load, to_plain
 
 
 @dataclass(frozen=True)
@@ -39,8 +36,8 @@ class LabSettings(Settings):
         return {name: values[name] for name in CONTROLS}
 
     def to_json(self) -> str:
-        """As JSON text; `from_json` reads it back."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
+        """Return the settings as JSON text, which `from_json` reads back."""
+        return dump({"format": FORMAT, **to_plain(self)})
 
     @staticmethod
     def from_json(text: str) -> LabSettings:
@@ -50,16 +47,13 @@ class LabSettings(Settings):
             InputError: it is not such a text, or a value is not allowed.
         """
         try:
-            record = json.loads(text)
-            if record.pop("format") != FORMAT:
-                raise InputError(f"These settings have another format than {FORMAT}, the one that this version reads.")
-            return LabSettings(**{**record, "config": config_from_record(record["config"])})
-        except InputError:
-            raise
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            record = load(text)
+            if record.pop("format", None) != FORMAT:
+                raise InputError(f"they have another format than {FORMAT}, the one that this version reads")
+            return from_plain(LabSettings, record)
+        except InputError as error:
             raise InputError(
-                f"This text holds no settings of a Lab ({type(error).__name__}: {error}). "
-                "Give the text that lab.settings.to_json() made."
+                f"This text holds no settings of a Lab ({error}). Give the text that lab.settings.to_json() made."
             ) from None
 
 

@@ -121,7 +121,6 @@ def test_every_way_of_importing_is_seen(text, allowed):
     assert may_import("tl_widgets.data.dataset", found) is allowed
 
 
-@pytest.mark.xfail(strict=True, reason="being mended in this move")
 def test_no_imports_go_round_in_a_circle():
     try:
         TopologicalSorter({name: others for name, others in ARROWS.items() if name not in ROOTS}).prepare()

@@ -43,8 +43,8 @@ def test_an_old_record_is_read_shown_and_written_as_it_was(path):
     assert numbers(statistics_of(after)) == pytest.approx(numbers(statistics_of(before)), rel=1e-6)
     assert after == before
     assert type(result).from_json(result.to_json()) == result
-    assert all(sentence.endswith(".") for sentence in result.sentences)
-    assert len(STUDIES[name].words(result)) > 80
+    assert all(sentence.endswith(".") for sentence in STUDIES[name].sentences(result))
+    assert len(STUDIES[name].text(result)) > 80
     if isinstance(result, Comparison):
         assert result.verdict.text
         assert [run.test_accuracy for run in result.runs] == [

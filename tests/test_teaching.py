@@ -321,7 +321,7 @@ def test_a_question_has_one_right_answer_and_explains_every_answer(name):
     for option in options:
         quiz.choice.value = option.text
         quiz.button.click()
-        assert quiz.feedback.startswith("Right. " if option.is_right else "Not so. ")
+        assert quiz.feedback.startswith("Right. " if option.is_right else "Not quite. ")
         assert option.why in quiz.feedback
         assert 'role="status"' in quiz._feedback.value
 

@@ -1,20 +1,21 @@
-"""The exercises of the tutorial: for each a hint, and what is wrong with the answers that learners really give."""
+"""The exercises of the tutorial: a hint for each, and what to say to the answers that learners really give."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from tl_widgets.teaching.judge_setup import judge_mended
 from tl_widgets.teaching.judges import (
-    judge_few_images,
-    judge_small_network,
-    judge_transfer_model,
-    judge_unfair,
+    Problem,
+    few_images,
+    front,
+    last_layer,
+    mended_model,
+    number,
+    small_network,
+    transfer_model,
+    unfair,
+    word,
 )
-
-Problem = Callable[[Any], str | None]
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,9 @@ class Exercise:
     """One exercise.
 
     Attributes:
-        hint: what to think of, for whoever has no answer yet.
-        praise: what is said to a right answer: why it is right.
-        problem: what is wrong with an answer; None where nothing is.
+        hint: what to think of, for those who have no answer yet.
+        praise: the reply to a right answer: why it is right.
+        problem: returns what is wrong with an answer; None if nothing is.
     """
 
     hint: str
@@ -32,87 +33,16 @@ class Exercise:
     problem: Problem
 
 
-def _number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem:
-    """Judge a number, to one percent.
-
-    Args:
-        right: the answer.
-        wrong: what to say to wrong ones that have a reason.
-        otherwise: what to say to all others.
-    """
-
-    def problem(answer: Any) -> str | None:
-        if isinstance(answer, bool) or not hasattr(answer, "__float__"):
-            return f"The answer is a number; this is {answer!r}."
-        try:
-            value = float(answer)
-        except (TypeError, ValueError, OverflowError):  # an array of several numbers, or one too large
-            return f"The answer is one number; this is {type(answer).__name__}."
-
-        def is_near(other: float) -> bool:
-            return abs(value - other) <= (0 if other.is_integer() and abs(other) > 50 else 0.01 * abs(other))
-
-        if is_near(float(right)):
-            return None
-        return next((text for other, text in wrong.items() if is_near(float(other))), otherwise)
-
-    return problem
-
-
-def _word(right: str, wrong: Mapping[str, str]) -> Problem:
-    """Judge one of a few words; upper and lower case do not matter.
-
-    Args:
-        right: the answer.
-        wrong: what to say to the others.
-    """
-
-    def problem(answer: Any) -> str | None:
-        word = str(answer).strip().lower()
-        if word == right:
-            return None
-        return wrong.get(word, f"The answer is one of {', '.join(sorted([right, *wrong]))}; this is {answer!r}.")
-
-    return problem
-
-
-def _last_layer(answer: Any) -> str | None:
-    """Judge (units, activation) for pictures that can show several of three animals."""
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        return "Give two things: (number of units, 'name of the activation')."
-    units, activation = answer[0], str(getattr(answer[1], "__name__", answer[1])).lower()
-    if activation == "softmax":
-        return "Softmax shares 100 % out among the classes: a picture with a cat and a dog could not get 90 % for both."
-    if activation != "sigmoid":
-        return f"{activation} does not turn a number into a probability. Which two activations does this notebook use?"
-    if units == 1:
-        return "One unit gives one number. That answers one question, and here there are three: cat? dog? horse?"
-    return None if units == 3 else f"There are three questions (cat? dog? horse?), and {units} units."
-
-
-def _front(answer: Any) -> str | None:
-    """Judge the letters of the Pareto front of A: 2 ms, 90 %; B: 3 ms, 88 %; C: 5 ms, 94 %; D: 9 ms, 94 %."""
-    letters = set(str(answer).upper()) - set(" ,;")
-    if not letters <= set("ABCD"):
-        return f"Write letters from A to D as one text, such as 'AB'; this is {answer!r}."
-    if "B" in letters:
-        return "B is slower than A and less accurate: nobody has a reason to take it."
-    if "D" in letters:
-        return "D is as accurate as C and slower: C is better in time and worse in nothing."
-    missing = sorted(set("AC") - letters)
-    return f"{missing[0]} is missing: which of the others beats it in time or accuracy?" if missing else None
-
-
 EXERCISES: dict[str, Exercise] = {
     "00-a": Exercise(
         "In the Lab, set Images per class to 5, press Train both, wait, then run this cell again.",
         "Now compare the two accuracies with those of the first run: which model misses the images more?",
-        judge_few_images,
+        few_images,
     ),
     "00-b": Exercise(
         "In the Lab choose digits, Image size 32 and Images per class 20. Press Train both and read the verdict.",
         "Handwritten digits look like nothing in ImageNet. A backbone helps where its old pictures resemble yours.",
-        _word(
+        word(
             "scratch",
             {
                 "transfer": "On the photographs it did. Choose digits in the menu Dataset and train again.",
@@ -124,7 +54,7 @@ EXERCISES: dict[str, Exercise] = {
     "01-a": Exercise(
         "Each filter looks at 3 × 3 pixels in every one of the 32 maps that come in, and has one bias of its own.",
         "3 × 3 × 32 weights for each of 64 filters, and 64 biases.",
-        _number(
+        number(
             18_496,
             {
                 18_432: "Nearly: each of the 64 filters also has a bias.",
@@ -138,7 +68,7 @@ EXERCISES: dict[str, Exercise] = {
     "01-b": Exercise(
         "Each pooling halves both sides of the maps: 128, 64, 32, … And how many maps are there at the end?",
         "16 × 16 pixels in each of 128 maps.",
-        _number(
+        number(
             32_768,
             {
                 128: "128 is the number of maps. Flatten keeps every pixel of each of them.",
@@ -152,12 +82,12 @@ EXERCISES: dict[str, Exercise] = {
     "01-c": Exercise(
         "Keep blocks and filters as they are. Which layer holds most of the parameters, and what comes before it?",
         "One number for each map in place of all its pixels. 95,565 again: the printed network had as many.",
-        judge_small_network,
+        small_network,
     ),
     "01-d": Exercise(
         "Look at the training accuracy first: has it learned its own training images?",
         "It did not learn even the images it was shown: dead units pass no gradient, and waiting does not help.",
-        _word(
+        word(
             "stuck",
             {
                 "overfitting": "Then its training accuracy would be high. Here both are at chance.",
@@ -169,7 +99,7 @@ EXERCISES: dict[str, Exercise] = {
     "02-a": Exercise(
         "The head is one Dense layer: 2,048 features in, 5 classes out. The backbone is frozen.",
         "2,048 weights for each of 5 classes, and 5 biases. All the rest is frozen.",
-        _number(
+        number(
             10_245,
             {
                 10_240: "Nearly: each of the 5 units also has a bias.",
@@ -183,17 +113,17 @@ EXERCISES: dict[str, Exercise] = {
     "02-b": Exercise(
         "Input, Rescaling, the frozen backbone without top, GlobalAveragePooling2D, Dense with softmax: in this order.",
         "5,124 parameters to learn, and everything else is frozen.",
-        judge_transfer_model,
+        transfer_model,
     ),
     "02-c": Exercise(
         "There are three questions, and the answer to each can be yes whatever the others are.",
         "Three independent yes-or-no questions: three units, each with its own sigmoid.",
-        _last_layer,
+        last_layer,
     ),
     "03-a": Exercise(
         "Add up all that each model needed, then divide.",
         "12 s against 2.5 s: reading the features is part of the price.",
-        _number(
+        number(
             4.8,
             {
                 24: "That leaves out the 2.0 s for the features. Without them the head has nothing to learn from.",
@@ -207,7 +137,7 @@ EXERCISES: dict[str, Exercise] = {
     "03-b": Exercise(
         "Which two models differ in nothing but what the backbone learned before?",
         "Transfer and control have the same layers and the same head. Only the pretraining differs.",
-        _number(
+        number(
             25,
             {
                 10: "That is transfer against scratch. They differ in everything: layers, size, and pretraining.",
@@ -221,12 +151,12 @@ EXERCISES: dict[str, Exercise] = {
     "03-c": Exercise(
         "Ask of each: did both models get the same chances, and was the test kept out of all choices?",
         "Each of these gives one model something that the other did not get.",
-        judge_unfair,
+        unfair,
     ),
     "04-a": Exercise(
         "Read the report: how many images it read, which files it skipped, and which were copies.",
         "Broken files cannot be used, and a copy would count twice, or stand in training and test at once.",
-        _number(
+        number(
             90,
             {
                 94: "That is every file in the folder. Three of them cannot be read as pictures, and one is a copy.",
@@ -240,7 +170,7 @@ EXERCISES: dict[str, Exercise] = {
     "04-b": Exercise(
         "One sigmoid unit gives the probability of the second class in class_names. What is left for the first?",
         "20 % for face leave 80 % for background.",
-        _word(
+        word(
             "background",
             {
                 "face": "The 0.2 is the probability of face. Is that more or less than one half?",
@@ -252,7 +182,7 @@ EXERCISES: dict[str, Exercise] = {
     "04-c": Exercise(
         "Two photographs of one dog are nearly the same picture. What happens if one trains and the other tests?",
         "All photographs of one dog go to the same side, so that the test shows dogs the model has never met.",
-        _word(
+        word(
             "by dog",
             {
                 "by photograph": "Then one dog trains and tests: the model can recognise the dog, not the breed.",
@@ -264,7 +194,7 @@ EXERCISES: dict[str, Exercise] = {
     "05-a": Exercise(
         "Both numbers of images stand at the same accuracy. Divide one by the other.",
         "32 against 4 at the same height of the figure: eight times the images.",
-        _number(
+        number(
             8,
             {
                 0.125: "Turned round: this is transfer by scratch. How many times as many does scratch need?",
@@ -277,7 +207,7 @@ EXERCISES: dict[str, Exercise] = {
     "05-b": Exercise(
         "The length of the bar shrinks with the square root of the number of seeds.",
         "Half the length takes four times the seeds. That is why intervals are expensive.",
-        _number(
+        number(
             80,
             {
                 40: "Twice the seeds shorten the bar by the square root of 2 only, to about 2.8 points.",
@@ -290,7 +220,7 @@ EXERCISES: dict[str, Exercise] = {
     "05-c": Exercise(
         "All three seeds were tested on the same pictures. What would other pictures have said?",
         "Ninety pictures are a sample. All right out of ninety may be 96 % of a million.",
-        _word(
+        word(
             "test images",
             {
                 "seeds": "The seeds are what the bar is made of: it says how far other seeds might lead elsewhere.",
@@ -301,7 +231,7 @@ EXERCISES: dict[str, Exercise] = {
     "06-a": Exercise(
         "Count the pixels of both pictures.",
         "Half the side is a quarter of the pixels, and about a quarter of the time.",
-        _number(
+        number(
             2,
             {
                 4: "Half the side, but in both directions: how many pixels are left?",
@@ -315,12 +245,12 @@ EXERCISES: dict[str, Exercise] = {
     "06-b": Exercise(
         "Leave out whoever is beaten by another in time or accuracy, and better in neither.",
         "A is the fastest, and C is the most accurate at its price. B and D are beaten by A and C.",
-        _front,
+        front,
     ),
     "06-c": Exercise(
         "Which images may be looked at as often as you like, without being learned from?",
         "Choose on the validation images, then look at the test images once, for the one that you chose.",
-        _word(
+        word(
             "validation",
             {
                 "test": "Then the winner was selected by its luck on the test images, as in the contest of twenty.",
@@ -331,7 +261,7 @@ EXERCISES: dict[str, Exercise] = {
     "07-a": Exercise(
         "The head is one Dense layer with 10 units on 1,280 features. Count it, then take it away.",
         "12,810 of them are the head's; the others are what the last block and the layers behind it may change.",
-        _number(
+        number(
             1_009_792,
             {
                 1_022_602: "That is all that learns in the second stage, the head as well.",
@@ -345,7 +275,7 @@ EXERCISES: dict[str, Exercise] = {
     "07-b": Exercise(
         "Keras decides once what an optimizer trains. When?",
         "compile decides what is trained: after every change of trainable, compile again.",
-        _word(
+        word(
             "compile",
             {
                 "epochs": "More epochs train the same layers as before. When does Keras look at trainable?",
@@ -357,7 +287,7 @@ EXERCISES: dict[str, Exercise] = {
     "07-c": Exercise(
         "Does the interval contain zero? And what does that allow you to say?",
         "The interval contains zero: fine-tuning may have helped, or harmed a little. More seeds or images would tell.",
-        _word(
+        word(
             "too close to call",
             {
                 "better": "The mean is above zero, and the interval reaches below it: it may just as well be worse.",
@@ -369,12 +299,12 @@ EXERCISES: dict[str, Exercise] = {
     "08-a": Exercise(
         "Mend one thing at a time: check_setup names them. build_transfer shows which layer comes before the backbone.",
         "Nothing that check_setup knows is left. Only a test on images that are new to the model tells how good it is.",
-        judge_mended,
+        mended_model,
     ),
     "08-b": Exercise(
         "Two classes, labels drawn by lot, validation images that were never trained on. What can be known of them?",
         "There is nothing to learn, so that a coin would do as well: anything clearly above is a leak.",
-        _number(
+        number(
             50,
             {
                 0.5: "That is the share. In percent, please.",
@@ -387,7 +317,7 @@ EXERCISES: dict[str, Exercise] = {
     "09-a": Exercise(
         "Weigh each map's value, add up, and remember what becomes of numbers below 0.",
         "2 × 1 − 4 × 1 = −2 speaks against the class, and is cut off.",
-        _number(
+        number(
             0,
             {
                 -2: "Right as a sum. But what speaks against the class is cut off (the ReLU at the end).",
@@ -400,7 +330,7 @@ EXERCISES: dict[str, Exercise] = {
     "09-b": Exercise(
         "96 pixels gave 3 places along each side: every place stands for 32 pixels.",
         "160 / 32 = 5 places along each side.",
-        _number(
+        number(
             25,
             {
                 5: "That is one side. The map has two.",
@@ -413,7 +343,7 @@ EXERCISES: dict[str, Exercise] = {
     "09-c": Exercise(
         "The shares of all axes together are 100 %.",
         "So classes that overlap in the panel may still lie apart in the rest.",
-        _number(
+        number(
             46.5,
             {
                 53.5: "That is what the panel shows. What does it leave out?",

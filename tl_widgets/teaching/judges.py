@@ -1,14 +1,18 @@
-"""What is wrong with answers that are networks, comparisons or sets. Each function gives a sentence, or None."""
+"""What is wrong with a learner's answer. Each function returns a sentence, or None if the answer is right."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from tl_widgets.core.config import ScratchSpec
+from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.parameters import count_rows, scratch_ledger
+
+Problem = Callable[[Any], str | None]
 
 MOST_PARAMETERS = 100_000
 UNFAIR = {
@@ -22,7 +26,78 @@ _FAIR = {
 }
 
 
-def judge_few_images(answer: Any) -> str | None:
+def number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem:
+    """Judge a number, to one percent.
+
+    Args:
+        right: the answer.
+        wrong: replies to wrong answers that have a reason.
+        otherwise: the reply to all others.
+    """
+
+    def problem(answer: Any) -> str | None:
+        if isinstance(answer, bool) or not hasattr(answer, "__float__"):
+            return f"The answer is a number; this is {answer!r}."
+        try:
+            value = float(answer)
+        except (TypeError, ValueError, OverflowError):  # an array of several numbers, or one too large
+            return f"The answer is one number; this is {type(answer).__name__}."
+
+        def is_near(other: float) -> bool:
+            return abs(value - other) <= (0 if other.is_integer() and abs(other) > 50 else 0.01 * abs(other))
+
+        if is_near(float(right)):
+            return None
+        return next((text for other, text in wrong.items() if is_near(float(other))), otherwise)
+
+    return problem
+
+
+def word(right: str, wrong: Mapping[str, str]) -> Problem:
+    """Judge one of a few words; upper and lower case do not matter.
+
+    Args:
+        right: the answer.
+        wrong: replies to the others.
+    """
+
+    def problem(answer: Any) -> str | None:
+        text = str(answer).strip().lower()
+        if text == right:
+            return None
+        return wrong.get(text, f"The answer is one of {', '.join(sorted([right, *wrong]))}; this is {answer!r}.")
+
+    return problem
+
+
+def last_layer(answer: Any) -> str | None:
+    """Judge (units, activation) for pictures that can show several of three animals."""
+    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+        return "Give two things: (number of units, 'name of the activation')."
+    units, activation = answer[0], str(getattr(answer[1], "__name__", answer[1])).lower()
+    if activation == "softmax":
+        return "Softmax shares 100 % out among the classes: a picture with a cat and a dog could not get 90 % for both."
+    if activation != "sigmoid":
+        return f"{activation} does not turn a number into a probability. Which two activations does this notebook use?"
+    if units == 1:
+        return "One unit gives one number. That answers one question, and here there are three: cat? dog? horse?"
+    return None if units == 3 else f"There are three questions (cat? dog? horse?), and {units} units."
+
+
+def front(answer: Any) -> str | None:
+    """Judge the letters of the Pareto front of A: 2 ms, 90 %; B: 3 ms, 88 %; C: 5 ms, 94 %; D: 9 ms, 94 %."""
+    letters = set(str(answer).upper()) - set(" ,;")
+    if not letters <= set("ABCD"):
+        return f"Write letters from A to D as one text, such as 'AB'; this is {answer!r}."
+    if "B" in letters:
+        return "B is slower than A and less accurate: nobody has a reason to take it."
+    if "D" in letters:
+        return "D is as accurate as C and slower: C is better in time and worse in nothing."
+    missing = sorted(set("AC") - letters)
+    return f"{missing[0]} is missing: which of the others beats it in time or accuracy?" if missing else None
+
+
+def few_images(answer: Any) -> str | None:
     """Judge the result of a Lab that was to train on 5 images of each class."""
     if not isinstance(answer, Comparison):
         return "Hand over lab.result, the comparison that the Lab made last."
@@ -36,7 +111,7 @@ def judge_few_images(answer: Any) -> str | None:
     return None
 
 
-def judge_small_network(answer: Any) -> str | None:
+def small_network(answer: Any) -> str | None:
     """Judge a `ScratchSpec` with the article's blocks and at most 100,000 parameters."""
     spec = getattr(answer, "spec", answer)
     if not isinstance(spec, ScratchSpec):
@@ -53,7 +128,7 @@ def judge_small_network(answer: Any) -> str | None:
     return None
 
 
-def judge_transfer_model(answer: Any) -> str | None:
+def transfer_model(answer: Any) -> str | None:
     """Judge a Keras model: MobileNetV2 frozen, scaling, global average, four classes, images of 96 pixels."""
     import keras
 
@@ -85,7 +160,7 @@ def judge_transfer_model(answer: Any) -> str | None:
     return None
 
 
-def judge_unfair(answer: Any) -> str | None:
+def unfair(answer: Any) -> str | None:
     """Judge which of A to E are unfair: B, D and E."""
     if not isinstance(answer, (str, list, tuple, set)):
         return f'Write the letters of the unfair ones as one text, such as "AB"; this is {type(answer).__name__}.'
@@ -100,3 +175,22 @@ def judge_unfair(answer: Any) -> str | None:
     if missing:
         return f"Something is missing. Think again about {UNFAIR[missing[0]]}"
     return None
+
+
+def mended_model(answer: Any) -> str | None:
+    """Judge a compiled model of 48-pixel textures with the bundled backbone, in which nothing is wrong any more."""
+    import keras
+
+    from tl_widgets.setup_checks.check import check_setup
+    from tl_widgets.setup_checks.graph import find_backbone_in
+
+    dataset = load_dataset("textures", image_size=48, n_per_class=6)
+    if not isinstance(answer, keras.Model) or not answer.built:
+        return "Hand over a built Keras model, such as keras.Sequential([Input(dataset.image_shape), ...])."
+    if tuple(answer.input_shape[1:]) != dataset.image_shape or answer.output_shape[-1] != dataset.n_classes:
+        return "It is to take the images of this data set, dataset.image_shape, and to answer for its 3 classes."
+    if find_backbone_in(answer) is None:
+        return "The backbone has gone. Keep it, and mend what is around it."
+    if getattr(answer, "optimizer", None) is None:
+        return "Compile it, too: the loss and the learning rate are part of the exercise."
+    return next(iter(check_setup(answer, dataset)), None)

@@ -63,6 +63,12 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds:,.{digits}f} s"
 
 
+def milliseconds_text(milliseconds: float) -> str:
+    """Return a measured duration in two digits: "0.85 ms", "1.2 ms", "130 ms"."""
+    digits = 0 if milliseconds >= 10 else 1 if milliseconds >= 1 else 2
+    return f"{milliseconds:,.{digits}f} ms"
+
+
 def duration_text(seconds: float) -> str:
     """Return a duration as people wait for it: "0.4 s", "12 s" or "3 min 20 s"."""
     if seconds < 10:

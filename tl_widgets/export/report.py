@@ -147,7 +147,7 @@ def _seeds(comparison: Comparison) -> _Table | None:
     if repeats is None or not repeats.points:
         return None
     names = [name for name in comparison.config.model_names if repeats.accuracies(name)]
-    shares = [[getattr(point, name) for name in names] for point in repeats.points]  # a record may lack some
+    shares = [[point.accuracy(name) for name in names] for point in repeats.points]  # a record may lack some
     rows = [
         [str(point.seed), *("" if share is None else percent(share) for share in row)]
         for point, row in zip(repeats.points, shares, strict=True)

@@ -1,4 +1,4 @@
-"""Which test images are worth a look: where models disagree, and where one is sure and wrong. Stdlib; a leaf."""
+"""Which test images are worth a look: where models disagree, and where one is confident and wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tl_widgets.records.comparison import RunResult
 
 
 def judged(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
-    """The tested runs whose disagreement tells something.
+    """Return the tested runs whose disagreement means something.
 
     A control with random weights answers nearly everything else: it counts only beside no more than one other.
 
@@ -22,7 +22,7 @@ def judged(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
 
 
 def disagreements(runs: Sequence[RunResult]) -> tuple[int, ...]:
-    """The test rows to which the models give different answers, classes taking turns.
+    """Return the test rows to which the models give different answers, classes taking turns.
 
     Args:
         runs: tested on the same images.
@@ -34,7 +34,7 @@ def disagreements(runs: Sequence[RunResult]) -> tuple[int, ...]:
 
 
 def confident_mistakes(runs: Sequence[RunResult]) -> tuple[int, ...]:
-    """The test rows that at least one model gets wrong, the most confident mistake first.
+    """Return the test rows that at least one model gets wrong, the most confident mistake first.
 
     Args:
         runs: tested on the same images.
@@ -45,7 +45,7 @@ def confident_mistakes(runs: Sequence[RunResult]) -> tuple[int, ...]:
 
 
 def confidence(runs: Sequence[RunResult], row: int) -> float | None:
-    """The highest probability that a model gave to its wrong answer.
+    """Return the highest probability that a model gave to its wrong answer.
 
     Args:
         runs: tested on the same images.
@@ -58,8 +58,21 @@ def confidence(runs: Sequence[RunResult], row: int) -> float | None:
     return max(wrong, default=None)
 
 
+def interest(tested: Sequence[RunResult], row: int) -> int:
+    """Rank a test image: 0 if the models disagree about it, 1 if all are wrong, 2 if all are right.
+
+    Args:
+        tested: runs on the same test images.
+        row: of the image in the test split.
+    """
+    answers = {run.predictions[row] for run in tested}
+    if len(answers) > 1:
+        return 0
+    return 1 if answers != {tested[0].labels[row]} else 2
+
+
 def by_turns(rows: Sequence[int], labels: Sequence[int]) -> tuple[int, ...]:
-    """The rows with the classes taking turns: test images come class by class, and one class would fill the page.
+    """Return the rows with the classes taking turns: test images are sorted by class, and one would fill the page.
 
     Args:
         rows: of the test images.

@@ -48,7 +48,7 @@ class DatasetSummary:
         class_names: one for each label.
         n_train, n_validation, n_test: images in each split.
         source: where they come from.
-        origin: how to load them again; None where nobody can say.
+        origin: how to load them again; None where that is not known.
         fingerprint: a hash of all images and labels (`ImageDataset.fingerprint`).
     """
 
@@ -127,12 +127,12 @@ class Comparison(StudyRecord):
 
     @property
     def runs(self) -> tuple[RunResult, ...]:
-        """The models that came to be trained, in the order scratch, transfer, control, fine_tuned."""
+        """The models that were trained, in the order of `ModelName`."""
         return tuple(run for run in (self.scratch, self.transfer, self.control, self.fine_tuned) if run is not None)
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody pressed Stop before all was done."""
+        """Whether Stop was pressed before everything was done."""
         return not self.is_whole or (self.repeats is not None and self.repeats.stopped)
 
     @property
@@ -152,7 +152,7 @@ class Comparison(StudyRecord):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the models of the first seed all came to their end, so that there is a result to show."""
+        """Whether all models of the first seed were trained to the end, so there is a result to show."""
         names = {run.name for run in self.runs}
         return names >= set(self.config.model_names) and not any(run.stopped for run in self.runs)
 
@@ -160,14 +160,6 @@ class Comparison(StudyRecord):
         """Return a copy without the trained models: a hundred runs must not keep two hundred networks in memory."""
         runs: dict[str, Any] = {run.name: replace(run, model=None) for run in self.runs}
         return replace(self, **runs)
-
-    def run(self, name: str) -> RunResult | None:
-        """The model of that name; None where it was not trained.
-
-        Args:
-            name: a `ModelName`.
-        """
-        return next((run for run in self.runs if run.name == name), None)
 
     def to_json(self) -> str:
         """Return the record as JSON text, which `Comparison.from_json` reads back."""
@@ -317,6 +309,6 @@ def _require_sound(comparison: Comparison) -> None:
     if len({point.seed for point in points}) < len(points):
         raise InputError("two of its repeats have the same seed")
     for point in points:
-        accuracies = (point.scratch, point.transfer, point.control, point.fine_tuned)
+        accuracies = [point.accuracy(name) for name in ModelName]
         if any(accuracy is not None and not 0 <= accuracy <= 1 for accuracy in accuracies):
             raise InputError(f"the accuracies of seed {point.seed} are not all between 0 and 1")

@@ -1,4 +1,4 @@
-"""What went wrong in a run, told from its numbers alone. Stdlib and NumPy; knows no model."""
+"""What went wrong in a run, judged by its numbers alone, without the model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OVERFITTING_GAP = 0.15
 WIDE_INTERVAL = 0.10
 IMBALANCE = 3.0
 DEAD_SHARE = 0.5
-BARELY = 0.1  # a run of few images can be far above chance and still not provably so: that is no sign of being stuck
+BARELY = 0.1  # with few images a run can be far above chance without proof: that does not mean that it is stuck
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class DeadUnits:
 
 
 def is_stuck(history: History, train_labels: Sequence[int]) -> bool:
-    """Whether training did no better than always answering the most frequent class.
+    """Return whether training did no better than always answering the most frequent class.
 
     Args:
         history: of the run; without an epoch nothing can be said.
@@ -56,7 +56,7 @@ def diagnose(
     class_names: Sequence[str],
     dead_units: Sequence[DeadUnits] = (),
 ) -> tuple[Diagnosis, ...]:
-    """Look for what a teacher would point at.
+    """Look for what a teacher would point out.
 
     Args:
         history: of the run.
@@ -67,7 +67,7 @@ def diagnose(
         dead_units: of each layer with ReLU units, if they were counted.
 
     Returns:
-        What was found, the gravest first.
+        What was found, the most serious first.
     """
     found = []
     if is_stuck(history, train_labels) and not _beats_chance(test_labels, predictions):
@@ -114,9 +114,9 @@ def diagnose(
 
 
 def _beats_chance(test_labels: Sequence[int], predictions: Sequence[int]) -> bool:
-    """Whether the test shows that the model learned something.
+    """Return whether the test shows that the model learned something.
 
-    The training accuracy of an epoch is taken while the model still learns, so that after few steps it lags behind.
+    An epoch's training accuracy is measured while the model still learns; after few steps it lags behind.
     """
     if not test_labels:
         return False

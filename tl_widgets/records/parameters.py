@@ -1,4 +1,4 @@
-"""Parameter counts by hand arithmetic, layer by layer, without TensorFlow. A leaf: stdlib only."""
+"""Parameter counts by hand arithmetic, layer by layer, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ParameterCount:
 
     @property
     def total(self) -> int:
-        """Both together."""
+        """Trainable and frozen together."""
         return self.trainable + self.frozen
 
 
@@ -34,8 +34,8 @@ class LayerRow:
         layer: its Keras class, or the backbone's name.
         output_shape: without the batch dimension.
         n_params: how many numbers it holds.
-        arithmetic: how that comes about: "5x5x3x32+32"; "" for a layer without parameters.
-        frozen: whether training leaves them alone.
+        arithmetic: where that number comes from: "5x5x3x32+32"; "" for a layer without parameters.
+        frozen: whether training leaves its numbers unchanged.
     """
 
     layer: str
@@ -50,12 +50,12 @@ def _dense(n_inputs: int, n_units: int) -> LayerRow:
 
 
 def output_units(n_classes: int) -> int:
-    """One sigmoid unit for two classes, else one softmax unit for each."""
+    """Return the output units: one sigmoid unit for two classes, or else one softmax unit for each class."""
     return 1 if n_classes == 2 else n_classes
 
 
 def scratch_ledger(image_shape: tuple[int, int, int], n_classes: int, spec: ScratchSpec) -> tuple[LayerRow, ...]:
-    """The layers of `build_scratch` and their parameters.
+    """Return the layers of `build_scratch` and their parameters.
 
     Args:
         image_shape: (height, width, channels) in pixels.
@@ -107,7 +107,7 @@ def transfer_ledger(
     backbone_params: int,
     head_dropout: float = 0.0,
 ) -> tuple[LayerRow, ...]:
-    """The layers of `build_transfer` and their parameters.
+    """Return the layers of `build_transfer` and their parameters.
 
     Args:
         image_shape: (height, width, 3) in pixels.
@@ -131,7 +131,7 @@ def transfer_ledger(
 
 
 def count_rows(rows: tuple[LayerRow, ...]) -> ParameterCount:
-    """The sum over all layers."""
+    """Return the sum over all layers."""
     return ParameterCount(
         trainable=sum(row.n_params for row in rows if not row.frozen),
         frozen=sum(row.n_params for row in rows if row.frozen),

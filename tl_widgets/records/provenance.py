@@ -1,4 +1,4 @@
-"""Where a data set came from, exactly enough to load the same images again. A leaf: stdlib only."""
+"""Where a data set came from, exactly enough to load the same images again."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Edits:
-    """What somebody changed about the images of a folder without touching a file in it.
+    """Changes to the images of a folder that touch no file in it.
 
     Attributes:
-        renamed: (class folder, what the class is called).
+        renamed: (class folder, name of the class).
         dropped: class folders that are not used.
         left_out: files that are not used, as paths below the root, parts joined by "/".
     """
@@ -25,11 +25,11 @@ class Edits:
         return bool(self.renamed or self.dropped or self.left_out)
 
     def folder_of(self, class_name: str) -> str:
-        """The folder of the class of that name."""
+        """Return the folder of the class of that name."""
         return next((folder for folder, name in self.renamed if name == class_name), class_name)
 
     def name_of(self, folder: str) -> str:
-        """What the class in a folder is called."""
+        """Return what the class in a folder is called."""
         return dict(self.renamed).get(folder, folder)
 
 
@@ -38,10 +38,10 @@ NO_EDITS = Edits()
 
 @dataclass(frozen=True)
 class Origin:
-    """What to do to get the same images in the same split.
+    """How to get the same images in the same split.
 
     Attributes:
-        kind: "built-in" (the name of the data set says which) or "folder" (of your own, or a zip archive).
+        kind: "built-in" (its name is that of the data set) or "folder" (a folder or zip archive of your own).
         seed: of the split and of the choice of `n_per_class` images.
         n_per_class: training images of each class that were taken; None for all.
         path: of the folder or zip archive, absolute; "" for a built-in one.
@@ -60,7 +60,7 @@ class Origin:
     edits: Edits = NO_EDITS
 
     def take(self, n_per_class: int, seed: int) -> Origin | None:
-        """The origin of what `ImageDataset.take` leaves; None where these fields cannot say it."""
+        """Return the origin of what `ImageDataset.take` leaves; None where these fields cannot express it."""
         if self.n_per_class is not None or seed != self.seed:
             return None
         return replace(self, n_per_class=n_per_class)

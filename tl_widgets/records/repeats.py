@@ -1,4 +1,4 @@
-"""What the repeats of a comparison found: one accuracy for each model and seed, and their statistics. A leaf."""
+"""The repeats of a comparison: one accuracy for each model and seed, and their statistics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Repeat:
     Attributes:
         seed: of the training; images and split are the same for all.
         scratch, transfer: share of right answers on the test images, 0..1.
-        control, fine_tuned: likewise; None where the model was not asked for.
+        control, fine_tuned: the same; None where the model was not asked for.
         seconds: that all its models took.
     """
 
@@ -27,20 +27,34 @@ class Repeat:
     fine_tuned: float | None = None
     seconds: float = 0.0
 
+    def accuracy(self, name: str) -> float | None:
+        """Return the test accuracy of one model; None where it was not asked for.
+
+        Args:
+            name: a `ModelName`.
+        """
+        accuracies: dict[str, float | None] = {
+            ModelName.SCRATCH: self.scratch,
+            ModelName.TRANSFER: self.transfer,
+            ModelName.CONTROL: self.control,
+            ModelName.FINE_TUNED: self.fine_tuned,
+        }
+        return accuracies[name]
+
 
 @dataclass(frozen=True)
 class Repeats:
     """A comparison over several seeds, each of which trains all models on the same images.
 
     Its intervals are Student's t over the seeds: what initial weights and the images' order change. The test images
-    are the same for all seeds, so that no interval here covers other images.
+    are the same for all seeds, so no interval here covers other images.
 
     Attributes:
         n_wanted: how many seeds were asked for.
         n_test: test images.
-        points: the seeds that came to their end, ascending.
+        points: the seeds that were measured, ascending.
         failures: seeds that could not be measured, a sentence each.
-        stopped: somebody pressed Stop before all were done.
+        stopped: whether Stop was pressed before all were done.
     """
 
     n_wanted: int
@@ -51,22 +65,22 @@ class Repeats:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of the points."""
+        """The seeds that were measured."""
         return tuple(point.seed for point in self.points)
 
     @property
     def seconds(self) -> float:
-        """That all seeds took, whether one after the other or at once."""
+        """Seconds of all seeds together, whether they ran one after the other or at once."""
         return sum(point.seconds for point in self.points)
 
     def accuracies(self, name: str) -> tuple[float, ...]:
-        """Test accuracy of one model for each seed that has one.
+        """Return the test accuracy of one model for each seed that has one.
 
         Args:
             name: a `ModelName`.
         """
-        found = (getattr(point, name) for point in self.points)
-        return tuple(accuracy for accuracy in found if accuracy is not None)
+        accuracies = (point.accuracy(name) for point in self.points)
+        return tuple(accuracy for accuracy in accuracies if accuracy is not None)
 
     def mean(self, name: str) -> Mean | None:
         """Mean test accuracy of one model with its 95% t interval over seeds, kept within 0..1.
@@ -90,7 +104,7 @@ class Repeats:
         Returns:
             None where no seed has both.
         """
-        pairs = ((getattr(point, first), getattr(point, second)) for point in self.points)
+        pairs = ((point.accuracy(first), point.accuracy(second)) for point in self.points)
         values = [a - b for a, b in pairs if a is not None and b is not None]
         return mean_of_shares(values, n_images=self.n_test, low=-1.0) if values else None
 

@@ -18,7 +18,7 @@ class Seconds:
 
     Attributes:
         prepare: reading a frozen backbone's features of the training and validation images; 0 for scratch.
-        train: all epochs, with their validation and what TensorFlow needs to start; building the models is in none.
+        train: all epochs, with their validation and what TensorFlow needs to start; building the models counts nowhere.
         evaluate: the one pass over the test images.
         saved: what reading features would have cost in `prepare` and `evaluate`, had they not been kept from
             an earlier run.
@@ -41,7 +41,7 @@ class History:
 
     Attributes:
         loss, accuracy: over the epoch's batches, each before its step (as Keras shows them).
-        val_loss, val_accuracy: on the validation images after the epoch; empty where nobody looked.
+        val_loss, val_accuracy: on the validation images after the epoch; empty where they were not looked at.
         seconds: since training began; what `prepare` took is not in it.
     """
 
@@ -69,12 +69,12 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """How one class fared on the test images.
+    """Recall and precision of one class on the test images.
 
     Attributes:
         name: of the class.
         n: its test images.
-        recall: share of its images that were recognised; None without images.
+        recall: share of its images that were recognized; None without images.
         precision: share of right answers among the images given this class; None where it was never given.
     """
 
@@ -115,7 +115,7 @@ class RunResult:
         predictions: most probable classes, (n_test,).
         probabilities: (n_test, n_classes), rounded to 6 digits.
         diagnoses: what went wrong, if anything.
-        stopped: somebody pressed Stop before it was done.
+        stopped: whether Stop was pressed before it was done.
         device: what TensorFlow computed on: "CPU" or a GPU's name.
         backbone: name of the frozen backbone; "" for scratch.
         weights: "imagenet", the name of a file, or "random"; "" for scratch.

@@ -1,8 +1,7 @@
-"""Two models on the same test images: which one won, or that it is too close to call. Stdlib and NumPy; a leaf."""
+"""Two models on the same test images: which one won, or that it is too close to call."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -37,19 +36,6 @@ def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
     return pair_answers(np.asarray(first.predictions) == labels, np.asarray(second.predictions) == labels)
 
 
-def interest(tested: Sequence[RunResult], row: int) -> int:
-    """How telling a test image is: 0 where the models disagree, 1 where all are wrong, 2 where all are right.
-
-    Args:
-        tested: runs on the same test images.
-        row: of the image in the test split.
-    """
-    answers = {run.predictions[row] for run in tested}
-    if len(answers) > 1:
-        return 0
-    return 1 if answers != {tested[0].labels[row]} else 2
-
-
 def judge(
     scratch: RunResult | None,
     transfer: RunResult | None,
@@ -59,10 +45,10 @@ def judge(
     """Say which model won and by how much, or that it is too close to call.
 
     Args:
-        scratch: the network from scratch, if it came to be trained.
-        transfer: the frozen backbone with a new head, likewise.
+        scratch: the network from scratch, if it was trained.
+        transfer: the frozen backbone with a new head, if it was trained.
         control: the same backbone with random weights, if it was asked for.
-        fine_tuned: the transfer model after fine-tuning, likewise.
+        fine_tuned: the transfer model after fine-tuning, if it was asked for.
     """
     if not (scratch and transfer and scratch.labels and transfer.labels):
         return Verdict("Stopped before both models were tested: there is no result to compare yet.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tl_widgets.core.config import Config
-from tl_widgets.core.numbers import interval_text, percent, points_range, size_text
+from tl_widgets.core.numbers import interval_text, milliseconds_text, percent, points_range, size_text
 from tl_widgets.records.comparison import DatasetSummary, Environment
 from tl_widgets.records.statistics import (
     Interval,
@@ -195,12 +195,6 @@ class BackboneStudy(StudyRecord):
 def point_name(point: BackbonePoint) -> str:
     """What a backbone is called: its name, and its weights where they are random."""
     return f"{point.name} with random weights" if point.weights == "random" else point.name
-
-
-def milliseconds_text(milliseconds: float) -> str:
-    """A duration in two digits: "0.85 ms", "1.2 ms", "130 ms"."""
-    digits = 0 if milliseconds >= 10 else 1 if milliseconds >= 1 else 2
-    return f"{milliseconds:,.{digits}f} ms"
 
 
 def _backbone_lines(study: BackboneStudy) -> tuple[str, ...]:

@@ -80,7 +80,8 @@ class ImageCollection:
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes that are used, in the order of their folders."""
-        return tuple(self.edits.name_of(one.folder) for one in self.folders if one.folder not in self.edits.dropped)
+        names = [class_folder.folder for class_folder in self.folders]
+        return tuple(self.edits.name_of(name) for name in names if name not in self.edits.dropped)
 
     def class_folder(self, class_name: str) -> ClassFolder:
         """Return the class of that name, used or not.
@@ -88,10 +89,10 @@ class ImageCollection:
         Raises:
             InputError: there is none.
         """
-        for one in self.folders:
-            if self.edits.name_of(one.folder) == class_name:
-                return one
-        names = [self.edits.name_of(one.folder) for one in self.folders]
+        for folder in self.folders:
+            if self.edits.name_of(folder.folder) == class_name:
+                return folder
+        names = [self.edits.name_of(folder.folder) for folder in self.folders]
         raise InputError(f"There is no class {class_name!r} in {self.name}; there are {first_few(names, 20)}.")
 
     def used_files(self, class_name: str) -> tuple[SourceFile, ...]:
@@ -112,7 +113,7 @@ class ImageCollection:
             InputError: it cannot be called so.
         """
         folder, name = self.class_folder(class_name).folder, require_class_name(new_name)
-        if any(self.edits.name_of(one.folder) == name for one in self.folders if one.folder != folder):
+        if any(self.edits.name_of(other.folder) == name for other in self.folders if other.folder != folder):
             raise InputError(f"There is a class {name!r} already; give each class a name of its own.")
         renamed = tuple(pair for pair in self.edits.renamed if pair[0] != folder)
         if name != folder:
@@ -127,7 +128,7 @@ class ImageCollection:
     def take_back(self, class_name: str) -> ImageCollection:
         """Use a class again that was dropped."""
         folder = self.class_folder(class_name).folder
-        return self._with(replace(self.edits, dropped=tuple(each for each in self.edits.dropped if each != folder)))
+        return self._with(replace(self.edits, dropped=tuple(name for name in self.edits.dropped if name != folder)))
 
     def exclude(self, files: Collection[str]) -> ImageCollection:
         """Leave images out; `include` undoes it.
@@ -135,14 +136,14 @@ class ImageCollection:
         Args:
             files: their names, as in `SourceFile.name`.
         """
-        known = {file.name for one in self.folders for file in one.files}
+        known = {file.name for class_folder in self.folders for file in class_folder.files}
         if unknown := sorted(set(files) - known):
             raise InputError(f"There is no image {printable(unknown[0])} in {self.name}.")
         return self._with(replace(self.edits, left_out=tuple(sorted({*self.edits.left_out, *files}))))
 
     def include(self, files: Collection[str]) -> ImageCollection:
         """Use images again that were left out."""
-        left_out = tuple(each for each in self.edits.left_out if each not in set(files))
+        left_out = tuple(name for name in self.edits.left_out if name not in set(files))
         return self._with(replace(self.edits, left_out=left_out))
 
     def _with(self, edits: Edits) -> ImageCollection:
@@ -223,8 +224,8 @@ def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
                 raise
             return ImageCollection(source.path, _unfinished(source), edits)
         files: list[list[SourceFile]] = [[] for _ in layout.class_names]
-        for one in layout.files:
-            files[one.label].append(one.file)
+        for labelled in layout.files:
+            files[labelled.label].append(labelled.file)
         folders = tuple(ClassFolder(*pair) for pair in zip(layout.class_names, map(tuple, files), strict=True))
         return ImageCollection(source.path, folders, edits, bool(layout.splits))
     finally:
@@ -247,12 +248,12 @@ def collection_of(origin: Origin) -> ImageCollection:
 
 def _unfinished(source: FolderSource) -> tuple[ClassFolder, ...]:
     """Return the class folders of an upload that has one class or none yet."""
-    found: dict[str, list[SourceFile]] = {}
+    files_of: dict[str, list[SourceFile]] = {}
     for file in source.listing.files:
         folder, slash, _ = file.name.partition("/")
         if slash:
-            found.setdefault(printable(folder), []).append(file)
-    return tuple(ClassFolder(folder, tuple(files)) for folder, files in sorted(found.items()))
+            files_of.setdefault(printable(folder), []).append(file)
+    return tuple(ClassFolder(folder, tuple(files)) for folder, files in sorted(files_of.items()))
 
 
 def _thumbnail(source: ImageSource, file: SourceFile, side: int) -> Images | str:
@@ -304,8 +305,8 @@ def with_kept_edits(collection: ImageCollection) -> ImageCollection:
         record = json.loads(file.read_text("utf-8"))
         if record["path"] != str(collection.path):
             return collection
-        folders = {one.folder for one in collection.folders}
-        names = {each.name for one in collection.folders for each in one.files}
+        folders = {class_folder.folder for class_folder in collection.folders}
+        names = {file.name for class_folder in collection.folders for file in class_folder.files}
         kept = replace(
             NO_EDITS,
             dropped=tuple(sorted(folders & set(record["dropped"]))),

@@ -148,28 +148,29 @@ def find_collections() -> tuple[Path, ...]:
     Returns:
         Of each folder, at most 300 entries are looked at. Whether all in them can be read shows when they are opened.
     """
-    found = []
+    collections = []
     for folder in dict.fromkeys((uploads_folder(), Path.cwd())):
         with suppress(OSError):
             entries = sorted(islice(folder.iterdir(), _MAX_LOOKED_AT))
-            found += [path for path in entries if path.name[0] != "." and _may_hold_classes(path)]
-    return tuple(path for path in found if path != uploads_folder())
+            collections += [path for path in entries if path.name[0] != "." and _may_hold_classes(path)]
+    return tuple(path for path in collections if path != uploads_folder())
 
 
 def _may_hold_classes(path: Path) -> bool:
     try:
         if path.is_file():
             return path.suffix.lower() == ".zip" and zipfile.is_zipfile(path)
-        inner = [each for each in islice(path.iterdir(), _MAX_LOOKED_AT) if each.is_dir() and each.name[0] != "."]
-        deeper = [each for one in inner[:5] for each in islice(one.iterdir(), 20) if each.is_dir()]
-        return any(_has_image(each) for each in (*inner[:20], *deeper))
+        folders = (inside for inside in islice(path.iterdir(), _MAX_LOOKED_AT) if inside.is_dir())
+        inner = [folder for folder in folders if folder.name[0] != "."]
+        deeper = [inside for folder in inner[:5] for inside in islice(folder.iterdir(), 20) if inside.is_dir()]
+        return any(_has_image(inside) for inside in (*inner[:20], *deeper))
     except OSError:
         return False
 
 
 def _has_image(folder: Path) -> bool:
     with suppress(OSError):
-        return any(each.suffix.lower() in IMAGE_SUFFIXES for each in islice(folder.iterdir(), _MAX_LOOKED_AT))
+        return any(inside.suffix.lower() in IMAGE_SUFFIXES for inside in islice(folder.iterdir(), _MAX_LOOKED_AT))
     return False
 
 

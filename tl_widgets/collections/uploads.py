@@ -154,7 +154,7 @@ def _checked(
 def _write(collection: ImageCollection, class_name: str, files: Sequence[tuple[str, Upload]]) -> ImageCollection:
     """Write the files into the class's folder: all of them, or none."""
     edits = collection.edits
-    known = [one.folder for one in collection.folders if edits.name_of(one.folder) == class_name]
+    known = [folder for folder in (named.folder for named in collection.folders) if edits.name_of(folder) == class_name]
     folder = collection.path / known[0] if known else _class_folder(collection.path, class_name)
     if not folder.resolve().is_relative_to(collection.path):
         raise InputError(f"{folder.name} is a link that leads out of {collection.path}; nothing is written there.")
@@ -171,7 +171,7 @@ def _write(collection: ImageCollection, class_name: str, files: Sequence[tuple[s
     if not known and folder.name != class_name:
         edits = replace(edits, renamed=tuple(sorted((*edits.renamed, (folder.name, class_name)))))
     if known and known[0] in edits.dropped:  # who adds to a class wants it
-        edits = replace(edits, dropped=tuple(each for each in edits.dropped if each != known[0]))
+        edits = replace(edits, dropped=tuple(dropped for dropped in edits.dropped if dropped != known[0]))
     return open_collection(collection.path, edits)
 
 

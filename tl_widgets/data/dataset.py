@@ -186,7 +186,7 @@ class ImageDataset:
             np.random.default_rng((seed, label, 1)).permutation(np.flatnonzero(self.train.labels == label))
             for label in range(self.n_classes)
         ]
-        rows = np.sort(np.concatenate([some[:n_per_class] for some in chosen]))
+        rows = np.sort(np.concatenate([rows_of_class[:n_per_class] for rows_of_class in chosen]))
         origin = self.origin and self.origin.take(n_per_class, seed)
         return replace(self, train=pick(self.train.images, self.train.labels, rows), origin=origin)
 
@@ -198,8 +198,8 @@ def pick(images: Images | IndexedImages, labels: Labels, rows: Rows) -> Split:
     """
     chosen: Images | IndexedImages
     if isinstance(images, IndexedImages):
-        some = images.select(rows)
-        chosen = some[:] if some.nbytes <= IN_MEMORY_BYTES else some
+        selected = images.select(rows)
+        chosen = selected[:] if selected.nbytes <= IN_MEMORY_BYTES else selected
     else:
         chosen = images[rows]
     chosen_labels = labels[rows].astype(np.int64)
@@ -226,8 +226,8 @@ def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tup
     for label in np.unique(labels):
         rows = np.random.default_rng((seed, int(label))).permutation(np.flatnonzero(labels == label))
         n_train, n_validation, _ = split_sizes(len(rows), validation, test)
-        for part, some in zip(parts, np.split(rows, [n_train, n_train + n_validation]), strict=True):
-            part.append(some)
+        for part, rows_of_part in zip(parts, np.split(rows, [n_train, n_train + n_validation]), strict=True):
+            part.append(rows_of_part)
     train, validated, tested = (np.sort(np.concatenate(part)).astype(np.int64) for part in parts)
     return train, validated, tested
 
@@ -288,12 +288,12 @@ def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
     Raises:
         InputError: there is none, one stands there twice, or it is no whole number from 0 to 2**31 - 1.
     """
-    found = tuple(seeds)
-    if not found or len(set(found)) < len(found):
-        raise InputError(f"seeds must be one or more different numbers; received {found}.")
-    for seed in found:
+    chosen = tuple(seeds)
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise InputError(f"seeds must be one or more different numbers; received {chosen}.")
+    for seed in chosen:
         require_whole_number("seeds", seed, 0, 2**31 - 1)
-    return tuple(int(seed) for seed in found)
+    return tuple(int(seed) for seed in chosen)
 
 
 def first_few(items: list[str], most: int = 3) -> str:
@@ -345,8 +345,8 @@ def choose_classes(dataset: ImageDataset, classes: Sequence[str]) -> ImageDatase
 
     def chosen(split: Split) -> Split:
         rows = np.flatnonzero(np.isin(split.labels, places)).astype(np.int64)
-        some = pick(split.images, split.labels, rows)
-        return Split(some.images, np.searchsorted(places, some.labels).astype(np.int64))
+        subset = pick(split.images, split.labels, rows)
+        return Split(subset.images, np.searchsorted(places, subset.labels).astype(np.int64))
 
     train, validation, test = map(chosen, (dataset.train, dataset.validation, dataset.test))
     origin = _origin(dataset.origin, names)

@@ -89,14 +89,14 @@ def load_folder(
     where = printable(str(root))
     source = open_source(root)
     try:
-        found = find_layout(source.listing, where)
-        require_edits(found, edits, where)
-        found = _chosen(found, classes, edits, where)
+        whole = find_layout(source.listing, where)
+        require_edits(whole, edits, where)
+        whole = _chosen(whole, classes, edits, where)
         # All of it, left out or not: to take an image back must not mean to read them all again.
-        pool = load_pool(source, found.files, image_size, on_event, cancel)
+        pool = load_pool(source, whole.files, image_size, on_event, cancel)
     finally:
         source.close()
-    layout, rows = edited(found, edits)
+    layout, rows = edited(whole, edits)
     pool = pool.select(rows)
     skipped = [
         *source.listing.skipped,
@@ -130,7 +130,7 @@ def _chosen(layout: Layout, classes: Sequence[str] | None, edits: Edits, where: 
     folders = {edits.folder_of(name) for name in wanted}
     names = tuple(name for name in layout.class_names if name in folders)
     label_of = {layout.class_names.index(name): label for label, name in enumerate(names)}
-    files = tuple(replace(one, label=label_of[one.label]) for one in layout.files if one.label in label_of)
+    files = tuple(replace(file, label=label_of[file.label]) for file in layout.files if file.label in label_of)
     return replace(layout, files=files, class_names=names)
 
 

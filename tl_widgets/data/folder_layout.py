@@ -140,28 +140,29 @@ def _enter(tree: _Tree, strays: list[str]) -> str:
 
 def _split_folders(tree: _Tree, root: str) -> dict[SplitName, str]:
     """Return the folders of the given splits; empty where there are only class folders."""
-    found: dict[SplitName, str] = {}
+    folders: dict[SplitName, str] = {}
     for folder in tree.folders.get(root, []):
         if split := _SPLIT_NAMES.get(_last(folder).lower()):
-            found.setdefault(split, folder)
+            folders.setdefault(split, folder)
     # A class may be called "train": then its folder holds images, not folders.
-    if "train" not in found or len(found) < 2 or not tree.folders.get(found["train"]):
+    if "train" not in folders or len(folders) < 2 or not tree.folders.get(folders["train"]):
         return {}
-    return found
+    return folders
 
 
 def _agreed_class_names(tree: _Tree, places: dict[SplitName, str], where: str) -> list[str]:
     """Names of the class folders, raw and sorted, the same in every place."""
     names = {split: [f.rpartition("/")[2] for f in tree.folders.get(place, [])] for split, place in places.items()}
-    for split, found in names.items():
+    for split, names_there in names.items():
         part = f"{split}/ of {where}" if split else where
-        if not found:
+        if not names_there:
             raise InputError(f"{part} has no sub-folders, so there are no classes. {_ADVICE}")
-        if len(found) == 1:
-            raise InputError(f"{part} has one class only, {printable(found[0])!r}; it takes at least two. {_ADVICE}")
+        if len(names_there) == 1:
+            only = printable(names_there[0])
+            raise InputError(f"{part} has one class only, {only!r}; it takes at least two. {_ADVICE}")
     first = next(iter(names.values()))
-    for split, found in names.items():
-        if differing := sorted(set(first) ^ set(found)):
+    for split, names_there in names.items():
+        if differing := sorted(set(first) ^ set(names_there)):
             shown = first_few([repr(printable(name)) for name in differing])
             raise InputError(
                 f"{next(iter(names))}/ and {split}/ of {where} hold different classes: only one has {shown}. "
@@ -184,9 +185,9 @@ def _labelled(
     files: list[LabelledFile] = []
     for file in listing.files:
         parts = file.name.split("/")
-        found = by_folder.get("/".join(parts[:depth])) if len(parts) > depth else None
-        if found:
-            files.append(LabelledFile(file, file.name[n_cut:], *found))
+        place = by_folder.get("/".join(parts[:depth])) if len(parts) > depth else None
+        if place:
+            files.append(LabelledFile(file, file.name[n_cut:], *place))
     return tuple(files)
 
 
@@ -247,10 +248,11 @@ def edited(layout: Layout, edits: Edits) -> tuple[Layout, Rows]:
     names = sorted(edits.name_of(folder) for folder in kept)
     label_of = {layout.class_names.index(folder): names.index(edits.name_of(folder)) for folder in kept}
     left_out = set(edits.left_out)
-    rows = [i for i, one in enumerate(layout.files) if one.label in label_of and one.file.name not in left_out]
+    used = [labelled.label in label_of and labelled.file.name not in left_out for labelled in layout.files]
+    rows = [i for i, is_used in enumerate(used) if is_used]
     rows.sort(key=lambda i: (label_of[layout.files[i].label], i))
     files = tuple(replace(layout.files[i], label=label_of[layout.files[i].label]) for i in rows)
-    n_out = sum(one.file.name in left_out for one in layout.files if one.label in label_of)
+    n_out = sum(labelled.file.name in left_out for labelled in layout.files if labelled.label in label_of)
     notes = layout.notes
     if dropped := [folder for folder in layout.class_names if folder in edits.dropped]:
         notes += (f"Classes left aside: {', '.join(dropped)}.",)

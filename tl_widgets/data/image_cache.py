@@ -88,20 +88,21 @@ def load_pool(
         CancelledError: `cancel` was set; nothing is left behind.
     """
     home = home_folder() / "images"
-    shape_key = _hash(_VERSION, image_size, *(f"{one.name} {one.file.n_bytes}" for one in files))
-    index = home / "index" / _hash(shape_key, str(source.path), *(f"{one.file.name} {one.file.stamp}" for one in files))
+    shape_key = _hash(_VERSION, image_size, *(f"{labelled.name} {labelled.file.n_bytes}" for labelled in files))
+    stamps = [f"{labelled.file.name} {labelled.file.stamp}" for labelled in files]
+    index = home / "index" / _hash(shape_key, str(source.path), *stamps)
     if (name := _indexed(index)) and (pool := _open(home / name, len(files))):
         return pool
     with contextlib.suppress(OSError):
         if any(home.glob(f"{shape_key}-*")):
-            name = _entry_name(shape_key, file_digests(source, [one.file for one in files], cancel))
+            name = _entry_name(shape_key, file_digests(source, [labelled.file for labelled in files], cancel))
             if pool := _open(home / name, len(files)):
                 _note(index, name)
                 return pool
 
     def decoded() -> contextlib.closing[Generator[FileContent, None, None]]:
         # Closed, so that no thread outlives an error or Ctrl-C.
-        files_only = [one.file for one in files]
+        files_only = [labelled.file for labelled in files]
         return contextlib.closing(read_images(source, files_only, image_size, on_event, cancel))
 
     try:

@@ -51,32 +51,33 @@ def check_dataset(dataset: ImageDataset) -> tuple[Diagnosis, ...]:
 def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
     if dataset.origin is not None and dataset.origin.kind == "built-in":
         return
-    found = sorted(find_likenesses(dataset), key=lambda one: one.split)  # the test's first: they are the gravest
-    n_tested = sum(one.split == "test" for one in found)
-    if not found:
+    # The test split comes first: its likenesses are the gravest.
+    likenesses = sorted(find_likenesses(dataset), key=lambda likeness: likeness.split)
+    n_tested = sum(likeness.split == "test" for likeness in likenesses)
+    if not likenesses:
         return
     n, n_all, split = (
-        (n_tested, len(dataset.test), "test") if n_tested else (len(found), len(dataset.validation), "validation")
+        (n_tested, len(dataset.test), "test") if n_tested else (len(likenesses), len(dataset.validation), "validation")
     )
-    words = f"{n} of the {n_all} {split} images look{'s' if n == 1 else ''} almost like a training image. "
-    words += "Recognising those shows memory, not learning"
-    if n < len(found):
-        words += f"; the same goes for {len(found) - n} of the {len(dataset.validation)} validation images"
+    text = f"{n} of the {n_all} {split} images look{'s' if n == 1 else ''} almost like a training image. "
+    text += "Recognizing those shows memory, not learning"
+    if n < len(likenesses):
+        text += f"; the same goes for {len(likenesses) - n} of the {len(dataset.validation)} validation images"
     yield Diagnosis(
         "near_duplicates",
-        f"{words}. Alike: {first_few([_alike(dataset, one) for one in found])}.",
+        f"{text}. Alike: {first_few([_alike(dataset, likeness) for likeness in likenesses])}.",
         "Look at them: remove one of two copies, and put pictures of one scene or one burst into one split (train/ "
         "and test/ folders).",
     )
 
 
-def _alike(dataset: ImageDataset, one: Likeness) -> str:
+def _alike(dataset: ImageDataset, likeness: Likeness) -> str:
     """Name the two images by their files, or by their places where they came from none."""
     files = dataset.report.files if dataset.report else {}
-    split = dataset.test if one.split == "test" else dataset.validation
-    name = files.get(image_key(split.images[one.row]), f"image {one.row}")
-    other = files.get(image_key(dataset.train.images[one.train_row]), f"image {one.train_row}")
-    return f"{name} ({one.split}) and {other} (train)"
+    split = dataset.test if likeness.split == "test" else dataset.validation
+    name = files.get(image_key(split.images[likeness.row]), f"image {likeness.row}")
+    other = files.get(image_key(dataset.train.images[likeness.train_row]), f"image {likeness.train_row}")
+    return f"{name} ({likeness.split}) and {other} (train)"
 
 
 def _imbalance(dataset: ImageDataset) -> Iterator[Diagnosis]:
@@ -112,10 +113,10 @@ def _source_sizes(dataset: ImageDataset) -> Iterator[Diagnosis]:
         return
     sizes = _sizes_by_class(dataset.origin)
     telling = []
-    for name, found in sizes.items():
+    for name, of_class in sizes.items():
         others = {size for other, theirs in sizes.items() if other != name for size in theirs}
-        if len(found) >= _ENOUGH_SIZES and len(set(found)) == 1 and others and found[0] not in others:
-            telling.append(f"{name} ({found[0][0]} x {found[0][1]} pixels)")
+        if len(of_class) >= _ENOUGH_SIZES and len(set(of_class)) == 1 and others and of_class[0] not in others:
+            telling.append(f"{name} ({of_class[0][0]} x {of_class[0][1]} pixels)")
     if telling:
         yield Diagnosis(
             "source_size",
@@ -135,7 +136,7 @@ def _sizes_by_class(origin: Origin) -> dict[str, list[_Size]]:
         layout, _ = edited(find_layout(source.listing, origin.path), origin.edits)
         sizes: dict[str, list[_Size]] = {}
         for label, name in enumerate(layout.class_names):
-            files = [one.file for one in layout.files if one.label == label]
+            files = [labelled.file for labelled in layout.files if labelled.label == label]
             if not origin.classes or name in origin.classes:
                 rows = np.unique(np.linspace(0, len(files) - 1, min(len(files), _SIZES_LOOKED_AT)).astype(int))
                 sizes[name] = [size for row in rows if (size := _size(source, files[row]))]

@@ -18,10 +18,10 @@ def _repack(files: list[Path], sink: Sink) -> None:
     try:
         source = ZipSource(files[0])
         try:
-            chosen = [(file, found) for file in source.listing.files if (found := _WANTED.fullmatch(file.name))]
+            chosen = [(file, match) for file in source.listing.files if (match := _WANTED.fullmatch(file.name))]
             sink.n_total = len(chosen)
-            for file, found in chosen:
-                split, folder, name = found.groups()
+            for file, match in chosen:
+                split, folder, name = match.groups()
                 try:
                     data = source.read(file)
                 except OSError as error:  # of the archive, not of the disk that is written to

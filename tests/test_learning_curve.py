@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import pytest
 from scipy import stats
+from tiny import standing_in
 
 from tl_widgets.cli import main as cli
 from tl_widgets.core.config import Config, ScratchSpec
@@ -44,6 +45,14 @@ def textures():
 @pytest.fixture(scope="module")
 def curve(textures, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TL_WIDGETS_HOME", str(tmp_path_factory.mktemp("home")))
+        return learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), **FEW)
+
+
+@pytest.fixture(scope="module")
+def real_curve(textures, tmp_path_factory):
+    """The same with the real backbone, for worker processes know nothing of the one that stands in."""
+    with pytest.MonkeyPatch.context() as patch, standing_in(real=True):
         patch.setenv("TL_WIDGETS_HOME", str(tmp_path_factory.mktemp("home")))
         return learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), **FEW)
 
@@ -301,9 +310,10 @@ def _slowly(job, context):
 
 
 @pytest.mark.slow
-def test_the_result_is_the_same_with_two_workers(textures, curve):
+@pytest.mark.usefixtures("real_default")
+def test_the_result_is_the_same_with_two_workers(textures, real_curve):
     other = learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), n_jobs=2, **FEW)
-    strip = [[replace(p, seconds=Seconds()) for p in one.points] for one in (curve, other)]
+    strip = [[replace(p, seconds=Seconds()) for p in one.points] for one in (real_curve, other)]
     assert strip[0] == strip[1]
 
 
@@ -314,13 +324,14 @@ def _measure_or_die(dataset, config, job, context):
 
 
 @pytest.mark.slow
-def test_a_worker_that_dies_costs_the_curve_one_point(textures, curve, monkeypatch):
+@pytest.mark.usefixtures("real_default")
+def test_a_worker_that_dies_costs_the_curve_one_point(textures, real_curve, monkeypatch):
     monkeypatch.setattr(curves, "_measure", _measure_or_die)  # here alone: in the workers it calls the real one
     found = learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), arms=("transfer",), n_jobs=2, **FEW)
     assert [failure.point for failure in found.failures] == ["transfer with 3 images per class, seed 4"]
     assert "its worker process died" in found.failures[0].text
     assert not found.stopped
-    whole = {(p.n_per_class, p.seed): p.test_accuracy for p in curve.points if p.arm == "transfer"}
+    whole = {(p.n_per_class, p.seed): p.test_accuracy for p in real_curve.points if p.arm == "transfer"}
     assert whole.pop((3, 4)) is not None
     assert {(p.n_per_class, p.seed): p.test_accuracy for p in found.points} == whole
     assert "1 point could not be measured, transfer with 3 images per class, seed 4:" in found.sentences[-1]

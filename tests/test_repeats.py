@@ -107,11 +107,12 @@ def test_news_count_the_repeats_and_say_what_is_left(repeated):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("real_default")
-def test_worker_processes_change_no_number(textures, repeated):
-    parallel = compare(textures, **SMALL, seed=4, repeats=3, n_jobs=2)
-    ours, theirs = ([replace(p, seconds=0) for p in each.repeats.points] for each in (repeated[0], parallel))
+def test_worker_processes_change_no_number(textures):
+    # Worker processes know nothing of the backbone that stands in.
+    alone, parallel = (compare(textures, **SMALL, seed=4, repeats=2, n_jobs=n_jobs) for n_jobs in (1, 2))
+    ours, theirs = ([replace(p, seconds=0) for p in each.repeats.points] for each in (alone, parallel))
     assert ours == theirs
-    assert parallel.verdict == repeated[0].verdict
+    assert parallel.verdict == alone.verdict
 
 
 def _dies_at_six(dataset, config, seed, context):

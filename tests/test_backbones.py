@@ -210,12 +210,12 @@ def test_all_backbones_build_frozen_at_their_minimum_input():
     """All layers of all models, but no weights: shapes are all that is compared, and those are half a gigabyte each."""
     import keras
 
-    from tl_widgets.backbones import builder
+    from tl_widgets.backbones import keras_compat
 
     for backbone in list_backbones():
-        with keras.StatelessScope(), builder.undisturbed():  # in it, Keras gives a variable its shape and no value
+        with keras.StatelessScope(), keras_compat.undisturbed():  # in it, Keras gives a variable its shape and no value
             model = backbone.family.build(backbone, minimum_shape(backbone))
-            builder.freeze(model)
+            keras_compat.freeze(model)
             check_frozen(backbone, model)
         del model
         keras.backend.clear_session()  # it collects garbage, too

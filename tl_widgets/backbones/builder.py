@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import random
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import keras
 
 from tl_widgets.backbones.family import Backbone, Shape
+from tl_widgets.backbones.keras_compat import freeze, undisturbed
 from tl_widgets.backbones.loading import draw_random_weights, load_file
 from tl_widgets.backbones.weights import ResolvedWeights
 from tl_widgets.core.errors import InputError
@@ -52,27 +48,6 @@ def build_backbone(backbone: Backbone, image_shape: Shape, resolved: ResolvedWei
         load_file(model, backbone, resolved.path)
         backbone.family.finish_loading(model, backbone, resolved.path)
     return model
-
-
-def freeze(model: keras.Model) -> None:
-    """Make all weights non-trainable and switch off every Dropout inside."""
-    model.trainable = False
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            layer.rate = 0.0  # saved with the model, so it holds after loading too
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Build layers without a trace: Keras seeds each initializer from Python's global generator."""
-    state = random.getstate()
-    try:
-        with warnings.catch_warnings():
-            # MobileNets warn about any size they were not trained at; choosing one is this toolkit's purpose.
-            warnings.filterwarnings("ignore", message="`input_shape` is undefined")
-            yield
-    finally:
-        random.setstate(state)
 
 
 def build_preprocessing(backbone: Backbone) -> keras.layers.Layer | None:

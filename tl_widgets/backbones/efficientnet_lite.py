@@ -237,6 +237,7 @@ class EfficientNetLiteFamily(Family):
     module: str = "tl_widgets.backbones.efficientnet_lite"
     function: str = "build_efficientnet_lite0"
     is_bundled: bool = True
+    marker: str = "block1a_depthwise_conv"
 
     def build(self, backbone: Backbone, image_shape: Shape) -> keras.Model:
         """Build the layers without top."""

@@ -95,13 +95,14 @@ class EfficientNetFamily(KerasFamily):
     def _correct_variance(self, model: keras.Model, *, is_certain: bool) -> None:
         import keras
 
+        from tl_widgets.backbones.keras_compat import scale_variance
+
         std = np.array(IMAGENET_STD, np.float32)
         for layer in model.layers:
             if isinstance(layer, keras.layers.Normalization):
                 variance = np.asarray(layer.adapt_variance)
                 if is_certain or np.allclose(variance, std, rtol=0.01):
-                    layer.adapt_variance.assign(variance * std)
-                    layer.finalize_state()
+                    scale_variance(layer, std)
 
 
 @functools.cache

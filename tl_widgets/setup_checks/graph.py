@@ -13,6 +13,14 @@ from numpy.typing import NDArray
 
 from tl_widgets.backbones.catalogue import recognize_family
 from tl_widgets.backbones.family import PREPROCESSING, Preprocessing
+from tl_widgets.backbones.keras_compat import (
+    all_layers,
+    call_replaced,
+    direct_layers,
+    graph_of,
+    nodes_of,
+    producer_of,
+)
 
 Array = NDArray[Any]
 
@@ -59,18 +67,6 @@ class FoundBackbone:
         return bool(biases) and not any(np.any(np.asarray(bias)) for bias in biases)
 
 
-def graph_of(model: keras.layers.Layer) -> Any:
-    """Return the functional graph of a Sequential or functional model; None for a subclassed one."""
-    graph = getattr(model, "_functional", None) or model
-    return graph if hasattr(graph, "_nodes_by_depth") else None
-
-
-def nodes_of(graph: Any) -> list[Any]:
-    """Return the calls of layers in a graph, from input to output; none if there is no graph."""
-    depths = {} if graph is None else graph._nodes_by_depth
-    return [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
-
-
 def first_convolution(graph: Any) -> Any:
     """Return the first call of a convolution in a graph; None if there is none."""
     return next((node for node in nodes_of(graph) if isinstance(node.operation, _CONVOLUTIONS)), None)
@@ -101,13 +97,12 @@ def find_backbone_in(model: keras.Model) -> FoundBackbone | None:
 
 
 def _before_padding(tensor: Any) -> Any:
-    history = getattr(tensor, "_keras_history", None)
-    operation = getattr(history, "operation", None)
+    operation = producer_of(tensor)
     return operation.input if isinstance(operation, keras.layers.ZeroPadding2D) else tensor
 
 
 def _inner(model: keras.Model) -> tuple[keras.layers.Layer, ...]:
-    return tuple(layer for layer in model._flatten_layers(include_self=False) if not isinstance(layer, keras.Model))
+    return tuple(layer for layer in all_layers(model)[1:] if not isinstance(layer, keras.Model))
 
 
 def _has_convolutions(model: keras.Model) -> bool:
@@ -167,7 +162,7 @@ def trace(model: keras.Model, images: Array) -> Trace:
 
 def _parts_of(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     """The layers that a subclass's own code calls: models with a graph, and layers without layers of their own."""
-    for layer in model._flatten_layers(include_self=False, recursive=False):
+    for layer in direct_layers(model):
         yield layer
         if graph_of(layer) is None:
             yield from _parts_of(layer)
@@ -183,9 +178,5 @@ def _noting(layer: keras.layers.Layer, calls: list[tuple[keras.layers.Layer, Any
         calls.append((layer, args[0] if args else next(iter(kwargs.values()), None), made))
         return made
 
-    # Past Keras, which would take note of a new attribute.
-    object.__setattr__(layer, "call", noting)
-    try:
+    with call_replaced(layer, noting):
         yield
-    finally:
-        object.__delattr__(layer, "call")

@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tl_widgets.backbones.keras_compat import graph_of, nodes_of, takes_logits
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.dataset import ImageDataset, image_key
-from tl_widgets.setup_checks.graph import FoundBackbone, Trace, graph_of, nodes_of, run_until, trace
+from tl_widgets.setup_checks.graph import FoundBackbone, Trace, run_until, trace
 
 Array = NDArray[Any]
 _MOST_BYTES = 200_000_000
@@ -134,9 +135,8 @@ def _loss_of(model: keras.Model) -> tuple[str, bool]:
     if isinstance(loss, dict | list | tuple) and len(loss) == 1:
         loss = next(iter(loss.values() if isinstance(loss, dict) else loss))
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
-    options = getattr(loss, "_fn_kwargs", {}) or {}
     kind = _LOSSES.get(str(name).replace("_", "").lower(), "")
-    return kind, bool(getattr(loss, "from_logits", options.get("from_logits", False)))
+    return kind, takes_logits(loss)
 
 
 def _ending(last: keras.layers.Layer | None, answers: Array) -> Literal["sigmoid", "softmax", "linear"]:

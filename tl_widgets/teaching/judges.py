@@ -132,6 +132,7 @@ def transfer_model(answer: Any) -> str | None:
     """Judge a Keras model: MobileNetV2 frozen, scaling, global average, four classes, images of 96 pixels."""
     import keras
 
+    from tl_widgets.backbones.keras_compat import all_layers
     from tl_widgets.models.builders import count_parameters
 
     if not isinstance(answer, keras.Model):
@@ -142,7 +143,7 @@ def transfer_model(answer: Any) -> str | None:
         return "It gives one answer for each place in the image: a GlobalAveragePooling2D is missing before the head."
     if answer.output_shape != (None, 4):
         return f"It answers with shape {answer.output_shape}; four classes need (None, 4): include_top=False, Dense(4)."
-    parts = list(answer._flatten_layers(include_self=False))
+    parts = all_layers(answer)[1:]
     head = next((part for part in reversed(parts) if isinstance(part, keras.layers.Dense)), None)
     if head is None or head.activation is not keras.activations.softmax:
         return "Exactly one of four classes is right: the last layer needs softmax, so that its answers add up to 1."

@@ -24,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tl_widgets.backbones.keras_compat import all_layers, is_random
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import home_folder
@@ -61,31 +62,20 @@ class Features:
     saved: float
 
 
-def _sublayers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    return list(layer._flatten_layers())
-
-
-def _is_random(layer: keras.layers.Layer) -> bool:
-    """Whether the layer gives another answer in training than in inference by chance (Dropout, RandomFlip)."""
-    if getattr(layer, "seed_generator", None) is None and not type(layer).__name__.startswith("Random"):
-        return False
-    return bool(getattr(layer, "rate", getattr(layer, "drop_path_rate", 1)))
-
-
 def _is_frozen(layer: keras.layers.Layer) -> bool:
     """Whether training leaves the layer's answers alone.
 
     BatchNormalization without scale and centre has no trainable weights and still changes its averages in
     training, so it is `trainable` that counts, not the list of trainable weights.
     """
-    return not any((part.weights and part.trainable) or _is_random(part) for part in _sublayers(layer))
+    return not any((part.weights and part.trainable) or is_random(part) for part in all_layers(layer))
 
 
 def _describe(layers: Sequence[keras.layers.Layer]) -> str:
     """The layers' configuration with names replaced by numbers: Keras counts names up with every model built."""
     numbers: dict[str, str] = {}
     for layer in layers:
-        for part in _sublayers(layer):
+        for part in all_layers(layer):
             numbers.setdefault(part.name, f"#{len(numbers)}")
     text = json.dumps([[type(layer).__name__, layer.get_config()] for layer in layers], default=repr, sort_keys=True)
     return re.sub(r'"([^"]+)"', lambda match: f'"{numbers.get(match[1], match[1])}"', text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import prod
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tl_widgets.backbones.keras_compat import Adam
 from tl_widgets.core.resources import require_memory
 from tl_widgets.data.dataset import Split
 from tl_widgets.models.builders import count_parameters
@@ -153,28 +154,6 @@ class LinearHead:
         np.divide(mean, gradient, out=gradient)
         gradient *= np.float32(rate)
         weight -= gradient
-
-
-class Adam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Keras's Adam for one device, without what `apply` leaves behind.
-
-    In a tf.function its sum over replicas enters a gradient into TensorFlow's registry, which is never emptied and
-    holds the whole graph: from 3 MB for a small model to 50 MB for a whole backbone that was ever trained
-    (Keras 3.15, TensorFlow 2.21).
-    """
-
-    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """Move the variables by their gradients; one that is None belongs to a variable the loss does not depend on."""
-        variables = list(self._trainable_variables if trainable_variables is None else trainable_variables)
-        if not self.built:
-            self.build(variables)
-        for gradient, variable in zip(grads, variables, strict=True):
-            if gradient is None:
-                continue
-            self.update_step(gradient, variable, self.learning_rate)
-            if variable.constraint is not None:
-                variable.assign(variable.constraint(variable))
-        self.iterations.assign_add(1)
 
 
 class KerasLearner:

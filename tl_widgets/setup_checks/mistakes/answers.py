@@ -33,7 +33,8 @@ def _predicted(trial: Trial, features: Any, labels: Any, test: Any, *, from_logi
     import keras
     import numpy as np
 
-    from tl_widgets.training.learners import Adam, batches, predicted_classes
+    from tl_widgets.backbones.keras_compat import Adam
+    from tl_widgets.training.learners import batches, predicted_classes
 
     trial.stop_if_asked()
     config, started = trial.config, time.perf_counter()

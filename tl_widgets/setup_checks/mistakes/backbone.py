@@ -78,8 +78,8 @@ def _share_moved(trial: Trial, *, compile_again: bool) -> tuple[float, int]:
     """Return the share of the unfrozen weight arrays that two batches move, and how many arrays there are."""
     import numpy as np
 
+    from tl_widgets.backbones.keras_compat import Adam
     from tl_widgets.training.fine_tuning import cut_backbone
-    from tl_widgets.training.learners import Adam
 
     trial.stop_if_asked()
     way, started = "right" if compile_again else "wrong", time.perf_counter()
@@ -107,10 +107,12 @@ def _share_moved(trial: Trial, *, compile_again: bool) -> tuple[float, int]:
 
 def _find_without_compile(setup: Setup) -> Iterator[Finding]:
     """Find an optimizer that knows other weights than those that are trainable now."""
+    from tl_widgets.backbones.keras_compat import variables_of
+
     optimizer = setup.optimizer
     if optimizer is None or not optimizer.built:
         return
-    known = {id(weight) for weight in optimizer._trainable_variables}
+    known = {id(weight) for weight in variables_of(optimizer)}
     if known != {id(weight) for weight in setup.model.trainable_variables}:
         yield Finding(
             "trainable was changed after the model was compiled, which has no effect: compile it again.",

@@ -75,14 +75,14 @@ def _find_rate(setup: Setup) -> Iterator[Finding]:
     """Find a learning rate that is too high, for a network or for a pretrained backbone."""
     import keras
 
+    from tl_widgets.backbones.keras_compat import learning_rate_schedule
+
     optimizer, backbone = setup.optimizer, setup.backbone
     if optimizer is None:
         return
-    schedule = getattr(optimizer, "_learning_rate", None)
-    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        rate = max(float(schedule(step)) for step in _STEPS)
-    else:
-        rate = float(optimizer.learning_rate)
+    schedule = learning_rate_schedule(optimizer)
+    rates = (schedule(step) for step in _STEPS) if schedule is not None else (optimizer.learning_rate,)
+    rate = max(map(float, rates))
     some = keras.optimizers
     is_adaptive = isinstance(optimizer, (some.Adam, some.RMSprop, some.Adamax, some.Nadam))
     is_tuned = backbone is not None and not backbone.is_random and not backbone.is_frozen

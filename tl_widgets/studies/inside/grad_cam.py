@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tl_widgets.backbones.keras_compat import is_functional, run_graph, takes_training
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.dataset import require_whole_number
 from tl_widgets.studies.inside.result import Array, enlarge
@@ -150,15 +151,15 @@ def _seen_by(layer: Any, visit: Visit) -> Callable[..., Any]:
             return values
 
         return stack
-    if isinstance(layer, keras.Model) and hasattr(layer, "_run_through_graph"):  # functional: Keras has no public walk
+    if is_functional(layer):
 
         def graph(values: Any, **_: Any) -> Any:
-            answers = layer._run_through_graph([values], operation_fn=lambda part: _seen_by(part, visit))
+            answers = run_graph(layer, values, lambda part: _seen_by(part, visit))
             flat = keras.tree.flatten(answers)
             return flat[0] if len(flat) == 1 else answers
 
         return graph
-    more = {"training": False} if getattr(layer, "_call_has_training_arg", False) else {}
+    more = {"training": False} if takes_training(layer) else {}
     return lambda *inputs, **kwargs: visit(layer, inputs, layer(*inputs, **{**kwargs, **more}))
 
 

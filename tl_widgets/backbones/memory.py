@@ -1,10 +1,11 @@
-"""How much memory a backbone takes; answers at once, without Keras."""
+"""How much memory it takes to run a backbone, or to train a network; answers at once, without Keras."""
 
 from __future__ import annotations
 
 import sys
 
 from tl_widgets.backbones.family import Backbone
+from tl_widgets.core.resources import require_memory
 
 TENSORFLOW_BYTES = 660_000_000  # what `import tensorflow` (2.21) takes
 
@@ -33,3 +34,21 @@ def memory_needed(backbone: Backbone, image_size: int) -> int:
     """
     ahead = 0 if "tensorflow" in sys.modules else TENSORFLOW_BYTES
     return ahead + memory_estimate(backbone, image_size)
+
+
+def require_training_memory(what: str, *, n_params: int, n_values: int, batch_size: int) -> None:
+    """Raise `InputError` if a network cannot be trained in the memory that is free.
+
+    It takes weights, their gradients and Adam's two moments, and each layer's output with its gradient.
+
+    Args:
+        what: the subject of the message: "Training the network from scratch".
+        n_params: numbers in the network.
+        n_values: numbers in all layers' outputs for one image.
+        batch_size: images for each step.
+    """
+    require_memory(
+        4 * (4 * n_params + 2 * batch_size * n_values),
+        what,
+        "Use smaller images, a smaller batch size, fewer filters or global average pooling",
+    )

@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.backbones.catalogue import require_backbone
-from tl_widgets.backbones.memory import memory_needed
+from tl_widgets.backbones.memory import memory_needed, require_training_memory
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
@@ -94,13 +94,11 @@ class Arms:
         self.dataset, self.on_event, self.cancel, self.cache = dataset, on_event, cancel, cache
         self.validate = validate
         rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
-        # Weights, gradient and Adam's moments; maps and their gradients: as `require_training_memory` counts a model,
-        # but before TensorFlow tries to build one that does not fit.
-        maps = min(config.batch_size, len(dataset.train)) * sum(prod(row.output_shape) for row in rows)
-        require_memory(
-            4 * (4 * count_rows(rows).total + 2 * maps),
+        require_training_memory(  # before TensorFlow tries to build one that does not fit
             "Training the network from scratch",
-            "Use smaller images, a smaller batch size, fewer filters or global average pooling",
+            n_params=count_rows(rows).total,
+            n_values=sum(prod(row.output_shape) for row in rows),
+            batch_size=min(config.batch_size, len(dataset.train)),
         )
         require_memory(
             memory_needed(self.entry, dataset.image_size),
@@ -149,16 +147,12 @@ class Arms:
         return (self.dataset.fingerprint, common, *decides)
 
     def _train(self, model: Any, name: str, frozen: FrozenPart | None) -> RunResult:
-        from tl_widgets.training.loop import train
+        from tl_widgets.training.loop import train_config
 
-        return train(
+        return train_config(
             model,
             self.dataset,
-            epochs=self.config.epochs,
-            batch_size=self.config.batch_size,
-            learning_rate=self.config.learning_rate,
-            seed=self.config.seed,
-            augment=self.config.augment,
+            self.config,
             name=name,
             frozen=frozen,
             validate=self.validate,
@@ -168,25 +162,15 @@ class Arms:
 
     def scratch(self) -> RunResult:
         """The network from scratch."""
-        from tl_widgets.models.builders import build_scratch
+        from tl_widgets.models.builders import scratch_model
 
-        spec = self.config.scratch
+        config, dataset = self.config, self.dataset
 
         def make() -> RunResult:
-            model = build_scratch(
-                self.dataset.image_shape,
-                self.dataset.n_classes,
-                filters=spec.filters,
-                kernel_sizes=spec.kernel_sizes,
-                pooling=spec.pooling,
-                head=spec.head,
-                dense_units=spec.dense_units,
-                dropout=spec.dropout,
-                seed=self.config.seed,
-            )
+            model = scratch_model(dataset.image_shape, dataset.n_classes, config.scratch, seed=config.seed)
             return self._train(model, ModelName.SCRATCH, None)
 
-        return self.cache.run(self._key(ModelName.SCRATCH, spec), make)
+        return self.cache.run(self._key(ModelName.SCRATCH, config.scratch), make)
 
     def _identity(self, weights: ResolvedWeights) -> Any:
         seed = self.config.seed if weights.kind == "random" else None

@@ -88,31 +88,32 @@ def build_scratch(
     Raises:
         InputError: an argument is not allowed, or pooling would leave no pixel.
     """
+    # ScratchSpec turns sequences into tuples itself, and rejects anything else.
+    spec = ScratchSpec(filters, kernel_sizes, pooling, head, dense_units, dropout)  # type: ignore[arg-type]
+    return scratch_model(image_shape, n_classes, spec, seed=seed)
+
+
+def scratch_model(
+    image_shape: tuple[int, int, int], n_classes: int, spec: ScratchSpec, *, seed: int = 0
+) -> keras.Sequential:
+    """`build_scratch` with its arguments as one record."""
     _check_classes(n_classes)
     _check_shape(image_shape)
-    # It turns sequences into tuples itself, and says what is wrong with anything else.
-    spec = ScratchSpec(filters, kernel_sizes, pooling, head, dense_units, dropout)  # type: ignore[arg-type]
-
-    scratch_ledger(image_shape, n_classes, spec)  # refuses what cannot be built
+    scratch_ledger(image_shape, n_classes, spec)  # rejects what cannot be built
     stack: list[keras.layers.Layer] = [layers.Input(image_shape), layers.Rescaling(1 / 127.5, offset=-1.0)]
     for i, (n_filters, kernel) in enumerate(zip(spec.filters, spec.kernel_sizes, strict=True)):
+        initializer = _kernel_initializer(seed, i)
         stack.append(
-            layers.Conv2D(
-                n_filters,
-                kernel,
-                activation="relu",
-                padding="same",
-                kernel_initializer=_kernel_initializer(seed, i),
-            )
+            layers.Conv2D(n_filters, kernel, activation="relu", padding="same", kernel_initializer=initializer)
         )
-        if pooling != "none":
-            stack.append(layers.MaxPooling2D(2) if pooling == "max" else layers.AveragePooling2D(2))
-    stack.append(layers.Flatten() if head == "flatten" else layers.GlobalAveragePooling2D())
-    if dense_units:
+        if spec.pooling != "none":
+            stack.append(layers.MaxPooling2D(2) if spec.pooling == "max" else layers.AveragePooling2D(2))
+    stack.append(layers.Flatten() if spec.head == "flatten" else layers.GlobalAveragePooling2D())
+    if spec.dense_units:
         initializer = _kernel_initializer(seed, len(spec.filters))
-        stack.append(layers.Dense(dense_units, activation="relu", kernel_initializer=initializer))
-    if dropout:
-        stack.append(layers.Dropout(dropout, seed=seed))
+        stack.append(layers.Dense(spec.dense_units, activation="relu", kernel_initializer=initializer))
+    if spec.dropout:
+        stack.append(layers.Dropout(spec.dropout, seed=seed))
     return keras.Sequential([*stack, _output_layer(n_classes, seed)], name="scratch")
 
 

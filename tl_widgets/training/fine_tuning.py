@@ -24,7 +24,7 @@ from tl_widgets.models.builders import frozen_layers, stack_head
 from tl_widgets.records.comparison import Comparison, FineTuning, History, RunResult, Seconds
 from tl_widgets.records.verdict import fine_tuning_sentence, judge
 from tl_widgets.training.features import FrozenPart
-from tl_widgets.training.loop import train
+from tl_widgets.training.loop import train_config
 
 
 def fine_tune(
@@ -127,18 +127,10 @@ def second_stage(
     parts = [layer for layer in (lower, upper) if layer is not None]
     stack = [keras.layers.Input(dataset.image_shape), *layers[:i], *parts, *layers[i + 1 :], *whole.layers[i + 2 :]]
     model = keras.Sequential(stack, name="fine_tuned")
-    result = train(
-        model,
-        dataset,
-        epochs=spec.epochs,
-        batch_size=config.batch_size,
-        learning_rate=spec.learning_rate,
-        seed=config.seed,
-        augment=config.augment,
-        name=ModelName.FINE_TUNED,
-        frozen=FrozenPart.of(model),
-        on_event=on_event,
-        cancel=cancel,
+    second = replace(config, epochs=spec.epochs, learning_rate=spec.learning_rate)
+    frozen = FrozenPart.of(model)
+    result = train_config(
+        model, dataset, second, name=ModelName.FINE_TUNED, frozen=frozen, on_event=on_event, cancel=cancel
     )
     how = FineTuning(spec.n_blocks, start, len(first.history.loss), spec.learning_rate)
     return _joined(first, replace(result, model=whole), how)

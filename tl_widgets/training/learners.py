@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
 from typing import Any, Protocol
 
 import keras
@@ -12,9 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tl_widgets.backbones.keras_compat import Adam
-from tl_widgets.core.resources import require_memory
 from tl_widgets.data.dataset import Split
-from tl_widgets.models.builders import count_parameters
 from tl_widgets.records.diagnosis import DeadUnits
 
 Array = NDArray[np.float32]
@@ -198,20 +195,6 @@ class KerasLearner:
             inputs = np.concatenate([inputs, np.zeros((PREDICT_BATCH - n, *inputs.shape[1:]), inputs.dtype)])
         answers: Array = self._answer(tf.constant(inputs)).numpy()[:n]
         return answers
-
-
-def require_training_memory(model: keras.Model, batch_size: int) -> None:
-    """Refuse a model that cannot be trained here.
-
-    It takes weights, their gradients and Adam's two moments, and each layer's maps with their gradients.
-    """
-    maps = sum(prod(layer.output.shape[1:]) for layer in model.layers)
-    n_bytes = 4 * (4 * count_parameters(model).total + 2 * batch_size * maps)
-    require_memory(
-        n_bytes,
-        f"Training {model.name!r} in batches of {batch_size}",
-        "Use smaller images, a smaller batch size, fewer filters or global average pooling",
-    )
 
 
 def count_dead_units(model: keras.Model, split: Split, *, n_images: int = 128) -> tuple[DeadUnits, ...]:

@@ -1,10 +1,11 @@
-"""Train one model: news out, Stop in. Knows no widget and no plot, and leaves no global state behind."""
+"""Train one model and test it once. Imports no widget and no plot, and leaves no global state behind."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tl_widgets.backbones.memory import require_training_memory
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
@@ -31,7 +33,6 @@ from tl_widgets.training.learners import (
     count_right,
     cross_entropy,
     predicted_classes,
-    require_training_memory,
 )
 
 Array = NDArray[np.float32]
@@ -67,7 +68,6 @@ def train(
     seed: int = 0,
     augment: int = 0,
     name: str = "model",
-    frozen: FrozenPart | None = None,
     keep_features: bool = True,
     validate: bool = True,
     on_event: OnEvent = ignore,
@@ -88,9 +88,8 @@ def train(
         seed: decides the order of the images and what Dropout leaves out.
         augment: changed copies of each training image that are used beside it.
         name: of the result.
-        frozen: `FrozenPart.of(model)` where the caller has it already.
         keep_features: False trains through the frozen layers in every epoch, as plain Keras does.
-        validate: look at the validation images after every epoch; the model is the same without, and sooner done.
+        validate: check the validation images after every epoch. Without, the model is the same and sooner done.
         on_event: hears of every epoch, of batches up to ten times a second, and of phases.
         cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
 
@@ -102,10 +101,36 @@ def train(
     """
     config = Config(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed, augment=augment)
     _check_fit(model, dataset)
-    if keep_features and frozen is None:
-        frozen = FrozenPart.of(model)
-    run = _Run(model, dataset, config, name, frozen if keep_features else None, on_event, cancel, validate)
-    return run.result()
+    frozen = FrozenPart.of(model) if keep_features else None
+    return train_config(
+        model, dataset, config, name=name, frozen=frozen, validate=validate, on_event=on_event, cancel=cancel
+    )
+
+
+def train_config(
+    model: keras.Model,
+    dataset: ImageDataset,
+    config: Config,
+    *,
+    name: str,
+    frozen: FrozenPart | None,
+    validate: bool = True,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> RunResult:
+    """`train` with its settings as one record.
+
+    Args:
+        model: one that fits the data set; changed in place.
+        dataset: its images.
+        config: epochs, batch size, learning rate, seed and augmentation decide.
+        name: of the result.
+        frozen: the layers that are run once for each image; None to train through the whole model.
+        validate: check the validation images after every epoch. Without, the model is the same and sooner done.
+        on_event: receives every epoch, batches up to ten times a second, and phases.
+        cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
+    """
+    return _Training(model, dataset, config, name, frozen, validate, on_event, cancel).run()
 
 
 def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
@@ -134,27 +159,23 @@ def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
         )
 
 
-class _Run:
-    """One call of `train`, phase by phase."""
+@dataclass(eq=False)
+class _Training:
+    """One training with its test, phase by phase."""
 
-    def __init__(
-        self,
-        model: keras.Model,
-        dataset: ImageDataset,
-        config: Config,
-        name: str,
-        frozen: FrozenPart | None,
-        on_event: OnEvent,
-        cancel: Cancel | None,
-        validate: bool,
-    ) -> None:
-        self.model, self.dataset, self.config, self.name = model, dataset, config, name
-        self.frozen, self.on_event, self.cancel, self.validate = frozen, on_event, cancel, validate
-        self.seconds = Seconds()
-        self.history = History()
-        self.test_probabilities: Array | None = None
+    model: keras.Model
+    dataset: ImageDataset
+    config: Config
+    name: str
+    frozen: FrozenPart | None
+    validate: bool
+    on_event: OnEvent
+    cancel: Cancel | None
+    seconds: Seconds = field(default_factory=Seconds)
+    history: History = field(default_factory=History)
+    test_probabilities: Array | None = None
 
-    def result(self) -> RunResult:
+    def run(self) -> RunResult:
         """Go through all phases; stop at any."""
         stopped = False
         try:
@@ -163,7 +184,8 @@ class _Run:
             try:
                 self._fit(learner, train_part, validation)
             finally:
-                self._give_back(learner)
+                if isinstance(learner, LinearHead):  # put what was trained in NumPy into the model, stopped or not
+                    self.model.layers[-1].set_weights([learner.kernel, learner.bias])
             self._evaluate(learner)
         except CancelledError:
             stopped = True
@@ -194,28 +216,30 @@ class _Run:
             return LinearHead(kernel, bias, learning_rate=config.learning_rate, dropout=dropout, seed=config.seed)
         if self.frozen:
             model = keras.Sequential([keras.layers.Input(self.frozen.output_shape), *head])
-        require_training_memory(model, min(config.batch_size, len(part)))
+        batch_size = min(config.batch_size, len(part))
+        require_training_memory(
+            f"Training {model.name!r} in batches of {batch_size}",
+            n_params=count_parameters(model).total,
+            n_values=sum(prod(layer.output.shape[1:]) for layer in model.layers),
+            batch_size=batch_size,
+        )
         return KerasLearner(model, tf.as_dtype(part.inputs.dtype), config.learning_rate)
-
-    def _give_back(self, learner: Learner) -> None:
-        """Put a head that was trained in NumPy into the model, a stopped one as well."""
-        if isinstance(learner, LinearHead):
-            self.model.layers[-1].set_weights([learner.kernel, learner.bias])
 
     def _fit(self, learner: Learner, part: _Part, validation: _Part | None) -> None:
         started = time.perf_counter()
-        said = started
-        n_batches = -(-len(part) // self.config.batch_size)
+        reported = started
+        batch_size = self.config.batch_size
+        n_batches = -(-len(part) // batch_size)
         try:
             for epoch in range(self.config.epochs):
                 loss, n_right = 0.0, 0
-                for i, chosen in enumerate(self._batches(epoch, len(part))):
+                for i, chosen in enumerate(batches(len(part), batch_size, seed=self.config.seed, epoch=epoch)):
                     raise_if_cancelled(self.cancel)
                     batch_loss, batch_right = learner.fit_batch(part.inputs[chosen], part.labels[chosen])
                     loss, n_right = loss + batch_loss * len(chosen), n_right + batch_right
-                    if time.perf_counter() - said > _EVENT_EVERY:
-                        said = time.perf_counter()
-                        self._say_training(epoch, epoch * n_batches + i + 1, n_batches, said - started)
+                    if time.perf_counter() - reported > _EVENT_EVERY:
+                        reported = time.perf_counter()
+                        self._report_training(epoch, epoch * n_batches + i + 1, n_batches, reported - started)
                 scores: dict[str, float] = {"loss": loss / len(part), "accuracy": n_right / len(part)}
                 if validation is not None:
                     answers = self._answers(learner, validation)
@@ -223,14 +247,11 @@ class _Run:
                     scores["val_accuracy"] = count_right(answers, validation.labels) / len(validation)
                 seconds = time.perf_counter() - started
                 self.history = _longer(self.history, {**scores, "seconds": seconds})
-                self._say_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, finished=True)
+                self._report_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, finished=True)
         finally:
             self.seconds = replace(self.seconds, train=time.perf_counter() - started)
 
-    def _batches(self, epoch: int, n: int) -> Iterator[NDArray[np.int64]]:
-        return batches(n, self.config.batch_size, seed=self.config.seed, epoch=epoch)
-
-    def _say_training(self, epoch: int, n_done: int, n_batches: int, seconds: float, finished: bool = False) -> None:
+    def _report_training(self, epoch: int, n_done: int, n_batches: int, seconds: float, finished: bool = False) -> None:
         n_total = n_batches * self.config.epochs
         names = ("loss", "accuracy", "val_loss", "val_accuracy")
         ends = {name: getattr(self.history, name)[-1:] for name in names} if finished else {}

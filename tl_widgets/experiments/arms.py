@@ -223,13 +223,13 @@ class Arms:
         """Go on with the trained transfer model, with its backbone's last blocks unfrozen."""
         from tl_widgets.training.fine_tuning import second_stage
 
-        config, spec = self.config, self.config.fine_tuning
-        assert spec is not None
+        config = self.config
 
         def make() -> RunResult:
-            return second_stage(first, self.dataset, config, spec, on_event=self.on_event, cancel=self.cancel)
+            return second_stage(first, self.dataset, config, self.entry, on_event=self.on_event, cancel=self.cancel)
 
-        return self.cache.run(self._key(ModelName.FINE_TUNED, spec, config.head_dropout, self._identity(weights)), make)
+        decides = (config.fine_tuning, config.head_dropout, self._identity(weights))
+        return self.cache.run(self._key(ModelName.FINE_TUNED, *decides), make)
 
 
 def train_arm(

@@ -1,6 +1,6 @@
 """Fine-tuning: after the frozen stage, train the backbone's last blocks, too, at a low learning rate.
 
-What lies below the cut stays frozen, so it is run once for each image and kept, as for a frozen backbone.
+The blocks below the cut stay frozen, so they run once for each image, as a whole frozen backbone does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import keras
 
 from tl_widgets.backbones.catalogue import find_backbone
-from tl_widgets.backbones.family import KERAS_BLOCKS
+from tl_widgets.backbones.family import KERAS_BLOCKS, Backbone
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.errors import CancelledError, InputError
@@ -37,18 +37,18 @@ def fine_tune(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> Comparison:
-    """Go on where the transfer model of a comparison ended, with the backbone's last blocks unfrozen.
+    """Continue the training of a comparison's transfer model with the backbone's last blocks unfrozen.
 
     BatchNormalization stays in inference mode with its weights frozen: the averages of a few images would
     overwrite those of ImageNet.
 
     Args:
-        comparison: a finished one, not read from JSON.
+        comparison: a finished one with its models, not one read from JSON.
         dataset: the data set that it was made on.
-        n_blocks: how many of the last blocks to unfreeze, with all that comes after them.
+        n_blocks: how many of the last blocks to unfreeze, with everything after them.
         epochs: passes over the training images after the frozen stage.
         learning_rate: of Adam; a tenth or a hundredth of the first stage's.
-        on_event: hears of each phase, epoch and batch.
+        on_event: receives each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
 
     Returns:
@@ -56,7 +56,7 @@ def fine_tune(
 
     Raises:
         InputError: an argument is not allowed, or the comparison has no trained transfer model.
-        WeightsUnavailableError: the weights are not there any more.
+        WeightsUnavailableError: the weights are no longer on this machine.
     """
     first = comparison.transfer
     if first is None or first.stopped or first.model is None:
@@ -69,21 +69,21 @@ def fine_tune(
             "This is not the data set that the comparison was made on (other images, or another split): its test "
             "images may have been trained on. Give the very same one."
         )
-    spec = FineTuningSpec(n_blocks, epochs, learning_rate)
+    config = replace(comparison.config, fine_tuning=FineTuningSpec(n_blocks, epochs, learning_rate))
     try:
         raise_if_cancelled(cancel)
-        result = second_stage(first, dataset, comparison.config, spec, on_event=on_event, cancel=cancel)
+        entry = find_backbone(config.backbone)
+        result = second_stage(first, dataset, config, entry, on_event=on_event, cancel=cancel)
     except CancelledError:
         return comparison
     verdict = judge(comparison.scratch, first, comparison.control, result)
     if comparison.repeats is not None:  # over seeds, of which this is the first
         verdict = replace(comparison.verdict, text=comparison.verdict.text + fine_tuning_sentence(first, result))
-    config = replace(comparison.config, fine_tuning=spec)
     return replace(comparison, config=config, fine_tuned=result, verdict=verdict)
 
 
 def backbone_of(layers: Sequence[keras.layers.Layer]) -> keras.Model:
-    """The backbone among the frozen layers of a transfer model."""
+    """Return the backbone among the frozen layers of a transfer model."""
     return next(layer for layer in layers if isinstance(layer, keras.Model) and layer.name != "preprocessing")
 
 
@@ -91,7 +91,7 @@ def second_stage(
     first: RunResult,
     dataset: ImageDataset,
     config: Config,
-    spec: FineTuningSpec,
+    entry: Backbone,
     *,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
@@ -101,21 +101,22 @@ def second_stage(
     Args:
         first: the transfer model after its frozen stage, with its `model`; it is left as it is.
         dataset: that it was trained on.
-        config: of the first stage; all but epochs and learning rate decides here, too.
-        spec: of this stage.
-        on_event: hears of each phase, epoch and batch.
+        config: of the comparison; its `fine_tuning` holds the epochs and learning rate of this stage.
+        entry: its backbone.
+        on_event: receives each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
 
     Returns:
         Both stages as one run.
 
     Raises:
-        InputError: the backbone has not so many blocks, or the memory is not enough.
-        WeightsUnavailableError: the weights are not there any more.
+        InputError: the backbone has too few blocks, or there is too little memory.
+        WeightsUnavailableError: the weights are no longer on this machine.
         CancelledError: Stop came before the weights were read.
     """
+    spec = config.fine_tuning
+    assert spec is not None
     # Layers of its own: those of the frozen stage are shared with other models, which must not change.
-    entry = find_backbone(config.backbone)
     weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
     layers = frozen_layers(entry, dataset.image_shape, weights, seed=config.seed)
     backbone = backbone_of(layers)
@@ -137,7 +138,7 @@ def second_stage(
 
 
 def _joined(first: RunResult, second: RunResult, how: FineTuning) -> RunResult:
-    """Both stages as one run: the second cannot be had without the first."""
+    """Join both stages into one run: the second needs the first."""
     one, two = first.seconds, second.seconds
     later = replace(second.history, seconds=tuple(one.train + s for s in second.history.seconds))
     names = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
@@ -155,7 +156,7 @@ def _joined(first: RunResult, second: RunResult, how: FineTuning) -> RunResult:
 def cut_backbone(
     backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KERAS_BLOCKS
 ) -> tuple[str, keras.Model, keras.Model]:
-    """Cut a frozen functional backbone before its last blocks, and unfreeze what is above the cut.
+    """Cut a frozen functional backbone before its last blocks, and unfreeze the layers above the cut.
 
     Args:
         backbone: its layers are shared by the parts; those above the cut become trainable, except
@@ -167,14 +168,14 @@ def cut_backbone(
         (name of the first block above the cut, the part below, the part above).
 
     Raises:
-        InputError: it has not so many blocks, or no layer's output is all that passes between them.
+        InputError: it has too few blocks, or the blocks below pass on more than one layer's output.
     """
     start, cut = find_cut(backbone, n_blocks, pattern)
     order = backbone.layers
     lower = keras.Model(backbone.input, order[cut].output, name="frozen_blocks")
     upper = keras.Model(order[cut].output, backbone.output, name="unfrozen_blocks")
     lower.trainable = False
-    # From outside in: a model's flag is handed down to its layers.
+    # From outside in: Keras passes a model's flag down to its layers.
     backbone.trainable = True
     for i, layer in enumerate(order):
         layer.trainable = i > cut and not isinstance(layer, keras.layers.BatchNormalization)
@@ -193,7 +194,7 @@ def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KE
         (name of the first block above the cut, position of the last layer below it).
 
     Raises:
-        InputError: it has not so many blocks, or no layer's output is all that passes between them.
+        InputError: it has too few blocks, or the blocks below pass on more than one layer's output.
     """
     order = backbone.layers
     blocks = list(dict.fromkeys(match[1] for layer in order if (match := pattern.match(layer.name))))
@@ -216,9 +217,9 @@ def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KE
 
 
 def _is_cut(order: Sequence[keras.layers.Layer], i: int) -> bool:
-    """Whether the output of layer `i` is the only tensor that passes from the first i + 1 layers to the others.
+    """Return whether the output of layer `i` is the only tensor that the first i + 1 layers pass to the others.
 
-    Keras lists a functional model's layers so that each comes after those whose answers it takes.
+    Keras lists each layer of a functional model after the layers whose outputs it takes.
     """
     below: dict[int, int] = {id(tensor): j for j in range(i + 1) for tensor in keras.tree.flatten(order[j].output)}
     crossing: set[Any] = set()

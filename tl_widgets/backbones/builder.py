@@ -58,5 +58,4 @@ def build_preprocessing(backbone: Backbone) -> keras.layers.Layer | None:
     Returns:
         A layer named "preprocessing"; None where the backbone does it itself.
     """
-    layer = backbone.family.preprocessing.layer
-    return None if layer is None else layer("preprocessing")
+    return backbone.family.preprocessing.layer("preprocessing")

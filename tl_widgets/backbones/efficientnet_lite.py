@@ -238,6 +238,7 @@ class EfficientNetLiteFamily(Family):
     function: str = "build_efficientnet_lite0"
     is_bundled: bool = True
     marker: str = "block1a_depthwise_conv"
+    repair: str = REPAIR
 
     def build(self, backbone: Backbone, image_shape: Shape) -> keras.Model:
         """Build the layers without top."""

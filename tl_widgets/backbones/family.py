@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent
@@ -26,50 +28,52 @@ Shape = tuple[int | None, int | None, int]  # (height, width, channels) of image
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What a backbone expects of raw pixels (0-255, RGB).
+    """What a backbone expects of raw pixels (0-255, RGB): each channel times `scale`, plus `offset`.
 
     Attributes:
         mode: short name in tables and records.
-        layer: builds the Keras layer that does it; None where the backbone scales raw pixels itself.
+        label: a few words for a table.
+        expects: a phrase for messages: a backbone that expects "-1 to 1".
+        received: a phrase for messages: pixels "scaled to -1..1".
+        scale: for all channels, or for each.
+        offset: for all channels, or for each.
+        is_bgr: whether the channels are first put in the order blue, green, red.
         comment: a sentence for the plain Keras script.
         code: the expression that makes the layer in that script, with `{module}` for the module of the family in
-            keras.applications; "" where there is none.
-        is_bgr: whether the channels arrive as blue, green, red.
+            keras.applications; "" where the backbone scales raw pixels itself.
     """
 
     mode: str
-    layer: Callable[[str], keras.layers.Layer] | None
+    label: str
+    expects: str
+    received: str
     comment: str
     code: str = ""
+    scale: float | tuple[float, ...] = 1.0
+    offset: float | tuple[float, ...] = 0.0
     is_bgr: bool = False
 
+    @property
+    def is_builtin(self) -> bool:
+        """Whether the backbone takes raw pixels."""
+        return (self.scale, self.offset, self.is_bgr) == (1.0, 0.0, False)
 
-def _to_tf(name: str) -> keras.layers.Layer:
-    import keras
+    def apply(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """Return what the backbone expects in place of raw pixels (..., 3)."""
+        ordered = raw[..., ::-1] if self.is_bgr else raw
+        return np.asarray(ordered * np.array(self.scale) + np.array(self.offset))
 
-    return keras.layers.Rescaling(1 / 127.5, offset=-1.0, name=name)
+    def layer(self, name: str) -> keras.layers.Layer | None:
+        """Build the Keras layer that does the same; None where the backbone takes raw pixels."""
+        import keras
 
-
-def _to_lite(name: str) -> keras.layers.Layer:
-    import keras
-
-    return keras.layers.Rescaling(1 / 128, offset=-127 / 128, name=name)
-
-
-def _to_torch(name: str) -> keras.layers.Layer:
-    import keras
-
-    offset = [-mean / std for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)]
-    return keras.layers.Rescaling([1 / (255 * std) for std in IMAGENET_STD], offset=offset, name=name)
-
-
-def _to_caffe(name: str) -> keras.layers.Layer:
-    import keras
-
-    inputs = keras.Input((None, None, 3))
-    bgr = keras.ops.flip(inputs, axis=-1)
-    outputs = keras.layers.Rescaling(1.0, offset=[-mean for mean in CAFFE_MEAN_BGR])(bgr)
-    return keras.Model(inputs, outputs, name=name)
+        if self.is_builtin:
+            return None
+        scale, offset = (list(value) if isinstance(value, tuple) else value for value in (self.scale, self.offset))
+        if not self.is_bgr:
+            return keras.layers.Rescaling(scale, offset=offset, name=name)
+        inputs = keras.Input((None, None, 3))
+        return keras.Model(inputs, keras.layers.Rescaling(scale, offset=offset)(keras.ops.flip(inputs, -1)), name=name)
 
 
 _OWN_FUNCTION = "It wants pixels as its own function makes them."
@@ -77,13 +81,53 @@ _LAMBDA = "keras.layers.Lambda(keras.applications.{module}.preprocess_input)"
 PREPROCESSING = {
     kind.mode: kind
     for kind in (
-        Preprocessing("builtin_0_255", None, "It scales raw pixels itself."),
-        Preprocessing("tf", _to_tf, "It wants pixels in -1..1.", "keras.layers.Rescaling(1 / 127.5, offset=-1)"),
         Preprocessing(
-            "lite", _to_lite, "It wants (pixels - 127) / 128.", "keras.layers.Rescaling(1 / 128, offset=-127 / 128)"
+            "builtin_0_255",
+            "built in",
+            "raw pixels, 0 to 255, because it scales them itself",
+            "raw",
+            "It scales raw pixels itself.",
         ),
-        Preprocessing("torch", _to_torch, _OWN_FUNCTION, _LAMBDA),
-        Preprocessing("caffe", _to_caffe, _OWN_FUNCTION, _LAMBDA, is_bgr=True),
+        Preprocessing(
+            "tf",
+            "-1 to 1",
+            "-1 to 1",
+            "scaled to -1..1",
+            "It wants pixels in -1..1.",
+            "keras.layers.Rescaling(1 / 127.5, offset=-1)",
+            scale=1 / 127.5,
+            offset=-1.0,
+        ),
+        Preprocessing(
+            "lite",
+            "(x - 127) / 128",
+            "about -1 to 1",
+            "scaled to -1..1",
+            "It wants (pixels - 127) / 128.",
+            "keras.layers.Rescaling(1 / 128, offset=-127 / 128)",
+            scale=1 / 128,
+            offset=-127 / 128,
+        ),
+        Preprocessing(
+            "torch",
+            "mean and deviation",
+            "values standardised by ImageNet's mean and deviation, about -2 to 2.6",
+            "prepared as for DenseNet (standardised)",
+            _OWN_FUNCTION,
+            _LAMBDA,
+            scale=tuple(1 / (255 * std) for std in IMAGENET_STD),
+            offset=tuple(-mean / std for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)),
+        ),
+        Preprocessing(
+            "caffe",
+            "BGR minus mean",
+            "BGR with ImageNet's mean subtracted, about -120 to 150",
+            "prepared as for ResNet50 and VGG (BGR, mean subtracted)",
+            _OWN_FUNCTION,
+            _LAMBDA,
+            offset=tuple(-mean for mean in CAFFE_MEAN_BGR),
+            is_bgr=True,
+        ),
     )
 }
 
@@ -189,7 +233,9 @@ class Family(ABC):
         map_channels: channels of the largest feature map, for each pixel of the image. It is 32 (128 channels at
             half the side) or less for most networks.
         has_dropout: whether Dropout layers are inside, which a frozen backbone must not use.
-        marker: name of a layer that only this family has; "" where there is none.
+        marker: name of a layer that only this family has, or a variant of it that comes later in the catalogue; ""
+            where there is none.
+        repair: the command that installs bundled weights again.
     """
 
     members: tuple[Backbone, ...]
@@ -202,6 +248,7 @@ class Family(ABC):
     map_channels: int = 32
     has_dropout: bool = False
     marker: str = ""
+    repair: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "members", tuple(replace(member, family=self) for member in self.members))

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from tl_widgets.backbones.catalogue import list_backbones
-from tl_widgets.backbones.efficientnet_lite import BUNDLED_NAME, REPAIR, bundled_file
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.memory import memory_needed
 from tl_widgets.backbones.weights import is_published, local_weights_file
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import ignore
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder, memory_available, memory_limit, n_cores
 from tl_widgets.data.catalogue import list_datasets
@@ -88,7 +88,7 @@ def examine(*, options: str = "") -> Checkup:
     missing = sorted((e for e in list_backbones() if e not in entries), key=lambda e: e.download_mb or math.inf)
     return Checkup(
         machine=(_python(), *map(_package, _PACKAGES), *_hardware(), _disk()),
-        backbones=tuple(_bundled() if entry.bundled else _backbone(entry, fetch) for entry in entries),
+        backbones=tuple(_bundled(entry) if entry.bundled else _backbone(entry, fetch) for entry in entries),
         datasets=tuple(_datasets(fetch)),
         missing_backbones=tuple(entry.name for entry in missing),
         home=None if _is_file(home) or can_write(existing_part(home)) else home,
@@ -180,13 +180,13 @@ def can_write(folder: Path) -> bool:
         return False
 
 
-def _bundled() -> Finding:
+def _bundled(entry: Backbone) -> Finding:
     try:
-        path = bundled_file()  # checks the hash
+        path = entry.family.find_weights(entry, ignore, None)  # checks the hash
     except InputError as error:
-        return Finding(BUNDLED_NAME, "bad", str(error).split(". ")[0], REPAIR, needed=True)
+        return Finding(entry.name, "bad", str(error).split(". ")[0], entry.family.repair, needed=True)
     size = size_text(path.stat().st_size)
-    return Finding(BUNDLED_NAME, "good", f"bundled, {size}, hash right", needed=True)
+    return Finding(entry.name, "good", f"bundled, {size}, hash right", needed=True)
 
 
 def _backbone(entry: Backbone, fetch: str) -> Finding:

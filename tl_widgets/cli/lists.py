@@ -14,14 +14,6 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder
 
-_PREPROCESSING = {
-    "tf": "-1 to 1",
-    "torch": "mean and deviation",
-    "caffe": "BGR minus mean",
-    "lite": "(x - 127) / 128",
-    "builtin_0_255": "built in",
-    None: "unknown",
-}
 # The names that tl_widgets gives. Nothing else is ever deleted, whatever folder TL_WIDGETS_HOME points at.
 _FEATURES = ("features.sqlite3", "features.sqlite3-journal", "features.sqlite3-wal", "features.sqlite3-shm")
 _LOGS = ("tl-widgets-error.log",)
@@ -41,7 +33,7 @@ def show_backbones() -> None:
             "" if entry.size_mb is None else f"{entry.size_mb:g}",
             "" if entry.top1_pct is None else f"{entry.top1_pct:g}",
             "" if entry.min_input is None else str(entry.min_input),
-            _PREPROCESSING.get(entry.preprocess_mode, str(entry.preprocess_mode)),
+            entry.family.preprocessing.label,
             "yes" if entry.offline else "no",
         )
     console = make_console()

@@ -17,20 +17,6 @@ if TYPE_CHECKING:
     from tl_widgets.setup_checks.trial import Trial
     from tl_widgets.setup_checks.two_ways import TwoWays
 
-_EXPECTED = {
-    "tf": "-1 to 1",
-    "lite": "about -1 to 1",
-    "torch": "values standardised by ImageNet's mean and deviation, about -2 to 2.6",
-    "caffe": "BGR with ImageNet's mean subtracted, about -120 to 150",
-    "builtin_0_255": "raw pixels, 0 to 255, because it scales them itself",
-}
-_RECEIVED = {
-    "0 to 1": "only divided by 255",
-    "caffe": "prepared as for ResNet50 and VGG (BGR, mean subtracted)",
-    "torch": "prepared as for DenseNet (standardised)",
-    "tf": "scaled to -1..1",
-    "lite": "scaled to -1..1",
-}
 _NEAR = 0.25  # in standard deviations of what is expected: images that were resized on the way are not quite the same
 _LEAST_RANGE = 0.05  # of pixels that were scaled once, whatever to; a sample of many images has black and white
 
@@ -50,7 +36,7 @@ def _raw_pixels(trial: Trial) -> TwoWays:
     Raises:
         InputError: the backbone takes raw pixels.
     """
-    if trial.backbone.preprocess_mode == "builtin_0_255":
+    if trial.backbone.family.preprocessing.is_builtin:
         raise InputError(f"{trial.backbone.name} takes raw pixels: choose another backbone for this mistake.")
     return _measure(trial, lambda _: ())
 
@@ -68,14 +54,12 @@ def _wrong_preprocessing(trial: Trial) -> TwoWays:
     Raises:
         InputError: that is the right one for this backbone.
     """
-    from tl_widgets.backbones.builder import build_preprocessing
     from tl_widgets.backbones.catalogue import find_backbone
 
-    if trial.backbone.preprocess_mode == "caffe":
+    other = find_backbone("ResNet50").family.preprocessing
+    if trial.backbone.family.preprocessing == other:
         raise InputError(f"{trial.backbone.name} is prepared so: choose another backbone for this mistake.")
-    other = build_preprocessing(find_backbone("ResNet50"))
-    assert other is not None
-    return _measure(trial, lambda _: (other,))
+    return _measure(trial, lambda _: (other.layer("preprocessing"),))
 
 
 def _find(setup: Setup) -> Iterator[Finding]:
@@ -135,13 +119,6 @@ def _raw(images: Array) -> Array | None:
     return None
 
 
-def _prepared(kind: Preprocessing, raw: Array) -> Array:
-    """Return what a kind of preprocessing makes of the images."""
-    import numpy as np
-
-    return raw if kind.layer is None else np.asarray(kind.layer("preprocessing")(raw), np.float64)
-
-
 def _distance(got: Array, wanted: Array) -> float:
     scale = max(float(wanted.std()), 1e-9)
     if got.shape == wanted.shape:
@@ -153,32 +130,30 @@ def _distance(got: Array, wanted: Array) -> float:
 
 def _compare(backbone: FoundBackbone, wanted: Preprocessing, got: Array, raw: Array) -> Iterator[Finding]:
     """Compare what the backbone receives with what its makers' preprocessing would make of the same images."""
-    from tl_widgets.backbones.family import PREPROCESSING
+    from tl_widgets.backbones.family import PREPROCESSING, Preprocessing
 
-    expected = _prepared(wanted, raw)
+    expected = wanted.apply(raw)
     if _distance(got, expected) < _NEAR:
         return
     if got.std() < 0.02 * expected.std() and _range(got) < 0.1:
         yield _twice(backbone.name, got)
         return
-    distances = {mode: _distance(got, _prepared(kind, raw)) for mode, kind in PREPROCESSING.items()}
-    distances["0 to 1"] = _distance(got, raw / 255)
-    nearest = min(distances, key=lambda mode: distances[mode])
+    only_divided = Preprocessing("0 to 1", "", "", "only divided by 255", "", scale=1 / 255)
+    nearest = min((*PREPROCESSING.values(), only_divided), key=lambda kind: _distance(got, kind.apply(raw)))
     low, high, mistake = f"{got.min():.3g}", f"{got.max():.3g}", "wrong_preprocessing"
-    if distances[nearest] >= _NEAR:
+    if _distance(got, nearest.apply(raw)) >= _NEAR:
         seen = f"Pixels from {low} to {high} go into {backbone.name}"
-    elif nearest == "builtin_0_255":
+    elif nearest.is_builtin:
         seen, mistake = f"Raw pixels ({low} to {high}) go into {backbone.name}", "raw_pixels"
     else:
-        seen = f"Pixels {_RECEIVED[nearest]} ({low} to {high}) go into {backbone.name}"
-    if wanted.layer is None:
+        seen = f"Pixels {nearest.received} ({low} to {high}) go into {backbone.name}"
+    if wanted.is_builtin:
         remedy = "Leave your own scaling out."
     elif backbone.module:
         remedy = f"Use keras.applications.{backbone.module}.preprocess_input, once, and no other scaling."
     else:
         remedy = f"Put its own preprocessing before it, such as {wanted.code.removeprefix('keras.layers.')}."
-    expects = _EXPECTED.get(wanted.mode, "what its own preprocessing makes of them")
-    yield Finding(f"{seen}, which expects {expects}. {remedy}", mistake)
+    yield Finding(f"{seen}, which expects {wanted.expects}. {remedy}", mistake)
 
 
 def _twice(receiver: str, got: Array) -> Finding:

@@ -243,7 +243,7 @@ def test_one_backbone_of_each_family_is_built_with_weights_and_runs(family):
 def test_too_small_images_are_refused(name):
     backbone = find_backbone(name)
     size = backbone.min_input - 1
-    with pytest.raises(InputError, match=f"{backbone.min_input} x {backbone.min_input}"):
+    with pytest.raises(InputError, match=f"at least {backbone.min_input} pixels; these have {size} x 200"):
         build_backbone(backbone, (size, 200, 3), RANDOM)
     with pytest.raises(InputError, match="3 channels"):
         build_backbone(backbone, (200, 200, 1), RANDOM)

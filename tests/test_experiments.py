@@ -101,7 +101,7 @@ def test_missing_weights_are_said_before_anything_is_trained(textures):
 
 
 def test_images_below_the_backbones_minimum_are_refused(textures):
-    with pytest.raises(InputError, match="71 x 71"):
+    with pytest.raises(InputError, match="at least 71 pixels; these have"):
         compare(textures, backbone="Xception", weights=None, **SMALL)
 
 

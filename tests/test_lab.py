@@ -335,7 +335,7 @@ def test_at_most_seven_updates_a_second_and_the_last_one_always(make_lab, monkey
     [
         ({"backbone": "VGG16"}, "VGG16"),
         ({"weights": "/nowhere/mine.weights.h5"}, "/nowhere/mine.weights.h5"),
-        ({"image_size": 16}, "at least 32 x 32 pixels"),
+        ({"image_size": 16}, "at least 32 pixels"),
         ({"image_size": 32, "filters": (4,) * 6, "kernel_sizes": (3,) * 6}, "until none is left"),
         ({"filters": (1024, 1024), "image_size": 512, "batch_size": 4096, "dense_units": 4096}, "memory"),
     ],

@@ -92,7 +92,7 @@ def test_the_lab_offers_it():
 
 
 def test_too_small_images_are_rejected():
-    with pytest.raises(InputError, match="TinyNet needs images of at least 16 x 16 pixels; these have 8 x 8"):
+    with pytest.raises(InputError, match="TinyNet needs images of at least 16 pixels; these have 8"):
         find_backbone("TinyNet").require_size(8)
 
 

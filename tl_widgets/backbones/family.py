@@ -208,11 +208,11 @@ class Backbone:
             height: in pixels.
             width: in pixels; as the height where it is None.
         """
-        width = height if width is None else width
-        if self.min_input is not None and min(height, width) < self.min_input:
+        if self.min_input is not None and min(height, width or height) < self.min_input:
+            size = str(height) if width in (None, height) else f"{height} x {width}"
             raise InputError(
-                f"{self.name} needs images of at least {self.min_input} x {self.min_input} pixels; these have "
-                f"{height} x {width}. Load them with image_size={self.min_input} or more, or choose another backbone."
+                f"{self.name} needs images of at least {self.min_input} pixels; these have {size}. Choose a larger "
+                f"image size (image_size={self.min_input} or more) or another backbone."
             )
 
 

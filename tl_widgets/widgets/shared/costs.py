@@ -109,11 +109,7 @@ def transfer_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]
         InputError: there is no such backbone, it takes no such images, or its size is published nowhere.
     """
     backbone = find_backbone(settings.config.backbone)
-    if backbone.min_input and settings.image_size < backbone.min_input:
-        raise InputError(
-            f"{backbone.name} needs images of at least {backbone.min_input} pixels; these have {settings.image_size}. "
-            "Choose larger images or another backbone."
-        )
+    backbone.require_size(settings.image_size)
     if backbone.n_params is None or backbone.feature_width is None:
         raise InputError(f"How many parameters {backbone.name} has is known only once it is built.")
     return transfer_ledger(

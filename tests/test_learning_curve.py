@@ -240,7 +240,7 @@ def test_one_broken_point_costs_one_point():
             raise ValueError("broken\nin two lines")
         return job * 10
 
-    found = measure_all([1, 2, 3], measure, words=str)
+    found = measure_all([1, 2, 3], measure, describe=str)
     assert found.points == (10, 30)
     assert [(f.point, f.text) for f in found.failures] == [("2", "ValueError: broken in two lines")]
     assert not found.stopped
@@ -251,7 +251,7 @@ def test_nothing_but_broken_points_is_an_error():
         raise InputError("no such thing")
 
     with pytest.raises(InputError, match=r"No point could be measured.*no such thing"):
-        measure_all([1, 2], measure, words=str)
+        measure_all([1, 2], measure, describe=str)
 
 
 def test_stop_inside_a_point_ends_the_study():
@@ -260,7 +260,7 @@ def test_stop_inside_a_point_ends_the_study():
             raise CancelledError("stopped")
         return job
 
-    found = measure_all([1, 2, 3], measure, words=str)
+    found = measure_all([1, 2, 3], measure, describe=str)
     assert found.points == (1,)
     assert found.stopped
 
@@ -275,7 +275,7 @@ def _double_or_die(job, context):
 
 @pytest.mark.slow
 def test_a_dead_worker_costs_one_point():
-    found = measure_all([1, 2, 3, 4, 5], _double_or_die, words=str, n_jobs=2)
+    found = measure_all([1, 2, 3, 4, 5], _double_or_die, describe=str, n_jobs=2)
     assert found.points == (2, 8, 10)
     assert [failure.point for failure in found.failures] == ["2", "3"]
 
@@ -286,7 +286,7 @@ def _process_and_thread(job, context):
 
 def test_the_backend_of_joblib_is_the_one_that_was_chosen():
     with joblib.parallel_config(backend="threading"):
-        found = measure_all(list(range(8)), _process_and_thread, words=str, n_jobs=2)
+        found = measure_all(list(range(8)), _process_and_thread, describe=str, n_jobs=2)
     assert [job for *_, job in found.points] == list(range(8))
     assert {pid for pid, *_ in found.points} == {os.getpid()}
     assert threading.get_ident() not in {thread for _, thread, *_ in found.points}
@@ -300,7 +300,9 @@ def test_the_backend_of_joblib_is_the_one_that_was_chosen():
 @pytest.mark.filterwarnings("error:.*still being processed")
 def test_stop_ends_the_workers_too():
     cancel = threading.Event()
-    found = measure_all(list(range(40)), _slowly, words=str, n_jobs=2, cancel=cancel, on_point=lambda _: cancel.set())
+    found = measure_all(
+        list(range(40)), _slowly, describe=str, n_jobs=2, cancel=cancel, on_point=lambda _: cancel.set()
+    )
     assert found.stopped
     assert 1 <= len(found.points) < 40
 

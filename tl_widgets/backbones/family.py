@@ -271,7 +271,7 @@ class Family(ABC):
 
         Args:
             backbone: a member.
-            on_event: hears how a download goes.
+            on_event: receives the progress of a download.
             cancel: stops a download.
 
         Raises:

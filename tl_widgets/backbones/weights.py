@@ -53,14 +53,14 @@ def resolve_weights(
     Args:
         backbone: whose weights.
         weights: "imagenet", the path of a weights file (.weights.h5, .h5 or .keras), or None for random.
-        on_event: hears how a download goes (phase "download", in bytes).
+        on_event: receives the progress of a download (phase "download", in bytes).
         cancel: set it to stop a download.
 
     Returns:
         Which weights they are. A file's content is not looked into before `build_backbone`.
 
     Raises:
-        WeightsUnavailableError: ImageNet weights are neither here nor to be had from the network now.
+        WeightsUnavailableError: ImageNet weights are neither here nor available from the network now.
         InputError: a path that is not a Keras weights file.
         CancelledError: `cancel` was set.
     """

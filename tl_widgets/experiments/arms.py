@@ -1,6 +1,6 @@
-"""The models of one comparison, one after the other: what `compare` trains, and each of them alone.
+"""Train the models of one comparison, all of them in order or one alone.
 
-TensorFlow is imported inside the functions: the first thing that a watcher hears is that it is being loaded.
+TensorFlow is imported inside the functions, because the first event of a run says that it is being loaded.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _KEPT_RUNS = 8
 
 @dataclass(eq=False)
 class RunCache:
-    """What one comparison leaves for the next, so that nothing is computed twice.
+    """The cache of trained runs and of the frozen layers that were used last.
 
     The same data, settings and seed give the same model again, so a finished run can stand for its repetition.
-    Whoever makes many comparisons (a Lab, a study) holds one; it must not be used from two threads at once.
+    A Lab or a study that makes many comparisons holds one; it must not be used from two threads at once.
 
     Attributes:
         runs: finished runs by all that decides them, the newest last.
@@ -46,7 +46,7 @@ class RunCache:
     backbones: dict[str, tuple[Any, tuple[Any, ...], FrozenPart | None]] = field(default_factory=dict)
 
     def run(self, key: Any, make: Callable[[], RunResult]) -> RunResult:
-        """The finished run of this key, or a new one."""
+        """Return the finished run of this key, or make it."""
         if key not in self.runs:
             result = make()
             if result.stopped:
@@ -63,9 +63,9 @@ class Arms:
     Args:
         dataset: images and their split.
         config: all other arguments.
-        on_event: hears of each phase, epoch and batch.
+        on_event: receives each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
-        cache: what earlier comparisons left.
+        cache: the models that earlier comparisons trained.
         validate: look at the validation images after every epoch; the test is the same without.
 
     Raises:
@@ -82,7 +82,7 @@ class Arms:
         *,
         validate: bool = True,
     ) -> None:
-        # All that can be refused is refused before anything is trained.
+        # Whatever can be rejected is rejected before anything is trained.
         require_dataset(dataset)
         if config.control and config.weights is None:
             raise InputError(
@@ -107,11 +107,11 @@ class Arms:
         )
 
     def train_all(self) -> dict[str, RunResult]:
-        """Train the models one after the other, as far as Stop lets them; by name."""
+        """Train the models one after the other until Stop is pressed, and return them by name."""
         runs: dict[str, RunResult] = {}
         config = self.config
         try:
-            # The weights first: without them there is nothing to compare, and all else would be done for nothing.
+            # The weights first: without them there is nothing to compare.
             raise_if_cancelled(self.cancel)
             weights = resolve_weights(self.entry, config.weights, on_event=self.on_event, cancel=self.cancel)
             import_tensorflow(self.on_event)
@@ -135,7 +135,7 @@ class Arms:
         return runs
 
     def _require_blocks(self, layers: tuple[Any, ...]) -> None:
-        """Refuse a cut that cannot be made before anything is trained."""
+        """Raise `InputError` for a cut that cannot be made, before anything is trained."""
         if self.config.fine_tuning:
             from tl_widgets.training.fine_tuning import backbone_of, find_cut
 
@@ -161,7 +161,7 @@ class Arms:
         )
 
     def scratch(self) -> RunResult:
-        """The network from scratch."""
+        """Train the network from scratch."""
         from tl_widgets.models.builders import scratch_model
 
         config, dataset = self.config, self.dataset
@@ -182,7 +182,7 @@ class Arms:
 
         identity = self._identity(weights)
         kept = self.cache.backbones.get(name)
-        # Results share these layers: whoever unfroze or changed them did so for himself.
+        # Results share these layers, and users may unfreeze or change them.
         if kept is None or kept[0] != identity or (kept[2] and not kept[2].is_unchanged()):
             shape = self.dataset.image_shape
             layers = frozen_layers(self.entry, shape, weights, seed=self.config.seed)
@@ -191,7 +191,7 @@ class Arms:
         return kept[1], kept[2]
 
     def transfer(self, name: str, weights: ResolvedWeights) -> RunResult:
-        """The frozen backbone with a new head.
+        """Train the frozen backbone with a new head.
 
         Args:
             name: "transfer" or "control".
@@ -220,7 +220,7 @@ class Arms:
         return self.cache.run(self._key(name, config.head_dropout, self._identity(weights)), make)
 
     def fine_tuned(self, first: RunResult, weights: ResolvedWeights) -> RunResult:
-        """Go on with the trained transfer model, with its backbone's last blocks unfrozen."""
+        """Continue the training of the transfer model with its backbone's last blocks unfrozen."""
         from tl_widgets.training.fine_tuning import second_stage
 
         config = self.config
@@ -250,16 +250,16 @@ def train_arm(
         arm: "scratch", "transfer" or "control".
         cache: holds the backbones and their features between calls.
         validate: look at the validation images after every epoch; the test is the same without.
-        on_event: hears of each phase, epoch and batch.
+        on_event: receives each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
 
     Returns:
-        The model; marked as stopped where Stop came.
+        The model; marked as stopped if `cancel` was set.
 
     Raises:
         InputError: a setting does not fit the images or the memory, or there is no such arm.
-        WeightsUnavailableError: the weights are neither on this machine nor to be had.
-        CancelledError: Stop came before there was a model.
+        WeightsUnavailableError: the weights are neither on this machine nor available.
+        CancelledError: `cancel` was set before there was a model.
     """
     if arm not in (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL):
         raise InputError(f"There is no arm {arm!r}; a comparison has scratch, transfer and control.")

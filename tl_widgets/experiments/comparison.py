@@ -1,6 +1,6 @@
 """compare: a network from scratch and a frozen backbone on the same images, each tested once.
 
-TensorFlow is imported inside the functions: the first thing that a watcher hears is that it is being loaded.
+TensorFlow is imported inside the functions, because the first event of a run says that it is being loaded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tl_widgets.experiments.repeats import measure_repeats
 from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment
 from tl_widgets.records.verdict import judge, judge_repeats
 
-__all__ = [  # all that whoever makes experiments needs, from one place
+__all__ = [  # everything that makes experiments, from one place
     "RunCache",
     "compare",
     "compare_config",
@@ -32,7 +32,7 @@ __all__ = [  # all that whoever makes experiments needs, from one place
 
 
 def summarize(dataset: ImageDataset) -> DatasetSummary:
-    """What the record says of a data set."""
+    """Return what the record holds of a data set."""
     return DatasetSummary(
         name=dataset.name,
         image_size=dataset.image_size,
@@ -47,7 +47,7 @@ def summarize(dataset: ImageDataset) -> DatasetSummary:
 
 
 def environment() -> Environment:
-    """What this runs on; imports TensorFlow."""
+    """Return what this runs on; imports TensorFlow."""
     import keras
     import tensorflow as tf
 
@@ -100,17 +100,17 @@ def compare(
         fine_tuning: go on with the transfer model, its backbone's last blocks unfrozen; None for none.
         repeats: make it with that many seeds, `seed` and those that follow; images and split stay the same.
         n_jobs: worker processes for the seeds after the first, as joblib counts them; they change no result.
-        on_event: hears of each phase, epoch and batch.
+        on_event: receives each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
-        cache: what earlier comparisons left.
+        cache: the models that earlier comparisons trained, which are not trained again.
 
     Returns:
-        All that was found; with repeats, the models are those of the first seed, and `repeats` has the accuracies
-        of all. Where Stop came, what there was until then, marked as stopped.
+        The result; with repeats, the models are those of the first seed, and `repeats` has the accuracies of all. After
+        a Stop it holds the models that were finished, and is marked as stopped.
 
     Raises:
         InputError: an argument is not allowed, or does not fit the images, the backbone or the memory.
-        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+        WeightsUnavailableError: the weights are neither on this machine nor available.
     """
     config = Config(
         backbone=backbone,
@@ -138,19 +138,19 @@ def compare_config(
     cancel: Cancel | None = None,
     cache: RunCache | None = None,
 ) -> Comparison:
-    """`compare` with its arguments as one record, for whoever has them so: the Lab, the command line, the studies.
+    """`compare` with its arguments as one record, as the Lab, the command line and the studies have them.
 
     Args:
         dataset: images and their split.
         config: all other arguments.
         n_jobs: worker processes for the seeds after the first.
-        on_event: hears of each phase, epoch and batch.
+        on_event: receives each phase, epoch and batch.
         cancel: set from any thread, it stops within one batch.
-        cache: what earlier comparisons left.
+        cache: the models that earlier comparisons trained, which are not trained again.
 
     Raises:
         InputError: an argument does not fit the images, the backbone or the memory.
-        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+        WeightsUnavailableError: the weights are neither on this machine nor available.
     """
     require_workers(n_jobs)
     cache = RunCache() if cache is None else cache

@@ -1,4 +1,4 @@
-"""Run the points of a study, here or in worker processes: progress out, Stop in, one failure costs one point."""
+"""Measure the points of a study in this process or in several; a failure costs one point."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _PASSED_ON = ("download", "load", "features")
 
 @dataclass
 class Measured(Generic[Point]):
-    """What came of a study's jobs.
+    """The outcome of a study's jobs.
 
     Attributes:
         points: of the jobs that were done, in the jobs' order.
         failures: of those that failed.
-        stopped: somebody pressed Stop before all were done.
+        stopped: whether it was stopped before all were done.
     """
 
     points: tuple[Point, ...] = ()
@@ -42,7 +42,7 @@ class WorkContext:
 
     Attributes:
         cache: backbones and runs that points share.
-        on_event: hears of what takes long.
+        on_event: receives what takes long.
         cancel: set, it stops the point.
     """
 
@@ -59,7 +59,7 @@ def measure_all(
     jobs: Sequence[Job],
     measure: Callable[[Job, WorkContext], Point],
     *,
-    words: Callable[[Job], str],
+    describe: Callable[[Job], str],
     n_before: int = 0,
     n_jobs: int = 1,
     on_event: OnEvent = ignore,
@@ -71,14 +71,14 @@ def measure_all(
 
     Args:
         jobs: one for each point; pickled where `n_jobs` is not 1.
-        measure: makes the point of a job; likewise.
-        words: a job in words.
-        n_before: points that an earlier run has measured already, so that none at all now is no failure.
+        measure: makes the point of a job; pickled, too.
+        describe: names a job in messages.
+        n_before: points that an earlier run measured, with which none at all now is no failure.
         n_jobs: worker processes, as joblib counts them (-1: one for each core); joblib's `parallel_config` can
             send them to a cluster.
-        on_event: hears of each finished point.
+        on_event: receives each finished point.
         cancel: stops within one batch; with workers, when the next point is done.
-        on_point: is given each point as it is done.
+        on_point: receives each point as it is done.
         cache: for the points in this process; worker processes have one each.
 
     Raises:
@@ -89,26 +89,26 @@ def measure_all(
     context = WorkContext(
         cache or RunCache(), lambda event: on_event(event) if event.phase in _PASSED_ON else None, cancel
     )
-    _say(on_event, "starting the study", 0, len(jobs), 0.0)
+    _report(on_event, "starting the study", 0, len(jobs), 0.0)
     results = _here(jobs, measure, context) if n_jobs == 1 else _in_workers(jobs, measure, n_jobs)
     try:
         for i, outcome in results:
             if isinstance(outcome, Exception):
                 text = str(outcome) if isinstance(outcome, InputError) else f"{type(outcome).__name__}: {outcome}"
-                failures.append(StudyFailure(words(jobs[i]), " ".join(text.split())[:500]))
+                failures.append(StudyFailure(describe(jobs[i]), " ".join(text.split())[:500]))
             else:
                 done[i] = outcome
                 if on_point:
                     on_point(outcome)
             n_done = len(done) + len(failures)
-            _say(on_event, f"measured {words(jobs[i])}", n_done, len(jobs), time.perf_counter() - started)
+            _report(on_event, f"measured {describe(jobs[i])}", n_done, len(jobs), time.perf_counter() - started)
             if is_cancelled(cancel):
                 break
     except CancelledError:
         pass
     finally:
         with warnings.catch_warnings():
-            # joblib warns that stopped work was for nothing; whoever pressed Stop knows.
+            # joblib warns that the work in progress is lost; after a Stop that is what was asked for.
             warnings.filterwarnings("ignore", ".*still being processed by the workers")
             results.close()
     if failures and not done and not n_before:
@@ -118,7 +118,7 @@ def measure_all(
     return Measured(tuple(done[i] for i in sorted(done)), tuple(failures), stopped)
 
 
-def _say(on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: float) -> None:
+def _report(on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: float) -> None:
     left = seconds_left(seconds, n_done, n_total)
     event = Event("study", f"{text} ({n_done} of {n_total})", n_done=n_done, n_total=n_total)
     on_event(replace(event, seconds=seconds, seconds_left=left))

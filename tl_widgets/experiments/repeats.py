@@ -29,8 +29,8 @@ def measure_repeats(
 ) -> Repeats:
     """Measure the seeds after the first.
 
-    The first seed has read a pretrained backbone's features, so that the others find them kept; a backbone with
-    random weights has others for every seed.
+    They use the features of a pretrained backbone that the first seed has read; a backbone with random weights has
+    others for every seed.
 
     Args:
         dataset: images and their split.
@@ -38,11 +38,11 @@ def measure_repeats(
         first: the tested models of the first seed, by name.
         cache: whose backbones are used again.
         n_jobs: worker processes, as joblib counts them; the result is the same whatever their number.
-        on_event: hears of each seed, "repeat 3 of 5".
+        on_event: receives each seed, "repeat 3 of 5".
         cancel: stops within one batch; with workers, when the next seed is done.
 
     Returns:
-        All seeds that came to their end; one that failed costs only itself.
+        All seeds that were finished; a failure costs one seed.
     """
     # The control's random weights change with the seed; the caller's first seed must find its own again.
     own = RunCache(backbones=dict(cache.backbones))
@@ -55,9 +55,9 @@ def measure_repeats(
         found = measure_all(
             jobs,
             partial(_measure, dataset, config),
-            words=lambda seed: f"seed {seed}",
+            describe=lambda seed: f"seed {seed}",
             n_jobs=n_jobs,
-            on_event=_News(config.repeats, guess, n_jobs, on_event),
+            on_event=_RepeatEvents(config.repeats, guess, n_jobs, on_event),
             cancel=cancel,
             cache=own,
         )
@@ -72,7 +72,7 @@ def measure_repeats(
 
 
 def _repeat(seed: int, runs: dict[str, RunResult]) -> Repeat:
-    """What is kept of one seed's models."""
+    """Return what is kept of one seed's models."""
     accuracies = {name: run.test_accuracy for name, run in runs.items()}
     scratch, transfer = accuracies[ModelName.SCRATCH], accuracies[ModelName.TRANSFER]
     assert scratch is not None
@@ -88,7 +88,7 @@ def _repeat(seed: int, runs: dict[str, RunResult]) -> Repeat:
 
 
 def _seconds(runs: dict[str, RunResult], *parts: str) -> float:
-    """Seconds of all models together; those of fine-tuning hold the frozen stage's, which must not count twice."""
+    """Return the seconds of all models together; those of fine-tuning already include the frozen stage."""
     counted = [run for name, run in runs.items() if not (name == ModelName.TRANSFER and ModelName.FINE_TUNED in runs)]
     return float(sum(getattr(run.seconds, part) for run in counted for part in parts))
 
@@ -101,14 +101,14 @@ def _measure(dataset: ImageDataset, config: Config, seed: int, context: WorkCont
     return _repeat(seed, runs)
 
 
-class _News:
-    """Tells a comparison's watcher in its own words what `measure_all` says of its points.
+class _RepeatEvents:
+    """Turns the events of `measure_all` into those of a comparison.
 
     Args:
         n_repeats: seeds in all, the first one included.
         guess: seconds that the others may take, until one of them is done.
         n_jobs: worker processes.
-        on_event: the watcher.
+        on_event: receives them.
     """
 
     def __init__(self, n_repeats: int, guess: float, n_jobs: int, on_event: OnEvent) -> None:
@@ -118,19 +118,19 @@ class _News:
     def __call__(self, event: Event) -> None:
         if event.phase in ("load", "done"):
             return
-        said = ""
+        detail = ""
         if event.phase == "study":
             self._n_done = 1 + event.n_done
             self._left = self._left if event.seconds_left is None else event.seconds_left
         else:
-            said = f": {event.text}"  # a download, or the features of another random backbone
+            detail = f": {event.text}"  # a download, or the features of another random backbone
         place = f"{self._n_done} of {self._n} repeats done"
         if self._n_jobs == 1:
             place = f"repeat {min(self._n_done + 1, self._n)} of {self._n}"
         self._on_event(
             Event(
                 "study",
-                place + said,
+                place + detail,
                 n_done=self._n_done,
                 n_total=self._n,
                 seconds=time.perf_counter() - self._started,

@@ -137,7 +137,7 @@ def build_transfer(
         weights: "imagenet", the path of a weights file, or None for random weights.
         head_dropout: rate before the last layer; 0 for none.
         seed: decides the initial weights of the head, and of a random backbone.
-        on_event: hears of a download.
+        on_event: receives the progress of a download.
         cancel: stops a download.
 
     Returns:
@@ -145,7 +145,7 @@ def build_transfer(
 
     Raises:
         InputError: an argument is not allowed.
-        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+        WeightsUnavailableError: the weights are neither on this machine nor available.
     """
     _check_classes(n_classes)
     _check_shape(image_shape)

@@ -159,12 +159,12 @@ class FrozenPart:
         Args:
             split: images uint8 (n, *input shape).
             model: whose news it is.
-            on_event: hears of each batch.
+            on_event: receives each batch.
             cancel: stops within one batch; what was read until then is kept.
             keep: write them to disk, too.
 
         Raises:
-            CancelledError: somebody pressed Stop.
+            CancelledError: `cancel` was set.
         """
         started = time.perf_counter()
         keys = split.keys
@@ -189,7 +189,7 @@ class FrozenPart:
             cancel: stops between two batches.
 
         Raises:
-            CancelledError: somebody pressed Stop.
+            CancelledError: `cancel` was set.
         """
         shape = self._see.input_signature[0].shape
         images = tf.constant(np.random.default_rng(0).integers(0, 256, shape, np.uint8))

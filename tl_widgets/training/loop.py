@@ -90,7 +90,7 @@ def train(
         name: of the result.
         keep_features: False trains through the frozen layers in every epoch, as plain Keras does.
         validate: check the validation images after every epoch. Without, the model is the same and sooner done.
-        on_event: hears of every epoch, of batches up to ten times a second, and of phases.
+        on_event: receives every epoch, batches up to ten times a second, and phases.
         cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
 
     Returns:
@@ -286,14 +286,14 @@ class _Training:
         started = time.perf_counter()
         n = len(self.dataset.test)
 
-        def say(n_done: int) -> None:
+        def report(n_done: int) -> None:
             seconds = time.perf_counter() - started
             text = f"testing: {n_done} of {n} images"
             left = seconds_left(seconds, n_done, n)
             self.on_event(Event("evaluate", text, self.name, n_done, n, seconds=seconds, seconds_left=left))
 
-        say(0)
-        answers = self._answers(learner, self._part(self.dataset.test), say)
+        report(0)
+        answers = self._answers(learner, self._part(self.dataset.test), report)
         self.test_probabilities = np.concatenate([1 - answers, answers], axis=1) if answers.shape[1] == 1 else answers
         self.seconds = replace(self.seconds, evaluate=time.perf_counter() - started)
 

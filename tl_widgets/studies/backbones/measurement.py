@@ -106,7 +106,7 @@ def backbone_study(
     found = measure_all(
         jobs,
         partial(_measure, dataset, config),
-        words=_Job.words,
+        describe=_Job.words,
         n_before=len(kept),
         n_jobs=n_jobs,
         on_event=on_event,

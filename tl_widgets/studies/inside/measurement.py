@@ -95,7 +95,7 @@ def look_inside(
         )
     require_whole_number("n_images", n_images, 1, MOST_IMAGES)
     look = _Look(comparison, dataset, runs, _choose(runs, n_images))
-    found = measure_all(look.jobs(), look.measure, words=_Job.words, on_event=on_event, cancel=cancel)
+    found = measure_all(look.jobs(), look.measure, describe=_Job.words, on_event=on_event, cancel=cancel)
     images = dataset.test.images[look.rows]
     return LookInside(
         dataset=summarize(dataset),

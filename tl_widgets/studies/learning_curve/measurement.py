@@ -98,7 +98,7 @@ def learning_curve(
     jobs = _jobs(sizes, seeds, arms)
     import_tensorflow(on_event)
     found = measure_all(
-        jobs, partial(_measure, dataset, config), words=_Job.words, n_jobs=n_jobs, on_event=on_event, cancel=cancel
+        jobs, partial(_measure, dataset, config), describe=_Job.words, n_jobs=n_jobs, on_event=on_event, cancel=cancel
     )
     labels = np.bincount(dataset.test.labels)
     return LearningCurve(

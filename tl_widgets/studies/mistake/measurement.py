@@ -98,5 +98,5 @@ def every_mistake(
             cancel=context.cancel,
         )
 
-    points = measure_all(names, measure, words=lambda name: MISTAKES[name].title, on_event=on_event, cancel=cancel)
+    points = measure_all(names, measure, describe=lambda name: MISTAKES[name].title, on_event=on_event, cancel=cancel)
     return MistakeStudies(points.points, points.failures, points.stopped)

@@ -96,6 +96,14 @@ def test_the_table_knows_every_model_of_the_installed_keras():
         assert published_preprocessing(module) == backbone.preprocess_mode, backbone.name
 
 
+def test_a_model_that_the_installed_keras_does_not_have_is_an_error_with_a_way_out(monkeypatch):
+    import keras
+
+    monkeypatch.delattr(keras.applications, "MobileNet")
+    with pytest.raises(InputError, match=r"has no MobileNet\. Choose another backbone, or install a newer Keras"):
+        build_backbone(find_backbone("MobileNet"), (32, 32, 3), RANDOM)
+
+
 def test_facts():
     for backbone in list_backbones():
         assert backbone.n_params is not None, backbone.name

@@ -51,7 +51,7 @@ def build_backbone(backbone: Backbone, image_shape: Shape, resolved: ResolvedWei
 
 
 def build_preprocessing(backbone: Backbone) -> keras.layers.Layer | None:
-    """The layer that turns raw pixels (0-255, RGB) into what the backbone wants.
+    """Build the layer that turns raw pixels (0-255, RGB) into what the backbone expects.
 
     Made of plain Keras layers, so a saved model needs nothing of tl_widgets to be loaded.
 

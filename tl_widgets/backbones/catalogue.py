@@ -1,4 +1,7 @@
-"""The catalogue of backbones: what there is. Loads neither Keras nor TensorFlow."""
+"""The catalogue of backbones: what there is. Loads neither Keras nor TensorFlow.
+
+`register_family` adds backbones of your own; tests/tiny.py declares a small one in one object.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +46,10 @@ def list_backbones() -> tuple[Backbone, ...]:
 
 
 def find_backbone(name: str) -> Backbone:
-    """The backbone of that name; upper and lower case do not matter.
+    """Return the backbone of this name; upper and lower case do not matter.
 
     Raises:
-        InputError: there is none; the message suggests the nearest names.
+        InputError: no backbone has this name; the message suggests the nearest ones.
     """
     by_name = {backbone.name.lower(): backbone for backbone in list_backbones()}
     if name.lower() in by_name:
@@ -71,7 +74,7 @@ def recognize_family(model_name: str, layer_names: Collection[str]) -> Family | 
 
 
 def require_backbone(name: str, image_size: int) -> Backbone:
-    """The backbone of that name, if it takes images of that size.
+    """Return the backbone of this name if it takes images of this size.
 
     Args:
         name: in the catalogue.

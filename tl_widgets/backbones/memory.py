@@ -11,7 +11,7 @@ TENSORFLOW_BYTES = 660_000_000  # what `import tensorflow` (2.21) takes
 
 
 def memory_estimate(backbone: Backbone, image_size: int, batch_size: int = 32) -> int:
-    """A rough upper estimate, in bytes, of what running the frozen backbone takes beside TensorFlow itself.
+    """Estimate the bytes, rather too many than too few, that running a frozen backbone takes beside TensorFlow.
 
     Its weights, 4 bytes each and once more while they are loaded, plus three of its largest feature maps
     (what goes in, what comes out, and one that waits for the next Add).
@@ -26,7 +26,7 @@ def memory_estimate(backbone: Backbone, image_size: int, batch_size: int = 32) -
 
 
 def memory_needed(backbone: Backbone, image_size: int) -> int:
-    """Bytes that must be free before the frozen backbone runs: `memory_estimate`, and TensorFlow if it is not loaded.
+    """Return the bytes that must be free before a frozen backbone runs, with TensorFlow if it is not loaded yet.
 
     Args:
         backbone: which.

@@ -159,7 +159,7 @@ def build_transfer(
 def frozen_layers(
     backbone: Backbone, image_shape: tuple[int, int, int], weights: ResolvedWeights, *, seed: int = 0
 ) -> tuple[keras.layers.Layer, ...]:
-    """The layers of a transfer model that training leaves alone: preprocessing, backbone, global average.
+    """Build the layers of a transfer model that are not trained: preprocessing, backbone, global average.
 
     Args:
         backbone: a record of the catalogue.
@@ -184,7 +184,7 @@ def stack_head(
     head_dropout: float = 0.0,
     seed: int = 0,
 ) -> keras.Sequential:
-    """A transfer model with a new head over frozen layers, which several models may share.
+    """Put a new head on frozen layers, which several models may share.
 
     Args:
         frozen: of `frozen_layers`.
@@ -199,7 +199,7 @@ def stack_head(
 
 
 def count_parameters(model: keras.Model) -> ParameterCount:
-    """Count the numbers that a model holds, as `model.summary()` does.
+    """Count the parameters of a model, as `model.summary()` does.
 
     Args:
         model: a built model.

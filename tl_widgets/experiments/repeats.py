@@ -127,13 +127,5 @@ class _RepeatEvents:
         place = f"{self._n_done} of {self._n} repeats done"
         if self._n_jobs == 1:
             place = f"repeat {min(self._n_done + 1, self._n)} of {self._n}"
-        self._on_event(
-            Event(
-                "study",
-                place + detail,
-                n_done=self._n_done,
-                n_total=self._n,
-                seconds=time.perf_counter() - self._started,
-                seconds_left=self._left,
-            )
-        )
+        event = Event("study", place + detail, n_done=self._n_done, n_total=self._n, seconds_left=self._left)
+        self._on_event(replace(event, seconds=time.perf_counter() - self._started))

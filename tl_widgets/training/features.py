@@ -233,17 +233,9 @@ class FrozenPart:
                     rows[split.keys[i]] = (value.ravel(), each)
                     fresh.append((split.keys[i], value.ravel(), each))
                 n_read, seconds = start + len(chosen), time.perf_counter() - started
-                on_event(
-                    Event(
-                        phase="features",
-                        text=f"reading the frozen backbone's features: {n_kept + n_read} of {n_total} images",
-                        model=model,
-                        n_done=n_kept + n_read,
-                        n_total=n_total,
-                        seconds=seconds,
-                        seconds_left=seconds_left(seconds, n_read, len(missing)),
-                    )
-                )
+                text = f"reading the frozen backbone's features: {n_kept + n_read} of {n_total} images"
+                left = seconds_left(seconds, n_read, len(missing))
+                on_event(Event("features", text, model, n_kept + n_read, n_total, seconds=seconds, seconds_left=left))
         finally:
             if keep and fresh:
                 write_features(self.fingerprint, fresh)

@@ -247,29 +247,19 @@ class _Training:
                     scores["val_accuracy"] = count_right(answers, validation.labels) / len(validation)
                 seconds = time.perf_counter() - started
                 self.history = _longer(self.history, {**scores, "seconds": seconds})
-                self._report_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, finished=True)
+                self._report_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, scores)
         finally:
             self.seconds = replace(self.seconds, train=time.perf_counter() - started)
 
-    def _report_training(self, epoch: int, n_done: int, n_batches: int, seconds: float, finished: bool = False) -> None:
-        n_total = n_batches * self.config.epochs
-        names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        ends = {name: getattr(self.history, name)[-1:] for name in names} if finished else {}
-        metrics = {name: end[0] for name, end in ends.items() if end}
-        self.on_event(
-            Event(
-                phase="train",
-                text=f"training: epoch {min(epoch + (not finished), self.config.epochs)} of {self.config.epochs}",
-                model=self.name,
-                n_done=n_done,
-                n_total=n_total,
-                epoch=epoch,
-                n_epochs=self.config.epochs,
-                metrics=metrics,
-                seconds=seconds,
-                seconds_left=seconds_left(seconds, n_done, n_total),
-            )
-        )
+    def _report_training(
+        self, epoch: int, n_done: int, n_batches: int, seconds: float, scores: dict[str, float] | None = None
+    ) -> None:
+        """Report progress; with scores, at the end of an epoch."""
+        n_epochs = self.config.epochs
+        n_total = n_batches * n_epochs
+        text = f"training: epoch {min(epoch + (scores is None), n_epochs)} of {n_epochs}"
+        left = seconds_left(seconds, n_done, n_total)
+        self.on_event(Event("train", text, self.name, n_done, n_total, epoch, n_epochs, scores or {}, seconds, left))
 
     def _answers(self, learner: Learner, part: _Part, on_batch: Callable[[int], None] | None = None) -> Array:
         if isinstance(learner, LinearHead):

@@ -36,6 +36,8 @@ from tl_widgets.training.learners import (
 )
 
 Array = NDArray[np.float32]
+# What `LinearHead` does not compute.
+_ADDITIONS = ("kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint")
 _EVENT_EVERY = 0.1  # seconds; nobody can read faster
 
 
@@ -331,7 +333,7 @@ class _Training:
 
 
 def _is_linear(head: list[keras.layers.Layer]) -> bool:
-    """Whether the head is one Dense layer with the usual answer, at most a Dropout before it."""
+    """Return whether the head is one Dense layer with the usual activation, with at most a Dropout before it."""
     dense = head[-1]
     before = head[:-1]
     return (
@@ -340,11 +342,7 @@ def _is_linear(head: list[keras.layers.Layer]) -> bool:
         and type(dense) is keras.layers.Dense
         and dense.trainable
         and dense.use_bias
-        and dense.kernel_regularizer is None
-        and dense.bias_regularizer is None
-        and dense.activity_regularizer is None
-        and dense.kernel_constraint is None
-        and dense.bias_constraint is None
+        and all(getattr(dense, name) is None for name in _ADDITIONS)
         and dense.activation is (keras.activations.sigmoid if dense.units == 1 else keras.activations.softmax)
         and len(dense.input.shape) == 2
     )

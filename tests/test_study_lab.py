@@ -34,8 +34,8 @@ def make_lab(tmp_path, monkeypatch):
     yield make
     for lab in made:
         lab.close()
-        if lab._run is not None:
-            assert lab._run.finished.wait(30)
+        if lab.last_run is not None:
+            assert lab.last_run.finished.wait(30)
 
 
 def state(lab):
@@ -154,14 +154,14 @@ def test_every_study_runs_is_saved_and_is_read_back(make_lab, tmp_path, study, v
     result = lab.run(wait=True).result
     assert state(lab) == "done", page(lab)
     assert json.loads(result.to_json()).get("study") == record
-    shown = lab._screen.sentences.value
-    lab._screen.save_button.click()
+    shown = lab.screen.sentences.value
+    lab.screen.save_button.click()
     assert {f"study-{study}.json", f"study-{study}.png"} == {path.name for path in tmp_path.iterdir()}
     again = make_lab()
     assert again.load(f"study-{study}.json").to_json() == result.to_json()
     assert again.settings.study == study
     facts = f"; read from study-{study}.json"
-    assert again._screen.sentences.value.replace(facts, "") == shown
+    assert again.screen.sentences.value.replace(facts, "") == shown
 
 
 def test_the_guess_comes_first(make_lab):
@@ -170,16 +170,16 @@ def test_the_guess_comes_first(make_lab):
     assert (study.right, study.wrong) == (1.0, 0.0)
     assert "It has been measured. Keep your guess above" in page(lab)
     assert not any(sentence in page(lab) for sentence in study.sentences)
-    assert lab._screen.save_button.disabled
-    lab._guess.button.click()
+    assert lab.screen.save_button.disabled
+    lab.screen.guess.button.click()
     assert "Choose an answer first" in page(lab)
-    lab._guess.field.value = "ruined (more than 30 points)"
-    lab._guess.button.click()
+    lab.screen.guess.field.value = "ruined (more than 30 points)"
+    lab.screen.guess.button.click()
     assert all(sentence in page(lab) for sentence in study.sentences)
     assert "You guessed “ruined (more than 30 points)”, and so it is." in page(lab)
-    assert lab._guess.field.disabled
+    assert lab.screen.guess.field.disabled
     lab.form.control("mistake").value = "bottleneck"
-    assert not lab._guess.field.disabled
+    assert not lab.screen.guess.field.disabled
     assert MISTAKES["bottleneck"].wrong in page(lab)
 
 
@@ -188,28 +188,28 @@ def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_la
     lab, hear = make_lab("mistake", values={"mistake": "all"}), None
     assert "<b>20 models</b>: each of 10 mistakes beside the right way, each on images of its own" in page(lab)
     assert "How many of them will make a clear difference?" in page(lab)
-    hear = lab._screen.hear
+    hear = lab.screen.hear
 
     def stop_after_two(event):
         hear(event)
         if event.phase == "study" and event.n_done == 2:
             lab.stop()
 
-    monkeypatch.setattr(lab._screen, "hear", stop_after_two)
+    monkeypatch.setattr(lab.screen, "hear", stop_after_two)
     found = lab.run(wait=True).result
     assert state(lab) == "stopped", page(lab)
     assert [study.mistake for study in found.studies] == list(MISTAKES)[:2]
     assert "It has been measured. Keep your guess above" in page(lab)
-    lab._guess.field.value = "all 10"
-    lab._guess.button.click()
+    lab.screen.guess.field.value = "all 10"
+    lab.screen.guess.button.click()
     assert "You guessed" not in page(lab)  # two of ten say nothing of how many there are
-    assert lab._guess.sentence(STUDIES["mistake"].guess(lab.settings.arguments), found) == (
+    assert lab.screen.guess.sentence(STUDIES["mistake"].guess(lab.settings.arguments), found) == (
         "You guessed “all 10”, measured: “1 to 3”."
     )
     assert "2 of 2 mistakes make a clear difference on these images." in page(lab)
     assert "digits, 64 pixels" in page(lab)
-    assert "Raw pixels: digits, 64 px, 50: " in lab._screen.figure.value  # the numbers, for those who do not see it
-    lab._screen.save_button.click()
+    assert "Raw pixels: digits, 64 px, 50: " in lab.screen.figure.value  # the numbers, for those who do not see it
+    lab.screen.save_button.click()
     assert "tl_widgets.MistakeStudies.from_json" in page(lab)
     again = make_lab()
     assert again.load("study-mistake.json") == found
@@ -249,7 +249,7 @@ def test_stop_shows_what_was_measured_and_before_that_keeps_what_there_was(make_
 
 def test_a_stopped_study_of_backbones_is_gone_on_with(make_lab, monkeypatch):
     lab = make_lab("backbones", values={**TINY, "backbones": ("EfficientNetLite0",)})
-    button, heard, hear = lab._screen.go_on_button, [], lab._screen.hear
+    button, heard, hear = lab.screen.go_on_button, [], lab.screen.hear
     with pytest.raises(InputError, match="no stopped study"):
         lab.go_on()
 
@@ -259,14 +259,14 @@ def test_a_stopped_study_of_backbones_is_gone_on_with(make_lab, monkeypatch):
         if event.phase == "study" and event.n_done == 1:
             lab.stop()
 
-    monkeypatch.setattr(lab._screen, "hear", stop_after_the_first)
+    monkeypatch.setattr(lab.screen, "hear", stop_after_the_first)
     assert button.layout.display == "none"
     first = lab.run(wait=True).result
     assert first.stopped
     assert (len(first.points), first.control) == (1, None)
     assert "“Go on” measures the rest." in page(lab)
     assert (button.layout.display, button.disabled) == ("", False)
-    lab._screen.save_button.click()
+    lab.screen.save_button.click()
     lab.form.control("epochs").value = 3
     assert lab.go_on(wait=True).result is None
     assert "cannot be gone on with: epochs=2 there and 3 here" in page(lab)
@@ -274,7 +274,7 @@ def test_a_stopped_study_of_backbones_is_gone_on_with(make_lab, monkeypatch):
     lab.form.control("epochs").value = 2
     heard.clear()
     button.click()
-    second = lab._run.wait(60)
+    second = lab.last_run.wait(60)
     assert not second.stopped
     assert second.points == first.points  # milliseconds, too: nothing was measured twice
     assert second.control is not None
@@ -283,9 +283,9 @@ def test_a_stopped_study_of_backbones_is_gone_on_with(make_lab, monkeypatch):
     assert "how long it takes shows after the first run" in page(lab)  # a part says nothing of the whole
     again = make_lab()
     again.load("study-backbones.json")
-    assert again._screen.go_on_button.layout.display == ""
+    assert again.screen.go_on_button.layout.display == ""
     again.form.menu.value = "data"
-    assert again._screen.go_on_button.layout.display == "none"
+    assert again.screen.go_on_button.layout.display == "none"
 
 
 def test_trouble_is_a_sentence_and_the_last_result_stays(make_lab, monkeypatch):
@@ -342,15 +342,15 @@ def test_saving_never_overwrites_and_says_its_troubles(make_lab, tmp_path):
     lab = make_lab("data", values={**DATA, "arms": ("transfer",), "seeds": (0,)})
     lab.run(wait=True)
     (tmp_path / "mine.png").write_text("precious")
-    lab._screen.file.value = "mine"
-    lab._screen.save_button.click()
-    lab._screen.save_button.click()
+    lab.screen.file.value = "mine"
+    lab.screen.save_button.click()
+    lab.screen.save_button.click()
     assert "Saved mine-3.json and mine-3.png" in page(lab)
     assert (tmp_path / "mine.png").read_text() == "precious"
     assert not (tmp_path / "mine.json").exists()
-    assert list(lab._screen.record.options) == ["mine-3.json", "mine-2.json"]
-    lab._screen.file.value = "no/folder/x"
-    lab._screen.save_button.click()
+    assert list(lab.screen.record.options) == ["mine-3.json", "mine-2.json"]
+    lab.screen.file.value = "no/folder/x"
+    lab.screen.save_button.click()
     assert "There is no folder" in page(lab)
 
 
@@ -369,13 +369,13 @@ def test_saving_never_overwrites_and_says_its_troubles(make_lab, tmp_path):
 )
 def test_what_is_no_record_is_a_sentence(make_lab, tmp_path, content, said):
     lab = make_lab("data")
-    lab._screen.record.value = "x.json" if content != "" else ""
+    lab.screen.record.value = "x.json" if content != "" else ""
     if content:
         (tmp_path / "x.json").write_bytes(content if isinstance(content, bytes) else content.encode())
-    lab._screen.load_button.click()
-    assert said in lab._screen.said.value
-    assert 'role="alert"' in lab._screen.said.value
-    assert "Something went wrong" not in lab._screen.said.value
+    lab.screen.load_button.click()
+    assert said in lab.screen.said.value
+    assert 'role="alert"' in lab.screen.said.value
+    assert "Something went wrong" not in lab.screen.said.value
     assert lab.result is None
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tl_widgets.records.comparison import DatasetSummary
     from tl_widgets.records.study import StudyFailure
 
+    Drawing = Axes | Figure
+
 IMAGES, MODELS = GROUPS = ("Images", "Models")  # headings of a form
 
 
@@ -268,7 +270,7 @@ class Study(ABC, Generic[Arguments, Result]):
         raise NotImplementedError
 
     @abstractmethod
-    def draw(self, result: Result) -> Axes | Figure:
+    def draw(self, result: Result) -> Drawing:
         """Draw a result.
 
         Raises:

@@ -5,29 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from ipywidgets import VBox
+from typing import TYPE_CHECKING, Any
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.studies.registry import STUDIES
-from tl_widgets.studies.study import Guess, StudyResult
-from tl_widgets.widgets.shared.cells import close_tree, take_place
+from tl_widgets.studies.study import Guess, Plan, StudyResult
+from tl_widgets.widgets.shared.app import App, require_own_dataset
 from tl_widgets.widgets.shared.html import alert, error_alert, escape
 from tl_widgets.widgets.shared.source import DataSource
-from tl_widgets.widgets.shared.threads import Run, State
-from tl_widgets.widgets.shared.turns import my_turn, preload_tensorflow, wait_for_tensorflow
+from tl_widgets.widgets.shared.threads import Run
 from tl_widgets.widgets.studies.files import load_study, save_study
 from tl_widgets.widgets.studies.form import StudyForm, first_settings, images_of
 from tl_widgets.widgets.studies.guess import GuessBox
 from tl_widgets.widgets.studies.screen import StudyScreen
 from tl_widgets.widgets.studies.settings import StudySettings
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.study import Drawing
 
-class StudyLab(VBox):
+
+class StudyLab(App[StudyScreen, StudyResult]):
     """Choose a question, press Run, and read the answer: a figure with error bars, and plain sentences.
 
     In a notebook, `StudyLab()` as the last line of a cell shows it; `StudyLab("data")` offers that study alone. From
@@ -49,6 +49,9 @@ class StudyLab(VBox):
         InputError: an argument is not allowed.
     """
 
+    _text = "StudyLab: experiments with many models"
+    _busy = "The study is running"
+
     def __init__(
         self,
         study: str | None = None,
@@ -56,41 +59,22 @@ class StudyLab(VBox):
         *,
         values: Mapping[str, Any] | None = None,
     ) -> None:
-        if dataset is not None and not isinstance(dataset, ImageDataset):
-            raise InputError(
-                f"StudyLab takes an ImageDataset of your own (load_folder makes one); received {dataset!r}. For a "
-                'built-in one, choose it in the app, or give values={"dataset": ...}.'
-            )
-        self._source = source = DataSource(dataset)
+        require_own_dataset(dataset, "StudyLab", 'values={"dataset": ...}')
+        source = DataSource(dataset)
         first = first_settings(next(iter(STUDIES)) if study is None else study, source).with_values(values or {})
         self._studies = tuple(STUDIES) if study is None else (study,)
-        self._result: Any = None
-        self._hidden: tuple[StudySettings, Any, Any] | None = None  # measured, and not yet shown
-        self._shown: tuple[str, Any] | None = None
-        self._run: Run[Any] | None = None
+        self._result: StudyResult | None = None
+        self._hidden: tuple[StudySettings, StudyResult, Drawing] | None = None  # measured, and not yet shown
+        self._shown: tuple[str, StudyResult] | None = None
         self._timings: list[tuple[StudySettings, int, float]] = []
         self.form = StudyForm(first, self._studies, source)
-        self._guess = GuessBox(self._reveal)
-        self._screen = StudyScreen(self.form, self._guess, self._studies)
-        super().__init__(self._screen.children)
-        for name in ("tlw", "tlw-lab"):
-            self.add_class(name)
-        take_place(self)
-        self._screen.run_button.on_click(lambda _: self.run())
-        self._screen.go_on_button.on_click(lambda _: self.go_on())
-        self._screen.stop_button.on_click(lambda _: self.stop())
-        self._screen.save_button.on_click(lambda _: self._save())
-        self._screen.load_button.on_click(lambda _: self._load_typed())
-        self._screen.list_records()
+        screen = StudyScreen(self.form, GuessBox(self._reveal), self._studies)
+        super().__init__(screen, source)
+        screen.go_on_button.on_click(lambda _: self.go_on())
+        screen.save_button.on_click(lambda _: self._save())
+        screen.load_button.on_click(lambda _: self._load_typed())
+        screen.list_records()
         self.form.follow(self._settings_changed)
-
-    def __repr__(self) -> str:
-        # A fixed text, without addresses and ids: tests of notebooks compare it.
-        return "StudyLab: experiments with many models (needs a live notebook)"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:  # noqa: ARG002 - IPython's signature
-        preload_tensorflow()  # while somebody looks at the controls
-        return super()._repr_mimebundle_()
 
     @property
     def settings(self) -> StudySettings:
@@ -103,8 +87,7 @@ class StudyLab(VBox):
 
     @settings.setter
     def settings(self, settings: StudySettings) -> None:
-        if self.is_running:
-            raise InputError("The study is running: wait for the end, or stop it, before you change its settings.")
+        self._require_idle("change its settings")
         if settings.study not in self._studies:
             raise InputError(f"This app offers {', '.join(self._studies)}; the settings are of {settings.study}.")
         self.form.settings = settings
@@ -114,12 +97,7 @@ class StudyLab(VBox):
         """What the last study found that measured something, or was loaded; None before the first."""
         return self._result
 
-    @property
-    def is_running(self) -> bool:
-        """Whether a study is being made."""
-        return self._run is not None and self._run.is_running
-
-    def run(self, *, wait: bool = False) -> Run[Any]:
+    def run(self, *, wait: bool = False) -> Run[StudyResult]:
         """Make the study in the background; one that goes on already goes on.
 
         Args:
@@ -128,9 +106,9 @@ class StudyLab(VBox):
         Returns:
             The run: `await run.done()`, `run.wait()`, `run.stop()`, `run.result`.
         """
-        return self._start(None, wait)
+        return self._measure(None, wait)
 
-    def go_on(self, *, wait: bool = False) -> Run[Any]:
+    def go_on(self, *, wait: bool = False) -> Run[StudyResult]:
         """Go on with a study that was stopped: what it measured stays, what is missing is measured.
 
         The one shown last, in this app or from a record. The controls must say what they said then; more backbones
@@ -148,32 +126,21 @@ class StudyLab(VBox):
         unfinished = self._unfinished
         if unfinished is None and not self.is_running:
             raise InputError("There is no stopped study to go on with: only “Which backbone?” keeps what it measured.")
-        return self._start(unfinished, wait)
+        return self._measure(unfinished, wait)
 
     @property
-    def _unfinished(self) -> Any:
+    def _unfinished(self) -> StudyResult | None:
         """The result that the chosen study could go on from; None without one."""
-        study = self.settings.study
-        is_shown = self._shown is not None and self._shown[0] == study
-        return self._result if is_shown and STUDIES[study].can_go_on and self._result.stopped else None
+        if self._shown is None or not STUDIES[self.settings.study].can_go_on:
+            return None
+        study, result = self._shown
+        return result if study == self.settings.study and result.stopped else None
 
-    def _start(self, resume: Any, wait: bool) -> Run[Any]:
-        run = self._run
-        if run is None or not run.is_running:
-            settings, plan = self.settings, self.form.plan
-            self._screen.show_running(True)
-            self._screen.progress.start(plan.n_models)
-            run = self._run = Run(lambda cancel: self._work(settings, plan.n_passes, resume, cancel))
-        if wait:
-            run.wait()
-        return run
+    def _measure(self, resume: StudyResult | None, wait: bool) -> Run[StudyResult]:
+        settings, plan = self.settings, self.form.plan
+        return self._start(lambda cancel: self._work(settings, plan, resume, cancel), wait=wait)
 
-    def stop(self) -> None:
-        """Stop the study; it takes one batch at most. What was measured stays."""
-        if self._run is not None:
-            self._run.stop()
-
-    def load(self, path: str | Path) -> Any:
+    def load(self, path: str | Path) -> StudyResult:
         """Show what a record says.
 
         Args:
@@ -185,8 +152,7 @@ class StudyLab(VBox):
         Raises:
             InputError: it cannot be read, it is no record of a study that is offered here, or one is running.
         """
-        if self.is_running:
-            raise InputError("The study is running: wait for the end, or stop it, before you load a record.")
+        self._require_idle("load a record")
         study, result = load_study(Path(path), self._studies)
         drawing = STUDIES[study].draw(result)
         self.form.choose(study)
@@ -194,25 +160,17 @@ class StudyLab(VBox):
         self._keep(study, result, drawing, source=Path(path).name)
         return result
 
-    def close(self) -> None:
-        """Stop, and take the app and all its parts away."""
-        if not hasattr(self, "_screen"):
-            return  # Python deletes an app that was refused before it was made
-        self.stop()
-        close_tree(self)
-        # IPython's Out holds on to old apps: results stay readable, images and models go.
-        self._source = DataSource(self._source.own)
+    def _forget(self) -> None:
+        super()._forget()
         self._shown = self._hidden = None
         if isinstance(self._result, Comparison):
             self._result = self._result.without_models()
-        if not self.is_running:
-            self._run = None
 
     def _settings_changed(self, settings: StudySettings) -> None:
         self.form.show_seconds(self._estimate(settings))
-        self._screen.suggest_name(settings.study)
-        self._screen.show_go_on(self._unfinished is not None)
-        self._guess.ask(_guess_of(settings))
+        self.screen.suggest_name(settings.study)
+        self.screen.show_go_on(self._unfinished is not None)
+        self.screen.guess.ask(_guess_of(settings))
 
     def _estimate(self, settings: StudySettings) -> float | None:
         """Seconds that a run would take, from the last one of the same shape."""
@@ -224,58 +182,46 @@ class StudyLab(VBox):
                 return took * n_passes / n_before
         return None
 
-    def _work(self, settings: StudySettings, n_passes: int, resume: Any, cancel: Cancel) -> Any:
-        """One study, in its thread: whatever happens, the buttons come back."""
-        screen, result = self._screen, None
-        state: State = "error"
-        try:
-            started = time.monotonic()
-            result = self._measure(settings, resume, cancel)
-            state = "stopped" if result.stopped else "done"
-            if not result.stopped and resume is None:
-                self._timings.append((settings, n_passes, time.monotonic() - started))
-                self.form.show_seconds(self._estimate(settings))
-            drawing = _drawing(settings.study, result)
-            screen.finish(_end(settings.study, result))
-            self._show_measured(settings, result, drawing)
-        except CancelledError:
-            screen.show_empty_stop()
-            state = "stopped"
-        except Exception as error:
-            screen.show_error(error)
-            state = "error"
-        finally:
-            screen.show_running(False)
-            screen.set_state(state)  # last: whoever waits for it finds the buttons ready
+    def _work(self, settings: StudySettings, plan: Plan, resume: StudyResult | None, cancel: Cancel) -> StudyResult:
+        """Measure and show, in the run's thread."""
+        screen, study = self.screen, STUDIES[settings.study]
+        screen.progress.start(plan.n_models)
+        started = time.monotonic()
+        with self._turn(cancel, lambda: self._load_images(settings, cancel)) as dataset:
+            if resume is None:
+                result = study.measure(settings.arguments, dataset, screen.hear, cancel)
+            else:
+                result = study.go_on(resume, settings.arguments, dataset, screen.hear, cancel)
+        if not result.stopped and resume is None:
+            self._timings.append((settings, plan.n_passes, time.monotonic() - started))
+            self.form.show_seconds(self._estimate(settings))
+        drawing = _drawing(settings.study, result)
+        screen.finish(_end(settings.study, result))
+        self._show_measured(settings, result, drawing)
         return result
 
-    def _measure(self, settings: StudySettings, resume: StudyResult | None, cancel: Cancel) -> StudyResult:
-        screen, study = self._screen, STUDIES[settings.study]
-        with my_turn(cancel, lambda: screen.progress.say("waiting for another Lab to finish")):
-            dataset = None
-            if not study.brings_images or self._source.own is not None:
-                dataset = self._source.load(images_of(settings, self._source), screen.hear, cancel)
-            wait_for_tensorflow(cancel, lambda: screen.progress.say("loading TensorFlow"))
-            if resume is None:
-                return study.measure(settings.arguments, dataset, screen.hear, cancel)
-            return study.go_on(resume, settings.arguments, dataset, screen.hear, cancel)
+    def _load_images(self, settings: StudySettings, cancel: Cancel) -> ImageDataset | None:
+        """Return the images; None if the study brings its own."""
+        if STUDIES[settings.study].brings_images and self._source.own is None:
+            return None
+        return self._source.load(images_of(settings, self._source), self.screen.hear, cancel)
 
-    def _show_measured(self, settings: StudySettings, result: Any, drawing: Any) -> None:
+    def _show_measured(self, settings: StudySettings, result: StudyResult, drawing: Drawing) -> None:
         """Show what a run measured, unless the learner's guess has to come first."""
         guess = _guess_of(settings)
         self._hidden = None
-        if guess is not None and self._guess.kept(guess) is None:
+        if guess is not None and self.screen.guess.kept(guess) is None:
             self._result, self._shown, self._hidden = result, None, (settings, result, drawing)
-            self._screen.hide_result()
+            self.screen.hide_result()
             return
         # What was stopped answers no question about the whole.
-        said = self._guess.sentence(guess, result) if guess and not result.stopped else ""
+        said = self.screen.guess.sentence(guess, result) if guess and not result.stopped else ""
         self._keep(settings.study, result, drawing, guess=said)
 
-    def _keep(self, study: str, result: Any, drawing: Any, *, guess: str = "", source: str = "") -> None:
+    def _keep(self, study: str, result: StudyResult, drawing: Drawing, *, guess: str = "", source: str = "") -> None:
         self._result, self._shown = result, (study, result)
-        self._screen.show_result(study, result, drawing, guess=guess, source=source)
-        self._screen.show_go_on(self._unfinished is not None)
+        self.screen.show_result(study, result, drawing, guess=guess, source=source)
+        self.screen.show_go_on(self._unfinished is not None)
 
     def _reveal(self) -> None:
         """A guess was kept: what waited for it may be seen."""
@@ -283,16 +229,16 @@ class StudyLab(VBox):
             return
         settings, result, drawing = self._hidden
         guess = _guess_of(settings)
-        if guess is not None and self._guess.kept(guess) is not None:
+        if guess is not None and self.screen.guess.kept(guess) is not None:
             self._show_measured(settings, result, drawing)
 
     def _save(self) -> None:
         """Write record and figure beside the notebook, never over what is there."""
         if self._shown is None:
             return
-        said = self._screen.said
+        said = self.screen.said
         try:
-            record, figure = save_study(*self._shown, self._screen.file.value.strip())
+            record, figure = save_study(*self._shown, self.screen.file.value.strip())
         except Exception as error:
             known = isinstance(error, InputError | OSError)
             said.value = alert(f"It was not saved: {error}") if known else error_alert(error)
@@ -301,10 +247,10 @@ class StudyLab(VBox):
             f'<p class="tlw-note" role="status">Saved {escape(record.name)} and {escape(figure.name)}. Read it with: '
             f"<code>tl_widgets.{type(self._result).__name__}.from_json(...)</code></p>"
         )
-        self._screen.list_records()
+        self.screen.list_records()
 
     def _load_typed(self) -> None:
-        screen, name = self._screen, self._screen.record.value.strip()
+        screen, name = self.screen, self.screen.record.value.strip()
         screen.said.value = ""
         try:
             if not name:
@@ -327,7 +273,7 @@ def _end(study: str, result: StudyResult) -> str:
     return f"Stopped; this is what was measured until then.{more}"
 
 
-def _drawing(study: str, result: StudyResult) -> Any:
+def _drawing(study: str, result: StudyResult) -> Drawing:
     """The figure of a result; a study that was stopped early may have none."""
     try:
         return STUDIES[study].draw(result)

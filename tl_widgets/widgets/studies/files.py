@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.studies.registry import STUDIES, read_study
+from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.files import free_paths
 
 _MOST_BYTES = 50_000_000  # of a record; a study's own has some thousands
 _MOST_RECORDS = 30
 
 
-def save_study(study: str, result: Any, name: str) -> tuple[Path, Path]:
+def save_study(study: str, result: StudyResult, name: str) -> tuple[Path, Path]:
     """Write record and figure, never over files that are there.
 
     Args:
@@ -40,7 +40,7 @@ def save_study(study: str, result: Any, name: str) -> tuple[Path, Path]:
     return record, figure
 
 
-def load_study(path: Path, studies: Collection[str]) -> tuple[str, Any]:
+def load_study(path: Path, studies: Collection[str]) -> tuple[str, StudyResult]:
     """Read a record.
 
     Args:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ipywidgets import HTML, Button, Combobox, HBox, Text
 
-from tl_widgets.core.events import Event
 from tl_widgets.studies.registry import STUDIES
-from tl_widgets.widgets.shared.html import empty, error_alert, escape, style
-from tl_widgets.widgets.shared.live import Throttle
-from tl_widgets.widgets.shared.threads import State
+from tl_widgets.studies.study import StudyResult
+from tl_widgets.widgets.shared.app import AppScreen
+from tl_widgets.widgets.shared.fields import STYLE
+from tl_widgets.widgets.shared.html import empty, escape, style
 from tl_widgets.widgets.shared.views import FigureView
 from tl_widgets.widgets.studies.files import list_records
 from tl_widgets.widgets.studies.form import StudyForm
 from tl_widgets.widgets.studies.guess import GuessBox
 from tl_widgets.widgets.studies.progress import StudyProgress
 
-_STYLE = {"description_width": "initial"}
-_STILL_THERE = " What was found before is still shown below."
+if TYPE_CHECKING:
+    from tl_widgets.studies.study import Drawing
+
 _PIXELS_PER_INCH = 96
 
 
-class StudyScreen:
+class StudyScreen(AppScreen[StudyProgress]):
     """The widgets of a StudyLab. It decides nothing: whoever holds the state calls its methods.
 
     Args:
@@ -33,33 +34,26 @@ class StudyScreen:
     """
 
     def __init__(self, form: StudyForm, guess: GuessBox, studies: Sequence[str]) -> None:
-        self.run_button = Button(description="Run", button_style="primary", icon="play")
-        self.stop_button = Button(description="Stop", icon="stop", disabled=True)
+        super().__init__("Run", StudyProgress(), " What was found before is still shown below.")
         tip = "Measure what is missing of the stopped study; what it measured stays"
         self.go_on_button = Button(description="Go on", icon="forward", tooltip=tip)
         actions = HBox([self.run_button, self.go_on_button, self.stop_button])
         actions.add_class("tlw-actions")
-        self.progress, self.message, self.sentences, self.figure = StudyProgress(), HTML(), HTML(), FigureView()
+        self.guess, self.sentences, self.figure = guess, HTML(), FigureView()
         self.sentences.add_class("tlw-outcome")
-        self.file = Text(description="File name", style=_STYLE)
+        self.file = Text(description="File name", style=STYLE)
         self.save_button = Button(description="Save", icon="save", tooltip="Record and figure", disabled=True)
-        self.record = Combobox(description="Record", placeholder="a .json that was saved", style=_STYLE)
+        self.record = Combobox(description="Record", placeholder="a .json that was saved", style=STYLE)
         self.load_button = Button(description="Load", tooltip="Show what a record says")
         files = HBox([self.file, self.save_button, self.record, self.load_button])
         files.add_class("tlw-row")
-        self.said, self._state = HTML(), HTML()
-        self._form, self._throttle, self._has_result, self._study = form, Throttle(), False, ""
+        self.said, self._form, self._study = HTML(), form, ""
         title = "What do you want to know?" if len(studies) > 1 else STUDIES[studies[0]].question
         head = HTML(f'{style()}<h3 class="tlw-heading">{escape(title)}</h3>')
         self.children = [head, form, guess, actions, self.progress, self.message, self.sentences, self.figure]
-        self.children += [files, self.said, self._state]
+        self.children += [files, self.said, self.state_mark]
         self.figure.value = empty("Press “Run”: the figure appears here.")
         self.show_go_on(False)
-        self.set_state("idle")
-
-    def set_state(self, state: State) -> None:
-        """Mark what the app does, for tests and style sheets."""
-        self._state.value = f'<span class="tlw-state" data-state="{state}" hidden></span>'
 
     def suggest_name(self, study: str) -> None:
         """Suggest a name for the files of a study; what somebody typed stays while the study does."""
@@ -76,20 +70,16 @@ class StudyScreen:
 
     def show_running(self, running: bool) -> None:
         """Enable and disable controls and buttons."""
+        super().show_running(running)
         self._form.enabled = not running
-        self.stop_button.disabled = not running
-        self.run_button.disabled = self.go_on_button.disabled = self.load_button.disabled = running
-        self.save_button.disabled = running or not self._has_result
+        self.go_on_button.disabled = self.load_button.disabled = running
+        self.save_button.disabled = running or not self.has_result
         if running:
-            self.message.value = self.said.value = ""
-            self.set_state("running")
+            self.said.value = ""
 
-    def hear(self, event: Event) -> None:
-        """Take an event; draw at most seven times a second."""
-        self.progress.note(event)
-        self._throttle.offer("progress", self.progress.draw)
-
-    def show_result(self, study: str, result: Any, drawing: Any, *, guess: str = "", source: str = "") -> None:
+    def show_result(
+        self, study: str, result: StudyResult, drawing: Drawing, *, guess: str = "", source: str = ""
+    ) -> None:
         """Show what a study found.
 
         Args:
@@ -101,7 +91,7 @@ class StudyScreen:
         """
         from tl_widgets.plots.style import root_figure
 
-        self._has_result = True
+        self.has_result = True
         said = [*([guess] if guess else []), *STUDIES[study].sentences(result)]
         images = dict.fromkeys(f"{data.name}, {data.image_size} pixels" for data in result.datasets)
         facts = "; ".join([*images, *([f"read from {source}"] if source else [])])
@@ -117,27 +107,21 @@ class StudyScreen:
 
     def hide_result(self) -> None:
         """Show that something was measured, and not yet what: the guess comes first."""
-        self._has_result = False
+        self.has_result = False
         self.save_button.disabled = True
         self.sentences.value = ""
         self.figure.value = empty("It has been measured. Keep your guess above, and it is shown here.")
 
     def finish(self, text: str) -> None:
         """Say how a run ended."""
-        self._throttle.flush()
+        self.throttle.flush()
         self.progress.finish(text)
 
     def show_empty_stop(self) -> None:
         """Say that Stop came before anything was measured."""
-        self.finish("Stopped before there was anything to show." + self._still_there)
+        self.finish(f"Stopped before there was anything to show.{self.still_there}")
 
-    def show_error(self, error: Exception) -> None:
-        """Say what went wrong in a run."""
-        self._throttle.flush()
-        self.message.value = error_alert(error)
+    def show_failed(self, text: str) -> None:
+        """Show that nothing came of a run."""
         self.progress.clear()
-        self.progress.say("Not finished." + self._still_there)
-
-    @property
-    def _still_there(self) -> str:
-        return _STILL_THERE if self._has_result else ""
+        self.progress.say(text)

@@ -12,7 +12,6 @@ import pytest
 import tensorflow as tf
 from keras import layers
 from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.cli import main as cli
@@ -23,10 +22,8 @@ from tl_widgets.experiments.comparison import compare
 from tl_widgets.models.builders import build_scratch, build_transfer
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.studies.inside.figure import inside_alt_text, plot_features, plot_filters, plot_grad_cam, plot_inside
-from tl_widgets.studies.inside.first_filters import first_filters
 from tl_widgets.studies.inside.grad_cam import grad_cam, heat_maps
-from tl_widgets.studies.inside.measurement import look_inside
-from tl_widgets.studies.inside.pca import nearest_labels, principal_components
+from tl_widgets.studies.inside.measurement import first_filters, look_inside, nearest_labels, principal_components
 from tl_widgets.studies.inside.result import LookInside, Numbers, enlarge
 from tl_widgets.training.fine_tuning import fine_tune
 
@@ -308,38 +305,42 @@ class TestFilters:
 
 class TestComponents:
     @pytest.mark.parametrize("shape", [(40, 5), (12, 300), (30, 2)])
-    def test_they_are_scikit_learns(self, shape):
+    def test_they_are_the_eigenvectors_of_the_covariance(self, shape):
         vectors = np.random.default_rng(1).normal(3, 2, shape) * np.arange(1, shape[1] + 1)
-        ours, theirs = principal_components(vectors), PCA(2, svd_solver="full").fit(vectors)
-        np.testing.assert_allclose(ours.positions, theirs.transform(vectors), atol=1e-8 * shape[1] ** 2)
-        np.testing.assert_allclose(ours.directions, theirs.components_, atol=1e-8)
-        np.testing.assert_allclose(ours.explained, theirs.explained_variance_ratio_, rtol=1e-8)
+        positions, explained = principal_components(vectors)
+        variances, directions = np.linalg.eigh(np.cov(vectors.T))
+        expected = (vectors - vectors.mean(axis=0)) @ directions[:, :-3:-1]
+        signs = np.sign((positions * expected).sum(axis=0))
+        np.testing.assert_allclose(positions, expected * signs, atol=1e-8 * shape[1] ** 2)
+        np.testing.assert_allclose(explained, variances[:-3:-1] / variances.sum(), rtol=1e-8)
 
     def test_the_order_of_the_vectors_does_not_turn_the_picture(self):
         vectors = np.random.default_rng(2).normal(size=(20, 4))
         order = np.random.default_rng(3).permutation(20)
         np.testing.assert_allclose(
-            principal_components(vectors[order]).positions, principal_components(vectors).positions[order], atol=1e-12
+            principal_components(vectors[order])[0], principal_components(vectors)[0][order], atol=1e-12
         )
 
     def test_vectors_that_do_not_differ_or_have_one_number(self):
-        same = principal_components(np.ones((5, 3)))
-        assert same.explained == (0, 0)
-        assert not same.positions.any()
-        line = principal_components(np.arange(5.0)[:, None])
-        assert line.explained == (1, 0)
-        np.testing.assert_allclose(line.positions[:, 0], [-2, -1, 0, 1, 2])
+        positions, explained = principal_components(np.ones((5, 3)))
+        assert explained == (0, 0)
+        assert not positions.any()
+        positions, explained = principal_components(np.arange(5.0)[:, None])
+        assert explained == (1, 0)
+        np.testing.assert_allclose(np.abs(positions[:, 0]), [2, 1, 0, 1, 2], atol=1e-12)
+        assert not positions[:, 1].any()
 
     @pytest.mark.parametrize("vectors", [np.ones((1, 3)), np.ones(4), np.full((3, 2), np.nan)])
     def test_what_has_none_is_refused(self, vectors):
         with pytest.raises(InputError, match="Principal components"):
             principal_components(vectors)
 
-    def test_nearest_neighbours_are_scikit_learns(self):
+    def test_nearest_neighbors_are_those_of_all_distances(self):
         random = np.random.default_rng(4)
         vectors, labels = random.normal(50, 1, (300, 8)).astype(np.float32), random.integers(0, 4, 300)
-        indices = NearestNeighbors(n_neighbors=2).fit(vectors).kneighbors(vectors)[1][:, 1]
-        np.testing.assert_array_equal(nearest_labels(vectors, labels), labels[indices])
+        distances = np.linalg.norm(vectors[:, None].astype(float) - vectors[None], axis=2)
+        np.fill_diagonal(distances, np.inf)
+        np.testing.assert_array_equal(nearest_labels(vectors, labels), labels[distances.argmin(axis=1)])
 
 
 def state_of(comparison):

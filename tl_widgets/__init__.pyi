@@ -47,9 +47,8 @@ from .studies.inside.figure import (
     plot_grad_cam as plot_grad_cam,
     plot_inside as plot_inside,
 )
-from .studies.inside.first_filters import first_filters as first_filters
 from .studies.inside.grad_cam import grad_cam as grad_cam
-from .studies.inside.measurement import look_inside as look_inside
+from .studies.inside.measurement import first_filters as first_filters, look_inside as look_inside
 from .studies.inside.result import LookInside as LookInside
 from .studies.learning_curve.figure import plot_learning_curve as plot_learning_curve
 from .studies.learning_curve.measurement import learning_curve as learning_curve

@@ -1,23 +1,38 @@
-"""Figures of a look inside on one page, and what all of them show in words."""
+"""Figures of a look inside: heat maps, and all parts on one page."""
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.text import Text
+from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent
+from tl_widgets.plots.images import RIGHT, WRONG
+from tl_widgets.plots.labels import shortened
+from tl_widgets.plots.style import INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, label_of, set_fonts
 from tl_widgets.studies.inside.feature_figure import (
+    WIDTH,
     draw_features,
     draw_filters,
     feature_words,
     features_height,
     filter_words,
     filters_height,
+    grid_of,
+    new_page,
     plot_features,
     plot_filters,
+    require_drawable,
+    write_head,
 )
-from tl_widgets.studies.inside.heat_map_figure import cam_height, cam_words, draw_cams, plot_grad_cam
-from tl_widgets.studies.inside.page import new_page, require_drawable
-from tl_widgets.studies.inside.result import LookInside
+from tl_widgets.studies.inside.result import HeatMap, LookInside, ModelMaps
 
 __all__ = ["inside_alt_text", "plot_features", "plot_filters", "plot_grad_cam", "plot_inside"]
 
@@ -65,3 +80,141 @@ def inside_alt_text(look: LookInside, kind: str) -> str:
     if kind not in said:
         raise InputError(f"kind={kind!r}; it must be one of {', '.join([*said, 'inside'])}.")
     return said[kind](look)
+
+
+LABELS = 1.5  # inches for the names of the rows
+
+
+def plot_grad_cam(look: LookInside) -> Figure:
+    """Test images with each model's heat map for its own answer.
+
+    Args:
+        look: with at least one model's maps.
+
+    Returns:
+        A figure: a column for each image with its true class above, a row for each model, whose answers stand below.
+
+    Raises:
+        InputError: there are no maps.
+    """
+    height = cam_height(look)
+    figure = new_page(height)
+    draw_cams(figure, look, height)
+    return figure
+
+
+def _cell(look: LookInside) -> float:
+    """Side of an image in inches."""
+    return min((WIDTH - LABELS - 0.1) / max(len(look.shown), 1) - 0.1, 1.6)
+
+
+def cam_height(look: LookInside) -> float:
+    """Inches that the heat maps take."""
+    return 1.3 + (_cell(look) + 0.28) * (1 + len(look.maps))
+
+
+def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
+    """Draw the heat maps into a figure, or a part of one, of that height in inches."""
+    require_drawable(bool(look.maps) and bool(look.shown))
+    n, side = len(look.shown), _cell(look)
+    right = WIDTH - LABELS - n * (side + 0.1)
+    grid = grid_of(page, (1 + len(look.maps), n), (LABELS, right, 0.7, 0.65), height)
+    grid.update(wspace=0.1 / side, hspace=0.28 / side)
+    images = look.images()
+    for column, image in enumerate(images):
+        ax = _picture(page, grid[0, column], image)
+        name = look.dataset.class_names[look.classes[column]]
+        text = ax.set_title(shortened(name, _letters(side)), fontsize=LABEL_SIZE, color=INK, x=0, ha="left")
+        set_fonts([text])
+        if column == 0:
+            _row_name(ax, "test image,\nits true class")
+        for row, model in enumerate(look.maps, 1):
+            one = model.maps[column]
+            ax = _picture(page, grid[row, column], _overlaid(image, one))
+            _say_answer(ax, look, one, look.classes[column], side)
+            if column == 0:
+                _row_name(ax, f"{label_of(model.name).replace(' (', chr(10) + '(')}\n{_size_text(model)}")
+    write_head(
+        page,
+        "Where each model looks (Grad-CAM)",
+        "Images on which the models disagree come first. Bright places raise the score of the model's own answer; each "
+        "map is scaled to its own maximum, so that the strength of two maps cannot be compared.",
+        height,
+    )
+
+
+def _size_text(model: ModelMaps) -> str:
+    rows, columns = model.maps[0].places.shape
+    return f"{rows} × {columns} places"
+
+
+def _letters(inches: float, per_inch: float = 13.5) -> int:
+    """How many letters of a label stand over an image."""
+    return max(5, int(inches * per_inch))
+
+
+def _picture(page: FigureBase, place: Any, image: NDArray[Any]) -> Axes:
+    ax = add_axes(page, place)  # type: ignore[arg-type]
+    ax.imshow(image)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_color(PALE)
+    return ax
+
+
+def _row_name(ax: Axes, text: str) -> None:
+    style: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "fontsize": LABEL_SIZE, "color": INK}
+    label = ax.set_ylabel(text, labelpad=8, **style)
+    set_fonts([label])
+
+
+def _overlaid(image: NDArray[np.uint8], one: HeatMap) -> NDArray[np.float64]:
+    """The image in grey under its heat map, 0..1 (height, width, 3)."""
+    grey: NDArray[np.float64] = (image / 255.0 @ np.array([0.299, 0.587, 0.114]))[..., None].repeat(3, axis=2)
+    if one.flat:
+        return grey
+    heat = one.at(*image.shape[:2]).clip(0, 1)
+    colours = matplotlib.colormaps["inferno"](heat)[..., :3]
+    overlaid: NDArray[np.float64] = 0.45 * grey + 0.55 * colours
+    return overlaid
+
+
+def _say_answer(ax: Axes, look: LookInside, one: HeatMap, true: int, side: float) -> None:
+    is_right = one.answer == true
+    share = f" {percent(one.probability, 0)}"
+    name = shortened(look.dataset.class_names[one.answer], _letters(side, 15.5) - len(share) - 2)
+    colour = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
+    style: dict[str, Any] = {"fontsize": SMALL_SIZE - 0.5, "color": colour, "va": "top", "ha": "left"}
+    text = f"{RIGHT if is_right else WRONG} {name}{share}"
+    said: list[Text] = [ax.annotate(text, (0, 0), (0, -3), "axes fraction", "offset points", **style)]
+    if one.flat:
+        box = {"facecolor": "white", "edgecolor": PALE, "boxstyle": "round,pad=0.2", "alpha": 0.9}
+        middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": ax.transAxes, "bbox": box}
+        said.append(ax.text(0.5, 0.5, "flat", fontsize=SMALL_SIZE, color=INK, **middle))
+    set_fonts(said)
+
+
+def cam_words(look: LookInside) -> str:
+    """The heat maps in words."""
+    said = []
+    for model in look.maps:
+        n_right = sum(one.answer == true for one, true in zip(model.maps, look.classes, strict=True))
+        n_flat = sum(bool(one.flat) for one in model.maps)
+        flat = f", {n_flat} of its maps are flat" if n_flat else ""
+        said.append(f"{label_of(model.name)} is right on {n_right}{flat}, brightest {_brightest(model)}")
+    return f"Heat maps of {len(look.shown)} test images: {'; '.join(said)}."
+
+
+def _brightest(model: ModelMaps) -> str:
+    """Where the maps have their maximum, counted by thirds of the image."""
+    names = (("top left", "top", "top right"), ("left", "middle", "right"), ("bottom left", "bottom", "bottom right"))
+    found: dict[str, int] = {}
+    for one in model.maps:
+        if not one.flat:
+            places = one.places.array
+            row, column = np.unravel_index(int(places.argmax()), places.shape)
+            name = names[int((row + 0.5) * 3 / places.shape[0])][int((column + 0.5) * 3 / places.shape[1])]
+            found[name] = found.get(name, 0) + 1
+    said = [f"{name} ({n})" for name, n in sorted(found.items(), key=lambda item: -item[1])]
+    return ", ".join(said) or "nowhere"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import resolve_weights
@@ -22,9 +24,7 @@ from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
 from tl_widgets.records.answers import interest
 from tl_widgets.records.comparison import Comparison, RunResult
-from tl_widgets.studies.inside.first_filters import first_filters
-from tl_widgets.studies.inside.grad_cam import heat_maps
-from tl_widgets.studies.inside.pca import nearest_labels, principal_components
+from tl_widgets.studies.inside.grad_cam import CONVOLUTIONS, heat_maps
 from tl_widgets.studies.inside.result import (
     AFTER,
     BEFORE,
@@ -214,12 +214,9 @@ class _Look:
     def _layout(self, model: keras.Model, job: _Job, context: WorkContext) -> FeatureLayout:
         split = pick(self.dataset.test.images, self.dataset.test.labels, self.laid_out)
         vectors = _last_features(model, split, job.name, context)
-        components = principal_components(vectors)
-        one, two = components.explained
+        positions, explained = principal_components(vectors)
         nearest = tuple(nearest_labels(vectors, split.labels).tolist())
-        return FeatureLayout(
-            job.name, job.stage, vectors.shape[1], Numbers.of(components.positions), (one, two), nearest
-        )
+        return FeatureLayout(job.name, job.stage, vectors.shape[1], Numbers.of(positions), explained, nearest)
 
 
 def _last_features(model: keras.Model, split: Split, name: str, context: WorkContext) -> Array:
@@ -238,3 +235,90 @@ def _last_features(model: keras.Model, split: Split, name: str, context: WorkCon
             values = layer(values, training=False)
         seen.append(np.asarray(values).reshape(len(values), -1))
     return np.concatenate(seen)
+
+
+def principal_components(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], tuple[float, float]]:
+    """Lay vectors out by the two directions along which they differ most.
+
+    Args:
+        vectors: (n, n_features), n at least 2.
+
+    Returns:
+        Positions along them, float64 (n, 2), and the share of the variance along each, 0..1. What vectors of one
+        feature, or without differences, lack is 0.
+
+    Raises:
+        InputError: there are fewer than two vectors, or numbers that are not finite.
+    """
+    from sklearn.decomposition import PCA
+
+    values = np.asarray(vectors, np.float64)
+    if values.ndim != 2 or len(values) < 2 or not np.isfinite(values).all():
+        raise InputError(
+            f"Principal components need two or more vectors of finite numbers, (n, n_features); received an array of "
+            f"shape {values.shape}."
+        )
+    positions, explained = np.zeros((len(values), 2)), np.zeros(2)
+    if (values != values[0]).any():
+        n = min(2, *values.shape)
+        pca = PCA(n, svd_solver="full")
+        positions[:, :n], explained[:n] = pca.fit_transform(values), pca.explained_variance_ratio_
+    return positions, (float(explained[0]), float(explained[1]))
+
+
+def nearest_labels(vectors: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the class of each vector's nearest neighbor, itself left out.
+
+    Args:
+        vectors: (n, n_features), n at least 2.
+        labels: int64 (n,).
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    values = np.asarray(vectors, np.float64)
+    values = values - values.mean(axis=0)  # distances stay, and large common parts do not cost digits
+    neighbors = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(values)
+    nearest: NDArray[np.int64] = labels[neighbors.kneighbors(return_distance=False)[:, 0]]
+    return nearest
+
+
+def first_filters(model: keras.Model) -> Array:
+    """The filters of a model's first convolution, nested models included.
+
+    Args:
+        model: built.
+
+    Returns:
+        float32 (n_filters, height, width, channels), in the order in which the layer gets its channels: a backbone
+        with "caffe" preprocessing (VGG, ResNet) gets blue, green, red. A filter of a DepthwiseConv2D or
+        SeparableConv2D looks at one channel only.
+
+    Raises:
+        InputError: it has no convolution with weights.
+    """
+    parts = _parts(model) if isinstance(model, keras.Model) else iter(())
+    found = next((part for part in parts if isinstance(part, CONVOLUTIONS) and part.built), None)
+    if found is None:
+        raise InputError(
+            f"A model with a convolution that has its weights is needed, to show its first filters; received {model!r}."
+        )
+    return _filters_of(found)
+
+
+def _parts(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    # Keras's own _flatten_layers lists the layers of a nested model from last to first.
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _parts(layer)
+        else:
+            yield layer
+
+
+def _filters_of(layer: keras.layers.Layer) -> Array:
+    if isinstance(layer, keras.layers.DepthwiseConv2D | keras.layers.SeparableConv2D):
+        kernel = layer.depthwise_kernel if isinstance(layer, keras.layers.SeparableConv2D) else layer.kernel
+        values = np.asarray(kernel, np.float32)  # (height, width, channels, filters of each channel)
+        return values.reshape(*values.shape[:2], 1, -1).transpose(3, 0, 1, 2)
+    values = np.asarray(layer.kernel, np.float32)
+    # Conv2DTranspose has (height, width, filters, channels), Conv2D (height, width, channels, filters).
+    return values.transpose((2, 0, 1, 3) if isinstance(layer, keras.layers.Conv2DTranspose) else (3, 0, 1, 2))

@@ -1,4 +1,4 @@
-"""Figures that only the notebooks need. Each carries its text alternative as the figure's label."""
+"""Figures and photographs that only the notebooks need. A figure carries its text alternative as its label."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from tl_widgets.backbones.catalogue import list_backbones
+from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import percent
+from tl_widgets.core.numbers import percent, short_count
+from tl_widgets.plots.point_labels import NamedPoint, name_points
 from tl_widgets.plots.style import (
     COUNT,
     INK,
@@ -33,9 +36,22 @@ from tl_widgets.plots.style import (
 )
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.parameters import LayerRow
+from tl_widgets.studies.backbones.result import BackboneCost
 from tl_widgets.teaching.show import with_words
 
 Named = tuple[tuple[tuple[str, float], ...], ...]
+PHOTOGRAPHS = {"cat": "chelsea", "coffee": "coffee", "camera": "camera", "rocket": "rocket", "brick wall": "brick"}
+# Where each name stands beside its point, in points and by its end, so that no two cover each other.
+_NAMED = {
+    "EfficientNetLite0": ((0, 10), "center"),
+    "MobileNetV2": ((0, 9), "center"),
+    "Xception": ((-7, 0), "right"),
+    "ResNet50": ((0, -11), "center"),
+    "VGG16": ((0, -11), "center"),
+    "NASNetLarge": ((0, -11), "center"),
+    "EfficientNetV2L": ((0, -11), "left"),
+    "ConvNeXtXLarge": ((0, 8), "right"),
+}
 
 
 def plot_layers(rows: Sequence[LayerRow]) -> Axes:
@@ -173,6 +189,97 @@ def _shares_words(runs: Mapping[str, RunResult]) -> str:
         low, high = run.test_accuracy_ci95 or (0.0, 1.0)
         said.append(f"{name} {percent(run.n_right / len(run.labels))} (95% interval {percent(low)} to {percent(high)})")
     return f"Bar chart of test accuracy: {'; '.join(said)}."
+
+
+def plot_backbones() -> Axes:
+    """Published accuracy on ImageNet against the size of the weights file, a point for each backbone."""
+    known = _known()
+    ax = new_axes(7.5, 4.6)
+    for is_here, marker, color, label in (
+        (False, "o", PALE, "weights must be downloaded"),
+        (True, "s", ModelName.TRANSFER.color, "weights are on this machine"),
+    ):
+        subset = [backbone for backbone in known if backbone.offline == is_here]
+        sizes, scores = [backbone.size_mb for backbone in subset], [backbone.top1_pct for backbone in subset]
+        ax.plot(sizes, scores, linestyle="none", marker=marker, color=color, label=label, markersize=6)  # type: ignore[arg-type]
+    for backbone in known:
+        if backbone.name in _NAMED:
+            assert backbone.size_mb is not None
+            assert backbone.top1_pct is not None
+            offset, side = _NAMED[backbone.name]
+            note(ax, backbone.name, (backbone.size_mb, backbone.top1_pct), offset, ha=side, color=INK)
+    ax.set_xscale("log")
+    ax.set_xlim(8, 1400)
+    ticks = (10, 30, 100, 300, 1000)
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.set_xticks([], minor=True)
+    draw_grid(ax, "both")
+    legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
+    dress(
+        ax,
+        "Accuracy against size",
+        x="size of the weights file in MB (log scale)",
+        y="right on ImageNet, in percent (top-1)",
+    )
+    return with_words(ax, _backbones_words())
+
+
+def _backbones_words() -> str:
+    known = _known()
+    smallest, best = (
+        min(known, key=lambda backbone: backbone.size_mb or 0),
+        max(known, key=lambda backbone: backbone.top1_pct or 0),
+    )
+    here = ", ".join(backbone.name for backbone in known if backbone.offline)
+    return (
+        f"Scatter chart of {len(known)} backbones, ImageNet accuracy against size: from {smallest.name} with "
+        f"{smallest.size_mb:.0f} MB and {smallest.top1_pct:.1f} % to {best.name} with {best.size_mb:.0f} MB and "
+        f"{best.top1_pct:.1f} %. On this machine: {here}."
+    )
+
+
+def _known() -> list[Backbone]:
+    return [backbone for backbone in list_backbones() if backbone.size_mb and backbone.top1_pct]
+
+
+def plot_costs(costs: Sequence[BackboneCost]) -> Axes:
+    """Measured milliseconds per image against parameters, a point for each backbone.
+
+    Args:
+        costs: at least one.
+    """
+    ax = new_axes(7.5, 4.2)
+    x, y = [each.n_params for each in costs], [each.ms_per_image for each in costs]
+    ax.plot(x, y, color=ModelName.TRANSFER.color, marker="s", markersize=8, linestyle="none")
+    ax.set_xlim(0, 1.25 * max(x))
+    ax.set_ylim(0, 1.2 * max(y))
+    ax.xaxis.set_major_formatter(COUNT)
+    draw_grid(ax, "both")
+    name_points(ax, [NamedPoint(each.name, a, b, b, b) for each, a, b in zip(costs, x, y, strict=True)])
+    sizes = " and ".join(sorted({f"{each.image_size} × {each.image_size}" for each in costs}))
+    title = "Does time follow the number of parameters?"
+    dress(ax, title, x="parameters without top", y=f"milliseconds for an image of {sizes} pixels")
+    said = "; ".join(f"{each.name} {short_count(each.n_params)}, {each.ms_per_image:.2f} ms" for each in costs)
+    return with_words(ax, f"Scatter chart of milliseconds per image against parameters: {said}.")
+
+
+def photographs(image_size: int = 224) -> dict[str, NDArray[np.uint8]]:
+    """Photographs by what they show: a cat, a cup of coffee, a man with a camera, a rocket, a brick wall.
+
+    Args:
+        image_size: Side of the middle square in pixels.
+
+    Returns:
+        Each uint8, shape (image_size, image_size, 3). Two of them are gray.
+    """
+    from PIL import Image, ImageOps
+    from skimage import data
+
+    pictures = {}
+    for name, function in PHOTOGRAPHS.items():
+        picture = Image.fromarray(getattr(data, function)()).convert("RGB")
+        pictures[name] = np.asarray(ImageOps.fit(picture, (image_size, image_size)))
+    return pictures
 
 
 def _per_class(comparison: Comparison) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ipywidgets import HTML, Button, Dropdown, HBox, Text
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.teaching.plain import PlainBox
+from tl_widgets.teaching.boxes import PlainBox
 from tl_widgets.teaching.show import say
 from tl_widgets.widgets.shared.html import escape, style
 

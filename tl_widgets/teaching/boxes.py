@@ -1,0 +1,182 @@
+"""Widgets that only the notebooks use: a panel that counts parameters, a table of backbones, and quizzes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ipywidgets import HTML, Button, Checkbox, Dropdown, HBox, RadioButtons, VBox
+
+from tl_widgets.backbones.catalogue import list_backbones
+from tl_widgets.backbones.family import Backbone
+from tl_widgets.core.config import Config, ScratchSpec
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import count_text
+from tl_widgets.records.parameters import ParameterCount, count_rows, scratch_ledger
+from tl_widgets.teaching.questions import QUESTIONS, Question
+from tl_widgets.widgets.lab.panel import ControlPanel
+from tl_widgets.widgets.shared.cells import close_tree, take_place
+from tl_widgets.widgets.shared.html import escape, style, table
+from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.views import LedgerView
+
+_ORDERS: dict[str, tuple[Callable[[Backbone], Any], bool]] = {
+    "accuracy, best first": (lambda backbone: backbone.top1_pct or 0.0, True),
+    "size, smallest first": (lambda backbone: backbone.size_mb or 1e9, False),
+    "parameters, fewest first": (lambda backbone: backbone.n_params or 10**12, False),
+    "smallest input, smallest first": (lambda backbone: backbone.min_input or 10**6, False),
+    "name": (lambda backbone: backbone.name.lower(), False),
+}
+
+
+class PlainBox(VBox):
+    """A VBox with a fixed text that stands in its place on GitHub, on paper, and in tests of notebooks.
+
+    Args:
+        children: The widgets inside.
+        text: What to show where widgets can't be.
+    """
+
+    def __init__(self, children: list[Any], text: str) -> None:
+        super().__init__(children)
+        self._text = text
+        self.add_class("tlw")
+        self.layout.margin = "6px 0"
+        take_place(self)
+
+    def close(self) -> None:
+        """Remove the widget and all its parts."""
+        close_tree(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:  # noqa: ARG002 - IPython's signature
+        bundle = super()._repr_mimebundle_()
+        if isinstance(bundle, dict):
+            bundle["text/plain"] = self._text
+        return bundle
+
+
+class CountPanel(PlainBox):
+    """Controls of a network from scratch, with its layers and their parameters beside them. Nothing is trained.
+
+    Args:
+        spec: The network that is shown first.
+        image_size: Side of its images in pixels.
+    """
+
+    def __init__(self, spec: ScratchSpec | None = None, *, image_size: int = 128) -> None:
+        settings = LabSettings("faces", image_size, config=Config(scratch=spec or ScratchSpec()))
+        names = ["image_size", "blocks", "filters", "kernel_sizes", "pooling", "head", "dense_units"]
+        self.panel = ControlPanel(settings, show=names)
+        self.ledger = LedgerView([ModelName.SCRATCH])
+        self.panel.follow(self.ledger.show_settings)
+        text = "Controls for blocks, filters and kernel sizes, with the parameter count (needs a live notebook)"
+        super().__init__([self.panel, self.ledger], text)
+
+    @property
+    def spec(self) -> ScratchSpec:
+        """The network that the controls show."""
+        return self.panel.settings.config.scratch
+
+    @property
+    def count(self) -> ParameterCount:
+        """The number of its parameters, with one sigmoid unit at the end."""
+        size = self.panel.settings.image_size
+        return count_rows(scratch_ledger((size, size, 3), 2, self.spec))
+
+
+class BackboneTable(PlainBox):
+    """All backbones in a table; menus sort it and leave out what would need a download."""
+
+    def __init__(self) -> None:
+        wide = {"description_width": "initial"}
+        self.order = Dropdown(options=list(_ORDERS), description="Sort by", style=wide)
+        self.only_offline = Checkbox(False, description="only those that are on this machine", indent=False)
+        self._table = HTML()
+        for field in (self.order, self.only_offline):
+            field.observe(lambda _: self._show(), "value")
+        row = HBox([self.order, self.only_offline])
+        row.add_class("tlw-row")
+        text = f"A table of {len(list_backbones())} backbones to sort (needs a live notebook)"
+        super().__init__([HTML(style()), row, self._table], text)
+        self._show()
+
+    @property
+    def rows(self) -> list[Backbone]:
+        """The backbones that are shown, in this order."""
+        key, is_reversed = _ORDERS[self.order.value]
+        shown = [backbone for backbone in list_backbones() if backbone.offline or not self.only_offline.value]
+        return sorted(shown, key=key, reverse=is_reversed)
+
+    def _show(self) -> None:
+        head = [
+            "Backbone",
+            "Size",
+            "Right on ImageNet",
+            "Parameters without top",
+            "Features",
+            "Smallest input",
+            "Here?",
+        ]
+        rows = [
+            [
+                backbone.name,
+                f"{backbone.size_mb:.0f} MB" if backbone.size_mb else "–",
+                f"{backbone.top1_pct:.1f} %" if backbone.top1_pct else "–",
+                count_text(backbone.n_params) if backbone.n_params else "–",
+                count_text(backbone.feature_width) if backbone.feature_width else "–",
+                f"{backbone.min_input} px" if backbone.min_input else "–",
+                "yes" if backbone.offline else "to download",
+            ]
+            for backbone in self.rows
+        ]
+        caption = f"{len(rows)} backbones, sorted by {self.order.value}"
+        inner = table(caption, head, rows, numeric=(1, 2, 3, 4, 5))
+        self._table.value = f'<div style="max-height:360px;overflow:auto" tabindex="0">{inner}</div>'
+
+
+class Quiz(PlainBox):
+    """A multiple-choice question of the tutorial, with an explanation of each answer.
+
+    jupyterquiz 2.9.6 doesn't do: its output is a script with random ids, so it shows nothing without a kernel's
+    browser and can't be compared by a test; it has no role or live region for screen readers, and it fetches MathJax
+    from the network.
+
+    Args:
+        name: A key of `QUESTIONS`.
+
+    Raises:
+        InputError: There is no such question.
+    """
+
+    def __init__(self, name: str) -> None:
+        if name not in QUESTIONS:
+            raise InputError(f"There is no question {name!r}; there are {', '.join(QUESTIONS)}.")
+        self.question = QUESTIONS[name]
+        texts = [option.text for option in self.question.options]
+        self.choice = RadioButtons(options=texts, value=None, layout={"width": "auto", "height": "auto"})
+        self.choice.add_class("tlw-quiz")
+        self.button = Button(description="Check my answer")
+        self.button.on_click(lambda _: self._check())
+        self._feedback = HTML()
+        # ipywidgets cuts the labels of radio buttons off at one line.
+        css = "<style>.tlw-quiz label{white-space:normal;height:auto;line-height:1.4;padding:2px 0;display:flex;"
+        # The button comes after its text there and floats: beside the last line of it, not the first.
+        css += "flex-direction:row-reverse;justify-content:flex-end;align-items:start}</style>"
+        heading = HTML(f"{style()}{css}<p><b>Question.</b> {escape(self.question.text)}</p>")
+        super().__init__([heading, self.choice, self.button, self._feedback], _as_text(self.question))
+
+    @property
+    def feedback(self) -> str:
+        """The explanation of the chosen answer, with whether it is right."""
+        chosen = next((option for option in self.question.options if option.text == self.choice.value), None)
+        if chosen is None:
+            return "Choose an answer first."
+        return f"{'Right' if chosen.is_right else 'Not quite'}. {chosen.why}"
+
+    def _check(self) -> None:
+        self._feedback.value = f'<div class="tlw-live" role="status">{escape(self.feedback)}</div>'
+
+
+def _as_text(question: Question) -> str:
+    return "\n".join([f"Question. {question.text}", *(f"  ( ) {option.text}" for option in question.options)])

@@ -14,7 +14,7 @@ from hosted_server import serve, server
 
 from tl_widgets import load_dataset
 from tl_widgets.backbones import catalogue as backbones, efficientnet_lite
-from tl_widgets.cli import diagnostics as checkup
+from tl_widgets.cli import doctor as checkup
 from tl_widgets.cli.main import main
 from tl_widgets.core.errors import InputError
 from tl_widgets.data import hosted

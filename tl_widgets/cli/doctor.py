@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import os
+import platform
 import shlex
-from collections.abc import Sequence
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tl_widgets.cli.diagnostics import Checkup, Finding, examine
+from tl_widgets.backbones.catalogue import list_backbones
+from tl_widgets.backbones.family import Backbone
+from tl_widgets.backbones.memory import memory_needed
+from tl_widgets.backbones.weights import is_published, local_weights_file
+from tl_widgets.cli.files import can_write, existing_part
 from tl_widgets.cli.progress import make_console
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import ignore
+from tl_widgets.core.numbers import size_text
+from tl_widgets.core.resources import home_folder, memory_available, memory_limit, n_cores
+from tl_widgets.data.catalogue import list_datasets
+from tl_widgets.data.hosted import is_whole
 
 _MARKS = {"good": ("ok", "green"), "missing": ("-", "dim"), "bad": ("BAD", "bold red")}
+NEEDED_MEMORY = 1_000_000_000  # the default comparison took 0.94 GB at most (TensorFlow 2.21, 2 cores)
+_PACKAGES = (("tensorflow", (2, 18)), ("keras", (3, 8)), ("scikit-image", (0, 24)), ("pillow", (10, 4)))
+_TYPICAL_SIZE = 96  # pixels: of the built-in images
+_PYTHON = ((3, 11), (3, 14))  # from, and below
+
+Level = Literal["good", "missing", "bad"]
 
 
 def show_doctor(*, home_given: bool) -> int:
@@ -75,3 +98,178 @@ def _print_end(console: Console, checkup: Checkup) -> None:
         console.print("\n`tl-widgets compare` can run here, without network.", style="bold green", soft_wrap=True)
     else:
         console.print("\n`tl-widgets compare` cannot run here yet: see above.", style="bold red", soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        what: its name: "memory", "Xception".
+        level: "good"; "missing" where something could be had and is not needed; "bad" where it must be mended.
+        text: what was found.
+        command: what to type to have or to mend it; "".
+        needed: whether the default comparison cannot run unless it is good.
+    """
+
+    what: str
+    level: Level
+    text: str
+    command: str = ""
+    needed: bool = False
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """All findings, in the order to show them.
+
+    Attributes:
+        machine: of Python, packages, memory, cores and disk.
+        backbones: whose ImageNet weights are here or damaged; the bundled one first.
+        datasets: all that have a name.
+        missing_backbones: names of the others, which could be fetched, the smallest first.
+        home: the folder for what is fetched, where it can only be read or cannot be made; None where it can be written.
+    """
+
+    machine: tuple[Finding, ...]
+    backbones: tuple[Finding, ...]
+    datasets: tuple[Finding, ...]
+    missing_backbones: tuple[str, ...]
+    home: Path | None = None
+
+    @property
+    def can_compare(self) -> bool:
+        """Whether the default comparison can run here."""
+        return all(one.level == "good" for one in (*self.machine, *self.backbones, *self.datasets) if one.needed)
+
+
+def examine(*, options: str = "") -> Checkup:
+    """Look at this machine: some seconds where large weights files are hashed.
+
+    Args:
+        options: to add to the commands of tl-widgets: "--home FOLDER".
+    """
+    fetch = f"tl-widgets{f' {options}' if options else ''} fetch"
+    home = home_folder().absolute()
+    entries = [entry for entry in list_backbones() if entry.bundled or local_weights_file(entry.weights_file)]
+    missing = sorted((e for e in list_backbones() if e not in entries), key=lambda e: e.download_mb or math.inf)
+    return Checkup(
+        machine=(_python(), *map(_package, _PACKAGES), *_hardware(), _disk()),
+        backbones=tuple(_bundled(entry) if entry.bundled else _backbone(entry, fetch) for entry in entries),
+        datasets=tuple(_datasets(fetch)),
+        missing_backbones=tuple(entry.name for entry in missing),
+        home=None if _is_file(home) or can_write(existing_part(home)) else home,
+    )
+
+
+def _python() -> Finding:
+    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if _PYTHON[0] <= sys.version_info[:2] < _PYTHON[1]:
+        return Finding("Python", "good", text, needed=True)
+    allowed = f"{_dotted(_PYTHON[0])} or later, below {_dotted(_PYTHON[1])}"
+    return Finding("Python", "bad", f"{text}; TensorFlow needs {allowed}", "install Python 3.12", needed=True)
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def _package(package: tuple[str, tuple[int, int]]) -> Finding:
+    name, least = package
+    command = f'pip install "{name}>={_dotted(least)}"'
+    try:
+        version = metadata.version(name)  # reads its records, imports nothing
+    except metadata.PackageNotFoundError:
+        return Finding(name, "bad", "not installed", command, needed=True)
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if numbers < least:
+        return Finding(name, "bad", f"{version}, which is too old: {_dotted(least)} or later", command, needed=True)
+    return Finding(name, "good", version, needed=True)
+
+
+def _hardware() -> Iterator[Finding]:
+    limit, free = memory_limit(), memory_available()
+    needs = f"the default comparison needs {size_text(NEEDED_MEMORY)}"
+    if not limit:
+        yield Finding("memory", "good", f"unknown: the system does not say; {needs}", needed=True)
+    else:
+        text = f"limit {size_text(limit)}, {size_text(free)} of it free; {needs}"
+        enough = free >= NEEDED_MEMORY
+        command = "" if enough else "close other programs and notebooks, or raise the container's memory limit"
+        yield Finding("memory", "good" if enough else "bad", text, command, needed=True)
+    yield Finding("cores", "good", str(n_cores()))
+
+
+def _disk() -> Finding:
+    home = home_folder().absolute()
+    if _is_file(home):
+        text = f"{home} is a file, not a folder" + ("; unpack it" if home.suffix in (".zip", ".tar") else "")
+        return Finding("folder", "bad", text, "name a folder with --home or TL_WIDGETS_HOME")
+    existing = existing_part(home)
+    text = f"{home}: {size_text(shutil.disk_usage(existing).free)} free"
+    if existing != home:
+        if not can_write(existing):
+            text = f"{home} is not there and cannot be made: {existing} can only be read"
+            return Finding("folder", "good", f"{text}. Images and features wait in memory instead")
+        text += "; it is not there yet, and is made when something is kept"
+    elif not (home / "weights").is_dir() and (inner := _home_inside(home)):
+        return Finding("folder", "bad", f"{text}; what was fetched lies one folder deeper", f"--home {inner}")
+    if can_write(existing):
+        return Finding("folder", "good", text)
+    more = "only to be read: what is in it can be used; images and features wait in memory instead"
+    return Finding("folder", "good", f"{text}, {more}")
+
+
+def _is_file(home: Path) -> bool:
+    return home.exists() and not home.is_dir()
+
+
+def _home_inside(home: Path) -> str:
+    """A folder in `home` that looks like what an archive unpacks to, quoted for a shell; "" without one."""
+    try:
+        found = [path for path in sorted(home.iterdir()) if (path / "weights").is_dir() or (path / "datasets").is_dir()]
+    except OSError:
+        return ""
+    return shlex.quote(str(found[0])) if found and not (home / "datasets").is_dir() else ""
+
+
+def _bundled(entry: Backbone) -> Finding:
+    try:
+        path = entry.family.find_weights(entry, ignore, None)  # checks the hash
+    except InputError as error:
+        return Finding(entry.name, "bad", str(error).split(". ")[0], entry.family.repair, needed=True)
+    size = size_text(path.stat().st_size)
+    return Finding(entry.name, "good", f"bundled, {size}, hash right", needed=True)
+
+
+def _backbone(entry: Backbone, fetch: str) -> Finding:
+    path = local_weights_file(entry.weights_file)
+    assert path is not None
+    try:
+        text = f"{size_text(path.stat().st_size)} in {path.parent}"
+        if entry.weights_hash is not None and not is_published(path, entry.weights_hash):
+            return Finding(entry.name, "bad", f"{path} is damaged: its hash differs", f"{fetch} {entry.name}")
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        return Finding(entry.name, "bad", f"{path} cannot be read: {error.strerror or error}", f"{fetch} {entry.name}")
+    text += ", hash right" if entry.weights_hash else "; nobody publishes a hash of it"
+    needed, free = memory_needed(entry, _TYPICAL_SIZE), memory_available()
+    if free and needed > free:
+        text += f"; but it needs about {size_text(needed)} of memory, and {size_text(free)} are free"
+        return Finding(entry.name, "missing", text)
+    return Finding(entry.name, "good", text)
+
+
+def _datasets(fetch: str) -> Iterator[Finding]:
+    for info in list_datasets():
+        command = f"{fetch} {info.name}"
+        if info.path is None:
+            yield Finding(info.name, "good", "built in")
+        elif not info.offline:
+            yield Finding(info.name, "missing", f"not here; {size_text(info.n_bytes)} to download", command)
+        elif not is_whole(info.path):
+            yield Finding(info.name, "bad", f"{info.path} is damaged, or cannot be read", command)
+        else:
+            size = size_text(info.path.stat().st_size)
+            yield Finding(info.name, "good", f"{size} in {info.path.parent}, checksums right")

@@ -15,8 +15,7 @@ from rich.console import Console
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.weights import resolve_weights, weights_folder
-from tl_widgets.cli.diagnostics import can_write, existing_part
-from tl_widgets.cli.files import check_writable, write_whole
+from tl_widgets.cli.files import can_write, check_writable, existing_part, write_whole
 from tl_widgets.cli.progress import make_console, stoppable, watching
 from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError

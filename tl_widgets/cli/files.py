@@ -10,6 +10,20 @@ from pathlib import Path
 from tl_widgets.core.errors import InputError
 
 
+def existing_part(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that exists; from an absolute path."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def can_write(folder: Path) -> bool:
+    """Whether a file can be made there. Only trying shows it: permissions say nothing to root."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 def check_writable(path: Path, option: str) -> None:
     """Raise `InputError` when no file can be written there.
 
@@ -30,7 +44,7 @@ def check_writable(path: Path, option: str) -> None:
     if not path.parent.is_dir():
         raise InputError(f"Cannot write {path}: there is no folder {path.parent}. Make it first. {advice}")
     try:
-        # Only trying tells: permissions say nothing to root, and nothing of a disk that is mounted read-only.
+        # Only trying shows it: permissions say nothing to root, and nothing of a disk that is mounted read-only.
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:

@@ -52,9 +52,11 @@ def add_study(commands: Any) -> None:
 def _usual_images(study: AnyStudy) -> str:
     if study.brings_images:
         return "images on which it shows"
-    images = study.arguments().image_settings
-    number = "" if images.n_per_class is None else f" and {images.n_per_class} training images of each class"
-    return f"{images.dataset} with {images.image_size} pixels{number}"
+    # Of the declaration, not of an instance: a check of the backbone would load the catalogue for every --help.
+    default = {name: setting.default for name, setting in settings_of(study.arguments).items()}
+    n = default.get("n_per_class")
+    number = "" if n is None else f" and {n} training images of each class"
+    return f"{default['dataset']} with {default['image_size']} pixels{number}"
 
 
 def _options(study: AnyStudy) -> list[Setting]:

@@ -17,9 +17,15 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 LONGEST_FIRST = (
     "tests/browser/test_lab_browser.py",
     "tests/browser/test_upload_browser.py",
+    "tests/browser/test_notebooks_browser.py",
     "tests/browser/test_study_browser.py",
     "tests/test_backbones.py",
+    "tests/test_backbone_study.py",
     "tests/test_training.py",
+    "tests/test_learning_curve.py",
+    "tests/test_repeats.py",
+    "tests/test_codegen.py",
+    "tests/test_study_lab.py",
 )
 # Tests that share no fixture with the rest of their file and may run on any worker.
 SPREAD = ()

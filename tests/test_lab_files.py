@@ -38,7 +38,7 @@ def write_picture(name):
 def load(lab, name, data=None):
     """Load a record; what the Lab says."""
     lab.screen.save.load(name, data).wait(60)
-    return lab.screen.save._loaded.value
+    return page(lab.screen.save)
 
 
 # Try a picture
@@ -47,7 +47,7 @@ def load(lab, name, data=None):
 def test_a_picture_gets_every_models_probabilities(make_lab):
     lab = make_lab(settings=SMALL.with_values({"control": True}))
     trial = lab.screen.trial
-    assert "After training" in trial._how.value
+    assert "After training" in page(trial)
     lab.run(wait=True)
     assert trial.enabled
     write_picture(f"{EVIL[:20]}.png".replace("/", ""))
@@ -107,21 +107,21 @@ def test_galleries_switch_and_turn_pages():
     view = PredictionsView()
     view.show(comparison, images)
     differ = sum(a != b for a, b in zip(scratch.predictions, transfer.predictions, strict=True))
-    assert f"60 test images; the models disagree on {differ}." in view._text.value
+    assert f"60 test images; the models disagree on {differ}." in page(view)
     view.choice.value = "mistakes"
-    assert "wrong on 28, the most confident mistakes first. Page 1 of 2." in view._text.value
-    assert view._text.value.index('alt="Test image 1, a"') < view._text.value.index('alt="Test image 4, ')
-    assert view._text.value.count("<figure>") == N_ON_A_PAGE
+    assert "wrong on 28, the most confident mistakes first. Page 1 of 2." in page(view)
+    assert page(view).index('alt="Test image 1, a"') < page(view).index('alt="Test image 4, ')
+    assert page(view).count("<figure>") == N_ON_A_PAGE
     assert view.back_button.disabled
     view.next_button.click()
-    assert "Page 2 of 2" in view._text.value
-    assert view._text.value.count("<figure>") == 28 - N_ON_A_PAGE
+    assert "Page 2 of 2" in page(view)
+    assert page(view).count("<figure>") == 28 - N_ON_A_PAGE
     assert view.next_button.disabled
     view.choice.value = "all"
-    assert "Page 1 of 3" in view._text.value
-    assert EVIL not in view._text.value
+    assert "Page 1 of 3" in page(view)
+    assert EVIL not in page(view)
     view.show(comparison, None)
-    assert "not here" in view._text.value
+    assert "not here" in page(view)
 
 
 # Saving
@@ -161,7 +161,7 @@ def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, 
     assert save.save_button.disabled
     save.save_button.click()
     save.load_button.click()
-    assert save._loaded.value == ""
+    assert "Loading" not in page(save)
     lab.screen.show_running(False)  # a training that ends meanwhile does not free them
     assert save.save_button.disabled
     go_on.set()
@@ -191,13 +191,13 @@ def test_a_record_comes_back_into_another_lab(make_lab):
     assert "Run 1, loaded from transfer-learning-run/record.json: textures" in text
     assert "90 test images; the models disagree" in text
     assert text.count("<img alt=") >= 2
-    assert "The models of this result are gone" in other.screen.trial._how.value
+    assert "The models of this result are gone" in page(other.screen.trial)
     assert not other.is_running
     # The next training is a run of its own, and can be asked again.
     other.run(wait=True)
     assert other.result.transfer.predictions == lab.result.transfer.predictions
     assert [run.source for run in other.runs] == ["transfer-learning-run/record.json", ""]
-    assert "Choose pictures" in other.screen.trial._how.value
+    assert "Choose pictures" in page(other.screen.trial)
 
 
 def test_what_could_not_be_restored_is_said(make_lab):
@@ -209,7 +209,7 @@ def test_what_could_not_be_restored_is_said(make_lab):
         said = load(mine, "r.json", text.encode())
         assert "<li>" not in said
         assert mine.settings.config.batch_size == 4
-        assert "16 test images" in mine.screen.predictions._text.value
+        assert "16 test images" in page(mine.screen.predictions)
         # Here they are not: the settings come back, the data set stays.
         lab = make_lab()
         said = load(lab, "r.json", text.encode())
@@ -217,7 +217,7 @@ def test_what_could_not_be_restored_is_said(make_lab):
         assert "&lt;i&gt;mine" in said
         assert (lab.settings.dataset, lab.settings.image_size) == ("textures", 32)
         assert lab.settings.config.batch_size == 4
-        assert "not here" in lab.screen.predictions._text.value
+        assert "not here" in page(lab.screen.predictions)
         # Its row can be restored as little, and says so.
         lab.screen.runs.restore_button.click()
         assert "no data set" in lab.screen.message.value

@@ -266,18 +266,18 @@ def test_a_record_brings_own_images_back_with_their_edits(make_lab, here):
     record = lab.result.to_json().encode()
     other = make_lab()
     other.screen.save.load("record.json", record).wait(60)
-    assert "not the same" not in other.screen.save._loaded.value
+    assert "not the same" not in page(other.screen.save)
     assert (other.settings.dataset, other.settings.classes) == ("pets 2", (MARKUP, "dog"))
     other.run(wait=True)
     assert other.result.dataset == lab.result.dataset
     (here / "pets").rename(here / "gone")
     last = make_lab()
     last.screen.save.load("record.json", record).wait(60)
-    assert "were somebody&#39;s own and are not in this Lab" in last.screen.save._loaded.value
+    assert "were somebody&#39;s own and are not in this Lab" in page(last.screen.save)
     assert last.settings.dataset == "textures"
     far = record.replace(json.dumps(str(here / "pets"))[1:-1].encode(), b"//far/away")
     last.screen.save.load("record.json", far).wait(60)
-    assert "is on another machine" in last.screen.save._loaded.value
+    assert "is on another machine" in page(last.screen.save)
 
 
 def test_pictures_uploaded_for_two_classes(make_lab, here):

@@ -50,13 +50,13 @@ def test_the_verdict_is_that_of_the_seeds(finished):
 def test_the_table_of_runs_has_a_column_for_it(finished):
     lab, _, shown = finished
     assert "; 2 seeds)</small>" in shown
-    table = lab.screen.runs._table.value
+    table = page(lab.screen.runs)
     head = re.findall(r'<th scope="col" [^>]*>([^<]*)</th>', table)
     assert head[:3] == ["Run", "fine-tuned blocks", "repeats"]
     assert "Fine-tuned" in head
     assert len(re.findall(r"<tr>", table)) == 3
     lab.screen.runs.other.value = 1
-    assert "run 1, fine-tuned" in lab.screen.runs._figure.value
+    assert "run 1, fine-tuned" in page(lab.screen.runs)
 
 
 def test_controls_hold_blocks_and_repeats(finished):

@@ -116,7 +116,7 @@ def upload(widget, *files):
 
 
 def wait(lab):
-    assert lab.images._run.finished.wait(60)
+    assert lab.images.last_run.finished.wait(60)
 
 
 def open_pets(lab, name="pets"):

@@ -120,7 +120,7 @@ def test_own_images_in_a_kernel_that_goes_on_answering(run, tmp_path):
         SETUP,
         "lab = TransferLab(settings=settings.with_values({'n_per_class': None}))\nlab",
         "intake = lab.images.intake\nintake.menu.value = intake.menu.options[1][1]\nintake.open_button.click()\n"
-        "await lab.images._run.done()\nlab.images.use_button.click()\nawait lab.images._run.done()",
+        "await lab.images.last_run.done()\nlab.images.use_button.click()\nawait lab.images.last_run.done()",
         "comparison = await lab.run().done()\nprint(comparison.dataset.class_names, comparison.dataset.n_train)",
     )
     assert printed(notebook.cells[3]) == "('<b>cat<_b>', 'dog') 14\n"

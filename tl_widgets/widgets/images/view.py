@@ -54,7 +54,7 @@ class ImagesView(VBox):
         self._source, self._image_size, self._use = source, image_size, use
         self.collection: ImageCollection | None = None
         self._looked: _Looked | None = None
-        self._run: Run[None] | None = None
+        self.last_run: Run[None] | None = None
         self._cancel: Cancel = Event()
         self._is_locked = self._is_running = False
         self._throttle = Throttle()
@@ -212,8 +212,8 @@ class ImagesView(VBox):
             finally:
                 self._show_running(False)
 
-        self._run = Run(go)
-        return self._run
+        self.last_run = Run(go)
+        return self.last_run
 
     def _look(self, collection: ImageCollection, on_event: OnEvent, cancel: Cancel) -> _Looked:
         """Read all images and show what is there. A collection that is not complete yet is no error."""

@@ -20,8 +20,7 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.data.quality import check_dataset
 from tl_widgets.export.gallery import cards
 from tl_widgets.plots import classes as plot_classes, comparison as plots
-from tl_widgets.plots.alt_text import FigureKind
-from tl_widgets.plots.labels import runs_of
+from tl_widgets.plots.labels import FigureKind, runs_of
 from tl_widgets.records.answers import confident_mistakes, disagreements, judged
 from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.plots.labels import Result, runs_of, seed_words, shortened
+from tl_widgets.plots.labels import Result, run_label, runs_of, seed_words, shortened
 from tl_widgets.plots.style import (
     GRID,
     INK,
@@ -26,7 +26,6 @@ from tl_widgets.plots.style import (
     marker_of,
     new_axes,
     new_figure,
-    run_label,
     say_nothing_to_show,
     set_fonts,
 )

@@ -14,6 +14,7 @@ from tl_widgets.plots.labels import (
     Score,
     chance_level,
     own_epochs,
+    run_label,
     runs_of,
     scores_of,
     seed_words,
@@ -36,7 +37,6 @@ from tl_widgets.plots.style import (
     marker_of,
     new_axes,
     note,
-    run_label,
     set_rows,
 )
 from tl_widgets.records.comparison import RunResult

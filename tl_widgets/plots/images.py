@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.plots.labels import answering_runs, n_disagreed, shortened
+from tl_widgets.plots.labels import answering_runs, label_of, n_disagreed, shortened
 from tl_widgets.plots.style import (
     INK,
     LABEL_SIZE,
@@ -21,7 +21,6 @@ from tl_widgets.plots.style import (
     TITLE_SIZE,
     add_axes,
     dress,
-    label_of,
     new_axes,
     new_figure,
     root_figure,

@@ -1,15 +1,25 @@
-"""What figures and their text alternatives are made from: runs, and numbers in few characters."""
+"""What figures say in words: the names of models, scores in few characters, and text alternatives.
+
+Computed from the numbers of a result; nothing here draws, and matplotlib isn't needed.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import accuracy_text
+from tl_widgets.core.model_name import ModelName, find_model
+from tl_widgets.core.numbers import accuracy_text, interval_text, percent, seconds_text
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.statistics import Interval
 
+if TYPE_CHECKING:
+    from tl_widgets.data.dataset import ImageDataset
+
+FigureKind = Literal[
+    "accuracy", "test_accuracy", "parameters", "seconds", "confusion", "recall", "comparison", "predictions"
+]
 Result = Comparison | RunResult | tuple[RunResult, ...]
 
 
@@ -122,3 +132,135 @@ def shortened(text: str, most: int) -> str:
         return text
     n_end = (most - 1) // 3
     return f"{text[: most - 1 - n_end]}…{text[len(text) - n_end :]}"
+
+
+def label_of(name: str, backbone: str = "") -> str:
+    """Return what a model is called in figures.
+
+    Args:
+        name: A model's name; another name stays as it is.
+        backbone: The name of the transfer model's frozen backbone, if it is known.
+    """
+    model = find_model(name)
+    if model is ModelName.TRANSFER and backbone:
+        return f"{model.label} ({backbone})"
+    return model.label if model else name
+
+
+def run_label(run: RunResult, *, broken: bool = False) -> str:
+    """Return what a run is called in figures; `broken` into two or three lines where it has a part in brackets."""
+    random = ", random weights" if run.weights == "random" and run.name != ModelName.CONTROL else ""
+    label = label_of(run.name, run.backbone + random)
+    return label.replace(" (", "\n(").replace(", ", ",\n") if broken else label
+
+
+def alt_text(result: Result, kind: FigureKind) -> str:
+    """The text alternative of a figure.
+
+    Args:
+        result: what was plotted.
+        kind: name of the plot function without "plot_".
+
+    Raises:
+        InputError: there is no run, or no such kind.
+    """
+    runs = runs_of(result)
+    if kind == "comparison":
+        verdict = f"{result.verdict.text} " if isinstance(result, Comparison) else ""
+        return f"{verdict}{_parameters(runs)} {_seconds(runs)}"
+    sentences = {
+        "parameters": _parameters,
+        "seconds": _seconds,
+        "confusion": _confusion,
+        "recall": _recall,
+        "predictions": _predictions,
+    }
+    if kind in ("accuracy", "test_accuracy"):
+        return _accuracy(result) if kind == "accuracy" else _test_accuracy(result)
+    if kind not in sentences:
+        kinds = ("accuracy", "test_accuracy", *sentences, "comparison")
+        raise InputError(f"kind={kind!r}; it must be one of {', '.join(kinds)}.")
+    return sentences[kind](runs)
+
+
+def dataset_alt_text(dataset: ImageDataset, n_per_class: int = 6) -> str:
+    """The text alternative of `plot_dataset`."""
+    names = ", ".join(dataset.class_names[:12])
+    more = f" and {dataset.n_classes - 12} more classes" if dataset.n_classes > 12 else ""
+    return f"Up to {n_per_class} training images of each class of {dataset.name}: {names}{more}."
+
+
+def _accuracy(result: Result) -> str:
+    parts = []
+    for run in runs_of(result):
+        values = run.history.val_accuracy
+        n = len(values)
+        epochs = f"after {n} epoch{'s' if n != 1 else ''}"
+        course = f"{percent(values[0])} to {percent(values[-1])} {epochs}" if n > 1 else ""
+        parts.append(f"{run_label(run)} {course or (f'{percent(values[0])} {epochs}' if n else 'no finished epoch')}")
+    chart = f"Line chart of accuracy by epoch{seed_words(result)}."
+    return f"{chart} Validation accuracy: {'; '.join(parts)}. {_test_accuracy(result)}"
+
+
+def _test_accuracy(result: Result) -> str:
+    parts, runs, scores = [], runs_of(result), scores_of(result)
+    for run in runs:
+        score = scores.get(run.name)
+        if score is None:
+            parts.append(f"{run_label(run)} not tested")
+        else:
+            interval = f"{interval_words({run.name: score})} {interval_text(score.interval)}"
+            parts.append(f"{run_label(run)} {percent(score.accuracy)} ({interval})")
+    return f"Test accuracy: {'; '.join(parts)}; chance {percent(chance_level(runs))}."
+
+
+def _parameters(runs: tuple[RunResult, ...]) -> str:
+    parts = [f"{run_label(run)} {run.params.trainable:,} trainable and {run.params.frozen:,} frozen" for run in runs]
+    return f"Parameters: {'; '.join(parts)}."
+
+
+def _seconds(runs: tuple[RunResult, ...]) -> str:
+    parts = []
+    for run in runs:
+        saved = f" (kept features saved {seconds_text(run.seconds.saved)})" if run.seconds.saved else ""
+        parts.append(f"{run_label(run)} {seconds_text(run.seconds.total)}{saved}")
+    return f"Time in all: {'; '.join(parts)}."
+
+
+def _confusion(runs: tuple[RunResult, ...]) -> str:
+    parts = []
+    for run in runs:
+        mistakes: dict[tuple[int, int], int] = {}
+        for pair in zip(run.labels, run.predictions, strict=True):
+            if pair[0] != pair[1]:
+                mistakes[pair] = mistakes.get(pair, 0) + 1
+        text = (
+            f"{run_label(run)} {run.n_right} of {len(run.labels)} right"
+            if run.labels
+            else f"{run_label(run)} not tested"
+        )
+        if mistakes:
+            (true, answer), n = max(mistakes.items(), key=lambda item: item[1])
+            text += f", most often taking {run.class_names[true]} for {run.class_names[answer]} ({n})"
+        parts.append(text)
+    return f"Confusion matrix of {len(runs[0].class_names)} classes: {'; '.join(parts)}."
+
+
+def _recall(runs: tuple[RunResult, ...]) -> str:
+    parts = []
+    for run in runs:
+        known = [(figures.recall, figures.name) for figures in run.per_class if figures.recall is not None]
+        if known:
+            (low, worst), (high, best) = min(known), max(known)
+            parts.append(f"{run_label(run)} from {worst} ({percent(low)}) to {best} ({percent(high)})")
+        else:
+            parts.append(f"{run_label(run)} not tested")
+    return f"Share of each class's test images recognised: {'; '.join(parts)}."
+
+
+def _predictions(runs: tuple[RunResult, ...]) -> str:
+    tested = answering_runs(runs)
+    parts = "; ".join(f"{run_label(run)} is right on {run.n_right} of {len(run.labels)}" for run in tested)
+    if len(tested) > 1:
+        parts += f"; they disagree on {n_disagreed(tested)}, which are shown first"
+    return f"Test images with the models' answers: {parts or 'none was tested'}."

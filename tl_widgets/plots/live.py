@@ -12,6 +12,7 @@ from PIL import Image
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     INK,
     PALE,
@@ -23,7 +24,6 @@ from tl_widgets.plots.style import (
     epoch_margin,
     epoch_ticks,
     in_columns,
-    label_of,
     legend_below,
     mark_fine_tuning,
     marker_of,

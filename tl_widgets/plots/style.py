@@ -1,4 +1,4 @@
-"""How every figure looks and how it is shown: names, colours, axes, PNG, HTML. No pyplot, no TensorFlow.
+"""How every figure looks and how it is shown: colors, axes, PNG, HTML. No pyplot, no TensorFlow.
 
 pyplot keeps global state that threads must not touch, so figures are made without it. What a plot
 function returns still shows itself as the last value of a notebook cell, once, with or without
@@ -27,6 +27,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, find_model
 from tl_widgets.core.numbers import percent, short_count
+from tl_widgets.plots.labels import run_label
 from tl_widgets.records.comparison import RunResult
 
 INK, PALE, GRID = "#222222", "#6b6b6b", "#dddddd"
@@ -58,26 +59,6 @@ def marker_of(name: str) -> str:
     """Return the fixed marker of a model; one marker for all names that are no model's."""
     model = find_model(name)
     return model.marker if model else "v"
-
-
-def label_of(name: str, backbone: str = "") -> str:
-    """Return what a model is called in figures.
-
-    Args:
-        name: of a model; another name stays as it is.
-        backbone: name of the transfer model's frozen backbone, if it is known.
-    """
-    model = find_model(name)
-    if model is ModelName.TRANSFER and backbone:
-        return f"{model.label} ({backbone})"
-    return model.label if model else name
-
-
-def run_label(run: RunResult, *, broken: bool = False) -> str:
-    """What a run is called in figures; `broken` over two or three lines where it has a part in brackets."""
-    random = ", random weights" if run.weights == "random" and run.name != ModelName.CONTROL else ""
-    label = label_of(run.name, run.backbone + random)
-    return label.replace(" (", "\n(").replace(", ", ",\n") if broken else label
 
 
 PERCENT = FuncFormatter(lambda share, _: percent(share, 0))

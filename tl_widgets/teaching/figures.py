@@ -14,6 +14,7 @@ from tl_widgets.backbones.catalogue import list_backbones
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, short_count
+from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.point_labels import NamedPoint, name_points
 from tl_widgets.plots.style import (
     COUNT,
@@ -26,7 +27,6 @@ from tl_widgets.plots.style import (
     colour_of,
     draw_grid,
     dress,
-    label_of,
     legend_below,
     marker_of,
     new_axes,

@@ -15,8 +15,8 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
 from tl_widgets.plots.images import RIGHT, WRONG
-from tl_widgets.plots.labels import shortened
-from tl_widgets.plots.style import INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, label_of, set_fonts
+from tl_widgets.plots.labels import label_of, shortened
+from tl_widgets.plots.style import INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, set_fonts
 from tl_widgets.studies.inside.feature_figure import (
     WIDTH,
     draw_features,

@@ -10,18 +10,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent
-from tl_widgets.plots.style import (
-    INK,
-    PALE,
-    PERCENT,
-    colour_of,
-    draw_grid,
-    dress,
-    label_of,
-    legend_below,
-    marker_of,
-    new_axes,
-)
+from tl_widgets.plots.labels import label_of
+from tl_widgets.plots.style import INK, PALE, PERCENT, colour_of, draw_grid, dress, legend_below, marker_of, new_axes
 from tl_widgets.studies.learning_curve.result import LearningCurve
 
 

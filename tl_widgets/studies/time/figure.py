@@ -11,17 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, seconds_text
-from tl_widgets.plots.style import (
-    PALE,
-    PERCENT,
-    colour_of,
-    draw_grid,
-    dress,
-    label_of,
-    legend_below,
-    marker_of,
-    new_axes,
-)
+from tl_widgets.plots.labels import label_of
+from tl_widgets.plots.style import PALE, PERCENT, colour_of, draw_grid, dress, legend_below, marker_of, new_axes
 from tl_widgets.studies.time.result import TimeCurve, TimeStudy
 
 

@@ -160,7 +160,8 @@ def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:
         first: drawn with full lines.
         second: drawn with dashed lines.
     """
-    from tl_widgets.plots.style import PERCENT, colour_of, draw_grid, dress, label_of, legend_below, marker_of, new_axes
+    from tl_widgets.plots.labels import label_of
+    from tl_widgets.plots.style import PERCENT, colour_of, draw_grid, dress, legend_below, marker_of, new_axes
 
     ax = new_axes(7.5, 4.2)
     said = []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
@@ -195,7 +195,13 @@ class StudyLab(App[StudyScreen, StudyResult]):
         if not result.stopped and resume is None:
             self._timings.append((settings, plan.n_passes, time.monotonic() - started))
             self.form.show_seconds(self._estimate(settings))
-        drawing = _drawing(settings.study, result)
+        try:
+            drawing = study.draw(result)
+        except InputError:
+            if not result.stopped:
+                raise
+            screen.show_empty_stop()  # it was stopped too early for a figure
+            return result
         screen.finish(_end(settings.study, result))
         self._show_measured(settings, result, drawing)
         return result
@@ -271,13 +277,3 @@ def _end(study: str, result: StudyResult) -> str:
         return "Done."
     more = " “Go on” measures the rest." if STUDIES[study].can_go_on else ""
     return f"Stopped; this is what was measured until then.{more}"
-
-
-def _drawing(study: str, result: StudyResult) -> Drawing:
-    """The figure of a result; a study that was stopped early may have none."""
-    try:
-        return STUDIES[study].draw(result)
-    except InputError:
-        if not result.stopped:
-            raise
-        raise CancelledError("stopped before there was anything to draw") from None

@@ -157,6 +157,40 @@ def test_importing_the_package_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
+HELP = """
+import contextlib, sys
+from tl_widgets.cli.main import main
+with contextlib.suppress(SystemExit):
+    main(["--help"])
+"""
+
+
+def seconds(code, n=5):
+    """The shortest of several runs of a process, in seconds of the processor: other processes disturb it little."""
+    timed = f"import time; {code}; import sys; sys.stderr.write(str(time.process_time()))"
+    runs = [subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True) for _ in range(n)]
+    return min(float(run.stderr) for run in runs)
+
+
+def test_the_import_and_the_help_stay_quick():
+    """The limits are 0.3 s and 0.6 s where NumPy takes 0.11 s of the processor; a ratio holds on any machine."""
+    numpy = seconds("import numpy")
+    assert seconds("import tl_widgets") < numpy
+    shown = (
+        "import contextlib, tl_widgets.cli.main as cli\nwith contextlib.suppress(SystemExit): cli.main(['--help'])\n"
+    )
+    assert seconds(f"exec({shown!r})") < 2.5 * numpy
+
+
+def test_the_help_loads_nothing_heavy():
+    code = (
+        "heavy = {'tensorflow', 'keras', 'numpy', 'scipy', 'sklearn', 'matplotlib', 'rich', 'ipywidgets', 'jinja2'}\n"
+        "sys.stderr.write(str(sorted(heavy & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", f"{HELP}{code}"], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]"
+
+
 def test_public_names_are_seen_and_load():
     assert set(tl_widgets.__all__) <= set(dir(tl_widgets))
     for name in tl_widgets.__all__:

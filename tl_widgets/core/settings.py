@@ -14,264 +14,46 @@ widget and no command line.
 from __future__ import annotations
 
 import dataclasses
-import operator
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.setting_kinds import (
+    Choice,
+    Flag,
+    Kind,
+    Name,
+    Part,
+    Real,
+    Several,
+    Whole,
+    real_number,
+    whole_number,
+)
+
+__all__ = [
+    "Choice",
+    "Flag",
+    "Kind",
+    "Name",
+    "Part",
+    "Real",
+    "Setting",
+    "Settings",
+    "Several",
+    "Whole",
+    "flat_settings",
+    "flat_values",
+    "real_number",
+    "same_setting",
+    "setting",
+    "settings_of",
+    "whole_number",
+    "with_flat_values",
+]
 
 _KEY = "setting"
-
-
-def whole_number(name: str, value: object) -> int:
-    """Return a whole number of any type (NumPy's too) as an int.
-
-    Raises:
-        InputError: `value` is something else, such as 2.5, "10" or True.
-    """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise InputError(f"{name} must be a whole number; received {value!r}.")
-    return operator.index(value)
-
-
-def real_number(name: str, value: object) -> float:
-    """Return a number of any type (NumPy's too) as a float.
-
-    Raises:
-        InputError: `value` is something else, such as "0.1", True or None.
-    """
-    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
-        raise InputError(f"{name} must be a number; received {value!r}.")
-    return float(value)
-
-
-@dataclass(frozen=True)
-class Whole:
-    """A whole number.
-
-    Attributes:
-        low: the smallest allowed.
-        high: the largest allowed; None if there is no limit.
-        step: of the field's arrows.
-        counted: what is counted, for messages: "copies of each image". Empty for nothing.
-        field_high: the largest that a form offers, where more is allowed than anybody would type.
-    """
-
-    low: int
-    high: int | None = None
-    step: int = 1
-    counted: str = ""
-    field_high: int | None = None
-
-    def check(self, name: str, value: object) -> int:
-        """Return `value` as an int, or raise InputError with what is allowed."""
-        number = whole_number(name, value)
-        if number < self.low or (self.high is not None and number > self.high):
-            allowed = f"{self.low:,} or more" if self.high is None else f"{self.low:,} to {self.high:,}"
-            counted = f" {self.counted}" if self.counted else ""
-            raise InputError(f"{name} must be {allowed}{counted}; received {value}.")
-        return number
-
-    def parse(self, text: str) -> int:
-        """Return the number that somebody typed, or raise InputError."""
-        try:
-            return int(text)
-        except ValueError:
-            raise InputError(f"{text!r} is not a whole number") from None
-
-
-@dataclass(frozen=True)
-class Real:
-    """A number.
-
-    Attributes:
-        low: the lower limit.
-        high: the upper limit.
-        step: of the field's arrows.
-        open_low: whether `low` itself is excluded.
-        open_high: whether `high` itself is excluded.
-        usual: values that a form offers in a menu, in place of a field for any number.
-    """
-
-    low: float
-    high: float
-    step: float = 0.05
-    open_low: bool = False
-    open_high: bool = False
-    usual: tuple[float, ...] = ()
-
-    def check(self, name: str, value: object) -> float:
-        """Return `value` as a float, or raise InputError with what is allowed."""
-        number = real_number(name, value)
-        above = number > self.low if self.open_low else number >= self.low
-        below = number < self.high if self.open_high else number <= self.high
-        if not (above and below):
-            lower = "above" if self.open_low else "at least"
-            upper = "below" if self.open_high else "at most"
-            raise InputError(f"{name} must be {lower} {self.low:g} and {upper} {self.high:g}; received {value}.")
-        return number
-
-    def parse(self, text: str) -> float:
-        """Return the number that somebody typed, or raise InputError."""
-        try:
-            return float(text)
-        except ValueError:
-            raise InputError(f"{text!r} is not a number") from None
-
-
-@dataclass(frozen=True)
-class Flag:
-    """True or False."""
-
-    def check(self, name: str, value: object) -> bool:
-        """Return `value`, or raise InputError if it is neither True nor False."""
-        if not isinstance(value, bool):
-            raise InputError(f"{name} must be True or False; received {value!r}.")
-        return value
-
-    def parse(self, text: str) -> bool:
-        """Return True for "yes" and False for "no", or raise InputError."""
-        if text not in ("yes", "no"):
-            raise InputError(f"{text!r} is neither yes nor no")
-        return text == "yes"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of several values.
-
-    Attributes:
-        options: (text on the screen, value) of each, or a function that returns them when they are needed.
-        or_file: whether the path of a file is allowed, too.
-    """
-
-    options: tuple[tuple[str, Any], ...] | Callable[[], Iterable[tuple[str, Any]]]
-    or_file: bool = False
-
-    def listed(self) -> tuple[tuple[str, Any], ...]:
-        """Return the options as they are now."""
-        return tuple(self.options()) if callable(self.options) else self.options
-
-    def check(self, name: str, value: object) -> Any:
-        """Return `value`, or raise InputError with the list of what is allowed."""
-        values = [option for _, option in self.listed()]
-        if value in values:
-            return value
-        if self.or_file and isinstance(value, str | os.PathLike):
-            return os.fspath(value)
-        more = ", or the path of a file" if self.or_file else ""
-        raise InputError(f"{name} must be one of {', '.join(map(str, values))}{more}; received {value!r}.")
-
-    def parse(self, text: str) -> Any:
-        """Return the option that somebody typed, or the path of a file, or raise InputError."""
-        values = {str(value): value for _, value in self.listed()}
-        if text in values:
-            return values[text]
-        if not self.or_file:
-            raise InputError(f"{text!r} is not one of {', '.join(values)}")
-        # Absolute, so that a record and a script still say which file it was in another folder.
-        return str(Path(text).expanduser().absolute())
-
-
-@dataclass(frozen=True)
-class Name:
-    """A name, of a backbone or a data set, say.
-
-    Attributes:
-        find: returns the official spelling of a name, or raises InputError. The default takes any text.
-        listed_by: the command that lists the names; empty if there is none.
-    """
-
-    find: Callable[[str], str] = str
-    listed_by: str = ""
-
-    def check(self, name: str, value: object) -> str:
-        """Return the official spelling of `value`, or raise InputError."""
-        if not isinstance(value, str) or not value:
-            raise InputError(f"{name} must be a name; received {value!r}.")
-        return self.find(value)
-
-    def parse(self, text: str) -> str:
-        """Return the name that somebody typed."""
-        return text
-
-
-@dataclass(frozen=True)
-class Several:
-    """Some values of the same kind, as a tuple.
-
-    Attributes:
-        kind: of each value.
-        example: what somebody may type: "2,5,10".
-        distinct: whether each value may stand there only once.
-        least: how many there must be.
-        most: how many there may be; None if there is no limit.
-        menu: (text, values) of the combinations that a form offers in a menu; empty for a field to type in.
-        count_to: a form asks only how many, up to this number: 3 stands for 0, 1, 2. 0 for a field to type in.
-    """
-
-    kind: Whole | Name | Choice
-    example: str
-    distinct: bool = True
-    least: int = 1
-    most: int | None = None
-    menu: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    count_to: int = 0
-
-    def check(self, name: str, value: object) -> tuple[Any, ...]:
-        """Return `value` as a tuple, or raise InputError."""
-        values = () if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
-        if len(values) < self.least or (self.most is not None and len(values) > self.most):
-            limit = "or more" if self.most is None else f"to {self.most}"
-            noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
-            count = "one" if self.least == 1 and self.most is None else f"{self.least}"
-            raise InputError(f"{name} must be {count} {limit} {noun}, such as {self.example}; received {value!r}.")
-        checked = tuple(self.kind.check(name, one) for one in values)
-        if self.distinct and len(set(checked)) < len(checked):
-            raise InputError(f"{name} must be different values; received {value!r}.")
-        return checked
-
-    def parse(self, text: str) -> tuple[Any, ...]:
-        """Return the values that somebody typed between commas, or raise InputError."""
-        is_number = isinstance(self.kind, Whole)
-        parts = text.replace(",", " ").split() if is_number else [part.strip() for part in text.split(",")]
-        try:
-            if not any(parts):
-                raise InputError("nothing was typed")
-            return tuple(self.kind.parse(part) for part in parts if part)
-        except InputError:
-            noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
-            raise InputError(f"{text!r} is no list of {noun} such as {self.example}") from None
-
-
-@dataclass(frozen=True)
-class Part:
-    """A group of settings as one value, such as the network of a Config.
-
-    Attributes:
-        kind: the dataclass that declares them.
-        example: what somebody may write: "FineTuningSpec(n_blocks=1)".
-        count: the one of them that stands for the whole part on a form and the command line, where 0 means None;
-            empty if they all stand there.
-        count_name: what that one is called there.
-    """
-
-    kind: type
-    example: str
-    count: str = ""
-    count_name: str = ""
-
-    def check(self, name: str, value: object) -> Any:
-        """Return `value`, or raise InputError with an example."""
-        if not isinstance(value, self.kind):
-            raise InputError(f"{name} must be a {self.kind.__name__}, such as {self.example}; received {value!r}.")
-        return value
-
-
-Kind = Whole | Real | Flag | Choice | Name | Several | Part
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def test_settings_survive_json_and_name_every_control():
         ('{"format": 99}', "another format"),
         (SMALL.to_json().replace('"epochs": 3', '"epochs": 0'), "epochs must be"),
         (SMALL.to_json().replace('"image_size": 32', '"image_size": "x"'), "image_size"),
-        (SMALL.to_json().replace('"epochs": 3', '"epochs": "x"'), "epochs must be a whole number"),
+        (SMALL.to_json().replace('"epochs": 3', '"epochs": "x"'), "config.epochs is 'x', not a whole number"),
         (SMALL.to_json().replace("textures", "tulips"), "no data set 'tulips'"),
     ],
 )

@@ -8,7 +8,8 @@ import pytest
 
 import tl_widgets as tl
 
-# Written by commit ba7689e, the last one before the modules moved into packages.
+# Written by commit ba7689e, the last one before the modules moved into packages, with one thread as in conftest.py:
+# the order in which threads add up rounds otherwise, too.
 RECORDED = json.loads((Path(__file__).parent / "data" / "predictions_before_the_packages.json").read_text())
 
 

@@ -14,7 +14,7 @@ from tl_widgets.setup_checks.check import find_mistakes
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 from tl_widgets.setup_checks.registry import MISTAKES, register, unregister
 from tl_widgets.setup_checks.two_ways import compare_answers
-from tl_widgets.studies.registry import read_study
+from tl_widgets.studies.registry import STUDIES, read_study
 
 
 def _measure(trial):
@@ -66,6 +66,8 @@ def test_it_is_measured_and_its_record_is_read_back():
     assert study.sentences[0].startswith("Wrong: the answer is always the first class: 50.0%")
     assert MistakeStudy.from_json(study.to_json()) == study
     assert read_study(study.to_json(), ("mistake",)) == ("mistake", study)
+    text = STUDIES["mistake"].text(study)  # the text alternative of its figure
+    assert all(way in text for way in (TOY.wrong, TOY.right, TOY.why)), text
     both = every_mistake(own_dataset(), mistakes=("toy",))
     assert [row[0] for row in both.rows] == ["mistake", "Toy"]
 

@@ -203,7 +203,7 @@ class TestAgainstPlainKeras:
         gradient = tape.gradient(score, maps).numpy()[0]
         heat = np.maximum((maps.numpy()[0] * gradient.mean((0, 1))).sum(axis=2), 0)
         found = grad_cam(model, images[0], class_index=1, layer=name)
-        np.testing.assert_allclose(found, enlarge(heat / heat.max(), 48, 48), atol=1e-3)
+        np.testing.assert_allclose(found, enlarge(heat / (heat.max() or 1), 48, 48), atol=1e-3)
 
     def test_models_in_models_in_models(self, bright_or_dark):
         inner = stack(layers.Input((4, 4, 1)), *bright_or_dark.layers[:1])

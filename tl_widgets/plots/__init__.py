@@ -1,1 +1,1 @@
-"""Figures of records."""
+"""Figures of comparisons, runs and data sets."""

@@ -1,4 +1,4 @@
-"""Figures of single classes: confusion matrices, and which classes a model recognises."""
+"""Confusion matrices, and the recall of each class."""
 
 from __future__ import annotations
 
@@ -42,18 +42,20 @@ def plot_confusion(result: RunResult, *, ax: Axes | None = None) -> Axes: ...
 @overload
 def plot_confusion(result: Comparison | tuple[RunResult, ...], *, ax: None = None) -> Figure: ...
 def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
-    """Which classes are taken for which: a matrix for each model, side by side, four in two rows.
+    """Draw which class each model takes for which, as confusion matrices.
+
+    Several matrices stand side by side, four of them in two rows.
 
     Args:
-        result: a run (one matrix), a comparison or several runs.
-        ax: where to draw the matrix of one run; a new figure without it.
+        result: A run (one matrix), a comparison, or several runs.
+        ax: Where to draw the matrix of a single run; None makes a new figure.
 
     Returns:
-        The axes for one run, the figure for several. Rows are the true classes, columns the answers; the
-        darker a cell, the larger its share of its row.
+        The axes for one run, the figure for several. Rows are the true classes, columns the answers. The darker
+        a cell, the larger its share of the row.
 
     Raises:
-        InputError: there is no run, or `ax` was given for several.
+        InputError: There is no run, or `ax` was given for several.
     """
     if isinstance(result, RunResult):
         size = _panel_size(result)
@@ -76,12 +78,12 @@ def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
 
 
 def confusion_columns(n_runs: int) -> int:
-    """How many matrices stand beside each other: four would be too small to read on a narrow page."""
+    """Return the number of matrices in a row; four would be too small to read."""
     return n_runs if n_runs <= 3 else 2
 
 
 def _panel_size(run: RunResult) -> float:
-    """Inches for one matrix."""
+    """Return the side of one matrix in inches."""
     return 4.0 + 0.16 * min(max(len(run.class_names) - 3, 0), MOST_LABELLED - 3)
 
 
@@ -97,8 +99,8 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
     if n <= MOST_COUNTED:
         size = 11 if n <= 4 else 9 if n <= 8 else 7.5
         for (i, j), count in np.ndenumerate(matrix):
-            colour = "white" if shares[i, j] > 0.55 else INK if count else PALE
-            ax.text(j, i, str(count), ha="center", va="center", fontsize=size, color=colour)
+            color = "white" if shares[i, j] > 0.55 else INK if count else PALE
+            ax.text(j, i, str(count), ha="center", va="center", fontsize=size, color=color)
     else:
         _draw_colour_key(ax, image)
     step = -(-n // MOST_LABELLED)
@@ -109,8 +111,8 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
     ax.set_xticks(shown, names, rotation=90 if upright else 0, parse_math=False)
     ax.set_yticks(shown, names, parse_math=False)
     n_right, n_test = run.n_right, len(run.labels)
-    every = f" (one name in {step})" if step > 1 else ""
-    dress(ax, f"{title}\n{n_right} of {n_test} right", x=f"answer{every}", y=f"true class{every}")
+    sampling = f" (one name in {step})" if step > 1 else ""
+    dress(ax, f"{title}\n{n_right} of {n_test} right", x=f"answer{sampling}", y=f"true class{sampling}")
     for spine in ax.spines.values():
         spine.set_visible(False)
 
@@ -123,25 +125,25 @@ def _draw_colour_key(ax: Axes, image: AxesImage) -> None:
 
 
 def _class_label(name: str, n: int) -> str:
-    """A class name as a label of one of `n` rows: in one line where there are many, in up to four of few."""
+    """Return a class name for one of `n` rows; with few rows it may take four lines."""
     if n > 6:
         return shortened(name, 20)
     return "\n".join(textwrap.wrap(shortened(name, 42), 14, break_long_words=True)) or name
 
 
 def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
-    """Share of each class's test images that each model recognises.
+    """Draw the share of each class's test images that each model recognizes.
 
     Args:
-        result: a comparison, a run, or several runs.
-        ax: where to draw; a new figure without it.
+        result: A comparison, a run, or several runs.
+        ax: Where to draw; None makes a new figure.
 
     Returns:
-        The axes: a row for each class, a marker for each model. Of more than 10 classes, those on which the
-        models differ most.
+        The axes, with a row for each class and a marker for each model. With more than 10 classes, only the 10 on
+        which the models differ most are shown.
 
     Raises:
-        InputError: there is no run.
+        InputError: There is no run.
     """
     tested = [run for run in runs_of(result) if run.labels]
     ax = new_axes(6.5, 4) if ax is None else ax
@@ -156,13 +158,13 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(-0.02, 1.02)
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
-    some = f"\n({len(rows)} of {len(names)} classes)" if len(rows) < len(names) else ""
-    dress(ax, f"Recall of each class{seed_words(result)}", x=f"test images recognised{some}")
+    subset = f"\n({len(rows)} of {len(names)} classes)" if len(rows) < len(names) else ""
+    dress(ax, f"Recall of each class{seed_words(result)}", x=f"test images recognised{subset}")
     return ax
 
 
 def _draw_recalls(ax: Axes, tested: list[RunResult], rows: list[int]) -> None:
-    """A marker for each model, equal ones above each other, on a line that spans them."""
+    """Draw a marker for each model, slightly shifted, and a line that spans them."""
     recalls = [[run.per_class[i].recall for i in rows] for run in tested]
     for y, values in enumerate(zip(*recalls, strict=True)):
         known = [recall for recall in values if recall is not None]
@@ -178,7 +180,7 @@ def _draw_recalls(ax: Axes, tested: list[RunResult], rows: list[int]) -> None:
 
 
 def _recall_rows(tested: list[RunResult]) -> list[int]:
-    """Labels to show, in label order: all, or those on which the models differ most."""
+    """Return the labels to show: all, or those on which the models differ most."""
     n = len(tested[0].class_names)
     if n <= MOST_RECALLS:
         return list(range(n))

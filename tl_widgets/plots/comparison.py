@@ -1,7 +1,7 @@
-"""Figures of results: accuracy, parameters, seconds, and all of them on one page.
+"""Figures of results: parameters, seconds, and a whole comparison on one page.
 
-Compute once, plot as often as you like: every function takes a finished record and draws it, in axes of
-its own or in `ax`. None uses pyplot, so they work from any thread; none imports TensorFlow.
+Every function draws a finished record, in new axes or in `ax`. None uses pyplot, so they work from any thread;
+none imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -60,30 +60,30 @@ __all__ = [
 
 
 def plot_comparison(comparison: Comparison, *, narrow: bool = False) -> Figure:
-    """A comparison on one page: verdict, accuracy, parameters, seconds, recall of each class.
+    """Draw a comparison on one page: verdict, accuracy, cost, recall.
 
     Args:
-        comparison: with at least one trained model.
-        narrow: the axes one below the other, for a page of half the width.
+        comparison: A comparison with at least one trained model.
+        narrow: Whether to stack the axes, for a page of half the width.
 
     Returns:
         A figure with five axes: accuracy by epoch, test accuracy, parameters, seconds, recall.
 
     Raises:
-        InputError: no model came to be trained.
+        InputError: No model was trained.
     """
     runs = runs_of(comparison)
-    # A narrow page is shown under the verdict's own words: there it would take a third of the height.
+    # A narrow page shows the verdict above the figure; as a title it would take a third of the height.
     title = "" if narrow else textwrap.fill(comparison.verdict.text, 128)
-    more = max(0, len(runs) - 2)
-    figure = new_figure(6, 16 + 1.7 * more) if narrow else new_figure(11, 7.9 + 0.2 * title.count("\n") + 0.5 * more)
+    extra = max(0, len(runs) - 2)
+    figure = new_figure(6, 16 + 1.7 * extra) if narrow else new_figure(11, 7.9 + 0.2 * title.count("\n") + 0.5 * extra)
     places = _one_below_the_other(figure) if narrow else _two_rows(figure)
-    drawn = (plot_accuracy, plot_test_accuracy, plot_parameters, plot_seconds, plot_recall)
-    for plot, place in zip(drawn, places, strict=True):
+    plot_functions = (plot_accuracy, plot_test_accuracy, plot_parameters, plot_seconds, plot_recall)
+    for plot, place in zip(plot_functions, places, strict=True):
         plot(comparison, ax=add_axes(figure, place))
     heading = figure.suptitle(title, x=0.01, ha="left", fontsize=TITLE_SIZE, color=INK)
-    words = _caption(comparison, 85 if narrow else 160)
-    caption = figure.supxlabel(words, x=0.01, ha="left", fontsize=SMALL_SIZE, color=PALE)
+    caption_text = _caption(comparison, 85 if narrow else 160)
+    caption = figure.supxlabel(caption_text, x=0.01, ha="left", fontsize=SMALL_SIZE, color=PALE)
     set_fonts([heading, caption])
     return figure
 
@@ -111,29 +111,29 @@ def _caption(comparison: Comparison, width: int) -> str:
     if config.fine_tuning:
         tuning = config.fine_tuning
         blocks = "the last block" if tuning.n_blocks == 1 else f"the last {tuning.n_blocks} blocks"
-        more = f"{tuning.epochs} more epoch{'s' if tuning.epochs != 1 else ''}"
-        text += f" Fine-tuned: {blocks}, {more}, learning rate {tuning.learning_rate:g}."
+        extra = f"{tuning.epochs} more epoch{'s' if tuning.epochs != 1 else ''}"
+        text += f" Fine-tuned: {blocks}, {extra}, learning rate {tuning.learning_rate:g}."
     return textwrap.fill(text, width)
 
 
 def plot_parameters(result: Result, *, ax: Axes | None = None) -> Axes:
-    """How many parameters each model has, trainable and frozen, on a logarithmic scale.
+    """Draw how many parameters each model has, on a logarithmic scale.
 
     Args:
-        result: a comparison, a run, or several runs.
-        ax: where to draw; a new figure without it.
+        result: A comparison, a run, or several runs.
+        ax: Where to draw; None makes a new figure.
 
     Returns:
-        The axes: for each model a plain bar (trainable) and a hatched one (frozen), each with its number.
+        The axes. Each model has a plain bar (trainable) and a hatched one (frozen), each with its number.
 
     Raises:
-        InputError: there is no run.
+        InputError: There is no run.
     """
     runs = runs_of(result)
     ax = new_axes(6.5, 1.5 + 0.8 * len(runs)) if ax is None else ax
     counts = [n for run in runs for n in (run.params.trainable, run.params.frozen)]
     positive = [n for n in counts if n > 0] or [1]
-    left = 10 ** max(0, len(str(min(positive))) - 2)  # a bar of any length needs a start; log scales have no 0
+    left = 10 ** max(0, len(str(min(positive))) - 2)  # a log scale has no 0, so bars start at a power of 10
     ax.set_xscale("log")
     for i, run in enumerate(runs):
         for n, y, frozen in ((run.params.trainable, i - 0.19, False), (run.params.frozen, i + 0.19, True)):
@@ -167,18 +167,18 @@ _PHASES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def plot_seconds(result: Result, *, ax: Axes | None = None) -> Axes:
-    """Seconds that each model took, and what kept features saved.
+    """Draw the seconds that each model took, and those that cached features saved.
 
     Args:
-        result: a comparison, a run, or several runs.
-        ax: where to draw; a new figure without it.
+        result: A comparison, a run, or several runs.
+        ax: Where to draw; None makes a new figure.
 
     Returns:
-        The axes: for each model a bar of reading features, training and testing, end to end; then, in dashes,
-        what it did not have to spend because features were kept from an earlier run.
+        The axes. Each model has a bar of reading features, training and testing, end to end. A dashed part shows
+        the time saved because features were kept from an earlier run.
 
     Raises:
-        InputError: there is no run.
+        InputError: There is no run.
     """
     runs = runs_of(result)
     ax = new_axes(6.5, 1.5 + 0.6 * len(runs)) if ax is None else ax
@@ -197,13 +197,13 @@ def plot_seconds(result: Result, *, ax: Axes | None = None) -> Axes:
 
 
 def _draw_seconds(ax: Axes, y: int, run: RunResult) -> None:
-    colour, end = colour_of(run.name), 0.0
+    color, end = colour_of(run.name), 0.0
     for phase, _, style in _PHASES:
         seconds = getattr(run.seconds, phase)
-        ax.barh(y, seconds, 0.5, left=end, color=colour, edgecolor="white", linewidth=0.5, **style)
+        ax.barh(y, seconds, 0.5, left=end, color=color, edgecolor="white", linewidth=0.5, **style)
         end += seconds
     text, saved = seconds_text(run.seconds.total), run.seconds.saved
     if saved:
-        ax.barh(y, saved, 0.5, left=end, color="none", edgecolor=colour, linestyle="--")
+        ax.barh(y, saved, 0.5, left=end, color="none", edgecolor=color, linestyle="--")
         text += f" (saved {seconds_text(saved)})"
     note(ax, text, (end + saved, y), (4, 0))

@@ -43,19 +43,19 @@ from tl_widgets.records.comparison import RunResult
 
 
 def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
-    """Accuracy of all models by epoch, and what they reach on the test images.
+    """Draw the accuracy of all models by epoch and on the test images.
 
     Args:
-        result: a comparison, a run, or several runs.
-        ax: where to draw; a new figure without it.
+        result: A comparison, a run, or several runs.
+        ax: Where to draw; None makes a new figure.
 
     Returns:
-        The axes: a solid line for the validation images of each model, a dashed one for its training images,
-        a point with its 95% interval for the test images, a dotted line at chance. With repeats the curves are the
-        first seed's, and the points are means with a dot for each seed.
+        The axes. Each model has a solid line for the validation images, a dashed one for its training images, and
+        a point with a 95% interval for the test images; a dotted line marks chance. With repeats, the curves are
+        those of the first seed, and each point is a mean beside a dot for each seed.
 
     Raises:
-        InputError: there is no run.
+        InputError: There is no run.
     """
     runs = runs_of(result)
     ax = new_axes(7.5, 4.8) if ax is None else ax
@@ -83,7 +83,10 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
 
 
 def draw_curves(ax: Axes, run: RunResult) -> None:
-    """Draw training and validation accuracy of one run; of a fine-tuned one, from where the frozen stage ended."""
+    """Draw training and validation accuracy by epoch.
+
+    A fine-tuned model's curves start where its frozen stage ended.
+    """
     epochs = own_epochs(run)
     dashed: dict[str, Any] = {"linestyle": "--", "linewidth": 1.2, "alpha": 0.75}
     solid: dict[str, Any] = {"linestyle": "-", "linewidth": 2.2, "marker": marker_of(run.name), "markersize": 5}
@@ -97,7 +100,7 @@ def draw_curves(ax: Axes, run: RunResult) -> None:
 
 
 def _draw_tests(ax: Axes, runs: tuple[RunResult, ...], scores: dict[str, Score], n_epochs: int) -> float:
-    """Draw test accuracies beside the last epoch; return where the axes end."""
+    """Draw test accuracies beside the last epoch; return the x at which the axes end."""
     span = max(n_epochs - 1, 1)
     tested = [run for run in runs if run.name in scores]
     if not tested:
@@ -113,7 +116,10 @@ def _draw_tests(ax: Axes, runs: tuple[RunResult, ...], scores: dict[str, Score],
 def draw_score(
     ax: Axes, run: RunResult, score: Score, *, x: float | None = None, y: float | None = None, aside: float
 ) -> None:
-    """Draw a test accuracy with its 95% interval, upright at `x` or lying at `y`, and a dot for each seed `aside`."""
+    """Draw a test accuracy with its 95% interval, and a dot for each seed.
+
+    The interval is vertical at `x`, or horizontal at `y`. The dots are shifted by `aside`, in the data's units.
+    """
     accuracy, interval = score.accuracy, score.interval
     if score.seeds:
         seeds = np.asarray(score.seeds)
@@ -124,11 +130,11 @@ def draw_score(
         elif y is not None:
             ax.plot(seeds, np.full(len(seeds), y + aside), **dots)
     reach = [[accuracy - interval[0]], [interval[1] - accuracy]]
-    where: dict[str, Any] = (
+    position: dict[str, Any] = (
         {"x": x, "y": accuracy, "yerr": reach} if y is None else {"x": accuracy, "y": y, "xerr": reach}
     )
     ax.errorbar(
-        **where,
+        **position,
         color=colour_of(run.name),
         marker=marker_of(run.name),
         markersize=7,
@@ -142,10 +148,10 @@ def draw_score(
 
 
 def _model_handle(run: RunResult, score: Score | None) -> Line2D:
-    mean = "mean " if score and score.seeds else ""  # the curve is of one seed, the number of all
+    mean = "mean " if score and score.seeds else ""  # the curve shows one seed, the number the mean of all
     test = f": {mean}test {percent(score.accuracy)}" if score else ": not tested"
-    colour, marker = colour_of(run.name), marker_of(run.name)
-    return Line2D([], [], color=colour, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test)
+    color, marker = colour_of(run.name), marker_of(run.name)
+    return Line2D([], [], color=color, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test)
 
 
 def _kind_handles(scores: dict[str, Score], chance: float) -> list[Line2D]:
@@ -163,14 +169,16 @@ def _kind_handles(scores: dict[str, Score], chance: float) -> list[Line2D]:
 
 
 def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
-    """Accuracy of each model on the test images with its 95% interval, and chance; with repeats, a dot for each seed.
+    """Draw the test accuracy of each model with its 95% interval, and chance.
+
+    With repeats there is also a dot for each seed.
 
     Args:
-        result: a comparison, a run, or several runs.
-        ax: where to draw; a new figure without it.
+        result: A comparison, a run, or several runs.
+        ax: Where to draw; None makes a new figure.
 
     Raises:
-        InputError: there is no run.
+        InputError: There is no run.
     """
     runs = runs_of(result)
     ax = new_axes(6.5, 1.3 + 0.6 * len(runs)) if ax is None else ax
@@ -183,19 +191,19 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
             continue
         draw_score(ax, run, score, y=i, aside=0.2)
         low, high = score.interval
-        # Above its interval, growing towards the side where there is room.
+        # The text stands above the interval and extends to the side that has room.
         x, side = (high, "right") if score.accuracy > 0.5 else (low, "left")
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
         note(ax, score.text, (x, i), (0, 7), ha=side, va="bottom", bbox=box)
     ax.set_xlim(0, 1.03)
     ax.xaxis.set_major_formatter(PERCENT)
     set_rows(ax, runs)
-    n_seeds, chance_words = (
+    n_seeds, chance_text = (
         max((len(score.seeds) for score in scores.values()), default=0),
         f"chance, {percent(chance)}",
     )
-    words = f"accuracy with 95% interval\ndotted line: {chance_words}"  # in one line it is wider than narrow axes
+    x_label = f"accuracy with 95% interval\ndotted line: {chance_text}"  # one line would be wider than narrow axes
     if n_seeds:
-        words = f"mean of {n_seeds} seeds with 95% interval\nover seeds; dots: each seed\ndotted line: {chance_words}"
-    dress(ax, "On the test images", x=words)
+        x_label = f"mean of {n_seeds} seeds with 95% interval\nover seeds; dots: each seed\ndotted line: {chance_text}"
+    dress(ax, "On the test images", x=x_label)
     return ax

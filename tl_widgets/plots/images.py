@@ -1,4 +1,4 @@
-"""Figures of images: what is in a data set, and how the models answered."""
+"""Figures of images: examples of a data set, and the models' answers."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ CELL = 1.9  # inches from one image to the next
 
 
 def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None = None) -> Axes:
-    """The first training images of each class, a row for each.
+    """Draw the first training images of each class, one row per class.
 
     Args:
-        dataset: what to look at; of more than 12 classes the first 12 are shown.
-        n_per_class: images in a row, at least 1; fewer where a class has fewer.
-        ax: where to draw; a new figure without it.
+        dataset: The data set; with more than 12 classes, only the first 12 are shown.
+        n_per_class: Images in a row, at least 1. A class with fewer images has a shorter row.
+        ax: Where to draw; None makes a new figure.
 
     Returns:
-        The axes, with the class names and their counts as labels of the rows.
+        The axes. Each row is labeled with its class and the number of its images.
 
     Raises:
         InputError: `n_per_class` is below 1.
@@ -73,8 +73,8 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
     ax.set_xticks([])
     rows_named = [f"{name}\n{n:,} images" for name, n in zip(names, counts, strict=True)]
     ax.set_yticks([i * (side + gap) + side / 2 for i in range(n_rows)], rows_named, parse_math=False)
-    some = f", {n_rows} of {dataset.n_classes} classes" if n_rows < dataset.n_classes else ""
-    dress(ax, f"{shortened(dataset.name, 40)}: training images{some}")
+    subset = f", {n_rows} of {dataset.n_classes} classes" if n_rows < dataset.n_classes else ""
+    dress(ax, f"{shortened(dataset.name, 40)}: training images{subset}")
     ax.tick_params(length=0, labelsize=LABEL_SIZE)
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -82,7 +82,10 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
 
 
 def _sheet_axes(width: float, height: float, n_letters: int) -> Axes:
-    """Axes of a size in inches, with room for the longest label at their left: layout ignores fixed shapes."""
+    """Return new axes, sized in inches, with room for row labels of `n_letters`.
+
+    The position is set by hand, because constrained layout doesn't handle a fixed aspect ratio.
+    """
     left = 0.3 + 0.1 * max(n_letters, 10)
     ax = new_axes(max(left + width + 0.1, 6), height + 0.5)
     figure = root_figure(ax)
@@ -94,18 +97,18 @@ def _sheet_axes(width: float, height: float, n_letters: int) -> Axes:
 
 
 def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | IndexedImages, *, n: int = 12) -> Figure:
-    """Test images with the answers of the models, first those on which they disagree.
+    """Draw test images with the models' answers, disagreements first.
 
     Args:
-        comparison: with at least one tested model; all but the control are shown.
-        images: the test images, uint8, shape (n_test, height, width, 3): `dataset.test.images`.
-        n: how many to show, at least 1.
+        comparison: A comparison with at least one tested model; the control is left out.
+        images: The test images (`dataset.test.images`), uint8, shape (n_test, height, width, 3).
+        n: The number of images to show, at least 1.
 
     Returns:
         A figure with axes for each image: its class above, ✓ or ✗ and each model's answer below.
 
     Raises:
-        InputError: no model was tested, or these are not the images that they were tested on.
+        InputError: No model was tested, or the number of images differs from that of the test.
     """
     tested = answering_runs(comparison.runs)
     if not tested:
@@ -121,7 +124,7 @@ def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | Indexed
     below = 0.17 * len(tested) + 0.1  # inches of text under each image
     width, height = max(CELL * n_columns, 5.5) + 0.15, 0.45 + (CELL + 0.25 + below) * n_rows
     figure = new_figure(width, height)
-    figure.set_layout_engine("none")  # long answers would make the images small: the texts are cut to fit instead
+    figure.set_layout_engine("none")  # it would shrink the images to fit long answers; the texts are cut instead
     grid = figure.add_gridspec(
         n_rows,
         n_columns,
@@ -139,7 +142,7 @@ def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | Indexed
 
 
 def interesting_rows(tested: list[RunResult]) -> list[int]:
-    """All test rows: first where the models disagree, then where all are wrong, then the rest."""
+    """Return all test rows: first disagreements, then images that all get wrong."""
     return sorted(range(len(tested[0].labels)), key=lambda row: interest(tested, row))
 
 

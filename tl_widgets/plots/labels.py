@@ -1,6 +1,6 @@
-"""What figures say in words: the names of models, scores in few characters, and text alternatives.
+"""Text in figures: model names, short scores, and text alternatives.
 
-Computed from the numbers of a result; nothing here draws, and matplotlib isn't needed.
+Nothing here needs matplotlib.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Result = Comparison | RunResult | tuple[RunResult, ...]
 
 
 def runs_of(result: Result) -> tuple[RunResult, ...]:
-    """The runs in a result, at least one.
+    """Return the runs in a result, at least one.
 
     Raises:
-        InputError: there is none.
+        InputError: There is none.
     """
     if isinstance(result, Comparison):
         runs = result.runs
@@ -42,12 +42,12 @@ def runs_of(result: Result) -> tuple[RunResult, ...]:
 
 @dataclass(frozen=True)
 class Score:
-    """What a model reaches on the test images.
+    """The accuracy of a model on the test images.
 
     Attributes:
-        accuracy: 0..1; over several seeds the mean.
+        accuracy: 0..1; the mean if there are several seeds.
         interval: 95%: Wilson's over images, or Student's t over seeds.
-        seeds: the accuracy of each seed; empty with one seed.
+        seeds: The accuracy of each seed; empty with one seed.
     """
 
     accuracy: float
@@ -56,16 +56,12 @@ class Score:
 
     @property
     def text(self) -> str:
-        """In few characters: 91.1% (83 to 95)."""
+        """The score in a few characters: "91.1% (83 to 95)"."""
         return accuracy_text(self.accuracy, self.interval)
 
 
 def scores_of(result: Result) -> dict[str, Score]:
-    """The score of each tested model, by name.
-
-    Args:
-        result: over several seeds where it is a comparison with repeats.
-    """
+    """Return the score of each tested model by name; repeats give means over seeds."""
     scores = {}
     repeats = result.repeats if isinstance(result, Comparison) else None
     for run in runs_of(result):
@@ -78,20 +74,20 @@ def scores_of(result: Result) -> dict[str, Score]:
 
 
 def interval_words(scores: dict[str, Score]) -> str:
-    """What the intervals of these scores are: "95% interval", "mean of 5 seeds, 95% t interval over seeds"."""
+    """Describe the intervals: "95% interval", "mean of 5 seeds, 95% interval ..."."""
     n = max((len(score.seeds) for score in scores.values()), default=0)
     return f"mean of {n} seeds, 95% interval over seeds" if n else "95% interval"
 
 
 def seed_words(result: Result) -> str:
-    """The end of a title, ", seed 4", where a figure shows one seed of several; else nothing."""
+    """Return ", seed 4" if a figure shows one seed of several, else ""."""
     if isinstance(result, Comparison) and result.repeats and len(result.repeats.points) > 1:
         return f", seed {result.config.seed}"
     return ""
 
 
 def seeds_text(comparison: Comparison) -> str:
-    """Which seeds a comparison was made with: "seed 0", "5 seeds from 0 to 4"."""
+    """Return the seeds of a comparison: "seed 0", "5 seeds from 0 to 4"."""
     seeds = comparison.repeats.seeds if comparison.repeats else ()
     if len(seeds) < 2:
         return f"seed {comparison.config.seed}"
@@ -99,26 +95,32 @@ def seeds_text(comparison: Comparison) -> str:
 
 
 def own_epochs(run: RunResult) -> range:
-    """The epochs, from 1, whose curve is the run's own: that of a fine-tuned model begins where the frozen one ends."""
+    """Return the epochs, from 1, to draw for a run.
+
+    The epochs before a fine-tuned model's frozen stage ended belong to the transfer model's curve.
+    """
     start = run.fine_tuning.start if run.fine_tuning else 1
     return range(max(start, 1), len(run.history.val_accuracy) + 1)
 
 
 def answering_runs(runs: tuple[RunResult, ...]) -> list[RunResult]:
-    """The tested models whose answers are looked at one by one: all but the control, which is there to fail."""
+    """Return the tested models without the control, which is there to fail.
+
+    A control that is alone is returned.
+    """
     tested = [run for run in runs if run.labels]
     return [run for run in tested if run.name != ModelName.CONTROL] or tested
 
 
 def n_disagreed(tested: list[RunResult]) -> int:
-    """Test images to which not all of these models give the same answer."""
+    """Return the number of test images on which these models disagree."""
     return sum(len(set(answers)) > 1 for answers in zip(*(run.predictions for run in tested), strict=True))
 
 
 def chance_level(runs: tuple[RunResult, ...]) -> float:
-    """Accuracy, 0..1, of always giving the most frequent class of the test images.
+    """Return the accuracy, 0..1, of always answering the test set's largest class.
 
-    Without test images all classes are taken to be equally frequent.
+    Without test images, all classes count as equally frequent.
     """
     labels = next((run.labels for run in runs if run.labels), ())
     if not labels:
@@ -127,7 +129,10 @@ def chance_level(runs: tuple[RunResult, ...]) -> float:
 
 
 def shortened(text: str, most: int) -> str:
-    """The text in at most `most` characters: its beginning and its end, where names often differ."""
+    """Return the beginning and the end of a text, in at most `most` characters.
+
+    Names often differ only at the end.
+    """
     if len(text) <= most:
         return text
     n_end = (most - 1) // 3
@@ -135,12 +140,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def label_of(name: str, backbone: str = "") -> str:
-    """Return what a model is called in figures.
-
-    Args:
-        name: A model's name; another name stays as it is.
-        backbone: The name of the transfer model's frozen backbone, if it is known.
-    """
+    """Return a model's name for figures; a name of no model stays as it is."""
     model = find_model(name)
     if model is ModelName.TRANSFER and backbone:
         return f"{model.label} ({backbone})"
@@ -148,21 +148,19 @@ def label_of(name: str, backbone: str = "") -> str:
 
 
 def run_label(run: RunResult, *, broken: bool = False) -> str:
-    """Return what a run is called in figures; `broken` into two or three lines where it has a part in brackets."""
+    """Return a run's name for figures; `broken` splits it at its parentheses."""
     random = ", random weights" if run.weights == "random" and run.name != ModelName.CONTROL else ""
     label = label_of(run.name, run.backbone + random)
     return label.replace(" (", "\n(").replace(", ", ",\n") if broken else label
 
 
 def alt_text(result: Result, kind: FigureKind) -> str:
-    """The text alternative of a figure.
+    """Return the text alternative of a figure.
 
-    Args:
-        result: what was plotted.
-        kind: name of the plot function without "plot_".
+    `kind` is the name of its plot function without "plot_".
 
     Raises:
-        InputError: there is no run, or no such kind.
+        InputError: There is no run, or no such kind.
     """
     runs = runs_of(result)
     if kind == "comparison":
@@ -184,7 +182,7 @@ def alt_text(result: Result, kind: FigureKind) -> str:
 
 
 def dataset_alt_text(dataset: ImageDataset, n_per_class: int = 6) -> str:
-    """The text alternative of `plot_dataset`."""
+    """Return the text alternative of `plot_dataset`."""
     names = ", ".join(dataset.class_names[:12])
     more = f" and {dataset.n_classes - 12} more classes" if dataset.n_classes > 12 else ""
     return f"Up to {n_per_class} training images of each class of {dataset.name}: {names}{more}."
@@ -260,7 +258,7 @@ def _recall(runs: tuple[RunResult, ...]) -> str:
 
 def _predictions(runs: tuple[RunResult, ...]) -> str:
     tested = answering_runs(runs)
-    parts = "; ".join(f"{run_label(run)} is right on {run.n_right} of {len(run.labels)}" for run in tested)
+    text = "; ".join(f"{run_label(run)} is right on {run.n_right} of {len(run.labels)}" for run in tested)
     if len(tested) > 1:
-        parts += f"; they disagree on {n_disagreed(tested)}, which are shown first"
-    return f"Test images with the models' answers: {parts or 'none was tested'}."
+        text += f"; they disagree on {n_disagreed(tested)}, which are shown first"
+    return f"Test images with the models' answers: {text or 'none was tested'}."

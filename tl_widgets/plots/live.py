@@ -1,4 +1,7 @@
-"""Curves that are redrawn while models train, several times a second, from any thread."""
+"""Curves that are redrawn several times a second while models train.
+
+Any thread may draw them.
+"""
 
 from __future__ import annotations
 
@@ -37,18 +40,17 @@ DPI = 160
 
 
 class LiveCurves:
-    """Accuracy by epoch while models train.
+    """Curves of accuracy by epoch while models train.
 
-    Axes, labels and legend are laid out and drawn once and kept as pixels; an update draws only the lines.
-    One thread at a time.
+    Axes, labels and legend are drawn once and kept as pixels; an update draws only the lines. Use one thread at a time.
 
     Args:
-        n_epochs: of the longest run, at least 1.
-        names: the models that will train.
-        backbone: its name, for the legend.
-        chance: accuracy of always giving the most frequent class, 0..1.
-        fine_tuning_start: epochs of the frozen stage, where a fine-tuned model goes on from there; 0 without it.
-        seed: of these curves, where they are one of several; for the title.
+        n_epochs: Epochs of the longest run, at least 1.
+        names: The models that will train.
+        backbone: The backbone's name, for the legend.
+        chance: The accuracy, 0..1, of always answering the most frequent class.
+        fine_tuning_start: Epochs of the frozen stage, after which fine-tuning continues; 0 without fine-tuning.
+        seed: The seed to name in the title, if these curves are one of several.
     """
 
     def __init__(
@@ -71,23 +73,26 @@ class LiveCurves:
         canvas = self._figure.canvas
         assert isinstance(canvas, FigureCanvasAgg)
         self._canvas = canvas
-        canvas.draw()  # type: ignore[no-untyped-call]  # the layout is found here, once
+        canvas.draw()  # type: ignore[no-untyped-call]  # computes the layout, once
         self._figure.set_layout_engine("none")
         self._frame = canvas.copy_from_bbox(self._figure.bbox)  # type: ignore[no-untyped-call]
 
     def _add_lines(self, name: str) -> tuple[Line2D, Line2D]:
-        """Training and validation; animated lines are left out of an ordinary draw."""
-        colour = colour_of(name)
-        (training,) = self._ax.plot([], [], color=colour, linestyle="--", linewidth=1.2, alpha=0.75, animated=True)
-        every = max(1, self._n_epochs // 10)
+        """Return the training and validation lines.
+
+        They are animated, so an ordinary draw leaves them out.
+        """
+        color = colour_of(name)
+        (training,) = self._ax.plot([], [], color=color, linestyle="--", linewidth=1.2, alpha=0.75, animated=True)
+        marker_step = max(1, self._n_epochs // 10)
         (validation,) = self._ax.plot(
             [],
             [],
-            color=colour,
+            color=color,
             linewidth=2.2,
             marker=marker_of(name),
             markersize=5,
-            markevery=every,
+            markevery=marker_step,
             animated=True,
         )
         return training, validation
@@ -124,18 +129,11 @@ class LiveCurves:
         dress(ax, title, x="epoch", y="accuracy (% of images)")
 
     def update(self, histories: Mapping[str, History]) -> bytes:
-        """Draw what there is so far.
-
-        Args:
-            histories: by model; one that is missing has no line yet.
-
-        Returns:
-            A PNG of 1200 x 672 pixels.
-        """
+        """Draw the curves so far, by model, and return a PNG of 1200 x 672 pixels."""
         self._canvas.restore_region(self._frame)  # type: ignore[no-untyped-call]
         for name, (training, validation) in self._lines.items():
             history = histories.get(name, History())
-            # Of a fine-tuned model the epochs before are the transfer model's, whose curve is drawn already.
+            # A fine-tuned model's earlier epochs belong to the transfer model, whose curve is drawn already.
             first = max(self._start - 1, 0) if name == ModelName.FINE_TUNED else 0
             for line, values in ((training, history.accuracy), (validation, history.val_accuracy)):
                 line.set_data(np.arange(first, len(values)) + 1, np.asarray(values[first:]))
@@ -146,20 +144,15 @@ class LiveCurves:
         return buffer.getvalue()
 
     def html(self, histories: Mapping[str, History], width_px: int = 720) -> str:
-        """Draw what there is so far as an `<img>` with its text alternative.
-
-        Args:
-            histories: by model.
-            width_px: width on the page in CSS pixels.
-        """
+        """Draw the curves so far as an `<img>`, `width_px` CSS pixels wide."""
         return png_html(self.update(histories), self.alt(histories), width_px, round(width_px * SIZE[1] / SIZE[0]))
 
     def alt(self, histories: Mapping[str, History]) -> str:
-        """The same in words."""
-        said = [
+        """Return the text alternative of the curves so far."""
+        descriptions = [
             f"{label_of(name, self._backbone)} {percent(history.val_accuracy[-1])} "
             f"after {len(history.val_accuracy)} of {self._n_epochs} epochs"
             for name, history in histories.items()
             if history.val_accuracy
         ]
-        return f"Line chart of accuracy by epoch. On the validation images: {'; '.join(said) or 'nothing yet'}."
+        return f"Line chart of accuracy by epoch. On the validation images: {'; '.join(descriptions) or 'nothing yet'}."

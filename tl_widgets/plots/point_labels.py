@@ -1,4 +1,4 @@
-"""Names beside points, placed so that they cover neither each other nor what is drawn."""
+"""Names beside points, placed where they cover the least."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tl_widgets.plots.style import SMALL_SIZE, note, root_figure
 
 _PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
 _LETTER = 0.54  # mean width of a letter, in font sizes
-# (right, up) in points and the side of the text that stands there, the best first.
+# (right, up) in points, and the alignment of the text there; the best place first.
 _PLACES = (
     (10, 0, "left"),
     (-10, 0, "right"),
@@ -32,13 +32,7 @@ _PLACES = (
 
 @dataclass(frozen=True)
 class NamedPoint:
-    """A point with a name.
-
-    Attributes:
-        name: to write beside it.
-        x, y: in the data's units.
-        low, high: ends of its vertical bar.
-    """
+    """A named point and its vertical bar from `low` to `high`, in the data's units."""
 
     name: str
     x: float
@@ -49,7 +43,7 @@ class NamedPoint:
 
 @dataclass(frozen=True)
 class _Box:
-    """A rectangle in points."""
+    """A rectangle in points (1/72 inch)."""
 
     left: float
     bottom: float
@@ -57,27 +51,26 @@ class _Box:
     top: float
 
     def overlap(self, other: _Box) -> float:
-        """Area that both cover."""
+        """Return the area that both cover, in square points."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.top, other.top) - max(self.bottom, other.bottom)
         return max(width, 0.0) * max(height, 0.0)
 
     @property
     def area(self) -> float:
-        """In square points."""
+        """The area in square points."""
         return (self.right - self.left) * (self.top - self.bottom)
 
 
 def name_points(ax: Axes, points: Sequence[NamedPoint]) -> None:
     """Write each point's name where it covers least: beside it, above or below.
 
-    Args:
-        ax: with its limits and scales set; a layout that moves it a little later does no harm.
-        points: the most important first, because it gets the best place.
+    Limits and scales of `ax` must be set; a small shift by a later layout does no harm. The first points are placed
+    first and get the best places.
     """
     scale = 72 / root_figure(ax).dpi
     extent = ax.get_window_extent()
-    frame = _Box(*(scale * each for each in (extent.x0, extent.y0, extent.x1, extent.y1)))
+    frame = _Box(*(scale * edge for edge in (extent.x0, extent.y0, extent.x1, extent.y1)))
 
     def place(x: float, y: float) -> tuple[float, float]:
         right, up = ax.transData.transform((x, y))
@@ -90,7 +83,7 @@ def name_points(ax: Axes, points: Sequence[NamedPoint]) -> None:
     for point in points:
         x, y = place(point.x, point.y)
         boxes = [_text_box(point.name, x + right, y + up, side) for right, up, side in _PLACES]
-        # Outside of the axes is as bad as on top of something.
+        # Area outside the axes counts like area on top of something.
         covered = [sum(box.overlap(other) for other in taken) + box.area - box.overlap(frame) for box in boxes]
         best = covered.index(min(covered))
         right, up, side = _PLACES[best]

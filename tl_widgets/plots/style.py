@@ -1,8 +1,7 @@
-"""How every figure looks and how it is shown: colors, axes, PNG, HTML. No pyplot, no TensorFlow.
+"""The look of every figure, and its output as PNG and HTML.
 
-pyplot keeps global state that threads must not touch, so figures are made without it. What a plot
-function returns still shows itself as the last value of a notebook cell, once, with or without
-`%matplotlib inline`.
+pyplot keeps global state that threads must not touch, so nothing here uses it. A figure still shows itself once
+as the last value of a notebook cell, with or without `%matplotlib inline`.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 11.0, 9.5, 8.5
 DPI = 160
 CSS_PIXELS_PER_INCH = 96
 
-# DejaVu Sans comes with matplotlib but has no Chinese, Japanese or Korean letters; class names may.
+# DejaVu Sans comes with matplotlib but lacks Chinese, Japanese and Korean, which class names may use.
 _FALLBACKS = (
     "Noto Sans CJK SC",
     "Noto Sans CJK JP",
@@ -50,13 +49,13 @@ FONTS = ["DejaVu Sans", *(name for name in _FALLBACKS if name in set(fontManager
 
 
 def colour_of(name: str) -> str:
-    """Return the fixed color of a model, as "#rrggbb"; one color for all names that are no model's."""
+    """Return the fixed color of a model as "#rrggbb"; other names share one color."""
     model = find_model(name)
     return model.color if model else "#CC79A7"
 
 
 def marker_of(name: str) -> str:
-    """Return the fixed marker of a model; one marker for all names that are no model's."""
+    """Return the fixed marker of a model; other names share one marker."""
     model = find_model(name)
     return model.marker if model else "v"
 
@@ -66,9 +65,9 @@ COUNT = FuncFormatter(lambda n, _: short_count(n))
 
 
 class ShownFigure(Figure):
-    """A Figure that shows itself as a notebook cell's value: a sharp PNG of 96 CSS pixels to the inch."""
+    """A figure that a notebook cell shows as a sharp PNG, at 96 CSS pixels per inch."""
 
-    def __repr__(self) -> str:  # the same for every result, so that nbval can compare notebooks
+    def __repr__(self) -> str:  # constant, so nbval can compare notebooks
         return "<ShownFigure>"
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
@@ -87,7 +86,7 @@ class ShownAxes(Axes):
 
 
 def new_figure(width: float, height: float) -> ShownFigure:
-    """A white figure of that size in inches whose parts are laid out so that nothing is clipped."""
+    """Return a white figure, sized in inches, whose layout clips nothing."""
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
     figure = ShownFigure(figsize=(width, height), dpi=100, facecolor="white", layout=layout)
     FigureCanvasAgg(figure)
@@ -95,24 +94,20 @@ def new_figure(width: float, height: float) -> ShownFigure:
 
 
 def new_axes(width: float, height: float) -> Axes:
-    """Axes alone in a new figure of that size in inches."""
+    """Return axes in a new figure, sized in inches."""
     return add_axes(new_figure(width, height))
 
 
 def add_axes(figure: Figure, place: SubplotSpec | None = None) -> Axes:
-    """Axes in a figure, at a place in its grid or all of it."""
+    """Add axes to a figure, at a place in its grid or filling it."""
     axes: Axes = figure.add_subplot(*(() if place is None else (place,)), axes_class=ShownAxes)
     return axes
 
 
 def dress(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
-    """Give axes their title, labels, fonts and colours, whatever style the reader's matplotlib is set to.
+    """Give finished axes their title, labels, fonts and colors.
 
-    Args:
-        ax: with everything drawn.
-        title: above them.
-        x: label of the horizontal axis.
-        y: label of the vertical axis.
+    The result doesn't depend on the reader's matplotlib settings.
     """
     ax.set_facecolor("white")
     ax.set_title(title, fontsize=TITLE_SIZE, x=0, ha="left", color=INK, fontweight="bold")
@@ -127,40 +122,30 @@ def dress(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
 
 
 def set_fonts(texts: Iterable[Text]) -> None:
-    """Set texts in the fonts of all figures, a dollar sign being a dollar sign."""
+    """Set texts in the fonts of all figures; a dollar sign stays a dollar sign."""
     for text in texts:
         text.set_fontfamily(FONTS)
         text.set_parse_math(False)
 
 
 def note(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **style: Any) -> None:
-    """Write a small text at a point of the data, `offset` points away from it.
+    """Write a small text `offset` (right, up) points from `at`, in the data's units.
 
-    Args:
-        ax: where.
-        text: what.
-        at: (x, y) in the data's units.
-        offset: (right, up) in points.
-        **style: properties of matplotlib's Text.
+    `style` holds properties of matplotlib's Text.
     """
     style = {"fontsize": SMALL_SIZE, "color": INK, "va": "center", **style}
     ax.annotate(text, at, offset, textcoords="offset points", **style)
 
 
 def mark_fine_tuning(ax: Axes, start: int) -> None:
-    """An upright line behind the last epoch of the frozen stage, with its words.
-
-    Args:
-        ax: with epochs, from 1, along x and accuracy, 0..1, along y.
-        start: epochs of the frozen stage.
-    """
-    colour = ModelName.FINE_TUNED.color
-    ax.axvline(start + 0.5, color=colour, linestyle="-.", linewidth=1.2, zorder=1)
-    note(ax, "fine-tuning starts", (start + 0.5, 0.05), (4, 0), color=colour)
+    """Draw a labeled vertical line after `start`, the last epoch of the frozen stage."""
+    color = ModelName.FINE_TUNED.color
+    ax.axvline(start + 0.5, color=color, linestyle="-.", linewidth=1.2, zorder=1)
+    note(ax, "fine-tuning starts", (start + 0.5, 0.05), (4, 0), color=color)
 
 
 def say_nothing_to_show(ax: Axes, text: str, title: str) -> None:
-    """Empty axes with a text in their middle."""
+    """Make empty axes with a text in the middle."""
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color=INK, fontsize=TITLE_SIZE)
     ax.set_xticks([])
     ax.set_yticks([])
@@ -170,21 +155,21 @@ def say_nothing_to_show(ax: Axes, text: str, title: str) -> None:
 
 
 def draw_grid(ax: Axes, axis: str) -> None:
-    """Faint lines behind the data, along "x", "y" or "both"."""
+    """Draw faint lines behind the data, along "x", "y" or "both"."""
     ax.grid(False)
     ax.grid(True, axis=axis, color=GRID, linewidth=0.8)  # type: ignore[arg-type]
     ax.set_axisbelow(True)
 
 
 def set_rows(ax: Axes, runs: tuple[RunResult, ...]) -> None:
-    """One row for each run, the first on top."""
+    """Make one labeled row for each run, the first on top."""
     draw_grid(ax, "x")
     ax.set_yticks(range(len(runs)), [run_label(run, broken=True) for run in runs], parse_math=False)
     ax.set_ylim(len(runs) - 0.4, -0.6)
 
 
 def legend_below(ax: Axes, handles: list[Any], *, n_columns: int = 1) -> None:
-    """A legend under the axes, where it can hide no data."""
+    """Add a legend under the axes, where it can't hide any data."""
     legend = ax.legend(
         handles=handles,
         loc="upper left",
@@ -201,34 +186,37 @@ def legend_below(ax: Axes, handles: list[Any], *, n_columns: int = 1) -> None:
 
 
 def _below_labels(ax: Axes) -> Transform:
-    # A fixed distance in points (tick labels and one axis label), whatever the height of the axes.
+    # A fixed distance in points leaves room for tick labels and one axis label, at any height of the axes.
     return ax.transAxes + ScaledTranslation(0, -36 / 72, ax.figure.dpi_scale_trans)
 
 
 def legend_columns(ax: Axes) -> int:
-    """How many columns of whole clauses a legend under these axes has room for."""
+    """Return how many columns of long entries fit into a legend under these axes."""
     return 2 if root_figure(ax).get_figwidth() >= 6.5 else 1
 
 
 def in_columns(left: list[Line2D], right: list[Line2D]) -> list[Line2D]:
-    """Handles for a legend of two columns: it fills one after the other, so the shorter is padded."""
+    """Return handles for a two-column legend, the shorter column padded.
+
+    A legend fills its columns one after the other.
+    """
     n = max(len(left), len(right))
     blank = Line2D([], [], linestyle="none", label=" ")
     return [column[i] if i < len(column) else blank for column in (left, right) for i in range(n)]
 
 
 def epoch_ticks(n_epochs: int) -> list[int]:
-    """About eight whole numbers from 1 to `n_epochs`."""
+    """Return about eight whole numbers from 1 to `n_epochs`."""
     return [int(t) for t in MaxNLocator(8, integer=True).tick_values(1, n_epochs) if 1 <= t <= n_epochs]
 
 
 def epoch_margin(n_epochs: int) -> float:
-    """Room beside the first and the last epoch, in epochs."""
+    """Return the space beside the first and the last epoch, in epochs."""
     return 0.04 * (n_epochs - 1) or 0.5
 
 
 def root_figure(drawing: Figure | Axes) -> Figure:
-    """The figure that is drawn as a whole."""
+    """Return the top-level figure that contains the drawing."""
     figure = drawing.figure
     if isinstance(figure, SubFigure):
         figure = figure.figure
@@ -237,34 +225,32 @@ def root_figure(drawing: Figure | Axes) -> Figure:
 
 
 def figure_png(drawing: Figure | Axes, dpi: float = DPI) -> bytes:
-    """A figure as PNG on white.
-
-    Args:
-        drawing: what a plot function returned.
-        dpi: pixels to the inch.
-    """
+    """Return a figure as PNG on white; `dpi` is in pixels per inch."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # A letter that no font here has is drawn as a box: that is to be seen, and needs no warning.
+        # A character that no font has is drawn as a box, which is visible enough without a warning.
         warnings.filterwarnings("ignore", r"Glyph .* missing from font")
         root_figure(drawing).savefig(buffer, format="png", dpi=dpi, facecolor="white")
     return buffer.getvalue()
 
 
 def figure_html(drawing: Figure | Axes, alt: str, width_px: int = 800) -> Markup:
-    """Return a figure as one `<img>` with the picture in it.
+    """Return a figure as one `<img>`, with the picture inside.
 
     Args:
-        drawing: What a plot function returned.
+        drawing: The result of a plot function.
         alt: The text alternative (`alt_text`).
-        width_px: Width on the page in CSS pixels; narrower where the page is.
+        width_px: The width in CSS pixels; it shrinks on a narrower page.
     """
     width, height = root_figure(drawing).get_size_inches()
     return png_html(figure_png(drawing), alt, width_px, round(width_px * height / width))
 
 
 def png_html(png: bytes, alt: str, width_px: int, height_px: int) -> Markup:
-    """Return a PNG as `<img>`; width and height, in CSS pixels, keep the page from jumping while it loads."""
+    """Return a PNG as `<img>`, sized in CSS pixels.
+
+    The size keeps the page from jumping while it loads.
+    """
     return Markup(
         '<img alt="{}" width="{}" height="{}" style="max-width:100%;height:auto;background:#fff" '
         'src="data:image/png;base64,{}">'

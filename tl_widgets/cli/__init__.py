@@ -1,1 +1,1 @@
-"""The command tl-widgets."""
+"""The command `tl-widgets`."""

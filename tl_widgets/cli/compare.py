@@ -1,4 +1,4 @@
-"""`tl-widgets compare`: load, compare, print, write."""
+"""`tl-widgets compare`: load images, compare, print and write the results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FIGURES = (".png", ".svg", ".pdf")
 
 @dataclass(frozen=True)
 class _Outputs:
-    """Where to write."""
+    """The files to write, and the folder for the models."""
 
     figure: Path
     json: Path
@@ -42,11 +42,11 @@ class _Outputs:
 
 
 def run_compare(args: Namespace) -> None:
-    """Do what the arguments of `tl-widgets compare` say.
+    """Run `tl-widgets compare`.
 
     Raises:
-        InputError: they say something that cannot be done.
-        CancelledError: Ctrl-C; nothing was written, unless repeats were stopped after the first.
+        InputError: An argument is invalid.
+        CancelledError: Ctrl-C. Nothing was written, unless the first of several repeats was finished.
     """
     console = make_console()
     require_workers(args.jobs, "--jobs")
@@ -56,7 +56,7 @@ def run_compare(args: Namespace) -> None:
         images = read_options(args, IMAGE_OPTIONS[1:])
         dataset = load_images(args.data, **images, seed=config.seed, on_event=on_event, cancel=cancel)
         comparison = _compare(dataset, config, args.jobs, on_event, cancel)
-        # Of repeats that were stopped those that came to their end are a result.
+        # Repeats that finished before a stop are a result.
         if not comparison.is_whole or (cancel.is_set() and comparison.repeats is None):
             raise CancelledError("stopped")
     if args.quiet:
@@ -76,20 +76,20 @@ def _config(args: Namespace) -> Config:
 
 
 def _outputs(args: Namespace, config: Config) -> _Outputs:
-    """Where to write, checked before anything is trained."""
+    """Return the files to write, checked before any training."""
     stem = f"tl-widgets-{plain_name(args.data)}"
     outputs = _Outputs(args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json"), args.script,
                        args.report, args.save_models)  # fmt: skip
     if outputs.figure.suffix.lower() not in FIGURES:
         raise InputError(f"--figure {outputs.figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
-    wanted = {"--figure": outputs.figure, "--json": outputs.json}
+    files = {"--figure": outputs.figure, "--json": outputs.json}
     if outputs.script:
-        wanted["--script"] = outputs.script
+        files["--script"] = outputs.script
     if outputs.report:
-        wanted["--report"] = outputs.report
-    if len({path.absolute() for path in wanted.values()}) < len(wanted):
-        raise InputError(f"{', '.join(wanted)} must be different files.")
-    for option, path in wanted.items():
+        files["--report"] = outputs.report
+    if len({path.absolute() for path in files.values()}) < len(files):
+        raise InputError(f"{', '.join(files)} must be different files.")
+    for option, path in files.items():
         check_writable(path, option)
     if outputs.script and (backbone_file := _backbone_file(outputs.script, config)):
         check_writable(backbone_file, "--script")
@@ -99,21 +99,21 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
 
 
 def _check_folder(folder: Path) -> None:
-    """Raise `InputError` when no models can be written into it."""
+    """Raise `InputError` if models can't be written into the folder."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"Cannot write into {folder}: it is a file. Give a folder with --save-models.")
     check_writable(folder / "model.keras" if folder.is_dir() else folder, "--save-models")
 
 
 def plain_name(data: str) -> str:
-    """The name of the data as a part of a file's name: "textures", "my_photos"."""
+    """Return the name of the data as part of a file name: "textures", "my_photos"."""
     path = Path(data).expanduser().absolute()
     name = path.stem if path.suffix.lower() == ".zip" else path.name
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "images"
 
 
 def _backbone_file(script: Path, config: Config) -> Path | None:
-    """Return where the backbone goes that the script reads; None where Keras has it."""
+    """Return where the script's backbone goes; None if Keras has it."""
     name = find_backbone(config.backbone).script_file
     return script.absolute().parent / name if name else None
 
@@ -128,27 +128,20 @@ def load_images(
     on_event: OnEvent,
     cancel: Cancel,
 ) -> ImageDataset:
-    """Load the images that somebody asked for.
+    """Load a named data set, a folder or an archive.
 
-    Args:
-        data: name of a data set, a folder or an archive.
-        image_size: side in pixels; None for what is usual.
-        n_per_class: training images of each class; None for all.
-        classes: names of those to use; None for all.
-        seed: of the split.
-        on_event: receives progress.
-        cancel: stops the loading.
+    None stands for the usual image size, all images, or all classes.
 
     Raises:
-        InputError: there is no such data set, folder or archive.
+        InputError: There is no such data set, folder or archive.
     """
     from tl_widgets.data.catalogue import get_dataset, list_datasets, load_dataset
     from tl_widgets.data.folder import load_folder
 
-    named, is_there = get_dataset(data), Path(data).expanduser().exists()
-    # A folder of one's own called "flowers" comes before photographs that would be downloaded.
-    if named and not (named.path and is_there):
-        size = named.default_size if image_size is None else image_size
+    known, is_there = get_dataset(data), Path(data).expanduser().exists()
+    # The user's folder "flowers" takes precedence over the downloadable data set of that name.
+    if known and not (known.path and is_there):
+        size = known.default_size if image_size is None else image_size
         return load_dataset(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
                             on_event=on_event, cancel=cancel)  # fmt: skip
     if not is_there:
@@ -180,8 +173,8 @@ def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> N
             console.print(f"{run.name}: features kept from before: saved {run.seconds.saved:.1f} s", soft_wrap=True)
     if comparison.repeats:
         for name in comparison.config.model_names:
-            each = ", ".join(percent(accuracy) for accuracy in comparison.repeats.accuracies(name))
-            console.print(f"{name}, seed by seed: {each}", soft_wrap=True)
+            accuracies = ", ".join(percent(accuracy) for accuracy in comparison.repeats.accuracies(name))
+            console.print(f"{name}, seed by seed: {accuracies}", soft_wrap=True)
     for note in _notes(comparison, dataset):
         console.print(f"Note: {note}", soft_wrap=True)
     console.print(f"\n{comparison.verdict.text}\n", style="bold", soft_wrap=True)
@@ -213,13 +206,13 @@ def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
     from tl_widgets.data.quality import check_dataset
 
     checks = check_dataset(dataset)
-    told = {one.kind for one in checks}  # of the images once, not once more of each model
-    notes = [f"{one.text} {one.advice}" for one in checks]
+    dataset_kinds = {warning.kind for warning in checks}  # reported once for the images, not again for each model
+    notes = [f"{warning.text} {warning.advice}" for warning in checks]
     notes += [
-        f"{run.name}: {one.text} {one.advice}"
+        f"{run.name}: {warning.text} {warning.advice}"
         for run in comparison.runs
-        for one in run.diagnoses
-        if one.kind not in told
+        for warning in run.diagnoses
+        if warning.kind not in dataset_kinds
     ]
     if dataset.report is not None:
         notes.append(dataset.report.summary)

@@ -1,4 +1,4 @@
-"""`tl-widgets doctor`: what this machine can do, and the command for what is missing."""
+"""`tl-widgets doctor`: what works on this machine, and commands for the rest."""
 
 from __future__ import annotations
 
@@ -34,22 +34,15 @@ from tl_widgets.data.hosted import is_whole
 _MARKS = {"good": ("ok", "green"), "missing": ("-", "dim"), "bad": ("BAD", "bold red")}
 NEEDED_MEMORY = 1_000_000_000  # the default comparison took 0.94 GB at most (TensorFlow 2.21, 2 cores)
 _PACKAGES = (("tensorflow", (2, 18)), ("keras", (3, 8)), ("scikit-image", (0, 24)), ("pillow", (10, 4)))
-_TYPICAL_SIZE = 96  # pixels: of the built-in images
-_PYTHON = ((3, 11), (3, 14))  # from, and below
+_TYPICAL_SIZE = 96  # pixels, the side of the built-in images
+_PYTHON = ((3, 11), (3, 14))  # the first supported version, and the first that isn't
 
 Level = Literal["good", "missing", "bad"]
 
 
 def show_doctor(*, home_given: bool) -> int:
-    """Print the findings.
-
-    Args:
-        home_given: whether `--home` chose the folder, so that the commands must name it, too.
-
-    Returns:
-        0 where the default comparison can run, else 1.
-    """
-    # In a terminal the variable is gone when this process ends, so the option is repeated.
+    """Print the findings; return 0 if the default comparison can run, else 1."""
+    # The environment variable ends with this process, so the printed commands repeat the option.
     options = f"--home {shlex.quote(os.environ['TL_WIDGETS_HOME'])}" if home_given else ""
     checkup = examine(options=options)
     console = make_console()
@@ -71,9 +64,9 @@ def _print_part(console: Console, title: str, findings: Sequence[Finding]) -> No
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for one in findings:
-        mark, style = _MARKS[one.level]
-        table.add_row(Text(f"  {mark:3}", style), one.what, one.text)
+    for finding in findings:
+        mark, style = _MARKS[finding.level]
+        table.add_row(Text(f"  {mark:3}", style), finding.what, finding.text)
     console.print(table)
 
 
@@ -89,11 +82,11 @@ def _print_archive(console: Console, missing: Sequence[str], home: Path | None) 
 def _print_end(console: Console, checkup: Checkup) -> None:
     everything = (*checkup.machine, *checkup.backbones, *checkup.datasets)
     for title, level in (("To mend", "bad"), ("To have more, on a machine with network", "missing")):
-        if found := [one for one in everything if one.level == level and one.command]:
+        if subset := [finding for finding in everything if finding.level == level and finding.command]:
             console.print(f"\n{title}", style="bold")
-            for one in found:
-                console.print(f"  {one.what}: {one.command}", soft_wrap=True)
-    _print_archive(console, [one.what for one in checkup.datasets if one.level == "missing"], checkup.home)
+            for finding in subset:
+                console.print(f"  {finding.what}: {finding.command}", soft_wrap=True)
+    _print_archive(console, [finding.what for finding in checkup.datasets if finding.level == "missing"], checkup.home)
     if checkup.can_compare:
         console.print("\n`tl-widgets compare` can run here, without network.", style="bold green", soft_wrap=True)
     else:
@@ -102,14 +95,12 @@ def _print_end(console: Console, checkup: Checkup) -> None:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        what: its name: "memory", "Xception".
-        level: "good"; "missing" where something could be had and is not needed; "bad" where it must be mended.
-        text: what was found.
-        command: what to type to have or to mend it; "".
-        needed: whether the default comparison cannot run unless it is good.
+        level: "good"; "missing" if something optional could be added; "bad" if it must be repaired.
+        command: The command or advice that adds or repairs it; "" without one.
+        needed: Whether the default comparison needs it to be good.
     """
 
     what: str
@@ -121,14 +112,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Checkup:
-    """All findings, in the order to show them.
+    """All findings, in display order.
 
     Attributes:
-        machine: of Python, packages, memory, cores and disk.
-        backbones: whose ImageNet weights are here or damaged; the bundled one first.
-        datasets: all that have a name.
-        missing_backbones: names of the others, which could be fetched, the smallest first.
-        home: the folder for what is fetched, where it can only be read or cannot be made; None where it can be written.
+        backbones: Those whose ImageNet weights are here or damaged; the bundled one first.
+        missing_backbones: Names of the others, which could be fetched, the smallest download first.
+        home: The folder for fetched files if it can't be written; None if it can.
     """
 
     machine: tuple[Finding, ...]
@@ -140,19 +129,22 @@ class Checkup:
     @property
     def can_compare(self) -> bool:
         """Whether the default comparison can run here."""
-        return all(one.level == "good" for one in (*self.machine, *self.backbones, *self.datasets) if one.needed)
+        return all(
+            finding.level == "good" for finding in (*self.machine, *self.backbones, *self.datasets) if finding.needed
+        )
 
 
 def examine(*, options: str = "") -> Checkup:
-    """Look at this machine: some seconds where large weights files are hashed.
+    """Check this machine, which takes some seconds if large weights files are hashed.
 
-    Args:
-        options: to add to the commands of tl-widgets: "--home FOLDER".
+    `options`, such as "--home FOLDER", are added to the commands of tl-widgets.
     """
     fetch = f"tl-widgets{f' {options}' if options else ''} fetch"
     home = home_folder().absolute()
     entries = [entry for entry in list_backbones() if entry.bundled or local_weights_file(entry.weights_file)]
-    missing = sorted((e for e in list_backbones() if e not in entries), key=lambda e: e.download_mb or math.inf)
+    missing = sorted(
+        (entry for entry in list_backbones() if entry not in entries), key=lambda entry: entry.download_mb or math.inf
+    )
     return Checkup(
         machine=(_python(), *map(_package, _PACKAGES), *_hardware(), _disk()),
         backbones=tuple(_bundled(entry) if entry.bundled else _backbone(entry, fetch) for entry in entries),
@@ -178,7 +170,7 @@ def _package(package: tuple[str, tuple[int, int]]) -> Finding:
     name, least = package
     command = f'pip install "{name}>={_dotted(least)}"'
     try:
-        version = metadata.version(name)  # reads its records, imports nothing
+        version = metadata.version(name)  # reads metadata, imports nothing
     except metadata.PackageNotFoundError:
         return Finding(name, "bad", "not installed", command, needed=True)
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
@@ -225,12 +217,12 @@ def _is_file(home: Path) -> bool:
 
 
 def _home_inside(home: Path) -> str:
-    """A folder in `home` that looks like what an archive unpacks to, quoted for a shell; "" without one."""
+    """Return a subfolder that looks like an unpacked archive, shell-quoted, or ""."""
     try:
-        found = [path for path in sorted(home.iterdir()) if (path / "weights").is_dir() or (path / "datasets").is_dir()]
+        homes = [path for path in sorted(home.iterdir()) if (path / "weights").is_dir() or (path / "datasets").is_dir()]
     except OSError:
         return ""
-    return shlex.quote(str(found[0])) if found and not (home / "datasets").is_dir() else ""
+    return shlex.quote(str(homes[0])) if homes and not (home / "datasets").is_dir() else ""
 
 
 def _bundled(entry: Backbone) -> Finding:

@@ -1,4 +1,4 @@
-"""How a command of `tl-widgets` ends that did not come to its end: one line, an exit status. Standard library only."""
+"""The end of a failed command: one line and a status. Standard library only."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ FAULT, MISTAKE, STOPPED = 1, 2, 130
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks."""
+    """Return a text without line breaks."""
     return " ".join(text.split())
 
 
 def say(text: str, status: int) -> int:
-    """Print one line for whoever waits at the terminal; returns the exit status."""
+    """Print one line to standard error and return the exit status."""
     sys.stderr.write(f"tl-widgets: {one_line(text)}\n")
     return status
 
 
 def missing_package(error: ImportError) -> str:
-    """What to do where the installation lacks a package, or holds one that does not load; "" for our own modules."""
+    """Return advice on a missing or broken package; "" for modules of tl_widgets."""
     module = (error.name or "").partition(".")[0]
     if module in ("", "tl_widgets"):
         return ""
@@ -37,7 +37,7 @@ def missing_package(error: ImportError) -> str:
 
 
 def report_fault(error: Exception) -> int:
-    """Write the stack trace where a developer finds it, and say in one line what happened."""
+    """Log the stack trace for developers and print what happened in one line."""
     what = f"{type(error).__name__}: {one_line(str(error))[:200]}"
     for folder in _log_folders():
         with contextlib.suppress(OSError):
@@ -49,7 +49,7 @@ def report_fault(error: Exception) -> int:
 
 
 def _log_folders() -> Iterator[Path]:
-    """Where a fault can be written down. What has just failed may be what tells the folders: then there are fewer."""
+    """Yield folders for the log; finding one may be what has just failed."""
     with contextlib.suppress(Exception):
         from tl_widgets.core.resources import home_folder
 

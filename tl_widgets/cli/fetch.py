@@ -1,4 +1,4 @@
-"""`tl-widgets fetch`: put weights and data sets into one folder or archive, for machines without network."""
+"""`tl-widgets fetch`: weights and data sets for machines without network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tl_widgets.core.resources import home_folder, require_disk
 from tl_widgets.data.catalogue import get_dataset, list_datasets
 from tl_widgets.data.hosted import HostedDataset, fetch_dataset, is_whole
 
-ROOT = "tl-widgets-home"  # the folder in the archive: what --home and TL_WIDGETS_HOME name when it is unpacked
+ROOT = "tl-widgets-home"  # the archive's only folder; once unpacked, --home or TL_WIDGETS_HOME names it
 _CHUNK = 1 << 20
 
 
@@ -33,20 +33,20 @@ def fetch(names: Sequence[str], archive: Path | None = None) -> None:
     """Download the ImageNet weights of backbones, and data sets.
 
     Args:
-        names: of backbones and data sets, in upper or lower case.
-        archive: a .zip or .tar to pack them into; None leaves them in the home folder only.
+        names: Backbones and data sets, in upper or lower case.
+        archive: A .zip or .tar to pack them into; None leaves them in the home folder only.
 
     Raises:
-        InputError: there is nothing of that name, it cannot be fetched, or the archive cannot be written.
-        CancelledError: Ctrl-C; no incomplete file is left.
+        InputError: A name is unknown, a download failed, or the archive can't be written.
+        CancelledError: Ctrl-C. No incomplete file is left.
     """
     console = make_console()
     if archive is not None:
-        check_archive(archive)  # before anything is fetched
-    wanted = [_find(name) for name in names]  # all known before any is fetched
+        check_archive(archive)
+    items = [_find(name) for name in names]  # unknown names fail before any download
     members: dict[str, Path] = {}
     with stoppable() as cancel:
-        for item in wanted:
+        for item in items:
             with watching(console) as on_event:
                 path = _fetch_one(item, on_event, cancel)
             console.print(f"{item.name}: {path} ({size_text(path.stat().st_size)})", soft_wrap=True)
@@ -80,7 +80,6 @@ def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Can
 
 
 def _find(name: str) -> HostedDataset | Backbone:
-    """Return the data set or backbone of that name."""
     dataset = get_dataset(name.lower())
     if isinstance(dataset, HostedDataset):
         return dataset
@@ -93,14 +92,14 @@ def _find(name: str) -> HostedDataset | Backbone:
 
 def _fetch_one(item: HostedDataset | Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
     if not item.offline:
-        _require_home()  # before anything is downloaded
+        _require_home()
     if isinstance(item, HostedDataset):
         return _fetch_data(item, on_event, cancel)
     return _fetch_weights(item, on_event, cancel)
 
 
 def _require_home() -> None:
-    """Raise `InputError` where nothing can be kept."""
+    """Raise `InputError` if the home folder can't be written."""
     home = home_folder().absolute()
     existing = existing_part(home)
     if not existing.is_dir() or not can_write(existing):
@@ -111,7 +110,7 @@ def _require_home() -> None:
 
 
 def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Path:
-    """Return the data set's zip; a damaged one is fetched again."""
+    """Return the data set's zip; a damaged one is downloaded again."""
     if dataset.offline and not is_whole(dataset.path):
         try:
             dataset.path.unlink()
@@ -123,16 +122,16 @@ def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Pa
 
 
 def _fetch_weights(entry: Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
-    """Return the weights file: in our folder even where Keras's cache has it, because that folder is what travels."""
-    found = resolve_weights(entry, "imagenet", on_event=on_event, cancel=cancel).path
-    assert found is not None
-    target = weights_folder() / found.name
-    if entry.bundled or found == target:
-        return found
-    n_bytes = found.stat().st_size
+    """Return the weights file in our folder, copied from Keras's cache if needed."""
+    path = resolve_weights(entry, "imagenet", on_event=on_event, cancel=cancel).path
+    assert path is not None
+    target = weights_folder() / path.name
+    if entry.bundled or path == target:
+        return path
+    n_bytes = path.stat().st_size
     require_disk(target.parent, n_bytes, f"Copying the weights of {entry.name}")
     try:
-        with atomic_file(target) as file, found.open("rb") as source:
+        with atomic_file(target) as file, path.open("rb") as source:
             shutil.copyfileobj(source, file, _CHUNK)
     except OSError as error:
         raise InputError(f"Cannot write {target}: {error.strerror or error}. Give another --home.") from error
@@ -140,27 +139,23 @@ def _fetch_weights(entry: Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
 
 
 def check_archive(path: Path) -> None:
-    """Raise InputError unless a .zip or .tar can be written there.
-
-    Raises:
-        InputError: the name has another ending, or no file can be written there.
-    """
+    """Raise `InputError` unless a .zip or .tar can be written there."""
     if path.suffix.lower() not in (".zip", ".tar"):
         raise InputError(f"--archive writes a .zip or a .tar; received {path.name}. Give the file a name that ends so.")
     check_writable(path, "--archive")
 
 
 def write_archive(path: Path, members: Sequence[tuple[str, Path]], on_event: OnEvent, cancel: Cancel) -> None:
-    """Pack files as they are: they are compressed already. The same files always give the same archive.
+    """Pack files without compression, because they are compressed already.
 
     Args:
-        path: a .zip or .tar; it appears in one step when it is complete.
-        members: (name below the archive's only folder, file).
-        on_event: receives the progress (phase "save", in bytes).
-        cancel: set it to stop; nothing is left then.
+        path: A .zip or .tar, which appears only once it is complete. The same files always give the same bytes.
+        members: Pairs of a name inside the archive's only folder, and the file.
+        on_event: Receives "save" events, counted in bytes.
+        cancel: Stops the packing when set; no incomplete file is left.
 
     Raises:
-        InputError: there is no room, or it cannot be written.
+        InputError: There isn't enough space, or the archive can't be written.
         CancelledError: `cancel` was set.
     """
     n_total = sum(file.stat().st_size for _, file in members)
@@ -171,7 +166,7 @@ def write_archive(path: Path, members: Sequence[tuple[str, Path]], on_event: OnE
 
 
 class _Progress:
-    """A file that is being packed: it reports the bytes that were read, of all files together, and can be stopped."""
+    """A readable file that reports progress over all files, and can be cancelled."""
 
     def __init__(self, n_total: int, name: str, on_event: OnEvent, cancel: Cancel) -> None:
         self._n_total, self._name, self._on_event, self._cancel = n_total, name, on_event, cancel
@@ -179,7 +174,7 @@ class _Progress:
         self._file: BinaryIO | None = None
 
     def reading(self, file: BinaryIO) -> _Progress:
-        """Go on with the next file."""
+        """Continue with the next file."""
         self._file = file
         return self
 
@@ -197,7 +192,7 @@ def _pack_zip(part: Path, members: Sequence[tuple[str, Path]], progress: _Progre
     with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         for name, file in members:
             info = zipfile.ZipInfo(f"{ROOT}/{name}")
-            info.external_attr = 0o644 << 16  # readable for all of a class, whoever packed it
+            info.external_attr = 0o644 << 16  # readable for everyone, with any account's umask
             info.file_size = file.stat().st_size
             with file.open("rb") as source, archive.open(info, "w") as target:
                 shutil.copyfileobj(progress.reading(source), target, _CHUNK)

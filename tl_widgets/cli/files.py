@@ -1,4 +1,4 @@
-"""Files that a command writes: refused before the work where they cannot be, and never left half-written."""
+"""Files that a command writes: checked before the work, and never half-written."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tl_widgets.core.errors import InputError
 
 
 def existing_part(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that exists; from an absolute path."""
+    """Return the folder, which is absolute, or the nearest existing one above it."""
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def can_write(folder: Path) -> bool:
-    """Whether a file can be made there. Only trying shows it: permissions say nothing to root."""
+    """Return whether a file can be created; permissions don't show that for root."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             return True
@@ -25,15 +25,7 @@ def can_write(folder: Path) -> bool:
 
 
 def check_writable(path: Path, option: str) -> None:
-    """Raise `InputError` when no file can be written there.
-
-    Args:
-        path: the file to be; it may exist.
-        option: what to use for another place: "--json".
-
-    Raises:
-        InputError: no folder, no permission, or something else is in its place.
-    """
+    """Raise `InputError` unless the file can be written; `option` sets another place."""
     advice = f"Give another place with {option}."
     if path.is_dir():
         raise InputError(f"Cannot write {path}: it is a folder. {advice}")
@@ -44,7 +36,7 @@ def check_writable(path: Path, option: str) -> None:
     if not path.parent.is_dir():
         raise InputError(f"Cannot write {path}: there is no folder {path.parent}. Make it first. {advice}")
     try:
-        # Only trying shows it: permissions say nothing to root, and nothing of a disk that is mounted read-only.
+        # Permissions don't restrict root and don't show a read-only mount, so try it.
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
@@ -52,20 +44,16 @@ def check_writable(path: Path, option: str) -> None:
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Have a file written beside its place and moved there when it is whole.
-
-    Args:
-        path: where it goes; what was there is replaced.
-        write: writes the file that it is given.
+    """Let `write` write a file beside `path`, then move it into place.
 
     Raises:
-        InputError: it cannot be written after all (the disk is full, say).
+        InputError: It can't be written after all; the disk is full, for example.
     """
     try:
         if _is_device(path):
             write(path)
             return
-        target = path.resolve()  # behind a link, the file that it points to is replaced
+        target = path.resolve()  # replaces the target of a link, not the link
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             write(part)
@@ -77,5 +65,5 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def _is_device(path: Path) -> bool:
-    """Whether it is /dev/null or the like, which must be written into and never replaced."""
+    """Return whether it is a device such as /dev/null, which must not be replaced."""
     return path.exists() and not path.is_file() and not path.is_dir()

@@ -13,11 +13,7 @@ FIRST_NOTEBOOK = "00_start_here.ipynb"
 
 
 def find_notebooks() -> Path:
-    """The first notebook, in the current folder or in the checkout that this package was installed from.
-
-    Returns:
-        The notebook; else a folder of notebooks; else the current folder.
-    """
+    """Return the first notebook, here or in the checkout; else a notebook folder."""
     places = (Path.cwd() / "notebooks", Path.cwd(), Path(__file__).resolve().parents[2] / "notebooks")
     notebooks = [place / FIRST_NOTEBOOK for place in places]
     candidates = [path for path in notebooks if path.is_file()] + [
@@ -27,16 +23,12 @@ def find_notebooks() -> Path:
 
 
 def open_lab(options: Sequence[str]) -> int:
-    """Run `jupyter lab` until it ends.
+    """Run `jupyter lab` with these options and return its exit status.
 
-    Args:
-        options: passed on, "--no-browser" for instance.
-
-    Returns:
-        Its exit status; on Linux and macOS it takes the place of this process.
+    On Linux and macOS it replaces this process.
 
     Raises:
-        ModuleNotFoundError: there is no JupyterLab.
+        ModuleNotFoundError: JupyterLab isn't installed.
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise ModuleNotFoundError("there is no JupyterLab", name="jupyterlab")

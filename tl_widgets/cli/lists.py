@@ -1,4 +1,4 @@
-"""`tl-widgets backbones`, `datasets` and `cache`: what you can choose, and what is kept on disk."""
+"""`tl-widgets backbones`, `datasets` and `cache`: the choices, and files on disk."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder
 
-# The names that tl_widgets gives. Nothing else is ever deleted, whatever folder TL_WIDGETS_HOME points at.
+# Only files with these names are ever deleted, whatever folder TL_WIDGETS_HOME points to.
 _FEATURES = ("features.sqlite3", "features.sqlite3-journal", "features.sqlite3-wal", "features.sqlite3-shm")
 _LOGS = ("tl-widgets-error.log",)
 _HASH = "[0-9a-f]{32}"
 
 
 def show_backbones() -> None:
-    """Print the catalogue."""
+    """Print the catalog of backbones."""
     from tl_widgets.backbones.catalogue import list_backbones
 
     table = _table("name", "function", "parameters", "MB", "top-1 %", "min. pixels", "preprocessing", "offline")
@@ -52,7 +52,7 @@ def show_datasets() -> None:
         table.add_row(info.name, size, "yes" if info.offline else "no", *(f"{n:,}" for n in numbers))
     console = make_console()
     console.print(table)
-    for info in list_datasets():  # sentences need the whole width of a terminal
+    for info in list_datasets():  # sentences need the full width of a terminal
         console.print(f"\n{info.name}: {info.shows}\n  From {info.source}; {info.license}.")
     console.print("\n`tl-widgets fetch NAME` downloads one for later; `compare` and the Lab do so when they need it.")
 
@@ -66,10 +66,10 @@ def _table(*titles: str) -> Table:
 
 
 def show_cache(*, clear: bool) -> None:
-    """Print where the caches are and how big; with `clear`, delete what can be computed again.
+    """Print location and size of the caches; `clear` deletes what can be recomputed.
 
     Raises:
-        InputError: something could not be deleted.
+        InputError: A file can't be deleted.
     """
     home, console = home_folder(), make_console()
     console.print(f"tl-widgets keeps its files in {home} (TL_WIDGETS_HOME chooses another folder)", soft_wrap=True)
@@ -79,8 +79,8 @@ def show_cache(*, clear: bool) -> None:
         "converted weights": _files(home / "weights", ("efficientnet-lite0.npz",)),
         "logs": _files(home, _LOGS),
     }
-    for what, files in kept.items():
-        console.print(f"  {what}: {size_text(_size(files))}", soft_wrap=True)
+    for label, files in kept.items():
+        console.print(f"  {label}: {size_text(_size(files))}", soft_wrap=True)
     downloaded = [path for path in (home / "weights").glob("*.h5") if path.is_file()]
     console.print(f"  downloaded weights: {size_text(_size(downloaded))} (--clear keeps them)", soft_wrap=True)
     datasets = [path for path in (home / "datasets").glob("*.zip") if path.is_file()]
@@ -97,7 +97,7 @@ def _files(folder: Path, names: Iterable[str]) -> list[Path]:
 
 
 def _image_files(images: Path) -> Iterable[Path]:
-    """Yield the files of `image_cache`, found by the names that only it gives."""
+    """Yield the files of `image_cache`, recognized by names that only it uses."""
     for folder in images.iterdir() if images.is_dir() else ():
         if re.fullmatch(f"{_HASH}-{_HASH}|writing-.*", folder.name) and not folder.is_symlink():
             yield from _files(folder, ("images.npy", "entry.json"))
@@ -117,7 +117,7 @@ def _delete(files: Sequence[Path], home: Path) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise InputError(f"Cannot delete {path}: {error.strerror or error}.") from error
-    # Folders go where nothing is left in them; rmdir refuses any other.
+    # rmdir fails unless a folder is empty.
     folders = {path.parent for path in files if path.parent != home}
     for folder in [*folders, home / "images"]:
         with suppress(OSError):

@@ -1,8 +1,8 @@
-"""The command `tl-widgets`: what may be asked for, and how mistakes, Ctrl-C and faults end.
+"""The command `tl-widgets`: its arguments, and how mistakes and Ctrl-C end it.
 
-Every command's module is imported when it runs: `tl-widgets --help` answers at once, without TensorFlow.
+Each command's module is imported only when it runs, so `tl-widgets --help` answers at once, without TensorFlow.
 
-Exit status: 0 done; 1 a fault of tl_widgets, or what `doctor` found wrong; 2 a mistake in what was asked for;
+Exit status: 0 done; 1 a fault of tl_widgets, or a problem that `doctor` found; 2 a mistake in the arguments;
 130 stopped with Ctrl-C.
 """
 
@@ -30,14 +30,14 @@ _EPILOG = "What comes with it runs offline. `tl-widgets COMMAND --help` shows wh
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
+    """A parser that reports a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(MISTAKE, f"{self.prog}: {one_line(message)}. `{self.prog} --help` shows what is allowed.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The commands and their arguments."""
+    """Return the parser with all commands and their arguments."""
     parser = _Parser(prog="tl-widgets", description="Learn transfer learning by measuring it.", epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"tl-widgets {__version__}")
     _add_home(parser)
@@ -70,11 +70,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_home(parser: argparse.ArgumentParser) -> None:
-    """Before the command and after it. Only what was given is set, so that neither place undoes the other."""
+    """Add `--home`, which may stand before or after the command."""
     parser.add_argument(
         "--home",
         type=Path,
-        default=argparse.SUPPRESS,
+        default=argparse.SUPPRESS,  # neither place overrides the other
         metavar="FOLDER",
         help="where weights, data sets and caches are kept (default: TL_WIDGETS_HOME, else your cache folder)",
     )
@@ -112,14 +112,7 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    Args:
-        argv: the words after `tl-widgets`; those of the process where None.
-
-    Returns:
-        The exit status.
-    """
+    """Run one command and return its exit status; without `argv`, use the process's."""
     if argv is None:
         _prepare_process()
     try:
@@ -131,14 +124,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (CancelledError, KeyboardInterrupt):
         return say("stopped", STOPPED)
     except BrokenPipeError:
-        # Whoever read our output has left; Python would complain once more when it closes stdout.
+        # The reader of our output is gone. Python would fail again when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAULT
     except ImportError as error:
         missing = missing_package(error)
         return say(missing, MISTAKE) if missing else report_fault(error)
-    except Exception as error:  # the promise is that nobody ever sees a stack trace
-        # TensorFlow has an error of its own for it, which cannot be named without importing TensorFlow.
+    except Exception as error:  # users never see a stack trace
+        # TensorFlow's own error is recognized by its name: importing its class would load TensorFlow.
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
             return say(_NO_MEMORY, MISTAKE)
         return report_fault(error)
@@ -147,9 +140,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _prepare_process() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may lack a minus sign
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # its encoding may lack a minus sign
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # they speak to programmers
+        warnings.simplefilter("ignore")  # they address programmers
 
 
 def _dispatch(argv: Sequence[str] | None) -> int:
@@ -158,7 +151,7 @@ def _dispatch(argv: Sequence[str] | None) -> int:
     if unknown and args.command != "lab":
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if "home" in args:
-        # The variable reaches whatever runs here, other processes too: JupyterLab and its kernels.
+        # Child processes inherit the variable: JupyterLab and its kernels.
         try:
             os.environ["TL_WIDGETS_HOME"] = str(args.home.expanduser().absolute())
         except RuntimeError as error:

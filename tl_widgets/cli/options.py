@@ -1,4 +1,4 @@
-"""Settings as options of the command line: name, type, default and help come from their declaration."""
+"""Settings as command-line options, generated from their declarations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tl_widgets.core.settings import Choice, Flag, Name, Part, Real, Setting, Se
 
 Add = Callable[..., Any]
 
-# How large the images are is up to the data, unless somebody says it.
+# Without --image-size, the data decide how large the images are.
 IMAGE_OPTIONS = tuple(
     replace(setting, default=None, none="96 for built-in images, else 128") if name == "image_size" else setting
     for name, setting in settings_of(ImageSettings).items()
@@ -21,12 +21,7 @@ IMAGE_OPTIONS = tuple(
 
 
 def add_options(add: Add, settings: Iterable[Setting]) -> None:
-    """Add an option for every setting that the command line has.
-
-    Args:
-        add: `add_argument` of a parser or of a group.
-        settings: their declarations, from `settings_of` or `flat_settings`.
-    """
+    """Add an option for each setting that has one; `add` is an `add_argument`."""
     for setting in settings:
         if setting.option != "":
             _add_option(add, setting)
@@ -40,15 +35,15 @@ def _add_option(add: Add, setting: Setting) -> None:
         add(name, dest=setting.name, action=action, help=f"without: {text}" if setting.default else text)
         return
     kind = setting.kind
-    # Argparse would take a percent sign for one of its own.
+    # argparse formats help texts with %.
     text = f"{text}{_allowed(setting)} (default: {_shown(setting)})".replace("%", "%%")
-    more: dict[str, Any] = {} if setting.bare is None else {"nargs": "?", "const": setting.bare}
+    extra: dict[str, Any] = {} if setting.bare is None else {"nargs": "?", "const": setting.bare}
     add(option_of(setting), dest=setting.name, type=_parser(setting), default=setting.default, metavar=_metavar(kind),
-        help=text, **more)  # fmt: skip
+        help=text, **extra)  # fmt: skip
 
 
 def _allowed(setting: Setting) -> str:
-    """Return what may be typed, where the metavariable does not say it."""
+    """Return the allowed values, if the metavariable doesn't show them."""
     match setting.kind:
         case Choice() as choice:
             options = [setting.none if value is None else str(value) for _, value in choice.listed()]
@@ -87,12 +82,12 @@ def _metavar(kind: object) -> str:
 
 
 def _parser(setting: Setting) -> Callable[[str], Any]:
-    """Return a function that reads what somebody typed; the range is checked when the settings are made."""
+    """Return a function that parses an option; the settings check its range later."""
 
     def parse(text: str) -> Any:
         if setting.none and text == setting.none:
             return None
-        assert not isinstance(setting.kind, Part)  # its settings stand in its place
+        assert not isinstance(setting.kind, Part)  # replaced by its own settings
         try:
             return setting.kind.parse(text)
         except InputError as error:
@@ -103,10 +98,5 @@ def _parser(setting: Setting) -> Callable[[str], Any]:
 
 
 def read_options(args: Namespace, settings: Iterable[Setting]) -> dict[str, Any]:
-    """Return what was asked for, by the settings' names; a setting without an option has its default.
-
-    Args:
-        args: what argparse read.
-        settings: as `add_options` received them.
-    """
+    """Return the values by the settings' names; without an option, the default."""
     return {setting.name: getattr(args, setting.name, setting.default) for setting in settings}

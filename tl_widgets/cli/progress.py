@@ -1,4 +1,4 @@
-"""How far a long step has got: bars on a terminal, plain lines elsewhere; and Ctrl-C, which stops it."""
+"""Progress as bars or plain lines, and Ctrl-C, which stops a step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
 from tl_widgets.core.numbers import percent
 
 _SECONDS_BETWEEN_LINES = 2.0
-_PLAIN_WIDTH = 160  # what goes into a file or another program is not folded
+_PLAIN_WIDTH = 160  # output to a file or another program isn't folded
 _WORDS = {
     "decode": "reading images",
     "download": "downloading",
@@ -33,14 +33,14 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 
 def make_console() -> Console:
-    """Where results go: standard output, in which nothing is taken for markup."""
+    """Return the console for results: standard output, with markup taken literally."""
     console = Console(markup=False, emoji=False, highlight=False)
     return console if console.is_terminal else Console(markup=False, emoji=False, highlight=False, width=_PLAIN_WIDTH)
 
 
 @contextmanager
 def watching(console: Console, *, quiet: bool = False) -> Iterator[OnEvent]:
-    """Show the events that are given to the function it yields."""
+    """Yield a function that shows the events it receives."""
     if quiet:
         yield ignore
     elif not console.is_terminal:
@@ -57,16 +57,16 @@ def watching(console: Console, *, quiet: bool = False) -> Iterator[OnEvent]:
 
 @contextmanager
 def stoppable() -> Iterator[Cancel]:
-    """Let Ctrl-C set the event that it yields, so that a step ends in good order; a second one ends all."""
+    """Yield an event that Ctrl-C sets; a second Ctrl-C ends the process at once."""
     cancel = threading.Event()
     before = signal.getsignal(signal.SIGINT)
     if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
         yield cancel
         return
-    screen = os.dup(2)  # TensorFlow is imported with standard error turned away
+    screen = os.dup(2)  # stderr is redirected while TensorFlow is imported
 
     def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
-        # os.write, because a print that this signal interrupts cannot be entered again.
+        # os.write, because the signal may interrupt a print, which isn't reentrant.
         if cancel.is_set():
             if sys.stdout.isatty():
                 os.write(1, _SHOW_CURSOR)
@@ -89,7 +89,7 @@ def _seconds(event: Event) -> str:
 
 
 class _Lines:
-    """A line for each phase of each model when it begins and ends, and every two seconds between."""
+    """A line when a phase of a model begins and ends, and every two seconds between."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -99,14 +99,14 @@ class _Lines:
     def __call__(self, event: Event) -> None:
         if event.phase == "done":
             return
-        here, now = (event.model, event.phase), time.monotonic()
-        # The last batch of an epoch is not the end of it: its validation comes after.
+        key, now = (event.model, event.phase), time.monotonic()
+        # An epoch ends after its validation, not after its last batch.
         finished = event.n_done >= event.n_total and (event.phase != "train" or bool(event.metrics))
         if event.phase == "evaluate" and not event.n_done:
             return
-        if here == self._last and event.n_total and not finished and now - self._said < _SECONDS_BETWEEN_LINES:
+        if key == self._last and event.n_total and not finished and now - self._said < _SECONDS_BETWEEN_LINES:
             return
-        self._last, self._said = here, now
+        self._last, self._said = key, now
         parts = [f"{event.model}: {event.text}" if event.model else event.text]
         if event.seconds:
             parts.append(_seconds(event))
@@ -125,25 +125,25 @@ class _Bars:
     def __call__(self, event: Event) -> None:
         if event.phase == "done":
             return
-        here = (event.model, event.phase)
-        if here not in self._tasks:
+        key = (event.model, event.phase)
+        if key not in self._tasks:
             self._finish_all()
-            words = _WORDS[event.phase]
-            title = f"{event.model}: {words}" if event.model else words
-            self._tasks[here] = self._progress.add_task(title, total=None, note="")
+            label = _WORDS[event.phase]
+            title = f"{event.model}: {label}" if event.model else label
+            self._tasks[key] = self._progress.add_task(title, total=None, note="")
         total = event.n_total or None
-        self._progress.update(self._tasks[here], total=total, completed=event.n_done, note=self._note(event))
+        self._progress.update(self._tasks[key], total=total, completed=event.n_done, note=self._note(event))
 
     def _note(self, event: Event) -> str:
         if event.phase == "study":
             return f"{event.n_done} of {event.n_total}, {_seconds(event)}"
         if event.phase == "train":
             return f"epoch {event.epoch}/{event.n_epochs}, {_seconds(event)}"
-        return _seconds(event) if event.n_total else event.text.split(",")[0]  # the bar needs room, too
+        return _seconds(event) if event.n_total else event.text.split(",")[0]  # leaves room for the bar
 
     def _finish_all(self) -> None:
         for task in self._progress.tasks:
-            # A study goes on while features are read in between.
+            # A study continues while features are read.
             if not task.finished and task.id != self._tasks.get(("", "study")):
                 total = task.total or 1
                 self._progress.update(task.id, total=total, completed=total)

@@ -1,7 +1,4 @@
-"""`tl-widgets study NAME`: its options, and what it does: load, measure, print the sentences, write figure and record.
-
-Everything about a single study comes from its declaration.
-"""
+"""`tl-widgets study NAME`: everything about a study comes from its declaration."""
 
 from __future__ import annotations
 
@@ -28,11 +25,7 @@ _SPLIT_SEED = replace(settings_of(Config)["seed"], help="Decides which images ar
 
 
 def add_study(commands: Any) -> None:
-    """Add the command `study`, with one sub-command for each study.
-
-    Args:
-        commands: sub-commands of a parser.
-    """
+    """Add the command `study`, with one sub-command for each study."""
     text = "measure one question with many models: how much data, how much time, ..."
     studies = commands.add_parser("study", help=text).add_subparsers(dest="study", metavar="NAME", required=True)
     for study in STUDIES.values():
@@ -52,7 +45,7 @@ def add_study(commands: Any) -> None:
 def _usual_images(study: AnyStudy) -> str:
     if study.brings_images:
         return "images on which it shows"
-    # Of the declaration, not of an instance: a check of the backbone would load the catalogue for every --help.
+    # Read from the declaration: an instance would check its backbone and load the catalog for every --help.
     default = {name: setting.default for name, setting in settings_of(study.arguments).items()}
     n = default.get("n_per_class")
     number = "" if n is None else f" and {n} training images of each class"
@@ -60,7 +53,7 @@ def _usual_images(study: AnyStudy) -> str:
 
 
 def _options(study: AnyStudy) -> list[Setting]:
-    """Return the settings of a study that are about more than its images."""
+    """Return the settings of a study that aren't about its images."""
     settings = settings_of(study.arguments)
     seed = [] if "seed" in settings else [_SPLIT_SEED]
     return [*(setting for name, setting in settings.items() if name not in _IMAGES), *seed]
@@ -70,9 +63,9 @@ def run_study(args: Namespace) -> None:
     """Run `tl-widgets study`.
 
     Raises:
-        InputError: something that cannot be done was asked for, or one kind of model could not be measured at all;
-            what was measured of the others is written all the same.
-        CancelledError: Ctrl-C; what was measured until then is written all the same.
+        InputError: An argument is invalid, or no point of one kind of model could be measured; in the second case, the
+            other measurements are written first.
+        CancelledError: Ctrl-C; the measurements so far are written first.
     """
     from tl_widgets.cli.files import write_whole
     from tl_widgets.cli.progress import make_console, stoppable, watching
@@ -115,7 +108,7 @@ def run_study(args: Namespace) -> None:
 
 
 def _outputs(args: Namespace, subject: str) -> tuple[Path, Path]:
-    """Return where figure and record go, checked before anything is loaded."""
+    """Return the files for figure and record, checked before anything is loaded."""
     from tl_widgets.cli.compare import FIGURES, plain_name
     from tl_widgets.cli.files import check_writable
 
@@ -131,7 +124,6 @@ def _outputs(args: Namespace, subject: str) -> tuple[Path, Path]:
 
 
 def _read_earlier(study: AnyStudy, path: Path) -> StudyResult:
-    """Return the result whose record a file holds."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -147,25 +139,25 @@ def _read_earlier(study: AnyStudy, path: Path) -> StudyResult:
 def _load(
     args: Namespace, study: AnyStudy, arguments: StudyArguments, on_event: OnEvent, cancel: Cancel
 ) -> ImageDataset | None:
-    """Return the images that were asked for; without DATA those of the study, or None if it loads its own."""
+    """Return the requested images, or the study's; None if the study loads its own."""
     from tl_widgets.cli.compare import load_images
 
-    asked = {name: value for name, value in read_options(args, IMAGE_OPTIONS).items() if name != "dataset"}
+    choices = {name: value for name, value in read_options(args, IMAGE_OPTIONS).items() if name != "dataset"}
     data = args.data
     if data is None:
         if study.brings_images:
             return None
-        usual = arguments.image_settings
-        data = usual.dataset
+        defaults = arguments.image_settings
+        data = defaults.dataset
         for name in ("image_size", "n_per_class"):
-            asked[name] = getattr(usual, name) if asked[name] is None else asked[name]
-    return load_images(data, **asked, seed=args.seed, on_event=on_event, cancel=cancel)
+            choices[name] = getattr(defaults, name) if choices[name] is None else choices[name]
+    return load_images(data, **choices, seed=args.seed, on_event=on_event, cancel=cancel)
 
 
 def _fitted(
     arguments: StudyArguments, dataset: ImageDataset, args: Namespace, options: list[Setting]
 ) -> StudyArguments:
-    """Return arguments whose defaults ask for no more images than there are; what was typed stays."""
+    """Return arguments that need no more images than there are; typed ones stay."""
     import numpy as np
 
     fitted = arguments.fitted(int(np.bincount(dataset.train.labels, minlength=dataset.n_classes).min()))
@@ -174,7 +166,7 @@ def _fitted(
 
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
-    """Return a table of texts, the titles first."""
+    """Return a table of texts; the first row holds the titles."""
     from rich.table import Table
 
     table = Table(*rows[0], box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -1,1 +1,1 @@
-"""What leaves the Lab: a plain Keras script, a report, saved models."""
+"""Results outside the Lab: a plain Keras script, a report, saved models."""

@@ -1,4 +1,4 @@
-"""Test images as cards with what each model answered: HTML that the Lab and a report share."""
+"""Test images as cards with the models' answers, as HTML for the Lab and reports."""
 
 from __future__ import annotations
 
@@ -18,13 +18,7 @@ _SIDE = 96  # CSS pixels
 
 
 def cards(images: Images | IndexedImages, rows: Sequence[int], runs: Sequence[RunResult]) -> Markup:
-    """Return test images as cards: the image, its class, and the answer of every model as right or wrong.
-
-    Args:
-        images: All test images, uint8, shape (n_test, height, width, 3).
-        rows: The indices of those to show.
-        runs: Models that were tested on them.
-    """
+    """Return test images as cards; `images` is uint8, (n_test, height, width, 3)."""
     pixels = images[np.asarray(rows, np.int64)] if len(rows) else ()
     shown = [_card(picture, row, runs) for picture, row in zip(pixels, rows, strict=True)]
     return Markup('<div class="tlw-cards">{}</div>').format(join(shown))
@@ -38,10 +32,10 @@ def _card(pixels: NDArray[np.uint8], row: int, runs: Sequence[RunResult]) -> Mar
         is_right = run.predictions[row] == run.labels[row]
         mark, kind = ("✓", "tlw-right-answer") if is_right else ("✗", "tlw-wrong-answer")
         word = "right" if is_right else "wrong"
-        sure = percent(max(run.probabilities[row])) if run.probabilities else ""
+        confidence = percent(max(run.probabilities[row])) if run.probabilities else ""
         line = Markup(
             '<span class="{}"><span role="img" aria-label="{}">{}</span> {}: {} <small>{}</small></span>'
-        ).format(kind, word, mark, heading_of(run.name), names[run.predictions[row]], sure)
+        ).format(kind, word, mark, heading_of(run.name), names[run.predictions[row]], confidence)
         lines.append(line)
     picture = image(pixels, f"Test image {row + 1}, {true}", _SIDE)
     return Markup("<figure>{}<figcaption><b>{}</b>{}</figcaption></figure>").format(picture, true, join(lines))

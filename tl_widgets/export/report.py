@@ -1,7 +1,4 @@
-"""to_report: a comparison as one HTML page with everything that a reader needs to print and check it.
-
-The page itself is `report.html.jinja`, with `report.css` inside; here is what fills it.
-"""
+"""Reports: the content for the template `report.html.jinja`."""
 
 from __future__ import annotations
 
@@ -38,13 +35,7 @@ _FIGURES: tuple[tuple[FigureKind, Callable[..., Axes | Figure], str, int], ...] 
 
 @dataclass(frozen=True)
 class _Table:
-    """A table of the page.
-
-    Attributes:
-        head: The names of its columns; all but the first hold numbers.
-        rows: The cells of each row: text, or `Markup`.
-        caption: Its title.
-    """
+    """A table of the page; all columns but the first hold numbers."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -56,18 +47,19 @@ class _Table:
 
 
 def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) -> str:
-    """Return a comparison as one HTML page: verdict, tables, figures, settings, data, versions, what is fair about it.
+    """Return a comparison as one HTML page.
+
+    The page holds the verdict, tables, figures, settings, data, versions, and what makes the comparison fair.
 
     Args:
-        comparison: With at least one trained model; one that was read from its record will do.
-        dataset: The data set that it was made on, for its images, its report and its warnings; without it they are
-            left out.
+        comparison: A comparison with at least one trained model; one read from its record will do.
+        dataset: The data set that was compared, for its images, its report and its warnings. None leaves them out.
 
     Returns:
-        A whole page. It needs no network, no script and no other file, and prints on paper.
+        A complete page that needs no network, no script and no other file, and can be printed.
 
     Raises:
-        InputError: Nothing was trained, or these aren't the images that it was made on.
+        InputError: No model was trained, or `dataset` isn't the one that was compared.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined  # 60 ms that only a report needs
 
@@ -76,7 +68,7 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
         raise InputError(
             f"The images of {dataset.name} are not those that this comparison was made on. Give that data set, or none."
         )
-    runs_of(comparison)  # raises InputError where there is no model
+    runs_of(comparison)  # raises InputError if there is no model
     tested = [run for run in comparison.runs if run.labels]
     pages = Environment(
         loader=PackageLoader("tl_widgets.export", "."),
@@ -141,12 +133,12 @@ def _results(runs: Sequence[RunResult]) -> _Table:
 
 
 def _seeds(comparison: Comparison) -> _Table | None:
-    """Return the accuracies of all seeds, where there are several."""
+    """Return the accuracies of all seeds, or None if there is only one."""
     repeats = comparison.repeats
     if repeats is None or not repeats.points:
         return None
     names = [name for name in comparison.config.model_names if repeats.accuracies(name)]
-    shares = [[point.accuracy(name) for name in names] for point in repeats.points]  # a record may lack some
+    shares = [[point.accuracy(name) for name in names] for point in repeats.points]  # a record may lack some accuracies
     rows = [
         [str(point.seed), *("" if share is None else percent(share) for share in row)]
         for point, row in zip(repeats.points, shares, strict=True)

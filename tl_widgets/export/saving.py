@@ -1,4 +1,4 @@
-"""save_comparison: models, record, script and report in one new folder, all of it or nothing."""
+"""Saving a comparison in one new folder, either completely or not at all."""
 
 from __future__ import annotations
 
@@ -33,64 +33,59 @@ def save_comparison(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> tuple[Path, ...]:
-    """Write all that a comparison is into a new folder.
+    """Write a comparison into a new folder.
 
-    `record.json` (`Comparison.from_json` reads it back), `report.html` (one page with all figures), the experiment as
-    a plain Keras script with the backbone that it reads, and each model that the comparison holds as `NAME.keras`:
-    plain Keras, raw pixels in, probabilities out.
+    The folder receives `record.json` (`Comparison.from_json` reads it back), `report.html` (one page with all figures),
+    the experiment as a plain Keras script with the backbone that it loads, and each model that the comparison holds as
+    `NAME.keras`: plain Keras, raw pixels in, probabilities out.
 
     Args:
-        comparison: with at least one trained model; of one that was read from its record no model can be written.
-        folder: a new one; what is above it must be there.
-        dataset: the data set that it was made on, for the pictures in the report.
-        on_event: receives a "save" event before each file.
-        cancel: stops between two files.
+        comparison: A comparison with at least one trained model. One read from its record holds no models to save.
+        folder: The new folder; its parent must exist.
+        dataset: The data set that was compared, for the images in the report.
+        on_event: Receives a "save" event before each file.
+        cancel: Stops between two files when set.
 
     Returns:
         The files, in that order.
 
     Raises:
-        InputError: the folder is there already, cannot be written, or the disk is full; nothing is left behind.
-        CancelledError: `cancel` was set; nothing is left behind.
+        InputError: The folder exists already or can't be written, or the disk is full. No files are left behind.
+        CancelledError: `cancel` was set. No files are left behind.
     """
     require_comparison(comparison)
     target = Path(folder).expanduser().absolute()
-    where = printable(str(target))
+    shown = printable(str(target))
     if target.exists():
-        raise InputError(f"There is something called {where} already, and nothing is written over it. Give a new name.")
+        raise InputError(f"There is something called {shown} already, and nothing is written over it. Give a new name.")
     if not target.parent.is_dir():
         raise InputError(f"There is no folder {printable(str(target.parent))}; make it first, or give another place.")
     _require_room(comparison, target.parent)
     try:
-        beside = Path(tempfile.mkdtemp(prefix=".tl-widgets-", dir=target.parent))
+        staging = Path(tempfile.mkdtemp(prefix=".tl-widgets-", dir=target.parent))
         try:
-            names = _write_all(comparison, beside, dataset, on_event, cancel)
+            names = _write_all(comparison, staging, dataset, on_event, cancel)
             umask = os.umask(0)
             os.umask(umask)
-            beside.chmod(0o777 & ~umask)  # mkdtemp's is for its owner alone
-            beside.rename(target)
+            staging.chmod(0o777 & ~umask)  # mkdtemp's folder is private to its owner
+            staging.rename(target)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise InputError(
-            f"Nothing was saved in {where}: {_reason(error)}. Give a folder that can be written and has room."
+            f"Nothing was saved in {shown}: {_reason(error)}. Give a folder that can be written and has room."
         ) from None
     return tuple(target / name for name in names)
 
 
 def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Path, ...]:
-    """Write each model of a comparison as `NAME.keras`: plain Keras, raw pixels in, probabilities out.
+    """Write each model as `NAME.keras`, plain Keras from raw pixels to probabilities.
 
-    Args:
-        comparison: not one that was read from its record.
-        folder: made where it is not there; what is above it must be. A model of the same name in it is replaced when
-            the new one is whole.
-
-    Returns:
-        The files.
+    The folder is created if its parent exists. A model of the same name in it is replaced once the new file is
+    complete.
 
     Raises:
-        InputError: it holds no models, or they cannot be written.
+        InputError: The comparison holds no models, or they can't be written.
     """
     runs = runs_with_models(comparison)
     target = Path(folder).expanduser()
@@ -113,7 +108,7 @@ def _require_room(comparison: Comparison, parent: Path) -> None:
     try:
         total, _, free = shutil.disk_usage(parent)
     except OSError:
-        return  # a file system that does not say; writing will tell
+        return  # some file systems don't report it; writing will show
     if total and needed > free:
         raise InputError(
             f"Nothing was saved: it takes about {size_text(needed)}, and {size_text(free)} are free in "
@@ -124,7 +119,6 @@ def _require_room(comparison: Comparison, parent: Path) -> None:
 def _write_all(
     comparison: Comparison, folder: Path, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel | None
 ) -> list[str]:
-    """Write every file into `folder`; returns their names."""
     steps = list(_steps(comparison, dataset))
     for i, (name, write) in enumerate(steps):
         raise_if_cancelled(cancel)
@@ -160,5 +154,5 @@ def _saver(run: RunResult) -> Callable[[Path], None]:
 
 
 def _write_text(path: Path, text: str) -> None:
-    # A file's name may hold bytes that are no UTF-8; they must not keep the rest from being saved.
+    # A file name in the text may hold bytes that aren't UTF-8; they must not prevent saving the rest.
     path.write_text(text, encoding="utf-8", errors="backslashreplace")

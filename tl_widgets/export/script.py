@@ -1,7 +1,7 @@
-"""The same experiment as a plain Keras script, which needs nothing of tl_widgets and reads as a lesson.
+"""A comparison as a plain Keras script, which doesn't need tl_widgets.
 
-What differs from `compare`: Keras shuffles and draws its own initial weights, so that an accuracy moves a
-little; and the frozen backbone looks at every image in every epoch, which takes longer for the same result.
+It differs from `compare` in two ways. Keras shuffles and draws initial weights itself, so accuracies vary a little.
+And the frozen backbone processes every image in every epoch, which takes longer for the same result.
 """
 
 from __future__ import annotations
@@ -23,32 +23,30 @@ from tl_widgets.records.parameters import output_units
 
 
 def to_script(comparison: Comparison) -> str:
-    """Write a comparison as a Python program that needs Keras alone.
+    """Return a comparison as a Python program that needs only Keras.
 
     Args:
-        comparison: a finished one, or one that was read from its record.
+        comparison: A finished comparison, or one read from its record.
 
     Returns:
-        Its source text. It loads a backbone that is not in keras.applications from the file of `save_backbone`.
+        The source text. A backbone that isn't in keras.applications is loaded from a file, which `save_backbone` of
+        this module writes.
     """
     return script_for(comparison.dataset, comparison.config)
 
 
 def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | None = None) -> str:
-    """Write the program of a comparison that need not have been made yet.
+    """Return the program of a comparison, which need not have been run yet.
 
     Args:
-        dataset: name, image size, class names and origin decide how the images are loaded (`summarize` of a
-            data set, or `NamedDataset.summary`); images without an origin are read from a file `images.npz`.
-        config: all arguments.
-        backbone_file: where a backbone lies that is not in keras.applications, for the script to load; None for
-            its own `script_file` in the script's folder.
-
-    Returns:
-        Its source text.
+        dataset: A summary of the data set (`summarize`, or `NamedDataset.summary`). Its name, image size, class names
+            and origin decide how the script loads the images; without an origin, it reads them from `images.npz`.
+        config: The settings of the comparison.
+        backbone_file: The file from which the script loads a backbone that isn't in keras.applications; None for
+            the backbone's `script_file` in the script's folder.
 
     Raises:
-        InputError: there is no such backbone.
+        InputError: There is no such backbone.
     """
     entry, tuning = find_backbone(config.backbone), config.fine_tuning
     is_random = config.weights is None or config.control
@@ -73,12 +71,10 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | 
 def save_backbone(path: str | os.PathLike[str], backbone: str = Config.backbone) -> None:
     """Write a backbone with its ImageNet weights as a model that plain Keras loads.
 
-    Args:
-        path: the file, which ends in .keras; what was there is replaced when the new file is whole.
-        backbone: a name in the catalogue.
+    The path ends in .keras; an existing file is replaced once the new one is complete.
 
     Raises:
-        WeightsUnavailableError: its weights are missing or altered.
+        WeightsUnavailableError: Its weights are missing or altered.
     """
     from tl_widgets.backbones.builder import build_backbone
     from tl_widgets.models.builders import save_model
@@ -95,7 +91,7 @@ def _spaced(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return text that cannot end a docstring or a comment."""
+    """Replace every character that could end a docstring or a comment."""
     return re.sub(r"[^\w .,:()+-]", "_", text)
 
 
@@ -209,7 +205,7 @@ def _transfer(n_classes: int, entry: Backbone, config: Config, backbone_file: st
 
 
 def _preprocessing(entry: Backbone) -> tuple[str, str]:
-    """Return a comment and the line that makes the layer; the line is "" where the backbone does it itself."""
+    """Return a comment and the layer's line, "" if the backbone has its own."""
     kind = entry.family.preprocessing
     code = kind.code.format(module=entry.module.rpartition(".")[2])
     return kind.comment, f"preprocessing = {code}\n" if code else ""
@@ -303,11 +299,7 @@ def unfreeze_last_blocks(model, n_blocks):
 
 
 def going_on(spec: FineTuningSpec) -> str:
-    """Return the lines that fine-tune, after all models were trained.
-
-    Args:
-        spec: of the second stage.
-    """
+    """Return the lines that fine-tune, which follow the training of all models."""
     return (
         "# Fine-tuning: the frozen model goes on, compiled again because `trainable` has changed.\n"
         f"unfreeze_last_blocks(transfer, {spec.n_blocks})\n"
@@ -316,11 +308,7 @@ def going_on(spec: FineTuningSpec) -> str:
 
 
 def with_epochs(training: str) -> str:
-    """Return `train_and_test` with epochs and learning rate as arguments, for a second stage with its own.
-
-    Args:
-        training: the source of the function.
-    """
+    """Return `train_and_test` with epochs and learning rate as arguments."""
     return (
         training.replace("(name, model):", "(name, model, epochs=EPOCHS, learning_rate=LEARNING_RATE):")
         .replace("Adam(LEARNING_RATE)", "Adam(learning_rate)")

@@ -1,4 +1,4 @@
-"""The part of a script that loads the very same images in the very same split, with NumPy and Pillow."""
+"""The part of a script that loads the same split, with NumPy and Pillow alone."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tl_widgets.records.provenance import Edits, Origin
 
 
 def quoted(text: str) -> str:
-    """Return the text as a Python literal, in double quotes where nothing in it needs escaping."""
+    """Return the text as a Python literal, if possible in double quotes."""
     return f'"{text}"' if text.isprintable() and not set(text) & {'"', "\\"} else repr(text)
 
 
 def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
-    """Return the imports that `loading` needs: (from the standard library, others)."""
+    """Return the imports that `loading` needs: (standard library, others)."""
     origin = dataset.origin
     if origin is None:
         return [], []
@@ -29,7 +29,7 @@ def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
 
 
 def loading(dataset: DatasetSummary) -> str:
-    """Return the lines that make x_train, y_train, x_validation, y_validation, x_test and y_test."""
+    """Return the lines that define x_train, y_train, x_validation, ... and y_test."""
     origin = dataset.origin
     if origin is None:
         return _FROM_FILE
@@ -41,7 +41,7 @@ def loading(dataset: DatasetSummary) -> str:
 
 
 def all_classes(dataset: DatasetSummary) -> tuple[str, ...]:
-    """Return the classes that are read, before those that were chosen are picked out."""
+    """Return the classes that the script reads before it selects the chosen ones."""
     if dataset.origin is None or not dataset.origin.classes:
         return dataset.class_names
     known = get_dataset(dataset.name)
@@ -56,14 +56,14 @@ def _built_in(name: str) -> BuiltInDataset:
     known = get_dataset(name)
     if isinstance(known, BuiltInDataset):
         return known
-    # A record from elsewhere may name one.
+    # A record from another version may name a data set that doesn't exist here.
     names = ", ".join(info.name for info in list_datasets() if isinstance(info, BuiltInDataset))
     raise InputError(f"There is no built-in data set {name!r}; there are {names}.")
 
 
 def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
     places = dict(origin.folders) or {"": ""}
-    # An image that is there twice belongs to the test, then to the validation.
+    # The order matters: a duplicate belongs to the first split that holds it, the test before the validation.
     given = [split for split in ("test", "validation", "train", "") if split in places]
     folders = ", ".join(f"{quoted(split)}: {quoted(places[split])}" for split in given)
     if _is_zip(origin):
@@ -90,7 +90,7 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
 
 
 def _edits(edits: Edits) -> str:
-    """Return the lines that repeat what was changed by hand in the Lab; "" where nothing was."""
+    """Return the lines that repeat the changes made by hand in the Lab, if any."""
     if not edits:
         return ""
     folder_of = ", ".join(f"{quoted(name)}: {quoted(folder)}" for folder, name in edits.renamed)
@@ -102,7 +102,7 @@ def _edits(edits: Edits) -> str:
 
 
 def _fetched(origin: Origin) -> str:
-    """Return a comment where `tl-widgets fetch` has put the images there; else ""."""
+    """Return a comment if `tl-widgets fetch` has put the images there, else ""."""
     path = Path(origin.path)
     known = get_dataset(path.stem)
     if known is None or known.path is None or (path.parent.name, path.name) != ("datasets", known.path.name):

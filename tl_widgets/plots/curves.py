@@ -83,10 +83,7 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
 
 
 def draw_curves(ax: Axes, run: RunResult) -> None:
-    """Draw training and validation accuracy by epoch.
-
-    A fine-tuned model's curves start where its frozen stage ended.
-    """
+    """Draw accuracy by epoch; a fine-tuned model's starts after its frozen stage."""
     epochs = own_epochs(run)
     dashed: dict[str, Any] = {"linestyle": "--", "linewidth": 1.2, "alpha": 0.75}
     solid: dict[str, Any] = {"linestyle": "-", "linewidth": 2.2, "marker": marker_of(run.name), "markersize": 5}

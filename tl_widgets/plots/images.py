@@ -82,13 +82,11 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
 
 
 def _sheet_axes(width: float, height: float, n_letters: int) -> Axes:
-    """Return new axes, sized in inches, with room for row labels of `n_letters`.
-
-    The position is set by hand, because constrained layout doesn't handle a fixed aspect ratio.
-    """
+    """Return new axes, sized in inches, with room for row labels of `n_letters`."""
     left = 0.3 + 0.1 * max(n_letters, 10)
     ax = new_axes(max(left + width + 0.1, 6), height + 0.5)
     figure = root_figure(ax)
+    # Constrained layout ignores fixed aspect ratios.
     figure.set_layout_engine("none")
     page_width, page_height = figure.get_size_inches()
     ax.set_position((left / page_width, 0.1 / page_height, width / page_width, height / page_height))

@@ -1,7 +1,4 @@
-"""Text in figures: model names, short scores, and text alternatives.
-
-Nothing here needs matplotlib.
-"""
+"""Text in figures, computed without matplotlib: names, scores, text alternatives."""
 
 from __future__ import annotations
 
@@ -95,19 +92,13 @@ def seeds_text(comparison: Comparison) -> str:
 
 
 def own_epochs(run: RunResult) -> range:
-    """Return the epochs, from 1, to draw for a run.
-
-    The epochs before a fine-tuned model's frozen stage ended belong to the transfer model's curve.
-    """
+    """Return the epochs to draw, from 1; fine-tuning starts at the last frozen epoch."""
     start = run.fine_tuning.start if run.fine_tuning else 1
     return range(max(start, 1), len(run.history.val_accuracy) + 1)
 
 
 def answering_runs(runs: tuple[RunResult, ...]) -> list[RunResult]:
-    """Return the tested models without the control, which is there to fail.
-
-    A control that is alone is returned.
-    """
+    """Return the tested models without the control, unless it is the only one."""
     tested = [run for run in runs if run.labels]
     return [run for run in tested if run.name != ModelName.CONTROL] or tested
 
@@ -118,10 +109,7 @@ def n_disagreed(tested: list[RunResult]) -> int:
 
 
 def chance_level(runs: tuple[RunResult, ...]) -> float:
-    """Return the accuracy, 0..1, of always answering the test set's largest class.
-
-    Without test images, all classes count as equally frequent.
-    """
+    """Return the accuracy, 0..1, of always answering the test set's largest class."""
     labels = next((run.labels for run in runs if run.labels), ())
     if not labels:
         return 1 / len(runs[0].class_names)
@@ -129,10 +117,7 @@ def chance_level(runs: tuple[RunResult, ...]) -> float:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return the beginning and the end of a text, in at most `most` characters.
-
-    Names often differ only at the end.
-    """
+    """Cut the middle of a text to `most` characters; names often differ at the end."""
     if len(text) <= most:
         return text
     n_end = (most - 1) // 3
@@ -155,9 +140,7 @@ def run_label(run: RunResult, *, broken: bool = False) -> str:
 
 
 def alt_text(result: Result, kind: FigureKind) -> str:
-    """Return the text alternative of a figure.
-
-    `kind` is the name of its plot function without "plot_".
+    """Return a figure's text alternative; `kind` is its function without "plot_".
 
     Raises:
         InputError: There is no run, or no such kind.

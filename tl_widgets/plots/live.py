@@ -1,7 +1,4 @@
-"""Curves that are redrawn several times a second while models train.
-
-Any thread may draw them.
-"""
+"""Curves that are redrawn several times a second while models train."""
 
 from __future__ import annotations
 
@@ -78,10 +75,7 @@ class LiveCurves:
         self._frame = canvas.copy_from_bbox(self._figure.bbox)  # type: ignore[no-untyped-call]
 
     def _add_lines(self, name: str) -> tuple[Line2D, Line2D]:
-        """Return the training and validation lines.
-
-        They are animated, so an ordinary draw leaves them out.
-        """
+        """Return the two lines; they are animated, so an ordinary draw leaves them out."""
         color = colour_of(name)
         (training,) = self._ax.plot([], [], color=color, linestyle="--", linewidth=1.2, alpha=0.75, animated=True)
         marker_step = max(1, self._n_epochs // 10)

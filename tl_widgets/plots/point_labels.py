@@ -58,7 +58,6 @@ class _Box:
 
     @property
     def area(self) -> float:
-        """The area in square points."""
         return (self.right - self.left) * (self.top - self.bottom)
 
 

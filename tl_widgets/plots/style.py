@@ -105,10 +105,7 @@ def add_axes(figure: Figure, place: SubplotSpec | None = None) -> Axes:
 
 
 def dress(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
-    """Give finished axes their title, labels, fonts and colors.
-
-    The result doesn't depend on the reader's matplotlib settings.
-    """
+    """Give finished axes title, labels, fonts and colors, independent of rcParams."""
     ax.set_facecolor("white")
     ax.set_title(title, fontsize=TITLE_SIZE, x=0, ha="left", color=INK, fontweight="bold")
     ax.set_xlabel(x, fontsize=LABEL_SIZE, color=INK)
@@ -129,10 +126,7 @@ def set_fonts(texts: Iterable[Text]) -> None:
 
 
 def note(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **style: Any) -> None:
-    """Write a small text `offset` (right, up) points from `at`, in the data's units.
-
-    `style` holds properties of matplotlib's Text.
-    """
+    """Write a small text `offset` points (right, up) from `at`, in the data's units."""
     style = {"fontsize": SMALL_SIZE, "color": INK, "va": "center", **style}
     ax.annotate(text, at, offset, textcoords="offset points", **style)
 
@@ -196,10 +190,7 @@ def legend_columns(ax: Axes) -> int:
 
 
 def in_columns(left: list[Line2D], right: list[Line2D]) -> list[Line2D]:
-    """Return handles for a two-column legend, the shorter column padded.
-
-    A legend fills its columns one after the other.
-    """
+    """Return the handles of a two-column legend, padded: it fills column by column."""
     n = max(len(left), len(right))
     blank = Line2D([], [], linestyle="none", label=" ")
     return [column[i] if i < len(column) else blank for column in (left, right) for i in range(n)]
@@ -235,22 +226,13 @@ def figure_png(drawing: Figure | Axes, dpi: float = DPI) -> bytes:
 
 
 def figure_html(drawing: Figure | Axes, alt: str, width_px: int = 800) -> Markup:
-    """Return a figure as one `<img>`, with the picture inside.
-
-    Args:
-        drawing: The result of a plot function.
-        alt: The text alternative (`alt_text`).
-        width_px: The width in CSS pixels; it shrinks on a narrower page.
-    """
+    """Return a figure as one `<img>`, at most `width_px` CSS pixels wide."""
     width, height = root_figure(drawing).get_size_inches()
     return png_html(figure_png(drawing), alt, width_px, round(width_px * height / width))
 
 
 def png_html(png: bytes, alt: str, width_px: int, height_px: int) -> Markup:
-    """Return a PNG as `<img>`, sized in CSS pixels.
-
-    The size keeps the page from jumping while it loads.
-    """
+    """Return a PNG as `<img>`; its size keeps the page from jumping while it loads."""
     return Markup(
         '<img alt="{}" width="{}" height="{}" style="max-width:100%;height:auto;background:#fff" '
         'src="data:image/png;base64,{}">'

@@ -1,4 +1,4 @@
-"""What the tutorial notebooks need beside the toolkit: guesses, questions, checks of exercises, figures in words."""
+"""Helpers of the tutorial notebooks: guesses, questions, checks and figures."""
 
 from tl_widgets.teaching.boxes import BackboneTable, CountPanel, Quiz
 from tl_widgets.teaching.checks import check

@@ -1,4 +1,4 @@
-"""Widgets that only the notebooks use: a panel that counts parameters, a table of backbones, and quizzes."""
+"""Widgets that only the notebooks use: parameter counts, backbones, and quizzes."""
 
 from __future__ import annotations
 
@@ -31,12 +31,7 @@ _ORDERS: dict[str, tuple[Callable[[Backbone], Any], bool]] = {
 
 
 class PlainBox(VBox):
-    """A VBox with a fixed text that stands in its place on GitHub, on paper, and in tests of notebooks.
-
-    Args:
-        children: The widgets inside.
-        text: What to show where widgets can't be.
-    """
+    """A VBox with a text that replaces it on GitHub, on paper, and in notebook tests."""
 
     def __init__(self, children: list[Any], text: str) -> None:
         super().__init__(children)
@@ -57,11 +52,11 @@ class PlainBox(VBox):
 
 
 class CountPanel(PlainBox):
-    """Controls of a network from scratch, with its layers and their parameters beside them. Nothing is trained.
+    """Controls of an untrained network from scratch, with its layers and parameters.
 
     Args:
         spec: The network that is shown first.
-        image_size: Side of its images in pixels.
+        image_size: The side of its images in pixels.
     """
 
     def __init__(self, spec: ScratchSpec | None = None, *, image_size: int = 128) -> None:
@@ -86,7 +81,7 @@ class CountPanel(PlainBox):
 
 
 class BackboneTable(PlainBox):
-    """All backbones in a table; menus sort it and leave out what would need a download."""
+    """A table of all backbones, with menus that sort and filter it."""
 
     def __init__(self) -> None:
         wide = {"description_width": "initial"}
@@ -138,8 +133,8 @@ class BackboneTable(PlainBox):
 class Quiz(PlainBox):
     """A multiple-choice question of the tutorial, with an explanation of each answer.
 
-    jupyterquiz 2.9.6 doesn't do: its output is a script with random ids, so it shows nothing without a kernel's
-    browser and can't be compared by a test; it has no role or live region for screen readers, and it fetches MathJax
+    jupyterquiz 2.9.6 isn't an alternative. Its output is a script with random ids, which shows nothing without a
+    browser and can't be compared in a test. It lacks roles and live regions for screen readers, and it loads MathJax
     from the network.
 
     Args:
@@ -159,16 +154,16 @@ class Quiz(PlainBox):
         self.button = Button(description="Check my answer")
         self.button.on_click(lambda _: self._check())
         self._feedback = HTML()
-        # ipywidgets cuts the labels of radio buttons off at one line.
+        # ipywidgets cuts off the labels of radio buttons after one line.
         css = "<style>.tlw-quiz label{white-space:normal;height:auto;line-height:1.4;padding:2px 0;display:flex;"
-        # The button comes after its text there and floats: beside the last line of it, not the first.
+        # It also floats the button after its text, beside the last line instead of the first.
         css += "flex-direction:row-reverse;justify-content:flex-end;align-items:start}</style>"
         heading = HTML(f"{style()}{css}<p><b>Question.</b> {escape(self.question.text)}</p>")
         super().__init__([heading, self.choice, self.button, self._feedback], _as_text(self.question))
 
     @property
     def feedback(self) -> str:
-        """The explanation of the chosen answer, with whether it is right."""
+        """The reply to the chosen answer: whether it is right, and why."""
         chosen = next((option for option in self.question.options if option.text == self.choice.value), None)
         if chosen is None:
             return "Choose an answer first."

@@ -1,4 +1,4 @@
-"""check: say whether an exercise's answer is right, and if not, what is wrong and what to think of next."""
+"""Checks of the learner's answers to exercises."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from tl_widgets.teaching.show import say
 
 
 def find_exercise(name: str) -> Exercise:
-    """The exercise of that name.
-
-    Args:
-        name: "01-a": the notebook's number and a letter.
+    """Return the exercise of that name: the notebook's number and a letter, "01-a".
 
     Raises:
-        InputError: there is none.
+        InputError: There is none.
     """
     if name not in EXERCISES:
         near = difflib.get_close_matches(name, EXERCISES, n=1)
@@ -27,14 +24,10 @@ def find_exercise(name: str) -> Exercise:
 
 
 def judge(name: str, answer: Any) -> tuple[bool, str]:
-    """Whether an answer is right, and a sentence or two about it.
-
-    Args:
-        name: of the exercise.
-        answer: the learner's; None where there is none yet.
+    """Return whether an answer is right, and a sentence or two about it.
 
     Raises:
-        InputError: there is no such exercise.
+        InputError: There is no such exercise.
     """
     exercise = find_exercise(name)
     if answer is None or answer is ...:
@@ -46,13 +39,15 @@ def judge(name: str, answer: Any) -> tuple[bool, str]:
 
 
 def check(name: str, answer: Any = None) -> None:
-    """Print whether an answer is right; if it is not, what is wrong. Never raises for a wrong answer.
+    """Print whether an answer is right, and if not, what is wrong with it.
+
+    A wrong answer never raises an error.
 
     Args:
-        name: of the exercise: "01-a".
-        answer: the learner's; without one, the hint is printed.
+        name: The name of the exercise: "01-a".
+        answer: The learner's answer; without one, the hint is printed.
 
     Raises:
-        InputError: there is no such exercise.
+        InputError: There is no such exercise.
     """
     say(judge(name, answer)[1])

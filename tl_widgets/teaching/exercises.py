@@ -1,4 +1,4 @@
-"""The exercises of the tutorial: a hint for each, and what to say to the answers that learners really give."""
+"""The exercises of the tutorial, with replies to the answers that learners give."""
 
 from __future__ import annotations
 
@@ -20,13 +20,7 @@ from tl_widgets.teaching.judges import (
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise.
-
-    Attributes:
-        hint: what to think of, for those who have no answer yet.
-        praise: the reply to a right answer: why it is right.
-        problem: returns what is wrong with an answer; None if nothing is.
-    """
+    """An exercise; `problem` returns what is wrong with an answer, or None."""
 
     hint: str
     praise: str

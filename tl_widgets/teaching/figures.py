@@ -1,4 +1,4 @@
-"""Figures and photographs that only the notebooks need. A figure carries its text alternative as its label."""
+"""Figures for the notebooks; a figure's label is its text alternative."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from tl_widgets.teaching.show import with_words
 
 Named = tuple[tuple[tuple[str, float], ...], ...]
 PHOTOGRAPHS = {"cat": "chelsea", "coffee": "coffee", "camera": "camera", "rocket": "rocket", "brick wall": "brick"}
-# Where each name stands beside its point, in points and by its end, so that no two cover each other.
+# Offset in points and alignment of each name beside its point, chosen to avoid overlaps.
 _NAMED = {
     "EfficientNetLite0": ((0, 10), "center"),
     "MobileNetV2": ((0, 9), "center"),
@@ -55,11 +55,7 @@ _NAMED = {
 
 
 def plot_layers(rows: Sequence[LayerRow]) -> Axes:
-    """Parameters of each layer that has any, as bars.
-
-    Args:
-        rows: of a ledger, in the order of the layers.
-    """
+    """Draw the parameters of each layer that has any, as bars."""
     shown = [row for row in rows if row.n_params]
     ax = new_axes(7.5, 1.2 + 0.42 * len(shown))
     ax.barh(range(len(shown)), [row.n_params for row in shown], 0.6, color=ModelName.SCRATCH.color)
@@ -76,19 +72,16 @@ def plot_layers(rows: Sequence[LayerRow]) -> Axes:
 
 
 def _layers_words(rows: Sequence[LayerRow]) -> str:
-    said = ", ".join(f"{row.layer} {row.n_params:,}" for row in rows if row.n_params)
-    return f"Bar chart of parameters by layer, in order: {said}."
+    counts = ", ".join(f"{row.layer} {row.n_params:,}" for row in rows if row.n_params)
+    return f"Bar chart of parameters by layer, in order: {counts}."
 
 
 def plot_learning(comparisons: Sequence[Comparison]) -> Axes:
-    """Test accuracy against the number of training images, a line for each model with its 95% intervals.
-
-    Args:
-        comparisons: on the same test images, with fewer and with more training images.
-    """
+    """Draw accuracy on the same test images by number of training images."""
     ax = new_axes(7.5, 4.4)
     for k, (name, runs) in enumerate(_by_model(comparisons).items()):
-        ns = np.array([_per_class(each) for each in comparisons]) * 1.02**k  # so that intervals do not cover each other
+        # Shifted a little, to keep intervals from overlapping.
+        ns = np.array([_per_class(comparison) for comparison in comparisons]) * 1.02**k
         scores = np.array([run.n_right / len(run.labels) for run in runs])
         bounds = np.array([run.test_accuracy_ci95 for run in runs], dtype=float).T
         errors = np.abs(bounds - scores)
@@ -100,7 +93,7 @@ def plot_learning(comparisons: Sequence[Comparison]) -> Axes:
         }
         ax.errorbar(ns, scores, errors, **style)
     ax.set_xscale("log")
-    ticks = [_per_class(each) for each in comparisons]
+    ticks = [_per_class(comparison) for comparison in comparisons]
     ax.set_xticks(ticks, [str(n) for n in ticks])
     ax.set_xticks([], minor=True)
     ax.set_ylim(0, 1.03)
@@ -113,32 +106,27 @@ def plot_learning(comparisons: Sequence[Comparison]) -> Axes:
 
 
 def _learning_words(comparisons: Sequence[Comparison]) -> str:
-    said = [
+    descriptions = [
         f"{label_of(name)} "
         + ", ".join(
-            f"{percent(run.n_right / len(run.labels))} with {_per_class(each)}"
-            for each, run in zip(comparisons, runs, strict=True)
+            f"{percent(run.n_right / len(run.labels))} with {_per_class(comparison)}"
+            for comparison, run in zip(comparisons, runs, strict=True)
         )
         for name, runs in _by_model(comparisons).items()
     ]
-    return f"Line chart of test accuracy by training images of each class: {'; '.join(said)}."
+    return f"Line chart of test accuracy by training images of each class: {'; '.join(descriptions)}."
 
 
 def plot_named(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> Figure:
-    """Pictures in a row, each with the names that a network gives it.
-
-    Args:
-        pictures: by what they show.
-        named: of `name_imagenet`, in the same order.
-    """
+    """Draw pictures in a row, each with the names that `name_imagenet` gives it."""
     figure = new_figure(2.05 * len(pictures), 3.1)
     grid = figure.add_gridspec(1, len(pictures))
-    for i, ((what, picture), names) in enumerate(zip(pictures.items(), named, strict=True)):
+    for i, ((subject, picture), names) in enumerate(zip(pictures.items(), named, strict=True)):
         ax = add_axes(figure, grid[i])
         ax.imshow(picture)
         ax.set_xticks([])
         ax.set_yticks([])
-        dress(ax, what)
+        dress(ax, subject)
         for k, (name, share) in enumerate(names):
             style: dict[str, Any] = {"fontsize": SMALL_SIZE, "color": INK if k == 0 else PALE, "va": "top"}
             text = ax.annotate(
@@ -151,20 +139,15 @@ def plot_named(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> Figur
 
 
 def _named_words(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> str:
-    said = [
-        f"{what}: {', '.join(f'{name} {percent(share)}' for name, share in names)}"
-        for what, names in zip(pictures, named, strict=True)
+    descriptions = [
+        f"{subject}: {', '.join(f'{name} {percent(share)}' for name, share in names)}"
+        for subject, names in zip(pictures, named, strict=True)
     ]
-    return f"Photographs with the most probable ImageNet classes. {'; '.join(said)}."
+    return f"Photographs with the most probable ImageNet classes. {'; '.join(descriptions)}."
 
 
 def plot_shares(runs: Mapping[str, RunResult], title: str) -> Axes:
-    """Test accuracy of several runs with their 95% intervals, a bar for each.
-
-    Args:
-        runs: tested ones, by what to call them.
-        title: above the figure.
-    """
+    """Draw the test accuracy of tested runs with their 95% intervals, as bars."""
     ax = new_axes(7.5, 1.3 + 0.6 * len(runs))
     for y, run in enumerate(runs.values()):
         assert run.test_accuracy is not None
@@ -184,15 +167,17 @@ def plot_shares(runs: Mapping[str, RunResult], title: str) -> Axes:
 
 
 def _shares_words(runs: Mapping[str, RunResult]) -> str:
-    said = []
+    parts = []
     for name, run in runs.items():
         low, high = run.test_accuracy_ci95 or (0.0, 1.0)
-        said.append(f"{name} {percent(run.n_right / len(run.labels))} (95% interval {percent(low)} to {percent(high)})")
-    return f"Bar chart of test accuracy: {'; '.join(said)}."
+        parts.append(
+            f"{name} {percent(run.n_right / len(run.labels))} (95% interval {percent(low)} to {percent(high)})"
+        )
+    return f"Bar chart of test accuracy: {'; '.join(parts)}."
 
 
 def plot_backbones() -> Axes:
-    """Published accuracy on ImageNet against the size of the weights file, a point for each backbone."""
+    """Draw ImageNet accuracy, as published, against the size of the weights file."""
     known = _known()
     ax = new_axes(7.5, 4.6)
     for is_here, marker, color, label in (
@@ -243,34 +228,30 @@ def _known() -> list[Backbone]:
 
 
 def plot_costs(costs: Sequence[BackboneCost]) -> Axes:
-    """Measured milliseconds per image against parameters, a point for each backbone.
-
-    Args:
-        costs: at least one.
-    """
+    """Draw measured milliseconds per image against parameters."""
     ax = new_axes(7.5, 4.2)
-    x, y = [each.n_params for each in costs], [each.ms_per_image for each in costs]
+    x, y = [cost.n_params for cost in costs], [cost.ms_per_image for cost in costs]
     ax.plot(x, y, color=ModelName.TRANSFER.color, marker="s", markersize=8, linestyle="none")
     ax.set_xlim(0, 1.25 * max(x))
     ax.set_ylim(0, 1.2 * max(y))
     ax.xaxis.set_major_formatter(COUNT)
     draw_grid(ax, "both")
-    name_points(ax, [NamedPoint(each.name, a, b, b, b) for each, a, b in zip(costs, x, y, strict=True)])
-    sizes = " and ".join(sorted({f"{each.image_size} × {each.image_size}" for each in costs}))
+    name_points(ax, [NamedPoint(cost.name, a, b, b, b) for cost, a, b in zip(costs, x, y, strict=True)])
+    sizes = " and ".join(sorted({f"{cost.image_size} × {cost.image_size}" for cost in costs}))
     title = "Does time follow the number of parameters?"
     dress(ax, title, x="parameters without top", y=f"milliseconds for an image of {sizes} pixels")
-    said = "; ".join(f"{each.name} {short_count(each.n_params)}, {each.ms_per_image:.2f} ms" for each in costs)
-    return with_words(ax, f"Scatter chart of milliseconds per image against parameters: {said}.")
+    descriptions = "; ".join(f"{cost.name} {short_count(cost.n_params)}, {cost.ms_per_image:.2f} ms" for cost in costs)
+    return with_words(ax, f"Scatter chart of milliseconds per image against parameters: {descriptions}.")
 
 
 def photographs(image_size: int = 224) -> dict[str, NDArray[np.uint8]]:
-    """Photographs by what they show: a cat, a cup of coffee, a man with a camera, a rocket, a brick wall.
+    """Return photographs of a cat, coffee, a man with a camera, a rocket, and bricks.
 
     Args:
-        image_size: Side of the middle square in pixels.
+        image_size: The side of the middle square in pixels.
 
     Returns:
-        Each uint8, shape (image_size, image_size, 3). Two of them are gray.
+        Arrays by what they show: uint8, shape (image_size, image_size, 3). Two of them are gray.
     """
     from PIL import Image, ImageOps
     from skimage import data
@@ -287,8 +268,8 @@ def _per_class(comparison: Comparison) -> int:
 
 
 def _by_model(comparisons: Sequence[Comparison]) -> dict[str, list[RunResult]]:
-    found: dict[str, list[RunResult]] = {}
+    runs_by_model: dict[str, list[RunResult]] = {}
     for comparison in comparisons:
         for run in comparison.runs:
-            found.setdefault(run.name, []).append(run)
-    return found
+            runs_by_model.setdefault(run.name, []).append(run)
+    return runs_by_model

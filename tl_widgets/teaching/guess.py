@@ -1,4 +1,4 @@
-"""Guess: the learner commits to a guess; later it stands beside what was measured."""
+"""A question that the learner answers with a guess before the measurement."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from tl_widgets.widgets.shared.html import escape, style
 
 Answer = float | str
 _NOTHING_CHOSEN = "choose …"
-_kept: dict[str, Answer] = {}  # by question, so that running a cell again does not forget
+_kept: dict[str, Answer] = {}  # by question; a cell that runs again keeps its guess
 
 
 class Guess(PlainBox):
-    """A question with a field for the learner's guess. Nothing waits for it: Run All goes through.
+    """A question with a field for the learner's guess.
+
+    It doesn't block: Run All continues without a guess.
 
         guess = Guess("How many of 100 pictures will it get right?", unit="of 100")
         guess                 # the last line of a cell shows it
         guess.reveal(91)      # in a later cell: prints guess and measurement, and shows them in the widget
 
     Args:
-        question: a sentence.
-        unit: stands after each number: "%", "parameters".
-        low: smallest number that makes sense.
-        high: largest one; None for no limit.
-        options: for a question of words, the answers to choose from; then there are no numbers.
+        question: A sentence.
+        unit: The unit after each number: "%", "parameters".
+        low: The smallest number that makes sense.
+        high: The largest one; None for no limit.
+        options: Answers to choose from, for a question that isn't about a number.
 
     Attributes:
-        guess: what the learner keeps; None before.
-        measured: what was revealed; None before.
+        guess: The learner's guess; None before one is kept.
+        measured: The measurement; None before it is revealed.
     """
 
     def __init__(
@@ -72,10 +74,10 @@ class Guess(PlainBox):
         """Keep a guess, as the button does.
 
         Args:
-            guess: a number, or one of the options.
+            guess: A number, or one of the options.
 
         Raises:
-            InputError: it is none that makes sense here.
+            InputError: The guess isn't a number within the limits, or isn't one of the options.
         """
         if self.options:
             if guess not in self.options:
@@ -87,10 +89,10 @@ class Guess(PlainBox):
         self._show()
 
     def reveal(self, measured: Answer) -> None:
-        """Show the guess beside what was measured, and print the same.
+        """Show and print the guess beside the measurement.
 
         Args:
-            measured: a number in the unit of the question, or one of the options.
+            measured: A number in the unit of the question, or one of the options.
         """
         self.measured = measured
         self._show()
@@ -98,7 +100,7 @@ class Guess(PlainBox):
 
     @property
     def sentence(self) -> str:
-        """Guess and measurement, in words."""
+        """Guess and measurement in words."""
         if self.measured is None:
             return "" if self.guess is None else f"Your guess is kept: {self._said(self.guess)}."
         measured = f"Measured: {self._said(self.measured)}."
@@ -116,7 +118,7 @@ class Guess(PlainBox):
 
     def _checked_number(self, guess: Answer) -> float:
         text = str(guess).strip().removesuffix(self._unit).strip().replace(" ", "")
-        # 1,234 is a thousand and something; 2,5 is what half of Europe writes for 2.5, and never 25.
+        # A comma groups thousands (1,234) or is a European decimal comma (2,5 is 2.5, never 25).
         text = text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text) else text.replace(",", ".")
         limits = f"from {_number(self._low)}" + (f" to {_number(self._high)}" if self._high is not None else " up")
         try:
@@ -145,13 +147,13 @@ class Guess(PlainBox):
 
     def _show(self) -> None:
         shown = self.sentence
-        if self.guess is None and self.measured is not None:  # after Run All: do not give it away
+        if self.guess is None and self.measured is not None:  # after Run All: don't give it away
             shown = "It has been measured already. Keep a guess, and both are shown here."
         self._line.value = f'<p role="status">{escape(shown)}</p>' if shown else ""
 
 
 def _number(value: float) -> str:
-    """A number as people write it: 291,405, or 91.1, or 0.3."""
+    """Format a number as people write it: 291,405, or 91.1, or 0.3."""
     if float(value).is_integer() or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"

@@ -1,4 +1,4 @@
-"""What is wrong with a learner's answer. Each function returns a sentence, or None if the answer is right."""
+"""Judges of answers: each returns what is wrong with an answer, or None."""
 
 from __future__ import annotations
 
@@ -27,20 +27,14 @@ _FAIR = {
 
 
 def number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem:
-    """Judge a number, to one percent.
-
-    Args:
-        right: the answer.
-        wrong: replies to wrong answers that have a reason.
-        otherwise: the reply to all others.
-    """
+    """Judge a number to 1%; whole numbers above 50 must be exact."""
 
     def problem(answer: Any) -> str | None:
         if isinstance(answer, bool) or not hasattr(answer, "__float__"):
             return f"The answer is a number; this is {answer!r}."
         try:
             value = float(answer)
-        except (TypeError, ValueError, OverflowError):  # an array of several numbers, or one too large
+        except (TypeError, ValueError, OverflowError):  # an array of several numbers, or a number too large
             return f"The answer is one number; this is {type(answer).__name__}."
 
         def is_near(other: float) -> bool:
@@ -54,12 +48,7 @@ def number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem:
 
 
 def word(right: str, wrong: Mapping[str, str]) -> Problem:
-    """Judge one of a few words; upper and lower case do not matter.
-
-    Args:
-        right: the answer.
-        wrong: replies to the others.
-    """
+    """Judge one of a few words, ignoring case."""
 
     def problem(answer: Any) -> str | None:
         text = str(answer).strip().lower()
@@ -85,7 +74,10 @@ def last_layer(answer: Any) -> str | None:
 
 
 def front(answer: Any) -> str | None:
-    """Judge the letters of the Pareto front of A: 2 ms, 90 %; B: 3 ms, 88 %; C: 5 ms, 94 %; D: 9 ms, 94 %."""
+    """Judge the letters of the Pareto front, A and C.
+
+    The models are A: 2 ms, 90%; B: 3 ms, 88%; C: 5 ms, 94%; D: 9 ms, 94%.
+    """
     letters = set(str(answer).upper()) - set(" ,;")
     if not letters <= set("ABCD"):
         return f"Write letters from A to D as one text, such as 'AB'; this is {answer!r}."
@@ -98,7 +90,7 @@ def front(answer: Any) -> str | None:
 
 
 def few_images(answer: Any) -> str | None:
-    """Judge the result of a Lab that was to train on 5 images of each class."""
+    """Judge the result of a Lab that should have trained on 5 images of each class."""
     if not isinstance(answer, Comparison):
         return "Hand over lab.result, the comparison that the Lab made last."
     if answer.stopped:
@@ -112,7 +104,7 @@ def few_images(answer: Any) -> str | None:
 
 
 def small_network(answer: Any) -> str | None:
-    """Judge a `ScratchSpec` with the article's blocks and at most 100,000 parameters."""
+    """Judge a `ScratchSpec`: the article's blocks and fewer than 100,000 parameters."""
     spec = getattr(answer, "spec", answer)
     if not isinstance(spec, ScratchSpec):
         return "Hand over the panel, or its panel.spec."
@@ -129,7 +121,7 @@ def small_network(answer: Any) -> str | None:
 
 
 def transfer_model(answer: Any) -> str | None:
-    """Judge a Keras model: MobileNetV2 frozen, scaling, global average, four classes, images of 96 pixels."""
+    """Judge a model for 4 classes: scaling, frozen MobileNetV2, average, and head."""
     import keras
 
     from tl_widgets.backbones.keras_compat import all_layers
@@ -179,7 +171,7 @@ def unfair(answer: Any) -> str | None:
 
 
 def mended_model(answer: Any) -> str | None:
-    """Judge a compiled model of 48-pixel textures with the bundled backbone, in which nothing is wrong any more."""
+    """Judge a compiled model of 48-pixel textures that has no mistake left."""
     import keras
 
     from tl_widgets.setup_checks.check import check_setup

@@ -1,4 +1,4 @@
-"""The questions of the tutorial. Each wrong answer is something that learners really believe."""
+"""The questions of the tutorial; each wrong answer is a common misconception."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Option:
-    """One answer.
-
-    Attributes:
-        text: the answer.
-        why: what to say to whoever chooses it.
-        is_right: whether it is the right one.
-    """
+    """One answer; `why` is the reply to a learner who chooses it."""
 
     text: str
     why: str
@@ -22,12 +16,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """A question with one right answer.
-
-    Attributes:
-        text: the question.
-        options: the answers.
-    """
+    """A question with one right answer."""
 
     text: str
     options: tuple[Option, ...]

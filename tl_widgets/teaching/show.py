@@ -1,4 +1,4 @@
-"""Show a figure as a cell's ordinary output, with the same in words."""
+"""Figures as the output of a cell, with their text alternatives."""
 
 from __future__ import annotations
 
@@ -14,26 +14,22 @@ Drawing = TypeVar("Drawing")
 
 
 def say(text: str) -> None:
-    """Print a text in lines that fit a page: notebooks break long lines anywhere, GitHub not at all.
-
-    Args:
-        text: a few sentences.
-    """
+    """Print a text in short lines, because GitHub doesn't break long ones."""
     print(textwrap.fill(text, _COLUMNS))  # noqa: T201 - the ordinary output of a notebook's cell
 
 
 def show(drawing: Any, words: str = "") -> None:
-    """Show a figure as PNG, and under it, to be opened, what it shows in words.
+    """Show a figure as PNG, with its text alternative under it, folded.
 
-    The PNG is what GitHub and printed pages show. JupyterLab gives pictures in outputs no text alternative
-    (4.6 ignores `alt` in their metadata), so that the words stand in the page itself.
+    GitHub and printed pages show the PNG. JupyterLab 4.6 ignores `alt` in an output's metadata, so the text is part of
+    the page.
 
     Args:
-        drawing: what a plot function returned.
-        words: the text alternative; figures of this package carry theirs.
+        drawing: The result of a plot function.
+        words: The text alternative; figures of `tl_widgets.teaching` carry theirs.
 
     Raises:
-        InputError: the figure carries no words, and none were given.
+        InputError: There is no text alternative.
     """
     from IPython.display import HTML, Image, display
 
@@ -48,12 +44,7 @@ def show(drawing: Any, words: str = "") -> None:
 
 
 def with_words(drawing: Drawing, words: str) -> Drawing:
-    """Let a figure carry its text alternative: its label, which is not drawn.
-
-    Args:
-        drawing: what a plot function made.
-        words: the same in words.
-    """
+    """Store a figure's text alternative in its label, which isn't drawn."""
     figure: Any = getattr(drawing, "figure", None) or drawing
     figure.set_label(words)
     return drawing

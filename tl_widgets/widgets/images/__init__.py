@@ -1,1 +1,1 @@
-"""The tab for a learner's own images."""
+"""The tab "Images", for a learner's own images."""

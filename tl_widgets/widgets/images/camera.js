@@ -1,11 +1,11 @@
-// The browser's half of CameraView: shows the camera, sends a picture at a time and waits for the answer.
+// The browser's half of CameraView. It shows the camera, and waits for an answer to each picture that it sends.
 // `make`, `pause` and `correspondence` come from correspondence.js.
 
-const SIDE = 512; // pixels of a picture that is sent, at most
-const QUALITY = 0.92; // of its JPEG
-const PAUSE = 500; // milliseconds between the pictures of a burst: time to move what is shown
-const PATIENCE = 4000; // milliseconds until it says why no answer has come
-const MOST = 30; // pictures of a burst
+const SIDE = 512; // pixels: maximum side of a picture
+const QUALITY = 0.92; // of the JPEG, 0 to 1
+const PAUSE = 500; // milliseconds between the pictures of a burst, to move the object in front of the camera
+const PATIENCE = 4000; // milliseconds without an answer until the page says why
+const MOST = 30; // maximum number of pictures in a burst
 const INSTEAD = "Upload pictures instead.";
 
 const TROUBLE = {
@@ -20,7 +20,7 @@ const TROUBLE = {
   lost: "The camera is gone: it was unplugged, or another program took it. Start it again, or upload pictures instead.",
 };
 
-// The centre square, as the data set will cut it: what is seen is what the network gets.
+// Take the center square, which is also what the data set would crop: the learner sees what the network gets.
 function photograph(video) {
   const side = Math.min(video.videoWidth, video.videoHeight);
   const canvas = make("canvas", { width: Math.min(side, SIDE), height: Math.min(side, SIDE) });
@@ -108,7 +108,7 @@ function render({ model, el }) {
       stream = found;
       const [track] = stream.getVideoTracks();
       track.onended = () => (stop(), say("", TROUBLE.lost));
-      // People look for their mirror image, except in the camera at a telephone's back.
+      // People expect a mirror image, except from the back camera of a phone.
       parts.video.classList.toggle("tlw-mirror", track.getSettings().facingMode !== "environment");
       parts.video.srcObject = stream;
       await parts.video.play();

@@ -1,4 +1,4 @@
-"""CameraView: pictures of one's own, class by class, from the camera of whoever sits before the browser."""
+"""CameraView, which takes a learner's own pictures, class by class, with the browser's camera."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.shared.threads import log
 
-# A browser is outside input: camera.js keeps far below these limits, and what goes beyond them is refused.
+# Don't trust the browser: camera.js stays far below these limits, and anything above them is rejected.
 MAX_SIDE = 512  # pixels
-MAX_BYTES = 1_000_000  # of one picture: a PNG of noise has 0.8 MB
+MAX_BYTES = 1_000_000  # per picture; a PNG of noise has 0.8 MB
 MAX_PER_SECOND = 10
 MAX_PICTURES = 2_000
-MAX_NAME = 60  # letters
+MAX_NAME = 60  # characters
 
 
 class CameraView(anywidget.AnyWidget):
-    """A live picture, a field for the class and a button; where there is no camera it says so and what to do.
+    """A live picture, a field for the class and a button. Without a camera, it explains what to do.
 
         CameraView(lambda name, picture: Path(name, ...).write_bytes(picture))
 
     Attributes:
-        class_names: what the class field proposes.
+        class_names: suggestions in the class field.
         enabled: whether pictures can be taken; False switches the camera off.
 
     Args:
-        on_picture: called with the class's name and one picture's file (JPEG or PNG, square, at most 512 pixels a
-            side, which `decode_image` has read). What it says in an `InputError` is shown below the button.
-        class_names: as above.
+        on_picture: called with the class name and a picture's file (JPEG or PNG, at most 512 pixels a side, which
+            `decode_image` can read). The message of an `InputError` that it raises appears below the button.
+        class_names: initial suggestions in the class field.
     """
 
     _esm = page_file("shared/correspondence.js") + page_file("images/camera.js")
@@ -56,22 +56,22 @@ class CameraView(anywidget.AnyWidget):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many pictures of each class were kept."""
+        """The number of pictures kept, by class."""
         return dict(self._counts)
 
     def _hear(self, _: Any, content: Any, buffers: Any) -> None:
-        """Take a message of the browser, and answer it: a burst waits for each answer."""
-        kept, said = False, ""
+        """Process a message from the browser and answer it; a burst waits for each answer."""
+        kept, text = False, ""
         try:
             name = self._keep(content, buffers)
-            kept, said = True, _taken(name, self._counts[name])
+            kept, text = True, _taken(name, self._counts[name])
         except InputError as error:
-            said = str(error)
+            text = str(error)
         except Exception as error:
             log.exception("a picture of the camera could not be kept")
-            said = f"The picture could not be kept: {type(error).__name__}: {error}"
+            text = f"The picture could not be kept: {type(error).__name__}: {error}"
         number = content.get("number") if isinstance(content, dict) else None
-        self.send({"number": number, "kept": kept, "text": said})
+        self.send({"number": number, "kept": kept, "text": text})
 
     def _keep(self, content: Any, buffers: Any) -> str:
         self._require_calm()
@@ -96,10 +96,10 @@ class CameraView(anywidget.AnyWidget):
 
 
 def checked_name(name: object) -> str:
-    """A class's name as it can be shown and can name a folder, without spaces around it.
+    """Return a class name that can be shown and can name a folder, without extra spaces.
 
     Raises:
-        InputError: it is none.
+        InputError: the name is not valid.
     """
     text = " ".join(name.split()) if isinstance(name, str) else ""
     if not text:
@@ -112,14 +112,14 @@ def checked_name(name: object) -> str:
 
 
 def _check_picture(picture: bytes) -> None:
-    """Raise `InputError` unless it is a JPEG or PNG of at most `MAX_SIDE` that can be read."""
+    """Raise `InputError` unless the picture is a readable JPEG or PNG within `MAX_SIDE` and `MAX_BYTES`."""
     from PIL import Image
 
     if len(picture) > MAX_BYTES:
         raise InputError(f"The picture has {len(picture):,} bytes; at most {MAX_BYTES:,} are taken.")
     try:
         with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as image:
-            width, height = image.size  # read from its first bytes, before anything is decoded
+            width, height = image.size  # from the header, before decoding
     except Exception as error:  # a damaged file can fail with any error
         raise InputError("The browser sent something that is no JPEG and no PNG. Upload pictures instead.") from error
     if max(width, height) > MAX_SIDE:

@@ -1,4 +1,4 @@
-"""What is in a learner's collection: classes with names and counts, and pictures that can be left out, page by page."""
+"""ImageClasses: the classes of a learner's collection to rename or leave out, and their pictures page by page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Edit = Callable[[ImageCollection], ImageCollection]
 
 @dataclass(frozen=True)
 class _Wish:
-    """What is to be drawn: the thumbnails of these files."""
+    """The files whose thumbnails to draw."""
 
     collection: ImageCollection
     rows: tuple[tuple[SourceFile, ...], ...]
@@ -31,7 +31,7 @@ class _Wish:
 
 
 class _ClassRow:
-    """One class: its name, whether it is used, how many images, and a few of them."""
+    """A class: its name, whether it is used, its number of images, and a few of them."""
 
     def __init__(self, i: int, change: Callable[[Edit], None]) -> None:
         self._change = change
@@ -65,7 +65,7 @@ class _ClassRow:
 
 
 class _Card:
-    """One picture with a tick."""
+    """A picture with a checkbox."""
 
     def __init__(self, change: Callable[[Edit], None]) -> None:
         self._change = change
@@ -93,7 +93,7 @@ class _Card:
 
 
 class _Pages(HBox):
-    """Buttons to go through many things."""
+    """Buttons that turn pages."""
 
     def __init__(self, noun: str, size: int, turned: Callable[[], None]) -> None:
         self._noun, self._size, self.page, self._n = noun, size, 0, 0
@@ -106,7 +106,7 @@ class _Pages(HBox):
         self.add_class("tlw-row")
 
     def show(self, n: int) -> slice:
-        """Show where one is in `n` things, and say which are on the page."""
+        """Show the current position among `n` items, and return the slice that is on the page."""
         self._n = n
         self.page = min(self.page, max(0, (n - 1) // self._size))
         first, last = self.page * self._size, min((self.page + 1) * self._size, n)
@@ -123,10 +123,10 @@ class _Pages(HBox):
 
 
 class ImageClasses(VBox):
-    """The classes of a collection and the pictures of one of them.
+    """The classes of a collection, and the pictures of one of them.
 
     Args:
-        change: called with an edit that somebody made.
+        change: called with each of the user's edits.
     """
 
     def __init__(self, change: Callable[[Edit], None]) -> None:
@@ -147,11 +147,7 @@ class ImageClasses(VBox):
         self.layout.display = "none"
 
     def show(self, collection: ImageCollection) -> None:
-        """Show a collection; one that was edited stays on its page.
-
-        Args:
-            collection: whose classes.
-        """
+        """Show a collection; after an edit, the page stays the same."""
         if self._collection is None or self._collection.path != collection.path:
             self.class_pages.page = self.image_pages.page = 0
         self._collection = collection
@@ -159,15 +155,15 @@ class ImageClasses(VBox):
         self._show()
 
     def stop(self) -> None:
-        """End what is being drawn."""
+        """Stop drawing thumbnails."""
         self._drawing.stop()
 
     def _make_parts(self) -> None:
-        """Widgets for a page, once, when they are first needed."""
+        """Create the widgets of a page when they are first needed."""
         if not self.rows:
             self.rows = [_ClassRow(i, self._change) for i in range(CLASSES_A_PAGE)]
             self.cards = [_Card(self._change) for _ in range(IMAGES_A_PAGE)]
-            self._row_box.children = [one.box for one in self.rows]
+            self._row_box.children = [class_row.box for class_row in self.rows]
             self._card_box.children = [card.box for card in self.cards]
 
     def _chosen(self, _: object) -> None:
@@ -183,23 +179,25 @@ class ImageClasses(VBox):
         left_out, edits = set(collection.edits.left_out), collection.edits
         page = self.class_pages.show(len(collection.folders))
         shown = collection.folders[page]
-        for i, (class_row, one) in enumerate(zip(self.rows, shown, strict=False)):
-            n_out = sum(file.name in left_out for file in one.files)
-            is_used = one.folder not in edits.dropped
-            class_row.show(page.start + i + 1, edits.name_of(one.folder), len(one.files), n_out, is_used=is_used)
-        chosen = next((one for one in collection.folders if one.folder == self.menu.value), None)
+        for i, (class_row, entry) in enumerate(zip(self.rows, shown, strict=False)):
+            n_out = sum(file.name in left_out for file in entry.files)
+            is_used = entry.folder not in edits.dropped
+            class_row.show(page.start + i + 1, edits.name_of(entry.folder), len(entry.files), n_out, is_used=is_used)
+        chosen = next((entry for entry in collection.folders if entry.folder == self.menu.value), None)
         files = chosen.files if chosen else ()
         files = files[self.image_pages.show(len(files))]
         for card, file in zip(self.cards, files, strict=False):
             card.show(file, is_used=file.name not in left_out)
-        for box in [one.box for one in self.rows[len(shown) :]] + [card.box for card in self.cards[len(files) :]]:
+        for box in [entry.box for entry in self.rows[len(shown) :]] + [card.box for card in self.cards[len(files) :]]:
             box.layout.display = "none"
         self.layout.display = ""
-        firsts = tuple(tuple(file for file in one.files if file.name not in left_out)[:IMAGES_A_ROW] for one in shown)
+        firsts = tuple(
+            tuple(file for file in entry.files if file.name not in left_out)[:IMAGES_A_ROW] for entry in shown
+        )
         self._drawing.want(_Wish(collection, firsts, files))
 
     def _show_menu(self, collection: ImageCollection) -> None:
-        options = [(collection.edits.name_of(one.folder), one.folder) for one in collection.folders]
+        options = [(collection.edits.name_of(entry.folder), entry.folder) for entry in collection.folders]
         if list(self.menu.options) == options:
             return
         chosen, self._is_setting = self.menu.value, True
@@ -209,7 +207,7 @@ class ImageClasses(VBox):
         self._is_setting = False
 
     def _draw(self, wish: _Wish, cancel: Cancel) -> None:
-        """Read and show the thumbnails, in a thread."""
+        """Read and show the thumbnails; runs in a thread."""
         for class_row, files in zip(self.rows, wish.rows, strict=False):
             raise_if_cancelled(cancel)
             strip = "".join(_picture(wish.collection, file, _STRIP) for file in files)
@@ -223,10 +221,10 @@ class ImageClasses(VBox):
 
 def _picture(collection: ImageCollection, file: SourceFile, side: int) -> str:
     try:
-        (found,) = collection.thumbnails([file], side)
-    except InputError:  # reading the images says so at length
-        found = "no longer there"
+        (result,) = collection.thumbnails([file], side)
+    except InputError:  # reading the images explains it in detail
+        result = "no longer there"
     name = printable(file.name.rpartition("/")[2])
-    if isinstance(found, str):
-        return f'<span class="tlw-no-image" title="{escape(name)}: {escape(found)}">unusable: {escape(found)}</span>'
-    return image(found, name, side, small_file=True)
+    if isinstance(result, str):
+        return f'<span class="tlw-no-image" title="{escape(name)}: {escape(result)}">unusable: {escape(result)}</span>'
+    return image(result, name, side, small_file=True)

@@ -1,4 +1,4 @@
-"""The ways by which a learner's pictures come into the Lab: a folder, a zip, several files, the camera."""
+"""ImageIntake: the ways to bring pictures into the Lab, which are a folder, a zip, several files, and the camera."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _BESIDE = (
 
 @dataclass(frozen=True)
 class IntakeActions:
-    """What is called when something comes; each returns at once, and closes the files when it has done with them.
+    """Callbacks for new pictures. Each returns immediately, and closes uploaded files when it is done with them.
 
     Attributes:
-        open_path: a folder or zip was chosen.
-        take_zip: an uploaded zip.
-        take_pictures: (class name, uploaded files).
-        take_photograph: (class name, bytes) from the camera; raises `InputError` where it cannot be kept.
+        open_path: receives the chosen folder or zip.
+        take_zip: receives an uploaded zip.
+        take_pictures: receives the class name and the uploaded files.
+        take_photograph: receives the class name and a file from the camera; raises `InputError` if it cannot keep it.
     """
 
     open_path: Callable[[Path], object]
@@ -41,11 +41,7 @@ class IntakeActions:
 
 
 class ImageIntake(VBox):
-    """Fields and buttons to bring pictures with.
-
-    Args:
-        actions: what to do with them.
-    """
+    """Fields and buttons for bringing pictures into the Lab."""
 
     def __init__(self, actions: IntakeActions) -> None:
         self._actions = actions
@@ -64,9 +60,9 @@ class ImageIntake(VBox):
         )  # fmt: skip
         self.camera = CameraView(actions.take_photograph)
         self._camera_box = Accordion([self.camera], titles=["Take pictures with the camera"])
-        beside = row(self.menu, self.open_button, self.look_button)
+        path_row = row(self.menu, self.open_button, self.look_button)
         uploads = [row(self.zip_upload), row(self.class_name, self.picture_upload)]
-        super().__init__([HTML(_BESIDE), beside, HTML(_upload_line()), *uploads, self._camera_box])
+        super().__init__([HTML(_BESIDE), path_row, HTML(_upload_line()), *uploads, self._camera_box])
         self.look_again()
         self._connect()
         self._show_enabled()
@@ -79,7 +75,7 @@ class ImageIntake(VBox):
 
     @property
     def enabled(self) -> bool:
-        """Whether something can be brought now."""
+        """Whether pictures can be added now."""
         return self._enabled
 
     @enabled.setter
@@ -88,23 +84,23 @@ class ImageIntake(VBox):
         self._show_enabled()
 
     def look_again(self) -> None:
-        """Bring the menu to what lies beside the notebook now."""
+        """Update the menu to the folders and zips that are next to the notebook now."""
         chosen = self.menu.value
-        found = [(printable(_shown(path)), path) for path in find_collections()]
-        nothing = "choose one" if found else "none found beside the notebook"
-        self.menu.options = [(nothing, None), *found]
-        # By its place: for ipywidgets a value of None chooses nothing, not even the line that says so.
-        self.menu.index = next((i for i, (_, path) in enumerate(found, 1) if path == chosen), 0)
+        options = [(printable(_shown(path)), path) for path in find_collections()]
+        nothing = "choose one" if options else "none found beside the notebook"
+        self.menu.options = [(nothing, None), *options]
+        # Set the index: for ipywidgets, the value None means that no option is chosen, not even one with that value.
+        self.menu.index = next((i for i, (_, path) in enumerate(options, 1) if path == chosen), 0)
 
     def propose(self, class_names: Sequence[str]) -> None:
-        """Tell the camera which classes there are."""
+        """Set the class names that the camera suggests."""
         self.camera.class_names = list(class_names)
 
     def _show_enabled(self) -> None:
         for widget in (self.menu, self.look_button, self.class_name):
             widget.disabled = not self._enabled
         self.open_button.disabled = not (self._enabled and self.menu.value)
-        # Without a class nobody would know where the pictures belong, and they would be sent in vain.
+        # Without a class, there is no place to keep the pictures, so don't upload them.
         self.picture_upload.goal = self.class_name.value
         self.picture_upload.missing = "" if self.class_name.value.strip() else "Give their class a name first."
         for widget in (self.zip_upload, self.picture_upload, self.camera):
@@ -112,12 +108,12 @@ class ImageIntake(VBox):
 
 
 def _shown(path: Path) -> str:
-    """The path as seen from the notebook."""
+    """Return the path relative to the notebook, if it lies below."""
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _upload_line() -> str:
-    """What can be uploaded, and where it goes."""
+    """Return HTML that says what can be uploaded, and where uploads go."""
     return (
         '<p class="tlw-intake"><b>Or upload</b> a zip, large ones too, or several pictures of one class. Uploads are '
         f"kept in <code>{escape(_shown(uploads_folder()))}</code>, and nothing there is ever overwritten.</p>"

@@ -1,4 +1,4 @@
-"""The Lab's tab "Images": bring pictures, look through them, and let the Lab learn from them."""
+"""ImagesView, the Lab's tab "Images": add pictures, look through them, and use them for training."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from tl_widgets.widgets.shared.live import Throttle
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run
 
-_SHOWN = 50  # skipped files that are named, at most
+_SHOWN = 50  # maximum number of skipped files in a list
 
 
 @dataclass(frozen=True)
 class _Looked:
-    """A collection with the data set that was made of it, or why none could be made."""
+    """A collection with the data set built from it, or the problem that prevented it."""
 
     collection: ImageCollection
     dataset: ImageDataset | None = None
@@ -42,12 +42,12 @@ class _Looked:
 
 
 class ImagesView(VBox):
-    """Holds the collection that is looked through. Whatever fails, the last one stays.
+    """The collection that a learner is preparing. If a step fails, the last collection stays.
 
     Args:
-        source: where data sets are put.
-        image_size: asks for the side of the images in pixels.
-        use: called with the name of a data set that was put there, from a thread.
+        source: receives the finished data set.
+        image_size: returns the side of the images in pixels.
+        use: called from a thread with the name that the data set has in `source`.
     """
 
     def __init__(self, source: DataSource, image_size: Callable[[], int], use: Callable[[str], None]) -> None:
@@ -77,7 +77,7 @@ class ImagesView(VBox):
 
     @property
     def enabled(self) -> bool:
-        """Whether something can be done here; not while the Lab trains."""
+        """Whether the tab can be used; it can't while the Lab trains."""
         return not self._is_locked
 
     @enabled.setter
@@ -86,11 +86,7 @@ class ImagesView(VBox):
         self._show_enabled()
 
     def open_path(self, path: Path) -> Run[None] | None:
-        """Look into a folder or zip.
-
-        Args:
-            path: of it.
-        """
+        """Open a folder or zip, in the background; return None if another step is running."""
 
         def work(on_event: OnEvent, cancel: Cancel) -> None:
             collection = with_kept_edits(open_collection(path))
@@ -104,11 +100,7 @@ class ImagesView(VBox):
         return self._start("opening", work)
 
     def take_zip(self, incoming: Incoming) -> Run[None] | None:
-        """Keep an uploaded zip and look into it.
-
-        Args:
-            incoming: the zip.
-        """
+        """Keep an uploaded zip and open it, in the background."""
 
         def work(on_event: OnEvent, cancel: Cancel) -> None:
             with incoming:
@@ -120,12 +112,7 @@ class ImagesView(VBox):
         return self._start("keeping the zip", work, incoming)
 
     def take_pictures(self, class_name: str, incoming: Incoming) -> Run[None] | None:
-        """Add uploaded pictures to a class of the collection, or begin one with them.
-
-        Args:
-            class_name: of the class, which may be new.
-            incoming: the pictures.
-        """
+        """Add uploaded pictures to a class, which may be new, or start a collection with them."""
 
         def work(on_event: OnEvent, cancel: Cancel) -> None:
             with incoming:
@@ -133,49 +120,49 @@ class ImagesView(VBox):
             self._set(added.collection)
             self._look(added.collection, on_event, cancel)
             self.message.value = _said(class_name, added)
-            keep_edits(added.collection)  # a class that no folder can be called like
+            keep_edits(added.collection)  # they hold the class name if no folder can have it
             self.intake.look_again()
 
         return self._start("checking pictures", work, incoming)
 
     def use(self) -> Run[None] | None:
-        """Put the images into the Lab."""
+        """Make the images the Lab's data set."""
         collection = self.collection
         if collection is None:
             return None
 
         def work(on_event: OnEvent, cancel: Cancel) -> None:
-            looked = self._looked
-            if looked is None or looked.collection != collection or not self._fits(looked):
-                looked = self._look(collection, on_event, cancel)
-            if looked.dataset is None:
-                raise InputError(looked.problem)
-            name = self._source.bring(collection, looked.dataset)
+            reading = self._looked
+            if reading is None or reading.collection != collection or not self._fits(reading):
+                reading = self._look(collection, on_event, cancel)
+            if reading.dataset is None:
+                raise InputError(reading.problem)
+            name = self._source.bring(collection, reading.dataset)
             self._use(name)
             self.message.value = (
                 f'<p class="tlw-live" role="status">The Lab now learns from <b>{escape(name)}</b>: '
-                f"{count_text(len(looked.dataset.train))} images to learn from, "
-                f"{count_text(len(looked.dataset.validation))} to watch, "
-                f"{count_text(len(looked.dataset.test))} for the test. Press “Train both”.</p>"
+                f"{count_text(len(reading.dataset.train))} images to learn from, "
+                f"{count_text(len(reading.dataset.validation))} to watch, "
+                f"{count_text(len(reading.dataset.test))} for the test. Press “Train both”.</p>"
             )
 
         return self._start("reading images", work)
 
     def stop(self) -> None:
-        """End what goes on; the collection stays as it was."""
+        """Stop the step in progress; the collection stays as it was."""
         self.classes.stop()
         self._cancel.set()
 
     def forget(self) -> None:
-        """Stop, and let go of images that were loaded."""
+        """Stop, and release the loaded images."""
         self.stop()
         self._looked = None
 
-    def _fits(self, looked: _Looked) -> bool:
-        return looked.dataset is not None and looked.dataset.image_size == self._image_size()
+    def _fits(self, reading: _Looked) -> bool:
+        return reading.dataset is not None and reading.dataset.image_size == self._image_size()
 
     def _take_photograph(self, class_name: str, picture: bytes) -> None:
-        """Keep one picture of the camera, at once: it waits for the answer."""
+        """Keep a picture from the camera in the calling thread, because the camera waits for the answer."""
         if self._is_locked or self._is_running:
             raise InputError("The Lab is busy: wait until it has ended, then take the picture again.")
         kind = "png" if picture.startswith(b"\x89PNG") else "jpg"
@@ -187,7 +174,7 @@ class ImagesView(VBox):
     def _start(
         self, what: str, work: Callable[[OnEvent, Cancel], object], incoming: Incoming | None = None
     ) -> Run[None] | None:
-        """Do something slow in a thread; one thing at a time, and everything is caught."""
+        """Run a step in a thread, one at a time, and show any error."""
         if self._is_running or self._is_locked:
             if incoming is not None:
                 incoming.close()
@@ -216,16 +203,16 @@ class ImagesView(VBox):
         return self.last_run
 
     def _look(self, collection: ImageCollection, on_event: OnEvent, cancel: Cancel) -> _Looked:
-        """Read all images and show what is there. A collection that is not complete yet is no error."""
+        """Read all images and show a report. An incomplete collection is not an error."""
         try:
             dataset = collection.build(image_size=self._image_size(), on_event=on_event, cancel=cancel)
-            looked = _Looked(collection, dataset, check_dataset(dataset))
+            reading = _Looked(collection, dataset, check_dataset(dataset))
         except InputError as error:
-            looked = _Looked(collection, problem=str(error))
-        self._looked = looked
+            reading = _Looked(collection, problem=str(error))
+        self._looked = reading
         self._set(collection)
-        self._report.value = _report(looked)
-        return looked
+        self._report.value = _report(reading)
+        return reading
 
     def _set(self, collection: ImageCollection) -> None:
         self.collection = collection
@@ -240,7 +227,7 @@ class ImagesView(VBox):
         self._show_enabled()
 
     def _edit(self, edit: Edit) -> None:
-        """Somebody changed a name or a tick."""
+        """Apply a user's edit of a name or a checkbox."""
         if self.collection is None:
             return
         try:
@@ -252,7 +239,7 @@ class ImagesView(VBox):
             self._report.value = '<p class="tlw-note">Changed: “Use these images” reads them again.</p>'
         except InputError as error:
             self.message.value = alert(str(error))
-            self.classes.show(self.collection)  # back to what holds
+            self.classes.show(self.collection)  # undo it on the screen
 
     def _show_running(self, running: bool) -> None:
         self._is_running = running
@@ -277,19 +264,19 @@ def _said(class_name: str, added: Addition) -> str:
     return text
 
 
-def _report(looked: _Looked) -> str:
-    """What was read, what was not and why, and what a teacher would say of it."""
-    if looked.dataset is None:
-        return f'<p class="tlw-live" role="status"><b>Not ready to train on yet.</b> {escape(looked.problem)}</p>'
-    report = looked.dataset.report or LoadReport(0)
+def _report(reading: _Looked) -> str:
+    """Return HTML that says what was read, what was not and why, with warnings about the data set."""
+    if reading.dataset is None:
+        return f'<p class="tlw-live" role="status"><b>Not ready to train on yet.</b> {escape(reading.problem)}</p>'
+    report = reading.dataset.report or LoadReport(0)
     lines = [f"Read {count_text(report.n_read)} images.", *map(escape, report.notes)]
-    warnings = "".join(f"<li>{escape(each.text)} <i>{escape(each.advice)}</i></li>" for each in looked.warnings)
+    warnings = "".join(f"<li>{escape(issue.text)} <i>{escape(issue.advice)}</i></li>" for issue in reading.warnings)
     text = f'<p class="tlw-note">{" ".join(lines)}</p>'
     if warnings:
         text += f'<div class="tlw-warnings"><b>Before you train:</b><ul class="tlw-notes">{warnings}</ul></div>'
     if report.duplicates:
-        named = first_few([f"{name} equals {other}" for name, other in report.duplicates])
-        text += f'<p class="tlw-note">Used once, as the content is the same: {escape(named)}.</p>'
+        duplicates = first_few([f"{name} equals {other}" for name, other in report.duplicates])
+        text += f'<p class="tlw-note">Used once, as the content is the same: {escape(duplicates)}.</p>'
     if report.skipped:
         items = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in report.skipped[:_SHOWN])
         more = len(report.skipped) - _SHOWN

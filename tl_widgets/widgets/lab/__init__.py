@@ -1,1 +1,1 @@
-"""TransferLab."""
+"""TransferLab and the views that it consists of."""

@@ -1,4 +1,4 @@
-"""TransferLab: the app. It holds the state and moves it on; what is seen of it is the screen's."""
+"""TransferLab, which holds the app's state and responds to actions. Its widgets are in `screen` and `panel`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tl_widgets.widgets.shared.threads import Newest, Run
 from tl_widgets.widgets.shared.turns import my_turn, wait_for_tensorflow
 from tl_widgets.widgets.shared.views import thumbnails
 
-# Settings that change how long one step takes; the others only change how many there are.
+# Settings that affect the duration of a step. The others only affect the number of steps.
 _SHAPE = (
     "dataset",
     "image_size",
@@ -38,14 +38,14 @@ _SHAPE = (
     "fine_tune_blocks",
     "repeats",
 )
-# Settings that the network from scratch knows nothing of.
+# Settings that don't affect the network from scratch.
 _TRANSFER_ONLY = {"backbone", "weights", "head_dropout", "control", "fine_tune_blocks", "repeats"}
 
 
 class TransferLab(App[LabScreen, Comparison]):
-    """Move the controls, press one button, and watch both models learn.
+    """Set the controls, press a button, and watch both models learn.
 
-    In a notebook, `TransferLab()` as the last line of a cell shows it. From code:
+    In a notebook, make `TransferLab()` the last line of a cell. From code:
 
         lab = TransferLab()
         comparison = lab.run(wait=True).result  # in a notebook: await lab.run().done()
@@ -53,14 +53,14 @@ class TransferLab(App[LabScreen, Comparison]):
 
     Attributes:
         panel: the controls.
-        images: the tab for pictures of one's own; None where the data set is given.
+        images: the tab for the learner's own pictures; None if the data set is given.
 
     Args:
-        dataset: images of one's own; the built-in data sets where None.
-        settings: what the controls show first: `LabSettings`, or the JSON text that `lab.settings.to_json()` made.
-        show: names of the controls to show; all where None. The names are the keys of `lab.settings.values`, and
+        dataset: your own images; None offers the built-in data sets.
+        settings: initial settings: `LabSettings`, or the JSON text from `lab.settings.to_json()`.
+        show: names of the controls to show; None shows all. The names are the keys of `lab.settings.values`, and
             "blocks".
-        lock: names of controls that are shown and cannot be changed.
+        lock: names of controls that are shown but cannot be changed.
 
     Raises:
         InputError: an argument is not allowed.
@@ -87,7 +87,7 @@ class TransferLab(App[LabScreen, Comparison]):
         self._live_head = Newest(self._retrain)
         self.panel = ControlPanel(settings, show=show, lock=lock, source=source)
         self._first_settings = self._last_settings = self.panel.settings
-        # A lesson that gives the data set does not ask for another.
+        # A lesson that gives the data set doesn't offer others.
         gives_choice = dataset is None and (show is None or "dataset" in show) and "dataset" not in lock
         self.images = ImagesView(source, lambda: self.settings.image_size, self._use_images) if gives_choice else None
         screen = LabScreen(self.panel, source, self.restore, self._load, self.images)
@@ -99,10 +99,10 @@ class TransferLab(App[LabScreen, Comparison]):
 
     @property
     def settings(self) -> LabSettings:
-        """What the controls say; setting it moves them.
+        """The settings of the controls; assigning to it updates them.
 
         Raises:
-            InputError: on setting, while it trains.
+            InputError: on assignment, if the Lab is training or the settings are not allowed.
         """
         return self.panel.settings
 
@@ -113,17 +113,17 @@ class TransferLab(App[LabScreen, Comparison]):
 
     @property
     def result(self) -> Comparison | None:
-        """The last comparison that came to its end; None before the first."""
+        """The last comparison that finished; None before the first."""
         return self._result
 
     @property
     def runs(self) -> tuple[LabRun, ...]:
-        """Every run so far, the stopped ones too, with its settings."""
+        """Every run so far with its settings, including stopped ones."""
         return tuple(self._runs)
 
     @property
     def live(self) -> bool:
-        """Whether Live mode is on: every change of a head control trains the transfer model again."""
+        """Whether Live mode is on, which retrains the transfer model at every change of a head control."""
         return bool(self.screen.live_tick.value)
 
     @live.setter
@@ -131,13 +131,13 @@ class TransferLab(App[LabScreen, Comparison]):
         self.screen.live_tick.value = is_on
 
     def run(self, *, wait: bool = False) -> Run[Comparison]:
-        """Train both models in the background; a Lab that trains already goes on with that.
+        """Train both models in the background, or return the run that is already in progress.
 
         Args:
-            wait: come back only when it has ended, for scripts; in a notebook use `await lab.run().done()`.
+            wait: return only when the run has ended, for scripts; in a notebook, use `await lab.run().done()`.
 
         Returns:
-            The run: `await run.done()`, `run.wait()`, `run.stop()`, `run.result`.
+            The run. It has the methods `done` (to await), `wait` and `stop`, and the attribute `result`.
         """
         if not self.is_running:
             self._live_head.stop()
@@ -145,7 +145,7 @@ class TransferLab(App[LabScreen, Comparison]):
         return self._start(lambda cancel: self._compare(settings, cancel), wait=wait)
 
     def stop(self) -> None:
-        """Stop whatever goes on; it takes one batch at most. What was found before stays."""
+        """Stop the run and Live mode's training within one batch. Earlier results stay."""
         self._live_head.stop()
         super().stop()
 
@@ -169,15 +169,15 @@ class TransferLab(App[LabScreen, Comparison]):
             self._live_head.want(settings)
 
     def _estimate(self, settings: LabSettings) -> float | None:
-        """Seconds that a run would take, from the last one of the same shape."""
+        """Estimate the seconds for a run from the last one with comparable steps; None if there is none."""
         facts = self._source.facts(settings)
         for run in reversed(self._runs):
-            if run.result.stopped or run.source:  # a loaded one took its time on another machine
+            if run.result.stopped or run.source:  # a loaded run may have been timed on another machine
                 continue
             if any(run.settings.values[name] != settings.values[name] for name in _SHAPE):
                 continue
             repeats = run.result.repeats
-            seconds = repeats.seconds if repeats else sum(each.seconds.total for each in run.result.runs)
+            seconds = repeats.seconds if repeats else sum(result.seconds.total for result in run.result.runs)
             return seconds * n_steps(settings, facts) / n_steps(run.settings, self._source.facts(run.settings))
         return None
 
@@ -185,7 +185,7 @@ class TransferLab(App[LabScreen, Comparison]):
         settings = self.settings
         self.panel.thumbnails.value = ""
         if self._source.facts(settings).n_bytes:
-            return  # nothing is downloaded before somebody asks for it
+            return  # don't download anything until the user asks for it
 
         def load(cancel: Cancel) -> None:
             try:
@@ -199,29 +199,29 @@ class TransferLab(App[LabScreen, Comparison]):
         Run(load)
 
     def _use_images(self, name: str) -> None:
-        """Turn to a learner's images, in the tab's thread."""
+        """Choose a learner's images; runs in the tab's thread."""
         self._require_idle("use the images")
         self.panel.choose_dataset(name)
 
     def restore(self, settings: LabSettings) -> None:
-        """Go back to settings, of a run say; why that cannot be is shown.
+        """Set the controls, for example to the settings of an earlier run; show an error on the screen.
 
         Args:
-            settings: what the controls should say.
+            settings: the settings to restore. During a run, nothing happens.
         """
         if self.is_running:
             return
         try:
             self.panel.settings = settings
             self.screen.message.value = ""
-        except InputError as error:  # of a run that was loaded: its images are not here
+        except InputError as error:  # a loaded run whose images are not here
             self.screen.message.value = alert(str(error))
 
     def _load(self, name: str, data: bytes, cancel: Cancel) -> tuple[str, ...]:
-        """Bring a record's settings into the controls and its result into the list of runs.
+        """Restore a record's settings, add its result to the list of runs, and return messages about it.
 
         Raises:
-            InputError: it is no record, or it trains; nothing is changed.
+            InputError: the data is not a record, or the Lab is training; nothing changes.
         """
         comparison = read_record(name, data)
         restored = restore(comparison, self._source, self.settings, cancel)
@@ -241,14 +241,14 @@ class TransferLab(App[LabScreen, Comparison]):
         super()._show_running(running)
 
     def _after_run(self) -> None:
-        self.panel.show_what_is_here()  # it may have downloaded something, even where it then failed
+        self.panel.show_what_is_here()  # even a run that failed may have downloaded something
 
     def _compare(self, settings: LabSettings, cancel: Cancel) -> Comparison:
         config, screen = settings.config, self.screen
         names = config.model_names
         screen.progress.start(names)
         with self._turn(cancel, lambda: self._source.load(settings, screen.hear, cancel)) as dataset:
-            if not self.panel.thumbnails.value:  # it has just been downloaded
+            if not self.panel.thumbnails.value:  # the data set was downloaded just now
                 self.panel.thumbnails.value = thumbnails(dataset)
             screen.start(names, settings, dataset, config.epochs)
             comparison = compare_config(dataset, config, on_event=screen.hear, cancel=cancel, cache=self._cache)
@@ -256,7 +256,7 @@ class TransferLab(App[LabScreen, Comparison]):
         return comparison
 
     def _keep(self, settings: LabSettings, comparison: Comparison, dataset: ImageDataset) -> None:
-        """Add a run to the list, and show it."""
+        """Add a run to the list and show it."""
         run = LabRun(len(self._runs) + 1, settings, comparison.without_models())
         if comparison.runs:
             self._runs.append(run)
@@ -277,7 +277,7 @@ class TransferLab(App[LabScreen, Comparison]):
             self.screen.live_line.value = ""
 
     def _retrain(self, settings: LabSettings, cancel: Cancel) -> None:
-        """Train the transfer model's head again, in Live mode's thread."""
+        """Retrain the transfer model's head; runs in Live mode's thread."""
         screen = self.screen
 
         def hear(event: Event) -> None:
@@ -287,13 +287,13 @@ class TransferLab(App[LabScreen, Comparison]):
             with my_turn(cancel, lambda: None):
                 wait_for_tensorflow(cancel, lambda: screen.say_live("loading TensorFlow", cancel))
                 dataset = self._source.load(settings, hear, cancel)
-                # Runs of its own: they must not push the kept comparison's out.
+                # A separate cache, because these runs must not evict those of the last comparison.
                 cache = RunCache(backbones=self._cache.backbones)
                 run = retrain_transfer(dataset, settings.config, cache=cache, on_event=hear, cancel=cancel)
                 raise_if_cancelled(cancel)
                 if run.stopped:
                     return
-                last = next((each for each in reversed(self._runs) if not (each.result.stopped or each.source)), None)
+                last = next((item for item in reversed(self._runs) if not (item.result.stopped or item.source)), None)
                 scratch = last.result.scratch if last is not None else None
                 shown: tuple[RunResult, ...] = (run,)
                 note = ""
@@ -301,11 +301,11 @@ class TransferLab(App[LabScreen, Comparison]):
                     shown = (scratch, run)
                     if differences([last.settings, settings]).keys() - _TRANSFER_ONLY:
                         note = f"The from-scratch curve is that of run {last.number}, with other settings."
-                n_epochs = max(len(each.history.accuracy) for each in shown)
+                n_epochs = max(len(item.history.accuracy) for item in shown)
                 screen.start((ModelName.SCRATCH, ModelName.TRANSFER), settings, dataset, n_epochs)
                 screen.show_live(shown, run, note, cancel)
         except CancelledError:
             raise
         except Exception as error:
-            raise_if_cancelled(cancel)  # it is no longer wanted, and the screen may show a run
+            raise_if_cancelled(cancel)  # outdated, and the screen may already show a run
             screen.show_error(error)

@@ -1,4 +1,4 @@
-"""The fields of the network from scratch that come and go: one row for each block of Conv2D and pooling."""
+"""BlockFields: the fields of the network from scratch, with a row for each block of Conv2D and pooling."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _Values = dict[str, tuple[int, ...]]
 
 
 class BlockFields(VBox):
-    """How many blocks, and for each its number of filters and the side of its kernel.
+    """The number of blocks, and for each block its number of filters and kernel size.
 
     Args:
-        show: which of "blocks", "filters", "kernel_sizes" have fields.
-        on_change: hears the changed settings, `{"filters": ..., "kernel_sizes": ...}`.
+        show: which of "blocks", "filters", "kernel_sizes" have fields; other names are ignored.
+        on_change: receives the changed settings, `{"filters": ..., "kernel_sizes": ...}`.
     """
 
     def __init__(self, show: Collection[str], on_change: Callable[[_Values], None]) -> None:
@@ -38,7 +38,7 @@ class BlockFields(VBox):
                 field.observe(lambda change, name=name, i=i: self._changed(name, i, change["new"]), "value")
 
     def show_values(self, filters: tuple[int, ...], kernel_sizes: tuple[int, ...]) -> None:
-        """Show a network."""
+        """Show the blocks of a network."""
         self._values = {"filters": filters, "kernel_sizes": kernel_sizes}
         with self._quiet:
             for field in self.fields.get("blocks", ()):
@@ -55,7 +55,7 @@ class BlockFields(VBox):
         filters, kernels = list(self._values["filters"]), list(self._values["kernel_sizes"])
         if name == "blocks":
             filters, kernels = filters[:value], kernels[:value]
-            while len(filters) < value:  # a new block looks for twice as many patterns, as networks usually do
+            while len(filters) < value:  # a new block has twice as many filters, as is common
                 filters.append(min(2 * filters[-1], 512))
                 kernels.append(3)
         else:
@@ -64,7 +64,7 @@ class BlockFields(VBox):
 
 
 def _widgets(name: str) -> list[Widget]:
-    """The field of the number of blocks, or one for each block."""
+    """Return the field for the number of blocks, or a field for each possible block."""
     filters = _SETTINGS["filters"].kind
     assert isinstance(filters, Several)
     assert filters.most is not None

@@ -1,4 +1,4 @@
-"""The ticks that say which of a data set's classes are used."""
+"""ClassFields, checkboxes for the classes of a data set."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tl_widgets.widgets.shared.cells import close_tree
 from tl_widgets.widgets.shared.fields import Quiet
 from tl_widgets.widgets.shared.html import plain_label
 
-MAX_TICKS = 40  # a hundred tick boxes are a form, not a choice
+MAX_TICKS = 40  # more would be tedious to use
 
 
 class ClassFields(VBox):
-    """One tick for each class; a list with more than `MAX_TICKS` classes is used whole.
+    """A checkbox for each class, or none if there are more than `MAX_TICKS` classes.
 
     Args:
-        on_change: hears the chosen names, in label order; None where all are.
+        on_change: receives the names of the checked classes in label order; None if all are checked.
     """
 
     def __init__(self, on_change: Callable[[tuple[str, ...] | None], None]) -> None:
@@ -30,13 +30,7 @@ class ClassFields(VBox):
         super().__init__([self._title, self._box])
 
     def show(self, names: tuple[str, ...], chosen: tuple[str, ...] | None, *, disabled: bool) -> None:
-        """Show the classes of a data set.
-
-        Args:
-            names: all of them, in label order.
-            chosen: those to tick; None for all.
-            disabled: whether the ticks can be moved.
-        """
+        """Show the classes of a data set, in label order, and check the chosen ones; None checks all."""
         with self._quiet:
             if names != self._names:
                 self._renew(names)
@@ -51,9 +45,9 @@ class ClassFields(VBox):
         for tick in self.ticks:
             close_tree(tick)
         self._names = names
-        # Descriptions are plain text for ipywidgets: markup in a name stays what it is.
-        some = names if len(names) <= MAX_TICKS else ()
-        self.ticks = tuple(Checkbox(True, description=plain_label(name), indent=False) for name in some)
+        # ipywidgets treats descriptions as plain text, so HTML in a name is harmless.
+        listed = names if len(names) <= MAX_TICKS else ()
+        self.ticks = tuple(Checkbox(True, description=plain_label(name), indent=False) for name in listed)
         for tick in self.ticks:
             tick.style.description_width = "initial"
             tick.observe(self._changed, "value")

@@ -1,4 +1,4 @@
-"""CodeView: the experiment as a plain Keras script, to read, copy, save and run."""
+"""CodeView, which shows the experiment as a plain Keras script to copy, save and run."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run, log
 from tl_widgets.widgets.shared.turns import my_turn, preload_tensorflow
 
-# The clipboard needs the browser. Without https, and not on localhost, there is no clipboard: then the
-# text is selected, for Ctrl-C. Widgets' HTML runs no <script>, but it does keep this attribute.
+# Browsers offer a clipboard only over https and on localhost. Elsewhere, this selects the text for Ctrl-C. A widget's
+# HTML runs no <script>, but it keeps the onclick attribute.
 _COPY = (
     "const pre=this.parentNode.querySelector('pre'),say=this.nextElementSibling;"
     "const pick=()=>{getSelection().selectAllChildren(pre);say.textContent='Selected: press Ctrl-C.'};"
@@ -29,10 +29,10 @@ _COPY = (
 
 
 class CodeView(VBox):
-    """The script that belongs to some settings.
+    """The script for the settings.
 
     Args:
-        source: where a Lab's images come from; the built-in data sets where None.
+        source: provides the images; None for the built-in data sets.
     """
 
     def __init__(self, source: DataSource | None = None) -> None:
@@ -46,11 +46,7 @@ class CodeView(VBox):
         super().__init__([row(self.file, self.save_button), self._said, self._text])
 
     def show_settings(self, settings: LabSettings) -> None:
-        """Show the script of these settings.
-
-        Args:
-            settings: of a panel or a Lab.
-        """
+        """Show the script for these settings."""
         self._settings = settings
         try:
             self.script = script_for(self._source.summary(settings), settings.config)
@@ -65,18 +61,18 @@ class CodeView(VBox):
         )
 
     def save(self) -> Run[Path]:
-        """Write the script beside the notebook, and what it reads; never over a file that is there.
+        """Save the script and the backbone that it reads next to the notebook, without overwriting any file.
 
         Returns:
-            The work in the background; its result is the file.
+            The work in the background; its result is the script's path.
         """
         script, settings, name = self.script, self._settings, self.file.value.strip()
         self._said.value = note("Saving…")
 
         def work(cancel: Cancel) -> Path | None:
             try:
-                beside = self._save_beside(settings, _free_path(name).parent, cancel)
-                path = _free_path(name)  # again: that may have taken as long as a training
+                backbone_text = self._save_beside(settings, _free_path(name).parent, cancel)
+                path = _free_path(name)  # check again, as saving the backbone may wait for a training to end
                 with path.open("x", encoding="utf-8") as file:
                     file.write(script)
             except CancelledError:
@@ -88,7 +84,7 @@ class CodeView(VBox):
                 self._said.value = alert(f"The script was not saved: {str(error) or type(error).__name__}")
                 return None
             self._said.value = (
-                f'<p class="tlw-note" role="status">Saved {escape(path.name)}{escape(beside)}. '
+                f'<p class="tlw-note" role="status">Saved {escape(path.name)}{escape(backbone_text)}. '
                 f"Run it with: <code>python {escape(path.name)}</code></p>"
             )
             return path
@@ -103,7 +99,7 @@ class CodeView(VBox):
         if target.exists():
             return ""
         preload_tensorflow()
-        with my_turn(cancel, self._say_waiting):  # Keras builds a model for it
+        with my_turn(cancel, self._say_waiting):  # because Keras builds a model
             save_backbone(target, backbone.name)
         return f" and the backbone it reads, {target.name}"
 
@@ -112,5 +108,5 @@ class CodeView(VBox):
 
 
 def _free_path(name: str) -> Path:
-    """The file of that name, or with a number where there is one already."""
+    """Return the path for a script, with a number added to its name if it exists."""
     return free_paths(name, (".py",), example="transfer_learning.py")[0]

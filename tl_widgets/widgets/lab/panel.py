@@ -1,4 +1,4 @@
-"""ControlPanel: the form of the Lab's settings, in groups with a line on what each means and costs."""
+"""ControlPanel, the form of the Lab's settings."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tl_widgets.widgets.shared.html import style
 from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 
-# What stands on the panel; the number of blocks is no setting, but the length of two of them.
+# The controls by name. "blocks" is not a setting: it is the length of two settings.
 NAMES = ("blocks", *CONTROLS)
-_IN_ROWS = ("filters", "kernel_sizes", "classes")  # settings that take more than one field
+_IN_ROWS = ("filters", "kernel_sizes", "classes")  # settings with several fields
 
 
 class ControlPanel(Form[LabSettings]):
-    """Controls in up to four groups, each with a line on what it means and what it costs now.
+    """Controls in up to four groups, each with a line that says what it means and what it costs now.
 
-    A panel of one's own takes a few lines:
+    You can build your own panel in a few lines:
 
         from ipywidgets import VBox
         from tl_widgets.widgets import ControlPanel, LedgerView
@@ -38,13 +38,13 @@ class ControlPanel(Form[LabSettings]):
         VBox([panel, ledger])
 
     Args:
-        settings: what the controls show first.
-        show: names of the controls to show; all where None.
-        lock: names of controls that are shown and cannot be changed.
-        source: where the images come from; the built-in data sets where None.
+        settings: initial settings.
+        show: names of the controls to show; None shows all.
+        lock: names of controls that are shown but cannot be changed.
+        source: provides the images; None for the built-in data sets.
 
     Raises:
-        InputError: there is no such control, or the data set of the settings does not exist.
+        InputError: a control or the data set of the settings does not exist.
     """
 
     def __init__(
@@ -77,29 +77,21 @@ class ControlPanel(Form[LabSettings]):
         return settings
 
     def _controls(self) -> dict[str, Widget]:
-        """The widgets by name; of what has several, the first."""
+        """Return the widgets by name; for a setting with several fields, the first."""
         controls = {**super()._controls(), **{name: fields[0] for name, fields in self._blocks.fields.items()}}
         return {**controls, "classes": self._classes.ticks[0]} if self._classes and self._classes.ticks else controls
 
     def show_seconds(self, seconds: float | None) -> None:
-        """Say in the line of Training what a run takes.
-
-        Args:
-            seconds: an estimate; None where there is none.
-        """
+        """Show the estimated seconds for a run, or None for no estimate, in the group Training."""
         self._seconds = seconds
         self._show_lines()
 
     def choose_dataset(self, name: str) -> None:
-        """Turn to another data set, with all its classes.
-
-        Args:
-            name: of the data set.
-        """
+        """Choose a data set, with all its classes."""
         self._choose("dataset", name)
 
     def show_what_is_here(self) -> None:
-        """Bring menus and lines to what is on this machine now, after a download."""
+        """Update menus and lines after a download."""
         offline_backbones.cache_clear()
         self._show()
 
@@ -121,7 +113,7 @@ class ControlPanel(Form[LabSettings]):
                 fields.append(self.thumbnails)
             self._lines[group] = HTML()
             groups.append(group_box(group, self._lines[group], VBox(fields)))
-        # Nobody sees these, and nothing else would ever close them.
+        # These are not on the panel, so closing the panel would not close them.
         unused = {self.thumbnails: "Data" not in self._lines, self._blocks: not self._blocks.fields}
         unused |= {
             self._backbones.question: "backbone" not in widgets,
@@ -137,7 +129,7 @@ class ControlPanel(Form[LabSettings]):
         return grid
 
     def _with_note(self, name: str, widget: Widget) -> list[Widget]:
-        """A field, and what stands below it."""
+        """Return a field and the widget below it, if there is one."""
         below = {"backbone": self._backbones.question, "image_size": self._backbones.note}
         return [widget, below[name]] if name in below else [widget]
 
@@ -146,7 +138,7 @@ class ControlPanel(Form[LabSettings]):
             super()._choose(name, value)
             return
         can_resize = "image_size" in self.fields and "image_size" not in self._fixed
-        self._show()  # until it is decided, the menu shows what holds
+        self._show()  # until the user has decided, the menu shows the current backbone
         self._backbones.choose(value, self._settings, can_resize, self.change)
 
     def _show_fields(self) -> None:

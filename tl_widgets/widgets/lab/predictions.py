@@ -1,4 +1,4 @@
-"""PredictionsView: pages of test images with every model's answers, those first that are worth a look."""
+"""PredictionsView, pages of test images with every model's answers."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _CHOICES = (
 
 
 class PredictionsView(VBox):
-    """Test images with what the models answered: where they disagree, the most confident mistakes, or all.
+    """Test images with the models' answers: where they disagree, the most confident mistakes, or all.
 
     Args:
-        nothing: what it says before there is anything to see.
+        nothing: text to show before there are any answers.
     """
 
     def __init__(self, nothing: str = "After training: test images with the models' answers.") -> None:
@@ -51,8 +51,8 @@ class PredictionsView(VBox):
         """Show the answers.
 
         Args:
-            comparison: None where there is none yet.
-            images: its test images, uint8, shape (n_test, height, width, 3); None where they are not here.
+            comparison: whose answers; None if there is none yet.
+            images: its test images, uint8, shape (n_test, height, width, 3); None if they are not available.
         """
         self._tested = tuple(run for run in comparison.runs if run.labels) if comparison is not None else ()
         self._images = images
@@ -76,31 +76,31 @@ class PredictionsView(VBox):
     def _draw(self) -> None:
         if not self._tested or self._images is None:
             return
-        rows, said = _chosen(self.choice.value, self._tested)
+        rows, text = _chosen(self.choice.value, self._tested)
         n_pages = max(1, -(-len(rows) // N_ON_A_PAGE))
         self._page = min(max(self._page, 0), n_pages - 1)
         self.back_button.disabled = self._page == 0
         self.next_button.disabled = self._page == n_pages - 1
         where = f" Page {self._page + 1} of {n_pages}." if n_pages > 1 else ""
         shown = rows[self._page * N_ON_A_PAGE : (self._page + 1) * N_ON_A_PAGE]
-        head = note(said + where)
+        head = note(text + where)
         self._text.value = f"{head}{cards(self._images, shown, self._tested) if shown else ''}"
 
 
 def _chosen(kind: str, tested: Sequence[RunResult]) -> tuple[tuple[int, ...], str]:
-    """Which rows to show, in which order, and a sentence on them."""
+    """Return the rows to show, in order, and a sentence about them."""
     runs, labels = judged(tested), tested[0].labels
     rows: tuple[int, ...]
     if kind == _DISAGREEMENTS:
         rows = disagreements(runs)
-        said = f"the models disagree on {len(rows)}."
+        text = f"the models disagree on {len(rows)}."
     elif kind == _MISTAKES:
         rows = confident_mistakes(runs)
-        said = f"at least one model is wrong on {len(rows)}, the most confident mistakes first."
+        text = f"at least one model is wrong on {len(rows)}, the most confident mistakes first."
     else:
         rows = by_turns(range(len(labels)), labels)
-        said = "here are all, classes taking turns."
+        text = "here are all, classes taking turns."
     uncounted = ""
     if kind != _ALL and len(runs) < len(tested):
         uncounted = " The control's answers are shown and do not count: its backbone knows nothing."
-    return rows, f"{len(labels)} test images; {said}{uncounted}"
+    return rows, f"{len(labels)} test images; {text}{uncounted}"

@@ -1,4 +1,4 @@
-"""What of a record can be brought back into a Lab: read with suspicion, and told in sentences. No widget in here."""
+"""Read untrusted records and find out what a Lab can restore of them. There are no widgets here."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tl_widgets.records.comparison import Comparison, DatasetSummary
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 
-MAX_RECORD_BYTES = 50_000_000  # a record of 10,000 test images and 100 classes has about 25 MB
+MAX_RECORD_BYTES = 50_000_000  # 10,000 test images and 100 classes take about 25 MB
 
 
 @dataclass(frozen=True)
 class Restored:
-    """A record, and what this Lab can make of it.
+    """What a Lab can restore of a record.
 
     Attributes:
         settings: for the controls.
-        wanted: what the record was made with, whether or not its images are here.
-        dataset: its images; None where they are not here, or others.
-        notes: what could not be restored, in sentences.
+        wanted: the settings of the record, whether or not its images are available.
+        dataset: the record's images; None if they are not available, or differ.
+        notes: sentences about what could not be restored.
     """
 
     settings: LabSettings
@@ -38,10 +38,10 @@ class Restored:
 
 
 def read_record_file(name: str) -> bytes:
-    """The bytes of a record on this machine.
+    """Return the bytes of a record on this machine.
 
     Raises:
-        InputError: there is none of that name, or it is too large.
+        InputError: the file does not exist, is too large, or cannot be read.
     """
     what = printable(name)
     if not name:
@@ -64,14 +64,10 @@ def _require_size(what: str, n_bytes: int) -> None:
 
 
 def read_record(name: str, data: bytes) -> Comparison:
-    """The comparison in a record's bytes; nothing in them is run.
-
-    Args:
-        name: of the file, for messages.
-        data: what is in it.
+    """Return the comparison in the bytes of a record, without executing anything in them; `name` is for messages.
 
     Raises:
-        InputError: it is none.
+        InputError: the data is not a record, or the record has no trained model.
     """
     what = printable(name)
     _require_size(what, len(data))
@@ -88,16 +84,16 @@ def read_record(name: str, data: bytes) -> Comparison:
 
 
 def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel: Cancel | None = None) -> Restored:
-    """Find out what of a record this Lab can restore.
+    """Find out what this Lab can restore of a record, and load its images.
 
     Args:
         comparison: the record.
-        source: the images that this Lab knows.
-        now: what its controls say; what cannot be restored stays as it is.
-        cancel: stops the loading of images.
+        source: the images that this Lab has. A learner's own are added if they are still on this machine.
+        now: the current settings; they stay where the record's cannot be restored.
+        cancel: stops loading the images.
 
     Raises:
-        InputError: it asks for what cannot be.
+        InputError: the backbone does not exist, or the images cannot be loaded.
         CancelledError: `cancel` was set.
     """
     data, config = comparison.dataset, comparison.config
@@ -105,7 +101,7 @@ def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel
     own_name = data.name
     data, missing = _brought_back(data, source, cancel)
     comparison, origin = replace(comparison, dataset=data), data.origin
-    wanted = replace(
+    record_settings = replace(
         now,
         dataset=data.name,
         image_size=data.image_size,
@@ -116,35 +112,35 @@ def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel
     notes = [missing] if missing else []
     if config.weights not in (None, "imagenet") and not Path(config.weights).is_file():
         notes.append(f"Its weights file {printable(config.weights)} is not on this machine; choose other weights.")
-    problem = _why_not(comparison, source, wanted, was_brought=not missing)
+    problem = _why_not(comparison, source, record_settings, was_brought=not missing)
     if problem:
-        return Restored(replace(now, config=config), wanted, None, (problem, *notes))
+        return Restored(replace(now, config=config), record_settings, None, (problem, *notes))
     if origin and origin.seed:
         notes.append(f"Its images were split with seed {origin.seed}; the Lab splits with seed 0.")
-    if source.facts(wanted).n_bytes:
+    if source.facts(record_settings).n_bytes:
         notes.append("Its images are not on this machine yet; the next training downloads them.")
-        return Restored(wanted, wanted, None, tuple(notes))
-    dataset = source.load(wanted, cancel=cancel)
+        return Restored(record_settings, record_settings, None, tuple(notes))
+    dataset = source.load(record_settings, cancel=cancel)
     if replace(dataset, name=own_name).fingerprint == data.fingerprint:
-        return Restored(wanted, wanted, dataset, tuple(notes))
+        return Restored(record_settings, record_settings, dataset, tuple(notes))
     notes.append("The images here are not the same ones (their fingerprint differs): expect other numbers.")
-    return Restored(wanted, wanted, None, tuple(notes))
+    return Restored(record_settings, record_settings, None, tuple(notes))
 
 
 def _is_named(data: DatasetSummary) -> bool:
-    """Whether the images have a name that every Lab knows."""
+    """Return whether the images come from a built-in data set."""
     if data.origin is None or data.origin.kind == "built-in":
         return data.origin is not None
-    # A folder of one's own may be called "flowers", too.
+    # A learner's own folder may also be called "flowers".
     named = get_dataset(data.name)
     return named is not None and named.path is not None and Path(data.origin.path).parent.name == "datasets"
 
 
 def _brought_back(data: DatasetSummary, source: DataSource, cancel: Cancel | None) -> tuple[DatasetSummary, str]:
-    """Put somebody's own images into the Lab again, with their edits, where they are still on this machine.
+    """Add a record's own images to the Lab again, with their edits, if they are still on this machine.
 
     Returns:
-        What is said of them, under the name that they have in this Lab; and why they could not be brought, or "".
+        Their summary, with the name that they have in this Lab; and why they could not be added, or "".
 
     Raises:
         CancelledError: `cancel` was set.
@@ -153,7 +149,7 @@ def _brought_back(data: DatasetSummary, source: DataSource, cancel: Cancel | Non
     if source.own is not None or origin is None or _is_named(data):
         return data, ""
     try:
-        if origin.path.startswith(("//", "\\\\")):  # a record may come from anybody: no other machine is asked
+        if origin.path.startswith(("//", "\\\\")):  # anybody may have written the record: contact no other machine
             raise InputError(f"The folder {printable(origin.path)} is on another machine.")
         collection = collection_of(origin)
         dataset = collection.build(image_size=data.image_size, cancel=cancel)
@@ -163,12 +159,12 @@ def _brought_back(data: DatasetSummary, source: DataSource, cancel: Cancel | Non
 
 
 def _why_not(comparison: Comparison, source: DataSource, wanted: LabSettings, *, was_brought: bool) -> str:
-    """Why the images of a record cannot be chosen in this Lab; "" where they can."""
+    """Return why the images of a record cannot be chosen in this Lab; "" if they can."""
     data = comparison.dataset
     place = f" (the folder {printable(data.origin.path)})" if data.origin and data.origin.path else ""
     name = printable(data.name)
     stays = "The data set and its size stay as they were; the other settings are those of the record."
-    # Of a folder that is not here the name says nothing: a built-in data set may be called the same.
+    # The name of a missing folder proves nothing, because a built-in data set may have the same name.
     if source.own is None and (not was_brought or data.origin is None or not source.knows(data.name)):
         return (
             f"Its images, {name}{place}, were somebody's own and are not in this Lab. {stays} With them on this "

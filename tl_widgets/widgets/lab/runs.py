@@ -1,4 +1,4 @@
-"""RunsView: every run so far; one to restore, two to lay over each other."""
+"""LabRun, and RunsView: the table of runs, from which to restore a run or compare two."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class LabRun:
-    """One run of a Lab.
+    """A run of a Lab.
 
     Attributes:
         number: from 1.
-        settings: it was made with.
-        result: what was found.
+        settings: the settings that it used.
+        result: the comparison, without models.
         source: name of the record that it was loaded from; "" for a run of this Lab.
     """
 
@@ -45,20 +45,20 @@ class LabRun:
 
     @property
     def title(self) -> str:
-        """What to call it in a menu."""
+        """The title in a menu."""
         scores = scores_of(self.result) if self.result.runs else {}
-        said = " against ".join(
+        accuracies = " against ".join(
             percent(scores[name].accuracy) for name in (ModelName.SCRATCH, ModelName.TRANSFER) if name in scores
         )
         loaded = " (loaded)" if self.source else ""
-        return f"Run {self.number}{loaded}: {said or 'stopped'}"
+        return f"Run {self.number}{loaded}: {accuracies or 'stopped'}"
 
 
 class RunsView(VBox):
-    """The table of runs.
+    """The table of runs, a menu to restore the settings of one, and the curves of two.
 
     Args:
-        restore: called with the settings to go back to.
+        restore: called with the settings to restore.
     """
 
     def __init__(self, restore: Callable[[LabSettings], None]) -> None:
@@ -77,7 +77,7 @@ class RunsView(VBox):
         self._row.layout.display = "none"
 
     def show(self, runs: tuple[LabRun, ...]) -> None:
-        """Show these runs, the newest chosen."""
+        """Show these runs and choose the newest."""
         self._runs = runs
         self._table.value = _table(runs)
         options = [(run.title, run.number) for run in runs]
@@ -118,13 +118,13 @@ def _table(runs: tuple[LabRun, ...]) -> str:
     rows = []
     for i, run in enumerate(runs):
         scores = scores_of(run.result) if run.result.runs else {}
-        done = [each for each in run.result.runs if each.name in shown]
+        done = [model for model in run.result.runs if model.name in shown]
         reached = [_score(run.result, name, scores) for name in shown]
         values = [_value(name, column[i]) for name, column in columns.items()]
         params = Markup("<br>").join(
-            f"{count_text(each.params.trainable)} of {count_text(each.params.total)}" for each in done
+            f"{count_text(model.params.trainable)} of {count_text(model.params.total)}" for model in done
         )
-        cost = Markup("<br>").join(f"{each.seconds.total:.1f}" for each in done)
+        cost = Markup("<br>").join(f"{model.seconds.total:.1f}" for model in done)
         loaded = Markup(" <small>loaded from {}</small>").format(printable(run.source)) if run.source else ""
         rows.append([Markup("{}{}").format(run.number, loaded), *values, *reached, params, cost])
     numeric = range(len(head) - 2, len(head))
@@ -154,29 +154,24 @@ def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
 
 
 def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:
-    """The validation curves of two runs in one figure, and the same in words.
-
-    Args:
-        first: drawn with full lines.
-        second: drawn with dashed lines.
-    """
+    """Return the axes with the validation curves of two runs, the first solid and the second dashed, and alt text."""
     from tl_widgets.plots.labels import label_of
     from tl_widgets.plots.style import PERCENT, colour_of, draw_grid, dress, legend_below, marker_of, new_axes
 
     ax = new_axes(7.5, 4.2)
-    said = []
+    final_values = []
     for run, line in ((first, "-"), (second, "--")):
-        for each in run.result.runs:
-            epochs, marker = own_epochs(each), marker_of(each.name)
-            values = each.history.val_accuracy[epochs.start - 1 :]
+        for result in run.result.runs:
+            epochs, marker = own_epochs(result), marker_of(result.name)
+            values = result.history.val_accuracy[epochs.start - 1 :]
             if not values:
                 continue
-            name = f"run {run.number}, {label_of(each.name)}"
-            ax.plot(epochs, values, line, color=colour_of(each.name), marker=marker, markersize=4, label=name)
-            said.append(f"{name} {percent(values[-1])}")
+            name = f"run {run.number}, {label_of(result.name)}"
+            ax.plot(epochs, values, line, color=colour_of(result.name), marker=marker, markersize=4, label=name)
+            final_values.append(f"{name} {percent(values[-1])}")
     ax.set_ylim(0, 1.03)
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
     dress(ax, f"Runs {first.number} and {second.number}", x="epoch", y="accuracy on validation images")
-    return ax, f"Line chart of validation accuracy by epoch. At the end: {'; '.join(said) or 'nothing yet'}."
+    return ax, f"Line chart of validation accuracy by epoch. At the end: {'; '.join(final_values) or 'nothing yet'}."

@@ -1,4 +1,4 @@
-"""SaveView: all that a run is into a folder beside the notebook, and a record of another run back into the Lab."""
+"""SaveView, which saves a run in a folder next to the notebook, and loads the record of another."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class SaveView(VBox):
     """Saves a run, and loads a record.
 
     Args:
-        load: takes a record's name and bytes, brings the Lab to it, and says in sentences what became of it; raises
-            `InputError` where it changes nothing.
+        load: receives a record's name and bytes, restores it in the Lab, and returns sentences about the outcome;
+            raises `InputError` if it cannot, and then changes nothing.
     """
 
     def __init__(self, load: Load) -> None:
@@ -66,25 +66,20 @@ class SaveView(VBox):
             "list of runs. Nothing in it is run.</p>"
         )
         super().__init__([heads[0], self._save_row, self._saved, heads[1], how, load_row, self._loaded])
-        # The second of two quick clicks is on its way before the page hears that the button is disabled.
+        # The second of two quick clicks may arrive before the page has disabled the button.
         self.save_button.on_click(lambda _: self._is_busy or self.save())
         self.load_button.on_click(lambda _: self._is_busy or self.load(self.file.value.strip()))
         self.show(None, None)
 
     def show(self, comparison: Comparison | None, dataset: ImageDataset | None) -> None:
-        """Take the comparison that is saved from now on.
-
-        Args:
-            comparison: None where there is none yet.
-            dataset: which it was made on; None where its images are not here.
-        """
+        """Set the comparison to save, None if there is none yet, and its images, None if they are not available."""
         self._comparison, self._dataset = comparison, dataset
         self._saved.value = empty(_FIRST) if comparison is None else ""
         self._save_row.layout.display = "none" if comparison is None else ""
 
     @property
     def enabled(self) -> bool:
-        """Whether anything can be saved or loaded, but while something is here already."""
+        """Whether saving and loading are allowed; each also blocks the other while it runs."""
         return self._is_enabled
 
     @enabled.setter
@@ -99,7 +94,7 @@ class SaveView(VBox):
             widget.disabled = not is_free
 
     def _start(self, work: Callable[[Cancel], Any], line: HTML, stopped: str) -> Run[Any]:
-        """Do something in the background, one thing at a time: a second click would save twice."""
+        """Run work in the background with the controls disabled, so a second click does not save twice."""
         self._is_busy = True
         self._show_enabled()
 
@@ -113,11 +108,7 @@ class SaveView(VBox):
         return run_and_explain(go, line, stopped)
 
     def save(self) -> Run[Path]:
-        """Write everything into a new folder beside the notebook, in the background.
-
-        Returns:
-            The work; its result is the folder.
-        """
+        """Save everything in a new folder next to the notebook, in the background; the result is the folder."""
         comparison, dataset, name = self._comparison, self._dataset, self.folder.value.strip()
 
         def hear(event: Event) -> None:
@@ -146,15 +137,7 @@ class SaveView(VBox):
             self.load(name, path.read_bytes())
 
     def load(self, name: str, data: bytes | None = None) -> Run[None]:
-        """Bring the Lab to a record, in the background.
-
-        Args:
-            name: of its file.
-            data: what is in it; None where it lies on this machine.
-
-        Returns:
-            The work.
-        """
+        """Load a record in the background; if `data` is None, read it from the file `name` on this machine."""
         self._loaded.value = note("Loading…")
 
         def work(cancel: Cancel) -> None:
@@ -167,7 +150,7 @@ class SaveView(VBox):
 
 
 def _saved(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
-    """What was saved where, and how to go on with it."""
+    """Return HTML that says what was saved where, and how to use it."""
     lines = []
     known = _WHAT if backbone.script_file is None else {**_WHAT, backbone.script_file: _BACKBONE}
     for file in files:

@@ -1,4 +1,4 @@
-"""Everything of a Lab that is on the screen beside its controls, and how each piece of news changes it."""
+"""LabScreen, the widgets of a Lab other than its controls, and how they change."""
 
 from __future__ import annotations
 
@@ -37,14 +37,9 @@ _STUDIES = (
 
 
 class LabScreen(AppScreen[ProgressView]):
-    """The widgets of a Lab. It decides nothing: the app calls its methods.
+    """The widgets of a Lab; `images`, the tab for a learner's own, is None if the data set is given.
 
-    Args:
-        panel: the controls, which stand on top.
-        source: where the images come from.
-        restore: called with the settings of a run to go back to.
-        load: called with the name and the bytes of a record to bring back.
-        images: the tab of a learner's own images; None for a Lab whose data set is given.
+    The app decides; the screen only displays.
     """
 
     def __init__(
@@ -79,7 +74,7 @@ class LabScreen(AppScreen[ProgressView]):
             "Try a picture": self.trial,
             "Save": self.save,
         }
-        # Before anything is trained, the parameters are what there is to see.
+        # Before training, only this tab has something to show.
         self.tabs = Tab(list(views.values()), titles=list(views), selected_index=list(views).index("Parameters"))
         self.tabs.add_class("tlw-tabs")
         self._n_live = 0
@@ -87,16 +82,16 @@ class LabScreen(AppScreen[ProgressView]):
         self.children = [*top, self.verdict, self.live_line, self.tabs, HTML(_STUDIES), self.state_mark]
 
     def show_settings(self, settings: LabSettings) -> None:
-        """Bring parameters and script to the settings."""
+        """Update the parameters and the script to the settings."""
         self.ledger.show_settings(settings)
         self.code.show_settings(settings)
 
     def show_curves_tab(self) -> None:
-        """Turn to the curves, where training is to be seen."""
+        """Switch to the curves, which show training in progress."""
         self.tabs.selected_index = self.tabs.titles.index("Curves")
 
     def show_running(self, running: bool) -> None:
-        """Enable and disable the buttons; turn to the curves when training starts."""
+        """Enable or disable the buttons; switch to the curves when training starts."""
         super().show_running(running)
         for widget in (self.reset_button, self.live_tick, self.runs.restore_button):
             widget.disabled = running
@@ -106,14 +101,7 @@ class LabScreen(AppScreen[ProgressView]):
             self.show_curves_tab()
 
     def start(self, names: tuple[str, ...], settings: LabSettings, dataset: ImageDataset, n_epochs: int) -> None:
-        """Prepare the curves.
-
-        Args:
-            names: of the models.
-            settings: of the run.
-            dataset: its images.
-            n_epochs: of the longest curve but a fine-tuned model's, which goes on from there.
-        """
+        """Prepare the curves; `n_epochs` are the epochs before fine-tuning."""
         tuning = settings.config.fine_tuning if ModelName.FINE_TUNED in names else None
         labels = dataset.test.labels.tolist()
         chance = max(labels.count(label) for label in set(labels)) / len(labels)
@@ -127,33 +115,33 @@ class LabScreen(AppScreen[ProgressView]):
         )
 
     def hear(self, event: Event) -> None:
-        """Take an event; draw at most seven times a second."""
+        """Record an event, and redraw if enough time has passed."""
         if self.curves.note(event):
             self.throttle.offer("curves", self.curves.draw)
         super().hear(event)
 
     def hear_live(self, event: Event, cancel: Cancel) -> None:
-        """Take an event of Live mode; training itself takes no time worth a word."""
+        """Show an event of Live mode, except training itself, which takes hardly any time."""
         if event.phase in ("download", "decode", "features"):
             self.throttle.offer("live", lambda: self.say_live(event.text, cancel))
 
     def say_live(self, text: str, cancel: Cancel) -> None:
-        """Say what Live mode does, unless it was told to stop: a line that waited comes late."""
+        """Show what Live mode is doing, unless it was stopped while the text waited for its turn."""
         if not is_cancelled(cancel):
             self.live_line.value = f'<p class="tlw-live">{escape(text)}</p>'
 
     def show_runs(self, runs: tuple[LabRun, ...], comparison: Comparison) -> None:
-        """Show the curves of a run that came to train something, and its row in the table."""
+        """Show the curves of a run, and the table of all runs."""
         self.throttle.flush()
         self.curves.show(comparison.runs)
         self.runs.show(runs)
 
     def show_loaded(self, run: LabRun) -> None:
-        """Prepare the curves of a run whose images need not be here."""
+        """Prepare the curves of a loaded run, whose images may not be available."""
         runs = run.result.runs
-        n_epochs = max(1, *(len(each.history.accuracy) for each in runs))
-        names, backbone = tuple(each.name for each in runs), run.result.config.backbone
-        start = next((each.fine_tuning.start for each in runs if each.fine_tuning), 0)
+        n_epochs = max(1, *(len(result.history.accuracy) for result in runs))
+        names, backbone = tuple(result.name for result in runs), run.result.config.backbone
+        start = next((result.fine_tuning.start for result in runs if result.fine_tuning), 0)
         chance = chance_level(runs)
         seed = run.result.config.seed if run.result.repeats else None
         self.curves.start(
@@ -161,12 +149,12 @@ class LabScreen(AppScreen[ProgressView]):
         )
 
     def show_result(self, run: LabRun, comparison: Comparison, dataset: ImageDataset | None) -> None:
-        """Show what a finished run found.
+        """Show the result of a finished run.
 
         Args:
-            run: its row in the table.
-            comparison: its result, with the models where there are any.
-            dataset: its images; None where they are not here.
+            run: provides its number and source.
+            comparison: the result, with its models if they are in memory.
+            dataset: the images; None if they are not available.
         """
         from tl_widgets.plots.classes import confusion_columns
         from tl_widgets.plots.comparison import alt_text, plot_confusion
@@ -188,48 +176,38 @@ class LabScreen(AppScreen[ProgressView]):
         self.confusion.show(plot_confusion(comparison), alt_text(comparison, "confusion"), width)
 
     def forget(self) -> None:
-        """Let go of models and images."""
+        """Release models and images."""
         self.trial.show(None)
         self.save.show(None, None)
         self.predictions.show(None, None)
 
     def show_empty_stop(self) -> None:
-        """Say that Stop came before training began."""
+        """Show that the run was stopped before training began."""
         self.show_stopped(())
 
     def show_stopped(self, runs: tuple[RunResult, ...]) -> None:
-        """Say that somebody pressed Stop.
-
-        Args:
-            runs: what was trained until then.
-        """
+        """Show that the run was stopped, with the models trained until then."""
         self.throttle.flush()
         text = "Stopped." if runs else "Stopped before training began."
         self.progress.finish(text + self.still_there, runs)
 
     def show_failed(self, text: str) -> None:
-        """Show that nothing came of a run."""
+        """Show that a run ended without a result."""
         self.live_line.value = ""
         self.progress.fail(text)
 
     def show_live(self, runs: tuple[RunResult, ...], run: RunResult, note: str, cancel: Cancel) -> None:
-        """Show a transfer model that Live mode has trained.
-
-        Args:
-            runs: whose curves to draw.
-            run: the new one.
-            note: a sentence about the curves, or nothing.
-            cancel: set while the curves were drawn, nothing more is said.
+        """Draw the curves of `runs` and describe `run`, the transfer model that Live mode has trained.
 
         Raises:
-            CancelledError: it was.
+            CancelledError: `cancel` was set.
         """
         assert run.test_accuracy is not None
         assert run.test_accuracy_ci95 is not None
         self.throttle.flush()
         self.curves.show(runs)
         raise_if_cancelled(cancel)
-        if self.message.value:  # of a training that failed before
+        if self.message.value:  # from an earlier training that failed
             self.message.value = ""
             self.progress.clear()
         self._n_live += 1

@@ -1,4 +1,4 @@
-"""TryView: drop in a picture that no model has seen, and see what each of them makes of it."""
+"""TryView, which shows the models' predictions for new pictures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Picture = tuple[str, bytes | Path | None]
 
 
 class TryView(VBox):
-    """Pictures from outside with every model's probabilities, beside what the models see of them."""
+    """New pictures, how the models see them, and every model's probabilities."""
 
     def __init__(self) -> None:
         self._comparison: Comparison | None = None
@@ -54,11 +54,7 @@ class TryView(VBox):
         self.show(None)
 
     def show(self, comparison: Comparison | None) -> None:
-        """Take a comparison whose models answer from now on.
-
-        Args:
-            comparison: None where there is none yet.
-        """
+        """Set the comparison whose models answer; None if there is none yet."""
         self._comparison = comparison
         self._said.value = self._shown.value = ""
         self._row.layout.display = "none"
@@ -75,7 +71,7 @@ class TryView(VBox):
 
     @property
     def enabled(self) -> bool:
-        """Whether pictures can be given now."""
+        """Whether pictures can be tried now."""
         return not self.look_button.disabled
 
     @enabled.setter
@@ -85,15 +81,11 @@ class TryView(VBox):
             widget.disabled = not enabled
 
     def look(self, pictures: Sequence[Picture], incoming: Incoming | None = None) -> Run[None]:
-        """Ask the models, in the background.
+        """Show the models' predictions, computed in the background.
 
         Args:
-            pictures: of each its name, and its file's bytes or where it lies; None where the name is that of a file on
-                this machine.
-            incoming: closed when they have been looked at.
-
-        Returns:
-            The work.
+            pictures: for each its name and its file, as bytes or a path; None if the name is a path on this machine.
+            incoming: closed at the end.
         """
         comparison = self._comparison
 
@@ -131,48 +123,48 @@ class TryView(VBox):
         return f'{"".join(parts)}<p class="tlw-note">{escape(_NO_CERTAINTY)}</p>'
 
 
-def _shown(found: Prediction) -> str:
-    """A picture with its answers as HTML."""
-    name = printable(found.name) or "Picture"
-    side, scale = min(found.width, found.height), _SIDE / max(found.width, found.height)
-    left, top = (found.width - side) / 2 * scale, (found.height - side) / 2 * scale
+def _shown(prediction: Prediction) -> str:
+    """Return HTML for a picture and its predictions."""
+    name = printable(prediction.name) or "Picture"
+    side, scale = min(prediction.width, prediction.height), _SIDE / max(prediction.width, prediction.height)
+    left, top = (prediction.width - side) / 2 * scale, (prediction.height - side) / 2 * scale
     frame = f"left:{left:.1f}px;top:{top:.1f}px;width:{side * scale:.1f}px;height:{side * scale:.1f}px"
-    size = found.image.shape[0]
-    what = f"{found.width:,} × {found.height:,} pixels; the frame marks what the models get."
+    size = prediction.image.shape[0]
+    what = f"{prediction.width:,} × {prediction.height:,} pixels; the frame marks what the models get."
     original = (
-        f'<figure><span class="tlw-original">{image(found.original, f"{name}, the whole picture", _SIDE)}'
+        f'<figure><span class="tlw-original">{image(prediction.original, f"{name}, the whole picture", _SIDE)}'
         f'<span class="tlw-crop" style="{frame}"></span></span>'
         f"<figcaption>{what}</figcaption></figure>"
     )
     seen = (
-        f'<figure class="tlw-seen">{image(found.image, f"{name} as the models see it", _SIDE)}'
+        f'<figure class="tlw-seen">{image(prediction.image, f"{name} as the models see it", _SIDE)}'
         f"<figcaption>As the models see it: {size} × {size} pixels.</figcaption></figure>"
     )
     return (
         f'<section class="tlw-picture" aria-label="{escape(name)}"><h4>{escape(name)}</h4>'
-        f'<div class="tlw-tried">{original}{seen}<div class="tlw-answers">{_table(found)}'
-        f"<p>{escape(_sentence(found))}</p></div></div></section>"
+        f'<div class="tlw-tried">{original}{seen}<div class="tlw-answers">{_table(prediction)}'
+        f"<p>{escape(_sentence(prediction))}</p></div></div></section>"
     )
 
 
-def _sentence(found: Prediction) -> str:
-    named = [(heading_of(answer.model), found.class_names[answer.prediction]) for answer in found.answers]
-    if not all(answer.is_finite for answer in found.answers):
+def _sentence(prediction: Prediction) -> str:
+    named = [(heading_of(answer.model), prediction.class_names[answer.prediction]) for answer in prediction.answers]
+    if not all(answer.is_finite for answer in prediction.answers):
         return "A model answers with no numbers at all: its training ran away. Try a lower learning rate."
-    if len(named) > 1 and found.agree:
+    if len(named) > 1 and prediction.agree:
         return f"All models say {named[0][1]}."
-    return "; ".join(f"{name} says {said}" for name, said in named) + "."
+    return "; ".join(f"{name} says {class_name}" for name, class_name in named) + "."
 
 
-def _table(found: Prediction) -> str:
-    rows = _rows(found)
-    heads = "".join(f'<th scope="col">{escape(heading_of(each.model))}</th>' for each in found.answers)
+def _table(prediction: Prediction) -> str:
+    rows = _rows(prediction)
+    heads = "".join(f'<th scope="col">{escape(heading_of(answer.model))}</th>' for answer in prediction.answers)
     lines = []
     for i in rows:
-        cells = "".join(f"<td>{_bar(answer, i)}</td>" for answer in found.answers)
-        lines.append(f'<tr><th scope="row">{escape(found.class_names[i])}</th>{cells}</tr>')
+        cells = "".join(f"<td>{_bar(answer, i)}</td>" for answer in prediction.answers)
+        lines.append(f'<tr><th scope="row">{escape(prediction.class_names[i])}</th>{cells}</tr>')
     more = ""
-    if n_more := len(found.class_names) - len(rows):
+    if n_more := len(prediction.class_names) - len(rows):
         more = f"<p>The other {n_more} classes get less from every model.</p>"
     return (
         '<div class="tlw-scroll"><table class="tlw-table tlw-probabilities"><caption>Probabilities</caption>'
@@ -180,12 +172,12 @@ def _table(found: Prediction) -> str:
     )
 
 
-def _rows(found: Prediction) -> list[int]:
-    """The classes to show: all of a few, else those that a model finds most probable."""
-    n = len(found.class_names)
+def _rows(prediction: Prediction) -> list[int]:
+    """Return the labels to show: all if they are few, otherwise those that any model finds most probable."""
+    n = len(prediction.class_names)
     if n <= _MOST_ROWS:
         return list(range(n))
-    best = [max(each.probabilities[i] for each in found.answers) for i in range(n)]
+    best = [max(answer.probabilities[i] for answer in prediction.answers) for i in range(n)]
     return sorted(range(n), key=lambda i: (-best[i] if math.isfinite(best[i]) else 0.0, i))[:_MOST_ROWS]
 
 

@@ -1,1 +1,1 @@
-"""Parts that both apps use."""
+"""Parts that TransferLab and StudyLab share."""

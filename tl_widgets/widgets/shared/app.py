@@ -1,4 +1,4 @@
-"""App and AppScreen: what TransferLab and StudyLab have in common, from the Run button to the last line."""
+"""App and AppScreen, the base classes of TransferLab and StudyLab and of their screens."""
 
 from __future__ import annotations
 
@@ -20,35 +20,27 @@ from tl_widgets.widgets.shared.turns import my_turn, preload_tensorflow, wait_fo
 
 
 class Progress(Protocol):
-    """The widget that shows how far a run is."""
+    """A widget that shows the progress of a run."""
 
     def note(self, event: Event) -> None:
-        """Remember an event."""
+        """Record an event without drawing."""
 
     def draw(self) -> None:
-        """Show what is known now."""
+        """Show the current progress."""
 
     def say(self, text: str) -> None:
-        """Show another phase."""
+        """Show the name of a new phase."""
 
 
 SomeProgress = TypeVar("SomeProgress", bound=Progress)
 
 
 class AppScreen(Generic[SomeProgress]):
-    """The widgets that both apps have beside their controls. It decides nothing: the app calls its methods.
+    """The widgets that both apps show next to their controls. The app decides; the screen only displays.
 
     Attributes:
-        run_button, stop_button: start and end a run.
-        progress: how far it is.
-        message: what went wrong; empty if nothing did.
-        throttle: draws at most seven times a second.
-        has_result: whether something was found that is still shown.
-
-    Args:
-        run_text: on the button that starts.
-        progress: as above.
-        still_there: what to say of an earlier result when a run finds none.
+        message: HTML that explains the last error; empty if there was none.
+        has_result: whether the screen still shows a finished result.
     """
 
     def __init__(self, run_text: str, progress: SomeProgress, still_there: str) -> None:
@@ -63,47 +55,47 @@ class AppScreen(Generic[SomeProgress]):
 
     @property
     def still_there(self) -> str:
-        """What to say of an earlier result; empty if there is none."""
+        """The sentence about an earlier result; empty if there is none."""
         return self._still_there if self.has_result else ""
 
     def set_state(self, state: State) -> None:
-        """Mark what the app does, for tests and style sheets."""
+        """Set the app's state, also in the page, where tests and style sheets find it."""
         self.state: State = state
         self.state_mark.value = f'<span class="tlw-state" data-state="{state}" hidden></span>'
 
     def show_running(self, running: bool) -> None:
-        """Enable and disable the buttons."""
+        """Enable or disable the buttons; clear the message when a run starts."""
         self.run_button.disabled, self.stop_button.disabled = running, not running
         if running:
             self.message.value = ""
             self.set_state("running")
 
     def hear(self, event: Event) -> None:
-        """Take an event; draw at most seven times a second."""
+        """Record an event, and redraw if enough time has passed."""
         self.progress.note(event)
         self.throttle.offer("progress", self.progress.draw)
 
     def show_error(self, error: Exception) -> None:
-        """Say what went wrong: a sentence, and for the unexpected a traceback to open."""
+        """Explain an error in a sentence; an unexpected one also gets a traceback that opens on a click."""
         self.throttle.flush()
         self.message.value = error_alert(error)
         self.show_failed(f"Not finished.{self.still_there}")
 
     def show_failed(self, text: str) -> None:
-        """Show that nothing came of a run."""
+        """Show that a run ended without a result."""
         raise NotImplementedError
 
     def show_empty_stop(self) -> None:
-        """Say that Stop came before there was anything to show."""
+        """Show that the run was stopped before it had a result."""
         raise NotImplementedError
 
 
 class Stoppable(Protocol):
-    """What a run finds."""
+    """The result of a run."""
 
     @property
     def stopped(self) -> bool:
-        """Whether Stop came before the end."""
+        """Whether the run was stopped early."""
 
 
 Screen = TypeVar("Screen", bound=AppScreen[Any])
@@ -112,13 +104,13 @@ Images = TypeVar("Images")
 
 
 class App(VBox, Generic[Screen, Result]):
-    """An app in a notebook's cell: one run at a time in the background, Stop, and an end that always comes.
+    """An app in a notebook cell. It has one run at a time, in the background, which Stop ends.
 
     Attributes:
-        screen: its widgets beside the controls, by name.
+        screen: the widgets next to the controls.
     """
 
-    _text = "App"  # of the whole app, where no browser shows it
+    _text = "App"  # represents the app where no browser shows it
     _busy = "It is running"
 
     screen: Screen
@@ -134,31 +126,31 @@ class App(VBox, Generic[Screen, Result]):
         screen.stop_button.on_click(lambda _: self.stop())
 
     def __repr__(self) -> str:
-        # A fixed text, without addresses and ids: tests of notebooks compare it.
+        # No addresses or ids: notebook tests compare this text.
         return f"{self._text} (needs a live notebook)"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:  # noqa: ARG002 - IPython's signature
-        preload_tensorflow()  # while somebody looks at the controls
+        preload_tensorflow()  # while the user looks at the controls
         return super()._repr_mimebundle_()
 
     @property
     def is_running(self) -> bool:
-        """Whether a run is under way."""
+        """Whether a run is in progress."""
         return self._run is not None and self._run.is_running
 
     @property
     def last_run(self) -> Run[Result] | None:
-        """The run that is under way, or the one before; None before the first."""
+        """The run in progress, or else the last one; None before the first."""
         return self._run
 
     @property
     def state(self) -> State:
-        """What the app does: "idle", "running", or how the last run ended: "done", "stopped" or "error"."""
+        """The app's state: "idle" or "running", or how the last run ended: "done", "stopped" or "error"."""
         return self.screen.state
 
     @property
     def message(self) -> str:
-        """What the app says went wrong, as HTML; empty if nothing did."""
+        """The error message on the screen, as HTML; empty if there is none."""
         return str(self.screen.message.value)
 
     def run(self, *, wait: bool = False) -> Run[Result]:
@@ -166,14 +158,14 @@ class App(VBox, Generic[Screen, Result]):
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Stop what is under way; it takes one batch at most. What was found before stays."""
+        """Stop the run within one batch. Earlier results stay."""
         if self.is_running:
-            self._run.stop()  # type: ignore[union-attr]  # a run that is running is one
+            self._run.stop()  # type: ignore[union-attr]  # not None while running
 
     def close(self) -> None:
-        """Stop, and take the app and all its parts away."""
+        """Stop the run and close the app with all its widgets."""
         if not hasattr(self, "screen"):
-            return  # Python deletes an app that was refused before it was made
+            return  # __init__ failed early, and Python is deleting the object
         self.stop()
         self._forget()
         close_tree(self)
@@ -181,25 +173,16 @@ class App(VBox, Generic[Screen, Result]):
             self._run = None
 
     def _forget(self) -> None:
-        """Let go of images and models: IPython's Out holds on to old apps, whose results stay readable."""
+        """Release images and models. IPython's Out keeps old apps alive, and their results stay readable."""
         self._source.forget()
 
     def _require_idle(self, wish: str) -> None:
-        """Raise InputError during a run.
-
-        Args:
-            wish: what would have to wait: "change its settings".
-        """
+        """Raise InputError during a run; `wish` says what has to wait, as in "change its settings"."""
         if self.is_running:
             raise InputError(f"{self._busy}: wait for the end, or stop it, before you {wish}.")
 
     def _start(self, measure: Callable[[Cancel], Result], *, wait: bool) -> Run[Result]:
-        """Measure something in the background; a run that is under way goes on instead.
-
-        Args:
-            measure: takes the event that stops it; finds something and shows it.
-            wait: whether to come back only when it has ended.
-        """
+        """Run `measure` in the background, or return the run that is already in progress."""
         run = self._run
         if run is None or not run.is_running:
             self._show_running(True)
@@ -209,7 +192,7 @@ class App(VBox, Generic[Screen, Result]):
         return run
 
     def _measure_safely(self, measure: Callable[[Cancel], Result], cancel: Cancel) -> Result | None:
-        """One run, in its thread: whatever happens, the buttons come back."""
+        """Run `measure` in its thread, show how it ended, and always restore the buttons."""
         state: State = "error"
         result = None
         try:
@@ -223,37 +206,26 @@ class App(VBox, Generic[Screen, Result]):
         finally:
             self._after_run()
             self._show_running(False)
-            self.screen.set_state(state)  # last: whoever waits for it finds the buttons ready
+            self.screen.set_state(state)  # last: when the state changes, the buttons are ready
         return result
 
     @contextmanager
     def _turn(self, cancel: Cancel, load: Callable[[], Images]) -> Iterator[Images]:
-        """Wait until no other app trains, load the images and TensorFlow, and hold the turn.
-
-        Args:
-            cancel: ends the wait.
-            load: returns the images.
-        """
+        """Wait for other apps, load the images and TensorFlow, and let no other app train in this context."""
         with my_turn(cancel, lambda: self.screen.progress.say("waiting for another Lab to finish")):
             images = load()
             wait_for_tensorflow(cancel, lambda: self.screen.progress.say("loading TensorFlow"))
             yield images
 
     def _after_run(self) -> None:
-        """Bring the controls to what a run may have changed, even where it failed."""
+        """Update controls that a run may have affected, even if it failed."""
 
     def _show_running(self, running: bool) -> None:
         self.screen.show_running(running)
 
 
 def require_own_dataset(dataset: object, app: str, otherwise: str) -> None:
-    """Raise InputError unless an app gets a data set that it can use, or none.
-
-    Args:
-        dataset: what was given.
-        app: its name.
-        otherwise: how to choose a built-in one.
-    """
+    """Raise InputError unless `dataset` is an ImageDataset or None; `otherwise` shows how to choose a built-in one."""
     if dataset is not None and not isinstance(dataset, ImageDataset):
         raise InputError(
             f"{app} takes an ImageDataset of your own (load_folder makes one); received {dataset!r}. For a built-in "

@@ -1,4 +1,4 @@
-"""Which backbones can be chosen: what each costs, which would not fit, and what is asked before one of those."""
+"""The backbone menu, and the question before choosing a backbone that doesn't fit into memory."""
 
 from __future__ import annotations
 
@@ -18,25 +18,21 @@ from tl_widgets.widgets.shared.fields import row
 from tl_widgets.widgets.shared.html import alert, note
 from tl_widgets.widgets.shared.settings import LabSettings
 
-_EVERY = 32  # pixels: no backbone takes smaller images, so that needs no word
+_EVERY = 32  # pixels; no backbone accepts smaller images, so this limit needs no explanation
 
 
 def backbone_menu(image_size: int) -> tuple[tuple[str, str], ...]:
-    """The menu of backbones, (text, name); those that work at once come first.
-
-    Args:
-        image_size: side of the images in pixels, on which the memory depends.
-    """
+    """Return the menu of backbones as (text, name), those with weights on this machine first."""
     free = memory_available()
-    found = sorted(list_backbones(), key=lambda backbone: not is_here(backbone))
-    return tuple((_text(backbone, image_size, free), backbone.name) for backbone in found)
+    backbones = sorted(list_backbones(), key=lambda backbone: not is_here(backbone))
+    return tuple((_text(backbone, image_size, free), backbone.name) for backbone in backbones)
 
 
 def _text(backbone: Backbone, image_size: int, free: int) -> str:
     needed = memory_needed(backbone, image_size)
     fits = not free or needed <= free
     facts = [backbone.name]
-    if not fits:  # early, because a narrow menu cuts the end off; with TensorFlow, as it is compared with what is free
+    if not fits:  # comes early, because a narrow menu cuts off the end; includes TensorFlow's own memory
         facts.append(f"does not fit: memory {size_text(needed)}")
     if backbone.top1_pct:
         facts.append(f"{backbone.top1_pct:.1f}%")
@@ -50,20 +46,16 @@ def _text(backbone: Backbone, image_size: int, free: int) -> str:
 
 
 def smallest_size(name: str) -> int:
-    """Side in pixels of the smallest images that a backbone takes, and that there are.
-
-    Args:
-        name: of the backbone.
-    """
+    """Return the smallest image side in pixels that both the backbone and the Lab accept."""
     return max(MIN_IMAGE_SIZE, find_backbone(name).min_input or 0)
 
 
 class BackboneChoice:
-    """What stands beside the menu of backbones and the field of the image size, and moves them.
+    """Choose a backbone, ask first if it doesn't fit into memory, and raise the image size if it needs that.
 
     Attributes:
-        question: asks before a backbone is chosen that does not fit; nothing is seen of it until then.
-        note: says why the image size goes no lower.
+        question: hidden until a backbone is chosen that doesn't fit.
+        note: explains the lower limit of the image size.
     """
 
     def __init__(self) -> None:
@@ -78,13 +70,9 @@ class BackboneChoice:
     def choose(
         self, name: str, settings: LabSettings, can_resize: bool, apply: Callable[[dict[str, Any]], None]
     ) -> None:
-        """Take a backbone from the menu: at once if it fits, else after a question; too small images grow with it.
+        """Choose a backbone, after a question if it doesn't fit, and enlarge images that are too small for it.
 
-        Args:
-            name: of the backbone.
-            settings: as they are, with the backbone that stays chosen until the answer.
-            can_resize: whether the image size may move.
-            apply: called with the settings to change.
+        `apply` receives the settings to change, by name, once the user has agreed.
         """
         values: dict[str, Any] = {"backbone": name}
         size, smallest = settings.image_size, smallest_size(name)
@@ -107,7 +95,7 @@ class BackboneChoice:
         self.question.layout.display = ""
 
     def close_question(self) -> None:
-        """Take the question away."""
+        """Hide the question."""
         self._on_yes = None
         self._sentence.value = ""
         self.question.layout.display = "none"
@@ -118,12 +106,7 @@ class BackboneChoice:
             then()
 
     def show_limit(self, field: Widget, settings: LabSettings) -> None:
-        """Let the field of the image size end where the chosen backbone does, and say why.
-
-        Args:
-            field: a BoundedIntText; its number must be set again.
-            settings: as they are.
-        """
+        """Set the image size field's lower limit (its number must then be set again), and explain the limit."""
         name, size = settings.config.backbone, settings.image_size
         field.min = smallest = smallest_size(name)
         text = ""

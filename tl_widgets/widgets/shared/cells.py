@@ -1,8 +1,4 @@
-"""Which cell an app belongs to, and the end of the one that it takes the place of.
-
-ipywidgets keeps every widget for ever. Without this, each time a cell is run again would leave a whole Lab,
-its images and its thread behind.
-"""
+"""Close the apps of a notebook cell when it runs again: ipywidgets would keep them, and their images, forever."""
 
 from __future__ import annotations
 
@@ -22,13 +18,13 @@ _apps: dict[str, list[tuple[str, weakref.ReferenceType[_Closable]]]] = {}
 
 
 def current_cell() -> Cell | None:
-    """(the cell, this execution of it); None outside a kernel."""
+    """Return the ids of the cell and of its current execution; None outside a kernel."""
     try:
         from IPython import get_ipython
 
         parent = get_ipython().kernel.get_parent("shell")
         execution = parent["header"]["msg_id"]
-        # JupyterLab says which cell it is. nbclient does not: there the code itself has to tell.
+        # JupyterLab sends the id of the cell. nbclient doesn't, so the code has to identify it.
         cell = parent.get("metadata", {}).get("cellId") or parent["content"]["code"]
     except (ImportError, AttributeError, KeyError, TypeError, LookupError):
         return None
@@ -36,11 +32,7 @@ def current_cell() -> Cell | None:
 
 
 def take_place(app: _Closable) -> None:
-    """Close the apps that an earlier execution of this cell made; two made by one execution both stay.
-
-    Args:
-        app: the new one.
-    """
+    """Close the apps from earlier executions of this cell; several from one execution all stay."""
     here = current_cell()
     if here is None:
         return
@@ -56,11 +48,7 @@ def take_place(app: _Closable) -> None:
 
 
 def close_tree(widget: Widget) -> None:
-    """Close a widget and all that it is made of: children, layouts, styles.
-
-    Args:
-        widget: the root.
-    """
+    """Close a widget with its children, layouts and styles."""
     for child in getattr(widget, "children", ()):
         close_tree(child)
     for name in ("layout", "style"):

@@ -1,5 +1,5 @@
-// What the widgets with a page of their own share; Python puts it before their own script.
-// Texts from outside go into the page as textContent and attributes, never as HTML.
+// Functions that the scripts of CameraView and UploadView share; Python prepends this file to both.
+// Text from outside goes into the page as textContent or attributes, never as HTML.
 
 function make(tag, facts = {}, ...children) {
   const element = Object.assign(document.createElement(tag), facts);
@@ -9,7 +9,7 @@ function make(tag, facts = {}, ...children) {
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-// Answers come by number; each view of the widget knows its own.
+// Messages carry a number, and the answer repeats it. Each view of the widget handles only its own.
 function correspondence(model) {
   const view = Math.random().toString(36).slice(2);
   const waiting = new Map();
@@ -21,7 +21,7 @@ function correspondence(model) {
   model.on("msg:custom", hear);
   return {
     view,
-    // Resolves with the answer, or with null when it is no longer waited for.
+    // Resolves to the answer, or to null after `forget`.
     send: (content, ...buffers) => {
       const number = `${view}-${++n}`;
       const answer = new Promise((done) => waiting.set(number, done));

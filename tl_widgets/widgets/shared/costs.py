@@ -1,4 +1,4 @@
-"""What the settings mean and cost, in words and numbers, before anything is trained and without TensorFlow."""
+"""What the settings mean and cost, computed before training and without TensorFlow."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _MEANINGS = {
     "Training": "How both models learn. Same images, same order, same number of steps.",
 }
 
-# Of 16 images of 96 pixels: one to two minutes on two cores. The largest built-in set, digits, takes 510.
+# 2,000 steps of 16 images of 96 pixels take one to two minutes on two cores. The largest built-in data set, digits,
+# needs 510.
 _MANY_STEPS = 2_000
 
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What is known about a data set before it is loaded.
+    """The facts about a data set that are known before it is loaded.
 
     Attributes:
-        name: of the data set.
-        class_names: one for each label.
-        n_train, n_validation, n_test: images in each split.
-        max_per_class: training images of the scarcest class.
-        n_bytes: to download before it can be used; 0 where it is on this machine.
+        class_names: in label order.
+        n_train, n_validation, n_test: number of images in each split.
+        max_per_class: number of training images of the smallest class.
+        n_bytes: size of the download that it needs first; 0 if it is on this machine.
     """
 
     name: str
@@ -53,28 +53,23 @@ class DataFacts:
 
     @property
     def is_unequal(self) -> bool:
-        """Whether some classes have more training images than the scarcest."""
+        """Whether classes differ in their number of training images."""
         return self.n_train > self.max_per_class * self.n_classes
 
 
 @cache
 def offline_backbones() -> frozenset[str]:
-    """Names of the backbones whose ImageNet weights are on this machine."""
-    return frozenset(each.name for each in list_backbones() if each.offline)
+    """Return the names of the backbones whose ImageNet weights are on this machine."""
+    return frozenset(backbone.name for backbone in list_backbones() if backbone.offline)
 
 
 def is_here(backbone: Backbone) -> bool:
-    """Whether its ImageNet weights are on this machine: asked once, a menu would ask 41 times at every change."""
+    """Return whether the ImageNet weights are on this machine; cached, as a menu asks for all 41 at every change."""
     return backbone.name in offline_backbones()
 
 
 def too_large(name: str, image_size: int) -> str:
-    """Why a backbone would not fit into the memory that is free, as a sentence; "" where it would.
-
-    Args:
-        name: of the backbone.
-        image_size: side of the images in pixels.
-    """
+    """Return a sentence that says why a backbone doesn't fit into the free memory; "" if it fits."""
     backbone, free = find_backbone(name), memory_available()
     needed = memory_needed(backbone, image_size)
     if not free or needed <= free:
@@ -86,11 +81,7 @@ def too_large(name: str, image_size: int) -> str:
 
 
 def scratch_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]:
-    """The layers of the network from scratch.
-
-    Args:
-        settings: of the Lab.
-        n_classes: at least 2.
+    """Return the layers of the network from scratch.
 
     Raises:
         InputError: pooling would leave no pixel.
@@ -99,14 +90,11 @@ def scratch_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]:
 
 
 def transfer_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]:
-    """The layers of the transfer model.
-
-    Args:
-        settings: of the Lab.
-        n_classes: at least 2.
+    """Return the layers of the transfer model.
 
     Raises:
-        InputError: there is no such backbone, it takes no such images, or its size is published nowhere.
+        InputError: no backbone has this name, it doesn't accept images of this size, or its number of parameters is
+            unknown until it is built.
     """
     backbone = find_backbone(settings.config.backbone)
     backbone.require_size(settings.image_size)
@@ -123,37 +111,27 @@ def transfer_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]
 
 
 def n_train(settings: LabSettings, facts: DataFacts) -> int:
-    """Training images of all classes, without changed copies."""
+    """Return the number of training images, without augmented copies."""
     return facts.n_train if settings.n_per_class is None else settings.n_per_class * facts.n_classes
 
 
 def n_steps(settings: LabSettings, facts: DataFacts) -> int:
-    """Steps of the optimizer for each model."""
+    """Return the number of optimizer steps for each model."""
     config = settings.config
     return config.epochs * -(-n_train(settings, facts) * (1 + config.augment) // config.batch_size)
 
 
 def group_line(group: str, settings: LabSettings, facts: DataFacts, seconds_known: float | None = None) -> str:
-    """What a group of controls means, and what it costs now.
-
-    Args:
-        group: one of `GROUPS`.
-        settings: of the Lab.
-        facts: about its data set.
-        seconds_known: what a run like this took before; None where nothing is known.
-
-    Returns:
-        HTML; an alert where the settings of this group cannot be.
-    """
+    """Return HTML that says what one of `GROUPS` means and costs, or an alert if its settings are impossible."""
     try:
         cost = _COSTS[group](settings, facts)
     except InputError as error:
         return alert(str(error))
     if group == "Training":
         cost += f"; {_time(settings, facts, seconds_known)}"
-    trouble = too_large(settings.config.backbone, settings.image_size) if group == "Transfer" else ""
+    problem = too_large(settings.config.backbone, settings.image_size) if group == "Transfer" else ""
     line = f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
-    return line + alert(f"{trouble} Take smaller images or a smaller backbone.") if trouble else line
+    return line + alert(f"{problem} Take smaller images or a smaller backbone.") if problem else line
 
 
 def _time(settings: LabSettings, facts: DataFacts, seconds_known: float | None) -> str:
@@ -192,7 +170,7 @@ def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
 
 
 def _then_fine_tuned(settings: LabSettings) -> str:
-    """What the second stage does; how many parameters that is, only a backbone that was built can say."""
+    """Describe the fine-tuning stage, without its number of parameters: that needs the built backbone."""
     tuning = settings.config.fine_tuning
     if tuning is None:
         return ""

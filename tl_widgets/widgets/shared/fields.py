@@ -1,4 +1,4 @@
-"""Fields: the labelled widget of each kind of setting. A keyboard and a screen reader can use them all."""
+"""Fields: a labeled widget for each kind of setting. All of them work with a keyboard and a screen reader."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ipywidgets import BoundedFloatText, BoundedIntText, Checkbox, Dropdown, HBo
 
 from tl_widgets.core.settings import Choice, Flag, Name, Part, Real, Setting, Several, Whole
 
-# JupyterLab gives sliders no name that a screen reader could say, so every setting has a field or a menu with a label.
+# In JupyterLab, a slider has no accessible name, so every setting has a field or a menu with a label.
 STYLE = {"description_width": "initial"}
-_WIDE = 10_000_000  # for numbers without a limit
+_WIDE = 10_000_000  # upper limit of fields for unbounded numbers
 
 
 class Quiet:
-    """`with quiet:` around what code sets; while it lasts, `quiet.is_on` for this thread.
+    """A context in which this thread sets fields, and their observers ignore the change because `is_on` is true.
 
-    JupyterLab sends its first message to the kernel's main thread and the others to a thread of their own. A person may
-    therefore move a field while another thread is setting fields: that change counts, and must not be lost.
+    JupyterLab's first message arrives in the kernel's main thread, the others in a separate one. So a user may move a
+    field while another thread sets fields. That change must not be lost, and `is_on` stays false for it.
     """
 
     def __init__(self) -> None:
@@ -33,87 +33,72 @@ class Quiet:
 
     @property
     def is_on(self) -> bool:
-        """Whether this very thread is setting fields now."""
+        """Whether the calling thread is setting fields now."""
         return self._thread == threading.get_ident()
 
 
 class Field:
-    """A setting on a form.
-
-    Attributes:
-        setting: its declaration.
-        widget: what stands on the form.
-    """
+    """A setting's declaration, with its widget on a form."""
 
     def __init__(self, setting: Setting, widget: Widget) -> None:
         self.setting, self.widget = setting, widget
 
     def show(self, value: Any) -> None:
-        """Show a value of the setting."""
+        """Show a value."""
         self.widget.value = value
 
     def read(self, shown: Any) -> Any:
         """Return the value that the widget shows.
 
         Raises:
-            InputError: somebody typed what cannot be read.
+            InputError: the typed text cannot be read.
         """
         return shown
 
 
 class NumberField(Field):
-    """A field with arrows for a number."""
+    """A number field with arrows."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting, number_widget(setting))
 
     def show(self, value: Any) -> None:
-        """Show a number, widening the limits where it lies beyond them: code may go further than the form."""
+        """Show a number, and widen the limits if necessary: code may exceed those of the form."""
         set_number(self.widget, value)
 
 
 class CountField(NumberField):
     """A number of images per class, where None means all.
 
-    All is the largest number where every class has as many. If classes are unequal, no number says it: 0 does, and the
-    label tells.
+    If all classes have the same number of images, the largest number means all. Otherwise 0 does, as the label says.
     """
 
     _is_unequal = False
 
     def limit(self, most: int, *, is_unequal: bool) -> None:
-        """Let the field end where the images do.
-
-        Args:
-            most: training images of the scarcest class.
-            is_unequal: whether other classes have more.
-        """
+        """Set the upper limit to `most`, the number of training images of the smallest class."""
         self._is_unequal = is_unequal
         label = self.setting.label
         self.widget.description = f"{label} (0: {self.setting.none})" if is_unequal else label
         self.widget.max, self.widget.min = most, 0 if is_unequal else 1
 
     def show(self, value: int | None) -> None:
-        """Show a number, or all."""
+        """Show a number; None shows all."""
         self.widget.value = value if value is not None else 0 if self._is_unequal else self.widget.max
 
     def read(self, shown: int) -> int | None:
-        """Return the number; None for all, whatever data set is chosen next."""
+        """Return the number; None for all, which also holds for the next data set."""
         return None if shown == 0 or (shown >= self.widget.max and not self._is_unequal) else shown
 
 
 class MenuField(Field):
-    """A menu. A value that is none of the usual ones is added when it is shown."""
+    """A menu. Showing a value that it doesn't have adds an option."""
 
     def __init__(self, setting: Setting, options: Sequence[tuple[str, Any]]) -> None:
         super().__init__(setting, menu_widget(setting.label, setting.help, options))
 
     def set_options(self, options: Sequence[tuple[str, Any]]) -> None:
-        """Give the menu other lines, if they are other ones; what is chosen in it must be shown again.
-
-        Args:
-            options: (text, value) of each line.
-        """
+        """Replace the options, (text, value) each, if they differ; the chosen value must then be shown again."""
         if tuple(self.widget.options) != tuple(options):
             self.widget.options = options
 
@@ -123,17 +108,17 @@ class MenuField(Field):
         if value not in [option for _, option in menu.options]:
             menu.options = [*menu.options, (str(value), value)]
         place = [option for _, option in menu.options].index(value)
-        # Twice: a value of None means "nothing chosen" to ipywidgets, which then shows an empty menu.
+        # Set it twice: for ipywidgets, a value of None means "nothing chosen", and it shows an empty menu.
         for _ in range(2):
             if menu.index != place:
                 menu.index = place
 
 
 class TextField(Field):
-    """Values between commas; an empty field means None where that is allowed."""
+    """Values separated by commas; an empty field means None where that is allowed."""
 
     def __init__(self, setting: Setting) -> None:
-        # Heard when it is finished, not at every letter: "1" on the way to "16" is no wish.
+        # Don't update at every keystroke: "1" on the way to "16" is not what the user wants.
         widget = Text(description=setting.label, tooltip=setting.help, placeholder=setting.none,
                       continuous_update=False, style=STYLE)  # fmt: skip
         super().__init__(setting, widget)
@@ -143,7 +128,7 @@ class TextField(Field):
         self.widget.value = ", ".join(map(str, value or ()))
 
     def read(self, shown: str) -> tuple[Any, ...] | None:
-        """Return the values; numbers in their order."""
+        """Return the values; distinct whole numbers are sorted."""
         kind = self.setting.kind
         assert isinstance(kind, Several)
         if self.setting.none and not shown.strip():
@@ -153,26 +138,22 @@ class TextField(Field):
 
 
 class FirstNumbersField(Field):
-    """How many of the numbers 0, 1, 2, ... as seeds."""
+    """A number n that stands for the seeds 0, 1, ..., n - 1."""
 
     def __init__(self, setting: Setting, most: int) -> None:
         super().__init__(setting, _bounded(BoundedIntText, setting, 1, most, 1))
 
     def show(self, value: tuple[int, ...]) -> None:
-        """Show how many there are."""
+        """Show the number of values."""
         set_number(self.widget, len(value))
 
     def read(self, shown: int) -> tuple[int, ...]:
-        """Return the numbers."""
+        """Return the numbers 0 to `shown` - 1."""
         return tuple(range(shown))
 
 
 def make_field(setting: Setting) -> Field:
-    """Return the field of a setting; a menu of names is empty until it gets its options.
-
-    Args:
-        setting: its declaration.
-    """
+    """Return the field of a setting; a menu of names is empty until `set_options`."""
     match setting.kind:
         case Real(usual=usual) if usual:
             return MenuField(setting, [(f"{value:g}", value) for value in usual])
@@ -198,11 +179,7 @@ def make_field(setting: Setting) -> Field:
 
 
 def number_widget(setting: Setting) -> Widget:
-    """Return the widget of a number.
-
-    Args:
-        setting: of kind Whole or Real, or several of these.
-    """
+    """Return a number field for a setting of kind Whole or Real, or for one value of several."""
     kind = setting.kind.kind if isinstance(setting.kind, Several) else setting.kind
     if isinstance(kind, Whole):
         most = kind.field_high or (_WIDE if kind.high is None else kind.high)
@@ -229,11 +206,6 @@ def menu_widget(label: str, tip: str, options: Sequence[tuple[str, Any]]) -> Wid
 
 
 def set_number(widget: Widget, value: float) -> None:
-    """Show a number in a field, widening its limits where the number lies beyond them.
-
-    Args:
-        widget: a BoundedIntText or BoundedFloatText.
-        value: what to show.
-    """
+    """Show a number in a BoundedIntText or BoundedFloatText, and widen its limits if necessary."""
     widget.max, widget.min = max(widget.max, value), min(widget.min, value)
     widget.value = value

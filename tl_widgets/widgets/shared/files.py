@@ -1,4 +1,4 @@
-"""Files that an app saves beside the notebook: never over one that is there."""
+"""Names for files and folders that an app saves next to the notebook, without overwriting any."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ from tl_widgets.core.errors import InputError
 
 
 def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Path, ...]:
-    """A file for each suffix, all of that name, with one number for all where any of them is there already.
-
-    Args:
-        name: what somebody typed, with one of the suffixes or without.
-        suffixes: ".py", or ".json" and ".png".
-        example: of a name that would do.
+    """Return a path for each suffix, with a number added to the name, typed with or without a suffix, if one exists.
 
     Raises:
-        InputError: it is no name, or there is no such folder.
+        InputError: the name is not valid, or its folder does not exist.
     """
     stem = next((name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix)), name)
     if not Path(stem).name or any(Path(f"{stem}{suffix}").is_dir() for suffix in suffixes):
@@ -33,13 +28,10 @@ def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Pat
 
 
 def free_folder(name: str) -> Path:
-    """A folder of that name that is not there yet, with a number where there is one.
-
-    Args:
-        name: what somebody typed.
+    """Return the path of a new folder, with a number added to the typed name if it exists.
 
     Raises:
-        InputError: it is no name, or what is above it is not there.
+        InputError: the name is not valid, or its parent folder does not exist.
     """
     path = Path(name).expanduser()
     if not path.name or path.name == ".." or "\0" in name:

@@ -1,4 +1,4 @@
-"""Form: fields that hold settings, in groups, and tell whoever follows them. Base of both control panels."""
+"""Form, the base class of both control panels: fields that hold settings and notify listeners of changes."""
 
 from __future__ import annotations
 
@@ -23,48 +23,43 @@ class Values(Protocol):
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """Every value by its setting's name."""
+        """All values by setting name."""
 
     def with_values(self, values: Mapping[str, Any], /) -> Self:
-        """Return a copy with some values changed, or raise InputError."""
+        """Return a copy with these values changed, or raise InputError."""
 
 
 FormSettings = TypeVar("FormSettings", bound=Values)
 
 
 class Form(VBox, Generic[FormSettings]):
-    """One labelled field for each setting.
+    """A labeled field for each setting.
 
-    A subclass says in `_images` which images its settings are about, makes fields with `_make_fields`, and places their
-    widgets.
+    A subclass defines `_images`, creates its fields with `_make_fields`, and arranges their widgets. Settings in
+    `locked` are shown but cannot be changed.
 
     Attributes:
-        fields: every field by its setting's name.
-        problem: where a value that is not allowed is explained.
-
-    Args:
-        settings: what the fields show first.
-        source: where the images come from.
-        locked: names of settings that are shown and cannot be changed.
+        fields: all fields by setting name.
+        problem: HTML that explains a rejected value.
 
     Raises:
-        InputError: the data set of the settings does not exist, or has not so many images.
+        InputError: the data set of the settings does not exist, or has fewer images than they ask for.
     """
 
     def __init__(self, settings: FormSettings, source: DataSource, *, locked: Collection[str] = ()) -> None:
         self._source, self._locked = source, frozenset(locked)
         self._followers: list[Callable[[FormSettings], None]] = []
-        self._lock = threading.RLock()  # see Quiet: fields move in more than one thread
+        self._lock = threading.RLock()  # fields change in several threads, see Quiet
         self._quiet = Quiet()
         self._enabled = True
         self.fields: dict[str, Field] = {}
-        self._settings = self._checked(settings)  # before any widget is made: a refused form leaves none behind
+        self._settings = self._checked(settings)  # before any widget exists that an error would leave behind
         self.problem = HTML()
         super().__init__()
 
     @property
     def settings(self) -> FormSettings:
-        """What the fields say; setting it moves them."""
+        """The current settings; assigning to it updates the fields."""
         return self._settings
 
     @settings.setter
@@ -75,7 +70,7 @@ class Form(VBox, Generic[FormSettings]):
 
     @property
     def enabled(self) -> bool:
-        """Whether the fields can be moved; locked ones never can."""
+        """Whether the fields can be changed; locked ones never can."""
         return self._enabled
 
     @enabled.setter
@@ -85,10 +80,10 @@ class Form(VBox, Generic[FormSettings]):
             self._show_enabled()
 
     def control(self, name: str) -> Widget:
-        """Return the widget of one setting, to place or observe it.
+        """Return the widget of a setting, to place or observe it.
 
         Raises:
-            InputError: there is no such control, or it is not shown.
+            InputError: no control has this name, or it is not shown.
         """
         shown = self._controls()
         if name not in shown:
@@ -96,20 +91,12 @@ class Form(VBox, Generic[FormSettings]):
         return shown[name]
 
     def follow(self, listener: Callable[[FormSettings], None]) -> None:
-        """Call a function with the settings, now and after every change.
-
-        Args:
-            listener: takes the settings.
-        """
+        """Call a function with the settings, now and after every change."""
         self._followers.append(listener)
         listener(self._settings)
 
     def change(self, values: Mapping[str, Any]) -> None:
-        """Change some settings as a person would: what is not allowed is explained, and nothing changes.
-
-        Args:
-            values: by the settings' names.
-        """
+        """Change settings by name, as a user would: an invalid value changes nothing, and a message explains it."""
         with self._lock:
             try:
                 settings = self._settings.with_values(values)
@@ -122,7 +109,7 @@ class Form(VBox, Generic[FormSettings]):
             self._after_change()
 
     def _images(self, settings: FormSettings) -> LabSettings:
-        """Return which images settings are about."""
+        """Return settings that describe only the images."""
         raise NotImplementedError
 
     def _controls(self) -> dict[str, Widget]:
@@ -132,14 +119,14 @@ class Form(VBox, Generic[FormSettings]):
         return self._source.facts(self._images(settings))
 
     def _make_fields(self, settings: Iterable[Setting]) -> None:
-        """Make a field for each setting, in place of those before; a form shows them when it is told to `_show`."""
+        """Replace the fields with one for each setting; `_show` fills them in."""
         self.fields = {setting.name: make_field(setting) for setting in settings}
         for field in self.fields.values():
             field.widget.observe(lambda change, field=field: self._moved(field, change["new"]), "value")
 
     def _moved(self, field: Field, shown: Any) -> None:
         with self._lock:
-            # A field that is not there any more has waited while others took its place.
+            # While this thread waited for the lock, another may have replaced the field.
             if self._quiet.is_on or self.fields.get(field.setting.name) is not field:
                 return
             try:
@@ -150,22 +137,22 @@ class Form(VBox, Generic[FormSettings]):
             self._choose(field.setting.name, value)
 
     def _choose(self, name: str, value: Any) -> None:
-        """Change one setting, because a person moved its field."""
+        """Change a setting whose field a user has changed."""
         others = {"classes": None} if name == "dataset" and "classes" in self._settings.values else {}
         self.change({name: value, **others})
 
     def _explain(self, error: InputError) -> None:
-        """Say why a value is not allowed, and go back to what holds."""
+        """Explain why a value is invalid, and show the current settings again."""
         self.problem.value = alert(str(error))
         self._show()
 
     def _checked(self, settings: FormSettings) -> FormSettings:
-        """Return settings for which there are images, or raise InputError."""
+        """Return the settings if the images for them exist; raise InputError otherwise."""
         images, most = self._images(settings), self._facts(settings).max_per_class
-        wanted = self._images_wanted(settings)
-        if wanted > most:
+        n_images = self._images_wanted(settings)
+        if n_images > most:
             raise InputError(
-                f"{images.dataset} has {most} training images for its scarcest class; {wanted} of each class were "
+                f"{images.dataset} has {most} training images for its scarcest class; {n_images} of each class were "
                 f"asked for. Ask for at most {most}."
             )
         own = self._source.own
@@ -177,11 +164,11 @@ class Form(VBox, Generic[FormSettings]):
         return settings
 
     def _images_wanted(self, settings: FormSettings) -> int:
-        """Return how many training images of each class settings ask for; 0 for all."""
+        """Return how many training images of each class the settings ask for; 0 for all."""
         return settings.values.get("n_per_class") or 0
 
     def _fitted(self, settings: FormSettings) -> FormSettings:
-        """Return settings that ask for no more images than another data set has."""
+        """Return settings that ask for all images if the data set has fewer than they ask for."""
         if (settings.values.get("n_per_class") or 0) > self._facts(settings).max_per_class:
             return settings.with_values({"n_per_class": None})
         return settings
@@ -193,7 +180,7 @@ class Form(VBox, Generic[FormSettings]):
             listener(self._settings)
 
     def _show(self) -> None:
-        """Bring every field and line to what the settings say."""
+        """Update all fields and lines to the settings."""
         with self._lock:
             with self._quiet:
                 self._show_fields()
@@ -212,7 +199,7 @@ class Form(VBox, Generic[FormSettings]):
             field.show(values[name])
 
     def _show_lines(self) -> None:
-        """Bring what stands beside the fields to the settings."""
+        """Update the texts next to the fields to the settings."""
 
     @property
     def _fixed(self) -> frozenset[str]:
@@ -226,12 +213,7 @@ class Form(VBox, Generic[FormSettings]):
 
 
 def group_box(title: str, *children: Widget) -> Widget:
-    """Return a group of a form.
-
-    Args:
-        title: its heading.
-        children: what stands below.
-    """
+    """Return a group of a form, with a heading."""
     box = VBox([HTML(f'<h4 class="tlw-title">{title}</h4>'), *children])
     box.add_class("tlw-group")
     return box

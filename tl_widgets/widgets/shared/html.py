@@ -1,4 +1,4 @@
-"""Small pieces of HTML for widgets. Every text that comes from outside goes through `escape`, and nothing else."""
+"""HTML fragments for widgets. Text from outside always goes through `escape`."""
 
 from __future__ import annotations
 
@@ -13,50 +13,37 @@ __all__ = ["alert", "empty", "escape", "image", "page_file", "progress", "style"
 
 
 def plain_label(text: str) -> str:
-    """A text from outside as a field's description, which JupyterLab would typeset as mathematics.
+    """Return a text that is safe as a field's description, which JupyterLab typesets with MathJax.
 
-    Between dollars or after a backslash, MathJax takes commands, links among them; both signs stand here in their
-    full-width forms, which mean nothing to it.
+    Between dollar signs or after a backslash, MathJax runs commands, which can also make links. It ignores the
+    full-width forms of both characters, so they replace the originals.
     """
     return text.replace("$", "\N{FULLWIDTH DOLLAR SIGN}").replace("\\", "\N{FULLWIDTH REVERSE SOLIDUS}")
 
 
 def page_file(name: str) -> str:
-    """A script or style sheet of this package.
-
-    Args:
-        name: of the file.
-    """
+    """Return a script or style sheet, by its path below `tl_widgets/widgets`."""
     return resources.files("tl_widgets.widgets").joinpath(name).read_text("utf-8")
 
 
 def style() -> str:
-    """The style sheet of all views."""
+    """Return the style sheet of all views."""
     return f"<style>{page_file('shared/lab.css')}</style>"
 
 
 def empty(text: str) -> str:
-    """What a view says before there is anything to see."""
+    """Return the text of a view that has nothing to show yet."""
     return f'<p class="tlw-empty">{escape(text)}</p>'
 
 
 def alert(sentence: str, details: str = "") -> str:
-    """Something that went wrong, announced by screen readers.
-
-    Args:
-        sentence: for everybody.
-        details: a traceback, shown only to whoever opens it.
-    """
+    """Return an error message that screen readers announce; `details`, a traceback, opens on a click."""
     more = f"<details><summary>Technical details</summary><pre>{escape(details)}</pre></details>" if details else ""
     return f'<div class="tlw-alert" role="alert">{escape(sentence)}{more}</div>'
 
 
 def error_alert(error: Exception) -> str:
-    """Return an error as an alert; one that should not have happened is logged, and its traceback can be opened.
-
-    Args:
-        error: anything that was caught.
-    """
+    """Return an error as an alert. An error other than InputError is also logged and shown with its traceback."""
     if isinstance(error, InputError):
         return alert(str(error))
     logging.getLogger("tl_widgets").error("the run failed", exc_info=error)
@@ -67,19 +54,12 @@ def error_alert(error: Exception) -> str:
 
 
 def note(text: str) -> str:
-    """Return a quiet line, announced by screen readers; nothing for an empty text."""
+    """Return an unobtrusive line that screen readers announce; "" for an empty text."""
     return f'<p class="tlw-note" role="status">{escape(text)}</p>' if text else ""
 
 
 def progress(label: str, n_done: int, n_total: int, text: str) -> str:
-    """A progress bar with its numbers beside it.
-
-    Args:
-        label: the bar's name.
-        n_done: how much of `n_total`.
-        n_total: 0 where it is not known; the bar then only shows that something goes on.
-        text: the numbers.
-    """
+    """Return a progress bar with a text next to it; if `n_total` is 0, it only shows that work is in progress."""
     at = f'value="{n_done}" max="{n_total}"' if n_total else ""
     return (
         f'<div class="tlw-progress"><span class="tlw-name">{escape(label)}</span>'

@@ -1,4 +1,4 @@
-"""What is seen while models train: phase, progress bars and curves, drawn from events."""
+"""Views of training in progress, drawn from events: the phase, progress bars and curves."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tl_widgets.records.comparison import History, RunResult
 from tl_widgets.widgets.shared.html import empty, escape, progress
 
 _WIDTH = 800
-UPDATES_PER_SECOND = 7  # beyond about 1,000 messages a second Jupyter drops some; nobody can read 7
+UPDATES_PER_SECOND = 7  # Jupyter drops messages above about 1,000 a second, and nobody can read even 7
 
 
 class ProgressView(HTML):
-    """The phase in words, and one bar for each model."""
+    """The phase as text, and a progress bar for each model."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,17 +29,13 @@ class ProgressView(HTML):
         self._repeat: Event | None = None
 
     def start(self, models: tuple[str, ...]) -> None:
-        """Show empty bars.
-
-        Args:
-            models: that will train.
-        """
+        """Show an empty bar for each model."""
         self._latest = {model: Event("load", "waiting", model, 0, 1) for model in models}
         self._repeat = None
         self.say("getting ready")
 
     def note(self, event: Event) -> None:
-        """Remember what an event says; `draw` shows it."""
+        """Record an event; `draw` shows it."""
         name = f"{model.heading}: " if (model := find_model(event.model)) else ""
         self._text = f"{name}{event.text}"
         self._fetch = event if event.phase in ("download", "decode") else None
@@ -48,15 +44,15 @@ class ProgressView(HTML):
             self._latest[event.model] = event
 
     def say(self, text: str) -> None:
-        """Show another phase."""
+        """Show the name of a new phase."""
         self._text = text
         self.draw()
 
     def draw(self) -> None:
-        """Show what is known now."""
+        """Show the current progress."""
         bars = "".join(progress(heading_of(name), *event_numbers(event)) for name, event in self._latest.items())
         if self._repeat is not None:
-            # What a repeat is busy with stands above; beside the bar there is no room for it.
+            # The line above says what the repeat is doing; next to the bar there is no room.
             repeat = replace(self._repeat, text=self._repeat.text.split(":")[0])
             bars += progress("Repeats", *event_numbers(repeat))
         if self._fetch is not None:
@@ -66,17 +62,12 @@ class ProgressView(HTML):
         self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
 
     def finish(self, text: str, runs: tuple[RunResult, ...]) -> None:
-        """Show how it ended.
-
-        Args:
-            text: in words.
-            runs: the models that came to be trained; a kept one has sent no event.
-        """
+        """Show the outcome, and the trained models as done or stopped, also cached ones, which send no events."""
         self._fetch = self._repeat = None
         for run in runs:
-            word = "stopped" if run.stopped else "done"
+            status = "stopped" if run.stopped else "done"
             n_done = 0 if run.stopped else 1
-            self._latest[run.name] = Event("done", word, run.name, n_done, 1, seconds=run.seconds.total)
+            self._latest[run.name] = Event("done", status, run.name, n_done, 1, seconds=run.seconds.total)
         self.say(text)
 
     def clear(self) -> None:
@@ -85,19 +76,19 @@ class ProgressView(HTML):
         self.value = ""
 
     def fail(self, text: str) -> None:
-        """Show that nothing came of it."""
+        """Show that the run ended without a result."""
         self._latest, self._fetch, self._repeat = {}, None, None
         self.say(text)
 
 
 def event_numbers(event: Event) -> tuple[int, int, str]:
-    """What a progress bar says of an event: (how much, of how much, in words)."""
-    words = {
+    """Return what a progress bar shows of an event: done, total, text."""
+    descriptions = {
         "train": f"epoch {event.epoch} of {event.n_epochs}",
         "features": f"features {event.n_done} of {event.n_total}",
         "evaluate": f"testing {event.n_done} of {event.n_total}",
     }
-    parts = [words.get(event.phase, event.text)]
+    parts = [descriptions.get(event.phase, event.text)]
     if event.seconds:
         parts.append(duration_text(event.seconds))
     if event.phase != "done" and event.seconds_left:
@@ -106,7 +97,7 @@ def event_numbers(event: Event) -> tuple[int, int, str]:
 
 
 class CurvesView(HTML):
-    """Accuracy by epoch of all models, live."""
+    """The accuracy of all models by epoch, updated while they train."""
 
     def __init__(self) -> None:
         super().__init__(empty("Press “Train both”: the curves of both models appear here, epoch by epoch."))
@@ -125,19 +116,19 @@ class CurvesView(HTML):
         fine_tuning_start: int = 0,
         seed: int | None = None,
     ) -> None:
-        """Begin with no curve.
+        """Start without curves.
 
         Args:
             names: the models.
-            n_epochs: of the longest.
+            n_epochs: length of the longest curve.
             backbone: its name.
             chance: accuracy of guessing, 0..1.
-            fine_tuning_start: epochs of the frozen stage, where a fine-tuned model goes on from there.
-            seed: of these curves, where they are one of several.
+            fine_tuning_start: epochs of the frozen stage, if a model is fine-tuned after it.
+            seed: the seed of these curves, if there are several seeds.
         """
         from tl_widgets.plots.comparison import LiveCurves
 
-        # Laying out a figure takes longer than training a head: frames are used again.
+        # Laying out a figure takes longer than training a head, so frames are reused.
         key = (names, n_epochs, backbone, chance, fine_tuning_start, seed)
         if key not in self._frames:
             if len(self._frames) >= 4:  # each holds 6 MB of pixels
@@ -149,7 +140,7 @@ class CurvesView(HTML):
         self._histories = {}
 
     def note(self, event: Event) -> bool:
-        """Add an epoch; tell whether there was one to add."""
+        """Add the epoch of an event; return whether it had one."""
         if event.phase != "train" or not event.metrics or not event.model:
             return False
         old = self._histories.get(event.model, self._before(event.model))
@@ -158,40 +149,40 @@ class CurvesView(HTML):
         return True
 
     def _before(self, model: str) -> History:
-        """What a curve begins with: nothing, or for a fine-tuned model the frozen stage."""
+        """Return the start of a curve: for a fine-tuned model the frozen stage, otherwise nothing."""
         if model != ModelName.FINE_TUNED:
             return History()
-        # A transfer model that was kept has sent no event: then the curve begins in the air.
+        # A cached transfer model has sent no events. Then the curve starts without its frozen stage.
         unknown = (math.nan,) * self._start
         return self._histories.get(ModelName.TRANSFER, History(unknown, unknown, unknown, unknown))
 
     def show(self, runs: tuple[RunResult, ...]) -> None:
-        """Show finished curves, whatever the events said (a run that was kept sends none)."""
+        """Show finished curves from the results, since a cached run sends no events."""
         self._histories = {run.name: run.history for run in runs}
         self.draw()
 
     def draw(self) -> None:
-        """Show what is known now."""
+        """Show the epochs so far."""
         if self._histories:
             self.value = self._curves.html(self._histories, _WIDTH)  # type: ignore[attr-defined]
 
 
 class Throttle:
-    """Lets at most `UPDATES_PER_SECOND` views be drawn, the ones that waited longest first; `flush` draws the rest."""
+    """Limits drawing to `UPDATES_PER_SECOND`, longest-waiting view first; `flush` draws the rest."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Callable[[], None]] = {}
         self._last = 0.0
 
     def offer(self, name: str, draw: Callable[[], None]) -> None:
-        """Draw now if it is time, else later; a newer offer of the same name takes the place of an older one."""
+        """Draw now if enough time has passed, otherwise later; replace a waiting drawing of the same name."""
         self._waiting[name] = draw
         if time.monotonic() - self._last >= 1 / UPDATES_PER_SECOND:
             self._waiting.pop(next(iter(self._waiting)))()
-            # After drawing: what drawing costs must not eat the pause.
+            # Measured after drawing, so the time for drawing does not shorten the pause.
             self._last = time.monotonic()
 
     def flush(self) -> None:
-        """Draw all that still waits."""
+        """Draw everything that still waits."""
         while self._waiting:
             self._waiting.pop(next(iter(self._waiting)))()

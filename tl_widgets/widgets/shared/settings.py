@@ -1,4 +1,4 @@
-"""What a Lab is set to, as data: the one place that holds it. No widget in here."""
+"""LabSettings, everything that the controls of a Lab set. There are no widgets here."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tl_widgets.records.codec import FORMAT, dump, from_plain, load, to_plain
 
 @dataclass(frozen=True)
 class LabSettings(Settings):
-    """Everything that the controls of a Lab say.
+    """Everything that the controls of a Lab set.
 
     Attributes:
-        dataset: name of a built-in data set (`list_datasets`), or of the Lab's own one.
+        dataset: name of a built-in data set (`list_datasets`), or of the learner's own in the Lab.
         image_size: side of the square images in pixels, 16-512.
-        n_per_class: training images of each class; None takes all.
-        config: of `compare`.
+        n_per_class: number of training images of each class; None takes all.
+        config: configuration of `compare`.
         classes: names of the classes to use, at least two; None for all.
     """
 
@@ -31,7 +31,7 @@ class LabSettings(Settings):
 
     @property
     def values(self) -> dict[str, Any]:
-        """Every setting by its control's name, in the controls' order."""
+        """Every setting by the name of its control, in the controls' order."""
         values = super().values
         return {name: values[name] for name in CONTROLS}
 
@@ -41,10 +41,10 @@ class LabSettings(Settings):
 
     @staticmethod
     def from_json(text: str) -> LabSettings:
-        """Read what `to_json` wrote.
+        """Return the settings in a text that `to_json` wrote.
 
         Raises:
-            InputError: it is not such a text, or a value is not allowed.
+            InputError: the text holds no settings, or a value is not allowed.
         """
         try:
             record = load(text)
@@ -57,7 +57,7 @@ class LabSettings(Settings):
             ) from None
 
 
-# Every control by its name, group by group.
+# All controls by name, group by group.
 CONTROLS = {
     name: declared
     for group in GROUPS
@@ -68,12 +68,8 @@ LIVE = frozenset(name for name, declared in CONTROLS.items() if declared.live)
 
 
 def differences(many: list[LabSettings]) -> dict[str, list[Any]]:
-    """The settings that are not the same in all, each with its value in every one of them.
-
-    Args:
-        many: any number of settings.
-    """
+    """Return the settings that differ, each with its values in `many`, in order."""
     if not many:
         return {}
-    columns = {name: [each.values[name] for each in many] for name in many[0].values}
+    columns = {name: [settings.values[name] for settings in many] for name in many[0].values}
     return {name: column for name, column in columns.items() if any(value != column[0] for value in column)}

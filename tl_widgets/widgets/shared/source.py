@@ -1,4 +1,4 @@
-"""Where a Lab's images come from, loaded once for each data set, choice of classes and size."""
+"""DataSource, which describes and loads a Lab's images, and what it needs to load a learner's own again."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tl_widgets.widgets.shared.settings import LabSettings
 
 @dataclass(frozen=True)
 class Counts:
-    """Images of each class in train, validation and test."""
+    """The number of images of each class in train, validation and test."""
 
     class_names: tuple[str, ...]
     images: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
     @classmethod
     def of(cls, dataset: ImageDataset) -> Counts:
-        """Those of a loaded data set."""
+        """Return the counts of a loaded data set."""
 
         def count_in(split: Split) -> tuple[int, ...]:
             return tuple(int(n) for n in np.bincount(split.labels, minlength=dataset.n_classes))
@@ -37,24 +37,20 @@ class Counts:
         return cls(dataset.class_names, (count_in(dataset.train), count_in(dataset.validation), count_in(dataset.test)))
 
     def facts(self, name: str, classes: tuple[str, ...] | None) -> DataFacts:
-        """What is known about the data set, or some of its classes.
-
-        Args:
-            name: what it is called.
-            classes: names of the chosen ones, at least two; None for all.
+        """Return the facts about a data set called `name`, with these classes or all.
 
         Raises:
-            InputError: there is no such class.
+            InputError: a class does not exist.
         """
         names = self.class_names if classes is None else require_classes(classes, self.class_names, name)
-        places = [self.class_names.index(each) for each in names]
-        train, validation, test = ([counts[i] for i in places] for counts in self.images)
+        labels = [self.class_names.index(class_name) for class_name in names]
+        train, validation, test = ([counts[label] for label in labels] for counts in self.images)
         return DataFacts(name, names, sum(train), sum(validation), sum(test), min(train))
 
 
 @dataclass(frozen=True)
 class OwnImages:
-    """A learner's images: how many there were when they came, and how to load them again."""
+    """A learner's images: how many there were when they were added, and how to load them again."""
 
     name: str
     collection: ImageCollection
@@ -64,14 +60,14 @@ class OwnImages:
 
     @classmethod
     def of(cls, collection: ImageCollection, dataset: ImageDataset) -> OwnImages:
-        """What came of a collection."""
+        """Describe the data set that a collection gave."""
         return cls(dataset.name, collection, Counts.of(dataset), dataset.source, dataset.origin)
 
     def load(self, settings: LabSettings, on_event: OnEvent, cancel: Cancel | None) -> ImageDataset:
-        """The images in the size that the settings ask for.
+        """Load the images in the size that the settings ask for.
 
         Raises:
-            InputError: they are no longer there, or too few.
+            InputError: the images no longer exist, or there are too few.
             CancelledError: `cancel` was set.
         """
         dataset = self.collection.build(
@@ -80,7 +76,7 @@ class OwnImages:
         return replace(dataset, name=self.name)
 
     def summary(self, settings: LabSettings) -> DatasetSummary:
-        """What a record would say of them, before they are loaded."""
+        """Return the summary that goes into a record, without loading the images."""
         facts, origin = self.counts.facts(self.name, settings.classes), self.origin
         if origin is not None:
             origin = replace(origin, n_per_class=settings.n_per_class, classes=settings.classes or ())
@@ -90,10 +86,10 @@ class OwnImages:
 
 
 class DataSource:
-    """Knows and loads the images that settings ask for; from any thread.
+    """Describes and loads the images that settings ask for, from any thread. The last data set stays in memory.
 
     Args:
-        own: a data set that somebody brought, which takes the place of the built-in ones; None for those.
+        own: a data set that replaces the built-in ones; None for those.
     """
 
     def __init__(self, own: ImageDataset | None = None) -> None:
@@ -103,25 +99,19 @@ class DataSource:
         self._lock = threading.Lock()
 
     def menu(self) -> list[tuple[str, str]]:
-        """The data sets that can be chosen: (text, name); the text says what one costs to have."""
+        """Return the menu of data sets as (text, name); the text says what there is to download."""
         if self.own is not None:
             return [(self.own.name, self.own.name)]
         named = [(f"{info.name} · {_where(info)}", info.name) for info in list_datasets()]
         return [*((f"{name} · yours", name) for name in self._brought), *named]
 
     def bring(self, collection: ImageCollection, dataset: ImageDataset) -> str:
-        """Offer a learner's images beside the built-in data sets.
+        """Add a learner's images to the menu, and return the data set's name there: with a number if it is taken.
 
-        Args:
-            collection: they come from, to load them again in another size.
-            dataset: what came of it; its name is used where it is free.
-
-        Returns:
-            What the data set is called here. The same images with other edits are another data set, so that the runs
-            before keep theirs.
+        The same images with other edits get a new name, so earlier runs keep theirs.
         """
         with self._lock:
-            same = (each.name for each in self._brought.values() if each.collection == collection)
+            same = (images.name for images in self._brought.values() if images.collection == collection)
             name = next(same, None) or self._free_name(dataset.name)
             dataset = replace(dataset, name=name)
             self._brought[name] = OwnImages.of(collection, dataset)
@@ -131,39 +121,29 @@ class DataSource:
     def _free_name(self, name: str) -> str:
         taken = {info.name for info in list_datasets()} | self._brought.keys()
         names = (name if i == 1 else f"{name} {i}" for i in count(1))
-        return next(each for each in names if each not in taken)
+        return next(candidate for candidate in names if candidate not in taken)
 
     def forget(self) -> None:
-        """Let go of loaded images."""
+        """Release the loaded images."""
         self._kept = None
 
     def knows(self, name: str) -> bool:
-        """Whether there is a data set of that name.
-
-        Args:
-            name: of the data set.
-        """
+        """Return whether a data set has this name."""
         return name in [known for _, known in self.menu()]
 
     def class_names(self, name: str) -> tuple[str, ...]:
-        """All classes of a data set, in label order.
-
-        Args:
-            name: of the data set.
+        """Return all class names of a data set, in label order.
 
         Raises:
-            InputError: there is none of that name.
+            InputError: no data set has this name.
         """
         return self.facts(LabSettings(dataset=name)).class_names
 
     def facts(self, settings: LabSettings) -> DataFacts:
-        """What is known about the images of some settings before they are loaded.
-
-        Args:
-            settings: their data set and classes count.
+        """Return the facts about the settings' data set and classes, without loading images.
 
         Raises:
-            InputError: there is no such data set, or no such class.
+            InputError: the data set or a class does not exist.
         """
         name, classes = settings.dataset, settings.classes
         if self.own is not None:
@@ -182,13 +162,10 @@ class DataSource:
         raise InputError(f"There is no data set {name!r} here; there are {known}.")
 
     def summary(self, settings: LabSettings) -> DatasetSummary:
-        """What a record would say of the images of some settings.
-
-        Args:
-            settings: which images.
+        """Return the summary of the settings' images that goes into a record.
 
         Raises:
-            InputError: there is no such data set, or no such class.
+            InputError: the data set or a class does not exist.
         """
         from tl_widgets.experiments.comparison import summarize
 
@@ -203,15 +180,10 @@ class DataSource:
         )
 
     def whole(self, settings: LabSettings, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> ImageDataset:
-        """The data set with all its training images.
-
-        Args:
-            settings: which data set, which of its classes, and how large its images are.
-            on_event: hears of a download.
-            cancel: stops one.
+        """Load the settings' data set with all its training images, whatever their `n_per_class`.
 
         Raises:
-            InputError: it cannot be loaded.
+            InputError: the data set cannot be loaded.
             CancelledError: `cancel` was set.
         """
         if self.own is not None:
@@ -219,33 +191,33 @@ class DataSource:
         key = (settings.dataset, settings.classes, settings.image_size)
         with self._lock:
             if self._kept is None or self._kept[0] != key:
-                brought = self._brought.get(settings.dataset)
-                if brought is None:
-                    found = load_dataset(settings.dataset, image_size=settings.image_size, classes=settings.classes,
-                                         on_event=on_event, cancel=cancel)  # fmt: skip
+                images = self._brought.get(settings.dataset)
+                if images is None:
+                    dataset = load_dataset(settings.dataset, image_size=settings.image_size, classes=settings.classes,
+                                           on_event=on_event, cancel=cancel)  # fmt: skip
                 else:
-                    found = self._read_again(brought, settings, on_event, cancel)
-                self._kept = (key, found)
+                    dataset = self._read_again(images, settings, on_event, cancel)
+                self._kept = (key, dataset)
             return self._kept[1]
 
     def _read_again(
-        self, brought: OwnImages, settings: LabSettings, on_event: OnEvent, cancel: Cancel | None
+        self, images: OwnImages, settings: LabSettings, on_event: OnEvent, cancel: Cancel | None
     ) -> ImageDataset:
-        """A learner's images from where they came; what was read last stays where they cannot be."""
+        """Load a learner's images again; if their files are gone, the error says which are still in memory."""
         try:
-            return brought.load(settings, on_event, cancel)
+            return images.load(settings, on_event, cancel)
         except InputError as error:
-            if self._kept is None or self._kept[0][0] != brought.name or not brought.collection.is_gone:
+            if self._kept is None or self._kept[0][0] != images.name or not images.collection.is_gone:
                 raise
             _, classes, size = self._kept[0]
             way = f"Image size {size}" if classes == settings.classes else f"Image size {size} and the classes of then"
             raise InputError(f"{error} What was read before is still here: {way} can go on without it.") from error
 
     def load(self, settings: LabSettings, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> ImageDataset:
-        """The data set with as many training images as the settings say; arguments as in `whole`.
+        """Load the settings' data set with as many training images as they ask for.
 
         Raises:
-            InputError: it cannot be loaded, or has fewer.
+            InputError: the data set cannot be loaded, or has too few images.
             CancelledError: `cancel` was set.
         """
         dataset = self.whole(settings, on_event, cancel)

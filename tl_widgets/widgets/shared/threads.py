@@ -1,4 +1,4 @@
-"""Work in a thread of its own: Stop, an end that always comes, and of several wishes the newest."""
+"""Run, work in a background thread that can be stopped, and Newest, which drops outdated work."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _POLL = 0.05  # seconds
 
 
 class Run(Generic[Value]):
-    """A piece of work that goes on in the background.
+    """Work that runs in the background.
 
     `await run.done()` waits for it in a notebook and lets Stop through; `run.wait()` waits in a script.
 
     Attributes:
         cancel: set it, or call `stop`, to end the work at its next step.
-        finished: set when the work has ended, whichever way.
-        result: what the work gave back; None until then, or where it ended early.
+        finished: set when the work has ended for any reason.
+        result: the work's return value; None until then, or if it ended early.
     """
 
     def __init__(self, work: Callable[[Cancel], Value | None]) -> None:
@@ -41,16 +41,16 @@ class Run(Generic[Value]):
         self.finished = threading.Event()
         self.result: Value | None = None
         self._work = work
-        # A copied context: ipykernel finds in it the cell that the widgets' messages belong to.
+        # In the copied context, ipykernel finds the cell that the widgets' messages belong to.
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._go,), name="tl_widgets", daemon=True).start()
 
     def __repr__(self) -> str:
-        # A fixed text: as the last line of a cell it must not differ from one execution to the next.
+        # As the last line of a cell, the text must be the same in every execution.
         return "A run in the background: `await run.done()` waits for it, `run.stop()` ends it."
 
     def _go(self) -> None:
-        # The event has a `finally` of its own: nothing that goes wrong may leave a waiter waiting for ever.
+        # Whatever goes wrong, `finally` sets the event, or else `wait` would never return.
         try:
             self.result = self._work(self.cancel)
         except CancelledError:
@@ -66,21 +66,21 @@ class Run(Generic[Value]):
         return not self.finished.is_set()
 
     def stop(self) -> None:
-        """Ask the work to end; it does within one batch."""
+        """Ask the work to end, which takes one batch at most."""
         self.cancel.set()
 
     def wait(self, timeout: float | None = None) -> Value | None:
         """Wait for the end; an interrupt (Ctrl-C, the kernel's ■) stops the work as well.
 
         Args:
-            timeout: in seconds; None waits as long as it takes.
+            timeout: in seconds; None waits without a limit.
 
         Returns:
             The result.
         """
         ends = None if timeout is None else time.monotonic() + timeout
         try:
-            # Short waits: a long one would not let an interrupt through.
+            # Short waits, because a long one would not let an interrupt through.
             while not self.finished.wait(_POLL) and (ends is None or time.monotonic() < ends):
                 pass
         except KeyboardInterrupt:
@@ -104,13 +104,7 @@ class Run(Generic[Value]):
 
 
 def run_and_explain(work: Callable[[Cancel], Value | None], line: HTML, stopped: str = "") -> Run[Value]:
-    """Run work in the background; what goes wrong is explained in a line.
-
-    Args:
-        work: what to do.
-        line: for the explanation.
-        stopped: what to say if the work was stopped.
-    """
+    """Run work in the background; show an error, or the text `stopped` after a stop, in `line`."""
 
     def go(cancel: Cancel) -> Value | None:
         try:
@@ -125,10 +119,10 @@ def run_and_explain(work: Callable[[Cancel], Value | None], line: HTML, stopped:
 
 
 class Newest(Generic[Wish]):
-    """Does one piece of work after another in the background, and never an outdated one.
+    """Handles one request at a time in the background, always the newest; a new one cancels the current work.
 
     Args:
-        work: what to do for a wish; runs in a thread.
+        work: handles a request; runs in a thread.
     """
 
     def __init__(self, work: Callable[[Wish, Cancel], None]) -> None:
@@ -139,11 +133,7 @@ class Newest(Generic[Wish]):
         self._run: Run[None] | None = None
 
     def want(self, wish: Wish) -> Run[None]:
-        """Ask for the work; what is under way for an older wish ends.
-
-        Args:
-            wish: of the moment.
-        """
+        """Request the work, and cancel that of an older request."""
         with self._lock:
             self._wanted = wish
             self._cancel.set()
@@ -152,7 +142,7 @@ class Newest(Generic[Wish]):
             return self._run
 
     def stop(self) -> None:
-        """End the work, and forget what was asked for."""
+        """Cancel the work, and drop the request that waits."""
         with self._lock:
             self._wanted = None
             self._cancel.set()
@@ -160,14 +150,14 @@ class Newest(Generic[Wish]):
     def _work(self, _: Cancel) -> None:
         while True:
             with self._lock:
-                wanted, self._wanted = self._wanted, None
-                if wanted is None:
+                request, self._wanted = self._wanted, None
+                if request is None:
                     self._run = None
                     return
                 cancel = self._cancel = threading.Event()
             try:
-                self._do(wanted, cancel)
+                self._do(request, cancel)
             except CancelledError:
                 pass
-            except Exception:  # the next wish must still find somebody who works
+            except Exception:  # this thread must survive for the next request
                 log.exception("work in the background failed")

@@ -1,4 +1,4 @@
-"""One training at a time in a kernel, and TensorFlow loaded before the first."""
+"""A lock that lets one app of a kernel train at a time, and loading TensorFlow in the background."""
 
 from __future__ import annotations
 
@@ -18,14 +18,10 @@ _tensorflow_loaded = threading.Event()
 
 @contextmanager
 def my_turn(cancel: Cancel, say_waiting: Callable[[], None]) -> Iterator[None]:
-    """Wait until no other Lab of this kernel trains: two at once would be slow and falsify each other's seconds.
-
-    Args:
-        cancel: ends the wait.
-        say_waiting: called once where there is a wait.
+    """Wait until no other app of this kernel trains: two at once would be slow and distort each other's timings.
 
     Raises:
-        CancelledError: somebody pressed Stop.
+        CancelledError: `cancel` was set.
     """
     if not _turn.acquire(blocking=False):
         say_waiting()
@@ -38,16 +34,16 @@ def my_turn(cancel: Cancel, say_waiting: Callable[[], None]) -> Iterator[None]:
 
 
 def preload_tensorflow() -> None:
-    """Import TensorFlow in the background, once in a process, while somebody looks at the controls."""
+    """Import TensorFlow in the background, once per process, while the user looks at the controls."""
     if not _tensorflow_wanted.acquire(blocking=False):
-        return  # another Lab has started it; the lock is never given back
+        return  # another app has started the import; nothing ever releases the lock
 
     def load() -> None:
         try:
             from tl_widgets.core.lazy_tensorflow import import_tensorflow
 
             import_tensorflow()
-            import tl_widgets.training.loop  # noqa: F401 - Keras and all that the first run would wait for
+            import tl_widgets.training.loop  # noqa: F401 - loads Keras and the rest that the first run needs
         except Exception:
             log.exception("TensorFlow could not be loaded in the background")
         finally:
@@ -57,14 +53,10 @@ def preload_tensorflow() -> None:
 
 
 def wait_for_tensorflow(cancel: Cancel, say_waiting: Callable[[], None]) -> None:
-    """Wait until TensorFlow is loaded.
-
-    Args:
-        cancel: ends the wait; the import itself goes on, so that the next run finds it done.
-        say_waiting: called once where there is a wait.
+    """Wait until TensorFlow is loaded; `cancel` ends the wait, but the import continues for the next run.
 
     Raises:
-        CancelledError: somebody pressed Stop.
+        CancelledError: `cancel` was set.
     """
     preload_tensorflow()
     if not _tensorflow_loaded.is_set():

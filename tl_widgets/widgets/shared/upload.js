@@ -1,11 +1,11 @@
-// The browser's half of UploadView: reads files slice by slice, sends one slice and waits for the answer.
+// The browser's half of UploadView. It reads a file slice by slice, and waits for an answer to each slice.
 // `make`, `pause` and `correspondence` come from correspondence.js.
 
-const PART = 1_000_000; // bytes of a message: JupyterLab's websocket drops what has more than 10 MB
-const PATIENCE = 4000; // milliseconds until it says why no answer has come
-const AGAIN = 1000; // milliseconds until a finished upload asks again whether the Lab is free
+const PART = 1_000_000; // bytes in a message: JupyterLab's websocket drops messages above 10 MB
+const PATIENCE = 4000; // milliseconds without an answer until the page says why
+const AGAIN = 1000; // milliseconds until a complete upload asks again whether the Lab is free
 
-class Refused extends Error {} // with a sentence for the page; an empty one where somebody cancelled
+class Refused extends Error {} // its message goes onto the page; empty after Cancel
 
 const megabytes = (n) => (n < 99_500 ? `${Math.ceil(n / 1000)} kB` : `${(n / 1e6).toFixed(n < 9.95e6 ? 1 : 0)} MB`);
 
@@ -14,7 +14,7 @@ function timeLeft(milliseconds) {
   return seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
-// One slice; the browser refuses it when the file on the disk is not what it was when it was chosen.
+// Read one slice. The browser rejects this if the file has changed since it was chosen.
 async function slice(file, start) {
   const end = Math.min(start + PART, file.size);
   const data = await file.slice(start, end).arrayBuffer().catch(() => null);
@@ -50,7 +50,7 @@ function render({ model, el }) {
   const parts = build(model);
   const post = correspondence(model);
   let n = 0;
-  let token = ""; // of the upload that goes on
+  let token = ""; // of the upload in progress
 
   const say = (text, trouble = "") => {
     parts.status.textContent = text;
@@ -65,7 +65,7 @@ function render({ model, el }) {
     parts.hint.hidden = Boolean(token);
     parts.going.hidden = !token;
     parts.root.dataset.upload = token ? "going" : "idle";
-    if (focused) (token ? parts.cancel : parts.button).focus(); // a button that is gone has lost it
+    if (focused) (token ? parts.cancel : parts.button).focus(); // hiding a button removes the focus
   }
 
   async function sendNow(content, buffers) {
@@ -79,7 +79,7 @@ function render({ model, el }) {
     }
   }
 
-  // One message and its answer.
+  // Send a message and return its answer.
   async function ask(content, ...buffers) {
     const upload = token;
     if (!upload) throw new Refused("");
@@ -149,9 +149,9 @@ function render({ model, el }) {
 
   function tell(content) {
     try {
-      post.send(content); // nobody waits for the answer
+      post.send(content); // the answer doesn't matter
     } catch {
-      // the kernel has ended, and the upload with it
+      // the kernel has ended, and so has the upload
     }
   }
 
@@ -178,7 +178,7 @@ function render({ model, el }) {
   const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
   const take = (handle) => (event) => {
     if (!holdsFiles(event)) return;
-    event.preventDefault(); // else the browser would leave the page and open the file
+    event.preventDefault(); // or else the browser would leave the page and open the file
     event.stopPropagation();
     handle(event);
   };
@@ -187,7 +187,7 @@ function render({ model, el }) {
   parts.button.onclick = () => parts.input.click();
   parts.input.onchange = () => {
     const files = [...parts.input.files];
-    parts.input.value = ""; // the same file can be chosen again
+    parts.input.value = ""; // allows choosing the same file again
     upload(files);
   };
   parts.cancel.onclick = () => cancel("The upload was cancelled; nothing of it was kept.");

@@ -1,4 +1,4 @@
-"""UploadView: files of any size from whoever sits before the browser, in parts that every server lets through."""
+"""UploadView, which uploads files of any size from the browser, in parts small enough for every server."""
 
 from __future__ import annotations
 
@@ -15,33 +15,34 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.shared.threads import log
 
-# A browser is outside input: upload.js sends a million bytes at a time, and what goes beyond is refused.
+# Don't trust the browser: upload.js sends a million bytes at a time, and larger parts are rejected.
 MAX_PART_BYTES = 2_000_000
-_PATIENCE = 600  # seconds without a word, after which an upload is given up: its page was closed
-_QUIET = 15  # seconds without a word, after which another page may begin
+_PATIENCE = 600  # seconds without a message, after which an upload ends, as its page was probably closed
+_QUIET = 15  # seconds without a message, after which another page may start an upload
 _BAD = "The browser sent something that is no upload. Reload the page and try again."
 
 
 class UploadView(anywidget.AnyWidget):
-    """A button that opens the browser's file dialogue, a place to drop files onto, and what is left with Cancel.
+    """A button for the browser's file dialog, an area to drop files onto, and the upload's progress with Cancel.
 
-        UploadView(lambda goal, incoming: ..., label="Upload a zip", accept=".zip")
+        UploadView(lambda goal, incoming: ..., max_bytes=10**9, label="Upload a zip", accept=".zip")
 
-    Each part waits for the answer to the one before, so that neither side holds more than one in memory.
+    The browser waits for an answer after each part, so neither side holds more than one in memory.
 
     Attributes:
-        enabled: whether an upload can begin now; one that has begun waits at its end until the next can.
-        missing: what to do before files can be chosen; "" if nothing.
-        goal: what the files are for, as the app likes to know it; the one when they were chosen is handed on.
+        enabled: whether an upload can start; if False, one that is complete waits until it is True.
+        missing: what the user has to do before choosing files; "" if nothing.
+        goal: what the files are for; `on_files` receives its value from the start of the upload.
+        label: text of the button.
+        hint: text next to the button.
+        accept: file types in the dialog, as in HTML.
+        most: maximum number of files in an upload.
+        kind: what messages call a file, such as "zip".
 
     Args:
-        on_files: called with the goal and the files when all of them are there. It closes them, at once or later.
-        label: of the button.
-        hint: what stands beside it.
-        accept: the kinds of files that the dialogue shows, as in HTML.
-        most: how many may come at a time.
-        max_bytes: of one file.
-        kind: what to call one file: "zip".
+        on_files: called with the goal and the complete files, which it must close, at once or later.
+        max_bytes: maximum size of a file.
+        facts: values of the attributes above.
     """
 
     _esm = page_file("shared/correspondence.js") + page_file("shared/upload.js")
@@ -67,30 +68,30 @@ class UploadView(anywidget.AnyWidget):
         return f"UploadView: {self.label} (needs a live notebook)"
 
     def close(self) -> None:
-        """Take the widget away; half an upload goes with it."""
+        """Close the widget, and discard an unfinished upload."""
         self._drop()
         super().close()
 
     def _hear(self, _: Any, content: Any, buffers: Any) -> None:
-        """Take a message of the browser, and answer it: the next part waits for the answer."""
-        said, waits = "", False
+        """Process a message from the browser and answer it; the browser waits for the answer."""
+        text, waits = "", False
         message = content if isinstance(content, dict) else {}
         try:
             waits = self._take(message, buffers if isinstance(buffers, list | tuple) else ())
         except InputError as error:
-            said = str(error)
+            text = str(error)
         except Exception as error:
             log.exception("an upload could not be taken")
-            said = f"The upload could not be kept: {type(error).__name__}: {error}"
-        if said and message.get("upload") == self._token:
+            text = f"The upload could not be kept: {type(error).__name__}: {error}"
+        if text and message.get("upload") == self._token:
             self._drop()
-        self.send({"number": message.get("number"), "text": said, "waits": waits})
+        self.send({"number": message.get("number"), "text": text, "waits": waits})
 
     def _take(self, message: dict[str, Any], buffers: Any) -> bool:
-        """Do what a message asks for; true if it has to be asked again later.
+        """Carry out a message; return True if the browser has to repeat it later.
 
         Raises:
-            InputError: it cannot be done; the upload has ended.
+            InputError: the message cannot be carried out, which ends the upload.
         """
         step, token = message.get("step"), message.get("upload")
         if not isinstance(token, str) or not 0 < len(token) <= 40:
@@ -117,14 +118,14 @@ class UploadView(anywidget.AnyWidget):
             raise InputError(self.missing or "The Lab is busy: wait until it has ended, then choose the files again.")
         if self._incoming is not None and time.monotonic() - self._heard < _QUIET:
             raise InputError("Another upload goes on here, on another page perhaps: wait until it has ended.")
-        if not isinstance(files, list) or not all(_is_file(each) for each in files):
+        if not isinstance(files, list) or not all(_is_file(file) for file in files):
             raise InputError(_BAD)
         if not 0 < len(files) <= self.most:
             raise InputError(f"{len(files):,} files came; choose {self.most:,} at most.")
         for name, size in files:
             require_size(name, size, self._max_bytes, self.kind)
-        self._drop()  # one whose page has gone
-        # Half a surrogate pair is no text; no browser sends one.
+        self._drop()  # an unfinished upload from a closed page
+        # A lone surrogate is not valid text. No browser sends one.
         self._incoming = Incoming([(name.encode("utf-8", "replace").decode(), size) for name, size in files])
         self._token, self._goal_then = token, self.goal
         self._heard = time.monotonic()
@@ -139,7 +140,7 @@ class UploadView(anywidget.AnyWidget):
         incoming.add(index, start, data.cast("B"))
 
     def _end(self, incoming: Incoming) -> bool:
-        incoming.files()  # raises unless they are whole
+        incoming.files()  # raises unless all are complete
         if not self.enabled:
             return True
         self._incoming, self._token = None, ""
@@ -151,20 +152,20 @@ class UploadView(anywidget.AnyWidget):
         return False
 
     def _drop(self) -> None:
-        """Remove what has come of an upload."""
+        """Discard an unfinished upload."""
         incoming, self._incoming, self._token = self._incoming, None, ""
         if incoming is not None:
             incoming.close()
 
     def _watch(self, incoming: Incoming) -> None:
-        """Give an upload up of which nothing has been heard for long."""
+        """End an upload that has sent no message for `_PATIENCE` seconds."""
         while not incoming.ended.wait(_PATIENCE / 10) and self._incoming is incoming:
             if time.monotonic() - self._heard > _PATIENCE:
                 incoming.close()
 
 
 def _is_file(facts: Any) -> bool:
-    """Whether it is [name, size]; the name may be anything, as it names nothing until `safe_name` has seen it."""
+    """Return whether `facts` is [name, size]; any name will do, because `safe_name` checks it before use."""
     return (
         isinstance(facts, list)
         and len(facts) == 2

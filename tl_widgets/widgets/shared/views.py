@@ -1,4 +1,4 @@
-"""Views of results: each is an HTML widget that shows one thing and holds nothing else."""
+"""Widgets that show a figure or the parameters, and HTML for thumbnails and the verdict."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 _N_THUMBNAILS = 3
 _MOST_CLASSES = 10
-_BAR_FULL = 8.0  # decades: a full bar is a hundred million parameters
+_BAR_FULL = 8.0  # decades: a full bar stands for a hundred million parameters
 
 
 class FigureView(HTML):
-    """A matplotlib figure with its text alternative; it changes without flicker, from any thread.
+    """A matplotlib figure with its text alternative. It updates without flicker, from any thread.
 
     view = FigureView()
     view.show(plot_accuracy(comparison), alt_text(comparison, "accuracy"))
@@ -43,13 +43,13 @@ class FigureView(HTML):
         self.add_class("tlw-figure")
 
     def show(self, drawing: Figure | Axes, alt: str, width_px: int = 720, *, narrow: Figure | None = None) -> None:
-        """Show a figure in place of the one before.
+        """Replace the figure.
 
         Args:
             drawing: what a plot function returned.
-            alt: the same in words.
-            width_px: on the page, in CSS pixels; narrower where the page is.
-            narrow: the same figure, shown where the page has too little room for letters of the other to be read.
+            alt: text alternative.
+            width_px: width in CSS pixels; a narrower page scales the figure down.
+            narrow: the same figure for a page so narrow that nobody could read the scaled one.
         """
         from tl_widgets.plots.comparison import figure_html
         from tl_widgets.plots.style import CSS_PIXELS_PER_INCH
@@ -63,11 +63,11 @@ class FigureView(HTML):
 
 
 class LedgerView(HTML):
-    """Parameters of both models, layer by layer with the arithmetic, and as bars on a log scale.
+    """The parameters of both models: layer by layer with the arithmetic, and as bars on a log scale.
 
     Args:
-        models: which of "scratch" and "transfer".
-        source: where a Lab's images come from; the built-in data sets where None.
+        models: "scratch", "transfer" or both.
+        source: provides the images; None for the built-in data sets.
     """
 
     def __init__(
@@ -78,11 +78,7 @@ class LedgerView(HTML):
         self.add_class("tlw")
 
     def show_settings(self, settings: LabSettings) -> None:
-        """Show what the settings come to, before anything is built.
-
-        Args:
-            settings: of a panel or a Lab.
-        """
+        """Show the parameters for these settings, without building a model."""
         facts = self._source.facts(settings)
         ledgers: dict[str, tuple[LayerRow, ...] | str] = {}
         for model in self._models:
@@ -143,11 +139,7 @@ def _ledger(model: str, rows: tuple[LayerRow, ...] | str) -> str:
 
 
 def thumbnails(dataset: ImageDataset) -> str:
-    """Some training images of each class with its name, as HTML.
-
-    Args:
-        dataset: its first 10 classes are shown.
-    """
+    """Return HTML with training images of the first 10 classes."""
     labels = dataset.train.labels
     rows = []
     for label, name in enumerate(dataset.class_names[:_MOST_CLASSES]):
@@ -159,17 +151,17 @@ def thumbnails(dataset: ImageDataset) -> str:
 
 
 def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
-    """The verdict, and what the diagnoses say, as HTML.
+    """Return the verdict and the diagnoses as HTML.
 
     Args:
-        comparison: a finished one.
-        number_: of its run.
+        comparison: a finished comparison.
+        number_: the number of its run.
         source: name of the record that it was loaded from; "" for a run of this Lab.
     """
     notes = "".join(
-        f"<li><b>{heading_of(run.name)}.</b> {escape(each.text)} <i>{escape(each.advice)}</i></li>"
+        f"<li><b>{heading_of(run.name)}.</b> {escape(diagnosis.text)} <i>{escape(diagnosis.advice)}</i></li>"
         for run in comparison.runs
-        for each in run.diagnoses
+        for diagnosis in run.diagnoses
     )
     data, config = comparison.dataset, comparison.config
     loaded = f", loaded from {escape(printable(source))}" if source else ""
@@ -187,13 +179,13 @@ def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
 
 def _figures(run: RunResult, score: Score | None) -> str:
     name = heading_of(run.name)
-    said = "<b>not tested</b>"
+    result = "<b>not tested</b>"
     if score is not None:
-        words = f"mean of {len(score.seeds)} seeds, 95% over seeds" if score.seeds else "95% interval"
-        said = f"<b>{percent(score.accuracy)}</b> <small>{words} {interval_text(score.interval)}</small>"
+        label = f"mean of {len(score.seeds)} seeds, 95% over seeds" if score.seeds else "95% interval"
+        result = f"<b>{percent(score.accuracy)}</b> <small>{label} {interval_text(score.interval)}</small>"
     saved = f", {run.seconds.saved:.1f} s saved by kept features" if run.seconds.saved else ""
     return (
-        f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{said}</span>'
+        f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{result}</span>'
         f"<small>{count_text(run.params.trainable)} trainable of {count_text(run.params.total)} parameters · "
         f"{run.seconds.total:.1f} s{saved}</small></div>"
     )

@@ -1,1 +1,1 @@
-"""Questions that take more than one run."""
+"""Studies: questions that take more than one training run to answer."""

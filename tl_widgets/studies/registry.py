@@ -1,4 +1,4 @@
-"""Every study by its name: the terminal and StudyLab read it from here."""
+"""All studies by name, for the terminal and for StudyLab."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.records.codec import load
 from tl_widgets.studies.study import AnyStudy, Study, StudyResult
 
-# One line for each study: its folder.
+# The folder of each study.
 _FOLDERS = (
     "learning_curve",
     "time",
@@ -26,11 +26,8 @@ STUDIES: dict[str, AnyStudy] = {}
 def register(study: Study[Any, Any]) -> None:
     """Offer a study in the terminal and in StudyLab.
 
-    Args:
-        study: its declaration.
-
     Raises:
-        InputError: there is another study of that name.
+        InputError: another study has this name.
     """
     if STUDIES.setdefault(study.name, study) is not study:
         raise InputError(f"There is a study {study.name!r} already. Give yours another name.")
@@ -41,10 +38,10 @@ for _folder in _FOLDERS:
 
 
 def find_study(name: str) -> AnyStudy:
-    """Return a study.
+    """Return the study with this name.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: no study has this name.
     """
     if name not in STUDIES:
         raise InputError(f"There is no study {name!r}; there are {', '.join(STUDIES)}.")
@@ -52,20 +49,13 @@ def find_study(name: str) -> AnyStudy:
 
 
 def read_study(text: str, names: Collection[str]) -> tuple[str, StudyResult]:
-    """Read a record of any study.
-
-    Args:
-        text: what `to_json()` wrote.
-        names: of the studies that it may be of.
-
-    Returns:
-        (the study's name, the result).
+    """Read a record of one of these studies; return the study's name and the result.
 
     Raises:
-        InputError: it is not the record of such a study.
+        InputError: the text is not a record of one of these studies.
     """
     try:
-        # A comparison's record, which is older than the studies, does not name its class.
+        # The record of a comparison is older than the studies and does not name its class.
         kind = load(text).get("study", "Comparison")
     except InputError as error:
         raise InputError(f"This is not a record of a study ({error}).") from None

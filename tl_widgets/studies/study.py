@@ -1,7 +1,7 @@
-"""What a study is: one declaration, from which its options, its form, its record and the text of its figure follow.
+"""The declaration of a study, from which its options, form and record follow.
 
 To add a study, make a folder with a subclass of `Study` as `STUDY`, and name the folder in the registry. This module
-knows no study by name, and imports nothing heavy: every `--help` passes through here.
+names no study and imports nothing heavy, because every `--help` loads it.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ IMAGES, MODELS = GROUPS = ("Images", "Models")  # headings of a form
 
 
 class StudyResult(Protocol):
-    """What every result of a study offers, whatever it measured."""
+    """The interface of every study's result."""
 
     @property
     def stopped(self) -> bool:
-        """Whether Stop came before everything was measured."""
+        """Whether the study was stopped before everything was measured."""
 
     @property
     def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The images that it was measured on."""
+        """The data sets that the study used."""
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
@@ -46,7 +46,7 @@ class StudyResult(Protocol):
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What was found, in plain sentences."""
+        """The findings in plain sentences."""
 
     @property
     def failures(self) -> tuple[StudyFailure, ...]:
@@ -54,7 +54,7 @@ class StudyResult(Protocol):
 
     @property
     def lost_arms(self) -> tuple[str, ...]:
-        """The kinds of model of which nothing could be measured."""
+        """The kinds of model for which nothing could be measured."""
 
     def to_json(self) -> str:
         """Return the record as JSON text."""
@@ -65,51 +65,51 @@ class StudyResult(Protocol):
 
 
 class DataFacts(Protocol):
-    """What is known about a data set before it is loaded."""
+    """The facts about a data set that are known before it is loaded."""
 
     @property
     def name(self) -> str:
-        """Name of the data set."""
+        """The name of the data set."""
 
     @property
     def n_train(self) -> int:
-        """Training images of all classes."""
+        """The number of training images in all classes together."""
 
     @property
     def n_classes(self) -> int:
-        """Number of classes."""
+        """The number of classes."""
 
 
 @dataclass(frozen=True)
 class StudyArguments(Settings):
-    """Base of a study's arguments: a frozen dataclass whose fields are made by `setting`.
+    """Base of a study's arguments: a frozen dataclass with fields made by `setting`.
 
-    A setting without a label has no field on a form; one whose option is "" has none in the terminal.
+    A setting without a label has no field on the form; one whose option is "" has none in the terminal.
     """
 
     @property
     def image_settings(self) -> ImageSettings:
-        """The images that the study is about."""
+        """The images that the study uses."""
         return ImageSettings()
 
     @property
     def subject(self) -> str:
-        """What files are named after."""
+        """The text that file names start from."""
         return self.image_settings.dataset
 
     @property
     def most_per_class(self) -> int:
-        """The largest number of training images of one class that is asked for; 0 if there is no such limit."""
+        """The most training images per class that are asked for; 0 without a number."""
         return 0
 
-    def fitted(self, most: int) -> Self:  # noqa: ARG002 - for those that do ask for images
-        """Return arguments that ask for no more than `most` training images of each class."""
+    def fitted(self, most: int) -> Self:  # noqa: ARG002 - for subclasses that ask for images
+        """Return arguments that ask for at most `most` training images per class."""
         return self
 
 
 @dataclass(frozen=True)
 class ImageArguments(StudyArguments):
-    """Arguments of a study that measures on images of the learner's choice."""
+    """Arguments of a study whose images the learner chooses."""
 
     dataset: str = same_setting(ImageSettings, "dataset", group=IMAGES)
     image_size: int = same_setting(ImageSettings, "image_size", group=IMAGES, default=64)
@@ -117,20 +117,20 @@ class ImageArguments(StudyArguments):
 
     @property
     def image_settings(self) -> ImageSettings:
-        """The images that the study is about."""
+        """The images that the study uses."""
         return ImageSettings(self.dataset, self.image_size, self.n_per_class)
 
     @property
     def most_per_class(self) -> int:
-        """The largest number of training images of one class that is asked for; 0 if there is no such limit."""
+        """The most training images per class that are asked for; 0 without a number."""
         return self.n_per_class or 0
 
     def fitted(self, most: int) -> Self:
-        """Return arguments that ask for no more than `most` training images of each class."""
+        """Return arguments that ask for at most `most` training images per class."""
         return replace(self, n_per_class=None) if self.most_per_class > most else self
 
     def n_train(self, facts: DataFacts) -> int:
-        """Return the number of training images of all classes."""
+        """Return the number of training images in all classes together."""
         return facts.n_train if self.n_per_class is None else self.n_per_class * facts.n_classes
 
 
@@ -154,40 +154,34 @@ BACKBONE_NAME = Name(_backbone, listed_by="backbones")
 
 
 def model_setting(name: str, **changes: Any) -> Any:
-    """Declare a field as the setting of `Config` with the same name.
+    """Declare a field as the setting of `Config` with this name.
 
-    Args:
-        name: of the field of `Config`.
-        changes: attributes of `Setting` that are different here, such as `default=True`.
+    `changes` are the attributes of `Setting` that are different here, such as `default=True`.
     """
     kind = {"kind": BACKBONE_NAME} if name == "backbone" else {}
     return same_setting(Config, name, **{"group": MODELS, **kind, **changes})
 
 
 def seeds_setting(n_seeds: int) -> Any:
-    """Declare a field as several seeds; a form asks how many, and takes 0, 1, 2, ...
-
-    Args:
-        n_seeds: the default.
-    """
+    """Declare a field for several seeds; a form asks how many and takes 0, 1, 2, ..."""
     kind = Several(settings_of(Config)["seed"].kind, "0,1,2", count_to=20)  # type: ignore[arg-type]
     text = "How often each is trained, with other images and other initial weights"
     return setting(tuple(range(n_seeds)), kind, "Seeds", text, group=MODELS)
 
 
 def jobs_setting() -> Any:
-    """Declare a field as the number of worker processes, which only the terminal asks for."""
+    """Declare a field for the number of worker processes, for the terminal only."""
     return setting(1, _Workers(-1_000, 1_000), "", "Worker processes; -1 for one on each core", group=MODELS)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study is going to do.
+    """The work that a study will do.
 
     Attributes:
-        n_models: how many it trains.
-        text: the same in words, a clause.
-        n_passes: images that pass through training in all; the seconds grow about as it does.
+        n_models: number of models that are trained.
+        text: the plan as a clause.
+        n_passes: images that pass through training in all, to which the seconds are roughly proportional.
     """
 
     n_models: int
@@ -200,10 +194,8 @@ class Guess:
     """A question that the learner answers before the result is shown.
 
     Attributes:
-        question: about these arguments.
-        options: the answers to choose from.
-        subject: what the guess is about; for another subject it is asked anew.
-        answer: returns the option that a result makes true.
+        subject: a key for what the guess is about; for another subject, the question is asked again.
+        answer: returns the option that is true for a result.
     """
 
     question: str
@@ -217,17 +209,17 @@ Result = TypeVar("Result", bound=StudyResult)
 
 
 class Study(ABC, Generic[Arguments, Result]):
-    """A study, declared once.
+    """The one declaration of a study.
 
     Attributes:
-        name: in `tl-widgets study NAME` and `StudyLab("NAME")`.
-        question: what it answers, as a learner would ask it.
-        about: what is measured, a clause.
-        lead: what is done, a sentence or two for the form.
-        chart: what the figure is, for those who do not see it: a sentence, before those of the result.
-        arguments: the dataclass of its arguments, which declares options, fields, ranges and defaults.
-        cost_by: names of the arguments that change what one image costs, and not only how many there are.
-        brings_images: whether it has images of its own, for those who bring none.
+        name: NAME in `tl-widgets study NAME` and `StudyLab("NAME")`.
+        question: the question that it answers, as a learner would ask it.
+        about: what is measured, as a clause.
+        lead: what the study does, in a sentence or two for the form.
+        chart: what kind of figure it is, the first sentence of the text alternative.
+        arguments: dataclass that declares the options, fields, ranges and defaults.
+        cost_by: names of the arguments that change the cost of one image, rather than the number of images.
+        brings_images: whether it has built-in images for learners who choose none.
     """
 
     name: ClassVar[str]
@@ -241,32 +233,28 @@ class Study(ABC, Generic[Arguments, Result]):
 
     @abstractmethod
     def results(self) -> tuple[type[Result], ...]:
-        """Return the classes that a result may be of; their names stand in the records."""
+        """Return the classes that a result may have; records hold their names."""
 
     @abstractmethod
     def measure(self, arguments: Arguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel) -> Result:
-        """Measure.
+        """Run the study; after a Stop, return what was measured, marked as stopped.
 
-        Args:
-            arguments: what was asked for.
-            dataset: the images; None only for a study that brings its own.
-            on_event: receives progress.
-            cancel: set from any thread, it stops the study; what was measured is returned, marked as stopped.
+        `dataset` is None only if the study brings its own images. `cancel` may be set from any thread.
 
         Raises:
             InputError: the arguments do not fit the images, or nothing could be measured.
-            CancelledError: it was stopped before anything was measured.
+            CancelledError: the study was stopped before anything was measured.
         """
 
     @property
     def can_go_on(self) -> bool:
-        """Whether a study that was stopped can be gone on with."""
+        """Whether a stopped study can be resumed."""
         return type(self).go_on is not Study.go_on
 
     def go_on(
         self, earlier: Result, arguments: Arguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
     ) -> Result:
-        """Measure what is missing of an earlier result; other arguments and errors as in `measure`."""
+        """Measure what an earlier result lacks; see `measure` for the errors."""
         raise NotImplementedError
 
     @abstractmethod
@@ -274,46 +262,39 @@ class Study(ABC, Generic[Arguments, Result]):
         """Draw a result.
 
         Raises:
-            InputError: there is nothing to draw, because it was stopped too early.
+            InputError: the study was stopped before there was anything to draw.
         """
 
     def draw_narrow(self, result: Result) -> Figure | None:  # noqa: ARG002 - for wide figures
-        """Draw a result for a page of half the width; None if the figure of `draw` is not that wide."""
+        """Draw a result for a page of half the width; return None if `draw` fits there."""
         return None
 
     @abstractmethod
     def plan(self, arguments: Arguments, facts: DataFacts) -> Plan:
-        """Return what the arguments come to, before anything is loaded."""
+        """Return the work that the arguments ask for, without loading anything."""
 
     def guess(self, arguments: Arguments) -> Guess | None:  # noqa: ARG002 - for studies that have one
-        """Return what the learner says first; None if there is nothing to guess."""
+        """Return the question that the learner answers first, or None."""
         return None
 
     def owns(self, result: Result) -> bool:  # noqa: ARG002 - for studies that share a class of results
-        """Return whether a result of one of `results()` is of this study."""
+        """Return whether a result of one of the classes in `results()` is of this study."""
         return True
 
     def sentences(self, result: Result) -> tuple[str, ...]:
-        """Return what a result says on the screen."""
+        """Return the sentences that are shown for a result."""
         return result.sentences
 
     def text(self, result: Result) -> str:
-        """Return the text alternative of the figure of a result."""
+        """Return the text alternative of a result's figure."""
         rows = (": ".join(row) for row in result.rows[1:])
         return " ".join((self.chart, *self.sentences(result), *(f"{row}." for row in rows)))
 
     def read(self, text: str, kind: str) -> Result | None:
-        """Read the record of a result.
-
-        Args:
-            text: the record.
-            kind: the name of its class.
-
-        Returns:
-            None if the record is not of this study.
+        """Read a record of the class named `kind`; None if it is not of this study.
 
         Raises:
-            InputError: it calls itself so, but it is no such record.
+            InputError: the record names a class of this study but is not valid.
         """
         for result_class in self.results():
             if result_class.__name__ == kind:
@@ -326,12 +307,12 @@ AnyStudy = Study[Any, StudyResult]
 
 
 def given(dataset: ImageDataset | None) -> ImageDataset:
-    """Return the images of a study that brings none of its own."""
+    """Return the images, or raise InputError if there are none."""
     if dataset is None:
         raise InputError("This study needs images: name a data set or a folder.")
     return dataset
 
 
 def count(n: int, word: str) -> str:
-    """Return a number with its noun: "1 seed", "3 seeds"."""
+    """Return a number with its noun, such as "1 seed" or "3 seeds"."""
     return f"{n} {word}{'' if n == 1 else 's'}"

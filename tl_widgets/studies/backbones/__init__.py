@@ -1,4 +1,4 @@
-"""The study of backbones: accuracy against what they cost."""
+"""The "backbones" study: accuracy against cost."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _EXAMPLE = "MobileNetV2=mobilenet.weights.h5"
 
 
 def _file(text: str) -> str:
-    """Return NAME=FILE with the official name, or raise InputError if there is no such backbone or file."""
+    """Return NAME=FILE with the official name, or raise InputError."""
     from tl_widgets.backbones.catalogue import find_backbone
     from tl_widgets.backbones.weights import resolve_weights
 
@@ -46,7 +46,7 @@ def _file(text: str) -> str:
     return f"{backbone.name}={path.strip()}"
 
 
-@cache  # a form asks at every change
+@cache  # because a form calls it after every change
 def _n_on_this_machine() -> int:
     from tl_widgets.backbones.catalogue import list_backbones
 
@@ -55,7 +55,7 @@ def _n_on_this_machine() -> int:
 
 @dataclass(frozen=True)
 class BackbonesArguments(ImageArguments):
-    """Which backbones, with which weights and heads."""
+    """The backbones, their weights and their heads."""
 
     n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=10, group=IMAGES)
     backbones: tuple[str, ...] | None = setting(
@@ -144,7 +144,7 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
         n_backbones, n_seeds = len(arguments.backbones or ()) or _n_on_this_machine(), len(arguments.seeds)
         text = f"{count(n_backbones, 'backbone')} × {count(n_seeds, 'head')}"
         text += ", and the smallest with random weights" if arguments.control else ""
-        # Reading the features takes longer than the heads do.
+        # Only the features count: reading them takes longer than training the heads.
         return Plan((n_backbones + arguments.control) * n_seeds, text, n_backbones * arguments.n_train(facts))
 
     def sentences(self, result: BackboneStudy) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What running a frozen backbone costs: milliseconds, features, memory. Needs no pretrained weights."""
+"""The cost of running a frozen backbone; it needs no pretrained weights."""
 
 from __future__ import annotations
 
@@ -23,17 +23,20 @@ _LARGEST_SIDE = 1024
 def backbone_cost(
     backbone: str, *, image_size: int = 96, on_event: OnEvent = ignore, cancel: Cancel | None = None
 ) -> BackboneCost:
-    """Measure what running a backbone costs on images of a size, with random weights: the cost is the same.
+    """Measure the milliseconds and memory of a backbone, with random weights.
 
     Args:
         backbone: a name in the catalogue (`list_backbones`).
         image_size: side of the images in pixels, at least the backbone's minimum.
-        on_event: hears of the start of TensorFlow and of the building.
-        cancel: stops between two batches.
+        on_event: receives an event when TensorFlow starts and when the backbone is built.
+        cancel: set from any thread, it stops the measurement between two batches.
+
+    Returns:
+        The measured milliseconds and memory, and the sizes of the backbone.
 
     Raises:
-        InputError: there is no such backbone, or it does not fit the size or the memory.
-        CancelledError: somebody pressed Stop.
+        InputError: no backbone has this name, or it does not fit the image size or the memory.
+        CancelledError: the measurement was stopped.
     """
     entry = find_backbone(backbone)
     require_whole_number("image_size", image_size, entry.min_input or 1, _LARGEST_SIDE)
@@ -50,7 +53,7 @@ def backbone_cost(
     with PeakMemory() as memory:
         shape = (image_size, image_size, 3)
         layers = frozen_layers(entry, shape, resolve_weights(entry, None))
-        stack_head(layers, shape, 2)  # joins them; the head costs next to nothing and is not timed
+        stack_head(layers, shape, 2)  # connects the layers; the head costs next to nothing and is not timed
         return measure_cost(entry, image_size, layers, None, memory, cancel=cancel)
 
 
@@ -64,16 +67,10 @@ def measure_cost(
     alone: bool = True,
     cancel: Cancel | None = None,
 ) -> BackboneCost:
-    """Measure frozen layers that were built.
+    """Measure the cost of built `frozen_layers`, on images of `image_size` pixels.
 
-    Args:
-        entry: the backbone they are of.
-        image_size: side of the images in pixels.
-        layers: of `frozen_layers`.
-        frozen: the same as one function, where somebody has made it already.
-        memory: has watched since before they were built.
-        alone: nothing else of a study runs beside this.
-        cancel: stops between two batches.
+    `frozen` is the same layers as one function, if it exists already. `memory` must have been measuring since before
+    the layers were built. `alone` says that nothing else of the study runs at the same time.
     """
     from tl_widgets.models.builders import count_parameters
     from tl_widgets.training.features import FrozenPart

@@ -1,4 +1,4 @@
-"""Figures of the study of backbones: accuracy against what it costs, and against what is published of ImageNet."""
+"""Figures of accuracy against cost and against published ImageNet accuracy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tl_widgets.plots.style import (
 )
 from tl_widgets.studies.backbones.result import BackbonePoint, BackboneStudy
 
-# What can stand on the horizontal axis: how to read it from a point, its label, and how its numbers are written.
+# What the horizontal axis can show: its value for a point, its label, and its number format.
 _COSTS: dict[str, tuple[Callable[[BackbonePoint], float], str, FuncFormatter]] = {
     "milliseconds": (
         lambda point: point.cost.ms_per_image,
@@ -43,24 +43,24 @@ _COSTS: dict[str, tuple[Callable[[BackbonePoint], float], str, FuncFormatter]] =
     "parameters": (lambda point: point.cost.n_params, "parameters without top (log scale)", COUNT),
 }
 _MOST_NAMED = 12
-_STEPS = (1, 2, 5, 10)  # between ticks, so that whole percents stand beside them
+_STEPS = (1, 2, 5, 10)  # between ticks, which then fall on whole percents
 
 
 def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes | None = None) -> Axes:
-    """Test accuracy of each backbone against what running it costs.
+    """Draw the test accuracy of each backbone against the cost of running it.
 
     Args:
-        study: with at least one backbone.
+        study: a study with at least one backbone.
         cost: "milliseconds" per image or "parameters".
-        ax: where to draw; a new figure without it.
+        ax: the axes to draw on; a new figure if None.
 
     Returns:
-        The axes: for each backbone a square with its name and the 95% interval over the test images, a small dot for
-        each seed, a ring round the one to choose, steps along the Pareto front (against milliseconds), a diamond for
-        random weights and a dotted line at chance where they lie in sight.
+        The axes. Each backbone is a square with its name and its 95% interval over the test images, and a small dot
+        for each seed. A ring marks the choice, a dashed line the Pareto front (against milliseconds only), a diamond
+        random weights, and a dotted line chance if it is in view.
 
     Raises:
-        InputError: no backbone was measured, or there is no such cost.
+        InputError: no backbone was measured, or `cost` is neither of the two.
     """
     if cost not in _COSTS:
         raise InputError(f"cost must be {' or '.join(_COSTS)}; received {cost!r}.")
@@ -81,17 +81,17 @@ def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes
 
 
 def plot_imagenet(study: BackboneStudy, *, ax: Axes | None = None) -> Axes:
-    """Test accuracy of each backbone against its published accuracy on ImageNet.
+    """Draw the test accuracy of each backbone against its ImageNet accuracy.
 
     Args:
-        study: with at least one backbone whose accuracy on ImageNet is published.
-        ax: where to draw; a new figure without it.
+        study: a study with at least one backbone whose ImageNet accuracy is published.
+        ax: the axes to draw on; a new figure if None.
 
     Returns:
-        The axes: for each backbone a square with its name and the 95% interval over the test images.
+        The axes. Each backbone is a square with its name and its 95% interval over the test images.
 
     Raises:
-        InputError: there is no such backbone.
+        InputError: no measured backbone has a published ImageNet accuracy.
     """
     points = [point for point in study.points if point.top1_pct is not None]
     if not points:
@@ -106,17 +106,20 @@ def plot_imagenet(study: BackboneStudy, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_formatter(PERCENT)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
     _name(ax, study, points, lambda point: (point.top1_pct or 0.0) / 100)
-    words = next(each for each in study.sentences if "ImageNet models transfer" in each)
-    dress(ax, _titled(ax, words), x="published accuracy on ImageNet", y="accuracy on the test images here")
+    sentence = next(text for text in study.sentences if "ImageNet models transfer" in text)
+    dress(ax, _titled(ax, sentence), x="published accuracy on ImageNet", y="accuracy on the test images here")
     return ax
 
 
 def plot_backbone_study(study: BackboneStudy, *, narrow: bool = False) -> Figure:
-    """Both figures on one page: accuracy against milliseconds, and against what is published of ImageNet.
+    """Draw accuracy against milliseconds and ImageNet accuracy on one page.
 
     Args:
-        study: with at least one backbone.
-        narrow: one below the other, for a page of half the width.
+        study: a study with at least one backbone.
+        narrow: whether to put one chart below the other, for a page of half the width.
+
+    Returns:
+        The figure. It has only the first chart if no measured backbone has a published ImageNet accuracy.
 
     Raises:
         InputError: no backbone was measured.
@@ -150,7 +153,7 @@ def _points(study: BackboneStudy) -> list[BackbonePoint]:
 
 
 def _frame(ax: Axes, study: BackboneStudy, points: Sequence[BackbonePoint]) -> None:
-    """Axes of accuracy that show every interval; they need not begin at 0."""
+    """Set a vertical axis that shows every interval; it need not begin at 0."""
     low = min(min(point.test_accuracy_ci95[0], *point.test_accuracies) for point in points)
     low = max(0.0, low - 0.08 * (1 - low))
     ax.set_ylim(low, 1 + 0.06 * (1 - low))
@@ -162,7 +165,7 @@ def _frame(ax: Axes, study: BackboneStudy, points: Sequence[BackbonePoint]) -> N
 
 
 def _log_scale(ax: Axes, values: Sequence[float], formatter: FuncFormatter) -> None:
-    """A logarithmic axis with a few round numbers, and room for names on both sides."""
+    """Set a logarithmic horizontal axis with room for names on both sides."""
     low, high = min(values), max(values)
     room = 2.6 * (high / low) ** 0.05
     ax.set_xscale("log")
@@ -176,18 +179,18 @@ def _log_scale(ax: Axes, values: Sequence[float], formatter: FuncFormatter) -> N
 
 
 def _titled(ax: Axes, text: str) -> str:
-    """A title in lines that fit the axes' width."""
+    """Break a title into lines that fit the width of the axes."""
     inches = ax.get_window_extent().width / root_figure(ax).dpi
     return textwrap.fill(text, round(10.5 * inches))
 
 
 def _draw_point(ax: Axes, study: BackboneStudy, point: BackbonePoint, x: float) -> None:
     is_control = point is study.control
-    colour, y = (ModelName.CONTROL if is_control else ModelName.TRANSFER).color, point.test_accuracy
+    color, y = (ModelName.CONTROL if is_control else ModelName.TRANSFER).color, point.test_accuracy
     low, high = point.test_accuracy_ci95
     reach = [[y - low], [high - y]]
     marker = "D" if is_control else "s"
-    ax.errorbar([x], [y], yerr=reach, color=colour, marker=marker, markersize=7, capsize=4, elinewidth=1.4, zorder=3)
+    ax.errorbar([x], [y], yerr=reach, color=color, marker=marker, markersize=7, capsize=4, elinewidth=1.4, zorder=3)
     if len(point.answers) > 1:
         n = len(point.answers)
         ax.plot([x] * n, point.test_accuracies, color=INK, marker=".", markersize=4, linestyle="none", zorder=4)
@@ -199,7 +202,7 @@ def _draw_front(ax: Axes, study: BackboneStudy) -> None:
     front = study.front
     x = [point.cost.ms_per_image for point in front]
     y = [point.test_accuracy for point in front]
-    # From the fastest straight up, and from the most accurate on to the right: what lies below is beaten.
+    # It rises straight up at the fastest and ends level at the most accurate: the front beats all points below it.
     ax.step(
         [x[0], *x, ax.get_xlim()[1]],
         [ax.get_ylim()[0], *y, y[-1]],
@@ -214,7 +217,7 @@ def _draw_front(ax: Axes, study: BackboneStudy) -> None:
 def _name(
     ax: Axes, study: BackboneStudy, points: Sequence[BackbonePoint], value: Callable[[BackbonePoint], float]
 ) -> None:
-    """A name beside each point, of many only beside the best."""
+    """Write the names beside the points; if there are many, only beside the best."""
     best_first = sorted(points, key=lambda point: (point is not study.chosen, -point.test_accuracy))[:_MOST_NAMED]
     named = []
     for point in best_first:
@@ -224,7 +227,7 @@ def _name(
 
 
 def _handles(study: BackboneStudy, cost: str, chance: float | None) -> list[Line2D]:
-    blue, grey = ModelName.TRANSFER.color, ModelName.CONTROL.color
+    blue, gray = ModelName.TRANSFER.color, ModelName.CONTROL.color
     n = len(study.points[0].answers[0])
     handles = [
         Line2D(
@@ -238,7 +241,7 @@ def _handles(study: BackboneStudy, cost: str, chance: float | None) -> list[Line
     if cost == "milliseconds":
         handles.append(Line2D([], [], color=PALE, linestyle="--", label="Pareto front: below it something is better"))
     if study.control:
-        handles.append(Line2D([], [], color=grey, marker="D", linestyle="none", label="random weights: the floor"))
+        handles.append(Line2D([], [], color=gray, marker="D", linestyle="none", label="random weights: the floor"))
     if chance is not None:
         handles.append(Line2D([], [], color=PALE, linestyle=":", label=f"chance ({percent(chance)})"))
     return handles

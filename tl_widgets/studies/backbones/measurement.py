@@ -1,4 +1,4 @@
-"""Which backbone? Every one whose weights are at hand, on the same images; resumed after Stop."""
+"""Measurement of the "backbones" study, which can be resumed after a Stop."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from tl_widgets.records.comparison import DatasetSummary, Environment, RunResult
 from tl_widgets.studies.backbones.cost import measure_cost
 from tl_widgets.studies.backbones.result import BackbonePoint, BackboneStudy, WantedBackbone
 
-_MANY_PARAMS = 10**12  # where nobody states how many
+_MANY_PARAMS = 10**12  # sorts a backbone last if its number of parameters is not published
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One backbone to be measured, with all seeds."""
+    """A backbone to be measured with all seeds; `weights` is None for random ones."""
 
     name: str
     weights: str | None
@@ -38,7 +38,7 @@ class _Job:
     alone: bool
 
     def words(self) -> str:
-        """For people."""
+        """Return a description for messages."""
         return self.name if self.weights else f"{self.name} with random weights"
 
 
@@ -59,33 +59,33 @@ def backbone_study(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> BackboneStudy:
-    """Put a new head on each of several frozen backbones, train and test it on the same images, and time it.
+    """Train a new head on each of several frozen backbones, and time them.
 
-    A backbone's accuracy is what `compare(dataset, backbone=..., seed=...)` gives for its transfer model.
+    A backbone's accuracy is the one that `compare(dataset, backbone=..., seed=...)` gives for its transfer model.
 
     Args:
         dataset: images and their split.
-        backbones: names in the catalogue; where None, those whose ImageNet weights are on this machine, smallest
-            first, and those in `weights`; with `resume`, those of that study. Named ones are downloaded if need be.
-        weights: files for backbones whose weights lie elsewhere, by the backbone's name.
-        seeds: each decides the head's first weights and the images' order; features are read once for all.
-        control: measure the smallest of them with random weights, too: the floor.
-        head_dropout: rate of the Dropout before the last layer.
-        augment: changed copies of each training image.
+        backbones: names in the catalogue, downloaded if necessary. If None, those whose ImageNet weights are on this
+            machine and those in `weights`, smallest first; with `resume`, those of that study.
+        weights: weights files by backbone name, for backbones whose weights lie elsewhere.
+        seeds: each determines the head's initial weights and the order of the images; features are read once.
+        control: whether to measure the smallest backbone with random weights, too, as the floor.
+        head_dropout: rate of the Dropout layer before the last layer.
+        augment: augmented copies of each training image.
         epochs: passes over the training images.
-        batch_size: images for each step.
-        learning_rate: of Adam.
-        resume: an earlier study of the same images with the same settings; what it measured is not measured again.
-        n_jobs: worker processes, as joblib counts them. Accuracies are the same whatever their number; milliseconds
-            are longer where several share the machine.
-        on_event: hears of each finished backbone, and of downloads and features.
-        cancel: stops within one batch; with workers, when the next backbone is done.
+        batch_size: images per step.
+        learning_rate: learning rate of Adam.
+        resume: an earlier study with the same images and settings, whose measurements are kept.
+        n_jobs: worker processes, as joblib counts them. Accuracies do not depend on it, but milliseconds are longer
+            when several processes share the machine.
+        on_event: receives each finished backbone, and the progress of downloads and features.
+        cancel: set from any thread, it stops the study within one batch; with workers, when the next backbone is done.
 
     Returns:
-        All that was measured; a backbone that failed is in `failures`, and where Stop came, those until then.
+        Everything that was measured, even after a Stop; backbones that failed are in `failures`.
 
     Raises:
-        InputError: an argument is not allowed, `resume` is of other images or settings, or nothing could be measured.
+        InputError: an argument is not allowed, `resume` has other images or settings, or nothing could be measured.
     """
     require_dataset(dataset)
     config = Config(
@@ -103,7 +103,7 @@ def backbone_study(
         _check_resumed(resume, dataset, config, seeds, here)
     kept = _kept(resume, wanted)
     jobs = _jobs(wanted, kept, seeds, control, n_jobs == 1)
-    found = measure_all(
+    measured = measure_all(
         jobs,
         partial(_measure, dataset, config),
         describe=_Job.words,
@@ -112,7 +112,7 @@ def backbone_study(
         on_event=on_event,
         cancel=cancel,
     )
-    points = {(point.name, point.weights == "random"): point for point in (*kept, *found.points)}
+    points = {(point.name, point.weights == "random"): point for point in (*kept, *measured.points)}
     labels = np.bincount(dataset.test.labels)
     return BackboneStudy(
         dataset=summarize(dataset),
@@ -120,10 +120,10 @@ def backbone_study(
         seeds=seeds,
         wanted=wanted,
         chance=float(labels.max() / labels.sum()),
-        points=tuple(points[each.name, False] for each in wanted if (each.name, False) in points),
+        points=tuple(points[backbone.name, False] for backbone in wanted if (backbone.name, False) in points),
         control=next((point for (_, is_random), point in points.items() if is_random), None),
-        failures=found.failures,
-        stopped=found.stopped,
+        failures=measured.failures,
+        stopped=measured.stopped,
         environment=here,
     )
 
@@ -131,7 +131,6 @@ def backbone_study(
 def _wanted(
     backbones: Sequence[str] | None, weights: Mapping[str, str | PathLike[str]], resume: BackboneStudy | None
 ) -> tuple[WantedBackbone, ...]:
-    """Which backbones with which weights; what is refused is refused before anything is measured."""
     if isinstance(backbones, str) or not isinstance(weights, Mapping):
         raise InputError(
             'backbones must be several names, such as ("EfficientNetLite0", "MobileNetV2"), and weights a dictionary '
@@ -142,33 +141,33 @@ def _wanted(
     if backbones is not None:
         names = [find_backbone(name).name for name in backbones]
     elif before:
-        names = [each.name for each in before]
+        names = [backbone.name for backbone in before]
     else:
         here = [entry for entry in list_backbones() if entry.offline or entry.name in files]
         names = [entry.name for entry in sorted(here, key=lambda entry: entry.n_params or _MANY_PARAMS)]
     if len(set(names)) < len(names):
         raise InputError(f"A backbone stands in backbones more than once: {', '.join(names)}.")
-    strangers = set(files) - set(names) - {each.name for each in before}
-    if strangers and backbones is not None:
-        raise InputError(
-            f"weights has files for {', '.join(sorted(strangers))}, which backbones does not name. Add them."
-        )
+    unused = set(files) - set(names) - {backbone.name for backbone in before}
+    if unused and backbones is not None:
+        raise InputError(f"weights has files for {', '.join(sorted(unused))}, which backbones does not name. Add them.")
     if not names and not before:
         raise InputError(
             "There is no backbone to measure: backbones is empty, or no weights are on this machine. `tl-widgets "
             "backbones` lists what there is, and `tl-widgets fetch NAME` gets its weights on a connected machine."
         )
-    # What an earlier study wanted stays, with its weights; whatever else is named is measured after it.
-    found = {each.name: each for each in before}
+    # The backbones of an earlier study come first, with their weights; newly named ones follow.
+    selected = {backbone.name: backbone for backbone in before}
     for name in (*names, *files):
-        found[name] = WantedBackbone(name, files.get(name) or (found[name].weights if name in found else "imagenet"))
-    return tuple(found.values())
+        selected[name] = WantedBackbone(
+            name, files.get(name) or (selected[name].weights if name in selected else "imagenet")
+        )
+    return tuple(selected.values())
 
 
 def _check_resumed(
     resume: BackboneStudy, dataset: ImageDataset, config: Config, seeds: tuple[int, ...], here: Environment
 ) -> None:
-    """Refuse an earlier study whose points do not belong beside new ones."""
+    """Raise InputError if new points cannot be compared with the earlier ones."""
     if not isinstance(resume, BackboneStudy):
         raise InputError(
             "resume must be an earlier BackboneStudy, such as BackboneStudy.from_json(text of its record); received "
@@ -186,7 +185,7 @@ def _check_resumed(
     ]
     if resume.seeds != seeds:
         differences.append(f"seeds={resume.seeds} there and {seeds} here")
-    # Milliseconds of two machines do not belong into one figure, nor do answers of two versions.
+    # Milliseconds of two machines, or answers of two versions, do not belong in one figure.
     differences += [
         f"{name} {getattr(resume.environment, name)} there and {getattr(here, name)} here"
         for name in ("device", "cpu_count", "tensorflow", "keras")
@@ -200,10 +199,10 @@ def _check_resumed(
 
 
 def _kept(resume: BackboneStudy | None, wanted: tuple[WantedBackbone, ...]) -> tuple[BackbonePoint, ...]:
-    """The points of an earlier study, the control among them, whose weights are still those that are wanted."""
+    """Return the earlier points whose weights have not changed, and the control."""
     if resume is None:
         return ()
-    same = {each.name: each.weights for each in wanted if each in resume.wanted}
+    same = {backbone.name: backbone.weights for backbone in wanted if backbone in resume.wanted}
     kept = [point for point in resume.points if point.name in same and not _has_changed(point, same[point.name])]
     return (*kept, *((resume.control,) if resume.control else ()))
 
@@ -224,17 +223,16 @@ def _jobs(
     control: bool,
     alone: bool,
 ) -> list[_Job]:
-    """What is still to be measured."""
     done = {point.name for point in kept if point.weights != "random"}
-    jobs = [_Job(each.name, each.weights, seeds, alone) for each in wanted if each.name not in done]
+    jobs = [_Job(backbone.name, backbone.weights, seeds, alone) for backbone in wanted if backbone.name not in done]
     if control and not any(point.weights == "random" for point in kept):
-        smallest = min(wanted, key=lambda each: find_backbone(each.name).n_params or _MANY_PARAMS)
+        smallest = min(wanted, key=lambda backbone: find_backbone(backbone.name).n_params or _MANY_PARAMS)
         jobs.append(_Job(smallest.name, None, seeds, alone))
     return jobs
 
 
 def _measure(dataset: ImageDataset, config: Config, job: _Job, context: WorkContext) -> BackbonePoint:
-    # A cache of its own: what is in it, the backbone above all, is forgotten with the point.
+    # Each job has its own cache, which frees the backbone when the job is done.
     arm = ModelName.TRANSFER if job.weights else ModelName.CONTROL
     entry, cache = find_backbone(job.name), RunCache()
     config = replace(config, backbone=entry.name, weights=job.weights or Config.weights)

@@ -1,4 +1,4 @@
-"""What the study of backbones found: frozen records and their statistics. No TensorFlow."""
+"""Records of the "backbones" study, with statistics and sentences. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from tl_widgets.records.statistics import (
 )
 from tl_widgets.records.study import StudyFailure, StudyRecord
 
-FEWEST_RANKED = 5  # backbones that a rank correlation takes: with four even a perfect one may be chance (p = 0.08)
+FEWEST_RANKED = 5  # backbones for a rank correlation: with four, even a perfect one may be chance (p = 0.08)
 
 
 @dataclass(frozen=True)
 class BackboneCost:
-    """What running a frozen backbone costs; its weights do not matter for that.
+    """The cost of running a frozen backbone, which does not depend on its weights.
 
     Attributes:
-        name: of the backbone.
+        name: name of the backbone in the catalogue.
         image_size: side of the images in pixels.
-        n_params: numbers that it holds, without its top.
-        feature_width: numbers that it answers to an image.
-        ms_per_image: measured milliseconds per image in batches of 32, warm.
-        memory_estimate: bytes that the catalogue reckons the backbone takes beside TensorFlow; not measured.
-        memory_peak: measured bytes that the whole process held at most while it ran, TensorFlow and all that was
-            loaded before included; None where the system does not say.
-        alone: nothing else of the same study ran beside it, so that milliseconds can be compared.
+        n_params: parameters without the top.
+        feature_width: features per image.
+        ms_per_image: measured milliseconds per image in batches of 32, after warming up.
+        memory_estimate: the catalogue's estimate of the backbone's memory in bytes, without TensorFlow; not measured.
+        memory_peak: measured peak memory of the whole process in bytes, including TensorFlow and everything that was
+            loaded before; None if the system does not report it.
+        alone: whether nothing else of the study ran at the same time; only then can milliseconds be compared.
     """
 
     name: str
@@ -52,12 +52,7 @@ class BackboneCost:
 
 @dataclass(frozen=True)
 class WantedBackbone:
-    """A backbone of a study.
-
-    Attributes:
-        name: in the catalogue.
-        weights: "imagenet", or the path of a weights file.
-    """
+    """A backbone to be measured; `weights` is "imagenet" or the path of a file."""
 
     name: str
     weights: str = "imagenet"
@@ -65,17 +60,15 @@ class WantedBackbone:
 
 @dataclass(frozen=True)
 class BackbonePoint:
-    """One frozen backbone whose head was trained, with each seed, and tested.
+    """One frozen backbone, whose head was trained and tested with each seed.
 
     Attributes:
-        name: of the backbone.
         weights: "imagenet", the name of a file, or "random".
-        weights_sha256: of the file that they came from; "" for random ones.
-        top1_pct: published accuracy on ImageNet in percent; None where nobody states it, and for random weights.
-        val_accuracy: on the validation images, for each seed.
-        answers: for each seed a text with one letter for each test image, "1" where the answer was right, else "0".
-        n_trainable: numbers in the head.
-        cost: what running it takes.
+        weights_sha256: digest of the weights file; "" for random weights.
+        top1_pct: published ImageNet accuracy in percent; None if there is none, and for random weights.
+        val_accuracy: accuracy on the validation images, 0..1, for each seed.
+        answers: for each seed, one character per test image: "1" if the answer was right, else "0".
+        n_trainable: parameters of the head.
     """
 
     name: str
@@ -89,28 +82,28 @@ class BackbonePoint:
 
     @property
     def test_accuracies(self) -> tuple[float, ...]:
-        """Share of right answers to the test images, for each seed."""
-        return tuple(each.count("1") / len(each) for each in self.answers)
+        """The accuracy on the test images, 0..1, for each seed."""
+        return tuple(answers.count("1") / len(answers) for answers in self.answers)
 
     @property
     def test_accuracy(self) -> float:
-        """Its mean over the seeds."""
+        """The mean accuracy on the test images over the seeds, 0..1."""
         return self.over_seeds.mean
 
     @property
     def test_accuracy_ci95(self) -> Interval:
-        """Wilson's 95% interval of the mean: how far other test images might have led elsewhere."""
+        """Wilson's 95% interval of `test_accuracy`: the uncertainty from the test images."""
         n = len(self.answers[0])
         return wilson_interval(self.test_accuracy * n, n)
 
     @property
     def over_seeds(self) -> Mean:
-        """The mean over seeds with its t interval: how far other seeds might have led elsewhere."""
+        """The mean test accuracy with its t interval: the uncertainty from the seeds."""
         return mean_of_shares(self.test_accuracies, n_images=len(self.answers[0]))
 
     @property
     def mean_val_accuracy(self) -> float:
-        """Mean over the seeds of the accuracy on the validation images."""
+        """The mean accuracy on the validation images over the seeds, 0..1."""
         return sum(self.val_accuracy) / len(self.val_accuracy)
 
 
@@ -119,16 +112,16 @@ class BackboneStudy(StudyRecord):
     """Several frozen backbones on the same images, each with a new head.
 
     Attributes:
-        dataset: which images.
-        config: all else that decides; its backbone, weights and seed are replaced for each point.
-        seeds: of the head's first weights and of the images' order.
+        dataset: the images.
+        config: the other settings; backbone, weights and seed are different for each point.
+        seeds: each determines the head's initial weights and the order of the images.
         wanted: the backbones that were asked for.
-        chance: accuracy of the answer that is always the most frequent class of the test images.
-        points: of those that were measured.
-        control: a backbone with random weights, the floor; None where it was not asked for, or not reached.
+        chance: accuracy of always answering with the most frequent class of the test images, 0..1.
+        points: the backbones that were measured.
+        control: a backbone with random weights, the floor; None if it was not asked for or not measured.
         failures: backbones that could not be measured.
-        stopped: somebody pressed Stop before all were done.
-        environment: what it ran on.
+        stopped: whether the study was stopped before all backbones were measured.
+        environment: the machine and the versions.
     """
 
     dataset: DatasetSummary
@@ -144,65 +137,63 @@ class BackboneStudy(StudyRecord):
 
     @property
     def chosen(self) -> BackbonePoint | None:
-        """The most accurate on the validation images, of equals the fastest; None without a point.
+        """The most accurate on the validation images, the fastest of equals, or None.
 
-        Not by the test images: whoever chooses by them has no honest number left for what was chosen.
+        A choice by the test images would leave no unbiased estimate of the accuracy of what was chosen.
         """
         best_first = sorted(self.points, key=lambda point: (-point.mean_val_accuracy, point.cost.ms_per_image))
         return best_first[0] if best_first else None
 
     @property
     def front(self) -> tuple[BackbonePoint, ...]:
-        """The Pareto front, fastest first: no other backbone is as fast and as accurate, and better in one of both.
+        """The Pareto front, fastest first: each is more accurate than all faster ones.
 
-        Of the measured means: where intervals overlap, other images might draw it otherwise.
+        It compares the measured means: where intervals overlap, other images might give another front.
         """
-        found: list[BackbonePoint] = []
-        for point in sorted(self.points, key=lambda each: (each.cost.ms_per_image, -each.test_accuracy)):
-            if not found or point.test_accuracy > found[-1].test_accuracy:
-                found.append(point)
-        return tuple(found)
+        front: list[BackbonePoint] = []
+        for point in sorted(self.points, key=lambda candidate: (candidate.cost.ms_per_image, -candidate.test_accuracy)):
+            if not front or point.test_accuracy > front[-1].test_accuracy:
+                front.append(point)
+        return tuple(front)
 
     @property
     def imagenet_correlation(self) -> RankCorrelation | None:
-        """Whether better ImageNet models transfer better here; None with fewer than 5 backbones, or all equal."""
+        """Rank correlation of published ImageNet accuracy and test accuracy.
+
+        None with fewer than 5 backbones, or if all are equally good.
+        """
         known = [(point.top1_pct, point.test_accuracy) for point in self.points if point.top1_pct is not None]
         if len(known) < FEWEST_RANKED:
             return None
         return rank_correlation([top1 for top1, _ in known], [measured for _, measured in known])
 
     def difference(self, first: BackbonePoint, second: BackbonePoint) -> PairedDifference:
-        """Two backbones on the same test images, with the first seed."""
-        right1, right2 = (np.array([each == "1" for each in point.answers[0]]) for point in (first, second))
+        """Return first minus second on the same test images, with the first seed."""
+        right1, right2 = (np.array([answer == "1" for answer in point.answers[0]]) for point in (first, second))
         return pair_answers(right1, right2)
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """A line of figures for each backbone, the control last."""
+        """The numbers of each backbone in one line, the control last."""
         return _backbone_lines(self)
 
     @property
     def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The images that it was measured on."""
+        """The data set that the study used."""
         return (self.dataset,)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What was found, in plain words."""
+        """The findings in plain sentences."""
         return _backbone_sentences(self)
 
 
 def point_name(point: BackbonePoint) -> str:
-    """What a backbone is called: its name, and its weights where they are random."""
+    """Return a backbone's name, which says so if its weights are random."""
     return f"{point.name} with random weights" if point.weights == "random" else point.name
 
 
 def _backbone_lines(study: BackboneStudy) -> tuple[str, ...]:
-    """A line of figures for each backbone, the control last.
-
-    Args:
-        study: whole or stopped.
-    """
     points = (*study.points, *((study.control,) if study.control else ()))
     return tuple(_line(point) for point in points)
 
@@ -230,11 +221,6 @@ def _line(point: BackbonePoint) -> str:
 
 
 def _backbone_sentences(study: BackboneStudy) -> tuple[str, ...]:
-    """Which backbone to choose, how sure that is, and what it costs.
-
-    Args:
-        study: whole or stopped.
-    """
     sentences: list[str] = []
     chosen = study.chosen
     if chosen is not None:
@@ -245,20 +231,24 @@ def _backbone_sentences(study: BackboneStudy) -> tuple[str, ...]:
 
 
 def _choice(study: BackboneStudy, chosen: BackbonePoint) -> str:
-    found = (
+    outcome = (
         f"it answers {percent(chosen.test_accuracy)} of the {len(chosen.answers[0])} test images correctly "
         f"(95% interval {interval_text(chosen.test_accuracy_ci95)})"
     )
     if len(study.points) == 1:
-        return f"Only {chosen.name} was measured, so that there is nothing to choose between: {found}."
+        return f"Only {chosen.name} was measured, so that there is nothing to choose between: {outcome}."
     best = [point for point in study.points if point.mean_val_accuracy == chosen.mean_val_accuracy]
     of_equals = f", the fastest of {len(best)} that are equally good there" if len(best) > 1 else ""
-    return f"By the validation images the choice is {chosen.name}{of_equals}: {found}."
+    return f"By the validation images the choice is {chosen.name}{of_equals}: {outcome}."
 
 
 def _others(study: BackboneStudy, chosen: BackbonePoint) -> str:
-    """Each other backbone against the chosen one, image by image."""
-    words: dict[str, list[str]] = {"too close to call": [], "clearly behind it": [], "clearly ahead of it": []}
+    """Compare each other backbone with the chosen one, image by image."""
+    names_by_verdict: dict[str, list[str]] = {
+        "too close to call": [],
+        "clearly behind it": [],
+        "clearly ahead of it": [],
+    }
     for point in study.points:
         if point is chosen:
             continue
@@ -266,13 +256,13 @@ def _others(study: BackboneStudy, chosen: BackbonePoint) -> str:
         verdict = "too close to call"
         if paired.is_clear:
             verdict = "clearly behind it" if paired.difference > 0 else "clearly ahead of it"
-        words[verdict].append(f"{point.name} ({percent(point.test_accuracy)})")
-    said = []
-    for verdict, names in words.items():
+        names_by_verdict[verdict].append(f"{point.name} ({percent(point.test_accuracy)})")
+    clauses = []
+    for verdict, names in names_by_verdict.items():
         if names:
             verb = "is" if len(names) == 1 else "are"
-            said.append(f"{_listed(names)} {verb} {verdict}")
-    return f"On the same test images {'; '.join(said)}." if said else ""
+            clauses.append(f"{_listed(names)} {verb} {verdict}")
+    return f"On the same test images {'; '.join(clauses)}." if clauses else ""
 
 
 def _front(study: BackboneStudy, chosen: BackbonePoint) -> str:
@@ -283,7 +273,7 @@ def _front(study: BackboneStudy, chosen: BackbonePoint) -> str:
     text = f"{chosen.name} is also the fastest, {milliseconds}."
     second = min((p for p in study.points if p is not chosen), key=lambda point: point.cost.ms_per_image)
     if chosen is fastest and second.cost.ms_per_image < 1.15 * chosen.cost.ms_per_image:
-        # Another run may turn it round.
+        # Another run might reverse the order.
         text = f"{chosen.name} takes {milliseconds}, {second.name} about as long."
     if chosen is not fastest:
         times = chosen.cost.ms_per_image / fastest.cost.ms_per_image
@@ -312,35 +302,35 @@ def _imagenet(study: BackboneStudy) -> str:
         counted = "one backbone" if n == 1 else f"{n} backbones"
         need = f"it takes {FEWEST_RANKED} or more with a published ImageNet accuracy"
         return f"{question} cannot be told from {counted}: {need}."
-    found = study.imagenet_correlation
-    if found is None:
+    correlation = study.imagenet_correlation
+    if correlation is None:
         return f"{question} cannot be told: all are equally good here."
-    figures = f"rank correlation {found.rho:.2f} over {n} backbones, p = {found.p_value:.2f}"
-    if found.p_value >= 0.05:
+    figures = f"rank correlation {correlation.rho:.2f} over {n} backbones, p = {correlation.p_value:.2f}"
+    if correlation.p_value >= 0.05:
         return f"{question} is too close to call ({figures})."
-    better = "better" if found.rho > 0 else "worse"
+    better = "better" if correlation.rho > 0 else "worse"
     return f"Better ImageNet models transfer {better} here ({figures})."
 
 
 def _reservations(study: BackboneStudy) -> list[str]:
-    said = []
+    sentences = []
     files = [point.name for point in study.points if point.weights not in ("imagenet", "random")]
     if files:
-        said.append(
+        sentences.append(
             f"The weights of {_listed(files)} came from a file: what is published of ImageNet holds only if they are "
             "the published ones."
         )
     if not all(point.cost.alone for point in study.points):
-        said.append("Backbones were measured beside each other: their milliseconds are longer than alone.")
+        sentences.append("Backbones were measured beside each other: their milliseconds are longer than alone.")
     if study.failures:
-        told = "; ".join(f"{failure.point}: {failure.text}" for failure in study.failures)
-        said.append(f"{len(study.failures)} could not be measured. {told}")
+        reasons = "; ".join(f"{failure.point}: {failure.text}" for failure in study.failures)
+        sentences.append(f"{len(study.failures)} could not be measured. {reasons}")
     if study.stopped:
         done = {point.name for point in study.points}
-        left = [each.name for each in study.wanted if each.name not in done]
+        left = [backbone.name for backbone in study.wanted if backbone.name not in done]
         rest = f"; not measured yet: {_listed(left)}" if left else ""
-        said.append(f"Stopped before all were measured{rest}.")
-    return said
+        sentences.append(f"Stopped before all were measured{rest}.")
+    return sentences
 
 
 def _listed(names: list[str]) -> str:

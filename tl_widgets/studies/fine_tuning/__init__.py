@@ -1,4 +1,4 @@
-"""The study of fine-tuning: a comparison whose transfer model goes on with its last blocks unfrozen."""
+"""The "fine-tuning" study: training continues with the last blocks unfrozen."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FineTuningArguments(ImageArguments):
-    """The two stages of the transfer model."""
+    """The settings of the frozen stage and of the fine-tuning stage."""
 
     dataset: str = same_setting(ImageArguments, "dataset", default="digits")
     n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=20)

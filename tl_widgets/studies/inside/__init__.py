@@ -1,4 +1,4 @@
-"""The study of what goes on inside the models: heat maps, first filters, features."""
+"""The "inside" study: heat maps, first filters and features of the models."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.studies.inside.result import LookInside
 
-MOST_IMAGES = 12  # with heat maps: more do not fit beside each other
+MOST_IMAGES = 12  # with heat maps: more do not fit side by side
 
 
 @dataclass(frozen=True)
 class InsideArguments(ImageArguments):
-    """Which models are looked into, and how many heat maps are drawn."""
+    """The models to look into, and the number of heat maps."""
 
     image_size: int = same_setting(ImageArguments, "image_size", default=96)
     n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=20)

@@ -1,4 +1,4 @@
-"""The page of figures of a look inside, and those of first filters and of features."""
+"""Figures of first filters and features, and the page that all figures share."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ STAGE_LABELS: dict[tuple[str, str], str] = {
 
 
 def new_page(height: float) -> ShownFigure:
-    """A page of that height in inches."""
+    """Return a page of this height in inches."""
     figure = new_figure(WIDTH, height)
-    figure.set_layout_engine("none")  # pictures keep their shape, so that the space is known beforehand
+    figure.set_layout_engine("none")  # pictures keep their shape, so the layout is known beforehand
     return figure
 
 
 def require_drawable(is_there: bool) -> None:
-    """Raise `InputError` where there is nothing to draw."""
+    """Raise InputError if there is nothing to draw."""
     if not is_there:
         raise InputError(_NOTHING)
 
@@ -60,7 +60,7 @@ def require_drawable(is_there: bool) -> None:
 def grid_of(
     page: FigureBase, shape: tuple[int, int], box: tuple[float, float, float, float], height: float
 ) -> GridSpec:
-    """A grid with margins (left, right, top, bottom) in inches."""
+    """Return a grid with margins (left, right, top, bottom); all sizes in inches."""
     left, right, top, bottom = box
     return page.add_gridspec(
         *shape, left=left / WIDTH, right=1 - right / WIDTH, top=1 - top / height, bottom=bottom / height
@@ -68,7 +68,7 @@ def grid_of(
 
 
 def write_head(page: FigureBase, title: str, caption: str, height: float) -> None:
-    """A title at the top and a small text at the bottom."""
+    """Write the title and the caption of a page of this height in inches."""
     top: dict[str, Any] = {"x": 0.1 / WIDTH, "ha": "left", "fontweight": "bold"}
     heading = page.suptitle(title, y=1 - 0.1 / height, va="top", fontsize=TITLE_SIZE, color=INK, **top)
     style: dict[str, Any] = {"ha": "left", "va": "bottom", "fontsize": SMALL_SIZE, "color": PALE}
@@ -77,26 +77,26 @@ def write_head(page: FigureBase, title: str, caption: str, height: float) -> Non
 
 
 def names_of(parts: Sequence[Any]) -> list[str]:
-    """The models that filters or layouts are of, each once."""
-    return list(dict.fromkeys(each.name for each in parts))
+    """Return the names of the models of these filters or layouts, without repeats."""
+    return list(dict.fromkeys(part.name for part in parts))
 
 
 MOST_FILTERS = 64
 MOST_NAMED = 12
-# Okabe and Ito's colours once more, in an order that keeps neighbours apart; then the same with other markers.
+# Okabe and Ito's colors, ordered to keep neighbors distinct; with more classes they repeat with other markers.
 _CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#222222", "#882255")
 _CLASS_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 
 
 def plot_filters(look: LookInside) -> Figure:
-    """The first filters of the network from scratch and of the backbone, before and after training.
+    """Draw the first filters of the network from scratch and of the backbone.
 
     Args:
-        look: with at least one model's filters.
+        look: a result with the filters of at least one model.
 
     Returns:
-        A figure with axes for each model and stage. Grey is 0, and each filter is on a scale of its own. Filters of
-        three channels are in colour, others grey: the mean of their channels.
+        A figure with one row per model, before and after training side by side. Gray is 0, and each filter has its
+        own scale. Filters of three channels are in color; others are gray and show the mean over the channels.
 
     Raises:
         InputError: there are no filters.
@@ -108,13 +108,14 @@ def plot_filters(look: LookInside) -> Figure:
 
 
 def plot_features(look: LookInside) -> Figure:
-    """The test images laid out by their features, before and after training.
+    """Draw the test images by the principal components of their features.
 
     Args:
-        look: with at least one layout.
+        look: a result with at least one layout.
 
     Returns:
-        A figure with axes for each model and stage, one dot for each image, its colour and marker the true class.
+        A figure with one row per model, before and after training side by side. Each dot is an image; its color and
+        marker show the true class.
 
     Raises:
         InputError: there is no layout.
@@ -125,8 +126,8 @@ def plot_features(look: LookInside) -> Figure:
     return figure
 
 
-def _shown(each: FirstFilters) -> NDArray[np.float32]:
-    return each.filters.array[:MOST_FILTERS]
+def _shown(first: FirstFilters) -> NDArray[np.float32]:
+    return first.filters.array[:MOST_FILTERS]
 
 
 def _n_columns(n: int) -> int:
@@ -134,22 +135,22 @@ def _n_columns(n: int) -> int:
 
 
 def filters_height(look: LookInside) -> float:
-    """Inches that the filters take."""
+    """Return the height of the filters in inches."""
     return 0.95 + 2.75 * max(len(names_of(look.filters)), 1)
 
 
 def draw_filters(page: FigureBase, look: LookInside, height: float) -> None:
-    """Draw the filters into a figure, or a part of one, of that height in inches."""
+    """Draw the filters into a figure or subfigure of this height in inches."""
     require_drawable(bool(look.filters))
     names = names_of(look.filters)
     grid = grid_of(page, (len(names), 2), (0.15, 0.15, 0.75, 0.5), height)
     grid.update(wspace=0.05, hspace=0.2)
     for row, name in enumerate(names):
         for column, stage in enumerate((BEFORE, AFTER)):
-            each = look.first_filters(name, stage)
-            if each:
+            first = look.first_filters(name, stage)
+            if first:
                 ax = add_axes(page, grid[row, column])  # type: ignore[arg-type]
-                _draw_sheet(ax, each)
+                _draw_sheet(ax, first)
     write_head(
         page,
         "The first filters",
@@ -158,8 +159,8 @@ def draw_filters(page: FigureBase, look: LookInside, height: float) -> None:
     )
 
 
-def _draw_sheet(ax: Axes, each: FirstFilters) -> None:
-    filters = _shown(each)
+def _draw_sheet(ax: Axes, first: FirstFilters) -> None:
+    filters = _shown(first)
     n, height, width, channels = filters.shape
     if channels != 3:
         filters = filters.mean(axis=3, keepdims=True).repeat(3, axis=3)
@@ -167,7 +168,7 @@ def _draw_sheet(ax: Axes, each: FirstFilters) -> None:
     pictures = 0.5 + filters / (2 * np.where(largest > 0, largest, 1))
     n_columns = _n_columns(n)
     n_rows, gap = ceil(n / n_columns), 1
-    # Several pixels of the sheet for each of a filter: gaps are then a fraction of one.
+    # Each pixel of a filter takes several of the sheet, which makes the gaps a fraction of a pixel.
     zoom = 4
     down, across = zoom * height + gap, zoom * width + gap
     sheet = np.ones((n_rows * down - gap, n_columns * across - gap, 3))
@@ -178,31 +179,31 @@ def _draw_sheet(ax: Axes, each: FirstFilters) -> None:
     ax.set_anchor("NW")
     ax.set_xticks([])
     ax.set_yticks([])
-    n_all = each.filters.shape[0]
-    some = f"{n} of {n_all}" if n < n_all else f"{n}"
+    n_all = first.filters.shape[0]
+    count = f"{n} of {n_all}" if n < n_all else f"{n}"
     kind = "" if channels == 3 else ", mean over the channels" if channels > 1 else ", one channel"
-    dress(ax, STAGE_LABELS[each.name, each.stage], x=f"{some} filters of {height} × {width} × {channels}{kind}")
+    dress(ax, STAGE_LABELS[first.name, first.stage], x=f"{count} filters of {height} × {width} × {channels}{kind}")
     ax.xaxis.label.set(x=0, ha="left", fontsize=SMALL_SIZE)
     for spine in ax.spines.values():
         spine.set_visible(False)
 
 
 def filter_words(look: LookInside) -> str:
-    """The filters in words."""
-    said = []
-    for each in look.filters:
-        n, height, width, channels = each.filters.shape
-        said.append(f"{STAGE_LABELS[each.name, each.stage]} {n} of {height} × {width} × {channels}")
-    return f"First filters as small pictures: {'; '.join(said)}."
+    """Return the text alternative of the filters."""
+    descriptions = []
+    for first in look.filters:
+        n, height, width, channels = first.filters.shape
+        descriptions.append(f"{STAGE_LABELS[first.name, first.stage]} {n} of {height} × {width} × {channels}")
+    return f"First filters as small pictures: {'; '.join(descriptions)}."
 
 
 def features_height(look: LookInside) -> float:
-    """Inches that the layouts take."""
+    """Return the height of the layouts in inches."""
     return 1.35 + 3.5 * max(len(names_of(look.layouts)), 1)
 
 
 def draw_features(page: FigureBase, look: LookInside, height: float) -> None:
-    """Draw the layouts into a figure, or a part of one, of that height in inches."""
+    """Draw the layouts into a figure or subfigure of this height in inches."""
     require_drawable(bool(look.layouts))
     names = names_of(look.layouts)
     grid = grid_of(page, (len(names), 2), (0.5, 0.2, 0.95, 1.0), height)
@@ -234,8 +235,8 @@ def draw_features(page: FigureBase, look: LookInside, height: float) -> None:
 def _draw_layout(ax: Axes, look: LookInside, layout: FeatureLayout) -> None:
     positions, labels = layout.positions.array, np.array(look.labels)
     for label in range(len(look.dataset.class_names)):
-        some = positions[labels == label]
-        ax.plot(some[:, 0], some[:, 1], **_class_style(label))
+        dots = positions[labels == label]
+        ax.plot(dots[:, 0], dots[:, 1], **_class_style(label))
     ax.set_aspect("equal", adjustable="datalim")
     ax.margins(0.08)
     ax.set_xticks([])
@@ -253,10 +254,10 @@ def _draw_layout(ax: Axes, look: LookInside, layout: FeatureLayout) -> None:
 
 
 def _class_style(label: int) -> dict[str, Any]:
-    colour = _CLASS_COLOURS[label % len(_CLASS_COLOURS)]
+    color = _CLASS_COLOURS[label % len(_CLASS_COLOURS)]
     marker = _CLASS_MARKERS[(label + label // len(_CLASS_COLOURS)) % len(_CLASS_MARKERS)]
     edge = {"markeredgecolor": "white", "markeredgewidth": 0.4}
-    return {"color": colour, "marker": marker, "markersize": 6, "linestyle": "none", "alpha": 0.85, **edge}
+    return {"color": color, "marker": marker, "markersize": 6, "linestyle": "none", "alpha": 0.85, **edge}
 
 
 def _class_handles(look: LookInside) -> list[Line2D]:
@@ -269,12 +270,12 @@ def _class_handles(look: LookInside) -> list[Line2D]:
 
 
 def feature_words(look: LookInside) -> str:
-    """The layouts in words."""
-    said = [
+    """Return the text alternative of the layouts."""
+    shares = [
         f"{STAGE_LABELS[layout.name, layout.stage]} {percent(look.neighbour_accuracy(layout))}"
         for layout in look.layouts
     ]
     return (
         f"Scatter charts of {len(look.labels)} test images by the first two principal components of their features. "
-        f"Share with a nearest neighbour of their own class: {'; '.join(said)}."
+        f"Share with a nearest neighbour of their own class: {'; '.join(shares)}."
     )

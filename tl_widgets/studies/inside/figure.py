@@ -38,13 +38,16 @@ __all__ = ["inside_alt_text", "plot_features", "plot_filters", "plot_grad_cam", 
 
 
 def plot_inside(look: LookInside) -> Figure:
-    """All of a look inside on one page: heat maps, first filters, features.
+    """Draw heat maps, first filters and features on one page.
 
     Args:
-        look: with at least one part.
+        look: a result with at least one of these parts.
+
+    Returns:
+        A figure with the parts that were measured, one below the other.
 
     Raises:
-        InputError: there is nothing to draw.
+        InputError: no part was measured.
     """
     parts = [
         (draw, height(look))
@@ -65,37 +68,34 @@ def plot_inside(look: LookInside) -> Figure:
 
 
 def inside_alt_text(look: LookInside, kind: str) -> str:
-    """The text alternative of a figure.
-
-    Args:
-        look: what was plotted.
-        kind: "grad_cam", "filters", "features" or "inside".
+    """Return the text alternative of "grad_cam", "filters", "features" or "inside".
 
     Raises:
-        InputError: there is no such kind.
+        InputError: `kind` is none of these.
     """
-    said = {"grad_cam": cam_words, "filters": filter_words, "features": feature_words}
+    describers = {"grad_cam": cam_words, "filters": filter_words, "features": feature_words}
     if kind == "inside":
-        return " ".join(words(look) for words in said.values())
-    if kind not in said:
-        raise InputError(f"kind={kind!r}; it must be one of {', '.join([*said, 'inside'])}.")
-    return said[kind](look)
+        return " ".join(describe(look) for describe in describers.values())
+    if kind not in describers:
+        raise InputError(f"kind={kind!r}; it must be one of {', '.join([*describers, 'inside'])}.")
+    return describers[kind](look)
 
 
-LABELS = 1.5  # inches for the names of the rows
+LABELS = 1.5  # inches for the row names
 
 
 def plot_grad_cam(look: LookInside) -> Figure:
-    """Test images with each model's heat map for its own answer.
+    """Draw test images with each model's heat map for its own answer.
 
     Args:
-        look: with at least one model's maps.
+        look: a result with the heat maps of at least one model.
 
     Returns:
-        A figure: a column for each image with its true class above, a row for each model, whose answers stand below.
+        A figure with a column for each image, the true class above it, and a row for each model, whose answer is
+        written below the map.
 
     Raises:
-        InputError: there are no maps.
+        InputError: there are no heat maps.
     """
     height = cam_height(look)
     figure = new_page(height)
@@ -104,17 +104,17 @@ def plot_grad_cam(look: LookInside) -> Figure:
 
 
 def _cell(look: LookInside) -> float:
-    """Side of an image in inches."""
+    """Return the side of an image in inches."""
     return min((WIDTH - LABELS - 0.1) / max(len(look.shown), 1) - 0.1, 1.6)
 
 
 def cam_height(look: LookInside) -> float:
-    """Inches that the heat maps take."""
+    """Return the height of the heat maps in inches."""
     return 1.3 + (_cell(look) + 0.28) * (1 + len(look.maps))
 
 
 def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
-    """Draw the heat maps into a figure, or a part of one, of that height in inches."""
+    """Draw the heat maps into a figure or subfigure of this height in inches."""
     require_drawable(bool(look.maps) and bool(look.shown))
     n, side = len(look.shown), _cell(look)
     right = WIDTH - LABELS - n * (side + 0.1)
@@ -129,9 +129,9 @@ def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
         if column == 0:
             _row_name(ax, "test image,\nits true class")
         for row, model in enumerate(look.maps, 1):
-            one = model.maps[column]
-            ax = _picture(page, grid[row, column], _overlaid(image, one))
-            _say_answer(ax, look, one, look.classes[column], side)
+            heat_map = model.maps[column]
+            ax = _picture(page, grid[row, column], _overlaid(image, heat_map))
+            _say_answer(ax, look, heat_map, look.classes[column], side)
             if column == 0:
                 _row_name(ax, f"{label_of(model.name).replace(' (', chr(10) + '(')}\n{_size_text(model)}")
     write_head(
@@ -149,7 +149,7 @@ def _size_text(model: ModelMaps) -> str:
 
 
 def _letters(inches: float, per_inch: float = 13.5) -> int:
-    """How many letters of a label stand over an image."""
+    """Return how many letters fit over an image of this width."""
     return max(5, int(inches * per_inch))
 
 
@@ -169,52 +169,52 @@ def _row_name(ax: Axes, text: str) -> None:
     set_fonts([label])
 
 
-def _overlaid(image: NDArray[np.uint8], one: HeatMap) -> NDArray[np.float64]:
-    """The image in grey under its heat map, 0..1 (height, width, 3)."""
-    grey: NDArray[np.float64] = (image / 255.0 @ np.array([0.299, 0.587, 0.114]))[..., None].repeat(3, axis=2)
-    if one.flat:
-        return grey
-    heat = one.at(*image.shape[:2]).clip(0, 1)
-    colours = matplotlib.colormaps["inferno"](heat)[..., :3]
-    overlaid: NDArray[np.float64] = 0.45 * grey + 0.55 * colours
+def _overlaid(image: NDArray[np.uint8], heat_map: HeatMap) -> NDArray[np.float64]:
+    """Return the image in gray under its heat map, 0..1 (height, width, 3)."""
+    gray: NDArray[np.float64] = (image / 255.0 @ np.array([0.299, 0.587, 0.114]))[..., None].repeat(3, axis=2)
+    if heat_map.flat:
+        return gray
+    heat = heat_map.at(*image.shape[:2]).clip(0, 1)
+    colors = matplotlib.colormaps["inferno"](heat)[..., :3]
+    overlaid: NDArray[np.float64] = 0.45 * gray + 0.55 * colors
     return overlaid
 
 
-def _say_answer(ax: Axes, look: LookInside, one: HeatMap, true: int, side: float) -> None:
-    is_right = one.answer == true
-    share = f" {percent(one.probability, 0)}"
-    name = shortened(look.dataset.class_names[one.answer], _letters(side, 15.5) - len(share) - 2)
-    colour = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
-    style: dict[str, Any] = {"fontsize": SMALL_SIZE - 0.5, "color": colour, "va": "top", "ha": "left"}
+def _say_answer(ax: Axes, look: LookInside, heat_map: HeatMap, true: int, side: float) -> None:
+    is_right = heat_map.answer == true
+    share = f" {percent(heat_map.probability, 0)}"
+    name = shortened(look.dataset.class_names[heat_map.answer], _letters(side, 15.5) - len(share) - 2)
+    color = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
+    style: dict[str, Any] = {"fontsize": SMALL_SIZE - 0.5, "color": color, "va": "top", "ha": "left"}
     text = f"{RIGHT if is_right else WRONG} {name}{share}"
-    said: list[Text] = [ax.annotate(text, (0, 0), (0, -3), "axes fraction", "offset points", **style)]
-    if one.flat:
+    labels: list[Text] = [ax.annotate(text, (0, 0), (0, -3), "axes fraction", "offset points", **style)]
+    if heat_map.flat:
         box = {"facecolor": "white", "edgecolor": PALE, "boxstyle": "round,pad=0.2", "alpha": 0.9}
         middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": ax.transAxes, "bbox": box}
-        said.append(ax.text(0.5, 0.5, "flat", fontsize=SMALL_SIZE, color=INK, **middle))
-    set_fonts(said)
+        labels.append(ax.text(0.5, 0.5, "flat", fontsize=SMALL_SIZE, color=INK, **middle))
+    set_fonts(labels)
 
 
 def cam_words(look: LookInside) -> str:
-    """The heat maps in words."""
-    said = []
+    """Return the text alternative of the heat maps."""
+    descriptions = []
     for model in look.maps:
-        n_right = sum(one.answer == true for one, true in zip(model.maps, look.classes, strict=True))
-        n_flat = sum(bool(one.flat) for one in model.maps)
+        n_right = sum(heat_map.answer == true for heat_map, true in zip(model.maps, look.classes, strict=True))
+        n_flat = sum(bool(heat_map.flat) for heat_map in model.maps)
         flat = f", {n_flat} of its maps are flat" if n_flat else ""
-        said.append(f"{label_of(model.name)} is right on {n_right}{flat}, brightest {_brightest(model)}")
-    return f"Heat maps of {len(look.shown)} test images: {'; '.join(said)}."
+        descriptions.append(f"{label_of(model.name)} is right on {n_right}{flat}, brightest {_brightest(model)}")
+    return f"Heat maps of {len(look.shown)} test images: {'; '.join(descriptions)}."
 
 
 def _brightest(model: ModelMaps) -> str:
-    """Where the maps have their maximum, counted by thirds of the image."""
+    """Say where the maps have their maximum, counted by thirds of the image."""
     names = (("top left", "top", "top right"), ("left", "middle", "right"), ("bottom left", "bottom", "bottom right"))
-    found: dict[str, int] = {}
-    for one in model.maps:
-        if not one.flat:
-            places = one.places.array
+    counts: dict[str, int] = {}
+    for heat_map in model.maps:
+        if not heat_map.flat:
+            places = heat_map.places.array
             row, column = np.unravel_index(int(places.argmax()), places.shape)
             name = names[int((row + 0.5) * 3 / places.shape[0])][int((column + 0.5) * 3 / places.shape[1])]
-            found[name] = found.get(name, 0) + 1
-    said = [f"{name} ({n})" for name, n in sorted(found.items(), key=lambda item: -item[1])]
-    return ", ".join(said) or "nowhere"
+            counts[name] = counts.get(name, 0) + 1
+    parts = [f"{name} ({n})" for name, n in sorted(counts.items(), key=lambda item: -item[1])]
+    return ", ".join(parts) or "nowhere"

@@ -1,4 +1,4 @@
-"""Grad-CAM: which places of an image raise the score of a class. Keras only; no model is changed by it."""
+"""Grad-CAM: which places of an image raise the score of a class."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ CONVOLUTIONS = (
     keras.layers.Conv2DTranspose,
 )
 Visit = Callable[[Any, tuple[Any, ...], Any], Any]
-_SMALL = 1e-5  # of what the maps would add up to without cancelling out: float32 keeps some seven digits
-_SAME = 1e-3  # of the largest place
+_SMALL = 1e-5  # relative to the sum without cancellation: float32 keeps about seven digits
+_SAME = 1e-3  # relative to the largest place
 
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """A heat map as fine as the layer's own maps are.
+    """A heat map at the resolution of the layer's feature maps.
 
     Attributes:
-        values: float32 (rows, columns), 0..1; all 0 where it is flat.
-        flat: why it tells no place from another, a clause; "" where it does.
-        layer: the layer whose maps were weighted.
+        values: float32 (rows, columns), 0..1; all 0 if the map is flat.
+        flat: why no place stands out, as a clause; "" if the map is not flat.
+        layer: name of the layer whose feature maps were weighted.
     """
 
     values: Array
@@ -48,46 +48,42 @@ def grad_cam(
 ) -> Array:
     """Show which places of an image raise a model's score for a class.
 
-    The maps of the last convolution are added up, each weighted by how much the class's score rises with it on
-    average over all places; what is below 0 is cut off, and the rest is divided by its greatest value:
-    L = ReLU(sum_k a_k A_k), a_k = mean_ij dy/dA_kij, with y the score before softmax or sigmoid. With one sigmoid
-    unit, class 1 has its score and class 0 the negative of it.
+    The heat map is the weighted sum of the feature maps of the last convolution, where a map's weight is the mean
+    gradient of the class's score over all places. Negative values become 0, and the rest is divided by the maximum:
+    L = ReLU(sum_k a_k A_k), a_k = mean_ij dy/dA_kij, with y the score before softmax or sigmoid. If the model has
+    a single sigmoid unit, its score counts for class 1 and the negative score for class 0.
 
     Source: R. R. Selvaraju et al.: Grad-CAM: visual explanations from deep networks via gradient-based localization,
     ICCV 2017, equations 1 and 2.
 
     Args:
-        model: a Sequential or functional model with one input, models nested in it included; neither weights nor
-            flags are changed.
-        image: (height, width, channels) as the model takes it: raw pixels 0-255 for the models of this package.
-        class_index: which class, from 0; the model's own answer where None.
-        layer: name of the layer whose maps are weighted; where None, what comes out of the last convolution with
-            the normalization, addition and activation that follow at the same size.
+        model: a Sequential or functional model with one input; it may contain nested models. It stays unchanged.
+        image: numbers (height, width, channels) as the model takes them: raw pixels 0-255 for the Lab's models.
+        class_index: index of the class, from 0; the model's own answer if None.
+        layer: name of the layer whose feature maps are weighted. If None, the last convolution, after the
+            normalization, addition and activation that follow it at the same size.
 
     Returns:
-        float32 (height, width), 0..1. All 0 where no place stands out; a warning then says why.
+        float32 (height, width), 0..1. All 0 if no place stands out; a warning then says why.
 
     Raises:
-        InputError: the model has no convolution or cannot be looked into, or the image or the class does not fit.
+        InputError: the model has no convolution or is of another kind, or the image, class or layer does not fit.
     """
     image = np.asarray(image)
     classes = None if class_index is None else [class_index]
-    (found,) = heat_maps(model, image[None], classes=classes, layer=layer)
-    if found.flat:
-        warnings.warn(f"The heat map is flat: {found.flat}.", stacklevel=2)
-    return enlarge(found.values, *image.shape[:2])
+    (places,) = heat_maps(model, image[None], classes=classes, layer=layer)
+    if places.flat:
+        warnings.warn(f"The heat map is flat: {places.flat}.", stacklevel=2)
+    return enlarge(places.values, *image.shape[:2])
 
 
 def heat_maps(
     model: keras.Model, images: NDArray[Any], *, classes: Sequence[int] | None = None, layer: str | None = None
 ) -> tuple[Places, ...]:
-    """`grad_cam` of several images at once, before they are enlarged to the images' size.
+    """Return `grad_cam` of several images at the resolution of the feature maps.
 
-    Args:
-        model: see there.
-        images: (n, height, width, channels).
-        classes: one for each image; the model's own answers where None.
-        layer: see `grad_cam`.
+    `images` is (n, height, width, channels). `classes` has one index for each image; None stands for the model's own
+    answers.
 
     Raises:
         InputError: see `grad_cam`.
@@ -98,7 +94,7 @@ def heat_maps(
     maps: list[Any] = []
     scores: list[Any] = []
 
-    # Variables are not watched: the tape need only remember what comes after the maps.
+    # Without watching variables, the tape records only what follows the feature maps.
     with tf.GradientTape(watch_accessed_variables=False) as tape:
 
         def visit(part: Any, inputs: tuple[Any, ...], output: Any) -> Any:
@@ -124,12 +120,12 @@ def _check(model: Any, images: NDArray[Any]) -> None:
             "Grad-CAM needs a built Sequential or functional Keras model with one input, such as comparison.scratch."
             f"model; received {model!r}."
         )
-    wanted = tuple(model.inputs[0].shape[1:])
+    expected = tuple(model.inputs[0].shape[1:])
     shape = tuple(images.shape[1:])
-    fits = len(shape) == len(wanted) and all(a in (None, b) for a, b in zip(wanted, shape, strict=True))
+    fits = len(shape) == len(expected) and all(a in (None, b) for a, b in zip(expected, shape, strict=True))
     if not fits or images.dtype.kind not in "uif":
         raise InputError(
-            f"{model.name!r} takes an image of shape {wanted}, numbers; received {images.dtype} {shape}. Give one "
+            f"{model.name!r} takes an image of shape {expected}, numbers; received {images.dtype} {shape}. Give one "
             "image, such as dataset.test.images[0]."
         )
     if not np.isfinite(images).all():
@@ -137,11 +133,10 @@ def _check(model: Any, images: NDArray[Any]) -> None:
 
 
 def _seen_by(layer: Any, visit: Visit) -> Callable[..., Any]:
-    """A layer as a function in inference mode that tells of each part, those of nested models included.
+    """Return a layer, model or operation as a function that calls `visit`.
 
-    Args:
-        layer: a model, a layer or another operation of a functional model.
-        visit: gets (part, inputs, output) in the order of computing; what it returns goes on in place of the output.
+    The function runs in inference mode. `visit` receives (part, inputs, output) in the order of computation, including
+    the parts of nested models, and the value that it returns replaces the output.
     """
     if isinstance(layer, keras.Sequential):
 
@@ -164,10 +159,10 @@ def _seen_by(layer: Any, visit: Visit) -> Callable[..., Any]:
 
 
 def _find(model: keras.Model, image: Any, name: str | None) -> tuple[Any, Any]:
-    """(the layer whose maps are weighted, the layer that answers), found in what really comes out of one image."""
+    """Return the layer whose maps are weighted and the last layer, from one run."""
     seen: list[tuple[Any, tuple[int, ...]]] = []
 
-    def visit(part: Any, inputs: tuple[Any, ...], output: Any) -> Any:  # noqa: ARG001 - as all visitors
+    def visit(part: Any, inputs: tuple[Any, ...], output: Any) -> Any:  # noqa: ARG001 - a `Visit`
         seen.append((part, tuple(getattr(output, "shape", ()))))
         return output
 
@@ -186,28 +181,28 @@ def _find(model: keras.Model, image: Any, name: str | None) -> tuple[Any, Any]:
             f"{model.name!r} has no convolution that can be seen: Grad-CAM has no maps to weight. Give a network with "
             "Conv2D layers, as a Sequential or functional model."
         )
-    # The normalization, the addition and the activation after it: at the same size, and still maps.
+    # Take the last part after it whose output is still a set of maps of the same size, such as an activation.
     size = seen[convolutions[-1]][1][:3]
     return [part for part, shape in seen[convolutions[-1] :] if len(shape) == 4 and shape[:3] == size][-1], last
 
 
 def _named(seen: Sequence[tuple[Any, tuple[int, ...]]], name: str, model: keras.Model) -> Any:
     maps = [part for part, shape in seen if len(shape) == 4]
-    found = list({id(part): part for part in maps if part.name == name}.values())
-    if len(found) != 1:
+    matches = list({id(part): part for part in maps if part.name == name}.values())
+    if len(matches) != 1:
         names = ", ".join(part.name for part in maps[-6:])
-        problem = f"has {len(found)} layers" if found else "has no layer"
+        problem = f"has {len(matches)} layers" if matches else "has no layer"
         raise InputError(
             f"{model.name!r} {problem} with maps, (None, rows, columns, channels), that is called {name!r}. Its last "
             f"ones are {names or 'none at all'}."
         )
-    return found[0]
+    return matches[0]
 
 
 def _score(part: Any, values: Any, output: Any) -> Any:
-    """The scores before softmax or sigmoid, (n, n_units).
+    """Return the scores before softmax or sigmoid, (n, n_units).
 
-    Behind the softmax, what raises one class would be mixed with what lowers the others.
+    After the softmax, raising one class could not be distinguished from lowering the others.
     """
     activation = getattr(part, "activation", None)
     is_squashed = activation in (keras.activations.softmax, keras.activations.sigmoid)
@@ -219,7 +214,7 @@ def _score(part: Any, values: Any, output: Any) -> Any:
 
 
 def _chosen(scores: Any, classes: Sequence[int] | None, n: int) -> Any:
-    """The score of each image's class, added up: images do not depend on each other."""
+    """Return the sum of the images' class scores, whose gradients do not mix."""
     if scores.shape[1] == 1:
         scores = tf.concat([-scores, scores], axis=1)
     n_classes = int(scores.shape[1])
@@ -231,7 +226,7 @@ def _chosen(scores: Any, classes: Sequence[int] | None, n: int) -> Any:
 
 
 def _places(maps: NDArray[np.float64], gradients: NDArray[np.float64], layer: str) -> Places:
-    """One image's maps and the score's gradient by them, both (rows, columns, channels), as a heat map."""
+    """Return the heat map of one image; both arrays are (rows, columns, channels)."""
     weights = gradients.mean(axis=(0, 1))
     values = np.maximum(maps @ weights, 0)
     most, whole = float(values.max()), float((np.abs(maps) @ np.abs(weights)).max())

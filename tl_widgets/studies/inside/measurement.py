@@ -1,4 +1,4 @@
-"""look_inside: heat maps, first filters and features of the models of a comparison. No model is changed by it."""
+"""Measurement of the "inside" study, which leaves the models unchanged."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ from tl_widgets.studies.inside.result import (
 )
 from tl_widgets.training.features import BATCH, FrozenPart
 
-MOST_LAID_OUT = 500  # test images; more dots hide each other, and distances grow with the square
+MOST_LAID_OUT = 500  # test images; more dots hide each other, and the number of distances is quadratic
 Part = ModelMaps | FirstFilters | FeatureLayout
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One part of the look."""
+    """One part to be measured."""
 
     what: str
     name: str
     stage: str
 
     def words(self) -> str:
-        """For people."""
+        """Return a description for messages."""
         stage = "" if self.what == "heat maps" else f" {self.stage} training"
         return f"{self.what} of {self.name}{stage}"
 
@@ -65,26 +65,29 @@ def look_inside(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> LookInside:
-    """Look inside the models of a comparison: where they look, their first filters, how they lay images out.
+    """Compute heat maps, first filters and features of the models of a comparison.
 
-    - Grad-CAM of every model for some test images: those on which the models disagree first, then those that all
-      get wrong, then others, of all classes in turn. The map is for the model's own answer.
-    - The first filters of the network from scratch and of the backbone, before and after training.
-    - The test images (at most 500) by what each model's last layer gets to see of them, laid out by principal
-      components, before and after training.
+    - Heat maps: Grad-CAM of every model for some test images, each for the model's own answer. Images on which the
+      models disagree come first, then those that all get wrong, then others; classes take turns.
+    - First filters: those of the network from scratch and of the backbone, before and after training.
+    - Features: the values that each model's last layer receives for at most 500 test images, before and after
+      training, laid out by principal components.
 
-    "Before" is the untrained network with the same seed; for the backbone it is random weights with that seed, those
-    of the control; for a fine-tuned model it is the frozen stage.
+    "Before" is the untrained network with the same seed. For the backbone it is random weights with that seed, as in
+    the control; for a fine-tuned model it is the frozen stage.
 
     Args:
-        comparison: with a tested model, not read from JSON; `control` and `fine_tuned` are looked into as well.
-        dataset: the data set that it was made on.
-        n_images: how many test images get heat maps, 1 to 12.
-        on_event: hears of each finished part.
-        cancel: set from any thread, it stops within one batch; what there is until then is returned, marked as stopped.
+        comparison: a comparison with at least one tested model, not read from JSON.
+        dataset: the data set that the comparison used.
+        n_images: number of test images with heat maps, 1 to 12.
+        on_event: receives each finished part.
+        cancel: set from any thread, it stops the study within one batch.
+
+    Returns:
+        Everything that was measured, even after a Stop; parts that failed are in `failures`.
 
     Raises:
-        InputError: the comparison has no models, the data set is another one, or nothing could be seen.
+        InputError: the comparison has no models, it used another data set, or nothing could be measured.
     """
     runs = _tested(comparison)
     require_dataset(dataset)
@@ -95,7 +98,7 @@ def look_inside(
         )
     require_whole_number("n_images", n_images, 1, MOST_IMAGES)
     look = _Look(comparison, dataset, runs, _choose(runs, n_images))
-    found = measure_all(look.jobs(), look.measure, describe=_Job.words, on_event=on_event, cancel=cancel)
+    measured = measure_all(look.jobs(), look.measure, describe=_Job.words, on_event=on_event, cancel=cancel)
     images = dataset.test.images[look.rows]
     return LookInside(
         dataset=summarize(dataset),
@@ -103,13 +106,13 @@ def look_inside(
         shown=tuple(look.rows.tolist()),
         classes=tuple(dataset.test.labels[look.rows].tolist()),
         pixels=tuple(base64.b64encode(np.ascontiguousarray(image).tobytes()).decode() for image in images),
-        maps=tuple(part for part in found.points if isinstance(part, ModelMaps)),
-        filters=tuple(part for part in found.points if isinstance(part, FirstFilters)),
+        maps=tuple(part for part in measured.points if isinstance(part, ModelMaps)),
+        filters=tuple(part for part in measured.points if isinstance(part, FirstFilters)),
         laid_out=tuple(look.laid_out.tolist()),
         labels=tuple(dataset.test.labels[look.laid_out].tolist()),
-        layouts=tuple(part for part in found.points if isinstance(part, FeatureLayout)),
-        failures=found.failures,
-        stopped=found.stopped,
+        layouts=tuple(part for part in measured.points if isinstance(part, FeatureLayout)),
+        failures=measured.failures,
+        stopped=measured.stopped,
         environment=environment(),
     )
 
@@ -129,7 +132,7 @@ def _tested(comparison: Comparison) -> tuple[RunResult, ...]:
 
 
 def _choose(runs: tuple[RunResult, ...], n: int) -> Any:
-    """Rows of the test split, int64 (n,): the most telling first, of all classes in turn."""
+    """Return indices of test images, most interesting first; classes take turns."""
     seen: Counter[tuple[int, int]] = Counter()
     keys = []
     for row, label in enumerate(runs[0].labels):
@@ -140,7 +143,7 @@ def _choose(runs: tuple[RunResult, ...], n: int) -> Any:
 
 
 class _Look:
-    """One call of `look_inside`, part by part."""
+    """The parts of one `look_inside`, measured one at a time."""
 
     def __init__(self, comparison: Comparison, dataset: ImageDataset, runs: tuple[RunResult, ...], rows: Any) -> None:
         self.config, self.dataset, self.rows = comparison.config, dataset, rows
@@ -149,24 +152,24 @@ class _Look:
         self.laid_out = np.unique(np.linspace(0, n - 1, min(n, MOST_LAID_OUT)).astype(np.int64))
 
     def jobs(self) -> list[_Job]:
-        """All parts, the quick and telling ones first."""
+        """Return all parts; those that are quick and interesting come first."""
         stages = [(name, stage) for name in (ModelName.SCRATCH, ModelName.TRANSFER) for stage in (BEFORE, AFTER)]
-        there = [(name, stage) for name, stage in stages if self._has(name, stage)]
+        available = [(name, stage) for name, stage in stages if self._has(name, stage)]
         tuned = [(ModelName.FINE_TUNED, stage) for stage in (BEFORE, AFTER) if self._has(ModelName.FINE_TUNED, stage)]
         return [
             *(_Job("heat maps", name, AFTER) for name in self.runs),
-            *(_Job("first filters", *each) for each in there),
-            *(_Job("features", *each) for each in (*there, *tuned)),
+            *(_Job("first filters", *model_stage) for model_stage in available),
+            *(_Job("features", *model_stage) for model_stage in (*available, *tuned)),
         ]
 
     def _has(self, name: str, stage: str) -> bool:
         if name not in self.runs:
             return False
-        # A backbone with random weights after training has no other ones before it.
+        # A backbone that keeps random weights is the same before training.
         return stage == AFTER or name != ModelName.TRANSFER or self.runs[name].weights != "random"
 
     def measure(self, job: _Job, context: WorkContext) -> Part:
-        """The part that a job asks for."""
+        """Measure one part."""
         raise_if_cancelled(context.cancel)
         if job.what == "heat maps":
             return self._maps(self.runs[job.name])
@@ -178,10 +181,10 @@ class _Look:
     def _maps(self, run: RunResult) -> ModelMaps:
         rows = self.rows.tolist()
         answers = [run.predictions[row] for row in rows]
-        found = heat_maps(run.model, np.asarray(self.dataset.test.images[self.rows]), classes=answers)
+        heat_places = heat_maps(run.model, np.asarray(self.dataset.test.images[self.rows]), classes=answers)
         maps = tuple(
             HeatMap(row, answer, run.probabilities[row][answer], Numbers.of(places.values, 4), places.flat)
-            for row, answer, places in zip(rows, answers, found, strict=True)
+            for row, answer, places in zip(rows, answers, heat_places, strict=True)
         )
         return ModelMaps(run.name, maps)
 
@@ -208,7 +211,7 @@ class _Look:
     def _filters(self, model: keras.Model, job: _Job) -> FirstFilters:
         filters = first_filters(model)
         if job.name != ModelName.SCRATCH and find_backbone(self.config.backbone).family.preprocessing.is_bgr:
-            filters = filters[..., ::-1]  # it gets blue, green, red
+            filters = filters[..., ::-1]  # the channels are blue, green, red
         return FirstFilters(job.name, job.stage, Numbers.of(filters))
 
     def _layout(self, model: keras.Model, job: _Job, context: WorkContext) -> FeatureLayout:
@@ -220,11 +223,11 @@ class _Look:
 
 
 def _last_features(model: keras.Model, split: Split, name: str, context: WorkContext) -> Array:
-    """What the model's last layer gets to see of each image, float32 (n, n_features)."""
+    """Return what the model's last layer receives, float32 (n, n_features)."""
     head = model.layers[-1]
     frozen = FrozenPart.of(model)
     before = [layer for layer in model.layers if layer is not head and not isinstance(layer, keras.layers.Dropout)]
-    if frozen is not None and frozen.n_layers == len(before):  # read once for the comparison, and kept
+    if frozen is not None and frozen.n_layers == len(before):  # the comparison has read them already
         values = frozen.read(split, model=name, on_event=context.on_event, cancel=context.cancel).values
         return values.reshape(len(split), -1)
     seen = []
@@ -238,14 +241,10 @@ def _last_features(model: keras.Model, split: Split, name: str, context: WorkCon
 
 
 def principal_components(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], tuple[float, float]]:
-    """Lay vectors out by the two directions along which they differ most.
+    """Return the first two principal components and their shares of the variance.
 
-    Args:
-        vectors: (n, n_features), n at least 2.
-
-    Returns:
-        Positions along them, float64 (n, 2), and the share of the variance along each, 0..1. What vectors of one
-        feature, or without differences, lack is 0.
+    `vectors` is (n, n_features), the components are float64 (n, 2), the shares 0..1. A component that does not exist,
+    because there is only one feature or all vectors are equal, is 0.
 
     Raises:
         InputError: there are fewer than two vectors, or numbers that are not finite.
@@ -267,42 +266,37 @@ def principal_components(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], tu
 
 
 def nearest_labels(vectors: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the class of each vector's nearest neighbor, itself left out.
-
-    Args:
-        vectors: (n, n_features), n at least 2.
-        labels: int64 (n,).
-    """
+    """Return the class of each vector's nearest neighbor; needs two vectors or more."""
     from sklearn.neighbors import NearestNeighbors
 
     values = np.asarray(vectors, np.float64)
-    values = values - values.mean(axis=0)  # distances stay, and large common parts do not cost digits
+    values = values - values.mean(axis=0)  # the distances stay, with smaller rounding errors
     neighbors = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(values)
     nearest: NDArray[np.int64] = labels[neighbors.kneighbors(return_distance=False)[:, 0]]
     return nearest
 
 
 def first_filters(model: keras.Model) -> Array:
-    """The filters of a model's first convolution, nested models included.
+    """Return the filters of a model's first convolution, even in a nested model.
 
     Args:
-        model: built.
+        model: a built Keras model.
 
     Returns:
-        float32 (n_filters, height, width, channels), in the order in which the layer gets its channels: a backbone
-        with "caffe" preprocessing (VGG, ResNet) gets blue, green, red. A filter of a DepthwiseConv2D or
-        SeparableConv2D looks at one channel only.
+        float32 (n_filters, height, width, channels), in the channel order of the layer's input: a backbone with
+        "caffe" preprocessing (VGG, ResNet) receives blue, green, red. Filters of a DepthwiseConv2D or SeparableConv2D
+        have one channel.
 
     Raises:
-        InputError: it has no convolution with weights.
+        InputError: the model has no convolution with weights.
     """
     parts = _parts(model) if isinstance(model, keras.Model) else iter(())
-    found = next((part for part in parts if isinstance(part, CONVOLUTIONS) and part.built), None)
-    if found is None:
+    layer = next((part for part in parts if isinstance(part, CONVOLUTIONS) and part.built), None)
+    if layer is None:
         raise InputError(
             f"A model with a convolution that has its weights is needed, to show its first filters; received {model!r}."
         )
-    return _filters_of(found)
+    return _filters_of(layer)
 
 
 def _parts(model: keras.Model) -> Iterator[keras.layers.Layer]:

@@ -1,4 +1,4 @@
-"""What a look inside the models of a comparison found: frozen records. A leaf; NumPy, no TensorFlow."""
+"""Records of the "inside" study, and their sentences. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -19,17 +19,12 @@ from tl_widgets.records.study import StudyFailure, StudyRecord
 
 Array = NDArray[np.float32]
 BEFORE, AFTER = "before", "after"
-MOST_IMAGES = 12  # with heat maps: more do not fit beside each other
+MOST_IMAGES = 12  # with heat maps: more do not fit side by side
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """An array in a record.
-
-    Attributes:
-        shape: of the array.
-        values: all of it, the last axis fastest.
-    """
+    """An array in a record; `values` are in C order, the last axis fastest."""
 
     shape: tuple[int, ...]
     values: tuple[float, ...]
@@ -40,34 +35,25 @@ class Numbers:
 
     @staticmethod
     def of(array: Any, digits: int = 5) -> Numbers:
-        """Keep an array, rounded to a number of significant digits."""
+        """Return an array for a record, rounded to a number of significant digits."""
         values = np.asarray(array, np.float64)
         return Numbers(values.shape, tuple(float(f"{value:.{digits}g}") for value in values.ravel()))
 
     @property
     def array(self) -> Array:
-        """float32, of that shape."""
+        """The values as a float32 array."""
         return np.array(self.values, np.float32).reshape(self.shape)
 
 
 def enlarge(values: Array, height: int, width: int) -> Array:
-    """A map at another size, by bilinear interpolation between the middles of its places.
-
-    Args:
-        values: float32 (rows, columns).
-        height: of the result.
-        width: of the result.
-
-    Returns:
-        float32 (height, width); the same as `tf.image.resize`.
-    """
+    """Resize a map (rows, columns) by bilinear interpolation, like `tf.image.resize`."""
     down, across = _shares(values.shape[0], height), _shares(values.shape[1], width)
     enlarged: Array = (down @ values.astype(np.float64) @ across.T).astype(np.float32)
     return enlarged
 
 
 def _shares(n_from: int, n_to: int) -> NDArray[np.float64]:
-    """(n_to, n_from): how much each of `n_from` values counts at each of `n_to` places."""
+    """Return the weight of each old value at each new place, float64 (n_to, n_from)."""
     at = np.clip((np.arange(n_to) + 0.5) * n_from / n_to - 0.5, 0, n_from - 1)
     lower = np.floor(at).astype(int)
     upper = np.minimum(lower + 1, n_from - 1)
@@ -79,15 +65,15 @@ def _shares(n_from: int, n_to: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Where one model looked in one image: Grad-CAM for the class that it answered.
+    """Grad-CAM of one image, for the class that the model answered.
 
     Attributes:
-        row: of the image in the test split.
-        answer: the model's most probable class, which the map is for.
-        probability: that it gave this class, 0..1.
-        places: 0..1 (rows, columns) as fine as the layer's own maps are; 1 is the place that speaks most for the
-            answer, 0 one that does not.
-        flat: why the map tells no place from another, a clause; "" for a map that does.
+        row: index of the image in the test split.
+        answer: index of the model's most probable class.
+        probability: the model's probability for this class, 0..1.
+        places: 0..1 (rows, columns), at the resolution of the layer's feature maps; 1 is the place that raises the
+            score most.
+        flat: why no place stands out, as a clause; "" if the map is not flat.
     """
 
     row: int
@@ -97,18 +83,13 @@ class HeatMap:
     flat: str = ""
 
     def at(self, height: int, width: int) -> Array:
-        """The map at the size of an image, float32 (height, width)."""
+        """Return the map at the size of an image, float32 (height, width)."""
         return enlarge(self.places.array, height, width)
 
 
 @dataclass(frozen=True)
 class ModelMaps:
-    """The heat maps of one model.
-
-    Attributes:
-        name: a `ModelName`.
-        maps: one for each image that was looked at.
-    """
+    """The heat maps of one model, one for each image; `name` is a `ModelName`."""
 
     name: str
     maps: tuple[HeatMap, ...]
@@ -120,7 +101,7 @@ class FirstFilters:
 
     Attributes:
         name: "scratch" or "transfer".
-        stage: "before" training (for a backbone: its random weights) or "after".
+        stage: "before" training (a backbone then has random weights) or "after".
         filters: (n, height, width, channels); three channels are red, green and blue.
     """
 
@@ -131,16 +112,16 @@ class FirstFilters:
 
 @dataclass(frozen=True)
 class FeatureLayout:
-    """The test images laid out by what a model's last layer gets to see of them.
+    """The test images laid out by the features that a model's last layer receives.
 
     Attributes:
         name: "scratch", "transfer" or "fine_tuned".
-        stage: "before" or "after" training; before it a network from scratch has its first weights, a backbone
-            random ones, and a fine-tuned model those of the frozen stage.
-        n_features: numbers for each image.
+        stage: "before" or "after" training. Before training, a network from scratch has its initial weights, a
+            backbone has random weights, and a fine-tuned model has those of the frozen stage.
+        n_features: features per image.
         positions: (n, 2), the first two principal components.
-        explained: shares of the features' variance along them, 0..1.
-        nearest: class of each image's nearest neighbour among the others, by the distance of all features.
+        explained: share of the features' variance along each component, 0..1.
+        nearest: class index of each image's nearest neighbor, by the distance in all features.
     """
 
     name: str
@@ -153,22 +134,22 @@ class FeatureLayout:
 
 @dataclass(frozen=True)
 class LookInside(StudyRecord):
-    """What goes on inside the models of a comparison.
+    """Heat maps, first filters and features of the models of a comparison.
 
     Attributes:
-        dataset: which images.
-        config: of the comparison.
-        shown: rows of the test images whose heat maps were made.
-        classes: their true classes.
-        pixels: those images, uint8 (image_size, image_size, 3), each as base64.
-        maps: for each model.
-        filters: before and after training, of the network from scratch and of the backbone.
-        laid_out: rows of the test images that `layouts` are of.
-        labels: their true classes.
-        layouts: before and after training, for each model.
-        failures: parts that could not be had.
-        stopped: somebody pressed Stop before all was done.
-        environment: what it ran on.
+        dataset: the images.
+        config: the settings of the comparison.
+        shown: indices of the test images with heat maps.
+        classes: true class indices of the images in `shown`.
+        pixels: the images in `shown`, uint8 (image_size, image_size, 3), each as base64.
+        maps: the heat maps of each model.
+        filters: first filters of the network from scratch and of the backbone, before and after training.
+        laid_out: indices of the test images in `layouts`.
+        labels: true class indices of the images in `laid_out`.
+        layouts: the layouts of each model, before and after training.
+        failures: parts that could not be measured.
+        stopped: whether the study was stopped before all parts were measured.
+        environment: the machine and the versions.
     """
 
     dataset: DatasetSummary
@@ -187,49 +168,49 @@ class LookInside(StudyRecord):
 
     def __post_init__(self) -> None:
         n_classes, side = len(self.dataset.class_names), self.dataset.image_size
-        answers = [one.answer for model in self.maps for one in model.maps]
-        neighbours = [label for layout in self.layouts for label in layout.nearest]
-        if any(not 0 <= label < n_classes for label in (*self.classes, *answers, *self.labels, *neighbours)):
+        answers = [heat_map.answer for model in self.maps for heat_map in model.maps]
+        neighbors = [label for layout in self.layouts for label in layout.nearest]
+        if any(not 0 <= label < n_classes for label in (*self.classes, *answers, *self.labels, *neighbors)):
             raise ValueError(f"it names classes that are none of its {n_classes}")
         if any(len(base64.b64decode(text)) != side * side * 3 for text in self.pixels):
             raise ValueError(f"its images have not {side} x {side} pixels")
         per_image = (self.shown, self.classes, self.pixels, *(model.maps for model in self.maps))
-        if len({len(each) for each in per_image}) > 1:
+        if len({len(part) for part in per_image}) > 1:
             raise ValueError("it has not one class, picture and heat map for each image")
-        if any(len(one.places.shape) != 2 for model in self.maps for one in model.maps):
+        if any(len(heat_map.places.shape) != 2 for model in self.maps for heat_map in model.maps):
             raise ValueError("its heat maps are not flat tables")
-        if any(len(each.filters.shape) != 4 for each in self.filters):
+        if any(len(part.filters.shape) != 4 for part in self.filters):
             raise ValueError("its filters have not four axes")
         n = len(self.labels)
         if len(self.laid_out) != n or any(
-            each.positions.shape != (n, 2) or len(each.nearest) != n for each in self.layouts
+            part.positions.shape != (n, 2) or len(part.nearest) != n for part in self.layouts
         ):
             raise ValueError("it has not one place and neighbour for each image that is laid out")
 
     def images(self) -> NDArray[np.uint8]:
-        """The images that the heat maps are of, uint8 (n, image_size, image_size, 3)."""
+        """Return the images with heat maps, uint8 (n, image_size, image_size, 3)."""
         side = self.dataset.image_size
         data = b"".join(base64.b64decode(text) for text in self.pixels)
         return np.frombuffer(data, np.uint8).reshape(-1, side, side, 3)
 
     def layout(self, name: str, stage: str) -> FeatureLayout | None:
-        """The layout of one model at one stage; None where there is none."""
-        return next((each for each in self.layouts if (each.name, each.stage) == (name, stage)), None)
+        """Return the layout of a model at a stage ("before" or "after"), or None."""
+        return next((layout for layout in self.layouts if (layout.name, layout.stage) == (name, stage)), None)
 
     def first_filters(self, name: str, stage: str) -> FirstFilters | None:
-        """The first filters of one model at one stage; None where there are none."""
-        return next((each for each in self.filters if (each.name, each.stage) == (name, stage)), None)
+        """Return the first filters of a model at a stage ("before" or "after"), or None."""
+        return next((filters for filters in self.filters if (filters.name, filters.stage) == (name, stage)), None)
 
     def neighbour_accuracy(self, layout: FeatureLayout) -> float:
-        """Share of the laid-out images whose nearest neighbour, by all features, is of their own class, 0..1.
+        """Return the share of images whose nearest neighbor has the same class, 0..1.
 
-        It is the accuracy of a 1-nearest-neighbour classifier with one image left out at a time (T. M. Cover,
+        It is the accuracy of a 1-nearest-neighbor classifier with one image left out at a time (T. M. Cover,
         P. E. Hart: Nearest neighbor pattern classification, IEEE Transactions on Information Theory 13, 1967).
         """
         return float(np.mean(np.array(layout.nearest) == np.array(self.labels)))
 
     def neighbour_difference(self, first: FeatureLayout, second: FeatureLayout) -> PairedDifference:
-        """`neighbour_accuracy` of the first layout minus that of the second, paired by image."""
+        """Return the first `neighbour_accuracy` minus the second, paired by image."""
         labels = np.array(self.labels)
         right1, right2 = np.array(first.nearest) == labels, np.array(second.nearest) == labels
         only1, only2 = int((right1 & ~right2).sum()), int((right2 & ~right1).sum())
@@ -239,12 +220,12 @@ class LookInside(StudyRecord):
 
     @property
     def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The images that it was measured on."""
+        """The data set that the study used."""
         return (self.dataset,)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What was found, in plain words."""
+        """The findings in plain sentences."""
         return _inside_sentences(self)
 
 
@@ -261,11 +242,6 @@ _SUBJECTS: dict[str, str] = {
 
 
 def _inside_sentences(look: LookInside) -> tuple[str, ...]:
-    """How far classes lie apart, what training did to filters, and what heat maps can say.
-
-    Args:
-        look: whole or stopped.
-    """
     sentences = [
         *(_change(look, name) for name in _STAGES),
         _both(look),
@@ -304,8 +280,8 @@ def _difference(look: LookInside, first: FeatureLayout, second: FeatureLayout) -
     interval = f"{points_range(*paired.ci95)} points, 95% interval"
     if not paired.is_clear:
         return f"too close to call ({interval}{but_not_clear(paired.ci95, paired.p_value)})"
-    words = "more" if paired.difference > 0 else "fewer"
-    return f"{points(abs(paired.difference))} points {words} ({interval})"
+    comparison = "more" if paired.difference > 0 else "fewer"
+    return f"{points(abs(paired.difference))} points {comparison} ({interval})"
 
 
 def _both(look: LookInside) -> str:
@@ -316,21 +292,21 @@ def _both(look: LookInside) -> str:
 
 
 def _variance(look: LookInside) -> str:
-    said = [
+    shares = [
         f"{percent(sum(layout.explained))} ({_SUBJECTS[layout.name]})"
         for layout in look.layouts
         if layout.stage == AFTER and layout.name != ModelName.FINE_TUNED
     ]
-    if not said:
+    if not shares:
         return ""
     return (
-        f"The two axes of the layout keep {' and '.join(said)} of the features' variance: classes that overlap there "
+        f"The two axes of the layout keep {' and '.join(shares)} of the features' variance: classes that overlap there "
         "may still be apart in the rest."
     )
 
 
 def _moved(look: LookInside) -> str:
-    """How far training moved the first filters, in parts of their length."""
+    """Say how far training moved the first filters, relative to their norm."""
     before, after = look.first_filters(ModelName.SCRATCH, BEFORE), look.first_filters(ModelName.SCRATCH, AFTER)
     if not (before and after) or before.filters.shape != after.filters.shape:
         return ""
@@ -347,11 +323,11 @@ def _moved(look: LookInside) -> str:
 def _maps(look: LookInside) -> list[str]:
     if not look.maps:
         return []
-    said = []
+    sizes = []
     for model in look.maps:
         rows, columns = model.maps[0].places.shape
-        said.append(f"{rows} × {columns} places for {phrase_of(model.name)}")
-    sentences = [f"The heat maps have {', '.join(said)}: finer ones are not therefore more right."]
+        sizes.append(f"{rows} × {columns} places for {phrase_of(model.name)}")
+    sentences = [f"The heat maps have {', '.join(sizes)}: finer ones are not therefore more right."]
     sentences += [_flat(model) for model in look.maps]
     sentences.append(
         "A heat map says which places raised the score of the answer, not why, and not that the answer is right."
@@ -360,7 +336,7 @@ def _maps(look: LookInside) -> list[str]:
 
 
 def _flat(model: ModelMaps) -> str:
-    reasons = [one.flat for one in model.maps if one.flat]
+    reasons = [heat_map.flat for heat_map in model.maps if heat_map.flat]
     if not reasons:
         return ""
     name = phrase_of(model.name)

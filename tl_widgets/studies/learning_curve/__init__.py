@@ -1,4 +1,4 @@
-"""The study of data: accuracy against images per class."""
+"""The "data" study: accuracy against training images per class."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def _arm(name: str) -> str:
 
 @dataclass(frozen=True)
 class DataArguments(ImageArguments):
-    """How many images, of which models, with which seeds."""
+    """The sizes, the models and the seeds."""
 
-    n_per_class: int | None = None  # `sizes` says it
+    n_per_class: int | None = None  # `sizes` takes its place
     sizes: tuple[int, ...] = setting(
         (2, 5, 10, 20),
         Several(Whole(1), "2,5,10"),
@@ -72,11 +72,11 @@ class DataArguments(ImageArguments):
 
     @property
     def most_per_class(self) -> int:
-        """The largest size."""
+        """The largest of the sizes."""
         return max(self.sizes)
 
     def fitted(self, most: int) -> Self:
-        """Return arguments with `most` in place of all sizes beyond it."""
+        """Return arguments in which `most` replaces all larger sizes."""
         if self.most_per_class <= most:
             return self
         return replace(self, sizes=(*(n for n in self.sizes if n < most), most))

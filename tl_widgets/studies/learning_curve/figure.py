@@ -1,4 +1,4 @@
-"""The figure of the study of data."""
+"""The figure of the "data" study."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tl_widgets.studies.learning_curve.result import LearningCurve
 
 
 def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes:
-    """Test accuracy against training images per class.
+    """Draw test accuracy against training images per class.
 
     Args:
-        curve: with at least one point.
-        ax: where to draw; a new figure without it.
+        curve: a learning curve with at least one point.
+        ax: the axes to draw on; a new figure if None.
 
     Returns:
-        The axes: for each model a line of means with t intervals over the seeds, a small dot for each seed, a dotted
-        line at chance, and an arrow between the sizes with which both models are equally good.
+        The axes. Each model is a line of means with t intervals over the seeds, and a small dot for each seed. A
+        dotted line marks chance, and an arrow joins the sizes at which both models are equally accurate.
 
     Raises:
         InputError: no point was measured.
@@ -52,25 +52,25 @@ def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes
 
 
 def _draw_arm(ax: Axes, curve: LearningCurve, arm: str, *, shift: float) -> None:
-    colour, means = colour_of(arm), curve.means(arm)
+    color, means = colour_of(arm), curve.means(arm)
     points = [point for point in curve.points if point.arm == arm]
     ax.plot(
         [point.n_per_class * shift for point in points],
         [point.test_accuracy for point in points],
-        color=colour,
+        color=color,
         marker=".",
         markersize=5,
         alpha=0.4,
         linestyle="none",
     )
-    # A hair beside each other, so that intervals at the same size can be told apart.
+    # Shifted a little, so intervals at the same size do not hide each other.
     x, y = [n * shift for n, _ in means], [mean.mean for _, mean in means]
     intervals = [mean.ci95 or (mean.mean, mean.mean) for _, mean in means]
     reach = [
         [a - low for a, (low, _) in zip(y, intervals, strict=True)],
         [high - a for a, (_, high) in zip(y, intervals, strict=True)],
     ]
-    ax.errorbar(x, y, yerr=reach, color=colour, marker=marker_of(arm), linewidth=2.2, capsize=4, elinewidth=1.4)
+    ax.errorbar(x, y, yerr=reach, color=color, marker=marker_of(arm), linewidth=2.2, capsize=4, elinewidth=1.4)
 
 
 def _draw_ratio(ax: Axes, curve: LearningCurve) -> None:

@@ -1,4 +1,4 @@
-"""How much data: learning curves over sizes and seeds."""
+"""Measurement of the "data" study: learning curves over sizes and seeds."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from tl_widgets.experiments.comparison import environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.studies.learning_curve.result import ARMS, CurvePoint, LearningCurve, require_arms
 
-# Images of all classes in the largest size that nobody asked for: so the study takes about a minute on two cores.
+# Images in all classes together of the largest default size: the study then takes about a minute on two cores.
 _MOST_BY_DEFAULT = 200
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One point to be."""
+    """One point to be measured."""
 
     arm: str
     n_per_class: int
     seed: int
 
     def words(self) -> str:
-        """For people."""
+        """Return a description for messages."""
         return f"{self.arm} with {self.n_per_class} images per class, seed {self.seed}"
 
 
@@ -55,30 +55,30 @@ def learning_curve(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> LearningCurve:
-    """Measure test accuracy against the number of training images, each size with several seeds.
+    """Measure test accuracy against training images per class, with several seeds.
 
-    A point is what `compare(dataset.take(n, seed=seed), seed=seed, ...)` gives; features are read once for all.
+    Each point is the one that `compare(dataset.take(n, seed=seed), seed=seed, ...)` gives; features are read once.
 
     Args:
-        dataset: its training images are what sizes are taken from; validation and test stay as they are.
-        n_per_class: sizes, training images of each class; where None, doubling from 2 up to half of all, and all, or
-            as many as make 200 images of all classes.
-        seeds: each decides which images are taken, the initial weights and the images' order.
-        arms: of "scratch", "transfer" and "control".
+        dataset: images and their split. The sizes are taken from its training images.
+        n_per_class: the sizes, in training images per class. If None, the largest size uses all images, up to 200 in
+            all classes together, and the others double from 2 to half of it.
+        seeds: each determines which images are taken, the initial weights and the order of the images.
+        arms: the models, some of "scratch", "transfer" and "control".
         backbone: a name in the catalogue (`list_backbones`).
         weights: "imagenet", the path of a weights file, or None for random weights.
-        scratch: the network that is trained from scratch; `ScratchSpec()` where None.
-        head_dropout: rate of the Dropout before the transfer model's last layer.
-        augment: changed copies of each training image.
+        scratch: the network that is trained from scratch; `ScratchSpec()` if None.
+        head_dropout: rate of the Dropout layer before the transfer model's last layer.
+        augment: augmented copies of each training image.
         epochs: passes over the training images.
-        batch_size: images for each step.
-        learning_rate: of Adam.
-        n_jobs: worker processes, as joblib counts them; the result is the same whatever their number.
-        on_event: hears of each finished point.
-        cancel: stops within one batch; with workers, when the next point is done.
+        batch_size: images per step.
+        learning_rate: learning rate of Adam.
+        n_jobs: worker processes, as joblib counts them; the accuracies do not depend on it.
+        on_event: receives each finished point.
+        cancel: set from any thread, it stops the study within one batch; with workers, when the next point is done.
 
     Returns:
-        All points that were measured; where Stop came, those until then.
+        Everything that was measured, even after a Stop; points that failed are in `failures`.
 
     Raises:
         InputError: an argument is not allowed, or no point could be measured.
@@ -97,7 +97,7 @@ def learning_curve(
     sizes, seeds = _sizes(dataset, n_per_class), require_seeds(seeds)
     jobs = _jobs(sizes, seeds, arms)
     import_tensorflow(on_event)
-    found = measure_all(
+    measured = measure_all(
         jobs, partial(_measure, dataset, config), describe=_Job.words, n_jobs=n_jobs, on_event=on_event, cancel=cancel
     )
     labels = np.bincount(dataset.test.labels)
@@ -108,9 +108,9 @@ def learning_curve(
         seeds=seeds,
         arms=tuple(arm for arm in ARMS if arm in arms),
         chance=float(labels.max() / labels.sum()),
-        points=found.points,
-        failures=found.failures,
-        stopped=found.stopped,
+        points=measured.points,
+        failures=measured.failures,
+        stopped=measured.stopped,
         environment=environment(),
     )
 
@@ -119,7 +119,7 @@ def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ..
     most = int(np.bincount(dataset.train.labels, minlength=dataset.n_classes).min())
     if wanted is None:
         most = min(most, max(1, _MOST_BY_DEFAULT // dataset.n_classes))
-        # The last doubling would cost as much as all sizes before it, and say little that all images do not.
+        # The last doubling would cost as much as all sizes before it and add little to the largest size.
         doubling = [2**i for i in range(1, most.bit_length()) if 2**i <= most / 2]
         return tuple(sorted({*(doubling or [1]), most}))
     for n in wanted:
@@ -131,20 +131,20 @@ def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ..
 
 def _jobs(sizes: Sequence[int], seeds: Sequence[int], arms: Sequence[str]) -> list[_Job]:
     require_arms(arms)
-    # The quick arm first, so that a study that is stopped early has something to show; and seed by seed, because a
-    # seed's random backbone is built once.
+    # The quick arm comes first, so a study that is stopped early has something to show. It goes seed by seed, because
+    # the random backbone is built once per seed.
     order = (ModelName.TRANSFER, ModelName.SCRATCH, ModelName.CONTROL)
     return [_Job(arm, n, seed) for arm in order if arm in arms for seed in seeds for n in sizes]
 
 
 def _measure(dataset: ImageDataset, config: Config, job: _Job, context: WorkContext) -> CurvePoint:
-    some = dataset.take(job.n_per_class, seed=job.seed)
+    subset = dataset.take(job.n_per_class, seed=job.seed)
     run = train_arm(
-        some,
+        subset,
         replace(config, seed=job.seed),
         job.arm,
         cache=context.cache,
-        validate=False,  # a point is what the test says; looking at the validation images took a fifth of the time
+        validate=False,  # only the test counts here; validation would take a fifth of the time
         on_event=context.on_event,
         cancel=context.cancel,
     )

@@ -1,4 +1,4 @@
-"""What the study of data found: a frozen record, its statistics and sentences. No TensorFlow."""
+"""The record of the "data" study, its statistics and sentences. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,27 +18,14 @@ ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 
 
 def require_arms(arms: Sequence[str]) -> None:
-    """Refuse models that a study of data does not have.
-
-    Raises:
-        InputError: there is none, or one that is not in `ARMS`.
-    """
+    """Raise InputError if `arms` is empty or not a subset of `ARMS`."""
     if not arms or not set(arms) <= set(ARMS):
         raise InputError(f"arms must be some of {', '.join(ARMS)}; received {tuple(arms)}.")
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One trained model of a learning curve.
-
-    Attributes:
-        arm: "scratch", "transfer" or "control".
-        n_per_class: training images of each class.
-        seed: of the choice of images and of the training.
-        test_accuracy: 0..1.
-        seconds: what it cost.
-        stuck: it never left chance.
-    """
+    """One trained and tested model of a learning curve; `stuck` if it never left chance."""
 
     arm: str
     n_per_class: int
@@ -50,13 +37,13 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class DataRatio:
-    """How many times the images one model needs for the same accuracy.
+    """The numbers of images that both models need for the same accuracy.
 
     Attributes:
-        accuracy: that is asked of both: what the weaker of the two reaches with the most images.
+        accuracy: the accuracy that the weaker model reaches with the most images, 0..1.
         scratch: images per class that the network from scratch needs for it.
-        transfer: likewise the frozen backbone.
-        at_least: the better model reaches it with the fewest images already, so that the ratio may be greater.
+        transfer: images per class that the frozen backbone needs for it.
+        at_least: whether the better model reaches it with the smallest size already; the true ratio may be greater.
     """
 
     accuracy: float
@@ -66,25 +53,25 @@ class DataRatio:
 
     @property
     def ratio(self) -> float:
-        """Images for scratch by images for transfer."""
+        """The images for scratch divided by those for transfer."""
         return self.scratch / self.transfer
 
 
 @dataclass(frozen=True)
 class LearningCurve(StudyRecord):
-    """Test accuracy against training images per class, over seeds.
+    """Test accuracy against training images per class, over several seeds.
 
     Attributes:
-        dataset: all images, of which each point takes some for training.
-        config: all else that decides; its `seed` is replaced by each of `seeds`.
-        n_per_class: sizes, ascending.
-        seeds: of each size.
-        arms: models.
-        chance: accuracy of the answer that is always the most frequent class of the test images.
-        points: one for each model that was tested.
+        dataset: all images; each point trains on a subset.
+        config: the other settings; each point has its own seed.
+        n_per_class: the sizes in training images per class, ascending.
+        seeds: the seeds, the same for each size.
+        arms: the models, some of "scratch", "transfer" and "control".
+        chance: accuracy of always answering with the most frequent class of the test images, 0..1.
+        points: one point for each model that was tested.
         failures: points that could not be measured.
-        stopped: somebody pressed Stop before all were done.
-        environment: what it ran on.
+        stopped: whether the study was stopped before all points were measured.
+        environment: the machine and the versions.
     """
 
     dataset: DatasetSummary
@@ -99,30 +86,34 @@ class LearningCurve(StudyRecord):
     environment: Environment
 
     def accuracies(self, arm: str, n: int) -> dict[int, float]:
-        """Test accuracy by seed of one arm with `n` images per class."""
+        """Return the test accuracy by seed of one arm with `n` images per class."""
         return {p.seed: p.test_accuracy for p in self.points if p.arm == arm and p.n_per_class == n}
 
     def mean(self, arm: str, n: int) -> Mean | None:
-        """Mean over seeds with its t interval, kept within 0..1; None where no point was measured."""
+        """Return the mean over the seeds with its t interval, clipped to 0..1, or None."""
         values = tuple(self.accuracies(arm, n).values())
         return mean_of_shares(values, n_images=self.dataset.n_test) if values else None
 
     def means(self, arm: str) -> tuple[tuple[int, Mean], ...]:
-        """(images per class, mean) for each size that has one, ascending."""
-        found = ((n, self.mean(arm, n)) for n in self.n_per_class)
-        return tuple((n, mean) for n, mean in found if mean is not None)
+        """Return (images per class, mean) for each size that has a point, ascending."""
+        means = ((n, self.mean(arm, n)) for n in self.n_per_class)
+        return tuple((n, mean) for n, mean in means if mean is not None)
 
     def difference(self, n: int) -> Mean | None:
-        """Transfer minus scratch with `n` images per class, paired by seed; None without a pair."""
+        """Return transfer minus scratch, paired by seed; None without a pair."""
         transfer, scratch = self.accuracies(ModelName.TRANSFER, n), self.accuracies(ModelName.SCRATCH, n)
         pairs = [transfer[seed] - scratch[seed] for seed in transfer if seed in scratch]
         return mean_of_shares(pairs, n_images=self.dataset.n_test, low=-1.0) if pairs else None
 
     def images_for(self, arm: str, accuracy: float) -> float | None:
-        """Images per class with which the mean first reaches an accuracy; between sizes on a line over log(n).
+        """Return the images per class with which the mean first reaches an accuracy.
+
+        Args:
+            arm: "scratch", "transfer" or "control".
+            accuracy: 0..1.
 
         Returns:
-            None where it never gets there.
+            The images per class, interpolated linearly over log(n) between sizes; None if the mean stays below.
         """
         before: tuple[int, float] | None = None
         for n, mean in self.means(arm):
@@ -136,9 +127,9 @@ class LearningCurve(StudyRecord):
 
     @property
     def data_ratio(self) -> DataRatio | None:
-        """How many times the images scratch needs; None where the curves do not say.
+        """How many times the images scratch needs, compared with transfer.
 
-        That is so without both arms, and where the weaker one stays at chance.
+        None if an arm is missing or the weaker one stays at chance.
         """
         ends = [self.means(arm)[-1:] for arm in (ModelName.SCRATCH, ModelName.TRANSFER)]
         if not all(ends):
@@ -151,51 +142,46 @@ class LearningCurve(StudyRecord):
 
     @property
     def ratios_by_seed(self) -> tuple[DataRatio, ...]:
-        """The same of each seed's own curves, of those that say: how far it may be luck."""
-        alone = (
+        """The ratio for each seed alone, as far as it exists: it shows how much is luck."""
+        curves = (
             replace(self, seeds=(seed,), points=tuple(point for point in self.points if point.seed == seed))
             for seed in self.seeds
         )
-        return tuple(ratio for each in alone if (ratio := each.data_ratio) is not None)
+        return tuple(ratio for curve in curves if (ratio := curve.data_ratio) is not None)
 
     @property
     def lost_arms(self) -> tuple[str, ...]:
-        """Arms of which points failed and none was measured."""
+        """The arms whose points all failed."""
         if self.stopped:
-            return ()  # some of its points may just not have been tried
+            return ()  # the points of a missing arm may just not have been tried
         measured = {point.arm for point in self.points}
         return tuple(arm for arm in self.arms if arm not in measured)
 
     @property
     def overtakes_at(self) -> int | None:
-        """The size from which on scratch's mean is at least transfer's; None where it never gets there."""
-        found = None
+        """The size from which scratch's mean is at least transfer's, or None."""
+        size = None
         for n in reversed(self.n_per_class):
             transfer, scratch = self.mean(ModelName.TRANSFER, n), self.mean(ModelName.SCRATCH, n)
             if transfer is None or scratch is None:
                 continue
             if scratch.mean < transfer.mean:
                 break
-            found = n
-        return found
+            size = n
+        return size
 
     @property
     def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The images that it was measured on."""
+        """The data set that the study used."""
         return (self.dataset,)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What the curves say, in plain words."""
+        """The findings in plain sentences."""
         return _learning_curve_sentences(self)
 
 
 def _learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
-    """How much data each model needs.
-
-    Args:
-        curve: a learning curve, whole or stopped.
-    """
     sentences = [_ratio_sentence(curve), _luck_sentence(curve), *_end_sentences(curve)]
     if len(curve.seeds) == 1:
         sentences.append("One seed only: how much of this is luck cannot be seen. Use three seeds or more.")
@@ -218,7 +204,7 @@ def _ratio_sentence(curve: LearningCurve) -> str:
         return ""
     ends = [curve.means(arm)[-1:] for arm in (ModelName.SCRATCH, ModelName.TRANSFER)]
     if not all(ends):
-        return ""  # nothing was measured of one: it failed, or Stop came before it
+        return ""  # one arm failed, or the study was stopped before it
     ratio, most = curve.data_ratio, min(end[0][0] for end in ends)
     if ratio is None:
         return (
@@ -238,15 +224,14 @@ def _ratio_sentence(curve: LearningCurve) -> str:
 
 
 def _luck_sentence(curve: LearningCurve) -> str:
-    """How far the ratio differs from seed to seed."""
     ratio, by_seed = curve.data_ratio, curve.ratios_by_seed
     if ratio is None or len(by_seed) < 2:
         return ""
-    times = sorted(each.ratio if ratio.ratio >= 1 else 1 / each.ratio for each in by_seed)
+    times = sorted(seed_ratio.ratio if ratio.ratio >= 1 else 1 / seed_ratio.ratio for seed_ratio in by_seed)
     if times[0] < 1 <= times[-1] or times[-1] < 1:
         return "Seed by seed it is not always the same that needs more: which one does is too close to call."
     low, high, of_means = _times(times[0]), _times(times[-1]), _times(max(ratio.ratio, 1 / ratio.ratio))
-    more = " or more" if any(each.at_least for each in by_seed) else ""
+    more = " or more" if any(seed_ratio.at_least for seed_ratio in by_seed) else ""
     text = f"Seed by seed it is {low if low == high else f'{low} to {high}'}{more} times"
     if not float(low) <= float(of_means) <= float(high):
         text += f", so that {of_means} is a rough figure"
@@ -279,7 +264,7 @@ def _end_sentences(curve: LearningCurve) -> list[str]:
 
 
 def _never(curve: LearningCurve, most: int) -> str:
-    """That from scratch stays behind, for all sizes of which it is true; with few images both may be near chance."""
+    """Say for which sizes scratch is behind; with few images, both may be at chance."""
     means = [(n, curve.mean(ModelName.TRANSFER, n), curve.mean(ModelName.SCRATCH, n)) for n in curve.n_per_class]
     level = [n for n, transfer, scratch in means if transfer and scratch and scratch.mean >= transfer.mean]
     if not level:

@@ -1,4 +1,4 @@
-"""The study of repeats: a comparison with several seeds, on the same images."""
+"""The "repeat" study: the comparison with several seeds, on the same images."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RepeatArguments(ImageArguments):
-    """Which models are trained, and with how many seeds."""
+    """The models and the number of seeds."""
 
     n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=10)
     backbone: str = model_setting("backbone")

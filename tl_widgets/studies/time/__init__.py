@@ -1,4 +1,4 @@
-"""The study of time: accuracy against seconds."""
+"""The "time" study: accuracy against seconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TimeArguments(ImageArguments):
-    """Which models race, and to which accuracy."""
+    """The models, and the accuracy that they are to reach."""
 
     backbone: str = model_setting("backbone")
     control: bool = model_setting("control")

@@ -1,4 +1,4 @@
-"""The figure of the study of time."""
+"""The figure of the "time" study."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tl_widgets.studies.time.result import TimeCurve, TimeStudy
 
 
 def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
-    """Accuracy on the validation images against seconds, the reading of features included.
+    """Draw validation accuracy against seconds, including the reading of features.
 
     Args:
-        study: with at least one model that finished an epoch.
-        ax: where to draw; a new figure without it.
+        study: a study with at least one finished epoch.
+        ax: the axes to draw on; a new figure if None.
 
     Returns:
-        The axes: a line for each model, dotted while features are read, a dashed line at the target, and a
-        ring where each model first reaches it.
+        The axes. Each model is a line, dotted while its features are read. A dashed line marks the target, and a
+        ring the point where a model first reaches it.
 
     Raises:
         InputError: no epoch was finished.
@@ -53,13 +53,13 @@ def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
 
 
 def _draw_time(ax: Axes, curve: TimeCurve, target: float) -> None:
-    colour, marker = colour_of(curve.name), marker_of(curve.name)
-    ax.plot(curve.seconds, curve.accuracy, color=colour, marker=marker, markersize=4, linewidth=2.2)
+    color, marker = colour_of(curve.name), marker_of(curve.name)
+    ax.plot(curve.seconds, curve.accuracy, color=color, marker=marker, markersize=4, linewidth=2.2)
     if curve.backbone:
-        ax.plot([0, curve.reading, curve.seconds[0]], [0.015, 0.015, curve.accuracy[0]], color=colour, linestyle=":")
+        ax.plot([0, curve.reading, curve.seconds[0]], [0.015, 0.015, curve.accuracy[0]], color=color, linestyle=":")
     seconds = curve.time_to(target)
     if seconds is not None:
-        ax.plot([seconds], [target], marker="o", markersize=12, color=colour, fillstyle="none", linestyle="none")
+        ax.plot([seconds], [target], marker="o", markersize=12, color=color, fillstyle="none", linestyle="none")
 
 
 def _time_handle(curve: TimeCurve, target: float) -> Line2D:

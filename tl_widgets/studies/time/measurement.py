@@ -1,4 +1,4 @@
-"""How much time: accuracy against seconds."""
+"""Measurement of the "time" study."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ def time_study(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> TimeStudy:
-    """Measure accuracy against seconds for the models of one comparison.
+    """Train the models of a comparison and measure accuracy against seconds.
 
-    `TimeStudy.of` reads the same from a comparison that was made already.
+    `TimeStudy.of` returns the same for a comparison that you have already.
 
     Args:
         dataset: images and their split.
-        target: accuracy whose time is asked for; the greatest that both models reach where None.
-        config: of the comparison; `Config()` where None.
-        on_event: hears of each phase, epoch and batch.
-        cancel: set from any thread, it stops within one batch.
+        target: validation accuracy whose time is compared, 0..1; if None, the greatest that all models but the control
+            reach.
+        config: settings of the comparison; `Config()` if None.
+        on_event: receives each phase, epoch and batch.
+        cancel: set from any thread, it stops the study within one batch.
+
+    Returns:
+        The curves that were measured, even after a Stop.
 
     Raises:
         InputError: an argument is not allowed.
-        WeightsUnavailableError: the weights are neither on this machine nor to be had.
+        WeightsUnavailableError: the weights are not on this machine and cannot be downloaded.
     """
     if target is not None:
         require_share("target", target)

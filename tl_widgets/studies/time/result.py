@@ -1,4 +1,4 @@
-"""What the study of time found: a frozen record and its sentences. No TensorFlow."""
+"""The record of the "time" study, and its sentences. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class TimeCurve:
 
     Attributes:
         name: "scratch", "transfer", "control" or "fine_tuned".
-        backbone: its frozen backbone; "" for scratch.
-        reading: seconds for reading the features of the training and validation images, whether now or when
-            they were first read; 0 for scratch.
-        seconds: at the end of each epoch, `reading` included.
-        accuracy: on the validation images, then.
+        backbone: the frozen backbone; "" for scratch.
+        reading: seconds for reading the features of the training and validation images, even if they were read
+            before and reused; 0 for scratch.
+        seconds: seconds at the end of each epoch, including `reading`.
+        accuracy: accuracy on the validation images at the end of each epoch, 0..1.
     """
 
     name: str
@@ -31,7 +31,7 @@ class TimeCurve:
     accuracy: tuple[float, ...]
 
     def time_to(self, accuracy: float) -> float | None:
-        """Seconds until an epoch first ends with this accuracy; None where none does."""
+        """Return the seconds until an epoch first ends with this accuracy, or None."""
         return next((s for s, a in zip(self.seconds, self.accuracy, strict=True) if a >= accuracy), None)
 
 
@@ -40,12 +40,12 @@ class TimeStudy(StudyRecord):
     """Accuracy against seconds for the models of a comparison.
 
     Attributes:
-        dataset: which images.
-        config: of the comparison.
-        target: accuracy on the validation images whose time is asked for.
-        curves: one for each model.
-        environment: what it ran on.
-        stopped: somebody pressed Stop before all models were trained.
+        dataset: the images.
+        config: the settings of the comparison.
+        target: accuracy on the validation images whose time is compared, 0..1.
+        curves: one curve for each model.
+        environment: the machine and the versions.
+        stopped: whether the study was stopped before all models were trained.
     """
 
     dataset: DatasetSummary
@@ -57,16 +57,19 @@ class TimeStudy(StudyRecord):
 
     @staticmethod
     def of(comparison: Comparison, *, target: float | None = None) -> TimeStudy:
-        """Read a comparison as a study of time.
+        """Return the study of time that a comparison contains.
 
         Args:
-            comparison: with at least one model.
-            target: 0..1; the greatest accuracy that every model reaches where None.
+            comparison: a comparison with at least one model.
+            target: accuracy, 0..1; if None, the greatest that all models but the control reach.
+
+        Returns:
+            A curve for each model of the comparison.
         """
         n_train = comparison.dataset.n_train * (1 + comparison.config.augment)
         curves = tuple(_time_curve(run, comparison.dataset, n_train) for run in comparison.runs)
         if target is None:
-            # The control is there to fail: it must not decide what is asked of the others.
+            # The control is expected to fail, so it must not lower the target of the others.
             reached = [max(c.accuracy) for c in curves if c.accuracy and c.name != ModelName.CONTROL]
             target = min(reached, default=0.0)
         data, config = comparison.dataset, comparison.config
@@ -74,22 +77,22 @@ class TimeStudy(StudyRecord):
 
     @property
     def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The images that it was measured on."""
+        """The data set that the study used."""
         return (self.dataset,)
 
     @property
     def failures(self) -> tuple[StudyFailure, ...]:
-        """What could not be measured: nothing, or there is no record."""
+        """Always empty: a study of time is measured as a whole."""
         return ()
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What the curves say, in plain words."""
+        """The findings in plain sentences."""
         return _time_sentences(self)
 
 
 def _time_curve(run: RunResult, data: DatasetSummary, n_train: int) -> TimeCurve:
-    # `saved` counts the test images, too, whose features training does not need; each image costs the same.
+    # `saved` includes the test images, whose features training does not need; every image costs the same.
     n_seen = n_train + data.n_validation
     share = n_seen / ((n_seen + data.n_test) or 1)
     reading = run.seconds.prepare + run.seconds.saved * share
@@ -98,11 +101,6 @@ def _time_curve(run: RunResult, data: DatasetSummary, n_train: int) -> TimeCurve
 
 
 def _time_sentences(study: TimeStudy) -> tuple[str, ...]:
-    """How long each model takes to the target.
-
-    Args:
-        study: of a comparison.
-    """
     sentences = [_time_sentence(curve, study.target) for curve in study.curves]
     reached = {curve.name: curve.time_to(study.target) for curve in study.curves}
     scratch, transfer = reached.get(ModelName.SCRATCH), reached.get(ModelName.TRANSFER)
@@ -111,7 +109,7 @@ def _time_sentences(study: TimeStudy) -> tuple[str, ...]:
         if scratch < transfer:
             slow, fast = fast, slow
         times = max(scratch, transfer) / min(scratch, transfer)
-        if times < 1.15:  # another run may turn it round
+        if times < 1.15:  # another run might reverse the order
             return (*sentences, f"Both take about as long to {percent(study.target)}.")
         longer = f"{times:.1f} times as long to {percent(study.target)} as {fast}"
         sentences.append(f"In this run {slow} takes {longer}.")

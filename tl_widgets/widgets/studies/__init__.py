@@ -1,1 +1,1 @@
-"""StudyLab."""
+"""StudyLab, the app for all studies."""

@@ -1,4 +1,4 @@
-"""StudyLab: the app for every study. It holds the state and moves it on; what is seen of it is the screen's."""
+"""StudyLab, the app for all studies. It holds the state; `StudyScreen` shows it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
 
 class StudyLab(App[StudyScreen, StudyResult]):
-    """Choose a question, press Run, and read the answer: a figure with error bars, and plain sentences.
+    """Choose a question, press Run, and read the answer: a figure and sentences.
 
-    In a notebook, `StudyLab()` as the last line of a cell shows it; `StudyLab("data")` offers that study alone. From
-    code:
+    In a notebook, end a cell with `StudyLab()` to show it. `StudyLab("data")` offers only that study. From code:
 
         lab = StudyLab("data", values={"sizes": (2, 10), "epochs": 5})
         curve = lab.run(wait=True).result  # in a notebook: await lab.run().done()
@@ -41,9 +40,9 @@ class StudyLab(App[StudyScreen, StudyResult]):
         form: the controls.
 
     Args:
-        study: the only one to offer: "data", "time", ... (as in `tl-widgets study NAME`); all where None.
-        dataset: images of one's own; the built-in data sets where None.
-        values: what the controls of the study show first, by their names (`lab.settings.values` has them all).
+        study: the only study to offer: "data", "time", ... (as in `tl-widgets study NAME`); all studies if None.
+        dataset: your own images; the built-in data sets if None.
+        values: initial values of the study's controls, by name (`lab.settings.values` shows all names).
 
     Raises:
         InputError: an argument is not allowed.
@@ -64,7 +63,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         first = first_settings(next(iter(STUDIES)) if study is None else study, source).with_values(values or {})
         self._studies = tuple(STUDIES) if study is None else (study,)
         self._result: StudyResult | None = None
-        self._hidden: tuple[StudySettings, StudyResult, Drawing] | None = None  # measured, and not yet shown
+        self._hidden: tuple[StudySettings, StudyResult, Drawing] | None = None  # measured but not shown yet
         self._shown: tuple[str, StudyResult] | None = None
         self._timings: list[tuple[StudySettings, int, float]] = []
         self.form = StudyForm(first, self._studies, source)
@@ -78,10 +77,10 @@ class StudyLab(App[StudyScreen, StudyResult]):
 
     @property
     def settings(self) -> StudySettings:
-        """The study and what its controls say; setting it moves them.
+        """The study and the values of its controls; assign to it to change them.
 
         Raises:
-            InputError: on setting, while it runs, or where this app does not offer that study.
+            InputError: on assignment, if a study is running or this app does not offer the new one.
         """
         return self.form.settings
 
@@ -94,34 +93,34 @@ class StudyLab(App[StudyScreen, StudyResult]):
 
     @property
     def result(self) -> Any:
-        """What the last study found that measured something, or was loaded; None before the first."""
+        """The result that was measured or loaded last; None before the first."""
         return self._result
 
     def run(self, *, wait: bool = False) -> Run[StudyResult]:
-        """Make the study in the background; one that goes on already goes on.
+        """Run the study in the background; if a study is running, return its run.
 
         Args:
-            wait: come back only when it has ended, for scripts; in a notebook use `await lab.run().done()`.
+            wait: whether to return only when the study has ended, for scripts. In a notebook, use
+                `await lab.run().done()` instead.
 
         Returns:
-            The run: `await run.done()`, `run.wait()`, `run.stop()`, `run.result`.
+            The run, with `await run.done()`, `run.wait()`, `run.stop()` and `run.result`.
         """
         return self._measure(None, wait)
 
     def go_on(self, *, wait: bool = False) -> Run[StudyResult]:
-        """Go on with a study that was stopped: what it measured stays, what is missing is measured.
+        """Resume the stopped study that is shown, and measure what it lacks.
 
-        The one shown last, in this app or from a record. The controls must say what they said then; more backbones
-        may be named.
+        It may come from a record. The controls must have the same values as before; you may add backbones.
 
         Args:
             wait: as in `run`.
 
         Returns:
-            The run.
+            The run; if a study is running, the run of that one.
 
         Raises:
-            InputError: there is no such study.
+            InputError: no stopped study is shown that can be resumed.
         """
         unfinished = self._unfinished
         if unfinished is None and not self.is_running:
@@ -130,7 +129,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
 
     @property
     def _unfinished(self) -> StudyResult | None:
-        """The result that the chosen study could go on from; None without one."""
+        """The result from which the chosen study could resume, or None."""
         if self._shown is None or not STUDIES[self.settings.study].can_go_on:
             return None
         study, result = self._shown
@@ -141,16 +140,16 @@ class StudyLab(App[StudyScreen, StudyResult]):
         return self._start(lambda cancel: self._work(settings, plan, resume, cancel), wait=wait)
 
     def load(self, path: str | Path) -> StudyResult:
-        """Show what a record says.
+        """Load a record and show its result.
 
         Args:
-            path: of the JSON that Save or `tl-widgets study NAME` wrote.
+            path: path of the JSON file that Save or `tl-widgets study NAME` wrote.
 
         Returns:
             The result.
 
         Raises:
-            InputError: it cannot be read, it is no record of a study that is offered here, or one is running.
+            InputError: the file cannot be read, it is not a record of a study in this app, or a study is running.
         """
         self._require_idle("load a record")
         study, result = load_study(Path(path), self._studies)
@@ -173,7 +172,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         self.screen.guess.ask(_guess_of(settings))
 
     def _estimate(self, settings: StudySettings) -> float | None:
-        """Seconds that a run would take, from the last one of the same shape."""
+        """Estimate the seconds of a run from the last similar one, or return None."""
         n_passes = self.form.plan.n_passes
         for before, n_before, took in reversed(self._timings):
             if before.study == settings.study and all(
@@ -183,7 +182,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         return None
 
     def _work(self, settings: StudySettings, plan: Plan, resume: StudyResult | None, cancel: Cancel) -> StudyResult:
-        """Measure and show, in the run's thread."""
+        """Measure and show the result, in the run's thread."""
         screen, study = self.screen, STUDIES[settings.study]
         screen.progress.start(plan.n_models)
         started = time.monotonic()
@@ -200,7 +199,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         except InputError:
             if not result.stopped:
                 raise
-            screen.show_empty_stop()  # it was stopped too early for a figure
+            screen.show_empty_stop()  # too early for a figure
             return result
         screen.finish(_end(settings.study, result))
         self._show_measured(settings, result, drawing)
@@ -220,9 +219,9 @@ class StudyLab(App[StudyScreen, StudyResult]):
             self._result, self._shown, self._hidden = result, None, (settings, result, drawing)
             self.screen.hide_result()
             return
-        # What was stopped answers no question about the whole.
-        said = self.screen.guess.sentence(guess, result) if guess and not result.stopped else ""
-        self._keep(settings.study, result, drawing, guess=said)
+        # The result of a stopped study does not answer the guess.
+        sentence = self.screen.guess.sentence(guess, result) if guess and not result.stopped else ""
+        self._keep(settings.study, result, drawing, guess=sentence)
 
     def _keep(self, study: str, result: StudyResult, drawing: Drawing, *, guess: str = "", source: str = "") -> None:
         self._result, self._shown = result, (study, result)
@@ -230,7 +229,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         self.screen.show_go_on(self._unfinished is not None)
 
     def _reveal(self) -> None:
-        """A guess was kept: what waited for it may be seen."""
+        """Show the result that waited for a guess, once the guess is kept."""
         if self._hidden is None:
             return
         settings, result, drawing = self._hidden
@@ -239,17 +238,16 @@ class StudyLab(App[StudyScreen, StudyResult]):
             self._show_measured(settings, result, drawing)
 
     def _save(self) -> None:
-        """Write record and figure beside the notebook, never over what is there."""
         if self._shown is None:
             return
-        said = self.screen.said
+        message = self.screen.said
         try:
             record, figure = save_study(*self._shown, self.screen.file.value.strip())
         except Exception as error:
             known = isinstance(error, InputError | OSError)
-            said.value = alert(f"It was not saved: {error}") if known else error_alert(error)
+            message.value = alert(f"It was not saved: {error}") if known else error_alert(error)
             return
-        said.value = (
+        message.value = (
             f'<p class="tlw-note" role="status">Saved {escape(record.name)} and {escape(figure.name)}. Read it with: '
             f"<code>tl_widgets.{type(self._result).__name__}.from_json(...)</code></p>"
         )
@@ -267,12 +265,10 @@ class StudyLab(App[StudyScreen, StudyResult]):
 
 
 def _guess_of(settings: StudySettings) -> Guess | None:
-    """Return what the learner says first."""
     return STUDIES[settings.study].guess(settings.arguments)
 
 
 def _end(study: str, result: StudyResult) -> str:
-    """How a run ended, in words."""
     if not result.stopped:
         return "Done."
     more = " “Go on” measures the rest." if STUDIES[study].can_go_on else ""

@@ -1,4 +1,4 @@
-"""Records and figures of studies beside the notebook: saved, listed, read back."""
+"""Records and figures of studies next to the notebook: saving, listing, reading."""
 
 from __future__ import annotations
 
@@ -10,24 +10,16 @@ from tl_widgets.studies.registry import STUDIES, read_study
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.files import free_paths
 
-_MOST_BYTES = 50_000_000  # of a record; a study's own has some thousands
+_MOST_BYTES = 50_000_000  # of a record; a real one has thousands of bytes
 _MOST_RECORDS = 30
 
 
 def save_study(study: str, result: StudyResult, name: str) -> tuple[Path, Path]:
-    """Write record and figure, never over files that are there.
-
-    Args:
-        study: its name.
-        result: what it found.
-        name: of both files, without ending.
-
-    Returns:
-        The record (.json) and the figure (.png).
+    """Write a record (.json) and a figure (.png), without overwriting files.
 
     Raises:
-        InputError: it is no name for a file.
-        OSError: nothing can be written there.
+        InputError: `name` is not a valid file name.
+        OSError: the files cannot be written.
     """
     from tl_widgets.plots.style import figure_png
 
@@ -41,17 +33,10 @@ def save_study(study: str, result: StudyResult, name: str) -> tuple[Path, Path]:
 
 
 def load_study(path: Path, studies: Collection[str]) -> tuple[str, StudyResult]:
-    """Read a record.
-
-    Args:
-        path: of the JSON that Save or `tl-widgets study NAME` wrote.
-        studies: names of those that it may be of.
-
-    Returns:
-        (the study's name, the result).
+    """Read a record of one of these studies; return the study's name and the result.
 
     Raises:
-        InputError: it cannot be read, or is not such a record.
+        InputError: the file cannot be read, or it is not a record of one of these studies.
     """
     try:
         if path.stat().st_size > _MOST_BYTES:
@@ -65,13 +50,13 @@ def load_study(path: Path, studies: Collection[str]) -> tuple[str, StudyResult]:
 
 
 def list_records() -> list[str]:
-    """Names of the files in this folder that may be records, the newest first."""
-    found = []
+    """Return the names of files in this folder that may be records, newest first."""
+    records = []
     for path in Path().glob("*.json"):
         try:
             with path.open("rb") as file:
                 if b'"format"' in file.read(100):
-                    found.append((path.stat().st_mtime, path.name))
+                    records.append((path.stat().st_mtime, path.name))
         except OSError:
             continue
-    return [name for _, name in sorted(found, reverse=True)[:_MOST_RECORDS]]
+    return [name for _, name in sorted(records, reverse=True)[:_MOST_RECORDS]]

@@ -1,4 +1,4 @@
-"""StudyForm: a menu of studies, the controls of the chosen one, and what it will cost."""
+"""The form of StudyLab: the menu of studies, their controls and their cost."""
 
 from __future__ import annotations
 
@@ -22,15 +22,10 @@ from tl_widgets.widgets.studies.settings import StudySettings, controls_of
 
 
 class StudyForm(Form[StudySettings]):
-    """Controls that hold the settings of a study, and tell whoever follows them.
-
-    Args:
-        settings: what they show first.
-        studies: names of those to choose from; with one there is no menu.
-        source: of the images.
+    """The controls of a study; without a menu if `studies` has only one name.
 
     Raises:
-        InputError: the data set of the settings does not exist, or has not so many images.
+        InputError: the data set of the settings does not exist or has too few images.
     """
 
     def __init__(self, settings: StudySettings, studies: Sequence[str], source: DataSource) -> None:
@@ -52,24 +47,16 @@ class StudyForm(Form[StudySettings]):
 
     @property
     def plan(self) -> Plan:
-        """What the settings come to."""
+        """The work that the settings ask for."""
         return STUDIES[self._settings.study].plan(self._settings.arguments, self._facts(self._settings))
 
     def show_seconds(self, known: float | None) -> None:
-        """Say what a run takes.
-
-        Args:
-            known: an estimate; None where there is none.
-        """
+        """Show the estimated seconds of a run; None if there is no estimate."""
         self._seconds = known
         self._show_lines()
 
     def choose(self, study: str) -> None:
-        """Turn to a study, with the values that its controls had.
-
-        Args:
-            study: one of those that are offered.
-        """
+        """Switch to a study, with the last values of its controls."""
         with self._lock:
             if self._quiet.is_on or study == self._settings.study:
                 return
@@ -83,14 +70,16 @@ class StudyForm(Form[StudySettings]):
         super()._after_change()
 
     def _build(self) -> None:
-        """Make the controls of the chosen study in place of those of the one before."""
+        """Replace the controls with those of the chosen study."""
         old, self._built = self._groups.children, self._settings.study
         controls = controls_of(self._built)
         self._make_fields(controls)
         self._cost = HTML()
         self._lead.value = f'<p class="tlw-lead">{escape(STUDIES[self._built].lead)}</p>'
         self._show()
-        groups = {title: [self.control(each.name) for each in controls if each.group == title] for title in GROUPS}
+        groups = {
+            title: [self.control(control.name) for control in controls if control.group == title] for title in GROUPS
+        }
         boxes = [group_box(title, VBox(widgets)) for title, widgets in groups.items() if widgets]
         self._groups.children = [*boxes, group_box("This study", VBox([self._cost]))]
         for child in old:
@@ -135,12 +124,7 @@ class StudyForm(Form[StudySettings]):
 
 
 def images_of(settings: StudySettings, source: DataSource) -> LabSettings:
-    """Return which images a study is about.
-
-    Args:
-        settings: of the study.
-        source: a data set of one's own takes the place of images that the study would bring.
-    """
+    """Return the images that a study uses, which may be the learner's own."""
     own, images = source.own, settings.arguments.image_settings
     if own is not None and STUDIES[settings.study].brings_images:
         return LabSettings(dataset=own.name, image_size=own.image_size)
@@ -148,14 +132,10 @@ def images_of(settings: StudySettings, source: DataSource) -> LabSettings:
 
 
 def first_settings(study: str, source: DataSource) -> StudySettings:
-    """Return what the controls of a study show when it is first chosen.
-
-    Args:
-        study: its name.
-        source: of the images.
+    """Return the initial settings of a study.
 
     Raises:
-        InputError: there is no such study.
+        InputError: no study has this name.
     """
     own, values = source.own, dict[str, Any]()
     if own is not None and not find_study(study).brings_images:
@@ -164,5 +144,5 @@ def first_settings(study: str, source: DataSource) -> StudySettings:
 
 
 def _fitted(settings: StudySettings, source: DataSource) -> StudySettings:
-    """Return settings that ask for no more images than there are: those for another data set may have."""
+    """Reduce the number of images per class to what the data set has."""
     return settings.fitted(source.facts(images_of(settings, source)).max_per_class)

@@ -1,4 +1,4 @@
-"""GuessBox: the learner says what will come out, before it is shown."""
+"""The question that a learner answers before the result is shown."""
 
 from __future__ import annotations
 
@@ -14,11 +14,7 @@ _NOTHING_CHOSEN = "choose …"
 
 
 class GuessBox(VBox):
-    """A question with a menu of answers; hidden where there is nothing to guess.
-
-    Args:
-        on_keep: called when a guess is kept.
-    """
+    """A question with a menu of answers, hidden if there is nothing to guess."""
 
     def __init__(self, on_keep: Callable[[], None]) -> None:
         self._on_keep = on_keep
@@ -35,16 +31,12 @@ class GuessBox(VBox):
         self.layout.display = "none"
 
     def ask(self, guess: Guess | None) -> None:
-        """Ask about what the controls say now.
-
-        Args:
-            guess: of the study and its arguments; None where there is none.
-        """
+        """Show a question, or hide the box if there is none."""
         self.layout.display = "none" if guess is None else ""
         if guess is None:
             return
         if guess.subject == self._subject:
-            return  # somebody may be choosing
+            return  # the learner may be choosing an answer
         self._subject = guess.subject
         self._question.value = f"<p><b>Your guess first.</b> {escape(guess.question)}</p>"
         self.field.options = [_NOTHING_CHOSEN, *guess.options]
@@ -52,11 +44,11 @@ class GuessBox(VBox):
         self._show()
 
     def kept(self, guess: Guess) -> str | None:
-        """The guess about the same subject; None where none is kept."""
+        """Return the guess that was kept about this subject, or None."""
         return self._kept.get(guess.subject)
 
     def sentence(self, guess: Guess, result: StudyResult) -> str:
-        """The guess beside what was measured."""
+        """Return a sentence that compares the guess with the result; "" without a guess."""
         mine, measured = self.kept(guess), guess.answer(result)
         if mine is None:
             return ""
@@ -72,7 +64,7 @@ class GuessBox(VBox):
         self._on_keep()
 
     def _show(self) -> None:
-        # A guess that could be changed once the answer is there would be none.
+        # Once kept, a guess cannot be changed: the answer may be visible.
         is_kept = self._subject in self._kept
         self.field.disabled = self.button.disabled = is_kept
         self._line.value = '<p role="status" class="tlw-note">Your guess is kept.</p>' if is_kept else ""

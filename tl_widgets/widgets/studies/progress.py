@@ -1,4 +1,4 @@
-"""How far a study is: one bar for all its models, one for what takes long within one of them."""
+"""Progress of a study: one bar for all models, and one for the current step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STEPS = ("download", "decode", "features", "train", "evaluate")
 
 
 class StudyProgress(HTML):
-    """Two bars and a line, drawn from events."""
+    """Two bars and a line of text, drawn from events."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,22 +31,18 @@ class StudyProgress(HTML):
         self.value = ""
 
     def start(self, n_models: int) -> None:
-        """Begin.
-
-        Args:
-            n_models: that the study will train.
-        """
+        """Start a study that will train this many models."""
         self.clear()
         self._n_models, self._started = n_models, time.monotonic()
         self.say("getting ready")
 
     def note(self, event: Event) -> None:
-        """Remember what an event says; `draw` shows it."""
+        """Store an event; `draw` shows it."""
         if event.phase == "study":
             self._study, self._step = event, None
         elif event.phase == "done":
             self._step = None
-            # A study of many models counts for itself; in the others each model says when it is done.
+            # Studies with many points report their own count; in the others, each model reports when it is done.
             self._n_done = min(self._n_done + bool(event.model), self._n_models)
             return
         else:
@@ -54,12 +50,12 @@ class StudyProgress(HTML):
         self._text = event.text
 
     def say(self, text: str) -> None:
-        """Show another line."""
+        """Show another line of text."""
         self._text = text
         self.draw()
 
     def draw(self) -> None:
-        """Show what is known now."""
+        """Show the current progress."""
         bars = progress("Whole study", *self._whole()) if self._n_models else ""
         if self._step is not None:
             model = find_model(self._step.model)
@@ -83,7 +79,7 @@ class StudyProgress(HTML):
         return at, n_total * _FINE, " · ".join(parts)
 
     def finish(self, text: str) -> None:
-        """Show how it ended, and how long it took."""
+        """Show how the run ended and how long it took."""
         took = duration_text(time.monotonic() - self._started)
         self.clear()
         self.say(f"{text} It took {took}.")

@@ -1,4 +1,4 @@
-"""Everything of a StudyLab that is on the screen beside its controls, and how each piece of news changes it."""
+"""The widgets of StudyLab that show progress, messages and results."""
 
 from __future__ import annotations
 
@@ -25,13 +25,7 @@ _PIXELS_PER_INCH = 96
 
 
 class StudyScreen(AppScreen[StudyProgress]):
-    """The widgets of a StudyLab. It decides nothing: whoever holds the state calls its methods.
-
-    Args:
-        form: the controls.
-        guess: the question that comes first.
-        studies: names of those that are offered.
-    """
+    """The widgets of StudyLab, which holds the state and calls these methods."""
 
     def __init__(self, form: StudyForm, guess: GuessBox, studies: Sequence[str]) -> None:
         super().__init__("Run", StudyProgress(), " What was found before is still shown below.")
@@ -56,20 +50,20 @@ class StudyScreen(AppScreen[StudyProgress]):
         self.show_go_on(False)
 
     def suggest_name(self, study: str) -> None:
-        """Suggest a name for the files of a study; what somebody typed stays while the study does."""
+        """Suggest a file name for a study; a typed name stays until the study changes."""
         if study != self._study:
             self._study, self.file.value = study, f"study-{study}"
 
     def show_go_on(self, there_is_more: bool) -> None:
-        """Offer to go on with a stopped study where there is one."""
+        """Show the Go on button if a stopped study can be resumed."""
         self.go_on_button.layout.display = "" if there_is_more else "none"
 
     def list_records(self) -> None:
-        """Offer the records beside the notebook, the newest first."""
+        """Offer the records next to the notebook, newest first."""
         self.record.options = list_records()
 
     def show_running(self, running: bool) -> None:
-        """Enable and disable controls and buttons."""
+        """Enable or disable the controls and buttons."""
         super().show_running(running)
         self._form.enabled = not running
         self.go_on_button.disabled = self.load_button.disabled = running
@@ -80,22 +74,18 @@ class StudyScreen(AppScreen[StudyProgress]):
     def show_result(
         self, study: str, result: StudyResult, drawing: Drawing, *, guess: str = "", source: str = ""
     ) -> None:
-        """Show what a study found.
+        """Show a result.
 
-        Args:
-            study: its name.
-            result: what it found.
-            drawing: its figure.
-            guess: the learner's beside what was measured, a sentence or nothing.
-            source: the file that it was read from, if it was.
+        `guess` is a sentence that compares it with the learner's guess, `source` the name of the file that it was read
+        from; either may be "".
         """
         from tl_widgets.plots.style import root_figure
 
         self.has_result = True
-        said = [*([guess] if guess else []), *STUDIES[study].sentences(result)]
+        sentences = [*([guess] if guess else []), *STUDIES[study].sentences(result)]
         images = dict.fromkeys(f"{data.name}, {data.image_size} pixels" for data in result.datasets)
         facts = "; ".join([*images, *([f"read from {source}"] if source else [])])
-        paragraphs = "".join(f"<p>{escape(sentence)}</p>" for sentence in said)
+        paragraphs = "".join(f"<p>{escape(text)}</p>" for text in sentences)
         self.sentences.value = (
             f'<div class="tlw-verdict" role="status">{paragraphs}'
             f"<small>{escape(STUDIES[study].question)} · {escape(facts)}</small></div>"
@@ -106,22 +96,22 @@ class StudyScreen(AppScreen[StudyProgress]):
         self.save_button.disabled = False
 
     def hide_result(self) -> None:
-        """Show that something was measured, and not yet what: the guess comes first."""
+        """Show that a result waits for the learner's guess."""
         self.has_result = False
         self.save_button.disabled = True
         self.sentences.value = ""
         self.figure.value = empty("It has been measured. Keep your guess above, and it is shown here.")
 
     def finish(self, text: str) -> None:
-        """Say how a run ended."""
+        """Show how a run ended."""
         self.throttle.flush()
         self.progress.finish(text)
 
     def show_empty_stop(self) -> None:
-        """Say that Stop came before anything was measured."""
+        """Show that the run was stopped before there was anything to show."""
         self.finish(f"Stopped before there was anything to show.{self.still_there}")
 
     def show_failed(self, text: str) -> None:
-        """Show that nothing came of a run."""
+        """Show that a run failed."""
         self.progress.clear()
         self.progress.say(text)

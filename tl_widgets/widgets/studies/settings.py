@@ -1,4 +1,4 @@
-"""What a StudyLab is set to, as data. No widget in here."""
+"""The settings of StudyLab as data, without widgets."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class StudySettings:
 
     Attributes:
         study: a name in `tl_widgets.studies.registry.STUDIES`.
-        values: of all its controls by their names; those that are not given have their first values.
-        arguments: of the study, made of these values.
+        values: values of all controls by name; those that are not given have their defaults.
+        arguments: the study's arguments with these values.
 
     Raises:
-        InputError: there is no such study or control, or a value is not allowed.
+        InputError: the study or a control does not exist, or a value is not allowed.
     """
 
     study: str = "data"
@@ -42,18 +42,15 @@ class StudySettings:
         object.__setattr__(self, "values", {name: getattr(arguments, name) for name in names})
 
     def with_values(self, values: Mapping[str, Any]) -> StudySettings:
-        """Return a copy with some values changed.
-
-        Args:
-            values: by their controls' names.
+        """Return a copy with other values of some controls, by name.
 
         Raises:
-            InputError: there is no such control, or a value is not allowed.
+            InputError: a control does not exist, or a value is not allowed.
         """
         return StudySettings(self.study, {**self.values, **values})
 
     def fitted(self, most: int) -> StudySettings:
-        """Return settings that ask for no more than `most` training images of each class."""
+        """Return settings that ask for at most `most` training images per class."""
         fitted = self.arguments.fitted(most)
         return self.with_values({name: getattr(fitted, name) for name in self.values})
 
@@ -61,10 +58,7 @@ class StudySettings:
 def controls_of(study: str) -> tuple[Setting, ...]:
     """Return the settings of a study that have a field on its form.
 
-    Args:
-        study: its name.
-
     Raises:
-        InputError: there is no such study.
+        InputError: no study has this name.
     """
     return tuple(setting for setting in settings_of(find_study(study).arguments).values() if setting.label)

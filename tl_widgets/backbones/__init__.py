@@ -1,1 +1,1 @@
-"""Pretrained networks: what there is, where weights come from, and how they are loaded."""
+"""The catalogue of pretrained networks, where their weights come from, and how they are loaded."""

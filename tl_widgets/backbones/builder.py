@@ -1,4 +1,4 @@
-"""Build a frozen backbone and the preprocessing that belongs to it."""
+"""A frozen backbone with its weights, and the preprocessing layer that belongs to it."""
 
 from __future__ import annotations
 
@@ -12,25 +12,15 @@ from tl_widgets.core.errors import InputError
 
 
 def build_backbone(backbone: Backbone, image_shape: Shape, resolved: ResolvedWeights, *, seed: int = 0) -> keras.Model:
-    """Build the frozen backbone without its top, ready to sit inside another model.
+    """Build a frozen backbone without its top.
 
-    It stays in inference mode even while the outer model trains: frozen batch normalization uses its stored
-    statistics, and every Dropout inside has rate 0 (Keras 3.15 runs a nested model's layers in the outer
-    model's mode, whatever `training=False` it was called with).
-
-    Args:
-        backbone: which.
-        image_shape: (height, width, 3) in pixels; (None, None, 3) for images of any size.
-        resolved: its weights, from `resolve_weights`.
-        seed: for random weights; the global random states are left as they were.
-
-    Returns:
-        A functional model from preprocessed float32 images (n, height, width, 3) to features
-        (n, rows, columns, feature_width), with trainable=False.
+    The functional model maps preprocessed float32 images (n, height, width, 3) to features
+    (n, rows, columns, feature_width). It stays in inference mode even while an outer model trains: frozen batch
+    normalization uses its stored statistics, and every Dropout inside has rate 0. Global random states don't change.
 
     Raises:
-        InputError: the images are too small, or the weights belong to another model.
-        WeightsUnavailableError: the bundled weights are missing or altered.
+        InputError: The images are too small, or the weights belong to another model.
+        WeightsUnavailableError: The bundled weights are missing or altered.
     """
     height, width, channels = image_shape
     if channels != 3:
@@ -51,11 +41,8 @@ def build_backbone(backbone: Backbone, image_shape: Shape, resolved: ResolvedWei
 
 
 def build_preprocessing(backbone: Backbone) -> keras.layers.Layer | None:
-    """Build the layer that turns raw pixels (0-255, RGB) into what the backbone expects.
+    """Build the layer "preprocessing" for raw pixels (0-255, RGB); None if the backbone takes raw pixels.
 
-    Made of plain Keras layers, so a saved model needs nothing of tl_widgets to be loaded.
-
-    Returns:
-        A layer named "preprocessing"; None where the backbone does it itself.
+    It consists of plain Keras layers, so a saved model loads without tl_widgets.
     """
     return backbone.family.preprocessing.layer("preprocessing")

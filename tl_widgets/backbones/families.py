@@ -1,4 +1,4 @@
-"""The families of keras.applications, with their facts from `facts/keras_applications.csv`."""
+"""The families of keras.applications, with the facts in `facts/keras_applications.csv`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class KerasFamily(Family):
-    """The models of one module of keras.applications; their weights are published files."""
+    """The models of one module of keras.applications, whose weights are published files."""
 
     is_in_keras: bool = True
 
     def build(self, backbone: Backbone, image_shape: Shape) -> keras.Model:
-        """Build the layers without top."""
+        """Build the layers without the top."""
         import keras
 
         function: Callable[..., keras.Model] | None = getattr(keras.applications, backbone.name, None)
@@ -39,11 +39,11 @@ class KerasFamily(Family):
         return function(include_top=False, weights=None, input_shape=image_shape)
 
     def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
-        """Find the published file in a cache, or download it."""
+        """Return the published file from a cache, or download it."""
         return published_weights(backbone, on_event, cancel)
 
     def has_weights(self, backbone: Backbone) -> bool:
-        """Return whether a cache has a file of the published name."""
+        """Return whether a cache has a file with the published name."""
         return local_weights_file(backbone.weights_file) is not None
 
     def load_weights(self, model: keras.Model, backbone: Backbone, path: Path) -> None:
@@ -53,7 +53,7 @@ class KerasFamily(Family):
         load_file(model, backbone, path, check_shapes=False)
 
     def script_lines(self, backbone: Backbone, weights: str | None, backbone_file: str) -> list[str]:
-        """Return the lines of a plain Keras script that make the backbone."""
+        """Return the lines of a plain Keras script that build the backbone."""
         return [f"backbone = {_call(backbone, None if weights is None else literal(weights))}"]
 
 
@@ -62,10 +62,10 @@ def _call(backbone: Backbone, weights: str | None) -> str:
 
 
 class NASNetFamily(KerasFamily):
-    """Keras lets NASNet have its ImageNet weights only at the size that it was trained with."""
+    """NASNet, whose ImageNet weights Keras loads only at the size it was trained with."""
 
     def script_lines(self, backbone: Backbone, weights: str | None, backbone_file: str) -> list[str]:
-        """Return lines that fetch the published file themselves."""
+        """Return lines that download the published file themselves."""
         if weights != "imagenet":
             return super().script_lines(backbone, weights, backbone_file)
         address = f"{literal(str(backbone.weights_file))}, {literal(str(backbone.weights_url))}"
@@ -76,10 +76,10 @@ class NASNetFamily(KerasFamily):
 
 
 class EfficientNetFamily(KerasFamily):
-    """EfficientNetB0-B7, whose published files hold the standard deviation where a variance belongs.
+    """EfficientNetB0-B7, whose published files hold a standard deviation instead of a variance.
 
-    Keras makes up for it with a second Rescaling by 1 / sqrt(std), but only for weights="imagenet" and not for the
-    same file given as a path. Here the variance itself is corrected, to the same effect.
+    Keras compensates with a second Rescaling by 1 / sqrt(std), but only for weights="imagenet" and not for the same
+    file given as a path. Correcting the variance itself has the same effect.
     See https://github.com/tensorflow/tensorflow/issues/49930.
     """
 
@@ -89,7 +89,7 @@ class EfficientNetFamily(KerasFamily):
         self._correct_variance(model, is_certain=True)
 
     def finish_loading(self, model: keras.Model, backbone: Backbone, path: Path) -> None:
-        """Correct the variance where the file is the published one, or holds the same values."""
+        """Correct the variance if the file is the published one, or holds the same values."""
         self._correct_variance(model, is_certain=is_published(path, backbone.weights_hash))
 
     def _correct_variance(self, model: keras.Model, *, is_certain: bool) -> None:
@@ -107,7 +107,7 @@ class EfficientNetFamily(KerasFamily):
 
 @functools.cache
 def _facts() -> dict[str, list[dict[str, str]]]:
-    """Read the table: its rows by family."""
+    """Return the rows of the table by family."""
     text = importlib.resources.files("tl_widgets.backbones").joinpath("facts/keras_applications.csv").read_text("utf-8")
     families: dict[str, list[dict[str, str]]] = {}
     for row in csv.DictReader(text.splitlines()):
@@ -116,7 +116,7 @@ def _facts() -> dict[str, list[dict[str, str]]]:
 
 
 def members_of(family: str) -> tuple[Backbone, ...]:
-    """Return the backbones of a family, as the table of facts has them."""
+    """Return the backbones of a family in the table of facts."""
     return tuple(map(_member, _facts()[family]))
 
 
@@ -145,7 +145,7 @@ def _member(row: dict[str, str]) -> Backbone:
 
 
 def keras_families() -> tuple[Family, ...]:
-    """Return the families of keras.applications, in Keras's own order."""
+    """Return the families of keras.applications in Keras's order."""
 
     def family(
         module: str,
@@ -177,7 +177,7 @@ def keras_families() -> tuple[Family, ...]:
         family("nasnet", NASNetFamily, marker="normal_conv_1_1"),
         family("resnet", marker="conv2_block1_add"),
         family("resnet_v2", marker="conv2_block1_preact_bn"),
-        # VGG has 64 channels at full resolution.
+        # VGG has 64 channels at the full size of the image.
         family("vgg16", marker="block5_conv3", map_channels=64),
         family("vgg19", marker="block5_conv4", map_channels=64),
         family("xception", marker="block14_sepconv2"),

@@ -1,4 +1,4 @@
-"""What a backbone is, and what its family declares: one object for everything that differs between families."""
+"""Backbones, and their families: a family declares everything that differs from other families."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB values in 0-1: mode "torch"
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)  # of BGR values in 0-255: mode "caffe"
-# The names that keras.applications gives: block_16_project, block7a_expand_conv, conv5_block3_out, block14_sepconv1.
+# Matches keras.applications: block_16_project, block7a_expand_conv, conv5_block3_out, block14_sepconv1.
 KERAS_BLOCKS = re.compile(r"(conv\d+_block\d+|block_?\d+[a-z]?)(_|$)")
 
-Shape = tuple[int | None, int | None, int]  # (height, width, channels) of images; None: of any size
+Shape = tuple[int | None, int | None, int]  # (height, width, channels) of images; None for any size
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What a backbone expects of raw pixels (0-255, RGB): each channel times `scale`, plus `offset`.
+    """How raw pixels (0-255, RGB) are prepared for a backbone: channel * `scale` + `offset`.
 
     Attributes:
-        mode: short name in tables and records.
-        label: a few words for a table.
-        expects: a phrase for messages: a backbone that expects "-1 to 1".
-        received: a phrase for messages: pixels "scaled to -1..1".
-        scale: for all channels, or for each.
-        offset: for all channels, or for each.
-        is_bgr: whether the channels are first put in the order blue, green, red.
-        comment: a sentence for the plain Keras script.
-        code: the expression that makes the layer in that script, with `{module}` for the module of the family in
-            keras.applications; "" where the backbone scales raw pixels itself.
+        mode: Short name in tables and records.
+        label: A few words for a table.
+        expects: A phrase for messages: a backbone that expects "-1 to 1".
+        received: A phrase for messages: pixels "scaled to -1..1".
+        scale: One value for all channels, or one for each.
+        offset: One value for all channels, or one for each.
+        is_bgr: Whether the channels are first reordered to blue, green, red.
+        comment: A sentence for the plain Keras script.
+        code: The expression that builds the layer in that script, with `{module}` for the family's module in
+            keras.applications; "" if the backbone scales raw pixels itself.
     """
 
     mode: str
@@ -59,12 +59,12 @@ class Preprocessing:
         return (self.scale, self.offset, self.is_bgr) == (1.0, 0.0, False)
 
     def apply(self, raw: NDArray[Any]) -> NDArray[Any]:
-        """Return what the backbone expects in place of raw pixels (..., 3)."""
+        """Return raw pixels (..., 3) prepared for the backbone."""
         ordered = raw[..., ::-1] if self.is_bgr else raw
         return np.asarray(ordered * np.array(self.scale) + np.array(self.offset))
 
     def layer(self, name: str) -> keras.layers.Layer | None:
-        """Build the Keras layer that does the same; None where the backbone takes raw pixels."""
+        """Build the Keras layer that does the same; None if the backbone takes raw pixels."""
         import keras
 
         if self.is_builtin:
@@ -134,22 +134,22 @@ PREPROCESSING = {
 
 @dataclass(frozen=True)
 class Backbone:
-    """What is known about one backbone; a fact that nobody states is None, never a guess.
+    """The facts about one backbone; an unpublished fact is None, never a guess.
 
     Attributes:
-        name: what to ask for; for a model of Keras, its function's name: "MobileNetV2".
-        size_mb: published size of the weights file with top, in MB.
-        top1_pct: published top-1 accuracy on ImageNet's validation images, in percent.
-        top5_pct: published top-5 accuracy, in percent.
-        n_params: measured number of values without top, batch-normalization statistics included.
-        depth: published number of layers.
-        default_input: side of the square images that it was trained on, in pixels.
-        min_input: smallest side that it accepts without top, in pixels.
-        feature_width: length of its feature vector after global average pooling.
-        weights_file: name of the ImageNet weights without top in Keras's cache.
-        weights_url: where Keras publishes them.
-        weights_hash: md5 (32 digits) or sha256 (64) that Keras states for them.
-        family: what it has in common with its relatives; set by the family itself.
+        name: The name to use in `find_backbone`; for a Keras model, its function's name: "MobileNetV2".
+        size_mb: Published size of the weights file with the top, in MB.
+        top1_pct: Published top-1 accuracy on ImageNet's validation images, in percent.
+        top5_pct: Published top-5 accuracy, in percent.
+        n_params: Measured number of parameters without the top, including batch-normalization statistics.
+        depth: Published number of layers.
+        default_input: Side of the square images it was trained on, in pixels.
+        min_input: Smallest side it accepts without the top, in pixels.
+        feature_width: Length of its feature vector after global average pooling.
+        weights_file: File name of the ImageNet weights without the top in Keras's cache.
+        weights_url: Where Keras publishes them.
+        weights_hash: MD5 (32 digits) or SHA-256 (64 digits) that Keras states for them.
+        family: The family it belongs to; set by the family itself.
     """
 
     name: str
@@ -168,17 +168,17 @@ class Backbone:
 
     @property
     def module(self) -> str:
-        """The module that holds the function which builds it: "keras.applications.mobilenet_v2"."""
+        """The module with the function that builds it: "keras.applications.mobilenet_v2"."""
         return self.family.module
 
     @property
     def function(self) -> str:
-        """What builds it: a name in `module`."""
+        """The name of the function in `module` that builds it."""
         return self.family.function or self.name
 
     @property
     def preprocess_mode(self) -> str:
-        """What it expects of raw pixels: "tf", "torch", "caffe", "lite", or "builtin_0_255"."""
+        """How raw pixels are prepared for it: "tf", "torch", "caffe", "lite", or "builtin_0_255"."""
         return self.family.preprocessing.mode
 
     @property
@@ -188,12 +188,12 @@ class Backbone:
 
     @property
     def script_file(self) -> str | None:
-        """Name of the .keras file that a plain Keras script loads it from; None where Keras builds it itself."""
+        """The .keras file that a plain Keras script loads it from; None if keras.applications builds it."""
         return None if self.family.is_in_keras else f"{self.name.lower()}.keras"
 
     @property
     def download_mb(self) -> float | None:
-        """MB to download: the weights without top, 4 bytes a value. VGG16's are a ninth of the file with top."""
+        """MB to download for the weights without the top, at 4 bytes each: a ninth of `size_mb` for VGG16."""
         return self.size_mb if self.n_params is None else 4 * self.n_params / 1e6
 
     @property
@@ -202,11 +202,14 @@ class Backbone:
         return self.family.has_weights(self)
 
     def require_size(self, height: int, width: int | None = None) -> None:
-        """Raise `InputError` if images of this size are too small.
+        """Check that images of this size are large enough.
 
         Args:
-            height: in pixels.
-            width: in pixels; as the height where it is None.
+            height: In pixels.
+            width: In pixels; None if it equals the height.
+
+        Raises:
+            InputError: The images are too small.
         """
         if self.min_input is not None and min(height, width or height) < self.min_input:
             size = str(height) if width in (None, height) else f"{height} x {width}"
@@ -218,24 +221,24 @@ class Backbone:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Family(ABC):
-    """Backbones that are built, fed, loaded and cut in the same way.
+    """Backbones that share how they are built, preprocessed, loaded and cut.
 
-    To add one, subclass this, implement the abstract methods, and give an instance to `register_family`.
+    To add a family, subclass this, implement the abstract methods, and pass an instance to `register_family`.
 
     Attributes:
-        members: the backbones; each gets this family as its `family`.
-        preprocessing: what they expect of raw pixels.
-        module: the module that holds what builds them.
-        function: the function in it; "" where it has the backbone's own name.
-        is_bundled: whether their ImageNet weights are on every machine that has tl_widgets.
-        is_in_keras: whether keras.applications builds them. A script loads any other backbone from a file.
-        blocks: matches the names of layers that belong to a block; group 1 is the block's name.
-        map_channels: channels of the largest feature map, for each pixel of the image. It is 32 (128 channels at
-            half the side) or less for most networks.
-        has_dropout: whether Dropout layers are inside, which a frozen backbone must not use.
-        marker: name of a layer that only this family has, or a variant of it that comes later in the catalogue; ""
-            where there is none.
-        repair: the command that installs bundled weights again.
+        members: The backbones; each gets this family as its `family`.
+        preprocessing: How raw pixels are prepared for them.
+        module: The module with the function that builds them.
+        function: That function; "" if it has the backbone's name.
+        is_bundled: Whether their ImageNet weights are installed with tl_widgets.
+        is_in_keras: Whether keras.applications builds them. A script loads any other backbone from a file.
+        blocks: Matches the names of layers that belong to a block; group 1 is the block's name.
+        map_channels: Values in the largest feature map for each pixel of the image. For most networks this is at
+            most 32 (128 channels at half the side).
+        has_dropout: Whether they contain Dropout layers, which a frozen backbone must not use.
+        marker: Name of a layer that only this family has, or a variant that comes later in the catalogue; "" if
+            there is none.
+        repair: The command that reinstalls bundled weights.
     """
 
     members: tuple[Backbone, ...]
@@ -255,27 +258,14 @@ class Family(ABC):
 
     @abstractmethod
     def build(self, backbone: Backbone, image_shape: Shape) -> keras.Model:
-        """Build the layers without top, with any weights.
-
-        Args:
-            backbone: a member.
-            image_shape: (height, width, 3) in pixels.
-
-        Returns:
-            A functional model from preprocessed images to feature maps.
-        """
+        """Build a functional model from preprocessed images to feature maps, with any weights."""
 
     @abstractmethod
     def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
-        """Find the file of ImageNet weights, or download it.
-
-        Args:
-            backbone: a member.
-            on_event: receives the progress of a download.
-            cancel: stops a download.
+        """Return the file with the ImageNet weights, downloading it if necessary.
 
         Raises:
-            WeightsUnavailableError: they are neither on this machine nor available from the network.
+            WeightsUnavailableError: The weights aren't on this machine and can't be downloaded.
         """
 
     @abstractmethod
@@ -284,21 +274,21 @@ class Family(ABC):
 
     @abstractmethod
     def load_weights(self, model: keras.Model, backbone: Backbone, path: Path) -> None:
-        """Load the file of `find_weights` into a model of `build`."""
+        """Load the file from `find_weights` into a model from `build`."""
 
     def finish_loading(self, model: keras.Model, backbone: Backbone, path: Path) -> None:  # noqa: B027 - optional
-        """Correct a model after a weights file of the user's own was loaded into it."""
+        """Correct a model after loading the user's weights file into it."""
 
     def script_lines(self, backbone: Backbone, weights: str | None, backbone_file: str) -> list[str]:
-        """Return the lines of a plain Keras script that make the variable `backbone`.
+        """Return the lines of a plain Keras script that assign the variable `backbone`.
 
-        The script has defined SIZE, the side of the images.
+        The script has already defined SIZE, the side of the images.
 
         Args:
-            backbone: a member.
+            backbone: One of the family's members.
             weights: "imagenet", the path of a weights file, or None for random weights.
-            backbone_file: path of the file that holds the backbone with its ImageNet weights, for a family that
-                is not in keras.applications.
+            backbone_file: Path of a .keras file with the backbone and its ImageNet weights, for a family that isn't
+                in keras.applications.
         """
         lines = [f"backbone = keras.models.load_model({literal(backbone_file)}, compile=False)"]
         if weights is None:
@@ -309,5 +299,5 @@ class Family(ABC):
 
 
 def literal(text: str) -> str:
-    """Return the text as a Python literal, in double quotes where nothing in it needs care."""
+    """Return the text as a Python literal, in double quotes if nothing in it needs escaping."""
     return f'"{text}"' if text.isprintable() and not set(text) & {'"', "\\"} else repr(text)

@@ -1,7 +1,6 @@
-"""Everything this package takes from Keras that is no part of its public interface (checked on Keras 3.15.1).
+"""All use of Keras beyond its public API (checked with Keras 3.15.1), and nothing else.
 
-Each function rests on an assumption about Keras's own code; tests/test_keras_compat.py holds a contract test for each,
-so a new Keras that breaks one fails there, by name, and not in the middle of an experiment.
+tests/test_keras_compat.py has a contract test for each function, so a new Keras that breaks one fails there, by name.
 """
 
 from __future__ import annotations
@@ -16,40 +15,37 @@ import keras
 
 
 def all_layers(layer: keras.layers.Layer) -> tuple[keras.layers.Layer, ...]:
-    """Return a layer and all layers inside it, at any depth."""
+    """Return a layer and all layers nested in it, at any depth."""
     return tuple(layer._flatten_layers())
 
 
 def direct_layers(layer: keras.layers.Layer) -> tuple[keras.layers.Layer, ...]:
-    """Return the layers that are attributes of a layer, without those inside them."""
+    """Return the layers that are attributes of a layer, without the layers nested in them."""
     return tuple(layer._flatten_layers(include_self=False, recursive=False))
 
 
 def graph_of(model: keras.layers.Layer) -> Any:
-    """Return the functional graph of a Sequential or functional model; None for a subclassed one."""
+    """Return the graph of a Sequential or functional model; None for a subclassed model."""
     graph = getattr(model, "_functional", None) or model
     return graph if hasattr(graph, "_nodes_by_depth") else None
 
 
 def nodes_of(graph: Any) -> list[Any]:
-    """Return the calls of layers in a graph, from input to output; none if there is no graph.
+    """Return the layer calls of a graph, from input to output; empty if `graph` is None.
 
-    Each has `operation`, the layer, and `arguments.keras_tensors`, its inputs.
+    A call's layer is `operation`, and its inputs are `arguments.keras_tensors`.
     """
     depths = {} if graph is None else graph._nodes_by_depth
     return [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
 
 
 def producer_of(tensor: Any) -> Any:
-    """Return the layer whose output a symbolic tensor is; None for anything else."""
+    """Return the layer that outputs a symbolic tensor; None for anything else."""
     return getattr(getattr(tensor, "_keras_history", None), "operation", None)
 
 
 def run_graph(model: keras.Model, values: Any, wrap: Callable[[Any], Callable[..., Any]]) -> Any:
-    """Run a functional model on one input with each of its operations replaced by `wrap(operation)`.
-
-    Keras has no public walk through a graph.
-    """
+    """Run a functional model on one input with each operation replaced by `wrap(operation)`."""
     return model._run_through_graph([values], operation_fn=wrap)
 
 
@@ -64,8 +60,8 @@ def takes_training(layer: Any) -> bool:
 
 
 def is_random(layer: keras.layers.Layer) -> bool:
-    """Return whether a layer answers by chance in training (Dropout, StochasticDepth, RandomFlip)."""
-    drop_path_rate = getattr(layer, "drop_path_rate", None)  # StochasticDepth has no generator of its own
+    """Return whether a layer's output is random in training (Dropout, StochasticDepth, RandomFlip)."""
+    drop_path_rate = getattr(layer, "drop_path_rate", None)  # StochasticDepth has no generator
     has_generator = getattr(layer, "seed_generator", None) is not None
     if drop_path_rate is None and not has_generator and not type(layer).__name__.startswith("Random"):
         return False
@@ -73,21 +69,21 @@ def is_random(layer: keras.layers.Layer) -> bool:
 
 
 def learning_rate_schedule(optimizer: Any) -> Any:
-    """Return the schedule of an optimizer's learning rate; None for a constant one.
+    """Return an optimizer's learning-rate schedule; None for a constant rate.
 
-    `optimizer.learning_rate` is a schedule's value at the present step alone.
+    `optimizer.learning_rate` has only the schedule's value at the current step.
     """
     rate = getattr(optimizer, "_learning_rate", None)
     return rate if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) else None
 
 
 def variables_of(optimizer: Any) -> list[Any]:
-    """Return the variables that a built optimizer moves."""
+    """Return the variables that a built optimizer updates."""
     return list(optimizer._trainable_variables)
 
 
 def takes_logits(loss: Any) -> bool:
-    """Return whether a loss was made with from_logits=True."""
+    """Return whether a loss was created with from_logits=True."""
     options = getattr(loss, "_fn_kwargs", {}) or {}
     return bool(getattr(loss, "from_logits", options.get("from_logits", False)))
 
@@ -100,10 +96,7 @@ def scale_variance(layer: keras.layers.Normalization, factor: Any) -> None:
 
 @contextmanager
 def call_replaced(layer: keras.layers.Layer, call: Callable[..., Any]) -> Iterator[None]:
-    """Let `call` stand in for a layer's own method `call` within the block.
-
-    Keras would take note of a new attribute, so it is set past Keras.
-    """
+    """Replace a layer's method `call` within the block, without Keras tracking the new attribute."""
     object.__setattr__(layer, "call", call)
     try:
         yield
@@ -113,11 +106,11 @@ def call_replaced(layer: keras.layers.Layer, call: Callable[..., Any]) -> Iterat
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Build layers without a trace: Keras seeds each initializer from Python's global generator."""
+    """Restore Python's random state afterwards: Keras seeds each initializer from it."""
     state = random.getstate()
     try:
         with warnings.catch_warnings():
-            # MobileNets warn about any size they were not trained at; choosing one is this toolkit's purpose.
+            # MobileNets warn about every size they weren't trained at, which users choose on purpose here.
             warnings.filterwarnings("ignore", message="`input_shape` is undefined")
             yield
     finally:
@@ -125,26 +118,26 @@ def undisturbed() -> Iterator[None]:
 
 
 def freeze(model: keras.Model) -> None:
-    """Make all weights of a model non-trainable and switch off every Dropout inside.
+    """Make all weights of a model non-trainable and set the rate of every Dropout to 0.
 
-    Keras runs a nested model's layers in the outer model's mode, whatever `training=False` it was called with.
+    Keras 3.15 runs a nested model's layers in the outer model's mode, even if it was called with `training=False`.
     """
     model.trainable = False
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
-            layer.rate = 0.0  # saved with the model, so it holds after loading too
+            layer.rate = 0.0  # saved with the model, so it still holds after loading
 
 
 class Adam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Keras's Adam for one device, without what `apply` leaves behind.
+    """Keras's Adam for one device, without its memory leak.
 
-    In a tf.function its sum over replicas enters a gradient into TensorFlow's registry, which is never emptied and
-    holds the whole graph: from 3 MB for a small model to 50 MB for a whole backbone that was ever trained
+    In a tf.function, the sum over replicas in Keras's `apply` registers a gradient with TensorFlow, which never
+    releases it or its graph: 3 MB for each small model that is trained, 50 MB for each whole backbone
     (Keras 3.15, TensorFlow 2.21).
     """
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """Move the variables by their gradients; one that is None belongs to a variable the loss does not depend on."""
+        """Update the variables; a gradient is None if the loss doesn't depend on its variable."""
         variables = list(variables_of(self) if trainable_variables is None else trainable_variables)
         if not self.built:
             self.build(variables)

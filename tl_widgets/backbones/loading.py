@@ -1,4 +1,4 @@
-"""Put weights into a backbone that has just been built: out of a file, or at random."""
+"""Loading weights into a new backbone, from a file or at random."""
 
 from __future__ import annotations
 
@@ -23,24 +23,19 @@ _BIG_MEMBER, _MOST_SHRUNK = 10_000_000, 100
 
 
 def load_file(model: keras.Model, backbone: Backbone, path: Path, *, check_shapes: bool = True) -> None:
-    """Load a Keras weights file into a model without top.
+    """Load a .weights.h5, .h5 or .keras file into a model without the top.
 
-    Args:
-        model: gets the weights.
-        backbone: whose layers it has.
-        path: a .weights.h5, .h5 or .keras file.
-        check_shapes: raise where the file holds other arrays than the model, a top for instance; Keras itself
-            accepts a file that holds more.
+    With `check_shapes`, the file must not hold more arrays than the model, such as a top, which Keras would accept.
 
     Raises:
-        InputError: the file holds other weights than the model has.
+        InputError: The file's weights don't match the model's.
     """
     expected = Counter(tuple(weight.shape) for weight in model.weights if _counts(weight.dtype, weight.shape))
     try:
         if check_shapes:
-            found = _file_shapes(path)
-            if found != expected:
-                raise ValueError(f"it holds {_describe(found)}")
+            file_shapes = _file_shapes(path)
+            if file_shapes != expected:
+                raise ValueError(f"it holds {_describe(file_shapes)}")
         model.load_weights(path)
     except (ValueError, OSError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0][:200]
@@ -52,7 +47,7 @@ def load_file(model: keras.Model, backbone: Backbone, path: Path, *, check_shape
 
 
 def _counts(dtype: Any, shape: tuple[int, ...]) -> bool:
-    # Counters and the states of random generators come and go with Keras's version; they are no weights.
+    # Counters and the states of random generators depend on Keras's version; they aren't weights.
     return len(shape) > 0 and "float" in str(dtype)
 
 
@@ -60,7 +55,7 @@ def _file_shapes(path: Path) -> Shapes:
     source: Any = path
     if path.suffix == ".keras":
         with zipfile.ZipFile(path) as archive:
-            # Of its members only this one is ever read; weights are noise, which does not shrink.
+            # Only this member is read. Real weights hardly compress, so a high ratio means a zip bomb.
             member = archive.getinfo("model.weights.h5")
             if member.file_size > _BIG_MEMBER and member.file_size > _MOST_SHRUNK * member.compress_size:
                 raise ValueError("its weights grow far too much when unpacked")
@@ -84,18 +79,13 @@ def _describe(shapes: Shapes) -> str:
 
 
 def draw_random_weights(model: keras.Model, preprocessing: keras.layers.Layer | None, seed: int) -> None:
-    """Give the model untrained weights through which a signal still passes: the `control`.
+    """Give a frozen model random weights that still pass a signal on, for the `control`.
 
-    Keras's own initial values do not do for a frozen network: batch normalization that never saw a batch
-    normalizes nothing, and at the end of EfficientNetLite0 the features have shrunk to 1e-13. A head learns
-    nothing from that, whatever the architecture is worth. So kernels are drawn as He et al. (2015) propose,
-    normal with variance 2 / fan-in, and batch normalization gets the statistics of one batch of noise, as
-    it would in the first step of training. No image of the learner's data is used.
-
-    Args:
-        model: frozen; gets its new weights in place.
-        preprocessing: the layer from raw pixels to its input, or None.
-        seed: the same seed gives the same weights; no global random state is read or changed.
+    Keras's initial values don't work for a frozen network: batch normalization without statistics normalizes
+    nothing, and the features shrink to 1e-13 by the end of EfficientNetLite0, too small for any head to learn from.
+    So kernels are normal with variance 2 / fan-in (He et al., 2015), and batch normalization gets the statistics of
+    one batch of noise, as in the first step of training. No image of the learner's data is used, and no global
+    random state is read or changed.
     """
     rng = np.random.default_rng(seed)
     for layer in model.layers:
@@ -109,16 +99,15 @@ def draw_random_weights(model: keras.Model, preprocessing: keras.layers.Layer | 
 
 
 def _fan_in(layer: keras.layers.Layer, weight: Any) -> int:
-    """How many numbers each output of a kernel sums up."""
+    """Return how many inputs each output of a kernel sums."""
     depthwise = weight.path.endswith("depthwise_kernel") or isinstance(layer, keras.layers.DepthwiseConv2D)
     return int(np.prod(weight.shape[:2] if depthwise else weight.shape[:-1]))
 
 
 def noise_images(n: int, height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Noise whose amplitude falls with 1 / frequency, as it does in photographs (Field, 1987).
+    """Return noise whose amplitude falls with 1 / frequency, as in photographs (Field, 1987).
 
-    Returns:
-        float32, (n, height, width, 3), values 0-255.
+    The result is float32, (n, height, width, 3), with values in 0-255.
     """
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
     frequency[0, 0] = 1.0
@@ -129,11 +118,11 @@ def noise_images(n: int, height: int, width: int, rng: np.random.Generator) -> N
 
 
 def _take_statistics(model: keras.Model, batch: Any) -> None:
-    """One pass in training mode, after which each batch normalization holds the statistics of that batch."""
+    """Set each batch normalization to the statistics of a batch, by one pass in training mode."""
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momenta = [layer.momentum for layer in norms]
     for layer in norms:
-        layer.trainable, layer.momentum = True, 0.0  # frozen, it would not even look at the batch
+        layer.trainable, layer.momentum = True, 0.0  # a frozen layer would ignore the batch
     model(batch, training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.trainable, layer.momentum = False, momentum

@@ -1,4 +1,4 @@
-"""How much memory it takes to run a backbone, or to train a network; answers at once, without Keras."""
+"""Estimates of the memory for running a backbone or training a network, without loading Keras."""
 
 from __future__ import annotations
 
@@ -7,45 +7,35 @@ import sys
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.resources import require_memory
 
-TENSORFLOW_BYTES = 660_000_000  # what `import tensorflow` (2.21) takes
+TENSORFLOW_BYTES = 660_000_000  # of `import tensorflow` (2.21)
 
 
 def memory_estimate(backbone: Backbone, image_size: int, batch_size: int = 32) -> int:
-    """Estimate the bytes, rather too many than too few, that running a frozen backbone takes beside TensorFlow.
+    """Estimate the bytes for running a frozen backbone beside TensorFlow, on the high side.
 
-    Its weights, 4 bytes each and once more while they are loaded, plus three of its largest feature maps
-    (what goes in, what comes out, and one that waits for the next Add).
-
-    Args:
-        backbone: which; an unknown parameter count is taken as 100 million.
-        image_size: side of the images in pixels.
-        batch_size: images per step.
+    They are its weights, 4 bytes each and twice while they load, plus three of its largest feature maps (a layer's
+    input, its output, and one that waits for the next Add). An unknown parameter count is taken as 100 million.
     """
     n_params = backbone.n_params or 100_000_000
     return 2 * 4 * n_params + 3 * 4 * backbone.family.map_channels * batch_size * image_size**2
 
 
 def memory_needed(backbone: Backbone, image_size: int) -> int:
-    """Return the bytes that must be free before a frozen backbone runs, with TensorFlow if it is not loaded yet.
-
-    Args:
-        backbone: which.
-        image_size: side of the images in pixels.
-    """
+    """Return the bytes that a frozen backbone needs, with TensorFlow if it isn't loaded yet."""
     ahead = 0 if "tensorflow" in sys.modules else TENSORFLOW_BYTES
     return ahead + memory_estimate(backbone, image_size)
 
 
 def require_training_memory(what: str, *, n_params: int, n_values: int, batch_size: int) -> None:
-    """Raise `InputError` if a network cannot be trained in the memory that is free.
+    """Raise `InputError` if there is too little free memory to train a network.
 
-    It takes weights, their gradients and Adam's two moments, and each layer's output with its gradient.
+    Training needs the weights, their gradients and Adam's two moments, and each layer's output with its gradient.
 
     Args:
-        what: the subject of the message: "Training the network from scratch".
-        n_params: numbers in the network.
-        n_values: numbers in all layers' outputs for one image.
-        batch_size: images for each step.
+        what: The subject of the message: "Training the network from scratch".
+        n_params: Number of parameters.
+        n_values: Number of values in all layers' outputs for one image.
+        batch_size: Images per step.
     """
     require_memory(
         4 * (4 * n_params + 2 * batch_size * n_values),

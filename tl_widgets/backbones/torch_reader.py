@@ -1,8 +1,8 @@
-"""Read tensors out of PyTorch's first file format without PyTorch, and without trusting the file.
+"""Reading tensors from PyTorch's first file format, without PyTorch and without trusting the file.
 
-Such a file is three small pickles (a magic number, a version, the sizes of the types), a pickled dictionary
-of tensor descriptions, a pickled list of storage keys, then for each storage its length and its raw numbers.
-A pickle can run any code, so ours knows two harmless functions and two names of types, and nothing else.
+Such a file holds three small pickles (a magic number, a version, the sizes of the types), a pickled dictionary
+of tensor descriptions, a pickled list of storage keys, then the length and the raw numbers of each storage.
+A pickle can run any code, so the unpickler here allows only two harmless functions and two type names.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class _Tensor(NamedTuple):
 
 
 def _rebuild_tensor(storage: _Storage, offset: int, shape: Any, strides: Any, *_unused: object) -> _Tensor:
-    """Stands in for torch._utils._rebuild_tensor_v2: a tensor whose numbers come later in the file."""
+    """Replace torch._utils._rebuild_tensor_v2: the tensor's numbers come later in the file."""
     return _Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
-class _TensorUnpickler(pickle.Unpickler):  # restricted as the manual of `pickle` shows
-    """Knows four names, of which only two can be called; everything else is refused."""
+class _TensorUnpickler(pickle.Unpickler):  # restricted as the documentation of `pickle` shows
+    """An unpickler that allows four names, two of them callable, and rejects everything else."""
 
     _ALLOWED: dict[tuple[str, str], Any] = {  # noqa: RUF012 - a constant
         ("collections", "OrderedDict"): collections.OrderedDict,
@@ -63,20 +63,14 @@ class _TensorUnpickler(pickle.Unpickler):  # restricted as the manual of `pickle
 
 
 def read_torch_weights(data: bytes) -> Arrays:
-    """Read tensors in PyTorch's first file format, constructing nothing but arrays.
-
-    Args:
-        data: the whole file.
-
-    Returns:
-        For each of its tensors a float32 or int64 array, named and shaped as in the file.
+    """Return the tensors in a file's bytes as float32 or int64 arrays, with their names and shapes.
 
     Raises:
-        InputError: the file asks for anything but tensors, or is damaged.
+        InputError: The file is damaged, or names anything other than tensors.
     """
     file = io.BytesIO(data)
     try:
-        for _ in range(3):  # magic number, version, sizes of types: constant in files of this kind
+        for _ in range(3):  # magic number, version and sizes of types are the same in every such file
             _TensorUnpickler(file).load()
         tensors: dict[str, _Tensor] = _TensorUnpickler(file).load()
         keys: list[str] = _TensorUnpickler(file).load()

@@ -1,6 +1,6 @@
-"""Where weights come from: Keras's cache, our folder, the network, or a file of the user's own.
+"""Finding weights in Keras's cache, our folder, the network, or the user's file, without TensorFlow.
 
-Nothing here imports TensorFlow, and a request for ImageNet weights never yields random ones.
+A request for ImageNet weights never returns random ones.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _SUFFIXES = (".weights.h5", ".h5", ".keras")
 
 @dataclass(frozen=True)
 class ResolvedWeights:
-    """Weights that are on this machine now, or the decision to have none.
+    """Weights that are on this machine, or random weights.
 
     Attributes:
         kind: "imagenet", "file", or "random" for untrained weights drawn from a seed.
-        path: the file that holds them; None for "random".
-        sha256: hexadecimal digest of that file; None for "random", which kind and seed determine.
-        label: what to show: "imagenet", the file's name, or "random".
+        path: The file with the weights; None for "random".
+        sha256: Hexadecimal digest of that file; None for "random".
+        label: Text to display: "imagenet", the file's name, or "random".
     """
 
     kind: Literal["imagenet", "file", "random"]
@@ -48,20 +48,14 @@ def resolve_weights(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> ResolvedWeights:
-    """Find the weights that were asked for, downloading them where need be.
+    """Find the weights of a backbone, downloading them if necessary.
 
-    Args:
-        backbone: whose weights.
-        weights: "imagenet", the path of a weights file (.weights.h5, .h5 or .keras), or None for random.
-        on_event: receives the progress of a download (phase "download", in bytes).
-        cancel: set it to stop a download.
-
-    Returns:
-        Which weights they are. A file's content is not looked into before `build_backbone`.
+    `weights` is "imagenet", the path of a .weights.h5, .h5 or .keras file, or None for random weights.
+    `build_backbone` is the first to check that a file's content fits the backbone.
 
     Raises:
-        WeightsUnavailableError: ImageNet weights are neither here nor available from the network now.
-        InputError: a path that is not a Keras weights file.
+        WeightsUnavailableError: The ImageNet weights aren't on this machine and can't be downloaded.
+        InputError: The path isn't a Keras weights file.
         CancelledError: `cancel` was set.
     """
     if weights is None:
@@ -74,12 +68,12 @@ def resolve_weights(
 
 
 def is_published(path: Path, published_hash: str | None) -> bool:
-    """Whether the file is, byte for byte, the one that Keras publishes; False where Keras states no hash."""
+    """Return whether the file has the hash that Keras publishes; False if Keras publishes none."""
     return published_hash is not None and file_digest(path, algorithm_of(published_hash)) == published_hash
 
 
 def weights_folder() -> Path:
-    """Where downloaded and converted weights are kept."""
+    """Return the folder for downloaded and converted weights."""
     return home_folder() / "weights"
 
 
@@ -88,10 +82,7 @@ def _keras_cache() -> Path:
 
 
 def local_weights_file(file_name: str | None) -> Path | None:
-    """The file of that name in Keras's cache or in our folder; None where neither has it.
-
-    Says only that the file is there: `resolve_weights` checks what is in it.
-    """
+    """Return the unchecked file with this name in Keras's cache or our folder; None if neither has it."""
     return next(_local_files(file_name), None)
 
 
@@ -102,14 +93,14 @@ def _local_files(file_name: str | None) -> Iterator[Path]:
 
 
 def published_weights(backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
-    """Find the file that `backbone.weights_url` publishes in a cache, or download it.
+    """Return the file from `backbone.weights_url`, from a cache or by downloading it.
 
     Raises:
-        WeightsUnavailableError: it is neither on this machine nor available from the network.
+        WeightsUnavailableError: The file isn't on this machine and can't be downloaded.
     """
     damaged = ""
     for path in _local_files(backbone.weights_file):
-        # A broken file in a cache is passed over: the next place may hold a good one.
+        # Skip a damaged file: the next folder may have a good copy.
         if backbone.weights_hash is None or is_published(path, backbone.weights_hash):
             return path
         damaged = f"; {path} is damaged"
@@ -124,7 +115,7 @@ def published_weights(backbone: Backbone, on_event: OnEvent, cancel: Cancel | No
             on_event=on_event,
             cancel=cancel,
         )
-    except (OSError, HTTPException) as error:  # URLError, time-outs and a full disk are all OSErrors
+    except (OSError, HTTPException) as error:  # URLError, timeouts and a full disk are all OSErrors
         raise WeightsUnavailableError(_ways_out(backbone, why_not(error) + damaged)) from error
 
 
@@ -140,7 +131,7 @@ def _ways_out(backbone: Backbone, reason: str) -> str:
 
 
 def _checked_file(path: Path) -> Path:
-    """`path` if it looks like Keras weights. Only its first bytes are read; nothing is unpickled or run."""
+    """Return `path` if it looks like Keras weights; reads only its first bytes and unpickles nothing."""
     path = path.expanduser()
     allowed = 'weights is "imagenet", None (random), or the path of a .weights.h5, .h5 or .keras file'
     if not path.is_file():

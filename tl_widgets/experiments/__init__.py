@@ -1,1 +1,1 @@
-"""A comparison of several models on the same images, its repeats, and predictions."""
+"""Comparing several models on the same images, repeating a comparison, and predicting new pictures."""

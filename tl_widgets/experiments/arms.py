@@ -1,6 +1,6 @@
-"""Train the models of one comparison, all of them in order or one alone.
+"""Training the models of one comparison, all in order or a single one.
 
-TensorFlow is imported inside the functions, because the first event of a run says that it is being loaded.
+TensorFlow is imported inside the functions, because the first event of a run announces that it is being loaded.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ _KEPT_RUNS = 8
 
 @dataclass(eq=False)
 class RunCache:
-    """The cache of trained runs and of the frozen layers that were used last.
+    """The cache of trained runs and of the most recent frozen layers.
 
-    The same data, settings and seed give the same model again, so a finished run can stand for its repetition.
-    A Lab or a study that makes many comparisons holds one; it must not be used from two threads at once.
+    The same data, settings and seed give the same model, so a finished run needn't be repeated. A Lab or a study
+    that makes many comparisons holds one cache; it isn't thread-safe.
 
     Attributes:
-        runs: finished runs by all that decides them, the newest last.
-        backbones: the frozen layers that were used last, one entry for each kind of arm.
+        runs: Finished runs by everything that determines them, the newest last.
+        backbones: For the transfer model and the control, the most recent frozen layers with what determines them.
     """
 
     runs: dict[Any, RunResult] = field(default_factory=dict)
     backbones: dict[str, tuple[Any, tuple[Any, ...], FrozenPart | None]] = field(default_factory=dict)
 
     def run(self, key: Any, make: Callable[[], RunResult]) -> RunResult:
-        """Return the finished run of this key, or make it."""
+        """Return the finished run for this key, or make it; a stopped run isn't stored."""
         if key not in self.runs:
             result = make()
             if result.stopped:
@@ -60,16 +60,8 @@ class RunCache:
 class Arms:
     """One seed of a comparison, model by model.
 
-    Args:
-        dataset: images and their split.
-        config: all other arguments.
-        on_event: receives each phase, epoch and batch.
-        cancel: set from any thread, it stops within one batch.
-        cache: the models that earlier comparisons trained.
-        validate: look at the validation images after every epoch; the test is the same without.
-
     Raises:
-        InputError: an argument does not fit the images or the memory.
+        InputError: A setting doesn't fit the images, or needs too much memory.
     """
 
     def __init__(
@@ -82,7 +74,7 @@ class Arms:
         *,
         validate: bool = True,
     ) -> None:
-        # Whatever can be rejected is rejected before anything is trained.
+        # Reject settings before training anything.
         require_dataset(dataset)
         if config.control and config.weights is None:
             raise InputError(
@@ -94,7 +86,7 @@ class Arms:
         self.dataset, self.on_event, self.cancel, self.cache = dataset, on_event, cancel, cache
         self.validate = validate
         rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
-        require_training_memory(  # before TensorFlow tries to build one that does not fit
+        require_training_memory(  # before TensorFlow tries to allocate it
             "Training the network from scratch",
             n_params=count_rows(rows).total,
             n_values=sum(prod(row.output_shape) for row in rows),
@@ -107,11 +99,11 @@ class Arms:
         )
 
     def train_all(self) -> dict[str, RunResult]:
-        """Train the models one after the other until Stop is pressed, and return them by name."""
+        """Train the models one by one until `cancel` is set, and return them by name."""
         runs: dict[str, RunResult] = {}
         config = self.config
         try:
-            # The weights first: without them there is nothing to compare.
+            # Get the weights first: there is nothing to compare without them.
             raise_if_cancelled(self.cancel)
             weights = resolve_weights(self.entry, config.weights, on_event=self.on_event, cancel=self.cancel)
             import_tensorflow(self.on_event)
@@ -135,7 +127,7 @@ class Arms:
         return runs
 
     def _require_blocks(self, layers: tuple[Any, ...]) -> None:
-        """Raise `InputError` for a cut that cannot be made, before anything is trained."""
+        """Raise `InputError` before training if the backbone can't be cut for fine-tuning."""
         if self.config.fine_tuning:
             from tl_widgets.training.fine_tuning import backbone_of, find_cut
 
@@ -181,22 +173,17 @@ class Arms:
         from tl_widgets.training.features import FrozenPart
 
         identity = self._identity(weights)
-        kept = self.cache.backbones.get(name)
-        # Results share these layers, and users may unfreeze or change them.
-        if kept is None or kept[0] != identity or (kept[2] and not kept[2].is_unchanged()):
+        cached = self.cache.backbones.get(name)
+        # Users may have changed or unfrozen these layers, because results share them.
+        if cached is None or cached[0] != identity or (cached[2] and not cached[2].is_unchanged()):
             shape = self.dataset.image_shape
             layers = frozen_layers(self.entry, shape, weights, seed=self.config.seed)
-            kept = (identity, layers, FrozenPart.of(stack_head(layers, shape, 2)))
-            self.cache.backbones[name] = kept
-        return kept[1], kept[2]
+            cached = (identity, layers, FrozenPart.of(stack_head(layers, shape, 2)))
+            self.cache.backbones[name] = cached
+        return cached[1], cached[2]
 
     def transfer(self, name: str, weights: ResolvedWeights) -> RunResult:
-        """Train the frozen backbone with a new head.
-
-        Args:
-            name: "transfer" or "control".
-            weights: of the backbone.
-        """
+        """Train the frozen backbone with a new head, as the model "transfer" or "control"."""
         from tl_widgets.models.builders import stack_head
 
         config = self.config
@@ -220,7 +207,7 @@ class Arms:
         return self.cache.run(self._key(name, config.head_dropout, self._identity(weights)), make)
 
     def fine_tuned(self, first: RunResult, weights: ResolvedWeights) -> RunResult:
-        """Continue the training of the transfer model with its backbone's last blocks unfrozen."""
+        """Continue training the transfer model with its backbone's last blocks unfrozen."""
         from tl_widgets.training.fine_tuning import second_stage
 
         config = self.config
@@ -242,24 +229,15 @@ def train_arm(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
-    """Train and test one model of a comparison alone, with the numbers that `compare` gives.
+    """Train and test one model of a comparison ("scratch", "transfer" or "control"), as `compare` would.
 
-    Args:
-        dataset: images and their split.
-        config: of the comparison.
-        arm: "scratch", "transfer" or "control".
-        cache: holds the backbones and their features between calls.
-        validate: look at the validation images after every epoch; the test is the same without.
-        on_event: receives each phase, epoch and batch.
-        cancel: set from any thread, it stops within one batch.
-
-    Returns:
-        The model; marked as stopped if `cancel` was set.
+    `cache` keeps the backbones and their features between calls. If `cancel` is set during training, the result is
+    marked as stopped.
 
     Raises:
-        InputError: a setting does not fit the images or the memory, or there is no such arm.
-        WeightsUnavailableError: the weights are neither on this machine nor available.
-        CancelledError: `cancel` was set before there was a model.
+        InputError: A setting doesn't fit the images or needs too much memory, or there is no such arm.
+        WeightsUnavailableError: The weights aren't on this machine and can't be downloaded.
+        CancelledError: `cancel` was set before training began.
     """
     if arm not in (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL):
         raise InputError(f"There is no arm {arm!r}; a comparison has scratch, transfer and control.")
@@ -268,8 +246,8 @@ def train_arm(
     raise_if_cancelled(cancel)
     if arm == ModelName.SCRATCH:
         return arms.scratch()
-    wanted = None if arm == ModelName.CONTROL else arms.config.weights
-    return arms.transfer(arm, resolve_weights(arms.entry, wanted, on_event=on_event, cancel=cancel))
+    requested = None if arm == ModelName.CONTROL else arms.config.weights
+    return arms.transfer(arm, resolve_weights(arms.entry, requested, on_event=on_event, cancel=cancel))
 
 
 def retrain_transfer(
@@ -280,5 +258,5 @@ def retrain_transfer(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
-    """`train_arm` of the transfer model: a fraction of a second once features are kept."""
+    """Train the transfer model alone, in a fraction of a second once its features are in the cache."""
     return train_arm(dataset, config, ModelName.TRANSFER, cache=cache, on_event=on_event, cancel=cancel)

@@ -1,6 +1,6 @@
-"""compare: a network from scratch and a frozen backbone on the same images, each tested once.
+"""`compare`, which trains a network from scratch and a frozen backbone on the same images.
 
-TensorFlow is imported inside the functions, because the first event of a run says that it is being loaded.
+TensorFlow is imported inside the functions, because the first event of a run announces that it is being loaded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tl_widgets.experiments.repeats import measure_repeats
 from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment
 from tl_widgets.records.verdict import judge, judge_repeats
 
-__all__ = [  # everything that makes experiments, from one place
+__all__ = [  # everything that runs experiments, in one place
     "RunCache",
     "compare",
     "compare_config",
@@ -32,7 +32,7 @@ __all__ = [  # everything that makes experiments, from one place
 
 
 def summarize(dataset: ImageDataset) -> DatasetSummary:
-    """Return what the record holds of a data set."""
+    """Return what a comparison's record keeps of a data set."""
     return DatasetSummary(
         name=dataset.name,
         image_size=dataset.image_size,
@@ -47,7 +47,7 @@ def summarize(dataset: ImageDataset) -> DatasetSummary:
 
 
 def environment() -> Environment:
-    """Return what this runs on; imports TensorFlow."""
+    """Return the versions and hardware that this process runs on; imports TensorFlow."""
     import keras
     import tensorflow as tf
 
@@ -86,35 +86,35 @@ def compare(
     """Train a network from scratch and a frozen backbone with a new head on the same images; test each once.
 
     Args:
-        dataset: images and their split.
-        backbone: a name in the catalogue (`list_backbones`).
+        dataset: The images and their split.
+        backbone: A name in the catalogue (`list_backbones`).
         weights: "imagenet", the path of a weights file, or None for random weights.
-        scratch: the network that is trained from scratch; `ScratchSpec()` where None.
-        head_dropout: rate of the Dropout before the transfer model's last layer.
-        augment: changed copies of each training image, for both models.
-        epochs: passes over the training images.
-        batch_size: images for each step.
-        learning_rate: of Adam.
-        seed: decides initial weights and the order of the images.
-        control: train the same backbone with random weights, too.
-        fine_tuning: go on with the transfer model, its backbone's last blocks unfrozen; None for none.
-        repeats: make it with that many seeds, `seed` and those that follow; images and split stay the same.
-        n_jobs: worker processes for the seeds after the first, as joblib counts them; they change no result.
-        on_event: receives each phase, epoch and batch.
-        cancel: set from any thread, it stops within one batch.
-        cache: the models that earlier comparisons trained, which are not trained again.
+        scratch: The network that is trained from scratch; None for `ScratchSpec()`.
+        head_dropout: Dropout rate before the transfer model's last layer.
+        augment: Number of altered copies of each training image, for all models.
+        epochs: Passes over the training images.
+        batch_size: Images per step.
+        learning_rate: Adam's learning rate.
+        seed: Determines initial weights and the order of the images.
+        control: Also train the same backbone with random weights.
+        fine_tuning: How to fine-tune the last blocks of the transfer model's backbone afterwards; None to skip it.
+        repeats: Number of seeds, from `seed` upwards; the images and the split stay the same.
+        n_jobs: Worker processes for the seeds after the first, as joblib counts them; they don't change the result.
+        on_event: Receives each phase, epoch and batch.
+        cancel: Stops within one batch when set from any thread.
+        cache: Models of earlier comparisons, which aren't trained again.
 
     Returns:
-        The result; with repeats, the models are those of the first seed, and `repeats` has the accuracies of all. After
-        a Stop it holds the models that were finished, and is marked as stopped.
+        The result. With repeats, its models are those of the first seed, and `repeats` has the accuracies of all
+        seeds. If `cancel` was set, it holds the models that were finished and is marked as stopped.
 
     Raises:
-        InputError: an argument is not allowed, or does not fit the images, the backbone or the memory.
-        WeightsUnavailableError: the weights are neither on this machine nor available.
+        InputError: An argument isn't allowed, or doesn't fit the images, the backbone or the memory.
+        WeightsUnavailableError: The weights aren't on this machine and can't be downloaded.
     """
     config = Config(
         backbone=backbone,
-        weights=weights,  # type: ignore[arg-type]  # Config makes a path a str
+        weights=weights,  # type: ignore[arg-type]  # Config converts a path to str
         scratch=ScratchSpec() if scratch is None else scratch,
         head_dropout=head_dropout,
         augment=augment,
@@ -138,19 +138,11 @@ def compare_config(
     cancel: Cancel | None = None,
     cache: RunCache | None = None,
 ) -> Comparison:
-    """`compare` with its arguments as one record, as the Lab, the command line and the studies have them.
-
-    Args:
-        dataset: images and their split.
-        config: all other arguments.
-        n_jobs: worker processes for the seeds after the first.
-        on_event: receives each phase, epoch and batch.
-        cancel: set from any thread, it stops within one batch.
-        cache: the models that earlier comparisons trained, which are not trained again.
+    """Do what `compare` does, with the settings as one record, for the Lab, the command line and the studies.
 
     Raises:
-        InputError: an argument does not fit the images, the backbone or the memory.
-        WeightsUnavailableError: the weights are neither on this machine nor available.
+        InputError: A setting doesn't fit the images, the backbone or the memory.
+        WeightsUnavailableError: The weights aren't on this machine and can't be downloaded.
     """
     require_workers(n_jobs)
     cache = RunCache() if cache is None else cache
@@ -158,14 +150,14 @@ def compare_config(
     runs = arms.train_all()
     scratch, transfer, control, tuned = map(runs.get, ModelName)
     verdict = judge(scratch, transfer, control, tuned)
-    whole = Comparison(
+    comparison = Comparison(
         summarize(dataset), arms.config, scratch, transfer, control, verdict, environment(), fine_tuned=tuned
     )
-    if config.repeats > 1 and whole.is_whole:
-        found = measure_repeats(
+    if config.repeats > 1 and comparison.is_whole:
+        measured = measure_repeats(
             dataset, arms.config, runs, cache=cache, n_jobs=n_jobs, on_event=on_event, cancel=cancel
         )
         assert transfer is not None
-        whole = replace(whole, repeats=found, verdict=judge_repeats(found, verdict, transfer))
-    on_event(Event("done", "stopped" if whole.stopped else "done", n_done=1, n_total=1))
-    return whole
+        comparison = replace(comparison, repeats=measured, verdict=judge_repeats(measured, verdict, transfer))
+    on_event(Event("done", "stopped" if comparison.stopped else "done", n_done=1, n_total=1))
+    return comparison

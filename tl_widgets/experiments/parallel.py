@@ -1,4 +1,4 @@
-"""Measure the points of a study in this process or in several; a failure costs one point."""
+"""Measuring the points of a study in one process or several, where a failure costs only its point."""
 
 from __future__ import annotations
 
@@ -17,19 +17,13 @@ from tl_widgets.records.study import StudyFailure
 
 Job = TypeVar("Job")
 Point = TypeVar("Point")
-# A point's own training would hide how far the study is; what takes long only once is passed on.
+# Training events of single points would hide the study's progress; these phases take long, but only once.
 _PASSED_ON = ("download", "load", "features")
 
 
 @dataclass
 class Measured(Generic[Point]):
-    """The outcome of a study's jobs.
-
-    Attributes:
-        points: of the jobs that were done, in the jobs' order.
-        failures: of those that failed.
-        stopped: whether it was stopped before all were done.
-    """
+    """The outcome of a study's jobs, with the points in the jobs' order."""
 
     points: tuple[Point, ...] = ()
     failures: tuple[StudyFailure, ...] = ()
@@ -38,12 +32,12 @@ class Measured(Generic[Point]):
 
 @dataclass
 class WorkContext:
-    """What one process holds while it measures points.
+    """What the points share that are measured in one process.
 
     Attributes:
-        cache: backbones and runs that points share.
-        on_event: receives what takes long.
-        cancel: set, it stops the point.
+        cache: Backbones and runs.
+        on_event: Receives only the phases that take long.
+        cancel: Stops the current point when set.
     """
 
     cache: RunCache = field(default_factory=RunCache)
@@ -51,7 +45,7 @@ class WorkContext:
     cancel: Cancel | None = None
 
 
-# Lives as long as a worker does, so that its points share a backbone; a worker of joblib's may be a thread.
+# It lives as long as a worker, so its points share a backbone. A joblib worker may be a thread.
 _worker = threading.local()
 
 
@@ -70,19 +64,19 @@ def measure_all(
     """Measure every job, in this process or in several.
 
     Args:
-        jobs: one for each point; pickled where `n_jobs` is not 1.
-        measure: makes the point of a job; pickled, too.
-        describe: names a job in messages.
-        n_before: points that an earlier run measured, with which none at all now is no failure.
-        n_jobs: worker processes, as joblib counts them (-1: one for each core); joblib's `parallel_config` can
+        jobs: One for each point; pickled unless `n_jobs` is 1.
+        measure: Makes the point of a job; pickled, too.
+        describe: Returns a job's name for messages.
+        n_before: Number of points from an earlier run; if there are any, it isn't an error when all jobs fail now.
+        n_jobs: Worker processes, as joblib counts them (-1: one for each core); joblib's `parallel_config` can
             send them to a cluster.
-        on_event: receives each finished point.
-        cancel: stops within one batch; with workers, when the next point is done.
-        on_point: receives each point as it is done.
-        cache: for the points in this process; worker processes have one each.
+        on_event: Receives each finished point.
+        cancel: Stops within one batch; with workers, when the next point is done.
+        on_point: Receives each point as soon as it's measured.
+        cache: For the points in this process; each worker process has its own.
 
     Raises:
-        InputError: no point at all could be measured, or `n_jobs` is 0.
+        InputError: No point could be measured, or `n_jobs` is 0.
     """
     require_workers(n_jobs)
     started, done, failures = time.perf_counter(), {}, []
@@ -108,7 +102,7 @@ def measure_all(
         pass
     finally:
         with warnings.catch_warnings():
-            # joblib warns that the work in progress is lost; after a Stop that is what was asked for.
+            # joblib warns that work in progress is lost, which is the purpose of a Stop.
             warnings.filterwarnings("ignore", ".*still being processed by the workers")
             results.close()
     if failures and not done and not n_before:
@@ -138,16 +132,16 @@ def _attempt(measure: Callable[[Job, WorkContext], Point], job: Job, context: Wo
         return measure(job, context)
     except CancelledError:
         raise
-    except Exception as error:  # one broken point must not take the others with it
+    except Exception as error:  # one failure must not cost the other points
         return error
 
 
 def _work(measure: Callable[[Any, WorkContext], Any], i: int, job: Any) -> tuple[int, Any]:
-    """One job in a worker process."""
+    """Run one job in a worker process."""
     if not hasattr(_worker, "context"):
         _worker.context = WorkContext()
     outcome = _attempt(measure, job, _worker.context)
-    # An exception of another library may not survive pickling.
+    # Another library's exception may not survive pickling.
     return i, RuntimeError(f"{type(outcome).__name__}: {outcome}") if _is_foreign(outcome) else outcome
 
 
@@ -171,10 +165,10 @@ def _in_workers(
             del open_jobs[i]
             yield i, outcome
         return
-    except Exception as error:  # a worker that dies takes the whole pool with it (joblib's TerminatedWorkerError)
+    except Exception as error:  # a worker that dies ends the whole pool (joblib's TerminatedWorkerError)
         if not open_jobs:
             raise error
-    # The rest one by one, so that the job that kills its worker is the only one that is lost.
+    # Run the rest one by one, so only the job that kills its worker is lost.
     for i, job in open_jobs.items():
         try:
             yield next(parallel({i: job}))

@@ -1,4 +1,4 @@
-"""predict: what the models of a comparison make of a picture that none of them has seen."""
+"""`predict`, which classifies a new picture with the models of a comparison."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ ORIGINAL_SIDE = 480  # pixels of the longer side of `Prediction.original`
 
 @dataclass(frozen=True)
 class Answer:
-    """What one model makes of a picture.
+    """One model's prediction for a picture.
 
     Attributes:
-        model: a `ModelName`.
-        probabilities: one for each class, together 1, whatever the picture shows.
+        model: A `ModelName`.
+        probabilities: One for each class. They always add up to 1, even if the picture shows none of the classes.
     """
 
     model: str
@@ -41,21 +41,22 @@ class Answer:
 
     @property
     def is_finite(self) -> bool:
-        """Whether the probabilities are numbers; those of a model whose training ran away are not."""
+        """Whether all probabilities are finite; they are NaN if the model's training diverged."""
         return bool(np.isfinite(self.probabilities).all())
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """A picture, and what each model makes of it.
+    """A picture and each model's prediction for it.
 
     Attributes:
-        name: of the picture's file; "" for an array.
-        class_names: one for each probability.
-        image: what the models saw, uint8, shape (image_size, image_size, 3), read-only.
-        original: the whole picture, upright, at most 480 pixels a side, uint8, shape (height, width, 3), read-only.
-        width, height: of the picture itself in pixels, upright.
-        answers: of each model, in the order scratch, transfer, control, fine_tuned.
+        name: Name of the picture's file; "" for an array.
+        class_names: One for each probability.
+        image: The models' input, uint8, shape (image_size, image_size, 3), read-only.
+        original: The whole picture, upright, at most 480 pixels a side, uint8, shape (height, width, 3), read-only.
+        width: Width of the upright picture before resizing, in pixels.
+        height: Height of the upright picture before resizing, in pixels.
+        answers: Each model's prediction, in the order scratch, transfer, control, fine_tuned.
     """
 
     name: str
@@ -68,26 +69,30 @@ class Prediction:
 
     @property
     def agree(self) -> bool:
-        """Whether all models name the same class."""
+        """Whether all models predict the same class."""
         return len({answer.prediction for answer in self.answers}) == 1
 
 
 def predict(
     comparison: Comparison, picture: str | PathLike[str] | bytes | NDArray[np.uint8], *, name: str = ""
 ) -> Prediction:
-    """Ask all models of a comparison what a picture shows.
+    """Classify a picture with all models of a comparison.
 
-    The picture is turned, cropped, put on white and resized exactly as `load_folder` does. A probability says how a
-    class compares with the other classes, not whether the picture shows any of them: together they are always 1.
+    The picture is rotated upright, cropped, placed on white and resized exactly as in `load_folder`. A probability
+    compares a class with the other classes; it doesn't say whether the picture shows any of them, because the
+    probabilities always add up to 1.
 
     Args:
-        comparison: as `compare` gave it, with its models.
-        picture: the path of an image file, its bytes, or pixels: uint8, shape (height, width, 3), values 0-255.
-        name: what to call it in messages; a path has a name of its own.
+        comparison: The result of `compare`, with its models.
+        picture: The path of an image file, its bytes, or pixels: uint8, shape (height, width, 3), values 0-255.
+        name: Name of the picture in messages; the file's name if it's empty and `picture` is a path.
+
+    Returns:
+        The picture as the models received it, and each model's probabilities.
 
     Raises:
-        InputError: the picture cannot be used, or the models are gone: a record holds none, and a Lab keeps those of
-            its last run only.
+        InputError: The picture can't be used, or the models are gone: a record has none, and a Lab keeps only those
+            of its last run.
     """
     runs = runs_with_models(comparison)
     name = name or (Path(picture).name if isinstance(picture, str | PathLike) else "")
@@ -95,7 +100,7 @@ def predict(
     data = _content(picture, what)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, about large pictures and odd metadata
+            warnings.simplefilter("ignore")  # Pillow warns about large pictures and unusual metadata
             image = decode_image(data, comparison.dataset.image_size)
             original = decode_upright(data, ORIGINAL_SIDE)
     except UnreadableError as problem:
@@ -109,10 +114,10 @@ def predict(
 
 
 def runs_with_models(comparison: Comparison) -> tuple[RunResult, ...]:
-    """The runs of a comparison that still hold their trained models.
+    """Return the runs of a comparison that still hold their trained models.
 
     Raises:
-        InputError: none does, or it is no comparison.
+        InputError: None does, or this isn't a comparison.
     """
     require_comparison(comparison)
     runs = tuple(run for run in comparison.runs if run.model is not None)
@@ -125,7 +130,7 @@ def runs_with_models(comparison: Comparison) -> tuple[RunResult, ...]:
 
 
 def _content(picture: Any, what: str) -> bytes:
-    """The bytes of an image file, whatever was given."""
+    """Return the picture as the bytes of an image file."""
     if isinstance(picture, bytes | bytearray | memoryview):
         if memoryview(picture).nbytes > MAX_FILE_BYTES:
             raise InputError(_too_large(what))
@@ -143,12 +148,12 @@ def _read(path: Path, what: str) -> bytes:
     try:
         if not path.exists():
             raise InputError(f"There is no file {printable(str(path))}; you are in {printable(str(Path.cwd()))}.")
-        if not path.is_file():  # a folder; or a pipe, which one would wait for
+        if not path.is_file():  # a folder, or a pipe, where reading would block
             raise InputError(f"{what} is no file. Give one image: JPEG, PNG, WebP, BMP, GIF or TIFF.")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InputError(_too_large(what))
         return path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         if isinstance(error, InputError):
             raise
         reason = getattr(error, "strerror", None) or error
@@ -156,7 +161,7 @@ def _read(path: Path, what: str) -> bytes:
 
 
 def _png(pixels: Any, what: str) -> bytes:
-    """Pixels as a file, so that they go the way of all pictures."""
+    """Encode pixels as a PNG file, so they are processed like all pictures."""
     from PIL import Image
 
     is_picture = (
@@ -179,6 +184,6 @@ def _png(pixels: Any, what: str) -> bytes:
 
 def _probabilities(model: Any, image: Images) -> tuple[float, ...]:
     answer = np.asarray(model(image[None].astype(np.float32), training=False), np.float64)[0]
-    if len(answer) == 1:  # a sigmoid says how probable the second class is
+    if len(answer) == 1:  # the sigmoid's output is the probability of the second class
         answer = np.concatenate([1 - answer, answer])
     return tuple(map(float, answer))

@@ -1,4 +1,4 @@
-"""Make a comparison with several seeds: the same images, other initial weights and another order of the images."""
+"""Repeating a comparison with several seeds, which change the initial weights and the order of the images."""
 
 from __future__ import annotations
 
@@ -27,52 +27,39 @@ def measure_repeats(
     on_event: OnEvent,
     cancel: Cancel | None = None,
 ) -> Repeats:
-    """Measure the seeds after the first.
+    """Measure the seeds after the first, whose tested models are `first`; a failure costs one seed.
 
-    They use the features of a pretrained backbone that the first seed has read; a backbone with random weights has
-    others for every seed.
-
-    Args:
-        dataset: images and their split.
-        config: of the comparison; each repeat takes the next seed.
-        first: the tested models of the first seed, by name.
-        cache: whose backbones are used again.
-        n_jobs: worker processes, as joblib counts them; the result is the same whatever their number.
-        on_event: receives each seed, "repeat 3 of 5".
-        cancel: stops within one batch; with workers, when the next seed is done.
-
-    Returns:
-        All seeds that were finished; a failure costs one seed.
+    Repeats reuse the features of a pretrained backbone. With random weights, each seed has different features.
     """
-    # The control's random weights change with the seed; the caller's first seed must find its own again.
-    own = RunCache(backbones=dict(cache.backbones))
+    # The control's random weights depend on the seed; the caller's cache must keep those of the first.
+    own_cache = RunCache(backbones=dict(cache.backbones))
     guess = (config.repeats - 1) * _seconds(first, "train", "evaluate")
     jobs = range(config.seed + 1, config.seed + config.repeats)
-    begun = Repeats(config.repeats, len(dataset.test), (_repeat(config.seed, first),))
+    first_only = Repeats(config.repeats, len(dataset.test), (_repeat(config.seed, first),))
     if is_cancelled(cancel):
-        return replace(begun, stopped=True)
+        return replace(first_only, stopped=True)
     try:
-        found = measure_all(
+        measured = measure_all(
             jobs,
             partial(_measure, dataset, config),
             describe=lambda seed: f"seed {seed}",
             n_jobs=n_jobs,
             on_event=_RepeatEvents(config.repeats, guess, n_jobs, on_event),
             cancel=cancel,
-            cache=own,
+            cache=own_cache,
         )
-    except InputError as error:  # all of them failed; the first seed stands
-        return replace(begun, failures=(str(error),))
+    except InputError as error:  # all repeats failed, but the first seed is valid
+        return replace(first_only, failures=(str(error),))
     return replace(
-        begun,
-        points=(*begun.points, *found.points),
-        failures=tuple(f"{failure.point}: {failure.text}" for failure in found.failures),
-        stopped=found.stopped,
+        first_only,
+        points=(*first_only.points, *measured.points),
+        failures=tuple(f"{failure.point}: {failure.text}" for failure in measured.failures),
+        stopped=measured.stopped,
     )
 
 
 def _repeat(seed: int, runs: dict[str, RunResult]) -> Repeat:
-    """Return what is kept of one seed's models."""
+    """Return the accuracies and time of one seed's models."""
     accuracies = {name: run.test_accuracy for name, run in runs.items()}
     scratch, transfer = accuracies[ModelName.SCRATCH], accuracies[ModelName.TRANSFER]
     assert scratch is not None
@@ -88,15 +75,15 @@ def _repeat(seed: int, runs: dict[str, RunResult]) -> Repeat:
 
 
 def _seconds(runs: dict[str, RunResult], *parts: str) -> float:
-    """Return the seconds of all models together; those of fine-tuning already include the frozen stage."""
+    """Return the total seconds of all models; fine-tuning's already include the frozen stage."""
     counted = [run for name, run in runs.items() if not (name == ModelName.TRANSFER and ModelName.FINE_TUNED in runs)]
     return float(sum(getattr(run.seconds, part) for run in counted for part in parts))
 
 
 def _measure(dataset: ImageDataset, config: Config, seed: int, context: WorkContext) -> Repeat:
-    one = replace(config, seed=seed, repeats=1)
-    runs = Arms(dataset, one, context.on_event, context.cancel, context.cache).train_all()
-    if set(runs) < set(one.model_names) or any(run.stopped for run in runs.values()):
+    config_of_seed = replace(config, seed=seed, repeats=1)
+    runs = Arms(dataset, config_of_seed, context.on_event, context.cancel, context.cache).train_all()
+    if set(runs) < set(config_of_seed.model_names) or any(run.stopped for run in runs.values()):
         raise CancelledError("stopped")
     return _repeat(seed, runs)
 
@@ -104,11 +91,7 @@ def _measure(dataset: ImageDataset, config: Config, seed: int, context: WorkCont
 class _RepeatEvents:
     """Turns the events of `measure_all` into those of a comparison.
 
-    Args:
-        n_repeats: seeds in all, the first one included.
-        guess: seconds that the others may take, until one of them is done.
-        n_jobs: worker processes.
-        on_event: receives them.
+    `n_repeats` includes the first seed; `guess` is the estimated seconds for the others until one is done.
     """
 
     def __init__(self, n_repeats: int, guess: float, n_jobs: int, on_event: OnEvent) -> None:
@@ -123,7 +106,7 @@ class _RepeatEvents:
             self._n_done = 1 + event.n_done
             self._left = self._left if event.seconds_left is None else event.seconds_left
         else:
-            detail = f": {event.text}"  # a download, or the features of another random backbone
+            detail = f": {event.text}"  # a download, or the features of the next random backbone
         place = f"{self._n_done} of {self._n} repeats done"
         if self._n_jobs == 1:
             place = f"repeat {min(self._n_done + 1, self._n)} of {self._n}"

@@ -1,1 +1,1 @@
-"""Builders of the two models, and their files."""
+"""Building the two models of a comparison, and saving models to files."""

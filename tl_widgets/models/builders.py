@@ -1,4 +1,4 @@
-"""Build a network from scratch, and a frozen backbone with a new head; write models to files. Trains nothing."""
+"""Building a network from scratch or a frozen backbone with a new head, and saving models. Trains nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tl_widgets.records.parameters import ParameterCount, output_units, scratch_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Each layer draws its weights from a seed of its own, so that no global seed has to be set.
+# Each layer has its own seed, so no global seed is needed.
 _SEEDS_PER_MODEL = 1000
 _HEAD_SEED = 999
 
@@ -68,27 +68,27 @@ def build_scratch(
     dropout: float = ScratchSpec.dropout,
     seed: int = 0,
 ) -> keras.Sequential:
-    """Build a convolutional network whose weights are all still to be learned.
+    """Build a convolutional network with random initial weights.
 
     Args:
         image_shape: (height, width, channels) in pixels.
-        n_classes: at least 2; two classes get one sigmoid unit, more get softmax.
-        filters: number of filters of each Conv2D.
-        kernel_sizes: side of each Conv2D's kernel, as many as `filters`.
-        pooling: after each Conv2D: "max", "average" or "none".
+        n_classes: At least 2. Two classes get one sigmoid unit; more get softmax.
+        filters: Number of filters of each Conv2D.
+        kernel_sizes: Side of each Conv2D's kernel in pixels, one for each of `filters`.
+        pooling: Pooling after each Conv2D: "max", "average" or "none".
         head: "flatten" or "global_average".
-        dense_units: units of the hidden Dense layer; 0 for none.
-        dropout: rate before the last layer; 0 for none.
-        seed: decides the initial weights.
+        dense_units: Units of the hidden Dense layer; 0 for none.
+        dropout: Dropout rate before the last layer; 0 for none.
+        seed: Determines the initial weights.
 
     Returns:
-        A model of raw pixels, float or uint8, shape `(n, *image_shape)`, in 0-255; its answers are probabilities,
-        (n, 1) for two classes, else (n, n_classes).
+        A model that takes raw pixels in 0-255, float or uint8, shape `(n, *image_shape)`, and outputs probabilities:
+        (n, 1) for two classes, otherwise (n, n_classes).
 
     Raises:
-        InputError: an argument is not allowed, or pooling would leave no pixel.
+        InputError: An argument isn't allowed, or pooling would leave no pixel.
     """
-    # ScratchSpec turns sequences into tuples itself, and rejects anything else.
+    # ScratchSpec converts sequences to tuples and rejects anything else.
     spec = ScratchSpec(filters, kernel_sizes, pooling, head, dense_units, dropout)  # type: ignore[arg-type]
     return scratch_model(image_shape, n_classes, spec, seed=seed)
 
@@ -96,10 +96,10 @@ def build_scratch(
 def scratch_model(
     image_shape: tuple[int, int, int], n_classes: int, spec: ScratchSpec, *, seed: int = 0
 ) -> keras.Sequential:
-    """`build_scratch` with its arguments as one record."""
+    """Do what `build_scratch` does, with its settings as one record."""
     _check_classes(n_classes)
     _check_shape(image_shape)
-    scratch_ledger(image_shape, n_classes, spec)  # rejects what cannot be built
+    scratch_ledger(image_shape, n_classes, spec)  # raises InputError if it can't be built
     stack: list[keras.layers.Layer] = [layers.Input(image_shape), layers.Rescaling(1 / 127.5, offset=-1.0)]
     for i, (n_filters, kernel) in enumerate(zip(spec.filters, spec.kernel_sizes, strict=True)):
         initializer = _kernel_initializer(seed, i)
@@ -128,24 +128,25 @@ def build_transfer(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> keras.Sequential:
-    """Build a frozen backbone with a new head: preprocessing, backbone, global average, Dense.
+    """Build a frozen backbone with a new head: preprocessing, backbone, global average pooling, Dense.
 
     Args:
         image_shape: (height, width, 3) in pixels, at least the backbone's minimum.
-        n_classes: at least 2; two classes get one sigmoid unit, more get softmax.
-        backbone: a name in the catalogue (`list_backbones`).
+        n_classes: At least 2. Two classes get one sigmoid unit; more get softmax.
+        backbone: A name in the catalogue (`list_backbones`).
         weights: "imagenet", the path of a weights file, or None for random weights.
-        head_dropout: rate before the last layer; 0 for none.
-        seed: decides the initial weights of the head, and of a random backbone.
-        on_event: receives the progress of a download.
-        cancel: stops a download.
+        head_dropout: Dropout rate before the last layer; 0 for none.
+        seed: Determines the initial weights of the head, and of a backbone with random weights.
+        on_event: Receives the progress of a download.
+        cancel: Stops a download when set.
 
     Returns:
-        A model of raw pixels, float or uint8, shape `(n, *image_shape)`, in 0-255; only its last layer is trainable.
+        A model that takes raw pixels in 0-255, float or uint8, shape `(n, *image_shape)`, and outputs probabilities:
+        (n, 1) for two classes, otherwise (n, n_classes). Only its last layer is trainable.
 
     Raises:
-        InputError: an argument is not allowed.
-        WeightsUnavailableError: the weights are neither on this machine nor available.
+        InputError: An argument isn't allowed.
+        WeightsUnavailableError: The weights aren't on this machine and can't be downloaded.
     """
     _check_classes(n_classes)
     _check_shape(image_shape)
@@ -159,18 +160,11 @@ def build_transfer(
 def frozen_layers(
     backbone: Backbone, image_shape: tuple[int, int, int], weights: ResolvedWeights, *, seed: int = 0
 ) -> tuple[keras.layers.Layer, ...]:
-    """Build the layers of a transfer model that are not trained: preprocessing, backbone, global average.
-
-    Args:
-        backbone: a record of the catalogue.
-        image_shape: (height, width, 3) in pixels.
-        weights: where its weights come from.
-        seed: decides random weights.
-    """
+    """Build a transfer model's layers below the head: preprocessing (if any), backbone, global average pooling."""
     preprocessing = build_preprocessing(backbone)
-    before = () if preprocessing is None else (preprocessing,)
+    scaling = () if preprocessing is None else (preprocessing,)
     return (
-        *before,
+        *scaling,
         build_backbone(backbone, image_shape, weights, seed=seed),
         layers.GlobalAveragePooling2D(),
     )
@@ -184,15 +178,7 @@ def stack_head(
     head_dropout: float = 0.0,
     seed: int = 0,
 ) -> keras.Sequential:
-    """Put a new head on frozen layers, which several models may share.
-
-    Args:
-        frozen: of `frozen_layers`.
-        image_shape: (height, width, 3) in pixels.
-        n_classes: at least 2.
-        head_dropout: rate before the last layer; 0 for none.
-        seed: decides the head's initial weights.
-    """
+    """Put a new head on layers from `frozen_layers`, which several models may share."""
     dropout = [layers.Dropout(head_dropout, seed=seed)] if head_dropout else []
     stack = [layers.Input(image_shape), *frozen, *dropout, _output_layer(n_classes, seed)]
     return keras.Sequential(stack, name="transfer")
@@ -202,10 +188,13 @@ def count_parameters(model: keras.Model) -> ParameterCount:
     """Count the parameters of a model, as `model.summary()` does.
 
     Args:
-        model: a built model.
+        model: A built model.
+
+    Returns:
+        The number of trainable parameters, and of frozen ones.
 
     Raises:
-        InputError: it has no shapes yet.
+        InputError: The model isn't built yet.
     """
     if not model.built:
         raise InputError("This model has no weights yet: give its first layer an Input(shape), or call it once.")
@@ -216,21 +205,19 @@ def count_parameters(model: keras.Model) -> ParameterCount:
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Write a model as a file that plain Keras loads, in its safe mode.
+    """Save a model to a .keras file that plain Keras loads in its safe mode.
 
-    Args:
-        model: what to write.
-        path: the file, which ends in .keras; what was there is replaced when the new file is whole.
+    An existing file is replaced only once the new one is complete.
 
     Raises:
-        OSError: it cannot be written; nothing is left behind.
+        OSError: The file can't be written; nothing is left behind.
     """
     target = path.absolute()
-    # Keras insists on the suffix, so the unfinished file gets a folder of its own.
+    # Keras requires the suffix .keras, so the unfinished file goes into a temporary folder.
     with tempfile.TemporaryDirectory(prefix=".tl-widgets-", dir=target.parent) as folder:
         unfinished = Path(folder) / "model.keras"
         try:
             model.save(unfinished)
-        except (RuntimeError, ValueError) as error:  # what HDF5 makes of a disk that is full
+        except (RuntimeError, ValueError) as error:  # what HDF5 raises on a full disk
             raise OSError(f"{target.name} could not be written: {error}") from error
         unfinished.replace(target)

@@ -1,1 +1,1 @@
-"""check_setup: what is wrong with somebody's own Keras model and data."""
+"""`check_setup`, which finds common mistakes in a learner's own Keras model and data."""

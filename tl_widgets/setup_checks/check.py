@@ -1,4 +1,4 @@
-"""check_setup: look for common mistakes in a learner's own Keras model and data, without training it."""
+"""`check_setup` and the checks for problems that the study of mistakes doesn't measure."""
 
 from __future__ import annotations
 
@@ -15,29 +15,31 @@ from tl_widgets.setup_checks.setup import Array, Setup, read_setup
 
 
 def check_setup(model: keras.Model, dataset: Any, *, validation: Any = None) -> tuple[str, ...]:
-    """Look for mistakes of the kinds that `what_goes_wrong` measures. Never trains or changes the model.
+    """Look for common mistakes in a model and its data, without training or changing the model.
+
+    They include the mistakes that `what_goes_wrong` measures.
 
     Args:
-        model: built and, for everything that concerns loss and optimizer, compiled.
-        dataset: what it is trained on: an ImageDataset, (images, labels) as arrays, or a tf.data set, of which only
-            the first images are read.
-        validation: what it is validated on, in any of these forms; an ImageDataset brings its own.
+        model: A built model. The checks of loss and optimizer also require that it's compiled.
+        dataset: The training data: an ImageDataset, (images, labels) as arrays, or a tf.data.Dataset, from which
+            only the first images are read.
+        validation: The validation data in any of these forms; not needed with an ImageDataset, which has its own.
 
     Returns:
-        A sentence for each mistake that was found, and one that begins with "Not checked" for everything that could
-        not be looked at, as in parts of a subclassed model. An empty tuple is no proof that there is no mistake.
+        A sentence for each mistake that was found, and one that begins with "Not checked" for anything that couldn't
+        be checked, such as parts of a subclassed model. An empty tuple doesn't prove that there is no mistake.
 
     Raises:
-        InputError: this is no Keras model, or no images in such a form.
+        InputError: `model` isn't a Keras model, or the data have another form or no images.
     """
     return tuple(finding.text for finding in find_mistakes(model, dataset, validation=validation))
 
 
 def find_mistakes(model: keras.Model, dataset: Any, *, validation: Any = None) -> tuple[Finding, ...]:
-    """Do what `check_setup` does, and say of which mistake each finding is a case.
+    """Do what `check_setup` does, and name the mistake behind each finding.
 
     Raises:
-        InputError: as `check_setup` does.
+        InputError: `model` isn't a Keras model, or the data have another form or no images.
     """
     if not isinstance(model, keras.Model):
         raise InputError(f"check_setup takes a keras.Model; received {type(model).__name__}.")
@@ -45,27 +47,27 @@ def find_mistakes(model: keras.Model, dataset: Any, *, validation: Any = None) -
     if not model.built:
         text = "The model has no weights yet: give its first layer an Input(shape), or call it once; then check again."
         return (Finding(text, was_checked=False),)
-    found: list[Finding] = []
+    findings: list[Finding] = []
     try:
         setup.backbone = find_backbone_in(model)
-    except Exception as error:  # whatever odd model a learner brings
-        found.append(_not_checked("where the backbone is", error))
+    except Exception as error:  # a learner's model can be anything
+        findings.append(_not_checked("where the backbone is", error))
     for check in _checks():
         try:
-            found += check.find(setup)
+            findings += check.find(setup)
         except InputError:
             raise
         except Exception as error:
-            found.append(_not_checked(check.subject.value, error))
-    return (*dict.fromkeys(found), *_left_out(setup))
+            findings.append(_not_checked(check.subject.value, error))
+    return (*dict.fromkeys(findings), *_left_out(setup))
 
 
 def _size(setup: Setup) -> Iterator[Finding]:
-    """Images of another shape than the model takes."""
-    if not setup.images_fit and (wanted := setup.input_shape):
+    """Find images whose shape the model doesn't take."""
+    if not setup.images_fit and (expected := setup.input_shape):
         given = setup.images.shape[1:]
         yield Finding(
-            f"The images are {_by(given)}, and the model takes {_by(wanted)}: load them in that size, or build "
+            f"The images are {_by(given)}, and the model takes {_by(expected)}: load them in that size, or build "
             f"the model with Input({given})."
         )
 
@@ -75,7 +77,7 @@ def _by(shape: tuple[int | None, ...]) -> str:
 
 
 def _random_weights(setup: Setup) -> Iterator[Finding]:
-    """A backbone that is frozen with its initial weights."""
+    """Find a backbone that is frozen with its initial weights."""
     if setup.backbone is not None and setup.backbone.is_random and setup.backbone.is_frozen:
         yield Finding(
             f"{setup.backbone.name} is frozen with random weights, so that it has learned nothing and never will: load "
@@ -94,7 +96,7 @@ def _answer_per_pixel(setup: Setup) -> Iterator[Finding]:
 
 
 def _loss(setup: Setup) -> Iterator[Finding]:
-    """A last layer, a loss and labels that do not go together."""
+    """Find a last layer, a loss and labels that don't fit together."""
     if setup.loss is None:
         return
     kind, ending, units = setup.loss.kind, setup.loss.ending, setup.loss.n_units
@@ -133,7 +135,7 @@ def _labels(kind: str, units: int, labels: Array) -> Iterator[str]:
         yield f"The labels run from {labels.min():g} to {labels.max():g}; a binary loss takes 0 and 1."
 
 
-# What is wrong beyond the mistakes that the study measures.
+# Problems that the study doesn't measure.
 _GENERAL_CHECKS = (
     Check(Subject.IMAGES, _size),
     Check(Subject.BACKBONE, _random_weights),
@@ -143,14 +145,14 @@ _GENERAL_CHECKS = (
 
 
 def _checks() -> list[Check]:
-    """Every check once, in the order of subjects; first those of mistakes, which several of them may share."""
+    """Return each check once, in the order of subjects; mistakes' checks first, which may be shared."""
     checks = [mistake.check for mistake in MISTAKES.values() if mistake.check is not None]
     subjects = list(Subject)
     return sorted(dict.fromkeys((*checks, *_GENERAL_CHECKS)), key=lambda check: subjects.index(check.subject))
 
 
 def _left_out(setup: Setup) -> Iterator[Finding]:
-    """What cannot be seen of a model without a graph."""
+    """Name the checks that need a graph, if the model has none."""
     if setup.graph is not None:
         return
     left_out = ["bottlenecks"]

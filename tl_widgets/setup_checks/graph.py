@@ -1,4 +1,4 @@
-"""What a learner's own model consists of: its graph, its backbone, and what passes through it. Changes nothing."""
+"""Inspecting a learner's own model, without changing it: its graph, its backbone, and its layers' outputs."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class FoundBackbone:
     """A backbone inside a model.
 
     Attributes:
-        name: of the nested model, or of the family where its layers are the model's own.
-        module: of keras.applications, such as "mobilenet_v2"; "" if it is unknown or not from there.
-        preprocessing: what it expects of raw pixels; None if that is unknown.
-        layers: its layers.
-        tensor: its input, a symbolic tensor of the model's graph; None if there is no such tensor.
-        part: the nested model itself, in a model that has no graph.
+        name: Name of the nested model, or of the module if its layers are inlined in the model.
+        module: Module of keras.applications, such as "mobilenet_v2"; "" if it's unknown or not from there.
+        preprocessing: How raw pixels are prepared for it; None if unknown.
+        layers: Its layers, without nested models.
+        tensor: Its input, a symbolic tensor of the model's graph; None if there is none.
+        part: The nested model itself, if the outer model has no graph.
     """
 
     name: str
@@ -55,12 +55,12 @@ class FoundBackbone:
 
     @property
     def is_frozen(self) -> bool:
-        """Whether nothing in it is trained."""
+        """Whether it has no trainable weights."""
         return not any(layer.trainable_weights for layer in self.layers)
 
     @property
     def is_random(self) -> bool:
-        """Whether its weights are initial ones: BatchNormalization's averages, or else all biases, are 0."""
+        """Whether its weights are untrained: the BatchNormalization averages, or else all biases, are 0."""
         if norms := self.norms:
             return all(not np.any(np.asarray(norm.moving_mean)) for norm in norms)
         biases = [layer.bias for layer in self.layers if getattr(layer, "bias", None) is not None]
@@ -68,18 +68,18 @@ class FoundBackbone:
 
 
 def first_convolution(graph: Any) -> Any:
-    """Return the first call of a convolution in a graph; None if there is none."""
+    """Return the first call of a convolution in a graph, or None."""
     return next((node for node in nodes_of(graph) if isinstance(node.operation, _CONVOLUTIONS)), None)
 
 
 def run_until(graph: Any, tensor: Any, images: Array) -> Array:
     """Run a graph from its inputs to one of its tensors, in inference mode."""
-    inputs = graph.inputs[0] if len(graph.inputs) == 1 else graph.inputs  # a list of one gives a warning
+    inputs = graph.inputs[0] if len(graph.inputs) == 1 else graph.inputs  # Keras warns about a list of one
     return np.asarray(keras.Model(inputs, tensor)(images, training=False), np.float64)
 
 
 def find_backbone_in(model: keras.Model) -> FoundBackbone | None:
-    """Find the backbone of a model, nested or with its layers inlined; None if there is none."""
+    """Find the backbone of a model, nested or with its layers inlined; None if it has none."""
     graph = graph_of(model)
     nodes = nodes_of(graph)
     for node in nodes:
@@ -92,8 +92,8 @@ def find_backbone_in(model: keras.Model) -> FoundBackbone | None:
         return None
     first = first_convolution(graph)
     tensor = _before_padding(first.arguments.keras_tensors[0]) if first is not None else None
-    own = [i for i, layer in enumerate(model.layers) if isinstance(layer, (*_CONVOLUTIONS, keras.layers.Add))]
-    return _describe("", tuple(model.layers[: own[-1] + 1]), tensor, scales_itself=False)
+    positions = [i for i, layer in enumerate(model.layers) if isinstance(layer, (*_CONVOLUTIONS, keras.layers.Add))]
+    return _describe("", tuple(model.layers[: positions[-1] + 1]), tensor, scales_itself=False)
 
 
 def _before_padding(tensor: Any) -> Any:
@@ -122,46 +122,43 @@ def _describe(
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """One batch, run through a model in inference mode.
+    """The record of one batch's run through a model in inference mode.
 
     Attributes:
-        answers: the model's, (n, ...).
-        calls: (layer, its first input, its output) in the order in which the layers were called.
+        answers: The model's output, (n, ...).
+        calls: (layer, its first input, its output), in the order of the calls.
     """
 
     answers: Array
     calls: list[tuple[keras.layers.Layer, Any, Any]] = field(default_factory=list)
 
     def input_of(self, layer: keras.layers.Layer) -> Array | None:
-        """Return the input of a layer at its first call; None if it was not called."""
+        """Return the input of a layer's first call; None if it wasn't called."""
         return next((np.asarray(value, np.float64) for called, value, _ in self.calls if called is layer), None)
 
     @property
     def last(self) -> keras.layers.Layer | None:
-        """The layer whose output is the model's answer; None if something else comes after all layers."""
-        for layer, _, made in reversed(self.calls):
-            if getattr(made, "shape", None) == self.answers.shape and np.array_equal(np.asarray(made), self.answers):
+        """The layer whose output is the model's output; None if other operations follow all layers."""
+        for layer, _, output in reversed(self.calls):
+            if getattr(output, "shape", None) == self.answers.shape and np.array_equal(
+                np.asarray(output), self.answers
+            ):
                 return layer
         return None
 
 
 def trace(model: keras.Model, images: Array) -> Trace:
-    """Run a batch through a model without a graph, and note what each of its parts receives and returns.
-
-    Args:
-        model: built; it is the same afterwards.
-        images: as the model takes them, (n, height, width, channels).
-    """
+    """Run a batch through a model without a graph, and record each layer's input and output."""
     calls: list[tuple[keras.layers.Layer, Any, Any]] = []
-    with ExitStack() as noted:
+    with ExitStack() as recording:
         for layer in {id(part): part for part in _parts_of(model)}.values():
-            noted.enter_context(_noting(layer, calls))
+            recording.enter_context(_noting(layer, calls))
         answers = model(images, training=False)
     return Trace(np.asarray(answers), calls)
 
 
 def _parts_of(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
-    """The layers that a subclass's own code calls: models with a graph, and layers without layers of their own."""
+    """Yield the layers that subclasses call in their own code, at any depth outside models with a graph."""
     for layer in direct_layers(model):
         yield layer
         if graph_of(layer) is None:
@@ -170,13 +167,13 @@ def _parts_of(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
 
 @contextmanager
 def _noting(layer: keras.layers.Layer, calls: list[tuple[keras.layers.Layer, Any, Any]]) -> Iterator[None]:
-    """Note a layer's calls: a method of the instance hides the class's own for a while."""
+    """Record a layer's calls within the block."""
     call: Callable[..., Any] = layer.call
 
     def noting(*args: Any, **kwargs: Any) -> Any:
-        made = call(*args, **kwargs)
-        calls.append((layer, args[0] if args else next(iter(kwargs.values()), None), made))
-        return made
+        output = call(*args, **kwargs)
+        calls.append((layer, args[0] if args else next(iter(kwargs.values()), None), output))
+        return output
 
     with call_replaced(layer, noting):
         yield

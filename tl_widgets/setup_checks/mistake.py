@@ -1,7 +1,7 @@
-"""What a common mistake is: declared once, and from there measured, explained, and found in a learner's own model.
+"""The declaration of a common mistake: how it is measured, explained, and found in a learner's own model.
 
-A further mistake is one `Mistake` in a module of `setup_checks/mistakes/`, and nothing else: the study, its menus and
-`check_setup` find it there. Nothing heavy is imported here or at the top of those modules, because `--help` lists them.
+To add a mistake, declare a `Mistake` in a module of `setup_checks/mistakes/`; the study, its menus and `check_setup`
+find it there. Don't import anything heavy here or at the top of those modules, because `--help` lists the mistakes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TEST_IMAGES = "accuracy on the test images"
 
 
 class Subject(Enum):
-    """What a check looks at, in the order in which `check_setup` reports."""
+    """The subjects of checks, in the order in which `check_setup` reports."""
 
     IMAGES = "whether the images fit"
     PIXELS = "which pixels reach the backbone"
@@ -35,12 +35,12 @@ class Subject(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that `check_setup` found, or could not look at.
+    """Something that `check_setup` found or couldn't check.
 
     Attributes:
-        text: a sentence or two: what is wrong, and what to do.
-        mistake: the name of the mistake that it is a case of; empty if it is none of those that are measured.
-        was_checked: False where `text` says what could not be looked at.
+        text: A sentence or two: what is wrong, and what to do.
+        mistake: Name of the `Mistake` behind it; "" if it's none of those that the study measures.
+        was_checked: False if `text` says what couldn't be checked.
     """
 
     text: str
@@ -50,11 +50,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """A way to find mistakes in a learner's own model and data. Several mistakes may share one.
+    """A way to find mistakes in a learner's own model and data, which several mistakes may share.
 
-    Attributes:
-        subject: what it looks at.
-        find: yields what it finds in a setup; it never trains or changes the model.
+    `find` never trains or changes the model.
     """
 
     subject: Subject
@@ -66,21 +64,21 @@ class Mistake:
     """A mistake that many people make.
 
     Attributes:
-        name: what it is asked for by, in lower case with underscores.
-        wrong: what is done, a clause.
-        right: what should be done instead, a clause.
-        why: what happens, a sentence or two.
-        hides: when it does not show, a sentence for those who see no clear difference.
-        measure: does it both ways on a trial's images, and compares them.
-        check: finds it in a learner's own model; None if it cannot be seen there.
-        figure: which number is compared, in 0..1.
-        flatters: whether the mistake makes the number look better than it is, rather than worse.
-        dataset: a built-in data set on which it shows within seconds.
-        image_size: side of these images in pixels.
-        n_per_class: how many of them to load for training; None for all.
-        epochs: passes over the training images then.
-        uses_backbone: whether the backbone makes a difference.
-        place: its place in lists; lower ones come first.
+        name: Identifier in lower case with underscores.
+        wrong: A clause: what is done.
+        right: A clause: what should be done instead.
+        why: A sentence or two: what happens.
+        hides: A sentence: when the mistake makes no clear difference.
+        measure: Does it both ways on a trial's images, and compares the results.
+        check: Finds it in a learner's own model; None if it can't be found there.
+        figure: Which number in 0..1 is compared.
+        flatters: Whether the mistake makes that number look better than it is.
+        dataset: A built-in data set that shows the effect within seconds.
+        image_size: Side of these images in pixels.
+        n_per_class: How many training images to load for each class; None for all.
+        epochs: Passes over the training images.
+        uses_backbone: Whether the choice of backbone matters.
+        place: Position in lists; lower ones come first.
     """
 
     name: str
@@ -101,5 +99,5 @@ class Mistake:
 
     @property
     def title(self) -> str:
-        """The name as people write it: Raw pixels."""
+        """The name for display: Raw pixels."""
         return self.name.replace("_", " ").capitalize()

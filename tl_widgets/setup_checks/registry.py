@@ -1,4 +1,4 @@
-"""All mistakes by name: those in `setup_checks/mistakes/`, and what others register."""
+"""The registry of mistakes: those in `setup_checks/mistakes/`, and any that are registered later."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MISTAKES: dict[str, Mistake] = {}
 
 
 def register(mistake: Mistake) -> Mistake:
-    """Add a mistake, so that the study, its menus and `check_setup` know it.
+    """Add a mistake to the study, its menus and `check_setup`.
 
     Raises:
-        InputError: there is a mistake of this name already, or the name cannot be typed as an option.
+        InputError: A mistake already has this name, or the name can't be typed as an option.
     """
     if mistake.name in MISTAKES or mistake.name == "all" or not mistake.name.isidentifier():
         raise InputError(
@@ -28,15 +28,15 @@ def register(mistake: Mistake) -> Mistake:
 
 
 def unregister(mistake: Mistake) -> None:
-    """Take a mistake away again, as tests do."""
+    """Remove a mistake; for tests."""
     del MISTAKES[mistake.name]
 
 
 def find_mistake(name: str) -> Mistake:
-    """Return the mistake of this name.
+    """Return the mistake with this name.
 
     Raises:
-        InputError: no mistake has this name.
+        InputError: No mistake has this name.
     """
     if name not in MISTAKES:
         raise InputError(f"There is no mistake {name!r}; there are {', '.join(MISTAKES)}.")
@@ -44,7 +44,7 @@ def find_mistake(name: str) -> Mistake:
 
 
 def _declared() -> list[Mistake]:
-    """The mistakes that the modules of the package declare."""
+    """Return the mistakes that the modules of `setup_checks/mistakes/` declare."""
     names = [module.name for module in pkgutil.iter_modules(mistakes.__path__)]
     modules = [import_module(f"{mistakes.__name__}.{name}") for name in names]
     return [value for module in modules for value in vars(module).values() if isinstance(value, Mistake)]

@@ -1,4 +1,4 @@
-"""A learner's own model and data as the checks see them. Of the data, only the first images are read."""
+"""A learner's own model and data in the form that the checks use; reads only the first images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tl_widgets.setup_checks.graph import FoundBackbone, Trace, run_until, trace
 
 Array = NDArray[Any]
 _MOST_BYTES = 200_000_000
-_N_TRACED = 8  # a subclassed model is run with them, and every layer's output is kept
+_N_TRACED = 8  # images run through a subclassed model, keeping every layer's output
 _LOSSES = {
     "sparsecategoricalcrossentropy": "sparse",
     "categoricalcrossentropy": "categorical",
@@ -29,13 +29,13 @@ _LOSSES = {
 
 @dataclass(frozen=True)
 class Loss:
-    """How answers and loss fit together.
+    """The loss, and the model's output that it receives.
 
     Attributes:
-        kind: "binary", "categorical", "sparse", or "" for a loss that is none of these.
-        from_logits: whether the loss expects answers without sigmoid or softmax.
-        ending: what the model's answers are: "sigmoid", "softmax" or "linear".
-        n_units: how many answers there are for each image.
+        kind: "binary", "categorical", "sparse", or "" for any other loss.
+        from_logits: Whether the loss expects logits: an output without sigmoid or softmax.
+        ending: What the model's output is: "sigmoid", "softmax" or "linear".
+        n_units: Number of outputs for each image.
     """
 
     kind: str
@@ -46,15 +46,14 @@ class Loss:
 
 @dataclass(eq=False)
 class Setup:
-    """A model and what it is trained on.
+    """A built model and its data.
 
     Attributes:
-        model: built.
-        dataset: what it is trained on, in the learner's own form.
-        validation: what it is validated on, likewise; None if nothing was given.
-        images: float32 (n, height, width, channels), a few of them, as the model takes them.
-        labels: of these images as the loss takes them, (n, ...); None if the data have none.
-        backbone: the one inside the model; None if there is none.
+        dataset: The training data in the learner's form.
+        validation: The validation data in the learner's form, or None.
+        images: A few training images in the form that the model takes: float32 (n, height, width, channels).
+        labels: Their labels in the form that the loss takes, (n, ...); None if the data have none.
+        backbone: The backbone inside the model, or None.
     """
 
     model: keras.Model
@@ -66,49 +65,49 @@ class Setup:
 
     @cached_property
     def graph(self) -> Any:
-        """The functional graph; None for a subclassed model."""
+        """The model's graph; None for a subclassed model."""
         return graph_of(self.model)
 
     @property
     def nodes(self) -> list[Any]:
-        """The calls of layers in the graph, from input to output."""
+        """The layer calls of the graph, from input to output."""
         return nodes_of(self.graph)
 
     @property
     def optimizer(self) -> Any:
-        """What the model was compiled with; None if it was not."""
+        """The optimizer; None if the model isn't compiled."""
         return getattr(self.model, "optimizer", None)
 
     @cached_property
     def trace(self) -> Trace:
-        """The first images on their way through a model without a graph."""
+        """The trace of the first images through a model without a graph."""
         return trace(self.model, self.images[:_N_TRACED])
 
     @property
     def input_shape(self) -> tuple[int | None, ...] | None:
-        """The images that the model takes: (height, width, channels); None if that cannot be told."""
+        """The shape of images that the model takes, (height, width, channels); None if unknown."""
         if self.graph is None or len(self.graph.inputs) != 1:
             return None
         return tuple(self.graph.inputs[0].shape[1:])
 
     @property
     def images_fit(self) -> bool:
-        """Whether the images have the shape that the model takes, as far as that can be told."""
-        wanted, given = self.input_shape, self.images.shape[1:]
-        return wanted is None or (
-            len(wanted) == len(given) and all(a in (None, b) for a, b in zip(wanted, given, strict=True))
+        """Whether the images have the shape that the model takes; True if that shape is unknown."""
+        expected, given = self.input_shape, self.images.shape[1:]
+        return expected is None or (
+            len(expected) == len(given) and all(a in (None, b) for a, b in zip(expected, given, strict=True))
         )
 
     @property
     def answers_shape(self) -> tuple[int | None, ...]:
-        """The shape of the model's answers, the first number of it open."""
+        """The shape of the model's output, with None for the batch."""
         if self.graph is not None:
             return tuple(self.model.output_shape)
         return (None, *self.trace.answers.shape[1:])
 
     @cached_property
     def backbone_input(self) -> Array | None:
-        """What the backbone receives of the images, or of the first of them; None if that cannot be told."""
+        """What the backbone receives when the model gets the images (or the first few); None if unknown."""
         if self.backbone is None:
             return None
         if self.backbone.part is not None:
@@ -117,7 +116,7 @@ class Setup:
 
     @cached_property
     def loss(self) -> Loss | None:
-        """Loss and answers; None if the model is not compiled, or doesn't answer with one row for each image."""
+        """The loss; None if the model isn't compiled, or doesn't output one row for each image."""
         has_one = self.graph is None or len(self.graph.outputs) == 1
         if self.optimizer is None or not has_one or len(self.answers_shape) != 2:
             return None
@@ -130,7 +129,7 @@ class Setup:
 
 
 def _loss_of(model: keras.Model) -> tuple[str, bool]:
-    """(kind, from_logits) of a loss in any of its forms."""
+    """Return (kind, from_logits) of a loss in any form that `compile` accepts."""
     loss = getattr(model, "loss", None)
     if isinstance(loss, dict | list | tuple) and len(loss) == 1:
         loss = next(iter(loss.values() if isinstance(loss, dict) else loss))
@@ -140,7 +139,7 @@ def _loss_of(model: keras.Model) -> tuple[str, bool]:
 
 
 def _ending(last: keras.layers.Layer | None, answers: Array) -> Literal["sigmoid", "softmax", "linear"]:
-    """What answers are, by the layer that they come from, or by their range."""
+    """Return what the output is, judged by the layer that it comes from, or by its range."""
     if isinstance(last, keras.layers.Softmax):
         return "softmax"
     name = str(getattr(getattr(last, "activation", None), "__name__", ""))
@@ -156,37 +155,31 @@ def _ending(last: keras.layers.Layer | None, answers: Array) -> Literal["sigmoid
 
 
 def read_setup(model: keras.Model, dataset: Any, validation: Any = None, n: int = 32) -> Setup:
-    """Take a few images of what a model is trained on.
-
-    Args:
-        model: built.
-        dataset: an ImageDataset (its training images), (images, labels), a tf.data set or a keras PyDataset.
-        validation: in any of these forms.
-        n: about how many images, of as many classes as come first.
+    """Read at most `n` training images from an ImageDataset, (images, labels), a tf.data.Dataset or a PyDataset.
 
     Raises:
-        InputError: the data have another form, or no images.
+        InputError: The data have another form, or no images.
     """
     batches = list(_batches(dataset, n))
     if not batches:
         raise InputError("The data hold no image.")
-    known = [labels for _, labels in batches if labels is not None]
-    labels = np.concatenate(known)[:n] if len(known) == len(batches) else None
+    label_batches = [labels for _, labels in batches if labels is not None]
+    labels = np.concatenate(label_batches)[:n] if len(label_batches) == len(batches) else None
     images = np.concatenate([images for images, _ in batches])[:n].astype(np.float32)
     return Setup(model, dataset, validation, images, labels)
 
 
 def image_keys(data: Any, n: int = 512) -> set[bytes]:
-    """Return hashes of about the first `n` images of one pass over data in any form of `read_setup`."""
+    """Return the hashes of about `n` images from one pass over data in any form that `read_setup` takes."""
     return {image_key(image) for images, _ in _batches(data, n) for image in images}
 
 
 def _batches(data: Any, n: int) -> Iterator[tuple[Array, Array | None]]:
-    """Batches until there are `n` images."""
+    """Yield batches until there are `n` images, or 200 MB."""
     n_bytes = 0
     for images, labels in _pieces(data, n):
         batch = np.asarray(images)
-        if batch.ndim == 3:  # a tf.data set without batch()
+        if batch.ndim == 3:  # a tf.data.Dataset without batch()
             batch, labels = batch[None], None if labels is None else np.asarray(labels)[None]
         if batch.ndim != 4:
             raise InputError(f"Images of shape (n, height, width, channels) are needed; received {batch.shape}.")
@@ -198,7 +191,7 @@ def _batches(data: Any, n: int) -> Iterator[tuple[Array, Array | None]]:
 
 def _pieces(data: Any, n: int) -> Iterator[tuple[Any, Any]]:
     if isinstance(data, ImageDataset):
-        rows = np.unique(np.linspace(0, len(data.train) - 1, n).astype(int))  # of all classes
+        rows = np.unique(np.linspace(0, len(data.train) - 1, n).astype(int))  # images may be in the order of classes
         yield data.train.images[rows], data.train.labels[rows]
     elif isinstance(data, tf.data.Dataset):
         for element in data:

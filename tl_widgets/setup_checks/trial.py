@@ -1,4 +1,4 @@
-"""What mistakes are measured with: images, backbone and training."""
+"""The trial, which gives a mistake's measurement its images, backbone and training."""
 
 from __future__ import annotations
 
@@ -22,14 +22,7 @@ from tl_widgets.training.loop import train
 
 @dataclass(eq=False)
 class Trial:
-    """One measurement of a mistake: on which images, and how.
-
-    Attributes:
-        dataset: the images.
-        config: backbone, epochs and seed; everything else as everywhere.
-        on_event: receives each phase, epoch and batch.
-        cancel: stops within one batch.
-    """
+    """One measurement of a mistake. Of `config`, only backbone, epochs and seed count."""
 
     dataset: ImageDataset
     config: Config
@@ -38,20 +31,20 @@ class Trial:
 
     @property
     def backbone(self) -> Backbone:
-        """The backbone's record in the catalogue."""
+        """The backbone's entry in the catalogue."""
         return find_backbone(self.config.backbone)
 
     def layers(self) -> tuple[keras.layers.Layer, ...]:
-        """Return preprocessing (none if the backbone does it), backbone and global average."""
+        """Return new layers: preprocessing (if any), backbone and global average pooling."""
         weights = resolve_weights(self.backbone, "imagenet", on_event=self.on_event, cancel=self.cancel)
         return frozen_layers(self.backbone, self.dataset.image_shape, weights, seed=self.config.seed)
 
     def transfer(self, *layers: keras.layers.Layer) -> keras.Sequential:
-        """Put a new head on these layers."""
+        """Build a model of these layers and a new head."""
         return stack_head(layers, self.dataset.image_shape, self.dataset.n_classes, seed=self.config.seed)
 
     def frozen(self) -> FrozenPart:
-        """Return the backbone as a function of images."""
+        """Return the frozen backbone as a function of images."""
         frozen = FrozenPart.of(self.transfer(*self.layers()))
         assert frozen is not None
         return frozen
@@ -62,28 +55,27 @@ class Trial:
         return build_scratch(data.image_shape, data.n_classes, dense_units=units, seed=self.config.seed)
 
     def run(self, model: keras.Model, way: str, learning_rate: float = Config.learning_rate) -> RunResult:
-        """Train and test a model.
-
-        Args:
-            model: of `transfer` or `scratch`.
-            way: "right" or "wrong", for events.
-            learning_rate: of Adam.
+        """Train and test a model; `way` is "right" or "wrong", for events.
 
         Raises:
-            CancelledError: Stop came before its test.
+            CancelledError: `cancel` was set before the test was done.
         """
-        how: dict[str, Any] = {"epochs": self.config.epochs, "seed": self.config.seed, "learning_rate": learning_rate}
-        run = train(model, self.dataset, name=way, on_event=self.on_event, cancel=self.cancel, **how)
+        settings: dict[str, Any] = {
+            "epochs": self.config.epochs,
+            "seed": self.config.seed,
+            "learning_rate": learning_rate,
+        }
+        run = train(model, self.dataset, name=way, on_event=self.on_event, cancel=self.cancel, **settings)
         if not run.labels:
             raise CancelledError("stopped")
         return run
 
     def stop_if_asked(self) -> None:
-        """Raise `CancelledError` once Stop was pressed."""
+        """Raise `CancelledError` if `cancel` was set."""
         raise_if_cancelled(self.cancel)
 
     def report(self, way: str, epoch: int, n_epochs: int, seconds: float) -> None:
-        """Send the event of an epoch of a training that is not `run`'s."""
+        """Send the event of an epoch, for measurements that don't train with `run`."""
         text = f"training: epoch {epoch} of {n_epochs}"
         event = Event("train", text, way, n_done=epoch, n_total=n_epochs, epoch=epoch, n_epochs=n_epochs)
         self.on_event(replace(event, seconds=seconds, seconds_left=seconds_left(seconds, epoch, n_epochs)))

@@ -1,4 +1,4 @@
-"""The same number measured the right way and with a mistake: both values and how sure they are."""
+"""Comparing a number measured the right way and with a mistake, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tl_widgets.records.statistics import Interval, difference_interval, mean_of
 
 @dataclass(frozen=True)
 class TwoWays:
-    """The same figure, measured the right way and with the mistake.
+    """The same number, measured the right way and with the mistake.
 
     Attributes:
-        right: done right, 0..1.
-        wrong: with the mistake, 0..1.
-        n_right: how many images, seeds or weight arrays `right` rests on.
-        n_wrong: the same for `wrong`.
-        counted: "images" (the same ones for both), "other images", "seeds" (paired), or "weights".
-        right_ci95: 95% interval of `right`: Wilson's over images, Student's t over seeds; None for weights, which
-            are counted in full.
-        wrong_ci95: the same for `wrong`.
-        difference_ci95: 95% interval of right minus wrong: Newcombe's over images, t over seeds.
-        p_value: McNemar's exact one where both were measured on the same images.
+        right: The number done right, 0..1.
+        wrong: The number with the mistake, 0..1.
+        n_right: How many images, seeds or weight arrays `right` was measured on.
+        n_wrong: The same for `wrong`.
+        counted: "images" (the same for both), "other images", "seeds" (paired), or "weights".
+        right_ci95: 95% confidence interval of `right`: Wilson's for images, Student's t for seeds; None for weights,
+            because all of them are counted.
+        wrong_ci95: The same for `wrong`.
+        difference_ci95: 95% confidence interval of right minus wrong: Newcombe's for images, Student's t for seeds.
+        p_value: Exact p-value of McNemar's test, if both were measured on the same images.
     """
 
     right: float
@@ -46,7 +46,7 @@ class TwoWays:
 
     @property
     def is_clear(self) -> bool:
-        """Whether there is a difference: the interval leaves out 0, and the p-value, if there is one, agrees."""
+        """Whether the interval of the difference excludes 0, and any p-value is below 0.05."""
         if self.difference_ci95 is None:
             return self.right != self.wrong
         low, high = self.difference_ci95
@@ -60,12 +60,7 @@ def compare_runs(right: RunResult, wrong: RunResult) -> TwoWays:
 
 
 def compare_answers(right: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> TwoWays:
-    """Compare two sets of answers to the same images.
-
-    Args:
-        right: bool (n,), which answers are true when it is done right.
-        wrong: the same with the mistake.
-    """
+    """Compare which answers to the same images are correct, bool (n,), both ways."""
     n, paired = len(right), pair_answers(right, wrong)
     n_right, n_wrong = int(right.sum()), int(wrong.sum())
     intervals = wilson_interval(n_right, n), wilson_interval(n_wrong, n)
@@ -73,25 +68,14 @@ def compare_answers(right: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> TwoWa
 
 
 def compare_counts(right: tuple[int, int], wrong: tuple[int, int]) -> TwoWays:
-    """Compare two accuracies on different images.
-
-    Args:
-        right: (true answers, images) when it is done right.
-        wrong: the same with the mistake.
-    """
+    """Compare two accuracies on different images, each as (correct answers, images)."""
     (n_right, n), (n_wrong, m) = right, wrong
     ends = wilson_interval(*right), wilson_interval(*wrong)
     return TwoWays(n_right / n, n_wrong / m, n, m, "other images", *ends, difference_interval(*right, *wrong))
 
 
 def compare_means(right: Sequence[float], wrong: Sequence[float], *, n_images: int) -> TwoWays:
-    """Compare accuracies over the same seeds, in pairs.
-
-    Args:
-        right: one for each seed, when it is done right.
-        wrong: the same with the mistake.
-        n_images: that each of them was measured on.
-    """
+    """Compare accuracies over the same seeds, in pairs; each was measured on `n_images` images."""
     means = [mean_of_shares(values, n_images=n_images) for values in (right, wrong)]
     pairs = [a - b for a, b in zip(right, wrong, strict=True)]
     difference = mean_of_shares(pairs, n_images=n_images, low=-1.0)

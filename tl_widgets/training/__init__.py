@@ -1,1 +1,1 @@
-"""The training loop, and what makes it fast: kept features and a head in NumPy."""
+"""The training loop, fine-tuning, and what makes training fast: cached features and a head in NumPy."""

@@ -1,8 +1,7 @@
-"""Run the frozen layers of a model once for each image and keep what they saw, in memory and on disk.
+"""Features of images: the frozen layers of a model run once per image, and their output is kept.
 
-What a frozen layer answers to an image is the same in every epoch, so that computing it again in each of E
-epochs costs up to E times as much for nothing. That holds only while nothing before the head is random or
-trainable: `FrozenPart.of` declines where it does not.
+A frozen layer's output for an image is the same in every epoch, so computing it once is up to E times cheaper in
+E epochs. This holds only if nothing before the head is random or trainable; otherwise `FrozenPart.of` returns None.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from tl_widgets.core.resources import home_folder
 from tl_widgets.data.dataset import Split
 
 BATCH = 32
-_FORMAT = "1"  # changes when the same layers would give other features: every kept row is then read again
+_FORMAT = "1"  # change it when the same layers would give other features: stored rows are then ignored
 _TIMED_BATCHES, _TIMED_SECONDS = 10, 2.0  # whichever comes first
 _KEPT_IN_MEMORY = 400_000_000  # bytes
 MAX_BYTES = 2_000_000_000
@@ -41,7 +40,7 @@ CREATE TABLE IF NOT EXISTS features (
     PRIMARY KEY (part, image)
 ) WITHOUT ROWID
 """
-# SQLite allows 999 variables in its oldest builds still in use.
+# The oldest SQLite builds still in use allow 999 variables.
 _CHUNK = 900
 
 Row = tuple[NDArray[np.float32], float]
@@ -49,12 +48,12 @@ Row = tuple[NDArray[np.float32], float]
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What the frozen layers saw in some images.
+    """The frozen layers' output for some images.
 
     Attributes:
         values: float32 (n, *output shape of the last frozen layer).
-        seconds: that getting them took now.
-        saved: seconds that reading the kept ones took when they were first read.
+        seconds: Time it took to get them now.
+        saved: Seconds saved: what computing the stored ones once took.
     """
 
     values: NDArray[np.float32]
@@ -63,16 +62,16 @@ class Features:
 
 
 def _is_frozen(layer: keras.layers.Layer) -> bool:
-    """Whether training leaves the layer's answers alone.
+    """Return whether training doesn't change the layer's output.
 
-    BatchNormalization without scale and centre has no trainable weights and still changes its averages in
-    training, so it is `trainable` that counts, not the list of trainable weights.
+    BatchNormalization without scale and center has no trainable weights but still updates its averages in
+    training, so `trainable` counts, not the list of trainable weights.
     """
     return not any((part.weights and part.trainable) or is_random(part) for part in all_layers(layer))
 
 
 def _describe(layers: Sequence[keras.layers.Layer]) -> str:
-    """The layers' configuration with names replaced by numbers: Keras counts names up with every model built."""
+    """Return the layers' configuration with names replaced by numbers, as Keras's names differ between models."""
     numbers: dict[str, str] = {}
     for layer in layers:
         for part in all_layers(layer):
@@ -90,12 +89,12 @@ def _digest_weights(layers: Sequence[keras.layers.Layer]) -> bytes:
 
 
 class FrozenPart:
-    """The leading layers of a model that training leaves alone, as one function of images.
+    """The leading frozen layers of a model, as one function of images.
 
     Attributes:
-        n_layers: how many of the model's layers they are.
+        n_layers: How many of the model's layers they are.
         fingerprint: 32 bytes; the same for the same layers, weights and input shape in any process.
-        output_shape: of what it sees in one image.
+        output_shape: Shape of the features of one image.
     """
 
     def __init__(self, layers: Sequence[keras.layers.Layer], input_shape: tuple[int, ...]) -> None:
@@ -109,7 +108,7 @@ class FrozenPart:
         self.fingerprint = digest.digest()
         self._rows: dict[bytes, Row] = {}
 
-        # One fixed shape, the last batch filled up: a second shape would be traced again, for a second or two.
+        # Pad the last batch to one fixed shape: tracing a second shape takes a second or two.
         @tf.function(input_signature=[tf.TensorSpec((BATCH, *input_shape), tf.uint8)])  # type: ignore[untyped-decorator]
         def see(images: Any) -> Any:
             values = tf.cast(images, tf.float32)
@@ -120,19 +119,15 @@ class FrozenPart:
         self._see = see
 
     def is_unchanged(self) -> bool:
-        """Whether the layers are still frozen and still hold the weights that the fingerprint stands for."""
+        """Return whether the layers are still frozen, with the weights that the fingerprint stands for."""
         return all(map(_is_frozen, self._layers)) and _digest_weights(self._layers) == self._weights_digest
 
     @classmethod
     def of(cls, model: keras.Model) -> FrozenPart | None:
-        """Find the frozen part of a model.
+        """Return the frozen part of a model, or None if storing its features is wrong or saves nothing.
 
-        Args:
-            model: a built Sequential.
-
-        Returns:
-            None where keeping features would be wrong or no gain: nothing is frozen, a random layer stands
-            before the frozen ones, or the model is no plain stack of layers.
+        That is the case if no layer with weights is frozen, a random or trainable layer comes before them, all
+        layers are frozen, or the model isn't a built Sequential.
         """
         if not isinstance(model, keras.Sequential) or not model.built:
             return None
@@ -154,17 +149,12 @@ class FrozenPart:
         cancel: Cancel | None = None,
         keep: bool = True,
     ) -> Features:
-        """Features of a split: the kept ones, and the missing ones read now.
+        """Return the features of a split's images, uint8 (n, *input shape), computing those that aren't stored.
 
-        Args:
-            split: images uint8 (n, *input shape).
-            model: whose news it is.
-            on_event: receives each batch.
-            cancel: stops within one batch; what was read until then is kept.
-            keep: write them to disk, too.
+        `model` is the name in events. With `keep`, new features are also written to disk.
 
         Raises:
-            CancelledError: `cancel` was set.
+            CancelledError: `cancel` was set; the features computed until then are kept.
         """
         started = time.perf_counter()
         keys = split.keys
@@ -181,12 +171,9 @@ class FrozenPart:
         return Features(values, time.perf_counter() - started, saved)
 
     def seconds_per_image(self, *, cancel: Cancel | None = None) -> float:
-        """Seconds that one image takes in a full batch, measured warm: TensorFlow's tracing is not in it.
+        """Measure the seconds per image in a full batch, without TensorFlow's tracing.
 
-        The fastest of a few batches of noise counts: what else the machine does can only make a batch slower.
-
-        Args:
-            cancel: stops between two batches.
+        The fastest of a few batches of noise counts, because other load on the machine only slows a batch down.
 
         Raises:
             CancelledError: `cancel` was set.
@@ -218,31 +205,31 @@ class FrozenPart:
         cancel: Cancel | None,
         keep: bool,
     ) -> None:
-        started, fresh = time.perf_counter(), []
+        started, new_rows = time.perf_counter(), []
         n_kept, n_total = len(split) - len(missing), len(split)
         try:
             for start in range(0, len(missing), BATCH):
                 raise_if_cancelled(cancel)
-                before = time.perf_counter()
-                chosen = missing[start : start + BATCH]
+                batch_started = time.perf_counter()
+                indices = missing[start : start + BATCH]
                 images = np.zeros((BATCH, *split.images.shape[1:]), np.uint8)
-                images[: len(chosen)] = split.images[chosen]
+                images[: len(indices)] = split.images[indices]
                 values = self._see(tf.constant(images)).numpy()
-                each = (time.perf_counter() - before) / len(chosen)
-                for i, value in zip(chosen, values, strict=False):
-                    rows[split.keys[i]] = (value.ravel(), each)
-                    fresh.append((split.keys[i], value.ravel(), each))
-                n_read, seconds = start + len(chosen), time.perf_counter() - started
+                seconds_per_image = (time.perf_counter() - batch_started) / len(indices)
+                for i, value in zip(indices, values, strict=False):
+                    rows[split.keys[i]] = (value.ravel(), seconds_per_image)
+                    new_rows.append((split.keys[i], value.ravel(), seconds_per_image))
+                n_read, seconds = start + len(indices), time.perf_counter() - started
                 text = f"reading the frozen backbone's features: {n_kept + n_read} of {n_total} images"
                 left = seconds_left(seconds, n_read, len(missing))
                 on_event(Event("features", text, model, n_kept + n_read, n_total, seconds=seconds, seconds_left=left))
         finally:
-            if keep and fresh:
-                write_features(self.fingerprint, fresh)
+            if keep and new_rows:
+                write_features(self.fingerprint, new_rows)
 
 
 def store_path() -> Path:
-    """The file that holds the features."""
+    """Return the file with the stored features."""
     return home_folder() / "features.sqlite3"
 
 
@@ -254,53 +241,44 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def read_features(part: bytes, images: Sequence[bytes]) -> dict[bytes, Row]:
-    """Look up kept features.
+    """Look up stored features by a `FrozenPart`'s fingerprint and the images' content keys.
 
-    Args:
-        part: fingerprint of the frozen layers.
-        images: content keys of the images.
-
-    Returns:
-        For each image that is there: its float32 vector, and the seconds that reading it once took. Empty where
-        the file cannot be read: the features are then simply read again.
+    Each stored image has a float32 vector, and the seconds it took to compute. If the file can't be read, the
+    result is empty, and callers compute the features again.
     """
-    found: dict[bytes, Row] = {}
+    rows: dict[bytes, Row] = {}
     path = store_path()
     if not path.exists():
-        return found
+        return rows
     try:
-        # A class may share one read-only folder: "ro" takes no lock that would have to be written.
+        # A class may share one read-only folder: "ro" needs no lock file.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
             for start in range(0, len(images), _CHUNK):
                 chunk = images[start : start + _CHUNK]
                 marks = ",".join("?" * len(chunk))
                 query = f"SELECT image, vector, seconds FROM features WHERE part = ? AND image IN ({marks})"  # noqa: S608
                 for image, vector, seconds in connection.execute(query, (part, *chunk)):
-                    found[image] = (np.frombuffer(vector, np.float32), seconds)
+                    rows[image] = (np.frombuffer(vector, np.float32), seconds)
     except sqlite3.Error:
         return {}
-    return found
+    return rows
 
 
 def write_features(part: bytes, rows: Iterable[tuple[bytes, NDArray[np.float32], float]]) -> bool:
-    """Keep features; forget the ones written longest ago when the file outgrows `MAX_BYTES`.
+    """Store features, and delete the oldest ones if the file outgrows `MAX_BYTES`.
 
-    Args:
-        part: fingerprint of the frozen layers.
-        rows: (content key of the image, float32 vector, seconds that it took).
-
-    Returns:
-        False where nothing could be written (a read-only or full folder): keeping is a help, never a need.
+    A row is (content key of the image, float32 vector, seconds it took). The result is False if nothing could be
+    written, for instance in a read-only or full folder; storing is optional.
     """
     rows = list(rows)
     try:
         return _write(part, rows)
     except sqlite3.DatabaseError as error:
-        if type(error) is not sqlite3.DatabaseError:  # locked, read-only or full: another time, perhaps
+        if type(error) is not sqlite3.DatabaseError:  # locked, read-only or full: the file itself may be fine
             return False
     except OSError:
         return False
-    # "file is not a database", "disk image is malformed": all in it can be read from the images again.
+    # "file is not a database", "disk image is malformed": start over, as all features can be computed again.
     try:
         store_path().unlink()
         return _write(part, rows)
@@ -320,7 +298,7 @@ def _write(part: bytes, rows: list[tuple[bytes, NDArray[np.float32], float]]) ->
 
 
 def _forget_oldest(connection: sqlite3.Connection) -> None:
-    """Drop whole generations, oldest first, until the vectors fit; what was just written stays, whatever its size."""
+    """Delete whole writes, oldest first, until the vectors fit; the latest write stays, whatever its size."""
     sizes = connection.execute(
         "SELECT used, sum(length(vector)) FROM features GROUP BY used ORDER BY used DESC"
     ).fetchall()

@@ -1,6 +1,6 @@
-"""Fine-tuning: after the frozen stage, train the backbone's last blocks, too, at a low learning rate.
+"""Fine-tuning: after the frozen stage, the backbone's last blocks are also trained, at a low learning rate.
 
-The blocks below the cut stay frozen, so they run once for each image, as a whole frozen backbone does.
+The blocks below the cut stay frozen, so they run only once per image, like a whole frozen backbone.
 """
 
 from __future__ import annotations
@@ -37,26 +37,27 @@ def fine_tune(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> Comparison:
-    """Continue the training of a comparison's transfer model with the backbone's last blocks unfrozen.
+    """Continue training a comparison's transfer model with the backbone's last blocks unfrozen.
 
-    BatchNormalization stays in inference mode with its weights frozen: the averages of a few images would
-    overwrite those of ImageNet.
+    BatchNormalization stays frozen and in inference mode, because the averages of a few images would overwrite
+    those of ImageNet.
 
     Args:
-        comparison: a finished one with its models, not one read from JSON.
-        dataset: the data set that it was made on.
-        n_blocks: how many of the last blocks to unfreeze, with everything after them.
-        epochs: passes over the training images after the frozen stage.
-        learning_rate: of Adam; a tenth or a hundredth of the first stage's.
-        on_event: receives each phase, epoch and batch.
-        cancel: set from any thread, it stops within one batch.
+        comparison: A finished comparison with its models, not one read from JSON.
+        dataset: The data set of that comparison.
+        n_blocks: How many of the last blocks to unfreeze, with everything after them.
+        epochs: Passes over the training images after the frozen stage.
+        learning_rate: Adam's learning rate, a tenth or a hundredth of the first stage's.
+        on_event: Receives each phase, epoch and batch.
+        cancel: Stops within one batch when set from any thread.
 
     Returns:
-        The comparison with `fine_tuned`; its history begins with that of the frozen stage.
+        The comparison with `fine_tuned`, whose history begins with the frozen stage; unchanged if `cancel` was set
+        before the second stage began.
 
     Raises:
-        InputError: an argument is not allowed, or the comparison has no trained transfer model.
-        WeightsUnavailableError: the weights are no longer on this machine.
+        InputError: An argument isn't allowed, or the comparison has no trained transfer model.
+        WeightsUnavailableError: The weights are no longer on this machine.
     """
     first = comparison.transfer
     if first is None or first.stopped or first.model is None:
@@ -77,7 +78,7 @@ def fine_tune(
     except CancelledError:
         return comparison
     verdict = judge(comparison.scratch, first, comparison.control, result)
-    if comparison.repeats is not None:  # over seeds, of which this is the first
+    if comparison.repeats is not None:  # that verdict is about all seeds; this is only the first
         verdict = replace(comparison.verdict, text=comparison.verdict.text + fine_tuning_sentence(first, result))
     return replace(comparison, config=config, fine_tuned=result, verdict=verdict)
 
@@ -96,27 +97,18 @@ def second_stage(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
-    """Train the last blocks of a trained transfer model's backbone together with its head, and test it once.
+    """Train the head and the last blocks of the transfer model `first`, test it once, and join both stages.
 
-    Args:
-        first: the transfer model after its frozen stage, with its `model`; it is left as it is.
-        dataset: that it was trained on.
-        config: of the comparison; its `fine_tuning` holds the epochs and learning rate of this stage.
-        entry: its backbone.
-        on_event: receives each phase, epoch and batch.
-        cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
-
-    Returns:
-        Both stages as one run.
+    `first.model` doesn't change. If `cancel` is set during training, the result is marked as stopped.
 
     Raises:
-        InputError: the backbone has too few blocks, or there is too little memory.
-        WeightsUnavailableError: the weights are no longer on this machine.
-        CancelledError: Stop came before the weights were read.
+        InputError: The backbone has too few blocks, or there is too little memory.
+        WeightsUnavailableError: The weights are no longer on this machine.
+        CancelledError: `cancel` was set before the weights were read.
     """
     spec = config.fine_tuning
     assert spec is not None
-    # Layers of its own: those of the frozen stage are shared with other models, which must not change.
+    # Build new layers, because other models share those of the frozen stage.
     weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
     layers = frozen_layers(entry, dataset.image_shape, weights, seed=config.seed)
     backbone = backbone_of(layers)
@@ -133,19 +125,21 @@ def second_stage(
     result = train_config(
         model, dataset, second, name=ModelName.FINE_TUNED, frozen=frozen, on_event=on_event, cancel=cancel
     )
-    how = FineTuning(spec.n_blocks, start, len(first.history.loss), spec.learning_rate)
-    return _joined(first, replace(result, model=whole), how)
+    summary = FineTuning(spec.n_blocks, start, len(first.history.loss), spec.learning_rate)
+    return _joined(first, replace(result, model=whole), summary)
 
 
 def _joined(first: RunResult, second: RunResult, how: FineTuning) -> RunResult:
-    """Join both stages into one run: the second needs the first."""
-    one, two = first.seconds, second.seconds
-    later = replace(second.history, seconds=tuple(one.train + s for s in second.history.seconds))
+    """Join the histories and times of both stages into one run."""
+    before, after = first.seconds, second.seconds
+    later = replace(second.history, seconds=tuple(before.train + s for s in second.history.seconds))
     names = ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
     return replace(
         second,
         history=History(**{name: getattr(first.history, name) + getattr(later, name) for name in names}),
-        seconds=Seconds(one.prepare + two.prepare, one.train + two.train, two.evaluate, one.saved + two.saved),
+        seconds=Seconds(
+            before.prepare + after.prepare, before.train + after.train, after.evaluate, before.saved + after.saved
+        ),
         backbone=first.backbone,
         weights=first.weights,
         weights_sha256=first.weights_sha256,
@@ -156,26 +150,22 @@ def _joined(first: RunResult, second: RunResult, how: FineTuning) -> RunResult:
 def cut_backbone(
     backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KERAS_BLOCKS
 ) -> tuple[str, keras.Model, keras.Model]:
-    """Cut a frozen functional backbone before its last blocks, and unfreeze the layers above the cut.
+    """Cut a frozen functional backbone before its last `n_blocks` blocks, and unfreeze the layers above the cut.
 
-    Args:
-        backbone: its layers are shared by the parts; those above the cut become trainable, except
-            BatchNormalization.
-        n_blocks: how many blocks are above the cut.
-        pattern: `blocks` of its family.
+    Both parts share the backbone's layers. Those above the cut become trainable, except BatchNormalization.
 
     Returns:
         (name of the first block above the cut, the part below, the part above).
 
     Raises:
-        InputError: it has too few blocks, or the blocks below pass on more than one layer's output.
+        InputError: It has too few blocks, or can't be cut there.
     """
     start, cut = find_cut(backbone, n_blocks, pattern)
     order = backbone.layers
     lower = keras.Model(backbone.input, order[cut].output, name="frozen_blocks")
     upper = keras.Model(order[cut].output, backbone.output, name="unfrozen_blocks")
     lower.trainable = False
-    # From outside in: Keras passes a model's flag down to its layers.
+    # Set the model's flag first: Keras passes it down to the layers.
     backbone.trainable = True
     for i, layer in enumerate(order):
         layer.trainable = i > cut and not isinstance(layer, keras.layers.BatchNormalization)
@@ -183,18 +173,15 @@ def cut_backbone(
 
 
 def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KERAS_BLOCKS) -> tuple[str, int]:
-    """Find where a functional backbone can be cut before its last blocks; changes nothing.
+    """Find where a functional backbone can be cut before its last `n_blocks` blocks, without changing it.
 
-    Args:
-        backbone: of keras.applications, or one whose layers are named like those.
-        n_blocks: how many blocks are above the cut.
-        pattern: `blocks` of its family.
+    `pattern` is its family's `blocks`.
 
     Returns:
         (name of the first block above the cut, position of the last layer below it).
 
     Raises:
-        InputError: it has too few blocks, or the blocks below pass on more than one layer's output.
+        InputError: It has too few blocks, or no single tensor leads from the blocks below to those above.
     """
     order = backbone.layers
     blocks = list(dict.fromkeys(match[1] for layer in order if (match := pattern.match(layer.name))))
@@ -217,9 +204,9 @@ def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KE
 
 
 def _is_cut(order: Sequence[keras.layers.Layer], i: int) -> bool:
-    """Return whether the output of layer `i` is the only tensor that the first i + 1 layers pass to the others.
+    """Return whether layer `i`'s output is the only tensor that the layers up to `i` pass to later ones.
 
-    Keras lists each layer of a functional model after the layers whose outputs it takes.
+    Keras lists each layer of a functional model after the layers that it takes input from.
     """
     below: dict[int, int] = {id(tensor): j for j in range(i + 1) for tensor in keras.tree.flatten(order[j].output)}
     crossing: set[Any] = set()

@@ -1,4 +1,4 @@
-"""What can be trained batch by batch: a Keras model, its trainable end, or one Dense layer in NumPy."""
+"""Learners, which train batch by batch: a Keras model, its trainable end, or one Dense layer in NumPy."""
 
 from __future__ import annotations
 
@@ -21,12 +21,7 @@ _TINY = 1e-7  # Keras clips probabilities here before the logarithm
 
 
 def cross_entropy(probabilities: Array, labels: NDArray[np.int64]) -> float:
-    """Mean loss of answers.
-
-    Args:
-        probabilities: (n, 1) with a sigmoid unit, else (n, n_classes).
-        labels: int64 (n,).
-    """
+    """Return the mean loss of probabilities (n, 1) from a sigmoid unit, or (n, n_classes)."""
     if probabilities.shape[1] == 1:
         right = np.where(labels == 1, probabilities[:, 0], 1 - probabilities[:, 0])
     else:
@@ -35,7 +30,7 @@ def cross_entropy(probabilities: Array, labels: NDArray[np.int64]) -> float:
 
 
 def predicted_classes(probabilities: Array) -> NDArray[np.int64]:
-    """The most probable class of each row, int64 (n,); with one sigmoid unit, 1 above a half."""
+    """Return the most probable class of each row, int64 (n,); for one sigmoid unit, 1 above 0.5."""
     if probabilities.shape[1] == 1:
         return (probabilities[:, 0] > 0.5).astype(np.int64)
     classes: NDArray[np.int64] = probabilities.argmax(axis=1)
@@ -43,18 +38,14 @@ def predicted_classes(probabilities: Array) -> NDArray[np.int64]:
 
 
 def count_right(probabilities: Array, labels: NDArray[np.int64]) -> int:
-    """Number of rows whose most probable class is the label."""
+    """Return how many rows have the label as their most probable class."""
     return int((predicted_classes(probabilities) == labels).sum())
 
 
 def batches(n: int, batch_size: int, *, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
-    """The training images' order in one epoch, cut into batches; the same for every model of a comparison.
+    """Yield the indices of `n` images in batches, in an order that depends only on seed and epoch.
 
-    Args:
-        n: images.
-        batch_size: images in a batch; the last may be smaller.
-        seed: of the run.
-        epoch: from 0; each has an order of its own.
+    So every model of a comparison trains on the same batches. The last batch may be smaller.
     """
     order = np.random.default_rng([seed, 0, epoch]).permutation(n)
     for start in range(0, n, batch_size):
@@ -62,23 +53,22 @@ def batches(n: int, batch_size: int, *, seed: int, epoch: int) -> Iterator[NDArr
 
 
 class Learner(Protocol):
-    """Something that can be trained batch by batch on one form of the data: images, or features of them."""
+    """A model that trains batch by batch, on images or on their features."""
 
     def fit_batch(self, inputs: Any, labels: NDArray[np.int64]) -> tuple[float, int]:
-        """One step; the mean loss and the number of right answers before it."""
+        """Train one step; return the mean loss and the number of correct answers before it."""
 
     def probabilities(self, inputs: Any) -> Array:
-        """Answers, float32 (n, 1) or (n, n_classes)."""
+        """Return the probabilities, float32 (n, 1) or (n, n_classes)."""
 
 
 class LinearHead:
-    """A Dense layer with softmax, or with one sigmoid unit, trained in NumPy: exactly what Keras would do.
+    """A Dense layer with softmax, or with one sigmoid unit, trained in NumPy as Keras would train it.
 
-    Keras spends about 2 seconds on 450 steps of a layer with 15,000 weights, nearly all of it around the
-    arithmetic. The same arithmetic as a loop takes a fortieth of that, so a slider can feel instant. A test
-    compares the two.
+    Keras spends about 2 seconds on 450 steps of a layer with 15,000 weights, nearly all of it overhead. The same
+    arithmetic in a loop takes a fortieth of that, so a slider feels instant. A test compares the two.
 
-    Source: D. P. Kingma, J. Ba: Adam, ICLR 2015, in the form of its section 2, as Keras has it.
+    Source: D. P. Kingma, J. Ba: Adam, ICLR 2015, in the form at the end of section 2, which Keras uses.
 
     Attributes:
         kernel: float32 (n_features, n_units).
@@ -94,15 +84,11 @@ class LinearHead:
 
     @property
     def is_sigmoid(self) -> bool:
-        """One unit answers for two classes."""
+        """Whether one sigmoid unit stands for two classes."""
         return bool(self.kernel.shape[1] == 1)
 
     def probabilities(self, features: Array) -> Array:
-        """Answers, float32: (n, 1) with a sigmoid unit, else (n, n_units).
-
-        Args:
-            features: float32 (n, n_features).
-        """
+        """Return the probabilities, float32 (n, n_units), for features float32 (n, n_features)."""
         logits: Array = features @ self.kernel + self.bias
         if self.is_sigmoid:
             answers: Array = np.float32(0.5) * (1 + np.tanh(np.float32(0.5) * logits))  # exp() would overflow
@@ -113,15 +99,7 @@ class LinearHead:
         return logits
 
     def fit_batch(self, features: Array, labels: NDArray[np.int64]) -> tuple[float, int]:
-        """One step of Adam.
-
-        Args:
-            features: float32 (n, n_features).
-            labels: int64 (n,).
-
-        Returns:
-            Mean loss and number of right answers, both before the step.
-        """
+        """Train one step of Adam; return the mean loss and the number of correct answers before it."""
         if self._dropout:
             kept = self._random.random(features.shape, np.float32) >= self._dropout
             features = features * kept / np.float32(1 - self._dropout)
@@ -154,7 +132,7 @@ class LinearHead:
 
 
 class KerasLearner:
-    """A Keras model, or the trainable end of one, with Adam and the loss that fits its last layer."""
+    """A Keras model, or its trainable end, with Adam and the loss that fits its last layer."""
 
     def __init__(self, model: keras.Model, dtype: tf.DType, learning_rate: float) -> None:
         shape = tuple(model.input_shape[1:])
@@ -163,7 +141,7 @@ class KerasLearner:
         losses = keras.losses
         is_sigmoid = model.output_shape[-1] == 1
 
-        # The batch dimension is left open: the last, smaller batch would be traced anew.
+        # The batch dimension is open: otherwise the smaller last batch would be traced again.
         @tf.function(input_signature=[tf.TensorSpec((None, *shape), dtype), tf.TensorSpec((None,), tf.int64)])  # type: ignore[untyped-decorator]
         def step(inputs: Any, labels: Any) -> Any:
             with tf.GradientTape() as tape:
@@ -184,12 +162,12 @@ class KerasLearner:
         self._step, self._answer = step, answer
 
     def fit_batch(self, inputs: Any, labels: NDArray[np.int64]) -> tuple[float, int]:
-        """One step of Adam; the mean loss and the number of right answers before it."""
+        """Train one step of Adam; return the mean loss and the number of correct answers before it."""
         loss, answers = self._step(tf.constant(inputs), tf.constant(labels))
         return float(loss), count_right(answers.numpy(), labels)
 
     def probabilities(self, inputs: Any) -> Array:
-        """Answers to at most `PREDICT_BATCH` inputs, float32 (n, 1) or (n, n_classes)."""
+        """Return the probabilities of at most `PREDICT_BATCH` inputs, float32 (n, 1) or (n, n_classes)."""
         n = len(inputs)
         if n < PREDICT_BATCH:
             inputs = np.concatenate([inputs, np.zeros((PREDICT_BATCH - n, *inputs.shape[1:]), inputs.dtype)])
@@ -198,22 +176,16 @@ class KerasLearner:
 
 
 def count_dead_units(model: keras.Model, split: Split, *, n_images: int = 128) -> tuple[DeadUnits, ...]:
-    """Count ReLU units that answer 0 to every image: no gradient passes them, so that they never learn again.
+    """Count, for each ReLU layer of a Sequential, the units or filters that output 0 for each of `n_images` images.
 
-    Args:
-        model: a Sequential; a unit is a filter of a Conv2D or a unit of a Dense layer.
-        split: images to show it.
-        n_images: how many of them.
-
-    Returns:
-        One record for each layer with ReLU units.
+    No gradient passes such a unit, so it never learns again.
     """
     relus = [layer for layer in model.layers if getattr(layer, "activation", None) is keras.activations.relu]
     if not relus:
         return ()
     probe = keras.Model(model.inputs[0], [layer.output for layer in relus])
     maximum: list[Any] = [0.0] * len(relus)
-    rows = np.unique(np.linspace(0, len(split) - 1, n_images).astype(int))  # of all classes: rows may be in class order
+    rows = np.unique(np.linspace(0, len(split) - 1, n_images).astype(int))  # rows may be in the order of classes
     for start in range(0, len(rows), PREDICT_BATCH):
         images = np.asarray(split.images[rows[start : start + PREDICT_BATCH]])
         for i, answer in enumerate(keras.tree.flatten(probe(images.astype(np.float32), training=False))):

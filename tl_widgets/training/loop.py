@@ -1,4 +1,4 @@
-"""Train one model and test it once. Imports no widget and no plot, and leaves no global state behind."""
+"""The training loop: it trains one model and tests it once, without widgets, plots or global state."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from tl_widgets.training.learners import (
 )
 
 Array = NDArray[np.float32]
-# What `LinearHead` does not compute.
+# `LinearHead` doesn't implement these.
 _ADDITIONS = ("kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint")
-_EVENT_EVERY = 0.1  # seconds; nobody can read faster
+_EVENT_EVERY = 0.1  # seconds; nobody reads faster
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """One split in the form that the learner takes."""
+    """One split in the form that the learner takes: images or features."""
 
     inputs: Any
     labels: NDArray[np.int64]
@@ -53,7 +53,7 @@ class _Part:
 
 
 def device_name() -> str:
-    """What TensorFlow computes on: "CPU", or the name of the first GPU."""
+    """Return the device that TensorFlow uses: "CPU", or the name of the first GPU."""
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         return "CPU"
@@ -77,29 +77,29 @@ def train(
 ) -> RunResult:
     """Train a model, then test it once.
 
-    A model that begins with frozen layers has them run once for each image, and its head is trained on what
-    they saw; the result is that of training through them in every epoch. Anything else is trained whole.
+    If a model begins with frozen layers, they run once per image, and its head is trained on the features. The
+    result is the same as training through the frozen layers in every epoch.
 
     Args:
-        model: takes raw pixels 0-255, `(n, *image_shape)`, and answers with probabilities, (n, 1) for two classes
-            or (n, n_classes); changed in place.
-        dataset: its images.
-        epochs: passes over the training images.
-        batch_size: images for each step.
-        learning_rate: of Adam.
-        seed: decides the order of the images and what Dropout leaves out.
-        augment: changed copies of each training image that are used beside it.
-        name: of the result.
-        keep_features: False trains through the frozen layers in every epoch, as plain Keras does.
-        validate: check the validation images after every epoch. Without, the model is the same and sooner done.
-        on_event: receives every epoch, batches up to ten times a second, and phases.
-        cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
+        model: A model that takes raw pixels in 0-255, `(n, *image_shape)`, and outputs probabilities: (n, n_classes),
+            or (n, 1) for two classes. It's changed in place.
+        dataset: Images for training, validation and the test.
+        epochs: Passes over the training images.
+        batch_size: Images per step.
+        learning_rate: Adam's learning rate.
+        seed: Determines the order of the images and which units Dropout leaves out.
+        augment: Number of altered copies of each training image that are used beside it.
+        name: Name of the result.
+        keep_features: False to train through the frozen layers in every epoch, as plain Keras does.
+        validate: Check the model on the validation images after every epoch. False is faster and trains the same model.
+        on_event: Receives each phase, each epoch, and batches up to ten times a second.
+        cancel: Stops within one batch when set from any thread; the result is then marked as stopped.
 
     Returns:
-        What came out; the trained model is `result.model`.
+        The result; the trained model is `result.model`.
 
     Raises:
-        InputError: the model does not fit the data, or the memory.
+        InputError: The model doesn't fit the data, or needs too much memory.
     """
     config = Config(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed, augment=augment)
     _check_fit(model, dataset)
@@ -120,17 +120,9 @@ def train_config(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
-    """`train` with its settings as one record.
+    """Do what `train` does for a model that fits the data set, with the settings as one record.
 
-    Args:
-        model: one that fits the data set; changed in place.
-        dataset: its images.
-        config: epochs, batch size, learning rate, seed and augmentation decide.
-        name: of the result.
-        frozen: the layers that are run once for each image; None to train through the whole model.
-        validate: check the validation images after every epoch. Without, the model is the same and sooner done.
-        on_event: receives every epoch, batches up to ten times a second, and phases.
-        cancel: set from any thread, it stops within one batch; the result is then marked as stopped.
+    `frozen` are the layers to run only once per image; None to train through the whole model.
     """
     return _Training(model, dataset, config, name, frozen, validate, on_event, cancel).run()
 
@@ -163,7 +155,7 @@ def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
 
 @dataclass(eq=False)
 class _Training:
-    """One training with its test, phase by phase."""
+    """One training run with its test, phase by phase."""
 
     model: keras.Model
     dataset: ImageDataset
@@ -178,7 +170,7 @@ class _Training:
     test_probabilities: Array | None = None
 
     def run(self) -> RunResult:
-        """Go through all phases; stop at any."""
+        """Run all phases, or stop in any of them."""
         stopped = False
         try:
             train_part, validation = self._prepare()
@@ -186,7 +178,7 @@ class _Training:
             try:
                 self._fit(learner, train_part, validation)
             finally:
-                if isinstance(learner, LinearHead):  # put what was trained in NumPy into the model, stopped or not
+                if isinstance(learner, LinearHead):  # it trains outside the model
                     self.model.layers[-1].set_weights([learner.kernel, learner.bias])
             self._evaluate(learner)
         except CancelledError:
@@ -198,7 +190,6 @@ class _Training:
         augmented = with_augmented(self.dataset.train, self.config.augment, seed=self.config.seed)
         train_part = self._part(augmented)
         validation = self._part(self.dataset.validation) if self.validate else None
-        # For a model from scratch there is nothing to prepare but the augmented copies.
         self.seconds = replace(self.seconds, prepare=time.perf_counter() - started)
         return train_part, validation
 
@@ -235,10 +226,10 @@ class _Training:
         try:
             for epoch in range(self.config.epochs):
                 loss, n_right = 0.0, 0
-                for i, chosen in enumerate(batches(len(part), batch_size, seed=self.config.seed, epoch=epoch)):
+                for i, indices in enumerate(batches(len(part), batch_size, seed=self.config.seed, epoch=epoch)):
                     raise_if_cancelled(self.cancel)
-                    batch_loss, batch_right = learner.fit_batch(part.inputs[chosen], part.labels[chosen])
-                    loss, n_right = loss + batch_loss * len(chosen), n_right + batch_right
+                    batch_loss, batch_right = learner.fit_batch(part.inputs[indices], part.labels[indices])
+                    loss, n_right = loss + batch_loss * len(indices), n_right + batch_right
                     if time.perf_counter() - reported > _EVENT_EVERY:
                         reported = time.perf_counter()
                         self._report_training(epoch, epoch * n_batches + i + 1, n_batches, reported - started)
@@ -256,7 +247,7 @@ class _Training:
     def _report_training(
         self, epoch: int, n_done: int, n_batches: int, seconds: float, scores: dict[str, float] | None = None
     ) -> None:
-        """Report progress; with scores, at the end of an epoch."""
+        """Send a progress event; `scores` are given at the end of an epoch."""
         n_epochs = self.config.epochs
         n_total = n_batches * n_epochs
         text = f"training: epoch {min(epoch + (scores is None), n_epochs)} of {n_epochs}"
@@ -266,13 +257,13 @@ class _Training:
     def _answers(self, learner: Learner, part: _Part, on_batch: Callable[[int], None] | None = None) -> Array:
         if isinstance(learner, LinearHead):
             return learner.probabilities(part.inputs)
-        found = []
+        answers = []
         for start in range(0, len(part), PREDICT_BATCH):
             raise_if_cancelled(self.cancel)
-            found.append(learner.probabilities(part.inputs[start : start + PREDICT_BATCH]))
+            answers.append(learner.probabilities(part.inputs[start : start + PREDICT_BATCH]))
             if on_batch:
-                on_batch(start + len(found[-1]))
-        return np.concatenate(found)
+                on_batch(start + len(answers[-1]))
+        return np.concatenate(answers)
 
     def _evaluate(self, learner: Learner) -> None:
         started = time.perf_counter()
@@ -320,7 +311,7 @@ class _Training:
             n_epochs = len(self.history.loss)
             text = f"It was stopped after {n_epochs} of {self.config.epochs} epochs and was not tested."
             return (Diagnosis("stopped", text, "Run it again to the end for a test accuracy."),)
-        train_labels = self.dataset.train.labels.tolist()  # augmented copies are no further evidence
+        train_labels = self.dataset.train.labels.tolist()  # augmented copies add no evidence
         stuck = is_stuck(self.history, train_labels)
         return diagnose(
             self.history,
@@ -333,7 +324,7 @@ class _Training:
 
 
 def _is_linear(head: list[keras.layers.Layer]) -> bool:
-    """Return whether the head is one Dense layer with the usual activation, with at most a Dropout before it."""
+    """Return whether `LinearHead` can train the head: a usual Dense layer, with at most a Dropout before it."""
     dense = head[-1]
     before = head[:-1]
     return (
@@ -349,5 +340,5 @@ def _is_linear(head: list[keras.layers.Layer]) -> bool:
 
 
 def _longer(history: History, scores: dict[str, float]) -> History:
-    """The history with one more epoch."""
+    """Return the history with one more epoch."""
     return replace(history, **{name: (*getattr(history, name), score) for name, score in scores.items()})

@@ -1,1 +1,1 @@
-"""Common mistakes: one object for each, and the registry that finds them."""
+"""The common mistakes, each declared as a `Mistake`, which `setup_checks.registry` collects."""

@@ -1,4 +1,4 @@
-"""Mistakes with the images on which accuracy is measured: a split that leaks, and the training images."""
+"""Mistakes about the images that accuracy is measured on: a leaky split, and the training images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEAD_RATE = 1e-2  # the head must memorize its images
 
 
 def _leaky_split(trial: Trial) -> TwoWays:
-    """A data set that shuffles in every pass, split with take and skip; random labels, five times."""
+    """Measure a data set that is shuffled in every pass and split with take and skip, on random labels."""
     import numpy as np
 
     from tl_widgets.setup_checks.two_ways import compare_means
@@ -33,7 +33,7 @@ def _leaky_split(trial: Trial) -> TwoWays:
 
 
 def _n_train(n: int) -> int:
-    """Return how many of `n` images are trained on."""
+    """Return how many of `n` images are training images."""
     return n * 7 // 10
 
 
@@ -44,8 +44,8 @@ def _random_labels(trial: Trial, features: Any, labels: Any, *, seed: int, way: 
     from tl_widgets.training.learners import LinearHead, count_right
 
     n, n_train, started = len(features), _n_train(len(features)), time.perf_counter()
-    # What tf.data's shuffle(n) does to n positions, of which take and skip then have their part. Its own numbers depend
-    # on TensorFlow's global seed as well, which is the learner's: the study's must not. A test has the real thing.
+    # This permutes n positions as tf.data's shuffle(n) does before take and skip. shuffle(n) itself would also depend
+    # on TensorFlow's global seed, which belongs to the learner. A test uses tf.data itself.
     numbers = np.random.default_rng([seed, 1])
     first = numbers.permutation(n)
 
@@ -61,12 +61,12 @@ def _random_labels(trial: Trial, features: Any, labels: Any, *, seed: int, way: 
         for at in range(0, n_train, 16):
             head.fit_batch(features[train[at : at + 16]], labels[train[at : at + 16]])
         trial.report(way, epoch + 1, n_epochs, time.perf_counter() - started)
-    held = one_pass()[n_train:]
-    return count_right(head.probabilities(features[held]), labels[held]) / len(held)
+    validation_rows = one_pass()[n_train:]
+    return count_right(head.probabilities(features[validation_rows]), labels[validation_rows]) / len(validation_rows)
 
 
 def _training_accuracy(trial: Trial) -> TwoWays:
-    """One network from scratch; its accuracy is read off the training images, and measured on the test images."""
+    """Measure one network from scratch on its training images and on the test images."""
     import numpy as np
 
     from tl_widgets.setup_checks.two_ways import compare_counts
@@ -83,7 +83,7 @@ def _training_accuracy(trial: Trial) -> TwoWays:
 
 
 def _find(setup: Setup) -> Iterator[Finding]:
-    """Find images that the model is trained on and judged by."""
+    """Find images that the model is both trained and evaluated on."""
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.setup_checks.setup import image_keys
 
@@ -99,7 +99,7 @@ def _find(setup: Setup) -> Iterator[Finding]:
         text = "The model is validated on its own training images, so that accuracy flatters: keep some images apart."
         yield Finding(text, "training_accuracy")
         return
-    # Two passes: a data set that is shuffled anew in each hands other images to take() and skip().
+    # Two passes: if a data set is reshuffled in each, take() and skip() get different images.
     first = image_keys(dataset), image_keys(validation)
     second = image_keys(dataset), image_keys(validation)
     n, n_later = len(first[0] & first[1]), len((first[0] & second[1]) | (second[0] & first[1]))

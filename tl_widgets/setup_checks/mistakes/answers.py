@@ -1,4 +1,4 @@
-"""A mistake with how answers and loss fit together."""
+"""A mistake about the model's output and the loss: a sigmoid with from_logits=True."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _sigmoid_from_logits(trial: Trial) -> TwoWays:
-    """A head with a sigmoid of its own, on the question "is it the last class?", which any data set can be asked."""
+    """Measure a head with a written-out sigmoid on "Is it the last class?", a question for any data set."""
     import numpy as np
 
     from tl_widgets.setup_checks.two_ways import compare_answers
@@ -29,7 +29,7 @@ def _sigmoid_from_logits(trial: Trial) -> TwoWays:
 
 
 def _predicted(trial: Trial, features: Any, labels: Any, test: Any, *, from_logits: bool) -> Any:
-    """Return the classes that a head predicts for `test` (features), trained on `features` by Keras."""
+    """Return the classes that a head predicts for the features `test` after Keras trained it on `features`."""
     import keras
     import numpy as np
 
@@ -40,20 +40,20 @@ def _predicted(trial: Trial, features: Any, labels: Any, test: Any, *, from_logi
     config, started = trial.config, time.perf_counter()
     way = "wrong" if from_logits else "right"
     dense = keras.layers.Dense(1, kernel_initializer=keras.initializers.GlorotUniform(seed=config.seed))
-    # Keras undoes a sigmoid that it sees as a layer's activation; one that is written out it cannot see.
+    # Keras undoes a sigmoid that is a layer's activation, but can't recognize one that is written out.
     sigmoid = keras.layers.Lambda(lambda logits: 1 / (1 + keras.ops.exp(-logits)))
     model = keras.Sequential([keras.layers.Input(features.shape[1:]), dense, sigmoid])
     model.compile(Adam(config.learning_rate), keras.losses.BinaryCrossentropy(from_logits=from_logits))
     for epoch in range(config.epochs):
-        for chosen in batches(len(features), config.batch_size, seed=config.seed, epoch=epoch):
+        for indices in batches(len(features), config.batch_size, seed=config.seed, epoch=epoch):
             trial.stop_if_asked()
-            model.train_on_batch(features[chosen], labels[chosen])
+            model.train_on_batch(features[indices], labels[indices])
         trial.report(way, epoch + 1, config.epochs, time.perf_counter() - started)
     return predicted_classes(np.asarray(model.predict_on_batch(test)))
 
 
 def _find(setup: Setup) -> Iterator[Finding]:
-    """Find a model that ends with what its loss would add."""
+    """Find a model that already ends with the sigmoid or softmax that its loss applies."""
     loss = setup.loss
     if loss is not None and loss.kind and loss.from_logits and loss.ending != "linear":
         yield Finding(

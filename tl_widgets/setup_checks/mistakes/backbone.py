@@ -1,4 +1,4 @@
-"""Mistakes with what is trained of a backbone."""
+"""Mistakes about which parts of a backbone are trained."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from tl_widgets.setup_checks.trial import Trial
     from tl_widgets.setup_checks.two_ways import TwoWays
 
-_N_IMAGES = 2  # a step in training mode, on copies of the weights
+_N_IMAGES = 2  # for one step in training mode, on copies of the weights
 
 
 def _batch_norm(trial: Trial) -> TwoWays:
-    """The backbone's BatchNormalization layers are trainable, so Keras runs them in training mode.
+    """Measure a backbone whose BatchNormalization is trainable, which Keras then runs in training mode.
 
     Raises:
-        InputError: the backbone has none.
+        InputError: The backbone has no BatchNormalization.
     """
     import keras
 
@@ -47,26 +47,26 @@ def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
 
     backbone = setup.backbone
     if backbone is None or backbone.is_random or not any(norm.trainable for norm in backbone.norms):
-        return  # frozen, Keras runs them in inference mode whatever they are called with
-    with keras.StatelessScope() as scope:  # on values beside the model: its own averages stay as they are
+        return  # Keras always runs frozen ones in inference mode
+    with keras.StatelessScope() as scope:  # updates copies instead of the model's own averages
         setup.model(setup.images[:_N_IMAGES], training=True)
     averages = [variable for norm in backbone.norms for variable in (norm.moving_mean, norm.moving_variance)]
-    now = [(old, scope.get_current_value(old)) for old in averages]
-    if all(new is None or np.allclose(np.asarray(old), np.asarray(new)) for old, new in now):
+    pairs = [(old, scope.get_current_value(old)) for old in averages]
+    if all(new is None or np.allclose(np.asarray(old), np.asarray(new)) for old, new in pairs):
         return
-    although = ""
+    note = ""
     if any(node.arguments.kwargs.get("training") is False for node in setup.nodes):  # as older guides do
-        although = f" With this Keras ({keras.__version__}), training=False in the call does not prevent it."
+        note = f" With this Keras ({keras.__version__}), training=False in the call does not prevent it."
     yield Finding(
         f"BatchNormalization inside {backbone.name} is trainable and runs in training mode in fit(), so that the "
         "averages of a few batches replace those it was trained with: set trainable = False on these layers and "
-        f"compile again.{although}",
+        f"compile again.{note}",
         "batch_norm_training",
     )
 
 
 def _without_compile(trial: Trial) -> TwoWays:
-    """The last block is unfrozen after the first step, with and without compiling again."""
+    """Measure unfreezing the last block after the first step, with and without compiling again."""
     from tl_widgets.setup_checks.two_ways import TwoWays
 
     right, n = _share_moved(trial, compile_again=True)
@@ -75,7 +75,7 @@ def _without_compile(trial: Trial) -> TwoWays:
 
 
 def _share_moved(trial: Trial, *, compile_again: bool) -> tuple[float, int]:
-    """Return the share of the unfrozen weight arrays that two batches move, and how many arrays there are."""
+    """Return the share of the unfrozen weight arrays that two batches change, and how many arrays there are."""
     import numpy as np
 
     from tl_widgets.backbones.keras_compat import Adam
@@ -90,30 +90,30 @@ def _share_moved(trial: Trial, *, compile_again: bool) -> tuple[float, int]:
     model.compile(Adam(1e-3), loss)
     model.train_on_batch(images, labels)
     trial.report(way, 1, 3, time.perf_counter() - started)
-    cut_backbone(backbone, 1)  # unfreezes its last block, which is quicker than all of it
+    cut_backbone(backbone, 1)  # unfreezes only the last block, which is faster
     if compile_again:
         model.compile(Adam(1e-3), loss)
     weights = backbone.trainable_weights
-    before = [weight.numpy() for weight in weights]
+    old_values = [weight.numpy() for weight in weights]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # some versions of Keras warn of the very mistake
+        warnings.simplefilter("ignore")  # some versions of Keras warn of this mistake
         for step in (2, 3):
             trial.stop_if_asked()
             model.train_on_batch(images, labels)
             trial.report(way, step, 3, time.perf_counter() - started)
-    pairs = zip(weights, before, strict=True)
+    pairs = zip(weights, old_values, strict=True)
     return float(np.mean([not np.array_equal(weight.numpy(), old) for weight, old in pairs])), len(weights)
 
 
 def _find_without_compile(setup: Setup) -> Iterator[Finding]:
-    """Find an optimizer that knows other weights than those that are trainable now."""
+    """Find an optimizer whose weights aren't those that are trainable now."""
     from tl_widgets.backbones.keras_compat import variables_of
 
     optimizer = setup.optimizer
     if optimizer is None or not optimizer.built:
         return
-    known = {id(weight) for weight in variables_of(optimizer)}
-    if known != {id(weight) for weight in setup.model.trainable_variables}:
+    optimized = {id(weight) for weight in variables_of(optimizer)}
+    if optimized != {id(weight) for weight in setup.model.trainable_variables}:
         yield Finding(
             "trainable was changed after the model was compiled, which has no effect: compile it again.",
             "trainable_without_compile",

@@ -20,14 +20,14 @@ _STEPS = (0, 10, 100, 1_000, 10_000)  # a schedule may warm up
 
 
 def _bottleneck(trial: Trial) -> TwoWays:
-    """The article's hidden layer, Dense(6, relu)."""
+    """Measure the article's hidden layer, Dense(6, relu)."""
     from tl_widgets.setup_checks.two_ways import compare_runs
 
     return compare_runs(trial.run(trial.scratch(), "right"), trial.run(trial.scratch(6), "wrong"))
 
 
 def _learning_rate(trial: Trial) -> TwoWays:
-    """A network from scratch with Adam's usual rate, and with a hundred times that."""
+    """Measure a network from scratch with Adam's usual rate, and with a hundred times that."""
     from tl_widgets.setup_checks.two_ways import compare_runs
 
     right = trial.run(trial.scratch(), "right")
@@ -35,7 +35,7 @@ def _learning_rate(trial: Trial) -> TwoWays:
 
 
 def _find_bottleneck(setup: Setup) -> Iterator[Finding]:
-    """Find a few ReLU units that everything must pass."""
+    """Find a narrow layer of ReLU units that everything must pass."""
     import keras
 
     for node in setup.nodes:
@@ -49,7 +49,7 @@ def _find_bottleneck(setup: Setup) -> Iterator[Finding]:
 
 
 def _is_relu(setup: Setup, node: Any) -> bool:
-    """Whether a Dense layer's own activation, or every layer that takes its output, is a ReLU."""
+    """Return whether a Dense layer's activation, or every layer that takes its output, is a ReLU."""
     import keras
 
     def is_relu(layer: Any) -> bool:
@@ -57,13 +57,13 @@ def _is_relu(setup: Setup, node: Any) -> bool:
 
     if is_relu(node.operation):
         return True
-    made = {id(tensor) for tensor in node.outputs}
-    takers = [other.operation for other in setup.nodes if any(id(t) in made for t in other.arguments.keras_tensors)]
+    ids = {id(tensor) for tensor in node.outputs}
+    takers = [other.operation for other in setup.nodes if any(id(t) in ids for t in other.arguments.keras_tensors)]
     return bool(takers) and all(is_relu(taker) and not isinstance(taker, keras.layers.Dense) for taker in takers)
 
 
 def _all_pass(setup: Setup, node: Any) -> bool:
-    """Whether no path leads from the inputs to the outputs beside this call: a squeeze-and-excite block has one."""
+    """Return whether every path to the outputs passes this call; one bypasses a squeeze-and-excite block."""
     reached = {id(tensor) for tensor in setup.graph.inputs}
     for other in setup.nodes:
         if other is not node and any(id(tensor) in reached for tensor in other.arguments.keras_tensors):
@@ -83,8 +83,11 @@ def _find_rate(setup: Setup) -> Iterator[Finding]:
     schedule = learning_rate_schedule(optimizer)
     rates = (schedule(step) for step in _STEPS) if schedule is not None else (optimizer.learning_rate,)
     rate = max(map(float, rates))
-    some = keras.optimizers
-    is_adaptive = isinstance(optimizer, (some.Adam, some.RMSprop, some.Adamax, some.Nadam))
+    kinds = keras.optimizers
+    is_adaptive = isinstance(
+        optimizer,
+        (kinds.Adam, kinds.RMSprop, kinds.Adamax, kinds.Nadam),
+    )
     is_tuned = backbone is not None and not backbone.is_random and not backbone.is_frozen
     if rate > (_HIGHEST_RATE if is_adaptive else 1):
         yield Finding(

@@ -1,4 +1,4 @@
-"""Mistakes with the pixels that a frozen backbone receives."""
+"""Mistakes about the pixels that a frozen backbone receives."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from tl_widgets.setup_checks.trial import Trial
     from tl_widgets.setup_checks.two_ways import TwoWays
 
-_NEAR = 0.25  # in standard deviations of what is expected: images that were resized on the way are not quite the same
-_LEAST_RANGE = 0.05  # of pixels that were scaled once, whatever to; a sample of many images has black and white
+_NEAR = 0.25  # in standard deviations of the expected pixels; above 0 because images may have been resized
+_LEAST_RANGE = 0.05  # any scaling done once leaves more than this between a sample's black and white
 
 
 def _measure(trial: Trial, change: Callable[[Sequence[keras.layers.Layer]], Sequence[keras.layers.Layer]]) -> TwoWays:
-    """Measure the right way, and with the layers before the backbone changed."""
+    """Measure a transfer model as it should be, and with `change` applied to the layers before the backbone."""
     from tl_widgets.setup_checks.two_ways import compare_runs
 
     *before, backbone, average = trial.layers()
@@ -31,10 +31,10 @@ def _measure(trial: Trial, change: Callable[[Sequence[keras.layers.Layer]], Sequ
 
 
 def _raw_pixels(trial: Trial) -> TwoWays:
-    """No preprocessing at all, as in the article.
+    """Measure a backbone without preprocessing, as in the article.
 
     Raises:
-        InputError: the backbone takes raw pixels.
+        InputError: The backbone takes raw pixels.
     """
     if trial.backbone.family.preprocessing.is_builtin:
         raise InputError(f"{trial.backbone.name} takes raw pixels: choose another backbone for this mistake.")
@@ -42,17 +42,17 @@ def _raw_pixels(trial: Trial) -> TwoWays:
 
 
 def _rescaled_twice(trial: Trial) -> TwoWays:
-    """Divided by 255, as every tutorial on networks from scratch does, before the model's own scaling."""
+    """Measure a division by 255, as in most tutorials for networks from scratch, before the model's scaling."""
     import keras
 
     return _measure(trial, lambda before: (keras.layers.Rescaling(1 / 255), *before))
 
 
 def _wrong_preprocessing(trial: Trial) -> TwoWays:
-    """`preprocess_input` imported from ResNet50's module, mode "caffe".
+    """Measure the `preprocess_input` of ResNet50's module, mode "caffe".
 
     Raises:
-        InputError: that is the right one for this backbone.
+        InputError: It's the right one for this backbone.
     """
     from tl_widgets.backbones.catalogue import find_backbone
 
@@ -63,19 +63,19 @@ def _wrong_preprocessing(trial: Trial) -> TwoWays:
 
 
 def _find(setup: Setup) -> Iterator[Finding]:
-    """Find pixels that the backbone was not made for."""
+    """Find pixels that don't have the preprocessing the backbone was trained with."""
     backbone = setup.backbone
     if backbone is None:
         yield from _find_without_contrast(setup)
         return
     if backbone.is_random and not backbone.is_frozen:
-        return  # from scratch, any scale that trains is right
-    got = setup.backbone_input
-    if got is None:
+        return  # a network from scratch can learn from any scale
+    received = setup.backbone_input
+    if received is None:
         return
-    low, high, raw = got.min(), got.max(), _raw(setup.images)
-    if backbone.preprocessing is not None and raw is not None and got.shape[-1] == raw.shape[-1] == 3:
-        yield from _compare(backbone, backbone.preprocessing, got, raw[: len(got)])
+    low, high, raw = received.min(), received.max(), _raw(setup.images)
+    if backbone.preprocessing is not None and raw is not None and received.shape[-1] == raw.shape[-1] == 3:
+        yield from _compare(backbone, backbone.preprocessing, received, raw[: len(received)])
     elif backbone.preprocessing is None and backbone.is_frozen and low >= 0 and high > 10:
         yield Finding(
             f"Raw pixels ({low:.0f} to {high:.0f}) go into {backbone.name}, which is frozen: put the "
@@ -83,19 +83,19 @@ def _find(setup: Setup) -> Iterator[Finding]:
             "raw_pixels",
         )
     elif high - low < 0.1:
-        yield _twice(backbone.name, got)
+        yield _twice(backbone.name, received)
 
 
 def _find_without_contrast(setup: Setup) -> Iterator[Finding]:
-    """Find images that two scalings have left gray before a network from scratch."""
+    """Find images that a network from scratch receives without contrast after two scalings."""
     from tl_widgets.setup_checks.graph import first_convolution, run_until
 
     first = first_convolution(setup.graph)
     if first is None or setup.input_shape is None or not setup.images_fit or _range(setup.images) < _LEAST_RANGE:
-        return  # without contrast before any scaling of the model's, the images may be so
-    got = run_until(setup.graph, first.arguments.keras_tensors[0], setup.images)
-    if _range(got) < _LEAST_RANGE:
-        yield _twice(f"{first.operation.name}, the first convolution,", got)
+        return  # if the images have no contrast before the model's scaling, that may be their content
+    received = run_until(setup.graph, first.arguments.keras_tensors[0], setup.images)
+    if _range(received) < _LEAST_RANGE:
+        yield _twice(f"{first.operation.name}, the first convolution,", received)
 
 
 def _range(values: Any) -> float:
@@ -103,7 +103,7 @@ def _range(values: Any) -> float:
 
 
 def _raw(images: Array) -> Array | None:
-    """Return the images as 0-255 RGB, judged by their range; None if it fits no usual scaling."""
+    """Return the images as 0-255 RGB, judging by their range; None if no usual scaling fits."""
     from tl_widgets.backbones.family import CAFFE_MEAN_BGR, IMAGENET_MEAN, IMAGENET_STD
 
     images = images.astype(float)
@@ -123,13 +123,13 @@ def _distance(got: Array, wanted: Array) -> float:
     scale = max(float(wanted.std()), 1e-9)
     if got.shape == wanted.shape:
         return float(abs(got - wanted).mean()) / scale
-    axes = tuple(range(got.ndim - 1))  # resized or cropped on the way: only the channels can be compared
+    axes = tuple(range(got.ndim - 1))  # resized or cropped images can be compared only by channel
     means = abs(got.mean(axes) - wanted.mean(axes)).max() / scale
     return float(max(means, abs(got.std() / scale - 1)) / 1.5)
 
 
 def _compare(backbone: FoundBackbone, wanted: Preprocessing, got: Array, raw: Array) -> Iterator[Finding]:
-    """Compare what the backbone receives with what its makers' preprocessing would make of the same images."""
+    """Compare what the backbone receives with the right preprocessing of the same images."""
     from tl_widgets.backbones.family import PREPROCESSING, Preprocessing
 
     expected = wanted.apply(raw)

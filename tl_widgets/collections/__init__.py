@@ -1,1 +1,1 @@
-"""A learner's own images: uploads, edits and where they are kept."""
+"""A learner's own images: uploads, edits, and where they are stored."""

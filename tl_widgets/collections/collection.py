@@ -1,8 +1,7 @@
-"""ImageCollection: a learner's images and their edits, before a data set is made of them.
+"""ImageCollection: a learner's images and edits to them, from which `load_folder` makes a data set.
 
-A collection never changes: each step returns a new one or raises, so a step that fails loses nothing. The files of a
-folder or zip are never touched. New pictures are written into `my_images/` (see `uploads`), and edits are kept beside
-them (`keep_edits`), so they outlive the kernel.
+The files of a folder or zip are never changed. New images are written into `my_images/` (see `uploads`); `keep_edits`
+stores the edits there, too, so they outlive the kernel.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """A class before any edit.
+    """A class before any edits.
 
     Attributes:
-        folder: its folder's name, printable.
-        files: those in it, sorted by name.
+        folder: printable name of its folder.
+        files: its files, sorted by name.
     """
 
     folder: str
@@ -42,13 +41,13 @@ class ClassFolder:
 
 @dataclass(frozen=True)
 class ImageCollection:
-    """Images by class, and edits to them.
+    """Images by class, and edits to them. Immutable: each method returns a new collection or raises.
 
     Attributes:
-        path: of the folder or zip archive, absolute.
-        folders: the classes, sorted by their folders' names.
-        edits: what was changed.
-        has_splits: whether train/ and test/ are given.
+        path: absolute path of the folder or zip archive.
+        folders: the classes, sorted by folder name.
+        edits: classes that were renamed or dropped, and files that were left out.
+        has_splits: whether the classes are inside train/ and test/.
     """
 
     path: Path
@@ -58,33 +57,33 @@ class ImageCollection:
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """Printable name of the folder, or of the zip without its suffix."""
         return printable(self.path.stem if self.path.suffix.lower() == ".zip" else self.path.name)
 
     @property
     def is_stored(self) -> bool:
-        """Whether it is a folder of uploads, which pictures can be added to."""
+        """Whether this is a folder of uploads, to which images can be added."""
         return self.path.is_dir() and self.path.parent == uploads_folder().resolve()
 
     @property
     def is_gone(self) -> bool:
-        """Whether it was deleted, moved or renamed since it was opened."""
+        """Whether the folder or zip has been deleted, moved or renamed."""
         try:
             self.path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return True
-        except OSError:  # it is there, and something else is wrong with it, which reading will tell
+        except OSError:  # it exists; reading it will report the problem
             return False
         return False
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes that are used, in the order of their folders."""
+        """Names of the classes in use, in the order of their folders."""
         names = [class_folder.folder for class_folder in self.folders]
         return tuple(self.edits.name_of(name) for name in names if name not in self.edits.dropped)
 
     def class_folder(self, class_name: str) -> ClassFolder:
-        """Return the class of that name, used or not.
+        """Return the class with this name, even if it was dropped.
 
         Raises:
             InputError: there is none.
@@ -96,21 +95,17 @@ class ImageCollection:
         raise InputError(f"There is no class {class_name!r} in {self.name}; there are {first_few(names, 20)}.")
 
     def used_files(self, class_name: str) -> tuple[SourceFile, ...]:
-        """Return the files of a class that were not left out."""
+        """Return the files of a class, without those that were left out."""
         left_out = set(self.edits.left_out)
         return tuple(file for file in self.class_folder(class_name).files if file.name not in left_out)
 
     # Edits
 
     def rename(self, class_name: str, new_name: str) -> ImageCollection:
-        """Call a class otherwise.
-
-        Args:
-            class_name: of a class that is there.
-            new_name: 1 to 80 characters that no other class bears.
+        """Rename a class.
 
         Raises:
-            InputError: it cannot be called so.
+            InputError: the new name is invalid (see `require_class_name`) or taken.
         """
         folder, name = self.class_folder(class_name).folder, require_class_name(new_name)
         if any(self.edits.name_of(other.folder) == name for other in self.folders if other.folder != folder):
@@ -121,20 +116,20 @@ class ImageCollection:
         return self._with(replace(self.edits, renamed=renamed))
 
     def drop(self, class_name: str) -> ImageCollection:
-        """Leave a class aside; `take_back` undoes it."""
+        """Drop a class; `take_back` undoes it."""
         folder = self.class_folder(class_name).folder
         return self._with(replace(self.edits, dropped=tuple(sorted({*self.edits.dropped, folder}))))
 
     def take_back(self, class_name: str) -> ImageCollection:
-        """Use a class again that was dropped."""
+        """Restore a class that was dropped."""
         folder = self.class_folder(class_name).folder
         return self._with(replace(self.edits, dropped=tuple(name for name in self.edits.dropped if name != folder)))
 
     def exclude(self, files: Collection[str]) -> ImageCollection:
-        """Leave images out; `include` undoes it.
+        """Leave out images by their `SourceFile.name`; `include` undoes it.
 
-        Args:
-            files: their names, as in `SourceFile.name`.
+        Raises:
+            InputError: there is no such image.
         """
         known = {file.name for class_folder in self.folders for file in class_folder.files}
         if unknown := sorted(set(files) - known):
@@ -142,7 +137,7 @@ class ImageCollection:
         return self._with(replace(self.edits, left_out=tuple(sorted({*self.edits.left_out, *files}))))
 
     def include(self, files: Collection[str]) -> ImageCollection:
-        """Use images again that were left out."""
+        """Restore images that were left out, by their `SourceFile.name`."""
         left_out = tuple(name for name in self.edits.left_out if name not in set(files))
         return self._with(replace(self.edits, left_out=left_out))
 
@@ -159,16 +154,10 @@ class ImageCollection:
         on_event: OnEvent = ignore,
         cancel: Cancel | None = None,
     ) -> ImageDataset:
-        """Make the data set, by `load_folder`.
-
-        Args:
-            image_size: side of the square images in pixels, 16-512.
-            classes: names of those to use, at least two; None for all.
-            on_event: receives "decode" events.
-            cancel: stops the reading.
+        """Make the data set; arguments and errors are those of `load_folder`.
 
         Raises:
-            InputError: a class has too few images, there is one class only, no room, or it is gone.
+            InputError: the images can't be loaded, or the collection is gone.
             CancelledError: `cancel` was set.
         """
         self._require_there()
@@ -176,17 +165,10 @@ class ImageCollection:
                            on_event=on_event, cancel=cancel)  # fmt: skip
 
     def thumbnails(self, files: Sequence[SourceFile], side: int) -> list[Images | str]:
-        """Return some images as thumbnails, or why they cannot be shown.
-
-        Args:
-            files: which ones.
-            side: in pixels.
-
-        Returns:
-            For each file uint8, shape (side, side, 3), or the reason as a clause.
+        """Return a thumbnail of each file, uint8, shape (side, side, 3), or the reason why it has none, as a clause.
 
         Raises:
-            InputError: the collection is no longer there.
+            InputError: the collection is gone.
         """
         self._require_there()
         source = open_source(self.path)
@@ -206,14 +188,10 @@ class ImageCollection:
 
 
 def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
-    """Look into a folder or zip; nothing is decoded yet.
-
-    Args:
-        path: of the folder or zip archive. A folder of uploads may still lack classes.
-        edits: from an earlier time.
+    """Open a folder or zip without decoding its images; a folder of uploads may have fewer than two classes.
 
     Raises:
-        InputError: there are no classes in it.
+        InputError: it can't be opened, or has no class folders.
     """
     source = open_source(path)
     try:
@@ -233,13 +211,10 @@ def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
 
 
 def collection_of(origin: Origin) -> ImageCollection:
-    """Open the collection that a record was made on.
-
-    Args:
-        origin: of a data set that came from a folder or zip.
+    """Open the collection that a record's data set was loaded from.
 
     Raises:
-        InputError: it came from elsewhere, or is no longer there.
+        InputError: it was no folder or zip, or is gone.
     """
     if origin.kind != "folder":
         raise InputError("These images are no folder of your own: choose the data set by its name.")
@@ -247,7 +222,7 @@ def collection_of(origin: Origin) -> ImageCollection:
 
 
 def _unfinished(source: FolderSource) -> tuple[ClassFolder, ...]:
-    """Return the class folders of an upload that has one class or none yet."""
+    """Return the class folders of a folder of uploads that has fewer than two classes."""
     files_of: dict[str, list[SourceFile]] = {}
     for file in source.listing.files:
         folder, slash, _ = file.name.partition("/")
@@ -274,11 +249,7 @@ def _file_of(path: Path) -> Path:
 
 
 def keep_edits(collection: ImageCollection) -> None:
-    """Write down the edits of a collection, in one step; a folder that cannot be written to is no error.
-
-    Args:
-        collection: that was edited.
-    """
+    """Save the edits of a collection for `with_kept_edits`; do nothing if they can't be written."""
     file = _file_of(collection.path)
     with suppress(OSError):
         if collection.edits == NO_EDITS:
@@ -290,14 +261,7 @@ def keep_edits(collection: ImageCollection) -> None:
 
 
 def with_kept_edits(collection: ImageCollection) -> ImageCollection:
-    """Return a collection that was just opened with the edits of last time, as far as they still fit.
-
-    Args:
-        collection: without edits.
-
-    Returns:
-        The same where nothing was kept, or what was kept cannot be read.
-    """
+    """Return a newly opened collection with the saved edits that still fit, or unchanged if none can be read."""
     try:
         file = _file_of(collection.path)
         if not file.is_file() or file.stat().st_size > _MAX_BYTES:
@@ -307,12 +271,12 @@ def with_kept_edits(collection: ImageCollection) -> ImageCollection:
             return collection
         folders = {class_folder.folder for class_folder in collection.folders}
         names = {file.name for class_folder in collection.folders for file in class_folder.files}
-        kept = replace(
+        kept_edits = replace(
             NO_EDITS,
             dropped=tuple(sorted(folders & set(record["dropped"]))),
             left_out=tuple(sorted(names & set(record["left_out"]))),
         )
-        collection = replace(collection, edits=kept)
+        collection = replace(collection, edits=kept_edits)
         for folder, name in record["renamed"]:
             if folder in folders:
                 collection = collection.rename(folder, require_class_name(name))

@@ -1,6 +1,6 @@
-"""The folder of a learner's uploads, `my_images/` beside the notebook, and files on their way into it.
+"""The folder of a learner's uploads, `my_images/` beside the notebook, and the files that are written into it.
 
-Names are made safe, nothing is overwritten, and parts of a file stay hidden until it is complete.
+Names are made safe, nothing is overwritten, and partial files stay hidden.
 """
 
 from __future__ import annotations
@@ -24,33 +24,24 @@ from tl_widgets.data.folder_layout import IMAGE_SUFFIXES
 
 FOLDER_NAME = "my_images"
 MAX_STORED_FILES = 20_000
-MAX_STORED_BYTES = 5_000_000_000  # of all uploads together: a learner's disk is often a small one
+MAX_STORED_BYTES = 5_000_000_000  # of all uploads; a learner's disk is often small
 _MAX_NAME = 60
-_MAX_LOOKED_AT = 300  # entries of a folder, when collections are searched for
-# Windows refuses these characters and names, and a zip or share may go there.
+_MAX_LOOKED_AT = 300  # entries of a folder that `find_collections` looks at
+# Windows does not allow these characters and names, and a zip or a shared folder may be opened there.
 _UNSAFE = re.compile(r'[\\/:*?"<>|]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def uploads_folder() -> Path:
-    """Return the folder for uploads: beside the notebook, where they outlive the kernel and can be seen.
-
-    Returns:
-        `my_images` in the current folder; where that cannot be written to, in tl_widgets' own folder.
-    """
+    """Return the folder for uploads: `my_images` beside the notebook, or in `home_folder` if that isn't writable."""
     here = Path.cwd()
     return here / FOLDER_NAME if os.access(here, os.W_OK) else home_folder() / FOLDER_NAME
 
 
 def safe_name(text: str, default: str) -> str:
-    """Return a name that is safe for a file or folder on every system, and as near to `text` as that allows.
+    """Return a name like `text` that is safe for files and folders on every system; `default` if nothing is left.
 
-    Args:
-        text: whatever somebody typed, or a browser sent.
-        default: what to call it where nothing is left.
-
-    Returns:
-        Without separators, control characters, dots at its ends, or a reserved name; at most 60 characters.
+    It has no separators, no control characters, no dots at its ends, is not reserved, and has at most 60 characters.
     """
     text = _UNSAFE.sub("_", printable(text).replace("\\", "_")).strip(" .")
     stem, dot, suffix = text.rpartition(".")
@@ -61,7 +52,7 @@ def safe_name(text: str, default: str) -> str:
 
 
 def names_from(name: str) -> Iterator[str]:
-    """Yield the name, then the name with -2, -3 and so on before its suffix."""
+    """Yield the name, then the name with -2, -3, ... before its suffix; raise InputError after ten thousand."""
     yield name
     path = PurePosixPath(name)
     for i in range(2, 10_000):
@@ -70,40 +61,37 @@ def names_from(name: str) -> Iterator[str]:
 
 
 def make_folder(name: str) -> Path:
-    """Make a new, empty folder among the uploads.
-
-    Args:
-        name: what to call it, if that is free.
+    """Make a new folder of uploads, with a number after its name if the name is taken.
 
     Raises:
-        InputError: it cannot be made.
+        InputError: the folder can't be made.
     """
     root = uploads_folder()
     try:
         root.mkdir(parents=True, exist_ok=True)
-        for free in names_from(safe_name(name, "images")):
+        for candidate in names_from(safe_name(name, "images")):
             with suppress(FileExistsError):
-                (root / free).mkdir()
-                return root / free
+                (root / candidate).mkdir()
+                return root / candidate
     except OSError as problem:
         raise InputError(f"No folder for the images could be made in {root}: {problem.strerror}.") from problem
     raise AssertionError("names_from ends with an error")
 
 
 def write_new(folder: Path, name: str, data: bytes | Path) -> Path:
-    """Write a file under a name that is free; never over one that is there.
+    """Write a file without overwriting another, with a number after its name if the name is taken.
 
     Args:
-        folder: an existing one.
-        name: what to call it, if that is free.
-        data: its bytes, or a whole file of the same disk, which is moved there.
+        folder: an existing folder.
+        name: the preferred name; it need not be safe.
+        data: its bytes, or a complete file on the same disk, which is moved.
 
     Raises:
         InputError: ten thousand such names are taken.
-        OSError: it cannot be written; nothing is left of it.
+        OSError: the file can't be written; nothing is left of it.
     """
-    for free in names_from(safe_name(name, "image")):
-        path = folder / free
+    for candidate in names_from(safe_name(name, "image")):
+        path = folder / candidate
         try:
             file = path.open("xb")
         except FileExistsError:
@@ -113,7 +101,7 @@ def write_new(folder: Path, name: str, data: bytes | Path) -> Path:
                 if not isinstance(data, Path):
                     file.write(data)
             if isinstance(data, Path):
-                data.replace(path)  # over the empty file made just now, which has kept the name
+                data.replace(path)  # replaces the empty file that reserves the name
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -122,15 +110,7 @@ def write_new(folder: Path, name: str, data: bytes | Path) -> Path:
 
 
 def require_room(n_files: int, n_bytes: int) -> None:
-    """Raise `InputError` when so much more would be too much for the uploads' folder, or for the disk.
-
-    Args:
-        n_files: to be added.
-        n_bytes: of all of them.
-
-    Raises:
-        InputError: it would.
-    """
+    """Raise `InputError` if `n_files` more files of `n_bytes` in total exceed the limits of uploads or of the disk."""
     root = uploads_folder()
     sizes = [path.stat().st_size for path in root.rglob("*") if path.is_file()] if root.is_dir() else []
     if len(sizes) + n_files > MAX_STORED_FILES or sum(sizes) + n_bytes > MAX_STORED_BYTES:
@@ -143,10 +123,9 @@ def require_room(n_files: int, n_bytes: int) -> None:
 
 
 def find_collections() -> tuple[Path, ...]:
-    """Find folders and zips with images beside the notebook, the uploads first.
+    """Find folders and zips that may hold class folders, first among the uploads, then beside the notebook.
 
-    Returns:
-        Of each folder, at most 300 entries are looked at. Whether all in them can be read shows when they are opened.
+    At most 300 entries of each folder are checked, and not thoroughly: opening a result can still fail.
     """
     collections = []
     for folder in dict.fromkeys((uploads_folder(), Path.cwd())):
@@ -160,49 +139,49 @@ def _may_hold_classes(path: Path) -> bool:
     try:
         if path.is_file():
             return path.suffix.lower() == ".zip" and zipfile.is_zipfile(path)
-        folders = (inside for inside in islice(path.iterdir(), _MAX_LOOKED_AT) if inside.is_dir())
-        inner = [folder for folder in folders if folder.name[0] != "."]
-        deeper = [inside for folder in inner[:5] for inside in islice(folder.iterdir(), 20) if inside.is_dir()]
-        return any(_has_image(inside) for inside in (*inner[:20], *deeper))
+        folders = (child for child in islice(path.iterdir(), _MAX_LOOKED_AT) if child.is_dir())
+        subfolders = [folder for folder in folders if folder.name[0] != "."]
+        nested = [child for folder in subfolders[:5] for child in islice(folder.iterdir(), 20) if child.is_dir()]
+        return any(_has_image(child) for child in (*subfolders[:20], *nested))
     except OSError:
         return False
 
 
 def _has_image(folder: Path) -> bool:
     with suppress(OSError):
-        return any(inside.suffix.lower() in IMAGE_SUFFIXES for inside in islice(folder.iterdir(), _MAX_LOOKED_AT))
+        return any(child.suffix.lower() in IMAGE_SUFFIXES for child in islice(folder.iterdir(), _MAX_LOOKED_AT))
     return False
 
 
-# Hidden, so that no list of collections and no reading of images comes to it.
+# The dot hides the folder from `find_collections` and `open_source`.
 _PREFIX = ".uploading-"
-_ABANDONED_AFTER = 3_600  # seconds without a new part; only a kernel that was killed leaves a folder behind
+_ABANDONED_AFTER = 3_600  # seconds without a new part; only a killed kernel leaves a folder behind
 
 
 class Incoming:
-    """Files that come in order, each in parts that follow one another.
+    """An upload in progress: files that arrive one after another, each in consecutive parts.
 
-    As a context manager it is closed at its end: what nobody has moved away by then is removed.
+    Leaving the context closes the upload and removes the files that have not been moved elsewhere.
 
     Attributes:
-        names: of the files, as they came.
-        ended: set when this was closed.
+        names: names of the files, as the browser sent them.
+        ended: set when the upload is closed.
 
     Args:
-        files: (name, size in bytes) of each, as the browser says.
+        files: (name, size in bytes) of each file, as the browser sent them.
 
     Raises:
-        InputError: there is no room for them; nothing was written.
+        InputError: there is no room for the files; nothing was written.
     """
 
     def __init__(self, files: Sequence[tuple[str, int]]) -> None:
         self.names = tuple(name for name, _ in files)
         self._sizes = tuple(size for _, size in files)
-        self._at = (0, 0)  # the file that comes now, and how much of it is here
+        self._at = (0, 0)  # index of the current file, and bytes of it received so far
         self._lock = threading.Lock()
         root = uploads_folder()
         try:
-            remove_abandoned(root, f"{_PREFIX}*", _ABANDONED_AFTER)  # by a kernel that was killed meanwhile
+            remove_abandoned(root, f"{_PREFIX}*", _ABANDONED_AFTER)  # from a killed kernel
             require_room(len(files), sum(self._sizes))
             self._made = None if root.is_dir() else root
             root.mkdir(parents=True, exist_ok=True)
@@ -218,15 +197,10 @@ class Incoming:
         self.close()
 
     def add(self, index: int, start: int, data: bytes | memoryview) -> None:
-        """Write the next part.
-
-        Args:
-            index: of the file.
-            start: where in the file it belongs, in bytes.
-            data: the part; not empty.
+        """Write the next part, which belongs at byte `start` of file `index` and must not be empty.
 
         Raises:
-            InputError: it is not the next one, goes beyond the file's size, or cannot be written.
+            InputError: this isn't the next part, it exceeds the file's size, or it can't be written.
         """
         with self._lock:
             self._skip_whole()
@@ -243,10 +217,10 @@ class Incoming:
             self._at = (index, start + len(data))
 
     def files(self) -> tuple[tuple[str, Path], ...]:
-        """Each file's name and where it lies until this is closed.
+        """Return each file's name and temporary path, which is valid until the upload is closed.
 
         Raises:
-            InputError: a part of them is still missing.
+            InputError: the upload is not complete.
         """
         with self._lock:
             self._skip_whole()
@@ -258,38 +232,28 @@ class Incoming:
             return tuple(zip(self.names, paths, strict=True))
 
     def close(self) -> None:
-        """Remove all that is still here; a second time does nothing."""
+        """Remove the remaining files; closing twice is harmless."""
         with self._lock:
             self.ended.set()
             with suppress(OSError):
                 self._folder.cleanup()
                 if self._made is not None:
-                    self._made.rmdir()  # if it is as empty as it was made
+                    self._made.rmdir()  # only if it is still empty
 
     def _path(self, index: int) -> Path:
-        """Named by number: what the browser calls a file plays no part."""
+        """Return the temporary path of a file, which is independent of the name that the browser sent."""
         return Path(self._folder.name) / f"{index}.part"
 
     def _skip_whole(self) -> None:
-        """Go on to the file whose bytes come next."""
-        index, n_here = self._at
-        while index < len(self._sizes) and n_here == self._sizes[index]:
-            index, n_here = index + 1, 0
-        self._at = (index, n_here)
+        """Move on to the next incomplete file."""
+        index, n_received = self._at
+        while index < len(self._sizes) and n_received == self._sizes[index]:
+            index, n_received = index + 1, 0
+        self._at = (index, n_received)
 
 
 def require_size(name: str, n_bytes: int, most: int, kind: str) -> None:
-    """Raise `InputError` when a file is larger than one of its kind may be.
-
-    Args:
-        name: of the file.
-        n_bytes: its size.
-        most: how large it may be, in bytes.
-        kind: "picture" for instance.
-
-    Raises:
-        InputError: it is.
-    """
+    """Raise `InputError` if a file is larger than `most` bytes; `kind` is a noun for the message, such as "picture"."""
     if n_bytes > most:
         raise InputError(
             f"{printable(name)} has {size_text(n_bytes)}; a {kind} may have {size_text(most)}. Nothing was uploaded."

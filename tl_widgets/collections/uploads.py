@@ -1,4 +1,4 @@
-"""Pictures that come from the browser, a file or the camera: checked, then written into a learner's collection."""
+"""Check images from an upload or the camera, and write them into a learner's collection."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.data.folder_layout import find_layout, require_class_name
 from tl_widgets.records.provenance import Edits
 
-MAX_AT_ONCE = 2_000  # pictures in one upload
-_CHECK_SIZE = 32  # pixels: whether a picture can be read shows at any size
-Upload = bytes | Path  # a file's bytes, or where it lies until it is moved
+MAX_AT_ONCE = 2_000  # images in one upload
+_CHECK_SIZE = 32  # pixels; an image that decodes at this size decodes at any
+Upload = bytes | Path  # a file's bytes, or its temporary path
 
 
 @dataclass(frozen=True)
 class Addition:
-    """What came of adding files.
+    """The result of adding images.
 
     Attributes:
-        collection: with the new ones in it.
-        n_added: how many.
-        skipped: (file, reason) for those that were not kept.
-        notes: sentences on what else was done.
+        collection: the collection with the new images.
+        n_added: number of new images.
+        skipped: (file, reason) for each file that was not added.
+        notes: sentences on other changes.
     """
 
     collection: ImageCollection
@@ -42,14 +42,14 @@ class Addition:
 
 
 def upload_zip(name: str, unchecked: Path) -> ImageCollection:
-    """Keep an uploaded zip, if images can be loaded from it, and open it.
+    """Store an uploaded zip among the uploads and open it.
 
     Args:
-        name: as the browser sent it.
-        unchecked: the `Incoming` file with the whole archive; it is moved.
+        name: the name that the browser sent.
+        unchecked: the complete `Incoming` file; it is moved.
 
     Raises:
-        InputError: it is no zip of class folders; it stays where it was.
+        InputError: it is not a zip of class folders (then it is not moved), or it can't be stored.
     """
     root = uploads_folder()
     shown = printable(name)
@@ -76,22 +76,19 @@ def add_images(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> Addition:
-    """Add pictures to a class, which may be a new one; uploads and the camera both come here.
+    """Add images to an existing or a new class.
 
-    A folder or zip that is not among the uploads stays as it is: what is used of it is copied there first.
+    A folder or zip that is not among the uploads stays unchanged: the images in use are first copied to the uploads.
 
     Args:
-        collection: to add to; None begins one.
-        class_name: 1 to 80 characters.
-        files: (name, bytes) of each; or (name, path) of an `Incoming` file, which is moved.
+        collection: the collection to add to; None starts a new one.
+        class_name: see `require_class_name`.
+        files: (name, bytes), or (name, path) of an `Incoming` file, which is moved.
         on_event: receives "decode" events while files are checked and copied.
-        cancel: stops it.
-
-    Returns:
-        The collection with those that are images; the others and why.
+        cancel: set it to stop.
 
     Raises:
-        InputError: none of them is an image, they are too many, or there is no room. Nothing has changed.
+        InputError: none of the files is an image, there are too many, or there is no room. Nothing has changed.
         CancelledError: `cancel` was set. Nothing has changed.
     """
     name = require_class_name(class_name)
@@ -106,23 +103,23 @@ def add_images(
     if not good:
         reasons = first_few([f"{file} ({reason})" for file, reason in skipped])
         raise InputError(f"None of the {len(files):,} files could be used: {reasons}.")
-    new = [data for _, data in good if not isinstance(data, Path)]  # for the others there was room when they came
+    new = [data for _, data in good if not isinstance(data, Path)]  # `Incoming` has checked the room for the others
     require_room(len(new), sum(map(len, new)))
     notes: list[str] = []
-    begun: list[Path] = []
+    created: list[Path] = []
     try:
         if collection is None:
-            begun.append(make_folder("photos"))
-            collection = ImageCollection(begun[0].resolve(), ())
+            created.append(make_folder("photos"))
+            collection = ImageCollection(created[0].resolve(), ())
         elif not collection.is_stored:
-            begun.append(make_folder(collection.name))
-            collection = _copied(collection, begun[0].resolve(), on_event, cancel)
+            created.append(make_folder(collection.name))
+            collection = _copied(collection, created[0].resolve(), on_event, cancel)
             notes.append(
-                f"Its images were copied to {begun[0].parent.name}/{begun[0].name}; the original stays as it is."
+                f"Its images were copied to {created[0].parent.name}/{created[0].name}; the original stays as it is."
             )
         return Addition(_write(collection, name, good), len(good), skipped, tuple(notes))
     except BaseException as problem:
-        for folder in begun:
+        for folder in created:
             shutil.rmtree(folder, ignore_errors=True)
         if isinstance(problem, OSError):
             raise InputError(f"The pictures could not be kept: {problem.strerror or problem}.") from problem
@@ -132,16 +129,16 @@ def add_images(
 def _checked(
     files: Sequence[tuple[str, Upload]], on_event: OnEvent, cancel: Cancel | None
 ) -> tuple[list[tuple[str, Upload]], tuple[tuple[str, str], ...]]:
-    """Return the files that are images, and (name, reason) of the others."""
+    """Return the files that are images, and (name, reason) for the others."""
     good, skipped = [], []
     for n_done, (file, data) in enumerate(files, 1):
         raise_if_cancelled(cancel)
         try:
             if (data.stat().st_size if isinstance(data, Path) else len(data)) > MAX_FILE_BYTES:
                 raise UnreadableError("far too large a file for one image")
-            picture = data.read_bytes() if isinstance(data, Path) else data  # one in memory at a time
+            picture = data.read_bytes() if isinstance(data, Path) else data  # only one is in memory at a time
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Pillow's, about large images; what matters is in the reasons
+                warnings.simplefilter("ignore")  # from Pillow, about large images; UnreadableError covers what matters
                 decode_image(picture, _CHECK_SIZE)
             good.append((file, data))
         except UnreadableError as problem:
@@ -152,9 +149,13 @@ def _checked(
 
 
 def _write(collection: ImageCollection, class_name: str, files: Sequence[tuple[str, Upload]]) -> ImageCollection:
-    """Write the files into the class's folder: all of them, or none."""
+    """Write all of the files into the class's folder, or none of them, and reopen the collection."""
     edits = collection.edits
-    known = [folder for folder in (named.folder for named in collection.folders) if edits.name_of(folder) == class_name]
+    known = [
+        folder
+        for folder in (class_folder.folder for class_folder in collection.folders)
+        if edits.name_of(folder) == class_name
+    ]
     folder = collection.path / known[0] if known else _class_folder(collection.path, class_name)
     if not folder.resolve().is_relative_to(collection.path):
         raise InputError(f"{folder.name} is a link that leads out of {collection.path}; nothing is written there.")
@@ -170,13 +171,13 @@ def _write(collection: ImageCollection, class_name: str, files: Sequence[tuple[s
         raise
     if not known and folder.name != class_name:
         edits = replace(edits, renamed=tuple(sorted((*edits.renamed, (folder.name, class_name)))))
-    if known and known[0] in edits.dropped:  # who adds to a class wants it
+    if known and known[0] in edits.dropped:  # adding to a dropped class restores it
         edits = replace(edits, dropped=tuple(dropped for dropped in edits.dropped if dropped != known[0]))
     return open_collection(collection.path, edits)
 
 
 def _class_folder(root: Path, class_name: str) -> Path:
-    """Make a new folder for a class, named like it as far as a folder can be."""
+    """Make a new folder for a class, with a similar safe name."""
     for i in range(1, 1000):
         name = safe_name(class_name, "class")
         folder = root / (name if i == 1 else f"{name}-{i}")
@@ -189,7 +190,7 @@ def _class_folder(root: Path, class_name: str) -> Path:
 
 
 def _copied(collection: ImageCollection, target: Path, on_event: OnEvent, cancel: Cancel | None) -> ImageCollection:
-    """Copy the used images of a collection into a new folder of uploads; its edits are then applied."""
+    """Copy the images in use into a new folder of uploads, with the edits applied."""
     chosen = [(name, file) for name in collection.class_names for file in collection.used_files(name)]
     require_room(len(chosen), sum(file.n_bytes for _, file in chosen))
     folders: dict[str, Path] = {}
@@ -202,7 +203,7 @@ def _copied(collection: ImageCollection, target: Path, on_event: OnEvent, cancel
             try:
                 data = source.read(file)
             except OSError:
-                continue  # it could not be used where it was, either
+                continue  # the file was unusable before, too
             write_new(folders[name], file.name.rpartition("/")[2], data)
             text = f"copying images: {n_done:,} of {len(chosen):,}"
             on_event(Event("decode", text, n_done=n_done, n_total=len(chosen)))

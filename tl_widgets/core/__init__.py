@@ -1,1 +1,1 @@
-"""What everything else stands on: errors, events, settings, the machine, downloads."""
+"""The basis of all other packages: errors, events, settings, resources, downloads."""

@@ -1,7 +1,7 @@
 """The settings of an experiment: each declared once, with its label, help, range, group and default.
 
-The command line, the forms in JupyterLab, validation and records all read them from here. To add a control, add a field
-to `Config` (or to one of its parts) and the code that uses it.
+The command line, the forms in JupyterLab, validation and records all use these declarations. To add a control, add a
+field to `Config` (or to one of its parts) and the code that uses it.
 """
 
 from __future__ import annotations
@@ -28,40 +28,28 @@ MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 512  # pixels
 LAST_SEED = 2**31 - 1
 GROUPS = ("Data", "From scratch", "Transfer", "Training")
 _DATA, _SCRATCH, _TRANSFER, _TRAINING = GROUPS
-_MANY = 10_000_000  # more images of each class than any data set here has
+_MANY = 10_000_000  # more images per class than any data set here has
 _USUAL_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1)
 
 
 def require_workers(n_jobs: object, name: str = "n_jobs") -> None:
-    """Refuse a number of worker processes that joblib does not know.
-
-    Args:
-        n_jobs: the number.
-        name: of the argument or option that says it.
-
-    Raises:
-        InputError: it is 0, or no whole number.
-    """
+    """Raise `InputError` unless joblib accepts this number of worker processes: any whole number except 0."""
     if whole_number(name, n_jobs) == 0:
         raise InputError(f"{name} is 0: give the number of worker processes, or -1 for one for each core.")
 
 
 def require_share(name: str, value: object) -> None:
-    """Refuse what is no accuracy.
-
-    Raises:
-        InputError: it is no number from 0 to 1.
-    """
+    """Raise `InputError` unless `value` is an accuracy, a number from 0 to 1."""
     if not 0 <= real_number(name, value) <= 1:
         raise InputError(f"{name} must be an accuracy, 0 to 1; received {value}.")
 
 
 @dataclass(frozen=True)
 class ImageSettings(Settings):
-    """Which images an experiment is about.
+    """The images of an experiment.
 
     Attributes:
-        dataset: name of a data set (`list_datasets`).
+        dataset: name of a data set, as listed by `list_datasets`.
         image_size: side of the square images in pixels.
         n_per_class: training images of each class; None takes all.
         classes: names of the classes to use, at least two; None for all.
@@ -95,16 +83,16 @@ class ImageSettings(Settings):
 class ScratchSpec(Settings):
     """The network that is trained from scratch: blocks of Conv2D and pooling, then dense layers.
 
-    The article's network is `ScratchSpec(dense_units=6)`. The default has 64 units there, because a
-    bottleneck of 6 ReLUs often dies, and a fair opponent is one that trains.
+    The article's network is `ScratchSpec(dense_units=6)`. The default is 64 units, because the ReLUs of a bottleneck of
+    6 units often die, and a fair comparison needs a network that trains.
 
     Attributes:
-        filters: number of filters of each Conv2D; one block each, 1 to 6 blocks.
-        kernel_sizes: side of each Conv2D's kernel in pixels, as many as `filters`.
-        pooling: after each Conv2D, 2 x 2: "max", "average" or "none".
-        head: what turns the maps into a vector: "flatten" or "global_average".
+        filters: number of filters of each block's Conv2D, for 1 to 6 blocks.
+        kernel_sizes: side of each Conv2D's kernel in pixels, one for each block.
+        pooling: kind of 2 x 2 pooling after each Conv2D: "max", "average" or "none".
+        head: how the last feature maps become a vector: "flatten" or "global_average".
         dense_units: units of the hidden Dense layer; 0 for none.
-        dropout: rate of the Dropout before the last layer, 0 to below 1; 0 for none.
+        dropout: rate of the Dropout before the last layer, at least 0 and below 1; 0 for none.
     """
 
     filters: tuple[int, ...] = setting(
@@ -168,12 +156,13 @@ class ScratchSpec(Settings):
 
 @dataclass(frozen=True)
 class FineTuningSpec(Settings):
-    """A second stage for the transfer model: its backbone's last blocks learn, too, at a low rate.
+    """A second stage for the transfer model, which also trains its backbone's last blocks, at a low learning rate.
 
     Attributes:
-        n_blocks: how many of the backbone's last blocks are unfrozen, at least 1.
-        epochs: passes over the training images after the frozen stage, at least 1.
-        learning_rate: of Adam in that stage, above 0; a tenth or a hundredth of the first stage's.
+        n_blocks: how many of the backbone's last blocks to unfreeze, at least 1.
+        epochs: passes over the training images after the frozen stage, 1-10,000.
+        learning_rate: Adam's learning rate in this stage, above 0 and at most 10; usually a tenth or a hundredth of the
+            first stage's.
     """
 
     n_blocks: int = setting(1, Whole(1, field_high=100), "Blocks to unfreeze", "How many of the backbone's last blocks")
@@ -191,19 +180,19 @@ class Config(Settings):
     """All settings of `compare`, apart from the data.
 
     Attributes:
-        backbone: name of a backbone in the catalogue (`list_backbones`).
+        backbone: name of a backbone, as listed by `list_backbones`.
         weights: "imagenet", the path of a weights file, or None for random weights.
         scratch: the network that is trained from scratch.
-        head_dropout: rate of the Dropout before the transfer model's last layer, 0 to below 1.
-        augment: how many changed copies (mirrored, shifted, brighter or darker) of every training image
-            both models see beside the image itself.
-        epochs: passes over the training images, at least 1.
-        batch_size: images for each step of the optimizer, at least 1.
-        learning_rate: of Adam, above 0.
-        seed: decides initial weights and the order of the images, 0 to 2**31 - 1.
-        control: train a third model, too: the same frozen backbone with random weights.
-        fine_tuning: go on with the transfer model after its frozen stage; None for none.
-        repeats: how many seeds the experiment is made with, from `seed` on, 1 to 100.
+        head_dropout: rate of the Dropout before the transfer model's last layer, at least 0 and below 1.
+        augment: number of augmented copies (mirrored, shifted, brighter or darker) of every training image that both
+            models train on, besides the image itself, 0-10.
+        epochs: passes over the training images, 1-10,000.
+        batch_size: images in each step of the optimizer, at least 1.
+        learning_rate: Adam's learning rate, above 0 and at most 10.
+        seed: decides the initial weights and the order of the images, 0 to 2**31 - 1.
+        control: whether to train a third model, too: the same frozen backbone with random weights.
+        fine_tuning: a second stage for the transfer model, after its frozen stage; None for none.
+        repeats: number of consecutive seeds, starting with `seed`, that the experiment is repeated with, 1-100.
     """
 
     backbone: str = setting(
@@ -293,6 +282,6 @@ class Config(Settings):
 
     @property
     def model_names(self) -> tuple[ModelName, ...]:
-        """The models that are asked for, in the order in which they are trained."""
+        """The models to train, in training order."""
         left_out = {ModelName.CONTROL: not self.control, ModelName.FINE_TUNED: not self.fine_tuning}
         return tuple(name for name in ModelName if not left_out.get(name))

@@ -1,4 +1,4 @@
-"""Fetch a file so that it is whole or not there at all, and the digests that tell. Stdlib only."""
+"""Download files completely or not at all, and compute their digests."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled, s
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import require_disk
 
-CONNECT_SECONDS = 6.0  # for the whole of name look-up, connection and first answer
-_SOCKET_SECONDS = 4.0  # for each single wait on the network
+CONNECT_SECONDS = 6.0  # for name look-up, connection and first response together
+_SOCKET_SECONDS = 4.0  # for a single wait on the network
 _CHUNK = 1 << 18
-# A server that sends a few bytes now and then never times out: below this pace nobody would wait to the end.
+# A server that sends a few bytes now and then never times out, so a download below this speed is stopped.
 _PATIENCE_SECONDS = 20.0
 _SLOWEST = 2_000  # bytes per second
 
@@ -40,25 +40,23 @@ def download(
     cancel: Cancel | None,
     n_bytes: int | None = None,
 ) -> Path:
-    """Fetch a file, and keep it only when it is whole and has the published hash.
+    """Download a file to `target`, and keep it only if it is complete and has the published hash.
 
     Args:
-        url: where it is.
-        target: where to put it; its folder is made.
-        published_hash: md5 (32 digits) or sha256 (64); None where nobody states one, and the length must do.
-        subject: what it belongs to, for the events: "Xception".
-        on_event: hears of the progress (phase "download", in bytes).
-        cancel: set it to stop; nothing is kept then.
-        n_bytes: the published length, where one is known.
-
-    Returns:
-        `target`.
+        url: its address.
+        target: its path; the folder is made if needed.
+        published_hash: MD5 (32 hexadecimal digits) or SHA-256 (64); None to check only the length.
+        subject: what the file belongs to, for the text of the events, such as "Xception".
+        on_event: receives "download" events, in bytes.
+        cancel: set it to stop.
+        n_bytes: the published length, if known.
 
     Raises:
-        OSError: no network, no such file, a broken or wrong download, or no permission to write.
+        OSError: there is no network or no such file, the download is incomplete or has the wrong content, or `target`
+            can't be written.
         http.client.HTTPException: the server does not speak HTTP.
         InputError: the disk is too small.
-        CancelledError: `cancel` was set.
+        CancelledError: `cancel` was set; nothing is kept.
     """
     with _open_url(url, cancel) as response:
         n_total = int(response.headers.get("Content-Length") or 0)
@@ -75,7 +73,7 @@ def download(
 
 
 def why_not(error: BaseException) -> str:
-    """Why a download failed, as a clause."""
+    """Return why a download failed, as a clause."""
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answered {error.code} {error.reason}"
     if isinstance(error, urllib.error.URLError):
@@ -86,38 +84,33 @@ def why_not(error: BaseException) -> str:
 
 
 def file_digest(path: Path, algorithm: str) -> str:
-    """The file's digest in hexadecimal; a file that has not changed is read once per process.
-
-    Args:
-        path: an existing file.
-        algorithm: "sha256" or "md5".
-    """
+    """Return the file's hexadecimal "sha256" or "md5" digest; an unchanged file is read only once per process."""
     status = path.stat()
     return _digest(path, status.st_size, status.st_mtime_ns, algorithm)
 
 
 @functools.lru_cache(maxsize=64)
 def _digest(path: Path, size: int, modified_ns: int, algorithm: str) -> str:
-    del size, modified_ns  # they are part of the cache's key: a changed file is hashed again
+    del size, modified_ns  # parts of the cache's key: a changed file is hashed again
     with path.open("rb") as file:
         return hashlib.file_digest(file, functools.partial(_new_hash, algorithm)).hexdigest()
 
 
 def _new_hash(algorithm: str) -> hashlib._Hash:
-    # Keras states md5 for most of its files: a check against accidents, so it may run on FIPS machines too.
+    # Keras publishes MD5 for most files. It only detects accidents here, so FIPS machines may allow it, too.
     return hashlib.new(algorithm, usedforsecurity=False)
 
 
 def algorithm_of(digest: str) -> str:
-    """Which algorithm gives digests of that length: "md5" or "sha256"."""
+    """Return the algorithm that makes digests of this length: "md5" or "sha256"."""
     return "md5" if len(digest) == 32 else "sha256"
 
 
 @contextmanager
 def atomic_file(target: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `target` when the block ends, and vanishes when it fails.
+    """Open a temporary file that replaces `target` when the block ends, or is removed if the block fails.
 
-    Several processes may do so at once: each writes its own temporary file, and the last one to finish wins.
+    Several processes may do so at once: each writes its own temporary file, and the last to finish wins.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name + ".", suffix=".part")
@@ -125,39 +118,33 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
-        part.chmod(0o644)  # mkstemp's 0600 would hide a shared folder's files from everybody else
+        part.chmod(0o644)  # mkstemp's 0600 would make the file unreadable to other users of a shared folder
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
 
 
 def remove_abandoned(folder: Path, pattern: str, seconds: float) -> None:
-    """Remove the half-written folders that processes left when they were killed.
-
-    Args:
-        folder: where they are.
-        pattern: of their names: "writing-*".
-        seconds: how long nothing in one must have changed.
-    """
-    for left in folder.glob(pattern):
+    """Remove the subfolders that match `pattern` and have not changed for `seconds`: remains of killed processes."""
+    for leftover in folder.glob(pattern):
         with suppress(OSError):
-            newest = max(path.stat().st_mtime for path in (left, *left.iterdir()))
+            newest = max(path.stat().st_mtime for path in (leftover, *leftover.iterdir()))
             if time.time() - newest > seconds:
-                shutil.rmtree(left, ignore_errors=True)
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _open_url(url: str, cancel: Cancel | None) -> HTTPResponse:
-    """Connect in a thread of its own, because no time-out bounds the look-up of a name.
+    """Connect in a separate thread, because no timeout limits the look-up of a name.
 
     Raises:
-        OSError: no answer within CONNECT_SECONDS, or an error of the network.
+        OSError: there was no response within CONNECT_SECONDS, or the network failed.
         CancelledError: `cancel` was set.
     """
     answer: list[HTTPResponse | BaseException] = []
 
     def connect() -> None:
         try:
-            # The address comes from the catalogue, never from a user.
+            # The address comes from the catalog, never from a user.
             answer.append(urllib.request.urlopen(url, timeout=_SOCKET_SECONDS))  # noqa: S310
         except BaseException as error:
             answer.append(error)
@@ -184,24 +171,24 @@ def _copy(
     on_event: OnEvent,
     cancel: Cancel | None,
 ) -> None:
-    started = told = looked = time.monotonic()
-    n_done = n_then = 0
-    while chunk := response.read1(_CHUNK):  # what is there, so that a drip can be seen and stopped
+    started = last_event = last_check = time.monotonic()
+    n_done = n_at_check = 0
+    while chunk := response.read1(_CHUNK):  # at most one read, so a slow server is noticed
         raise_if_cancelled(cancel)
         file.write(chunk)
         digest.update(chunk)
         n_done += len(chunk)
         now = time.monotonic()
-        if now - looked > _PATIENCE_SECONDS:
-            if n_done - n_then < _SLOWEST * (now - looked):
-                raise OSError(f"the server is too slow: {n_done - n_then:,} bytes in {now - looked:.0f} s")
-            looked, n_then = now, n_done
-        if now - told > 0.1 or n_done == n_total:
-            told, seconds = now, now - started
-            words = (
+        if now - last_check > _PATIENCE_SECONDS:
+            if n_done - n_at_check < _SLOWEST * (now - last_check):
+                raise OSError(f"the server is too slow: {n_done - n_at_check:,} bytes in {now - last_check:.0f} s")
+            last_check, n_at_check = now, n_done
+        if now - last_event > 0.1 or n_done == n_total:
+            last_event, seconds = now, now - started
+            progress = (
                 f"{text}: {size_text(n_done)} of {size_text(n_total)}" if n_total else f"{text}: {size_text(n_done)}"
             )
             left = seconds_left(seconds, n_done, n_total)
-            on_event(Event("download", words, n_done=n_done, n_total=n_total, seconds=seconds, seconds_left=left))
+            on_event(Event("download", progress, n_done=n_done, n_total=n_total, seconds=seconds, seconds_left=left))
     if n_total and n_done != n_total:
         raise OSError(f"the connection broke after {size_text(n_done)} of {size_text(n_total)}")

@@ -1,21 +1,20 @@
-"""What goes wrong in a way that the person in front of the screen can mend."""
+"""The exceptions that tl_widgets raises for users and for cancellation."""
 
 
 class InputError(ValueError):
-    """A mistake in what was asked for: one sentence on what was received, what is allowed, what to do.
+    """A mistake that the user can fix; the message says what was received, what is allowed and what to do.
 
-    The command line prints it and exits with status 2; the Lab shows it as a sentence. Neither ever
-    shows a stack trace for it.
+    The command line prints the message and exits with status 2; the Lab shows it. Neither shows a stack trace.
     """
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in a notebook's cell: the sentence alone."""
+        """Return what IPython shows in a notebook's cell: the message without the stack trace."""
         return [f"{type(self).__name__}: {self}"]
 
 
 class WeightsUnavailableError(InputError):
-    """Pretrained weights are neither on this machine nor to be had from the network now."""
+    """Pretrained weights are not on this machine and can't be downloaded now."""
 
 
 class CancelledError(Exception):
-    """Somebody pressed Stop; raised inside a step that has nothing to return yet."""
+    """The step was cancelled (Stop was pressed) before it had a result to return."""

@@ -1,4 +1,4 @@
-"""What a long step tells whoever watches it, and how that one stops it. A leaf: stdlib only."""
+"""Progress events of long steps, and how to cancel them. Uses the standard library only."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ Phase = Literal["decode", "download", "load", "features", "train", "evaluate", "
 
 @dataclass(frozen=True)
 class Event:
-    """One piece of news from a running step.
+    """A progress event of a running step.
 
     Attributes:
-        phase: what is being done. "decode" reads image files, "download" fetches, "load" imports
-            TensorFlow and builds models, "features" runs a frozen backbone, then "train",
-            "evaluate" and, once for every model and once for the whole, "done". "study" counts the
-            points of a study of many models, "save" the files that are written.
-        text: the same in words, a sentence without a full stop ("reading the frozen backbone's
-            features: 120 of 300 images").
-        model: a `ModelName`; in a study of backbones the backbone's
-            name; "" where it concerns all of them.
-        n_done: how many of `n_total` are finished (images, bytes, batches: the unit of the phase).
-        n_total: 0 where it is not known.
-        epoch: epochs finished, while training.
-        n_epochs: epochs asked for, while training.
-        metrics: after each epoch: loss, accuracy, val_loss, val_accuracy; empty otherwise.
-        seconds: since the phase of this model began.
-        seconds_left: an estimate of what remains of the phase; None while unknown.
+        phase: the current phase. "decode" reads image files, "download" fetches files, "load" imports TensorFlow and
+            builds models, "features" runs a frozen backbone; "train" and "evaluate" follow. "done" comes once for
+            each model and once at the end. "study" counts the points of a study of many models, and "save" the files
+            that are written.
+        text: the progress as a sentence without a period, such as "reading the frozen backbone's features: 120 of 300
+            images".
+        model: a `ModelName`, or the backbone's name in a study of backbones; "" if the event concerns all models.
+        n_done: how many of `n_total` are finished, in the unit of the phase (images, bytes, batches, ...).
+        n_total: 0 if unknown.
+        epoch: number of finished epochs, during training.
+        n_epochs: number of all epochs, during training.
+        metrics: loss, accuracy, val_loss and val_accuracy after each epoch; empty otherwise.
+        seconds: seconds since the phase began for this model.
+        seconds_left: estimated seconds until the phase ends; None if unknown.
     """
 
     phase: Phase
@@ -51,11 +50,11 @@ Cancel = threading.Event
 
 
 def ignore(event: Event) -> None:
-    """The listener of whoever does not want to listen."""
+    """Ignore the event: the default for `on_event`."""
 
 
 def is_cancelled(cancel: Cancel | None) -> bool:
-    """Whether Stop was pressed."""
+    """Return whether cancellation was requested."""
     return cancel is not None and cancel.is_set()
 
 
@@ -66,5 +65,5 @@ def raise_if_cancelled(cancel: Cancel | None) -> None:
 
 
 def seconds_left(seconds: float, n_done: int, n_total: int) -> float | None:
-    """What remains at the pace so far, in seconds; None before the first piece is done."""
+    """Estimate the remaining seconds at the speed so far; None before the first item is done."""
     return seconds / n_done * (n_total - n_done) if n_done and n_total else None

@@ -1,4 +1,4 @@
-"""Small pieces of HTML that pages and widgets share: text, numbers, tables, images."""
+"""HTML that pages and widgets share: joined text, tables, images."""
 
 from __future__ import annotations
 
@@ -15,19 +15,12 @@ __all__ = ["Markup", "escape", "image", "join", "table"]
 
 
 def join(parts: Iterable[str]) -> Markup:
-    """Join parts into HTML; those that aren't markup already are escaped."""
+    """Join parts into HTML; parts that aren't `Markup` are escaped."""
     return Markup().join(parts)
 
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, numeric: Sequence[int] = ()) -> Markup:
-    """Return a table with a caption.
-
-    Args:
-        caption: Its title.
-        head: The names of the columns.
-        rows: The cells of each row. Text is escaped; `Markup` is taken as it is.
-        numeric: The columns that are set flush right.
-    """
+    """Return a table with a caption; text is escaped, `Markup` isn't. `numeric` columns are aligned right."""
     classes = [Markup('class="tlw-right"') if i in numeric else "" for i in range(len(head))]
     heads = [Markup('<th scope="col" {}>{}</th>').format(kind, name) for name, kind in zip(head, classes, strict=True)]
     lines = (
@@ -42,25 +35,26 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, n
 
 
 def image(pixels: NDArray[Any], alt: str, side: int, *, small_file: bool = False) -> Markup:
-    """Return a small image as `<img>` with the picture in it.
+    """Return an image as an `<img>` element that contains its data.
 
     Args:
-        pixels: uint8 (height, width, 3).
-        alt: What it shows.
-        side: The longer side on the screen, in CSS pixels.
-        small_file: As JPEG, for many photographs at once: Jupyter drops output beyond a megabyte per second.
+        pixels: uint8, shape (height, width, 3).
+        alt: the alternative text.
+        side: the longer side on the screen, in CSS pixels.
+        small_file: use JPEG instead of PNG, for many photographs at once, because Jupyter drops output beyond a
+            megabyte per second.
     """
     from PIL import Image
 
-    # Twice the side, for sharp screens; the browser enlarges an image that is smaller.
+    # Twice the side, for high-resolution screens; the browser enlarges smaller images.
     picture = Image.fromarray(np.asarray(pixels))
     picture.thumbnail((2 * side, 2 * side))
     file = io.BytesIO()
-    kind = "jpeg" if small_file else "png"
-    picture.save(file, kind, quality=80)
+    image_format = "jpeg" if small_file else "png"
+    picture.save(file, image_format, quality=80)
     data = base64.b64encode(file.getvalue()).decode()
     longest = max(picture.size)
     width, height = (max(1, round(side * length / longest)) for length in picture.size)
     return Markup('<img alt="{}" width="{}" height="{}" src="data:image/{};base64,{}">').format(
-        alt, width, height, kind, data
+        alt, width, height, image_format, data
     )

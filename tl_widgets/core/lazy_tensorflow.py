@@ -1,4 +1,4 @@
-"""Import TensorFlow once, in silence, and say so to whoever waits. A leaf beside `events`."""
+"""Import TensorFlow once, without its startup messages, and report the progress as events."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _lock = threading.Lock()
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep what C++ writes to file descriptor 2 off the screen, unless it ends in an error.
+    """Hide what C++ code writes to file descriptor 2, unless the block raises an error.
 
-    TensorFlow's first words ("Could not find cuda drivers", "failed call to cuInit") come before any setting of
-    its own holds, and frighten beginners who have done nothing wrong.
+    TensorFlow writes its first messages ("Could not find cuda drivers", "failed call to cuInit") before its own log
+    settings apply, and they worry beginners who have done nothing wrong.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -42,12 +42,8 @@ def _silence() -> Iterator[None]:
 
 
 def import_tensorflow(on_event: OnEvent = ignore) -> None:
-    """Import TensorFlow, which takes seconds, and tell before and after; at once where it is there already.
-
-    Args:
-        on_event: hears of it.
-    """
-    # "keras" stands in sys.modules from the start of its import: only the lock tells that it is finished.
+    """Import TensorFlow, which takes seconds, and send "load" events before and after if it isn't imported yet."""
+    # A module is in sys.modules from the start of its import; only the lock shows that the import is finished.
     with _lock:
         if "tensorflow" in sys.modules:
             return
@@ -56,7 +52,7 @@ def import_tensorflow(on_event: OnEvent = ignore) -> None:
         with _silence():
             import tensorflow as tf
 
-            # Every run has a tf.function of its own, which TensorFlow takes for a mistake after the fifth.
+            # Every run has its own tf.function, and TensorFlow warns about that after the fifth.
             tf.get_logger().addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
-            tf.config.list_physical_devices()  # looks for GPUs, and complains where there is none
+            tf.config.list_physical_devices()  # looks for GPUs now, because it warns if there are none
         on_event(Event("load", "TensorFlow is loaded", n_done=1, n_total=1, seconds=time.perf_counter() - started))

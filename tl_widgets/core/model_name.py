@@ -1,4 +1,4 @@
-"""The models of a comparison: their names in records, and what they are called and how they look on screen."""
+"""The models of a comparison: their names in records, and their labels and colors on screen."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ class ModelName(StrEnum):
     Members are strings: `ModelName.SCRATCH == "scratch"`, which is what records, events and users' code hold.
 
     Attributes:
-        label: what figures call it: "from scratch".
-        phrase: what sentences call it: "the network from scratch".
-        color: its fixed color, "#rrggbb". Okabe and Ito's colors can be told apart in all common kinds of color
-            blindness.
-        marker: its fixed Matplotlib marker, for those who see no colors.
+        label: name in figures, such as "from scratch".
+        phrase: name in sentences, such as "the network from scratch".
+        color: "#rrggbb". Okabe and Ito's colors are distinguishable with all common kinds of color blindness.
+        marker: Matplotlib marker, for readers who see no colors.
     """
 
     SCRATCH = "scratch", "from scratch", "the network from scratch", "#D55E00", "o"
@@ -29,24 +28,24 @@ class ModelName(StrEnum):
     marker: str
 
     def __new__(cls, value: str, label: str, phrase: str, color: str, marker: str) -> ModelName:
-        """Make a member that is its value and carries what belongs to it."""
+        """Make a member that equals its value and has the other attributes."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.label, member.phrase, member.color, member.marker = label, phrase, color, marker
         return member
 
     def __repr__(self) -> str:
-        """Return the value's repr: results and messages show a model's name as text."""
+        """Return the value's repr, because results and messages show a model's name as plain text."""
         return repr(self.value)
 
     @property
     def order(self) -> int:
-        """Place among the models, from 0."""
+        """Position among the models, from 0."""
         return list(ModelName).index(self)
 
     @property
     def heading(self) -> str:
-        """What tables and panels call it: "From scratch"."""
+        """Name in tables and panels, such as "From scratch"."""
         return self.label[0].upper() + self.label[1:]
 
 
@@ -54,17 +53,17 @@ _BY_NAME: dict[str, ModelName] = {model.value: model for model in ModelName}
 
 
 def find_model(name: str) -> ModelName | None:
-    """Return the model of this name; None for another name, such as a backbone's or a Keras model's own."""
+    """Return the model with this name; None for other names, such as a backbone's or a Keras model's."""
     return _BY_NAME.get(name)
 
 
 def heading_of(name: str) -> str:
-    """Return what tables and panels call a model; a name that is no model's stays as it is."""
+    """Return a model's name in tables and panels; other names are returned unchanged."""
     model = find_model(name)
     return model.heading if model else name
 
 
 def phrase_of(name: str) -> str:
-    """Return what sentences call a model; a name that is no model's stays as it is."""
+    """Return a model's name in sentences; other names are returned unchanged."""
     model = find_model(name)
     return model.phrase if model else name

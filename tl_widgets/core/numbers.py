@@ -1,4 +1,4 @@
-"""Numbers as text, the same on every screen, figure, report and terminal."""
+"""Format numbers the same way in every widget, figure, report and terminal."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def points(difference: float, digits: int = 1, *, signed: bool = False) -> str:
-    """Return a difference of two shares in percentage points, without the unit: "−3.3".
+    """Return a difference of two shares, in -1..1, in percentage points without the unit: "−3.3".
 
-    Args:
-        difference: in -1..1.
-        digits: after the decimal point.
-        signed: write a plus before what is not negative.
+    If `signed`, differences that aren't negative get a plus.
     """
     return f"{100 * difference:{'+' if signed else ''}.{digits}f}".replace("-", MINUS)
 
@@ -27,12 +24,9 @@ def points_range(low: float, high: float) -> str:
 
 
 def interval_text(interval: tuple[float, float]) -> str:
-    """Return an interval of accuracies in percent: "83 to 95".
+    """Return an interval of accuracies, in 0..1, in percent without the sign: "83 to 95".
 
-    A decimal is added where no width would be left: "99.6 to 100.0".
-
-    Args:
-        interval: (low, high), both in 0..1.
+    A decimal is added if both ends would look the same: "99.6 to 100.0".
     """
     low, high = (100 * end for end in interval)
     digits = 1 if f"{low:.0f}" == f"{high:.0f}" else 0
@@ -40,7 +34,7 @@ def interval_text(interval: tuple[float, float]) -> str:
 
 
 def accuracy_text(accuracy: float, interval: tuple[float, float] | None) -> str:
-    """Return an accuracy with its interval, where there is one: "91.1% (88 to 94)"."""
+    """Return an accuracy with its interval, if there is one: "91.1% (88 to 94)"."""
     return f"{percent(accuracy)} ({interval_text(interval)})" if interval else percent(accuracy)
 
 
@@ -50,7 +44,7 @@ def count_text(n: int) -> str:
 
 
 def short_count(n: float) -> str:
-    """Return a count in few characters: 64 is "64", 291405 is "291 k", 4694024 is "4.69 M"."""
+    """Return a count with at most three digits: 64 is "64", 291405 is "291 k", 4694024 is "4.69 M"."""
     for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if n >= unit * 0.9995:
             return f"{n / unit:.3g}{name}"
@@ -64,13 +58,13 @@ def seconds_text(seconds: float) -> str:
 
 
 def milliseconds_text(milliseconds: float) -> str:
-    """Return a measured duration in two digits: "0.85 ms", "1.2 ms", "130 ms"."""
+    """Return a measured duration, rounded to about two digits: "0.85 ms", "1.2 ms", "130 ms"."""
     digits = 0 if milliseconds >= 10 else 1 if milliseconds >= 1 else 2
     return f"{milliseconds:,.{digits}f} ms"
 
 
 def duration_text(seconds: float) -> str:
-    """Return a duration as people wait for it: "0.4 s", "12 s" or "3 min 20 s"."""
+    """Return a waiting time: "0.4 s", "12 s" or "3 min 20 s"."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 100:
@@ -79,12 +73,7 @@ def duration_text(seconds: float) -> str:
 
 
 def size_text(n_bytes: float, *, kilobytes: bool = False) -> str:
-    """Return a size in decimal units: "12 MB", "3.4 GB".
-
-    Args:
-        n_bytes: the size.
-        kilobytes: write what is below a megabyte as "512 kB", not as "1 MB".
-    """
+    """Return a size in decimal units: "12 MB", "3.4 GB"; with `kilobytes`, sizes below a megabyte as "512 kB"."""
     if kilobytes and n_bytes < 1e6:
         return f"{n_bytes / 1e3:.0f} kB"
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

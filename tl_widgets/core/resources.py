@@ -1,4 +1,4 @@
-"""What this machine has: the folder for files, memory, processor cores and disk."""
+"""Resources of this machine: the folder for files, memory, processor cores and disk."""
 
 from __future__ import annotations
 
@@ -14,20 +14,17 @@ import psutil
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 
-# A container's limit, which psutil doesn't know: cgroup v2, then v1. "max" and numbers around 2**63 mean "no limit".
+# A container's limit, which psutil ignores: cgroup v2, then v1. "max" and numbers around 2**63 mean "no limit".
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _CGROUP_STATS = (Path("/sys/fs/cgroup/memory.stat"), Path("/sys/fs/cgroup/memory/memory.stat"))
 _CGROUP_USAGE = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
 
 
 def home_folder() -> Path:
-    """Return the folder for everything that can be made or downloaded again.
-
-    Returns:
-        `TL_WIDGETS_HOME` where it is set, else the cache folder of this platform.
+    """Return the folder for caches and downloads: `TL_WIDGETS_HOME` if set, else the platform's cache folder.
 
     Raises:
-        InputError: It begins with the home of a user that doesn't exist.
+        InputError: `TL_WIDGETS_HOME` starts with "~user", and there is no such user.
     """
     chosen = os.environ.get("TL_WIDGETS_HOME")
     if not chosen:
@@ -39,7 +36,7 @@ def home_folder() -> Path:
 
 
 def n_cores() -> int:
-    """Return how many processor cores this process may use, which a container or a scheduler can lower."""
+    """Return how many processor cores this process may use, which a container or scheduler may limit."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
@@ -56,7 +53,7 @@ def _read_number(paths: tuple[Path, ...]) -> int | None:
 
 
 def _page_cache() -> int:
-    """Return the bytes of a container's usage that the kernel frees on demand: files that were read before."""
+    """Return how many bytes of a container's memory usage are cached files, which the kernel frees on demand."""
     for path in _CGROUP_STATS:
         try:
             rows = dict(line.split() for line in path.read_text().splitlines())
@@ -67,7 +64,7 @@ def _page_cache() -> int:
 
 
 def _host_memory() -> tuple[int, int]:
-    """Return (total, available) bytes of the host; (0, 0) where the system hides them, as some sandboxes do."""
+    """Return (total, available) bytes of the host; (0, 0) if the system hides them, as some sandboxes do."""
     try:
         memory = psutil.virtual_memory()
     except (OSError, RuntimeError, psutil.Error):
@@ -76,18 +73,14 @@ def _host_memory() -> tuple[int, int]:
 
 
 def memory_limit() -> int:
-    """Return the bytes of memory that this process may use: the container's limit or the host's, whichever is less.
-
-    Returns:
-        0 where the system hides it.
-    """
+    """Return how many bytes of memory this process may use, limited by container and host; 0 if unknown."""
     total, _ = _host_memory()
     limit = _read_number(_CGROUP_LIMITS)
     return min(limit, total) if limit and total else limit or total
 
 
 def memory_available() -> int:
-    """Return the bytes still free under `memory_limit`; 0 where the system hides them."""
+    """Return how many bytes are still free under `memory_limit`; 0 if unknown."""
     _, available = _host_memory()
     limit, used = _read_number(_CGROUP_LIMITS), _read_number(_CGROUP_USAGE)
     if limit is None or used is None:
@@ -97,15 +90,12 @@ def memory_available() -> int:
 
 
 def require_memory(n_bytes: int, what: str, advice: str) -> None:
-    """Raise `InputError` when `what` needs more memory than is free.
+    """Raise `InputError` if `n_bytes` is more than the free memory.
 
     Args:
-        n_bytes: What it will take, in bytes.
-        what: The subject of the sentence: "training on 9,000 images".
-        advice: What to do instead, a sentence without its period.
-
-    Raises:
-        InputError: It doesn't fit.
+        n_bytes: the memory needed.
+        what: the subject of the message, such as "training on 9,000 images".
+        advice: what to do instead, a sentence without its period.
     """
     free = memory_available()
     if free and n_bytes > free:
@@ -116,15 +106,9 @@ def require_memory(n_bytes: int, what: str, advice: str) -> None:
 
 
 def require_disk(folder: Path, n_bytes: int, what: str) -> None:
-    """Raise `InputError` when `what` needs more disk than `folder` has left.
+    """Raise `InputError` if `n_bytes` is more than the free disk space of `folder`, which may not exist yet.
 
-    Args:
-        folder: Where it will be written; it may not exist yet.
-        n_bytes: What it will take, in bytes.
-        what: The subject of the sentence.
-
-    Raises:
-        InputError: It doesn't fit.
+    `what` is the subject of the message, such as "Downloading Xception".
     """
     existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     free = shutil.disk_usage(existing).free
@@ -136,11 +120,10 @@ def require_disk(folder: Path, n_bytes: int, what: str) -> None:
 
 
 class PeakMemory:
-    """Measure the largest memory of this process while the block runs.
+    """Measure the peak memory of this process while the block runs.
 
     Attributes:
-        n_bytes: The most bytes that were resident at once, TensorFlow and everything else included; None where the
-            system hides them.
+        n_bytes: largest resident size in bytes, including TensorFlow and everything else; None if unknown.
     """
 
     _INTERVAL = 0.005  # seconds
@@ -152,7 +135,7 @@ class PeakMemory:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> PeakMemory:
-        gc.collect()  # models are full of cycles: what an earlier one left would be counted here
+        gc.collect()  # models contain reference cycles, so an earlier one might still be counted here
         self._measure()
         self._thread.start()
         return self

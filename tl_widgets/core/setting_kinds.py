@@ -1,6 +1,6 @@
-"""Kinds of settings: which values are allowed, what somebody may type, and what a message says of another.
+"""Kinds of settings: which values are allowed, how typed text is parsed, and the error messages.
 
-`core.settings` offers them all; import them from there.
+Import them from `core.settings`.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Whole:
     """A whole number.
 
     Attributes:
-        low: the smallest allowed.
-        high: the largest allowed; None if there is no limit.
-        step: of the field's arrows.
-        counted: what is counted, for messages: "copies of each image". Empty for nothing.
-        field_high: the largest that a form offers, where more is allowed than anybody would type.
+        low: the smallest value allowed.
+        high: the largest value allowed; None if there is no limit.
+        step: step of the form field's arrows.
+        counted: what is counted, for messages, such as "copies of each image"; may be empty.
+        field_high: the largest value on a form, if `high` is unlimited.
     """
 
     low: int
@@ -65,7 +65,7 @@ class Whole:
         return number
 
     def parse(self, text: str) -> int:
-        """Return the number that somebody typed, or raise InputError."""
+        """Return the typed number, or raise InputError."""
         try:
             return int(text)
         except ValueError:
@@ -77,12 +77,10 @@ class Real:
     """A number.
 
     Attributes:
-        low: the lower limit.
-        high: the upper limit.
-        step: of the field's arrows.
+        step: step of the form field's arrows.
         open_low: whether `low` itself is excluded.
         open_high: whether `high` itself is excluded.
-        usual: values that a form offers in a menu, in place of a field for any number.
+        usual: values that a form offers in a menu instead of a number field; empty for a field.
     """
 
     low: float
@@ -104,7 +102,7 @@ class Real:
         return number
 
     def parse(self, text: str) -> float:
-        """Return the number that somebody typed, or raise InputError."""
+        """Return the typed number, or raise InputError."""
         try:
             return float(text)
         except ValueError:
@@ -133,7 +131,7 @@ class Choice:
     """One of several values.
 
     Attributes:
-        options: (text on the screen, value) of each, or a function that returns them when they are needed.
+        options: (text on the screen, value) pairs, or a function that returns them when they are needed.
         or_file: whether the path of a file is allowed, too.
     """
 
@@ -141,11 +139,11 @@ class Choice:
     or_file: bool = False
 
     def listed(self) -> tuple[tuple[str, Any], ...]:
-        """Return the options as they are now."""
+        """Return the current options."""
         return tuple(self.options()) if callable(self.options) else self.options
 
     def check(self, name: str, value: object) -> Any:
-        """Return `value`, or raise InputError with the list of what is allowed."""
+        """Return `value`, or raise InputError with the list of allowed values."""
         values = [option for _, option in self.listed()]
         if value in values:
             return value
@@ -155,22 +153,22 @@ class Choice:
         raise InputError(f"{name} must be one of {', '.join(map(str, values))}{more}; received {value!r}.")
 
     def parse(self, text: str) -> Any:
-        """Return the option that somebody typed, or the path of a file, or raise InputError."""
+        """Return the typed option or the path of a file, or raise InputError."""
         values = {str(value): value for _, value in self.listed()}
         if text in values:
             return values[text]
         if not self.or_file:
             raise InputError(f"{text!r} is not one of {', '.join(values)}")
-        # Absolute, so that a record and a script still say which file it was in another folder.
+        # Absolute, so records and scripts identify the file from any folder.
         return str(Path(text).expanduser().absolute())
 
 
 @dataclass(frozen=True)
 class Name:
-    """A name, of a backbone or a data set, say.
+    """A name, such as that of a backbone or a data set.
 
     Attributes:
-        find: returns the official spelling of a name, or raises InputError. The default takes any text.
+        find: returns the official spelling of a name, or raises InputError. The default accepts any text.
         listed_by: the command that lists the names; empty if there is none.
     """
 
@@ -184,22 +182,22 @@ class Name:
         return self.find(value)
 
     def parse(self, text: str) -> str:
-        """Return the name that somebody typed."""
+        """Return the typed name."""
         return text
 
 
 @dataclass(frozen=True)
 class Several:
-    """Some values of the same kind, as a tuple.
+    """Several values of the same kind, as a tuple.
 
     Attributes:
-        kind: of each value.
-        example: what somebody may type: "2,5,10".
-        distinct: whether each value may stand there only once.
-        least: how many there must be.
-        most: how many there may be; None if there is no limit.
-        menu: (text, values) of the combinations that a form offers in a menu; empty for a field to type in.
-        count_to: a form asks only how many, up to this number: 3 stands for 0, 1, 2. 0 for a field to type in.
+        kind: kind of each value.
+        example: what a user could type, such as "2,5,10".
+        distinct: whether all values must be different.
+        least: minimum number of values.
+        most: maximum number of values; None if there is no limit.
+        menu: (text, values) of the combinations that a form offers in a menu; empty for a text field.
+        count_to: if above 0, a form asks only how many values, up to this number; 3 then means the values 0, 1, 2.
     """
 
     kind: Whole | Name | Choice
@@ -218,13 +216,13 @@ class Several:
             noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
             count = "one" if self.least == 1 and self.most is None else f"{self.least}"
             raise InputError(f"{name} must be {count} {limit} {noun}, such as {self.example}; received {value!r}.")
-        checked = tuple(self.kind.check(name, one) for one in values)
+        checked = tuple(self.kind.check(name, item) for item in values)
         if self.distinct and len(set(checked)) < len(checked):
             raise InputError(f"{name} must be different values; received {value!r}.")
         return checked
 
     def parse(self, text: str) -> tuple[Any, ...]:
-        """Return the values that somebody typed between commas, or raise InputError."""
+        """Return the typed values, separated by commas (numbers also by spaces), or raise InputError."""
         is_number = isinstance(self.kind, Whole)
         parts = text.replace(",", " ").split() if is_number else [part.strip() for part in text.split(",")]
         try:
@@ -241,11 +239,11 @@ class Part:
     """A group of settings as one value, such as the network of a Config.
 
     Attributes:
-        kind: the dataclass that declares them.
-        example: what somebody may write: "FineTuningSpec(n_blocks=1)".
-        count: the one of them that stands for the whole part on a form and the command line, where 0 means None;
-            empty if they all stand there.
-        count_name: what that one is called there.
+        kind: the dataclass that declares the settings.
+        example: what a user could write, such as "FineTuningSpec(n_blocks=1)".
+        count: the only setting of the part that forms and the command line show, where 0 means None for the whole part;
+            empty if they show all settings.
+        count_name: the name of that setting on forms and the command line.
     """
 
     kind: type

@@ -1,4 +1,4 @@
-"""A setting, declared once: the command line, the forms in JupyterLab, validation, help and records read it from here.
+"""Declare a setting once, for the command line, the forms in JupyterLab, validation, help and records.
 
 A class of settings is a frozen dataclass whose fields are made by `setting`:
 
@@ -6,9 +6,8 @@ A class of settings is a frozen dataclass whose fields are made by `setting`:
     class Times(Settings):
         epochs: int = setting(10, Whole(1, 10_000), "Epochs", "Passes over the training images.")
 
-A setting may be a part with settings of its own, as the network of a Config is. Forms and the command line see them
-all in one row, by name: `flat_settings`, `flat_values` and `with_flat_values`. This module knows no setting by name, no
-widget and no command line.
+A setting may be a part that has settings itself, such as the network of a Config. Forms and the command line use all
+settings in one flat list: `flat_settings`, `flat_values` and `with_flat_values`.
 """
 
 from __future__ import annotations
@@ -58,20 +57,20 @@ _KEY = "setting"
 
 @dataclass(frozen=True)
 class Setting:
-    """What everybody who shows, reads or checks a setting needs to know.
+    """Everything that is needed to show, parse and check a setting.
 
     Attributes:
-        name: of the dataclass's field.
-        default: its first value.
+        name: name of the dataclass's field.
+        default: initial value.
         kind: which values are allowed.
-        label: on the form, two words or so; empty if it has no field on a form.
-        help: a sentence: the tooltip, and the option's help.
-        unit: of a number, such as "pixels"; empty for none.
-        group: under which heading it stands on a form and in `--help`.
-        live: whether Live mode follows it: it changes the transfer model's head only.
-        option: of the command line, where it is not the name with hyphens; empty if the command line has none.
+        label: short label on a form; empty if no form shows the setting.
+        help: a sentence for the tooltip and the command line's help.
+        unit: unit of a number, such as "pixels"; may be empty.
+        group: heading on a form and in `--help`.
+        live: whether Live mode reacts to it, because it changes only the transfer model's head.
+        option: command-line option, if it isn't the name with hyphens; empty if the command line has none.
         none: what None means, such as "all"; empty if None is not allowed.
-        bare: the value of an option that stands alone, as in `--fine-tune`; None if a value must follow it.
+        bare: value of the option without an argument, as in `--fine-tune`; None if it needs an argument.
     """
 
     name: str
@@ -90,7 +89,7 @@ class Setting:
         """Return `value` in its proper type.
 
         Raises:
-            InputError: it is not allowed; the message names the setting and what is allowed.
+            InputError: it is not allowed.
         """
         return None if value is None and self.none else self.kind.check(self.name, value)
 
@@ -99,7 +98,7 @@ def setting(
     default: Any,
     kind: Kind,
     label: str,
-    help: str,  # noqa: A002 - what argparse calls it, too
+    help: str,  # noqa: A002 - as in argparse
     *,
     unit: str = "",
     group: str = "",
@@ -113,29 +112,29 @@ def setting(
 
 
 def settings_of(kind: type) -> dict[str, Setting]:
-    """Return the settings that a dataclass declares, by name, in their order."""
+    """Return the settings that a dataclass declares, by name, in order."""
     fields = (field for field in dataclasses.fields(kind) if _KEY in field.metadata)
     return {field.name: dataclasses.replace(field.metadata[_KEY], name=field.name) for field in fields}
 
 
 class Settings:
-    """Base of a frozen dataclass of settings: checks every declared field when it is made."""
+    """Base of a frozen dataclass of settings: creating one checks every declared field."""
 
     def __post_init__(self) -> None:
         for name, declared in settings_of(type(self)).items():
-            # A frozen dataclass sets its own fields only in this way.
+            # A frozen dataclass can set its fields only this way.
             object.__setattr__(self, name, declared.check(getattr(self, name)))
 
     @property
     def values(self) -> dict[str, Any]:
-        """Every value by its setting's name in `flat_settings`."""
+        """All values by their settings' names, including those of nested settings."""
         return flat_values(self)
 
     def with_values(self, values: Mapping[str, Any]) -> Self:
         """Return a copy with some values changed.
 
         Args:
-            values: by their settings' names, as in `values`.
+            values: the new values by their settings' names, as in the property `values`.
 
         Raises:
             InputError: there is no such setting, or a value is not allowed.
@@ -144,19 +143,13 @@ class Settings:
 
 
 def same_setting(kind: type, name: str, /, **changes: Any) -> Any:
-    """Declare a field as the setting of another dataclass, with its label, help, kind and so on.
-
-    Args:
-        kind: the other dataclass.
-        name: of its field.
-        changes: attributes of `Setting` that are different here, such as `default=5`.
-    """
+    """Declare a field like the setting `name` of the dataclass `kind`, with changes such as `default=5`."""
     declared = dataclasses.replace(settings_of(kind)[name], **changes)
     return dataclasses.field(default=declared.default, metadata={_KEY: declared})
 
 
 def flat_settings(kind: type) -> dict[str, Setting]:
-    """Return every setting that a form shows, by name: those of a part stand in its place."""
+    """Return every setting that a form shows, by name; the settings of a part replace it."""
     flat: dict[str, Setting] = {}
     for name, declared in settings_of(kind).items():
         part = declared.kind
@@ -197,14 +190,10 @@ SomeSettings = TypeVar("SomeSettings")
 
 
 def with_flat_values(settings: SomeSettings, values: Mapping[str, Any]) -> SomeSettings:
-    """Return a copy of settings with some values changed.
-
-    Args:
-        settings: an instance of a dataclass of settings.
-        values: by their names in `flat_settings`.
+    """Return a copy of settings with some values changed, by their names in `flat_settings`.
 
     Raises:
-        InputError: there is no setting of such a name, or a value is not allowed.
+        InputError: there is no such setting, or a value is not allowed.
     """
     known = flat_settings(type(settings))
     unknown = [name for name in values if name not in known]
@@ -221,11 +210,11 @@ def with_flat_values(settings: SomeSettings, values: Mapping[str, Any]) -> SomeS
         else:
             inner = {key: value for key, value in values.items() if key in flat_settings(part.kind)}
             fields |= {name: with_flat_values(getattr(settings, name), inner)} if inner else {}
-    return dataclasses.replace(settings, **fields)  # type: ignore[type-var]  # every class of settings is a dataclass
+    return dataclasses.replace(settings, **fields)  # type: ignore[type-var]  # classes of settings are dataclasses
 
 
 def _counted(part: Part, now: Any, number: Any) -> Any:
-    """Return a part with another count; None for 0."""
+    """Return the part with another count; None for 0."""
     if number == 0 and not isinstance(number, bool):
         return None
     return dataclasses.replace(part.kind() if now is None else now, **{part.count: number})

@@ -1,1 +1,1 @@
-"""Images in, and nothing else: data sets by name, folders, archives, splits and quality checks."""
+"""Loading images: data sets by name, folders, archives, splits and quality checks."""

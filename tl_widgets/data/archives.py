@@ -1,4 +1,4 @@
-"""Where image files come from: a folder or a zip archive. Neither is trusted, and nothing is ever written."""
+"""Read image files from a folder or a zip archive. Neither is trusted, and nothing is written."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tl_widgets.core.numbers import size_text
 
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 100_000_000
-MAX_UNPACKED_BYTES = 50_000_000_000  # of all members of an archive: read one by one, but somebody has to wait
+MAX_UNPACKED_BYTES = 50_000_000_000  # of all members of an archive: reading them all takes minutes
 MAX_RATIO = 200  # deflate reaches 1,032; photographs stay near 1
-RATIO_MATTERS_FROM = 10_000_000  # a plain white BMP may well shrink a thousandfold; a small one does no harm
+RATIO_MATTERS_FROM = 10_000_000  # a plain white BMP can shrink a thousandfold, and a small one does no harm
 _MAX_DIRECTORY_BYTES = 100_000_000
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__", "@eadir", "$recycle.bin"}
 _OPTIONS_READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -29,9 +29,9 @@ class SourceFile:
     """One file of a source.
 
     Attributes:
-        name: its path below the root, parts joined by "/", as the system gave it (see `printable`).
-        n_bytes: its size when read.
-        stamp: changes when the file does: times, or an archive's checksum.
+        name: path below the root, parts joined by "/", as the system spells it; pass it to `printable` to show it.
+        n_bytes: size when uncompressed.
+        stamp: changes when the file changes: its times, or an archive's checksum.
     """
 
     name: str
@@ -41,12 +41,12 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a source holds, without what systems leave lying about.
+    """The contents of a source, without system files such as thumbs.db.
 
     Attributes:
-        files: everything that may be read, sorted by name.
-        folders: names of all folders, empty ones too.
-        skipped: (name, reason) for what must not be read.
+        files: all files that may be read, sorted by name.
+        folders: names of all folders, including empty ones.
+        skipped: (name, reason) for each entry that must not be read.
     """
 
     files: tuple[SourceFile, ...]
@@ -61,14 +61,14 @@ class ImageSource(Protocol):
     listing: Listing
 
     def read(self, file: SourceFile) -> bytes:
-        """Return all bytes of one file, in any thread. Raises OSError with a readable text."""
+        """Return all bytes of one file; thread-safe. Raise OSError with a message for the user."""
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Release open files."""
 
 
 def printable(name: str) -> str:
-    r"""Return a file's name as text that can be shown: bytes that aren't UTF-8, and control characters, as \xNN."""
+    r"""Return a file name that can be shown: control characters and bytes that aren't UTF-8 become \xNN."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -77,7 +77,7 @@ def open_source(path: Path) -> ImageSource:
     """Open the folder or zip archive at `path` and list its files.
 
     Raises:
-        InputError: there is nothing there, it is neither, or it holds too much.
+        InputError: nothing is there, it is neither a folder nor a zip archive, or it is too large.
     """
     where = printable(str(path))
     try:
@@ -104,23 +104,23 @@ def _refuse_too_many(n_files: int, where: str) -> None:
 
 
 class FolderSource:
-    """The files below a folder. Links that lead out of it are not followed."""
+    """The files below a folder. Links that lead out of the folder are not followed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self._files: list[SourceFile] = []
         self._folders: set[str] = set()
         self._skipped: list[tuple[str, str]] = []
-        waiting = [""]
-        while waiting:
-            waiting += self._walk(waiting.pop())
+        pending = [""]
+        while pending:
+            pending += self._walk(pending.pop())
             _refuse_too_many(len(self._files) + len(self._skipped) + len(self._folders), printable(str(path)))
         files = sorted(self._files, key=lambda file: file.name)
         self.listing = Listing(tuple(files), frozenset(self._folders), tuple(sorted(self._skipped)))
 
     def _walk(self, folder: str) -> list[str]:
-        """Note what is in one folder; return its sub-folders."""
-        inner: list[str] = []
+        """Record the contents of one folder and return its sub-folders."""
+        subfolders: list[str] = []
         try:
             with os.scandir(self.path / folder) as entries:
                 for entry in entries:
@@ -130,7 +130,7 @@ class FolderSource:
                     if reason := self._why_not(entry):
                         self._skipped.append((name, reason))
                     elif entry.is_dir():
-                        inner.append(name)
+                        subfolders.append(name)
                     else:
                         info = entry.stat()
                         stamp = f"{info.st_mtime_ns} {info.st_ctime_ns}"
@@ -139,11 +139,11 @@ class FolderSource:
             if not folder:
                 raise
             self._skipped.append((folder, f"cannot be opened: {problem.strerror or problem}"))
-        self._folders.update(inner)
-        return inner
+        self._folders.update(subfolders)
+        return subfolders
 
     def _why_not(self, entry: os.DirEntry[str]) -> str:
-        """Return why an entry must not be read; "" where it may."""
+        """Return why an entry must not be read; "" if it may be."""
         try:
             if entry.is_symlink():
                 target = Path(entry.path).resolve(strict=True)
@@ -152,24 +152,24 @@ class FolderSource:
                 if target.is_dir():
                     return "a link to a folder, which is not followed"
             mode = entry.stat().st_mode
-        except (OSError, RuntimeError):  # RuntimeError: Python 3.11 on links in a circle
+        except (OSError, RuntimeError):  # RuntimeError: Python 3.11 raises it for circular links
             return "a link that leads nowhere, or out of reach"
-        # A pipe would be waited for without end.
+        # Reading from a pipe could wait forever.
         return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "not an ordinary file"
 
     def read(self, file: SourceFile) -> bytes:
         """Return all bytes of one file."""
         if file.n_bytes > MAX_FILE_BYTES:
             raise OSError(_too_big(file.n_bytes))
-        with (self.path / file.name).open("rb") as opened:
-            return opened.read(MAX_FILE_BYTES)
+        with (self.path / file.name).open("rb") as stream:
+            return stream.read(MAX_FILE_BYTES)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file stays open."""
 
 
 class ZipSource:
-    """The members of a zip archive, read one by one from the archive; nothing is unpacked to disk."""
+    """The members of a zip archive, read one by one; nothing is unpacked to disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -200,7 +200,7 @@ class ZipSource:
         folders: set[str] = set()
         skipped: list[tuple[str, str]] = []
         for member in members:
-            # Some old Windows programs write backslashes.
+            # Some old Windows programs write backslashes as separators.
             name = member.filename.replace("\\", "/")
             parts = name.rstrip("/").split("/")
             if reason := _why_not_member(member, parts):
@@ -215,12 +215,12 @@ class ZipSource:
         return Listing(in_order, frozenset(folders), tuple(sorted(skipped)))
 
     def read(self, file: SourceFile) -> bytes:
-        """Return all bytes of one member, and never more than the archive says it has."""
+        """Return all bytes of one member, never more than the archive declares."""
         if file.n_bytes > MAX_FILE_BYTES:
             raise OSError(_too_big(file.n_bytes))
         try:
-            with self._archive.open(self._members[file.name]) as opened:
-                return opened.read(MAX_FILE_BYTES)
+            with self._archive.open(self._members[file.name]) as stream:
+                return stream.read(MAX_FILE_BYTES)
         except (
             zipfile.BadZipFile,
             zlib.error,
@@ -241,7 +241,7 @@ def _too_big(n_bytes: int) -> str:
 
 
 def _why_not_member(member: zipfile.ZipInfo, parts: list[str]) -> str:
-    """Return why a member must not be read; "" where it may."""
+    """Return why a member must not be read; "" if it may be."""
     if ".." in parts or "" in parts or parts[0].endswith(":"):
         return "a name that leads out of the archive"
     if stat.S_ISLNK(member.external_attr >> 16):
@@ -257,10 +257,10 @@ def _why_not_member(member: zipfile.ZipInfo, parts: list[str]) -> str:
 
 
 def _refuse_huge_directory(path: Path, where: str) -> None:
-    """Reject an archive whose table of contents alone would fill the memory: `zipfile` reads all of it.
+    """Reject an archive whose table of contents would fill the memory, because `zipfile` reads all of it.
 
-    The end record (PKWARE APPNOTE 4.3.16) lies in the last 65,557 bytes and has the table's size at byte 12;
-    0xFFFFFFFF there means that the zip64 record (4.3.14) before it has the size, at byte 40.
+    The end record (PKWARE APPNOTE 4.3.16) is in the last 65,557 bytes and holds the table's size at byte 12.
+    If that is 0xFFFFFFFF, the size is at byte 40 of the zip64 record (4.3.14) before it.
     """
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 66_000))

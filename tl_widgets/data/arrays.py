@@ -1,4 +1,4 @@
-"""Small gray images that come in one array: read, split and enlarged, here and in a plain Keras script."""
+"""Data sets of small gray images in one array: load and resize them, and write a plain Keras script that does."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class ArrayOfImages:
     """All images of a data set as one array, and how they are split.
 
     Attributes:
-        read_array: returns uint8, shape (n, side, side), and labels, int64, shape (n,).
-        side: of the images in pixels.
-        shares: of validation and test in each class, 0-1.
-        script_lines: the lines that make `gray` and `labels` in a plain Keras script.
+        read_array: returns images, uint8, shape (n, side, side), and labels, int64, shape (n,).
+        side: side of the images in pixels.
+        shares: shares of the validation and test splits in each class, 0-1.
+        script_lines: lines of a plain Keras script that define `gray` and `labels`.
     """
 
     read_array: Callable[[], tuple[GrayImages, Labels]]
@@ -30,37 +30,37 @@ class ArrayOfImages:
     script_lines: str
 
     def read(self, image_size: int, seed: int) -> tuple[Images, Labels, tuple[Rows, Rows, Rows]]:
-        """Return what `BuiltInDataset.read` does."""
+        """Implement `BuiltInDataset.read`."""
         gray, labels = self.read_array()
         return enlarged(gray, image_size), labels, split_rows(labels, *self.shares, seed)
 
     def script(self, image_size: int) -> str:
-        """Return what `BuiltInDataset.script` does."""
+        """Implement `BuiltInDataset.script`."""
         enlarge = SCRIPT_ENLARGE.replace("RESAMPLING", resampling(self.side, image_size))
         return SCRIPT_SPLIT + self.script_lines + enlarge + script_parts(*self.shares)
 
     def sizes(self, counts: Sequence[int]) -> tuple[tuple[int, int, int], ...]:
-        """Return `NamedDataset.sizes` from the number of images of each class."""
+        """Return `NamedDataset.sizes`, given the number of images of each class."""
         return tuple(split_sizes(n, *self.shares) for n in counts)
 
 
 def resampling(side: int, image_size: int) -> str:
-    """Return the name of Pillow's filter that takes an image of `side` pixels to `image_size`."""
+    """Return the name of the Pillow filter that resizes images from `side` pixels to `image_size`."""
     return "LANCZOS" if image_size < side else "BICUBIC"
 
 
 def enlarged(gray: GrayImages, image_size: int) -> Images:
-    """Return gray images (n, side, side) as color images (n, image_size, image_size, 3)."""
+    """Resize gray images (n, side, side) and repeat them in three channels: (n, image_size, image_size, 3)."""
     from PIL import Image
 
-    chosen = Image.Resampling[resampling(gray.shape[1], image_size)]
+    resample = Image.Resampling[resampling(gray.shape[1], image_size)]
     size = (image_size, image_size)
-    resized = np.stack([np.asarray(Image.fromarray(image).resize(size, chosen)) for image in gray])
+    resized = np.stack([np.asarray(Image.fromarray(image).resize(size, resample)) for image in gray])
     return np.repeat(resized[..., None], 3, axis=3)
 
 
 def script_parts(validation: float, test: float) -> str:
-    """Return the lines that cut `images` and `labels` into the three splits."""
+    """Return the script's lines that divide `images` and `labels` into the three splits."""
     return f"""
 train, validation, test = split(labels, {validation}, {test})
 x_train, y_train = images[train], labels[train]

@@ -1,7 +1,7 @@
-"""Changed copies of training images: mirrored, shifted, brighter or darker. NumPy only.
+"""Augment training images: mirrored, shifted, brighter or darker copies. NumPy only.
 
-The copies are made once, before training, so that a frozen backbone has to look at each of them only once, and
-so that the model from scratch and the transfer model see the very same ones.
+The copies are made once, before training. A frozen backbone then processes each of them only once, and the model
+from scratch and the transfer model train on the same copies.
 """
 
 from __future__ import annotations
@@ -16,18 +16,13 @@ _BRIGHTNESS = 0.2
 
 
 def augment_images(images: Images, *, seed: int = 0) -> Images:
-    """Return one changed copy of each image.
+    """Return one augmented copy of each image, uint8, shape (n, height, width, 3).
 
-    Args:
-        images: uint8 (n, h, w, 3); left as they are.
-        seed: decides mirroring (even odds), shift (up to a tenth of the side, the edge repeated) and
-            brightness (times 0.8 to 1.2) of each.
-
-    Returns:
-        uint8 (n, h, w, 3).
+    Each image is mirrored with probability 1/2, shifted by up to a tenth of its side (the edge pixels are repeated)
+    and multiplied by a brightness of 0.8 to 1.2.
     """
     random = np.random.default_rng([seed, 2])
-    changed = np.empty(images.shape, np.uint8)
+    augmented = np.empty(images.shape, np.uint8)
     height, width = images.shape[1:3]
     for i, image in enumerate(images):
         if random.random() < 0.5:
@@ -37,20 +32,15 @@ def augment_images(images: Images, *, seed: int = 0) -> Images:
         rows = np.clip(np.arange(height) - down, 0, height - 1)
         columns = np.clip(np.arange(width) - right, 0, width - 1)
         factor = random.uniform(1 - _BRIGHTNESS, 1 + _BRIGHTNESS)
-        changed[i] = np.clip(np.rint(image[rows][:, columns] * factor), 0, 255).astype(np.uint8)
-    return changed
+        augmented[i] = np.clip(np.rint(image[rows][:, columns] * factor), 0, 255).astype(np.uint8)
+    return augmented
 
 
 def with_augmented(split: Split, n_copies: int, *, seed: int = 0) -> Split:
-    """Return a split with `n_copies` changed copies of each image after the images themselves.
+    """Return the training images followed by `n_copies` augmented copies of each; for 0, the split itself.
 
-    Args:
-        split: training images, n of them.
-        n_copies: 0 gives back the split itself.
-        seed: decides the changes.
-
-    Returns:
-        (1 + n_copies) * n images and labels.
+    Raises:
+        InputError: there isn't enough memory for the copies.
     """
     if not n_copies:
         return split
@@ -60,6 +50,6 @@ def with_augmented(split: Split, n_copies: int, *, seed: int = 0) -> Split:
         "Use fewer copies, fewer images or smaller ones",
     )
     images = np.asarray(split.images)
-    # Copy j is the same whatever n_copies is, so that its features stay of use.
+    # Copy j does not depend on n_copies, so its cached features can be reused.
     copies = [augment_images(images, seed=seed * 1000 + j) for j in range(n_copies)]
     return Split(np.concatenate([images, *copies]), np.tile(split.labels, 1 + n_copies))

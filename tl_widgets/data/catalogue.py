@@ -1,7 +1,6 @@
-"""Named data sets: what each declares, the registry that finds them, and `load_dataset`.
+"""The catalog of named data sets: what a data set declares, the registry, and `load_dataset`.
 
-Every module of `tl_widgets.data.datasets` declares one data set as its constant DATASET and is found by being there;
-`register` adds others. This module knows none by name.
+Every module of `tl_widgets.data.datasets` with a constant DATASET is registered automatically; `register` adds others.
 """
 
 from __future__ import annotations
@@ -40,20 +39,21 @@ Splits = tuple[Images, Labels, tuple[Rows, Rows, Rows]]
 
 @dataclass(frozen=True, kw_only=True)
 class NamedDataset(ABC):
-    """A data set that goes by a name, declared once.
+    """A data set with a name, declared once.
 
-    `load_dataset`, `tl-widgets datasets`, `fetch` and `doctor`, the Lab's menu, records and scripts read it from here.
+    `load_dataset`, `tl-widgets datasets`, `fetch` and `doctor`, the Lab's menu, records and scripts all use this
+    declaration.
 
     Attributes:
-        name: what `load_dataset` takes: lowercase letters, digits and "_".
-        shows: what the images show, a sentence.
+        name: the argument of `load_dataset`: lowercase letters, digits and "_".
+        shows: what the images show, as a sentence.
         class_names: one per label, in label order.
-        sizes: images of each class in train, validation and test; of a download, before images that are in it twice
-            are left out.
-        source: where the images come from, a phrase.
-        license: the terms they are under, a phrase.
+        sizes: (train, validation, test) images of each class. For a download, they still count images that it
+            contains twice.
+        source: where the images come from, as a phrase.
+        license: the license of the images, as a phrase.
         default_size: a side in pixels that suits the images.
-        place: where it stands in lists: the lower, the earlier.
+        place: position in lists; lower numbers come first.
     """
 
     name: str
@@ -72,43 +72,43 @@ class NamedDataset(ABC):
 
     @property
     def n_train(self) -> int:
-        """Training images, all classes together."""
+        """Number of training images in all classes."""
         return sum(train for train, _, _ in self.sizes)
 
     @property
     def n_validation(self) -> int:
-        """Validation images, all classes together."""
+        """Number of validation images in all classes."""
         return sum(validation for _, validation, _ in self.sizes)
 
     @property
     def n_test(self) -> int:
-        """Test images, all classes together."""
+        """Number of test images in all classes."""
         return sum(test for _, _, test in self.sizes)
 
     @property
     def max_per_class(self) -> int:
-        """The largest `n_per_class`: training images of the scarcest class."""
+        """Largest possible `n_per_class`: the number of training images in the smallest class."""
         return min(train for train, _, _ in self.sizes)
 
     @property
     def n_bytes(self) -> int:
-        """Bytes to download; 0 for a data set that comes with the toolkit."""
+        """Size of the download in bytes; 0 for a data set that comes with tl_widgets."""
         return 0
 
     @property
     def path(self) -> Path | None:
-        """The file that a download makes; None for a data set that comes with the toolkit."""
+        """File that holds the downloaded data set; None for one that comes with tl_widgets."""
         return None
 
     @property
     def offline(self) -> bool:
-        """Whether it is on this machine now."""
+        """Whether the data set is on this machine now."""
         return self.path is None or self.path.is_file()
 
     @property
     @abstractmethod
     def origin(self) -> Origin:
-        """Where all its images come from, with seed 0."""
+        """Origin of the whole data set, with seed 0."""
 
     @abstractmethod
     def load(
@@ -124,13 +124,13 @@ class NamedDataset(ABC):
         """Load the images; arguments, result and errors are those of `load_dataset`."""
 
     def choose(self, classes: Sequence[str] | None) -> Self:
-        """Return its description with some of its classes only.
+        """Return the declaration with only some of the classes.
 
         Args:
-            classes: names, at least two; None for all.
+            classes: names of at least two classes; None for all.
 
         Raises:
-            InputError: fewer than two, or one that does not exist.
+            InputError: there are fewer than two names, or one doesn't exist.
         """
         if classes is None:
             return self
@@ -146,13 +146,7 @@ class NamedDataset(ABC):
         seed: int = 0,
         classes: Sequence[str] | None = None,
     ) -> DatasetSummary:
-        """Return what a record would hold about these images, without loading them.
-
-        Args:
-            image_size: side of the images in pixels.
-            n_per_class: training images of each class; None for all.
-            seed: of the split and the choice.
-            classes: names of the classes to use, at least two; None for all.
+        """Return the summary for records of these images, without loading them; arguments as in `load_dataset`.
 
         Raises:
             InputError: there is no such class.
@@ -171,11 +165,11 @@ class BuiltInDataset(NamedDataset):
     """A data set that needs no download.
 
     Attributes:
-        read: makes the images from (image_size, seed): uint8, shape (n, image_size, image_size, 3); labels, int64,
-            shape (n,); and the rows of train, validation and test.
-        script_imports: lines that a plain Keras script needs to load them, after NumPy's.
-        script: the lines that make x_train, y_train, x_validation, y_validation, x_test and y_test in that script, for
-            an image size. They may use SIZE, CLASSES, DATA_SEED and np.
+        read: takes (image_size, seed) and returns the images, uint8, shape (n, image_size, image_size, 3); the labels,
+            int64, shape (n,); and the rows of train, validation and test.
+        script_imports: import lines of a plain Keras script, besides NumPy's.
+        script: takes the image size and returns the lines of that script that define x_train, y_train, x_validation,
+            y_validation, x_test and y_test. They may use SIZE, CLASSES, DATA_SEED and np.
     """
 
     read: Callable[[int, int], Splits]
@@ -184,7 +178,7 @@ class BuiltInDataset(NamedDataset):
 
     @property
     def origin(self) -> Origin:
-        """Where all its images come from, with seed 0."""
+        """Origin of the whole data set, with seed 0."""
         return Origin("built-in")
 
     def load(
@@ -213,16 +207,16 @@ _registry: dict[str, NamedDataset] = {}
 @functools.cache
 def _discover() -> None:
     """Register the data sets that the modules of `tl_widgets.data.datasets` declare."""
-    for found in pkgutil.iter_modules(datasets.__path__):
-        module = importlib.import_module(f"{datasets.__name__}.{found.name}")
+    for module_info in pkgutil.iter_modules(datasets.__path__):
+        module = importlib.import_module(f"{datasets.__name__}.{module_info.name}")
         _registry[module.DATASET.name] = module.DATASET
 
 
 def register(dataset: NamedDataset) -> None:
-    """Add a data set to those that go by a name; it takes the place of one with the same name.
+    """Add a named data set; it replaces one with the same name.
 
     Raises:
-        InputError: its name has other characters than lowercase letters, digits and "_".
+        InputError: the name has characters other than lowercase letters, digits and "_".
     """
     if not re.fullmatch("[a-z0-9_]+", dataset.name):
         raise InputError(f"A data set cannot be named {dataset.name!r}. Use lowercase letters, digits and underscores.")
@@ -231,27 +225,27 @@ def register(dataset: NamedDataset) -> None:
 
 
 def unregister(name: str) -> None:
-    """Remove the data set of that name; without one, nothing happens."""
+    """Remove the data set with this name, if there is one."""
     _registry.pop(name, None)
 
 
 def list_datasets() -> tuple[NamedDataset, ...]:
-    """Return all named data sets: the built-in ones, `textures` first, then those that are downloaded once."""
+    """Return all named data sets: the built-in ones, `textures` first, then those that need a download."""
     _discover()
     return tuple(sorted(_registry.values(), key=lambda dataset: dataset.place))
 
 
 def get_dataset(name: str) -> NamedDataset | None:
-    """Return the data set of that name, or None where there is none."""
+    """Return the data set with this name; None if there is none."""
     _discover()
     return _registry.get(name)
 
 
 def find_dataset(name: str) -> NamedDataset:
-    """Return the data set of that name.
+    """Return the data set with this name.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none; the message suggests a similar name.
     """
     if dataset := get_dataset(name):
         return dataset
@@ -273,27 +267,29 @@ def load_dataset(
 ) -> ImageDataset:
     """Load a data set by its name; see `list_datasets`.
 
-    Some come with the toolkit. The others are downloaded once (`tl-widgets fetch NAME` does it beforehand) and then
-    read like a folder of images; where their makers split them into training and test images, that split is kept.
+    Some data sets come with tl_widgets. The others are downloaded once (`tl-widgets fetch NAME` does it beforehand)
+    and then read like a folder of images. If the authors split their data set into training and test images, that
+    split is kept.
 
-    Small images are enlarged to `image_size` by bicubic interpolation (Lanczos where they shrink), and gray ones are
+    Images are resized to `image_size`: bicubic interpolation enlarges them, and Lanczos shrinks them. Gray images are
     repeated in three channels.
 
     Args:
         name: "textures", "faces", "digits" or another name that `list_datasets` lists.
         image_size: side of the square images in pixels, 16-512.
         n_per_class: training images of each class; None takes all. Validation and test never change with it.
-        seed: decides which `n_per_class` are taken and, for faces and digits, which image is in which split.
+        seed: decides which `n_per_class` images are taken and, for faces and digits, which split an image is in.
             The split of `textures` is fixed: its parts are regions of the photographs.
         classes: names of the classes to use, at least two; None for all.
-        on_event: receives the progress of a download (phase "download", in bytes), then "decode".
-        cancel: stops a download or the reading.
+        on_event: receives progress events: first "download", in bytes, if there is one, then "decode".
+        cancel: set it to stop the download or the decoding.
 
     Returns:
-        Images uint8, shape (n, image_size, image_size, 3), in three splits that share no image.
+        The data set. Its three splits share no image; images are uint8, shape (n, image_size, image_size, 3).
 
     Raises:
-        InputError: no such data set, a number outside its range, or it is neither here nor can be fetched now.
+        InputError: there is no such data set, a number is outside its range, or the data set is not on this machine
+            and can't be downloaded now.
         CancelledError: `cancel` was set.
     """
     dataset = find_dataset(name)

@@ -1,4 +1,4 @@
-"""ImageDataset: images, labels and the split that was made once; fewer of its images, some of its classes."""
+"""ImageDataset: images and labels in three fixed splits, subsets of them, and checks of arguments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Rows = NDArray[np.int64]
 
-# Up to this many bytes (4,000 images at 128 pixels) images are plain arrays; beyond, they stay in a file.
+# Up to this many bytes (4,000 images at 128 pixels), images are plain arrays; larger data sets stay in a file.
 IN_MEMORY_BYTES = 200_000_000
 
 
@@ -38,12 +38,11 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Some images and their labels.
+    """Images and their labels.
 
     Attributes:
-        images: uint8, shape (n, height, width, 3), values 0-255, read-only: a plain array, or for a data set
-            of more than `IN_MEMORY_BYTES` an `IndexedImages`, which reads from disk what `images[i:j]` or
-            `images[indices]` asks for.
+        images: uint8, shape (n, height, width, 3), values 0-255, read-only. A plain array or, for a data set of more
+            than `IN_MEMORY_BYTES`, an `IndexedImages`, which reads `images[i:j]` or `images[indices]` from disk.
         labels: int64, shape (n,), values 0 .. n_classes - 1, read-only.
     """
 
@@ -58,13 +57,13 @@ class Split:
                 "images must be a uint8 array of shape (n, height, width, 3) with values 0-255; received "
                 f"{getattr(images, 'dtype', type(images).__name__)} {tuple(shape)}."
             )
-        whole = isinstance(labels, np.ndarray) and np.issubdtype(labels.dtype, np.integer)
-        if not whole or labels.shape != (shape[0],):
+        is_whole = isinstance(labels, np.ndarray) and np.issubdtype(labels.dtype, np.integer)
+        if not is_whole or labels.shape != (shape[0],):
             raise InputError(
                 f"labels must be an array of {shape[0]} whole numbers, one for each image; received "
                 f"{getattr(labels, 'dtype', type(labels).__name__)} {np.shape(labels)}."
             )
-        # Keys and results are remembered for these very pixels: nobody may change them afterwards.
+        # Keys and results are cached for these pixels, so they must not change afterwards.
         object.__setattr__(self, "labels", _read_only(labels.astype(np.int64, copy=False)))
         if isinstance(images, np.ndarray):
             object.__setattr__(self, "images", _read_only(images))
@@ -74,20 +73,20 @@ class Split:
 
     @cached_property
     def keys(self) -> tuple[bytes, ...]:
-        """One 16-byte BLAKE2b hash per image, over its pixels and shape."""
+        """16-byte BLAKE2b hash of each image's pixels and shape."""
         return tuple(image_key(image) for image in self.images)
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What happened to the files of a folder: how many were read, which were not and why.
+    """How many files of a folder were read, and which were not and why.
 
     Attributes:
-        n_read: images that are in the data set's pool, all splits together.
-        skipped: (file, reason) for each file that could not be used.
-        duplicates: (file, the file it equals) for each one left out because its content was there already.
-        notes: sentences on everything else that a reader of the result should know.
-        files: the file of each image that was read, by its `image_key`; printable.
+        n_read: number of images in all splits.
+        skipped: (file, reason) for each unusable file.
+        duplicates: (file, identical file) for each file that was left out as a copy.
+        notes: sentences on anything else that affects the result.
+        files: printable file name of each image that was read, by its `image_key`.
     """
 
     n_read: int
@@ -98,33 +97,33 @@ class LoadReport:
 
     @property
     def summary(self) -> str:
-        """All of it in a few sentences; of long lists the first three."""
+        """The report in a few sentences; long lists are cut to their first three items."""
         sentences = [f"Read {self.n_read:,} images."]
         if self.skipped:
-            named = first_few([f"{name} ({reason})" for name, reason in self.skipped])
-            sentences.append(f"Skipped {self.skipped_count}: {named}.")
+            examples = first_few([f"{name} ({reason})" for name, reason in self.skipped])
+            sentences.append(f"Skipped {self.skipped_count}: {examples}.")
         if self.duplicates:
-            named = first_few([f"{name} equals {other}" for name, other in self.duplicates])
-            sentences.append(f"Left out {len(self.duplicates):,} with the same content as another: {named}.")
+            examples = first_few([f"{name} equals {other}" for name, other in self.duplicates])
+            sentences.append(f"Left out {len(self.duplicates):,} with the same content as another: {examples}.")
         return " ".join([*sentences, *self.notes])
 
     @property
     def skipped_count(self) -> str:
-        """How many files were skipped, as in "1 file" or "1,204 files"."""
+        """Number of skipped files as text, such as "1 file" or "1,204 files"."""
         return f"{len(self.skipped):,} file{'s' if len(self.skipped) != 1 else ''}"
 
 
 @dataclass(frozen=True, eq=False)
 class ImageDataset:
-    """Labelled images in three splits that share no image.
+    """Labeled images in three splits that share no image.
 
     Attributes:
-        name: what to call it in a table.
+        name: name of the data set in tables.
         train, validation, test: the splits.
         class_names: one per label, in label order.
-        source: where the images come from, in a sentence, for the caption and the record.
-        report: for folders: what was skipped.
-        origin: how to load the same images again; None where nobody can say.
+        source: where the images come from, as text for captions and records.
+        report: for folders, which files were skipped; otherwise None.
+        origin: how to load the same images again; None if unknown.
     """
 
     name: str
@@ -154,20 +153,20 @@ class ImageDataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of all images, labels and names, split by split."""
+        """SHA-256 hash of all images, labels and names, in hexadecimal."""
         digest = hashlib.sha256(repr((self.name, self.class_names, self.image_shape)).encode())
         for split in (self.train, self.validation, self.test):
             digest.update(len(split).to_bytes(8, "little") + b"".join(split.keys) + split.labels.tobytes())
         return digest.hexdigest()
 
     def take(self, n_per_class: int, *, seed: int = 0) -> ImageDataset:
-        """Return the same data set with fewer training images; validation and test stay as they are.
+        """Return the data set with fewer training images; validation and test don't change.
 
-        Nested: with one seed, the images of `take(5)` are among those of `take(10)`.
+        The choices are nested: with the same seed, `take(10)` contains the images of `take(5)`.
 
         Args:
             n_per_class: training images of each class, at least 1.
-            seed: decides which ones, 0 or more.
+            seed: decides which images are taken, 0 or more.
 
         Raises:
             InputError: a class has fewer training images.
@@ -181,20 +180,20 @@ class ImageDataset:
                 f"n_per_class={n_per_class}, but class {self.class_names[scarcest]!r} of {self.name} has "
                 f"{counts[scarcest]} training images. Ask for at most {counts[scarcest]}."
             )
-        # The third number keeps this draw apart from the one that made the split.
-        chosen = [
+        # The third number makes this choice independent of the one that made the split.
+        shuffled = [
             np.random.default_rng((seed, label, 1)).permutation(np.flatnonzero(self.train.labels == label))
             for label in range(self.n_classes)
         ]
-        rows = np.sort(np.concatenate([rows_of_class[:n_per_class] for rows_of_class in chosen]))
+        rows = np.sort(np.concatenate([rows_of_class[:n_per_class] for rows_of_class in shuffled]))
         origin = self.origin and self.origin.take(n_per_class, seed)
         return replace(self, train=pick(self.train.images, self.train.labels, rows), origin=origin)
 
 
 def pick(images: Images | IndexedImages, labels: Labels, rows: Rows) -> Split:
-    """Return the read-only split of the images at `rows`, int64, shape (m,).
+    """Return a read-only split of the images at `rows`, int64, shape (m,).
 
-    Stored images come into memory when the choice is small enough and are otherwise left where they are.
+    Images on disk are read into memory up to `IN_MEMORY_BYTES`; larger subsets stay on disk.
     """
     chosen: Images | IndexedImages
     if isinstance(images, IndexedImages):
@@ -210,17 +209,10 @@ def pick(images: Images | IndexedImages, labels: Labels, rows: Rows) -> Split:
 
 
 def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tuple[Rows, Rows, Rows]:
-    """Split rows so that every class has the same shares and at least one image in each part.
+    """Return the rows of train, validation and test, each int64 and ascending, stratified by class.
 
-    Args:
-        labels: int64, shape (n,).
-        validation: share of the validation split, 0-1.
-        test: share of the test split, 0-1; 0 leaves it empty.
-        seed: 0 or more. Each class is drawn by itself, so one class's files do not move another's.
-
-    Returns:
-        Rows of train, validation and test, each int64 and ascending. A class gives at least one row to each
-        part that has a share, so it needs 3 rows (2 where `test` is 0).
+    `validation` and `test` are shares, 0-1. Each class gives at least one row to each part with a share above 0, so
+    it needs 3 rows (2 if `test` is 0). Each class is shuffled by itself, so files of one class don't move another's.
     """
     parts: tuple[list[Rows], list[Rows], list[Rows]] = ([], [], [])
     for label in np.unique(labels):
@@ -233,17 +225,15 @@ def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tup
 
 
 def split_sizes(n_images: int, validation: float, test: float) -> tuple[int, int, int]:
-    """Return how many images of a class `split_rows` puts into train, validation and test."""
+    """Return how many of a class's images `split_rows` puts into train, validation and test."""
     n_validation, n_test = (max(1, round(share * n_images)) if share else 0 for share in (validation, test))
     return n_images - n_validation - n_test, n_validation, n_test
 
 
 def require_dataset(dataset: object) -> None:
-    """Raise `InputError` unless both models can be trained and tested on it.
+    """Raise `InputError` unless models can be trained and tested on this data set.
 
-    Raises:
-        InputError: it is no ImageDataset, a split is empty or of another size, a label has no class name, or a class
-            has no training image.
+    Every split needs images of one size, every label a class name, and every class a training image.
     """
     if not isinstance(dataset, ImageDataset):
         raise InputError(
@@ -271,11 +261,7 @@ def require_dataset(dataset: object) -> None:
 
 
 def require_whole_number(name: str, value: object, least: int, most: int | None = None) -> None:
-    """Raise `InputError` unless `value` is a whole number between `least` and `most`.
-
-    Raises:
-        InputError: it is not.
-    """
+    """Raise `InputError` unless `value` is a whole number from `least` to `most`; None means no upper limit."""
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not is_whole or value < least or (most is not None and value > most):  # type: ignore[operator]
         allowed = f"from {least} to {most}" if most is not None else f"of at least {least}"
@@ -286,7 +272,7 @@ def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
     """Return the seeds of a study as a tuple.
 
     Raises:
-        InputError: there is none, one stands there twice, or it is no whole number from 0 to 2**31 - 1.
+        InputError: the seeds are not one or more different whole numbers from 0 to 2**31 - 1.
     """
     chosen = tuple(seeds)
     if not chosen or len(set(chosen)) < len(chosen):
@@ -297,7 +283,7 @@ def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
 
 
 def first_few(items: list[str], most: int = 3) -> str:
-    """Join the items as in "a; b; c and 7 more"."""
+    """Join the items, cut to the first few: "a; b; c and 7 more"."""
     rest = len(items) - most
     return "; ".join(items[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
@@ -306,47 +292,36 @@ _MOST_NAMED = 20
 
 
 def require_classes(classes: Sequence[str], known: Sequence[str], where: str) -> tuple[str, ...]:
-    """Return the chosen classes in the order of their labels.
-
-    Args:
-        classes: names, in any order.
-        known: all names, in label order.
-        where: what they are the classes of, for messages.
+    """Return the chosen classes in the order of `known`; `where` names the data set in messages.
 
     Raises:
-        InputError: fewer than two, or one that is not there.
+        InputError: there are fewer than two classes, or one is unknown.
     """
-    wanted = {classes} if isinstance(classes, str) else set(classes)
-    if unknown := sorted(map(str, wanted - set(known))):
+    requested = {classes} if isinstance(classes, str) else set(classes)
+    if unknown := sorted(map(str, requested - set(known))):
         raise InputError(f"{where} has no class {unknown[0]!r}; its classes are {first_few([*known], _MOST_NAMED)}.")
-    if len(wanted) < 2:
+    if len(requested) < 2:
         raise InputError(f"classes={classes!r}; it takes at least two, of {first_few([*known], _MOST_NAMED)}.")
-    return tuple(name for name in known if name in wanted)
+    return tuple(name for name in known if name in requested)
 
 
 def choose_classes(dataset: ImageDataset, classes: Sequence[str]) -> ImageDataset:
-    """Return the same data set with some of its classes only; every image stays in its split.
+    """Return the data set with only some of its classes, relabeled in their old order; each image keeps its split.
 
-    Args:
-        dataset: any.
-        classes: names of at least two of its classes.
-
-    Returns:
-        Its labels count the chosen classes alone, in the old order. The origin of a folder is lost: `load_folder`
-        with these classes would draw another split.
+    A folder's data set loses its origin, because `load_folder` with these classes would make a different split.
 
     Raises:
-        InputError: fewer than two, or one that is not there.
+        InputError: there are fewer than two classes, or one is unknown.
     """
     names = require_classes(classes, dataset.class_names, dataset.name)
     if names == dataset.class_names:
         return dataset
-    places = np.array([dataset.class_names.index(name) for name in names], np.int64)
+    old_labels = np.array([dataset.class_names.index(name) for name in names], np.int64)
 
     def chosen(split: Split) -> Split:
-        rows = np.flatnonzero(np.isin(split.labels, places)).astype(np.int64)
+        rows = np.flatnonzero(np.isin(split.labels, old_labels)).astype(np.int64)
         subset = pick(split.images, split.labels, rows)
-        return Split(subset.images, np.searchsorted(places, subset.labels).astype(np.int64))
+        return Split(subset.images, np.searchsorted(old_labels, subset.labels).astype(np.int64))
 
     train, validation, test = map(chosen, (dataset.train, dataset.validation, dataset.test))
     origin = _origin(dataset.origin, names)

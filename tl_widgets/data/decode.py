@@ -1,4 +1,4 @@
-"""Decode image files, one or many: every format and mode in, uint8 (size, size, 3) or a reason out."""
+"""Decode image files of many formats and modes to uint8 RGB arrays, or say why a file can't be used."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from tl_widgets.data.dataset import Images, image_key
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
 
-# What Pillow may open; JPEG includes MPO, which many phones write. EPS, which runs a program, stays shut.
+# JPEG includes MPO, which many phones write. EPS is excluded because Pillow runs a program to open it.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 100_000_000
 BIG_PIXELS = 16_000_000  # 64 MB as RGBA: such images are decoded one at a time
 _16_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 _ORIENTATION_TAG = 0x0112
 _Made = TypeVar("_Made")
-_big = threading.RLock()  # held while a large image is decoded: threads take turns, and one is in memory at a time
+_big = threading.RLock()  # held while a large image is decoded: only one is in memory at a time
 
-# The first bytes of what people mistake for a picture, in lower case.
+# The first bytes, in lower case, of files that people mistake for images.
 _MISTAKEN = (
     ((b"<!doctype html", b"<html", b"<head"), "a web page, not an image: download the picture itself"),
     ((b"<svg",), "an SVG drawing, which has no pixels: export it as PNG"),
@@ -44,36 +44,29 @@ _MISTAKEN = (
 
 
 class UnreadableError(Exception):
-    """This file is no image that can be used; the text says why, as a clause."""
+    """The file is not a usable image; the message is a clause that says why."""
 
 
 def decode_image(data: bytes, image_size: int) -> Images:
-    """Decode a file's bytes: upright, center-cropped to a square and resized, over white, in color.
+    """Decode the center square of an image file: uint8, shape (image_size, image_size, 3), upright, over white.
 
-    Read are JPEG, PNG, WebP, BMP, GIF and TIFF (of several frames the first), with 1, 8 or 16 bits, gray,
-    palette, RGB, CMYK, with or without transparency. Sixteen bits are scaled so that 65535 becomes 255. The
-    resize is Lanczos, averaging over all source pixels, when it shrinks, and bicubic when it enlarges.
-
-    Args:
-        data: the whole file.
-        image_size: side of the result in pixels.
-
-    Returns:
-        uint8, shape (image_size, image_size, 3).
+    Supports JPEG, PNG, WebP, BMP, GIF and TIFF (the first frame) with 1, 8 or 16 bits: gray, palette, RGB or CMYK, with
+    or without transparency. 16-bit values are scaled so 65535 becomes 255. Images are shrunk by Lanczos and enlarged
+    by bicubic interpolation.
 
     Raises:
-        UnreadableError: it cannot be used.
+        UnreadableError: the file can't be used.
     """
     return _opened(data, lambda image: _square(image, image_size))
 
 
 @dataclass(frozen=True, eq=False)
 class UprightImage:
-    """A picture as people look at it: nothing is cut off.
+    """A whole image, turned upright.
 
     Attributes:
-        pixels: uint8, shape (height, width, 3), at most `longest` pixels a side.
-        width, height: of the picture itself in pixels, upright.
+        pixels: uint8, shape (height, width, 3), perhaps smaller than the original.
+        width, height: size of the original in pixels, upright.
     """
 
     pixels: Images
@@ -82,20 +75,18 @@ class UprightImage:
 
 
 def decode_upright(data: bytes, longest: int) -> UprightImage:
-    """Decode the whole image in a file's bytes: upright, over white, in color, no larger than a page needs.
+    """Decode a whole image: upright, over white, in color, its longer side at most `longest` pixels.
 
-    Args:
-        data: the whole file; what is read and what is refused is as in `decode_image`.
-        longest: most pixels of the longer side.
+    The supported formats are those of `decode_image`.
 
     Raises:
-        UnreadableError: it cannot be used.
+        UnreadableError: the file can't be used.
     """
     return _opened(data, lambda image: _whole(image, longest))
 
 
 def _opened(data: bytes, make: Callable[[Image], _Made]) -> _Made:
-    """Open an image that may be opened, and return what `make` makes of it."""
+    """Open an image safely and return `make(image)`; raise UnreadableError for any file that can't be used."""
     from PIL import Image, UnidentifiedImageError
 
     _refuse_what_is_no_image(data)
@@ -114,7 +105,7 @@ def _opened(data: bytes, make: Callable[[Image], _Made]) -> _Made:
         raise UnreadableError("not an image of a kind that is read here (JPEG, PNG, WebP, BMP, GIF, TIFF)") from problem
     except Image.DecompressionBombError as problem:
         raise UnreadableError(_too_large("far too many pixels")) from problem
-    except Exception as problem:  # a damaged file can fail anywhere in a decoder, with any error
+    except Exception as problem:  # a damaged file can fail anywhere in a decoder with any error
         if "truncated" in str(problem).lower():
             raise UnreadableError("cut short: copy or download it again") from problem
         raise UnreadableError(f"damaged: {problem or type(problem).__name__}") from problem
@@ -138,9 +129,9 @@ def _refuse_what_is_no_image(data: bytes) -> None:
 
 
 def _square(image: Image, image_size: int) -> Images:
-    """Decode `image` and make it upright, square and RGB."""
+    """Return the upright center square as RGB."""
     turn = _turn(image)
-    # A JPEG can be decoded at a half, a quarter or an eighth: far faster, and still twice what is needed.
+    # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size: far faster, and still twice the size that is needed.
     image.draft(image.mode, (2 * image_size, 2 * image_size))
     image = _eight_bit(image)
     side = min(image.size)
@@ -161,14 +152,14 @@ def _whole(image: Image, longest: int) -> UprightImage:
 
 
 def _turn(image: Image) -> Transpose | None:
-    # Turning the small image is the same as turning the photograph, and cheaper.
+    # The small image is turned instead of the photograph: the result is the same, and it is cheaper.
     return _turns().get(image.getexif().get(_ORIENTATION_TAG, 1))
 
 
 def _resized(
     image: Image, size: tuple[int, int], box: tuple[float, float, float, float], turn: Transpose | None
 ) -> Images:
-    """Return a part of an 8-bit image at another size: over white, upright, RGB."""
+    """Crop an 8-bit image to `box` and resize it: RGB, over white, turned upright."""
     from PIL import Image as PillowImage
 
     shrinks = box[2] - box[0] > size[0] or box[3] - box[1] > size[1]
@@ -186,7 +177,7 @@ def _resized(
 
 
 def _eight_bit(image: Image) -> Image:
-    """Return the image as L, RGB or RGBA, loaded."""
+    """Load the image and return it in mode L, RGB or RGBA."""
     from PIL import Image as PillowImage
 
     if image.mode in _16_BIT_MODES:
@@ -205,7 +196,7 @@ def _eight_bit(image: Image) -> Image:
 
 
 def _scaled_to_eight_bits(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-    """Scale 0..65535 to 0..255, rounded; in strips, because the arithmetic takes four bytes per pixel."""
+    """Scale 0..65535 to 0..255, rounded; in strips, to save memory, as the arithmetic takes 4 bytes per pixel."""
     scaled = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), 256):
         strip = values[top : top + 256].astype(np.uint32)
@@ -214,7 +205,7 @@ def _scaled_to_eight_bits(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]
 
 
 def _turns() -> dict[int, Transpose]:
-    """Return the turns that make an image upright, by EXIF orientation; 1 needs none."""
+    """Return the transposition that makes an image upright, by EXIF orientation; 1 needs none."""
     from PIL.Image import Transpose
 
     return {
@@ -235,13 +226,13 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class FileContent:
-    """What one file turned out to be.
+    """The decoded image of one file, or why there is none.
 
     Attributes:
-        digest: hash of its bytes; of the reason where it could not be read at all.
-        image: uint8, shape (size, size, 3); None where it is no usable image.
+        digest: hash of the file's bytes, or of the reason if it could not be read at all.
+        image: uint8, shape (size, size, 3); None if the file is not a usable image.
         key: `image_key` of the image; b"" without one.
-        reason: why there is no image, a clause; "" where there is one.
+        reason: why there is no image, as a clause; "" if there is one.
     """
 
     digest: bytes
@@ -257,17 +248,10 @@ def read_images(
     on_event: OnEvent,
     cancel: Cancel | None,
 ) -> Generator[FileContent, None, None]:
-    """Decode files in several threads and yield them in order.
+    """Decode files in several threads and yield one FileContent per file, in order.
 
-    Args:
-        source: where they are.
-        files: which ones.
-        image_size: side of the images in pixels.
-        on_event: receives "decode" events, about seven a second and the last one always.
-        cancel: stops it.
-
-    Yields:
-        One FileContent per file; a handful of images are in memory at a time.
+    Only a few images are in memory at a time. `on_event` receives about seven "decode" events per second, and always
+    the last one.
 
     Raises:
         CancelledError: `cancel` was set.
@@ -289,7 +273,7 @@ def read_images(
 
     start, last_event = time.monotonic(), 0.0
     with warnings.catch_warnings():
-        # Pillow warns about large images and odd metadata; what matters is in the reasons.
+        # Pillow warns about large images and odd metadata; FileContent.reason covers what matters.
         warnings.simplefilter("ignore")
         for n_done, content in enumerate(_in_order(read, files, cancel), 1):
             yield content
@@ -302,7 +286,7 @@ def read_images(
 
 
 def file_digests(source: ImageSource, files: Sequence[SourceFile], cancel: Cancel | None) -> list[bytes]:
-    """Return the `FileContent.digest` of each file, without decoding it: a second for a thousand photographs.
+    """Return the `FileContent.digest` of each file without decoding it: about a second per thousand photos.
 
     Raises:
         CancelledError: `cancel` was set.
@@ -324,19 +308,19 @@ def _digest(data: bytes) -> bytes:
 def _in_order(
     work: Callable[[SourceFile], _Result], files: Sequence[SourceFile], cancel: Cancel | None
 ) -> Iterator[_Result]:
-    """Yield `map(work, files)`, computed in threads; only a few results wait to be taken."""
+    """Yield `map(work, files)`, computed in threads that run only a few results ahead."""
     n_workers = min(os.cpu_count() or 1, 8)
     executor = ThreadPoolExecutor(n_workers, thread_name_prefix="tl_widgets-read")
-    waiting: deque[Future[_Result]] = deque()
+    pending: deque[Future[_Result]] = deque()
     try:
         for file in files:
             raise_if_cancelled(cancel)
-            waiting.append(executor.submit(work, file))
-            if len(waiting) >= 4 * n_workers:
-                yield waiting.popleft().result()
-        while waiting:
+            pending.append(executor.submit(work, file))
+            if len(pending) >= 4 * n_workers:
+                yield pending.popleft().result()
+        while pending:
             raise_if_cancelled(cancel)
-            yield waiting.popleft().result()
+            yield pending.popleft().result()
     finally:
-        # Also on Ctrl-C and when nobody asks for more: no thread outlives the call.
+        # No thread outlives the call, even after Ctrl-C or when the caller stops early.
         executor.shutdown(cancel_futures=True)

@@ -1,4 +1,4 @@
-"""load_folder: images of your own, from a folder or a zip archive."""
+"""load_folder: load your own images from a folder or a zip archive."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
 MIN_PER_CLASS = 3
 VALIDATION_SHARE, TEST_SHARE = 0.15, 0.25
 CARVED_VALIDATION_SHARE = 0.20
-# Which copy of an image stays when it stands in several splits: what is tested on must not be trained on.
+# Which copy of an image stays if it is in several splits: test images must not be trained on.
 _RANK = {"test": 0, "validation": 1, "train": 2, "": 0}
 
 
@@ -49,34 +49,35 @@ def load_folder(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> ImageDataset:
-    """Load images of your own: a folder with one sub-folder for each class, or a .zip of it.
+    """Load your own images from a folder with one sub-folder for each class, or a .zip of it.
 
-    With train/ and test/ (and perhaps validation/) above the class folders, that split is kept; without
-    validation/, a fifth of train is set aside for it. Otherwise 60 % of each class is for training, 15 % for
-    validation and 25 % for the test. Images with the same content (the same pixels at `image_size`) are used
-    once: the copy in test stays, then the one in validation. An image that stands in two classes is left out.
+    If the class folders are inside train/ and test/ (and perhaps validation/), that split is kept; without
+    validation/, a fifth of train becomes the validation set. Otherwise 60% of each class are for training, 15% for
+    validation and 25% for the test. Images with the same pixels at `image_size` are used only once: the copy in test
+    stays, or else the one in validation. An image that appears in two classes is left out.
 
-    Images are turned as their camera says, put on white where they are transparent, cropped to the center
-    square and resized. They are decoded once and kept in a cache on disk. A data set of more than 200 MB
-    stays there, and its splits read from it batch by batch.
+    Images are turned upright as their EXIF data says, put on white where they are transparent, cropped to the center
+    square and resized. They are decoded once and kept in a cache on disk. A data set of more than 200 MB stays on
+    disk, and its splits read it batch by batch.
 
     Args:
-        path: the folder or zip archive; "~" is understood. Nothing in it is changed, and no zip is unpacked.
+        path: the folder or zip archive; "~" is expanded. It is not changed, and a zip is not unpacked.
         image_size: side of the square images in pixels, 16-512.
-        n_per_class: training images of each class; None takes all. Validation and test do not change with it.
-        seed: decides the split, and which `n_per_class` are taken.
-        classes: names of the class folders to use, at least two; None for all. Their order does not matter.
-        edits: classes to rename or drop and files to leave out, as the Lab's tab "Images" notes them; `classes` are
-            then the names after it.
-        on_event: receives "decode" events while images are read; a second load has nothing to decode.
-        cancel: stops the reading.
+        n_per_class: training images of each class; None takes all. Validation and test never change with it.
+        seed: decides the split, and which `n_per_class` images are taken.
+        classes: names of the classes to use, at least two, in any order; None for all.
+        edits: classes to rename or drop and files to leave out, as made in the Lab's tab "Images"; `classes` then
+            takes the new names.
+        on_event: receives "decode" events while images are decoded; a second load from the cache sends none.
+        cancel: set it to stop.
 
     Returns:
-        Images uint8, shape (n, image_size, image_size, 3), in three splits that share no image; `report` says
-        which files were not used, and why.
+        The data set. Its three splits share no image; images are uint8, shape (n, image_size, image_size, 3). Its
+        `report` says which files were not used, and why.
 
     Raises:
-        InputError: no such path, no class folders, one class only, a class with too few images, or no room.
+        InputError: there is no such path, there are fewer than two class folders, a class has too few images, or
+            there is no room in memory or on disk.
         CancelledError: `cancel` was set; nothing is left behind.
     """
     require_whole_number("image_size", image_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
@@ -89,14 +90,14 @@ def load_folder(
     where = printable(str(root))
     source = open_source(root)
     try:
-        whole = find_layout(source.listing, where)
-        require_edits(whole, edits, where)
-        whole = _chosen(whole, classes, edits, where)
-        # All of it, left out or not: to take an image back must not mean to read them all again.
-        pool = load_pool(source, whole.files, image_size, on_event, cancel)
+        full_layout = find_layout(source.listing, where)
+        require_edits(full_layout, edits, where)
+        full_layout = _chosen(full_layout, classes, edits, where)
+        # Decode files that are left out, too, so including one again needs no new decoding.
+        pool = load_pool(source, full_layout.files, image_size, on_event, cancel)
     finally:
         source.close()
-    layout, rows = edited(whole, edits)
+    layout, rows = edited(full_layout, edits)
     pool = pool.select(rows)
     skipped = [
         *source.listing.skipped,
@@ -119,15 +120,15 @@ def load_folder(
 
 
 def _chosen(layout: Layout, classes: Sequence[str] | None, edits: Edits, where: str) -> Layout:
-    """Return the layout with some of its classes only, before the edits, so nothing else is even read.
+    """Return the unedited layout with only some classes, so other files aren't read; names are those after the edits.
 
     Raises:
-        InputError: fewer than two classes, or one that is not there.
+        InputError: there are fewer than two classes, or one is unknown.
     """
     if classes is None:
         return layout
-    wanted = require_classes(classes, edited(layout, edits)[0].class_names, where)
-    folders = {edits.folder_of(name) for name in wanted}
+    class_names = require_classes(classes, edited(layout, edits)[0].class_names, where)
+    folders = {edits.folder_of(name) for name in class_names}
     names = tuple(name for name in layout.class_names if name in folders)
     label_of = {layout.class_names.index(name): label for label, name in enumerate(names)}
     files = tuple(replace(file, label=label_of[file.label]) for file in layout.files if file.label in label_of)
@@ -135,11 +136,10 @@ def _chosen(layout: Layout, classes: Sequence[str] | None, edits: Edits, where: 
 
 
 def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, str]], list[tuple[str, str]]]:
-    """Choose the files to use, so no content is there twice.
+    """Choose the files to use, without copies or images that appear in two classes.
 
     Returns:
-        Their indices, ascending; (file, the file it equals) for copies; (file, reason) for those whose
-        content stands in two classes: nobody can learn or test what it is.
+        Their indices, ascending; (file, identical file) for each copy; (file, reason) for each image in two classes.
     """
     copies: dict[bytes, list[int]] = {}
     for i, key in enumerate(pool.keys):
@@ -163,40 +163,40 @@ def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, s
 
 
 def _require_enough(layout: Layout, kept: Rows, labels: Labels, skipped: list[tuple[str, str]], where: str) -> None:
-    """Raise `InputError` when a class, or its share of a given split, is too small."""
+    """Raise `InputError` if a class has too few images, overall or in one of the given splits."""
     splits = np.array([layout.files[i].split for i in kept], dtype=object)
-    # Without a validation folder, train gives it an image and keeps one.
+    # Without a validation folder, train needs an image for validation and one for itself.
     least = {split: 2 if split == "train" and "validation" not in layout.splits else 1 for split in layout.splits}
     for label, name in enumerate(layout.class_names):
         n_images = int((labels == label).sum())
-        short = [f"{split}/ has {n}" for split in layout.splits
+        shortages = [f"{split}/ has {n}" for split in layout.splits
                  if (n := int(((labels == label) & (splits == split)).sum())) < least[split]]  # fmt: skip
-        if n_images >= MIN_PER_CLASS and not short:
+        if n_images >= MIN_PER_CLASS and not shortages:
             continue
-        lost = [f"{file} ({why})" for file, why in skipped if f"/{name}/" in f"/{file}"]
-        reasons = f" Skipped in it: {first_few(lost)}." if lost else ""
-        needs = (
+        skipped_here = [f"{file} ({why})" for file, why in skipped if f"/{name}/" in f"/{file}"]
+        reasons = f" Skipped in it: {first_few(skipped_here)}." if skipped_here else ""
+        minimum = (
             ", ".join(f"{n} in {split}/" for split, n in least.items()) or "one for each of train, validation and test"
         )
-        having = f"Class {name!r} of {where} has {n_images} usable image{'s' if n_images != 1 else ''}"
-        if short:
-            having += f" ({', '.join(short)})"
+        message = f"Class {name!r} of {where} has {n_images} usable image{'s' if n_images != 1 else ''}"
+        if shortages:
+            message += f" ({', '.join(shortages)})"
         raise InputError(
-            f"{having}; it needs at least {MIN_PER_CLASS}, {needs}. Add images, or remove the folder.{reasons}"
+            f"{message}; it needs at least {MIN_PER_CLASS}, {minimum}. Add images, or remove the folder.{reasons}"
         )
 
 
 def _splits(layout: Layout, pool: Pool, kept: Rows, labels: Labels, seed: int) -> tuple[Split, Split, Split]:
-    """Return the three splits of the files in `kept`."""
+    """Return train, validation and test splits of the files in `kept`."""
     if not layout.splits:
         train, validation, test = split_rows(labels, VALIDATION_SHARE, TEST_SHARE, seed)
     else:
-        of = np.array([layout.files[i].split for i in kept])
-        train, validation, test = (np.flatnonzero(of == name) for name in ("train", "validation", "test"))
+        split_names = np.array([layout.files[i].split for i in kept])
+        train, validation, test = (np.flatnonzero(split_names == name) for name in ("train", "validation", "test"))
         if "validation" not in layout.splits:
-            stay, carved, _ = split_rows(labels[train], CARVED_VALIDATION_SHARE, 0, seed)
-            train, validation = train[stay], train[carved]
-    assert pool.images is not None  # every class has images by now
+            remaining, carved, _ = split_rows(labels[train], CARVED_VALIDATION_SHARE, 0, seed)
+            train, validation = train[remaining], train[carved]
+    assert pool.images is not None  # _require_enough has checked that every class has images
     images = pool.images.select(pool.rows[kept])
     make = pick if images.nbytes <= IN_MEMORY_BYTES else _stored
     return make(images, labels, train), make(images, labels, validation), make(images, labels, test)
@@ -204,6 +204,6 @@ def _splits(layout: Layout, pool: Pool, kept: Rows, labels: Labels, seed: int) -
 
 def _stored(images: IndexedImages, labels: Labels, rows: Rows) -> Split:
     """Return a split whose images stay on disk."""
-    chosen = labels[rows]
-    chosen.flags.writeable = False
-    return Split(images.select(rows), chosen)
+    chosen_labels = labels[rows]
+    chosen_labels.flags.writeable = False
+    return Split(images.select(rows), chosen_labels)

@@ -1,4 +1,4 @@
-"""Find the class folders of a source, and train/, validation/ and test/; apply a learner's edits to them."""
+"""Find a source's class folders and its train/, validation/ and test/ folders, and apply a learner's edits."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ _ADVICE = "Make one sub-folder for each class, named like the class, with its im
 
 @dataclass(frozen=True)
 class LabelledFile:
-    """A file that stands in a class folder.
+    """A file in a class folder.
 
     Attributes:
-        file: the file.
-        name: its path below the folder that holds the classes (or train/, test/); may hold surrogates.
-        split: "" where the folder has no train/ and test/.
+        name: path below the folder that holds the classes (or train/ and test/); may contain surrogates.
+        split: "" if the folder has no train/ and test/.
         label: index of its class.
     """
 
@@ -53,9 +52,9 @@ class Layout:
     Attributes:
         files: sorted by name.
         class_names: sorted, printable, one per label.
-        splits: the splits that have a folder; empty where there are only class folders.
-        notes: sentences on what was left aside.
-        places: (split, folder) for each folder that holds class folders; ("", folder) without a given split.
+        splits: the splits that have a folder; empty if there are only class folders.
+        notes: sentences on what was ignored.
+        places: (split, folder) for each folder that holds class folders; ("", folder) without given splits.
     """
 
     files: tuple[LabelledFile, ...]
@@ -66,7 +65,7 @@ class Layout:
 
 
 class _Tree:
-    """Children of folders, by name."""
+    """Subfolders and files by the name of their folder."""
 
     def __init__(self, listing: Listing) -> None:
         self.folders: dict[str, list[str]] = {}
@@ -77,24 +76,20 @@ class _Tree:
             self.files.setdefault(file.name.rpartition("/")[0], []).append(file)
 
     def images_in(self, folder: str) -> list[str]:
-        """Return the files directly in `folder` that are named like images."""
+        """Return the files directly in `folder` that have an image's suffix."""
         names = [file.name for file in self.files.get(folder, [])]
         return [name for name in names if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES]
 
 
 def find_layout(listing: Listing, where: str) -> Layout:
-    """Find the classes.
+    """Find the class folders and the given splits; `where` is the source's path in messages.
 
-    A folder whose only content is one folder (as zips often have) is entered. What is deeper inside a class
-    folder belongs to the class. train/ with test/ or with validation/ beside it means a split that is given;
-    where only train/ and validation/ are there, validation/ serves as test: no image of it is trained on.
-
-    Args:
-        listing: what the source holds.
-        where: its path, for messages.
+    Wrapper folders that contain a single folder, as zips often have, are skipped. Files deeper inside a class folder
+    belong to the class. train/ beside test/ or validation/ is a given split. If there is no test/, validation/ serves
+    as test, so none of its images is trained on.
 
     Raises:
-        InputError: no class folders, one only, or other classes in train/ than in test/.
+        InputError: there are fewer than two class folders, or train/ and test/ have different classes.
     """
     tree = _Tree(listing)
     strays: list[str] = []
@@ -124,34 +119,34 @@ def _last(name: str) -> str:
 
 
 def _enter(tree: _Tree, strays: list[str]) -> str:
-    """Return the folder that holds the classes: wrappers with one folder in them are entered."""
+    """Return the folder that holds the classes, inside any wrappers; add images in the wrappers to `strays`."""
     root = ""
     while True:
-        inner = tree.folders.get(root, [])
-        if len(inner) != 1:
+        subfolders = tree.folders.get(root, [])
+        if len(subfolders) != 1:
             return root
-        # A class with many images and perhaps a folder of more is no wrapper.
-        folders = tree.folders.get(inner[0], [])
-        if not folders or len(tree.images_in(inner[0])) > len(folders):
+        # A folder with more images than folders is a class, not a wrapper.
+        folders = tree.folders.get(subfolders[0], [])
+        if not folders or len(tree.images_in(subfolders[0])) > len(folders):
             return root
         strays += tree.images_in(root)
-        root = inner[0]
+        root = subfolders[0]
 
 
 def _split_folders(tree: _Tree, root: str) -> dict[SplitName, str]:
-    """Return the folders of the given splits; empty where there are only class folders."""
+    """Return the folders of the given splits; empty if there are only class folders."""
     folders: dict[SplitName, str] = {}
     for folder in tree.folders.get(root, []):
         if split := _SPLIT_NAMES.get(_last(folder).lower()):
             folders.setdefault(split, folder)
-    # A class may be called "train": then its folder holds images, not folders.
+    # A class may be called "train"; its folder then holds images instead of folders.
     if "train" not in folders or len(folders) < 2 or not tree.folders.get(folders["train"]):
         return {}
     return folders
 
 
 def _agreed_class_names(tree: _Tree, places: dict[SplitName, str], where: str) -> list[str]:
-    """Names of the class folders, raw and sorted, the same in every place."""
+    """Return the unescaped names of the class folders, sorted; raise InputError unless all places have the same."""
     names = {split: [f.rpartition("/")[2] for f in tree.folders.get(place, [])] for split, place in places.items()}
     for split, names_there in names.items():
         part = f"{split}/ of {where}" if split else where
@@ -181,7 +176,7 @@ def _labelled(
         for name in class_names
     }
     depth = len(next(iter(by_folder)).split("/"))
-    # With splits that lie at one depth, the first parts of a file's path are its class folder.
+    # All splits are at the same depth, so the first parts of a file's path are its class folder.
     files: list[LabelledFile] = []
     for file in listing.files:
         parts = file.name.split("/")
@@ -195,10 +190,10 @@ MAX_NAME = 80  # characters of a class name: it must fit into figures and tables
 
 
 def require_class_name(name: object) -> str:
-    """Return a class name without spaces around it.
+    """Return a class name without surrounding spaces.
 
     Raises:
-        InputError: it is empty, too long, or holds characters that cannot be shown.
+        InputError: it is empty, too long, or has characters that can't be shown.
     """
     text = name.strip() if isinstance(name, str) else ""
     if not text or len(text) > MAX_NAME or printable(text) != text:
@@ -209,15 +204,10 @@ def require_class_name(name: object) -> str:
 
 
 def require_edits(layout: Layout, edits: Edits, where: str) -> None:
-    """Raise `InputError` unless the edits fit these images.
-
-    Args:
-        layout: of all that is there.
-        edits: to be applied.
-        where: the images' path, for messages.
+    """Raise `InputError` unless the edits fit the complete layout.
 
     Raises:
-        InputError: a folder is not there, two classes would bear one name, or fewer than two would be left.
+        InputError: an edited folder is missing, two classes would have the same name, or fewer than two would be left.
     """
     folders = [folder for folder, _ in edits.renamed] + list(edits.dropped)
     if missing := sorted(set(folders) - set(layout.class_names)):
@@ -225,22 +215,18 @@ def require_edits(layout: Layout, edits: Edits, where: str) -> None:
             f"{where} has no class folder {missing[0]!r}, which was renamed or dropped. Put it back, or begin anew."
         )
     names = [edits.name_of(folder) for folder in layout.class_names if folder not in edits.dropped]
-    if twice := [name for name, n in Counter(names).items() if n > 1]:
-        raise InputError(f"Two classes of {where} would be called {twice[0]!r}. Give each a name of its own.")
+    if repeated := [name for name, n in Counter(names).items() if n > 1]:
+        raise InputError(f"Two classes of {where} would be called {repeated[0]!r}. Give each a name of its own.")
     if len(names) < 2:
         raise InputError(f"{where} has {len(names)} class left; it takes at least two. Take one back.")
 
 
 def edited(layout: Layout, edits: Edits) -> tuple[Layout, Rows]:
-    """Return the layout after the edits.
-
-    Args:
-        layout: of all or of some classes.
-        edits: those that fit it (`require_edits`).
+    """Apply edits that `require_edits` has accepted.
 
     Returns:
-        The layout, its classes sorted by their new names, its files class by class; and for each file its row in
-        the layout before, int64, shape (n_files,). Unchanged where there are no edits.
+        The layout, its classes sorted by their new names and its files by class; and each file's row in the old
+        layout, int64, shape (n_files,). Without edits, the layout is unchanged.
     """
     if not edits:
         return layout, np.arange(len(layout.files), dtype=np.int64)

@@ -1,11 +1,10 @@
-"""Data sets that others host: downloaded once, checked, repacked, and kept as one zip each.
+"""Hosted data sets: downloaded once, checked, and repacked into one zip each.
 
-A data set that was fetched is `home_folder()/datasets/NAME.zip`, whose folders are its classes, below train/ and
-test/ where its makers split it: `load_folder` reads it, and anybody can look into it. It appears in one step when its
-files are complete, have the published hash, and are repacked; until then there is no file of that name.
+A fetched data set is `home_folder()/datasets/NAME.zip`, with class folders (inside train/ and test/ if its authors
+split it) for `load_folder`. The file appears in one step, when everything is downloaded, checked and repacked.
 
-Nothing from the network is trusted, unpickled, or extracted under a name that an archive gives. Archives are read as
-a stream, and a member is taken only under the very name that is expected.
+Nothing from the network is trusted, unpickled, or extracted under a name from an archive. Archives are read as
+streams, and only members with an expected name are used.
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ from tl_widgets.records.provenance import Origin
 
 GIVEN_SPLIT = (("train", "train"), ("test", "test"))
 _SECONDS_UNTIL_ABANDONED = 86_400
-_MAX_STREAM_BYTES = 1_000_000_000  # of an archive, decompressed: the largest of ours has 0.25 GB
+_MAX_STREAM_BYTES = 1_000_000_000  # of a decompressed archive; the largest of these data sets has 0.25 GB
 _IMAGES_PER_EVENT = 500
-# What zipfile, tarfile, gzip and NumPy raise on a file that is damaged or something else.
+# What zipfile, tarfile, gzip and NumPy raise for a file that is damaged or of another kind.
 _DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, gzip.BadGzipFile)
 
 
@@ -50,9 +49,7 @@ class HostedFile:
     """One file on a server.
 
     Attributes:
-        url: where it is.
-        n_bytes: its length.
-        sha256: its published hash; None where nobody publishes one, and only the length can be checked.
+        sha256: published hash; None if there is none and only the length can be checked.
     """
 
     url: str
@@ -61,7 +58,7 @@ class HostedFile:
 
     @property
     def name(self) -> str:
-        """The last part of its address."""
+        """Last part of the URL."""
         return self.url.rpartition("/")[2]
 
 
@@ -70,9 +67,9 @@ class HostedDataset(NamedDataset):
     """A data set that is downloaded once.
 
     Attributes:
-        files: to download.
+        files: the files to download.
         repack: writes the images of the downloaded files into a zip of class folders.
-        folders: where the class folders are in that zip, as in `Origin`.
+        folders: (split, folder) for each folder of that zip that holds class folders, as in `Origin`.
     """
 
     files: tuple[HostedFile, ...]
@@ -81,17 +78,17 @@ class HostedDataset(NamedDataset):
 
     @property
     def n_bytes(self) -> int:
-        """Bytes to download."""
+        """Size of the download in bytes."""
         return sum(file.n_bytes for file in self.files)
 
     @property
     def path(self) -> Path:
-        """The file that a download makes."""
+        """File that holds the downloaded data set."""
         return home_folder() / "datasets" / f"{self.name}.zip"
 
     @property
     def origin(self) -> Origin:
-        """What `load_folder` notes as the origin of all its images, with seed 0."""
+        """Origin of the whole data set, with seed 0, as `load_folder` records it."""
         return Origin("folder", path=str(self.path.resolve()), folders=self.folders)
 
     def load(
@@ -117,11 +114,7 @@ class HostedDataset(NamedDataset):
 
 
 def is_whole(path: Path) -> bool:
-    """Return whether every member of a data set's zip has the checksum that it was written with; takes seconds.
-
-    Args:
-        path: an existing file.
-    """
+    """Return whether all members of a data set's zip match their checksums; takes seconds."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
@@ -130,23 +123,19 @@ def is_whole(path: Path) -> bool:
 
 
 def fetch_dataset(dataset: HostedDataset, *, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> Path:
-    """Return the zip of a data set, downloaded and repacked where it is not on this machine yet.
+    """Return the path of a data set's zip; download and repack it first if it isn't on this machine.
 
-    Several processes may do so at once: each works in a folder of its own, and the last one to finish wins.
-
-    Args:
-        dataset: which one.
-        on_event: receives the progress of the download (phase "download", in bytes), then of repacking ("decode").
-        cancel: set it to stop; nothing is left behind.
+    Several processes may do so at once: each works in its own folder, and the last to finish wins. `on_event` receives
+    "download" events, in bytes, then "decode" events while images are repacked.
 
     Raises:
-        InputError: it is neither here nor can be fetched now.
-        CancelledError: `cancel` was set.
+        InputError: the data set is not on this machine and can't be downloaded now.
+        CancelledError: `cancel` was set; nothing is left behind.
     """
     if dataset.offline:
         return dataset.path
     try:
-        # The downloaded files, then the zip beside them, which is larger for PNGs of tiny images.
+        # Room for the downloaded files and the zip, which is larger than they are for PNGs of tiny images.
         require_disk(dataset.path.parent, 2 * dataset.n_bytes, f"Fetching {dataset.name}")
         dataset.path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(dataset.path.parent, "fetching-*", _SECONDS_UNTIL_ABANDONED)
@@ -196,18 +185,18 @@ def _ways_out(dataset: HostedDataset, reason: str) -> str:
 
 
 class WrongContentError(Exception):
-    """A downloaded file is not the data set; the text says why, as a clause."""
+    """A downloaded file is not the data set; the message is a clause that says why."""
 
 
 class Sink:
-    """The zip that a data set is repacked into, and how many images each of its folders has.
+    """The zip that a data set is repacked into.
 
-    Images are compressed already, so the zip stores them as they are. Members have a fixed date: the same images
-    always give the same file.
+    The zip stores images as they are, because they are already compressed. Members have a fixed date, so the same
+    images always give the same file.
 
     Attributes:
-        counts: images in each folder.
-        n_total: images to come, where that is known; for the progress.
+        counts: number of images in each folder.
+        n_total: number of images to expect, for progress events; 0 if unknown.
     """
 
     def __init__(self, target: BinaryIO, name: str, on_event: OnEvent, cancel: Cancel | None) -> None:
@@ -224,22 +213,22 @@ class Sink:
         self._archive.close()
 
     def add(self, folder: str, name: str, data: bytes) -> None:
-        """Write one image's file into a folder, such as "train/daisy".
+        """Write an image file into a folder, such as "train/daisy".
 
         Raises:
-            CancelledError: the fetching was stopped.
+            CancelledError: the download was stopped.
         """
         self.counts[folder] = self.counts.get(folder, 0) + 1
         self._archive.writestr(zipfile.ZipInfo(f"{folder}/{name}"), data)
         self._n_done += 1
         if self._n_done % _IMAGES_PER_EVENT == 0 or self._n_done == self.n_total:
             raise_if_cancelled(self._cancel)
-            of = f" of {self.n_total:,}" if self.n_total else ""
-            text = f"unpacking {self._name}: {self._n_done:,}{of} images"
+            total = f" of {self.n_total:,}" if self.n_total else ""
+            text = f"unpacking {self._name}: {self._n_done:,}{total} images"
             self._on_event(Event("decode", text, n_done=self._n_done, n_total=self.n_total))
 
     def add_pixels(self, folder: str, pixels: NDArray[np.uint8]) -> None:
-        """Write one image, uint8, shape (height, width) or (height, width, 3), as a PNG."""
+        """Write an image, uint8, shape (height, width) or (height, width, 3), as PNG."""
         from PIL import Image
 
         data = io.BytesIO()
@@ -247,36 +236,36 @@ class Sink:
         self.add(folder, f"{self.counts.get(folder, 0):05d}.png", data.getvalue())
 
     def add_license(self, text: bytes) -> None:
-        """Write the terms under which the images may be passed on."""
+        """Write LICENSE.txt, which must accompany the images."""
         self._archive.writestr(zipfile.ZipInfo("LICENSE.txt"), text)
 
     def require(self, folders: Sequence[str]) -> None:
-        """Raise `WrongContentError` if one of the folders has no image."""
+        """Raise `WrongContentError` if any of the folders has no images."""
         if missing := [folder for folder in folders if folder not in self.counts]:
             raise WrongContentError(f"there is no image of {missing[0]} in it")
 
 
 def tar_members(path: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of each plain file of a .tar.gz whose whole name matches."""
+    """Yield name and bytes of each regular file of a .tar.gz whose whole name matches the pattern."""
     with gzip.open(path) as unzipped, tarfile.open(fileobj=cast(IO[bytes], _Limited(unzipped)), mode="r|") as archive:
         for member in archive:
             if not member.isreg() or not wanted.fullmatch(member.name):
                 continue
             if member.size > MAX_FILE_BYTES:
                 raise WrongContentError(f"{member.name[:80]!r} in it is larger than any image file may be")
-            opened = archive.extractfile(member)  # a stream to read from: nothing is written
-            assert opened is not None
-            yield member.name, opened.read()
+            stream = archive.extractfile(member)  # writes nothing to disk
+            assert stream is not None
+            yield member.name, stream.read()
 
 
 class _Limited:
-    """A stream that raises once it gives more than `_MAX_STREAM_BYTES`: no archive fills the memory."""
+    """A stream that raises WrongContentError beyond `_MAX_STREAM_BYTES`, as protection from zip bombs."""
 
     def __init__(self, inner: gzip.GzipFile) -> None:
         self._inner, self._left = inner, _MAX_STREAM_BYTES
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes, at most `size`."""
+        """Return at most `size` bytes."""
         if not 0 <= size <= self._left:
             raise WrongContentError("it unpacks to far more than the data set has")
         data = self._inner.read(size)

@@ -1,15 +1,15 @@
-"""Decode a folder once: a cache of decoded images, keyed by their content.
+"""A cache on disk of a folder's decoded images, keyed by their content.
 
 Below `home_folder()/images`:
 
     <hash of names and size>-<hash of content>/
-        images.npy    uint8, shape (n, size, size, 3): what could be read
-        entry.json    per file: the image's key, or why there is none
-    index/<hash of path, names, sizes, times>    the name of the entry that this folder had last time
+        images.npy    uint8, shape (n, size, size, 3): the readable images
+        entry.json    for each file, the image's key or why there is none
+    index/<hash of path, names, sizes, times>    the name of this folder's entry
 
-The index makes a second load quick: nothing but names, sizes and times is read. A copy of the folder, or a
-zip of it, has other times; its bytes are then compared, which is still far quicker than decoding. An entry is
-written beside its place and renamed when it is whole, so that nobody ever sees half of one.
+The index makes a second load fast, because it needs only names, sizes and times. A copy or a zip of the folder has
+other times, so its bytes are compared, which is still far faster than decoding. An entry is written under a temporary
+name and renamed when it is complete.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tl_widgets.data.decode import FileContent, file_digests, read_images
 from tl_widgets.data.folder_layout import LabelledFile
 from tl_widgets.data.memmap_images import IndexedImages
 
-_VERSION = 1  # of what is stored, and of how images are decoded: raise it when either changes
+_VERSION = 1  # raise it when the format of entries or the decoding of images changes
 _SECONDS_UNTIL_ABANDONED = 86_400
 
 
@@ -45,9 +45,9 @@ class Pool:
     """The decoded images of some files.
 
     Attributes:
-        images: those that could be read, in the order of the files; None where none could.
-        keys: per file, `image_key` of its image; b"" where there is none.
-        reasons: per file, why there is no image; "" where there is one.
+        images: the readable images, in the order of the files; None if there are none.
+        keys: `image_key` of each file's image; b"" if it has none.
+        reasons: why each file has no image; "" if it has one.
     """
 
     images: IndexedImages | None
@@ -56,16 +56,12 @@ class Pool:
 
     @property
     def rows(self) -> Rows:
-        """Per file, its row in `images`; -1 where there is none. int64, shape (n_files,)."""
-        there = np.array([bool(key) for key in self.keys], dtype=bool)
-        return np.where(there, np.cumsum(there) - 1, -1).astype(np.int64)
+        """Row of each file in `images`, int64, shape (n_files,); -1 for a file without an image."""
+        has_image = np.array([bool(key) for key in self.keys], dtype=bool)
+        return np.where(has_image, np.cumsum(has_image) - 1, -1).astype(np.int64)
 
     def select(self, files: Rows) -> Pool:
-        """Return the pool of some of the files, in their order.
-
-        Args:
-            files: their indices, int64, shape (m,).
-        """
+        """Return the pool of the files with these indices, int64, shape (m,), in that order."""
         rows = self.rows[files]
         rows = rows[rows >= 0]
         images = self.images.select(rows) if self.images is not None and len(rows) else None
@@ -81,10 +77,10 @@ def load_pool(
 ) -> Pool:
     """Load the images of `files` from the cache, or decode them now.
 
-    Without a folder to write to, or without room in it, the images are held in memory.
+    If the cache can't be written, the images are held in memory.
 
     Raises:
-        InputError: there is room for them neither on disk nor in memory.
+        InputError: there isn't enough room for them, neither on disk nor in memory.
         CancelledError: `cancel` was set; nothing is left behind.
     """
     home = home_folder() / "images"
@@ -101,7 +97,7 @@ def load_pool(
                 return pool
 
     def decoded() -> contextlib.closing[Generator[FileContent, None, None]]:
-        # Closed, so that no thread outlives an error or Ctrl-C.
+        # Closing the generator ends its threads, even after an error or Ctrl-C.
         files_only = [labelled.file for labelled in files]
         return contextlib.closing(read_images(source, files_only, image_size, on_event, cancel))
 
@@ -114,7 +110,7 @@ def load_pool(
         if pool := _open(home / name, len(files)):
             return pool
         problem = f"what was written to {home} cannot be read back"
-    except (OSError, InputError) as error:  # from the cache's side: trouble with a source file is a reason
+    except (OSError, InputError) as error:  # problems of the cache; those of a source file are in FileContent.reason
         problem = str(error)
     advice = f"They cannot wait on disk either ({problem.rstrip('.')}). Use a smaller image size or fewer images"
     require_memory(len(files) * image_size**2 * 3, f"Holding {len(files):,} images", advice)
@@ -134,7 +130,7 @@ def _entry_name(shape_key: str, digests: list[bytes]) -> str:
 
 
 def _indexed(index: Path) -> str:
-    """Return the entry's name that `index` holds; "" without one."""
+    """Return the name of the entry in the file `index`; "" if there is none."""
     try:
         name = index.read_text().strip()
     except (OSError, ValueError):
@@ -143,13 +139,13 @@ def _indexed(index: Path) -> str:
 
 
 def _note(index: Path, name: str) -> None:
-    """Write `name` into `index` in one step. Without it the next load compares bytes: slower, not wrong."""
+    """Write `name` into `index` if possible; without it, the next load is slower because it compares bytes."""
     with contextlib.suppress(OSError), atomic_file(index) as file:
         file.write(name.encode())
 
 
 def _open(entry: Path, n_files: int) -> Pool | None:
-    """Return the pool in `entry`; None where there is none. One that is damaged is removed."""
+    """Return the pool stored in `entry`, or None; remove a damaged entry."""
     if not entry.is_dir():
         return None
     try:
@@ -167,15 +163,15 @@ def _open(entry: Path, n_files: int) -> Pool | None:
 
 
 def _write(home: Path, shape_key: str, contents: Iterator[FileContent], n_files: int, image_size: int) -> str:
-    """Write `contents` into an entry; returns its name."""
+    """Write `contents` into an entry and return its name."""
     home.mkdir(parents=True, exist_ok=True)
     remove_abandoned(home, "writing-*", _SECONDS_UNTIL_ABANDONED)
-    beside = Path(tempfile.mkdtemp(prefix="writing-", dir=home))
+    staging = Path(tempfile.mkdtemp(prefix="writing-", dir=home))
     try:
         digests: list[bytes] = []
         keys: list[str] = []
         reasons: list[str] = []
-        with (beside / "images.npy").open("wb") as file:
+        with (staging / "images.npy").open("wb") as file:
             _write_header(file, n_files, image_size)
             for content in contents:
                 digests.append(content.digest)
@@ -183,17 +179,17 @@ def _write(home: Path, shape_key: str, contents: Iterator[FileContent], n_files:
                 reasons.append(content.reason)
                 if content.image is not None:
                     file.write(content.image.tobytes())
-            # NumPy leaves room in the header for a longer count, so the true one fits in its place.
+            # NumPy pads the header, so the final count of images fits into the space of the first.
             file.seek(0)
             _write_header(file, sum(bool(key) for key in keys), image_size)
-        (beside / "entry.json").write_text(json.dumps({"keys": keys, "reasons": reasons}))
+        (staging / "entry.json").write_text(json.dumps({"keys": keys, "reasons": reasons}))
         name = _entry_name(shape_key, digests)
-        # It fails where another process was first, with the same content.
+        # This fails if another process has written the same entry first.
         with contextlib.suppress(OSError):
-            beside.rename(home / name)
+            staging.rename(home / name)
         return name
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _write_header(file: io.BufferedWriter, n_images: int, image_size: int) -> None:
@@ -202,7 +198,7 @@ def _write_header(file: io.BufferedWriter, n_images: int, image_size: int) -> No
 
 
 def _read_into_memory(contents: Iterator[FileContent], n_files: int, image_size: int) -> Pool:
-    """Put `contents` into one array: what is left when the cache cannot be written."""
+    """Return `contents` as a pool in memory, for when the cache can't be written."""
     images = np.empty((n_files, image_size, image_size, 3), np.uint8)
     keys: list[bytes] = []
     reasons: list[str] = []
@@ -214,5 +210,5 @@ def _read_into_memory(contents: Iterator[FileContent], n_files: int, image_size:
             images[n_images] = content.image
             n_images += 1
     images.flags.writeable = False
-    everything = IndexedImages(images, np.arange(n_images, dtype=np.int64)) if n_images else None
-    return Pool(everything, tuple(keys), tuple(reasons))
+    indexed = IndexedImages(images, np.arange(n_images, dtype=np.int64)) if n_images else None
+    return Pool(indexed, tuple(keys), tuple(reasons))

@@ -1,4 +1,4 @@
-"""Images that stay in a file until they are asked for, so that 20,000 train in a small memory. A leaf."""
+"""Images that stay in a file until they are indexed, so 20,000 can be trained on in little memory."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-_BLOCK = 256  # images per read when walking through all of them: 12 MB at 128 pixels
+_BLOCK = 256  # images per read when iterating over all of them: 12 MB at 128 pixels
 
 
 class IndexedImages:
-    """Some rows of a pool of images, read when indexed; otherwise it looks like a uint8 array.
+    """Some rows of a pool of images, read when indexed; a read-only stand-in for a uint8 array.
 
-    `images[3]`, `images[8:40]` and `images[indices]` (integers or a mask, along the first axis only) return
-    plain new arrays. `shape`, `dtype`, `ndim`, `nbytes`, `len` and iteration work as on an array;
-    `np.asarray(images)` reads everything. Several threads may read at once.
+    `images[3]`, `images[8:40]` and `images[indices]` (integers or a mask, along the first axis only) return new plain
+    arrays. `shape`, `dtype`, `ndim`, `nbytes`, `len` and iteration work as for an array, and `np.asarray(images)`
+    reads everything. Several threads may read at once.
 
-    Mapped pages that were touched count as memory of the process, and one epoch touches all of them. So each
-    read hands its pages back (`MADV_DONTNEED`, where the system has it): they stay in the system's file
-    cache, which it empties when somebody needs the room, and the process holds one batch.
+    Mapped pages that were read count toward the process's memory, and an epoch reads all of them. So each read
+    releases its pages (`MADV_DONTNEED`, if the system has it). They stay in the system's file cache, which the system
+    can free, and the process holds only one batch.
 
     Attributes:
-        dtype: always uint8.
         shape: (n, height, width, 3).
     """
 
@@ -44,7 +43,7 @@ class IndexedImages:
 
         Raises:
             OSError: the file cannot be opened.
-            ValueError: it is not such a file.
+            ValueError: the file is something else.
         """
         with path.open("rb") as file:
             if np.lib.format.read_magic(file) != (1, 0):
@@ -59,11 +58,11 @@ class IndexedImages:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that all these images take when read."""
+        """Size of all these images in memory, in bytes."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     def select(self, rows: NDArray[np.int64]) -> IndexedImages:
-        """Return the images at `rows`, int64, shape (m,), still unread."""
+        """Return the images at `rows`, int64, shape (m,), without reading them."""
         return IndexedImages(self._pool, self._rows[rows], self._mapping)
 
     def __len__(self) -> int:
@@ -82,7 +81,7 @@ class IndexedImages:
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("these images are in a file: an array of them is always a copy")
-        # Imported here so that reading a data set's records needs NumPy alone.
+        # Imported here because reading a data set's records should need only NumPy.
         from tl_widgets.core.resources import require_memory
 
         advice = "Read them in batches, images[i:j], or take fewer images of each class"

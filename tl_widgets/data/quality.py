@@ -1,12 +1,12 @@
-"""What a teacher would say about a data set before anything is trained on it.
+"""Check a data set for problems that would mislead a comparison, before anything is trained on it.
 
-Near-duplicates are images that look almost the same in two splits: saved again, resized, or shot in one burst. They are
-found in two steps. A difference hash (N. Krawetz, "Kind of Like That", hackerfactor.com, 2013) makes candidates: the
-gray image is averaged over 8 x 9 fields, and 64 bits say whether a field is brighter than its right neighbor. That
-survives another size, compression and brightness, but 64 bits also agree by chance, so a candidate counts only when
-small color versions of both correlate almost perfectly, too. Measured on textures, faces and photographs of flowers: of
-copies made brighter, with more contrast, at half the size or as JPEG of quality 30, nine in ten are found (of grass and
-gravel as such JPEGs, two in three); of copies cropped by 2% at each side about half, by 5% none.
+Near-duplicates are images in two splits that look almost the same: saved again, resized, or shot in one burst. They are
+found in two steps. A difference hash (N. Krawetz, "Kind of Like That", hackerfactor.com, 2013) finds candidates: the
+gray image is averaged over 8 x 9 fields, and 64 bits say whether a field is brighter than its right neighbor. The hash
+is robust to size, compression and brightness, but it can also agree by chance. So a candidate counts only if small
+color versions of both images correlate almost perfectly. Measured on textures, faces and photographs of flowers, this
+finds nine in ten copies that are brighter, have more contrast, half the size or JPEG quality 30 (two in three for such
+JPEGs of grass and gravel); about half of the copies cropped by 2% at each side, and none cropped by 5%.
 """
 
 from __future__ import annotations
@@ -31,19 +31,20 @@ from tl_widgets.records.provenance import Origin
 
 TINY_CLASS = 10  # training images
 _SIZES_LOOKED_AT = 40  # files of each class, evenly spaced
-_ENOUGH_SIZES = 5  # files of a class, below which one size says nothing
+_ENOUGH_SIZES = 5  # with fewer files in a class, one common size means nothing
 _Size = tuple[int, int]
 
 
 def check_dataset(dataset: ImageDataset) -> tuple[Diagnosis, ...]:
-    """Check for what would make a comparison on these images misleading.
+    """Check a data set for problems that would make a comparison misleading.
 
     Args:
-        dataset: the built-in ones are not searched for near-duplicates: how they are split is documented, and
-            handwritten digits of 8 x 8 pixels do look alike. Some files of a folder or zip are opened for their size.
+        dataset: the data set. A built-in one is not searched for near-duplicates, because its split is documented and
+            handwritten digits of 8 x 8 pixels do look alike. For a folder or zip, some files are opened to read their
+            size.
 
     Returns:
-        The findings, the gravest first: "near_duplicates", "source_size", "imbalance", "tiny_class".
+        The findings, most serious first: "near_duplicates", "source_size", "imbalance", "tiny_class".
     """
     return (*_near_duplicates(dataset), *_source_sizes(dataset), *_imbalance(dataset), *_tiny_classes(dataset))
 
@@ -51,7 +52,7 @@ def check_dataset(dataset: ImageDataset) -> tuple[Diagnosis, ...]:
 def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
     if dataset.origin is not None and dataset.origin.kind == "built-in":
         return
-    # The test split comes first: its likenesses are the gravest.
+    # Copies in the test split are the most serious, so they come first.
     likenesses = sorted(find_likenesses(dataset), key=lambda likeness: likeness.split)
     n_tested = sum(likeness.split == "test" for likeness in likenesses)
     if not likenesses:
@@ -72,7 +73,7 @@ def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
 
 
 def _alike(dataset: ImageDataset, likeness: Likeness) -> str:
-    """Name the two images by their files, or by their places where they came from none."""
+    """Name the two images by their files, or by their rows if they have none."""
     files = dataset.report.files if dataset.report else {}
     split = dataset.test if likeness.split == "test" else dataset.validation
     name = files.get(image_key(split.images[likeness.row]), f"image {likeness.row}")
@@ -96,7 +97,7 @@ def _imbalance(dataset: ImageDataset) -> Iterator[Diagnosis]:
 
 def _tiny_classes(dataset: ImageDataset) -> Iterator[Diagnosis]:
     if dataset.origin is not None and dataset.origin.n_per_class is not None:
-        return  # few were asked for
+        return  # the user asked for few
     counts = np.bincount(dataset.train.labels, minlength=dataset.n_classes)
     tiny = [f"{dataset.class_names[i]} has {counts[i]}" for i in range(dataset.n_classes) if counts[i] < TINY_CLASS]
     if tiny:
@@ -108,29 +109,29 @@ def _tiny_classes(dataset: ImageDataset) -> Iterator[Diagnosis]:
 
 
 def _source_sizes(dataset: ImageDataset) -> Iterator[Diagnosis]:
-    """Find classes whose files all have one size that no other class has: another camera, another website."""
+    """Find classes whose files all have one size that no other class has, perhaps from another camera or website."""
     if dataset.origin is None or dataset.origin.kind != "folder":
         return
     sizes = _sizes_by_class(dataset.origin)
-    telling = []
-    for name, of_class in sizes.items():
-        others = {size for other, theirs in sizes.items() if other != name for size in theirs}
-        if len(of_class) >= _ENOUGH_SIZES and len(set(of_class)) == 1 and others and of_class[0] not in others:
-            telling.append(f"{name} ({of_class[0][0]} x {of_class[0][1]} pixels)")
-    if telling:
+    suspects = []
+    for name, class_sizes in sizes.items():
+        others = {size for other, other_sizes in sizes.items() if other != name for size in other_sizes}
+        if len(class_sizes) >= _ENOUGH_SIZES and len(set(class_sizes)) == 1 and others and class_sizes[0] not in others:
+            suspects.append(f"{name} ({class_sizes[0][0]} x {class_sizes[0][1]} pixels)")
+    if suspects:
         yield Diagnosis(
             "source_size",
-            f"All files of a class have one size that no other class has: {first_few(telling)}. They may come from "
+            f"All files of a class have one size that no other class has: {first_few(suspects)}. They may come from "
             "another camera or source, and a model can learn that instead of what they show.",
             "Take the images of all classes with the same camera, or from the same source.",
         )
 
 
 def _sizes_by_class(origin: Origin) -> dict[str, list[_Size]]:
-    """Return width and height of some files of each class, without those that cannot be read."""
+    """Return (width, height) of some readable files of each class."""
     try:
         source = open_source(Path(origin.path))
-    except InputError:  # moved away since: what is in memory can still be trained on
+    except InputError:  # moved since it was loaded; the images in memory can still be trained on
         return {}
     try:
         layout, _ = edited(find_layout(source.listing, origin.path), origin.edits)
@@ -148,21 +149,21 @@ def _sizes_by_class(origin: Origin) -> dict[str, list[_Size]]:
 
 
 def _size(source: ImageSource, file: SourceFile) -> _Size | None:
-    """Return width and height, which are in a file's first bytes; nothing is decoded."""
+    """Return (width, height) from the file's header, without decoding it; None if it can't be read."""
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(source.read(file)), formats=FORMATS) as image:
             return image.size
-    except Exception:  # a damaged file can fail with any error; loading has reported it
+    except Exception:  # a damaged file can raise any error; load_folder has reported it
         return None
 
 
-MAX_BITS = 10  # of 64 that may differ
-MIN_CORRELATION = 0.99  # of the small versions' pixels
-MAX_IMAGES = 10_000  # of each split that are compared, evenly spaced: a second for a hundred million pairs
+MAX_BITS = 10  # largest number of the 64 bits that may differ
+MIN_CORRELATION = 0.99  # between the pixels of the small versions
+MAX_IMAGES = 10_000  # compared in each split, evenly spaced: a hundred million pairs take a second
 _SIDE = 16  # of the small versions, in pixels
-_FLAT = 2.0  # standard deviation in gray levels, below which an image shows nothing that could be recognized
+_FLAT = 2.0  # standard deviation in gray levels; below it, an image is too uniform to be recognized
 _BLOCK = 256
 
 
@@ -171,11 +172,10 @@ class Likeness:
     """An image that is almost the same as a training image.
 
     Attributes:
-        split: where it is.
-        row: its row in that split.
+        row: its row in `split`.
         train_row: row of the most similar training image.
         n_bits: how many of the 64 bits of their difference hashes differ.
-        correlation: of their small versions' pixels, at most 1.
+        correlation: between the pixels of their small versions, at most 1.
     """
 
     split: Literal["validation", "test"]
@@ -186,13 +186,9 @@ class Likeness:
 
 
 def find_likenesses(dataset: ImageDataset) -> tuple[Likeness, ...]:
-    """Find images of validation and test that look almost like a training image.
+    """Find validation and test images that look almost like a training image, each with the most similar one.
 
-    Args:
-        dataset: of splits with more than `MAX_IMAGES` images, that many are compared, evenly spaced.
-
-    Returns:
-        The most similar training image for each that has one, in the order of the splits and rows.
+    Splits with more than `MAX_IMAGES` images are sampled, evenly spaced.
     """
     train = _Fingerprints.of(dataset.train)
     likenesses = []
@@ -214,13 +210,9 @@ def find_likenesses(dataset: ImageDataset) -> tuple[Likeness, ...]:
 
 
 def difference_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return the 64-bit difference hash of each image.
+    """Return the 64-bit difference hash of each image, uint64, shape (n,).
 
-    Args:
-        images: uint8, shape (n, height, width, 3), sides of at least 9 pixels.
-
-    Returns:
-        uint64, shape (n,).
+    The images are uint8, shape (n, height, width, 3), with sides of at least 9 pixels.
     """
     gray = _fields(images, 8, 9) @ np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
     bits = (gray[:, :, :-1] > gray[:, :, 1:]).reshape(len(images), 64)
@@ -228,7 +220,7 @@ def difference_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 def _fields(images: NDArray[np.uint8], n_rows: int, n_columns: int) -> NDArray[np.float32]:
-    """Return means over a grid of fields, float32, shape (n, n_rows, n_columns, 3)."""
+    """Return the means over a grid of fields, float32, shape (n, n_rows, n_columns, 3)."""
     _, height, width, _ = images.shape
     tops = np.linspace(0, height, n_rows + 1).astype(int)
     lefts = np.linspace(0, width, n_columns + 1).astype(int)
@@ -239,7 +231,7 @@ def _fields(images: NDArray[np.uint8], n_rows: int, n_columns: int) -> NDArray[n
 
 @dataclass(frozen=True, eq=False)
 class _Fingerprints:
-    """Images of a split: their rows and hashes, shape (n,), and small versions of length 1, shape (n, 768)."""
+    """Rows and hashes of a split's images, shape (n,), and their small versions as unit vectors, shape (n, 768)."""
 
     rows: Rows
     hashes: NDArray[np.uint64]

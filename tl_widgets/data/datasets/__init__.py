@@ -1,1 +1,1 @@
-"""The named data sets, one module each: its constant DATASET is all that the toolkit knows of it."""
+"""The named data sets, one module each; `data.catalogue` reads only the constant DATASET of a module."""

@@ -1,4 +1,4 @@
-"""cats_and_dogs: the filtered photographs of TensorFlow's tutorials."""
+"""The data set cats_and_dogs: the filtered photographs of TensorFlow's tutorials."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.data.archives import ZipSource
 from tl_widgets.data.hosted import GIVEN_SPLIT, HostedDataset, HostedFile, Sink, WrongContentError
 
-# What its makers call validation is what models are tested on.
+# The validation set of its authors serves as the test set here.
 _SPLITS = {"train": "train", "validation": "test"}
 _WANTED = re.compile(r"cats_and_dogs_filtered/(train|validation)/(cats|dogs)/([\w.-]+\.jpg)", re.ASCII)
 
@@ -24,12 +24,12 @@ def _repack(files: list[Path], sink: Sink) -> None:
                 split, folder, name = match.groups()
                 try:
                     data = source.read(file)
-                except OSError as error:  # of the archive, not of the disk that is written to
+                except OSError as error:  # from reading the archive, not from writing to disk
                     raise WrongContentError(f"{file.name}: {error}") from error
                 sink.add(f"{_SPLITS[split]}/{folder}", name, data)
         finally:
             source.close()
-    except InputError as error:  # ZipSource's about a file that is no zip
+    except InputError as error:  # ZipSource raises it for a file that isn't a zip
         raise WrongContentError(f"it is no zip archive that can be read ({error})") from error
 
 
@@ -42,7 +42,7 @@ DATASET = HostedDataset(
     source="cats_and_dogs_filtered of Google, from Kaggle's Dogs vs. Cats (Asirra; Elson et al., 2007)",
     license="published for research; no license is stated",
     default_size=128,
-    # Nobody publishes a hash of it. TensorFlow's tutorials show its length.
+    # There is no published hash. TensorFlow's tutorials show the length.
     files=(HostedFile("https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip", 68_606_236, None),),
     repack=_repack,
     folders=GIVEN_SPLIT,

@@ -1,4 +1,4 @@
-"""cifar10: CIFAR-10 in its binary version, which needs no pickle."""
+"""The data set cifar10: CIFAR-10 in its binary version, which needs no pickle."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DATASET = HostedDataset(
     sizes=((4_000, 1_000, 1_000),) * 10,
     source="CIFAR-10 (Krizhevsky, 2009), www.cs.toronto.edu/~kriz/cifar.html",
     license="no license is stated",
-    # Length and hash: TensorFlow Datasets (url_checksums). Keras's own loader takes the same images as pickles.
+    # Length and hash: TensorFlow Datasets (url_checksums). Keras's own loader reads the same images as pickles.
     files=(
         HostedFile(
             "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",

@@ -1,4 +1,4 @@
-"""digits: handwritten digits in scikit-learn."""
+"""The data set digits: handwritten digits from scikit-learn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _read_array() -> tuple[GrayImages, Labels]:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    # Whole numbers 0..16. No two images are equal (a test checks).
+    # Values are whole numbers 0..16. No two images are equal (a test checks this).
     return np.rint(digits.images * (255 / 16)).astype(np.uint8), digits.target.astype(np.int64)
 
 

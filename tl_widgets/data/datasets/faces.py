@@ -1,4 +1,4 @@
-"""faces: small pictures of faces and of what was behind one, in scikit-image."""
+"""The data set faces: small images of faces and of backgrounds, from scikit-image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tl_widgets.data.dataset import Labels
 def _read_array() -> tuple[GrayImages, Labels]:
     from skimage.data import lfw_subset
 
-    # float64 in 0..1, 100 faces first, then 100 backgrounds. No two are equal (a test checks).
+    # float64 in 0..1, 100 faces first, then 100 backgrounds. No two are equal (a test checks this).
     gray = np.rint(lfw_subset() * 255).astype(np.uint8)
     return gray, np.repeat(np.array([1, 0], np.int64), 100)
 

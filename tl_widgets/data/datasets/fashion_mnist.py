@@ -1,4 +1,4 @@
-"""fashion_mnist: Fashion-MNIST as Keras hosts it, in MNIST's own format."""
+"""The data set fashion_mnist: Fashion-MNIST as Keras hosts it, in MNIST's IDX format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tl_widgets.data.archives import MAX_FILE_BYTES
 from tl_widgets.data.hosted import GIVEN_SPLIT, HostedDataset, HostedFile, Sink, WrongContentError
 
-# In the order of their labels. "T-shirt/top" is the published name of the first, which a folder cannot have.
+# In label order. The published name of the first is "T-shirt/top", which no folder can have.
 CLASSES = (
     "T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""flowers: TensorFlow's flower photographs, as they are, with the text that names their photographers."""
+"""The data set flowers: TensorFlow's flower photographs, with the license text that names the photographers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _LICENSE = "flower_photos/LICENSE.txt"
 
 
 def _repack(files: list[Path], sink: Sink) -> None:
-    wanted = re.compile(rf"{_LICENSE}|flower_photos/({'|'.join(CLASSES)})/[\w.-]+\.jpg", re.ASCII)
-    for name, data in tar_members(files[0], wanted):
+    pattern = re.compile(rf"{_LICENSE}|flower_photos/({'|'.join(CLASSES)})/[\w.-]+\.jpg", re.ASCII)
+    for name, data in tar_members(files[0], pattern):
         if name == _LICENSE:
             sink.add_license(data)
         else:

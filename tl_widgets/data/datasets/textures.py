@@ -1,4 +1,4 @@
-"""textures: patches of three photographs in scikit-image."""
+"""The data set textures: patches of three photographs from scikit-image."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import numpy as np
 from tl_widgets.data.arrays import GrayImages, enlarged, resampling
 from tl_widgets.data.catalogue import BuiltInDataset, Splits
 
-# Where patches of a photograph of 512 x 512 pixels are cut. 48 pixels still show a joint between bricks, a blade of
-# grass, a few stones. Ten rows, and some columns of patches for each split; between two splits lie 16 pixels that
-# no model sees. Patches never overlap, so 30 test patches of a class are 30 observations.
+# Where patches are cut from a photograph of 512 x 512 pixels. A patch of 48 pixels still shows a joint between bricks,
+# a blade of grass or a few stones. There are ten rows of patches, and each split has its own columns, with a gap of 16
+# pixels between splits. Patches never overlap, so 30 test patches of a class are 30 observations.
 PATCH_SIZE = 48
 PATCH_TOPS = range(16, 496, PATCH_SIZE)
 PATCH_LEFTS = {
@@ -19,7 +19,7 @@ PATCH_LEFTS = {
 }
 
 
-def _read(image_size: int, seed: int) -> Splits:  # noqa: ARG001 - the split is fixed by place
+def _read(image_size: int, seed: int) -> Splits:  # noqa: ARG001 - the split is fixed by position
     from skimage import data as photographs
 
     patches: list[GrayImages] = []

@@ -1,4 +1,4 @@
-"""ImageCollection: a learner's images and edits to them, from which `load_folder` makes a data set.
+"""ImageCollection: a learner's images, and edits to them, for `load_folder`.
 
 The files of a folder or zip are never changed. New images are written into `my_images/` (see `uploads`); `keep_edits`
 stores the edits there, too, so they outlive the kernel.
@@ -28,12 +28,7 @@ from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """A class before any edits.
-
-    Attributes:
-        folder: printable name of its folder.
-        files: its files, sorted by name.
-    """
+    """A class before any edits: its folder's printable name and its files by name."""
 
     folder: str
     files: tuple[SourceFile, ...]
@@ -41,7 +36,7 @@ class ClassFolder:
 
 @dataclass(frozen=True)
 class ImageCollection:
-    """Images by class, and edits to them. Immutable: each method returns a new collection or raises.
+    """Images by class, and edits to them; every edit returns a new collection.
 
     Attributes:
         path: absolute path of the folder or zip archive.
@@ -83,11 +78,7 @@ class ImageCollection:
         return tuple(self.edits.name_of(name) for name in names if name not in self.edits.dropped)
 
     def class_folder(self, class_name: str) -> ClassFolder:
-        """Return the class with this name, even if it was dropped.
-
-        Raises:
-            InputError: there is none.
-        """
+        """Return the class with this name, even if dropped, or raise InputError."""
         for folder in self.folders:
             if self.edits.name_of(folder.folder) == class_name:
                 return folder
@@ -102,11 +93,7 @@ class ImageCollection:
     # Edits
 
     def rename(self, class_name: str, new_name: str) -> ImageCollection:
-        """Rename a class.
-
-        Raises:
-            InputError: the new name is invalid (see `require_class_name`) or taken.
-        """
+        """Rename a class, or raise InputError if the new name is invalid or taken."""
         folder, name = self.class_folder(class_name).folder, require_class_name(new_name)
         if any(self.edits.name_of(other.folder) == name for other in self.folders if other.folder != folder):
             raise InputError(f"There is a class {name!r} already; give each class a name of its own.")
@@ -126,11 +113,7 @@ class ImageCollection:
         return self._with(replace(self.edits, dropped=tuple(name for name in self.edits.dropped if name != folder)))
 
     def exclude(self, files: Collection[str]) -> ImageCollection:
-        """Leave out images by their `SourceFile.name`; `include` undoes it.
-
-        Raises:
-            InputError: there is no such image.
-        """
+        """Leave out images by their `SourceFile.name`; `include` undoes it."""
         known = {file.name for class_folder in self.folders for file in class_folder.files}
         if unknown := sorted(set(files) - known):
             raise InputError(f"There is no image {printable(unknown[0])} in {self.name}.")
@@ -165,7 +148,7 @@ class ImageCollection:
                            on_event=on_event, cancel=cancel)  # fmt: skip
 
     def thumbnails(self, files: Sequence[SourceFile], side: int) -> list[Images | str]:
-        """Return a thumbnail of each file, uint8, shape (side, side, 3), or the reason why it has none, as a clause.
+        """Return each file's thumbnail, uint8 (side, side, 3), or why it has none.
 
         Raises:
             InputError: the collection is gone.
@@ -188,7 +171,7 @@ class ImageCollection:
 
 
 def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
-    """Open a folder or zip without decoding its images; a folder of uploads may have fewer than two classes.
+    """Open a folder or zip; a folder of uploads may have fewer than two classes.
 
     Raises:
         InputError: it can't be opened, or has no class folders.
@@ -249,7 +232,7 @@ def _file_of(path: Path) -> Path:
 
 
 def keep_edits(collection: ImageCollection) -> None:
-    """Save the edits of a collection for `with_kept_edits`; do nothing if they can't be written."""
+    """Save a collection's edits for `with_kept_edits`; write errors are ignored."""
     file = _file_of(collection.path)
     with suppress(OSError):
         if collection.edits == NO_EDITS:
@@ -261,7 +244,7 @@ def keep_edits(collection: ImageCollection) -> None:
 
 
 def with_kept_edits(collection: ImageCollection) -> ImageCollection:
-    """Return a newly opened collection with the saved edits that still fit, or unchanged if none can be read."""
+    """Return a newly opened collection with those saved edits that still fit."""
     try:
         file = _file_of(collection.path)
         if not file.is_file() or file.stat().st_size > _MAX_BYTES:

@@ -1,4 +1,4 @@
-"""The folder of a learner's uploads, `my_images/` beside the notebook, and the files that are written into it.
+"""The folder of a learner's uploads, `my_images/`, and how files get into it.
 
 Names are made safe, nothing is overwritten, and partial files stay hidden.
 """
@@ -33,13 +33,13 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def uploads_folder() -> Path:
-    """Return the folder for uploads: `my_images` beside the notebook, or in `home_folder` if that isn't writable."""
+    """Return `my_images`, beside the notebook or, if read-only, in `home_folder`."""
     here = Path.cwd()
     return here / FOLDER_NAME if os.access(here, os.W_OK) else home_folder() / FOLDER_NAME
 
 
 def safe_name(text: str, default: str) -> str:
-    """Return a name like `text` that is safe for files and folders on every system; `default` if nothing is left.
+    """Return a name like `text` that is safe on every system, or `default`.
 
     It has no separators, no control characters, no dots at its ends, is not reserved, and has at most 60 characters.
     """
@@ -52,7 +52,7 @@ def safe_name(text: str, default: str) -> str:
 
 
 def names_from(name: str) -> Iterator[str]:
-    """Yield the name, then the name with -2, -3, ... before its suffix; raise InputError after ten thousand."""
+    """Yield name, name-2, name-3, ...; raise InputError after ten thousand."""
     yield name
     path = PurePosixPath(name)
     for i in range(2, 10_000):
@@ -61,11 +61,7 @@ def names_from(name: str) -> Iterator[str]:
 
 
 def make_folder(name: str) -> Path:
-    """Make a new folder of uploads, with a number after its name if the name is taken.
-
-    Raises:
-        InputError: the folder can't be made.
-    """
+    """Make a new folder of uploads, named `name` or `name-2`, or raise InputError."""
     root = uploads_folder()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -79,12 +75,9 @@ def make_folder(name: str) -> Path:
 
 
 def write_new(folder: Path, name: str, data: bytes | Path) -> Path:
-    """Write a file without overwriting another, with a number after its name if the name is taken.
+    """Write a file under a new name: `name`, or with a number if that is taken.
 
-    Args:
-        folder: an existing folder.
-        name: the preferred name; it need not be safe.
-        data: its bytes, or a complete file on the same disk, which is moved.
+    `data` is the content, or a complete file on the same disk, which is moved.
 
     Raises:
         InputError: ten thousand such names are taken.
@@ -110,7 +103,7 @@ def write_new(folder: Path, name: str, data: bytes | Path) -> Path:
 
 
 def require_room(n_files: int, n_bytes: int) -> None:
-    """Raise `InputError` if `n_files` more files of `n_bytes` in total exceed the limits of uploads or of the disk."""
+    """Raise `InputError` if there is no room for so many more files and bytes."""
     root = uploads_folder()
     sizes = [path.stat().st_size for path in root.rglob("*") if path.is_file()] if root.is_dir() else []
     if len(sizes) + n_files > MAX_STORED_FILES or sum(sizes) + n_bytes > MAX_STORED_BYTES:
@@ -123,7 +116,7 @@ def require_room(n_files: int, n_bytes: int) -> None:
 
 
 def find_collections() -> tuple[Path, ...]:
-    """Find folders and zips that may hold class folders, first among the uploads, then beside the notebook.
+    """Find folders and zips of images among the uploads and beside the notebook.
 
     At most 300 entries of each folder are checked, and not thoroughly: opening a result can still fail.
     """
@@ -159,7 +152,7 @@ _ABANDONED_AFTER = 3_600  # seconds without a new part; only a killed kernel lea
 
 
 class Incoming:
-    """An upload in progress: files that arrive one after another, each in consecutive parts.
+    """An upload in progress: one file after another, each in consecutive parts.
 
     Leaving the context closes the upload and removes the files that have not been moved elsewhere.
 
@@ -197,7 +190,7 @@ class Incoming:
         self.close()
 
     def add(self, index: int, start: int, data: bytes | memoryview) -> None:
-        """Write the next part, which belongs at byte `start` of file `index` and must not be empty.
+        """Write the next part, not empty, at byte `start` of file `index`.
 
         Raises:
             InputError: this isn't the next part, it exceeds the file's size, or it can't be written.
@@ -217,7 +210,7 @@ class Incoming:
             self._at = (index, start + len(data))
 
     def files(self) -> tuple[tuple[str, Path], ...]:
-        """Return each file's name and temporary path, which is valid until the upload is closed.
+        """Return each file's name and its path until the upload is closed.
 
         Raises:
             InputError: the upload is not complete.
@@ -241,7 +234,7 @@ class Incoming:
                     self._made.rmdir()  # only if it is still empty
 
     def _path(self, index: int) -> Path:
-        """Return the temporary path of a file, which is independent of the name that the browser sent."""
+        """Return a file's temporary path, which is independent of its name."""
         return Path(self._folder.name) / f"{index}.part"
 
     def _skip_whole(self) -> None:
@@ -253,7 +246,7 @@ class Incoming:
 
 
 def require_size(name: str, n_bytes: int, most: int, kind: str) -> None:
-    """Raise `InputError` if a file is larger than `most` bytes; `kind` is a noun for the message, such as "picture"."""
+    """Raise `InputError` if a file (a `kind`, such as "picture") is too large."""
     if n_bytes > most:
         raise InputError(
             f"{printable(name)} has {size_text(n_bytes)}; a {kind} may have {size_text(most)}. Nothing was uploaded."

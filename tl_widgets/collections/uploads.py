@@ -1,4 +1,4 @@
-"""Check images from an upload or the camera, and write them into a learner's collection."""
+"""Check new images from an upload or the camera, and add them to a collection."""
 
 from __future__ import annotations
 
@@ -42,11 +42,7 @@ class Addition:
 
 
 def upload_zip(name: str, unchecked: Path) -> ImageCollection:
-    """Store an uploaded zip among the uploads and open it.
-
-    Args:
-        name: the name that the browser sent.
-        unchecked: the complete `Incoming` file; it is moved.
+    """Move a complete `Incoming` zip to the uploads and open it.
 
     Raises:
         InputError: it is not a zip of class folders (then it is not moved), or it can't be stored.
@@ -79,13 +75,8 @@ def add_images(
     """Add images to an existing or a new class.
 
     A folder or zip that is not among the uploads stays unchanged: the images in use are first copied to the uploads.
-
-    Args:
-        collection: the collection to add to; None starts a new one.
-        class_name: see `require_class_name`.
-        files: (name, bytes), or (name, path) of an `Incoming` file, which is moved.
-        on_event: receives "decode" events while files are checked and copied.
-        cancel: set it to stop.
+    Without a collection, a new one is made. `files` are (name, bytes), or (name, path) of `Incoming` files, which are
+    moved. `on_event` receives "decode" events while files are checked and copied.
 
     Raises:
         InputError: none of the files is an image, there are too many, or there is no room. Nothing has changed.
@@ -149,7 +140,7 @@ def _checked(
 
 
 def _write(collection: ImageCollection, class_name: str, files: Sequence[tuple[str, Upload]]) -> ImageCollection:
-    """Write all of the files into the class's folder, or none of them, and reopen the collection."""
+    """Write all of the files into the class's folder, or none of them."""
     edits = collection.edits
     known = [
         folder

@@ -1,4 +1,4 @@
-"""The settings of an experiment: each declared once, with its label, help, range, group and default.
+"""Declare the settings of an experiment, each once.
 
 The command line, the forms in JupyterLab, validation and records all use these declarations. To add a control, add a
 field to `Config` (or to one of its parts) and the code that uses it.
@@ -33,7 +33,7 @@ _USUAL_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1)
 
 
 def require_workers(n_jobs: object, name: str = "n_jobs") -> None:
-    """Raise `InputError` unless joblib accepts this number of worker processes: any whole number except 0."""
+    """Raise `InputError` if `n_jobs` is 0 or not a whole number."""
     if whole_number(name, n_jobs) == 0:
         raise InputError(f"{name} is 0: give the number of worker processes, or -1 for one for each core.")
 
@@ -46,14 +46,7 @@ def require_share(name: str, value: object) -> None:
 
 @dataclass(frozen=True)
 class ImageSettings(Settings):
-    """The images of an experiment.
-
-    Attributes:
-        dataset: name of a data set, as listed by `list_datasets`.
-        image_size: side of the square images in pixels.
-        n_per_class: training images of each class; None takes all.
-        classes: names of the classes to use, at least two; None for all.
-    """
+    """The images of an experiment, as the arguments of `load_dataset`."""
 
     dataset: str = setting("textures", Name(listed_by="datasets"), "Dataset", "Which images", group=_DATA, option="")
     image_size: int = setting(
@@ -81,7 +74,7 @@ class ImageSettings(Settings):
 
 @dataclass(frozen=True)
 class ScratchSpec(Settings):
-    """The network that is trained from scratch: blocks of Conv2D and pooling, then dense layers.
+    """The network from scratch: blocks of Conv2D and pooling, then dense layers.
 
     The article's network is `ScratchSpec(dense_units=6)`. The default is 64 units, because the ReLUs of a bottleneck of
     6 units often die, and a fair comparison needs a network that trains.
@@ -156,13 +149,13 @@ class ScratchSpec(Settings):
 
 @dataclass(frozen=True)
 class FineTuningSpec(Settings):
-    """A second stage for the transfer model, which also trains its backbone's last blocks, at a low learning rate.
+    """A second stage that also trains the last blocks of the backbone.
 
     Attributes:
         n_blocks: how many of the backbone's last blocks to unfreeze, at least 1.
         epochs: passes over the training images after the frozen stage, 1-10,000.
         learning_rate: Adam's learning rate in this stage, above 0 and at most 10; usually a tenth or a hundredth of the
-            first stage's.
+            rate in the first stage.
     """
 
     n_blocks: int = setting(1, Whole(1, field_high=100), "Blocks to unfreeze", "How many of the backbone's last blocks")

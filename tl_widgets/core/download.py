@@ -40,16 +40,10 @@ def download(
     cancel: Cancel | None,
     n_bytes: int | None = None,
 ) -> Path:
-    """Download a file to `target`, and keep it only if it is complete and has the published hash.
+    """Download a file, check its length and hash, and return `target`.
 
-    Args:
-        url: its address.
-        target: its path; the folder is made if needed.
-        published_hash: MD5 (32 hexadecimal digits) or SHA-256 (64); None to check only the length.
-        subject: what the file belongs to, for the text of the events, such as "Xception".
-        on_event: receives "download" events, in bytes.
-        cancel: set it to stop.
-        n_bytes: the published length, if known.
+    `published_hash` is MD5 (32 hexadecimal digits) or SHA-256 (64); with None, only the length is checked. `subject` is
+    what the file belongs to, such as "Xception". `on_event` receives "download" events, in bytes.
 
     Raises:
         OSError: there is no network or no such file, the download is incomplete or has the wrong content, or `target`
@@ -84,7 +78,7 @@ def why_not(error: BaseException) -> str:
 
 
 def file_digest(path: Path, algorithm: str) -> str:
-    """Return the file's hexadecimal "sha256" or "md5" digest; an unchanged file is read only once per process."""
+    """Return a file's hexadecimal digest; unchanged files are read only once."""
     status = path.stat()
     return _digest(path, status.st_size, status.st_mtime_ns, algorithm)
 
@@ -108,7 +102,7 @@ def algorithm_of(digest: str) -> str:
 
 @contextmanager
 def atomic_file(target: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that replaces `target` when the block ends, or is removed if the block fails.
+    """Open a new file that replaces `target` only if the block succeeds.
 
     Several processes may do so at once: each writes its own temporary file, and the last to finish wins.
     """
@@ -125,7 +119,7 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
 
 
 def remove_abandoned(folder: Path, pattern: str, seconds: float) -> None:
-    """Remove the subfolders that match `pattern` and have not changed for `seconds`: remains of killed processes."""
+    """Remove subfolders that killed processes left, unchanged for `seconds`."""
     for leftover in folder.glob(pattern):
         with suppress(OSError):
             newest = max(path.stat().st_mtime for path in (leftover, *leftover.iterdir()))

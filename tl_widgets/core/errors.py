@@ -2,13 +2,14 @@
 
 
 class InputError(ValueError):
-    """A mistake that the user can fix; the message says what was received, what is allowed and what to do.
+    """A mistake that the user can fix.
 
-    The command line prints the message and exits with status 2; the Lab shows it. Neither shows a stack trace.
+    The message says what was received, what is allowed and what to do. The command line prints it and exits with
+    status 2, and the Lab shows it, both without a stack trace.
     """
 
     def _render_traceback_(self) -> list[str]:
-        """Return what IPython shows in a notebook's cell: the message without the stack trace."""
+        """Return what IPython shows in a notebook: the message, no stack trace."""
         return [f"{type(self).__name__}: {self}"]
 
 

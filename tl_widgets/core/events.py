@@ -1,4 +1,4 @@
-"""Progress events of long steps, and how to cancel them. Uses the standard library only."""
+"""Progress events and cancellation. Uses the standard library only."""
 
 from __future__ import annotations
 
@@ -65,5 +65,5 @@ def raise_if_cancelled(cancel: Cancel | None) -> None:
 
 
 def seconds_left(seconds: float, n_done: int, n_total: int) -> float | None:
-    """Estimate the remaining seconds at the speed so far; None before the first item is done."""
+    """Estimate the remaining seconds; None before the first item is done."""
     return seconds / n_done * (n_total - n_done) if n_done and n_total else None

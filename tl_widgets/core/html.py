@@ -20,7 +20,7 @@ def join(parts: Iterable[str]) -> Markup:
 
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, numeric: Sequence[int] = ()) -> Markup:
-    """Return a table with a caption; text is escaped, `Markup` isn't. `numeric` columns are aligned right."""
+    """Return a table; text is escaped, and `numeric` columns are aligned right."""
     classes = [Markup('class="tlw-right"') if i in numeric else "" for i in range(len(head))]
     heads = [Markup('<th scope="col" {}>{}</th>').format(kind, name) for name, kind in zip(head, classes, strict=True)]
     lines = (
@@ -35,14 +35,10 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, n
 
 
 def image(pixels: NDArray[Any], alt: str, side: int, *, small_file: bool = False) -> Markup:
-    """Return an image as an `<img>` element that contains its data.
+    """Return an image, uint8 (height, width, 3), as `<img>` with its data in it.
 
-    Args:
-        pixels: uint8, shape (height, width, 3).
-        alt: the alternative text.
-        side: the longer side on the screen, in CSS pixels.
-        small_file: use JPEG instead of PNG, for many photographs at once, because Jupyter drops output beyond a
-            megabyte per second.
+    Its longer `side` is in CSS pixels. `small_file` is for many photographs at once: it uses JPEG instead of PNG,
+    because Jupyter drops output beyond a megabyte per second.
     """
     from PIL import Image
 

@@ -1,4 +1,4 @@
-"""Import TensorFlow once, without its startup messages, and report the progress as events."""
+"""Import TensorFlow once, without its startup messages, and send events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Hide what C++ code writes to file descriptor 2, unless the block raises an error.
+    """Hide what C++ code writes to file descriptor 2, unless the block fails.
 
     TensorFlow writes its first messages ("Could not find cuda drivers", "failed call to cuInit") before its own log
     settings apply, and they worry beginners who have done nothing wrong.
@@ -42,7 +42,7 @@ def _silence() -> Iterator[None]:
 
 
 def import_tensorflow(on_event: OnEvent = ignore) -> None:
-    """Import TensorFlow, which takes seconds, and send "load" events before and after if it isn't imported yet."""
+    """Import TensorFlow, with "load" events if it isn't imported yet."""
     # A module is in sys.modules from the start of its import; only the lock shows that the import is finished.
     with _lock:
         if "tensorflow" in sys.modules:

@@ -1,4 +1,4 @@
-"""The models of a comparison: their names in records, and their labels and colors on screen."""
+"""The models of a comparison, with their names, labels and colors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ModelName(StrEnum):
         return member
 
     def __repr__(self) -> str:
-        """Return the value's repr, because results and messages show a model's name as plain text."""
+        """Return the value's repr, as results and messages show names as plain text."""
         return repr(self.value)
 
     @property
@@ -53,7 +53,7 @@ _BY_NAME: dict[str, ModelName] = {model.value: model for model in ModelName}
 
 
 def find_model(name: str) -> ModelName | None:
-    """Return the model with this name; None for other names, such as a backbone's or a Keras model's."""
+    """Return the model with this name; None for others, such as a backbone's."""
     return _BY_NAME.get(name)
 
 

@@ -11,20 +11,17 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def points(difference: float, digits: int = 1, *, signed: bool = False) -> str:
-    """Return a difference of two shares, in -1..1, in percentage points without the unit: "−3.3".
-
-    If `signed`, differences that aren't negative get a plus.
-    """
+    """Return a difference of shares in percentage points: "−3.3"; "+3.3" if `signed`."""
     return f"{100 * difference:{'+' if signed else ''}.{digits}f}".replace("-", MINUS)
 
 
 def points_range(low: float, high: float) -> str:
-    """Return an interval of differences, or of shares, with one decimal and without the unit: "−3.3 to 12.0"."""
+    """Return an interval of differences or shares in points: "−3.3 to 12.0"."""
     return f"{points(low)} to {points(high)}"
 
 
 def interval_text(interval: tuple[float, float]) -> str:
-    """Return an interval of accuracies, in 0..1, in percent without the sign: "83 to 95".
+    """Return an interval of accuracies, in 0..1, in percent: "83 to 95".
 
     A decimal is added if both ends would look the same: "99.6 to 100.0".
     """
@@ -44,7 +41,7 @@ def count_text(n: int) -> str:
 
 
 def short_count(n: float) -> str:
-    """Return a count with at most three digits: 64 is "64", 291405 is "291 k", 4694024 is "4.69 M"."""
+    """Return a count with at most three digits: "64", "291 k", "4.69 M"."""
     for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if n >= unit * 0.9995:
             return f"{n / unit:.3g}{name}"
@@ -58,7 +55,7 @@ def seconds_text(seconds: float) -> str:
 
 
 def milliseconds_text(milliseconds: float) -> str:
-    """Return a measured duration, rounded to about two digits: "0.85 ms", "1.2 ms", "130 ms"."""
+    """Return a measured duration: "0.85 ms", "1.2 ms", "130 ms"."""
     digits = 0 if milliseconds >= 10 else 1 if milliseconds >= 1 else 2
     return f"{milliseconds:,.{digits}f} ms"
 
@@ -73,7 +70,7 @@ def duration_text(seconds: float) -> str:
 
 
 def size_text(n_bytes: float, *, kilobytes: bool = False) -> str:
-    """Return a size in decimal units: "12 MB", "3.4 GB"; with `kilobytes`, sizes below a megabyte as "512 kB"."""
+    """Return a size as "12 MB", "3.4 GB" or, if `kilobytes`, "512 kB"."""
     if kilobytes and n_bytes < 1e6:
         return f"{n_bytes / 1e3:.0f} kB"
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

@@ -1,4 +1,4 @@
-"""Resources of this machine: the folder for files, memory, processor cores and disk."""
+"""Resources of this machine: the cache folder, memory, cores and disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CGROUP_USAGE = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/mem
 
 
 def home_folder() -> Path:
-    """Return the folder for caches and downloads: `TL_WIDGETS_HOME` if set, else the platform's cache folder.
+    """Return the folder for caches and downloads, which TL_WIDGETS_HOME can set.
 
     Raises:
         InputError: `TL_WIDGETS_HOME` starts with "~user", and there is no such user.
@@ -36,7 +36,7 @@ def home_folder() -> Path:
 
 
 def n_cores() -> int:
-    """Return how many processor cores this process may use, which a container or scheduler may limit."""
+    """Return how many cores this process may use; a container can limit them."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
@@ -53,7 +53,7 @@ def _read_number(paths: tuple[Path, ...]) -> int | None:
 
 
 def _page_cache() -> int:
-    """Return how many bytes of a container's memory usage are cached files, which the kernel frees on demand."""
+    """Return the bytes of cached files in a container's usage, freed on demand."""
     for path in _CGROUP_STATS:
         try:
             rows = dict(line.split() for line in path.read_text().splitlines())
@@ -64,7 +64,7 @@ def _page_cache() -> int:
 
 
 def _host_memory() -> tuple[int, int]:
-    """Return (total, available) bytes of the host; (0, 0) if the system hides them, as some sandboxes do."""
+    """Return (total, available) bytes of the host; (0, 0) if a sandbox hides them."""
     try:
         memory = psutil.virtual_memory()
     except (OSError, RuntimeError, psutil.Error):
@@ -73,7 +73,7 @@ def _host_memory() -> tuple[int, int]:
 
 
 def memory_limit() -> int:
-    """Return how many bytes of memory this process may use, limited by container and host; 0 if unknown."""
+    """Return the bytes that container and host allow this process; 0 if unknown."""
     total, _ = _host_memory()
     limit = _read_number(_CGROUP_LIMITS)
     return min(limit, total) if limit and total else limit or total
@@ -92,10 +92,7 @@ def memory_available() -> int:
 def require_memory(n_bytes: int, what: str, advice: str) -> None:
     """Raise `InputError` if `n_bytes` is more than the free memory.
 
-    Args:
-        n_bytes: the memory needed.
-        what: the subject of the message, such as "training on 9,000 images".
-        advice: what to do instead, a sentence without its period.
+    `what` is the subject of the message, such as "training on 9,000 images"; `advice` has no period.
     """
     free = memory_available()
     if free and n_bytes > free:
@@ -106,7 +103,7 @@ def require_memory(n_bytes: int, what: str, advice: str) -> None:
 
 
 def require_disk(folder: Path, n_bytes: int, what: str) -> None:
-    """Raise `InputError` if `n_bytes` is more than the free disk space of `folder`, which may not exist yet.
+    """Raise `InputError` if `folder`, which may not exist yet, has less free space.
 
     `what` is the subject of the message, such as "Downloading Xception".
     """

@@ -1,7 +1,4 @@
-"""Kinds of settings: which values are allowed, how typed text is parsed, and the error messages.
-
-Import them from `core.settings`.
-"""
+"""Kinds of settings: check values and parse text. Import from `core.settings`."""
 
 from __future__ import annotations
 
@@ -16,22 +13,14 @@ from tl_widgets.core.errors import InputError
 
 
 def whole_number(name: str, value: object) -> int:
-    """Return a whole number of any type (NumPy's too) as an int.
-
-    Raises:
-        InputError: `value` is something else, such as 2.5, "10" or True.
-    """
+    """Return a whole number of any type, or raise InputError for 2.5, "10" or True."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise InputError(f"{name} must be a whole number; received {value!r}.")
     return operator.index(value)
 
 
 def real_number(name: str, value: object) -> float:
-    """Return a number of any type (NumPy's too) as a float.
-
-    Raises:
-        InputError: `value` is something else, such as "0.1", True or None.
-    """
+    """Return a number of any type, or raise InputError for "0.1", True or None."""
     if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
         raise InputError(f"{name} must be a number; received {value!r}.")
     return float(value)
@@ -77,7 +66,6 @@ class Real:
     """A number.
 
     Attributes:
-        step: step of the form field's arrows.
         open_low: whether `low` itself is excluded.
         open_high: whether `high` itself is excluded.
         usual: values that a form offers in a menu instead of a number field; empty for a field.
@@ -222,7 +210,7 @@ class Several:
         return checked
 
     def parse(self, text: str) -> tuple[Any, ...]:
-        """Return the typed values, separated by commas (numbers also by spaces), or raise InputError."""
+        """Return the typed values, or raise InputError; numbers need no commas."""
         is_number = isinstance(self.kind, Whole)
         parts = text.replace(",", " ").split() if is_number else [part.strip() for part in text.split(",")]
         try:

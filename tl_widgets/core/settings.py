@@ -1,4 +1,4 @@
-"""Declare a setting once, for the command line, the forms in JupyterLab, validation, help and records.
+"""Declare a setting once: for command line, forms, validation, help and records.
 
 A class of settings is a frozen dataclass whose fields are made by `setting`:
 
@@ -86,11 +86,7 @@ class Setting:
     bare: Any = None
 
     def check(self, value: object) -> Any:
-        """Return `value` in its proper type.
-
-        Raises:
-            InputError: it is not allowed.
-        """
+        """Return `value` in its proper type, or raise InputError."""
         return None if value is None and self.none else self.kind.check(self.name, value)
 
 
@@ -106,7 +102,7 @@ def setting(
     option: str | None = None,
     none: str = "",
 ) -> Any:
-    """Declare a field of a dataclass as a setting; the arguments are those of `Setting`."""
+    """Declare a dataclass's field as a setting, with the arguments of `Setting`."""
     declared = Setting("", default, kind, label, help, unit, group, live, option, none)
     return dataclasses.field(default=default, metadata={_KEY: declared})
 
@@ -118,7 +114,7 @@ def settings_of(kind: type) -> dict[str, Setting]:
 
 
 class Settings:
-    """Base of a frozen dataclass of settings: creating one checks every declared field."""
+    """Base of frozen dataclasses of settings; creating one checks all its fields."""
 
     def __post_init__(self) -> None:
         for name, declared in settings_of(type(self)).items():
@@ -143,13 +139,13 @@ class Settings:
 
 
 def same_setting(kind: type, name: str, /, **changes: Any) -> Any:
-    """Declare a field like the setting `name` of the dataclass `kind`, with changes such as `default=5`."""
+    """Declare a field like the setting `name` of `kind`, with some changes."""
     declared = dataclasses.replace(settings_of(kind)[name], **changes)
     return dataclasses.field(default=declared.default, metadata={_KEY: declared})
 
 
 def flat_settings(kind: type) -> dict[str, Setting]:
-    """Return every setting that a form shows, by name; the settings of a part replace it."""
+    """Return every setting that a form shows; the settings of a part replace it."""
     flat: dict[str, Setting] = {}
     for name, declared in settings_of(kind).items():
         part = declared.kind
@@ -190,7 +186,7 @@ SomeSettings = TypeVar("SomeSettings")
 
 
 def with_flat_values(settings: SomeSettings, values: Mapping[str, Any]) -> SomeSettings:
-    """Return a copy of settings with some values changed, by their names in `flat_settings`.
+    """Return a copy with some values changed, by their names in `flat_settings`.
 
     Raises:
         InputError: there is no such setting, or a value is not allowed.

@@ -1,4 +1,4 @@
-"""Read image files from a folder or a zip archive. Neither is trusted, and nothing is written."""
+"""Read files from folders and zip archives, which are not trusted or written to."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ class ImageSource(Protocol):
     listing: Listing
 
     def read(self, file: SourceFile) -> bytes:
-        """Return all bytes of one file; thread-safe. Raise OSError with a message for the user."""
+        """Return the bytes of a file; thread-safe. Raise OSError with a clear message."""
 
     def close(self) -> None:
         """Release open files."""
 
 
 def printable(name: str) -> str:
-    r"""Return a file name that can be shown: control characters and bytes that aren't UTF-8 become \xNN."""
+    r"""Return a file name with control characters and non-UTF-8 bytes as \xNN."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -257,7 +257,7 @@ def _why_not_member(member: zipfile.ZipInfo, parts: list[str]) -> str:
 
 
 def _refuse_huge_directory(path: Path, where: str) -> None:
-    """Reject an archive whose table of contents would fill the memory, because `zipfile` reads all of it.
+    """Reject an archive whose table of contents, which `zipfile` reads, is too large.
 
     The end record (PKWARE APPNOTE 4.3.16) is in the last 65,557 bytes and holds the table's size at byte 12.
     If that is 0xFFFFFFFF, the size is at byte 40 of the zip64 record (4.3.14) before it.

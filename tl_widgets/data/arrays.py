@@ -1,4 +1,4 @@
-"""Data sets of small gray images in one array: load and resize them, and write a plain Keras script that does."""
+"""Load and resize small gray images in one array, here and in a Keras script."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class ArrayOfImages:
 
 
 def resampling(side: int, image_size: int) -> str:
-    """Return the name of the Pillow filter that resizes images from `side` pixels to `image_size`."""
+    """Return the Pillow filter that resizes from `side` pixels to `image_size`."""
     return "LANCZOS" if image_size < side else "BICUBIC"
 
 
 def enlarged(gray: GrayImages, image_size: int) -> Images:
-    """Resize gray images (n, side, side) and repeat them in three channels: (n, image_size, image_size, 3)."""
+    """Return gray images (n, side, side) as (n, image_size, image_size, 3)."""
     from PIL import Image
 
     resample = Image.Resampling[resampling(gray.shape[1], image_size)]
@@ -60,7 +60,7 @@ def enlarged(gray: GrayImages, image_size: int) -> Images:
 
 
 def script_parts(validation: float, test: float) -> str:
-    """Return the script's lines that divide `images` and `labels` into the three splits."""
+    """Return the lines that divide `images` and `labels` into three splits."""
     return f"""
 train, validation, test = split(labels, {validation}, {test})
 x_train, y_train = images[train], labels[train]

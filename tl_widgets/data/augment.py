@@ -1,4 +1,4 @@
-"""Augment training images: mirrored, shifted, brighter or darker copies. NumPy only.
+"""Augment training images by mirrored, shifted, brighter or darker copies.
 
 The copies are made once, before training. A frozen backbone then processes each of them only once, and the model
 from scratch and the transfer model train on the same copies.
@@ -37,11 +37,7 @@ def augment_images(images: Images, *, seed: int = 0) -> Images:
 
 
 def with_augmented(split: Split, n_copies: int, *, seed: int = 0) -> Split:
-    """Return the training images followed by `n_copies` augmented copies of each; for 0, the split itself.
-
-    Raises:
-        InputError: there isn't enough memory for the copies.
-    """
+    """Return the images, then `n_copies` augmented copies of each of them."""
     if not n_copies:
         return split
     require_memory(

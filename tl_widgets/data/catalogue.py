@@ -1,4 +1,4 @@
-"""The catalog of named data sets: what a data set declares, the registry, and `load_dataset`.
+"""Declare, register and load data sets by name.
 
 Every module of `tl_widgets.data.datasets` with a constant DATASET is registered automatically; `register` adds others.
 """
@@ -87,7 +87,7 @@ class NamedDataset(ABC):
 
     @property
     def max_per_class(self) -> int:
-        """Largest possible `n_per_class`: the number of training images in the smallest class."""
+        """Largest possible `n_per_class`: training images in the smallest class."""
         return min(train for train, _, _ in self.sizes)
 
     @property
@@ -97,7 +97,7 @@ class NamedDataset(ABC):
 
     @property
     def path(self) -> Path | None:
-        """File that holds the downloaded data set; None for one that comes with tl_widgets."""
+        """File of a downloaded data set; None for one that comes with tl_widgets."""
         return None
 
     @property
@@ -146,7 +146,9 @@ class NamedDataset(ABC):
         seed: int = 0,
         classes: Sequence[str] | None = None,
     ) -> DatasetSummary:
-        """Return the summary for records of these images, without loading them; arguments as in `load_dataset`.
+        """Return what records say about these images, without loading them.
+
+        The arguments are those of `load_dataset`.
 
         Raises:
             InputError: there is no such class.
@@ -230,7 +232,7 @@ def unregister(name: str) -> None:
 
 
 def list_datasets() -> tuple[NamedDataset, ...]:
-    """Return all named data sets: the built-in ones, `textures` first, then those that need a download."""
+    """Return all named data sets, built-in ones first, then those to download."""
     _discover()
     return tuple(sorted(_registry.values(), key=lambda dataset: dataset.place))
 

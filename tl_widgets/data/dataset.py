@@ -1,4 +1,4 @@
-"""ImageDataset: images and labels in three fixed splits, subsets of them, and checks of arguments."""
+"""ImageDataset: images and labels in three fixed splits, and subsets of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IN_MEMORY_BYTES = 200_000_000
 
 
 def image_key(image: Images) -> bytes:
-    """Return a 16-byte BLAKE2b hash of one image's pixels and shape, uint8 (height, width, 3)."""
+    """Return a 16-byte BLAKE2b hash of an image's pixels and shape."""
     shape = repr(image.shape).encode()
     return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16, key=shape).digest()
 
@@ -160,7 +160,7 @@ class ImageDataset:
         return digest.hexdigest()
 
     def take(self, n_per_class: int, *, seed: int = 0) -> ImageDataset:
-        """Return the data set with fewer training images; validation and test don't change.
+        """Return the data set with fewer training images; same validation and test.
 
         The choices are nested: with the same seed, `take(10)` contains the images of `take(5)`.
 
@@ -209,7 +209,7 @@ def pick(images: Images | IndexedImages, labels: Labels, rows: Rows) -> Split:
 
 
 def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tuple[Rows, Rows, Rows]:
-    """Return the rows of train, validation and test, each int64 and ascending, stratified by class.
+    """Return the rows of train, validation and test, stratified and ascending.
 
     `validation` and `test` are shares, 0-1. Each class gives at least one row to each part with a share above 0, so
     it needs 3 rows (2 if `test` is 0). Each class is shuffled by itself, so files of one class don't move another's.
@@ -225,7 +225,7 @@ def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tup
 
 
 def split_sizes(n_images: int, validation: float, test: float) -> tuple[int, int, int]:
-    """Return how many of a class's images `split_rows` puts into train, validation and test."""
+    """Return how many images of a class `split_rows` puts into each split."""
     n_validation, n_test = (max(1, round(share * n_images)) if share else 0 for share in (validation, test))
     return n_images - n_validation - n_test, n_validation, n_test
 
@@ -261,7 +261,7 @@ def require_dataset(dataset: object) -> None:
 
 
 def require_whole_number(name: str, value: object, least: int, most: int | None = None) -> None:
-    """Raise `InputError` unless `value` is a whole number from `least` to `most`; None means no upper limit."""
+    """Raise `InputError` unless `value` is a whole number from `least` to `most`."""
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not is_whole or value < least or (most is not None and value > most):  # type: ignore[operator]
         allowed = f"from {least} to {most}" if most is not None else f"of at least {least}"
@@ -269,11 +269,7 @@ def require_whole_number(name: str, value: object, least: int, most: int | None 
 
 
 def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
-    """Return the seeds of a study as a tuple.
-
-    Raises:
-        InputError: the seeds are not one or more different whole numbers from 0 to 2**31 - 1.
-    """
+    """Return the seeds as a tuple, or raise InputError if one is invalid or repeated."""
     chosen = tuple(seeds)
     if not chosen or len(set(chosen)) < len(chosen):
         raise InputError(f"seeds must be one or more different numbers; received {chosen}.")
@@ -292,7 +288,7 @@ _MOST_NAMED = 20
 
 
 def require_classes(classes: Sequence[str], known: Sequence[str], where: str) -> tuple[str, ...]:
-    """Return the chosen classes in the order of `known`; `where` names the data set in messages.
+    """Return the chosen classes in label order; `where` names the data set.
 
     Raises:
         InputError: there are fewer than two classes, or one is unknown.
@@ -306,9 +302,10 @@ def require_classes(classes: Sequence[str], known: Sequence[str], where: str) ->
 
 
 def choose_classes(dataset: ImageDataset, classes: Sequence[str]) -> ImageDataset:
-    """Return the data set with only some of its classes, relabeled in their old order; each image keeps its split.
+    """Return the data set with some of its classes, in the same splits.
 
-    A folder's data set loses its origin, because `load_folder` with these classes would make a different split.
+    Labels are renumbered in the old order. A folder's data set loses its origin, because `load_folder` with these
+    classes would make a different split.
 
     Raises:
         InputError: there are fewer than two classes, or one is unknown.

@@ -1,4 +1,4 @@
-"""Decode image files of many formats and modes to uint8 RGB arrays, or say why a file can't be used."""
+"""Decode image files to uint8 RGB arrays, or say why a file can't be used."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class UnreadableError(Exception):
 
 
 def decode_image(data: bytes, image_size: int) -> Images:
-    """Decode the center square of an image file: uint8, shape (image_size, image_size, 3), upright, over white.
+    """Decode an image file's center square, upright and over white, resized.
 
-    Supports JPEG, PNG, WebP, BMP, GIF and TIFF (the first frame) with 1, 8 or 16 bits: gray, palette, RGB or CMYK, with
-    or without transparency. 16-bit values are scaled so 65535 becomes 255. Images are shrunk by Lanczos and enlarged
-    by bicubic interpolation.
+    The result is uint8, shape (image_size, image_size, 3). The file may be JPEG, PNG, WebP, BMP, GIF or TIFF (the first
+    frame counts) with 1, 8 or 16 bits: gray, palette, RGB or CMYK, with or without transparency. 16-bit values are
+    scaled so 65535 becomes 255. Lanczos shrinks images, and bicubic interpolation enlarges them.
 
     Raises:
         UnreadableError: the file can't be used.
@@ -75,9 +75,9 @@ class UprightImage:
 
 
 def decode_upright(data: bytes, longest: int) -> UprightImage:
-    """Decode a whole image: upright, over white, in color, its longer side at most `longest` pixels.
+    """Decode a whole image, its longer side at most `longest` pixels.
 
-    The supported formats are those of `decode_image`.
+    It is upright, over white and in color. The supported formats are those of `decode_image`.
 
     Raises:
         UnreadableError: the file can't be used.
@@ -86,7 +86,7 @@ def decode_upright(data: bytes, longest: int) -> UprightImage:
 
 
 def _opened(data: bytes, make: Callable[[Image], _Made]) -> _Made:
-    """Open an image safely and return `make(image)`; raise UnreadableError for any file that can't be used."""
+    """Open an image and return `make(image)`; all failures are UnreadableErrors."""
     from PIL import Image, UnidentifiedImageError
 
     _refuse_what_is_no_image(data)
@@ -196,7 +196,7 @@ def _eight_bit(image: Image) -> Image:
 
 
 def _scaled_to_eight_bits(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-    """Scale 0..65535 to 0..255, rounded; in strips, to save memory, as the arithmetic takes 4 bytes per pixel."""
+    """Scale 0..65535 to 0..255, rounded; in strips, which saves memory."""
     scaled = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), 256):
         strip = values[top : top + 256].astype(np.uint32)
@@ -205,7 +205,7 @@ def _scaled_to_eight_bits(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]
 
 
 def _turns() -> dict[int, Transpose]:
-    """Return the transposition that makes an image upright, by EXIF orientation; 1 needs none."""
+    """Return the transposition that each EXIF orientation needs; 1 needs none."""
     from PIL.Image import Transpose
 
     return {
@@ -286,7 +286,7 @@ def read_images(
 
 
 def file_digests(source: ImageSource, files: Sequence[SourceFile], cancel: Cancel | None) -> list[bytes]:
-    """Return the `FileContent.digest` of each file without decoding it: about a second per thousand photos.
+    """Return each `FileContent.digest` without decoding: 1 s per thousand photos.
 
     Raises:
         CancelledError: `cancel` was set.

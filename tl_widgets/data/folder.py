@@ -49,7 +49,7 @@ def load_folder(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> ImageDataset:
-    """Load your own images from a folder with one sub-folder for each class, or a .zip of it.
+    """Load your own images from a folder or zip with a sub-folder for each class.
 
     If the class folders are inside train/ and test/ (and perhaps validation/), that split is kept; without
     validation/, a fifth of train becomes the validation set. Otherwise 60% of each class are for training, 15% for
@@ -120,11 +120,7 @@ def load_folder(
 
 
 def _chosen(layout: Layout, classes: Sequence[str] | None, edits: Edits, where: str) -> Layout:
-    """Return the unedited layout with only some classes, so other files aren't read; names are those after the edits.
-
-    Raises:
-        InputError: there are fewer than two classes, or one is unknown.
-    """
+    """Return the unedited layout with some classes, named as after the edits."""
     if classes is None:
         return layout
     class_names = require_classes(classes, edited(layout, edits)[0].class_names, where)
@@ -163,7 +159,7 @@ def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, s
 
 
 def _require_enough(layout: Layout, kept: Rows, labels: Labels, skipped: list[tuple[str, str]], where: str) -> None:
-    """Raise `InputError` if a class has too few images, overall or in one of the given splits."""
+    """Raise `InputError` if a class has too few images, overall or in a split."""
     splits = np.array([layout.files[i].split for i in kept], dtype=object)
     # Without a validation folder, train needs an image for validation and one for itself.
     least = {split: 2 if split == "train" and "validation" not in layout.splits else 1 for split in layout.splits}

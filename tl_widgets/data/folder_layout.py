@@ -1,4 +1,4 @@
-"""Find a source's class folders and its train/, validation/ and test/ folders, and apply a learner's edits."""
+"""Find the folders of classes and splits in a source, and apply edits to them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class _Tree:
 
 
 def find_layout(listing: Listing, where: str) -> Layout:
-    """Find the class folders and the given splits; `where` is the source's path in messages.
+    """Find the class folders and the given splits of the source at `where`.
 
     Wrapper folders that contain a single folder, as zips often have, are skipped. Files deeper inside a class folder
     belong to the class. train/ beside test/ or validation/ is a given split. If there is no test/, validation/ serves
@@ -119,7 +119,7 @@ def _last(name: str) -> str:
 
 
 def _enter(tree: _Tree, strays: list[str]) -> str:
-    """Return the folder that holds the classes, inside any wrappers; add images in the wrappers to `strays`."""
+    """Return the folder that holds the classes; add images above it to `strays`."""
     root = ""
     while True:
         subfolders = tree.folders.get(root, [])
@@ -146,7 +146,7 @@ def _split_folders(tree: _Tree, root: str) -> dict[SplitName, str]:
 
 
 def _agreed_class_names(tree: _Tree, places: dict[SplitName, str], where: str) -> list[str]:
-    """Return the unescaped names of the class folders, sorted; raise InputError unless all places have the same."""
+    """Return the raw class names, sorted; InputError unless all places have the same."""
     names = {split: [f.rpartition("/")[2] for f in tree.folders.get(place, [])] for split, place in places.items()}
     for split, names_there in names.items():
         part = f"{split}/ of {where}" if split else where
@@ -190,11 +190,7 @@ MAX_NAME = 80  # characters of a class name: it must fit into figures and tables
 
 
 def require_class_name(name: object) -> str:
-    """Return a class name without surrounding spaces.
-
-    Raises:
-        InputError: it is empty, too long, or has characters that can't be shown.
-    """
+    """Return a class name without surrounding spaces, or raise InputError."""
     text = name.strip() if isinstance(name, str) else ""
     if not text or len(text) > MAX_NAME or printable(text) != text:
         raise InputError(
@@ -204,11 +200,7 @@ def require_class_name(name: object) -> str:
 
 
 def require_edits(layout: Layout, edits: Edits, where: str) -> None:
-    """Raise `InputError` unless the edits fit the complete layout.
-
-    Raises:
-        InputError: an edited folder is missing, two classes would have the same name, or fewer than two would be left.
-    """
+    """Raise `InputError` unless the edits fit the complete layout."""
     folders = [folder for folder, _ in edits.renamed] + list(edits.dropped)
     if missing := sorted(set(folders) - set(layout.class_names)):
         raise InputError(

@@ -46,11 +46,7 @@ _DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueErro
 
 @dataclass(frozen=True)
 class HostedFile:
-    """One file on a server.
-
-    Attributes:
-        sha256: published hash; None if there is none and only the length can be checked.
-    """
+    """A file on a server; without a published hash, only its length is checked."""
 
     url: str
     n_bytes: int
@@ -101,7 +97,7 @@ class HostedDataset(NamedDataset):
         on_event: OnEvent = ignore,
         cancel: Cancel | None = None,
     ) -> ImageDataset:
-        """Load the images, downloaded if needed; arguments, result and errors are those of `load_dataset`."""
+        """Load the images, after a download if needed, as `load_dataset` does."""
         path = fetch_dataset(self, on_event=on_event, cancel=cancel)
         try:
             loaded = load_folder(path, image_size=image_size, n_per_class=n_per_class, seed=seed, classes=classes,
@@ -114,7 +110,7 @@ class HostedDataset(NamedDataset):
 
 
 def is_whole(path: Path) -> bool:
-    """Return whether all members of a data set's zip match their checksums; takes seconds."""
+    """Return whether all members of a zip match their checksums; takes seconds."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
@@ -123,7 +119,7 @@ def is_whole(path: Path) -> bool:
 
 
 def fetch_dataset(dataset: HostedDataset, *, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> Path:
-    """Return the path of a data set's zip; download and repack it first if it isn't on this machine.
+    """Return the path of a data set's zip, downloaded and repacked if necessary.
 
     Several processes may do so at once: each works in its own folder, and the last to finish wins. `on_event` receives
     "download" events, in bytes, then "decode" events while images are repacked.
@@ -246,7 +242,7 @@ class Sink:
 
 
 def tar_members(path: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of each regular file of a .tar.gz whose whole name matches the pattern."""
+    """Yield (name, bytes) of each regular file in a .tar.gz with a matching name."""
     with gzip.open(path) as unzipped, tarfile.open(fileobj=cast(IO[bytes], _Limited(unzipped)), mode="r|") as archive:
         for member in archive:
             if not member.isreg() or not wanted.fullmatch(member.name):
@@ -259,7 +255,7 @@ def tar_members(path: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, byte
 
 
 class _Limited:
-    """A stream that raises WrongContentError beyond `_MAX_STREAM_BYTES`, as protection from zip bombs."""
+    """A stream that raises WrongContentError beyond `_MAX_STREAM_BYTES`."""
 
     def __init__(self, inner: gzip.GzipFile) -> None:
         self._inner, self._left = inner, _MAX_STREAM_BYTES

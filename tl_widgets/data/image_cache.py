@@ -56,12 +56,12 @@ class Pool:
 
     @property
     def rows(self) -> Rows:
-        """Row of each file in `images`, int64, shape (n_files,); -1 for a file without an image."""
+        """Row of each file in `images`, int64, shape (n_files,); -1 if it has none."""
         has_image = np.array([bool(key) for key in self.keys], dtype=bool)
         return np.where(has_image, np.cumsum(has_image) - 1, -1).astype(np.int64)
 
     def select(self, files: Rows) -> Pool:
-        """Return the pool of the files with these indices, int64, shape (m,), in that order."""
+        """Return the pool of the files with these indices, in that order."""
         rows = self.rows[files]
         rows = rows[rows >= 0]
         images = self.images.select(rows) if self.images is not None and len(rows) else None
@@ -139,7 +139,7 @@ def _indexed(index: Path) -> str:
 
 
 def _note(index: Path, name: str) -> None:
-    """Write `name` into `index` if possible; without it, the next load is slower because it compares bytes."""
+    """Write `name` into `index` if possible; without it, the next load is slower."""
     with contextlib.suppress(OSError), atomic_file(index) as file:
         file.write(name.encode())
 

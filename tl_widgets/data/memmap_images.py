@@ -1,4 +1,4 @@
-"""Images that stay in a file until they are indexed, so 20,000 can be trained on in little memory."""
+"""Images that stay in a file until they are indexed, which saves memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BLOCK = 256  # images per read when iterating over all of them: 12 MB at 128 pi
 
 
 class IndexedImages:
-    """Some rows of a pool of images, read when indexed; a read-only stand-in for a uint8 array.
+    """Some images of a file, read when indexed; behaves like a uint8 array.
 
     `images[3]`, `images[8:40]` and `images[indices]` (integers or a mask, along the first axis only) return new plain
     arrays. `shape`, `dtype`, `ndim`, `nbytes`, `len` and iteration work as for an array, and `np.asarray(images)`
@@ -39,7 +39,7 @@ class IndexedImages:
 
     @classmethod
     def open(cls, path: Path) -> IndexedImages:
-        """Open all images of a .npy file, uint8, shape (n, height, width, 3), n at least 1.
+        """Open a .npy file of images, uint8, shape (n, height, width, 3), n at least 1.
 
         Raises:
             OSError: the file cannot be opened.

@@ -1,4 +1,4 @@
-"""Check a data set for problems that would mislead a comparison, before anything is trained on it.
+"""Check a data set, before training, for problems that would mislead a comparison.
 
 Near-duplicates are images in two splits that look almost the same: saved again, resized, or shot in one burst. They are
 found in two steps. A difference hash (N. Krawetz, "Kind of Like That", hackerfactor.com, 2013) finds candidates: the
@@ -109,7 +109,7 @@ def _tiny_classes(dataset: ImageDataset) -> Iterator[Diagnosis]:
 
 
 def _source_sizes(dataset: ImageDataset) -> Iterator[Diagnosis]:
-    """Find classes whose files all have one size that no other class has, perhaps from another camera or website."""
+    """Find classes whose files all have one size that no other class has."""
     if dataset.origin is None or dataset.origin.kind != "folder":
         return
     sizes = _sizes_by_class(dataset.origin)
@@ -149,7 +149,7 @@ def _sizes_by_class(origin: Origin) -> dict[str, list[_Size]]:
 
 
 def _size(source: ImageSource, file: SourceFile) -> _Size | None:
-    """Return (width, height) from the file's header, without decoding it; None if it can't be read."""
+    """Return (width, height) from the file's header; None if it can't be read."""
     from PIL import Image
 
     try:
@@ -186,7 +186,7 @@ class Likeness:
 
 
 def find_likenesses(dataset: ImageDataset) -> tuple[Likeness, ...]:
-    """Find validation and test images that look almost like a training image, each with the most similar one.
+    """Find validation and test images that look almost like a training image.
 
     Splits with more than `MAX_IMAGES` images are sampled, evenly spaced.
     """
@@ -210,17 +210,14 @@ def find_likenesses(dataset: ImageDataset) -> tuple[Likeness, ...]:
 
 
 def difference_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return the 64-bit difference hash of each image, uint64, shape (n,).
-
-    The images are uint8, shape (n, height, width, 3), with sides of at least 9 pixels.
-    """
+    """Return each image's 64-bit difference hash; sides are at least 9 pixels."""
     gray = _fields(images, 8, 9) @ np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
     bits = (gray[:, :, :-1] > gray[:, :, 1:]).reshape(len(images), 64)
     return np.packbits(bits, axis=1).view(np.uint64)[:, 0]
 
 
 def _fields(images: NDArray[np.uint8], n_rows: int, n_columns: int) -> NDArray[np.float32]:
-    """Return the means over a grid of fields, float32, shape (n, n_rows, n_columns, 3)."""
+    """Return means over a grid of fields, float32 (n, n_rows, n_columns, 3)."""
     _, height, width, _ = images.shape
     tops = np.linspace(0, height, n_rows + 1).astype(int)
     lefts = np.linspace(0, width, n_columns + 1).astype(int)
@@ -231,7 +228,7 @@ def _fields(images: NDArray[np.uint8], n_rows: int, n_columns: int) -> NDArray[n
 
 @dataclass(frozen=True, eq=False)
 class _Fingerprints:
-    """Rows and hashes of a split's images, shape (n,), and their small versions as unit vectors, shape (n, 768)."""
+    """Rows and hashes of images, shape (n,), and small versions of them, (n, 768)."""
 
     rows: Rows
     hashes: NDArray[np.uint64]

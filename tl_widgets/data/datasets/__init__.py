@@ -1,1 +1,1 @@
-"""The named data sets, one module each; `data.catalogue` reads only the constant DATASET of a module."""
+"""The named data sets, one module each, as the constant DATASET."""

@@ -1,4 +1,4 @@
-"""The data set fashion_mnist: Fashion-MNIST as Keras hosts it, in MNIST's IDX format."""
+"""The data set fashion_mnist: Fashion-MNIST as Keras hosts it, in IDX format."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _repack(files: list[Path], sink: Sink) -> None:
 
 
 def _idx(path: Path, n_dimensions: int) -> NDArray[np.uint8]:
-    """Read bytes in MNIST's IDX format: two zeros, type 8, dimensions, big-endian lengths, then the bytes."""
+    """Read IDX: two zeros, type 8, number of axes, big-endian lengths, the bytes."""
     with gzip.open(path) as unzipped:
         data = unzipped.read(MAX_FILE_BYTES)
     start = 4 + 4 * n_dimensions

@@ -1,4 +1,4 @@
-"""The data set flowers: TensorFlow's flower photographs, with the license text that names the photographers."""
+"""The data set flowers: TensorFlow's flower photographs, with their license."""
 
 from __future__ import annotations
 

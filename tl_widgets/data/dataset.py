@@ -160,7 +160,7 @@ class ImageDataset:
         return digest.hexdigest()
 
     def take(self, n_per_class: int, *, seed: int = 0) -> ImageDataset:
-        """Return the data set with fewer training images; same validation and test.
+        """Return the data set with fewer training images and the same other splits.
 
         The choices are nested: with the same seed, `take(10)` contains the images of `take(5)`.
 

@@ -1,1 +1,1 @@
-"""What an experiment found: frozen results, their statistics and sentences, and their JSON."""
+"""Results of experiments: frozen records, their statistics and sentences, and their JSON."""

@@ -1,4 +1,4 @@
-"""Which test images are worth a look: where models disagree, and where one is confident and wrong."""
+"""The test images worth a look: models disagree, or one is confident and wrong."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from tl_widgets.records.comparison import RunResult
 def judged(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
     """Return the tested runs whose disagreement means something.
 
-    A control with random weights answers nearly everything else: it counts only beside no more than one other.
-
-    Args:
-        runs: of one comparison.
+    A control with random weights disagrees on nearly every image, so it counts only beside at most one other model.
     """
     tested = tuple(run for run in runs if run.labels)
     serious = tuple(run for run in tested if run.name != ModelName.CONTROL)
@@ -22,11 +19,7 @@ def judged(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
 
 
 def disagreements(runs: Sequence[RunResult]) -> tuple[int, ...]:
-    """Return the test rows to which the models give different answers, classes taking turns.
-
-    Args:
-        runs: tested on the same images.
-    """
+    """Return the test rows on which the models disagree, with the classes taking turns."""
     if not runs:
         return ()
     rows = [i for i in range(len(runs[0].labels)) if len({run.predictions[i] for run in runs}) > 1]
@@ -34,37 +27,20 @@ def disagreements(runs: Sequence[RunResult]) -> tuple[int, ...]:
 
 
 def confident_mistakes(runs: Sequence[RunResult]) -> tuple[int, ...]:
-    """Return the test rows that at least one model gets wrong, the most confident mistake first.
-
-    Args:
-        runs: tested on the same images.
-    """
+    """Return the test rows that a model gets wrong, the most confident mistake first."""
     sure = {row: confidence(runs, row) for row in range(len(runs[0].labels) if runs else 0)}
     wrong = [row for row, probability in sure.items() if probability is not None]
     return tuple(sorted(wrong, key=lambda row: (-(sure[row] or 0.0), row)))
 
 
 def confidence(runs: Sequence[RunResult], row: int) -> float | None:
-    """Return the highest probability that a model gave to its wrong answer.
-
-    Args:
-        runs: tested on the same images.
-        row: of the test images.
-
-    Returns:
-        0..1; None where all models are right.
-    """
+    """Return the highest probability of a wrong answer, 0..1; None if all are right."""
     wrong = [run.probabilities[row][run.predictions[row]] for run in runs if run.predictions[row] != run.labels[row]]
     return max(wrong, default=None)
 
 
 def interest(tested: Sequence[RunResult], row: int) -> int:
-    """Rank a test image: 0 if the models disagree about it, 1 if all are wrong, 2 if all are right.
-
-    Args:
-        tested: runs on the same test images.
-        row: of the image in the test split.
-    """
+    """Rank a test image: 0 if models disagree, 1 if all are wrong, 2 if all are right."""
     answers = {run.predictions[row] for run in tested}
     if len(answers) > 1:
         return 0
@@ -72,11 +48,9 @@ def interest(tested: Sequence[RunResult], row: int) -> int:
 
 
 def by_turns(rows: Sequence[int], labels: Sequence[int]) -> tuple[int, ...]:
-    """Return the rows with the classes taking turns: test images are sorted by class, and one would fill the page.
+    """Return the rows with the classes taking turns; `labels` are those of all images.
 
-    Args:
-        rows: of the test images.
-        labels: of all test images.
+    Test images are sorted by class, so the first class alone could fill a page.
     """
     seen: dict[int, int] = {}
     turns = {}

@@ -1,7 +1,6 @@
-"""Records as JSON: any frozen dataclass of numbers, text, tuples and other such dataclasses, and back.
+"""Conversion of frozen dataclasses to JSON and back.
 
-cattrs builds and takes apart the dataclasses; here stands what JSON and files from elsewhere need beside that: NaN has
-no word in JSON, types must be exactly those declared, and an error is a sentence that a learner can use.
+cattrs does most of the work. This module adds NaN as text, strict types, and errors that a learner can understand.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ Record = TypeVar("Record")
 
 
 def dump(plain: dict[str, Any]) -> str:
-    """Return what `to_plain` made as JSON text."""
+    """Return the result of `to_plain` as JSON text."""
     return json.dumps(plain, indent=1, allow_nan=False)
 
 
 def load(text: str) -> dict[str, Any]:
-    """Return the object that JSON text holds.
+    """Parse JSON text that holds an object.
 
     Raises:
-        InputError: with a clause that says why it holds none.
+        InputError: The text doesn't hold one; the message is a clause that says why.
     """
     try:
         value = json.loads(text)
@@ -47,7 +46,7 @@ def load(text: str) -> dict[str, Any]:
         raise InputError(f"it is no JSON: line {error.lineno} cannot be read") from None
     except RecursionError:
         raise InputError("its brackets are nested too deeply") from None
-    except ValueError as error:  # a number of thousands of digits
+    except ValueError as error:  # a number with thousands of digits
         raise InputError(f"{error}"[:200]) from None
     if not isinstance(value, dict):
         raise InputError("it is JSON, but not a record")
@@ -55,31 +54,26 @@ def load(text: str) -> dict[str, Any]:
 
 
 def to_plain(record: Any) -> dict[str, Any]:
-    """Return a record as dictionaries, lists, numbers and text.
+    """Return a frozen dataclass as dictionaries, lists, numbers and text.
 
-    Fields that take no part in comparisons (a trained model) are left out; NaN and infinities become text.
-
-    Args:
-        record: a frozen dataclass.
+    Fields with `compare=False`, such as a trained model, are left out. NaN and infinities become text.
     """
     return cast("dict[str, Any]", _without_nan(_converter().unstructure(record)))
 
 
 def from_plain(kind: type[Record], plain: Any) -> Record:
-    """Build a record from what `to_plain` made, or an older version of it: a field that is missing has its default.
+    """Build a record of class `kind` from the result of `to_plain`.
 
-    Args:
-        kind: the record's class.
-        plain: what JSON held.
+    A missing field gets its default, so records of older versions can be read.
 
     Raises:
-        InputError: with a clause that says what does not fit, and where.
+        InputError: Something doesn't fit; the message is a clause that says what, and where.
     """
     try:
         return _converter().structure(plain, kind)
     except RecursionError:
         raise InputError("its brackets are nested too deeply") from None
-    except Exception as error:  # cattrs groups what went wrong, whatever it is
+    except Exception as error:  # cattrs groups errors of any kind
         raise InputError(_first_problem(error)) from None
 
 
@@ -93,7 +87,7 @@ def _without_nan(value: Any) -> Any:
 
 @cache
 def _converter() -> Converter:
-    """Return cattrs's converter, strict about types; importing cattrs waits until a record is written or read."""
+    """Return a converter that is strict about types; cattrs is imported on first use."""
     from cattrs import Converter
     from cattrs.cols import homogenous_tuple_structure_factory
     from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
@@ -125,7 +119,7 @@ def _converter() -> Converter:
         if arms[-1] is Ellipsis:
             build = homogenous_tuple_structure_factory(kind, converter)
             return lambda value, kind: build(_require(list, value), kind)
-        # Tuples of a fixed length hold numbers or text; what is wrong in one of them is shown whole.
+        # Tuples of a fixed length hold only numbers or text, so an error needs no index.
         return lambda value, _: tuple(
             converter.structure(item, arm) for item, arm in zip(_require(list, value), arms, strict=True)
         )
@@ -138,7 +132,7 @@ def _is_a(kind: object, origin: object) -> bool:
 
 
 def _require(kind: type, value: Any) -> Any:
-    # True is an int to Python, but no number of epochs.
+    # In Python True is an int, but it isn't a number of epochs.
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TypeError(f"is {value!r:.60}, not {_NAMES[kind]}")
     return value
@@ -159,7 +153,7 @@ def _number(value: Any) -> float:
 
 
 def _first_problem(error: BaseException, where: str = "") -> str:
-    """Return the first of cattrs's grouped errors as a clause: "config.epochs is 'many', not a whole number"."""
+    """Return cattrs's first error: "config.epochs is 'many', not a whole number"."""
     notes = getattr(error, "__notes__", ())
     for note in notes:
         if (name := getattr(note, "name", None)) is not None:

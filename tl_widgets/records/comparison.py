@@ -1,4 +1,4 @@
-"""A comparison: the models that were trained on the same images, which one won, and its JSON record."""
+"""A comparison: the models trained on the same images, the verdict, and its JSON record."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
     "require_comparison",
 ]
 
-# What a file may hold; more cannot come from an experiment, and would choke who shows it.
+# Limits for files: no experiment exceeds them, and larger values would freeze the page that shows them.
 _MOST_CLASSES = 5_000  # a confusion matrix of them takes 200 MB
 _LONGEST_TEXT = 20_000
 _MOST = 10**15
@@ -40,16 +40,15 @@ _MOST = 10**15
 
 @dataclass(frozen=True)
 class DatasetSummary:
-    """Which images an experiment was made on.
+    """The images of an experiment.
 
     Attributes:
-        name: of the data set.
-        image_size: side in pixels.
-        class_names: one for each label.
-        n_train, n_validation, n_test: images in each split.
-        source: where they come from.
-        origin: how to load them again; None where that is not known.
-        fingerprint: a hash of all images and labels (`ImageDataset.fingerprint`).
+        image_size: The side in pixels.
+        class_names: One name for each label.
+        n_train, n_validation, n_test: Images in each split.
+        source: Where the images come from, for people.
+        origin: How to load them again; None if that isn't known.
+        fingerprint: A hash of all images and labels (`ImageDataset.fingerprint`).
     """
 
     name: str
@@ -65,11 +64,11 @@ class DatasetSummary:
 
 @dataclass(frozen=True)
 class Environment:
-    """What an experiment ran on.
+    """The versions and the hardware of an experiment.
 
     Attributes:
-        python, tensorflow, keras, tl_widgets: versions.
-        cpu_count: cores that this process may use.
+        python, tensorflow, keras, tl_widgets: Versions.
+        cpu_count: CPU cores that the process could use.
         device: "CPU" or the GPU's name.
     """
 
@@ -83,13 +82,13 @@ class Environment:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which of two models won on the same test images, if any did.
+    """Which of two models won on the same test images, if either did.
 
     Attributes:
-        text: a sentence or two.
-        winner: "transfer", "scratch", or "" when it is too close to call or was stopped.
-        accuracy_difference: transfer minus scratch, -1..1; None when a test is missing. Over several seeds the mean.
-        ci95: Newcombe's 95% interval of that difference, over test images; with several seeds Student's t, over seeds.
+        text: The verdict in a sentence or two.
+        winner: "transfer", "scratch", or "" if it is too close to call or was stopped.
+        accuracy_difference: Transfer minus scratch, -1..1, or its mean over several seeds; None if a test is missing.
+        ci95: Newcombe's 95% interval of that difference over test images; with several seeds, Student's t over seeds.
         p_value: McNemar's exact p-value; None with several seeds, where the interval decides.
     """
 
@@ -102,17 +101,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Comparison(StudyRecord):
-    """Both models on the same images, and what follows.
+    """The result of training models on the same images and testing each of them once.
 
     Attributes:
-        dataset: which images.
-        config: all arguments.
-        scratch, transfer: the two models; None where Stop came before their turn.
-        control: the backbone with random weights, if it was asked for.
-        verdict: who won.
-        environment: what it ran on.
-        fine_tuned: the transfer model after fine-tuning, if it was asked for.
-        repeats: the test accuracies of all seeds, of which the models above are the first; None with one seed.
+        dataset: A summary of the images.
+        config: All settings.
+        scratch, transfer: The two models; None if Stop was pressed before their training.
+        control: The backbone with random weights, if it was requested.
+        verdict: Which model won, if either did.
+        environment: The versions and the hardware.
+        fine_tuned: The transfer model after fine-tuning, if it was requested.
+        repeats: The test accuracies of all seeds; the models above belong to the first seed. None with one seed.
     """
 
     dataset: DatasetSummary
@@ -127,22 +126,22 @@ class Comparison(StudyRecord):
 
     @property
     def runs(self) -> tuple[RunResult, ...]:
-        """The models that were trained, in the order of `ModelName`."""
+        """The trained models, in the order of `ModelName`."""
         return tuple(run for run in (self.scratch, self.transfer, self.control, self.fine_tuned) if run is not None)
 
     @property
     def stopped(self) -> bool:
-        """Whether Stop was pressed before everything was done."""
+        """Whether Stop was pressed before the end."""
         return not self.is_whole or (self.repeats is not None and self.repeats.stopped)
 
     @property
     def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The images that it was made on, as every study names them."""
+        """The summary of the images, in a tuple as in every study."""
         return (self.dataset,)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What was found, as every study says it: the verdict."""
+        """The verdict's text, in a tuple as in every study."""
         return (self.verdict.text,)
 
     @property
@@ -152,12 +151,12 @@ class Comparison(StudyRecord):
 
     @property
     def is_whole(self) -> bool:
-        """Whether all models of the first seed were trained to the end, so there is a result to show."""
+        """Whether all models of the first seed were trained to the end."""
         names = {run.name for run in self.runs}
         return names >= set(self.config.model_names) and not any(run.stopped for run in self.runs)
 
     def without_models(self) -> Comparison:
-        """Return a copy without the trained models: a hundred runs must not keep two hundred networks in memory."""
+        """Return a copy without the trained models, which take memory."""
         runs: dict[str, Any] = {run.name: replace(run, model=None) for run in self.runs}
         return replace(self, **runs)
 
@@ -170,10 +169,10 @@ class Comparison(StudyRecord):
 
     @staticmethod
     def from_json(text: str) -> Comparison:
-        """Read what `to_json` wrote.
+        """Read a record that `to_json` wrote.
 
         Raises:
-            InputError: it is not such a record.
+            InputError: The text isn't such a record.
         """
         try:
             return _read(load(text))
@@ -184,10 +183,10 @@ class Comparison(StudyRecord):
             ) from None
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row for each model, as a pandas DataFrame.
+        """Return a pandas DataFrame with one row for each model.
 
         Raises:
-            InputError: pandas is not installed.
+            InputError: pandas isn't installed.
         """
         try:
             import pandas
@@ -208,17 +207,13 @@ class Comparison(StudyRecord):
 
 
 def require_comparison(comparison: object) -> None:
-    """Raise `InputError` unless it is a `Comparison`.
-
-    Raises:
-        InputError: it is not.
-    """
+    """Raise `InputError` unless the argument is a `Comparison`."""
     if not isinstance(comparison, Comparison):
         raise InputError(f"A Comparison is needed, such as compare(dataset) gives; received {comparison!r:.100}.")
 
 
 def _flat_run(run: RunResult, plain: dict[str, Any]) -> dict[str, Any]:
-    """Lay a model out as records have it: with its accuracy, for other programs, and without what does not apply."""
+    """Return a run as records hold it: accuracy added, fields that don't apply left out."""
     left_out = {"name", "class_names", "params", *([] if run.backbone else ["backbone", "weights", "weights_sha256"])}
     figures = {
         "name": run.name,
@@ -255,7 +250,7 @@ def _read(record: dict[str, Any]) -> Comparison:
     dataset, repeats = record.get("dataset"), record.get("repeats")
     class_names = dataset.get("class_names") if isinstance(dataset, dict) else None
     runs = {name.value: _run_fields(record[name], class_names) for name in ModelName if name in record}
-    if isinstance(repeats, dict):  # their statistics are for other programs; they are computed again
+    if isinstance(repeats, dict):  # the statistics are for other programs; we compute them again
         record["repeats"] = {name: value for name, value in repeats.items() if name not in ("means", "difference")}
     comparison = from_plain(Comparison, {**record, **runs})
     _require_sound(comparison)
@@ -267,7 +262,7 @@ def _require_reasonable(comparison: Comparison) -> None:
     dataset, names = comparison.dataset, tuple(ModelName)
     if len(dataset.class_names) > _MOST_CLASSES:
         raise InputError(f"it has {len(dataset.class_names):,} classes; at most {_MOST_CLASSES:,} are read")
-    texts = (dataset.name, *dataset.class_names, *(one.text for run in comparison.runs for one in run.diagnoses))
+    texts = (dataset.name, *dataset.class_names, *(item.text for run in comparison.runs for item in run.diagnoses))
     if max(map(len, (*texts, dataset.source, comparison.verdict.text))) > _LONGEST_TEXT:
         raise InputError(f"a text in it has more than {_LONGEST_TEXT:,} letters")
     if max(dataset.image_size, dataset.n_train, dataset.n_validation, dataset.n_test) > _MOST:
@@ -281,7 +276,7 @@ def _require_reasonable(comparison: Comparison) -> None:
         if not all(0 <= s <= _MOST for s in (*asdict(seconds).values(), *history.seconds)):
             raise InputError(f"{run.name} has seconds that cannot be")
         shares = (*history.accuracy, *history.val_accuracy)
-        # A model whose training ran away answers NaN, and a record may say so.
+        # A model whose training diverged answers NaN, which a record may hold.
         if any(p < 0 or p > 1 for row in (shares, *run.probabilities) for p in row):
             raise InputError(f"{run.name} has shares that are not between 0 and 1")
     verdict = comparison.verdict
@@ -291,7 +286,7 @@ def _require_reasonable(comparison: Comparison) -> None:
 
 
 def _require_sound(comparison: Comparison) -> None:
-    """Reject numbers that cannot belong together: a file may hold anything."""
+    """Reject numbers that contradict each other, because a file may hold anything."""
     dataset = comparison.dataset
     n_classes = len(dataset.class_names)
     _require_reasonable(comparison)

@@ -1,4 +1,4 @@
-"""What went wrong in a run, judged by its numbers alone, without the model."""
+"""Diagnoses of a run, from its numbers alone, without the model."""
 
 from __future__ import annotations
 
@@ -14,18 +14,12 @@ OVERFITTING_GAP = 0.15
 WIDE_INTERVAL = 0.10
 IMBALANCE = 3.0
 DEAD_SHARE = 0.5
-BARELY = 0.1  # with few images a run can be far above chance without proof: that does not mean that it is stuck
+BARELY = 0.1  # with few images, a run this far above chance may lack proof, but it isn't stuck
 
 
 @dataclass(frozen=True)
 class DeadUnits:
-    """ReLU units of one layer that answer 0 to every image.
-
-    Attributes:
-        layer: its Keras class.
-        n_dead: such units.
-        n_units: units of the layer.
-    """
+    """The ReLU units of one layer that are 0 for every image; `layer` is a Keras class."""
 
     layer: str
     n_dead: int
@@ -33,11 +27,9 @@ class DeadUnits:
 
 
 def is_stuck(history: History, train_labels: Sequence[int]) -> bool:
-    """Return whether training did no better than always answering the most frequent class.
+    """Return whether training is no better than always giving the most frequent class.
 
-    Args:
-        history: of the run; without an epoch nothing can be said.
-        train_labels: classes of the training images.
+    Without a finished epoch, the answer is False.
     """
     if not history.accuracy:
         return False
@@ -56,29 +48,20 @@ def diagnose(
     class_names: Sequence[str],
     dead_units: Sequence[DeadUnits] = (),
 ) -> tuple[Diagnosis, ...]:
-    """Look for what a teacher would point out.
+    """Return what a teacher would point out in a run, the most serious first.
 
-    Args:
-        history: of the run.
-        train_labels: classes of the training images, 0 .. n_classes - 1.
-        test_labels: classes of the test images; empty if the test was not made.
-        predictions: answers to the test images, as many.
-        class_names: one for each label.
-        dead_units: of each layer with ReLU units, if they were counted.
-
-    Returns:
-        What was found, the most serious first.
+    `test_labels` and `predictions` are empty if the test wasn't made, `dead_units` if they weren't counted.
     """
-    found = []
+    diagnoses = []
     if is_stuck(history, train_labels) and not _beats_chance(test_labels, predictions):
-        found.append(_stuck(history, train_labels, dead_units))
+        diagnoses.append(_stuck(history, train_labels, dead_units))
     elif test_labels:
         n_right = sum(a == b for a, b in zip(test_labels, predictions, strict=True))
         gap = history.accuracy[-1] - n_right / len(test_labels)
         _, high = wilson_interval(n_right, len(test_labels))
         low, _ = wilson_interval(round(history.accuracy[-1] * len(train_labels)), len(train_labels))
         if gap > OVERFITTING_GAP and low > high:  # neither number is exact
-            found.append(
+            diagnoses.append(
                 Diagnosis(
                     "overfitting",
                     f"It over-fits: {percent(history.accuracy[-1])} of its training images are right, but only "
@@ -89,7 +72,7 @@ def diagnose(
     counts = Counter(train_labels)
     most, least = counts.most_common()[0], counts.most_common()[-1]
     if most[1] >= IMBALANCE * least[1]:
-        found.append(
+        diagnoses.append(
             Diagnosis(
                 "imbalance",
                 f"The classes are unequal: {most[1]} training images of {class_names[most[0]]}, {least[1]} of "
@@ -102,7 +85,7 @@ def diagnose(
             sum(a == b for a, b in zip(test_labels, predictions, strict=True)), len(test_labels)
         )
         if high - low > 2 * WIDE_INTERVAL:
-            found.append(
+            diagnoses.append(
                 Diagnosis(
                     "few_test_images",
                     f"{len(test_labels)} test images are too few to tell much: the accuracy could be anything from "
@@ -110,13 +93,13 @@ def diagnose(
                     "Add test images; four times as many halve the interval.",
                 )
             )
-    return tuple(found)
+    return tuple(diagnoses)
 
 
 def _beats_chance(test_labels: Sequence[int], predictions: Sequence[int]) -> bool:
     """Return whether the test shows that the model learned something.
 
-    An epoch's training accuracy is measured while the model still learns; after few steps it lags behind.
+    An epoch's training accuracy is measured while the model learns, so after few steps it lags behind.
     """
     if not test_labels:
         return False

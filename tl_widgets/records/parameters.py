@@ -1,4 +1,4 @@
-"""Parameter counts by hand arithmetic, layer by layer, without TensorFlow."""
+"""Parameter counts by arithmetic, layer by layer, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tl_widgets.core.errors import InputError
 
 @dataclass(frozen=True)
 class ParameterCount:
-    """How many numbers a model holds.
+    """The number of parameters of a model.
 
     Attributes:
-        trainable: changed by training.
-        frozen: not changed by training (a frozen backbone; the moving averages of BatchNormalization).
+        trainable: Parameters that training changes.
+        frozen: Parameters that training leaves unchanged: a frozen backbone, the moving averages of BatchNormalization.
     """
 
     trainable: int
@@ -31,11 +31,9 @@ class LayerRow:
     """One layer of a model.
 
     Attributes:
-        layer: its Keras class, or the backbone's name.
-        output_shape: without the batch dimension.
-        n_params: how many numbers it holds.
-        arithmetic: where that number comes from: "5x5x3x32+32"; "" for a layer without parameters.
-        frozen: whether training leaves its numbers unchanged.
+        layer: Its Keras class, or the backbone's name.
+        output_shape: The shape without the batch dimension.
+        arithmetic: Where `n_params` comes from: "5x5x3x32+32"; "" for a layer without parameters.
     """
 
     layer: str
@@ -50,23 +48,17 @@ def _dense(n_inputs: int, n_units: int) -> LayerRow:
 
 
 def output_units(n_classes: int) -> int:
-    """Return the output units: one sigmoid unit for two classes, or else one softmax unit for each class."""
+    """Return the output units: one sigmoid for two classes, else a softmax unit for each."""
     return 1 if n_classes == 2 else n_classes
 
 
 def scratch_ledger(image_shape: tuple[int, int, int], n_classes: int, spec: ScratchSpec) -> tuple[LayerRow, ...]:
-    """Return the layers of `build_scratch` and their parameters.
+    """Return the layers of `build_scratch` and their parameters, the output layer last.
 
-    Args:
-        image_shape: (height, width, channels) in pixels.
-        n_classes: at least 2.
-        spec: the network.
-
-    Returns:
-        One row for each layer, the output layer last.
+    `image_shape` is (height, width, channels) in pixels.
 
     Raises:
-        InputError: pooling would leave no pixel.
+        InputError: Pooling would leave no pixel.
     """
     height, width, channels = image_shape
     rows = [LayerRow("Rescaling", image_shape)]
@@ -107,18 +99,10 @@ def transfer_ledger(
     backbone_params: int,
     head_dropout: float = 0.0,
 ) -> tuple[LayerRow, ...]:
-    """Return the layers of `build_transfer` and their parameters.
+    """Return the layers of `build_transfer` and their parameters, the output layer last.
 
-    Args:
-        image_shape: (height, width, 3) in pixels.
-        n_classes: at least 2.
-        backbone: its name, for the row.
-        feature_width: channels of the backbone's last maps.
-        backbone_params: how many numbers the backbone holds.
-        head_dropout: rate of the Dropout before the last layer; 0 for none.
-
-    Returns:
-        One row for each layer, the backbone as one, the output layer last.
+    The backbone is a single row. `image_shape` is (height, width, 3) in pixels, `feature_width` the number of channels
+    in the backbone's last feature maps.
     """
     rows = [
         LayerRow("Preprocessing", image_shape),

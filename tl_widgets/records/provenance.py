@@ -1,4 +1,4 @@
-"""Where a data set came from, exactly enough to load the same images again."""
+"""The origin of a data set, exact enough to load the same images again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Edits:
-    """Changes to the images of a folder that touch no file in it.
+    """Changes to the images of a folder, made without touching its files.
 
     Attributes:
-        renamed: (class folder, name of the class).
-        dropped: class folders that are not used.
-        left_out: files that are not used, as paths below the root, parts joined by "/".
+        renamed: Pairs of a class folder and the new name of the class.
+        dropped: Class folders that aren't used.
+        left_out: Files that aren't used, as paths relative to the root, with "/" between parts.
     """
 
     renamed: tuple[tuple[str, str], ...] = ()
@@ -25,11 +25,11 @@ class Edits:
         return bool(self.renamed or self.dropped or self.left_out)
 
     def folder_of(self, class_name: str) -> str:
-        """Return the folder of the class of that name."""
+        """Return the folder of a class."""
         return next((folder for folder, name in self.renamed if name == class_name), class_name)
 
     def name_of(self, folder: str) -> str:
-        """Return what the class in a folder is called."""
+        """Return the name of the class in a folder."""
         return dict(self.renamed).get(folder, folder)
 
 
@@ -41,14 +41,14 @@ class Origin:
     """How to get the same images in the same split.
 
     Attributes:
-        kind: "built-in" (its name is that of the data set) or "folder" (a folder or zip archive of your own).
-        seed: of the split and of the choice of `n_per_class` images.
-        n_per_class: training images of each class that were taken; None for all.
-        path: of the folder or zip archive, absolute; "" for a built-in one.
-        folders: where the class folders lie below `path`: (("", folder),), or, where the split is given,
-            one (split, folder) each for "train", "test" and perhaps "validation". Parts are joined by "/".
-        classes: those that were chosen, by their names after `edits`; () for all.
-        edits: of a folder, what is to be changed after it was read.
+        kind: "built-in" (found by the data set's name) or "folder" (the user's folder or zip archive).
+        seed: The seed of the split and of the choice of `n_per_class` images.
+        n_per_class: Training images of each class; None for all.
+        path: The absolute path of the folder or zip archive; "" for a built-in data set.
+        folders: Where the class folders are below `path`: (("", folder),), or, if the folder has its own split, a pair
+            (split, folder) for "train", "test" and perhaps "validation". Parts of a path are joined by "/".
+        classes: The chosen classes, by their names after `edits`; () for all.
+        edits: Changes to make after the folder was read.
     """
 
     kind: Literal["built-in", "folder"]
@@ -60,7 +60,7 @@ class Origin:
     edits: Edits = NO_EDITS
 
     def take(self, n_per_class: int, seed: int) -> Origin | None:
-        """Return the origin of what `ImageDataset.take` leaves; None where these fields cannot express it."""
+        """Return the origin after `ImageDataset.take`; None if the fields can't express it."""
         if self.n_per_class is not None or seed != self.seed:
             return None
         return replace(self, n_per_class=n_per_class)

@@ -14,10 +14,10 @@ class Repeat:
     """The test accuracies of one seed.
 
     Attributes:
-        seed: of the training; images and split are the same for all.
-        scratch, transfer: share of right answers on the test images, 0..1.
-        control, fine_tuned: the same; None where the model was not asked for.
-        seconds: that all its models took.
+        seed: The seed of the training; images and split are the same for all seeds.
+        scratch, transfer: The share of right answers on the test images, 0..1.
+        control, fine_tuned: The same; None if the model wasn't requested.
+        seconds: The time of all its models together.
     """
 
     seed: int
@@ -28,11 +28,7 @@ class Repeat:
     seconds: float = 0.0
 
     def accuracy(self, name: str) -> float | None:
-        """Return the test accuracy of one model; None where it was not asked for.
-
-        Args:
-            name: a `ModelName`.
-        """
+        """Return the test accuracy of a `ModelName`; None if it wasn't requested."""
         accuracies: dict[str, float | None] = {
             ModelName.SCRATCH: self.scratch,
             ModelName.TRANSFER: self.transfer,
@@ -46,15 +42,15 @@ class Repeat:
 class Repeats:
     """A comparison over several seeds, each of which trains all models on the same images.
 
-    Its intervals are Student's t over the seeds: what initial weights and the images' order change. The test images
-    are the same for all seeds, so no interval here covers other images.
+    The intervals are Student's t over the seeds, which change initial weights and the order of the images. The test
+    images are the same for all seeds, so no interval here covers other images.
 
     Attributes:
-        n_wanted: how many seeds were asked for.
-        n_test: test images.
-        points: the seeds that were measured, ascending.
-        failures: seeds that could not be measured, a sentence each.
-        stopped: whether Stop was pressed before all were done.
+        n_wanted: The requested number of seeds.
+        n_test: The number of test images.
+        points: The seeds that were measured, ascending.
+        failures: A sentence for each seed that couldn't be measured.
+        stopped: Whether Stop was pressed before the last seed was done.
     """
 
     n_wanted: int
@@ -70,39 +66,35 @@ class Repeats:
 
     @property
     def seconds(self) -> float:
-        """Seconds of all seeds together, whether they ran one after the other or at once."""
+        """The sum over all seeds, even if they ran in parallel."""
         return sum(point.seconds for point in self.points)
 
     def accuracies(self, name: str) -> tuple[float, ...]:
-        """Return the test accuracy of one model for each seed that has one.
-
-        Args:
-            name: a `ModelName`.
-        """
+        """Return the test accuracies of a `ModelName`, for each seed that has one."""
         accuracies = (point.accuracy(name) for point in self.points)
         return tuple(accuracy for accuracy in accuracies if accuracy is not None)
 
     def mean(self, name: str) -> Mean | None:
-        """Mean test accuracy of one model with its 95% t interval over seeds, kept within 0..1.
+        """Return a model's mean test accuracy with its 95% t interval, within 0..1.
 
         Args:
-            name: of the model.
+            name: A `ModelName`.
 
         Returns:
-            None where no seed has it.
+            The mean over seeds; None if no seed has this model.
         """
         values = self.accuracies(name)
         return mean_of_shares(values, n_images=self.n_test) if values else None
 
     def difference(self, first: str = ModelName.TRANSFER, second: str = ModelName.SCRATCH) -> Mean | None:
-        """Test accuracy of one model minus another's, paired by seed, with its 95% t interval, within -1..1.
+        """Return the mean difference of two test accuracies, paired by seed, in -1..1.
 
         Args:
-            first: name of a model.
-            second: of the one that is taken away.
+            first: A `ModelName`.
+            second: The model whose accuracy is subtracted.
 
         Returns:
-            None where no seed has both.
+            The mean over seeds with its 95% t interval; None if no seed has both models.
         """
         pairs = ((point.accuracy(first), point.accuracy(second)) for point in self.points)
         values = [a - b for a, b in pairs if a is not None and b is not None]
@@ -110,7 +102,7 @@ class Repeats:
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """Means and difference as records have them, for other programs."""
+        """Means and difference, which records hold for other programs."""
         means = {name.value: asdict(mean) for name in ModelName if (mean := self.mean(name))}
         difference = self.difference()
         return {"means": means, "difference": asdict(difference) if difference else None}

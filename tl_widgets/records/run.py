@@ -1,4 +1,4 @@
-"""One trained model: what it cost, how it learned, what it answered, and what went wrong."""
+"""The result of one trained model: cost, learning curves, answers and diagnoses."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Seconds:
     """Wall-clock seconds of one model.
 
     Attributes:
-        prepare: reading a frozen backbone's features of the training and validation images; 0 for scratch.
-        train: all epochs, with their validation and what TensorFlow needs to start; building the models counts nowhere.
-        evaluate: the one pass over the test images.
-        saved: what reading features would have cost in `prepare` and `evaluate`, had they not been kept from
-            an earlier run.
+        prepare: Computing a frozen backbone's features of the training and validation images; 0 for scratch.
+        train: All epochs with their validation, and TensorFlow's start. The time to build a model isn't counted.
+        evaluate: The one pass over the test images.
+        saved: The time that `prepare` and `evaluate` would have taken in addition, had no features been kept from an
+            earlier run.
     """
 
     prepare: float = 0.0
@@ -31,7 +31,7 @@ class Seconds:
 
     @property
     def total(self) -> float:
-        """All three together."""
+        """The sum of prepare, train and evaluate."""
         return self.prepare + self.train + self.evaluate
 
 
@@ -40,9 +40,9 @@ class History:
     """One number for each finished epoch.
 
     Attributes:
-        loss, accuracy: over the epoch's batches, each before its step (as Keras shows them).
-        val_loss, val_accuracy: on the validation images after the epoch; empty where they were not looked at.
-        seconds: since training began; what `prepare` took is not in it.
+        loss, accuracy: Means over the epoch's batches, each measured before its step, as Keras does.
+        val_loss, val_accuracy: On the validation images after the epoch; empty without validation.
+        seconds: Seconds since training began, without `Seconds.prepare`.
     """
 
     loss: tuple[float, ...] = ()
@@ -54,12 +54,12 @@ class History:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Something that went wrong, or that limits what the numbers can say.
+    """Something that went wrong, or that limits what the numbers show.
 
     Attributes:
         kind: "stuck_at_chance", "dead_units", "overfitting", "imbalance", "few_test_images" or "stopped".
-        text: what was found, a sentence.
-        advice: what to try, a sentence.
+        text: The finding, as a sentence.
+        advice: What to try, as a sentence.
     """
 
     kind: str
@@ -72,10 +72,10 @@ class ClassFigures:
     """Recall and precision of one class on the test images.
 
     Attributes:
-        name: of the class.
-        n: its test images.
-        recall: share of its images that were recognized; None without images.
-        precision: share of right answers among the images given this class; None where it was never given.
+        name: The name of the class.
+        n: The number of its test images.
+        recall: The share of its images that the model recognized; None without images.
+        precision: The share of right answers among those that named this class; None if none did.
     """
 
     name: str
@@ -86,13 +86,13 @@ class ClassFigures:
 
 @dataclass(frozen=True)
 class FineTuning:
-    """How a fine-tuned model went on after its frozen stage.
+    """How a model was fine-tuned after its frozen stage.
 
     Attributes:
-        n_blocks: how many of the backbone's last blocks were unfrozen.
-        first_block: name of the first of them.
-        start: epochs of the frozen stage, after which it began.
-        learning_rate: of Adam from then on.
+        n_blocks: The number of the backbone's last blocks that were unfrozen.
+        first_block: The name of the first unfrozen block.
+        start: Epochs of the frozen stage.
+        learning_rate: Adam's learning rate during fine-tuning.
     """
 
     n_blocks: int
@@ -106,22 +106,22 @@ class RunResult:
     """One trained model.
 
     Attributes:
-        name: a `ModelName`.
-        class_names: one for each label.
-        params: trainable and frozen parameters.
-        seconds: what it cost.
-        history: one number for each epoch.
-        labels: true classes of the test images, (n_test,); empty in a run that was stopped before the test.
-        predictions: most probable classes, (n_test,).
-        probabilities: (n_test, n_classes), rounded to 6 digits.
-        diagnoses: what went wrong, if anything.
-        stopped: whether Stop was pressed before it was done.
-        device: what TensorFlow computed on: "CPU" or a GPU's name.
-        backbone: name of the frozen backbone; "" for scratch.
+        name: A `ModelName`.
+        class_names: One name for each label.
+        params: Trainable and frozen parameters.
+        seconds: The time it took.
+        history: One number for each epoch.
+        labels: The true classes of the test images, shape (n_test,); empty if the run was stopped before the test.
+        predictions: The most probable classes, shape (n_test,).
+        probabilities: Shape (n_test, n_classes), 0..1, rounded to 6 digits.
+        diagnoses: What went wrong, if anything.
+        stopped: Whether Stop was pressed before the run was done.
+        device: What TensorFlow computed on: "CPU" or a GPU's name.
+        backbone: The name of the frozen backbone; "" for scratch.
         weights: "imagenet", the name of a file, or "random"; "" for scratch.
-        weights_sha256: of the file that the backbone's weights came from; "" where there is none.
-        fine_tuning: how it went on after its frozen stage; None for any other model.
-        model: the trained keras.Model; None in a result that was read from JSON.
+        weights_sha256: The hash of the file with the backbone's weights; "" without a file.
+        fine_tuning: How the model was fine-tuned; None for any other model.
+        model: The trained keras.Model; None in a result that was read from JSON.
     """
 
     name: str
@@ -143,29 +143,29 @@ class RunResult:
 
     @property
     def n_right(self) -> int:
-        """Test images with the right answer."""
+        """The number of test images with a right answer."""
         return sum(a == b for a, b in zip(self.labels, self.predictions, strict=True))
 
     @property
     def test_accuracy(self) -> float | None:
-        """Share of right answers on the test images, 0..1; None in a run that was stopped before the test."""
+        """The share of right answers on the test images, 0..1; None before the test."""
         return self.n_right / len(self.labels) if self.labels else None
 
     @property
     def test_accuracy_ci95(self) -> Interval | None:
-        """Wilson's 95% interval of `test_accuracy`; None where that is None."""
+        """Wilson's 95% interval of `test_accuracy`; None before the test."""
         return wilson_interval(self.n_right, len(self.labels)) if self.labels else None
 
     @property
     def confusion_matrix(self) -> NDArray[np.int64]:
-        """int64 (n_classes, n_classes): row the true class, column the answer."""
+        """Counts, int64 (n_classes, n_classes): rows are true classes, columns answers."""
         matrix = np.zeros((len(self.class_names),) * 2, np.int64)
         np.add.at(matrix, (list(self.labels), list(self.predictions)), 1)
         return matrix
 
     @property
     def per_class(self) -> tuple[ClassFigures, ...]:
-        """Recall and precision of each class."""
+        """The recall and precision of each class."""
         matrix = self.confusion_matrix
 
         def share(i: int, n: int) -> float | None:

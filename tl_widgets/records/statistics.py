@@ -1,4 +1,7 @@
-"""How sure a measured accuracy, a difference or a ranking is. SciPy loads with the first value that needs it."""
+"""Confidence intervals and tests of accuracies, differences and rankings.
+
+SciPy is imported only when it is needed.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,10 @@ _N_ORDERS = 20_000
 
 
 def wilson_interval(n_right: float, n: int) -> Interval:
-    """Return the 95% confidence interval of a proportion.
+    """Return the 95% confidence interval of a proportion, (low, high) in 0..1.
 
-    SciPy's `proportion_ci` only takes whole numbers of successes, so the formula stands here; a test holds it against
-    SciPy's.
-
-    Args:
-        n_right: successes, 0 to n; not a whole number where it is the mean of several models.
-        n: trials; with 0 nothing is known, and the interval is (0, 1).
-
-    Returns:
-        (low, high), both in 0..1.
+    SciPy's `proportion_ci` takes only whole numbers of successes, and the mean of several models isn't one, so the
+    formula is here; a test compares it with SciPy's. Without trials the interval is (0, 1).
 
     Source: E. B. Wilson, JASA 22 (1927), 209-212: the score interval.
     """
@@ -39,23 +35,16 @@ def wilson_interval(n_right: float, n: int) -> Interval:
     center = p + _Z95**2 / (2 * n)
     spread = _Z95 * sqrt(p * (1 - p) / n + _Z95**2 / (4 * n**2))
     scale = 1 + _Z95**2 / n
-    # At 0 and n the exact bounds are 0 and 1; rounding would leave 1e-17 beside them.
+    # For 0 and n successes the exact bounds are 0 and 1, but rounding would be off by 1e-17.
     low = 0.0 if n_right == 0 else (center - spread) / scale
     high = 1.0 if n_right == n else (center + spread) / scale
     return low, high
 
 
 def difference_interval(n_right1: int, n1: int, n_right2: int, n2: int) -> Interval:
-    """Return the 95% confidence interval of the difference of two accuracies on different images.
+    """Return the 95% interval of the difference of two accuracies on different images.
 
-    Args:
-        n_right1: successes of the first.
-        n1: its trials.
-        n_right2: successes of the second.
-        n2: its trials.
-
-    Returns:
-        (low, high) of first minus second, both in -1..1; (-1, 1) where one has no trials.
+    The interval (low, high) is of first minus second, in -1..1; it is (-1, 1) if one has no trials.
 
     Source: R. G. Newcombe, Statistics in Medicine 17 (1998), 873-890, method 10: Wilson intervals of both.
     """
@@ -69,16 +58,10 @@ def difference_interval(n_right1: int, n1: int, n_right2: int, n2: int) -> Inter
 
 
 def paired_difference_interval(both: int, only_first: int, only_second: int, neither: int) -> Interval:
-    """Return the 95% confidence interval of the difference of two accuracies on the same images.
+    """Return the 95% interval of the difference of two accuracies on the same images.
 
-    Args:
-        both: images that both models get right.
-        only_first: images that only the first gets right.
-        only_second: images that only the second gets right.
-        neither: images that both get wrong.
-
-    Returns:
-        (low, high) of first minus second, both in -1..1; (-1, 1) without images.
+    The arguments count the images that both models, only one of them, or neither get right. The interval (low, high)
+    is of first minus second, in -1..1; it is (-1, 1) without images.
 
     Source: R. G. Newcombe, Statistics in Medicine 17 (1998), 2635-2650, method 10: Wilson intervals of
     both proportions, joined with their correlation. SciPy and statsmodels have no such interval.
@@ -102,19 +85,14 @@ def paired_difference_interval(both: int, only_first: int, only_second: int, nei
 
 
 def mcnemar_p_value(only_first: int, only_second: int) -> float:
-    """Return the exact two-sided p-value for "both models are equally good".
+    """Return the exact two-sided p-value, 0..1, for "both models are equally good".
 
-    Args:
-        only_first: images that only the first model gets right.
-        only_second: images that only the second gets right.
-
-    Returns:
-        0..1; 1 where the models never differ.
+    The arguments count the images that only one of the models gets right.
 
     Source: Q. McNemar, Psychometrika 12 (1947), 153-157, with the exact binomial test.
     """
     if only_first == only_second:
-        return 1.0  # the test's own answer, without its import
+        return 1.0  # the test's result, without its import
     from scipy.stats import binomtest
 
     return float(binomtest(only_first, only_first + only_second).pvalue)
@@ -125,8 +103,8 @@ class PairedDifference:
     """Two models on the same test images.
 
     Attributes:
-        difference: accuracy of the first minus that of the second.
-        ci95: Newcombe's 95% interval of it.
+        difference: The accuracy of the first minus that of the second, -1..1.
+        ci95: Newcombe's 95% interval of the difference.
         p_value: McNemar's exact p-value.
     """
 
@@ -141,12 +119,7 @@ class PairedDifference:
 
 
 def pair_answers(right1: NDArray[np.bool_], right2: NDArray[np.bool_]) -> PairedDifference:
-    """Compare two models image by image.
-
-    Args:
-        right1: bool (n_test,), which images the first model got right; at least one image.
-        right2: the same of the second, in the same order.
-    """
+    """Compare two models by which of the images, at least one, each of them got right."""
     both, only1 = int((right1 & right2).sum()), int((right1 & ~right2).sum())
     only2, neither = int((~right1 & right2).sum()), int((~right1 & ~right2).sum())
     return PairedDifference(
@@ -157,12 +130,7 @@ def pair_answers(right1: NDArray[np.bool_], right2: NDArray[np.bool_]) -> Paired
 
 
 def but_not_clear(interval: Interval, p_value: float) -> str:
-    """Return why an interval that leaves 0 out is not enough, as a clause; "" where it holds 0.
-
-    Args:
-        interval: of a paired difference that is not clear.
-        p_value: McNemar's exact p-value of the same pair.
-    """
+    """Return why an interval without 0 isn't enough, as a clause; "" if it contains 0."""
     if interval[0] <= 0 <= interval[1]:
         return ""
     return f"; that leaves 0 out, but the exact test (McNemar, p = {p_value:.2g}) does not rule out chance"
@@ -173,9 +141,9 @@ class Mean:
     """A mean over seeds.
 
     Attributes:
-        mean: of the values.
-        ci95: Student's t interval of it; None with one value, which cannot show any spread.
-        n: how many values.
+        mean: The mean of the values.
+        ci95: Student's t interval of the mean; None with one value, which shows no spread.
+        n: The number of values.
     """
 
     mean: float
@@ -189,12 +157,10 @@ class Mean:
 
 
 def mean_with_interval(values: Sequence[float], *, least_spread: float = 0.0) -> Mean:
-    """Return mean and 95% interval, as if the values were drawn independently from a normal distribution.
+    """Return mean and 95% interval of at least one value, assuming a normal distribution.
 
-    Args:
-        values: at least one.
-        least_spread: the standard deviation is taken to be no smaller: values that can only be steps apart may be
-            equal by chance, and an interval without width would claim too much.
+    `least_spread` is the smallest standard deviation to assume: rounded values may be equal by chance, and an interval
+    of no width would claim too much.
 
     Source: Student, Biometrika 6 (1908), 1-25: mean +- t(0.975, n - 1) * s / sqrt(n).
     """
@@ -208,13 +174,10 @@ def mean_with_interval(values: Sequence[float], *, least_spread: float = 0.0) ->
 
 
 def mean_of_shares(values: Sequence[float], *, n_images: int, low: float = 0.0) -> Mean:
-    """Return mean and 95% interval of accuracies, or of differences of them.
+    """Return mean and 95% interval of at least one accuracy, or difference of accuracies.
 
-    Args:
-        values: at least one.
-        n_images: that each accuracy was measured on. An accuracy is a whole number of them, and a number that is
-            rounded to steps of 1 / n spreads by at least 1 / (n sqrt(12)).
-        low: the interval is kept within `low`..1.
+    Each was measured on `n_images` images, so it is rounded to steps of 1 / n, whose standard deviation is
+    1 / (n sqrt(12)). The interval stays within `low`..1.
     """
     mean = mean_with_interval(values, least_spread=1 / (sqrt(12) * max(n_images, 1)))
     return Mean(mean.mean, mean.ci95 and (max(low, mean.ci95[0]), min(1.0, mean.ci95[1])), mean.n)
@@ -222,12 +185,12 @@ def mean_of_shares(values: Sequence[float], *, n_images: int, low: float = 0.0) 
 
 @dataclass(frozen=True)
 class RankCorrelation:
-    """How far two rankings agree.
+    """The agreement of two rankings.
 
     Attributes:
-        rho: Spearman's: 1 for the same order, -1 for the opposite one.
-        p_value: two-sided, for "the orders have nothing to do with each other".
-        n: how many things were ranked.
+        rho: Spearman's rho: 1 for the same order, -1 for the opposite one.
+        p_value: Two-sided, for "the two orders are unrelated".
+        n: The number of items ranked.
     """
 
     rho: float
@@ -236,17 +199,13 @@ class RankCorrelation:
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> RankCorrelation | None:
-    """Compare two rankings of the same things with a permutation test; equal values share their mean rank.
+    """Compare two rankings of the same items with a permutation test.
 
-    Args:
-        first: a value of each thing.
-        second: another value of each, in the same order.
-
-    Returns:
-        None where it is not defined: fewer than two things, or values that are all equal.
+    The arguments hold two values of each item; equal values share their mean rank. The result is None if it isn't
+    defined: there are fewer than two items, or all values are equal.
 
     Source: C. Spearman, American Journal of Psychology 15 (1904), 72-101: Pearson's correlation of the ranks. All
-    orders of up to 7 things are tried, and 20,000 random ones (seed 0) of more.
+    orders of up to 7 items are tried, or 20,000 random ones (seed 0) of more.
     """
     from scipy.stats import permutation_test, rankdata
 

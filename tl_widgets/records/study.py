@@ -1,4 +1,4 @@
-"""What the results of all studies have in common."""
+"""The base class of all studies' results."""
 
 from __future__ import annotations
 
@@ -11,43 +11,38 @@ from tl_widgets.records.codec import FORMAT, dump, from_plain, load, to_plain
 
 @dataclass(frozen=True)
 class StudyFailure:
-    """A point that could not be measured.
-
-    Attributes:
-        point: which one, in words.
-        text: why.
-    """
+    """A point that couldn't be measured: its description, and why."""
 
     point: str
     text: str
 
 
 class StudyRecord:
-    """Base of a study's result: a frozen dataclass that is written as JSON and read back.
+    """Base of a study's result: a frozen dataclass with JSON output and input.
 
-    What every result offers besides is in `tl_widgets.studies.study.StudyResult`.
+    `tl_widgets.studies.study.StudyResult` lists what else every result has.
     """
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
-        """A table of texts, the titles first; empty if the sentences say everything."""
+        """A table of texts, titles first; empty if the sentences say everything."""
         return ()
 
     @property
     def lost_arms(self) -> tuple[str, ...]:
-        """The kinds of model of which points failed and none was measured."""
+        """The kinds of model whose points all failed."""
         return ()
 
     def to_json(self) -> str:
-        """Return the record as JSON text, which `from_json` of the same class reads back."""
+        """Return the record as JSON text for `from_json` of the same class."""
         return dump({"format": FORMAT, "study": type(self).__name__, **to_plain(self)})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
+        """Read a record that `to_json` wrote.
 
         Raises:
-            InputError: it is not such a record.
+            InputError: The text isn't such a record.
         """
         advice = "Give the JSON that `tl-widgets study NAME --json FILE` or to_json() wrote."
         try:

@@ -1,4 +1,4 @@
-"""Two models on the same test images: which one won, or that it is too close to call."""
+"""Verdicts on two models: which one won, or that it is too close to call."""
 
 from __future__ import annotations
 
@@ -19,14 +19,10 @@ from tl_widgets.records.statistics import (
 
 
 def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
-    """Compare two models image by image.
-
-    Args:
-        first: a tested run.
-        second: a tested run on the same images.
+    """Compare two tested models image by image.
 
     Raises:
-        InputError: one of them was not tested, or not on the same images.
+        InputError: One of them wasn't tested, or not on the same images.
     """
     if not first.labels or first.labels != second.labels:
         raise InputError(
@@ -42,14 +38,7 @@ def judge(
     control: RunResult | None = None,
     fine_tuned: RunResult | None = None,
 ) -> Verdict:
-    """Say which model won and by how much, or that it is too close to call.
-
-    Args:
-        scratch: the network from scratch, if it was trained.
-        transfer: the frozen backbone with a new head, if it was trained.
-        control: the same backbone with random weights, if it was asked for.
-        fine_tuned: the transfer model after fine-tuning, if it was asked for.
-    """
+    """Return which model won and by how much, or that it is too close to call."""
     if not (scratch and transfer and scratch.labels and transfer.labels):
         return Verdict("Stopped before both models were tested: there is no result to compare yet.")
     paired = paired_difference(transfer, scratch)
@@ -95,12 +84,7 @@ def _control_sentence(transfer: RunResult, control: RunResult) -> str:
 
 
 def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
-    """What fine-tuning brought, with a space before it.
-
-    Args:
-        first: the transfer model after its frozen stage, tested.
-        second: the same after fine-tuning.
-    """
+    """Return what fine-tuning gained, with a leading space; `first` is the frozen model."""
     if not second.labels:
         return " Fine-tuning was stopped before its test."
     assert second.test_accuracy is not None
@@ -116,12 +100,9 @@ def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
 
 
 def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verdict:
-    """Say which model won over several seeds, or that it is too close to call.
+    """Return which model won over several seeds, or that it is too close to call.
 
-    Args:
-        repeats: of the comparison.
-        first: the verdict on the first seed, which stands where no second seed could be measured.
-        transfer: the transfer model of the first seed, for the backbone's name.
+    The verdict on the first seed stands if no second seed could be measured. `transfer` gives the backbone's name.
     """
     difference = repeats.difference()
     if difference is None or difference.ci95 is None:

@@ -1,1 +1,1 @@
-"""The catalogue of pretrained networks, where their weights come from, and how they are loaded."""
+"""Pretrained networks: their catalogue, their weights, and how they are loaded."""

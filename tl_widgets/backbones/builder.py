@@ -1,4 +1,4 @@
-"""A frozen backbone with its weights, and the preprocessing layer that belongs to it."""
+"""Building a frozen backbone with its weights, and its preprocessing layer."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def build_backbone(backbone: Backbone, image_shape: Shape, resolved: ResolvedWei
 
 
 def build_preprocessing(backbone: Backbone) -> keras.layers.Layer | None:
-    """Build the layer "preprocessing" for raw pixels (0-255, RGB); None if the backbone takes raw pixels.
+    """Build the layer for raw pixels (0-255, RGB); None if the backbone takes them.
 
-    It consists of plain Keras layers, so a saved model loads without tl_widgets.
+    It is named "preprocessing" and consists of plain Keras layers, so a saved model loads without tl_widgets.
     """
     return backbone.family.preprocessing.layer("preprocessing")

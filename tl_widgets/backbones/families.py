@@ -1,4 +1,4 @@
-"""The families of keras.applications, with the facts in `facts/keras_applications.csv`."""
+"""The families of keras.applications; see `facts/keras_applications.csv`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class KerasFamily(Family):
-    """The models of one module of keras.applications, whose weights are published files."""
+    """The models of one module of keras.applications, with published weights."""
 
     is_in_keras: bool = True
 
@@ -62,7 +62,7 @@ def _call(backbone: Backbone, weights: str | None) -> str:
 
 
 class NASNetFamily(KerasFamily):
-    """NASNet, whose ImageNet weights Keras loads only at the size it was trained with."""
+    """NASNet, whose ImageNet weights Keras loads only at its training size."""
 
     def script_lines(self, backbone: Backbone, weights: str | None, backbone_file: str) -> list[str]:
         """Return lines that download the published file themselves."""
@@ -76,7 +76,7 @@ class NASNetFamily(KerasFamily):
 
 
 class EfficientNetFamily(KerasFamily):
-    """EfficientNetB0-B7, whose published files hold a standard deviation instead of a variance.
+    """EfficientNetB0-B7, whose files hold a standard deviation instead of a variance.
 
     Keras compensates with a second Rescaling by 1 / sqrt(std), but only for weights="imagenet" and not for the same
     file given as a path. Correcting the variance itself has the same effect.
@@ -89,7 +89,7 @@ class EfficientNetFamily(KerasFamily):
         self._correct_variance(model, is_certain=True)
 
     def finish_loading(self, model: keras.Model, backbone: Backbone, path: Path) -> None:
-        """Correct the variance if the file is the published one, or holds the same values."""
+        """Correct the variance if the file has the published values."""
         self._correct_variance(model, is_certain=is_published(path, backbone.weights_hash))
 
     def _correct_variance(self, model: keras.Model, *, is_certain: bool) -> None:

@@ -1,4 +1,4 @@
-"""Backbones, and their families: a family declares everything that differs from other families."""
+"""Backbones and families; a family declares what differs from other families."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Shape = tuple[int | None, int | None, int]  # (height, width, channels) of image
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How raw pixels (0-255, RGB) are prepared for a backbone: channel * `scale` + `offset`.
+    """Preparation of raw pixels (0-255, RGB): channel * `scale` + `offset`.
 
     Attributes:
         mode: Short name in tables and records.
@@ -64,7 +64,7 @@ class Preprocessing:
         return np.asarray(ordered * np.array(self.scale) + np.array(self.offset))
 
     def layer(self, name: str) -> keras.layers.Layer | None:
-        """Build the Keras layer that does the same; None if the backbone takes raw pixels."""
+        """Build the Keras layer that does the same; None if there is nothing to do."""
         import keras
 
         if self.is_builtin:
@@ -178,7 +178,7 @@ class Backbone:
 
     @property
     def preprocess_mode(self) -> str:
-        """How raw pixels are prepared for it: "tf", "torch", "caffe", "lite", or "builtin_0_255"."""
+        """Its preprocessing: "tf", "torch", "caffe", "lite", or "builtin_0_255" for none."""
         return self.family.preprocessing.mode
 
     @property
@@ -188,12 +188,12 @@ class Backbone:
 
     @property
     def script_file(self) -> str | None:
-        """The .keras file that a plain Keras script loads it from; None if keras.applications builds it."""
+        """File that a script loads it from; None if keras.applications builds it."""
         return None if self.family.is_in_keras else f"{self.name.lower()}.keras"
 
     @property
     def download_mb(self) -> float | None:
-        """MB to download for the weights without the top, at 4 bytes each: a ninth of `size_mb` for VGG16."""
+        """MB to download without the top; for VGG16 only a ninth of `size_mb`."""
         return self.size_mb if self.n_params is None else 4 * self.n_params / 1e6
 
     @property
@@ -258,7 +258,7 @@ class Family(ABC):
 
     @abstractmethod
     def build(self, backbone: Backbone, image_shape: Shape) -> keras.Model:
-        """Build a functional model from preprocessed images to feature maps, with any weights."""
+        """Build a functional model from preprocessed images to feature maps."""
 
     @abstractmethod
     def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
@@ -299,5 +299,5 @@ class Family(ABC):
 
 
 def literal(text: str) -> str:
-    """Return the text as a Python literal, in double quotes if nothing in it needs escaping."""
+    """Return the text as a Python literal, in double quotes if possible."""
     return f'"{text}"' if text.isprintable() and not set(text) & {'"', "\\"} else repr(text)

@@ -1,4 +1,4 @@
-"""All use of Keras beyond its public API (checked with Keras 3.15.1), and nothing else.
+"""All use of Keras beyond its public API (checked with Keras 3.15.1).
 
 tests/test_keras_compat.py has a contract test for each function, so a new Keras that breaks one fails there, by name.
 """
@@ -20,18 +20,18 @@ def all_layers(layer: keras.layers.Layer) -> tuple[keras.layers.Layer, ...]:
 
 
 def direct_layers(layer: keras.layers.Layer) -> tuple[keras.layers.Layer, ...]:
-    """Return the layers that are attributes of a layer, without the layers nested in them."""
+    """Return the layers that are direct attributes of a layer."""
     return tuple(layer._flatten_layers(include_self=False, recursive=False))
 
 
 def graph_of(model: keras.layers.Layer) -> Any:
-    """Return the graph of a Sequential or functional model; None for a subclassed model."""
+    """Return a Sequential or functional model's graph; None for a subclassed model."""
     graph = getattr(model, "_functional", None) or model
     return graph if hasattr(graph, "_nodes_by_depth") else None
 
 
 def nodes_of(graph: Any) -> list[Any]:
-    """Return the layer calls of a graph, from input to output; empty if `graph` is None.
+    """Return a graph's layer calls, from input to output; empty for None.
 
     A call's layer is `operation`, and its inputs are `arguments.keras_tensors`.
     """
@@ -45,7 +45,7 @@ def producer_of(tensor: Any) -> Any:
 
 
 def run_graph(model: keras.Model, values: Any, wrap: Callable[[Any], Callable[..., Any]]) -> Any:
-    """Run a functional model on one input with each operation replaced by `wrap(operation)`."""
+    """Run a functional model, with `wrap(operation)` in place of each operation."""
     return model._run_through_graph([values], operation_fn=wrap)
 
 
@@ -60,7 +60,7 @@ def takes_training(layer: Any) -> bool:
 
 
 def is_random(layer: keras.layers.Layer) -> bool:
-    """Return whether a layer's output is random in training (Dropout, StochasticDepth, RandomFlip)."""
+    """Return whether a layer's output is random in training (Dropout, RandomFlip)."""
     drop_path_rate = getattr(layer, "drop_path_rate", None)  # StochasticDepth has no generator
     has_generator = getattr(layer, "seed_generator", None) is not None
     if drop_path_rate is None and not has_generator and not type(layer).__name__.startswith("Random"):
@@ -96,7 +96,7 @@ def scale_variance(layer: keras.layers.Normalization, factor: Any) -> None:
 
 @contextmanager
 def call_replaced(layer: keras.layers.Layer, call: Callable[..., Any]) -> Iterator[None]:
-    """Replace a layer's method `call` within the block, without Keras tracking the new attribute."""
+    """Replace a layer's method `call` within the block, bypassing Keras's tracking."""
     object.__setattr__(layer, "call", call)
     try:
         yield
@@ -118,7 +118,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def freeze(model: keras.Model) -> None:
-    """Make all weights of a model non-trainable and set the rate of every Dropout to 0.
+    """Make all weights of a model non-trainable and set every Dropout's rate to 0.
 
     Keras 3.15 runs a nested model's layers in the outer model's mode, even if it was called with `training=False`.
     """
@@ -137,7 +137,7 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]
     """
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """Update the variables; a gradient is None if the loss doesn't depend on its variable."""
+        """Update the variables, except those whose gradient is None."""
         variables = list(variables_of(self) if trainable_variables is None else trainable_variables)
         if not self.built:
             self.build(variables)

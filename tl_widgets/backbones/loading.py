@@ -25,7 +25,7 @@ _BIG_MEMBER, _MOST_SHRUNK = 10_000_000, 100
 def load_file(model: keras.Model, backbone: Backbone, path: Path, *, check_shapes: bool = True) -> None:
     """Load a .weights.h5, .h5 or .keras file into a model without the top.
 
-    With `check_shapes`, the file must not hold more arrays than the model, such as a top, which Keras would accept.
+    With `check_shapes`, the file must hold exactly the model's arrays. Keras itself accepts more, such as a top.
 
     Raises:
         InputError: The file's weights don't match the model's.
@@ -79,7 +79,7 @@ def _describe(shapes: Shapes) -> str:
 
 
 def draw_random_weights(model: keras.Model, preprocessing: keras.layers.Layer | None, seed: int) -> None:
-    """Give a frozen model random weights that still pass a signal on, for the `control`.
+    """Give a frozen model random weights that pass a signal on, for the `control`.
 
     Keras's initial values don't work for a frozen network: batch normalization without statistics normalizes
     nothing, and the features shrink to 1e-13 by the end of EfficientNetLite0, too small for any head to learn from.
@@ -105,9 +105,9 @@ def _fan_in(layer: keras.layers.Layer, weight: Any) -> int:
 
 
 def noise_images(n: int, height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return noise whose amplitude falls with 1 / frequency, as in photographs (Field, 1987).
+    """Return float32 noise in 0-255, (n, height, width, 3), that resembles photographs.
 
-    The result is float32, (n, height, width, 3), with values in 0-255.
+    Its amplitude falls with 1 / frequency (Field, 1987).
     """
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
     frequency[0, 0] = 1.0
@@ -118,7 +118,7 @@ def noise_images(n: int, height: int, width: int, rng: np.random.Generator) -> N
 
 
 def _take_statistics(model: keras.Model, batch: Any) -> None:
-    """Set each batch normalization to the statistics of a batch, by one pass in training mode."""
+    """Set each batch normalization to the statistics of a batch."""
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     momenta = [layer.momentum for layer in norms]
     for layer in norms:

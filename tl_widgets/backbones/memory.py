@@ -1,4 +1,4 @@
-"""Estimates of the memory for running a backbone or training a network, without loading Keras."""
+"""Memory estimates for a frozen backbone and for training, without loading Keras."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ TENSORFLOW_BYTES = 660_000_000  # of `import tensorflow` (2.21)
 
 
 def memory_estimate(backbone: Backbone, image_size: int, batch_size: int = 32) -> int:
-    """Estimate the bytes for running a frozen backbone beside TensorFlow, on the high side.
+    """Estimate the bytes for running a frozen backbone, on the high side.
 
-    They are its weights, 4 bytes each and twice while they load, plus three of its largest feature maps (a layer's
-    input, its output, and one that waits for the next Add). An unknown parameter count is taken as 100 million.
+    Beside TensorFlow itself, it needs its weights, 4 bytes each and twice while they load, and three of its largest
+    feature maps (a layer's input, its output, and one that waits for the next Add). An unknown parameter count is
+    taken as 100 million.
     """
     n_params = backbone.n_params or 100_000_000
     return 2 * 4 * n_params + 3 * 4 * backbone.family.map_channels * batch_size * image_size**2
 
 
 def memory_needed(backbone: Backbone, image_size: int) -> int:
-    """Return the bytes that a frozen backbone needs, with TensorFlow if it isn't loaded yet."""
+    """Return the bytes to run a backbone, with TensorFlow's if it isn't loaded yet."""
     ahead = 0 if "tensorflow" in sys.modules else TENSORFLOW_BYTES
     return ahead + memory_estimate(backbone, image_size)
 

@@ -1,4 +1,4 @@
-"""Reading tensors from PyTorch's first file format, without PyTorch and without trusting the file.
+"""A safe reader of PyTorch's first file format that doesn't need PyTorch.
 
 Such a file holds three small pickles (a magic number, a version, the sizes of the types), a pickled dictionary
 of tensor descriptions, a pickled list of storage keys, then the length and the raw numbers of each storage.
@@ -34,12 +34,12 @@ class _Tensor(NamedTuple):
 
 
 def _rebuild_tensor(storage: _Storage, offset: int, shape: Any, strides: Any, *_unused: object) -> _Tensor:
-    """Replace torch._utils._rebuild_tensor_v2: the tensor's numbers come later in the file."""
+    """Replace torch._utils._rebuild_tensor_v2; the numbers come later in the file."""
     return _Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
 class _TensorUnpickler(pickle.Unpickler):  # restricted as the documentation of `pickle` shows
-    """An unpickler that allows four names, two of them callable, and rejects everything else."""
+    """An unpickler that allows only four names, two of them callable."""
 
     _ALLOWED: dict[tuple[str, str], Any] = {  # noqa: RUF012 - a constant
         ("collections", "OrderedDict"): collections.OrderedDict,
@@ -63,7 +63,7 @@ class _TensorUnpickler(pickle.Unpickler):  # restricted as the documentation of 
 
 
 def read_torch_weights(data: bytes) -> Arrays:
-    """Return the tensors in a file's bytes as float32 or int64 arrays, with their names and shapes.
+    """Return the tensors in a file's bytes by name, as float32 or int64 arrays.
 
     Raises:
         InputError: The file is damaged, or names anything other than tensors.

@@ -1,4 +1,4 @@
-"""Finding weights in Keras's cache, our folder, the network, or the user's file, without TensorFlow.
+"""Finding weights in caches, online or in a user's file, without TensorFlow.
 
 A request for ImageNet weights never returns random ones.
 """
@@ -28,11 +28,7 @@ _SUFFIXES = (".weights.h5", ".h5", ".keras")
 class ResolvedWeights:
     """Weights that are on this machine, or random weights.
 
-    Attributes:
-        kind: "imagenet", "file", or "random" for untrained weights drawn from a seed.
-        path: The file with the weights; None for "random".
-        sha256: Hexadecimal digest of that file; None for "random".
-        label: Text to display: "imagenet", the file's name, or "random".
+    `path` and `sha256` are None for random weights, which are drawn from a seed. `label` is for display.
     """
 
     kind: Literal["imagenet", "file", "random"]
@@ -51,7 +47,7 @@ def resolve_weights(
     """Find the weights of a backbone, downloading them if necessary.
 
     `weights` is "imagenet", the path of a .weights.h5, .h5 or .keras file, or None for random weights.
-    `build_backbone` is the first to check that a file's content fits the backbone.
+    Only `build_backbone` checks whether a file's content fits the backbone.
 
     Raises:
         WeightsUnavailableError: The ImageNet weights aren't on this machine and can't be downloaded.
@@ -68,7 +64,7 @@ def resolve_weights(
 
 
 def is_published(path: Path, published_hash: str | None) -> bool:
-    """Return whether the file has the hash that Keras publishes; False if Keras publishes none."""
+    """Return whether the file has the published hash; False if there is none."""
     return published_hash is not None and file_digest(path, algorithm_of(published_hash)) == published_hash
 
 
@@ -82,7 +78,7 @@ def _keras_cache() -> Path:
 
 
 def local_weights_file(file_name: str | None) -> Path | None:
-    """Return the unchecked file with this name in Keras's cache or our folder; None if neither has it."""
+    """Return the file with this name in Keras's cache or our folder, unchecked."""
     return next(_local_files(file_name), None)
 
 
@@ -131,7 +127,7 @@ def _ways_out(backbone: Backbone, reason: str) -> str:
 
 
 def _checked_file(path: Path) -> Path:
-    """Return `path` if it looks like Keras weights; reads only its first bytes and unpickles nothing."""
+    """Return `path` if its first bytes look like Keras weights; unpickles nothing."""
     path = path.expanduser()
     allowed = 'weights is "imagenet", None (random), or the path of a .weights.h5, .h5 or .keras file'
     if not path.is_file():

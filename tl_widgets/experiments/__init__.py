@@ -1,1 +1,1 @@
-"""Comparing several models on the same images, repeating a comparison, and predicting new pictures."""
+"""Comparisons of models on the same images, their repeats, and predictions."""

@@ -37,9 +37,7 @@ class RunCache:
     The same data, settings and seed give the same model, so a finished run needn't be repeated. A Lab or a study
     that makes many comparisons holds one cache; it isn't thread-safe.
 
-    Attributes:
-        runs: Finished runs by everything that determines them, the newest last.
-        backbones: For the transfer model and the control, the most recent frozen layers with what determines them.
+    A key of `runs` and an entry of `backbones` ("transfer" or "control") hold everything that determines the result.
     """
 
     runs: dict[Any, RunResult] = field(default_factory=dict)
@@ -127,7 +125,7 @@ class Arms:
         return runs
 
     def _require_blocks(self, layers: tuple[Any, ...]) -> None:
-        """Raise `InputError` before training if the backbone can't be cut for fine-tuning."""
+        """Raise `InputError` early if the backbone can't be cut for fine-tuning."""
         if self.config.fine_tuning:
             from tl_widgets.training.fine_tuning import backbone_of, find_cut
 
@@ -183,7 +181,7 @@ class Arms:
         return cached[1], cached[2]
 
     def transfer(self, name: str, weights: ResolvedWeights) -> RunResult:
-        """Train the frozen backbone with a new head, as the model "transfer" or "control"."""
+        """Train the frozen backbone with a new head, as "transfer" or "control"."""
         from tl_widgets.models.builders import stack_head
 
         config = self.config
@@ -229,10 +227,9 @@ def train_arm(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
-    """Train and test one model of a comparison ("scratch", "transfer" or "control"), as `compare` would.
+    """Train and test one model, "scratch", "transfer" or "control", as in `compare`.
 
-    `cache` keeps the backbones and their features between calls. If `cancel` is set during training, the result is
-    marked as stopped.
+    If `cancel` is set during training, the result is marked as stopped.
 
     Raises:
         InputError: A setting doesn't fit the images or needs too much memory, or there is no such arm.
@@ -258,5 +255,5 @@ def retrain_transfer(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
-    """Train the transfer model alone, in a fraction of a second once its features are in the cache."""
+    """Train the transfer model, in a fraction of a second once it has its features."""
     return train_arm(dataset, config, ModelName.TRANSFER, cache=cache, on_event=on_event, cancel=cancel)

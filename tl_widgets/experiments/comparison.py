@@ -1,4 +1,4 @@
-"""`compare`, which trains a network from scratch and a frozen backbone on the same images.
+"""Comparing a network from scratch with a frozen backbone on the same images.
 
 TensorFlow is imported inside the functions, because the first event of a run announces that it is being loaded.
 """
@@ -83,7 +83,9 @@ def compare(
     cancel: Cancel | None = None,
     cache: RunCache | None = None,
 ) -> Comparison:
-    """Train a network from scratch and a frozen backbone with a new head on the same images; test each once.
+    """Train a network from scratch and a transfer model on the same images.
+
+    The transfer model is a frozen backbone with a new head. Each model is tested once.
 
     Args:
         dataset: The images and their split.
@@ -138,12 +140,7 @@ def compare_config(
     cancel: Cancel | None = None,
     cache: RunCache | None = None,
 ) -> Comparison:
-    """Do what `compare` does, with the settings as one record, for the Lab, the command line and the studies.
-
-    Raises:
-        InputError: A setting doesn't fit the images, the backbone or the memory.
-        WeightsUnavailableError: The weights aren't on this machine and can't be downloaded.
-    """
+    """Do what `compare` does, with the settings as one record."""
     require_workers(n_jobs)
     cache = RunCache() if cache is None else cache
     arms = Arms(dataset, config, on_event, cancel, cache)

@@ -1,4 +1,4 @@
-"""Measuring the points of a study in one process or several, where a failure costs only its point."""
+"""Measuring the points of a study in one process or several."""
 
 from __future__ import annotations
 
@@ -32,13 +32,7 @@ class Measured(Generic[Point]):
 
 @dataclass
 class WorkContext:
-    """What the points share that are measured in one process.
-
-    Attributes:
-        cache: Backbones and runs.
-        on_event: Receives only the phases that take long.
-        cancel: Stops the current point when set.
-    """
+    """What points in one process share; `on_event` receives only long phases."""
 
     cache: RunCache = field(default_factory=RunCache)
     on_event: OnEvent = ignore

@@ -24,12 +24,7 @@ ORIGINAL_SIDE = 480  # pixels of the longer side of `Prediction.original`
 
 @dataclass(frozen=True)
 class Answer:
-    """One model's prediction for a picture.
-
-    Attributes:
-        model: A `ModelName`.
-        probabilities: One for each class. They always add up to 1, even if the picture shows none of the classes.
-    """
+    """The probabilities of one model (a `ModelName`) for a picture; they add up to 1."""
 
     model: str
     probabilities: tuple[float, ...]
@@ -41,7 +36,7 @@ class Answer:
 
     @property
     def is_finite(self) -> bool:
-        """Whether all probabilities are finite; they are NaN if the model's training diverged."""
+        """Whether all probabilities are finite; NaN means that the training diverged."""
         return bool(np.isfinite(self.probabilities).all())
 
 

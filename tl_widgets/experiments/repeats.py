@@ -1,4 +1,4 @@
-"""Repeating a comparison with several seeds, which change the initial weights and the order of the images."""
+"""Repeating a comparison with other initial weights and orders of the images."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def measure_repeats(
     on_event: OnEvent,
     cancel: Cancel | None = None,
 ) -> Repeats:
-    """Measure the seeds after the first, whose tested models are `first`; a failure costs one seed.
+    """Measure the seeds after `first`, the tested models of the first seed.
 
-    Repeats reuse the features of a pretrained backbone. With random weights, each seed has different features.
+    They reuse the features of a pretrained backbone, but not of one with random weights. A failure costs one seed.
     """
     # The control's random weights depend on the seed; the caller's cache must keep those of the first.
     own_cache = RunCache(backbones=dict(cache.backbones))
@@ -75,7 +75,7 @@ def _repeat(seed: int, runs: dict[str, RunResult]) -> Repeat:
 
 
 def _seconds(runs: dict[str, RunResult], *parts: str) -> float:
-    """Return the total seconds of all models; fine-tuning's already include the frozen stage."""
+    """Return the total of all models; fine-tuning's includes the frozen stage."""
     counted = [run for name, run in runs.items() if not (name == ModelName.TRANSFER and ModelName.FINE_TUNED in runs)]
     return float(sum(getattr(run.seconds, part) for run in counted for part in parts))
 

@@ -1,4 +1,4 @@
-"""Building a network from scratch or a frozen backbone with a new head, and saving models. Trains nothing."""
+"""Building the network from scratch and the transfer model, and saving models."""
 
 from __future__ import annotations
 
@@ -128,7 +128,9 @@ def build_transfer(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> keras.Sequential:
-    """Build a frozen backbone with a new head: preprocessing, backbone, global average pooling, Dense.
+    """Build a frozen backbone with global average pooling and a new Dense head.
+
+    The first layer is the backbone's preprocessing, unless the backbone takes raw pixels.
 
     Args:
         image_shape: (height, width, 3) in pixels, at least the backbone's minimum.
@@ -160,7 +162,7 @@ def build_transfer(
 def frozen_layers(
     backbone: Backbone, image_shape: tuple[int, int, int], weights: ResolvedWeights, *, seed: int = 0
 ) -> tuple[keras.layers.Layer, ...]:
-    """Build a transfer model's layers below the head: preprocessing (if any), backbone, global average pooling."""
+    """Build a transfer model's layers below the head, beginning with preprocessing."""
     preprocessing = build_preprocessing(backbone)
     scaling = () if preprocessing is None else (preprocessing,)
     return (

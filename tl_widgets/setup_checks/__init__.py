@@ -1,1 +1,1 @@
-"""`check_setup`, which finds common mistakes in a learner's own Keras model and data."""
+"""Common mistakes, and finding them in a learner's own Keras model and data."""

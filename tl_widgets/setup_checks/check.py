@@ -1,4 +1,4 @@
-"""`check_setup` and the checks for problems that the study of mistakes doesn't measure."""
+"""`check_setup`, and checks for problems that no study measures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tl_widgets.setup_checks.setup import Array, Setup, read_setup
 
 
 def check_setup(model: keras.Model, dataset: Any, *, validation: Any = None) -> tuple[str, ...]:
-    """Look for common mistakes in a model and its data, without training or changing the model.
+    """Look for common mistakes in a model and its data, without training the model.
 
     They include the mistakes that `what_goes_wrong` measures.
 
@@ -86,7 +86,7 @@ def _random_weights(setup: Setup) -> Iterator[Finding]:
 
 
 def _answer_per_pixel(setup: Setup) -> Iterator[Finding]:
-    """One answer for each pixel where one for each image is wanted."""
+    """Find a model that outputs one row per pixel instead of one per image."""
     shape = setup.answers_shape
     if len(shape) == 4 and (setup.labels is None or setup.labels.ndim <= 2):
         yield Finding(
@@ -145,7 +145,7 @@ _GENERAL_CHECKS = (
 
 
 def _checks() -> list[Check]:
-    """Return each check once, in the order of subjects; mistakes' checks first, which may be shared."""
+    """Return each check once, by subject, with the mistakes' checks first."""
     checks = [mistake.check for mistake in MISTAKES.values() if mistake.check is not None]
     subjects = list(Subject)
     return sorted(dict.fromkeys((*checks, *_GENERAL_CHECKS)), key=lambda check: subjects.index(check.subject))

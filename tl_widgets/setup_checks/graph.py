@@ -1,4 +1,4 @@
-"""Inspecting a learner's own model, without changing it: its graph, its backbone, and its layers' outputs."""
+"""Inspecting a learner's own model without changing it: graph, backbone, outputs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class FoundBackbone:
 
     @property
     def is_random(self) -> bool:
-        """Whether its weights are untrained: the BatchNormalization averages, or else all biases, are 0."""
+        """Whether it's untrained: BatchNormalization averages, or else biases, are 0."""
         if norms := self.norms:
             return all(not np.any(np.asarray(norm.moving_mean)) for norm in norms)
         biases = [layer.bias for layer in self.layers if getattr(layer, "bias", None) is not None]
@@ -79,7 +79,7 @@ def run_until(graph: Any, tensor: Any, images: Array) -> Array:
 
 
 def find_backbone_in(model: keras.Model) -> FoundBackbone | None:
-    """Find the backbone of a model, nested or with its layers inlined; None if it has none."""
+    """Find a model's backbone, nested or inlined; None if it has none."""
     graph = graph_of(model)
     nodes = nodes_of(graph)
     for node in nodes:
@@ -138,7 +138,7 @@ class Trace:
 
     @property
     def last(self) -> keras.layers.Layer | None:
-        """The layer whose output is the model's output; None if other operations follow all layers."""
+        """The layer that makes the model's output; None if another operation does."""
         for layer, _, output in reversed(self.calls):
             if getattr(output, "shape", None) == self.answers.shape and np.array_equal(
                 np.asarray(output), self.answers
@@ -148,7 +148,7 @@ class Trace:
 
 
 def trace(model: keras.Model, images: Array) -> Trace:
-    """Run a batch through a model without a graph, and record each layer's input and output."""
+    """Run a batch through a model without a graph, recording each layer's calls."""
     calls: list[tuple[keras.layers.Layer, Any, Any]] = []
     with ExitStack() as recording:
         for layer in {id(part): part for part in _parts_of(model)}.values():
@@ -158,7 +158,7 @@ def trace(model: keras.Model, images: Array) -> Trace:
 
 
 def _parts_of(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
-    """Yield the layers that subclasses call in their own code, at any depth outside models with a graph."""
+    """Yield nested layers, but not those inside models with a graph."""
     for layer in direct_layers(model):
         yield layer
         if graph_of(layer) is None:

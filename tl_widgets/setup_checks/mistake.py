@@ -1,4 +1,4 @@
-"""The declaration of a common mistake: how it is measured, explained, and found in a learner's own model.
+"""The declaration of a mistake: how to measure it, explain it, and find it.
 
 To add a mistake, declare a `Mistake` in a module of `setup_checks/mistakes/`; the study, its menus and `check_setup`
 find it there. Don't import anything heavy here or at the top of those modules, because `--help` lists the mistakes.
@@ -37,10 +37,8 @@ class Subject(Enum):
 class Finding:
     """Something that `check_setup` found or couldn't check.
 
-    Attributes:
-        text: A sentence or two: what is wrong, and what to do.
-        mistake: Name of the `Mistake` behind it; "" if it's none of those that the study measures.
-        was_checked: False if `text` says what couldn't be checked.
+    `text` says what is wrong and what to do. `mistake` is the name of a `Mistake`, or "" if the study doesn't measure
+    it. `was_checked` is False if `text` says what couldn't be checked.
     """
 
     text: str
@@ -50,10 +48,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """A way to find mistakes in a learner's own model and data, which several mistakes may share.
-
-    `find` never trains or changes the model.
-    """
+    """A way to find mistakes, which never trains or changes the learner's model."""
 
     subject: Subject
     find: Callable[[Setup], Iterator[Finding]]
@@ -69,7 +64,8 @@ class Mistake:
         right: A clause: what should be done instead.
         why: A sentence or two: what happens.
         hides: A sentence: when the mistake makes no clear difference.
-        measure: Does it both ways on a trial's images, and compares the results.
+        measure: Does it both ways on a trial's images, and compares the results. It raises InputError if the
+            trial's backbone can't show the mistake.
         check: Finds it in a learner's own model; None if it can't be found there.
         figure: Which number in 0..1 is compared.
         flatters: Whether the mistake makes that number look better than it is.

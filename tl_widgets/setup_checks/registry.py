@@ -1,4 +1,4 @@
-"""The registry of mistakes: those in `setup_checks/mistakes/`, and any that are registered later."""
+"""The registry of mistakes: `setup_checks/mistakes/`, and any registered later."""
 
 from __future__ import annotations
 

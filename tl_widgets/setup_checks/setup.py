@@ -1,4 +1,4 @@
-"""A learner's own model and data in the form that the checks use; reads only the first images."""
+"""A learner's own model and first images, in the form that the checks use."""
 
 from __future__ import annotations
 
@@ -31,11 +31,7 @@ _LOSSES = {
 class Loss:
     """The loss, and the model's output that it receives.
 
-    Attributes:
-        kind: "binary", "categorical", "sparse", or "" for any other loss.
-        from_logits: Whether the loss expects logits: an output without sigmoid or softmax.
-        ending: What the model's output is: "sigmoid", "softmax" or "linear".
-        n_units: Number of outputs for each image.
+    `kind` is "binary", "categorical", "sparse", or "" for any other loss. `ending` and `n_units` describe the output.
     """
 
     kind: str
@@ -85,14 +81,14 @@ class Setup:
 
     @property
     def input_shape(self) -> tuple[int | None, ...] | None:
-        """The shape of images that the model takes, (height, width, channels); None if unknown."""
+        """The model's image shape, (height, width, channels); None if unknown."""
         if self.graph is None or len(self.graph.inputs) != 1:
             return None
         return tuple(self.graph.inputs[0].shape[1:])
 
     @property
     def images_fit(self) -> bool:
-        """Whether the images have the shape that the model takes; True if that shape is unknown."""
+        """Whether the images have the model's image shape; True if that is unknown."""
         expected, given = self.input_shape, self.images.shape[1:]
         return expected is None or (
             len(expected) == len(given) and all(a in (None, b) for a, b in zip(expected, given, strict=True))
@@ -107,7 +103,7 @@ class Setup:
 
     @cached_property
     def backbone_input(self) -> Array | None:
-        """What the backbone receives when the model gets the images (or the first few); None if unknown."""
+        """The backbone's input for the images (or the first few); None if unknown."""
         if self.backbone is None:
             return None
         if self.backbone.part is not None:
@@ -116,7 +112,7 @@ class Setup:
 
     @cached_property
     def loss(self) -> Loss | None:
-        """The loss; None if the model isn't compiled, or doesn't output one row for each image."""
+        """The loss; None if the model isn't compiled, or has no single row per image."""
         has_one = self.graph is None or len(self.graph.outputs) == 1
         if self.optimizer is None or not has_one or len(self.answers_shape) != 2:
             return None
@@ -139,7 +135,7 @@ def _loss_of(model: keras.Model) -> tuple[str, bool]:
 
 
 def _ending(last: keras.layers.Layer | None, answers: Array) -> Literal["sigmoid", "softmax", "linear"]:
-    """Return what the output is, judged by the layer that it comes from, or by its range."""
+    """Return what the output is, judging by its layer, or else by its range."""
     if isinstance(last, keras.layers.Softmax):
         return "softmax"
     name = str(getattr(getattr(last, "activation", None), "__name__", ""))
@@ -155,7 +151,7 @@ def _ending(last: keras.layers.Layer | None, answers: Array) -> Literal["sigmoid
 
 
 def read_setup(model: keras.Model, dataset: Any, validation: Any = None, n: int = 32) -> Setup:
-    """Read at most `n` training images from an ImageDataset, (images, labels), a tf.data.Dataset or a PyDataset.
+    """Read at most `n` training images from any data that `check_setup` takes.
 
     Raises:
         InputError: The data have another form, or no images.
@@ -170,7 +166,7 @@ def read_setup(model: keras.Model, dataset: Any, validation: Any = None, n: int 
 
 
 def image_keys(data: Any, n: int = 512) -> set[bytes]:
-    """Return the hashes of about `n` images from one pass over data in any form that `read_setup` takes."""
+    """Return the hashes of about `n` images from one pass over the data."""
     return {image_key(image) for images, _ in _batches(data, n) for image in images}
 
 

@@ -1,4 +1,4 @@
-"""The trial, which gives a mistake's measurement its images, backbone and training."""
+"""The trial, with the images, backbone and training that measure a mistake."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tl_widgets.training.loop import train
 
 @dataclass(eq=False)
 class Trial:
-    """One measurement of a mistake. Of `config`, only backbone, epochs and seed count."""
+    """One measurement of a mistake; only `config`'s backbone, epochs and seed count."""
 
     dataset: ImageDataset
     config: Config

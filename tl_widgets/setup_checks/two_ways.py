@@ -1,4 +1,4 @@
-"""Comparing a number measured the right way and with a mistake, with confidence intervals."""
+"""Comparing a number measured the right way and with a mistake."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TwoWays:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the interval of the difference excludes 0, and any p-value is below 0.05."""
+        """Whether the difference's interval excludes 0, and any p-value is below 0.05."""
         if self.difference_ci95 is None:
             return self.right != self.wrong
         low, high = self.difference_ci95
@@ -75,7 +75,7 @@ def compare_counts(right: tuple[int, int], wrong: tuple[int, int]) -> TwoWays:
 
 
 def compare_means(right: Sequence[float], wrong: Sequence[float], *, n_images: int) -> TwoWays:
-    """Compare accuracies over the same seeds, in pairs; each was measured on `n_images` images."""
+    """Compare accuracies, each on `n_images` images, over the same seeds in pairs."""
     means = [mean_of_shares(values, n_images=n_images) for values in (right, wrong)]
     pairs = [a - b for a, b in zip(right, wrong, strict=True)]
     difference = mean_of_shares(pairs, n_images=n_images, low=-1.0)

@@ -1,1 +1,1 @@
-"""The training loop, fine-tuning, and what makes training fast: cached features and a head in NumPy."""
+"""The training loop and fine-tuning, with stored features and a head in NumPy."""

@@ -1,4 +1,4 @@
-"""Features of images: the frozen layers of a model run once per image, and their output is kept.
+"""Features: a model's frozen layers run once per image, and their output is kept.
 
 A frozen layer's output for an image is the same in every epoch, so computing it once is up to E times cheaper in
 E epochs. This holds only if nothing before the head is random or trainable; otherwise `FrozenPart.of` returns None.
@@ -52,8 +52,8 @@ class Features:
 
     Attributes:
         values: float32 (n, *output shape of the last frozen layer).
-        seconds: Time it took to get them now.
-        saved: Seconds saved: what computing the stored ones once took.
+        seconds: Time to get them now.
+        saved: Seconds that computing the stored ones once took.
     """
 
     values: NDArray[np.float32]
@@ -71,7 +71,7 @@ def _is_frozen(layer: keras.layers.Layer) -> bool:
 
 
 def _describe(layers: Sequence[keras.layers.Layer]) -> str:
-    """Return the layers' configuration with names replaced by numbers, as Keras's names differ between models."""
+    """Return the layers' configuration without names, which differ between models."""
     numbers: dict[str, str] = {}
     for layer in layers:
         for part in all_layers(layer):
@@ -89,12 +89,10 @@ def _digest_weights(layers: Sequence[keras.layers.Layer]) -> bytes:
 
 
 class FrozenPart:
-    """The leading frozen layers of a model, as one function of images.
+    """The `n_layers` leading frozen layers of a model, as one function of images.
 
-    Attributes:
-        n_layers: How many of the model's layers they are.
-        fingerprint: 32 bytes; the same for the same layers, weights and input shape in any process.
-        output_shape: Shape of the features of one image.
+    The `fingerprint` is the same for the same layers, weights and input shape in any process. The `output_shape` is
+    that of one image's features.
     """
 
     def __init__(self, layers: Sequence[keras.layers.Layer], input_shape: tuple[int, ...]) -> None:
@@ -119,15 +117,15 @@ class FrozenPart:
         self._see = see
 
     def is_unchanged(self) -> bool:
-        """Return whether the layers are still frozen, with the weights that the fingerprint stands for."""
+        """Return whether the layers are still frozen and their weights unchanged."""
         return all(map(_is_frozen, self._layers)) and _digest_weights(self._layers) == self._weights_digest
 
     @classmethod
     def of(cls, model: keras.Model) -> FrozenPart | None:
-        """Return the frozen part of a model, or None if storing its features is wrong or saves nothing.
+        """Return a model's frozen part; None if storing features is wrong or useless.
 
-        That is the case if no layer with weights is frozen, a random or trainable layer comes before them, all
-        layers are frozen, or the model isn't a built Sequential.
+        That is the case if the model isn't a built Sequential, all of its layers are frozen, or no frozen layer with
+        weights comes before the first random or trainable layer.
         """
         if not isinstance(model, keras.Sequential) or not model.built:
             return None
@@ -149,7 +147,7 @@ class FrozenPart:
         cancel: Cancel | None = None,
         keep: bool = True,
     ) -> Features:
-        """Return the features of a split's images, uint8 (n, *input shape), computing those that aren't stored.
+        """Return the features of a split's images, computing those that aren't stored.
 
         `model` is the name in events. With `keep`, new features are also written to disk.
 
@@ -241,7 +239,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def read_features(part: bytes, images: Sequence[bytes]) -> dict[bytes, Row]:
-    """Look up stored features by a `FrozenPart`'s fingerprint and the images' content keys.
+    """Look up features by a `FrozenPart`'s fingerprint and the images' content keys.
 
     Each stored image has a float32 vector, and the seconds it took to compute. If the file can't be read, the
     result is empty, and callers compute the features again.
@@ -298,7 +296,7 @@ def _write(part: bytes, rows: list[tuple[bytes, NDArray[np.float32], float]]) ->
 
 
 def _forget_oldest(connection: sqlite3.Connection) -> None:
-    """Delete whole writes, oldest first, until the vectors fit; the latest write stays, whatever its size."""
+    """Delete the oldest writes until the vectors fit; the latest one always stays."""
     sizes = connection.execute(
         "SELECT used, sum(length(vector)) FROM features GROUP BY used ORDER BY used DESC"
     ).fetchall()

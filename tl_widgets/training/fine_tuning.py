@@ -1,4 +1,4 @@
-"""Fine-tuning: after the frozen stage, the backbone's last blocks are also trained, at a low learning rate.
+"""Fine-tuning, which trains the backbone's last blocks after the frozen stage.
 
 The blocks below the cut stay frozen, so they run only once per image, like a whole frozen backbone.
 """
@@ -37,7 +37,7 @@ def fine_tune(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> Comparison:
-    """Continue training a comparison's transfer model with the backbone's last blocks unfrozen.
+    """Continue training a transfer model with its backbone's last blocks unfrozen.
 
     BatchNormalization stays frozen and in inference mode, because the averages of a few images would overwrite
     those of ImageNet.
@@ -97,7 +97,7 @@ def second_stage(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
-    """Train the head and the last blocks of the transfer model `first`, test it once, and join both stages.
+    """Fine-tune and test the transfer model of `first`, and join both stages.
 
     `first.model` doesn't change. If `cancel` is set during training, the result is marked as stopped.
 
@@ -150,12 +150,10 @@ def _joined(first: RunResult, second: RunResult, how: FineTuning) -> RunResult:
 def cut_backbone(
     backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KERAS_BLOCKS
 ) -> tuple[str, keras.Model, keras.Model]:
-    """Cut a frozen functional backbone before its last `n_blocks` blocks, and unfreeze the layers above the cut.
+    """Cut a frozen backbone before its last blocks, and unfreeze those above the cut.
 
-    Both parts share the backbone's layers. Those above the cut become trainable, except BatchNormalization.
-
-    Returns:
-        (name of the first block above the cut, the part below, the part above).
+    Return (name of the first block above the cut, the part below, the part above). The parts share the backbone's
+    layers, and BatchNormalization stays frozen.
 
     Raises:
         InputError: It has too few blocks, or can't be cut there.
@@ -173,12 +171,9 @@ def cut_backbone(
 
 
 def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KERAS_BLOCKS) -> tuple[str, int]:
-    """Find where a functional backbone can be cut before its last `n_blocks` blocks, without changing it.
+    """Find where a backbone can be cut before its last blocks, without changing it.
 
-    `pattern` is its family's `blocks`.
-
-    Returns:
-        (name of the first block above the cut, position of the last layer below it).
+    Return (name of the first block above the cut, position of the last layer below it).
 
     Raises:
         InputError: It has too few blocks, or no single tensor leads from the blocks below to those above.
@@ -204,7 +199,7 @@ def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KE
 
 
 def _is_cut(order: Sequence[keras.layers.Layer], i: int) -> bool:
-    """Return whether layer `i`'s output is the only tensor that the layers up to `i` pass to later ones.
+    """Return whether later layers take only layer `i`'s output from layers up to `i`.
 
     Keras lists each layer of a functional model after the layers that it takes input from.
     """

@@ -1,4 +1,4 @@
-"""Learners, which train batch by batch: a Keras model, its trainable end, or one Dense layer in NumPy."""
+"""Learners, which train batch by batch: a Keras model, or a Dense layer in NumPy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TINY = 1e-7  # Keras clips probabilities here before the logarithm
 
 
 def cross_entropy(probabilities: Array, labels: NDArray[np.int64]) -> float:
-    """Return the mean loss of probabilities (n, 1) from a sigmoid unit, or (n, n_classes)."""
+    """Return the mean loss of probabilities, (n, 1) for a sigmoid or (n, n_classes)."""
     if probabilities.shape[1] == 1:
         right = np.where(labels == 1, probabilities[:, 0], 1 - probabilities[:, 0])
     else:
@@ -30,7 +30,7 @@ def cross_entropy(probabilities: Array, labels: NDArray[np.int64]) -> float:
 
 
 def predicted_classes(probabilities: Array) -> NDArray[np.int64]:
-    """Return the most probable class of each row, int64 (n,); for one sigmoid unit, 1 above 0.5."""
+    """Return each row's most probable class, int64 (n,); for a sigmoid, 1 above 0.5."""
     if probabilities.shape[1] == 1:
         return (probabilities[:, 0] > 0.5).astype(np.int64)
     classes: NDArray[np.int64] = probabilities.argmax(axis=1)
@@ -43,7 +43,7 @@ def count_right(probabilities: Array, labels: NDArray[np.int64]) -> int:
 
 
 def batches(n: int, batch_size: int, *, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
-    """Yield the indices of `n` images in batches, in an order that depends only on seed and epoch.
+    """Yield batches of indices, in an order that depends only on seed and epoch.
 
     So every model of a comparison trains on the same batches. The last batch may be smaller.
     """
@@ -56,23 +56,19 @@ class Learner(Protocol):
     """A model that trains batch by batch, on images or on their features."""
 
     def fit_batch(self, inputs: Any, labels: NDArray[np.int64]) -> tuple[float, int]:
-        """Train one step; return the mean loss and the number of correct answers before it."""
+        """Train one step; return the mean loss and the correct answers before it."""
 
     def probabilities(self, inputs: Any) -> Array:
         """Return the probabilities, float32 (n, 1) or (n, n_classes)."""
 
 
 class LinearHead:
-    """A Dense layer with softmax, or with one sigmoid unit, trained in NumPy as Keras would train it.
+    """A Dense layer with softmax or one sigmoid unit, trained in NumPy as in Keras.
 
     Keras spends about 2 seconds on 450 steps of a layer with 15,000 weights, nearly all of it overhead. The same
     arithmetic in a loop takes a fortieth of that, so a slider feels instant. A test compares the two.
 
     Source: D. P. Kingma, J. Ba: Adam, ICLR 2015, in the form at the end of section 2, which Keras uses.
-
-    Attributes:
-        kernel: float32 (n_features, n_units).
-        bias: float32 (n_units,).
     """
 
     def __init__(self, kernel: Array, bias: Array, *, learning_rate: float, dropout: float, seed: int) -> None:
@@ -88,7 +84,7 @@ class LinearHead:
         return bool(self.kernel.shape[1] == 1)
 
     def probabilities(self, features: Array) -> Array:
-        """Return the probabilities, float32 (n, n_units), for features float32 (n, n_features)."""
+        """Return float32 (n, n_units) for features float32 (n, n_features)."""
         logits: Array = features @ self.kernel + self.bias
         if self.is_sigmoid:
             answers: Array = np.float32(0.5) * (1 + np.tanh(np.float32(0.5) * logits))  # exp() would overflow
@@ -99,7 +95,7 @@ class LinearHead:
         return logits
 
     def fit_batch(self, features: Array, labels: NDArray[np.int64]) -> tuple[float, int]:
-        """Train one step of Adam; return the mean loss and the number of correct answers before it."""
+        """Train one Adam step; return the mean loss and the correct answers before it."""
         if self._dropout:
             kept = self._random.random(features.shape, np.float32) >= self._dropout
             features = features * kept / np.float32(1 - self._dropout)
@@ -132,7 +128,7 @@ class LinearHead:
 
 
 class KerasLearner:
-    """A Keras model, or its trainable end, with Adam and the loss that fits its last layer."""
+    """A Keras model or its trainable end, with Adam and a loss for its last layer."""
 
     def __init__(self, model: keras.Model, dtype: tf.DType, learning_rate: float) -> None:
         shape = tuple(model.input_shape[1:])
@@ -162,12 +158,12 @@ class KerasLearner:
         self._step, self._answer = step, answer
 
     def fit_batch(self, inputs: Any, labels: NDArray[np.int64]) -> tuple[float, int]:
-        """Train one step of Adam; return the mean loss and the number of correct answers before it."""
+        """Train one Adam step; return the mean loss and the correct answers before it."""
         loss, answers = self._step(tf.constant(inputs), tf.constant(labels))
         return float(loss), count_right(answers.numpy(), labels)
 
     def probabilities(self, inputs: Any) -> Array:
-        """Return the probabilities of at most `PREDICT_BATCH` inputs, float32 (n, 1) or (n, n_classes)."""
+        """Return float32 (n, 1) or (n, n_classes) for at most `PREDICT_BATCH` inputs."""
         n = len(inputs)
         if n < PREDICT_BATCH:
             inputs = np.concatenate([inputs, np.zeros((PREDICT_BATCH - n, *inputs.shape[1:]), inputs.dtype)])
@@ -176,9 +172,9 @@ class KerasLearner:
 
 
 def count_dead_units(model: keras.Model, split: Split, *, n_images: int = 128) -> tuple[DeadUnits, ...]:
-    """Count, for each ReLU layer of a Sequential, the units or filters that output 0 for each of `n_images` images.
+    """Count the dead units and filters in each ReLU layer of a Sequential model.
 
-    No gradient passes such a unit, so it never learns again.
+    A dead unit outputs 0 for every image. No gradient passes it, so it never learns again.
     """
     relus = [layer for layer in model.layers if getattr(layer, "activation", None) is keras.activations.relu]
     if not relus:

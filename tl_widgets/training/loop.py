@@ -1,4 +1,4 @@
-"""The training loop: it trains one model and tests it once, without widgets, plots or global state."""
+"""The training loop, which trains and tests one model without global state."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def train_config(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> RunResult:
-    """Do what `train` does for a model that fits the data set, with the settings as one record.
+    """Do what `train` does, with the settings as one record and without its checks.
 
     `frozen` are the layers to run only once per image; None to train through the whole model.
     """
@@ -170,7 +170,7 @@ class _Training:
     test_probabilities: Array | None = None
 
     def run(self) -> RunResult:
-        """Run all phases, or stop in any of them."""
+        """Run all phases; the result is marked as stopped if `cancel` was set."""
         stopped = False
         try:
             train_part, validation = self._prepare()
@@ -324,7 +324,7 @@ class _Training:
 
 
 def _is_linear(head: list[keras.layers.Layer]) -> bool:
-    """Return whether `LinearHead` can train the head: a usual Dense layer, with at most a Dropout before it."""
+    """Return whether `LinearHead` can train the head: Dense, after at most a Dropout."""
     dense = head[-1]
     before = head[:-1]
     return (

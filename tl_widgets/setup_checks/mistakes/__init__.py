@@ -1,1 +1,1 @@
-"""The common mistakes, each declared as a `Mistake`, which `setup_checks.registry` collects."""
+"""The common mistakes, which `setup_checks.registry` collects."""

@@ -1,4 +1,4 @@
-"""Mistakes about the images that accuracy is measured on: a leaky split, and the training images."""
+"""Mistakes in choosing the images that accuracy is measured on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEAD_RATE = 1e-2  # the head must memorize its images
 
 
 def _leaky_split(trial: Trial) -> TwoWays:
-    """Measure a data set that is shuffled in every pass and split with take and skip, on random labels."""
+    """Measure take and skip on a data set reshuffled in every pass, on random labels."""
     import numpy as np
 
     from tl_widgets.setup_checks.two_ways import compare_means

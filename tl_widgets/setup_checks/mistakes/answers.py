@@ -1,4 +1,4 @@
-"""A mistake about the model's output and the loss: a sigmoid with from_logits=True."""
+"""A mistake about the model's output and loss: a sigmoid with from_logits=True."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _sigmoid_from_logits(trial: Trial) -> TwoWays:
-    """Measure a head with a written-out sigmoid on "Is it the last class?", a question for any data set."""
+    """Measure a written-out sigmoid on "Is it the last class?", which suits any data."""
     import numpy as np
 
     from tl_widgets.setup_checks.two_ways import compare_answers
@@ -29,7 +29,7 @@ def _sigmoid_from_logits(trial: Trial) -> TwoWays:
 
 
 def _predicted(trial: Trial, features: Any, labels: Any, test: Any, *, from_logits: bool) -> Any:
-    """Return the classes that a head predicts for the features `test` after Keras trained it on `features`."""
+    """Return a head's predictions for the features `test`, after training in Keras."""
     import keras
     import numpy as np
 
@@ -53,7 +53,7 @@ def _predicted(trial: Trial, features: Any, labels: Any, test: Any, *, from_logi
 
 
 def _find(setup: Setup) -> Iterator[Finding]:
-    """Find a model that already ends with the sigmoid or softmax that its loss applies."""
+    """Find a model that ends with the sigmoid or softmax that its loss applies again."""
     loss = setup.loss
     if loss is not None and loss.kind and loss.from_logits and loss.ending != "linear":
         yield Finding(

@@ -19,11 +19,7 @@ _N_IMAGES = 2  # for one step in training mode, on copies of the weights
 
 
 def _batch_norm(trial: Trial) -> TwoWays:
-    """Measure a backbone whose BatchNormalization is trainable, which Keras then runs in training mode.
-
-    Raises:
-        InputError: The backbone has no BatchNormalization.
-    """
+    """Measure trainable BatchNormalization, which Keras runs in training mode."""
     import keras
 
     from tl_widgets.setup_checks.two_ways import compare_runs
@@ -41,7 +37,7 @@ def _batch_norm(trial: Trial) -> TwoWays:
 
 
 def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
-    """Find BatchNormalization inside a pretrained backbone that training would change."""
+    """Find pretrained BatchNormalization that training would change."""
     import keras
     import numpy as np
 
@@ -66,7 +62,7 @@ def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
 
 
 def _without_compile(trial: Trial) -> TwoWays:
-    """Measure unfreezing the last block after the first step, with and without compiling again."""
+    """Measure unfreezing the last block with and without compiling again."""
     from tl_widgets.setup_checks.two_ways import TwoWays
 
     right, n = _share_moved(trial, compile_again=True)
@@ -75,7 +71,7 @@ def _without_compile(trial: Trial) -> TwoWays:
 
 
 def _share_moved(trial: Trial, *, compile_again: bool) -> tuple[float, int]:
-    """Return the share of the unfrozen weight arrays that two batches change, and how many arrays there are."""
+    """Return the share of unfrozen weight arrays that change, and how many there are."""
     import numpy as np
 
     from tl_widgets.backbones.keras_compat import Adam

@@ -1,4 +1,4 @@
-"""Mistakes that stop a network from learning: a bottleneck, and steps that are too large."""
+"""Mistakes that stop a network from learning: a bottleneck, and too large steps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _bottleneck(trial: Trial) -> TwoWays:
 
 
 def _learning_rate(trial: Trial) -> TwoWays:
-    """Measure a network from scratch with Adam's usual rate, and with a hundred times that."""
+    """Measure a network from scratch with Adam's usual rate and 100 times that."""
     from tl_widgets.setup_checks.two_ways import compare_runs
 
     right = trial.run(trial.scratch(), "right")
@@ -49,7 +49,7 @@ def _find_bottleneck(setup: Setup) -> Iterator[Finding]:
 
 
 def _is_relu(setup: Setup, node: Any) -> bool:
-    """Return whether a Dense layer's activation, or every layer that takes its output, is a ReLU."""
+    """Return whether a Dense layer's activation, or each layer after it, is a ReLU."""
     import keras
 
     def is_relu(layer: Any) -> bool:
@@ -63,7 +63,7 @@ def _is_relu(setup: Setup, node: Any) -> bool:
 
 
 def _all_pass(setup: Setup, node: Any) -> bool:
-    """Return whether every path to the outputs passes this call; one bypasses a squeeze-and-excite block."""
+    """Return whether all paths pass this call; a skip connection bypasses one."""
     reached = {id(tensor) for tensor in setup.graph.inputs}
     for other in setup.nodes:
         if other is not node and any(id(tensor) in reached for tensor in other.arguments.keras_tensors):
@@ -72,7 +72,7 @@ def _all_pass(setup: Setup, node: Any) -> bool:
 
 
 def _find_rate(setup: Setup) -> Iterator[Finding]:
-    """Find a learning rate that is too high, for a network or for a pretrained backbone."""
+    """Find a learning rate that is too high for a network or a pretrained backbone."""
     import keras
 
     from tl_widgets.backbones.keras_compat import learning_rate_schedule

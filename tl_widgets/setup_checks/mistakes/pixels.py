@@ -22,7 +22,7 @@ _LEAST_RANGE = 0.05  # any scaling done once leaves more than this between a sam
 
 
 def _measure(trial: Trial, change: Callable[[Sequence[keras.layers.Layer]], Sequence[keras.layers.Layer]]) -> TwoWays:
-    """Measure a transfer model as it should be, and with `change` applied to the layers before the backbone."""
+    """Measure a transfer model without and with `change` to its preprocessing."""
     from tl_widgets.setup_checks.two_ways import compare_runs
 
     *before, backbone, average = trial.layers()
@@ -31,29 +31,21 @@ def _measure(trial: Trial, change: Callable[[Sequence[keras.layers.Layer]], Sequ
 
 
 def _raw_pixels(trial: Trial) -> TwoWays:
-    """Measure a backbone without preprocessing, as in the article.
-
-    Raises:
-        InputError: The backbone takes raw pixels.
-    """
+    """Measure a backbone without preprocessing, as in the article."""
     if trial.backbone.family.preprocessing.is_builtin:
         raise InputError(f"{trial.backbone.name} takes raw pixels: choose another backbone for this mistake.")
     return _measure(trial, lambda _: ())
 
 
 def _rescaled_twice(trial: Trial) -> TwoWays:
-    """Measure a division by 255, as in most tutorials for networks from scratch, before the model's scaling."""
+    """Measure a division by 255, usual for networks from scratch, before the scaling."""
     import keras
 
     return _measure(trial, lambda before: (keras.layers.Rescaling(1 / 255), *before))
 
 
 def _wrong_preprocessing(trial: Trial) -> TwoWays:
-    """Measure the `preprocess_input` of ResNet50's module, mode "caffe".
-
-    Raises:
-        InputError: It's the right one for this backbone.
-    """
+    """Measure the `preprocess_input` of ResNet50's module, mode "caffe"."""
     from tl_widgets.backbones.catalogue import find_backbone
 
     other = find_backbone("ResNet50").family.preprocessing
@@ -87,7 +79,7 @@ def _find(setup: Setup) -> Iterator[Finding]:
 
 
 def _find_without_contrast(setup: Setup) -> Iterator[Finding]:
-    """Find images that a network from scratch receives without contrast after two scalings."""
+    """Find two scalings that leave a network from scratch images without contrast."""
     from tl_widgets.setup_checks.graph import first_convolution, run_until
 
     first = first_convolution(setup.graph)
@@ -103,7 +95,7 @@ def _range(values: Any) -> float:
 
 
 def _raw(images: Array) -> Array | None:
-    """Return the images as 0-255 RGB, judging by their range; None if no usual scaling fits."""
+    """Return the images as 0-255 RGB, judging by their range; None if none fits."""
     from tl_widgets.backbones.family import CAFFE_MEAN_BGR, IMAGENET_MEAN, IMAGENET_STD
 
     images = images.astype(float)
@@ -129,7 +121,7 @@ def _distance(got: Array, wanted: Array) -> float:
 
 
 def _compare(backbone: FoundBackbone, wanted: Preprocessing, got: Array, raw: Array) -> Iterator[Finding]:
-    """Compare what the backbone receives with the right preprocessing of the same images."""
+    """Compare the backbone's input with the right preprocessing of the same images."""
     from tl_widgets.backbones.family import PREPROCESSING, Preprocessing
 
     expected = wanted.apply(raw)

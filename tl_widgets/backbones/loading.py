@@ -105,7 +105,7 @@ def _fan_in(layer: keras.layers.Layer, weight: Any) -> int:
 
 
 def noise_images(n: int, height: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return float32 noise in 0-255, (n, height, width, 3), that resembles photographs.
+    """Return noise like that of photographs: float32, (n, height, width, 3), 0-255.
 
     Its amplitude falls with 1 / frequency (Field, 1987).
     """

@@ -38,7 +38,7 @@ from tl_widgets.plots.comparison import (
 )
 from tl_widgets.plots.images import interesting_rows
 from tl_widgets.plots.labels import shortened
-from tl_widgets.plots.style import colour_of
+from tl_widgets.plots.style import color_of
 from tl_widgets.records.comparison import (
     Comparison,
     DatasetSummary,
@@ -189,7 +189,7 @@ def test_curves_are_the_history():
         assert tuple(training.get_ydata()) == run.history.accuracy
         assert list(validation.get_xdata()) == list(range(1, 11))
         assert (validation.get_linestyle(), training.get_linestyle()) == ("-", "--")
-        assert to_hex(validation.get_color()).upper() == colour_of(run.name)
+        assert to_hex(validation.get_color()).upper() == color_of(run.name)
     assert ax.get_title() == "Accuracy by epoch"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "accuracy (% of images)")
     assert legend_texts(ax) == [

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tl_widgets import Comparison, InputError, ScratchSpec, compare, load_dataset, predict
 from tl_widgets.data.decode import decode_image
-from tl_widgets.records.answers import confidence, confident_mistakes, disagreements, judged
+from tl_widgets.records.answers import comparable_runs, confidence, confident_mistakes, disagreements
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import ParameterCount
 
@@ -203,8 +203,8 @@ def test_disagreements_let_classes_take_turns_and_leave_the_control_out():
     scratch = run("scratch", (1, 1, 0, 0, 1, 1), (0.9, 0.6, 0.7, 0.99, 0.8, 0.8))
     transfer = run("transfer", (0, 0, 0, 1, 1, 0), (0.9,) * 6)
     control = run("control", (1,) * 6, (1.0,) * 6)
-    assert judged([scratch, transfer, control]) == (scratch, transfer)
-    assert judged([transfer, control]) == (transfer, control)
+    assert comparable_runs([scratch, transfer, control]) == (scratch, transfer)
+    assert comparable_runs([transfer, control]) == (transfer, control)
     assert disagreements((scratch, transfer)) == (0, 3, 1, 5)
     assert disagreements(()) == ()
     assert confident_mistakes((scratch, transfer)) == (3, 0, 5, 1)

@@ -14,7 +14,7 @@ from rich.table import Table
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.cli.files import check_writable, write_whole
 from tl_widgets.cli.options import IMAGE_OPTIONS, read_options
-from tl_widgets.cli.progress import make_console, stoppable, watching
+from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 from tl_widgets.core.config import Config, require_workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
@@ -52,7 +52,7 @@ def run_compare(args: Namespace) -> None:
     require_workers(args.jobs, "--jobs")
     config = _config(args)
     outputs = _outputs(args, config)
-    with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
+    with cancel_on_interrupt() as cancel, show_events(console, quiet=args.quiet) as on_event:
         images = read_options(args, IMAGE_OPTIONS[1:])
         dataset = load_images(args.data, **images, seed=config.seed, on_event=on_event, cancel=cancel)
         comparison = _compare(dataset, config, args.jobs, on_event, cancel)
@@ -181,9 +181,9 @@ def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> N
 
 
 def _table(comparison: Comparison) -> Table:
-    from tl_widgets.plots.labels import scores_of, seed_words
+    from tl_widgets.plots.labels import scores_of, seed_suffix
 
-    scores, seed = scores_of(comparison), seed_words(comparison).lstrip(", ")
+    scores, seed = scores_of(comparison), seed_suffix(comparison).lstrip(", ")
     n_seeds = max((len(score.seeds) for score in scores.values()), default=0)
     table = Table("\nmodel", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     accuracy = f"mean over {n_seeds} seeds\n(95% interval)" if n_seeds else "test accuracy\n(95% interval)"

@@ -66,7 +66,7 @@ def _print_part(console: Console, title: str, findings: Sequence[Finding]) -> No
     table.add_column(overflow="fold")
     for finding in findings:
         mark, style = _MARKS[finding.level]
-        table.add_row(Text(f"  {mark:3}", style), finding.what, finding.text)
+        table.add_row(Text(f"  {mark:3}", style), finding.subject, finding.text)
     console.print(table)
 
 
@@ -85,8 +85,10 @@ def _print_end(console: Console, checkup: Checkup) -> None:
         if subset := [finding for finding in everything if finding.level == level and finding.command]:
             console.print(f"\n{title}", style="bold")
             for finding in subset:
-                console.print(f"  {finding.what}: {finding.command}", soft_wrap=True)
-    _print_archive(console, [finding.what for finding in checkup.datasets if finding.level == "missing"], checkup.home)
+                console.print(f"  {finding.subject}: {finding.command}", soft_wrap=True)
+    _print_archive(
+        console, [finding.subject for finding in checkup.datasets if finding.level == "missing"], checkup.home
+    )
     if checkup.can_compare:
         console.print("\n`tl-widgets compare` can run here, without network.", style="bold green", soft_wrap=True)
     else:
@@ -103,7 +105,7 @@ class Finding:
         needed: Whether the default comparison needs it to be good.
     """
 
-    what: str
+    subject: str
     level: Level
     text: str
     command: str = ""

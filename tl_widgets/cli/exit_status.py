@@ -16,7 +16,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def say(text: str, status: int) -> int:
+def print_error(text: str, status: int) -> int:
     """Print one line to standard error and return the exit status."""
     sys.stderr.write(f"tl-widgets: {one_line(text)}\n")
     return status
@@ -44,8 +44,8 @@ def report_fault(error: Exception) -> int:
             folder.mkdir(parents=True, exist_ok=True)
             log = folder / "tl-widgets-error.log"
             log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
-            return say(f"{what}. This is a bug in tl_widgets; please report it with {log}", FAULT)
-    return say(f"{what}. This is a bug in tl_widgets", FAULT)
+            return print_error(f"{what}. This is a bug in tl_widgets; please report it with {log}", FAULT)
+    return print_error(f"{what}. This is a bug in tl_widgets", FAULT)
 
 
 def _log_folders() -> Iterator[Path]:

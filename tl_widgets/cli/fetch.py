@@ -16,7 +16,7 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.weights import resolve_weights, weights_folder
 from tl_widgets.cli.files import can_write, check_writable, existing_part, write_whole
-from tl_widgets.cli.progress import make_console, stoppable, watching
+from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled
@@ -43,12 +43,12 @@ def fetch(names: Sequence[str], archive: Path | None = None) -> None:
     console = make_console()
     if archive is not None:
         check_archive(archive)
-    items = [_find(name) for name in names]  # unknown names fail before any download
+    items = [_find_item(name) for name in names]  # unknown names fail before any download
     members: dict[str, Path] = {}
-    with stoppable() as cancel:
+    with cancel_on_interrupt() as cancel:
         for item in items:
-            with watching(console) as on_event:
-                path = _fetch_one(item, on_event, cancel)
+            with show_events(console) as on_event:
+                path = _fetch_item(item, on_event, cancel)
             console.print(f"{item.name}: {path} ({size_text(path.stat().st_size)})", soft_wrap=True)
             if isinstance(item, HostedDataset):
                 members[f"datasets/{path.name}"] = path
@@ -68,7 +68,7 @@ def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Can
         raise InputError(
             f"There is nothing to put into {archive.name}: what was asked for comes with the installation."
         )
-    with watching(console) as on_event:
+    with show_events(console) as on_event:
         write_archive(archive, list(members.items()), on_event, cancel)
     console.print(f"Wrote {archive} ({size_text(archive.stat().st_size)}).", soft_wrap=True)
     unpack = "python -m zipfile -e {} ." if archive.suffix.lower() == ".zip" else "python -m tarfile -e {}"
@@ -79,7 +79,7 @@ def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Can
     )
 
 
-def _find(name: str) -> HostedDataset | Backbone:
+def _find_item(name: str) -> HostedDataset | Backbone:
     dataset = get_dataset(name.lower())
     if isinstance(dataset, HostedDataset):
         return dataset
@@ -90,7 +90,7 @@ def _find(name: str) -> HostedDataset | Backbone:
         raise InputError(f"{error} The data sets that can be fetched are {known}.") from None
 
 
-def _fetch_one(item: HostedDataset | Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
+def _fetch_item(item: HostedDataset | Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
     if not item.offline:
         _require_home()
     if isinstance(item, HostedDataset):

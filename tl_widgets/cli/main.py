@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tl_widgets.cli.exit_status import FAULT, MISTAKE, STOPPED, missing_package, one_line, report_fault, say
+from tl_widgets.cli.exit_status import FAULT, MISTAKE, STOPPED, missing_package, one_line, print_error, report_fault
 from tl_widgets.cli.options import IMAGE_OPTIONS, add_options
 from tl_widgets.cli.study import add_study
 from tl_widgets.core.config import Config
@@ -120,20 +120,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except InputError as error:
-        return say(str(error), MISTAKE)
+        return print_error(str(error), MISTAKE)
     except (CancelledError, KeyboardInterrupt):
-        return say("stopped", STOPPED)
+        return print_error("stopped", STOPPED)
     except BrokenPipeError:
         # The reader of our output is gone. Python would fail again when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAULT
     except ImportError as error:
         missing = missing_package(error)
-        return say(missing, MISTAKE) if missing else report_fault(error)
+        return print_error(missing, MISTAKE) if missing else report_fault(error)
     except Exception as error:  # users never see a stack trace
         # TensorFlow's own error is recognized by its name: importing its class would load TensorFlow.
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-            return say(_NO_MEMORY, MISTAKE)
+            return print_error(_NO_MEMORY, MISTAKE)
         return report_fault(error)
 
 

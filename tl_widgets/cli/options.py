@@ -30,13 +30,13 @@ def add_options(add: Add, settings: Iterable[Setting]) -> None:
 def _add_option(add: Add, setting: Setting) -> None:
     text = setting.help[:1].lower() + setting.help[1:]
     if isinstance(setting.kind, Flag):
-        name = f"--no-{_hyphens(setting)}" if setting.default else option_of(setting)
+        name = f"--no-{_option_name(setting)}" if setting.default else option_of(setting)
         action = "store_false" if setting.default else "store_true"
         add(name, dest=setting.name, action=action, help=f"without: {text}" if setting.default else text)
         return
     kind = setting.kind
     # argparse formats help texts with %.
-    text = f"{text}{_allowed(setting)} (default: {_shown(setting)})".replace("%", "%%")
+    text = f"{text}{_allowed(setting)} (default: {_default_text(setting)})".replace("%", "%%")
     extra: dict[str, Any] = {} if setting.bare is None else {"nargs": "?", "const": setting.bare}
     add(option_of(setting), dest=setting.name, type=_parser(setting), default=setting.default, metavar=_metavar(kind),
         help=text, **extra)  # fmt: skip
@@ -55,16 +55,16 @@ def _allowed(setting: Setting) -> str:
     return ""
 
 
-def _hyphens(setting: Setting) -> str:
+def _option_name(setting: Setting) -> str:
     return setting.option or setting.name.replace("_", "-")
 
 
 def option_of(setting: Setting) -> str:
     """Return the option of a setting: "--batch-size"."""
-    return f"--{_hyphens(setting)}"
+    return f"--{_option_name(setting)}"
 
 
-def _shown(setting: Setting) -> str:
+def _default_text(setting: Setting) -> str:
     value = setting.default
     if value is None:
         return setting.none

@@ -19,7 +19,7 @@ from tl_widgets.core.numbers import percent
 
 _SECONDS_BETWEEN_LINES = 2.0
 _PLAIN_WIDTH = 160  # output to a file or another program isn't folded
-_WORDS = {
+_PHASE_LABELS = {
     "decode": "reading images",
     "download": "downloading",
     "load": "starting",
@@ -39,7 +39,7 @@ def make_console() -> Console:
 
 
 @contextmanager
-def watching(console: Console, *, quiet: bool = False) -> Iterator[OnEvent]:
+def show_events(console: Console, *, quiet: bool = False) -> Iterator[OnEvent]:
     """Yield a function that shows the events it receives."""
     if quiet:
         yield ignore
@@ -56,7 +56,7 @@ def watching(console: Console, *, quiet: bool = False) -> Iterator[OnEvent]:
 
 
 @contextmanager
-def stoppable() -> Iterator[Cancel]:
+def cancel_on_interrupt() -> Iterator[Cancel]:
     """Yield an event that Ctrl-C sets; a second Ctrl-C ends the process at once."""
     cancel = threading.Event()
     before = signal.getsignal(signal.SIGINT)
@@ -94,7 +94,7 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._last: tuple[str, str] = ("", "")
-        self._said = 0.0
+        self._printed_at = 0.0
 
     def __call__(self, event: Event) -> None:
         if event.phase == "done":
@@ -104,9 +104,9 @@ class _Lines:
         finished = event.n_done >= event.n_total and (event.phase != "train" or bool(event.metrics))
         if event.phase == "evaluate" and not event.n_done:
             return
-        if key == self._last and event.n_total and not finished and now - self._said < _SECONDS_BETWEEN_LINES:
+        if key == self._last and event.n_total and not finished and now - self._printed_at < _SECONDS_BETWEEN_LINES:
             return
-        self._last, self._said = key, now
+        self._last, self._printed_at = key, now
         parts = [f"{event.model}: {event.text}" if event.model else event.text]
         if event.seconds:
             parts.append(_seconds(event))
@@ -128,7 +128,7 @@ class _Bars:
         key = (event.model, event.phase)
         if key not in self._tasks:
             self._finish_all()
-            label = _WORDS[event.phase]
+            label = _PHASE_LABELS[event.phase]
             title = f"{event.model}: {label}" if event.model else label
             self._tasks[key] = self._progress.add_task(title, total=None, note="")
         total = event.n_total or None

@@ -68,7 +68,7 @@ def run_study(args: Namespace) -> None:
         CancelledError: Ctrl-C; the measurements so far are written first.
     """
     from tl_widgets.cli.files import write_whole
-    from tl_widgets.cli.progress import make_console, stoppable, watching
+    from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 
     study, console = STUDIES[args.study], make_console()
     if study.brings_images and args.data is None and any(getattr(args, name, None) for name in _IMAGES):
@@ -79,7 +79,7 @@ def run_study(args: Namespace) -> None:
     arguments: StudyArguments = study.arguments(**values)
     figure, record = _outputs(args, arguments.subject if args.data is None else args.data)
     earlier = _read_earlier(study, args.resume) if study.can_go_on and args.resume else None
-    with stoppable() as cancel, watching(console, quiet=args.quiet) as on_event:
+    with cancel_on_interrupt() as cancel, show_events(console, quiet=args.quiet) as on_event:
         dataset = _load(args, study, arguments, on_event, cancel)
         if dataset is not None:
             arguments = _fitted(arguments, dataset, args, options)

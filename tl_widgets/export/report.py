@@ -18,7 +18,7 @@ from tl_widgets.data.quality import check_dataset
 from tl_widgets.export.gallery import cards
 from tl_widgets.plots import classes as plot_classes, comparison as plots
 from tl_widgets.plots.labels import FigureKind, runs_of
-from tl_widgets.records.answers import confident_mistakes, disagreements, judged
+from tl_widgets.records.answers import comparable_runs, confident_mistakes, disagreements
 from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
 
 N_CARDS = 12
@@ -92,7 +92,7 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
         classes=_classes(tested) if tested else None,
         n_more_classes=max(0, len(comparison.dataset.class_names) - _MAX_CLASSES) if tested else 0,
         galleries=list(_galleries(tested, dataset)) if tested and dataset is not None else [],
-        control_is_shown=len(judged(tested)) < len(tested),
+        control_is_shown=len(comparable_runs(tested)) < len(tested),
         data=_data(comparison),
         data_notes=_data_notes(dataset) if dataset is not None else [],
         examples=_examples(dataset) if dataset is not None else None,
@@ -175,7 +175,7 @@ def _classes(tested: Sequence[RunResult]) -> _Table:
 
 
 def _galleries(tested: Sequence[RunResult], dataset: ImageDataset) -> Iterator[dict[str, str]]:
-    runs, n_test = judged(tested), len(tested[0].labels)
+    runs, n_test = comparable_runs(tested), len(tested[0].labels)
 
     def gallery(heading: str, sentence: str, rows: Sequence[int]) -> dict[str, str]:
         n = min(N_CARDS, len(rows))

@@ -60,10 +60,10 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | 
         _scratch(len(dataset.class_names), config.scratch),
         DRAW if is_random else "",
         _transfer(len(dataset.class_names), entry, config, backbone_file or entry.script_file or ""),
-        with_epochs(training) if tuning else training,
+        with_epoch_arguments(training) if tuning else training,
         UNFREEZE if tuning else "",
         "\n".join(f'train_and_test("{name}", {name})' for name in config.model_names if name != ModelName.FINE_TUNED),
-        going_on(tuning) if tuning else "",
+        fine_tuning_lines(tuning) if tuning else "",
     ]
     return _spaced("\n\n".join(part.strip("\n") for part in parts if part)) + "\n"
 
@@ -298,7 +298,7 @@ def unfreeze_last_blocks(model, n_blocks):
 '''
 
 
-def going_on(spec: FineTuningSpec) -> str:
+def fine_tuning_lines(spec: FineTuningSpec) -> str:
     """Return the lines that fine-tune, which follow the training of all models."""
     return (
         "# Fine-tuning: the frozen model goes on, compiled again because `trainable` has changed.\n"
@@ -307,7 +307,7 @@ def going_on(spec: FineTuningSpec) -> str:
     )
 
 
-def with_epochs(training: str) -> str:
+def with_epoch_arguments(training: str) -> str:
     """Return `train_and_test` with epochs and learning rate as arguments."""
     return (
         training.replace("(name, model):", "(name, model, epochs=EPOCHS, learning_rate=LEARNING_RATE):")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.plots.labels import Result, run_label, runs_of, seed_words, shortened
+from tl_widgets.plots.labels import Result, run_label, runs_of, seed_suffix, shortened
 from tl_widgets.plots.style import (
     GRID,
     INK,
@@ -20,20 +20,20 @@ from tl_widgets.plots.style import (
     SMALL_SIZE,
     TITLE_SIZE,
     add_axes,
-    colour_of,
+    color_of,
     draw_grid,
-    dress,
+    draw_placeholder,
+    finish_axes,
     marker_of,
     new_axes,
     new_figure,
-    say_nothing_to_show,
     set_fonts,
 )
 from tl_widgets.records.comparison import Comparison, RunResult
 
-MOST_COUNTED = 15  # with more classes than this, counts in the cells become too small to read
-MOST_LABELLED = 25
-MOST_RECALLS = 10
+MAX_COUNTED = 15  # with more classes than this, counts in the cells become too small to read
+MAX_LABELED = 25
+MAX_RECALLS = 10
 _LETTERS_BESIDE_EACH_OTHER = 33  # under a matrix that is 2.6 inches wide
 
 
@@ -72,7 +72,7 @@ def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
     grid = figure.add_gridspec(n_rows, n_columns)
     for i, run in enumerate(runs):
         _draw_matrix(add_axes(figure, grid[i // n_columns, i % n_columns]), run)
-    heading = figure.suptitle(f"Which class is taken for which{seed_words(result)}", fontsize=TITLE_SIZE, color=INK)
+    heading = figure.suptitle(f"Which class is taken for which{seed_suffix(result)}", fontsize=TITLE_SIZE, color=INK)
     set_fonts([heading])
     return figure
 
@@ -84,26 +84,26 @@ def confusion_columns(n_runs: int) -> int:
 
 def _panel_size(run: RunResult) -> float:
     """Return the side of one matrix in inches."""
-    return 4.0 + 0.16 * min(max(len(run.class_names) - 3, 0), MOST_LABELLED - 3)
+    return 4.0 + 0.16 * min(max(len(run.class_names) - 3, 0), MAX_LABELED - 3)
 
 
 def _draw_matrix(ax: Axes, run: RunResult) -> None:
     n = len(run.class_names)
     title = run_label(run)
     if run.test_accuracy is None:
-        say_nothing_to_show(ax, "not tested", title)
+        draw_placeholder(ax, "not tested", title)
         return
     matrix = run.confusion_matrix
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if n <= MOST_COUNTED:
+    if n <= MAX_COUNTED:
         size = 11 if n <= 4 else 9 if n <= 8 else 7.5
         for (i, j), count in np.ndenumerate(matrix):
             color = "white" if shares[i, j] > 0.55 else INK if count else PALE
             ax.text(j, i, str(count), ha="center", va="center", fontsize=size, color=color)
     else:
-        _draw_colour_key(ax, image)
-    step = -(-n // MOST_LABELLED)
+        _draw_color_key(ax, image)
+    step = -(-n // MAX_LABELED)
     shown = range(0, n, step)
     names = [_class_label(run.class_names[i], n) for i in shown]
     longest = max(len(line) for name in names for line in name.split("\n"))
@@ -112,12 +112,12 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
     ax.set_yticks(shown, names, parse_math=False)
     n_right, n_test = run.n_right, len(run.labels)
     sampling = f" (one name in {step})" if step > 1 else ""
-    dress(ax, f"{title}\n{n_right} of {n_test} right", x=f"answer{sampling}", y=f"true class{sampling}")
+    finish_axes(ax, f"{title}\n{n_right} of {n_test} right", x=f"answer{sampling}", y=f"true class{sampling}")
     for spine in ax.spines.values():
         spine.set_visible(False)
 
 
-def _draw_colour_key(ax: Axes, image: AxesImage) -> None:
+def _draw_color_key(ax: Axes, image: AxesImage) -> None:
     key = ax.figure.colorbar(image, ax=ax, shrink=0.7, format=PERCENT)
     key.ax.tick_params(labelsize=SMALL_SIZE, colors=INK)
     key.set_label("share of the true class", fontsize=SMALL_SIZE, color=INK)
@@ -148,7 +148,7 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     tested = [run for run in runs_of(result) if run.labels]
     ax = new_axes(6.5, 4) if ax is None else ax
     if not tested:
-        say_nothing_to_show(ax, "not tested", "Recall of each class")
+        draw_placeholder(ax, "not tested", "Recall of each class")
         return ax
     rows = _recall_rows(tested)
     _draw_recalls(ax, tested, rows)
@@ -159,7 +159,7 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
     subset = f"\n({len(rows)} of {len(names)} classes)" if len(rows) < len(names) else ""
-    dress(ax, f"Recall of each class{seed_words(result)}", x=f"test images recognised{subset}")
+    finish_axes(ax, f"Recall of each class{seed_suffix(result)}", x=f"test images recognised{subset}")
     return ax
 
 
@@ -174,7 +174,7 @@ def _draw_recalls(ax: Axes, tested: list[RunResult], rows: list[int]) -> None:
     for k, run in enumerate(tested):
         shift = 0.16 * (k - (len(tested) - 1) / 2)
         points = [(recall, y + shift) for y, recall in enumerate(recalls[k]) if recall is not None]
-        marker: dict[str, Any] = {"marker": marker_of(run.name), "color": colour_of(run.name), "markersize": 7}
+        marker: dict[str, Any] = {"marker": marker_of(run.name), "color": color_of(run.name), "markersize": 7}
         xs, ys = [x for x, _ in points], [y for _, y in points]
         ax.plot(xs, ys, linestyle="none", label=run_label(run), clip_on=False, zorder=2 + k, **marker)
 
@@ -182,7 +182,7 @@ def _draw_recalls(ax: Axes, tested: list[RunResult], rows: list[int]) -> None:
 def _recall_rows(tested: list[RunResult]) -> list[int]:
     """Return the labels to show: all, or those on which the models differ most."""
     n = len(tested[0].class_names)
-    if n <= MOST_RECALLS:
+    if n <= MAX_RECALLS:
         return list(range(n))
 
     def gap(i: int) -> float:
@@ -190,4 +190,4 @@ def _recall_rows(tested: list[RunResult]) -> list[int]:
         return max(recalls) - min(recalls) if recalls else -1.0
 
     per_class = {run.name: run.per_class for run in tested}
-    return sorted(sorted(range(n), key=gap, reverse=True)[:MOST_RECALLS])
+    return sorted(sorted(range(n), key=gap, reverse=True)[:MAX_RECALLS])

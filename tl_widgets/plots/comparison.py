@@ -19,7 +19,7 @@ from tl_widgets.core.numbers import seconds_text
 from tl_widgets.plots.classes import plot_confusion, plot_recall
 from tl_widgets.plots.curves import plot_accuracy, plot_test_accuracy
 from tl_widgets.plots.images import plot_dataset, plot_predictions
-from tl_widgets.plots.labels import Result, alt_text, dataset_alt_text, runs_of, seed_words, seeds_text
+from tl_widgets.plots.labels import Result, alt_text, dataset_alt_text, runs_of, seed_suffix, seeds_text
 from tl_widgets.plots.live import LiveCurves
 from tl_widgets.plots.style import (
     COUNT,
@@ -28,10 +28,10 @@ from tl_widgets.plots.style import (
     SMALL_SIZE,
     TITLE_SIZE,
     add_axes,
-    colour_of,
-    dress,
+    color_of,
     figure_html,
     figure_png,
+    finish_axes,
     legend_below,
     new_axes,
     new_figure,
@@ -137,10 +137,10 @@ def plot_parameters(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     for i, run in enumerate(runs):
         for n, y, frozen in ((run.params.trainable, i - 0.19, False), (run.params.frozen, i + 0.19, True)):
-            face = "white" if frozen else colour_of(run.name)
+            face = "white" if frozen else color_of(run.name)
             hatch = "////" if frozen else None
             width = max(n - left, 0)
-            ax.barh(y, width, 0.34, left=left, color=face, edgecolor=colour_of(run.name), hatch=hatch)
+            ax.barh(y, width, 0.34, left=left, color=face, edgecolor=color_of(run.name), hatch=hatch)
             note(ax, f"{n:,}", (max(n, left), y), (4, 0))
     ax.set_xlim(left, max(positive) * (max(positive) / left) ** 0.45 * 3)
     ax.xaxis.set_major_locator(LogLocator(10, numticks=6))
@@ -155,7 +155,7 @@ def plot_parameters(result: Result, *, ax: Axes | None = None) -> Axes:
         ],
         n_columns=2,
     )
-    dress(ax, "Parameters", x="number of parameters (log scale)")
+    finish_axes(ax, "Parameters", x="number of parameters (log scale)")
     return ax
 
 
@@ -192,12 +192,12 @@ def plot_seconds(result: Result, *, ax: Axes | None = None) -> Axes:
     if any(run.seconds.saved for run in runs):
         handles.append(Patch(facecolor="none", edgecolor=PALE, linestyle="--", label="saved time"))
     legend_below(ax, handles, n_columns=2)
-    dress(ax, f"Seconds{seed_words(result)}", x="seconds of wall-clock time")
+    finish_axes(ax, f"Seconds{seed_suffix(result)}", x="seconds of wall-clock time")
     return ax
 
 
 def _draw_seconds(ax: Axes, y: int, run: RunResult) -> None:
-    color, end = colour_of(run.name), 0.0
+    color, end = color_of(run.name), 0.0
     for phase, _, style in _PHASES:
         seconds = getattr(run.seconds, phase)
         ax.barh(y, seconds, 0.5, left=end, color=color, edgecolor="white", linewidth=0.5, **style)

@@ -13,11 +13,11 @@ from tl_widgets.plots.labels import (
     Result,
     Score,
     chance_level,
-    own_epochs,
+    epochs_to_draw,
     run_label,
     runs_of,
     scores_of,
-    seed_words,
+    seed_suffix,
 )
 from tl_widgets.plots.style import (
     INK,
@@ -25,11 +25,11 @@ from tl_widgets.plots.style import (
     PERCENT,
     SMALL_SIZE,
     TITLE_SIZE,
-    colour_of,
+    color_of,
     draw_grid,
-    dress,
     epoch_margin,
     epoch_ticks,
+    finish_axes,
     in_columns,
     legend_below,
     legend_columns,
@@ -78,13 +78,13 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     handles = [_model_handle(run, scores.get(run.name)) for run in runs]
     kinds, n_columns = _kind_handles(scores, chance), legend_columns(ax)
     legend_below(ax, in_columns(handles, kinds) if n_columns == 2 else [*handles, *kinds], n_columns=n_columns)
-    dress(ax, f"Accuracy by epoch{seed_words(result)}", x="epoch", y="accuracy (% of images)")
+    finish_axes(ax, f"Accuracy by epoch{seed_suffix(result)}", x="epoch", y="accuracy (% of images)")
     return ax
 
 
 def draw_curves(ax: Axes, run: RunResult) -> None:
     """Draw accuracy by epoch; a fine-tuned model's starts after its frozen stage."""
-    epochs = own_epochs(run)
+    epochs = epochs_to_draw(run)
     dashed: dict[str, Any] = {"linestyle": "--", "linewidth": 1.2, "alpha": 0.75}
     solid: dict[str, Any] = {"linestyle": "-", "linewidth": 2.2, "marker": marker_of(run.name), "markersize": 5}
     for label, values, style in (
@@ -93,7 +93,7 @@ def draw_curves(ax: Axes, run: RunResult) -> None:
     ):
         shown = [epoch for epoch in epochs if epoch <= len(values)]
         label = f"{run_label(run)}, {label}"
-        ax.plot(shown, [values[epoch - 1] for epoch in shown], color=colour_of(run.name), label=label, **style)
+        ax.plot(shown, [values[epoch - 1] for epoch in shown], color=color_of(run.name), label=label, **style)
 
 
 def _draw_tests(ax: Axes, runs: tuple[RunResult, ...], scores: dict[str, Score], n_epochs: int) -> float:
@@ -121,7 +121,7 @@ def draw_score(
     if score.seeds:
         seeds = np.asarray(score.seeds)
         dots: dict[str, Any] = {"marker": "o", "markersize": 4, "markeredgewidth": 0, "alpha": 0.55}
-        dots |= {"linestyle": "none", "color": colour_of(run.name), "label": f"{run_label(run)}, each seed"}
+        dots |= {"linestyle": "none", "color": color_of(run.name), "label": f"{run_label(run)}, each seed"}
         if x is not None:
             ax.plot(np.full(len(seeds), x + aside), seeds, **dots)
         elif y is not None:
@@ -132,7 +132,7 @@ def draw_score(
     )
     ax.errorbar(
         **position,
-        color=colour_of(run.name),
+        color=color_of(run.name),
         marker=marker_of(run.name),
         markersize=7,
         markeredgecolor="white",
@@ -147,7 +147,7 @@ def draw_score(
 def _model_handle(run: RunResult, score: Score | None) -> Line2D:
     mean = "mean " if score and score.seeds else ""  # the curve shows one seed, the number the mean of all
     test = f": {mean}test {percent(score.accuracy)}" if score else ": not tested"
-    color, marker = colour_of(run.name), marker_of(run.name)
+    color, marker = color_of(run.name), marker_of(run.name)
     return Line2D([], [], color=color, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test)
 
 
@@ -202,5 +202,5 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     x_label = f"accuracy with 95% interval\ndotted line: {chance_text}"  # one line would be wider than narrow axes
     if n_seeds:
         x_label = f"mean of {n_seeds} seeds with 95% interval\nover seeds; dots: each seed\ndotted line: {chance_text}"
-    dress(ax, "On the test images", x=x_label)
+    finish_axes(ax, "On the test images", x=x_label)
     return ax

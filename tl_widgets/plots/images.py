@@ -20,7 +20,7 @@ from tl_widgets.plots.style import (
     SMALL_SIZE,
     TITLE_SIZE,
     add_axes,
-    dress,
+    finish_axes,
     new_axes,
     new_figure,
     root_figure,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tl_widgets.data.memmap_images import IndexedImages
 
 RIGHT, WRONG = "✓", "✗"
-MOST_CLASSES = 12
+MAX_CLASSES = 12
 N_COLUMNS = 6
 CELL = 1.9  # inches from one image to the next
 
@@ -56,7 +56,7 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
     if n_per_class < 1:
         raise InputError(f"n_per_class={n_per_class}; it must be a whole number of at least 1.")
     labels = dataset.train.labels
-    n_rows = min(dataset.n_classes, MOST_CLASSES)
+    n_rows = min(dataset.n_classes, MAX_CLASSES)
     counts = [int((labels == i).sum()) for i in range(n_rows)]
     n_columns = max(1, min(n_per_class, max(counts)))
     side, gap = dataset.image_size, max(2, dataset.image_size // 16)
@@ -74,7 +74,7 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
     rows_named = [f"{name}\n{n:,} images" for name, n in zip(names, counts, strict=True)]
     ax.set_yticks([i * (side + gap) + side / 2 for i in range(n_rows)], rows_named, parse_math=False)
     subset = f", {n_rows} of {dataset.n_classes} classes" if n_rows < dataset.n_classes else ""
-    dress(ax, f"{shortened(dataset.name, 40)}: training images{subset}")
+    finish_axes(ax, f"{shortened(dataset.name, 40)}: training images{subset}")
     ax.tick_params(length=0, labelsize=LABEL_SIZE)
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -166,7 +166,7 @@ def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], ro
             ha="left",
             **style,
         )
-    dress(ax, "")
+    finish_axes(ax, "")
     ax.set_title(
         shortened(names[tested[0].labels[row]], 22),
         fontsize=LABEL_SIZE,

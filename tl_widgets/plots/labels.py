@@ -70,13 +70,13 @@ def scores_of(result: Result) -> dict[str, Score]:
     return scores
 
 
-def interval_words(scores: dict[str, Score]) -> str:
+def interval_label(scores: dict[str, Score]) -> str:
     """Describe the intervals: "95% interval", "mean of 5 seeds, 95% interval ..."."""
     n = max((len(score.seeds) for score in scores.values()), default=0)
     return f"mean of {n} seeds, 95% interval over seeds" if n else "95% interval"
 
 
-def seed_words(result: Result) -> str:
+def seed_suffix(result: Result) -> str:
     """Return ", seed 4" if a figure shows one seed of several, else ""."""
     if isinstance(result, Comparison) and result.repeats and len(result.repeats.points) > 1:
         return f", seed {result.config.seed}"
@@ -91,7 +91,7 @@ def seeds_text(comparison: Comparison) -> str:
     return f"{len(seeds)} seeds from {seeds[0]} to {seeds[-1]}"
 
 
-def own_epochs(run: RunResult) -> range:
+def epochs_to_draw(run: RunResult) -> range:
     """Return the epochs to draw, from 1; fine-tuning starts at the last frozen epoch."""
     start = run.fine_tuning.start if run.fine_tuning else 1
     return range(max(start, 1), len(run.history.val_accuracy) + 1)
@@ -179,7 +179,7 @@ def _accuracy(result: Result) -> str:
         epochs = f"after {n} epoch{'s' if n != 1 else ''}"
         course = f"{percent(values[0])} to {percent(values[-1])} {epochs}" if n > 1 else ""
         parts.append(f"{run_label(run)} {course or (f'{percent(values[0])} {epochs}' if n else 'no finished epoch')}")
-    chart = f"Line chart of accuracy by epoch{seed_words(result)}."
+    chart = f"Line chart of accuracy by epoch{seed_suffix(result)}."
     return f"{chart} Validation accuracy: {'; '.join(parts)}. {_test_accuracy(result)}"
 
 
@@ -190,7 +190,7 @@ def _test_accuracy(result: Result) -> str:
         if score is None:
             parts.append(f"{run_label(run)} not tested")
         else:
-            interval = f"{interval_words({run.name: score})} {interval_text(score.interval)}"
+            interval = f"{interval_label({run.name: score})} {interval_text(score.interval)}"
             parts.append(f"{run_label(run)} {percent(score.accuracy)} ({interval})")
     return f"Test accuracy: {'; '.join(parts)}; chance {percent(chance_level(runs))}."
 

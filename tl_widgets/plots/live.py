@@ -18,11 +18,11 @@ from tl_widgets.plots.style import (
     PALE,
     PERCENT,
     add_axes,
-    colour_of,
+    color_of,
     draw_grid,
-    dress,
     epoch_margin,
     epoch_ticks,
+    finish_axes,
     in_columns,
     legend_below,
     mark_fine_tuning,
@@ -76,7 +76,7 @@ class LiveCurves:
 
     def _add_lines(self, name: str) -> tuple[Line2D, Line2D]:
         """Return the two lines; they are animated, so an ordinary draw leaves them out."""
-        color = colour_of(name)
+        color = color_of(name)
         (training,) = self._ax.plot([], [], color=color, linestyle="--", linewidth=1.2, alpha=0.75, animated=True)
         marker_step = max(1, self._n_epochs // 10)
         (validation,) = self._ax.plot(
@@ -106,7 +106,7 @@ class LiveCurves:
             Line2D(
                 [],
                 [],
-                color=colour_of(name),
+                color=color_of(name),
                 marker=marker_of(name),
                 linewidth=2.2,
                 label=label_of(name, self._backbone),
@@ -120,7 +120,7 @@ class LiveCurves:
         ]
         legend_below(ax, in_columns(models, kinds), n_columns=2)
         title = "Accuracy by epoch" if self._seed is None else f"Accuracy by epoch, seed {self._seed}"
-        dress(ax, title, x="epoch", y="accuracy (% of images)")
+        finish_axes(ax, title, x="epoch", y="accuracy (% of images)")
 
     def update(self, histories: Mapping[str, History]) -> bytes:
         """Draw the curves so far, by model, and return a PNG of 1200 x 672 pixels."""

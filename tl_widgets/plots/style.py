@@ -48,7 +48,7 @@ _FALLBACKS = (
 FONTS = ["DejaVu Sans", *(name for name in _FALLBACKS if name in set(fontManager.get_font_names()))]
 
 
-def colour_of(name: str) -> str:
+def color_of(name: str) -> str:
     """Return the fixed color of a model as "#rrggbb"; other names share one color."""
     model = find_model(name)
     return model.color if model else "#CC79A7"
@@ -104,7 +104,7 @@ def add_axes(figure: Figure, place: SubplotSpec | None = None) -> Axes:
     return axes
 
 
-def dress(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
+def finish_axes(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
     """Give finished axes title, labels, fonts and colors, independent of rcParams."""
     ax.set_facecolor("white")
     ax.set_title(title, fontsize=TITLE_SIZE, x=0, ha="left", color=INK, fontweight="bold")
@@ -138,12 +138,12 @@ def mark_fine_tuning(ax: Axes, start: int) -> None:
     note(ax, "fine-tuning starts", (start + 0.5, 0.05), (4, 0), color=color)
 
 
-def say_nothing_to_show(ax: Axes, text: str, title: str) -> None:
+def draw_placeholder(ax: Axes, text: str, title: str) -> None:
     """Make empty axes with a text in the middle."""
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color=INK, fontsize=TITLE_SIZE)
     ax.set_xticks([])
     ax.set_yticks([])
-    dress(ax, title)
+    finish_axes(ax, title)
     for spine in ax.spines.values():
         spine.set_visible(False)
 

@@ -8,7 +8,7 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.records.comparison import RunResult
 
 
-def judged(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
+def comparable_runs(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
     """Return the tested runs whose disagreement means something.
 
     A control with random weights disagrees on nearly every image, so it counts only beside at most one other model.
@@ -23,7 +23,7 @@ def disagreements(runs: Sequence[RunResult]) -> tuple[int, ...]:
     if not runs:
         return ()
     rows = [i for i in range(len(runs[0].labels)) if len({run.predictions[i] for run in runs}) > 1]
-    return by_turns(rows, runs[0].labels)
+    return interleave_classes(rows, runs[0].labels)
 
 
 def confident_mistakes(runs: Sequence[RunResult]) -> tuple[int, ...]:
@@ -47,7 +47,7 @@ def interest(tested: Sequence[RunResult], row: int) -> int:
     return 1 if answers != {tested[0].labels[row]} else 2
 
 
-def by_turns(rows: Sequence[int], labels: Sequence[int]) -> tuple[int, ...]:
+def interleave_classes(rows: Sequence[int], labels: Sequence[int]) -> tuple[int, ...]:
     """Return the rows with the classes taking turns; `labels` are those of all images.
 
     Test images are sorted by class, so the first class alone could fill a page.

@@ -33,9 +33,9 @@ __all__ = [
 ]
 
 # Limits for files: no experiment exceeds them, and larger values would freeze the page that shows them.
-_MOST_CLASSES = 5_000  # a confusion matrix of them takes 200 MB
-_LONGEST_TEXT = 20_000
-_MOST = 10**15
+_MAX_CLASSES = 5_000  # a confusion matrix of them takes 200 MB
+_MAX_TEXT = 20_000
+_MAX_NUMBER = 10**15
 
 
 @dataclass(frozen=True)
@@ -253,27 +253,27 @@ def _read(record: dict[str, Any]) -> Comparison:
     if isinstance(repeats, dict):  # the statistics are for other programs; we compute them again
         record["repeats"] = {name: value for name, value in repeats.items() if name not in ("means", "difference")}
     comparison = from_plain(Comparison, {**record, **runs})
-    _require_sound(comparison)
+    _require_consistent(comparison)
     return comparison
 
 
-def _require_reasonable(comparison: Comparison) -> None:
+def _require_plausible(comparison: Comparison) -> None:
     """Reject values that no experiment can produce."""
     dataset, names = comparison.dataset, tuple(ModelName)
-    if len(dataset.class_names) > _MOST_CLASSES:
-        raise InputError(f"it has {len(dataset.class_names):,} classes; at most {_MOST_CLASSES:,} are read")
+    if len(dataset.class_names) > _MAX_CLASSES:
+        raise InputError(f"it has {len(dataset.class_names):,} classes; at most {_MAX_CLASSES:,} are read")
     texts = (dataset.name, *dataset.class_names, *(item.text for run in comparison.runs for item in run.diagnoses))
-    if max(map(len, (*texts, dataset.source, comparison.verdict.text))) > _LONGEST_TEXT:
-        raise InputError(f"a text in it has more than {_LONGEST_TEXT:,} letters")
-    if max(dataset.image_size, dataset.n_train, dataset.n_validation, dataset.n_test) > _MOST:
+    if max(map(len, (*texts, dataset.source, comparison.verdict.text))) > _MAX_TEXT:
+        raise InputError(f"a text in it has more than {_MAX_TEXT:,} letters")
+    if max(dataset.image_size, dataset.n_train, dataset.n_validation, dataset.n_test) > _MAX_NUMBER:
         raise InputError("its data set has sizes that cannot be")
     for run in comparison.runs:
         if getattr(comparison, run.name if run.name in names else "", None) is not run:
             raise InputError(f"{run.name!r:.40} stands in the place of another model")
-        if not all(0 <= n <= _MOST for n in (run.params.trainable, run.params.frozen)):
+        if not all(0 <= n <= _MAX_NUMBER for n in (run.params.trainable, run.params.frozen)):
             raise InputError(f"{run.name} has numbers of parameters that cannot be")
         seconds, history = run.seconds, run.history
-        if not all(0 <= s <= _MOST for s in (*asdict(seconds).values(), *history.seconds)):
+        if not all(0 <= s <= _MAX_NUMBER for s in (*asdict(seconds).values(), *history.seconds)):
             raise InputError(f"{run.name} has seconds that cannot be")
         shares = (*history.accuracy, *history.val_accuracy)
         # A model whose training diverged answers NaN, which a record may hold.
@@ -285,11 +285,11 @@ def _require_reasonable(comparison: Comparison) -> None:
         raise InputError("its verdict has numbers that cannot be")
 
 
-def _require_sound(comparison: Comparison) -> None:
+def _require_consistent(comparison: Comparison) -> None:
     """Reject numbers that contradict each other, because a file may hold anything."""
     dataset = comparison.dataset
     n_classes = len(dataset.class_names)
-    _require_reasonable(comparison)
+    _require_plausible(comparison)
     if n_classes < 2 or dataset.image_size < 1 or min(dataset.n_train, dataset.n_validation, dataset.n_test) < 0:
         raise InputError("its data set has fewer than two classes, or sizes that cannot be")
     for run in comparison.runs:

@@ -14,7 +14,7 @@ OVERFITTING_GAP = 0.15
 WIDE_INTERVAL = 0.10
 IMBALANCE = 3.0
 DEAD_SHARE = 0.5
-BARELY = 0.1  # with few images, a run this far above chance may lack proof, but it isn't stuck
+STUCK_MARGIN = 0.1  # with few images, a run this far above chance may lack proof, but it isn't stuck
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def is_stuck(history: History, train_labels: Sequence[int]) -> bool:
     n = len(train_labels)
     majority = max(Counter(train_labels).values()) / n
     low, _ = wilson_interval(round(history.accuracy[-1] * n), n)
-    return low <= majority and history.accuracy[-1] < majority + BARELY
+    return low <= majority and history.accuracy[-1] < majority + STUCK_MARGIN
 
 
 def diagnose(

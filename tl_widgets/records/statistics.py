@@ -129,7 +129,7 @@ def pair_answers(right1: NDArray[np.bool_], right2: NDArray[np.bool_]) -> Paired
     )
 
 
-def but_not_clear(interval: Interval, p_value: float) -> str:
+def unclear_reason(interval: Interval, p_value: float) -> str:
     """Return why an interval without 0 isn't enough, as a clause; "" if it contains 0."""
     if interval[0] <= 0 <= interval[1]:
         return ""

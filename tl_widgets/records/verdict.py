@@ -13,8 +13,8 @@ from tl_widgets.records.comparison import RunResult, Verdict
 from tl_widgets.records.repeats import Repeats
 from tl_widgets.records.statistics import (
     PairedDifference,
-    but_not_clear,
     pair_answers,
+    unclear_reason,
 )
 
 
@@ -59,7 +59,7 @@ def judge(
     else:
         text = (
             f"Too close to call: {scores}. The true difference may be anything from {points_range(low, high)} points "
-            f"(95% interval, transfer minus scratch){but_not_clear(paired.ci95, paired.p_value)}."
+            f"(95% interval, transfer minus scratch){unclear_reason(paired.ci95, paired.p_value)}."
         )
     if control is not None and control.labels:
         text += _control_sentence(transfer, control)
@@ -91,7 +91,7 @@ def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
     paired = paired_difference(second, first)
     text = f" Fine-tuned, the backbone answers {percent(second.test_accuracy)}: "
     if not paired.is_clear:
-        interval = f"{points_range(*paired.ci95)} points, 95% interval{but_not_clear(paired.ci95, paired.p_value)}"
+        interval = f"{points_range(*paired.ci95)} points, 95% interval{unclear_reason(paired.ci95, paired.p_value)}"
         return text + f"too close to the frozen one to call ({interval})."
     low, high = paired.ci95
     more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from tl_widgets.teaching.judges import (
     Problem,
+    choice,
     few_images,
-    front,
     last_layer,
-    mended_model,
     number,
+    pareto_front,
+    repaired_model,
     small_network,
     transfer_model,
-    unfair,
-    word,
+    unfair_comparisons,
 )
 
 
@@ -36,7 +36,7 @@ EXERCISES: dict[str, Exercise] = {
     "00-b": Exercise(
         "In the Lab choose digits, Image size 32 and Images per class 20. Press Train both and read the verdict.",
         "Handwritten digits look like nothing in ImageNet. A backbone helps where its old pictures resemble yours.",
-        word(
+        choice(
             "scratch",
             {
                 "transfer": "On the photographs it did. Choose digits in the menu Dataset and train again.",
@@ -81,7 +81,7 @@ EXERCISES: dict[str, Exercise] = {
     "01-d": Exercise(
         "Look at the training accuracy first: has it learned its own training images?",
         "It did not learn even the images it was shown: dead units pass no gradient, and waiting does not help.",
-        word(
+        choice(
             "stuck",
             {
                 "overfitting": "Then its training accuracy would be high. Here both are at chance.",
@@ -145,7 +145,7 @@ EXERCISES: dict[str, Exercise] = {
     "03-c": Exercise(
         "Ask of each: did both models get the same chances, and was the test kept out of all choices?",
         "Each of these gives one model something that the other did not get.",
-        unfair,
+        unfair_comparisons,
     ),
     "04-a": Exercise(
         "Read the report: how many images it read, which files it skipped, and which were copies.",
@@ -164,7 +164,7 @@ EXERCISES: dict[str, Exercise] = {
     "04-b": Exercise(
         "One sigmoid unit gives the probability of the second class in class_names. What is left for the first?",
         "20 % for face leave 80 % for background.",
-        word(
+        choice(
             "background",
             {
                 "face": "The 0.2 is the probability of face. Is that more or less than one half?",
@@ -176,7 +176,7 @@ EXERCISES: dict[str, Exercise] = {
     "04-c": Exercise(
         "Two photographs of one dog are nearly the same picture. What happens if one trains and the other tests?",
         "All photographs of one dog go to the same side, so that the test shows dogs the model has never met.",
-        word(
+        choice(
             "by dog",
             {
                 "by photograph": "Then one dog trains and tests: the model can recognise the dog, not the breed.",
@@ -214,7 +214,7 @@ EXERCISES: dict[str, Exercise] = {
     "05-c": Exercise(
         "All three seeds were tested on the same pictures. What would other pictures have said?",
         "Ninety pictures are a sample. All right out of ninety may be 96 % of a million.",
-        word(
+        choice(
             "test images",
             {
                 "seeds": "The seeds are what the bar is made of: it says how far other seeds might lead elsewhere.",
@@ -239,12 +239,12 @@ EXERCISES: dict[str, Exercise] = {
     "06-b": Exercise(
         "Leave out whoever is beaten by another in time or accuracy, and better in neither.",
         "A is the fastest, and C is the most accurate at its price. B and D are beaten by A and C.",
-        front,
+        pareto_front,
     ),
     "06-c": Exercise(
         "Which images may be looked at as often as you like, without being learned from?",
         "Choose on the validation images, then look at the test images once, for the one that you chose.",
-        word(
+        choice(
             "validation",
             {
                 "test": "Then the winner was selected by its luck on the test images, as in the contest of twenty.",
@@ -269,7 +269,7 @@ EXERCISES: dict[str, Exercise] = {
     "07-b": Exercise(
         "Keras decides once what an optimizer trains. When?",
         "compile decides what is trained: after every change of trainable, compile again.",
-        word(
+        choice(
             "compile",
             {
                 "epochs": "More epochs train the same layers as before. When does Keras look at trainable?",
@@ -281,7 +281,7 @@ EXERCISES: dict[str, Exercise] = {
     "07-c": Exercise(
         "Does the interval contain zero? And what does that allow you to say?",
         "The interval contains zero: fine-tuning may have helped, or harmed a little. More seeds or images would tell.",
-        word(
+        choice(
             "too close to call",
             {
                 "better": "The mean is above zero, and the interval reaches below it: it may just as well be worse.",
@@ -293,7 +293,7 @@ EXERCISES: dict[str, Exercise] = {
     "08-a": Exercise(
         "Mend one thing at a time: check_setup names them. build_transfer shows which layer comes before the backbone.",
         "Nothing that check_setup knows is left. Only a test on images that are new to the model tells how good it is.",
-        mended_model,
+        repaired_model,
     ),
     "08-b": Exercise(
         "Two classes, labels drawn by lot, validation images that were never trained on. What can be known of them?",

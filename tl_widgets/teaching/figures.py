@@ -24,9 +24,9 @@ from tl_widgets.plots.style import (
     SMALL_SIZE,
     TITLE_SIZE,
     add_axes,
-    colour_of,
+    color_of,
     draw_grid,
-    dress,
+    finish_axes,
     legend_below,
     marker_of,
     new_axes,
@@ -37,7 +37,7 @@ from tl_widgets.plots.style import (
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.parameters import LayerRow
 from tl_widgets.studies.backbones.result import BackboneCost
-from tl_widgets.teaching.show import with_words
+from tl_widgets.teaching.show import with_alt_text
 
 Named = tuple[tuple[tuple[str, float], ...], ...]
 PHOTOGRAPHS = {"cat": "chelsea", "coffee": "coffee", "camera": "camera", "rocket": "rocket", "brick wall": "brick"}
@@ -67,11 +67,11 @@ def plot_layers(rows: Sequence[LayerRow]) -> Axes:
     ax.set_xlim(0, 1.15 * max(row.n_params for row in shown))
     ax.xaxis.set_major_formatter(COUNT)
     draw_grid(ax, "x")
-    dress(ax, "Where the parameters are", x="number of parameters", y="layer and shape of its output")
-    return with_words(ax, _layers_words(rows))
+    finish_axes(ax, "Where the parameters are", x="number of parameters", y="layer and shape of its output")
+    return with_alt_text(ax, _layers_alt_text(rows))
 
 
-def _layers_words(rows: Sequence[LayerRow]) -> str:
+def _layers_alt_text(rows: Sequence[LayerRow]) -> str:
     counts = ", ".join(f"{row.layer} {row.n_params:,}" for row in rows if row.n_params)
     return f"Bar chart of parameters by layer, in order: {counts}."
 
@@ -86,7 +86,7 @@ def plot_learning(comparisons: Sequence[Comparison]) -> Axes:
         bounds = np.array([run.test_accuracy_ci95 for run in runs], dtype=float).T
         errors = np.abs(bounds - scores)
         style: dict[str, Any] = {
-            "color": colour_of(name),
+            "color": color_of(name),
             "marker": marker_of(name),
             "capsize": 3,
             "label": label_of(name),
@@ -101,11 +101,11 @@ def plot_learning(comparisons: Sequence[Comparison]) -> Axes:
     draw_grid(ax, "y")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=3)
     title = f"{comparisons[0].dataset.name}: how much data each model needs"
-    dress(ax, title, x="training images of each class (log scale)", y="accuracy on the test images")
-    return with_words(ax, _learning_words(comparisons))
+    finish_axes(ax, title, x="training images of each class (log scale)", y="accuracy on the test images")
+    return with_alt_text(ax, _learning_alt_text(comparisons))
 
 
-def _learning_words(comparisons: Sequence[Comparison]) -> str:
+def _learning_alt_text(comparisons: Sequence[Comparison]) -> str:
     descriptions = [
         f"{label_of(name)} "
         + ", ".join(
@@ -126,7 +126,7 @@ def plot_named(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> Figur
         ax.imshow(picture)
         ax.set_xticks([])
         ax.set_yticks([])
-        dress(ax, subject)
+        finish_axes(ax, subject)
         for k, (name, share) in enumerate(names):
             style: dict[str, Any] = {"fontsize": SMALL_SIZE, "color": INK if k == 0 else PALE, "va": "top"}
             text = ax.annotate(
@@ -135,10 +135,10 @@ def plot_named(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> Figur
             set_fonts([text])
     heading = figure.suptitle("What the network calls each picture", fontsize=TITLE_SIZE, color=INK)
     set_fonts([heading])
-    return with_words(figure, _named_words(pictures, named))
+    return with_alt_text(figure, _named_alt_text(pictures, named))
 
 
-def _named_words(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> str:
+def _named_alt_text(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> str:
     descriptions = [
         f"{subject}: {', '.join(f'{name} {percent(share)}' for name, share in names)}"
         for subject, names in zip(pictures, named, strict=True)
@@ -154,7 +154,7 @@ def plot_shares(runs: Mapping[str, RunResult], title: str) -> Axes:
         assert run.test_accuracy_ci95 is not None
         low, high = run.test_accuracy_ci95
         errors = [[run.test_accuracy - low], [high - run.test_accuracy]]
-        ax.barh(y, run.test_accuracy, 0.5, xerr=errors, color=colour_of(run.name), ecolor=INK, capsize=4)
+        ax.barh(y, run.test_accuracy, 0.5, xerr=errors, color=color_of(run.name), ecolor=INK, capsize=4)
         note(ax, percent(run.test_accuracy), (high, y), (6, 0))
     ax.set_yticks(range(len(runs)), list(runs), parse_math=False)
     ax.set_ylim(len(runs) - 0.4, -0.6)
@@ -162,11 +162,11 @@ def plot_shares(runs: Mapping[str, RunResult], title: str) -> Axes:
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
-    dress(ax, title, x="accuracy on the test images, with 95% interval", y="model")
-    return with_words(ax, _shares_words(runs))
+    finish_axes(ax, title, x="accuracy on the test images, with 95% interval", y="model")
+    return with_alt_text(ax, _shares_alt_text(runs))
 
 
-def _shares_words(runs: Mapping[str, RunResult]) -> str:
+def _shares_alt_text(runs: Mapping[str, RunResult]) -> str:
     parts = []
     for name, run in runs.items():
         low, high = run.test_accuracy_ci95 or (0.0, 1.0)
@@ -200,16 +200,16 @@ def plot_backbones() -> Axes:
     ax.set_xticks([], minor=True)
     draw_grid(ax, "both")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
-    dress(
+    finish_axes(
         ax,
         "Accuracy against size",
         x="size of the weights file in MB (log scale)",
         y="right on ImageNet, in percent (top-1)",
     )
-    return with_words(ax, _backbones_words())
+    return with_alt_text(ax, _backbones_alt_text())
 
 
-def _backbones_words() -> str:
+def _backbones_alt_text() -> str:
     known = _known()
     smallest, best = (
         min(known, key=lambda backbone: backbone.size_mb or 0),
@@ -239,9 +239,9 @@ def plot_costs(costs: Sequence[BackboneCost]) -> Axes:
     name_points(ax, [NamedPoint(cost.name, a, b, b, b) for cost, a, b in zip(costs, x, y, strict=True)])
     sizes = " and ".join(sorted({f"{cost.image_size} × {cost.image_size}" for cost in costs}))
     title = "Does time follow the number of parameters?"
-    dress(ax, title, x="parameters without top", y=f"milliseconds for an image of {sizes} pixels")
+    finish_axes(ax, title, x="parameters without top", y=f"milliseconds for an image of {sizes} pixels")
     descriptions = "; ".join(f"{cost.name} {short_count(cost.n_params)}, {cost.ms_per_image:.2f} ms" for cost in costs)
-    return with_words(ax, f"Scatter chart of milliseconds per image against parameters: {descriptions}.")
+    return with_alt_text(ax, f"Scatter chart of milliseconds per image against parameters: {descriptions}.")
 
 
 def photographs(image_size: int = 224) -> dict[str, NDArray[np.uint8]]:

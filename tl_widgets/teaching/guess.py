@@ -102,11 +102,11 @@ class Guess(PlainBox):
     def sentence(self) -> str:
         """Guess and measurement in words."""
         if self.measured is None:
-            return "" if self.guess is None else f"Your guess is kept: {self._said(self.guess)}."
-        measured = f"Measured: {self._said(self.measured)}."
+            return "" if self.guess is None else f"Your guess is kept: {self._with_unit(self.guess)}."
+        measured = f"Measured: {self._with_unit(self.measured)}."
         if self.guess is None:
             return f"{measured} No guess yet."
-        return f"{measured} You guessed {self._said(self.guess)}: {self._how_far(self.guess, self.measured)}."
+        return f"{measured} You guessed {self._with_unit(self.guess)}: {self._compare(self.guess, self.measured)}."
 
     def _keep_field(self) -> None:
         try:
@@ -129,12 +129,12 @@ class Guess(PlainBox):
             raise InputError(f"Type a number {limits}; {guess} is outside.")
         return number
 
-    def _said(self, answer: Answer) -> str:
+    def _with_unit(self, answer: Answer) -> str:
         if isinstance(answer, str):
             return answer
         return f"{_number(answer)} {self._unit}".strip()
 
-    def _how_far(self, guess: Answer, measured: Answer) -> str:
+    def _compare(self, guess: Answer, measured: Answer) -> str:
         if isinstance(guess, str) or isinstance(measured, str):
             return "right" if guess == measured else "not what happened"
         if abs(guess - measured) <= 0.02 * abs(measured):

@@ -14,7 +14,7 @@ from tl_widgets.records.parameters import count_rows, scratch_ledger
 
 Problem = Callable[[Any], str | None]
 
-MOST_PARAMETERS = 100_000
+MAX_PARAMETERS = 100_000
 UNFAIR = {
     "B": "B: one model trains for 50 epochs and the other for 5. More training is a chance that only one of them got.",
     "D": "D: the best of five seeds against the first seed. Luck was selected for one model only.",
@@ -47,7 +47,7 @@ def number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem:
     return problem
 
 
-def word(right: str, wrong: Mapping[str, str]) -> Problem:
+def choice(right: str, wrong: Mapping[str, str]) -> Problem:
     """Judge one of a few words, ignoring case."""
 
     def problem(answer: Any) -> str | None:
@@ -73,7 +73,7 @@ def last_layer(answer: Any) -> str | None:
     return None if units == 3 else f"There are three questions (cat? dog? horse?), and {units} units."
 
 
-def front(answer: Any) -> str | None:
+def pareto_front(answer: Any) -> str | None:
     """Judge the letters of the Pareto front, A and C.
 
     The models are A: 2 ms, 90%; B: 3 ms, 88%; C: 5 ms, 94%; D: 9 ms, 94%.
@@ -115,7 +115,7 @@ def small_network(answer: Any) -> str | None:
     if spec.dense_units != 6:
         return "Keep the hidden Dense layer as it was: set Dense units to 6 again. There is another way."
     n_params = count_rows(scratch_ledger((128, 128, 3), 2, spec)).total
-    if n_params >= MOST_PARAMETERS:
+    if n_params >= MAX_PARAMETERS:
         return f"{n_params:,} parameters are still too many. What if Flatten did not hand over every pixel?"
     return None
 
@@ -153,7 +153,7 @@ def transfer_model(answer: Any) -> str | None:
     return None
 
 
-def unfair(answer: Any) -> str | None:
+def unfair_comparisons(answer: Any) -> str | None:
     """Judge which of A to E are unfair: B, D and E."""
     if not isinstance(answer, (str, list, tuple, set)):
         return f'Write the letters of the unfair ones as one text, such as "AB"; this is {type(answer).__name__}.'
@@ -170,7 +170,7 @@ def unfair(answer: Any) -> str | None:
     return None
 
 
-def mended_model(answer: Any) -> str | None:
+def repaired_model(answer: Any) -> str | None:
     """Judge a compiled model of 48-pixel textures that has no mistake left."""
     import keras
 

@@ -18,7 +18,7 @@ def say(text: str) -> None:
     print(textwrap.fill(text, _COLUMNS))  # noqa: T201 - the ordinary output of a notebook's cell
 
 
-def show(drawing: Any, words: str = "") -> None:
+def show(drawing: Any, alt_text: str = "") -> None:
     """Show a figure as PNG, with its text alternative under it, folded.
 
     GitHub and printed pages show the PNG. JupyterLab 4.6 ignores `alt` in an output's metadata, so the text is part of
@@ -26,7 +26,7 @@ def show(drawing: Any, words: str = "") -> None:
 
     Args:
         drawing: The result of a plot function.
-        words: The text alternative; figures of `tl_widgets.teaching` carry theirs.
+        alt_text: The text alternative; figures of `tl_widgets.teaching` carry theirs.
 
     Raises:
         InputError: There is no text alternative.
@@ -34,17 +34,17 @@ def show(drawing: Any, words: str = "") -> None:
     from IPython.display import HTML, Image, display
 
     figure = getattr(drawing, "figure", None) or drawing
-    words = words or str(figure.get_label())
-    if not words:
-        raise InputError("Say what the figure shows: show(drawing, words), for those who cannot see it.")
+    alt_text = alt_text or str(figure.get_label())
+    if not alt_text:
+        raise InputError("Say what the figure shows: show(drawing, alt_text), for those who cannot see it.")
     width = round(figure.get_figwidth() * 96)
     png = figure_png(drawing, dpi=120)
-    display(Image(png, width=width, alt=words))
-    display(HTML(f"<details><summary>This figure in words</summary><p>{escape(words)}</p></details>"))
+    display(Image(png, width=width, alt=alt_text))
+    display(HTML(f"<details><summary>This figure in words</summary><p>{escape(alt_text)}</p></details>"))
 
 
-def with_words(drawing: Drawing, words: str) -> Drawing:
+def with_alt_text(drawing: Drawing, alt_text: str) -> Drawing:
     """Store a figure's text alternative in its label, which isn't drawn."""
     figure: Any = getattr(drawing, "figure", None) or drawing
-    figure.set_label(words)
+    figure.set_label(alt_text)
     return drawing

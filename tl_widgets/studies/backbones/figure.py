@@ -23,7 +23,7 @@ from tl_widgets.plots.style import (
     SMALL_SIZE,
     add_axes,
     draw_grid,
-    dress,
+    finish_axes,
     legend_below,
     legend_columns,
     new_axes,
@@ -76,7 +76,7 @@ def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes
     _name(ax, study, points, value)
     chance = study.chance if study.chance > ax.get_ylim()[0] else None
     legend_below(ax, _handles(study, cost, chance), n_columns=legend_columns(ax))
-    dress(ax, _titled(ax, study.sentences[0]), x=label, y="accuracy on the test images")
+    finish_axes(ax, _titled(ax, study.sentences[0]), x=label, y="accuracy on the test images")
     return ax
 
 
@@ -107,7 +107,7 @@ def plot_imagenet(study: BackboneStudy, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
     _name(ax, study, points, lambda point: (point.top1_pct or 0.0) / 100)
     sentence = next(text for text in study.sentences if "ImageNet models transfer" in text)
-    dress(ax, _titled(ax, sentence), x="published accuracy on ImageNet", y="accuracy on the test images here")
+    finish_axes(ax, _titled(ax, sentence), x="published accuracy on ImageNet", y="accuracy on the test images here")
     return ax
 
 

@@ -26,7 +26,7 @@ from tl_widgets.plots.style import (
     TITLE_SIZE,
     ShownFigure,
     add_axes,
-    dress,
+    finish_axes,
     new_figure,
     set_fonts,
 )
@@ -182,7 +182,9 @@ def _draw_sheet(ax: Axes, first: FirstFilters) -> None:
     n_all = first.filters.shape[0]
     count = f"{n} of {n_all}" if n < n_all else f"{n}"
     kind = "" if channels == 3 else ", mean over the channels" if channels > 1 else ", one channel"
-    dress(ax, STAGE_LABELS[first.name, first.stage], x=f"{count} filters of {height} × {width} × {channels}{kind}")
+    finish_axes(
+        ax, STAGE_LABELS[first.name, first.stage], x=f"{count} filters of {height} × {width} × {channels}{kind}"
+    )
     ax.xaxis.label.set(x=0, ha="left", fontsize=SMALL_SIZE)
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -242,7 +244,7 @@ def _draw_layout(ax: Axes, look: LookInside, layout: FeatureLayout) -> None:
     ax.set_xticks([])
     ax.set_yticks([])
     share = percent(look.neighbour_accuracy(layout))
-    dress(
+    finish_axes(
         ax,
         f"{STAGE_LABELS[layout.name, layout.stage]}\nnearest neighbour of the same class: {share}",
         x=f"component 1: {percent(layout.explained[0])} of the variance of {layout.n_features:,} features",

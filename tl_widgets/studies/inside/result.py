@@ -14,7 +14,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent, points, points_range
 from tl_widgets.records.comparison import DatasetSummary, Environment
-from tl_widgets.records.statistics import PairedDifference, but_not_clear, mcnemar_p_value, paired_difference_interval
+from tl_widgets.records.statistics import PairedDifference, mcnemar_p_value, paired_difference_interval, unclear_reason
 from tl_widgets.records.study import StudyFailure, StudyRecord
 
 Array = NDArray[np.float32]
@@ -279,7 +279,7 @@ def _difference(look: LookInside, first: FeatureLayout, second: FeatureLayout) -
     paired = look.neighbour_difference(first, second)
     interval = f"{points_range(*paired.ci95)} points, 95% interval"
     if not paired.is_clear:
-        return f"too close to call ({interval}{but_not_clear(paired.ci95, paired.p_value)})"
+        return f"too close to call ({interval}{unclear_reason(paired.ci95, paired.p_value)})"
     comparison = "more" if paired.difference > 0 else "fewer"
     return f"{points(abs(paired.difference))} points {comparison} ({interval})"
 

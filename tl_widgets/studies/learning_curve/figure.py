@@ -11,7 +11,17 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent
 from tl_widgets.plots.labels import label_of
-from tl_widgets.plots.style import INK, PALE, PERCENT, colour_of, draw_grid, dress, legend_below, marker_of, new_axes
+from tl_widgets.plots.style import (
+    INK,
+    PALE,
+    PERCENT,
+    color_of,
+    draw_grid,
+    finish_axes,
+    legend_below,
+    marker_of,
+    new_axes,
+)
 from tl_widgets.studies.learning_curve.result import LearningCurve
 
 
@@ -47,12 +57,12 @@ def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes
     draw_grid(ax, "y")
     legend_below(ax, _handles(curve), n_columns=2)
     title = textwrap.fill(curve.sentences[0], 76) if curve.sentences else "How much data"
-    dress(ax, title, x="training images per class (log scale)", y="accuracy on the test images")
+    finish_axes(ax, title, x="training images per class (log scale)", y="accuracy on the test images")
     return ax
 
 
 def _draw_arm(ax: Axes, curve: LearningCurve, arm: str, *, shift: float) -> None:
-    color, means = colour_of(arm), curve.means(arm)
+    color, means = color_of(arm), curve.means(arm)
     points = [point for point in curve.points if point.arm == arm]
     ax.plot(
         [point.n_per_class * shift for point in points],
@@ -84,9 +94,7 @@ def _draw_ratio(ax: Axes, curve: LearningCurve) -> None:
 
 def _handles(curve: LearningCurve) -> list[Line2D]:
     handles = [
-        Line2D(
-            [], [], color=colour_of(arm), marker=marker_of(arm), linewidth=2.2, label=label_of(arm, _backbone(curve))
-        )
+        Line2D([], [], color=color_of(arm), marker=marker_of(arm), linewidth=2.2, label=label_of(arm, _backbone(curve)))
         for arm in curve.arms
     ]
     n = len(curve.seeds)

@@ -15,9 +15,9 @@ from tl_widgets.plots.style import (
     INK,
     PALE,
     PERCENT,
-    colour_of,
+    color_of,
     draw_grid,
-    dress,
+    finish_axes,
     legend_below,
     marker_of,
     new_axes,
@@ -54,7 +54,7 @@ def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(1.5, -0.5)
     _percent_axis(ax)
     verdict = "a clear difference" if measured.is_clear else study.verdict
-    dress(ax, f"{mistake.title}: {verdict}", x=textwrap.fill(mistake.figure, 70))
+    finish_axes(ax, f"{mistake.title}: {verdict}", x=textwrap.fill(mistake.figure, 70))
     return ax
 
 
@@ -86,7 +86,7 @@ def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
     )
     n_clear = sum(study.measured.is_clear for study in studies.studies)
     title = f"What goes wrong: {n_clear} of {n} mistakes make a clear difference"
-    dress(ax, title, x="the figure that is compared (test accuracy, mostly); bars: 95% intervals")
+    finish_axes(ax, title, x="the figure that is compared (test accuracy, mostly); bars: 95% intervals")
     return ax
 
 
@@ -110,7 +110,7 @@ def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
     ):
         low, high = interval or (value, value)
         reach = [[value - low], [high - value]]
-        style: dict[str, Any] = {"color": colour_of(name), "marker": marker_of(name), "markersize": 6, "capsize": 3}
+        style: dict[str, Any] = {"color": color_of(name), "marker": marker_of(name), "markersize": 6, "capsize": 3}
         ax.errorbar([value], [y + shift], xerr=reach, linestyle="none", elinewidth=1.4, **style)
     flatters = study.declared.flatters
     difference = f"{points(measured.wrong - measured.right, 0, signed=True)} points"
@@ -123,4 +123,4 @@ def _row_label(study: MistakeStudy) -> str:
 
 
 def _handle(label: str, name: str) -> Line2D:
-    return Line2D([], [], color=colour_of(name), marker=marker_of(name), linewidth=1.4, label=label)
+    return Line2D([], [], color=color_of(name), marker=marker_of(name), linewidth=1.4, label=label)

@@ -7,7 +7,7 @@ from typing import Self
 
 from tl_widgets.core.numbers import accuracy_text, points
 from tl_widgets.records.comparison import DatasetSummary, Environment
-from tl_widgets.records.statistics import but_not_clear
+from tl_widgets.records.statistics import unclear_reason
 from tl_widgets.records.study import StudyFailure, StudyRecord
 from tl_widgets.setup_checks.mistake import Mistake
 from tl_widgets.setup_checks.registry import find_mistake
@@ -162,7 +162,7 @@ def _verdict_sentence(mistake: Mistake, measured: TwoWays) -> str:
         return "Clear: this was counted, not estimated." if measured.is_clear else f"No difference. {mistake.hides}"
     low, high = measured.difference_ci95
     if not measured.is_clear:
-        but = "" if measured.p_value is None else but_not_clear(measured.difference_ci95, measured.p_value)
+        but = "" if measured.p_value is None else unclear_reason(measured.difference_ci95, measured.p_value)
         return (
             f"Too close to call: right minus wrong may be anything from {points(low)} to {points(high)} points "
             f"(95% interval){but}. {mistake.hides}"

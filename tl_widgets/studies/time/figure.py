@@ -12,7 +12,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, seconds_text
 from tl_widgets.plots.labels import label_of
-from tl_widgets.plots.style import PALE, PERCENT, colour_of, draw_grid, dress, legend_below, marker_of, new_axes
+from tl_widgets.plots.style import PALE, PERCENT, color_of, draw_grid, finish_axes, legend_below, marker_of, new_axes
 from tl_widgets.studies.time.result import TimeCurve, TimeStudy
 
 
@@ -48,12 +48,12 @@ def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
     reading = Line2D([], [], color=PALE, linestyle=":", linewidth=2, label="reading features")
     legend_below(ax, [*handles, target, *([reading] if any(c.backbone for c in curves) else [])], n_columns=2)
     title = textwrap.fill(study.sentences[-1], 76)
-    dress(ax, title, x="seconds of wall-clock time", y="accuracy on the validation images")
+    finish_axes(ax, title, x="seconds of wall-clock time", y="accuracy on the validation images")
     return ax
 
 
 def _draw_time(ax: Axes, curve: TimeCurve, target: float) -> None:
-    color, marker = colour_of(curve.name), marker_of(curve.name)
+    color, marker = color_of(curve.name), marker_of(curve.name)
     ax.plot(curve.seconds, curve.accuracy, color=color, marker=marker, markersize=4, linewidth=2.2)
     if curve.backbone:
         ax.plot([0, curve.reading, curve.seconds[0]], [0.015, 0.015, curve.accuracy[0]], color=color, linestyle=":")
@@ -66,4 +66,4 @@ def _time_handle(curve: TimeCurve, target: float) -> Line2D:
     seconds = curve.time_to(target)
     end = f": {seconds_text(seconds)}" if seconds is not None else ": never"
     label = label_of(curve.name, curve.backbone if curve.name == ModelName.TRANSFER else "") + end
-    return Line2D([], [], color=colour_of(curve.name), marker=marker_of(curve.name), linewidth=2.2, label=label)
+    return Line2D([], [], color=color_of(curve.name), marker=marker_of(curve.name), linewidth=2.2, label=label)

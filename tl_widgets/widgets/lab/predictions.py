@@ -10,7 +10,7 @@ from ipywidgets import HTML, Button, VBox
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.export.gallery import cards
-from tl_widgets.records.answers import by_turns, confident_mistakes, disagreements, judged
+from tl_widgets.records.answers import comparable_runs, confident_mistakes, disagreements, interleave_classes
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.shared.fields import menu_widget, row
 from tl_widgets.widgets.shared.html import empty, note
@@ -89,7 +89,7 @@ class PredictionsView(VBox):
 
 def _chosen(kind: str, tested: Sequence[RunResult]) -> tuple[tuple[int, ...], str]:
     """Return the rows to show, in order, and a sentence about them."""
-    runs, labels = judged(tested), tested[0].labels
+    runs, labels = comparable_runs(tested), tested[0].labels
     rows: tuple[int, ...]
     if kind == _DISAGREEMENTS:
         rows = disagreements(runs)
@@ -98,7 +98,7 @@ def _chosen(kind: str, tested: Sequence[RunResult]) -> tuple[tuple[int, ...], st
         rows = confident_mistakes(runs)
         text = f"at least one model is wrong on {len(rows)}, the most confident mistakes first."
     else:
-        rows = by_turns(range(len(labels)), labels)
+        rows = interleave_classes(range(len(labels)), labels)
         text = "here are all, classes taking turns."
     uncounted = ""
     if kind != _ALL and len(runs) < len(tested):

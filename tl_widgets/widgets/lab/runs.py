@@ -12,7 +12,7 @@ from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import count_text, interval_text, percent
 from tl_widgets.data.archives import printable
-from tl_widgets.plots.labels import Score, own_epochs, scores_of
+from tl_widgets.plots.labels import Score, epochs_to_draw, scores_of
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import empty, table
@@ -156,22 +156,22 @@ def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
 def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:
     """Return the axes with the validation curves of two runs, the first solid and the second dashed, and alt text."""
     from tl_widgets.plots.labels import label_of
-    from tl_widgets.plots.style import PERCENT, colour_of, draw_grid, dress, legend_below, marker_of, new_axes
+    from tl_widgets.plots.style import PERCENT, color_of, draw_grid, finish_axes, legend_below, marker_of, new_axes
 
     ax = new_axes(7.5, 4.2)
     final_values = []
     for run, line in ((first, "-"), (second, "--")):
         for result in run.result.runs:
-            epochs, marker = own_epochs(result), marker_of(result.name)
+            epochs, marker = epochs_to_draw(result), marker_of(result.name)
             values = result.history.val_accuracy[epochs.start - 1 :]
             if not values:
                 continue
             name = f"run {run.number}, {label_of(result.name)}"
-            ax.plot(epochs, values, line, color=colour_of(result.name), marker=marker, markersize=4, label=name)
+            ax.plot(epochs, values, line, color=color_of(result.name), marker=marker, markersize=4, label=name)
             final_values.append(f"{name} {percent(values[-1])}")
     ax.set_ylim(0, 1.03)
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
-    dress(ax, f"Runs {first.number} and {second.number}", x="epoch", y="accuracy on validation images")
+    finish_axes(ax, f"Runs {first.number} and {second.number}", x="epoch", y="accuracy on validation images")
     return ax, f"Line chart of validation accuracy by epoch. At the end: {'; '.join(final_values) or 'nothing yet'}."

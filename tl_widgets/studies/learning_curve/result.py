@@ -25,7 +25,7 @@ def require_arms(arms: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One trained and tested model of a learning curve; `stuck` if it never left chance."""
+    """One tested model of a learning curve; `stuck` if it never left chance."""
 
     arm: str
     n_per_class: int

@@ -1,4 +1,4 @@
-"""What goes wrong? A common mistake, made on purpose and measured beside the right way."""
+"""The "mistake" study: a common mistake, measured beside the right way."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _mistakes() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class MistakeArguments(StudyArguments):
-    """Which mistake is made."""
+    """The mistake, and how it is made."""
 
     mistake: str = setting("rescaled_twice", Choice(_mistakes), "Mistake", "What is done", group=MODELS)
     backbone: str = model_setting("backbone")
@@ -43,7 +43,7 @@ class MistakeArguments(StudyArguments):
 
     @property
     def subject(self) -> str:
-        """What files are named after."""
+        """The text that file names start from."""
         return self.mistake
 
     @property
@@ -53,7 +53,7 @@ class MistakeArguments(StudyArguments):
 
     @property
     def image_settings(self) -> ImageSettings:
-        """The images on which the mistake shows; of all mistakes, those that ask most of a backbone."""
+        """The images on which the mistake shows; for all mistakes, the largest images."""
         largest = max(self.mistakes, key=lambda mistake: mistake.image_size)
         return ImageSettings(largest.dataset, largest.image_size, largest.n_per_class)
 
@@ -136,7 +136,7 @@ def _cost_of(study: MistakeStudy) -> str:
 
 
 def _place(n_clear: int, n: int) -> int:
-    """Return the place of the option that `n_clear` of `n` mistakes make true."""
+    """Return the index of the option that holds for `n_clear` of `n` mistakes."""
     return 4 if n_clear == n else min(-(-n_clear // 3), 3)
 
 

@@ -1,4 +1,4 @@
-"""Figures of common mistakes beside the right way."""
+"""Figures of the "mistake" study."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _RIGHT, _WRONG = ModelName.TRANSFER.color, ModelName.SCRATCH.color
 
 
 def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
-    """A mistake beside the right way, as two bars.
+    """Draw a mistake beside the right way, as two bars.
 
     Args:
-        study: of one mistake.
-        ax: where to draw; a new figure without it.
+        study: the result for one mistake.
+        ax: the axes to draw on; a new figure if None.
 
     Returns:
-        The axes: the bar of the right way on top, below it that of the mistake, each with its number and, where it
-        is an estimate, its 95% interval; the verdict in the title.
+        The axes. The bar of the right way is above that of the mistake. Each has its number and, if that is an
+        estimate, its 95% interval. The title holds the verdict.
     """
     ax = new_axes(8, 3.2) if ax is None else ax
     mistake, measured = study.declared, study.measured
@@ -59,15 +59,15 @@ def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
-    """Several mistakes, a row for each: the right way, the wrong one, and how far apart they are.
+    """Draw several mistakes beside the right way, one row for each.
 
     Args:
-        studies: of at least one mistake.
-        ax: where to draw; a new figure without it.
+        studies: the results for at least one mistake.
+        ax: the axes to draw on; a new figure if None.
 
     Returns:
-        The axes: for each mistake a square (right) and a circle (wrong) with their 95% intervals, joined by a line,
-        and the verdict at the edge.
+        The axes. Each row has a square (right) and a circle (wrong) with their 95% intervals, joined by a line, and
+        the difference or the verdict at the edge.
 
     Raises:
         InputError: no mistake was measured.
@@ -104,7 +104,7 @@ def _percent_axis(ax: Axes, room: float = 0.14) -> None:
 def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
     measured = study.measured
     ax.plot([measured.right, measured.wrong], [y, y], color=PALE, linewidth=1, linestyle=":")
-    # A hair above and below each other, so that intervals that overlap can be told apart.
+    # Shifted a little, so overlapping intervals do not hide each other.
     for (_, value, interval), name, shift in zip(
         _ways(measured), (ModelName.TRANSFER, ModelName.SCRATCH), (-0.1, 0.1), strict=True
     ):

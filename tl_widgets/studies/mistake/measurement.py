@@ -1,4 +1,4 @@
-"""What goes wrong: common mistakes, each measured beside the right way."""
+"""Measurement of the "mistake" study: common mistakes beside the right way."""
 
 from __future__ import annotations
 
@@ -34,13 +34,16 @@ def what_goes_wrong(
         mistake: a name in `tl_widgets.setup_checks.registry.MISTAKES`, such as "raw_pixels".
         backbone: a name in the catalogue (`list_backbones`), with ImageNet weights.
         epochs: passes over the training images; the mistake's own number if None.
-        seed: decides initial weights, the order of the images, and random labels.
+        seed: determines the initial weights, the order of the images, and random labels.
         on_event: receives each phase, epoch and batch; an event's `model` is "right" or "wrong".
-        cancel: set from any thread, it stops within one batch.
+        cancel: set from any thread, it stops the study within one batch.
+
+    Returns:
+        Both measurements, and the confidence in their difference.
 
     Raises:
         InputError: no mistake has this name, or the images or the backbone do not fit it.
-        CancelledError: Stop came before both ways were measured.
+        CancelledError: the study was stopped before both ways were measured.
         WeightsUnavailableError: the weights are not on this machine and cannot be downloaded.
     """
     declared = find_mistake(mistake)
@@ -67,16 +70,19 @@ def every_mistake(
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> MistakeStudies:
-    """Measure several mistakes, one after the other; if one cannot be measured, the others still are.
+    """Measure several mistakes, each beside the right way, one after the other.
 
     Args:
-        dataset: for all of them; if None, each mistake has its own.
-        mistakes: their names; all that there are if None.
+        dataset: images and their split for all mistakes; if None, each mistake has its own.
+        mistakes: names of the mistakes; all mistakes if None.
         backbone: as in `what_goes_wrong`.
         epochs: as in `what_goes_wrong`.
         seed: as in `what_goes_wrong`.
-        on_event: receives each mistake that is done, and what takes long.
-        cancel: set from any thread, it stops within one batch; what was measured until then is kept.
+        on_event: receives each finished mistake, and the progress of long steps.
+        cancel: set from any thread, it stops the study within one batch.
+
+    Returns:
+        Everything that was measured, even after a Stop; mistakes that could not be measured are in `failures`.
 
     Raises:
         InputError: no mistake has one of these names, or none of them could be measured.

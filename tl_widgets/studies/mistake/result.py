@@ -1,4 +1,4 @@
-"""What common mistakes cost: records and their sentences. No TensorFlow."""
+"""Records of the "mistake" study, and their sentences. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class MistakeStudy(StudyRecord):
     """A mistake measured beside the right way.
 
     Attributes:
-        dataset: which images.
-        mistake: its name.
-        backbone: the backbone; "" if the mistake needs none.
+        dataset: the images.
+        mistake: name of the mistake.
+        backbone: name of the backbone; "" if the mistake needs none.
         epochs: passes over the training images.
-        seed: of weights, order and random labels.
-        measured: both numbers and how sure they are.
-        environment: what it ran on.
+        seed: seed of the weights, the order of the images, and random labels.
+        measured: both numbers with their intervals and the p-value.
+        environment: the machine and the versions.
         stopped: always False; a stopped study has no record.
     """
 
@@ -40,37 +40,37 @@ class MistakeStudy(StudyRecord):
 
     @property
     def declared(self) -> Mistake:
-        """The mistake itself."""
+        """The declaration of the mistake."""
         return find_mistake(self.mistake)
 
     @property
     def right(self) -> float:
-        """The figure when it is done right, 0..1."""
+        """The number that the right way gives, 0..1."""
         return self.measured.right
 
     @property
     def wrong(self) -> float:
-        """The figure with the mistake, 0..1."""
+        """The number that the mistake gives, 0..1."""
         return self.measured.wrong
 
     @property
     def verdict(self) -> str:
-        """In a word: clear, or too close to call."""
+        """The verdict: "clear" or "too close to call"."""
         return "clear" if self.measured.is_clear else "too close to call"
 
     @property
     def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The images that it was measured on."""
+        """The data set that the study used."""
         return (self.dataset,)
 
     @property
     def failures(self) -> tuple[StudyFailure, ...]:
-        """What could not be measured: nothing, or there is no record."""
+        """Always empty: a mistake that cannot be measured has no record."""
         return ()
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What was measured, whether the difference is clear, and why it is so."""
+        """The measurement, whether the difference is clear, and the reason for it."""
         mistake, measured = self.declared, self.measured
         wrong, right = (
             accuracy_text(measured.wrong, measured.wrong_ci95),
@@ -84,7 +84,7 @@ class MistakeStudy(StudyRecord):
         """Read what `to_json` wrote.
 
         Raises:
-            InputError: it is not such a record.
+            InputError: the text is not a valid record of this class.
         """
         study = super().from_json(text)
         find_mistake(study.mistake)
@@ -96,9 +96,9 @@ class MistakeStudies(StudyRecord):
     """Several mistakes, each measured beside the right way.
 
     Attributes:
-        studies: of the mistakes that were measured, in the order in which they were asked for.
+        studies: the mistakes that were measured, in the order of the request.
         failures: mistakes that could not be measured on these images or with this backbone.
-        stopped: whether Stop was pressed before all were measured.
+        stopped: whether the study was stopped before all mistakes were measured.
     """
 
     studies: tuple[MistakeStudy, ...]
@@ -107,18 +107,18 @@ class MistakeStudies(StudyRecord):
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
-        """A table of texts: its titles, then a row for each mistake."""
+        """A table of texts, titles first, with a row for each mistake; empty without one."""
         titles = ("mistake", "images", "right (95% interval)", "wrong (95% interval)", "verdict")
         return (titles, *(_row(study) for study in self.studies)) if self.studies else ()
 
     @property
     def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The images that they were measured on."""
+        """The data sets of the mistakes, in the same order."""
         return tuple(study.dataset for study in self.studies)
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """How many mistakes show, which do not, and which could not be measured."""
+        """How many differences are clear, which are not, and which mistakes failed."""
         unclear = [study.declared.title for study in self.studies if not study.measured.is_clear]
         n_clear = len(self.studies) - len(unclear)
         sentences = [f"{n_clear} of {len(self.studies)} mistakes make a clear difference on these images."]
@@ -132,7 +132,7 @@ class MistakeStudies(StudyRecord):
         """Read what `to_json` wrote.
 
         Raises:
-            InputError: it is not such a record.
+            InputError: the text is not a valid record of this class.
         """
         studies = super().from_json(text)
         for study in studies.studies:

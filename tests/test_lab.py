@@ -20,7 +20,7 @@ from tl_widgets import Config, InputError, ScratchSpec, TransferLab
 from tl_widgets.data.dataset import pick
 from tl_widgets.widgets import ControlPanel, LabSettings, LedgerView
 from tl_widgets.widgets.shared.live import UPDATES_PER_SECOND
-from tl_widgets.widgets.shared.threads import Newest
+from tl_widgets.widgets.shared.threads import LatestRequest
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 
@@ -239,8 +239,10 @@ def test_stop_in_every_phase_gives_the_buttons_back(make_lab, phase, monkeypatch
     lab.run(wait=True)
     good = lab.result
     seen = threading.Event()
-    hear = lab.screen.hear
-    monkeypatch.setattr(lab.screen, "hear", lambda event: (seen.set() if event.phase == phase else None, hear(event)))
+    on_event = lab.screen.on_event
+    monkeypatch.setattr(
+        lab.screen, "on_event", lambda event: (seen.set() if event.phase == phase else None, on_event(event))
+    )
     # Other images: their features are still to be read.
     lab.settings = replace(LONG, dataset="digits", n_per_class=60) if phase == "features" else LONG
     if phase == "features":
@@ -460,13 +462,13 @@ def test_runs_are_listed_restored_and_overlaid(make_lab):
     lab.panel.control("seed").value = 5
     lab.run(wait=True)
     view = lab.screen.runs
-    assert [number for _, number in view.run.options] == [1, 2]
+    assert [number for _, number in view.run_menu.options] == [1, 2]
     assert '<th scope="col" >seed</th>' in page(lab)
-    view.run.value = 1
+    view.run_menu.value = 1
     view.restore_button.click()
     assert lab.settings == SMALL
     assert lab.panel.control("seed").value == 0
-    view.other.value = 2
+    view.overlay_menu.value = 2
     assert 'alt="Line chart of validation accuracy' in view.children[-1].value
     assert lab.runs[0].result.scratch.model is None
 
@@ -533,10 +535,10 @@ def test_live_mode_outlives_what_it_did_not_expect(caplog):
             raise RuntimeError("boom")
         done.append(settings)
 
-    head = Newest(train)
+    head = LatestRequest(train)
     with caplog.at_level(logging.ERROR, "tl_widgets"):
-        head.want(SMALL).wait(5)
-        head.want(LONG).wait(5)
+        head.submit(SMALL).wait(5)
+        head.submit(LONG).wait(5)
     assert done == ["broken", LONG]
     assert "boom" in caplog.text
 
@@ -546,7 +548,7 @@ def test_a_live_line_that_waited_is_not_shown_when_live_mode_has_ended(make_lab)
 
     screen, cancel = make_lab().screen, threading.Event()
     screen.throttle._last = time.monotonic()
-    screen.hear_live(Event("features", "reading features"), cancel)
+    screen.on_live_event(Event("features", "reading features"), cancel)
     cancel.set()
     screen.throttle.flush()
     assert screen.live_line.value == ""
@@ -594,7 +596,7 @@ def test_a_closed_lab_keeps_its_results_and_no_models(make_lab):
     assert lab.result.verdict.text == said
     assert lab.result.transfer.model is None
     assert not lab._cache.runs
-    assert lab._source._kept is None
+    assert lab._source._loaded is None
 
 
 def test_a_downloaded_backbone_is_no_longer_to_be_downloaded(make_lab, monkeypatch):
@@ -607,7 +609,7 @@ def test_a_downloaded_backbone_is_no_longer_to_be_downloaded(make_lab, monkeypat
     monkeypatch.setattr(costs, "list_backbones", lambda: [e for e in everything if e.name in missing])
     try:
         lab = make_lab()
-        assert not costs.is_here(find_backbone("EfficientNetLite0"))
+        assert not costs.has_local_weights(find_backbone("EfficientNetLite0"))
         assert "must be downloaded" in page(lab)
         monkeypatch.undo()
         lab.run(wait=True)

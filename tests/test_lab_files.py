@@ -19,7 +19,7 @@ from tl_widgets.experiments.prediction import Answer, Prediction
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import ParameterCount
 from tl_widgets.widgets import LabSettings
-from tl_widgets.widgets.lab.predictions import N_ON_A_PAGE, PredictionsView
+from tl_widgets.widgets.lab.predictions import IMAGES_PER_PAGE, PredictionsView
 from tl_widgets.widgets.lab.try_picture import _shown
 
 pytestmark = pytest.mark.usefixtures("here", "tiny_default")
@@ -53,8 +53,8 @@ def test_a_picture_gets_every_models_probabilities(make_lab):
     write_picture(f"{EVIL[:20]}.png".replace("/", ""))
     (name,) = (path.name for path in Path().glob("*.png"))
     trial.file.value = f"  {name} "
-    trial.look([(trial.file.value.strip(), None), ("up.png", Path(name).read_bytes()), ("", None)]).wait(60)
-    shown = trial._shown.value
+    trial.try_pictures([(trial.file.value.strip(), None), ("up.png", Path(name).read_bytes()), ("", None)]).wait(60)
+    shown = trial._result.value
     assert shown.count('<section class="tlw-picture"') == 2
     assert "<img src=x" not in shown
     assert shown.count("%</span>") + shown.count("%</b></span>") == 2 * 3 * 3
@@ -62,7 +62,7 @@ def test_a_picture_gets_every_models_probabilities(make_lab):
         assert shown.count(f'<th scope="col">{model}</th>') == 2
     assert "Give the name of a file beside the notebook" in shown
     assert "no certainty" in shown
-    assert trial._said.value == ""
+    assert trial._status.value == ""
 
 
 def test_many_classes_show_the_most_probable_and_a_lost_model_says_so():
@@ -111,11 +111,11 @@ def test_galleries_switch_and_turn_pages():
     view.choice.value = "mistakes"
     assert "wrong on 28, the most confident mistakes first. Page 1 of 2." in page(view)
     assert page(view).index('alt="Test image 1, a"') < page(view).index('alt="Test image 4, ')
-    assert page(view).count("<figure>") == N_ON_A_PAGE
+    assert page(view).count("<figure>") == IMAGES_PER_PAGE
     assert view.back_button.disabled
     view.next_button.click()
     assert "Page 2 of 2" in page(view)
-    assert page(view).count("<figure>") == 28 - N_ON_A_PAGE
+    assert page(view).count("<figure>") == 28 - IMAGES_PER_PAGE
     assert view.next_button.disabled
     view.choice.value = "all"
     assert "Page 1 of 3" in page(view)

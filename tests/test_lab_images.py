@@ -108,11 +108,11 @@ def here(here):
 def upload(widget, *files):
     """What the browser's half of an UploadView sends."""
     begin = {"upload": "x-1", "number": "1", "step": "begin", "files": [[name, len(data)] for name, data in files]}
-    widget._hear(widget, begin, [])
+    widget._on_message(widget, begin, [])
     for i, (_, data) in enumerate(files):
         part = {"upload": "x-1", "number": "2", "step": "part", "file": i, "start": 0}
-        widget._hear(widget, part, [memoryview(data)])
-    widget._hear(widget, {"upload": "x-1", "number": "3", "step": "end"}, [])
+        widget._on_message(widget, part, [memoryview(data)])
+    widget._on_message(widget, {"upload": "x-1", "number": "3", "step": "end"}, [])
 
 
 def wait(lab):
@@ -219,7 +219,7 @@ def test_changes_are_there_again_in_another_lab_and_can_be_undone(make_lab, here
     assert lab.images.intake.menu.label == "choose one"
     assert lab.images.intake.open_button.disabled
     open_pets(lab)
-    lab.images.intake.look_button.click()
+    lab.images.intake.refresh_button.click()
     assert lab.images.intake.menu.label == "pets"
     assert lab.images.undo_button.disabled
     row_of(lab, "cat").name.value = "lion"
@@ -249,7 +249,7 @@ def test_the_script_of_own_images_runs(make_lab, here):
     assert f'LEFT_OUT = [\n    "{left_out}",' in script
     (here / "run.py").write_text(script.partition("# From scratch:")[0] + "print(x_train.shape, CLASSES)")
     done = subprocess.run([sys.executable, "run.py"], capture_output=True, text=True, check=True, cwd=here)
-    dataset = lab.images._looked.dataset
+    dataset = lab.images._last_reading.dataset
     assert done.stdout.endswith(f"{dataset.train.images.shape} ['dog', 'lion', 'owl']\n")
 
 
@@ -360,12 +360,12 @@ def test_a_thousand_images_are_shown_page_by_page(make_lab, here):
     assert "pictures 1 to 18 of 1,000" in page(lab)
     wait_until(lambda: all(card.picture.value for card in classes.cards))
     assert len(page(lab)) < 1_000_000
-    classes.image_pages.on.click()
+    classes.image_pages.next_button.click()
     assert "pictures 19 to 36 of 1,000" in page(lab)
     wait_until(lambda: 'alt="035.png"' in classes.cards[-1].picture.value)
-    classes.class_pages.on.click()
+    classes.class_pages.next_button.click()
     assert classes.rows[0].name.value == "b07"
-    classes.class_pages.on.click()
+    classes.class_pages.next_button.click()
     assert [row.box.layout.display for row in classes.rows].count("none") == 3
 
 
@@ -407,7 +407,7 @@ def test_pictures_of_the_camera_are_added_one_by_one(make_lab, here):
     lab = make_lab()
     for name, start in (("red", 0), ("blue", 10)):
         for i in range(4):
-            lab.images.intake.camera._hear(None, {"number": f"{name}{i}", "name": name}, [png(start + i)])
+            lab.images.intake.camera._on_message(None, {"number": f"{name}{i}", "name": name}, [png(start + i)])
     assert lab.images.collection.class_names == ("blue", "red")
     assert "New pictures: “Use these images” reads them." in lab.images._report.value
     use(lab)

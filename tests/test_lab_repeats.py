@@ -55,7 +55,7 @@ def test_the_table_of_runs_has_a_column_for_it(finished):
     assert head[:3] == ["Run", "fine-tuned blocks", "repeats"]
     assert "Fine-tuned" in head
     assert len(re.findall(r"<tr>", table)) == 3
-    lab.screen.runs.other.value = 1
+    lab.screen.runs.overlay_menu.value = 1
     assert "run 1, fine-tuned" in page(lab.screen.runs)
 
 
@@ -80,14 +80,14 @@ def test_controls_hold_blocks_and_repeats(finished):
 
 def test_stop_shows_the_repeats_that_were_done(make_lab, monkeypatch):
     lab = make_lab(settings=replace(SMALL, config=replace(SMALL.config, repeats=50, fine_tuning=None)))
-    hear = lab.screen.hear
+    on_event = lab.screen.on_event
 
     def stop_at_three(event):
-        hear(event)
+        on_event(event)
         if event.phase == "study" and event.n_done == 3:
             lab.stop()
 
-    monkeypatch.setattr(lab.screen, "hear", stop_at_three)
+    monkeypatch.setattr(lab.screen, "on_event", stop_at_three)
     run = lab.run(wait=True)
     assert run.result.stopped
     assert lab.result is run.result
@@ -114,7 +114,7 @@ def test_a_fine_tuned_curve_goes_on_where_the_frozen_one_ended():
     for model, values in (("transfer", (0.5, 0.6, 0.7)), ("fine_tuned", (0.8, 0.9))):
         for value in values:
             metrics = {"loss": 1.0, "accuracy": value, "val_loss": 1.0, "val_accuracy": value}
-            assert view.note(Event("train", "", model, metrics=metrics))
+            assert view.add_event(Event("train", "", model, metrics=metrics))
     view.draw()
     lines = {name: line.get_data() for name, (_, line) in view._curves._lines.items()}
     assert [list(values) for values in lines["transfer"]] == [[1, 2, 3], [0.5, 0.6, 0.7]]
@@ -126,7 +126,7 @@ def test_a_kept_frozen_stage_sends_no_events_and_the_curve_still_begins_behind_i
     view = CurvesView()
     view.start(("transfer", "fine_tuned"), n_epochs=5, backbone="Net", chance=0.5, fine_tuning_start=3)
     metrics = {"loss": 1.0, "accuracy": 0.8, "val_loss": 1.0, "val_accuracy": 0.8}
-    view.note(Event("train", "", "fine_tuned", metrics=metrics))
+    view.add_event(Event("train", "", "fine_tuned", metrics=metrics))
     view.draw()
     x, y = view._curves._lines["fine_tuned"][1].get_data()
     assert list(x) == [3, 4]
@@ -144,7 +144,9 @@ def test_live_curves_mark_where_fine_tuning_starts():
 def test_progress_counts_the_repeats_in_a_bar_of_their_own():
     view = ProgressView()
     view.start(("scratch", "transfer"))
-    view.note(Event("study", "repeat 3 of 5: reading features", n_done=2, n_total=5, seconds=8.0, seconds_left=12.0))
+    view.add_event(
+        Event("study", "repeat 3 of 5: reading features", n_done=2, n_total=5, seconds=8.0, seconds_left=12.0)
+    )
     view.draw()
     assert 'aria-label="Repeats" value="2" max="5"' in view.value
     assert "repeat 3 of 5: reading features</p>" in view.value

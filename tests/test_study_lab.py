@@ -185,17 +185,17 @@ def test_the_guess_comes_first(make_lab):
 
 @pytest.mark.usefixtures("real_default")
 def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_lab, monkeypatch):
-    lab, hear = make_lab("mistake", values={"mistake": "all"}), None
+    lab, on_event = make_lab("mistake", values={"mistake": "all"}), None
     assert "<b>20 models</b>: each of 10 mistakes beside the right way, each on images of its own" in page(lab)
     assert "How many of them will make a clear difference?" in page(lab)
-    hear = lab.screen.hear
+    on_event = lab.screen.on_event
 
     def stop_after_two(event):
-        hear(event)
+        on_event(event)
         if event.phase == "study" and event.n_done == 2:
             lab.stop()
 
-    monkeypatch.setattr(lab.screen, "hear", stop_after_two)
+    monkeypatch.setattr(lab.screen, "on_event", stop_after_two)
     found = lab.run(wait=True).result
     assert state(lab) == "stopped", page(lab)
     assert [study.mistake for study in found.studies] == list(MISTAKES)[:2]
@@ -249,17 +249,17 @@ def test_stop_shows_what_was_measured_and_before_that_keeps_what_there_was(make_
 
 def test_a_stopped_study_of_backbones_is_gone_on_with(make_lab, monkeypatch):
     lab = make_lab("backbones", values={**TINY, "backbones": ("EfficientNetLite0",)})
-    button, heard, hear = lab.screen.go_on_button, [], lab.screen.hear
+    button, heard, on_event = lab.screen.go_on_button, [], lab.screen.on_event
     with pytest.raises(InputError, match="no stopped study"):
         lab.go_on()
 
     def stop_after_the_first(event):
         heard.append(event)
-        hear(event)
+        on_event(event)
         if event.phase == "study" and event.n_done == 1:
             lab.stop()
 
-    monkeypatch.setattr(lab.screen, "hear", stop_after_the_first)
+    monkeypatch.setattr(lab.screen, "on_event", stop_after_the_first)
     assert button.layout.display == "none"
     first = lab.run(wait=True).result
     assert first.stopped
@@ -373,9 +373,9 @@ def test_what_is_no_record_is_a_sentence(make_lab, tmp_path, content, said):
     if content:
         (tmp_path / "x.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     lab.screen.load_button.click()
-    assert said in lab.screen.said.value
-    assert 'role="alert"' in lab.screen.said.value
-    assert "Something went wrong" not in lab.screen.said.value
+    assert said in lab.screen.file_message.value
+    assert 'role="alert"' in lab.screen.file_message.value
+    assert "Something went wrong" not in lab.screen.file_message.value
     assert lab.result is None
 
 

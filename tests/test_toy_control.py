@@ -68,7 +68,7 @@ print(lab.panel.problem.value)
 assert field.value == 7
 
 wanted = []
-lab._live_head.want = wanted.append
+lab._live_training.submit = wanted.append
 lab.live = True
 field.value = 8
 assert wanted[-1].config.warm_up == 8

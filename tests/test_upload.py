@@ -24,7 +24,7 @@ def view(monkeypatch):
         with incoming:
             kept.append((goal, [(name, path.read_bytes()) for name, path in incoming.files()]))
 
-    made = UploadView(keep, max_bytes=10_000_000, most=3, label="Upload", kind="picture")
+    made = UploadView(keep, max_bytes=10_000_000, max_files=3, label="Upload", kind="picture")
     monkeypatch.setattr(made, "send", answers.append)
     made.kept, made.answers = kept, answers
     yield made
@@ -32,7 +32,7 @@ def view(monkeypatch):
 
 
 def tell(view, step, *buffers, token="x-1", **content):
-    view._hear(view, {"number": "7", "upload": token, "step": step, **content}, list(buffers))
+    view._on_message(view, {"number": "7", "upload": token, "step": step, **content}, list(buffers))
     answer = view.answers[-1]
     assert answer["number"] == "7"
     return answer["text"]
@@ -92,7 +92,7 @@ NO_MESSAGES = [None, "text", [], {"step": "begin"}, {"upload": 3}, {"upload": "x
 
 @pytest.mark.parametrize("content", NO_MESSAGES)
 def test_what_is_no_message_of_ours_gets_a_sentence(view, here, content):
-    view._hear(view, content, None)
+    view._on_message(view, content, None)
     assert view.answers[-1]["text"]
     assert list(here.iterdir()) == []
 
@@ -130,7 +130,7 @@ def test_cancel_and_a_closed_widget_leave_nothing_and_another_page_waits(view, h
     assert tell(view, "cancel") == ""
     assert list(here.iterdir()) == []
     assert begin(view, ("a", 4)) == ""
-    monkeypatch.setattr(module, "_QUIET", -1)  # long ago: that page is gone
+    monkeypatch.setattr(module, "_IDLE_SECONDS", -1)  # long ago: that page is gone
     assert begin(view, ("b", 1), token="y-1") == ""
     assert part(view, b"b", token="y-1") == ""
     assert len(halves(here)) == 1
@@ -139,7 +139,7 @@ def test_cancel_and_a_closed_widget_leave_nothing_and_another_page_waits(view, h
 
 
 def test_an_upload_of_which_nothing_is_heard_any_more_is_given_up(view, here, monkeypatch):
-    monkeypatch.setattr(module, "_PATIENCE", 0)
+    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", 0)
     begin(view, ("a", 4))
     # The thread that watches it has ended it, or does so now.
     for incoming in filter(None, [view._incoming]):

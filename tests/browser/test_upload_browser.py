@@ -19,7 +19,7 @@ def keep(goal, incoming):
     with incoming:
         came.extend((name, path.read_bytes()) for name, path in incoming.files())
     print([(name, len(data)) for name, data in came])
-view = UploadView(keep, max_bytes=50_000_000, label="Upload files", most=3, hint="or drop them here")
+view = UploadView(keep, max_bytes=50_000_000, label="Upload files", max_files=3, hint="or drop them here")
 view
 """
 

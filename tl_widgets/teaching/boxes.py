@@ -16,7 +16,7 @@ from tl_widgets.core.numbers import count_text
 from tl_widgets.records.parameters import ParameterCount, count_rows, scratch_ledger
 from tl_widgets.teaching.questions import QUESTIONS, Question
 from tl_widgets.widgets.lab.panel import ControlPanel
-from tl_widgets.widgets.shared.cells import close_tree, take_place
+from tl_widgets.widgets.shared.cells import close_previous_apps, close_tree
 from tl_widgets.widgets.shared.html import escape, style, table
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.views import LedgerView
@@ -38,7 +38,7 @@ class PlainBox(VBox):
         self._text = text
         self.add_class("tlw")
         self.layout.margin = "6px 0"
-        take_place(self)
+        close_previous_apps(self)
 
     def close(self) -> None:
         """Remove the widget and all its parts."""

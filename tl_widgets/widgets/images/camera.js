@@ -8,7 +8,7 @@ const PATIENCE = 4000; // milliseconds without an answer until the page says why
 const MOST = 30; // maximum number of pictures in a burst
 const INSTEAD = "Upload pictures instead.";
 
-const TROUBLE = {
+const PROBLEMS = {
   insecure:
     "Browsers give the camera only to pages that come over https or from this computer (localhost); this page " +
     `comes from ${location.protocol}//${location.host}. ${INSTEAD}`,
@@ -68,14 +68,14 @@ function render({ model, el }) {
   const post = correspondence(model);
   let stream = null;
   let busy = false;
-  let gone = false;
+  let isClosed = false;
 
-  const say = (text, trouble = "") => {
+  const say = (text, problem = "") => {
     parts.status.textContent = text;
-    parts.alert.textContent = trouble;
+    parts.alert.textContent = problem;
   };
 
-  const wanted = () => Math.min(Math.max(Math.round(Number(parts.count.value)) || 1, 1), MOST);
+  const requestedCount = () => Math.min(Math.max(Math.round(Number(parts.count.value)) || 1, 1), MOST);
 
   function show() {
     const enabled = model.get("enabled");
@@ -86,7 +86,7 @@ function render({ model, el }) {
     parts.start.disabled = !enabled;
     parts.take.disabled = !enabled || busy;
     parts.name.disabled = parts.count.disabled = !enabled || busy;
-    parts.take.textContent = wanted() === 1 ? "Take picture" : `Take ${wanted()} pictures`;
+    parts.take.textContent = requestedCount() === 1 ? "Take picture" : `Take ${requestedCount()} pictures`;
     parts.list.replaceChildren(...model.get("class_names").map((value) => make("option", { value })));
     parts.root.dataset.camera = busy ? "busy" : stream ? "on" : "off";
   }
@@ -94,7 +94,7 @@ function render({ model, el }) {
   function stop() {
     stream?.getTracks().forEach((track) => track.stop());
     stream = parts.video.srcObject = null;
-    post.forget();
+    post.abandon();
     show();
   }
 
@@ -103,11 +103,11 @@ function render({ model, el }) {
     parts.start.disabled = true;
     try {
       if (!navigator.mediaDevices) throw { name: "insecure" };
-      const found = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1024 } }, audio: false });
-      if (gone || !model.get("enabled")) return found.getTracks().forEach((track) => track.stop());
-      stream = found;
+      const camera = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1024 } }, audio: false });
+      if (isClosed || !model.get("enabled")) return camera.getTracks().forEach((track) => track.stop());
+      stream = camera;
       const [track] = stream.getVideoTracks();
-      track.onended = () => (stop(), say("", TROUBLE.lost));
+      track.onended = () => (stop(), say("", PROBLEMS.lost));
       // People expect a mirror image, except from the back camera of a phone.
       parts.video.classList.toggle("tlw-mirror", track.getSettings().facingMode !== "environment");
       parts.video.srcObject = stream;
@@ -115,7 +115,7 @@ function render({ model, el }) {
       say("");
     } catch (error) {
       stop();
-      say("", TROUBLE[error?.name] ?? `The camera does not start (${error?.name}: ${error?.message}). ${INSTEAD}`);
+      say("", PROBLEMS[error?.name] ?? `The camera does not start (${error?.name}: ${error?.message}). ${INSTEAD}`);
     }
     show();
     (stream ? parts.take : parts.start).focus();
@@ -135,10 +135,10 @@ function render({ model, el }) {
       parts.name.focus();
       return;
     }
-    const total = wanted();
+    const total = requestedCount();
     busy = true;
     show();
-    for (let i = 1; i <= total && stream && !gone; i++) {
+    for (let i = 1; i <= total && stream && !isClosed; i++) {
       if (i > 1) await pause(PAUSE);
       if (!stream) break;
       const answer = await takeOne(total > 1 ? `Picture ${i} of ${total}.` : "");
@@ -154,16 +154,16 @@ function render({ model, el }) {
     if (stream) parts.take.focus();
   }
 
-  async function look() {
-    let trouble = navigator.mediaDevices ? "" : TROUBLE.insecure;
-    if (!trouble) {
+  async function checkCamera() {
+    let problem = navigator.mediaDevices ? "" : PROBLEMS.insecure;
+    if (!problem) {
       const devices = await navigator.mediaDevices.enumerateDevices().catch(() => null);
-      if (devices && !devices.some((device) => device.kind === "videoinput")) trouble = TROUBLE.NotFoundError;
+      if (devices && !devices.some((device) => device.kind === "videoinput")) problem = PROBLEMS.NotFoundError;
     }
-    if (!stream && !gone) say("", trouble);
+    if (!stream && !isClosed) say("", problem);
   }
 
-  function changed() {
+  function onEnabledChange() {
     if (!model.get("enabled") && stream) {
       stop();
       say("");
@@ -175,19 +175,19 @@ function render({ model, el }) {
   parts.stop.onclick = () => (stop(), say("The camera is off."), parts.start.focus());
   parts.take.onclick = take;
   parts.count.oninput = show;
-  model.on("change:enabled", changed);
+  model.on("change:enabled", onEnabledChange);
   model.on("change:class_names", show);
-  navigator.mediaDevices?.addEventListener?.("devicechange", look);
+  navigator.mediaDevices?.addEventListener?.("devicechange", checkCamera);
   el.append(parts.root);
   show();
-  look();
+  checkCamera();
   return () => {
-    gone = true;
+    isClosed = true;
     stop();
     post.end();
-    model.off("change:enabled", changed);
+    model.off("change:enabled", onEnabledChange);
     model.off("change:class_names", show);
-    navigator.mediaDevices?.removeEventListener?.("devicechange", look);
+    navigator.mediaDevices?.removeEventListener?.("devicechange", checkCamera);
   };
 }
 

@@ -49,7 +49,7 @@ class CameraView(anywidget.AnyWidget):
         self._counts: Counter[str] = Counter()
         self._times: deque[float] = deque(maxlen=MAX_PER_SECOND)
         super().__init__(class_names=list(class_names))
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
         return "CameraView: pictures from the browser's camera (needs a live notebook)"
@@ -59,12 +59,12 @@ class CameraView(anywidget.AnyWidget):
         """The number of pictures kept, by class."""
         return dict(self._counts)
 
-    def _hear(self, _: Any, content: Any, buffers: Any) -> None:
+    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
         """Process a message from the browser and answer it; a burst waits for each answer."""
         kept, text = False, ""
         try:
             name = self._keep(content, buffers)
-            kept, text = True, _taken(name, self._counts[name])
+            kept, text = True, _confirmation(name, self._counts[name])
         except InputError as error:
             text = str(error)
         except Exception as error:
@@ -74,7 +74,7 @@ class CameraView(anywidget.AnyWidget):
         self.send({"number": number, "kept": kept, "text": text})
 
     def _keep(self, content: Any, buffers: Any) -> str:
-        self._require_calm()
+        self._require_ready()
         if not isinstance(content, dict) or not isinstance(buffers, list | tuple) or len(buffers) != 1:
             raise InputError("The browser sent something that is no picture. Reload the page and try again.")
         name, picture = checked_name(content.get("name")), bytes(buffers[0])
@@ -83,7 +83,7 @@ class CameraView(anywidget.AnyWidget):
         self._counts[name] += 1
         return name
 
-    def _require_calm(self) -> None:
+    def _require_ready(self) -> None:
         if not self.enabled:
             raise InputError("No pictures are taken now: wait until the Lab is ready.")
         if self._counts.total() >= MAX_PICTURES:
@@ -130,5 +130,5 @@ def _check_picture(picture: bytes) -> None:
         raise InputError(f"The picture cannot be used: {error}. Take it again.") from error
 
 
-def _taken(name: str, n: int) -> str:
+def _confirmation(name: str, n: int) -> str:
     return f"{name}: {n:,} picture{'' if n == 1 else 's'} taken."

@@ -14,15 +14,15 @@ from tl_widgets.core.numbers import count_text
 from tl_widgets.data.archives import SourceFile, printable
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import escape, image, plain_label
-from tl_widgets.widgets.shared.threads import Newest
+from tl_widgets.widgets.shared.threads import LatestRequest
 
-CLASSES_A_PAGE, IMAGES_A_PAGE, IMAGES_A_ROW = 8, 18, 6
+CLASSES_PER_PAGE, IMAGES_PER_PAGE, IMAGES_PER_ROW = 8, 18, 6
 _STRIP, _CARD = 40, 92  # pixels
 Edit = Callable[[ImageCollection], ImageCollection]
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _ThumbnailRequest:
     """The files whose thumbnails to draw."""
 
     collection: ImageCollection
@@ -44,13 +44,15 @@ class _ClassRow:
         self.name.observe(self._renamed, "value")
         self.tick.observe(self._ticked, "value")
 
-    def show(self, number_: int, name: str, n_files: int, n_out: int, *, is_used: bool) -> None:
+    def show(self, number_: int, name: str, n_files: int, n_left_out: int, *, is_used: bool) -> None:
         self._name, self._is_setting = name, True
         self.name.description = f"Class {number_}"
         self.name.value, self.tick.value = name, is_used
         self._is_setting = False
-        text = f"<b>{count_text(n_files - n_out)}</b> files" if is_used else "<b>left aside</b>"
-        self.count.value = f"<span>{text}{f', {count_text(n_out)} left out' if n_out and is_used else ''}</span>"
+        text = f"<b>{count_text(n_files - n_left_out)}</b> files" if is_used else "<b>left aside</b>"
+        self.count.value = (
+            f"<span>{text}{f', {count_text(n_left_out)} left out' if n_left_out and is_used else ''}</span>"
+        )
         self.box.layout.display = ""
 
     def _renamed(self, change: dict[str, str]) -> None:
@@ -95,14 +97,14 @@ class _Card:
 class _Pages(HBox):
     """Buttons that turn pages."""
 
-    def __init__(self, noun: str, size: int, turned: Callable[[], None]) -> None:
+    def __init__(self, noun: str, size: int, on_turn: Callable[[], None]) -> None:
         self._noun, self._size, self.page, self._n = noun, size, 0, 0
-        self.back = Button(icon="chevron-left", description=f"Earlier {noun}")
-        self.on = Button(icon="chevron-right", description=f"More {noun}")
-        self._text, self._turned = HTML(), turned
-        self.back.on_click(lambda _: self._turn(-1))
-        self.on.on_click(lambda _: self._turn(1))
-        super().__init__([self.back, self.on, self._text])
+        self.previous_button = Button(icon="chevron-left", description=f"Earlier {noun}")
+        self.next_button = Button(icon="chevron-right", description=f"More {noun}")
+        self._text, self._on_turn = HTML(), on_turn
+        self.previous_button.on_click(lambda _: self._turn(-1))
+        self.next_button.on_click(lambda _: self._turn(1))
+        super().__init__([self.previous_button, self.next_button, self._text])
         self.add_class("tlw-row")
 
     def show(self, n: int) -> slice:
@@ -110,7 +112,7 @@ class _Pages(HBox):
         self._n = n
         self.page = min(self.page, max(0, (n - 1) // self._size))
         first, last = self.page * self._size, min((self.page + 1) * self._size, n)
-        self.back.disabled, self.on.disabled = first == 0, last >= n
+        self.previous_button.disabled, self.next_button.disabled = first == 0, last >= n
         self._text.value = (
             f"<span>{self._noun} {count_text(first + 1)} to {count_text(last)} of {count_text(n)}</span>" if n else ""
         )
@@ -119,7 +121,7 @@ class _Pages(HBox):
 
     def _turn(self, by: int) -> None:
         self.page = max(0, self.page + by)
-        self._turned()
+        self._on_turn()
 
 
 class ImageClasses(VBox):
@@ -132,14 +134,14 @@ class ImageClasses(VBox):
     def __init__(self, change: Callable[[Edit], None]) -> None:
         self._collection: ImageCollection | None = None
         self._change = change
-        self._drawing: Newest[_Wish] = Newest(self._draw)
+        self._drawing: LatestRequest[_ThumbnailRequest] = LatestRequest(self._draw)
         self.rows: list[_ClassRow] = []
         self.cards: list[_Card] = []
         self._is_setting = False
         self._row_box, self._card_box = VBox(), Box()
         self._card_box.add_class("tlw-image-cards")
-        self.class_pages = _Pages("classes", CLASSES_A_PAGE, self._show)
-        self.image_pages = _Pages("pictures", IMAGES_A_PAGE, self._show)
+        self.class_pages = _Pages("classes", CLASSES_PER_PAGE, self._show)
+        self.image_pages = _Pages("pictures", IMAGES_PER_PAGE, self._show)
         self.menu = Dropdown(description="Look through", style=STYLE)
         self.menu.observe(self._chosen, "value")
         note = HTML('<p class="tlw-note">Take the tick away from a picture that should not be learned from.</p>')
@@ -161,8 +163,8 @@ class ImageClasses(VBox):
     def _make_parts(self) -> None:
         """Create the widgets of a page when they are first needed."""
         if not self.rows:
-            self.rows = [_ClassRow(i, self._change) for i in range(CLASSES_A_PAGE)]
-            self.cards = [_Card(self._change) for _ in range(IMAGES_A_PAGE)]
+            self.rows = [_ClassRow(i, self._change) for i in range(CLASSES_PER_PAGE)]
+            self.cards = [_Card(self._change) for _ in range(IMAGES_PER_PAGE)]
             self._row_box.children = [class_row.box for class_row in self.rows]
             self._card_box.children = [card.box for card in self.cards]
 
@@ -180,9 +182,11 @@ class ImageClasses(VBox):
         page = self.class_pages.show(len(collection.folders))
         shown = collection.folders[page]
         for i, (class_row, entry) in enumerate(zip(self.rows, shown, strict=False)):
-            n_out = sum(file.name in left_out for file in entry.files)
+            n_left_out = sum(file.name in left_out for file in entry.files)
             is_used = entry.folder not in edits.dropped
-            class_row.show(page.start + i + 1, edits.name_of(entry.folder), len(entry.files), n_out, is_used=is_used)
+            class_row.show(
+                page.start + i + 1, edits.name_of(entry.folder), len(entry.files), n_left_out, is_used=is_used
+            )
         chosen = next((entry for entry in collection.folders if entry.folder == self.menu.value), None)
         files = chosen.files if chosen else ()
         files = files[self.image_pages.show(len(files))]
@@ -191,10 +195,10 @@ class ImageClasses(VBox):
         for box in [entry.box for entry in self.rows[len(shown) :]] + [card.box for card in self.cards[len(files) :]]:
             box.layout.display = "none"
         self.layout.display = ""
-        firsts = tuple(
-            tuple(file for file in entry.files if file.name not in left_out)[:IMAGES_A_ROW] for entry in shown
+        previews = tuple(
+            tuple(file for file in entry.files if file.name not in left_out)[:IMAGES_PER_ROW] for entry in shown
         )
-        self._drawing.want(_Wish(collection, firsts, files))
+        self._drawing.submit(_ThumbnailRequest(collection, previews, files))
 
     def _show_menu(self, collection: ImageCollection) -> None:
         options = [(collection.edits.name_of(entry.folder), entry.folder) for entry in collection.folders]
@@ -206,17 +210,17 @@ class ImageClasses(VBox):
         self.menu.value = chosen if chosen in folders else folders[0] if folders else None
         self._is_setting = False
 
-    def _draw(self, wish: _Wish, cancel: Cancel) -> None:
+    def _draw(self, request: _ThumbnailRequest, cancel: Cancel) -> None:
         """Read and show the thumbnails; runs in a thread."""
-        for class_row, files in zip(self.rows, wish.rows, strict=False):
+        for class_row, files in zip(self.rows, request.rows, strict=False):
             raise_if_cancelled(cancel)
-            strip = "".join(_picture(wish.collection, file, _STRIP) for file in files)
+            strip = "".join(_picture(request.collection, file, _STRIP) for file in files)
             raise_if_cancelled(cancel)
             class_row.strip.value = f'<div class="tlw-strip">{strip}</div>'
-        for card, file in zip(self.cards, wish.cards, strict=False):
+        for card, file in zip(self.cards, request.cards, strict=False):
             raise_if_cancelled(cancel)
             if not card.picture.value:
-                card.picture.value = _picture(wish.collection, file, _CARD)
+                card.picture.value = _picture(request.collection, file, _CARD)
 
 
 def _picture(collection: ImageCollection, file: SourceFile, side: int) -> str:

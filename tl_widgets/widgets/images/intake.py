@@ -48,7 +48,7 @@ class ImageIntake(VBox):
         self._enabled = True
         self.menu = Dropdown(description="Folder or zip", style=STYLE)
         self.open_button = Button(description="Open", icon="folder-open")
-        self.look_button = Button(description="Look again", tooltip="For folders and zips that are new since")
+        self.refresh_button = Button(description="Look again", tooltip="For folders and zips that are new since")
         self.zip_upload = UploadView(
             lambda _, incoming: actions.take_zip(incoming), max_bytes=own_files.MAX_STORED_BYTES, label="Upload a zip",
             accept=".zip", kind="zip", hint="or drop it here",
@@ -56,20 +56,20 @@ class ImageIntake(VBox):
         self.class_name = Text(description="Class name", placeholder="what they show", style=STYLE)
         self.picture_upload = UploadView(
             actions.take_pictures, max_bytes=MAX_FILE_BYTES, label="Upload its pictures", accept="image/*,.tif,.tiff",
-            most=MAX_AT_ONCE, kind="picture", hint="or drop them here",
+            max_files=MAX_AT_ONCE, kind="picture", hint="or drop them here",
         )  # fmt: skip
         self.camera = CameraView(actions.take_photograph)
         self._camera_box = Accordion([self.camera], titles=["Take pictures with the camera"])
-        path_row = row(self.menu, self.open_button, self.look_button)
+        path_row = row(self.menu, self.open_button, self.refresh_button)
         uploads = [row(self.zip_upload), row(self.class_name, self.picture_upload)]
         super().__init__([HTML(_BESIDE), path_row, HTML(_upload_line()), *uploads, self._camera_box])
-        self.look_again()
+        self.refresh_menu()
         self._connect()
         self._show_enabled()
 
     def _connect(self) -> None:
         self.open_button.on_click(lambda _: self.menu.value and self._actions.open_path(self.menu.value))
-        self.look_button.on_click(lambda _: self.look_again())
+        self.refresh_button.on_click(lambda _: self.refresh_menu())
         self.class_name.observe(lambda _: self._show_enabled(), "value")
         self.menu.observe(lambda _: self._show_enabled(), "value")
 
@@ -83,21 +83,21 @@ class ImageIntake(VBox):
         self._enabled = enabled
         self._show_enabled()
 
-    def look_again(self) -> None:
+    def refresh_menu(self) -> None:
         """Update the menu to the folders and zips that are next to the notebook now."""
         chosen = self.menu.value
         options = [(printable(_shown(path)), path) for path in find_collections()]
-        nothing = "choose one" if options else "none found beside the notebook"
-        self.menu.options = [(nothing, None), *options]
+        placeholder = "choose one" if options else "none found beside the notebook"
+        self.menu.options = [(placeholder, None), *options]
         # Set the index: for ipywidgets, the value None means that no option is chosen, not even one with that value.
         self.menu.index = next((i for i, (_, path) in enumerate(options, 1) if path == chosen), 0)
 
-    def propose(self, class_names: Sequence[str]) -> None:
+    def suggest_classes(self, class_names: Sequence[str]) -> None:
         """Set the class names that the camera suggests."""
         self.camera.class_names = list(class_names)
 
     def _show_enabled(self) -> None:
-        for widget in (self.menu, self.look_button, self.class_name):
+        for widget in (self.menu, self.refresh_button, self.class_name):
             widget.disabled = not self._enabled
         self.open_button.disabled = not (self._enabled and self.menu.value)
         # Without a class, there is no place to keep the pictures, so don't upload them.

@@ -32,7 +32,7 @@ _SHOWN = 50  # maximum number of skipped files in a list
 
 
 @dataclass(frozen=True)
-class _Looked:
+class _ReadResult:
     """A collection with the data set built from it, or the problem that prevented it."""
 
     collection: ImageCollection
@@ -53,7 +53,7 @@ class ImagesView(VBox):
     def __init__(self, source: DataSource, image_size: Callable[[], int], use: Callable[[str], None]) -> None:
         self._source, self._image_size, self._use = source, image_size, use
         self.collection: ImageCollection | None = None
-        self._looked: _Looked | None = None
+        self._last_reading: _ReadResult | None = None
         self.last_run: Run[None] | None = None
         self._cancel: Cancel = Event()
         self._is_locked = self._is_running = False
@@ -66,12 +66,20 @@ class ImagesView(VBox):
         self.stop_button = Button(description="Stop reading", icon="stop")
         self.message, self._progress, self._heading, self._report = HTML(), HTML(), HTML(), HTML()
         self._buttons = row(self.use_button, self.undo_button)
-        self._going_on = row(self._progress, self.stop_button)
-        self._going_on.layout.display = self._buttons.layout.display = "none"
+        self._progress_row = row(self._progress, self.stop_button)
+        self._progress_row.layout.display = self._buttons.layout.display = "none"
         self.use_button.on_click(lambda _: self.use())
         self.undo_button.on_click(lambda _: self._edit(lambda collection: replace(collection, edits=NO_EDITS)))
         self.stop_button.on_click(lambda _: self.stop())
-        parts = [self.intake, self.message, self._going_on, self._heading, self._buttons, self._report, self.classes]
+        parts = [
+            self.intake,
+            self.message,
+            self._progress_row,
+            self._heading,
+            self._buttons,
+            self._report,
+            self.classes,
+        ]
         super().__init__(parts)
         self.add_class("tlw-images")
 
@@ -90,7 +98,7 @@ class ImagesView(VBox):
 
         def work(on_event: OnEvent, cancel: Cancel) -> None:
             collection = with_kept_edits(open_collection(path))
-            self._look(collection, on_event, cancel)
+            self._read(collection, on_event, cancel)
             if collection.edits:
                 self.message.value = (
                     '<p class="tlw-live" role="status">Your changes of last time are there again. '
@@ -106,8 +114,8 @@ class ImagesView(VBox):
             with incoming:
                 ((name, path),) = incoming.files()
                 collection = upload_zip(name, path)
-            self._look(collection, on_event, cancel)
-            self.intake.look_again()
+            self._read(collection, on_event, cancel)
+            self.intake.refresh_menu()
 
         return self._start("keeping the zip", work, incoming)
 
@@ -117,11 +125,11 @@ class ImagesView(VBox):
         def work(on_event: OnEvent, cancel: Cancel) -> None:
             with incoming:
                 added = add_images(self.collection, class_name, incoming.files(), on_event=on_event, cancel=cancel)
-            self._set(added.collection)
-            self._look(added.collection, on_event, cancel)
-            self.message.value = _said(class_name, added)
+            self._set_collection(added.collection)
+            self._read(added.collection, on_event, cancel)
+            self.message.value = _added_html(class_name, added)
             keep_edits(added.collection)  # they hold the class name if no folder can have it
-            self.intake.look_again()
+            self.intake.refresh_menu()
 
         return self._start("checking pictures", work, incoming)
 
@@ -132,12 +140,12 @@ class ImagesView(VBox):
             return None
 
         def work(on_event: OnEvent, cancel: Cancel) -> None:
-            reading = self._looked
+            reading = self._last_reading
             if reading is None or reading.collection != collection or not self._fits(reading):
-                reading = self._look(collection, on_event, cancel)
+                reading = self._read(collection, on_event, cancel)
             if reading.dataset is None:
                 raise InputError(reading.problem)
-            name = self._source.bring(collection, reading.dataset)
+            name = self._source.add_collection(collection, reading.dataset)
             self._use(name)
             self.message.value = (
                 f'<p class="tlw-live" role="status">The Lab now learns from <b>{escape(name)}</b>: '
@@ -153,12 +161,12 @@ class ImagesView(VBox):
         self.classes.stop()
         self._cancel.set()
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Stop, and release the loaded images."""
         self.stop()
-        self._looked = None
+        self._last_reading = None
 
-    def _fits(self, reading: _Looked) -> bool:
+    def _fits(self, reading: _ReadResult) -> bool:
         return reading.dataset is not None and reading.dataset.image_size == self._image_size()
 
     def _take_photograph(self, class_name: str, picture: bytes) -> None:
@@ -167,12 +175,12 @@ class ImagesView(VBox):
             raise InputError("The Lab is busy: wait until it has ended, then take the picture again.")
         kind = "png" if picture.startswith(b"\x89PNG") else "jpg"
         added = add_images(self.collection, class_name, [(f"camera.{kind}", picture)])
-        self._set(added.collection)
+        self._set_collection(added.collection)
         keep_edits(added.collection)
         self._report.value = '<p class="tlw-note">New pictures: “Use these images” reads them.</p>'
 
     def _start(
-        self, what: str, work: Callable[[OnEvent, Cancel], object], incoming: Incoming | None = None
+        self, step: str, work: Callable[[OnEvent, Cancel], object], incoming: Incoming | None = None
     ) -> Run[None] | None:
         """Run a step in a thread, one at a time, and show any error."""
         if self._is_running or self._is_locked:
@@ -181,17 +189,17 @@ class ImagesView(VBox):
             self.message.value = alert("The Lab is busy: wait until it has ended, then try again.")
             return None
         self.message.value = ""
-        self._progress.value = progress("Images", 0, 0, what)
+        self._progress.value = progress("Images", 0, 0, step)
         self._show_running(True)
 
-        def hear(event: events.Event) -> None:
+        def on_event(event: events.Event) -> None:
             bar = progress("Images", event.n_done, event.n_total, event.text)
             self._throttle.offer("bar", lambda: setattr(self._progress, "value", bar))
 
-        def go(cancel: Cancel) -> None:
+        def run_step(cancel: Cancel) -> None:
             self._cancel = cancel
             try:
-                work(hear, cancel)
+                work(on_event, cancel)
             except CancelledError:
                 self.message.value = '<p class="tlw-live" role="status">Stopped: nothing has changed.</p>'
             except Exception as error:
@@ -199,22 +207,22 @@ class ImagesView(VBox):
             finally:
                 self._show_running(False)
 
-        self.last_run = Run(go)
+        self.last_run = Run(run_step)
         return self.last_run
 
-    def _look(self, collection: ImageCollection, on_event: OnEvent, cancel: Cancel) -> _Looked:
+    def _read(self, collection: ImageCollection, on_event: OnEvent, cancel: Cancel) -> _ReadResult:
         """Read all images and show a report. An incomplete collection is not an error."""
         try:
             dataset = collection.build(image_size=self._image_size(), on_event=on_event, cancel=cancel)
-            reading = _Looked(collection, dataset, check_dataset(dataset))
+            reading = _ReadResult(collection, dataset, check_dataset(dataset))
         except InputError as error:
-            reading = _Looked(collection, problem=str(error))
-        self._looked = reading
-        self._set(collection)
-        self._report.value = _report(reading)
+            reading = _ReadResult(collection, problem=str(error))
+        self._last_reading = reading
+        self._set_collection(collection)
+        self._report.value = _report_html(reading)
         return reading
 
-    def _set(self, collection: ImageCollection) -> None:
+    def _set_collection(self, collection: ImageCollection) -> None:
         self.collection = collection
         n_used = sum(len(collection.used_files(name)) for name in collection.class_names)
         n_classes = len(collection.class_names)
@@ -223,7 +231,7 @@ class ImagesView(VBox):
             f"class{'es' if n_classes != 1 else ''}</h4>"
         )
         self.classes.show(collection)
-        self.intake.propose([name for name in collection.class_names if len(name) <= 60])
+        self.intake.suggest_classes([name for name in collection.class_names if len(name) <= 60])
         self._show_enabled()
 
     def _edit(self, edit: Edit) -> None:
@@ -234,7 +242,7 @@ class ImagesView(VBox):
             if self._is_running or self._is_locked:
                 raise InputError("The Lab is busy: wait until it has ended, then change the images.")
             self.message.value = ""
-            self._set(edit(self.collection))
+            self._set_collection(edit(self.collection))
             keep_edits(self.collection)
             self._report.value = '<p class="tlw-note">Changed: “Use these images” reads them again.</p>'
         except InputError as error:
@@ -243,7 +251,7 @@ class ImagesView(VBox):
 
     def _show_running(self, running: bool) -> None:
         self._is_running = running
-        self._going_on.layout.display = "" if running else "none"
+        self._progress_row.layout.display = "" if running else "none"
         self._show_enabled()
 
     def _show_enabled(self) -> None:
@@ -254,7 +262,7 @@ class ImagesView(VBox):
         self._buttons.layout.display = "" if self.collection is not None else "none"
 
 
-def _said(class_name: str, added: Addition) -> str:
+def _added_html(class_name: str, added: Addition) -> str:
     skipped = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in added.skipped[:_SHOWN])
     n = f"{count_text(added.n_added)} picture{'s' if added.n_added != 1 else ''}"
     text = f'<p class="tlw-live" role="status">Added {n} to <b>{escape(class_name.strip())}</b>. '
@@ -264,7 +272,7 @@ def _said(class_name: str, added: Addition) -> str:
     return text
 
 
-def _report(reading: _Looked) -> str:
+def _report_html(reading: _ReadResult) -> str:
     """Return HTML that says what was read, what was not and why, with warnings about the data set."""
     if reading.dataset is None:
         return f'<p class="tlw-live" role="status"><b>Not ready to train on yet.</b> {escape(reading.problem)}</p>'

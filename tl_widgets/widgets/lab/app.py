@@ -21,8 +21,8 @@ from tl_widgets.widgets.shared.costs import n_steps
 from tl_widgets.widgets.shared.html import alert
 from tl_widgets.widgets.shared.settings import LIVE, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
-from tl_widgets.widgets.shared.threads import Newest, Run
-from tl_widgets.widgets.shared.turns import my_turn, wait_for_tensorflow
+from tl_widgets.widgets.shared.threads import LatestRequest, Run
+from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 from tl_widgets.widgets.shared.views import thumbnails
 
 # Settings that affect the duration of a step. The others only affect the number of steps.
@@ -84,7 +84,7 @@ class TransferLab(App[LabScreen, Comparison]):
         self._cache = RunCache()
         self._runs: list[LabRun] = []
         self._result: Comparison | None = None
-        self._live_head = Newest(self._retrain)
+        self._live_training = LatestRequest(self._retrain)
         self.panel = ControlPanel(settings, show=show, lock=lock, source=source)
         self._first_settings = self._last_settings = self.panel.settings
         # A lesson that gives the data set doesn't offer others.
@@ -140,33 +140,33 @@ class TransferLab(App[LabScreen, Comparison]):
             The run. It has the methods `done` (to await), `wait` and `stop`, and the attribute `result`.
         """
         if not self.is_running:
-            self._live_head.stop()
+            self._live_training.stop()
         settings = self.settings
         return self._start(lambda cancel: self._compare(settings, cancel), wait=wait)
 
     def stop(self) -> None:
         """Stop the run and Live mode's training within one batch. Earlier results stay."""
-        self._live_head.stop()
+        self._live_training.stop()
         super().stop()
 
-    def _forget(self) -> None:
-        super()._forget()
-        self.screen.forget()
+    def _release(self) -> None:
+        super()._release()
+        self.screen.release()
         if self.images is not None:
-            self.images.forget()
+            self.images.release()
         self._cache = RunCache()
         if self._result is not None:
             self._result = self._result.without_models()
 
     def _settings_changed(self, settings: LabSettings) -> None:
         before, self._last_settings = self._last_settings, settings
-        moved = set(differences([before, settings]))
+        changed = set(differences([before, settings]))
         self.screen.show_settings(settings)
         self.panel.show_seconds(self._estimate(settings))
-        if moved & {"dataset", "classes"}:
+        if changed & {"dataset", "classes"}:
             self._show_thumbnails()
-        if self.live and moved & LIVE and not self.is_running:
-            self._live_head.want(settings)
+        if self.live and changed & LIVE and not self.is_running:
+            self._live_training.submit(settings)
 
     def _estimate(self, settings: LabSettings) -> float | None:
         """Estimate the seconds for a run from the last one with comparable steps; None if there is none."""
@@ -189,11 +189,11 @@ class TransferLab(App[LabScreen, Comparison]):
 
         def load(cancel: Cancel) -> None:
             try:
-                shown = thumbnails(self._source.whole(settings, cancel=cancel))
+                shown = thumbnails(self._source.load_whole(settings, cancel=cancel))
             except (InputError, OSError) as error:
                 shown = alert(str(error))
-            now = self.settings
-            if (settings.dataset, settings.classes) == (now.dataset, now.classes):
+            current = self.settings
+            if (settings.dataset, settings.classes) == (current.dataset, current.classes):
                 self.panel.thumbnails.value = shown
 
         Run(load)
@@ -226,7 +226,7 @@ class TransferLab(App[LabScreen, Comparison]):
         comparison = read_record(name, data)
         restored = restore(comparison, self._source, self.settings, cancel)
         self.settings = restored.settings
-        run = LabRun(len(self._runs) + 1, restored.wanted, comparison, source=name)
+        run = LabRun(len(self._runs) + 1, restored.record_settings, comparison, source=name)
         self._runs.append(run)
         self._result = comparison
         self.screen.show_loaded(run)
@@ -247,15 +247,15 @@ class TransferLab(App[LabScreen, Comparison]):
         config, screen = settings.config, self.screen
         names = config.model_names
         screen.progress.start(names)
-        with self._turn(cancel, lambda: self._source.load(settings, screen.hear, cancel)) as dataset:
+        with self._training_session(cancel, lambda: self._source.load(settings, screen.on_event, cancel)) as dataset:
             if not self.panel.thumbnails.value:  # the data set was downloaded just now
                 self.panel.thumbnails.value = thumbnails(dataset)
             screen.start(names, settings, dataset, config.epochs)
-            comparison = compare_config(dataset, config, on_event=screen.hear, cancel=cancel, cache=self._cache)
-        self._keep(settings, comparison, dataset)
+            comparison = compare_config(dataset, config, on_event=screen.on_event, cancel=cancel, cache=self._cache)
+        self._add_run(settings, comparison, dataset)
         return comparison
 
-    def _keep(self, settings: LabSettings, comparison: Comparison, dataset: ImageDataset) -> None:
+    def _add_run(self, settings: LabSettings, comparison: Comparison, dataset: ImageDataset) -> None:
         """Add a run to the list and show it."""
         run = LabRun(len(self._runs) + 1, settings, comparison.without_models())
         if comparison.runs:
@@ -271,25 +271,25 @@ class TransferLab(App[LabScreen, Comparison]):
     def _switch_live(self, is_on: bool) -> None:
         if is_on:
             self.screen.show_curves_tab()
-            self._live_head.want(self.settings)
+            self._live_training.submit(self.settings)
         else:
-            self._live_head.stop()
+            self._live_training.stop()
             self.screen.live_line.value = ""
 
     def _retrain(self, settings: LabSettings, cancel: Cancel) -> None:
         """Retrain the transfer model's head; runs in Live mode's thread."""
         screen = self.screen
 
-        def hear(event: Event) -> None:
-            screen.hear_live(event, cancel)
+        def on_event(event: Event) -> None:
+            screen.on_live_event(event, cancel)
 
         try:
-            with my_turn(cancel, lambda: None):
-                wait_for_tensorflow(cancel, lambda: screen.say_live("loading TensorFlow", cancel))
-                dataset = self._source.load(settings, hear, cancel)
+            with training_lock(cancel, lambda: None):
+                wait_for_tensorflow(cancel, lambda: screen.show_live_text("loading TensorFlow", cancel))
+                dataset = self._source.load(settings, on_event, cancel)
                 # A separate cache, because these runs must not evict those of the last comparison.
                 cache = RunCache(backbones=self._cache.backbones)
-                run = retrain_transfer(dataset, settings.config, cache=cache, on_event=hear, cancel=cancel)
+                run = retrain_transfer(dataset, settings.config, cache=cache, on_event=on_event, cancel=cancel)
                 raise_if_cancelled(cancel)
                 if run.stopped:
                     return

@@ -9,7 +9,7 @@ from ipywidgets import HBox, VBox, Widget
 
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.settings import Setting, Several, Whole, settings_of
-from tl_widgets.widgets.shared.fields import Quiet, number_widget, set_number
+from tl_widgets.widgets.shared.fields import FieldUpdate, number_widget, set_number
 
 _SETTINGS = settings_of(ScratchSpec)
 _Values = dict[str, tuple[int, ...]]
@@ -25,7 +25,7 @@ class BlockFields(VBox):
 
     def __init__(self, show: Collection[str], on_change: Callable[[_Values], None]) -> None:
         self._on_change = on_change
-        self._quiet = Quiet()
+        self._field_update = FieldUpdate()
         self._values: _Values = {"filters": (), "kernel_sizes": ()}
         self.fields = {name: _widgets(name) for name in ("blocks", "filters", "kernel_sizes") if name in show}
         per_block = [self.fields[name] for name in ("filters", "kernel_sizes") if name in self.fields]
@@ -40,7 +40,7 @@ class BlockFields(VBox):
     def show_values(self, filters: tuple[int, ...], kernel_sizes: tuple[int, ...]) -> None:
         """Show the blocks of a network."""
         self._values = {"filters": filters, "kernel_sizes": kernel_sizes}
-        with self._quiet:
+        with self._field_update:
             for field in self.fields.get("blocks", ()):
                 set_number(field, len(filters))
             for name, values in self._values.items():
@@ -50,7 +50,7 @@ class BlockFields(VBox):
             row.layout.display = "" if i < len(filters) else "none"
 
     def _changed(self, name: str, i: int, value: int) -> None:
-        if self._quiet.is_on:
+        if self._field_update.is_active:
             return
         filters, kernels = list(self._values["filters"]), list(self._values["kernel_sizes"])
         if name == "blocks":

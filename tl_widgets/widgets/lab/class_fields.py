@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ipywidgets import HTML, Box, Checkbox, VBox
 
 from tl_widgets.widgets.shared.cells import close_tree
-from tl_widgets.widgets.shared.fields import Quiet
+from tl_widgets.widgets.shared.fields import FieldUpdate
 from tl_widgets.widgets.shared.html import plain_label
 
 MAX_TICKS = 40  # more would be tedious to use
@@ -23,7 +23,7 @@ class ClassFields(VBox):
     def __init__(self, on_change: Callable[[tuple[str, ...] | None], None]) -> None:
         self._on_change = on_change
         self._names: tuple[str, ...] = ()
-        self._quiet = Quiet()
+        self._field_update = FieldUpdate()
         self._title, self._box = HTML(), Box()
         self.ticks: tuple[Checkbox, ...] = ()
         self._box.add_class("tlw-ticks")
@@ -31,7 +31,7 @@ class ClassFields(VBox):
 
     def show(self, names: tuple[str, ...], chosen: tuple[str, ...] | None, *, disabled: bool) -> None:
         """Show the classes of a data set, in label order, and check the chosen ones; None checks all."""
-        with self._quiet:
+        with self._field_update:
             if names != self._names:
                 self._renew(names)
             for name, tick in zip(self._names, self.ticks, strict=False):
@@ -54,7 +54,7 @@ class ClassFields(VBox):
         self._box.children = self.ticks
 
     def _changed(self, _: object) -> None:
-        if self._quiet.is_on:
+        if self._field_update.is_active:
             return
         chosen = tuple(name for name, tick in zip(self._names, self.ticks, strict=True) if tick.value)
         self._on_change(None if chosen == self._names else chosen)

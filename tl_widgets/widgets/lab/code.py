@@ -16,7 +16,7 @@ from tl_widgets.widgets.shared.html import alert, escape, note
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run, log
-from tl_widgets.widgets.shared.turns import my_turn, preload_tensorflow
+from tl_widgets.widgets.shared.turns import preload_tensorflow, training_lock
 
 # Browsers offer a clipboard only over https and on localhost. Elsewhere, this selects the text for Ctrl-C. A widget's
 # HTML runs no <script>, but it keeps the onclick attribute.
@@ -39,11 +39,11 @@ class CodeView(VBox):
         self._source = source or DataSource()
         self._settings = LabSettings()
         self.script = ""
-        self._text, self._said = HTML(), HTML()
+        self._text, self._status = HTML(), HTML()
         self.file = Text("transfer_learning.py", description="File name", style=STYLE)
         self.save_button = Button(description="Save script", icon="save")
         self.save_button.on_click(lambda _: self.save())
-        super().__init__([row(self.file, self.save_button), self._said, self._text])
+        super().__init__([row(self.file, self.save_button), self._status, self._text])
 
     def show_settings(self, settings: LabSettings) -> None:
         """Show the script for these settings."""
@@ -67,23 +67,23 @@ class CodeView(VBox):
             The work in the background; its result is the script's path.
         """
         script, settings, name = self.script, self._settings, self.file.value.strip()
-        self._said.value = note("Saving…")
+        self._status.value = note("Saving…")
 
         def work(cancel: Cancel) -> Path | None:
             try:
-                backbone_text = self._save_beside(settings, _free_path(name).parent, cancel)
+                backbone_text = self._save_backbone_file(settings, _free_path(name).parent, cancel)
                 path = _free_path(name)  # check again, as saving the backbone may wait for a training to end
                 with path.open("x", encoding="utf-8") as file:
                     file.write(script)
             except CancelledError:
-                self._said.value = note("Stopped: the script was not saved.")
+                self._status.value = note("Stopped: the script was not saved.")
                 return None
             except Exception as error:
                 if not isinstance(error, InputError | OSError):
                     log.exception("the script could not be saved")
-                self._said.value = alert(f"The script was not saved: {str(error) or type(error).__name__}")
+                self._status.value = alert(f"The script was not saved: {str(error) or type(error).__name__}")
                 return None
-            self._said.value = (
+            self._status.value = (
                 f'<p class="tlw-note" role="status">Saved {escape(path.name)}{escape(backbone_text)}. '
                 f"Run it with: <code>python {escape(path.name)}</code></p>"
             )
@@ -91,7 +91,7 @@ class CodeView(VBox):
 
         return Run(work)
 
-    def _save_beside(self, settings: LabSettings, folder: Path, cancel: Cancel) -> str:
+    def _save_backbone_file(self, settings: LabSettings, folder: Path, cancel: Cancel) -> str:
         backbone = find_backbone(settings.config.backbone)
         if backbone.script_file is None or settings.config.weights != "imagenet":
             return ""
@@ -99,12 +99,12 @@ class CodeView(VBox):
         if target.exists():
             return ""
         preload_tensorflow()
-        with my_turn(cancel, self._say_waiting):  # because Keras builds a model
+        with training_lock(cancel, self._show_waiting):  # because Keras builds a model
             save_backbone(target, backbone.name)
         return f" and the backbone it reads, {target.name}"
 
-    def _say_waiting(self) -> None:
-        self._said.value = note("Saving when the training has ended…")
+    def _show_waiting(self) -> None:
+        self._status.value = note("Saving when the training has ended…")
 
 
 def _free_path(name: str) -> Path:

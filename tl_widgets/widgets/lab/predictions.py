@@ -15,7 +15,7 @@ from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.shared.fields import menu_widget, row
 from tl_widgets.widgets.shared.html import empty, note
 
-N_ON_A_PAGE = 24
+IMAGES_PER_PAGE = 24
 _DISAGREEMENTS, _MISTAKES, _ALL = "disagreements", "mistakes", "all"
 _CHOICES = (
     ("where the models disagree", _DISAGREEMENTS),
@@ -77,14 +77,14 @@ class PredictionsView(VBox):
         if not self._tested or self._images is None:
             return
         rows, text = _chosen(self.choice.value, self._tested)
-        n_pages = max(1, -(-len(rows) // N_ON_A_PAGE))
+        n_pages = max(1, -(-len(rows) // IMAGES_PER_PAGE))
         self._page = min(max(self._page, 0), n_pages - 1)
         self.back_button.disabled = self._page == 0
         self.next_button.disabled = self._page == n_pages - 1
         where = f" Page {self._page + 1} of {n_pages}." if n_pages > 1 else ""
-        shown = rows[self._page * N_ON_A_PAGE : (self._page + 1) * N_ON_A_PAGE]
-        head = note(text + where)
-        self._text.value = f"{head}{cards(self._images, shown, self._tested) if shown else ''}"
+        shown = rows[self._page * IMAGES_PER_PAGE : (self._page + 1) * IMAGES_PER_PAGE]
+        line = note(text + where)
+        self._text.value = f"{line}{cards(self._images, shown, self._tested) if shown else ''}"
 
 
 def _chosen(kind: str, tested: Sequence[RunResult]) -> tuple[tuple[int, ...], str]:

@@ -26,13 +26,13 @@ class Restored:
 
     Attributes:
         settings: for the controls.
-        wanted: the settings of the record, whether or not its images are available.
+        record_settings: the settings of the record, whether or not its images are available.
         dataset: the record's images; None if they are not available, or differ.
         notes: sentences about what could not be restored.
     """
 
     settings: LabSettings
-    wanted: LabSettings
+    record_settings: LabSettings
     dataset: ImageDataset | None
     notes: tuple[str, ...]
 
@@ -83,13 +83,13 @@ def read_record(name: str, data: bytes) -> Comparison:
     return comparison
 
 
-def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel: Cancel | None = None) -> Restored:
+def restore(comparison: Comparison, source: DataSource, current: LabSettings, cancel: Cancel | None = None) -> Restored:
     """Find out what this Lab can restore of a record, and load its images.
 
     Args:
         comparison: the record.
         source: the images that this Lab has. A learner's own are added if they are still on this machine.
-        now: the current settings; they stay where the record's cannot be restored.
+        current: the current settings; they stay where the record's cannot be restored.
         cancel: stops loading the images.
 
     Raises:
@@ -99,10 +99,10 @@ def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel
     data, config = comparison.dataset, comparison.config
     find_backbone(config.backbone)
     own_name = data.name
-    data, missing = _brought_back(data, source, cancel)
+    data, missing = _restore_images(data, source, cancel)
     comparison, origin = replace(comparison, dataset=data), data.origin
     record_settings = replace(
-        now,
+        current,
         dataset=data.name,
         image_size=data.image_size,
         n_per_class=origin.n_per_class if origin else None,
@@ -112,9 +112,9 @@ def restore(comparison: Comparison, source: DataSource, now: LabSettings, cancel
     notes = [missing] if missing else []
     if config.weights not in (None, "imagenet") and not Path(config.weights).is_file():
         notes.append(f"Its weights file {printable(config.weights)} is not on this machine; choose other weights.")
-    problem = _why_not(comparison, source, record_settings, was_brought=not missing)
+    problem = _rejection_reason(comparison, source, record_settings, is_restored=not missing)
     if problem:
-        return Restored(replace(now, config=config), record_settings, None, (problem, *notes))
+        return Restored(replace(current, config=config), record_settings, None, (problem, *notes))
     if origin and origin.seed:
         notes.append(f"Its images were split with seed {origin.seed}; the Lab splits with seed 0.")
     if source.facts(record_settings).n_bytes:
@@ -136,7 +136,7 @@ def _is_named(data: DatasetSummary) -> bool:
     return named is not None and named.path is not None and Path(data.origin.path).parent.name == "datasets"
 
 
-def _brought_back(data: DatasetSummary, source: DataSource, cancel: Cancel | None) -> tuple[DatasetSummary, str]:
+def _restore_images(data: DatasetSummary, source: DataSource, cancel: Cancel | None) -> tuple[DatasetSummary, str]:
     """Add a record's own images to the Lab again, with their edits, if they are still on this machine.
 
     Returns:
@@ -155,28 +155,28 @@ def _brought_back(data: DatasetSummary, source: DataSource, cancel: Cancel | Non
         dataset = collection.build(image_size=data.image_size, cancel=cancel)
     except InputError as error:
         return data, str(error)
-    return replace(data, name=source.bring(collection, replace(dataset, name=printable(data.name)[:80]))), ""
+    return replace(data, name=source.add_collection(collection, replace(dataset, name=printable(data.name)[:80]))), ""
 
 
-def _why_not(comparison: Comparison, source: DataSource, wanted: LabSettings, *, was_brought: bool) -> str:
-    """Return why the images of a record cannot be chosen in this Lab; "" if they can."""
+def _rejection_reason(comparison: Comparison, source: DataSource, settings: LabSettings, *, is_restored: bool) -> str:
+    """Return why the images of a record cannot be chosen in this Lab with its settings; "" if they can."""
     data = comparison.dataset
     place = f" (the folder {printable(data.origin.path)})" if data.origin and data.origin.path else ""
     name = printable(data.name)
-    stays = "The data set and its size stay as they were; the other settings are those of the record."
+    unchanged = "The data set and its size stay as they were; the other settings are those of the record."
     # The name of a missing folder proves nothing, because a built-in data set may have the same name.
-    if source.own is None and (not was_brought or data.origin is None or not source.knows(data.name)):
+    if source.own is None and (not is_restored or data.origin is None or not source.has_dataset(data.name)):
         return (
-            f"Its images, {name}{place}, were somebody's own and are not in this Lab. {stays} With them on this "
+            f"Its images, {name}{place}, were somebody's own and are not in this Lab. {unchanged} With them on this "
             'machine, open them in the tab "Images".'
         )
     try:
-        most = source.facts(wanted).max_per_class
+        most = source.facts(settings).max_per_class
     except InputError as error:
-        return f"{error} {stays}"
+        return f"{error} {unchanged}"
     own = source.own
-    if own is not None and own.image_size != wanted.image_size:
-        return f"Its images have {wanted.image_size} pixels a side, those of this Lab {own.image_size}. {stays}"
-    if wanted.n_per_class is not None and wanted.n_per_class > most:
-        return f"It asks for {wanted.n_per_class} images of each class, and {name} has {most} here. {stays}"
+    if own is not None and own.image_size != settings.image_size:
+        return f"Its images have {settings.image_size} pixels a side, those of this Lab {own.image_size}. {unchanged}"
+    if settings.n_per_class is not None and settings.n_per_class > most:
+        return f"It asks for {settings.n_per_class} images of each class, and {name} has {most} here. {unchanged}"
     return ""

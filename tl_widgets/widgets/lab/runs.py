@@ -65,13 +65,13 @@ class RunsView(VBox):
         self._runs: tuple[LabRun, ...] = ()
         self._restore = restore
         self._table = HTML(empty("No run yet: every run will have a row here."))
-        self.run = Dropdown(description="Run", style=STYLE)
-        self.other = Dropdown(description="Overlay with", style=STYLE)
+        self.run_menu = Dropdown(description="Run", style=STYLE)
+        self.overlay_menu = Dropdown(description="Overlay with", style=STYLE)
         self.restore_button = Button(description="Restore its settings", icon="undo")
         self.restore_button.on_click(lambda _: self._restore_chosen())
         self._figure = FigureView()
-        self._row = row(self.run, self.restore_button, self.other)
-        for menu in (self.run, self.other):
+        self._row = row(self.run_menu, self.restore_button, self.overlay_menu)
+        for menu in (self.run_menu, self.overlay_menu):
             menu.observe(self._overlay, "value")
         super().__init__([self._table, self._row, self._figure])
         self._row.layout.display = "none"
@@ -81,24 +81,24 @@ class RunsView(VBox):
         self._runs = runs
         self._table.value = _table(runs)
         options = [(run.title, run.number) for run in runs]
-        chosen = self.other.value
+        chosen = self.overlay_menu.value
         with self.hold_trait_notifications():
-            self.run.options = options
-            self.run.value = runs[-1].number
-            self.other.options = [("none", 0), *options]
-            self.other.value = chosen or 0
+            self.run_menu.options = options
+            self.run_menu.value = runs[-1].number
+            self.overlay_menu.options = [("none", 0), *options]
+            self.overlay_menu.value = chosen or 0
         self._row.layout.display = ""
 
     def _find(self, number_: int) -> LabRun | None:
         return next((run for run in self._runs if run.number == number_), None)
 
     def _restore_chosen(self) -> None:
-        run = self._find(self.run.value)
+        run = self._find(self.run_menu.value)
         if run is not None:
             self._restore(run.settings)
 
     def _overlay(self, _: dict[str, Any]) -> None:
-        first, second = self._find(self.run.value), self._find(self.other.value)
+        first, second = self._find(self.run_menu.value), self._find(self.overlay_menu.value)
         if first is None or second is None or first is second:
             self._figure.value = ""
             return

@@ -22,11 +22,11 @@ from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.files import free_folder
 from tl_widgets.widgets.shared.html import empty, escape, note, progress
 from tl_widgets.widgets.shared.threads import Run, run_and_explain
-from tl_widgets.widgets.shared.turns import my_turn
+from tl_widgets.widgets.shared.turns import training_lock
 from tl_widgets.widgets.shared.upload import UploadView
 
-_FIRST = "After training: both models, the record, the script and a report, in one folder."
-_WHAT = {
+_NO_RUN_YET = "After training: both models, the record, the script and a report, in one folder."
+_DESCRIPTIONS = {
     "record.json": "the record of everything; “Load a record” below reads it back",
     "report.html": "the report: open it in a browser, or print it",
     "transfer_learning.py": "the experiment as a plain Keras script; run it in its folder",
@@ -59,13 +59,13 @@ class SaveView(VBox):
         self._save_row = row(self.folder, self.save_button)
         load_row = row(self.upload, self.file, self.load_button)
         self._saved, self._loaded = HTML(), HTML()
-        heads = [HTML(f'<h4 class="tlw-title tlw-part">{text}</h4>') for text in ("Save this run", "Load a record")]
-        how = HTML(
+        headings = [HTML(f'<h4 class="tlw-title tlw-part">{text}</h4>') for text in ("Save this run", "Load a record")]
+        hint_line = HTML(
             '<p class="tlw-note">A record (JSON) that the Lab or tl-widgets compare wrote: from your computer, or the '
             "name of a file beside the notebook. It brings its settings into the controls and its result into the "
             "list of runs. Nothing in it is run.</p>"
         )
-        super().__init__([heads[0], self._save_row, self._saved, heads[1], how, load_row, self._loaded])
+        super().__init__([headings[0], self._save_row, self._saved, headings[1], hint_line, load_row, self._loaded])
         # The second of two quick clicks may arrive before the page has disabled the button.
         self.save_button.on_click(lambda _: self._is_busy or self.save())
         self.load_button.on_click(lambda _: self._is_busy or self.load(self.file.value.strip()))
@@ -74,7 +74,7 @@ class SaveView(VBox):
     def show(self, comparison: Comparison | None, dataset: ImageDataset | None) -> None:
         """Set the comparison to save, None if there is none yet, and its images, None if they are not available."""
         self._comparison, self._dataset = comparison, dataset
-        self._saved.value = empty(_FIRST) if comparison is None else ""
+        self._saved.value = empty(_NO_RUN_YET) if comparison is None else ""
         self._save_row.layout.display = "none" if comparison is None else ""
 
     @property
@@ -111,24 +111,24 @@ class SaveView(VBox):
         """Save everything in a new folder next to the notebook, in the background; the result is the folder."""
         comparison, dataset, name = self._comparison, self._dataset, self.folder.value.strip()
 
-        def hear(event: Event) -> None:
+        def on_event(event: Event) -> None:
             self._saved.value = progress("Saving", event.n_done, event.n_total, event.text)
 
         def work(cancel: Cancel) -> Path:
             if comparison is None:
-                raise InputError(_FIRST)
+                raise InputError(_NO_RUN_YET)
             self._saved.value = note("Saving…")
-            with my_turn(cancel, lambda: self._say_waiting()):
+            with training_lock(cancel, lambda: self._show_waiting()):
                 from tl_widgets.export.saving import save_comparison
 
                 folder = free_folder(name)
-                files = save_comparison(comparison, folder, dataset=dataset, on_event=hear, cancel=cancel)
-            self._saved.value = _saved(folder, files, find_backbone(comparison.config.backbone))
+                files = save_comparison(comparison, folder, dataset=dataset, on_event=on_event, cancel=cancel)
+            self._saved.value = _saved_html(folder, files, find_backbone(comparison.config.backbone))
             return folder
 
         return self._start(work, self._saved, "Stopped: nothing was saved.")
 
-    def _say_waiting(self) -> None:
+    def _show_waiting(self) -> None:
         self._saved.value = note("Saving when the training has ended…")
 
     def _uploaded(self, _: str, incoming: Incoming) -> None:
@@ -149,10 +149,10 @@ class SaveView(VBox):
         return self._start(work, self._loaded, "Stopped: nothing was loaded.")
 
 
-def _saved(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
+def _saved_html(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
     """Return HTML that says what was saved where, and how to use it."""
     lines = []
-    known = _WHAT if backbone.script_file is None else {**_WHAT, backbone.script_file: _BACKBONE}
+    known = _DESCRIPTIONS if backbone.script_file is None else {**_DESCRIPTIONS, backbone.script_file: _BACKBONE}
     for file in files:
         what = known.get(file.name, "a model for plain Keras: raw pixels in, probabilities out")
         text = size_text(file.stat().st_size, kilobytes=True)

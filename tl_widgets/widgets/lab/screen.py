@@ -114,18 +114,18 @@ class LabScreen(AppScreen[ProgressView]):
             seed=settings.config.seed if settings.config.repeats > 1 else None,
         )
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Record an event, and redraw if enough time has passed."""
-        if self.curves.note(event):
+        if self.curves.add_event(event):
             self.throttle.offer("curves", self.curves.draw)
-        super().hear(event)
+        super().on_event(event)
 
-    def hear_live(self, event: Event, cancel: Cancel) -> None:
+    def on_live_event(self, event: Event, cancel: Cancel) -> None:
         """Show an event of Live mode, except training itself, which takes hardly any time."""
         if event.phase in ("download", "decode", "features"):
-            self.throttle.offer("live", lambda: self.say_live(event.text, cancel))
+            self.throttle.offer("live", lambda: self.show_live_text(event.text, cancel))
 
-    def say_live(self, text: str, cancel: Cancel) -> None:
+    def show_live_text(self, text: str, cancel: Cancel) -> None:
         """Show what Live mode is doing, unless it was stopped while the text waited for its turn."""
         if not is_cancelled(cancel):
             self.live_line.value = f'<p class="tlw-live">{escape(text)}</p>'
@@ -160,14 +160,14 @@ class LabScreen(AppScreen[ProgressView]):
         from tl_widgets.plots.comparison import alt_text, plot_confusion
 
         self.has_result = True
-        how = (
+        outcome = (
             "Loaded."
             if run.source
             else "Stopped: the repeats that were done are shown."
             if comparison.stopped
             else "Done."
         )
-        self.progress.finish(how, comparison.runs)
+        self.progress.finish(outcome, comparison.runs)
         self.verdict.value = verdict(comparison, run.number, run.source)
         self.predictions.show(comparison, None if dataset is None else dataset.test.images)
         self.trial.show(comparison)
@@ -175,7 +175,7 @@ class LabScreen(AppScreen[ProgressView]):
         width = 420 * confusion_columns(len(comparison.runs))
         self.confusion.show(plot_confusion(comparison), alt_text(comparison, "confusion"), width)
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Release models and images."""
         self.trial.show(None)
         self.save.show(None, None)
@@ -189,7 +189,7 @@ class LabScreen(AppScreen[ProgressView]):
         """Show that the run was stopped, with the models trained until then."""
         self.throttle.flush()
         text = "Stopped." if runs else "Stopped before training began."
-        self.progress.finish(text + self.still_there, runs)
+        self.progress.finish(text + self.earlier_result_text, runs)
 
     def show_failed(self, text: str) -> None:
         """Show that a run ended without a result."""

@@ -20,7 +20,7 @@ from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import alert, empty, escape, image, note
 from tl_widgets.widgets.shared.threads import Run, run_and_explain
-from tl_widgets.widgets.shared.turns import my_turn
+from tl_widgets.widgets.shared.turns import training_lock
 from tl_widgets.widgets.shared.upload import UploadView
 
 _FIRST = "After training: give both models a picture that neither has seen."
@@ -29,9 +29,9 @@ _NO_CERTAINTY = (
     "A probability compares the classes with each other and is no certainty: each model's numbers add up to 100%, also "
     "for a picture of none of these classes."
 )
-_MOST_ROWS = 8
+_MAX_ROWS = 8
 _SIDE = 200  # CSS pixels
-_MOST_PICTURES = 20
+_MAX_PICTURES = 20
 
 Picture = tuple[str, bytes | Path | None]
 
@@ -43,20 +43,20 @@ class TryView(VBox):
         self._comparison: Comparison | None = None
         self.upload = UploadView(
             self._uploaded, max_bytes=MAX_FILE_BYTES, label="Choose pictures", accept="image/*,.tif,.tiff",
-            most=_MOST_PICTURES, kind="picture", hint="or drop them here",
+            max_files=_MAX_PICTURES, kind="picture", hint="or drop them here",
         )  # fmt: skip
         self.file = Text(description="Picture's file name", placeholder="photo.jpg", style=STYLE)
-        self.look_button = Button(description="Try it", icon="eye")
-        self._row = row(self.upload, self.file, self.look_button)
-        self._how, self._said, self._shown = HTML(), HTML(), HTML()
-        super().__init__([self._how, self._row, self._said, self._shown])
-        self.look_button.on_click(lambda _: self.look([(self.file.value.strip(), None)]))
+        self.try_button = Button(description="Try it", icon="eye")
+        self._row = row(self.upload, self.file, self.try_button)
+        self._how, self._status, self._result = HTML(), HTML(), HTML()
+        super().__init__([self._how, self._row, self._status, self._result])
+        self.try_button.on_click(lambda _: self.try_pictures([(self.file.value.strip(), None)]))
         self.show(None)
 
     def show(self, comparison: Comparison | None) -> None:
         """Set the comparison whose models answer; None if there is none yet."""
         self._comparison = comparison
-        self._said.value = self._shown.value = ""
+        self._status.value = self._result.value = ""
         self._row.layout.display = "none"
         if comparison is None:
             self._how.value = empty(_FIRST)
@@ -72,15 +72,15 @@ class TryView(VBox):
     @property
     def enabled(self) -> bool:
         """Whether pictures can be tried now."""
-        return not self.look_button.disabled
+        return not self.try_button.disabled
 
     @enabled.setter
     def enabled(self, enabled: bool) -> None:
         self.upload.enabled = enabled
-        for widget in (self.file, self.look_button):
+        for widget in (self.file, self.try_button):
             widget.disabled = not enabled
 
-    def look(self, pictures: Sequence[Picture], incoming: Incoming | None = None) -> Run[None]:
+    def try_pictures(self, pictures: Sequence[Picture], incoming: Incoming | None = None) -> Run[None]:
         """Show the models' predictions, computed in the background.
 
         Args:
@@ -95,35 +95,40 @@ class TryView(VBox):
                     stack.enter_context(incoming)
                 if comparison is None:
                     raise InputError(_FIRST)
-                stack.enter_context(my_turn(cancel, lambda: self._say("Waiting for the training to end…")))
-                self._shown.value = self._answers(comparison, pictures, cancel)
-            self._say("")
+                stack.enter_context(
+                    training_lock(cancel, lambda: self._show_status("Waiting for the training to end…"))
+                )
+                self._result.value = self._answers(comparison, pictures, cancel)
+            self._show_status("")
 
-        return run_and_explain(work, self._said)
+        return run_and_explain(work, self._status)
 
-    def _say(self, text: str) -> None:
-        self._said.value = note(text)
+    def _show_waiting(self) -> None:
+        self._show_status("Waiting for the training to end…")
+
+    def _show_status(self, text: str) -> None:
+        self._status.value = note(text)
 
     def _uploaded(self, _: str, incoming: Incoming) -> None:
-        self.look(incoming.files(), incoming)
+        self.try_pictures(incoming.files(), incoming)
 
     def _answers(self, comparison: Comparison, pictures: Sequence[Picture], cancel: Cancel) -> str:
         parts = []
-        for i, (name, data) in enumerate(pictures[:_MOST_PICTURES], 1):
+        for i, (name, data) in enumerate(pictures[:_MAX_PICTURES], 1):
             raise_if_cancelled(cancel)
-            self._say(f"Looking at picture {i} of {len(pictures)}…")
+            self._show_status(f"Looking at picture {i} of {len(pictures)}…")
             try:
                 if data is None and not name:
                     raise InputError("Give the name of a file beside the notebook, such as photo.jpg.")
-                parts.append(_shown(predict(comparison, name if data is None else data, name=name)))
+                parts.append(_prediction_html(predict(comparison, name if data is None else data, name=name)))
             except InputError as error:
                 parts.append(alert(str(error)))
-        if len(pictures) > _MOST_PICTURES:
-            parts.append(alert(f"The first {_MOST_PICTURES} of {len(pictures)} pictures are shown."))
+        if len(pictures) > _MAX_PICTURES:
+            parts.append(alert(f"The first {_MAX_PICTURES} of {len(pictures)} pictures are shown."))
         return f'{"".join(parts)}<p class="tlw-note">{escape(_NO_CERTAINTY)}</p>'
 
 
-def _shown(prediction: Prediction) -> str:
+def _prediction_html(prediction: Prediction) -> str:
     """Return HTML for a picture and its predictions."""
     name = printable(prediction.name) or "Picture"
     side, scale = min(prediction.width, prediction.height), _SIDE / max(prediction.width, prediction.height)
@@ -175,10 +180,10 @@ def _table(prediction: Prediction) -> str:
 def _rows(prediction: Prediction) -> list[int]:
     """Return the labels to show: all if they are few, otherwise those that any model finds most probable."""
     n = len(prediction.class_names)
-    if n <= _MOST_ROWS:
+    if n <= _MAX_ROWS:
         return list(range(n))
     best = [max(answer.probabilities[i] for answer in prediction.answers) for i in range(n)]
-    return sorted(range(n), key=lambda i: (-best[i] if math.isfinite(best[i]) else 0.0, i))[:_MOST_ROWS]
+    return sorted(range(n), key=lambda i: (-best[i] if math.isfinite(best[i]) else 0.0, i))[:_MAX_ROWS]
 
 
 def _bar(answer: Answer, i: int) -> str:

@@ -11,31 +11,31 @@ from ipywidgets import HTML, Button, VBox
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.widgets.shared.cells import close_tree, take_place
+from tl_widgets.widgets.shared.cells import close_previous_apps, close_tree
 from tl_widgets.widgets.shared.html import error_alert
 from tl_widgets.widgets.shared.live import Throttle
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run, State
-from tl_widgets.widgets.shared.turns import my_turn, preload_tensorflow, wait_for_tensorflow
+from tl_widgets.widgets.shared.turns import preload_tensorflow, training_lock, wait_for_tensorflow
 
 
 class Progress(Protocol):
     """A widget that shows the progress of a run."""
 
-    def note(self, event: Event) -> None:
+    def add_event(self, event: Event) -> None:
         """Record an event without drawing."""
 
     def draw(self) -> None:
         """Show the current progress."""
 
-    def say(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Show the name of a new phase."""
 
 
-SomeProgress = TypeVar("SomeProgress", bound=Progress)
+ProgressType = TypeVar("ProgressType", bound=Progress)
 
 
-class AppScreen(Generic[SomeProgress]):
+class AppScreen(Generic[ProgressType]):
     """The widgets that both apps show next to their controls. The app decides; the screen only displays.
 
     Attributes:
@@ -43,20 +43,20 @@ class AppScreen(Generic[SomeProgress]):
         has_result: whether the screen still shows a finished result.
     """
 
-    def __init__(self, run_text: str, progress: SomeProgress, still_there: str) -> None:
+    def __init__(self, run_text: str, progress: ProgressType, earlier_result_text: str) -> None:
         self.run_button = Button(description=run_text, button_style="primary", icon="play")
         self.stop_button = Button(description="Stop", icon="stop", disabled=True)
         self.progress, self.message, self.state_mark = progress, HTML(), HTML()
         self.throttle = Throttle()
         self.has_result = False
-        self._still_there = still_there
+        self._earlier_result_text = earlier_result_text
         self.children: list[Any] = []
         self.set_state("idle")
 
     @property
-    def still_there(self) -> str:
+    def earlier_result_text(self) -> str:
         """The sentence about an earlier result; empty if there is none."""
-        return self._still_there if self.has_result else ""
+        return self._earlier_result_text if self.has_result else ""
 
     def set_state(self, state: State) -> None:
         """Set the app's state, also in the page, where tests and style sheets find it."""
@@ -70,16 +70,16 @@ class AppScreen(Generic[SomeProgress]):
             self.message.value = ""
             self.set_state("running")
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Record an event, and redraw if enough time has passed."""
-        self.progress.note(event)
+        self.progress.add_event(event)
         self.throttle.offer("progress", self.progress.draw)
 
     def show_error(self, error: Exception) -> None:
         """Explain an error in a sentence; an unexpected one also gets a traceback that opens on a click."""
         self.throttle.flush()
         self.message.value = error_alert(error)
-        self.show_failed(f"Not finished.{self.still_there}")
+        self.show_failed(f"Not finished.{self.earlier_result_text}")
 
     def show_failed(self, text: str) -> None:
         """Show that a run ended without a result."""
@@ -121,7 +121,7 @@ class App(VBox, Generic[Screen, Result]):
         super().__init__(screen.children)
         for name in ("tlw", "tlw-lab"):
             self.add_class(name)
-        take_place(self)
+        close_previous_apps(self)
         screen.run_button.on_click(lambda _: self.run())
         screen.stop_button.on_click(lambda _: self.stop())
 
@@ -167,19 +167,19 @@ class App(VBox, Generic[Screen, Result]):
         if not hasattr(self, "screen"):
             return  # __init__ failed early, and Python is deleting the object
         self.stop()
-        self._forget()
+        self._release()
         close_tree(self)
         if not self.is_running:
             self._run = None
 
-    def _forget(self) -> None:
+    def _release(self) -> None:
         """Release images and models. IPython's Out keeps old apps alive, and their results stay readable."""
-        self._source.forget()
+        self._source.release()
 
-    def _require_idle(self, wish: str) -> None:
-        """Raise InputError during a run; `wish` says what has to wait, as in "change its settings"."""
+    def _require_idle(self, action: str) -> None:
+        """Raise InputError during a run; `action` says what has to wait, as in "change its settings"."""
         if self.is_running:
-            raise InputError(f"{self._busy}: wait for the end, or stop it, before you {wish}.")
+            raise InputError(f"{self._busy}: wait for the end, or stop it, before you {action}.")
 
     def _start(self, measure: Callable[[Cancel], Result], *, wait: bool) -> Run[Result]:
         """Run `measure` in the background, or return the run that is already in progress."""
@@ -210,11 +210,11 @@ class App(VBox, Generic[Screen, Result]):
         return result
 
     @contextmanager
-    def _turn(self, cancel: Cancel, load: Callable[[], Images]) -> Iterator[Images]:
+    def _training_session(self, cancel: Cancel, load: Callable[[], Images]) -> Iterator[Images]:
         """Wait for other apps, load the images and TensorFlow, and let no other app train in this context."""
-        with my_turn(cancel, lambda: self.screen.progress.say("waiting for another Lab to finish")):
+        with training_lock(cancel, lambda: self.screen.progress.show_text("waiting for another Lab to finish")):
             images = load()
-            wait_for_tensorflow(cancel, lambda: self.screen.progress.say("loading TensorFlow"))
+            wait_for_tensorflow(cancel, lambda: self.screen.progress.show_text("loading TensorFlow"))
             yield images
 
     def _after_run(self) -> None:
@@ -224,10 +224,10 @@ class App(VBox, Generic[Screen, Result]):
         self.screen.show_running(running)
 
 
-def require_own_dataset(dataset: object, app: str, otherwise: str) -> None:
-    """Raise InputError unless `dataset` is an ImageDataset or None; `otherwise` shows how to choose a built-in one."""
+def require_own_dataset(dataset: object, app: str, alternative: str) -> None:
+    """Raise InputError unless `dataset` is an ImageDataset or None; `alternative` is for built-in ones."""
     if dataset is not None and not isinstance(dataset, ImageDataset):
         raise InputError(
             f"{app} takes an ImageDataset of your own (load_folder makes one); received {dataset!r}. For a built-in "
-            f"one, choose it in the app, or give {otherwise}."
+            f"one, choose it in the app, or give {alternative}."
         )

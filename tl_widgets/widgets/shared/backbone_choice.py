@@ -13,18 +13,18 @@ from tl_widgets.backbones.memory import memory_estimate, memory_needed
 from tl_widgets.core.config import MIN_IMAGE_SIZE
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import memory_available
-from tl_widgets.widgets.shared.costs import is_here, too_large
+from tl_widgets.widgets.shared.costs import has_local_weights, too_large
 from tl_widgets.widgets.shared.fields import row
 from tl_widgets.widgets.shared.html import alert, note
 from tl_widgets.widgets.shared.settings import LabSettings
 
-_EVERY = 32  # pixels; no backbone accepts smaller images, so this limit needs no explanation
+_COMMON_MIN = 32  # pixels; no backbone accepts smaller images, so this limit needs no explanation
 
 
 def backbone_menu(image_size: int) -> tuple[tuple[str, str], ...]:
     """Return the menu of backbones as (text, name), those with weights on this machine first."""
     free = memory_available()
-    backbones = sorted(list_backbones(), key=lambda backbone: not is_here(backbone))
+    backbones = sorted(list_backbones(), key=lambda backbone: not has_local_weights(backbone))
     return tuple((_text(backbone, image_size, free), backbone.name) for backbone in backbones)
 
 
@@ -36,7 +36,7 @@ def _text(backbone: Backbone, image_size: int, free: int) -> str:
         facts.append(f"does not fit: memory {size_text(needed)}")
     if backbone.top1_pct:
         facts.append(f"{backbone.top1_pct:.1f}%")
-    if not is_here(backbone):
+    if not has_local_weights(backbone):
         facts.append(f"{backbone.download_mb:.0f} MB to download" if backbone.download_mb else "to download")
     elif backbone.size_mb:
         facts.append(f"{backbone.size_mb:.0f} MB")
@@ -62,7 +62,7 @@ class BackboneChoice:
         self._sentence, self._yes, self._no = HTML(), Button(), Button()
         self.question, self.note = VBox([self._sentence, row(self._yes, self._no)]), HTML()
         self._on_yes: Callable[[], None] | None = None
-        self._moved_from: int | None = None
+        self._previous_size: int | None = None
         self._yes.on_click(lambda _: self._answer(self._on_yes))
         self._no.on_click(lambda _: self._answer(None))
         self.close_question()
@@ -80,18 +80,18 @@ class BackboneChoice:
         if is_too_small:
             values["image_size"] = smallest
 
-        def go() -> None:
-            self._moved_from = size if is_too_small else None
+        def apply_choice() -> None:
+            self._previous_size = size if is_too_small else None
             apply(values)
 
         sentence = too_large(name, values.get("image_size", size))
         if not sentence:
-            go()
+            apply_choice()
             return
         more = "Choose it all the same, to look at its parameters or to take smaller images next?"
         self._sentence.value = alert(f"{sentence} {more}")
         self._yes.description, self._no.description = f"Choose {name}", f"Keep {settings.config.backbone}"
-        self._on_yes = go
+        self._on_yes = apply_choice
         self.question.layout.display = ""
 
     def close_question(self) -> None:
@@ -100,19 +100,19 @@ class BackboneChoice:
         self._sentence.value = ""
         self.question.layout.display = "none"
 
-    def _answer(self, then: Callable[[], None] | None) -> None:
+    def _answer(self, action: Callable[[], None] | None) -> None:
         self.close_question()
-        if then is not None:
-            then()
+        if action is not None:
+            action()
 
     def show_limit(self, field: Widget, settings: LabSettings) -> None:
         """Set the image size field's lower limit (its number must then be set again), and explain the limit."""
         name, size = settings.config.backbone, settings.image_size
         field.min = smallest = smallest_size(name)
         text = ""
-        has_moved = size == smallest and self._moved_from is not None
-        if smallest > _EVERY or has_moved:
+        was_raised = size == smallest and self._previous_size is not None
+        if smallest > _COMMON_MIN or was_raised:
             text = f"{name} needs images of at least {smallest} pixels"
-            text += f", so the size went up from {self._moved_from}" if has_moved else ""
+            text += f", so the size went up from {self._previous_size}" if was_raised else ""
         self.note.value = note(f"{text}." if text else "")
         self.note.layout.display = "" if text else "none"

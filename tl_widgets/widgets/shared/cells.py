@@ -31,7 +31,7 @@ def current_cell() -> Cell | None:
     return str(cell), str(execution)
 
 
-def take_place(app: _Closable) -> None:
+def close_previous_apps(app: _Closable) -> None:
     """Close the apps from earlier executions of this cell; several from one execution all stay."""
     here = current_cell()
     if here is None:

@@ -1,8 +1,8 @@
 // Functions that the scripts of CameraView and UploadView share; Python prepends this file to both.
 // Text from outside goes into the page as textContent or attributes, never as HTML.
 
-function make(tag, facts = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), facts);
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
 }
@@ -14,24 +14,24 @@ function correspondence(model) {
   const view = Math.random().toString(36).slice(2);
   const waiting = new Map();
   let n = 0;
-  const hear = (answer) => {
+  const onAnswer = (answer) => {
     waiting.get(answer?.number)?.(answer);
     waiting.delete(answer?.number);
   };
-  model.on("msg:custom", hear);
+  model.on("msg:custom", onAnswer);
   return {
     view,
-    // Resolves to the answer, or to null after `forget`.
+    // Resolves to the answer, or to null after `abandon`.
     send: (content, ...buffers) => {
       const number = `${view}-${++n}`;
       const answer = new Promise((done) => waiting.set(number, done));
       model.send({ ...content, number }, undefined, buffers);
       return answer;
     },
-    forget: () => {
+    abandon: () => {
       waiting.forEach((done) => done(null));
       waiting.clear();
     },
-    end: () => model.off("msg:custom", hear),
+    end: () => model.off("msg:custom", onAnswer),
   };
 }

@@ -63,7 +63,7 @@ def offline_backbones() -> frozenset[str]:
     return frozenset(backbone.name for backbone in list_backbones() if backbone.offline)
 
 
-def is_here(backbone: Backbone) -> bool:
+def has_local_weights(backbone: Backbone) -> bool:
     """Return whether the ImageNet weights are on this machine; cached, as a menu asks for all 41 at every change."""
     return backbone.name in offline_backbones()
 
@@ -121,22 +121,22 @@ def n_steps(settings: LabSettings, facts: DataFacts) -> int:
     return config.epochs * -(-n_train(settings, facts) * (1 + config.augment) // config.batch_size)
 
 
-def group_line(group: str, settings: LabSettings, facts: DataFacts, seconds_known: float | None = None) -> str:
+def group_line(group: str, settings: LabSettings, facts: DataFacts, known_seconds: float | None = None) -> str:
     """Return HTML that says what one of `GROUPS` means and costs, or an alert if its settings are impossible."""
     try:
         cost = _COSTS[group](settings, facts)
     except InputError as error:
         return alert(str(error))
     if group == "Training":
-        cost += f"; {_time(settings, facts, seconds_known)}"
+        cost += f"; {_time(settings, facts, known_seconds)}"
     problem = too_large(settings.config.backbone, settings.image_size) if group == "Transfer" else ""
     line = f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
     return line + alert(f"{problem} Take smaller images or a smaller backbone.") if problem else line
 
 
-def _time(settings: LabSettings, facts: DataFacts, seconds_known: float | None) -> str:
-    if seconds_known is not None:
-        return f"about <b>{duration_text(seconds_known)}</b>"
+def _time(settings: LabSettings, facts: DataFacts, known_seconds: float | None) -> str:
+    if known_seconds is not None:
+        return f"about <b>{duration_text(known_seconds)}</b>"
     if n_steps(settings, facts) > _MANY_STEPS:
         return "so many can take minutes to hours without a GPU: for a first look, lower <b>Images per class</b>"
     return "how long it takes shows after the first run"
@@ -163,7 +163,7 @@ def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
         return f"{text}; random weights: it has seen nothing yet{_then_fine_tuned(settings)}"
     if weights != "imagenet":
         return f"{text}; weights from {escape(weights)}{_then_fine_tuned(settings)}"
-    if not is_here(backbone):
+    if not has_local_weights(backbone):
         size = f" ({backbone.download_mb:.0f} MB)" if backbone.download_mb else ""
         return f"{text}; its weights{size} are not on this machine and must be downloaded{_then_fine_tuned(settings)}"
     return text + top1 + _then_fine_tuned(settings)

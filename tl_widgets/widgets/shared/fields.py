@@ -15,11 +15,11 @@ STYLE = {"description_width": "initial"}
 _WIDE = 10_000_000  # upper limit of fields for unbounded numbers
 
 
-class Quiet:
-    """A context in which this thread sets fields, and their observers ignore the change because `is_on` is true.
+class FieldUpdate:
+    """A context in which this thread sets fields, and their observers ignore the change because `is_active` is true.
 
     JupyterLab's first message arrives in the kernel's main thread, the others in a separate one. So a user may move a
-    field while another thread sets fields. That change must not be lost, and `is_on` stays false for it.
+    field while another thread sets fields. That change must not be lost, and `is_active` stays false for it.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Quiet:
         self._thread = None
 
     @property
-    def is_on(self) -> bool:
+    def is_active(self) -> bool:
         """Whether the calling thread is setting fields now."""
         return self._thread == threading.get_ident()
 

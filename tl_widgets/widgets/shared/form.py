@@ -12,7 +12,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Setting
 from tl_widgets.widgets.shared.backbone_choice import backbone_menu
 from tl_widgets.widgets.shared.costs import DataFacts
-from tl_widgets.widgets.shared.fields import CountField, Field, MenuField, Quiet, make_field
+from tl_widgets.widgets.shared.fields import CountField, Field, FieldUpdate, MenuField, make_field
 from tl_widgets.widgets.shared.html import alert
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
@@ -48,9 +48,9 @@ class Form(VBox, Generic[FormSettings]):
 
     def __init__(self, settings: FormSettings, source: DataSource, *, locked: Collection[str] = ()) -> None:
         self._source, self._locked = source, frozenset(locked)
-        self._followers: list[Callable[[FormSettings], None]] = []
-        self._lock = threading.RLock()  # fields change in several threads, see Quiet
-        self._quiet = Quiet()
+        self._listeners: list[Callable[[FormSettings], None]] = []
+        self._lock = threading.RLock()  # fields change in several threads, see FieldUpdate
+        self._field_update = FieldUpdate()
         self._enabled = True
         self.fields: dict[str, Field] = {}
         self._settings = self._checked(settings)  # before any widget exists that an error would leave behind
@@ -92,7 +92,7 @@ class Form(VBox, Generic[FormSettings]):
 
     def follow(self, listener: Callable[[FormSettings], None]) -> None:
         """Call a function with the settings, now and after every change."""
-        self._followers.append(listener)
+        self._listeners.append(listener)
         listener(self._settings)
 
     def change(self, values: Mapping[str, Any]) -> None:
@@ -122,12 +122,12 @@ class Form(VBox, Generic[FormSettings]):
         """Replace the fields with one for each setting; `_show` fills them in."""
         self.fields = {setting.name: make_field(setting) for setting in settings}
         for field in self.fields.values():
-            field.widget.observe(lambda change, field=field: self._moved(field, change["new"]), "value")
+            field.widget.observe(lambda change, field=field: self._on_field_change(field, change["new"]), "value")
 
-    def _moved(self, field: Field, shown: Any) -> None:
+    def _on_field_change(self, field: Field, shown: Any) -> None:
         with self._lock:
             # While this thread waited for the lock, another may have replaced the field.
-            if self._quiet.is_on or self.fields.get(field.setting.name) is not field:
+            if self._field_update.is_active or self.fields.get(field.setting.name) is not field:
                 return
             try:
                 value = field.read(shown)
@@ -149,7 +149,7 @@ class Form(VBox, Generic[FormSettings]):
     def _checked(self, settings: FormSettings) -> FormSettings:
         """Return the settings if the images for them exist; raise InputError otherwise."""
         images, most = self._images(settings), self._facts(settings).max_per_class
-        n_images = self._images_wanted(settings)
+        n_images = self._images_requested(settings)
         if n_images > most:
             raise InputError(
                 f"{images.dataset} has {most} training images for its scarcest class; {n_images} of each class were "
@@ -163,7 +163,7 @@ class Form(VBox, Generic[FormSettings]):
             )
         return settings
 
-    def _images_wanted(self, settings: FormSettings) -> int:
+    def _images_requested(self, settings: FormSettings) -> int:
         """Return how many training images of each class the settings ask for; 0 for all."""
         return settings.values.get("n_per_class") or 0
 
@@ -176,13 +176,13 @@ class Form(VBox, Generic[FormSettings]):
     def _after_change(self) -> None:
         self.problem.value = ""
         self._show()
-        for listener in self._followers:
+        for listener in self._listeners:
             listener(self._settings)
 
     def _show(self) -> None:
         """Update all fields and lines to the settings."""
         with self._lock:
-            with self._quiet:
+            with self._field_update:
                 self._show_fields()
             self._show_enabled()
             self._show_lines()

@@ -32,9 +32,9 @@ class ProgressView(HTML):
         """Show an empty bar for each model."""
         self._latest = {model: Event("load", "waiting", model, 0, 1) for model in models}
         self._repeat = None
-        self.say("getting ready")
+        self.show_text("getting ready")
 
-    def note(self, event: Event) -> None:
+    def add_event(self, event: Event) -> None:
         """Record an event; `draw` shows it."""
         name = f"{model.heading}: " if (model := find_model(event.model)) else ""
         self._text = f"{name}{event.text}"
@@ -43,7 +43,7 @@ class ProgressView(HTML):
         if event.model in self._latest:
             self._latest[event.model] = event
 
-    def say(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Show the name of a new phase."""
         self._text = text
         self.draw()
@@ -68,7 +68,7 @@ class ProgressView(HTML):
             status = "stopped" if run.stopped else "done"
             n_done = 0 if run.stopped else 1
             self._latest[run.name] = Event("done", status, run.name, n_done, 1, seconds=run.seconds.total)
-        self.say(text)
+        self.show_text(text)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -78,7 +78,7 @@ class ProgressView(HTML):
     def fail(self, text: str) -> None:
         """Show that the run ended without a result."""
         self._latest, self._fetch, self._repeat = {}, None, None
-        self.say(text)
+        self.show_text(text)
 
 
 def event_numbers(event: Event) -> tuple[int, int, str]:
@@ -139,16 +139,16 @@ class CurvesView(HTML):
         self._curves, self._start = self._frames[key], fine_tuning_start
         self._histories = {}
 
-    def note(self, event: Event) -> bool:
+    def add_event(self, event: Event) -> bool:
         """Add the epoch of an event; return whether it had one."""
         if event.phase != "train" or not event.metrics or not event.model:
             return False
-        old = self._histories.get(event.model, self._before(event.model))
+        old = self._histories.get(event.model, self._initial_history(event.model))
         longer = {name: (*getattr(old, name), value) for name, value in event.metrics.items()}
         self._histories[event.model] = replace(old, **longer)
         return True
 
-    def _before(self, model: str) -> History:
+    def _initial_history(self, model: str) -> History:
         """Return the start of a curve: for a fine-tuned model the frozen stage, otherwise nothing."""
         if model != ModelName.FINE_TUNED:
             return History()

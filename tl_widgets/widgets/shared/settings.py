@@ -67,9 +67,9 @@ CONTROLS = {
 LIVE = frozenset(name for name, declared in CONTROLS.items() if declared.live)
 
 
-def differences(many: list[LabSettings]) -> dict[str, list[Any]]:
-    """Return the settings that differ, each with its values in `many`, in order."""
-    if not many:
+def differences(settings_list: list[LabSettings]) -> dict[str, list[Any]]:
+    """Return the settings that differ, each with its values in `settings_list`, in order."""
+    if not settings_list:
         return {}
-    columns = {name: [settings.values[name] for settings in many] for name in many[0].values}
+    columns = {name: [settings.values[name] for settings in settings_list] for name in settings_list[0].values}
     return {name: column for name, column in columns.items() if any(value != column[0] for value in column)}

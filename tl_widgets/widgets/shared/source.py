@@ -94,40 +94,40 @@ class DataSource:
 
     def __init__(self, own: ImageDataset | None = None) -> None:
         self.own = own
-        self._brought: dict[str, OwnImages] = {}
-        self._kept: tuple[tuple[object, ...], ImageDataset] | None = None
+        self._own_images: dict[str, OwnImages] = {}
+        self._loaded: tuple[tuple[object, ...], ImageDataset] | None = None
         self._lock = threading.Lock()
 
     def menu(self) -> list[tuple[str, str]]:
         """Return the menu of data sets as (text, name); the text says what there is to download."""
         if self.own is not None:
             return [(self.own.name, self.own.name)]
-        named = [(f"{info.name} · {_where(info)}", info.name) for info in list_datasets()]
-        return [*((f"{name} · yours", name) for name in self._brought), *named]
+        named = [(f"{info.name} · {_availability(info)}", info.name) for info in list_datasets()]
+        return [*((f"{name} · yours", name) for name in self._own_images), *named]
 
-    def bring(self, collection: ImageCollection, dataset: ImageDataset) -> str:
+    def add_collection(self, collection: ImageCollection, dataset: ImageDataset) -> str:
         """Add a learner's images to the menu, and return the data set's name there: with a number if it is taken.
 
         The same images with other edits get a new name, so earlier runs keep theirs.
         """
         with self._lock:
-            same = (images.name for images in self._brought.values() if images.collection == collection)
+            same = (images.name for images in self._own_images.values() if images.collection == collection)
             name = next(same, None) or self._free_name(dataset.name)
             dataset = replace(dataset, name=name)
-            self._brought[name] = OwnImages.of(collection, dataset)
-            self._kept = ((name, None, dataset.image_size), dataset)
+            self._own_images[name] = OwnImages.of(collection, dataset)
+            self._loaded = ((name, None, dataset.image_size), dataset)
         return name
 
     def _free_name(self, name: str) -> str:
-        taken = {info.name for info in list_datasets()} | self._brought.keys()
+        taken = {info.name for info in list_datasets()} | self._own_images.keys()
         names = (name if i == 1 else f"{name} {i}" for i in count(1))
         return next(candidate for candidate in names if candidate not in taken)
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """Release the loaded images."""
-        self._kept = None
+        self._loaded = None
 
-    def knows(self, name: str) -> bool:
+    def has_dataset(self, name: str) -> bool:
         """Return whether a data set has this name."""
         return name in [known for _, known in self.menu()]
 
@@ -150,15 +150,15 @@ class DataSource:
             if self.own.name != name:
                 raise InputError(f"There is no data set {name!r} here; this Lab was made for {self.own.name}.")
             return Counts.of(self.own).facts(name, classes)
-        if name in self._brought:
-            return self._brought[name].counts.facts(name, classes)
+        if name in self._own_images:
+            return self._own_images[name].counts.facts(name, classes)
         for info in list_datasets():
             if info.name == name:
                 chosen = info.choose(classes)
                 sizes = chosen.n_train, chosen.n_validation, chosen.n_test
                 missing = 0 if info.offline else info.n_bytes
                 return DataFacts(name, chosen.class_names, *sizes, chosen.max_per_class, missing)
-        known = ", ".join([*self._brought, *(info.name for info in list_datasets())])
+        known = ", ".join([*self._own_images, *(info.name for info in list_datasets())])
         raise InputError(f"There is no data set {name!r} here; there are {known}.")
 
     def summary(self, settings: LabSettings) -> DatasetSummary:
@@ -171,15 +171,17 @@ class DataSource:
 
         if self.own is not None:
             return summarize(self.load(settings))
-        if settings.dataset in self._brought:
-            return self._brought[settings.dataset].summary(settings)
+        if settings.dataset in self._own_images:
+            return self._own_images[settings.dataset].summary(settings)
         return find_dataset(settings.dataset).summary(
             image_size=settings.image_size,
             n_per_class=settings.n_per_class,
             classes=settings.classes,
         )
 
-    def whole(self, settings: LabSettings, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> ImageDataset:
+    def load_whole(
+        self, settings: LabSettings, on_event: OnEvent = ignore, cancel: Cancel | None = None
+    ) -> ImageDataset:
         """Load the settings' data set with all its training images, whatever their `n_per_class`.
 
         Raises:
@@ -190,26 +192,26 @@ class DataSource:
             return self.own if settings.classes is None else choose_classes(self.own, settings.classes)
         key = (settings.dataset, settings.classes, settings.image_size)
         with self._lock:
-            if self._kept is None or self._kept[0] != key:
-                images = self._brought.get(settings.dataset)
+            if self._loaded is None or self._loaded[0] != key:
+                images = self._own_images.get(settings.dataset)
                 if images is None:
                     dataset = load_dataset(settings.dataset, image_size=settings.image_size, classes=settings.classes,
                                            on_event=on_event, cancel=cancel)  # fmt: skip
                 else:
-                    dataset = self._read_again(images, settings, on_event, cancel)
-                self._kept = (key, dataset)
-            return self._kept[1]
+                    dataset = self._reload(images, settings, on_event, cancel)
+                self._loaded = (key, dataset)
+            return self._loaded[1]
 
-    def _read_again(
+    def _reload(
         self, images: OwnImages, settings: LabSettings, on_event: OnEvent, cancel: Cancel | None
     ) -> ImageDataset:
         """Load a learner's images again; if their files are gone, the error says which are still in memory."""
         try:
             return images.load(settings, on_event, cancel)
         except InputError as error:
-            if self._kept is None or self._kept[0][0] != images.name or not images.collection.is_gone:
+            if self._loaded is None or self._loaded[0][0] != images.name or not images.collection.is_gone:
                 raise
-            _, classes, size = self._kept[0]
+            _, classes, size = self._loaded[0]
             way = f"Image size {size}" if classes == settings.classes else f"Image size {size} and the classes of then"
             raise InputError(f"{error} What was read before is still here: {way} can go on without it.") from error
 
@@ -220,11 +222,11 @@ class DataSource:
             InputError: the data set cannot be loaded, or has too few images.
             CancelledError: `cancel` was set.
         """
-        dataset = self.whole(settings, on_event, cancel)
+        dataset = self.load_whole(settings, on_event, cancel)
         return dataset if settings.n_per_class is None else dataset.take(settings.n_per_class)
 
 
-def _where(info: NamedDataset) -> str:
+def _availability(info: NamedDataset) -> str:
     if not info.n_bytes:
         return "built in"
     return "on disk" if info.offline else f"{size_text(info.n_bytes)} to download"

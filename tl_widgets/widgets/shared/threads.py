@@ -1,4 +1,4 @@
-"""Run, work in a background thread that can be stopped, and Newest, which drops outdated work."""
+"""Run, work in a background thread that can be stopped, and LatestRequest, which drops outdated work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ State = Literal["idle", "running", "done", "stopped", "error"]
 
 log = logging.getLogger("tl_widgets")
 Value = TypeVar("Value")
-Wish = TypeVar("Wish")
+Request = TypeVar("Request")
 
 _POLL = 0.05  # seconds
 
@@ -43,13 +43,13 @@ class Run(Generic[Value]):
         self._work = work
         # In the copied context, ipykernel finds the cell that the widgets' messages belong to.
         context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(self._go,), name="tl_widgets", daemon=True).start()
+        threading.Thread(target=context.run, args=(self._execute,), name="tl_widgets", daemon=True).start()
 
     def __repr__(self) -> str:
         # As the last line of a cell, the text must be the same in every execution.
         return "A run in the background: `await run.done()` waits for it, `run.stop()` ends it."
 
-    def _go(self) -> None:
+    def _execute(self) -> None:
         # Whatever goes wrong, `finally` sets the event, or else `wait` would never return.
         try:
             self.result = self._work(self.cancel)
@@ -78,10 +78,10 @@ class Run(Generic[Value]):
         Returns:
             The result.
         """
-        ends = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else time.monotonic() + timeout
         try:
             # Short waits, because a long one would not let an interrupt through.
-            while not self.finished.wait(_POLL) and (ends is None or time.monotonic() < ends):
+            while not self.finished.wait(_POLL) and (deadline is None or time.monotonic() < deadline):
                 pass
         except KeyboardInterrupt:
             self.stop()
@@ -118,24 +118,24 @@ def run_and_explain(work: Callable[[Cancel], Value | None], line: HTML, stopped:
     return Run(go)
 
 
-class Newest(Generic[Wish]):
+class LatestRequest(Generic[Request]):
     """Handles one request at a time in the background, always the newest; a new one cancels the current work.
 
     Args:
         work: handles a request; runs in a thread.
     """
 
-    def __init__(self, work: Callable[[Wish, Cancel], None]) -> None:
-        self._do = work
+    def __init__(self, work: Callable[[Request, Cancel], None]) -> None:
+        self._handle = work
         self._lock = threading.Lock()
-        self._wanted: Wish | None = None
+        self._request: Request | None = None
         self._cancel = threading.Event()
         self._run: Run[None] | None = None
 
-    def want(self, wish: Wish) -> Run[None]:
+    def submit(self, request: Request) -> Run[None]:
         """Request the work, and cancel that of an older request."""
         with self._lock:
-            self._wanted = wish
+            self._request = request
             self._cancel.set()
             if self._run is None:
                 self._run = Run(self._work)
@@ -144,19 +144,19 @@ class Newest(Generic[Wish]):
     def stop(self) -> None:
         """Cancel the work, and drop the request that waits."""
         with self._lock:
-            self._wanted = None
+            self._request = None
             self._cancel.set()
 
     def _work(self, _: Cancel) -> None:
         while True:
             with self._lock:
-                request, self._wanted = self._wanted, None
+                request, self._request = self._request, None
                 if request is None:
                     self._run = None
                     return
                 cancel = self._cancel = threading.Event()
             try:
-                self._do(request, cancel)
+                self._handle(request, cancel)
             except CancelledError:
                 pass
             except Exception:  # this thread must survive for the next request

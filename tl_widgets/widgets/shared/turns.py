@@ -11,31 +11,31 @@ from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.widgets.shared.threads import log
 
 _POLL = 0.05  # seconds
-_turn = threading.Lock()
-_tensorflow_wanted = threading.Lock()
+_lock = threading.Lock()
+_import_claimed = threading.Lock()
 _tensorflow_loaded = threading.Event()
 
 
 @contextmanager
-def my_turn(cancel: Cancel, say_waiting: Callable[[], None]) -> Iterator[None]:
+def training_lock(cancel: Cancel, on_wait: Callable[[], None]) -> Iterator[None]:
     """Wait until no other app of this kernel trains: two at once would be slow and distort each other's timings.
 
     Raises:
         CancelledError: `cancel` was set.
     """
-    if not _turn.acquire(blocking=False):
-        say_waiting()
-        while not _turn.acquire(timeout=_POLL):
+    if not _lock.acquire(blocking=False):
+        on_wait()
+        while not _lock.acquire(timeout=_POLL):
             raise_if_cancelled(cancel)
     try:
         yield
     finally:
-        _turn.release()
+        _lock.release()
 
 
 def preload_tensorflow() -> None:
     """Import TensorFlow in the background, once per process, while the user looks at the controls."""
-    if not _tensorflow_wanted.acquire(blocking=False):
+    if not _import_claimed.acquire(blocking=False):
         return  # another app has started the import; nothing ever releases the lock
 
     def load() -> None:
@@ -52,7 +52,7 @@ def preload_tensorflow() -> None:
     threading.Thread(target=load, name="tl_widgets-preload", daemon=True).start()
 
 
-def wait_for_tensorflow(cancel: Cancel, say_waiting: Callable[[], None]) -> None:
+def wait_for_tensorflow(cancel: Cancel, on_wait: Callable[[], None]) -> None:
     """Wait until TensorFlow is loaded; `cancel` ends the wait, but the import continues for the next run.
 
     Raises:
@@ -61,6 +61,6 @@ def wait_for_tensorflow(cancel: Cancel, say_waiting: Callable[[], None]) -> None
     preload_tensorflow()
     if not _tensorflow_loaded.is_set():
         if "tl_widgets.training.loop" not in sys.modules:
-            say_waiting()
+            on_wait()
         while not _tensorflow_loaded.wait(_POLL):
             raise_if_cancelled(cancel)

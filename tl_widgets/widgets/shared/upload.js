@@ -3,9 +3,9 @@
 
 const PART = 1_000_000; // bytes in a message: JupyterLab's websocket drops messages above 10 MB
 const PATIENCE = 4000; // milliseconds without an answer until the page says why
-const AGAIN = 1000; // milliseconds until a complete upload asks again whether the Lab is free
+const RETRY = 1000; // milliseconds until a complete upload asks again whether the Lab is free
 
-class Refused extends Error {} // its message goes onto the page; empty after Cancel
+class UploadError extends Error {} // its message goes onto the page; empty after Cancel
 
 const megabytes = (n) => (n < 99_500 ? `${Math.ceil(n / 1000)} kB` : `${(n / 1e6).toFixed(n < 9.95e6 ? 1 : 0)} MB`);
 
@@ -19,7 +19,7 @@ async function slice(file, start) {
   const end = Math.min(start + PART, file.size);
   const data = await file.slice(start, end).arrayBuffer().catch(() => null);
   if (data?.byteLength === end - start) return data;
-  throw new Refused(
+  throw new UploadError(
     `The browser can no longer read ${file.name}: it was changed, moved or removed since it was chosen, or this ` +
       "page may not read it. Nothing was kept; choose the files again.",
   );
@@ -28,7 +28,7 @@ async function slice(file, start) {
 function build(model) {
   const parts = {
     button: make("button", { type: "button", textContent: model.get("label") }),
-    input: make("input", { type: "file", accept: model.get("accept"), multiple: model.get("most") > 1 }),
+    input: make("input", { type: "file", accept: model.get("accept"), multiple: model.get("max_files") > 1 }),
     hint: make("p", { className: "tlw-upload-hint" }),
     bar: make("progress", { max: 1 }),
     numbers: make("span", { className: "tlw-upload-numbers" }),
@@ -52,9 +52,9 @@ function render({ model, el }) {
   let n = 0;
   let token = ""; // of the upload in progress
 
-  const say = (text, trouble = "") => {
+  const say = (text, problem = "") => {
     parts.status.textContent = text;
-    parts.alert.textContent = trouble;
+    parts.alert.textContent = problem;
   };
 
   function show() {
@@ -72,7 +72,7 @@ function render({ model, el }) {
     try {
       return await post.send(content, ...buffers);
     } catch {
-      throw new Refused(
+      throw new UploadError(
         "The notebook's kernel was restarted or has ended, and nothing of the upload was kept: run the cell again, then " +
           "choose the files again.",
       );
@@ -82,24 +82,24 @@ function render({ model, el }) {
   // Send a message and return its answer.
   async function ask(content, ...buffers) {
     const upload = token;
-    if (!upload) throw new Refused("");
+    if (!upload) throw new UploadError("");
     const late = setTimeout(
       () => say("Waiting for the notebook: a cell may be running, or its kernel has ended."),
       PATIENCE,
     );
     const answer = await sendNow({ ...content, upload }, buffers).finally(() => clearTimeout(late));
-    if (!answer || token !== upload) throw new Refused("");
-    if (answer.text) throw new Refused(answer.text);
+    if (!answer || token !== upload) throw new UploadError("");
+    if (answer.text) throw new UploadError(answer.text);
     return answer;
   }
 
   async function sendAll(files, what) {
     const total = files.reduce((sum, file) => sum + file.size, 0);
-    const begun = Date.now();
+    const startTime = Date.now();
     let sent = 0;
     const progress = () => {
       parts.bar.value = total ? sent / total : 1;
-      const left = sent ? ` · ${timeLeft(((Date.now() - begun) * (total - sent)) / sent)} left` : "";
+      const left = sent ? ` · ${timeLeft(((Date.now() - startTime) * (total - sent)) / sent)} left` : "";
       parts.numbers.textContent = `${megabytes(sent)} of ${megabytes(total)}${sent < total ? left : ""}`;
     };
     progress();
@@ -116,38 +116,38 @@ function render({ model, el }) {
     }
     while ((await ask({ step: "end" })).waits) {
       say("All of it is here. It is looked at when the Lab has ended what it does now.");
-      await pause(AGAIN);
+      await pause(RETRY);
     }
   }
 
   async function upload(files) {
     if (token || !files.length) return;
-    const most = model.get("most");
-    if (files.length > most) {
+    const maxFiles = model.get("max_files");
+    if (files.length > maxFiles) {
       const kind = model.get("kind");
-      const much = most === 1 ? `one ${kind}` : `${most.toLocaleString("en")} ${kind}s`;
-      say("", `${files.length.toLocaleString("en")} files were chosen; take ${much} at a time, at most.`);
+      const limit = maxFiles === 1 ? `one ${kind}` : `${maxFiles.toLocaleString("en")} ${kind}s`;
+      say("", `${files.length.toLocaleString("en")} files were chosen; take ${limit} at a time, at most.`);
       return;
     }
     const what = files.length === 1 ? files[0].name : `${files.length.toLocaleString("en")} files`;
-    const mine = (token = `${post.view}-${++n}`);
+    const thisUpload = (token = `${post.view}-${++n}`);
     parts.bar.setAttribute("aria-label", `Upload of ${what}`);
     say("");
     show();
     try {
       await sendAll(files, what);
       say(`${what} ${files.length === 1 ? "has" : "have"} arrived.`);
-    } catch (problem) {
-      if (token === mine) {
-        tell({ step: "cancel", upload: mine });
-        say("", problem instanceof Refused ? problem.message : `The upload has failed: ${problem}. Nothing was kept.`);
+    } catch (error) {
+      if (token === thisUpload) {
+        notify({ step: "cancel", upload: thisUpload });
+        say("", error instanceof UploadError ? error.message : `The upload has failed: ${error}. Nothing was kept.`);
       }
     }
-    if (token === mine) token = "";
+    if (token === thisUpload) token = "";
     show();
   }
 
-  function tell(content) {
+  function notify(content) {
     try {
       post.send(content); // the answer doesn't matter
     } catch {
@@ -159,8 +159,8 @@ function render({ model, el }) {
     if (!token) return;
     const upload = token;
     token = "";
-    tell({ step: "cancel", upload });
-    post.forget();
+    notify({ step: "cancel", upload });
+    post.abandon();
     say(text);
     show();
   }

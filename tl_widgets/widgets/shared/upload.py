@@ -17,9 +17,9 @@ from tl_widgets.widgets.shared.threads import log
 
 # Don't trust the browser: upload.js sends a million bytes at a time, and larger parts are rejected.
 MAX_PART_BYTES = 2_000_000
-_PATIENCE = 600  # seconds without a message, after which an upload ends, as its page was probably closed
-_QUIET = 15  # seconds without a message, after which another page may start an upload
-_BAD = "The browser sent something that is no upload. Reload the page and try again."
+_TIMEOUT_SECONDS = 600  # seconds without a message, after which an upload ends, as its page was probably closed
+_IDLE_SECONDS = 15  # seconds without a message, after which another page may start an upload
+_INVALID_MESSAGE = "The browser sent something that is no upload. Reload the page and try again."
 
 
 class UploadView(anywidget.AnyWidget):
@@ -36,7 +36,7 @@ class UploadView(anywidget.AnyWidget):
         label: text of the button.
         hint: text next to the button.
         accept: file types in the dialog, as in HTML.
-        most: maximum number of files in an upload.
+        max_files: maximum number of files in an upload.
         kind: what messages call a file, such as "zip".
 
     Args:
@@ -51,7 +51,7 @@ class UploadView(anywidget.AnyWidget):
     hint = traitlets.Unicode().tag(sync=True)
     accept = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode("file").tag(sync=True)
-    most = traitlets.Int(1).tag(sync=True)
+    max_files = traitlets.Int(1).tag(sync=True)
     enabled = traitlets.Bool(True).tag(sync=True)
     missing = traitlets.Unicode().tag(sync=True)
     goal = traitlets.Unicode()
@@ -59,35 +59,35 @@ class UploadView(anywidget.AnyWidget):
     def __init__(self, on_files: Callable[[str, Incoming], object], *, max_bytes: int, **facts: object) -> None:
         self._on_files, self._max_bytes = on_files, max_bytes
         self._incoming: Incoming | None = None
-        self._token = self._goal_then = ""
-        self._heard = 0.0
+        self._token = self._upload_goal = ""
+        self._last_message_at = 0.0
         super().__init__(**facts)
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
         return f"UploadView: {self.label} (needs a live notebook)"
 
     def close(self) -> None:
         """Close the widget, and discard an unfinished upload."""
-        self._drop()
+        self._discard()
         super().close()
 
-    def _hear(self, _: Any, content: Any, buffers: Any) -> None:
+    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
         """Process a message from the browser and answer it; the browser waits for the answer."""
         text, waits = "", False
         message = content if isinstance(content, dict) else {}
         try:
-            waits = self._take(message, buffers if isinstance(buffers, list | tuple) else ())
+            waits = self._process(message, buffers if isinstance(buffers, list | tuple) else ())
         except InputError as error:
             text = str(error)
         except Exception as error:
             log.exception("an upload could not be taken")
             text = f"The upload could not be kept: {type(error).__name__}: {error}"
         if text and message.get("upload") == self._token:
-            self._drop()
+            self._discard()
         self.send({"number": message.get("number"), "text": text, "waits": waits})
 
-    def _take(self, message: dict[str, Any], buffers: Any) -> bool:
+    def _process(self, message: dict[str, Any], buffers: Any) -> bool:
         """Carry out a message; return True if the browser has to repeat it later.
 
         Raises:
@@ -95,48 +95,48 @@ class UploadView(anywidget.AnyWidget):
         """
         step, token = message.get("step"), message.get("upload")
         if not isinstance(token, str) or not 0 < len(token) <= 40:
-            raise InputError(_BAD)
+            raise InputError(_INVALID_MESSAGE)
         if step == "begin":
             self._begin(token, message.get("files"))
             return False
         if step == "cancel":
             if token == self._token:
-                self._drop()
+                self._discard()
             return False
         if self._incoming is None or self._incoming.ended.is_set() or token != self._token:
             raise InputError("This upload has ended: choose the files again.")
-        self._heard = time.monotonic()
+        self._last_message_at = time.monotonic()
         if step == "part":
             self._add(self._incoming, message.get("file"), message.get("start"), buffers)
             return False
         if step != "end":
-            raise InputError(_BAD)
+            raise InputError(_INVALID_MESSAGE)
         return self._end(self._incoming)
 
     def _begin(self, token: str, files: Any) -> None:
         if not self.enabled or self.missing:
             raise InputError(self.missing or "The Lab is busy: wait until it has ended, then choose the files again.")
-        if self._incoming is not None and time.monotonic() - self._heard < _QUIET:
+        if self._incoming is not None and time.monotonic() - self._last_message_at < _IDLE_SECONDS:
             raise InputError("Another upload goes on here, on another page perhaps: wait until it has ended.")
         if not isinstance(files, list) or not all(_is_file(file) for file in files):
-            raise InputError(_BAD)
-        if not 0 < len(files) <= self.most:
-            raise InputError(f"{len(files):,} files came; choose {self.most:,} at most.")
+            raise InputError(_INVALID_MESSAGE)
+        if not 0 < len(files) <= self.max_files:
+            raise InputError(f"{len(files):,} files came; choose {self.max_files:,} at most.")
         for name, size in files:
             require_size(name, size, self._max_bytes, self.kind)
-        self._drop()  # an unfinished upload from a closed page
+        self._discard()  # an unfinished upload from a closed page
         # A lone surrogate is not valid text. No browser sends one.
         self._incoming = Incoming([(name.encode("utf-8", "replace").decode(), size) for name, size in files])
-        self._token, self._goal_then = token, self.goal
-        self._heard = time.monotonic()
+        self._token, self._upload_goal = token, self.goal
+        self._last_message_at = time.monotonic()
         threading.Thread(target=self._watch, args=(self._incoming,), name="tl_widgets-upload", daemon=True).start()
 
     def _add(self, incoming: Incoming, index: Any, start: Any, buffers: Any) -> None:
         if type(index) is not int or type(start) is not int or len(buffers) != 1:
-            raise InputError(_BAD)
+            raise InputError(_INVALID_MESSAGE)
         data = memoryview(buffers[0])
         if data.nbytes > MAX_PART_BYTES:
-            raise InputError(_BAD)
+            raise InputError(_INVALID_MESSAGE)
         incoming.add(index, start, data.cast("B"))
 
     def _end(self, incoming: Incoming) -> bool:
@@ -145,22 +145,22 @@ class UploadView(anywidget.AnyWidget):
             return True
         self._incoming, self._token = None, ""
         try:
-            self._on_files(self._goal_then, incoming)
+            self._on_files(self._upload_goal, incoming)
         except BaseException:
             incoming.close()
             raise
         return False
 
-    def _drop(self) -> None:
+    def _discard(self) -> None:
         """Discard an unfinished upload."""
         incoming, self._incoming, self._token = self._incoming, None, ""
         if incoming is not None:
             incoming.close()
 
     def _watch(self, incoming: Incoming) -> None:
-        """End an upload that has sent no message for `_PATIENCE` seconds."""
-        while not incoming.ended.wait(_PATIENCE / 10) and self._incoming is incoming:
-            if time.monotonic() - self._heard > _PATIENCE:
+        """End an upload that has sent no message for `_TIMEOUT_SECONDS` seconds."""
+        while not incoming.ended.wait(_TIMEOUT_SECONDS / 10) and self._incoming is incoming:
+            if time.monotonic() - self._last_message_at > _TIMEOUT_SECONDS:
                 incoming.close()
 
 

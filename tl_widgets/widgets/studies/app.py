@@ -63,7 +63,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         first = first_settings(next(iter(STUDIES)) if study is None else study, source).with_values(values or {})
         self._studies = tuple(STUDIES) if study is None else (study,)
         self._result: StudyResult | None = None
-        self._hidden: tuple[StudySettings, StudyResult, Drawing] | None = None  # measured but not shown yet
+        self._unrevealed: tuple[StudySettings, StudyResult, Drawing] | None = None  # measured but not shown yet
         self._shown: tuple[str, StudyResult] | None = None
         self._timings: list[tuple[StudySettings, int, float]] = []
         self.form = StudyForm(first, self._studies, source)
@@ -155,13 +155,13 @@ class StudyLab(App[StudyScreen, StudyResult]):
         study, result = load_study(Path(path), self._studies)
         drawing = STUDIES[study].draw(result)
         self.form.choose(study)
-        self._hidden = None
-        self._keep(study, result, drawing, source=Path(path).name)
+        self._unrevealed = None
+        self._set_result(study, result, drawing, source=Path(path).name)
         return result
 
-    def _forget(self) -> None:
-        super()._forget()
-        self._shown = self._hidden = None
+    def _release(self) -> None:
+        super()._release()
+        self._shown = self._unrevealed = None
         if isinstance(self._result, Comparison):
             self._result = self._result.without_models()
 
@@ -174,11 +174,11 @@ class StudyLab(App[StudyScreen, StudyResult]):
     def _estimate(self, settings: StudySettings) -> float | None:
         """Estimate the seconds of a run from the last similar one, or return None."""
         n_passes = self.form.plan.n_passes
-        for before, n_before, took in reversed(self._timings):
+        for before, n_passes_before, seconds in reversed(self._timings):
             if before.study == settings.study and all(
                 before.values.get(name) == settings.values.get(name) for name in STUDIES[before.study].cost_by
             ):
-                return took * n_passes / n_before
+                return seconds * n_passes / n_passes_before
         return None
 
     def _work(self, settings: StudySettings, plan: Plan, resume: StudyResult | None, cancel: Cancel) -> StudyResult:
@@ -186,11 +186,11 @@ class StudyLab(App[StudyScreen, StudyResult]):
         screen, study = self.screen, STUDIES[settings.study]
         screen.progress.start(plan.n_models)
         started = time.monotonic()
-        with self._turn(cancel, lambda: self._load_images(settings, cancel)) as dataset:
+        with self._training_session(cancel, lambda: self._load_images(settings, cancel)) as dataset:
             if resume is None:
-                result = study.measure(settings.arguments, dataset, screen.hear, cancel)
+                result = study.measure(settings.arguments, dataset, screen.on_event, cancel)
             else:
-                result = study.go_on(resume, settings.arguments, dataset, screen.hear, cancel)
+                result = study.go_on(resume, settings.arguments, dataset, screen.on_event, cancel)
         if not result.stopped and resume is None:
             self._timings.append((settings, plan.n_passes, time.monotonic() - started))
             self.form.show_seconds(self._estimate(settings))
@@ -201,7 +201,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
                 raise
             screen.show_empty_stop()  # too early for a figure
             return result
-        screen.finish(_end(settings.study, result))
+        screen.finish(_end_text(settings.study, result))
         self._show_measured(settings, result, drawing)
         return result
 
@@ -209,38 +209,40 @@ class StudyLab(App[StudyScreen, StudyResult]):
         """Return the images; None if the study brings its own."""
         if STUDIES[settings.study].brings_images and self._source.own is None:
             return None
-        return self._source.load(images_of(settings, self._source), self.screen.hear, cancel)
+        return self._source.load(images_of(settings, self._source), self.screen.on_event, cancel)
 
     def _show_measured(self, settings: StudySettings, result: StudyResult, drawing: Drawing) -> None:
         """Show what a run measured, unless the learner's guess has to come first."""
         guess = _guess_of(settings)
-        self._hidden = None
-        if guess is not None and self.screen.guess.kept(guess) is None:
-            self._result, self._shown, self._hidden = result, None, (settings, result, drawing)
+        self._unrevealed = None
+        if guess is not None and self.screen.guess.kept_guess(guess) is None:
+            self._result, self._shown, self._unrevealed = result, None, (settings, result, drawing)
             self.screen.hide_result()
             return
         # The result of a stopped study does not answer the guess.
         sentence = self.screen.guess.sentence(guess, result) if guess and not result.stopped else ""
-        self._keep(settings.study, result, drawing, guess=sentence)
+        self._set_result(settings.study, result, drawing, guess=sentence)
 
-    def _keep(self, study: str, result: StudyResult, drawing: Drawing, *, guess: str = "", source: str = "") -> None:
+    def _set_result(
+        self, study: str, result: StudyResult, drawing: Drawing, *, guess: str = "", source: str = ""
+    ) -> None:
         self._result, self._shown = result, (study, result)
         self.screen.show_result(study, result, drawing, guess=guess, source=source)
         self.screen.show_go_on(self._unfinished is not None)
 
     def _reveal(self) -> None:
         """Show the result that waited for a guess, once the guess is kept."""
-        if self._hidden is None:
+        if self._unrevealed is None:
             return
-        settings, result, drawing = self._hidden
+        settings, result, drawing = self._unrevealed
         guess = _guess_of(settings)
-        if guess is not None and self.screen.guess.kept(guess) is not None:
+        if guess is not None and self.screen.guess.kept_guess(guess) is not None:
             self._show_measured(settings, result, drawing)
 
     def _save(self) -> None:
         if self._shown is None:
             return
-        message = self.screen.said
+        message = self.screen.file_message
         try:
             record, figure = save_study(*self._shown, self.screen.file.value.strip())
         except Exception as error:
@@ -255,20 +257,20 @@ class StudyLab(App[StudyScreen, StudyResult]):
 
     def _load_typed(self) -> None:
         screen, name = self.screen, self.screen.record.value.strip()
-        screen.said.value = ""
+        screen.file_message.value = ""
         try:
             if not name:
                 raise InputError("Type or choose the name of a record first: the .json that Save wrote.")
             self.load(name)
         except Exception as error:
-            screen.said.value = error_alert(error)
+            screen.file_message.value = error_alert(error)
 
 
 def _guess_of(settings: StudySettings) -> Guess | None:
     return STUDIES[settings.study].guess(settings.arguments)
 
 
-def _end(study: str, result: StudyResult) -> str:
+def _end_text(study: str, result: StudyResult) -> str:
     if not result.stopped:
         return "Done."
     more = " “Go on” measures the rest." if STUDIES[study].can_go_on else ""

@@ -12,7 +12,7 @@ from tl_widgets.core.numbers import count_text, duration_text, size_text
 from tl_widgets.studies.registry import STUDIES, find_study
 from tl_widgets.studies.study import GROUPS, Plan
 from tl_widgets.widgets.shared.cells import close_tree
-from tl_widgets.widgets.shared.costs import is_here, too_large
+from tl_widgets.widgets.shared.costs import has_local_weights, too_large
 from tl_widgets.widgets.shared.fields import menu_widget
 from tl_widgets.widgets.shared.form import Form, group_box
 from tl_widgets.widgets.shared.html import escape
@@ -31,7 +31,7 @@ class StudyForm(Form[StudySettings]):
     def __init__(self, settings: StudySettings, studies: Sequence[str], source: DataSource) -> None:
         super().__init__(settings, source)
         self._seconds: float | None = None
-        self._kept: dict[str, StudySettings] = {}
+        self._last_settings: dict[str, StudySettings] = {}
         self.menu = menu_widget("Study", "The question", [(STUDIES[name].question, name) for name in studies])
         self.menu.value = settings.study
         self.menu.observe(lambda change: self.choose(change["new"]), "value")
@@ -58,10 +58,10 @@ class StudyForm(Form[StudySettings]):
     def choose(self, study: str) -> None:
         """Switch to a study, with the last values of its controls."""
         with self._lock:
-            if self._quiet.is_on or study == self._settings.study:
+            if self._field_update.is_active or study == self._settings.study:
                 return
-            self._kept[self._settings.study] = self._settings
-            self._settings = self._kept.get(study) or first_settings(study, self._source)
+            self._last_settings[self._settings.study] = self._settings
+            self._settings = self._last_settings.get(study) or first_settings(study, self._source)
             self._after_change()
 
     def _after_change(self) -> None:
@@ -88,7 +88,7 @@ class StudyForm(Form[StudySettings]):
     def _images(self, settings: StudySettings) -> LabSettings:
         return images_of(settings, self._source)
 
-    def _images_wanted(self, settings: StudySettings) -> int:
+    def _images_requested(self, settings: StudySettings) -> int:
         return settings.arguments.most_per_class
 
     def _fitted(self, settings: StudySettings) -> StudySettings:
@@ -116,7 +116,7 @@ class StudyForm(Form[StudySettings]):
         if facts.n_bytes:
             lines.append(f"{escape(facts.name)} must be downloaded first ({size_text(facts.n_bytes)}).")
         backbone = self._settings.values.get("backbone")
-        if backbone is not None and not is_here(find_backbone(backbone)):
+        if backbone is not None and not has_local_weights(find_backbone(backbone)):
             lines.append(f"The weights of {escape(backbone)} are not on this machine and must be downloaded.")
         if backbone is not None and (warning := too_large(backbone, self._images(self._settings).image_size)):
             lines.append(escape(warning))

@@ -18,7 +18,7 @@ class GuessBox(VBox):
 
     def __init__(self, on_keep: Callable[[], None]) -> None:
         self._on_keep = on_keep
-        self._kept: dict[str, str] = {}
+        self._guesses: dict[str, str] = {}
         self._subject = ""
         self._question, self._line = HTML(), HTML()
         self.field = menu_widget("My guess", "What the mistake will do", [])
@@ -40,31 +40,31 @@ class GuessBox(VBox):
         self._subject = guess.subject
         self._question.value = f"<p><b>Your guess first.</b> {escape(guess.question)}</p>"
         self.field.options = [_NOTHING_CHOSEN, *guess.options]
-        self.field.value = self._kept.get(guess.subject, _NOTHING_CHOSEN)
+        self.field.value = self._guesses.get(guess.subject, _NOTHING_CHOSEN)
         self._show()
 
-    def kept(self, guess: Guess) -> str | None:
+    def kept_guess(self, guess: Guess) -> str | None:
         """Return the guess that was kept about this subject, or None."""
-        return self._kept.get(guess.subject)
+        return self._guesses.get(guess.subject)
 
     def sentence(self, guess: Guess, result: StudyResult) -> str:
         """Return a sentence that compares the guess with the result; "" without a guess."""
-        mine, measured = self.kept(guess), guess.answer(result)
-        if mine is None:
+        guessed, measured = self.kept_guess(guess), guess.answer(result)
+        if guessed is None:
             return ""
-        end = "and so it is" if mine == measured else f"measured: “{measured}”"
-        return f"You guessed “{mine}”, {end}."
+        end = "and so it is" if guessed == measured else f"measured: “{measured}”"
+        return f"You guessed “{guessed}”, {end}."
 
     def _keep(self) -> None:
         if self.field.value == _NOTHING_CHOSEN:
             self._line.value = alert("Choose an answer first.")
             return
-        self._kept[self._subject] = self.field.value
+        self._guesses[self._subject] = self.field.value
         self._show()
         self._on_keep()
 
     def _show(self) -> None:
         # Once kept, a guess cannot be changed: the answer may be visible.
-        is_kept = self._subject in self._kept
+        is_kept = self._subject in self._guesses
         self.field.disabled = self.button.disabled = is_kept
         self._line.value = '<p role="status" class="tlw-note">Your guess is kept.</p>' if is_kept else ""

@@ -34,9 +34,9 @@ class StudyProgress(HTML):
         """Start a study that will train this many models."""
         self.clear()
         self._n_models, self._started = n_models, time.monotonic()
-        self.say("getting ready")
+        self.show_text("getting ready")
 
-    def note(self, event: Event) -> None:
+    def add_event(self, event: Event) -> None:
         """Store an event; `draw` shows it."""
         if event.phase == "study":
             self._study, self._step = event, None
@@ -49,21 +49,21 @@ class StudyProgress(HTML):
             self._step = event if event.phase in _STEPS else None
         self._text = event.text
 
-    def say(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Show another line of text."""
         self._text = text
         self.draw()
 
     def draw(self) -> None:
         """Show the current progress."""
-        bars = progress("Whole study", *self._whole()) if self._n_models else ""
+        bars = progress("Whole study", *self._study_numbers()) if self._n_models else ""
         if self._step is not None:
             model = find_model(self._step.model)
             label = model.heading if model else self._step.model.replace("_", " ").capitalize() or "This step"
             bars += progress(label, *event_numbers(self._step))
         self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
 
-    def _whole(self) -> tuple[int, int, str]:
+    def _study_numbers(self) -> tuple[int, int, str]:
         if self._study is not None:
             n_done, n_total, left = self._study.n_done, self._study.n_total, self._study.seconds_left
             at = n_done * _FINE
@@ -80,6 +80,6 @@ class StudyProgress(HTML):
 
     def finish(self, text: str) -> None:
         """Show how the run ended and how long it took."""
-        took = duration_text(time.monotonic() - self._started)
+        elapsed = duration_text(time.monotonic() - self._started)
         self.clear()
-        self.say(f"{text} It took {took}.")
+        self.show_text(f"{text} It took {elapsed}.")

@@ -41,11 +41,11 @@ class StudyScreen(AppScreen[StudyProgress]):
         self.load_button = Button(description="Load", tooltip="Show what a record says")
         files = HBox([self.file, self.save_button, self.record, self.load_button])
         files.add_class("tlw-row")
-        self.said, self._form, self._study = HTML(), form, ""
+        self.file_message, self._form, self._study = HTML(), form, ""
         title = "What do you want to know?" if len(studies) > 1 else STUDIES[studies[0]].question
         head = HTML(f'{style()}<h3 class="tlw-heading">{escape(title)}</h3>')
         self.children = [head, form, guess, actions, self.progress, self.message, self.sentences, self.figure]
-        self.children += [files, self.said, self.state_mark]
+        self.children += [files, self.file_message, self.state_mark]
         self.figure.value = empty("Press “Run”: the figure appears here.")
         self.show_go_on(False)
 
@@ -54,9 +54,9 @@ class StudyScreen(AppScreen[StudyProgress]):
         if study != self._study:
             self._study, self.file.value = study, f"study-{study}"
 
-    def show_go_on(self, there_is_more: bool) -> None:
+    def show_go_on(self, can_resume: bool) -> None:
         """Show the Go on button if a stopped study can be resumed."""
-        self.go_on_button.layout.display = "" if there_is_more else "none"
+        self.go_on_button.layout.display = "" if can_resume else "none"
 
     def list_records(self) -> None:
         """Offer the records next to the notebook, newest first."""
@@ -69,7 +69,7 @@ class StudyScreen(AppScreen[StudyProgress]):
         self.go_on_button.disabled = self.load_button.disabled = running
         self.save_button.disabled = running or not self.has_result
         if running:
-            self.said.value = ""
+            self.file_message.value = ""
 
     def show_result(
         self, study: str, result: StudyResult, drawing: Drawing, *, guess: str = "", source: str = ""
@@ -109,9 +109,9 @@ class StudyScreen(AppScreen[StudyProgress]):
 
     def show_empty_stop(self) -> None:
         """Show that the run was stopped before there was anything to show."""
-        self.finish(f"Stopped before there was anything to show.{self.still_there}")
+        self.finish(f"Stopped before there was anything to show.{self.earlier_result_text}")
 
     def show_failed(self, text: str) -> None:
         """Show that a run failed."""
         self.progress.clear()
-        self.progress.say(text)
+        self.progress.show_text(text)

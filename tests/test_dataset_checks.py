@@ -10,7 +10,7 @@ from PIL import Image
 
 from tl_widgets import load_dataset, load_folder
 from tl_widgets.data.dataset import ImageDataset, Split, choose_classes
-from tl_widgets.data.quality import check_dataset, difference_hashes, find_likenesses
+from tl_widgets.data.quality import check_dataset, difference_hashes, find_near_duplicates
 
 
 def scene(seed, size=64):
@@ -56,17 +56,17 @@ def test_the_hash_is_that_of_a_loop():
 def test_copies_that_were_changed_are_found_with_their_partners(how):
     train, test = [scene(i) for i in range(30)], [scene(100 + i) for i in range(20)]
     test[3], test[11] = changed(train[7], how), changed(train[20], how)
-    found = find_likenesses(dataset_of(train, [scene(i) for i in range(200, 210)], test))
+    found = find_near_duplicates(dataset_of(train, [scene(i) for i in range(200, 210)], test))
     assert [(one.split, one.row, one.train_row) for one in found] == [("test", 3, 7), ("test", 11, 20)]
 
 
 def test_other_pictures_are_not_taken_for_copies():
     pictures = [scene(i) for i in range(400)]
-    assert find_likenesses(dataset_of(pictures[:200], pictures[200:300], pictures[300:])) == ()
+    assert find_near_duplicates(dataset_of(pictures[:200], pictures[200:300], pictures[300:])) == ()
     flat = [Image.new("RGB", (64, 64), (shade, shade, shade)) for shade in range(60)]
-    assert find_likenesses(dataset_of(flat[:20], flat[20:40], flat[40:])) == ()
+    assert find_near_duplicates(dataset_of(flat[:20], flat[20:40], flat[40:])) == ()
     for name in ("textures", "faces"):
-        assert find_likenesses(load_dataset(name, image_size=48)) == ()
+        assert find_near_duplicates(load_dataset(name, image_size=48)) == ()
 
 
 def test_the_note_says_how_many_of_how_many():
@@ -124,12 +124,12 @@ def test_large_splits_are_looked_at_in_part(monkeypatch):
     train = [scene(i) for i in range(30)]
     rows = np.linspace(0, 29, 10).astype(int)
     test = [changed(train[rows[4]], "brighter"), *(scene(i) for i in range(100, 105))]
-    [one] = find_likenesses(dataset_of(train, [scene(99)], test))
+    [one] = find_near_duplicates(dataset_of(train, [scene(99)], test))
     assert (one.row, one.train_row) == (0, rows[4])
 
 
 def test_photographs_that_are_in_both_splits(assets):
-    found = find_likenesses(load_folder(assets / "data/flowers", image_size=128))
+    found = find_near_duplicates(load_folder(assets / "data/flowers", image_size=128))
     assert {one.split for one in found} == {"validation", "test"}  # the published subset does have such copies
 
 
@@ -197,4 +197,4 @@ def test_markup_in_a_class_name_stays_text(tmp_path):
                 scene(100 * k + i).save(file, "PNG")
                 archive.writestr(f"{name}/{i}.png", file.getvalue())
     [one] = check_dataset(load_folder(tmp_path / "x.zip", image_size=32))
-    assert one.text.startswith("Of some classes there are hardly any training images: <script>alert(1)< has 3")
+    assert one.text.startswith("Some classes have very few training images: <script>alert(1)< has 3")

@@ -405,7 +405,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(animals, home, monkeypat
     (home / "images").write_text("a file where the folder should be")
     assert all_keys(load(animals)) == keys
     monkeypatch.setattr("tl_widgets.core.resources.memory_available", lambda: 1000)
-    with pytest.raises(InputError, match=r"Holding 32 images needs .* cannot wait on disk"):
+    with pytest.raises(InputError, match=r"Holding 32 images needs .* cannot be stored on disk"):
         load(animals)
 
 
@@ -413,7 +413,7 @@ def test_a_full_disk_is_done_without(animals, monkeypatch, home):
     monkeypatch.setattr("tl_widgets.core.resources.shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
     assert load(animals).report.n_read == 32
     monkeypatch.setattr("tl_widgets.core.resources.memory_available", lambda: 1000)
-    with pytest.raises(InputError, match=r"and 0 MB are free.*smaller image size"):
+    with pytest.raises(InputError, match=r"but only 0 MB is free.*smaller image size"):
         load(animals)
     assert not list(home.rglob("*.npy"))
 
@@ -487,7 +487,7 @@ def test_mistakes_get_a_sentence(tmp_path, animals):
         (tmp_path / "nowhere", "no folder or zip file .*nowhere"),
         (tmp_path / "empty", "no sub-folders"),
         (tmp_path / "flat", "no sub-folders"),
-        (tmp_path / "one", "one class only, 'cats'"),
+        (tmp_path / "one", "only one class, 'cats'"),
         (tmp_path / "notes.txt", "is a file, not a zip archive"),
         (animals, "'birds' .* has 0 usable images"),
     ):

@@ -155,13 +155,13 @@ def test_the_script_loads_the_very_same_images(serve, name, classes):
         ("no length", {}, "broke after|hash differs"),
         ("no length", {"sha256": None}, "broke after"),
         ("", {"sha256": "0" * 64}, "hash differs"),
-        ("", {"n_bytes": 7}, "published has 7"),
+        ("", {"n_bytes": 7}, "published file has 7"),
         ("refused", {}, "refused"),
         ("drip", {}, "too slow"),
     ],
 )
 def test_a_broken_download_never_becomes_a_data_set(serve, server, home, monkeypatch, within, fault, changes, words):
-    monkeypatch.setattr(download, "_PATIENCE_SECONDS", 0.4)
+    monkeypatch.setattr(download, "_SPEED_CHECK_SECONDS", 0.4)
     port = None
     if fault == "refused":
         with socket.socket() as probe:
@@ -205,7 +205,7 @@ def test_the_disk_fills_up_on_the_way(serve, home, monkeypatch, when):
 def test_a_folder_that_cannot_be_written(serve, home):
     serve("flowers")
     (home / "datasets").write_text("a file is in the way")
-    with pytest.raises(InputError, match="could not be fetched"):
+    with pytest.raises(InputError, match="could not be downloaded"):
         load_dataset("flowers")
 
 
@@ -257,8 +257,8 @@ def test_hostile_members_are_not_read_and_write_nothing(serve, home, tmp_path):
         ("fashion_mnist", [gzip.compress(b"x" * 99)] * 4, "MNIST's format"),
         ("fashion_mnist", [idx(np.zeros((3, 28, 28))), idx(np.zeros(4))] * 2, "belong together"),
         ("fashion_mnist", [gzip.compress(bytes([0, 0, 8, 3]) + b"\xff" * 12)] * 4, "than it says"),
-        ("cats_and_dogs", [b"<html>"], "no zip archive"),
-        ("cats_and_dogs", [pets()[0][:-30]], "no zip archive|damaged"),
+        ("cats_and_dogs", [b"<html>"], "not a readable zip archive"),
+        ("cats_and_dogs", [pets()[0][:-30]], "not a readable zip archive|damaged"),
         ("cats_and_dogs", [pets()[0].replace(b"/dogs/", b"/cows/")], "no image of train/dogs"),
     ],
 )
@@ -315,4 +315,4 @@ def test_what_a_killed_process_left_is_swept_a_day_later(serve, home):
 
 def test_a_machine_without_network_is_called_so():
     error = urllib.error.URLError(socket.gaierror(-2, "Name or service not known"))
-    assert download.why_not(error) == "there is no network here, or no server of that name"
+    assert download.failure_reason(error) == "there is no network, or no server with that name"

@@ -101,4 +101,4 @@ def test_a_fault_is_reported_where_even_the_folders_cannot_be_told(run, tmp_path
 def test_a_home_of_nobody_is_refused(run):
     status, out, err = run("doctor", TL_WIDGETS_HOME="~nobody-of-that-name/class")
     assert (status, out) == (2, "")
-    assert "~nobody-of-that-name/class: there is no user of that name" in sentence(err)
+    assert "~nobody-of-that-name/class: there is no user with that name" in sentence(err)

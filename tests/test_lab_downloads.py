@@ -64,7 +64,7 @@ def test_a_first_use_downloads_can_be_stopped_and_never_leaves_half_a_data_set(n
     server.fault = "cut"
     said = notebook(TRAIN)
     assert said.startswith("error flowers · 0 MB to download")
-    assert "could not be fetched" in said
+    assert "could not be downloaded" in said
     assert 'role="alert"' in said
     assert "Traceback" not in said
     server.fault = ""

@@ -449,7 +449,7 @@ def test_the_commands_write_figure_and_record(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(["study", "data", *small, "--sizes", "2,x"])
     assert end.value.code == 2
-    assert "'2,x' is no list of whole numbers" in capsys.readouterr().err
+    assert "'2,x' is not a list of whole numbers" in capsys.readouterr().err
 
 
 def test_a_model_that_cannot_be_measured_is_no_success(tmp_path, monkeypatch, capsys):

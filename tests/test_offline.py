@@ -270,7 +270,7 @@ def test_the_doctor_tells_right_weights_from_damaged_ones(serve, xception, home,
     assert "BAD  Xception" in out
     assert f"Xception: tl-widgets --home {home} fetch Xception" in out
     assert f"flowers: tl-widgets --home {home} fetch flowers" in out
-    with pytest.raises(InputError, match="`tl-widgets fetch flowers` fetches it again"):
+    with pytest.raises(InputError, match="`tl-widgets fetch flowers` to download it again"):
         load_dataset("flowers")
     assert main(["fetch", "Xception", "flowers"]) == 0  # the commands that it gave mend them
     assert path.read_bytes() == H5

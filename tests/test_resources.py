@@ -23,7 +23,7 @@ def host(monkeypatch, tmp_path):
 def test_without_a_container_the_figures_are_those_of_the_host(host):
     # So it is on Windows and macOS, which have no cgroups.
     assert (memory_limit(), memory_available()) == (8_000_000_000, 5_000_000_000)
-    with pytest.raises(InputError, match=r"needs about 6\.0 GB of memory, and 5\.0 GB are free \(limit 8\.0 GB\)"):
+    with pytest.raises(InputError, match=r"needs about 6\.0 GB of memory, but only 5\.0 GB is free \(limit 8\.0 GB\)"):
         require_memory(6_000_000_000, "training", "Take smaller images")
 
 

@@ -21,7 +21,7 @@ NOWHERE = "no_such_folder"
         *((study, "--jobs 0", "--jobs is 0: give the number") for study in ("data", "backbones", "repeat")),
         *((study, "--seed -1", "seed must be 0 to 2,147,483,647") for study in ("time", "mistake")),
         ("data", "--sizes 0,4", "sizes must be 1 or more; received 0"),
-        ("data", "--seeds 1,1", "seeds must be different values"),
+        ("data", "--seeds 1,1", "seeds must all be different"),
         ("data", "--arms transfer,foo", "arms must be some of scratch, transfer, control"),
         ("time", "--target 80", "target must be at least 0 and at most 1; received 80"),
         ("time", "--target nan", "target must be at least 0 and at most 1; received nan"),

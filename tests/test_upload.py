@@ -69,7 +69,7 @@ def test_files_come_part_by_part_and_byte_for_byte(view, here):
     [
         ([], "0 files came; choose 3 at most"),
         ([("a", 1)] * 4, "4 files came; choose 3 at most"),
-        ([(MARKUP, 10_000_001)], "a picture may have 10 MB. Nothing was uploaded"),
+        ([(MARKUP, 10_000_001)], "a picture can be up to 10 MB. Nothing was uploaded"),
         ([("a", -1)], "no upload"),
         ([("a", True)], "no upload"),
         ([("a", 1.5)], "no upload"),
@@ -100,13 +100,13 @@ def test_what_is_no_message_of_ours_gets_a_sentence(view, here, content):
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"data": b"abc", "start": 1}, "missing or came twice"),
-        ({"data": b"abc", "file": 1}, "missing or came twice"),
-        ({"data": b"abc", "file": -1}, "missing or came twice"),
-        ({"data": b""}, "missing or came twice"),
+        ({"data": b"abc", "start": 1}, "missing or arrived twice"),
+        ({"data": b"abc", "file": 1}, "missing or arrived twice"),
+        ({"data": b"abc", "file": -1}, "missing or arrived twice"),
+        ({"data": b""}, "missing or arrived twice"),
         ({"data": b"abc", "file": "0"}, "no upload"),
         ({"data": b"abc", "start": None}, "no upload"),
-        ({"data": b"abcdefg"}, "a.jpg is longer than it was said to be"),
+        ({"data": b"abcdefg"}, "a.jpg is larger than announced"),
         ({"data": bytes(MAX_PART_BYTES + 1)}, "no upload"),
     ],
 )
@@ -167,12 +167,12 @@ def test_a_finished_upload_waits_for_a_busy_lab_and_none_begins_then(view):
 
 def test_no_room_and_a_full_disk_are_sentences(view, here, monkeypatch, caplog):
     monkeypatch.setattr(own_files, "MAX_STORED_BYTES", 100)
-    assert "would go beyond" in begin(view, ("a", 101))
+    assert "would exceed" in begin(view, ("a", 101))
     assert list(here.iterdir()) == []
     assert begin(view, ("a", 100)) == ""
     # The file that comes next cannot be opened for writing: a folder is in its way.
     (view._incoming._path(0)).mkdir()
-    assert "a could not be kept in" in part(view, b"x")
+    assert "a could not be saved in" in part(view, b"x")
     assert list(here.iterdir()) == []
 
     def fail(goal, incoming):
@@ -200,5 +200,5 @@ def test_what_a_killed_kernel_left_is_removed_when_it_is_old(here):
             incoming.files()
     assert own_files.uploads_folder().is_dir()
     incoming.close()
-    with pytest.raises(InputError, match="missing or came twice"):
+    with pytest.raises(InputError, match="missing or arrived twice"):
         incoming.add(0, 0, b"x")

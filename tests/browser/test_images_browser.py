@@ -69,7 +69,7 @@ def test_a_zip_is_uploaded_edited_used_and_trained_on(images, jupyter, tmp_path)
         opened.writestr("dog/huge.png", huge_png(50_000, 50_000))
     upload(page, "Upload a zip", archive)
     page.get_by_text("pets: 27 files in 2 classes").wait_for()
-    page.get_by_text("../../outside/evil.png: a name that leads out of the archive").wait_for()
+    page.get_by_text("../../outside/evil.png: a name that points outside the archive").wait_for()
     for said in ("cat/page.jpg: a web page", f"cat/{MARKUP}.jpg: not an image", "dog/huge.png: far too many pixels"):
         page.get_by_text(said).wait_for()
     assert not (jupyter.folder.parent / "outside").exists()

@@ -177,7 +177,7 @@ def test_cancel_a_changed_file_and_one_that_is_too_large_leave_nothing(open_uplo
 
     upload(page, "Upload files", noise(tmp_path / "b.bin", 50_000_001))
     page.get_by_role("alert").filter(
-        has_text="b.bin has 50 MB; a file may have 50 MB. Nothing was uploaded."
+        has_text="b.bin is 50 MB; a file can be up to 50 MB. Nothing was uploaded."
     ).wait_for()
     upload(page, "Upload files", noise(tmp_path / "c.bin", 10))
     page.get_by_text("c.bin has arrived.").wait_for()

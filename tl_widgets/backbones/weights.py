@@ -15,7 +15,7 @@ from typing import Literal
 
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.config import Config
-from tl_widgets.core.download import algorithm_of, download, file_digest, why_not
+from tl_widgets.core.download import algorithm_of, download, failure_reason, file_digest
 from tl_widgets.core.errors import InputError, WeightsUnavailableError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.resources import home_folder
@@ -112,7 +112,7 @@ def published_weights(backbone: Backbone, on_event: OnEvent, cancel: Cancel | No
             cancel=cancel,
         )
     except (OSError, HTTPException) as error:  # URLError, timeouts and a full disk are all OSErrors
-        raise WeightsUnavailableError(_ways_out(backbone, why_not(error) + damaged)) from error
+        raise WeightsUnavailableError(_ways_out(backbone, failure_reason(error) + damaged)) from error
 
 
 def _ways_out(backbone: Backbone, reason: str) -> str:

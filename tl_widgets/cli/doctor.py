@@ -29,7 +29,7 @@ from tl_widgets.core.events import ignore
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder, memory_available, memory_limit, n_cores
 from tl_widgets.data.catalogue import list_datasets
-from tl_widgets.data.hosted import is_whole
+from tl_widgets.data.hosted import is_intact
 
 _MARKS = {"good": ("ok", "green"), "missing": ("-", "dim"), "bad": ("BAD", "bold red")}
 NEEDED_MEMORY = 1_000_000_000  # the default comparison took 0.94 GB at most (TensorFlow 2.21, 2 cores)
@@ -262,7 +262,7 @@ def _datasets(fetch: str) -> Iterator[Finding]:
             yield Finding(info.name, "good", "built in")
         elif not info.offline:
             yield Finding(info.name, "missing", f"not here; {size_text(info.n_bytes)} to download", command)
-        elif not is_whole(info.path):
+        elif not is_intact(info.path):
             yield Finding(info.name, "bad", f"{info.path} is damaged, or cannot be read", command)
         else:
             size = size_text(info.path.stat().st_size)

@@ -23,7 +23,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder, require_disk
 from tl_widgets.data.catalogue import get_dataset, list_datasets
-from tl_widgets.data.hosted import HostedDataset, fetch_dataset, is_whole
+from tl_widgets.data.hosted import HostedDataset, fetch_dataset, is_intact
 
 ROOT = "tl-widgets-home"  # the archive's only folder; once unpacked, --home or TL_WIDGETS_HOME names it
 _CHUNK = 1 << 20
@@ -111,7 +111,7 @@ def _require_home() -> None:
 
 def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Path:
     """Return the data set's zip; a damaged one is downloaded again."""
-    if dataset.offline and not is_whole(dataset.path):
+    if dataset.offline and not is_intact(dataset.path):
         try:
             dataset.path.unlink()
         except OSError as error:

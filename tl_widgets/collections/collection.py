@@ -1,6 +1,6 @@
 """ImageCollection: a learner's images, and edits to them, for `load_folder`.
 
-The files of a folder or zip are never changed. New images are written into `my_images/` (see `uploads`); `keep_edits`
+The files of a folder or zip are never changed. New images are written into `my_images/` (see `uploads`); `save_edits`
 stores the edits there, too, so they outlive the kernel.
 """
 
@@ -83,7 +83,7 @@ class ImageCollection:
             if self.edits.name_of(folder.folder) == class_name:
                 return folder
         names = [self.edits.name_of(folder.folder) for folder in self.folders]
-        raise InputError(f"There is no class {class_name!r} in {self.name}; there are {first_few(names, 20)}.")
+        raise InputError(f"There is no class {class_name!r} in {self.name}; its classes are {first_few(names, 20)}.")
 
     def used_files(self, class_name: str) -> tuple[SourceFile, ...]:
         """Return the files of a class, without those that were left out."""
@@ -96,35 +96,36 @@ class ImageCollection:
         """Rename a class, or raise InputError if the new name is invalid or taken."""
         folder, name = self.class_folder(class_name).folder, require_class_name(new_name)
         if any(self.edits.name_of(other.folder) == name for other in self.folders if other.folder != folder):
-            raise InputError(f"There is a class {name!r} already; give each class a name of its own.")
+            raise InputError(f"There is already a class {name!r}. Choose another name.")
         renamed = tuple(pair for pair in self.edits.renamed if pair[0] != folder)
         if name != folder:
             renamed = tuple(sorted((*renamed, (folder, name))))
-        return self._with(replace(self.edits, renamed=renamed))
+        return self._with_edits(replace(self.edits, renamed=renamed))
 
     def drop(self, class_name: str) -> ImageCollection:
         """Drop a class; `take_back` undoes it."""
         folder = self.class_folder(class_name).folder
-        return self._with(replace(self.edits, dropped=tuple(sorted({*self.edits.dropped, folder}))))
+        return self._with_edits(replace(self.edits, dropped=tuple(sorted({*self.edits.dropped, folder}))))
 
     def take_back(self, class_name: str) -> ImageCollection:
         """Restore a class that was dropped."""
         folder = self.class_folder(class_name).folder
-        return self._with(replace(self.edits, dropped=tuple(name for name in self.edits.dropped if name != folder)))
+        dropped = tuple(name for name in self.edits.dropped if name != folder)
+        return self._with_edits(replace(self.edits, dropped=dropped))
 
     def exclude(self, files: Collection[str]) -> ImageCollection:
         """Leave out images by their `SourceFile.name`; `include` undoes it."""
         known = {file.name for class_folder in self.folders for file in class_folder.files}
         if unknown := sorted(set(files) - known):
             raise InputError(f"There is no image {printable(unknown[0])} in {self.name}.")
-        return self._with(replace(self.edits, left_out=tuple(sorted({*self.edits.left_out, *files}))))
+        return self._with_edits(replace(self.edits, left_out=tuple(sorted({*self.edits.left_out, *files}))))
 
     def include(self, files: Collection[str]) -> ImageCollection:
         """Restore images that were left out, by their `SourceFile.name`."""
         left_out = tuple(name for name in self.edits.left_out if name not in set(files))
-        return self._with(replace(self.edits, left_out=left_out))
+        return self._with_edits(replace(self.edits, left_out=left_out))
 
-    def _with(self, edits: Edits) -> ImageCollection:
+    def _with_edits(self, edits: Edits) -> ImageCollection:
         return replace(self, edits=edits)
 
     # Reading
@@ -143,7 +144,7 @@ class ImageCollection:
             InputError: the images can't be loaded, or the collection is gone.
             CancelledError: `cancel` was set.
         """
-        self._require_there()
+        self._require_exists()
         return load_folder(self.path, image_size=image_size, classes=classes, edits=self.edits,
                            on_event=on_event, cancel=cancel)  # fmt: skip
 
@@ -153,7 +154,7 @@ class ImageCollection:
         Raises:
             InputError: the collection is gone.
         """
-        self._require_there()
+        self._require_exists()
         source = open_source(self.path)
         try:
             with warnings.catch_warnings():
@@ -162,11 +163,11 @@ class ImageCollection:
         finally:
             source.close()
 
-    def _require_there(self) -> None:
+    def _require_exists(self) -> None:
         if self.is_gone:
             raise InputError(
-                f"The images of {self.name} were in {printable(str(self.path))} and are gone from there: it was "
-                "deleted, moved or renamed since. Put it back, or choose it where it is now."
+                f"The images of {self.name} are no longer at {printable(str(self.path))}: the folder or zip was "
+                "deleted, moved or renamed. Put it back, or choose it at its new location."
             )
 
 
@@ -183,7 +184,7 @@ def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
         except InputError:
             if path.resolve().parent != uploads_folder().resolve() or not isinstance(source, FolderSource):
                 raise
-            return ImageCollection(source.path, _unfinished(source), edits)
+            return ImageCollection(source.path, _upload_folders(source), edits)
         files: list[list[SourceFile]] = [[] for _ in layout.class_names]
         for labelled in layout.files:
             files[labelled.label].append(labelled.file)
@@ -200,11 +201,11 @@ def collection_of(origin: Origin) -> ImageCollection:
         InputError: it was no folder or zip, or is gone.
     """
     if origin.kind != "folder":
-        raise InputError("These images are no folder of your own: choose the data set by its name.")
+        raise InputError("These images did not come from a folder or zip. Choose the data set by its name.")
     return open_collection(Path(origin.path), origin.edits)
 
 
-def _unfinished(source: FolderSource) -> tuple[ClassFolder, ...]:
+def _upload_folders(source: FolderSource) -> tuple[ClassFolder, ...]:
     """Return the class folders of a folder of uploads that has fewer than two classes."""
     files_of: dict[str, list[SourceFile]] = {}
     for file in source.listing.files:
@@ -217,23 +218,23 @@ def _unfinished(source: FolderSource) -> tuple[ClassFolder, ...]:
 def _thumbnail(source: ImageSource, file: SourceFile, side: int) -> Images | str:
     try:
         return decode_image(source.read(file), side)
-    except UnreadableError as problem:
-        return str(problem)
-    except (OSError, KeyError) as problem:
-        return f"cannot be read: {problem}"
+    except UnreadableError as error:
+        return str(error)
+    except (OSError, KeyError) as error:
+        return f"cannot be read: {error}"
 
 
-_FOLDER = ".edits"
+_EDITS_FOLDER = ".edits"
 _MAX_BYTES = 20_000_000
 
 
-def _file_of(path: Path) -> Path:
-    return uploads_folder() / _FOLDER / f"{hashlib.blake2b(str(path).encode(), digest_size=16).hexdigest()}.json"
+def _edits_file(path: Path) -> Path:
+    return uploads_folder() / _EDITS_FOLDER / f"{hashlib.blake2b(str(path).encode(), digest_size=16).hexdigest()}.json"
 
 
-def keep_edits(collection: ImageCollection) -> None:
-    """Save a collection's edits for `with_kept_edits`; write errors are ignored."""
-    file = _file_of(collection.path)
+def save_edits(collection: ImageCollection) -> None:
+    """Save a collection's edits for `with_saved_edits`; write errors are ignored."""
+    file = _edits_file(collection.path)
     with suppress(OSError):
         if collection.edits == NO_EDITS:
             file.unlink(missing_ok=True)
@@ -243,10 +244,10 @@ def keep_edits(collection: ImageCollection) -> None:
             target.write(record.encode())
 
 
-def with_kept_edits(collection: ImageCollection) -> ImageCollection:
+def with_saved_edits(collection: ImageCollection) -> ImageCollection:
     """Return a newly opened collection with those saved edits that still fit."""
     try:
-        file = _file_of(collection.path)
+        file = _edits_file(collection.path)
         if not file.is_file() or file.stat().st_size > _MAX_BYTES:
             return collection
         record = json.loads(file.read_text("utf-8"))
@@ -254,12 +255,12 @@ def with_kept_edits(collection: ImageCollection) -> ImageCollection:
             return collection
         folders = {class_folder.folder for class_folder in collection.folders}
         names = {file.name for class_folder in collection.folders for file in class_folder.files}
-        kept_edits = replace(
+        saved_edits = replace(
             NO_EDITS,
             dropped=tuple(sorted(folders & set(record["dropped"]))),
             left_out=tuple(sorted(names & set(record["left_out"]))),
         )
-        collection = replace(collection, edits=kept_edits)
+        collection = replace(collection, edits=saved_edits)
         for folder, name in record["renamed"]:
             if folder in folders:
                 collection = collection.rename(folder, require_class_name(name))

@@ -26,7 +26,7 @@ FOLDER_NAME = "my_images"
 MAX_STORED_FILES = 20_000
 MAX_STORED_BYTES = 5_000_000_000  # of all uploads; a learner's disk is often small
 _MAX_NAME = 60
-_MAX_LOOKED_AT = 300  # entries of a folder that `find_collections` looks at
+_MAX_ENTRIES = 300  # entries of a folder that `find_collections` looks at
 # Windows does not allow these characters and names, and a zip or a shared folder may be opened there.
 _UNSAFE = re.compile(r'[\\/:*?"<>|]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -57,7 +57,7 @@ def names_from(name: str) -> Iterator[str]:
     path = PurePosixPath(name)
     for i in range(2, 10_000):
         yield f"{path.stem}-{i}{path.suffix}"
-    raise InputError(f"There are ten thousand files like {name}; choose another name.")
+    raise InputError(f"There are already ten thousand files named like {name}. Choose another name.")
 
 
 def make_folder(name: str) -> Path:
@@ -69,8 +69,8 @@ def make_folder(name: str) -> Path:
             with suppress(FileExistsError):
                 (root / candidate).mkdir()
                 return root / candidate
-    except OSError as problem:
-        raise InputError(f"No folder for the images could be made in {root}: {problem.strerror}.") from problem
+    except OSError as error:
+        raise InputError(f"Could not create a folder for the images in {root}: {error.strerror}.") from error
     raise AssertionError("names_from ends with an error")
 
 
@@ -109,10 +109,10 @@ def require_room(n_files: int, n_bytes: int) -> None:
     if len(sizes) + n_files > MAX_STORED_FILES or sum(sizes) + n_bytes > MAX_STORED_BYTES:
         raise InputError(
             f"{root} holds {len(sizes):,} files ({size_text(sum(sizes))}); {n_files:,} more ({size_text(n_bytes)}) "
-            f"would go beyond {MAX_STORED_FILES:,} files or {size_text(MAX_STORED_BYTES)}. Remove what is no longer "
+            f"would exceed {MAX_STORED_FILES:,} files or {size_text(MAX_STORED_BYTES)}. Remove what is no longer "
             "needed, or put your images into a folder beside the notebook and choose it there."
         )
-    require_disk(root, n_bytes, f"Keeping {n_files:,} uploaded file{'s' if n_files != 1 else ''}")
+    require_disk(root, n_bytes, f"Storing {n_files:,} uploaded file{'s' if n_files != 1 else ''}")
 
 
 def find_collections() -> tuple[Path, ...]:
@@ -123,7 +123,7 @@ def find_collections() -> tuple[Path, ...]:
     collections = []
     for folder in dict.fromkeys((uploads_folder(), Path.cwd())):
         with suppress(OSError):
-            entries = sorted(islice(folder.iterdir(), _MAX_LOOKED_AT))
+            entries = sorted(islice(folder.iterdir(), _MAX_ENTRIES))
             collections += [path for path in entries if path.name[0] != "." and _may_hold_classes(path)]
     return tuple(path for path in collections if path != uploads_folder())
 
@@ -132,7 +132,7 @@ def _may_hold_classes(path: Path) -> bool:
     try:
         if path.is_file():
             return path.suffix.lower() == ".zip" and zipfile.is_zipfile(path)
-        folders = (child for child in islice(path.iterdir(), _MAX_LOOKED_AT) if child.is_dir())
+        folders = (child for child in islice(path.iterdir(), _MAX_ENTRIES) if child.is_dir())
         subfolders = [folder for folder in folders if folder.name[0] != "."]
         nested = [child for folder in subfolders[:5] for child in islice(folder.iterdir(), 20) if child.is_dir()]
         return any(_has_image(child) for child in (*subfolders[:20], *nested))
@@ -142,7 +142,7 @@ def _may_hold_classes(path: Path) -> bool:
 
 def _has_image(folder: Path) -> bool:
     with suppress(OSError):
-        return any(child.suffix.lower() in IMAGE_SUFFIXES for child in islice(folder.iterdir(), _MAX_LOOKED_AT))
+        return any(child.suffix.lower() in IMAGE_SUFFIXES for child in islice(folder.iterdir(), _MAX_ENTRIES))
     return False
 
 
@@ -170,17 +170,17 @@ class Incoming:
     def __init__(self, files: Sequence[tuple[str, int]]) -> None:
         self.names = tuple(name for name, _ in files)
         self._sizes = tuple(size for _, size in files)
-        self._at = (0, 0)  # index of the current file, and bytes of it received so far
+        self._position = (0, 0)  # index of the current file, and bytes of it received so far
         self._lock = threading.Lock()
         root = uploads_folder()
         try:
             remove_abandoned(root, f"{_PREFIX}*", _ABANDONED_AFTER)  # from a killed kernel
             require_room(len(files), sum(self._sizes))
-            self._made = None if root.is_dir() else root
+            self._created_root = None if root.is_dir() else root
             root.mkdir(parents=True, exist_ok=True)
             self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=root)
-        except OSError as problem:
-            raise InputError(f"No folder for uploads could be made in {root}: {_reason(problem)}.") from problem
+        except OSError as error:
+            raise InputError(f"Could not create a folder for uploads in {root}: {_reason(error)}.") from error
         self.ended = threading.Event()
 
     def __enter__(self) -> Incoming:
@@ -196,18 +196,18 @@ class Incoming:
             InputError: this isn't the next part, it exceeds the file's size, or it can't be written.
         """
         with self._lock:
-            self._skip_whole()
-            if self.ended.is_set() or (index, start) != self._at or not data:
-                raise InputError("A part of the upload is missing or came twice: choose the files again.")
+            self._skip_complete()
+            if self.ended.is_set() or (index, start) != self._position or not data:
+                raise InputError("Part of the upload is missing or arrived twice. Choose the files again.")
             if start + len(data) > self._sizes[index]:
-                raise InputError(f"{printable(self.names[index])} is longer than it was said to be: choose it again.")
+                raise InputError(f"{printable(self.names[index])} is larger than announced. Choose it again.")
             try:
                 with self._path(index).open("ab") as file:
                     file.write(data)
-            except OSError as problem:
+            except OSError as error:
                 shown = printable(self.names[index])
-                raise InputError(f"{shown} could not be kept in {uploads_folder()}: {_reason(problem)}.") from problem
-            self._at = (index, start + len(data))
+                raise InputError(f"{shown} could not be saved in {uploads_folder()}: {_reason(error)}.") from error
+            self._position = (index, start + len(data))
 
     def files(self) -> tuple[tuple[str, Path], ...]:
         """Return each file's name and its path until the upload is closed.
@@ -216,9 +216,9 @@ class Incoming:
             InputError: the upload is not complete.
         """
         with self._lock:
-            self._skip_whole()
-            if self.ended.is_set() or self._at[0] < len(self.names):
-                raise InputError("The upload is not complete: choose the files again.")
+            self._skip_complete()
+            if self.ended.is_set() or self._position[0] < len(self.names):
+                raise InputError("The upload is not complete. Choose the files again.")
             paths = [self._path(i) for i in range(len(self.names))]
             for path in paths:
                 path.touch()  # an empty file has no parts
@@ -230,28 +230,29 @@ class Incoming:
             self.ended.set()
             with suppress(OSError):
                 self._folder.cleanup()
-                if self._made is not None:
-                    self._made.rmdir()  # only if it is still empty
+                if self._created_root is not None:
+                    self._created_root.rmdir()  # only if it is still empty
 
     def _path(self, index: int) -> Path:
         """Return a file's temporary path, which is independent of its name."""
         return Path(self._folder.name) / f"{index}.part"
 
-    def _skip_whole(self) -> None:
+    def _skip_complete(self) -> None:
         """Move on to the next incomplete file."""
-        index, n_received = self._at
+        index, n_received = self._position
         while index < len(self._sizes) and n_received == self._sizes[index]:
             index, n_received = index + 1, 0
-        self._at = (index, n_received)
+        self._position = (index, n_received)
 
 
-def require_size(name: str, n_bytes: int, most: int, kind: str) -> None:
+def require_size(name: str, n_bytes: int, max_bytes: int, kind: str) -> None:
     """Raise `InputError` if a file (a `kind`, such as "picture") is too large."""
-    if n_bytes > most:
+    if n_bytes > max_bytes:
         raise InputError(
-            f"{printable(name)} has {size_text(n_bytes)}; a {kind} may have {size_text(most)}. Nothing was uploaded."
+            f"{printable(name)} is {size_text(n_bytes)}; a {kind} can be up to {size_text(max_bytes)}. "
+            "Nothing was uploaded."
         )
 
 
-def _reason(problem: OSError) -> str:
-    return str(problem.strerror or problem)
+def _reason(error: OSError) -> str:
+    return str(error.strerror or error)

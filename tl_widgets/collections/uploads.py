@@ -41,7 +41,7 @@ class Addition:
     notes: tuple[str, ...] = ()
 
 
-def upload_zip(name: str, unchecked: Path) -> ImageCollection:
+def upload_zip(name: str, temporary: Path) -> ImageCollection:
     """Move a complete `Incoming` zip to the uploads and open it.
 
     Raises:
@@ -50,17 +50,17 @@ def upload_zip(name: str, unchecked: Path) -> ImageCollection:
     root = uploads_folder()
     shown = printable(name)
     try:
-        if not zipfile.is_zipfile(unchecked):
+        if not zipfile.is_zipfile(temporary):
             raise InputError(f"{shown} is not a zip archive. Zip a folder with one sub-folder for each class.")
-        source = open_source(unchecked)
+        source = open_source(temporary)
         try:
             find_layout(source.listing, shown)
         finally:
             source.close()
         stem = PurePosixPath(safe_name(name, "images.zip")).stem
-        path = write_new(root, f"{stem}.zip", unchecked)
-    except OSError as problem:
-        raise InputError(f"{shown} could not be kept in {root}: {problem.strerror or problem}.") from problem
+        path = write_new(root, f"{stem}.zip", temporary)
+    except OSError as error:
+        raise InputError(f"{shown} could not be saved in {root}: {error.strerror or error}.") from error
     return open_collection(path)
 
 
@@ -84,17 +84,17 @@ def add_images(
     """
     name = require_class_name(class_name)
     if not files or len(files) > MAX_AT_ONCE:
-        raise InputError(f"{len(files):,} pictures came; add 1 to {MAX_AT_ONCE:,} at a time, or a zip.")
+        raise InputError(f"Received {len(files):,} pictures. Add 1 to {MAX_AT_ONCE:,} at a time, or upload a zip.")
     if collection is not None and collection.has_splits:
         raise InputError(
-            f"{collection.name} has train/ and test/ folders, and only you know where a new picture belongs: put it "
-            "into one of them yourself."
+            f"{collection.name} has train/ and test/ folders, so only you can decide where a new picture belongs. "
+            "Put it into one of them yourself."
         )
-    good, skipped = _checked(files, on_event, cancel)
-    if not good:
+    usable, skipped = _check_images(files, on_event, cancel)
+    if not usable:
         reasons = first_few([f"{file} ({reason})" for file, reason in skipped])
         raise InputError(f"None of the {len(files):,} files could be used: {reasons}.")
-    new = [data for _, data in good if not isinstance(data, Path)]  # `Incoming` has checked the room for the others
+    new = [data for _, data in usable if not isinstance(data, Path)]  # `Incoming` has checked the room for the others
     require_room(len(new), sum(map(len, new)))
     notes: list[str] = []
     created: list[Path] = []
@@ -104,42 +104,42 @@ def add_images(
             collection = ImageCollection(created[0].resolve(), ())
         elif not collection.is_stored:
             created.append(make_folder(collection.name))
-            collection = _copied(collection, created[0].resolve(), on_event, cancel)
+            collection = _copy_images(collection, created[0].resolve(), on_event, cancel)
             notes.append(
                 f"Its images were copied to {created[0].parent.name}/{created[0].name}; the original stays as it is."
             )
-        return Addition(_write(collection, name, good), len(good), skipped, tuple(notes))
-    except BaseException as problem:
+        return Addition(_write_images(collection, name, usable), len(usable), skipped, tuple(notes))
+    except BaseException as error:
         for folder in created:
             shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(problem, OSError):
-            raise InputError(f"The pictures could not be kept: {problem.strerror or problem}.") from problem
+        if isinstance(error, OSError):
+            raise InputError(f"The pictures could not be saved: {error.strerror or error}.") from error
         raise
 
 
-def _checked(
+def _check_images(
     files: Sequence[tuple[str, Upload]], on_event: OnEvent, cancel: Cancel | None
 ) -> tuple[list[tuple[str, Upload]], tuple[tuple[str, str], ...]]:
     """Return the files that are images, and (name, reason) for the others."""
-    good, skipped = [], []
+    usable, skipped = [], []
     for n_done, (file, data) in enumerate(files, 1):
         raise_if_cancelled(cancel)
         try:
             if (data.stat().st_size if isinstance(data, Path) else len(data)) > MAX_FILE_BYTES:
-                raise UnreadableError("far too large a file for one image")
+                raise UnreadableError("far too large for one image")
             picture = data.read_bytes() if isinstance(data, Path) else data  # only one is in memory at a time
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # from Pillow, about large images; UnreadableError covers what matters
                 decode_image(picture, _CHECK_SIZE)
-            good.append((file, data))
-        except UnreadableError as problem:
-            skipped.append((printable(file), str(problem)))
+            usable.append((file, data))
+        except UnreadableError as error:
+            skipped.append((printable(file), str(error)))
         text = f"checking pictures: {n_done:,} of {len(files):,}"
         on_event(Event("decode", text, n_done=n_done, n_total=len(files)))
-    return good, tuple(skipped)
+    return usable, tuple(skipped)
 
 
-def _write(collection: ImageCollection, class_name: str, files: Sequence[tuple[str, Upload]]) -> ImageCollection:
+def _write_images(collection: ImageCollection, class_name: str, files: Sequence[tuple[str, Upload]]) -> ImageCollection:
     """Write all of the files into the class's folder, or none of them."""
     edits = collection.edits
     known = [
@@ -149,7 +149,7 @@ def _write(collection: ImageCollection, class_name: str, files: Sequence[tuple[s
     ]
     folder = collection.path / known[0] if known else _class_folder(collection.path, class_name)
     if not folder.resolve().is_relative_to(collection.path):
-        raise InputError(f"{folder.name} is a link that leads out of {collection.path}; nothing is written there.")
+        raise InputError(f"{folder.name} is a link to a place outside {collection.path}. Nothing was written.")
     written: list[Path] = []
     try:
         for name, data in files:
@@ -177,10 +177,12 @@ def _class_folder(root: Path, class_name: str) -> Path:
         except FileExistsError:
             continue
         return folder
-    raise InputError(f"There are a thousand folders like {class_name}; choose another name.")
+    raise InputError(f"There are already a thousand folders named like {class_name}. Choose another name.")
 
 
-def _copied(collection: ImageCollection, target: Path, on_event: OnEvent, cancel: Cancel | None) -> ImageCollection:
+def _copy_images(
+    collection: ImageCollection, target: Path, on_event: OnEvent, cancel: Cancel | None
+) -> ImageCollection:
     """Copy the images in use into a new folder of uploads, with the edits applied."""
     chosen = [(name, file) for name in collection.class_names for file in collection.used_files(name)]
     require_room(len(chosen), sum(file.n_bytes for _, file in chosen))

@@ -68,7 +68,7 @@ class ImageSettings(Settings):
         none="all",
     )
     classes: tuple[str, ...] | None = setting(
-        None, Several(Name(), "cat,dog", least=2), "Classes", "Only these classes", group=_DATA, none="all"
+        None, Several(Name(), "cat,dog", min_values=2), "Classes", "Only these classes", group=_DATA, none="all"
     )
 
 
@@ -90,7 +90,7 @@ class ScratchSpec(Settings):
 
     filters: tuple[int, ...] = setting(
         (32, 64, 128),
-        Several(Whole(1, step=8, field_high=1024), "(32, 64)", distinct=False, most=6),
+        Several(Whole(1, step=8, field_high=1024), "(32, 64)", distinct=False, max_values=6),
         "Filters",
         "Patterns that block {} looks for",
         group=_SCRATCH,
@@ -98,7 +98,7 @@ class ScratchSpec(Settings):
     )
     kernel_sizes: tuple[int, ...] = setting(
         (5, 3, 3),
-        Several(Whole(1, step=2, field_high=15), "(5, 3)", distinct=False, most=6),
+        Several(Whole(1, step=2, field_high=15), "(5, 3)", distinct=False, max_values=6),
         "Kernel",
         "Side of block {}'s patterns in pixels",
         unit="pixels",
@@ -142,7 +142,7 @@ class ScratchSpec(Settings):
         super().__post_init__()
         if len(self.kernel_sizes) != len(self.filters):
             raise InputError(
-                f"kernel_sizes must hold as many positive numbers as filters ({len(self.filters)}); "
+                f"kernel_sizes must have one number for each of the {len(self.filters)} filters; "
                 f"received {self.kernel_sizes}."
             )
 
@@ -271,7 +271,7 @@ class Config(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.seed + self.repeats > LAST_SEED + 1:
-            raise InputError(f"{self.repeats} seeds from {self.seed} on end beyond {LAST_SEED}; choose a smaller seed.")
+            raise InputError(f"{self.repeats} seeds from {self.seed} on go beyond {LAST_SEED}; choose a smaller seed.")
 
     @property
     def model_names(self) -> tuple[ModelName, ...]:

@@ -26,8 +26,8 @@ CONNECT_SECONDS = 6.0  # for name look-up, connection and first response togethe
 _SOCKET_SECONDS = 4.0  # for a single wait on the network
 _CHUNK = 1 << 18
 # A server that sends a few bytes now and then never times out, so a download below this speed is stopped.
-_PATIENCE_SECONDS = 20.0
-_SLOWEST = 2_000  # bytes per second
+_SPEED_CHECK_SECONDS = 20.0
+_MIN_BYTES_PER_SECOND = 2_000
 
 
 def download(
@@ -55,25 +55,25 @@ def download(
     with _open_url(url, cancel) as response:
         n_total = int(response.headers.get("Content-Length") or 0)
         if n_bytes and n_total and n_total != n_bytes:
-            raise OSError(f"{url} offers {n_total:,} bytes; the file that was published has {n_bytes:,}")
+            raise OSError(f"{url} offers {n_total:,} bytes, but the published file has {n_bytes:,}")
         n_total = n_total or n_bytes or 0
         require_disk(target.parent, n_total, f"Downloading {subject}")
         with atomic_file(target) as file:
             digest = _new_hash(algorithm_of(published_hash or ""))
             _copy(response, file, digest, f"downloading {subject}", n_total, on_event, cancel)
             if published_hash is not None and digest.hexdigest() != published_hash:
-                raise OSError(f"what {url} sent is not the file that was published: its hash differs")
+                raise OSError(f"the file from {url} is not the published one: its hash differs")
     return target
 
 
-def why_not(error: BaseException) -> str:
+def failure_reason(error: BaseException) -> str:
     """Return why a download failed, as a clause."""
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answered {error.code} {error.reason}"
     if isinstance(error, urllib.error.URLError):
         error = error.reason if isinstance(error.reason, BaseException) else error
     if isinstance(error, socket.gaierror):
-        return "there is no network here, or no server of that name"
+        return "there is no network, or no server with that name"
     return str(error) or type(error).__name__
 
 
@@ -134,14 +134,14 @@ def _open_url(url: str, cancel: Cancel | None) -> HTTPResponse:
         OSError: there was no response within CONNECT_SECONDS, or the network failed.
         CancelledError: `cancel` was set.
     """
-    answer: list[HTTPResponse | BaseException] = []
+    outcome: list[HTTPResponse | BaseException] = []
 
     def connect() -> None:
         try:
             # The address comes from the catalog, never from a user.
-            answer.append(urllib.request.urlopen(url, timeout=_SOCKET_SECONDS))  # noqa: S310
+            outcome.append(urllib.request.urlopen(url, timeout=_SOCKET_SECONDS))  # noqa: S310
         except BaseException as error:
-            answer.append(error)
+            outcome.append(error)
 
     thread = threading.Thread(target=connect, daemon=True, name="tl_widgets-connect")
     deadline = time.monotonic() + CONNECT_SECONDS
@@ -149,11 +149,11 @@ def _open_url(url: str, cancel: Cancel | None) -> HTTPResponse:
     while thread.is_alive() and time.monotonic() < deadline:
         raise_if_cancelled(cancel)
         thread.join(0.05)
-    if not answer:
+    if not outcome:
         raise TimeoutError(f"no answer within {CONNECT_SECONDS:.0f} s")
-    if isinstance(answer[0], BaseException):
-        raise answer[0]
-    return answer[0]
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]
 
 
 def _copy(
@@ -173,8 +173,8 @@ def _copy(
         digest.update(chunk)
         n_done += len(chunk)
         now = time.monotonic()
-        if now - last_check > _PATIENCE_SECONDS:
-            if n_done - n_at_check < _SLOWEST * (now - last_check):
+        if now - last_check > _SPEED_CHECK_SECONDS:
+            if n_done - n_at_check < _MIN_BYTES_PER_SECOND * (now - last_check):
                 raise OSError(f"the server is too slow: {n_done - n_at_check:,} bytes in {now - last_check:.0f} s")
             last_check, n_at_check = now, n_done
         if now - last_event > 0.1 or n_done == n_total:

@@ -32,7 +32,7 @@ def home_folder() -> Path:
     try:
         return Path(chosen).expanduser()
     except RuntimeError as error:
-        raise InputError(f"TL_WIDGETS_HOME={chosen}: there is no user of that name. Name a folder.") from error
+        raise InputError(f"TL_WIDGETS_HOME={chosen}: there is no user with that name. Set it to a folder.") from error
 
 
 def n_cores() -> int:
@@ -89,29 +89,29 @@ def memory_available() -> int:
     return min(free, available) if available else free
 
 
-def require_memory(n_bytes: int, what: str, advice: str) -> None:
+def require_memory(n_bytes: int, subject: str, advice: str) -> None:
     """Raise `InputError` if `n_bytes` is more than the free memory.
 
-    `what` is the subject of the message, such as "training on 9,000 images"; `advice` has no period.
+    `subject` is the subject of the message, such as "training on 9,000 images"; `advice` has no period.
     """
     free = memory_available()
     if free and n_bytes > free:
         raise InputError(
-            f"{what} needs about {size_text(n_bytes)} of memory, and {size_text(free)} are free "
+            f"{subject} needs about {size_text(n_bytes)} of memory, but only {size_text(free)} is free "
             f"(limit {size_text(memory_limit())}). {advice}."
         )
 
 
-def require_disk(folder: Path, n_bytes: int, what: str) -> None:
+def require_disk(folder: Path, n_bytes: int, subject: str) -> None:
     """Raise `InputError` if `folder`, which may not exist yet, has less free space.
 
-    `what` is the subject of the message, such as "Downloading Xception".
+    `subject` is the subject of the message, such as "Downloading Xception".
     """
     existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     free = shutil.disk_usage(existing).free
     if n_bytes > free:
         raise InputError(
-            f"{what} needs {size_text(n_bytes)} of disk in {folder}, and {size_text(free)} are free. "
+            f"{subject} needs {size_text(n_bytes)} of disk space in {folder}, but only {size_text(free)} is free. "
             "Free some space, use a smaller image size, or point TL_WIDGETS_HOME at a larger disk."
         )
 

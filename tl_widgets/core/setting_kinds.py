@@ -182,8 +182,8 @@ class Several:
         kind: kind of each value.
         example: what a user could type, such as "2,5,10".
         distinct: whether all values must be different.
-        least: minimum number of values.
-        most: maximum number of values; None if there is no limit.
+        min_values: minimum number of values.
+        max_values: maximum number of values; None if there is no limit.
         menu: (text, values) of the combinations that a form offers in a menu; empty for a text field.
         count_to: if above 0, a form asks only how many values, up to this number; 3 then means the values 0, 1, 2.
     """
@@ -191,22 +191,22 @@ class Several:
     kind: Whole | Name | Choice
     example: str
     distinct: bool = True
-    least: int = 1
-    most: int | None = None
+    min_values: int = 1
+    max_values: int | None = None
     menu: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     count_to: int = 0
 
     def check(self, name: str, value: object) -> tuple[Any, ...]:
         """Return `value` as a tuple, or raise InputError."""
         values = () if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
-        if len(values) < self.least or (self.most is not None and len(values) > self.most):
-            limit = "or more" if self.most is None else f"to {self.most}"
+        if len(values) < self.min_values or (self.max_values is not None and len(values) > self.max_values):
+            limit = "or more" if self.max_values is None else f"to {self.max_values}"
             noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
-            count = "one" if self.least == 1 and self.most is None else f"{self.least}"
+            count = "one" if self.min_values == 1 and self.max_values is None else f"{self.min_values}"
             raise InputError(f"{name} must be {count} {limit} {noun}, such as {self.example}; received {value!r}.")
         checked = tuple(self.kind.check(name, item) for item in values)
         if self.distinct and len(set(checked)) < len(checked):
-            raise InputError(f"{name} must be different values; received {value!r}.")
+            raise InputError(f"{name} must all be different; received {value!r}.")
         return checked
 
     def parse(self, text: str) -> tuple[Any, ...]:
@@ -219,7 +219,7 @@ class Several:
             return tuple(self.kind.parse(part) for part in parts if part)
         except InputError:
             noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
-            raise InputError(f"{text!r} is no list of {noun} such as {self.example}") from None
+            raise InputError(f"{text!r} is not a list of {noun}, such as {self.example}") from None
 
 
 @dataclass(frozen=True)

@@ -182,10 +182,10 @@ def flat_values(settings: Any) -> dict[str, Any]:
     return flat
 
 
-SomeSettings = TypeVar("SomeSettings")
+SettingsT = TypeVar("SettingsT")
 
 
-def with_flat_values(settings: SomeSettings, values: Mapping[str, Any]) -> SomeSettings:
+def with_flat_values(settings: SettingsT, values: Mapping[str, Any]) -> SettingsT:
     """Return a copy with some values changed, by their names in `flat_settings`.
 
     Raises:
@@ -194,7 +194,7 @@ def with_flat_values(settings: SomeSettings, values: Mapping[str, Any]) -> SomeS
     known = flat_settings(type(settings))
     unknown = [name for name in values if name not in known]
     if unknown:
-        raise InputError(f"There is no setting {unknown[0]!r}; there are {', '.join(known)}.")
+        raise InputError(f"There is no setting {unknown[0]!r}; the settings are {', '.join(known)}.")
     fields: dict[str, Any] = {}
     for name, declared in settings_of(type(settings)).items():
         part = declared.kind
@@ -202,15 +202,15 @@ def with_flat_values(settings: SomeSettings, values: Mapping[str, Any]) -> SomeS
             fields |= {name: values[name]} if name in values else {}
         elif part.count:
             if part.count_name in values:
-                fields[name] = _counted(part, getattr(settings, name), values[part.count_name])
+                fields[name] = _with_count(part, getattr(settings, name), values[part.count_name])
         else:
             inner = {key: value for key, value in values.items() if key in flat_settings(part.kind)}
             fields |= {name: with_flat_values(getattr(settings, name), inner)} if inner else {}
     return dataclasses.replace(settings, **fields)  # type: ignore[type-var]  # classes of settings are dataclasses
 
 
-def _counted(part: Part, now: Any, number: Any) -> Any:
+def _with_count(part: Part, current: Any, number: Any) -> Any:
     """Return the part with another count; None for 0."""
     if number == 0 and not isinstance(number, bool):
         return None
-    return dataclasses.replace(part.kind() if now is None else now, **{part.count: number})
+    return dataclasses.replace(part.kind() if current is None else current, **{part.count: number})

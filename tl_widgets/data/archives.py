@@ -21,7 +21,7 @@ MAX_RATIO = 200  # deflate reaches 1,032; photographs stay near 1
 RATIO_MATTERS_FROM = 10_000_000  # a plain white BMP can shrink a thousandfold, and a small one does no harm
 _MAX_DIRECTORY_BYTES = 100_000_000
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__", "@eadir", "$recycle.bin"}
-_OPTIONS_READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_COMPRESSION_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def open_source(path: Path) -> ImageSource:
             raise InputError(f"There is no folder or zip file {where}. Check the spelling; you are in {Path.cwd()}.")
         if path.is_file() and zipfile.is_zipfile(path):
             return ZipSource(path)
-    except OSError as problem:
-        raise InputError(f"{where} cannot be opened: {problem.strerror or problem}.") from problem
+    except OSError as error:
+        raise InputError(f"{where} cannot be opened: {error.strerror or error}.") from error
     raise InputError(
         f"{where} is a file, not a zip archive. Give a folder with a sub-folder for each class, or its zip."
     )
@@ -98,9 +98,9 @@ def _is_junk(name: str) -> bool:
     return name.startswith(".") or name.lower() in _JUNK
 
 
-def _refuse_too_many(n_files: int, where: str) -> None:
+def _require_few_files(n_files: int, where: str) -> None:
     if n_files > MAX_FILES:
-        raise InputError(f"{where} holds more than {MAX_FILES:,} files. Give a folder that holds only the images.")
+        raise InputError(f"{where} contains more than {MAX_FILES:,} files. Give a folder with only the images.")
 
 
 class FolderSource:
@@ -114,7 +114,7 @@ class FolderSource:
         pending = [""]
         while pending:
             pending += self._walk(pending.pop())
-            _refuse_too_many(len(self._files) + len(self._skipped) + len(self._folders), printable(str(path)))
+            _require_few_files(len(self._files) + len(self._skipped) + len(self._folders), printable(str(path)))
         files = sorted(self._files, key=lambda file: file.name)
         self.listing = Listing(tuple(files), frozenset(self._folders), tuple(sorted(self._skipped)))
 
@@ -127,7 +127,7 @@ class FolderSource:
                     name = f"{folder}/{entry.name}" if folder else entry.name
                     if _is_junk(entry.name):
                         continue
-                    if reason := self._why_not(entry):
+                    if reason := self._skip_reason(entry):
                         self._skipped.append((name, reason))
                     elif entry.is_dir():
                         subfolders.append(name)
@@ -135,32 +135,32 @@ class FolderSource:
                         info = entry.stat()
                         stamp = f"{info.st_mtime_ns} {info.st_ctime_ns}"
                         self._files.append(SourceFile(name, info.st_size, stamp))
-        except OSError as problem:
+        except OSError as error:
             if not folder:
                 raise
-            self._skipped.append((folder, f"cannot be opened: {problem.strerror or problem}"))
+            self._skipped.append((folder, f"cannot be opened: {error.strerror or error}"))
         self._folders.update(subfolders)
         return subfolders
 
-    def _why_not(self, entry: os.DirEntry[str]) -> str:
+    def _skip_reason(self, entry: os.DirEntry[str]) -> str:
         """Return why an entry must not be read; "" if it may be."""
         try:
             if entry.is_symlink():
                 target = Path(entry.path).resolve(strict=True)
                 if not target.is_relative_to(self.path):
-                    return "a link that leads out of the folder"
+                    return "a link to a place outside the folder"
                 if target.is_dir():
                     return "a link to a folder, which is not followed"
             mode = entry.stat().st_mode
         except (OSError, RuntimeError):  # RuntimeError: Python 3.11 raises it for circular links
-            return "a link that leads nowhere, or out of reach"
+            return "a broken link"
         # Reading from a pipe could wait forever.
         return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "not an ordinary file"
 
     def read(self, file: SourceFile) -> bytes:
         """Return all bytes of one file."""
         if file.n_bytes > MAX_FILE_BYTES:
-            raise OSError(_too_big(file.n_bytes))
+            raise OSError(_size_reason(file.n_bytes))
         with (self.path / file.name).open("rb") as stream:
             return stream.read(MAX_FILE_BYTES)
 
@@ -174,11 +174,11 @@ class ZipSource:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         where = printable(str(path))
-        _refuse_huge_directory(self.path, where)
+        _require_small_directory(self.path, where)
         try:
             self._archive = zipfile.ZipFile(self.path)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
-            raise InputError(f"{where} is a damaged zip archive ({problem}). Make or download it again.") from problem
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+            raise InputError(f"{where} is a damaged zip archive ({error}). Make or download it again.") from error
         try:
             self.listing = self._list(where)
         except InputError:
@@ -187,11 +187,11 @@ class ZipSource:
 
     def _list(self, where: str) -> Listing:
         members = self._archive.infolist()
-        _refuse_too_many(len(members), where)
+        _require_few_files(len(members), where)
         total = sum(member.file_size for member in members)
         if total > MAX_UNPACKED_BYTES:
             raise InputError(
-                f"{where} would unpack to {size_text(total)}; {size_text(MAX_UNPACKED_BYTES)} are allowed. "
+                f"{where} would unpack to {size_text(total)}; at most {size_text(MAX_UNPACKED_BYTES)} is allowed. "
                 "Make a smaller archive."
             )
         stamp = self.path.stat().st_mtime_ns
@@ -203,7 +203,7 @@ class ZipSource:
             # Some old Windows programs write backslashes as separators.
             name = member.filename.replace("\\", "/")
             parts = name.rstrip("/").split("/")
-            if reason := _why_not_member(member, parts):
+            if reason := _member_skip_reason(member, parts):
                 skipped.append((name, reason))
             elif not any(_is_junk(part) for part in parts):
                 folder_parts = parts if name.endswith("/") else parts[:-1]
@@ -217,7 +217,7 @@ class ZipSource:
     def read(self, file: SourceFile) -> bytes:
         """Return all bytes of one member, never more than the archive declares."""
         if file.n_bytes > MAX_FILE_BYTES:
-            raise OSError(_too_big(file.n_bytes))
+            raise OSError(_size_reason(file.n_bytes))
         try:
             with self._archive.open(self._members[file.name]) as stream:
                 return stream.read(MAX_FILE_BYTES)
@@ -228,35 +228,35 @@ class ZipSource:
             NotImplementedError,
             RuntimeError,
             ValueError,
-        ) as problem:
-            raise OSError(f"damaged in the archive: {problem}") from problem
+        ) as error:
+            raise OSError(f"damaged in the archive: {error}") from error
 
     def close(self) -> None:
         """Close the archive."""
         self._archive.close()
 
 
-def _too_big(n_bytes: int) -> str:
+def _size_reason(n_bytes: int) -> str:
     return f"{size_text(n_bytes)}, more than the {size_text(MAX_FILE_BYTES)} allowed for one image"
 
 
-def _why_not_member(member: zipfile.ZipInfo, parts: list[str]) -> str:
+def _member_skip_reason(member: zipfile.ZipInfo, parts: list[str]) -> str:
     """Return why a member must not be read; "" if it may be."""
     if ".." in parts or "" in parts or parts[0].endswith(":"):
-        return "a name that leads out of the archive"
+        return "a name that points outside the archive"
     if stat.S_ISLNK(member.external_attr >> 16):
         return "a link"
     if member.flag_bits & 1:
-        return "protected by a password"
-    if member.compress_type not in _OPTIONS_READ:
-        return "compressed in an unusual way: make the zip again with the usual settings"
+        return "password-protected"
+    if member.compress_type not in _COMPRESSION_METHODS:
+        return "compressed with an unsupported method: make the zip again with the usual settings"
     if member.file_size > max(RATIO_MATTERS_FROM, MAX_RATIO * member.compress_size):
         ratio = member.file_size // max(member.compress_size, 1)
-        return f"grows {ratio:,} times when unpacked, as no photograph does"
+        return f"grows {ratio:,} times when unpacked, which no photograph does"
     return ""
 
 
-def _refuse_huge_directory(path: Path, where: str) -> None:
+def _require_small_directory(path: Path, where: str) -> None:
     """Reject an archive whose table of contents, which `zipfile` reads, is too large.
 
     The end record (PKWARE APPNOTE 4.3.16) is in the last 65,557 bytes and holds the table's size at byte 12.

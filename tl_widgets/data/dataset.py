@@ -237,8 +237,7 @@ def require_dataset(dataset: object) -> None:
     """
     if not isinstance(dataset, ImageDataset):
         raise InputError(
-            "An ImageDataset is needed, such as load_dataset('textures') or load_folder('my_photos'); "
-            f"received {dataset!r}."
+            f"Give an ImageDataset, such as load_dataset('textures') or load_folder('my_photos'); received {dataset!r}."
         )
     for name in ("train", "validation", "test"):
         split = getattr(dataset, name)
@@ -247,7 +246,7 @@ def require_dataset(dataset: object) -> None:
         if tuple(split.images.shape[1:]) != dataset.image_shape:
             raise InputError(
                 f"The {name} images of {dataset.name} have the shape {tuple(split.images.shape[1:])}, those for "
-                f"training {dataset.image_shape}; all must be of one size."
+                f"training {dataset.image_shape}; all must have the same size."
             )
         if split.labels.min() < 0 or split.labels.max() >= dataset.n_classes:
             raise InputError(
@@ -257,14 +256,14 @@ def require_dataset(dataset: object) -> None:
     missing = sorted(set(range(dataset.n_classes)) - set(dataset.train.labels.tolist()))
     if missing or dataset.n_classes < 2:
         names = ", ".join(repr(dataset.class_names[label]) for label in missing) or "a second one"
-        raise InputError(f"{dataset.name} needs training images of at least 2 classes, and of each: {names} has none.")
+        raise InputError(f"{dataset.name} needs at least 2 classes, each with training images: {names} has none.")
 
 
-def require_whole_number(name: str, value: object, least: int, most: int | None = None) -> None:
-    """Raise `InputError` unless `value` is a whole number from `least` to `most`."""
+def require_whole_number(name: str, value: object, minimum: int, maximum: int | None = None) -> None:
+    """Raise `InputError` unless `value` is a whole number from `minimum` to `maximum`."""
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not is_whole or value < least or (most is not None and value > most):  # type: ignore[operator]
-        allowed = f"from {least} to {most}" if most is not None else f"of at least {least}"
+    if not is_whole or value < minimum or (maximum is not None and value > maximum):  # type: ignore[operator]
+        allowed = f"from {minimum} to {maximum}" if maximum is not None else f"of at least {minimum}"
         raise InputError(f"{name}={value!r}; it must be a whole number {allowed}.")
 
 
@@ -278,13 +277,13 @@ def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
     return tuple(int(seed) for seed in chosen)
 
 
-def first_few(items: list[str], most: int = 3) -> str:
+def first_few(items: list[str], n_shown: int = 3) -> str:
     """Join the items, cut to the first few: "a; b; c and 7 more"."""
-    rest = len(items) - most
-    return "; ".join(items[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+    rest = len(items) - n_shown
+    return "; ".join(items[:n_shown]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 
 
 def require_classes(classes: Sequence[str], known: Sequence[str], where: str) -> tuple[str, ...]:
@@ -295,9 +294,9 @@ def require_classes(classes: Sequence[str], known: Sequence[str], where: str) ->
     """
     requested = {classes} if isinstance(classes, str) else set(classes)
     if unknown := sorted(map(str, requested - set(known))):
-        raise InputError(f"{where} has no class {unknown[0]!r}; its classes are {first_few([*known], _MOST_NAMED)}.")
+        raise InputError(f"{where} has no class {unknown[0]!r}; its classes are {first_few([*known], _MAX_NAMED)}.")
     if len(requested) < 2:
-        raise InputError(f"classes={classes!r}; it takes at least two, of {first_few([*known], _MOST_NAMED)}.")
+        raise InputError(f"classes={classes!r}; choose at least two of {first_few([*known], _MAX_NAMED)}.")
     return tuple(name for name in known if name in requested)
 
 
@@ -321,11 +320,11 @@ def choose_classes(dataset: ImageDataset, classes: Sequence[str]) -> ImageDatase
         return Split(subset.images, np.searchsorted(old_labels, subset.labels).astype(np.int64))
 
     train, validation, test = map(chosen, (dataset.train, dataset.validation, dataset.test))
-    origin = _origin(dataset.origin, names)
+    origin = _subset_origin(dataset.origin, names)
     return replace(dataset, train=train, validation=validation, test=test, class_names=names, origin=origin)
 
 
-def _origin(origin: Origin | None, names: tuple[str, ...]) -> Origin | None:
+def _subset_origin(origin: Origin | None, names: tuple[str, ...]) -> Origin | None:
     if origin is None or origin.kind != "built-in" or origin.n_per_class is not None or origin.classes:
         return None
     return replace(origin, classes=names)

@@ -31,11 +31,11 @@ MAX_PIXELS = 100_000_000
 BIG_PIXELS = 16_000_000  # 64 MB as RGBA: such images are decoded one at a time
 _16_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 _ORIENTATION_TAG = 0x0112
-_Made = TypeVar("_Made")
-_big = threading.RLock()  # held while a large image is decoded: only one is in memory at a time
+_Converted = TypeVar("_Converted")
+_large_image_lock = threading.RLock()  # held while a large image is decoded: only one is in memory at a time
 
 # The first bytes, in lower case, of files that people mistake for images.
-_MISTAKEN = (
+_NOT_IMAGES = (
     ((b"<!doctype html", b"<html", b"<head"), "a web page, not an image: download the picture itself"),
     ((b"<svg",), "an SVG drawing, which has no pixels: export it as PNG"),
     ((b"%pdf",), "a PDF document, not an image: export its page as PNG"),
@@ -57,7 +57,7 @@ def decode_image(data: bytes, image_size: int) -> Images:
     Raises:
         UnreadableError: the file can't be used.
     """
-    return _opened(data, lambda image: _square(image, image_size))
+    return _convert(data, lambda image: _center_square(image, image_size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,55 +82,55 @@ def decode_upright(data: bytes, longest: int) -> UprightImage:
     Raises:
         UnreadableError: the file can't be used.
     """
-    return _opened(data, lambda image: _whole(image, longest))
+    return _convert(data, lambda image: _whole_image(image, longest))
 
 
-def _opened(data: bytes, make: Callable[[Image], _Made]) -> _Made:
-    """Open an image and return `make(image)`; all failures are UnreadableErrors."""
+def _convert(data: bytes, convert: Callable[[Image], _Converted]) -> _Converted:
+    """Open an image and return `convert(image)`; all failures are UnreadableErrors."""
     from PIL import Image, UnidentifiedImageError
 
-    _refuse_what_is_no_image(data)
+    _require_image_file(data)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             n_pixels = image.width * image.height
             if n_pixels > MAX_PIXELS:
                 raise UnreadableError(_too_large(f"{image.width:,} x {image.height:,} pixels"))
             if n_pixels <= BIG_PIXELS:
-                return make(image)
-            with _big:
-                return make(image)
+                return convert(image)
+            with _large_image_lock:
+                return convert(image)
     except UnreadableError:
         raise
-    except UnidentifiedImageError as problem:
-        raise UnreadableError("not an image of a kind that is read here (JPEG, PNG, WebP, BMP, GIF, TIFF)") from problem
-    except Image.DecompressionBombError as problem:
-        raise UnreadableError(_too_large("far too many pixels")) from problem
-    except Exception as problem:  # a damaged file can fail anywhere in a decoder with any error
-        if "truncated" in str(problem).lower():
-            raise UnreadableError("cut short: copy or download it again") from problem
-        raise UnreadableError(f"damaged: {problem or type(problem).__name__}") from problem
+    except UnidentifiedImageError as error:
+        raise UnreadableError("not an image of a kind that is read here (JPEG, PNG, WebP, BMP, GIF, TIFF)") from error
+    except Image.DecompressionBombError as error:
+        raise UnreadableError(_too_large("far too many pixels")) from error
+    except Exception as error:  # a damaged file can fail anywhere in a decoder with any error
+        if "truncated" in str(error).lower():
+            raise UnreadableError("cut short: copy or download it again") from error
+        raise UnreadableError(f"damaged: {error or type(error).__name__}") from error
 
 
-def _too_large(what: str) -> str:
-    return f"{what}, more than the {MAX_PIXELS // 1_000_000} megapixels allowed: make it smaller"
+def _too_large(size: str) -> str:
+    return f"{size}, more than the {MAX_PIXELS // 1_000_000} megapixels allowed: make it smaller"
 
 
-def _refuse_what_is_no_image(data: bytes) -> None:
+def _require_image_file(data: bytes) -> None:
     if not data:
         raise UnreadableError("empty")
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for marks, reason in _MISTAKEN:
-        if start.startswith(marks):
+    for prefixes, reason in _NOT_IMAGES:
+        if start.startswith(prefixes):
             raise UnreadableError(reason)
     if start.startswith((b"<?xml", b"<!--", b"<!doctype svg")):
-        raise UnreadableError(_MISTAKEN[1][1] if b"<svg" in start else "an XML text, not an image")
+        raise UnreadableError(_NOT_IMAGES[1][1] if b"<svg" in start else "an XML file, not an image")
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif"):
-        raise UnreadableError("a HEIC or AVIF picture, which is not read here: export it as JPEG")
+        raise UnreadableError("a HEIC or AVIF picture, which is not supported: export it as JPEG")
 
 
-def _square(image: Image, image_size: int) -> Images:
+def _center_square(image: Image, image_size: int) -> Images:
     """Return the upright center square as RGB."""
-    turn = _turn(image)
+    turn = _transposition(image)
     # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size: far faster, and still twice the size that is needed.
     image.draft(image.mode, (2 * image_size, 2 * image_size))
     image = _eight_bit(image)
@@ -139,8 +139,8 @@ def _square(image: Image, image_size: int) -> Images:
     return _resized(image, (image_size, image_size), (left, top, left + side, top + side), turn)
 
 
-def _whole(image: Image, longest: int) -> UprightImage:
-    turn = _turn(image)
+def _whole_image(image: Image, longest: int) -> UprightImage:
+    turn = _transposition(image)
     width, height = image.size
     image.draft(image.mode, (2 * longest, 2 * longest))
     image = _eight_bit(image)
@@ -151,9 +151,9 @@ def _whole(image: Image, longest: int) -> UprightImage:
     return UprightImage(pixels, *((height, width) if is_turned else (width, height)))
 
 
-def _turn(image: Image) -> Transpose | None:
+def _transposition(image: Image) -> Transpose | None:
     # The small image is turned instead of the photograph: the result is the same, and it is cheaper.
-    return _turns().get(image.getexif().get(_ORIENTATION_TAG, 1))
+    return _transpositions().get(image.getexif().get(_ORIENTATION_TAG, 1))
 
 
 def _resized(
@@ -183,7 +183,7 @@ def _eight_bit(image: Image) -> Image:
     if image.mode in _16_BIT_MODES:
         values = np.asarray(image)
         if values.size and (values.min() < 0 or values.max() > 65535):
-            raise UnreadableError("values of 32 bits: save it with 8 or 16 bits")
+            raise UnreadableError("32-bit values: save it with 8 or 16 bits")
         return PillowImage.fromarray(_scaled_to_eight_bits(values))
     if image.mode == "F":
         raise UnreadableError("floating-point values: save it with 8 or 16 bits")
@@ -204,7 +204,7 @@ def _scaled_to_eight_bits(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]
     return scaled
 
 
-def _turns() -> dict[int, Transpose]:
+def _transpositions() -> dict[int, Transpose]:
     """Return the transposition that each EXIF orientation needs; 1 needs none."""
     from PIL.Image import Transpose
 
@@ -258,24 +258,24 @@ def read_images(
     """
 
     def read(file: SourceFile) -> FileContent:
-        with _big if file.n_bytes > _BIG_FILE else contextlib.nullcontext():
+        with _large_image_lock if file.n_bytes > _BIG_FILE else contextlib.nullcontext():
             try:
                 data = source.read(file)
-            except OSError as problem:
-                reason = f"cannot be read: {problem.strerror or problem}"
+            except OSError as error:
+                reason = f"cannot be read: {error.strerror or error}"
                 return FileContent(_digest(reason.encode()), None, b"", reason)
             digest = _digest(data)
             try:
                 image = decode_image(data, image_size)
-            except UnreadableError as problem:
-                return FileContent(digest, None, b"", str(problem))
+            except UnreadableError as error:
+                return FileContent(digest, None, b"", str(error))
             return FileContent(digest, image, image_key(image), "")
 
     start, last_event = time.monotonic(), 0.0
     with warnings.catch_warnings():
         # Pillow warns about large images and odd metadata; FileContent.reason covers what matters.
         warnings.simplefilter("ignore")
-        for n_done, content in enumerate(_in_order(read, files, cancel), 1):
+        for n_done, content in enumerate(_map_in_order(read, files, cancel), 1):
             yield content
             now = time.monotonic()
             if now - last_event >= _SECONDS_BETWEEN_EVENTS or n_done == len(files):
@@ -295,27 +295,27 @@ def file_digests(source: ImageSource, files: Sequence[SourceFile], cancel: Cance
     def digest(file: SourceFile) -> bytes:
         try:
             return _digest(source.read(file))
-        except OSError as problem:
-            return _digest(f"cannot be read: {problem.strerror or problem}".encode())
+        except OSError as error:
+            return _digest(f"cannot be read: {error.strerror or error}".encode())
 
-    return list(_in_order(digest, files, cancel))
+    return list(_map_in_order(digest, files, cancel))
 
 
 def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
-def _in_order(
-    work: Callable[[SourceFile], _Result], files: Sequence[SourceFile], cancel: Cancel | None
+def _map_in_order(
+    function: Callable[[SourceFile], _Result], files: Sequence[SourceFile], cancel: Cancel | None
 ) -> Iterator[_Result]:
-    """Yield `map(work, files)`, computed in threads that run only a few results ahead."""
+    """Yield `map(function, files)`, computed in threads that run only a few results ahead."""
     n_workers = min(os.cpu_count() or 1, 8)
     executor = ThreadPoolExecutor(n_workers, thread_name_prefix="tl_widgets-read")
     pending: deque[Future[_Result]] = deque()
     try:
         for file in files:
             raise_if_cancelled(cancel)
-            pending.append(executor.submit(work, file))
+            pending.append(executor.submit(function, file))
             if len(pending) >= 4 * n_workers:
                 yield pending.popleft().result()
         while pending:

@@ -26,7 +26,7 @@ from tl_widgets.data.dataset import (
     require_whole_number,
     split_rows,
 )
-from tl_widgets.data.folder_layout import Layout, edited, find_layout, require_edits
+from tl_widgets.data.folder_layout import Layout, apply_edits, find_layout, require_edits
 from tl_widgets.data.image_cache import Pool, load_pool
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
@@ -92,19 +92,19 @@ def load_folder(
     try:
         full_layout = find_layout(source.listing, where)
         require_edits(full_layout, edits, where)
-        full_layout = _chosen(full_layout, classes, edits, where)
+        full_layout = _select_classes(full_layout, classes, edits, where)
         # Decode files that are left out, too, so including one again needs no new decoding.
         pool = load_pool(source, full_layout.files, image_size, on_event, cancel)
     finally:
         source.close()
-    layout, rows = edited(full_layout, edits)
+    layout, rows = apply_edits(full_layout, edits)
     pool = pool.select(rows)
     skipped = [
         *source.listing.skipped,
-        *((f.name, why) for f, why in zip(layout.files, pool.reasons, strict=True) if why),
+        *((f.name, reason) for f, reason in zip(layout.files, pool.reasons, strict=True) if reason),
     ]
-    kept, duplicates, unclear = _without_copies(layout, pool)
-    skipped = sorted((printable(name), reason) for name, reason in [*skipped, *unclear])
+    kept, duplicates, ambiguous = _without_copies(layout, pool)
+    skipped = sorted((printable(name), reason) for name, reason in [*skipped, *ambiguous])
     labels = np.array([layout.files[i].label for i in kept], np.int64)
     _require_enough(layout, kept, labels, skipped, where)
     files = {pool.keys[i]: printable(layout.files[i].name) for i in kept}
@@ -119,11 +119,11 @@ def load_folder(
     return dataset if n_per_class is None else dataset.take(n_per_class, seed=seed)
 
 
-def _chosen(layout: Layout, classes: Sequence[str] | None, edits: Edits, where: str) -> Layout:
+def _select_classes(layout: Layout, classes: Sequence[str] | None, edits: Edits, where: str) -> Layout:
     """Return the unedited layout with some classes, named as after the edits."""
     if classes is None:
         return layout
-    class_names = require_classes(classes, edited(layout, edits)[0].class_names, where)
+    class_names = require_classes(classes, apply_edits(layout, edits)[0].class_names, where)
     folders = {edits.folder_of(name) for name in class_names}
     names = tuple(name for name in layout.class_names if name in folders)
     label_of = {layout.class_names.index(name): label for label, name in enumerate(names)}
@@ -143,7 +143,7 @@ def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, s
             copies.setdefault(key, []).append(i)
     kept: list[int] = []
     duplicates: list[tuple[str, str]] = []
-    unclear: list[tuple[str, str]] = []
+    ambiguous: list[tuple[str, str]] = []
     for group in copies.values():
         group.sort(key=lambda i: (_RANK[layout.files[i].split], i))
         first = layout.files[group[0]]
@@ -151,11 +151,11 @@ def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, s
             for i in group:
                 other = next(layout.files[j] for j in group if layout.files[j].label != layout.files[i].label)
                 reason = f"the same image is also {printable(other.name)}, so what it shows is unclear"
-                unclear.append((layout.files[i].name, reason))
+                ambiguous.append((layout.files[i].name, reason))
             continue
         kept.append(group[0])
         duplicates += [(printable(layout.files[i].name), printable(first.name)) for i in group[1:]]
-    return np.array(sorted(kept), np.int64), sorted(duplicates), unclear
+    return np.array(sorted(kept), np.int64), sorted(duplicates), ambiguous
 
 
 def _require_enough(layout: Layout, kept: Rows, labels: Labels, skipped: list[tuple[str, str]], where: str) -> None:
@@ -169,7 +169,7 @@ def _require_enough(layout: Layout, kept: Rows, labels: Labels, skipped: list[tu
                  if (n := int(((labels == label) & (splits == split)).sum())) < least[split]]  # fmt: skip
         if n_images >= MIN_PER_CLASS and not shortages:
             continue
-        skipped_here = [f"{file} ({why})" for file, why in skipped if f"/{name}/" in f"/{file}"]
+        skipped_here = [f"{file} ({reason})" for file, reason in skipped if f"/{name}/" in f"/{file}"]
         reasons = f" Skipped in it: {first_few(skipped_here)}." if skipped_here else ""
         minimum = (
             ", ".join(f"{n} in {split}/" for split, n in least.items()) or "one for each of train, validation and test"
@@ -194,11 +194,11 @@ def _splits(layout: Layout, pool: Pool, kept: Rows, labels: Labels, seed: int) -
             train, validation = train[remaining], train[carved]
     assert pool.images is not None  # _require_enough has checked that every class has images
     images = pool.images.select(pool.rows[kept])
-    make = pick if images.nbytes <= IN_MEMORY_BYTES else _stored
-    return make(images, labels, train), make(images, labels, validation), make(images, labels, test)
+    make_split = pick if images.nbytes <= IN_MEMORY_BYTES else _split_on_disk
+    return make_split(images, labels, train), make_split(images, labels, validation), make_split(images, labels, test)
 
 
-def _stored(images: IndexedImages, labels: Labels, rows: Rows) -> Split:
+def _split_on_disk(images: IndexedImages, labels: Labels, rows: Rows) -> Split:
     """Return a split whose images stay on disk."""
     chosen_labels = labels[rows]
     chosen_labels.flags.writeable = False

@@ -92,34 +92,37 @@ def find_layout(listing: Listing, where: str) -> Layout:
         InputError: there are fewer than two class folders, or train/ and test/ have different classes.
     """
     tree = _Tree(listing)
-    strays: list[str] = []
-    root = _enter(tree, strays)
+    stray_images: list[str] = []
+    root = _find_root(tree, stray_images)
     notes: list[str] = []
     split_folders = _split_folders(tree, root)
     if split_folders and "test" not in split_folders:
         split_folders["test"] = split_folders.pop("validation")
-        notes.append("There is no test/ folder: the validation folder serves as test, a part of train/ as validation.")
+        notes.append(
+            "There is no test/ folder: the validation folder serves as the test set, and "
+            "a part of train/ as the validation set."
+        )
     if split_folders:
         given = set(split_folders.values())
-        if others := [_last(f) for f in tree.folders[root] if f not in given]:
-            notes.append(f"Beside train/ and test/, left aside: {first_few(others)}.")
+        if others := [_base_name(f) for f in tree.folders[root] if f not in given]:
+            notes.append(f"Ignored folders beside train/ and test/: {first_few(others)}.")
     places: dict[SplitName, str] = split_folders or {"": root}
-    strays += [name for folder in {root, *places.values()} for name in tree.images_in(folder)]
-    class_names = _agreed_class_names(tree, places, where)
-    if strays:
-        shown = first_few([printable(name) for name in sorted(strays)])
-        notes.append(f"Images that stand beside the class folders are left aside ({len(strays):,}): {shown}.")
+    stray_images += [name for folder in {root, *places.values()} for name in tree.images_in(folder)]
+    class_names = _common_class_names(tree, places, where)
+    if stray_images:
+        shown = first_few([printable(name) for name in sorted(stray_images)])
+        notes.append(f"Ignored images outside the class folders ({len(stray_images):,}): {shown}.")
     files = _labelled(listing, places, class_names, len(root) + 1 if root else 0)
     names = tuple(map(printable, class_names))
     return Layout(files, names, tuple(split_folders), tuple(notes), tuple(places.items()))
 
 
-def _last(name: str) -> str:
+def _base_name(name: str) -> str:
     return printable(name.rpartition("/")[2])
 
 
-def _enter(tree: _Tree, strays: list[str]) -> str:
-    """Return the folder that holds the classes; add images above it to `strays`."""
+def _find_root(tree: _Tree, stray_images: list[str]) -> str:
+    """Return the folder that holds the classes; add images above it to `stray_images`."""
     root = ""
     while True:
         subfolders = tree.folders.get(root, [])
@@ -129,7 +132,7 @@ def _enter(tree: _Tree, strays: list[str]) -> str:
         folders = tree.folders.get(subfolders[0], [])
         if not folders or len(tree.images_in(subfolders[0])) > len(folders):
             return root
-        strays += tree.images_in(root)
+        stray_images += tree.images_in(root)
         root = subfolders[0]
 
 
@@ -137,7 +140,7 @@ def _split_folders(tree: _Tree, root: str) -> dict[SplitName, str]:
     """Return the folders of the given splits; empty if there are only class folders."""
     folders: dict[SplitName, str] = {}
     for folder in tree.folders.get(root, []):
-        if split := _SPLIT_NAMES.get(_last(folder).lower()):
+        if split := _SPLIT_NAMES.get(_base_name(folder).lower()):
             folders.setdefault(split, folder)
     # A class may be called "train"; its folder then holds images instead of folders.
     if "train" not in folders or len(folders) < 2 or not tree.folders.get(folders["train"]):
@@ -145,23 +148,23 @@ def _split_folders(tree: _Tree, root: str) -> dict[SplitName, str]:
     return folders
 
 
-def _agreed_class_names(tree: _Tree, places: dict[SplitName, str], where: str) -> list[str]:
+def _common_class_names(tree: _Tree, places: dict[SplitName, str], where: str) -> list[str]:
     """Return the raw class names, sorted; InputError unless all places have the same."""
     names = {split: [f.rpartition("/")[2] for f in tree.folders.get(place, [])] for split, place in places.items()}
-    for split, names_there in names.items():
+    for split, folder_names in names.items():
         part = f"{split}/ of {where}" if split else where
-        if not names_there:
+        if not folder_names:
             raise InputError(f"{part} has no sub-folders, so there are no classes. {_ADVICE}")
-        if len(names_there) == 1:
-            only = printable(names_there[0])
-            raise InputError(f"{part} has one class only, {only!r}; it takes at least two. {_ADVICE}")
+        if len(folder_names) == 1:
+            only = printable(folder_names[0])
+            raise InputError(f"{part} has only one class, {only!r}; you need at least two. {_ADVICE}")
     first = next(iter(names.values()))
-    for split, names_there in names.items():
-        if differing := sorted(set(first) ^ set(names_there)):
+    for split, folder_names in names.items():
+        if differing := sorted(set(first) ^ set(folder_names)):
             shown = first_few([repr(printable(name)) for name in differing])
             raise InputError(
-                f"{next(iter(names))}/ and {split}/ of {where} hold different classes: only one has {shown}. "
-                "Both must hold the same classes, spelled alike."
+                f"{next(iter(names))}/ and {split}/ of {where} have different classes: only one has {shown}. "
+                "Both must have the same classes, spelled the same way."
             )
     return sorted(first)
 
@@ -193,9 +196,7 @@ def require_class_name(name: object) -> str:
     """Return a class name without surrounding spaces, or raise InputError."""
     text = name.strip() if isinstance(name, str) else ""
     if not text or len(text) > MAX_NAME or printable(text) != text:
-        raise InputError(
-            f"{name!r:.100} cannot be the name of a class: give 1 to {MAX_NAME} characters that can be shown."
-        )
+        raise InputError(f"{name!r:.100} cannot be the name of a class. Use 1 to {MAX_NAME} printable characters.")
     return text
 
 
@@ -204,16 +205,16 @@ def require_edits(layout: Layout, edits: Edits, where: str) -> None:
     folders = [folder for folder, _ in edits.renamed] + list(edits.dropped)
     if missing := sorted(set(folders) - set(layout.class_names)):
         raise InputError(
-            f"{where} has no class folder {missing[0]!r}, which was renamed or dropped. Put it back, or begin anew."
+            f"{where} has no class folder {missing[0]!r}, which was renamed or dropped. Put it back, or start over."
         )
     names = [edits.name_of(folder) for folder in layout.class_names if folder not in edits.dropped]
     if repeated := [name for name, n in Counter(names).items() if n > 1]:
-        raise InputError(f"Two classes of {where} would be called {repeated[0]!r}. Give each a name of its own.")
+        raise InputError(f"Two classes of {where} would be called {repeated[0]!r}. Give each class its own name.")
     if len(names) < 2:
-        raise InputError(f"{where} has {len(names)} class left; it takes at least two. Take one back.")
+        raise InputError(f"{where} has {len(names)} class left; you need at least two. Take one back.")
 
 
-def edited(layout: Layout, edits: Edits) -> tuple[Layout, Rows]:
+def apply_edits(layout: Layout, edits: Edits) -> tuple[Layout, Rows]:
     """Apply edits that `require_edits` has accepted.
 
     Returns:
@@ -233,7 +234,7 @@ def edited(layout: Layout, edits: Edits) -> tuple[Layout, Rows]:
     n_out = sum(labelled.file.name in left_out for labelled in layout.files if labelled.label in label_of)
     notes = layout.notes
     if dropped := [folder for folder in layout.class_names if folder in edits.dropped]:
-        notes += (f"Classes left aside: {', '.join(dropped)}.",)
+        notes += (f"Ignored classes: {', '.join(dropped)}.",)
     if n_out:
         notes += (f"Left out by hand: {n_out:,} image{'s' if n_out != 1 else ''}.",)
     return replace(layout, files=files, class_names=tuple(names), notes=notes), np.array(rows, np.int64)

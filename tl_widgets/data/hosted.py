@@ -25,7 +25,7 @@ from typing import IO, BinaryIO, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.core.download import atomic_file, download, remove_abandoned, why_not
+from tl_widgets.core.download import atomic_file, download, failure_reason, remove_abandoned
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
@@ -37,7 +37,7 @@ from tl_widgets.data.folder import load_folder
 from tl_widgets.records.provenance import Origin
 
 GIVEN_SPLIT = (("train", "train"), ("test", "test"))
-_SECONDS_UNTIL_ABANDONED = 86_400
+_ABANDONED_AFTER = 86_400
 _MAX_STREAM_BYTES = 1_000_000_000  # of a decompressed archive; the largest of these data sets has 0.25 GB
 _IMAGES_PER_EVENT = 500
 # What zipfile, tarfile, gzip and NumPy raise for a file that is damaged or of another kind.
@@ -103,13 +103,13 @@ class HostedDataset(NamedDataset):
             loaded = load_folder(path, image_size=image_size, n_per_class=n_per_class, seed=seed, classes=classes,
                                  on_event=on_event, cancel=cancel)  # fmt: skip
         except InputError as error:
-            if is_whole(path):
+            if is_intact(path):
                 raise
-            raise InputError(f"{path} is damaged. `tl-widgets fetch {self.name}` fetches it again.") from error
+            raise InputError(f"{path} is damaged. Run `tl-widgets fetch {self.name}` to download it again.") from error
         return replace(loaded, source=f"{self.source}; {self.license}")
 
 
-def is_whole(path: Path) -> bool:
+def is_intact(path: Path) -> bool:
     """Return whether all members of a zip match their checksums; takes seconds."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -134,11 +134,11 @@ def fetch_dataset(dataset: HostedDataset, *, on_event: OnEvent = ignore, cancel:
         # Room for the downloaded files and the zip, which is larger than they are for PNGs of tiny images.
         require_disk(dataset.path.parent, 2 * dataset.n_bytes, f"Fetching {dataset.name}")
         dataset.path.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(dataset.path.parent, "fetching-*", _SECONDS_UNTIL_ABANDONED)
+        remove_abandoned(dataset.path.parent, "fetching-*", _ABANDONED_AFTER)
         with tempfile.TemporaryDirectory(prefix="fetching-", dir=dataset.path.parent) as folder:
             _fetch_into(Path(folder), dataset, on_event, cancel)
     except (OSError, HTTPException) as error:  # URLError, time-outs and a full disk are all OSErrors
-        raise InputError(_ways_out(dataset, why_not(error))) from error
+        raise InputError(_unavailable_message(dataset, failure_reason(error))) from error
     return dataset.path
 
 
@@ -167,16 +167,16 @@ def _fetch_into(folder: Path, dataset: HostedDataset, on_event: OnEvent, cancel:
             sink.require([f"{place}/{name}" if place else name
                           for _, place in dataset.folders for name in dataset.class_names])  # fmt: skip
     except WrongContentError as error:
-        raise OSError(f"what {dataset.files[0].url} sent is not the data set: {error}") from error
+        raise OSError(f"the file from {dataset.files[0].url} is not the data set: {error}") from error
 
 
-def _ways_out(dataset: HostedDataset, reason: str) -> str:
+def _unavailable_message(dataset: HostedDataset, reason: str) -> str:
     *others, last = [info.name for info in list_datasets() if not info.n_bytes]
     return (
-        f"The data set {dataset.name} ({size_text(dataset.n_bytes)}) is not on this machine and could not be fetched "
-        f"({reason}). Three ways out: take {', '.join(others)} or {last}, which need no network; use images of your "
-        f"own (the Lab's tab Images, or load_folder); or run `tl-widgets fetch {dataset.name}` on a connected machine "
-        f"and copy {dataset.path.name} from its folder to {dataset.path}."
+        f"The data set {dataset.name} ({size_text(dataset.n_bytes)}) is not on this machine and could not be "
+        f"downloaded ({reason}). You have three choices: use {', '.join(others)} or {last}, which need no network; "
+        f"use your own images (the Lab's tab Images, or load_folder); or run `tl-widgets fetch {dataset.name}` on a "
+        f"connected machine and copy {dataset.path.name} from its folder to {dataset.path}."
     )
 
 
@@ -238,17 +238,17 @@ class Sink:
     def require(self, folders: Sequence[str]) -> None:
         """Raise `WrongContentError` if any of the folders has no images."""
         if missing := [folder for folder in folders if folder not in self.counts]:
-            raise WrongContentError(f"there is no image of {missing[0]} in it")
+            raise WrongContentError(f"it has no image of {missing[0]}")
 
 
-def tar_members(path: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
+def tar_members(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
     """Yield (name, bytes) of each regular file in a .tar.gz with a matching name."""
     with gzip.open(path) as unzipped, tarfile.open(fileobj=cast(IO[bytes], _Limited(unzipped)), mode="r|") as archive:
         for member in archive:
-            if not member.isreg() or not wanted.fullmatch(member.name):
+            if not member.isreg() or not pattern.fullmatch(member.name):
                 continue
             if member.size > MAX_FILE_BYTES:
-                raise WrongContentError(f"{member.name[:80]!r} in it is larger than any image file may be")
+                raise WrongContentError(f"{member.name[:80]!r} in it is too large for an image file")
             stream = archive.extractfile(member)  # writes nothing to disk
             assert stream is not None
             yield member.name, stream.read()
@@ -257,13 +257,13 @@ def tar_members(path: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, byte
 class _Limited:
     """A stream that raises WrongContentError beyond `_MAX_STREAM_BYTES`."""
 
-    def __init__(self, inner: gzip.GzipFile) -> None:
-        self._inner, self._left = inner, _MAX_STREAM_BYTES
+    def __init__(self, stream: gzip.GzipFile) -> None:
+        self._stream, self._n_left = stream, _MAX_STREAM_BYTES
 
     def read(self, size: int) -> bytes:
         """Return at most `size` bytes."""
-        if not 0 <= size <= self._left:
-            raise WrongContentError("it unpacks to far more than the data set has")
-        data = self._inner.read(size)
-        self._left -= len(data)
+        if not 0 <= size <= self._n_left:
+            raise WrongContentError("it unpacks to far more than the data set contains")
+        data = self._stream.read(size)
+        self._n_left -= len(data)
         return data

@@ -37,7 +37,7 @@ from tl_widgets.data.folder_layout import LabelledFile
 from tl_widgets.data.memmap_images import IndexedImages
 
 _VERSION = 1  # raise it when the format of entries or the decoding of images changes
-_SECONDS_UNTIL_ABANDONED = 86_400
+_ABANDONED_AFTER = 86_400
 
 
 @dataclass(frozen=True)
@@ -87,13 +87,13 @@ def load_pool(
     shape_key = _hash(_VERSION, image_size, *(f"{labelled.name} {labelled.file.n_bytes}" for labelled in files))
     stamps = [f"{labelled.file.name} {labelled.file.stamp}" for labelled in files]
     index = home / "index" / _hash(shape_key, str(source.path), *stamps)
-    if (name := _indexed(index)) and (pool := _open(home / name, len(files))):
+    if (name := _read_index(index)) and (pool := _open_entry(home / name, len(files))):
         return pool
     with contextlib.suppress(OSError):
         if any(home.glob(f"{shape_key}-*")):
             name = _entry_name(shape_key, file_digests(source, [labelled.file for labelled in files], cancel))
-            if pool := _open(home / name, len(files)):
-                _note(index, name)
+            if pool := _open_entry(home / name, len(files)):
+                _write_index(index, name)
                 return pool
 
     def decoded() -> contextlib.closing[Generator[FileContent, None, None]]:
@@ -105,14 +105,14 @@ def load_pool(
         n_bytes = len(files) * image_size**2 * 3
         require_disk(home, n_bytes, f"The decoded copy of {len(files):,} images")
         with decoded() as contents:
-            name = _write(home, shape_key, contents, len(files), image_size)
-        _note(index, name)
-        if pool := _open(home / name, len(files)):
+            name = _write_entry(home, shape_key, contents, len(files), image_size)
+        _write_index(index, name)
+        if pool := _open_entry(home / name, len(files)):
             return pool
         problem = f"what was written to {home} cannot be read back"
     except (OSError, InputError) as error:  # problems of the cache; those of a source file are in FileContent.reason
         problem = str(error)
-    advice = f"They cannot wait on disk either ({problem.rstrip('.')}). Use a smaller image size or fewer images"
+    advice = f"They cannot be stored on disk either ({problem.rstrip('.')}). Use a smaller image size or fewer images"
     require_memory(len(files) * image_size**2 * 3, f"Holding {len(files):,} images", advice)
     with decoded() as contents:
         return _read_into_memory(contents, len(files), image_size)
@@ -129,7 +129,7 @@ def _entry_name(shape_key: str, digests: list[bytes]) -> str:
     return f"{shape_key}-{hashlib.blake2b(b''.join(digests), digest_size=16).hexdigest()}"
 
 
-def _indexed(index: Path) -> str:
+def _read_index(index: Path) -> str:
     """Return the name of the entry in the file `index`; "" if there is none."""
     try:
         name = index.read_text().strip()
@@ -138,13 +138,13 @@ def _indexed(index: Path) -> str:
     return name if set(name) <= set("0123456789abcdef-") else ""
 
 
-def _note(index: Path, name: str) -> None:
+def _write_index(index: Path, name: str) -> None:
     """Write `name` into `index` if possible; without it, the next load is slower."""
     with contextlib.suppress(OSError), atomic_file(index) as file:
         file.write(name.encode())
 
 
-def _open(entry: Path, n_files: int) -> Pool | None:
+def _open_entry(entry: Path, n_files: int) -> Pool | None:
     """Return the pool stored in `entry`, or None; remove a damaged entry."""
     if not entry.is_dir():
         return None
@@ -162,10 +162,10 @@ def _open(entry: Path, n_files: int) -> Pool | None:
     return None
 
 
-def _write(home: Path, shape_key: str, contents: Iterator[FileContent], n_files: int, image_size: int) -> str:
+def _write_entry(home: Path, shape_key: str, contents: Iterator[FileContent], n_files: int, image_size: int) -> str:
     """Write `contents` into an entry and return its name."""
     home.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(home, "writing-*", _SECONDS_UNTIL_ABANDONED)
+    remove_abandoned(home, "writing-*", _ABANDONED_AFTER)
     staging = Path(tempfile.mkdtemp(prefix="writing-", dir=home))
     try:
         digests: list[bytes] = []

@@ -24,14 +24,14 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.data.archives import ImageSource, SourceFile, open_source
 from tl_widgets.data.dataset import ImageDataset, Rows, Split, first_few, image_key
 from tl_widgets.data.decode import FORMATS
-from tl_widgets.data.folder_layout import edited, find_layout
+from tl_widgets.data.folder_layout import apply_edits, find_layout
 from tl_widgets.records.comparison import Diagnosis
 from tl_widgets.records.diagnosis import IMBALANCE
 from tl_widgets.records.provenance import Origin
 
 TINY_CLASS = 10  # training images
-_SIZES_LOOKED_AT = 40  # files of each class, evenly spaced
-_ENOUGH_SIZES = 5  # with fewer files in a class, one common size means nothing
+_MAX_SAMPLED_FILES = 40  # files of each class, evenly spaced
+_MIN_FILES = 5  # with fewer files in a class, one common size means nothing
 _Size = tuple[int, int]
 
 
@@ -53,32 +53,32 @@ def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
     if dataset.origin is not None and dataset.origin.kind == "built-in":
         return
     # Copies in the test split are the most serious, so they come first.
-    likenesses = sorted(find_likenesses(dataset), key=lambda likeness: likeness.split)
-    n_tested = sum(likeness.split == "test" for likeness in likenesses)
-    if not likenesses:
+    duplicates = sorted(find_near_duplicates(dataset), key=lambda duplicate: duplicate.split)
+    n_tested = sum(duplicate.split == "test" for duplicate in duplicates)
+    if not duplicates:
         return
     n, n_all, split = (
-        (n_tested, len(dataset.test), "test") if n_tested else (len(likenesses), len(dataset.validation), "validation")
+        (n_tested, len(dataset.test), "test") if n_tested else (len(duplicates), len(dataset.validation), "validation")
     )
     text = f"{n} of the {n_all} {split} images look{'s' if n == 1 else ''} almost like a training image. "
     text += "Recognizing those shows memory, not learning"
-    if n < len(likenesses):
-        text += f"; the same goes for {len(likenesses) - n} of the {len(dataset.validation)} validation images"
+    if n < len(duplicates):
+        text += f"; the same goes for {len(duplicates) - n} of the {len(dataset.validation)} validation images"
     yield Diagnosis(
         "near_duplicates",
-        f"{text}. Alike: {first_few([_alike(dataset, likeness) for likeness in likenesses])}.",
+        f"{text}. Alike: {first_few([_pair_text(dataset, duplicate) for duplicate in duplicates])}.",
         "Look at them: remove one of two copies, and put pictures of one scene or one burst into one split (train/ "
         "and test/ folders).",
     )
 
 
-def _alike(dataset: ImageDataset, likeness: Likeness) -> str:
+def _pair_text(dataset: ImageDataset, duplicate: NearDuplicate) -> str:
     """Name the two images by their files, or by their rows if they have none."""
     files = dataset.report.files if dataset.report else {}
-    split = dataset.test if likeness.split == "test" else dataset.validation
-    name = files.get(image_key(split.images[likeness.row]), f"image {likeness.row}")
-    other = files.get(image_key(dataset.train.images[likeness.train_row]), f"image {likeness.train_row}")
-    return f"{name} ({likeness.split}) and {other} (train)"
+    split = dataset.test if duplicate.split == "test" else dataset.validation
+    name = files.get(image_key(split.images[duplicate.row]), f"image {duplicate.row}")
+    other = files.get(image_key(dataset.train.images[duplicate.train_row]), f"image {duplicate.train_row}")
+    return f"{name} ({duplicate.split}) and {other} (train)"
 
 
 def _imbalance(dataset: ImageDataset) -> Iterator[Diagnosis]:
@@ -103,8 +103,8 @@ def _tiny_classes(dataset: ImageDataset) -> Iterator[Diagnosis]:
     if tiny:
         yield Diagnosis(
             "tiny_class",
-            f"Of some classes there are hardly any training images: {first_few(tiny)}.",
-            "What is said about them is little more than chance; add images, or leave these classes out.",
+            f"Some classes have very few training images: {first_few(tiny)}.",
+            "Results for them are little more than chance. Add images, or leave these classes out.",
         )
 
 
@@ -116,7 +116,7 @@ def _source_sizes(dataset: ImageDataset) -> Iterator[Diagnosis]:
     suspects = []
     for name, class_sizes in sizes.items():
         others = {size for other, other_sizes in sizes.items() if other != name for size in other_sizes}
-        if len(class_sizes) >= _ENOUGH_SIZES and len(set(class_sizes)) == 1 and others and class_sizes[0] not in others:
+        if len(class_sizes) >= _MIN_FILES and len(set(class_sizes)) == 1 and others and class_sizes[0] not in others:
             suspects.append(f"{name} ({class_sizes[0][0]} x {class_sizes[0][1]} pixels)")
     if suspects:
         yield Diagnosis(
@@ -134,12 +134,12 @@ def _sizes_by_class(origin: Origin) -> dict[str, list[_Size]]:
     except InputError:  # moved since it was loaded; the images in memory can still be trained on
         return {}
     try:
-        layout, _ = edited(find_layout(source.listing, origin.path), origin.edits)
+        layout, _ = apply_edits(find_layout(source.listing, origin.path), origin.edits)
         sizes: dict[str, list[_Size]] = {}
         for label, name in enumerate(layout.class_names):
             files = [labelled.file for labelled in layout.files if labelled.label == label]
             if not origin.classes or name in origin.classes:
-                rows = np.unique(np.linspace(0, len(files) - 1, min(len(files), _SIZES_LOOKED_AT)).astype(int))
+                rows = np.unique(np.linspace(0, len(files) - 1, min(len(files), _MAX_SAMPLED_FILES)).astype(int))
                 sizes[name] = [size for row in rows if (size := _size(source, files[row]))]
         return sizes
     except InputError:
@@ -168,7 +168,7 @@ _BLOCK = 256
 
 
 @dataclass(frozen=True)
-class Likeness:
+class NearDuplicate:
     """An image that is almost the same as a training image.
 
     Attributes:
@@ -185,13 +185,13 @@ class Likeness:
     correlation: float
 
 
-def find_likenesses(dataset: ImageDataset) -> tuple[Likeness, ...]:
+def find_near_duplicates(dataset: ImageDataset) -> tuple[NearDuplicate, ...]:
     """Find validation and test images that look almost like a training image.
 
     Splits with more than `MAX_IMAGES` images are sampled, evenly spaced.
     """
     train = _Fingerprints.of(dataset.train)
-    likenesses = []
+    duplicates = []
     parts: tuple[tuple[Literal["validation", "test"], Split], ...] = (
         ("validation", dataset.validation),
         ("test", dataset.test),
@@ -205,8 +205,8 @@ def find_likenesses(dataset: ImageDataset) -> tuple[Likeness, ...]:
             if len(near) and correlations.max() >= MIN_CORRELATION:
                 best = near[correlations.argmax()]
                 correlation = min(float(correlations.max()), 1.0)
-                likenesses.append(Likeness(name, int(row), int(train.rows[best]), int(n_bits[best]), correlation))
-    return tuple(likenesses)
+                duplicates.append(NearDuplicate(name, int(row), int(train.rows[best]), int(n_bits[best]), correlation))
+    return tuple(duplicates)
 
 
 def difference_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:

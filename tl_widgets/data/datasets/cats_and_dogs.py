@@ -11,14 +11,14 @@ from tl_widgets.data.hosted import GIVEN_SPLIT, HostedDataset, HostedFile, Sink,
 
 # The validation set of its authors serves as the test set here.
 _SPLITS = {"train": "train", "validation": "test"}
-_WANTED = re.compile(r"cats_and_dogs_filtered/(train|validation)/(cats|dogs)/([\w.-]+\.jpg)", re.ASCII)
+_MEMBER_NAME = re.compile(r"cats_and_dogs_filtered/(train|validation)/(cats|dogs)/([\w.-]+\.jpg)", re.ASCII)
 
 
 def _repack(files: list[Path], sink: Sink) -> None:
     try:
         source = ZipSource(files[0])
         try:
-            chosen = [(file, match) for file in source.listing.files if (match := _WANTED.fullmatch(file.name))]
+            chosen = [(file, match) for file in source.listing.files if (match := _MEMBER_NAME.fullmatch(file.name))]
             sink.n_total = len(chosen)
             for file, match in chosen:
                 split, folder, name = match.groups()
@@ -30,7 +30,7 @@ def _repack(files: list[Path], sink: Sink) -> None:
         finally:
             source.close()
     except InputError as error:  # ZipSource raises it for a file that isn't a zip
-        raise WrongContentError(f"it is no zip archive that can be read ({error})") from error
+        raise WrongContentError(f"it is not a readable zip archive ({error})") from error
 
 
 DATASET = HostedDataset(

@@ -9,7 +9,7 @@ from threading import Event
 
 from ipywidgets import HTML, Button, VBox
 
-from tl_widgets.collections.collection import ImageCollection, keep_edits, open_collection, with_kept_edits
+from tl_widgets.collections.collection import ImageCollection, save_edits, open_collection, with_saved_edits
 from tl_widgets.collections.storage import Incoming
 from tl_widgets.collections.uploads import Addition, add_images, upload_zip
 from tl_widgets.core import events
@@ -97,7 +97,7 @@ class ImagesView(VBox):
         """Open a folder or zip, in the background; return None if another step is running."""
 
         def work(on_event: OnEvent, cancel: Cancel) -> None:
-            collection = with_kept_edits(open_collection(path))
+            collection = with_saved_edits(open_collection(path))
             self._read(collection, on_event, cancel)
             if collection.edits:
                 self.message.value = (
@@ -128,7 +128,7 @@ class ImagesView(VBox):
             self._set_collection(added.collection)
             self._read(added.collection, on_event, cancel)
             self.message.value = _added_html(class_name, added)
-            keep_edits(added.collection)  # they hold the class name if no folder can have it
+            save_edits(added.collection)  # they hold the class name if no folder can have it
             self.intake.refresh_menu()
 
         return self._start("checking pictures", work, incoming)
@@ -176,7 +176,7 @@ class ImagesView(VBox):
         kind = "png" if picture.startswith(b"\x89PNG") else "jpg"
         added = add_images(self.collection, class_name, [(f"camera.{kind}", picture)])
         self._set_collection(added.collection)
-        keep_edits(added.collection)
+        save_edits(added.collection)
         self._report.value = '<p class="tlw-note">New pictures: “Use these images” reads them.</p>'
 
     def _start(
@@ -243,7 +243,7 @@ class ImagesView(VBox):
                 raise InputError("The Lab is busy: wait until it has ended, then change the images.")
             self.message.value = ""
             self._set_collection(edit(self.collection))
-            keep_edits(self.collection)
+            save_edits(self.collection)
             self._report.value = '<p class="tlw-note">Changed: “Use these images” reads them again.</p>'
         except InputError as error:
             self.message.value = alert(str(error))

@@ -67,10 +67,10 @@ def _widgets(name: str) -> list[Widget]:
     """Return the field for the number of blocks, or a field for each possible block."""
     filters = _SETTINGS["filters"].kind
     assert isinstance(filters, Several)
-    assert filters.most is not None
+    assert filters.max_values is not None
     if name == "blocks":
-        how_many = Whole(1, filters.most)
+        how_many = Whole(1, filters.max_values)
         return [number_widget(Setting(name, 1, how_many, "Blocks", "A block is a Conv2D and its pooling"))]
     setting = _SETTINGS[name]
-    labels = [(f"{setting.label} {i}", setting.help.format(i)) for i in range(1, filters.most + 1)]
+    labels = [(f"{setting.label} {i}", setting.help.format(i)) for i in range(1, filters.max_values + 1)]
     return [number_widget(replace(setting, label=label, help=text)) for label, text in labels]

@@ -339,7 +339,7 @@ def test_a_name_that_is_taken_is_refused_and_the_field_goes_back(make_lab, here)
     open_pets(lab)
     row = row_of(lab, "cat")
     row.name.value = "dog"
-    assert "There is a class &#39;dog&#39; already" in lab.images.message.value
+    assert "There is already a class &#39;dog&#39;" in lab.images.message.value
     assert row.name.value == "cat"
     assert lab.images.collection.class_names == ("cat", "dog", "owl")
 

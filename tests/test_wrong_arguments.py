@@ -126,7 +126,7 @@ def test_data_sets_that_cannot_be_compared_are_refused():
     empty = Split(pixels(6)[:0], np.zeros(0, int))
     with pytest.raises(InputError, match="validation split of mine is empty"):
         tl.compare(three(good, empty, good))
-    with pytest.raises(InputError, match="one size"):
+    with pytest.raises(InputError, match="same size"):
         tl.compare(three(good, good, Split(pixels(6, 20), np.arange(6) % 2)))
     with pytest.raises(InputError, match="run from 0 to 2"):
         tl.compare(three(good, good, Split(pixels(6), np.arange(6) % 3)))

@@ -9,7 +9,7 @@ from threading import Event
 
 from ipywidgets import HTML, Button, VBox
 
-from tl_widgets.collections.collection import ImageCollection, save_edits, open_collection, with_saved_edits
+from tl_widgets.collections.collection import ImageCollection, open_collection, save_edits, with_saved_edits
 from tl_widgets.collections.storage import Incoming
 from tl_widgets.collections.uploads import Addition, add_images, upload_zip
 from tl_widgets.core import events

@@ -188,7 +188,7 @@ def test_a_second_run_keeps_features_and_quiet_prints_the_verdict_only(finished,
     text = io.StringIO()
     _print(Console(file=text, width=80), Comparison.from_json(json.dumps(second)), load_dataset(image_size=32))
     saved = second["transfer"]["seconds"]["saved"]
-    assert f"transfer: features kept from before: saved {saved:.1f} s" in text.getvalue()
+    assert f"transfer: cached features saved {saved:.1f} s" in text.getvalue()
 
 
 def test_a_zip_of_photographs_with_a_broken_one(tmp_path, tl_here):
@@ -227,7 +227,7 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, tl_here):
         (["compare", "--epochs", "many"], "--epochs"),
         (["compare", "--epochs", "0"], "epochs must be 1"),
         (["compare", "--bogus"], "--bogus"),
-        (["compare", "nowhere/"], "no folder or zip"),
+        (["compare", "nowhere/"], "no folder, zip file or data set"),
         (["compare", "textures", "--images-per-class", "900"], "at most 50"),
         (["compare", "textures", "--image-size", "5"], "image_size"),
         (["compare", "--image-size", "0"], "image_size"),

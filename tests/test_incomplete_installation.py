@@ -81,7 +81,7 @@ def test_a_package_that_does_not_load_is_named_with_the_reason(run, tmp_path):
     )
     status, out, err = run("doctor", without="rich")
     assert (status, out) == (2, "")
-    assert "The package rich cannot be loaded (libfoo.so.1: cannot open shared object file)" in sentence(err)
+    assert "The package rich can't be loaded (libfoo.so.1: cannot open shared object file)" in sentence(err)
     assert "`pip install --force-reinstall rich`" in err
 
 

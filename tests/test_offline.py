@@ -77,7 +77,7 @@ def test_all_names_are_known_before_any_is_fetched(serve, server, capsys):
 def test_what_cannot_be_checked_is_said(serve, capsys):
     serve("cats_and_dogs", sha256=None)
     assert main(["fetch", "cats_and_dogs"]) == 0
-    assert "nobody publishes its hash, only its length is checked" in capsys.readouterr().out
+    assert "no hash is published, so only its length was checked" in capsys.readouterr().out
 
 
 def test_a_fetch_that_fails_is_one_line(serve, server, home, capsys):
@@ -113,9 +113,9 @@ def test_a_folder_of_ones_own_comes_before_a_download(server, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("make", "said", "mend"),
     [
-        (lambda home: home.write_bytes(b"PK"), "is a file, not a folder; unpack it", "name a folder with --home"),
-        (lambda home: (home / "in it" / "weights").mkdir(parents=True), "lies one folder deeper", "in it'"),
-        (lambda home: None, "it is not there yet", ""),
+        (lambda home: home.write_bytes(b"PK"), "is a file, not a folder; unpack it", "give a folder with --home"),
+        (lambda home: (home / "in it" / "weights").mkdir(parents=True), "are one folder deeper", "in it'"),
+        (lambda home: None, "it doesn't exist yet", ""),
     ],
 )
 def test_the_doctor_says_what_is_wrong_with_the_folder(tmp_path, capsys, make, said, mend):
@@ -125,7 +125,7 @@ def test_the_doctor_says_what_is_wrong_with_the_folder(tmp_path, capsys, make, s
     assert status == 0  # the default comparison needs nothing of it
     assert said in out
     assert mend in out
-    assert ("To mend" in out) == bool(mend)
+    assert ("To fix" in out) == bool(mend)
 
 
 def test_the_doctor_says_what_would_not_fit_into_the_memory(xception, monkeypatch, capsys):
@@ -134,7 +134,7 @@ def test_the_doctor_says_what_would_not_fit_into_the_memory(xception, monkeypatc
     status, out = doctor(capsys)
     assert status == 1
     assert "-    Xception           1 MB" in out
-    assert "hash right; but it needs about" in out
+    assert "hash verified; but it needs about" in out
     assert "BAD  memory" in out
 
 
@@ -190,10 +190,10 @@ def test_a_read_only_folder_is_enough(serve, server, home, tmp_path):
         assert (done.stdout, done.stderr) == ("done \nEfficientNetLite0 cifar10\n", "")
         done = subprocess.run([*command, "doctor"], env=environment, timeout=200, **with_cwd)
         assert done.returncode == 0
-        assert "only to be read" in done.stdout
+        assert "read-only" in done.stdout
         done = subprocess.run([*command, "fetch", "flowers"], env=environment, timeout=200, **with_cwd)
         assert done.returncode == 2
-        assert f"Nothing can be fetched into {home}: {home} cannot be written here" in done.stderr
+        assert f"Nothing can be downloaded into {home}: {home} isn't writable" in done.stderr
     finally:
         for path in (home, *home.rglob("*")):
             path.chmod(0o755)
@@ -214,14 +214,16 @@ def test_a_home_that_is_not_there_and_cannot_be_made(tmp_path):
         done = subprocess.run([*command, "doctor"], env=environment, timeout=100, **with_cwd)
         assert (done.returncode, done.stderr) == (0, "")
         text = " ".join(done.stdout.split())
-        assert f"{wanted} is not there and cannot be made: {above} can only be read. Images and features wait" in text
-        assert "is made when something is kept" not in text
-        assert f"Nothing can be written to {wanted} here" in text
+        assert (
+            f"{wanted} doesn't exist and can't be created: {above} is read-only. Images and features are kept" in text
+        )
+        assert "is created when needed" not in text
+        assert f"{wanted} isn't writable here" in text
         for name in ("Xception", "flowers"):
             done = subprocess.run([*command, "fetch", name], env=environment, timeout=100, **with_cwd)
             assert (done.returncode, done.stdout) == (2, "")
             assert done.stderr.startswith(
-                f"tl-widgets: Nothing can be fetched into {wanted}: {above} cannot be written"
+                f"tl-widgets: Nothing can be downloaded into {wanted}: {above} isn't writable"
             )
         done = subprocess.run([*command, "fetch", "EfficientNetLite0"], env=environment, timeout=100, **with_cwd)
         assert (done.returncode, done.stderr) == (0, "")  # it comes with the installation
@@ -238,10 +240,10 @@ def doctor(capsys, *words):
 def test_the_doctor_finds_all_well(capsys):
     status, out = doctor(capsys)
     assert status == 0
-    assert "EfficientNetLite0  bundled, 19 MB, hash right" in out
+    assert "EfficientNetLite0  bundled, 19 MB, hash verified" in out
     assert "can run here, without network" in out
     assert "flowers: tl-widgets fetch flowers" in out
-    assert "To mend" not in out
+    assert "To fix" not in out
 
 
 def test_the_doctor_imports_no_tensorflow(home):
@@ -261,7 +263,7 @@ def test_the_doctor_tells_right_weights_from_damaged_ones(serve, xception, home,
     capsys.readouterr()
     status, out = doctor(capsys)
     assert status == 0
-    assert f"1 MB in {path.parent}, hash right" in out
+    assert f"1 MB in {path.parent}, hash verified" in out
     assert f"ok   flowers        0 MB in {zipped.parent}" in out
     path.write_bytes(H5[:-1])
     zipped.write_bytes(b"PK")

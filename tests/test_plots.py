@@ -286,7 +286,7 @@ def test_a_backbone_with_a_long_name_and_random_weights_fits_the_page():
 def test_confusion_of_one_run_draws_where_it_is_told():
     ax = Figure().add_subplot()
     assert plot_confusion(make_comparison().scratch, ax=ax) is ax
-    with pytest.raises(InputError, match="one run only"):
+    with pytest.raises(InputError, match="only with a single run"):
         plot_confusion(make_comparison(), ax=ax)
 
 
@@ -420,7 +420,7 @@ def test_alt_text_says_what_the_figure_shows():
     comparison = make_comparison()
     assert "from scratch 63.3% (95% interval 53 to 73)" in alt_text(comparison, "accuracy")
     assert "1,280,000 trainable and 0 frozen" in alt_text(comparison, "parameters")
-    assert "5.4 s (kept features saved 4.4 s)" in alt_text(comparison, "seconds")
+    assert "5.4 s (cached features saved 4.4 s)" in alt_text(comparison, "seconds")
     assert alt_text(comparison, "comparison").startswith(comparison.verdict.text)
     with pytest.raises(InputError, match="kind='pie'"):
         alt_text(comparison, "pie")

@@ -103,14 +103,14 @@ def test_a_record_that_is_older_than_a_field_has_its_default():
         ({"config": []}, "config is [], not an object"),
         ({"config": {"epochs": "many"}}, "config.epochs is 'many', not a whole number"),
         ({"config": {"epochs": 0}}, "epochs must be"),
-        ({"config": {"colour": "red"}}, "config has fields that are not known: colour"),
+        ({"config": {"colour": "red"}}, "config has unknown fields: colour"),
         ({"parts": "abc"}, "parts is 'abc', not a list"),
         ({"parts": {"0": {}}}, "not a list"),
         ({"parts": [{}, {"numbers": [1, "2"]}]}, r"parts[1].numbers[1] is '2', not a number"),
         ({"parts": [{"numbers": [1, 2, 3, 4]}]}, "there are more than 3 numbers"),
         ({"parts": [{"pair": [1]}]}, "parts[0].pair"),
         ({"parts": [{"kind": "huge"}]}, "parts[0].kind is 'huge', not one of 'small', 'large'"),
-        ({"more": 1}, "it has fields that are not known: more"),
+        ({"more": 1}, "it has unknown fields: more"),
     ],
 )
 def test_what_does_not_fit_is_said_with_its_place_and_its_value(change, message):
@@ -131,7 +131,12 @@ def test_what_is_missing_is_named(name):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "no JSON"), ("[1]", "not a record"), ("[" * 100_000, "nested too deeply"), ("1" * 5_000, "digits")],
+    [
+        ("", "isn't valid JSON"),
+        ("[1]", "isn't a record"),
+        ("[" * 100_000, "nested too deeply"),
+        ("1" * 5_000, "digits"),
+    ],
 )
 def test_text_that_holds_no_object_is_said_so(text, message):
     with pytest.raises(InputError, match=message):

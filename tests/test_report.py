@@ -77,9 +77,9 @@ def test_the_report_says_what_was_found(four, textures):
         assert f"{run.params.trainable:,}" in text
     for said in (textures.source, textures.fingerprint, "learning rate 0.001", "scratch: filters 4, 4", "12 training"):
         assert said in text
-    for said in (four.environment.tensorflow, four.transfer.weights_sha256, "One split, made once", "always 1"):
+    for said in (four.environment.tensorflow, four.transfer.weights_sha256, "One split, made once", "always add up to 1"):
         assert said in text
-    assert "The control's answers are shown, and do not count" in text
+    assert "The control's answers are shown but don't count" in text
 
 
 def test_the_page_is_valid_and_loads_and_runs_nothing(two_classes):
@@ -120,9 +120,9 @@ def test_galleries_need_the_images_and_the_right_ones(four, textures):
     page = to_report(four)
     assert "Disagreements" not in page
     assert "Test images worth a look" in to_report(four, dataset=textures)
-    with pytest.raises(InputError, match="not those that this comparison was made on"):
+    with pytest.raises(InputError, match="not the ones that were compared"):
         to_report(four, dataset=load_dataset("textures", image_size=32, n_per_class=5))
-    with pytest.raises(InputError, match="A Comparison is needed"):
+    with pytest.raises(InputError, match="Give a Comparison"):
         to_report(four.scratch)
     with pytest.raises(InputError, match="no trained model"):
         to_report(replace(four, scratch=None, transfer=None, control=None, fine_tuned=None))
@@ -139,7 +139,7 @@ def test_repeats_have_a_row_for_each_seed(textures):
     text = re.sub(r"\s+", " ", words(to_report(comparison)))
     for point in comparison.repeats.points:
         assert f"{point.seed} {100 * point.scratch:.1f}% {100 * point.transfer:.1f}%" in text
-    assert f"all else on this page is of seed {comparison.config.seed}" in text
+    assert f"everything else on this page is from seed {comparison.config.seed}" in text
 
 
 # The folder
@@ -202,7 +202,7 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(four, tmp_path):
     (tmp_path / "there").mkdir()
     (tmp_path / "file").write_text("mine")
     for taken in ("there", "file"):
-        with pytest.raises(InputError, match="nothing is written over it"):
+        with pytest.raises(InputError, match="won't be overwritten"):
             save_comparison(four, tmp_path / taken)
     with pytest.raises(InputError, match="There is no folder"):
         save_comparison(four, tmp_path / "no" / "run")

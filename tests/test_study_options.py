@@ -61,7 +61,7 @@ def test_what_is_right_comes_as_far_as_the_images(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     for study in ("data", "time", "backbones", "fine-tuning", "mistake", "inside", "repeat"):
         assert cli.main(["study", study, NOWHERE]) == cli.MISTAKE
-        assert f"no folder or zip file '{NOWHERE}'" in " ".join(capsys.readouterr().err.split())
+        assert f"no folder, zip file or data set called '{NOWHERE}'" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_functions_try_no_point_with_a_backbone_that_cannot_be():

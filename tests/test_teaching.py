@@ -273,10 +273,10 @@ def test_how_far(guess, measured, far):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("many", "is none"),
+        ("many", "is not one"),
         ("101", "outside"),
         ("-1", "outside"),
-        ("", "is none"),
+        ("", "is not one"),
         ("nan", "outside"),
         ("<b>", "&lt;b&gt;"),
     ],

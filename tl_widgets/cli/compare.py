@@ -147,7 +147,7 @@ def load_images(
     if not is_there:
         names = [info.name for info in list_datasets()]
         raise InputError(
-            f"There is no folder or zip file {data!r}, and no data set of that name; those are "
+            f"There is no folder, zip file or data set called {data!r}. The data sets are "
             f"{', '.join(names)}. Check the spelling; you are in {Path.cwd()}."
         )
     size = 128 if image_size is None else image_size
@@ -170,7 +170,7 @@ def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> N
     console.print(_table(comparison))
     for run in comparison.runs:
         if run.seconds.saved > 0:
-            console.print(f"{run.name}: features kept from before: saved {run.seconds.saved:.1f} s", soft_wrap=True)
+            console.print(f"{run.name}: cached features saved {run.seconds.saved:.1f} s", soft_wrap=True)
     if comparison.repeats:
         for name in comparison.config.model_names:
             accuracies = ", ".join(percent(accuracy) for accuracy in comparison.repeats.accuracies(name))

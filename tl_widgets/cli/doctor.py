@@ -51,7 +51,7 @@ def show_doctor(*, home_given: bool) -> int:
     if missing := checkup.missing_backbones:
         fetch = f"tl-widgets {options} fetch".replace("  ", " ")
         example = "Xception" if "Xception" in missing else missing[0]
-        text = f"{len(missing)} others are not here; for one of them: {fetch} {example}"
+        text = f"{len(missing)} others are not downloaded yet; to get one: {fetch} {example}"
         console.print(f"  -    {text}", soft_wrap=True)
     _print_part(console, "Data sets", checkup.datasets)
     _print_end(console, checkup)
@@ -75,13 +75,13 @@ def _print_archive(console: Console, missing: Sequence[str], home: Path | None) 
     console.print("\nFor machines without network, in one file", style="bold")
     console.print(f"  tl-widgets fetch {names} --archive class.zip", soft_wrap=True)
     if home is not None:
-        text = f"\nNothing can be written to {home} here: fetch with --home and another folder, or on another machine."
+        text = f"\n{home} isn't writable here: fetch with --home and another folder, or on another machine."
         console.print(text, soft_wrap=True)
 
 
 def _print_end(console: Console, checkup: Checkup) -> None:
     everything = (*checkup.machine, *checkup.backbones, *checkup.datasets)
-    for title, level in (("To mend", "bad"), ("To have more, on a machine with network", "missing")):
+    for title, level in (("To fix", "bad"), ("To download, on a machine with network", "missing")):
         if subset := [finding for finding in everything if finding.level == level and finding.command]:
             console.print(f"\n{title}", style="bold")
             for finding in subset:
@@ -185,7 +185,7 @@ def _hardware() -> Iterator[Finding]:
     limit, free = memory_limit(), memory_available()
     needs = f"the default comparison needs {size_text(NEEDED_MEMORY)}"
     if not limit:
-        yield Finding("memory", "good", f"unknown: the system does not say; {needs}", needed=True)
+        yield Finding("memory", "good", f"unknown: the system doesn't report it; {needs}", needed=True)
     else:
         text = f"limit {size_text(limit)}, {size_text(free)} of it free; {needs}"
         enough = free >= NEEDED_MEMORY
@@ -198,19 +198,19 @@ def _disk() -> Finding:
     home = home_folder().absolute()
     if _is_file(home):
         text = f"{home} is a file, not a folder" + ("; unpack it" if home.suffix in (".zip", ".tar") else "")
-        return Finding("folder", "bad", text, "name a folder with --home or TL_WIDGETS_HOME")
+        return Finding("folder", "bad", text, "give a folder with --home or TL_WIDGETS_HOME")
     existing = existing_part(home)
     text = f"{home}: {size_text(shutil.disk_usage(existing).free)} free"
     if existing != home:
         if not can_write(existing):
-            text = f"{home} is not there and cannot be made: {existing} can only be read"
-            return Finding("folder", "good", f"{text}. Images and features wait in memory instead")
-        text += "; it is not there yet, and is made when something is kept"
+            text = f"{home} doesn't exist and can't be created: {existing} is read-only"
+            return Finding("folder", "good", f"{text}. Images and features are kept in memory instead")
+        text += "; it doesn't exist yet, and is created when needed"
     elif not (home / "weights").is_dir() and (inner := _home_inside(home)):
-        return Finding("folder", "bad", f"{text}; what was fetched lies one folder deeper", f"--home {inner}")
+        return Finding("folder", "bad", f"{text}; the downloaded files are one folder deeper", f"--home {inner}")
     if can_write(existing):
         return Finding("folder", "good", text)
-    more = "only to be read: what is in it can be used; images and features wait in memory instead"
+    more = "read-only: its files can be used; images and features are kept in memory instead"
     return Finding("folder", "good", f"{text}, {more}")
 
 
@@ -233,7 +233,7 @@ def _bundled(entry: Backbone) -> Finding:
     except InputError as error:
         return Finding(entry.name, "bad", str(error).split(". ")[0], entry.family.repair, needed=True)
     size = size_text(path.stat().st_size)
-    return Finding(entry.name, "good", f"bundled, {size}, hash right", needed=True)
+    return Finding(entry.name, "good", f"bundled, {size}, hash verified", needed=True)
 
 
 def _backbone(entry: Backbone, fetch: str) -> Finding:
@@ -242,12 +242,12 @@ def _backbone(entry: Backbone, fetch: str) -> Finding:
     try:
         text = f"{size_text(path.stat().st_size)} in {path.parent}"
         if entry.weights_hash is not None and not is_published(path, entry.weights_hash):
-            return Finding(entry.name, "bad", f"{path} is damaged: its hash differs", f"{fetch} {entry.name}")
+            return Finding(entry.name, "bad", f"{path} is damaged: its hash is wrong", f"{fetch} {entry.name}")
         with path.open("rb") as file:
             file.read(1)
     except OSError as error:
         return Finding(entry.name, "bad", f"{path} cannot be read: {error.strerror or error}", f"{fetch} {entry.name}")
-    text += ", hash right" if entry.weights_hash else "; nobody publishes a hash of it"
+    text += ", hash verified" if entry.weights_hash else "; no hash is published for it"
     needed, free = memory_needed(entry, _TYPICAL_SIZE), memory_available()
     if free and needed > free:
         text += f"; but it needs about {size_text(needed)} of memory, and {size_text(free)} are free"
@@ -263,7 +263,7 @@ def _datasets(fetch: str) -> Iterator[Finding]:
         elif not info.offline:
             yield Finding(info.name, "missing", f"not here; {size_text(info.n_bytes)} to download", command)
         elif not is_intact(info.path):
-            yield Finding(info.name, "bad", f"{info.path} is damaged, or cannot be read", command)
+            yield Finding(info.name, "bad", f"{info.path} is damaged, or can't be read", command)
         else:
             size = size_text(info.path.stat().st_size)
-            yield Finding(info.name, "good", f"{size} in {info.path.parent}, checksums right")
+            yield Finding(info.name, "good", f"{size} in {info.path.parent}, checksums verified")

@@ -29,11 +29,10 @@ def missing_package(error: ImportError) -> str:
         return ""
     package = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}.get(module, module)
     if isinstance(error, ModuleNotFoundError):
-        return (
-            f"The package {package} is missing: `pip install {package}` brings it, in this Python ({sys.executable})."
-        )
-    again = f"`pip install --force-reinstall {package}` installs it again"
-    return f"The package {package} cannot be loaded ({str(error)[:200]}): {again}, in this Python ({sys.executable})."
+        install = f"Install it with `pip install {package}`"
+        return f"The package {package} is missing. {install}, in this Python ({sys.executable})."
+    again = f"Reinstall it with `pip install --force-reinstall {package}`"
+    return f"The package {package} can't be loaded ({str(error)[:200]}). {again}, in this Python ({sys.executable})."
 
 
 def report_fault(error: Exception) -> int:

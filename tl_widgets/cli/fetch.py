@@ -53,7 +53,7 @@ def fetch(names: Sequence[str], archive: Path | None = None) -> None:
             if isinstance(item, HostedDataset):
                 members[f"datasets/{path.name}"] = path
                 if any(file.sha256 is None for file in item.files):
-                    console.print(f"{item.name}: nobody publishes its hash, only its length is checked", soft_wrap=True)
+                    console.print(f"{item.name}: no hash is published, so only its length was checked", soft_wrap=True)
             elif not item.bundled:
                 members[f"weights/{path.name}"] = path
         if archive is not None:
@@ -66,7 +66,7 @@ def fetch(names: Sequence[str], archive: Path | None = None) -> None:
 def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Cancel) -> None:
     if not members:
         raise InputError(
-            f"There is nothing to put into {archive.name}: what was asked for comes with the installation."
+            f"There is nothing to put into {archive.name}: everything you asked for comes with the installation."
         )
     with show_events(console) as on_event:
         write_archive(archive, list(members.items()), on_event, cancel)
@@ -74,7 +74,7 @@ def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Can
     unpack = "python -m zipfile -e {} ." if archive.suffix.lower() == ".zip" else "python -m tarfile -e {}"
     console.print(
         f"On other machines: {unpack.format(shlex.quote(archive.name))}, then set TL_WIDGETS_HOME or --home to the "
-        f"folder {ROOT} that it makes; it may be read-only.",
+        f"folder {ROOT} that it creates; it may be read-only.",
         soft_wrap=True,
     )
 
@@ -104,7 +104,7 @@ def _require_home() -> None:
     existing = existing_part(home)
     if not existing.is_dir() or not can_write(existing):
         raise InputError(
-            f"Nothing can be fetched into {home}: {existing} cannot be written here. Give a folder that can, with "
+            f"Nothing can be downloaded into {home}: {existing} isn't writable. Give a writable folder with "
             "--home FOLDER, or fetch on another machine."
         )
 
@@ -116,7 +116,7 @@ def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Pa
             dataset.path.unlink()
         except OSError as error:
             raise InputError(
-                f"{dataset.path} is damaged and cannot be replaced: {error.strerror or error}. Give another --home."
+                f"{dataset.path} is damaged and can't be replaced: {error.strerror or error}. Give another --home."
             ) from error
     return fetch_dataset(dataset, on_event=on_event, cancel=cancel)
 
@@ -141,7 +141,7 @@ def _fetch_weights(entry: Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
 def check_archive(path: Path) -> None:
     """Raise `InputError` unless a .zip or .tar can be written there."""
     if path.suffix.lower() not in (".zip", ".tar"):
-        raise InputError(f"--archive writes a .zip or a .tar; received {path.name}. Give the file a name that ends so.")
+        raise InputError(f"--archive writes a .zip or a .tar; received {path.name}. Give it one of these endings.")
     check_writable(path, "--archive")
 
 

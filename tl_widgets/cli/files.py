@@ -34,7 +34,7 @@ def check_writable(path: Path, option: str) -> None:
     if _is_device(path):
         return
     if not path.parent.is_dir():
-        raise InputError(f"Cannot write {path}: there is no folder {path.parent}. Make it first. {advice}")
+        raise InputError(f"Cannot write {path}: there is no folder {path.parent}. Create it first. {advice}")
     try:
         # Permissions don't restrict root and don't show a read-only mount, so try it.
         with tempfile.TemporaryFile(dir=path.parent):

@@ -74,7 +74,7 @@ def show_cache(*, clear: bool) -> None:
     home, console = home_folder(), make_console()
     console.print(f"tl-widgets keeps its files in {home} (TL_WIDGETS_HOME chooses another folder)", soft_wrap=True)
     kept = {
-        "features that backbones saw": _files(home, _FEATURES),
+        "backbone features": _files(home, _FEATURES),
         "decoded images": list(_image_files(home / "images")),
         "converted weights": _files(home / "weights", ("efficientnet-lite0.npz",)),
         "logs": _files(home, _LOGS),

@@ -25,8 +25,8 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.settings import flat_settings
 from tl_widgets.core.version import __version__
 
-_NO_MEMORY = "The memory was not enough. Try smaller images, fewer of them, or a smaller backbone."
-_EPILOG = "What comes with it runs offline. `tl-widgets COMMAND --help` shows what a command takes."
+_NO_MEMORY = "There was not enough memory. Try smaller images, fewer of them, or a smaller backbone."
+_EPILOG = "Everything that comes with it runs offline. `tl-widgets COMMAND --help` shows the options of a command."
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,19 +50,19 @@ def build_parser() -> argparse.ArgumentParser:
         "fetch",
         help="download weights and data sets, for later without network",
         description="Put the ImageNet weights of backbones, and data sets, into one folder. Copy it to other machines "
-        "and name it there with --home or TL_WIDGETS_HOME; they need only read it.",
+        "and name it there with --home or TL_WIDGETS_HOME; it may be read-only there.",
     )
     fetch.add_argument(
-        "names", nargs="+", metavar="NAME", help="that `tl-widgets backbones` or `tl-widgets datasets` lists"
+        "names", nargs="+", metavar="NAME", help="a name from `tl-widgets backbones` or `tl-widgets datasets`"
     )
     fetch.add_argument(
-        "--archive", type=Path, metavar="FILE", help="put them into one .zip or .tar, to be unpacked elsewhere"
+        "--archive", type=Path, metavar="FILE", help="pack them into one .zip or .tar, to unpack elsewhere"
     )
-    cache = commands.add_parser("cache", help="show what tl-widgets keeps on disk, and how big it is")
+    cache = commands.add_parser("cache", help="show what tl-widgets keeps on disk, and how large it is")
     cache.add_argument(
         "--clear", action="store_true", help="delete what can be computed again (not downloaded weights)"
     )
-    commands.add_parser("doctor", help="say what this machine can do, offline too; status 1 where it cannot compare")
+    commands.add_parser("doctor", help="check what works on this machine, also offline; status 1 if it can't compare")
     commands.add_parser("lab", help="open the notebooks in JupyterLab", epilog="Other options go to `jupyter lab`.")
     for command in commands.choices.values():
         _add_home(command)

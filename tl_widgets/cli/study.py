@@ -36,7 +36,7 @@ def add_study(commands: Any) -> None:
         add_options(add, IMAGE_OPTIONS)
         add_options(add, _options(study))
         if study.can_go_on:
-            add("--resume", type=Path, metavar="FILE", help="the record of a study that was stopped, to go on with")
+            add("--resume", type=Path, metavar="FILE", help="the record of a stopped study, to continue it")
         add("--json", type=Path, metavar="FILE", help="the record of everything")
         add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")
         add("--quiet", action="store_true", help="print only the sentences")
@@ -72,7 +72,7 @@ def run_study(args: Namespace) -> None:
 
     study, console = STUDIES[args.study], make_console()
     if study.brings_images and args.data is None and any(getattr(args, name, None) for name in _IMAGES):
-        raise InputError("--image-size, --images-per-class and --classes need DATA: name a data set or a folder.")
+        raise InputError("--image-size, --images-per-class and --classes need DATA: give a data set or a folder.")
     options = _options(study)
     known = {field.name for field in fields(study.arguments)}
     values = {name: value for name, value in read_options(args, options).items() if name in known}

@@ -26,10 +26,10 @@ _MAX_CLASSES = 100  # rows in the table of classes
 _FIGURES: tuple[tuple[FigureKind, Callable[..., Axes | Figure], str, int], ...] = (
     ("accuracy", plots.plot_accuracy, "Accuracy by epoch, and on the test images.", 720),
     ("test_accuracy", plots.plot_test_accuracy, "Accuracy on the test images, with 95% intervals.", 520),
-    ("parameters", plots.plot_parameters, "How many numbers each model learned, and how many it took over.", 520),
+    ("parameters", plots.plot_parameters, "How many parameters each model trained, and how many it kept frozen.", 520),
     ("seconds", plots.plot_seconds, "What each model cost.", 520),
-    ("recall", plots.plot_recall, "Share of each class's test images that were recognised.", 520),
-    ("confusion", plots.plot_confusion, "Which class each model takes for which.", 0),
+    ("recall", plots.plot_recall, "Share of each class's test images that were recognized.", 520),
+    ("confusion", plots.plot_confusion, "Which classes each model confuses.", 0),
 )
 
 
@@ -66,7 +66,7 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
     require_comparison(comparison)
     if dataset is not None and dataset.fingerprint != comparison.dataset.fingerprint:
         raise InputError(
-            f"The images of {dataset.name} are not those that this comparison was made on. Give that data set, or none."
+            f"The images of {dataset.name} are not the ones that were compared. Give the data set that was, or none."
         )
     runs_of(comparison)  # raises InputError if there is no model
     tested = [run for run in comparison.runs if run.labels]
@@ -83,7 +83,7 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
         diagnoses=[f"{_name(run)}: {item.text} {item.advice}" for run in comparison.runs for item in run.diagnoses],
         results=_results(comparison.runs),
         saved_seconds=[
-            f"{_name(run)}: features kept from before saved {run.seconds.saved:.1f} s, which are not in its seconds."
+            f"{_name(run)}: cached features saved {run.seconds.saved:.1f} s, which its seconds do not include."
             for run in comparison.runs
             if run.seconds.saved > 0
         ],
@@ -105,7 +105,7 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
 
 def _split(comparison: Comparison) -> str:
     if comparison.dataset.origin is None:
-        return "The split was made by whoever made the data set; this page cannot say how."
+        return "The data set came with its split; this page doesn't know how it was made."
     return "One split, made once; no image is in two parts of it."
 
 
@@ -145,7 +145,7 @@ def _seeds(comparison: Comparison) -> _Table | None:
     ]
     means = [mean.text for name in names if (mean := repeats.mean(name))]
     rows.append([_bold("Mean (95% interval over seeds)"), *means])
-    caption = f"Test accuracy seed by seed; all else on this page is of seed {comparison.config.seed}"
+    caption = f"Test accuracy seed by seed; everything else on this page is from seed {comparison.config.seed}"
     return _Table(["Seed", *(heading_of(name) for name in names)], rows, caption)
 
 
@@ -168,7 +168,7 @@ def _classes(tested: Sequence[RunResult]) -> _Table:
         shares = [share(value) for figure in figures for value in (figure.recall, figure.precision)]
         rows.append([figures[0].name, count_text(figures[0].n), *shares])
     caption = (
-        "Class by class. Recall: share of the class's images that were recognised. Precision: share of right answers "
+        "Class by class. Recall: share of the class's images that were recognized. Precision: share of right answers "
         "among those that named it."
     )
     return _Table(head, rows, caption)

@@ -57,9 +57,9 @@ def save_comparison(
     target = Path(folder).expanduser().absolute()
     shown = printable(str(target))
     if target.exists():
-        raise InputError(f"There is something called {shown} already, and nothing is written over it. Give a new name.")
+        raise InputError(f"{shown} exists already, and it won't be overwritten. Give a new name.")
     if not target.parent.is_dir():
-        raise InputError(f"There is no folder {printable(str(target.parent))}; make it first, or give another place.")
+        raise InputError(f"There is no folder {printable(str(target.parent))}; create it first, or give another place.")
     _require_room(comparison, target.parent)
     try:
         staging = Path(tempfile.mkdtemp(prefix=".tl-widgets-", dir=target.parent))

@@ -58,7 +58,7 @@ def _built_in(name: str) -> BuiltInDataset:
         return known
     # A record from another version may name a data set that doesn't exist here.
     names = ", ".join(info.name for info in list_datasets() if isinstance(info, BuiltInDataset))
-    raise InputError(f"There is no built-in data set {name!r}; there are {names}.")
+    raise InputError(f"There is no built-in data set {name!r}; the built-in ones are {names}.")
 
 
 def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:

@@ -63,7 +63,7 @@ def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
         _draw_matrix(axes, result)
         return axes
     if ax is not None:
-        raise InputError("plot_confusion draws several matrices in a figure of its own; give `ax` with one run only.")
+        raise InputError("plot_confusion draws several matrices in a new figure; give `ax` only with a single run.")
     runs = runs_of(result)
     size = _panel_size(runs[0])
     n_columns = confusion_columns(len(runs))

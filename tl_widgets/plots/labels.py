@@ -203,7 +203,7 @@ def _parameters(runs: tuple[RunResult, ...]) -> str:
 def _seconds(runs: tuple[RunResult, ...]) -> str:
     parts = []
     for run in runs:
-        saved = f" (kept features saved {seconds_text(run.seconds.saved)})" if run.seconds.saved else ""
+        saved = f" (cached features saved {seconds_text(run.seconds.saved)})" if run.seconds.saved else ""
         parts.append(f"{run_label(run)} {seconds_text(run.seconds.total)}{saved}")
     return f"Time in all: {'; '.join(parts)}."
 
@@ -236,7 +236,7 @@ def _recall(runs: tuple[RunResult, ...]) -> str:
             parts.append(f"{run_label(run)} from {worst} ({percent(low)}) to {best} ({percent(high)})")
         else:
             parts.append(f"{run_label(run)} not tested")
-    return f"Share of each class's test images recognised: {'; '.join(parts)}."
+    return f"Share of each class's test images recognized: {'; '.join(parts)}."
 
 
 def _predictions(runs: tuple[RunResult, ...]) -> str:

@@ -43,13 +43,13 @@ def load(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"it is no JSON: line {error.lineno} cannot be read") from None
+        raise InputError(f"it isn't valid JSON: line {error.lineno} can't be parsed") from None
     except RecursionError:
         raise InputError("its brackets are nested too deeply") from None
     except ValueError as error:  # a number with thousands of digits
         raise InputError(f"{error}"[:200]) from None
     if not isinstance(value, dict):
-        raise InputError("it is JSON, but not a record")
+        raise InputError("it is valid JSON, but it isn't a record")
     return value
 
 
@@ -165,6 +165,6 @@ def _first_problem(error: BaseException, where: str = "") -> str:
     if isinstance(error, KeyError):
         return f"{where or 'it'} is missing"
     if extra := getattr(error, "extra_fields", None):
-        return f"{where or 'it'} has fields that are not known: {', '.join(sorted(map(str, extra)))}"[:200]
+        return f"{where or 'it'} has unknown fields: {', '.join(sorted(map(str, extra)))}"[:200]
     text = str(error)
     return (f"{where or 'it'} {text}" if text.startswith("is ") else f"{where}: {text}" if where else text)[:200]

@@ -209,7 +209,7 @@ class Comparison(StudyRecord):
 def require_comparison(comparison: object) -> None:
     """Raise `InputError` unless the argument is a `Comparison`."""
     if not isinstance(comparison, Comparison):
-        raise InputError(f"A Comparison is needed, such as compare(dataset) gives; received {comparison!r:.100}.")
+        raise InputError(f"Give a Comparison, such as the result of compare(dataset); received {comparison!r:.100}.")
 
 
 def _flat_run(run: RunResult, plain: dict[str, Any]) -> dict[str, Any]:
@@ -261,28 +261,28 @@ def _require_plausible(comparison: Comparison) -> None:
     """Reject values that no experiment can produce."""
     dataset, names = comparison.dataset, tuple(ModelName)
     if len(dataset.class_names) > _MAX_CLASSES:
-        raise InputError(f"it has {len(dataset.class_names):,} classes; at most {_MAX_CLASSES:,} are read")
+        raise InputError(f"it has {len(dataset.class_names):,} classes; at most {_MAX_CLASSES:,} are allowed")
     texts = (dataset.name, *dataset.class_names, *(item.text for run in comparison.runs for item in run.diagnoses))
     if max(map(len, (*texts, dataset.source, comparison.verdict.text))) > _MAX_TEXT:
-        raise InputError(f"a text in it has more than {_MAX_TEXT:,} letters")
+        raise InputError(f"a text in it has more than {_MAX_TEXT:,} characters")
     if max(dataset.image_size, dataset.n_train, dataset.n_validation, dataset.n_test) > _MAX_NUMBER:
-        raise InputError("its data set has sizes that cannot be")
+        raise InputError("its data set has impossible sizes")
     for run in comparison.runs:
         if getattr(comparison, run.name if run.name in names else "", None) is not run:
-            raise InputError(f"{run.name!r:.40} stands in the place of another model")
+            raise InputError(f"{run.name!r:.40} is in the place of another model")
         if not all(0 <= n <= _MAX_NUMBER for n in (run.params.trainable, run.params.frozen)):
-            raise InputError(f"{run.name} has numbers of parameters that cannot be")
+            raise InputError(f"{run.name} has impossible numbers of parameters")
         seconds, history = run.seconds, run.history
         if not all(0 <= s <= _MAX_NUMBER for s in (*asdict(seconds).values(), *history.seconds)):
-            raise InputError(f"{run.name} has seconds that cannot be")
+            raise InputError(f"{run.name} has impossible times")
         shares = (*history.accuracy, *history.val_accuracy)
         # A model whose training diverged answers NaN, which a record may hold.
         if any(p < 0 or p > 1 for row in (shares, *run.probabilities) for p in row):
-            raise InputError(f"{run.name} has shares that are not between 0 and 1")
+            raise InputError(f"{run.name} has accuracies or probabilities outside 0 to 1")
     verdict = comparison.verdict
     numbers = (verdict.accuracy_difference, verdict.p_value, *(verdict.ci95 or ()))
     if any(number is not None and not -1 <= number <= 1 for number in numbers):
-        raise InputError("its verdict has numbers that cannot be")
+        raise InputError("its verdict has impossible numbers")
 
 
 def _require_consistent(comparison: Comparison) -> None:
@@ -291,15 +291,15 @@ def _require_consistent(comparison: Comparison) -> None:
     n_classes = len(dataset.class_names)
     _require_plausible(comparison)
     if n_classes < 2 or dataset.image_size < 1 or min(dataset.n_train, dataset.n_validation, dataset.n_test) < 0:
-        raise InputError("its data set has fewer than two classes, or sizes that cannot be")
+        raise InputError("its data set has fewer than two classes, or impossible sizes")
     for run in comparison.runs:
         n_test = len(run.labels)
         if len(run.predictions) != n_test or len(run.probabilities) != n_test:
-            raise InputError(f"{run.name!r:.40} has {n_test} labels, but other numbers of predictions")
+            raise InputError(f"{run.name!r:.40} has {n_test} labels, but a different number of predictions")
         if any(not 0 <= label < n_classes for label in (*run.labels, *run.predictions)):
-            raise InputError(f"{run.name!r:.40} has answers that are none of its {n_classes} classes")
+            raise InputError(f"{run.name!r:.40} has answers outside its {n_classes} classes")
         if any(len(row) != n_classes for row in run.probabilities):
-            raise InputError(f"{run.name!r:.40} has not one probability for each of its {n_classes} classes")
+            raise InputError(f"{run.name!r:.40} doesn't have one probability for each of its {n_classes} classes")
     points = comparison.repeats.points if comparison.repeats else ()
     if len({point.seed for point in points}) < len(points):
         raise InputError("two of its repeats have the same seed")

@@ -64,7 +64,7 @@ def diagnose(
             diagnoses.append(
                 Diagnosis(
                     "overfitting",
-                    f"It over-fits: {percent(history.accuracy[-1])} of its training images are right, but only "
+                    f"It overfits: {percent(history.accuracy[-1])} of its training images are right, but only "
                     f"{percent(n_right / len(test_labels))} of the test images.",
                     "Try more images, augmentation, dropout, a smaller network, or fewer epochs.",
                 )

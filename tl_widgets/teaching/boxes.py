@@ -146,7 +146,7 @@ class Quiz(PlainBox):
 
     def __init__(self, name: str) -> None:
         if name not in QUESTIONS:
-            raise InputError(f"There is no question {name!r}; there are {', '.join(QUESTIONS)}.")
+            raise InputError(f"There is no question {name!r}. The questions are {', '.join(QUESTIONS)}.")
         self.question = QUESTIONS[name]
         texts = [option.text for option in self.question.options]
         self.choice = RadioButtons(options=texts, value=None, layout={"width": "auto", "height": "auto"})

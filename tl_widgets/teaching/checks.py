@@ -19,7 +19,7 @@ def find_exercise(name: str) -> Exercise:
     if name not in EXERCISES:
         near = difflib.get_close_matches(name, EXERCISES, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
-        raise InputError(f"There is no exercise {name!r}. {hint}There are {', '.join(EXERCISES)}.")
+        raise InputError(f"There is no exercise {name!r}. {hint}The exercises are {', '.join(EXERCISES)}.")
     return EXERCISES[name]
 
 

@@ -35,7 +35,7 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "00-b": Exercise(
         "In the Lab choose digits, Image size 32 and Images per class 20. Press Train both and read the verdict.",
-        "Handwritten digits look like nothing in ImageNet. A backbone helps where its old pictures resemble yours.",
+        "Handwritten digits look like nothing in ImageNet. A backbone helps when its training pictures resemble yours.",
         choice(
             "scratch",
             {
@@ -52,11 +52,11 @@ EXERCISES: dict[str, Exercise] = {
             18_496,
             {
                 18_432: "Nearly: each of the 64 filters also has a bias.",
-                640: "A filter looks at all 32 maps that come in, not at one. So its kernel has 3 × 3 × 32 weights.",
+                640: "A filter looks at all 32 input channels, not at one. So its kernel has 3 × 3 × 32 weights.",
                 6_208: "The kernel is a square: 3 × 3 pixels, not 3.",
-                73_856: "That is the third Conv2D, with 128 filters. The second one is asked for.",
+                73_856: "That is the third Conv2D, with 128 filters. The question is about the second one.",
             },
-            "Multiply: side × side × maps that come in × filters. Then add one bias for each filter.",
+            "Multiply: side × side × input channels × filters. Then add one bias for each filter.",
         ),
     ),
     "01-b": Exercise(
@@ -75,7 +75,7 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "01-c": Exercise(
         "Keep blocks and filters as they are. Which layer holds most of the parameters, and what comes before it?",
-        "One number for each map in place of all its pixels. 95,565 again: the printed network had as many.",
+        "One number for each map instead of all its pixels. 95,565 again: the printed network had as many.",
         small_network,
     ),
     "01-d": Exercise(
@@ -85,7 +85,7 @@ EXERCISES: dict[str, Exercise] = {
             "stuck",
             {
                 "overfitting": "Then its training accuracy would be high. Here both are at chance.",
-                "too few epochs": "After too few epochs the loss still falls. Here it stands still from the start.",
+                "too few epochs": "After too few epochs the loss still falls. Here it doesn't change from the start.",
                 "too few test images": "That would make the test uncertain. The training accuracy would still rise.",
             },
         ),
@@ -122,7 +122,7 @@ EXERCISES: dict[str, Exercise] = {
             {
                 24: "That leaves out the 2.0 s for the features. Without them the head has nothing to learn from.",
                 6: "That leaves out the 0.5 s for training the head.",
-                0.208: "Turned round: this is transfer divided by scratch. How many times as long did scratch take?",
+                0.208: "That's the wrong way around: transfer by scratch. How many times as long did scratch take?",
                 9.5: "That is a difference in seconds. How many times as fast was it?",
             },
             "Divide the seconds of scratch by all the seconds of transfer, reading features included.",
@@ -137,7 +137,7 @@ EXERCISES: dict[str, Exercise] = {
                 10: "That is transfer against scratch. They differ in everything: layers, size, and pretraining.",
                 15: "That is scratch against control. Neither of them is pretrained.",
                 95: "That is the accuracy with pretraining. How much would be there without it?",
-                -25: "The size is right; the pretrained one is the better one, so the gain is positive.",
+                -25: "The size is right, but the pretrained one is better, so the gain is positive.",
             },
             "Subtract the accuracy of the control arm from that of transfer.",
         ),
@@ -149,13 +149,13 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "04-a": Exercise(
         "Read the report: how many images it read, which files it skipped, and which were copies.",
-        "Broken files cannot be used, and a copy would count twice, or stand in training and test at once.",
+        "Broken files cannot be used, and a copy would count twice, or be in training and test at once.",
         number(
             90,
             {
                 94: "That is every file in the folder. Three of them cannot be read as pictures, and one is a copy.",
-                91: "One of these is a copy of another picture. It is used once.",
-                93: "Only the copy is left out here. The files that are no pictures cannot be used, either.",
+                91: "One of these is a copy of another picture, and a picture is used only once.",
+                93: "Only the copy is left out here. The files that aren't pictures can't be used, either.",
                 60: "Those are the training and validation pictures. Those in test/ are used as well.",
             },
             "Print dataset.report.summary; the first sentence says it.",
@@ -175,13 +175,13 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "04-c": Exercise(
         "Two photographs of one dog are nearly the same picture. What happens if one trains and the other tests?",
-        "All photographs of one dog go to the same side, so that the test shows dogs the model has never met.",
+        "All photographs of one dog go to the same side, so the test shows dogs the model has never seen.",
         choice(
             "by dog",
             {
-                "by photograph": "Then one dog trains and tests: the model can recognise the dog, not the breed.",
-                "by breed": "Then the test holds breeds that were never trained, and nobody could answer them.",
-                "by date": "Photographs of one dog from two days would still stand on both sides.",
+                "by photograph": "Then one dog trains and tests: the model can recognize the dog, not the breed.",
+                "by breed": "Then the test holds breeds that were never trained, and the model can't know them.",
+                "by date": "Photographs of one dog from two days would still be on both sides.",
             },
         ),
     ),
@@ -191,7 +191,7 @@ EXERCISES: dict[str, Exercise] = {
         number(
             8,
             {
-                0.125: "Turned round: this is transfer by scratch. How many times as many does scratch need?",
+                0.125: "That's the wrong way around: transfer by scratch. How many times as many does scratch need?",
                 28: "That is the difference. How many *times* as many?",
                 36: "That is the sum. How many times as many?",
             },
@@ -204,7 +204,7 @@ EXERCISES: dict[str, Exercise] = {
         number(
             80,
             {
-                40: "Twice the seeds shorten the bar by the square root of 2 only, to about 2.8 points.",
+                40: "Twice the seeds shorten the bar only by the square root of 2, to about 2.8 points.",
                 10: "Fewer seeds make the bar longer.",
                 5: "Fewer seeds make the bar longer.",
             },
@@ -217,8 +217,8 @@ EXERCISES: dict[str, Exercise] = {
         choice(
             "test images",
             {
-                "seeds": "The seeds are what the bar is made of: it says how far other seeds might lead elsewhere.",
-                "epochs": "The epochs are the same for all, a choice of yours and no luck. Which luck is left out?",
+                "seeds": "The bar is made of the seeds: it shows how far other seeds may move the mean.",
+                "epochs": "The epochs are the same for all: your choice, not luck. Which luck is left out?",
             },
         ),
     ),
@@ -233,7 +233,7 @@ EXERCISES: dict[str, Exercise] = {
                 32: "It gets smaller, not larger.",
                 16: "It gets smaller, not larger.",
             },
-            "112 × 112 pixels are what part of 224 × 224?",
+            "What fraction of 224 × 224 pixels is 112 × 112?",
         ),
     ),
     "06-b": Exercise(
@@ -247,8 +247,8 @@ EXERCISES: dict[str, Exercise] = {
         choice(
             "validation",
             {
-                "test": "Then the winner was selected by its luck on the test images, as in the contest of twenty.",
-                "training": "A rate that fits the training images best may only learn them by heart.",
+                "test": "Then luck on the test images selected the winner, as in the contest of twenty.",
+                "training": "A rate that fits the training images best may only memorize them.",
             },
         ),
     ),
@@ -258,12 +258,12 @@ EXERCISES: dict[str, Exercise] = {
         number(
             1_009_792,
             {
-                1_022_602: "That is all that learns in the second stage, the head as well.",
+                1_022_602: "That's everything that learns in the second stage, including the head.",
                 12_810: "That is the head, which learns in both stages. How many are left for the backbone?",
                 1_009_802: "Nearly: each of the 10 units of the head also has a bias.",
                 2_403_232: "Those stay frozen. How many of the backbone's numbers learn?",
             },
-            "Subtract the head, 1,280 × 10 weights and 10 biases, from all that learns.",
+            "Subtract the head, 1,280 × 10 weights and 10 biases, from everything that learns.",
         ),
     ),
     "07-b": Exercise(
@@ -273,7 +273,7 @@ EXERCISES: dict[str, Exercise] = {
             "compile",
             {
                 "epochs": "More epochs train the same layers as before. When does Keras look at trainable?",
-                "rate": "A larger step changes nothing in a layer that is not trained. What tells Keras to train it?",
+                "rate": "A larger step changes nothing in a layer that is not trained. How do you make Keras train it?",
                 "images": "More images train the same layers as before. When does Keras look at trainable?",
             },
         ),
@@ -284,7 +284,7 @@ EXERCISES: dict[str, Exercise] = {
         choice(
             "too close to call",
             {
-                "better": "The mean is above zero, and the interval reaches below it: it may just as well be worse.",
+                "better": "The mean is above zero, but the interval reaches below it: it may just as well be worse.",
                 "worse": "The mean is above zero. Nothing here shows that it is worse.",
                 "equal": "Not seeing a difference does not mean that there is none.",
             },
@@ -292,20 +292,20 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "08-a": Exercise(
         "Mend one thing at a time: check_setup names them. build_transfer shows which layer comes before the backbone.",
-        "Nothing that check_setup knows is left. Only a test on images that are new to the model tells how good it is.",
+        "check_setup finds nothing more. Only a test on images that are new to the model tells how good it is.",
         repaired_model,
     ),
     "08-b": Exercise(
         "Two classes, labels drawn by lot, validation images that were never trained on. What can be known of them?",
-        "There is nothing to learn, so that a coin would do as well: anything clearly above is a leak.",
+        "There is nothing to learn, so a coin would do as well: anything clearly above is a leak.",
         number(
             50,
             {
                 0.5: "That is the share. In percent, please.",
-                100: "So it is with the leak, where the validation images have been trained on.",
-                0: "Always wrong would take as much knowledge as always right.",
+                100: "That's the result with the leak, where the model was trained on the validation images.",
+                0: "Being always wrong would take as much knowledge as being always right.",
             },
-            "How often does a coin name the right one of two classes?",
+            "How often does a coin pick the right one of two classes?",
         ),
     ),
     "09-a": Exercise(
@@ -315,8 +315,8 @@ EXERCISES: dict[str, Exercise] = {
             0,
             {
                 -2: "Right as a sum. But what speaks against the class is cut off (the ReLU at the end).",
-                6: "The second map has a negative weight: it takes away.",
-                2: "The second map counts as well, and it takes away.",
+                6: "The second map has a negative weight: subtract it.",
+                2: "The second map counts as well, and its weight is negative.",
             },
             "Multiply each map's value by its weight, add the two, and cut off what is below 0.",
         ),
@@ -345,7 +345,7 @@ EXERCISES: dict[str, Exercise] = {
                 81.5: "The first axis is shown as well.",
                 0.465: "As a percentage, please.",
             },
-            "Take both shares away from 100 %.",
+            "Subtract both shares from 100 %.",
         ),
     ),
 }

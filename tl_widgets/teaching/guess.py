@@ -106,7 +106,7 @@ class Guess(PlainBox):
         measured = f"Measured: {self._with_unit(self.measured)}."
         if self.guess is None:
             return f"{measured} No guess yet."
-        return f"{measured} You guessed {self._with_unit(self.guess)}: {self._compare(self.guess, self.measured)}."
+        return f"{measured} You guessed {self._with_unit(self.guess)}: {self._distance_text(self.guess, self.measured)}."
 
     def _keep_field(self) -> None:
         try:
@@ -124,9 +124,9 @@ class Guess(PlainBox):
         try:
             number = float(text)
         except ValueError:
-            raise InputError(f"Type a number {limits}; “{guess}” is none.") from None
+            raise InputError(f"Type a number {limits}; “{guess}” is not one.") from None
         if not self._low <= number <= (float("1e15") if self._high is None else self._high):
-            raise InputError(f"Type a number {limits}; {guess} is outside.")
+            raise InputError(f"Type a number {limits}; {guess} is outside this range.")
         return number
 
     def _with_unit(self, answer: Answer) -> str:
@@ -134,7 +134,7 @@ class Guess(PlainBox):
             return answer
         return f"{_number(answer)} {self._unit}".strip()
 
-    def _compare(self, guess: Answer, measured: Answer) -> str:
+    def _distance_text(self, guess: Answer, measured: Answer) -> str:
         if isinstance(guess, str) or isinstance(measured, str):
             return "right" if guess == measured else "not what happened"
         if abs(guess - measured) <= 0.02 * abs(measured):
@@ -148,7 +148,7 @@ class Guess(PlainBox):
     def _show(self) -> None:
         shown = self.sentence
         if self.guess is None and self.measured is not None:  # after Run All: don't give it away
-            shown = "It has been measured already. Keep a guess, and both are shown here."
+            shown = "It has been measured already. Keep a guess, and you see both here."
         self._line.value = f'<p role="status">{escape(shown)}</p>' if shown else ""
 
 

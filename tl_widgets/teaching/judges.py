@@ -16,13 +16,13 @@ Problem = Callable[[Any], str | None]
 
 MAX_PARAMETERS = 100_000
 UNFAIR = {
-    "B": "B: one model trains for 50 epochs and the other for 5. More training is a chance that only one of them got.",
+    "B": "B: one model trains for 50 epochs and the other for 5. Only one of them got the chance to train longer.",
     "D": "D: the best of five seeds against the first seed. Luck was selected for one model only.",
-    "E": "E: the test images decide when to stop. Then the test is no longer new to the model.",
+    "E": "E: the test images decide when to stop. Then the test images are no longer new to the model.",
 }
 _FAIR = {
     "A": "A is fair: both learn from the same split.",
-    "C": "C is fair: how many parameters a model trains is what the models are, not a chance given to one.",
+    "C": "C is fair: the number of trained parameters is part of each model, not an advantage given to one.",
 }
 
 
@@ -65,9 +65,9 @@ def last_layer(answer: Any) -> str | None:
         return "Give two things: (number of units, 'name of the activation')."
     units, activation = answer[0], str(getattr(answer[1], "__name__", answer[1])).lower()
     if activation == "softmax":
-        return "Softmax shares 100 % out among the classes: a picture with a cat and a dog could not get 90 % for both."
+        return "Softmax divides 100 % among the classes: a picture with a cat and a dog couldn't get 90 % for both."
     if activation != "sigmoid":
-        return f"{activation} does not turn a number into a probability. Which two activations does this notebook use?"
+        return f"{activation} doesn't turn a number into a probability. Which two activations does this notebook use?"
     if units == 1:
         return "One unit gives one number. That answers one question, and here there are three: cat? dog? horse?"
     return None if units == 3 else f"There are three questions (cat? dog? horse?), and {units} units."
@@ -82,9 +82,9 @@ def pareto_front(answer: Any) -> str | None:
     if not letters <= set("ABCD"):
         return f"Write letters from A to D as one text, such as 'AB'; this is {answer!r}."
     if "B" in letters:
-        return "B is slower than A and less accurate: nobody has a reason to take it."
+        return "B is slower than A and less accurate: there's no reason to choose it."
     if "D" in letters:
-        return "D is as accurate as C and slower: C is better in time and worse in nothing."
+        return "D is as accurate as C and slower: C is faster, and no worse in accuracy."
     missing = sorted(set("AC") - letters)
     return f"{missing[0]} is missing: which of the others beats it in time or accuracy?" if missing else None
 
@@ -92,7 +92,7 @@ def pareto_front(answer: Any) -> str | None:
 def few_images(answer: Any) -> str | None:
     """Judge the result of a Lab that should have trained on 5 images of each class."""
     if not isinstance(answer, Comparison):
-        return "Hand over lab.result, the comparison that the Lab made last."
+        return "Give lab.result, the Lab's latest comparison."
     if answer.stopped:
         return "This run was stopped. Press Train both again and let it finish."
     n_each = answer.dataset.n_train / len(answer.dataset.class_names)
@@ -107,10 +107,10 @@ def small_network(answer: Any) -> str | None:
     """Judge a `ScratchSpec`: the article's blocks and fewer than 100,000 parameters."""
     spec = getattr(answer, "spec", answer)
     if not isinstance(spec, ScratchSpec):
-        return "Hand over the panel, or its panel.spec."
+        return "Give the panel, or its panel.spec."
     if spec.filters != (32, 64, 128) or spec.kernel_sizes != (5, 3, 3):
         return (
-            f"The filters {spec.filters} or kernels {spec.kernel_sizes} were moved. Keep (32, 64, 128) and (5, 3, 3)."
+            f"The filters {spec.filters} or kernels {spec.kernel_sizes} were changed. Keep (32, 64, 128) and (5, 3, 3)."
         )
     if spec.dense_units != 6:
         return "Keep the hidden Dense layer as it was: set Dense units to 6 again. There is another way."
@@ -130,7 +130,7 @@ def transfer_model(answer: Any) -> str | None:
     if not isinstance(answer, keras.Model):
         return f"The answer is a Keras model; this is {type(answer).__name__}."
     if not answer.built:
-        return "It has no shapes yet: begin the Sequential with keras.layers.Input((96, 96, 3))."
+        return "It has no shapes yet: start the Sequential with keras.layers.Input((96, 96, 3))."
     if len(answer.output_shape) == 4:
         return "It gives one answer for each place in the image: a GlobalAveragePooling2D is missing before the head."
     if answer.output_shape != (None, 4):
@@ -141,9 +141,7 @@ def transfer_model(answer: Any) -> str | None:
         return "Exactly one of four classes is right: the last layer needs softmax, so that its answers add up to 1."
     n_trainable = count_parameters(answer).trainable
     if n_trainable != 1280 * 4 + 4:
-        return (
-            f"{n_trainable:,} parameters would be trained. Freeze the backbone, so that only the head is left: 5,124."
-        )
+        return f"{n_trainable:,} parameters would be trained. Freeze the backbone, so only the head's 5,124 are left."
     scalings = [part for part in parts if isinstance(part, keras.layers.Rescaling)]
     if not scalings:
         return "The backbone gets raw 0–255 pixels. MobileNetV2 expects −1 to 1: put a Rescaling layer before it."
@@ -160,7 +158,7 @@ def unfair_comparisons(answer: Any) -> str | None:
     letters = {letter for letter in "".join(map(str, answer)).upper() if letter.isalpha()}
     unknown = letters - UNFAIR.keys() - _FAIR.keys()
     if unknown:
-        return f"The letters are A to E; {', '.join(sorted(unknown))} is none of them."
+        return f"The letters are A to E; {', '.join(sorted(unknown))} isn't one of them."
     wrongly = sorted(letters & _FAIR.keys())
     if wrongly:
         return f"{_FAIR[wrongly[0]]} Look again at the others."
@@ -179,11 +177,11 @@ def repaired_model(answer: Any) -> str | None:
 
     dataset = load_dataset("textures", image_size=48, n_per_class=6)
     if not isinstance(answer, keras.Model) or not answer.built:
-        return "Hand over a built Keras model, such as keras.Sequential([Input(dataset.image_shape), ...])."
+        return "Give a built Keras model, such as keras.Sequential([Input(dataset.image_shape), ...])."
     if tuple(answer.input_shape[1:]) != dataset.image_shape or answer.output_shape[-1] != dataset.n_classes:
-        return "It is to take the images of this data set, dataset.image_shape, and to answer for its 3 classes."
+        return "The model must take images of shape dataset.image_shape and answer for the 3 classes."
     if find_backbone_in(answer) is None:
-        return "The backbone has gone. Keep it, and mend what is around it."
+        return "The backbone is missing. Keep it, and fix what is around it."
     if getattr(answer, "optimizer", None) is None:
         return "Compile it, too: the loss and the learning rate are part of the exercise."
     return next(iter(check_setup(answer, dataset)), None)

@@ -28,15 +28,15 @@ QUESTIONS = {
         (
             Option(
                 "The accuracy on the training images: 100 % for both",
-                "A model can learn its training images by heart. That says little about new images.",
+                "A model can memorize its training images. That says little about new images.",
             ),
             Option(
                 "The accuracy on the validation images",
-                "You watch these while you make choices, so that your choices fit them a little. They are too kind.",
+                "You watch these while you make choices, so your choices fit them a little. They are too optimistic.",
             ),
             Option(
                 "The accuracy on the test images, which neither model has seen",
-                "They were looked at once, at the end, so that nobody could fit anything to them.",
+                "They were used once, at the end, so nothing could be fitted to them.",
                 is_right=True,
             ),
         ),
@@ -50,7 +50,7 @@ QUESTIONS = {
             ),
             Option(
                 "The Dense layer after Flatten",
-                "Every one of the numbers that Flatten hands over gets a weight to every unit. Nothing is shared.",
+                "Every number that Flatten passes on gets a weight to every unit. Nothing is shared.",
                 is_right=True,
             ),
             Option(
@@ -64,7 +64,7 @@ QUESTIONS = {
         (
             Option(
                 "About 4 MB, one byte for each parameter",
-                "Weights are usually kept as float32, and that takes 4 bytes for each one.",
+                "Weights are usually stored as float32, which takes 4 bytes each.",
             ),
             Option("About 16 MB", "4 million times 4 bytes. Parameters are not megabytes.", is_right=True),
             Option(
@@ -82,7 +82,7 @@ QUESTIONS = {
                 is_right=True,
             ),
             Option("More images", "This helps, as a rule more than anything else."),
-            Option("A smaller network, or dropout", "This helps: there is less room for learning by heart."),
+            Option("A smaller network, or dropout", "This helps: there is less room for memorizing."),
         ),
     ),
     "frozen_epochs": Question(
@@ -153,7 +153,7 @@ QUESTIONS = {
             ),
             Option(
                 "They are equally good",
-                "That was not shown either. Not seeing a difference with 80 images does not mean that there is none.",
+                "That wasn't shown, either. Not seeing a difference with 80 images does not mean that there is none.",
             ),
         ),
     ),
@@ -220,12 +220,12 @@ QUESTIONS = {
             ),
             Option(
                 "Look at the difference seed by seed, and at its own interval",
-                "Both models met the same images with the same seed. The pairs say more than two separate bars.",
+                "Both models saw the same images with the same seed. The pairs tell you more than two separate bars.",
                 is_right=True,
             ),
             Option(
                 "The higher mean wins: that is what means are for",
-                "A mean of three seeds moves when the seeds change. How far is what the bar says.",
+                "A mean of three seeds moves when the seeds change. The bar shows how far.",
             ),
         ),
     ),
@@ -238,7 +238,7 @@ QUESTIONS = {
             ),
             Option(
                 "That has to be measured: often X, and not always",
-                "Over many backbones the two go together, as a rule; for two of them it may be either way.",
+                "Over many backbones the two go together, as a rule; but for two of them it may go either way.",
                 is_right=True,
             ),
             Option(
@@ -252,7 +252,7 @@ QUESTIONS = {
         (
             Option(
                 "The model has understood what grass is",
-                "Another thing that always stands where grass is would do as well. A place is not a reason.",
+                "Anything else that always appears with grass would do as well. A place is not a reason.",
             ),
             Option(
                 "These places raised its score for grass; why, and whether the answer is right, it does not say",
@@ -261,7 +261,7 @@ QUESTIONS = {
             ),
             Option(
                 "The model is sure, because the map is so bright",
-                "Every map is scaled to its own maximum. How sure the model is stands in its probability.",
+                "Every map is scaled to its own maximum. Its probability shows how sure the model is.",
             ),
         ),
     ),
@@ -274,7 +274,7 @@ QUESTIONS = {
             ),
             Option(
                 "Yes: they may lie apart in the directions that the panel leaves out",
-                "That is why the nearest neighbours are counted with all features, not with these two.",
+                "That is why the nearest neighbors are counted with all features, not with these two.",
                 is_right=True,
             ),
             Option(

@@ -36,7 +36,7 @@ def show(drawing: Any, alt_text: str = "") -> None:
     figure = getattr(drawing, "figure", None) or drawing
     alt_text = alt_text or str(figure.get_label())
     if not alt_text:
-        raise InputError("Say what the figure shows: show(drawing, alt_text), for those who cannot see it.")
+        raise InputError("Say what the figure shows, for people who can't see it: show(drawing, alt_text).")
     width = round(figure.get_figwidth() * 96)
     png = figure_png(drawing, dpi=120)
     display(Image(png, width=width, alt=alt_text))

@@ -77,7 +77,7 @@ def test_the_report_says_what_was_found(four, textures):
         assert f"{run.params.trainable:,}" in text
     for said in (textures.source, textures.fingerprint, "learning rate 0.001", "scratch: filters 4, 4", "12 training"):
         assert said in text
-    for said in (four.environment.tensorflow, four.transfer.weights_sha256, "One split, made once", "always add up to 1"):
+    for said in (four.environment.tensorflow, four.transfer.weights_sha256, "One split, made once", "add up to 1"):
         assert said in text
     assert "The control's answers are shown but don't count" in text
 

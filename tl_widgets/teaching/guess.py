@@ -106,7 +106,7 @@ class Guess(PlainBox):
         measured = f"Measured: {self._with_unit(self.measured)}."
         if self.guess is None:
             return f"{measured} No guess yet."
-        return f"{measured} You guessed {self._with_unit(self.guess)}: {self._distance_text(self.guess, self.measured)}."
+        return f"{measured} You guessed {self._with_unit(self.guess)}: {self._distance(self.guess, self.measured)}."
 
     def _keep_field(self) -> None:
         try:
@@ -134,7 +134,7 @@ class Guess(PlainBox):
             return answer
         return f"{_number(answer)} {self._unit}".strip()
 
-    def _distance_text(self, guess: Answer, measured: Answer) -> str:
+    def _distance(self, guess: Answer, measured: Answer) -> str:
         if isinstance(guess, str) or isinstance(measured, str):
             return "right" if guess == measured else "not what happened"
         if abs(guess - measured) <= 0.02 * abs(measured):

@@ -93,7 +93,7 @@ def test_the_question(free, answer):
     menu.value = "ConvNeXtLarge"
     assert menu.value == panel.settings.config.backbone == "EfficientNetLite0"
     text = "\n".join(shown(panel))
-    assert "ConvNeXtLarge would take about 1.6 GB of memory for images of 48 pixels, and 300 MB are free here" in text
+    assert "ConvNeXtLarge needs about 1.6 GB of memory for images of 48 pixels, but only 300 MB is free here" in text
     assert 'role="alert"' in text
     if answer == "yes":
         press(panel, "Choose ConvNeXtLarge")
@@ -106,8 +106,8 @@ def test_the_question(free, answer):
     assert menu.value == panel.settings.config.backbone == ("ConvNeXtLarge" if answer == "yes" else "EfficientNetLite0")
     text = "\n".join(shown(panel))
     assert "Choose ConvNeXtLarge" not in text
-    # Chosen all the same, it stands beside the controls that training will be refused.
-    assert ("training will be refused. Take smaller images" in text) == (answer == "yes")
+    # If it is chosen anyway, a line next to the controls says that training would not start.
+    assert ("training would not start. Choose smaller images" in text) == (answer == "yes")
 
 
 def test_from_code_it_is_refused_in_words_when_it_trains(free):

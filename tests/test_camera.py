@@ -57,22 +57,22 @@ def test_a_picture_is_handed_on_byte_for_byte(camera, kind):
         ({"name": None}, "Give the class a name"),
         ({"name": ["cup"]}, "Give the class a name"),
         ({"name": "x" * 61}, "at most 60 letters"),
-        ({"name": "../up"}, "can become a folder"),
-        ({"name": "a\\b"}, "can become a folder"),
-        ({"name": ".hidden"}, "can become a folder"),
-        ({"name": "a\x00b"}, "can become a folder"),
-        ({"name": "a\u202eb"}, "can become a folder"),
-        ({"data": b"<svg onload=alert(1)>"}, "no JPEG and no PNG"),
-        ({"data": picture("GIF")}, "no JPEG and no PNG"),
-        ({"data": picture("TIFF")}, "no JPEG and no PNG"),
-        ({"data": picture("JPEG", 513, 20)}, "513 x 20 pixels; at most 512"),
-        ({"data": picture("PNG", 10, 9000)}, "10 x 9,000 pixels; at most 512"),
+        ({"name": "../up"}, "can become a folder name"),
+        ({"name": "a\\b"}, "can become a folder name"),
+        ({"name": ".hidden"}, "can become a folder name"),
+        ({"name": "a\x00b"}, "can become a folder name"),
+        ({"name": "a\u202eb"}, "can become a folder name"),
+        ({"data": b"<svg onload=alert(1)>"}, "neither a JPEG nor a PNG"),
+        ({"data": picture("GIF")}, "neither a JPEG nor a PNG"),
+        ({"data": picture("TIFF")}, "neither a JPEG nor a PNG"),
+        ({"data": picture("JPEG", 513, 20)}, "513 x 20 pixels; the maximum is 512"),
+        ({"data": picture("PNG", 10, 9000)}, "10 x 9,000 pixels; the maximum is 512"),
         ({"data": picture("PNG", 200, 200)[:2000]}, "cannot be used: cut short"),
-        ({"data": picture() + bytes(1_000_000)}, "bytes; at most 1,000,000"),
-        ({"buffers": []}, "no picture"),
-        ({"buffers": [b"a", b"b"]}, "no picture"),
-        ({"content": "text"}, "no picture"),
-        ({"content": {"number": {}, "name": "cup"}, "buffers": [3]}, "could not be kept|no JPEG"),
+        ({"data": picture() + bytes(1_000_000)}, "bytes; the maximum is 1,000,000"),
+        ({"buffers": []}, "not a picture"),
+        ({"buffers": [b"a", b"b"]}, "not a picture"),
+        ({"content": "text"}, "not a picture"),
+        ({"content": {"number": {}, "name": "cup"}, "buffers": [3]}, "could not be kept|neither a JPEG"),
     ],
 )
 def test_what_is_no_picture_gets_a_sentence_and_is_not_kept(camera, facts, said):
@@ -87,11 +87,11 @@ def test_too_many_in_a_second_and_too_many_in_all(camera, monkeypatch):
     monkeypatch.setattr(module.time, "monotonic", lambda: 5.0)
     answers = [take(camera) for _ in range(module.MAX_PER_SECOND + 1)]
     assert [answer["kept"] for answer in answers] == [True] * module.MAX_PER_SECOND + [False]
-    assert "10 a second" in answers[-1]["text"]
+    assert "10 per second" in answers[-1]["text"]
     monkeypatch.setattr(module.time, "monotonic", lambda: 7.0)
     monkeypatch.setattr(module, "MAX_PICTURES", 11)
     assert [take(camera)["kept"] for _ in range(2)] == [True, False]
-    assert "as many as it takes" in camera.answers[-1]["text"]
+    assert "the maximum" in camera.answers[-1]["text"]
 
 
 def test_what_the_app_says_is_passed_on(camera, caplog):
@@ -112,5 +112,5 @@ def test_what_the_app_says_is_passed_on(camera, caplog):
 
 def test_nothing_is_taken_while_it_is_disabled(camera):
     camera.enabled = False
-    assert "wait until the Lab is ready" in take(camera)["text"]
+    assert "The Lab is busy" in take(camera)["text"]
     assert camera.kept == []

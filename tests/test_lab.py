@@ -41,9 +41,9 @@ def test_settings_survive_json_and_name_every_control():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "holds no settings"),
-        ("[1]", "holds no settings"),
-        ('{"format": 99}', "another format"),
+        ("{", "does not hold the settings"),
+        ("[1]", "does not hold the settings"),
+        ('{"format": 99}', "do not have format"),
         (SMALL.to_json().replace('"epochs": 3', '"epochs": 0'), "epochs must be"),
         (SMALL.to_json().replace('"image_size": 32', '"image_size": "x"'), "image_size"),
         (SMALL.to_json().replace('"epochs": 3', '"epochs": "x"'), "config.epochs is 'x', not a whole number"),
@@ -118,10 +118,10 @@ def test_as_many_of_each_of_unequal_classes_as_the_scarcest_has(make_lab):
     lab = make_lab(replace(own, train=pick(own.train.images, own.train.labels, rows)), settings=None)
     field = lab.panel.control("n_per_class")
     assert (field.value, lab.settings.n_per_class) == (0, None)
-    assert f"<b>{sum(n_each)} images</b> to learn from" in page(lab)
+    assert f"<b>{sum(n_each)} training images</b>" in page(lab)
     field.value = n_each[0]  # more than the scarcest has
     assert (field.value, lab.settings.n_per_class) == (n_each[1], n_each[1])
-    assert f"<b>{2 * n_each[1]} images</b> to learn from" in page(lab)
+    assert f"<b>{2 * n_each[1]} training images</b>" in page(lab)
     lab.panel.control("epochs").value = 1
     lab.run(wait=True)
     assert lab.result.dataset.n_train == 2 * n_each[1]
@@ -160,7 +160,7 @@ def test_show_and_lock(make_lab):
     lab = make_lab(show=["dataset", "epochs", "filters"], lock=["dataset"])
     assert lab.panel.control("dataset").disabled
     assert not lab.panel.control("epochs").disabled
-    with pytest.raises(InputError, match="no control 'seed' here; there are dataset, epochs, filters"):
+    with pytest.raises(InputError, match=r"no control 'seed' here\. Choose one of: dataset, epochs, filters"):
         lab.panel.control("seed")
     lab.run(wait=True)
     assert lab.panel.control("dataset").disabled
@@ -399,7 +399,7 @@ def test_a_data_set_that_fails_to_load_is_said_where_its_images_would_be(make_la
 
 
 def test_the_wrong_kind_of_data_is_refused_in_words():
-    with pytest.raises(InputError, match="takes an ImageDataset of your own"):
+    with pytest.raises(InputError, match="takes your own ImageDataset"):
         TransferLab("textures")
 
 
@@ -496,7 +496,7 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
     assert sorted(times)[2] < 0.3  # the median: this machine has others to serve
     assert len(lab.runs) == 1
     assert "after 20 of 20 epochs" in curves.value
-    assert "The from-scratch curve is that of run 1, with other settings." in line.value
+    assert "The from-scratch curve is from run 1, which had other settings." in line.value
     lab.live = False
     lab.panel.control("epochs").value = 9
     time.sleep(0.3)
@@ -570,7 +570,7 @@ def test_the_script_follows_and_is_saved_beside_others(make_lab, tmp_path, monke
     assert (tmp_path / "efficientnetlite0.keras").exists()
     code.file.value = "no/such/folder/x.py"
     assert code.save().wait(60) is None
-    assert "There is no folder" in page(lab)
+    assert "does not exist" in page(lab)
 
 
 def test_a_script_that_cannot_be_saved_is_a_sentence(make_lab, tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import ParameterCount
 from tl_widgets.widgets import LabSettings
 from tl_widgets.widgets.lab.predictions import IMAGES_PER_PAGE, PredictionsView
-from tl_widgets.widgets.lab.try_picture import _shown
+from tl_widgets.widgets.lab.try_picture import _prediction_html
 
 pytestmark = pytest.mark.usefixtures("here", "tiny_default")
 
@@ -38,7 +38,7 @@ def write_picture(name):
 def load(lab, name, data=None):
     """Load a record; what the Lab says."""
     lab.screen.save.load(name, data).wait(60)
-    return page(lab.screen.save).rpartition("Nothing in it is run.</p>")[2].strip()
+    return page(lab.screen.save).rpartition("No code in it is run.</p>")[2].strip()
 
 
 # Try a picture
@@ -61,7 +61,7 @@ def test_a_picture_gets_every_models_probabilities(make_lab):
     for model in ("From scratch", "Transfer", "Control (random weights)"):
         assert shown.count(f'<th scope="col">{model}</th>') == 2
     assert "Give the name of a file beside the notebook" in shown
-    assert "no certainty" in shown
+    assert "A probability only compares" in shown
     assert trial._status.value == ""
 
 
@@ -70,16 +70,16 @@ def test_many_classes_show_the_most_probable_and_a_lost_model_says_so():
     one, other = np.full(30, 0.01), np.full(30, 0.02)
     one[7], other[21] = 0.71, 0.42
     answers = (Answer("scratch", tuple(one)), Answer("transfer", tuple(other)))
-    shown = _shown(Prediction("x", names, noise(), noise(), 40, 40, answers))
+    shown = _prediction_html(Prediction("x", names, noise(), noise(), 40, 40, answers))
     assert shown.count('<th scope="row">') == 8
     assert '<th scope="row">class 7</th>' in shown
     assert "<b>42.0%</b>" in shown
-    assert "The other 22 classes get less" in shown
+    assert "the other 22 classes a lower probability" in shown
     assert "From scratch says class 7; Transfer says class 21." in shown
     lost = (Answer("scratch", (float("nan"),) * 30), answers[1])
-    shown = _shown(Prediction("x", names, noise(), noise(), 40, 40, lost))
+    shown = _prediction_html(Prediction("x", names, noise(), noise(), 40, 40, lost))
     assert "no number" in shown
-    assert "its training ran away" in shown
+    assert "its training diverged" in shown
 
 
 # Galleries
@@ -121,7 +121,7 @@ def test_galleries_switch_and_turn_pages():
     assert "Page 1 of 3" in page(view)
     assert EVIL not in page(view)
     view.show(comparison, None)
-    assert "not here" in page(view)
+    assert "not available" in page(view)
 
 
 # Saving
@@ -138,7 +138,11 @@ def test_save_never_writes_over_and_says_what_is_wrong(make_lab):
     assert "choose Download" in save._saved.value
     assert "transfer-learning-run-2/transfer.keras" in save._saved.value
     assert Comparison.from_json(Path(first, "record.json").read_text()) == lab.result
-    for name, said in (("", "no name for a folder"), ("no/where", "There is no folder no"), ("/proc/x", "Nothing was")):
+    for name, said in (
+        ("", "not a folder name"),
+        ("no/where", "The folder no does not exist"),
+        ("/proc/x", "Nothing was"),
+    ):
         save.folder.value = name
         assert save.save().wait(60) is None
         assert said in save._saved.value
@@ -213,11 +217,11 @@ def test_what_could_not_be_restored_is_said(make_lab):
         # Here they are not: the settings come back, the data set stays.
         lab = make_lab()
         said = load(lab, "r.json", text.encode())
-        assert "were somebody&#39;s own and are not in this Lab" in said
+        assert "are not built in, and this Lab does not have them" in said
         assert "&lt;i&gt;mine" in said
         assert (lab.settings.dataset, lab.settings.image_size) == ("textures", 32)
         assert lab.settings.config.batch_size == 4
-        assert "not here" in page(lab.screen.predictions)
+        assert "not available" in page(lab.screen.predictions)
         # Its row can be restored as little, and says so.
         lab.screen.runs.restore_button.click()
         assert "no data set" in lab.screen.message.value
@@ -283,7 +287,7 @@ def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path
         said = load(lab, name, data)
         assert said.startswith('<div class="tlw-alert" role="alert">'), name
         assert "<script" not in said
-        assert "should not have" not in said, (name, said)
+        assert "went wrong unexpectedly" not in said, (name, said)
         assert "Error" not in said, (name, said)  # the names of Python's exceptions tell a learner nothing
         assert len(said) < 1000
         assert lab.settings == before

@@ -30,7 +30,7 @@ def test_two_of_the_classes_are_trained_shown_and_written_into_script_and_record
     lab = make_lab()
     ticks(lab)["grass"].value = False
     assert lab.settings.classes == ("brick", "gravel")
-    assert "<b>8 images</b> to learn from, 40 to watch, 60 for the test" in page(lab)
+    assert "<b>8 training images</b>, 40 for validation, 60 for the final test" in page(lab)
     wait_until(lambda: "gravel, training image" in lab.panel.thumbnails.value)
     assert "grass" not in lab.panel.thumbnails.value
     assert 'CHOSEN = ["brick", "gravel"]' in lab.screen.code.script
@@ -64,10 +64,10 @@ def test_another_data_set_has_classes_of_its_own(make_lab):
     lab.panel.control("n_per_class").value = 79  # more than the scarcest of all ten has, not of these two
     assert lab.settings.n_per_class == 78
     lab.settings = lab.settings.with_values({"classes": ("1", "3"), "n_per_class": 81})
-    assert "<b>162 images</b> to learn from" in page(lab)
+    assert "<b>162 training images</b>" in page(lab)
     lab.panel.control("dataset").value = "cifar10"  # not here: the ticks are there before anything is fetched
     ticks(lab)["airplane"].value = False
-    assert "<b>729 images</b> to learn from, 9,000 to watch, 9,000 for the test" in page(lab)
+    assert "<b>729 training images</b>, 9,000 for validation, 9,000 for the final test" in page(lab)
 
 
 def test_classes_of_an_own_data_set_with_markup(make_lab):
@@ -144,7 +144,7 @@ def test_a_folder_beside_the_notebook_is_looked_through_edited_used_and_trained_
     assert "cat/page.jpg: a web page, not an image" in page(lab)
     assert "Some classes have very few training images: cat has 6" in page(lab)
     use(lab)
-    assert "The Lab now learns from <b>pets</b>: 18 images to learn from, 6 to watch, 6 for the test" in page(lab)
+    assert "The Lab now uses <b>pets</b>: 18 training images, 6 for validation, 6 for the final test" in page(lab)
     assert lab.settings.dataset == "pets"
     texts = dict(lab.panel.control("dataset").options)
     assert texts["pets · yours"] == "pets"
@@ -182,7 +182,7 @@ def test_a_folder_that_is_gone_after_use_is_told_as_gone_and_what_was_read_stays
     lab.run(wait=True)
     gone = f"The images of pets are no longer at {here / 'pets'}: the folder or zip was deleted, moved or renamed"
     assert gone in page(lab)
-    assert f"What was read before is still here: Image size {size} can go on without it." in page(lab)
+    assert f"The images are still in memory: you can continue with Image size {size}." in page(lab)
     assert "spelling" not in page(lab)
     assert lab.settings.dataset == "pets"
     lab.images.use_button.click()
@@ -226,7 +226,7 @@ def test_changes_are_there_again_in_another_lab_and_can_be_undone(make_lab, here
     lab.images.classes.cards[0].tick.value = False
     other = make_lab()
     open_pets(other)
-    assert "Your changes of last time" in other.images.message.value
+    assert "Your changes from last time" in other.images.message.value
     assert other.images.collection == lab.images.collection
     other.images.undo_button.click()
     assert row_of(other, "cat").name.value == "cat"
@@ -273,7 +273,7 @@ def test_a_record_brings_own_images_back_with_their_edits(make_lab, here):
     (here / "pets").rename(here / "gone")
     last = make_lab()
     last.screen.save.load("record.json", record).wait(60)
-    assert "were somebody&#39;s own and are not in this Lab" in page(last.screen.save)
+    assert "are not built in, and this Lab does not have them" in page(last.screen.save)
     assert last.settings.dataset == "textures"
     far = record.replace(json.dumps(str(here / "pets"))[1:-1].encode(), b"//far/away")
     last.screen.save.load("record.json", far).wait(60)
@@ -409,7 +409,7 @@ def test_pictures_of_the_camera_are_added_one_by_one(make_lab, here):
         for i in range(4):
             lab.images.intake.camera._on_message(None, {"number": f"{name}{i}", "name": name}, [png(start + i)])
     assert lab.images.collection.class_names == ("blue", "red")
-    assert "New pictures: “Use these images” reads them." in lab.images._report.value
+    assert "New pictures. Press “Use these images” to read them." in lab.images._report.value
     use(lab)
     assert lab.settings.dataset == "photos"
     assert lab.images.intake.camera.class_names == ["blue", "red"]

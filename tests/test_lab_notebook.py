@@ -126,6 +126,6 @@ def test_own_images_in_a_kernel_that_goes_on_answering(run, tmp_path):
     assert printed(notebook.cells[3]) == "('<b>cat<_b>', 'dog') 14\n"
     widgets = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
     texts = "".join(str(widget["state"].get("value", "")) for widget in widgets.values())
-    assert "The Lab now learns from <b>pets</b>" in texts
+    assert "The Lab now uses <b>pets</b>" in texts
     assert "&lt;b&gt;cat" in texts
     assert "<b>cat<_b>" not in [w["state"].get("value") for w in widgets.values() if w["model_name"] == "HTMLModel"]

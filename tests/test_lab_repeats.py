@@ -67,9 +67,9 @@ def test_controls_hold_blocks_and_repeats(finished):
     lab.panel.control("fine_tune_blocks").value = 3
     assert lab.settings.config.fine_tuning == replace(TUNING, n_blocks=3), "epochs and rate stay"
     lines = "".join(line.value for line in lab.panel._lines.values())
-    assert "last 3 blocks learn" in lines
+    assert "last 3 blocks are trained" in lines
     assert "2 more epochs at a learning rate of 0.001" in lines
-    assert "all that with <b>2 seeds</b>" in lines
+    assert "repeated with <b>2 seeds</b>" in lines
     assert LabSettings.from_json(lab.settings.to_json()) == lab.settings
     assert "unfreeze_last_blocks(transfer, 3)" in lab.screen.code.script
     lab.panel.control("fine_tune_blocks").value = 0
@@ -94,7 +94,7 @@ def test_stop_shows_the_repeats_that_were_done(make_lab, monkeypatch):
     assert run.result.repeats.seeds == (2, 3, 4)
     shown = page(lab)
     assert "Stopped after 3 of 50 seeds" in shown
-    assert "the repeats that were done are shown" in shown
+    assert "The finished repeats are shown" in shown
     assert 'data-state="stopped"' in shown
 
 

@@ -67,17 +67,17 @@ def test_files_come_part_by_part_and_byte_for_byte(view, here):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ([], "0 files came; choose 3 at most"),
-        ([("a", 1)] * 4, "4 files came; choose 3 at most"),
+        ([], "Received 0 files. Choose at most 3"),
+        ([("a", 1)] * 4, "Received 4 files. Choose at most 3"),
         ([(MARKUP, 10_000_001)], "a picture can be up to 10 MB. Nothing was uploaded"),
-        ([("a", -1)], "no upload"),
-        ([("a", True)], "no upload"),
-        ([("a", 1.5)], "no upload"),
-        ([("a", "1")], "no upload"),
-        ([(None, 1)], "no upload"),
-        ([("a" * 5000, 1)], "no upload"),
-        ([("a",)], "no upload"),
-        ([("a", 10**16)], "no upload"),
+        ([("a", -1)], "not an upload"),
+        ([("a", True)], "not an upload"),
+        ([("a", 1.5)], "not an upload"),
+        ([("a", "1")], "not an upload"),
+        ([(None, 1)], "not an upload"),
+        ([("a" * 5000, 1)], "not an upload"),
+        ([("a",)], "not an upload"),
+        ([("a", 10**16)], "not an upload"),
     ],
 )
 def test_what_cannot_be_is_refused_before_a_byte_is_sent(view, here, files, said):
@@ -104,10 +104,10 @@ def test_what_is_no_message_of_ours_gets_a_sentence(view, here, content):
         ({"data": b"abc", "file": 1}, "missing or arrived twice"),
         ({"data": b"abc", "file": -1}, "missing or arrived twice"),
         ({"data": b""}, "missing or arrived twice"),
-        ({"data": b"abc", "file": "0"}, "no upload"),
-        ({"data": b"abc", "start": None}, "no upload"),
+        ({"data": b"abc", "file": "0"}, "not an upload"),
+        ({"data": b"abc", "start": None}, "not an upload"),
         ({"data": b"abcdefg"}, "a.jpg is larger than announced"),
-        ({"data": bytes(MAX_PART_BYTES + 1)}, "no upload"),
+        ({"data": bytes(MAX_PART_BYTES + 1)}, "not an upload"),
     ],
 )
 def test_a_part_that_does_not_fit_ends_the_upload_and_leaves_nothing(view, here, facts, said):
@@ -123,7 +123,7 @@ def test_a_part_that_does_not_fit_ends_the_upload_and_leaves_nothing(view, here,
 def test_cancel_and_a_closed_widget_leave_nothing_and_another_page_waits(view, here, monkeypatch):
     assert begin(view, ("a", 4)) == ""
     assert part(view, b"ab") == ""
-    assert "Another upload goes on" in begin(view, ("b", 1), token="y-1")
+    assert "Another upload is in progress" in begin(view, ("b", 1), token="y-1")
     assert "has ended" in part(view, b"c", token="y-1")
     assert tell(view, "cancel", token="y-1") == ""  # not its own
     assert part(view, b"c", start=2) == ""

@@ -54,7 +54,7 @@ def write(folder, name, data):
 
 def use(page):
     button(page, "Use these images").click()
-    page.get_by_text("The Lab now learns from").wait_for()
+    page.get_by_text("The Lab now uses").wait_for()
 
 
 def test_a_zip_is_uploaded_edited_used_and_trained_on(images, jupyter, tmp_path):

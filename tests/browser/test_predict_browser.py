@@ -63,7 +63,7 @@ def test_try_a_picture_save_all_and_load_the_record_in_a_new_lab(page, jupyter, 
 
     tab(page, "Try a picture").click()
     pick(page, "Choose pictures", pictures)
-    page.get_by_text("no certainty").wait_for()
+    page.get_by_text("A probability only compares").wait_for()
     table = page.get_by_role("table", name="Probabilities")
     numbers = [float(text.strip("%")) for text in table.get_by_role("cell").all_inner_texts()]
     assert len(numbers) == 6  # three classes, two models

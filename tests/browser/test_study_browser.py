@@ -40,7 +40,7 @@ def test_choose_a_study_run_it_read_it_save_it_and_load_it_again(page, jupyter):
     assert figure.bounding_box()["width"] > 500
     sentences = page.locator(".tlw-verdict p").all_inner_texts()
     assert any("With 4 images per class" in sentence for sentence in sentences)
-    page.get_by_text("as the last run went").wait_for()
+    page.get_by_text("judging by the last run").wait_for()
 
     fill(page, "File name", "mine")
     button(page, "Save").click()
@@ -67,7 +67,7 @@ def test_stop_shows_what_was_measured_until_then(page, jupyter):
     page.get_by_text(re.compile(r"measured transfer with 2 images per class")).wait_for(timeout=60_000)
     button(page, "Stop").click()
     wait_state(page, "stopped", timeout=10_000)
-    page.get_by_text("Stopped; this is what was measured until then.").wait_for()
+    page.get_by_text("Stopped. This is what was measured so far.").wait_for()
     page.get_by_text("Stopped before all points were measured.").wait_for()
     assert button(page, "Run").is_enabled()
 
@@ -82,7 +82,7 @@ def test_it_fits_is_photographed_and_asks_for_the_guess_first(page, jupyter):
     page.get_by_text("The mistake: a hidden layer of 6 ReLU units").wait_for()
     button(page, "Run").click()
     wait_state(page, "done")
-    page.get_by_text("It has been measured. Keep your guess above").wait_for()
+    page.get_by_text("The result is ready. Keep your guess above").wait_for()
     assert page.get_by_role("img", name="Chart of the right").count() == 0
     assert button(page, "Save").is_disabled()
     page.get_by_label("My guess", exact=True).select_option("too close to call")

@@ -146,7 +146,7 @@ def test_several_files_by_keyboard_and_by_dropping(open_upload, jupyter, tmp_pat
     zone.evaluate(dropped, [MARKUP])
     page.get_by_text(f"{MARKUP} has arrived.", exact=True).wait_for()
     zone.evaluate(dropped, ["1", "2", "3", "4"])
-    page.get_by_role("alert").filter(has_text="4 files were chosen; take 3 files at a time").wait_for()
+    page.get_by_role("alert").filter(has_text="4 files were chosen; choose at most 3 files at a time").wait_for()
     assert page.url.startswith(jupyter.url)
     assert not (jupyter.folder.parent / "up.txt").exists()
     assert page.locator("img[onerror]").count() == 0
@@ -161,7 +161,7 @@ def test_cancel_a_changed_file_and_one_that_is_too_large_leave_nothing(open_uplo
     assert [file.stat().st_size for folder in halves(jupyter) for file in folder.iterdir()] == [3_000_000]
     expect(button(page, "Upload files")).to_be_disabled()
     button(page, "Cancel upload").click()
-    page.get_by_text("The upload was cancelled; nothing of it was kept.").wait_for()
+    page.get_by_text("The upload was canceled; nothing was kept.").wait_for()
     assert execute(page, "print(view._incoming, came)") == "None []\n"
     assert halves(jupyter) == []
     page.evaluate("() => window.letGo()")

@@ -14,10 +14,10 @@ const PROBLEMS = {
     `comes from ${location.protocol}//${location.host}. ${INSTEAD}`,
   NotAllowedError:
     "The browser was not allowed to use the camera. Allow it for this page (beside the address), then start it " +
-    `again; where that is not to be had, upload pictures instead.`,
+    `again. If you cannot allow it, upload pictures instead.`,
   NotFoundError: `There is no camera on the computer that this browser runs on. ${INSTEAD}`,
-  NotReadableError: `The camera cannot be read: another program may be using it. Close that one and start again, or upload pictures instead.`,
-  lost: "The camera is gone: it was unplugged, or another program took it. Start it again, or upload pictures instead.",
+  NotReadableError: `The camera cannot be read: another program may be using it. Close that program and start again, or upload pictures instead.`,
+  lost: "The camera was disconnected: it was unplugged, or another program is using it. Start it again, or upload pictures instead.",
 };
 
 // Take the center square, which is also what the data set would crop: the learner sees what the network gets.

@@ -76,7 +76,7 @@ class CameraView(anywidget.AnyWidget):
     def _keep(self, content: Any, buffers: Any) -> str:
         self._require_ready()
         if not isinstance(content, dict) or not isinstance(buffers, list | tuple) or len(buffers) != 1:
-            raise InputError("The browser sent something that is no picture. Reload the page and try again.")
+            raise InputError("The browser sent something that is not a picture. Reload the page and try again.")
         name, picture = checked_name(content.get("name")), bytes(buffers[0])
         _check_picture(picture)
         self._on_picture(name, picture)
@@ -85,14 +85,14 @@ class CameraView(anywidget.AnyWidget):
 
     def _require_ready(self) -> None:
         if not self.enabled:
-            raise InputError("No pictures are taken now: wait until the Lab is ready.")
+            raise InputError("The Lab is busy. Wait until it has finished, then take the picture again.")
         if self._counts.total() >= MAX_PICTURES:
-            raise InputError(f"The camera has taken {MAX_PICTURES:,} pictures, which is as many as it takes here.")
+            raise InputError(f"The camera has taken {MAX_PICTURES:,} pictures, the maximum. Upload pictures instead.")
         now = time.monotonic()
         too_fast = len(self._times) == MAX_PER_SECOND and now - self._times[0] < 1
         self._times.append(now)
         if too_fast:
-            raise InputError(f"The pictures come too fast: {MAX_PER_SECOND} a second are taken. Try again.")
+            raise InputError(f"The pictures arrive too fast: the maximum is {MAX_PER_SECOND} per second. Try again.")
 
 
 def checked_name(name: object) -> str:
@@ -105,9 +105,9 @@ def checked_name(name: object) -> str:
     if not text:
         raise InputError("Give the class a name first: what is in the picture?")
     if len(text) > MAX_NAME:
-        raise InputError(f"A class's name has at most {MAX_NAME} letters; this one has {len(text)}.")
+        raise InputError(f"A class name can have at most {MAX_NAME} letters; this one has {len(text)}.")
     if not text.isprintable() or set(text) & set("/\\") or text.startswith("."):
-        raise InputError('A class\'s name can become a folder: leave out "/" and "\\", and a dot at its beginning.')
+        raise InputError('A class name can become a folder name: leave out "/", "\\" and a dot at the beginning.')
     return text
 
 
@@ -116,14 +116,14 @@ def _check_picture(picture: bytes) -> None:
     from PIL import Image
 
     if len(picture) > MAX_BYTES:
-        raise InputError(f"The picture has {len(picture):,} bytes; at most {MAX_BYTES:,} are taken.")
+        raise InputError(f"The picture has {len(picture):,} bytes; the maximum is {MAX_BYTES:,}.")
     try:
         with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as image:
             width, height = image.size  # from the header, before decoding
     except Exception as error:  # a damaged file can fail with any error
-        raise InputError("The browser sent something that is no JPEG and no PNG. Upload pictures instead.") from error
+        raise InputError("The browser sent neither a JPEG nor a PNG. Upload pictures instead.") from error
     if max(width, height) > MAX_SIDE:
-        raise InputError(f"The picture has {width:,} x {height:,} pixels; at most {MAX_SIDE} a side are taken.")
+        raise InputError(f"The picture has {width:,} x {height:,} pixels; the maximum is {MAX_SIDE} x {MAX_SIDE}.")
     try:
         decode_image(picture, 32)
     except UnreadableError as error:

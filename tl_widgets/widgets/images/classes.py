@@ -49,7 +49,7 @@ class _ClassRow:
         self.name.description = f"Class {number_}"
         self.name.value, self.tick.value = name, is_used
         self._is_setting = False
-        text = f"<b>{count_text(n_files - n_left_out)}</b> files" if is_used else "<b>left aside</b>"
+        text = f"<b>{count_text(n_files - n_left_out)}</b> files" if is_used else "<b>not used</b>"
         self.count.value = (
             f"<span>{text}{f', {count_text(n_left_out)} left out' if n_left_out and is_used else ''}</span>"
         )
@@ -144,7 +144,7 @@ class ImageClasses(VBox):
         self.image_pages = _Pages("pictures", IMAGES_PER_PAGE, self._show)
         self.menu = Dropdown(description="Look through", style=STYLE)
         self.menu.observe(self._chosen, "value")
-        note = HTML('<p class="tlw-note">Take the tick away from a picture that should not be learned from.</p>')
+        note = HTML('<p class="tlw-note">Clear the check box of a picture that the models should not learn from.</p>')
         super().__init__([self._row_box, self.class_pages, row(self.menu), note, self._card_box, self.image_pages])
         self.layout.display = "none"
 
@@ -227,7 +227,7 @@ def _picture(collection: ImageCollection, file: SourceFile, side: int) -> str:
     try:
         (result,) = collection.thumbnails([file], side)
     except InputError:  # reading the images explains it in detail
-        result = "no longer there"
+        result = "no longer exists"
     name = printable(file.name.rpartition("/")[2])
     if isinstance(result, str):
         return f'<span class="tlw-no-image" title="{escape(name)}: {escape(result)}">unusable: {escape(result)}</span>'

@@ -48,7 +48,7 @@ class ImageIntake(VBox):
         self._enabled = True
         self.menu = Dropdown(description="Folder or zip", style=STYLE)
         self.open_button = Button(description="Open", icon="folder-open")
-        self.refresh_button = Button(description="Look again", tooltip="For folders and zips that are new since")
+        self.refresh_button = Button(description="Refresh", tooltip="Find new folders and zips")
         self.zip_upload = UploadView(
             lambda _, incoming: actions.take_zip(incoming), max_bytes=own_files.MAX_STORED_BYTES, label="Upload a zip",
             accept=".zip", kind="zip", hint="or drop it here",

@@ -101,8 +101,8 @@ class ImagesView(VBox):
             self._read(collection, on_event, cancel)
             if collection.edits:
                 self.message.value = (
-                    '<p class="tlw-live" role="status">Your changes of last time are there again. '
-                    "“Undo all changes” forgets them.</p>"
+                    '<p class="tlw-live" role="status">Your changes from last time are back. '
+                    "“Undo all changes” removes them.</p>"
                 )
 
         return self._start("opening", work)
@@ -148,10 +148,10 @@ class ImagesView(VBox):
             name = self._source.add_collection(collection, reading.dataset)
             self._use(name)
             self.message.value = (
-                f'<p class="tlw-live" role="status">The Lab now learns from <b>{escape(name)}</b>: '
-                f"{count_text(len(reading.dataset.train))} images to learn from, "
-                f"{count_text(len(reading.dataset.validation))} to watch, "
-                f"{count_text(len(reading.dataset.test))} for the test. Press “Train both”.</p>"
+                f'<p class="tlw-live" role="status">The Lab now uses <b>{escape(name)}</b>: '
+                f"{count_text(len(reading.dataset.train))} training images, "
+                f"{count_text(len(reading.dataset.validation))} for validation, "
+                f"{count_text(len(reading.dataset.test))} for the final test. Press “Train both”.</p>"
             )
 
         return self._start("reading images", work)
@@ -172,12 +172,12 @@ class ImagesView(VBox):
     def _take_photograph(self, class_name: str, picture: bytes) -> None:
         """Keep a picture from the camera in the calling thread, because the camera waits for the answer."""
         if self._is_locked or self._is_running:
-            raise InputError("The Lab is busy: wait until it has ended, then take the picture again.")
+            raise InputError("The Lab is busy. Wait until it has finished, then take the picture again.")
         kind = "png" if picture.startswith(b"\x89PNG") else "jpg"
         added = add_images(self.collection, class_name, [(f"camera.{kind}", picture)])
         self._set_collection(added.collection)
         save_edits(added.collection)
-        self._report.value = '<p class="tlw-note">New pictures: “Use these images” reads them.</p>'
+        self._report.value = '<p class="tlw-note">New pictures. Press “Use these images” to read them.</p>'
 
     def _start(
         self, step: str, work: Callable[[OnEvent, Cancel], object], incoming: Incoming | None = None
@@ -186,7 +186,7 @@ class ImagesView(VBox):
         if self._is_running or self._is_locked:
             if incoming is not None:
                 incoming.close()
-            self.message.value = alert("The Lab is busy: wait until it has ended, then try again.")
+            self.message.value = alert("The Lab is busy. Wait until it has finished, then try again.")
             return None
         self.message.value = ""
         self._progress.value = progress("Images", 0, 0, step)
@@ -240,11 +240,11 @@ class ImagesView(VBox):
             return
         try:
             if self._is_running or self._is_locked:
-                raise InputError("The Lab is busy: wait until it has ended, then change the images.")
+                raise InputError("The Lab is busy. Wait until it has finished, then change the images.")
             self.message.value = ""
             self._set_collection(edit(self.collection))
             save_edits(self.collection)
-            self._report.value = '<p class="tlw-note">Changed: “Use these images” reads them again.</p>'
+            self._report.value = '<p class="tlw-note">Changed. Press “Use these images” to read the images again.</p>'
         except InputError as error:
             self.message.value = alert(str(error))
             self.classes.show(self.collection)  # undo it on the screen
@@ -284,7 +284,7 @@ def _report_html(reading: _ReadResult) -> str:
         text += f'<div class="tlw-warnings"><b>Before you train:</b><ul class="tlw-notes">{warnings}</ul></div>'
     if report.duplicates:
         duplicates = first_few([f"{name} equals {other}" for name, other in report.duplicates])
-        text += f'<p class="tlw-note">Used once, as the content is the same: {escape(duplicates)}.</p>'
+        text += f'<p class="tlw-note">Used only once, because their content is the same: {escape(duplicates)}.</p>'
     if report.skipped:
         items = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in report.skipped[:_SHOWN])
         more = len(report.skipped) - _SHOWN

@@ -300,7 +300,7 @@ class TransferLab(App[LabScreen, Comparison]):
                 if last is not None and scratch is not None and scratch.labels == run.labels:
                     shown = (scratch, run)
                     if differences([last.settings, settings]).keys() - _TRANSFER_ONLY:
-                        note = f"The from-scratch curve is that of run {last.number}, with other settings."
+                        note = f"The from-scratch curve is from run {last.number}, which had other settings."
                 n_epochs = max(len(item.history.accuracy) for item in shown)
                 screen.start((ModelName.SCRATCH, ModelName.TRANSFER), settings, dataset, n_epochs)
                 screen.show_live(shown, run, note, cancel)

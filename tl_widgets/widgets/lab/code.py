@@ -104,7 +104,7 @@ class CodeView(VBox):
         return f" and the backbone it reads, {target.name}"
 
     def _show_waiting(self) -> None:
-        self._status.value = note("Saving when the training has ended…")
+        self._status.value = note("Waiting for the training to end…")
 
 
 def _free_path(name: str) -> Path:

@@ -170,7 +170,7 @@ def _known_names(names: Collection[str]) -> tuple[str, ...]:
         names = [names]
     unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise InputError(f"There is no control {unknown[0]!r}; there are {', '.join(NAMES)}.")
+        raise InputError(f"There is no control {unknown[0]!r}. Choose from: {', '.join(NAMES)}.")
     return tuple(names)
 
 

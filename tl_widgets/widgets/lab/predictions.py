@@ -59,9 +59,9 @@ class PredictionsView(VBox):
         self._page = 0
         self._row.layout.display = "" if self._tested and images is not None else "none"
         if not self._tested:
-            self._text.value = empty("No model was tested yet." if comparison is not None else self._nothing)
+            self._text.value = empty("No model has been tested yet." if comparison is not None else self._nothing)
         elif images is None:
-            self._text.value = empty("The images of this run are not here, so that there is nothing to look at.")
+            self._text.value = empty("The images of this run are not available, so there is nothing to look at.")
         else:
             self._draw()
 
@@ -99,8 +99,8 @@ def _chosen(kind: str, tested: Sequence[RunResult]) -> tuple[tuple[int, ...], st
         text = f"at least one model is wrong on {len(rows)}, the most confident mistakes first."
     else:
         rows = interleave_classes(range(len(labels)), labels)
-        text = "here are all, classes taking turns."
+        text = "all are shown, with the classes taking turns."
     uncounted = ""
     if kind != _ALL and len(runs) < len(tested):
-        uncounted = " The control's answers are shown and do not count: its backbone knows nothing."
+        uncounted = " The control's answers are shown but do not count, because its backbone has random weights."
     return rows, f"{len(labels)} test images; {text}{uncounted}"

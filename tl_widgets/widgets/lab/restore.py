@@ -49,7 +49,7 @@ def read_record_file(name: str) -> bytes:
     try:
         path = Path(name).expanduser()
         if not path.is_file():
-            raise InputError(f"There is no file {what}; you are in {printable(str(Path.cwd()))}.")
+            raise InputError(f"The file {what} does not exist; the current folder is {printable(str(Path.cwd()))}.")
         _require_size(what, path.stat().st_size)
         return path.read_bytes()
     except (OSError, ValueError) as error:
@@ -76,7 +76,7 @@ def read_record(name: str, data: bytes) -> Comparison:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{what} is no text, and a record is: give the .json file that the Lab saved.") from None
+        raise InputError(f"{what} is not a text file. Give the .json record that the Lab saved.") from None
     comparison = Comparison.from_json(text)
     if not comparison.runs:
         raise InputError(f"{what} is the record of a run that was stopped before anything was trained.")
@@ -123,7 +123,7 @@ def restore(comparison: Comparison, source: DataSource, current: LabSettings, ca
     dataset = source.load(record_settings, cancel=cancel)
     if replace(dataset, name=own_name).fingerprint == data.fingerprint:
         return Restored(record_settings, record_settings, dataset, tuple(notes))
-    notes.append("The images here are not the same ones (their fingerprint differs): expect other numbers.")
+    notes.append("The images here are not the same (their fingerprint differs), so expect other numbers.")
     return Restored(record_settings, record_settings, None, tuple(notes))
 
 
@@ -167,8 +167,8 @@ def _rejection_reason(comparison: Comparison, source: DataSource, settings: LabS
     # The name of a missing folder proves nothing, because a built-in data set may have the same name.
     if source.own is None and (not is_restored or data.origin is None or not source.has_dataset(data.name)):
         return (
-            f"Its images, {name}{place}, were somebody's own and are not in this Lab. {unchanged} With them on this "
-            'machine, open them in the tab "Images".'
+            f"Its images, {name}{place}, are not built in, and this Lab does not have them. {unchanged} If they "
+            'are on this machine, open them in the tab "Images".'
         )
     try:
         most = source.facts(settings).max_per_class
@@ -176,7 +176,10 @@ def _rejection_reason(comparison: Comparison, source: DataSource, settings: LabS
         return f"{error} {unchanged}"
     own = source.own
     if own is not None and own.image_size != settings.image_size:
-        return f"Its images have {settings.image_size} pixels a side, those of this Lab {own.image_size}. {unchanged}"
+        sizes = (
+            f"Its images are {settings.image_size} pixels wide and high, but those of this Lab are {own.image_size}."
+        )
+        return f"{sizes} {unchanged}"
     if settings.n_per_class is not None and settings.n_per_class > most:
-        return f"It asks for {settings.n_per_class} images of each class, and {name} has {most} here. {unchanged}"
+        return f"It asks for {settings.n_per_class} images of each class, but {name} has only {most} here. {unchanged}"
     return ""

@@ -128,7 +128,7 @@ def _table(runs: tuple[LabRun, ...]) -> str:
         loaded = Markup(" <small>loaded from {}</small>").format(printable(run.source)) if run.source else ""
         rows.append([Markup("{}{}").format(run.number, loaded), *values, *reached, params, cost])
     numeric = range(len(head) - 2, len(head))
-    return table("Runs: the settings that differ, and what came out", head, rows, numeric=numeric)
+    return table("Runs: the settings that differ, and the results", head, rows, numeric=numeric)
 
 
 def _value(name: str, value: Any) -> str:

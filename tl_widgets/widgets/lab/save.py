@@ -62,8 +62,8 @@ class SaveView(VBox):
         headings = [HTML(f'<h4 class="tlw-title tlw-part">{text}</h4>') for text in ("Save this run", "Load a record")]
         hint_line = HTML(
             '<p class="tlw-note">A record (JSON) that the Lab or tl-widgets compare wrote: from your computer, or the '
-            "name of a file beside the notebook. It brings its settings into the controls and its result into the "
-            "list of runs. Nothing in it is run.</p>"
+            "name of a file beside the notebook. It sets the controls and adds its "
+            "result to the list of runs. No code in it is run.</p>"
         )
         super().__init__([headings[0], self._save_row, self._saved, headings[1], hint_line, load_row, self._loaded])
         # The second of two quick clicks may arrive before the page has disabled the button.
@@ -129,7 +129,7 @@ class SaveView(VBox):
         return self._start(work, self._saved, "Stopped: nothing was saved.")
 
     def _show_waiting(self) -> None:
-        self._saved.value = note("Saving when the training has ended…")
+        self._saved.value = note("Waiting for the training to end…")
 
     def _uploaded(self, _: str, incoming: Incoming) -> None:
         with incoming:
@@ -160,7 +160,7 @@ def _saved_html(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
     models = [file for file in files if file.name not in known]
     name = printable(str(folder))
     again = f'keras.models.load_model("{name}/{models[-1].name}", compile=False)' if models else ""
-    code = f"<p>In Python: <code>{escape(again)}</code></p>" if again else "<p>This result holds no models to save.</p>"
+    code = f"<p>In Python: <code>{escape(again)}</code></p>" if again else "<p>This result has no models to save.</p>"
     return (
         f'<div role="status"><p>Saved in the folder <b>{escape(name)}</b> beside the notebook. To download a file, '
         "find it in JupyterLab's file browser (the folder icon at the left), right-click it and choose Download.</p>"

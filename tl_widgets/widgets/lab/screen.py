@@ -31,8 +31,8 @@ _TITLE = (
     "elsewhere. Choose, train, and compare.</p>"
 )
 _STUDIES = (
-    '<p class="tlw-note">One run is one number. How much data, how much time, which backbone, what goes wrong: '
-    "<code>tl_widgets.StudyLab()</code> in a new cell measures it with many models.</p>"
+    '<p class="tlw-note">One run gives one number. How much data, how much time, which backbone, what goes wrong? '
+    "Run <code>tl_widgets.StudyLab()</code> in a new cell to measure it with many models.</p>"
 )
 
 
@@ -51,7 +51,7 @@ class LabScreen(AppScreen[ProgressView]):
         images: Widget | None = None,
     ) -> None:
         super().__init__("Train both", ProgressView(), " The last finished result is still shown below.")
-        self.reset_button = Button(description="Reset", icon="undo", tooltip="Put the controls back")
+        self.reset_button = Button(description="Reset", icon="undo", tooltip="Reset the controls")
         text = "Live: train the transfer head again at every change"
         self.live_tick = Checkbox(False, description=text, indent=False, style=STYLE)
         actions = HBox([self.run_button, self.stop_button, self.reset_button, self.live_tick])
@@ -161,11 +161,7 @@ class LabScreen(AppScreen[ProgressView]):
 
         self.has_result = True
         outcome = (
-            "Loaded."
-            if run.source
-            else "Stopped: the repeats that were done are shown."
-            if comparison.stopped
-            else "Done."
+            "Loaded." if run.source else "Stopped. The finished repeats are shown." if comparison.stopped else "Done."
         )
         self.progress.finish(outcome, comparison.runs)
         self.verdict.value = verdict(comparison, run.number, run.source)
@@ -213,8 +209,8 @@ class LabScreen(AppScreen[ProgressView]):
         self._n_live += 1
         more = f" {escape(note)}" if note else ""
         self.live_line.value = (
-            f'<p class="tlw-live" data-live="{self._n_live}">Live: {escape(run.backbone)} with a new head answers '
+            f'<p class="tlw-live" data-live="{self._n_live}">Live: {escape(run.backbone)} with a new head classifies '
             f"<b>{percent(run.test_accuracy)}</b> of {len(run.labels)} test images correctly "
             f"(95% interval {interval_text(run.test_accuracy_ci95)}). "
-            f"Trained in {1000 * run.seconds.train:.0f} ms.{more} “Train both” makes it a run.</p>"
+            f"Trained in {1000 * run.seconds.train:.0f} ms.{more} Press “Train both” to add a run.</p>"
         )

@@ -26,8 +26,8 @@ from tl_widgets.widgets.shared.upload import UploadView
 _FIRST = "After training: give both models a picture that neither has seen."
 _HOW = "Choose pictures, or put one beside the notebook and give its file name."
 _NO_CERTAINTY = (
-    "A probability compares the classes with each other and is no certainty: each model's numbers add up to 100%, also "
-    "for a picture of none of these classes."
+    "A probability only compares these classes with each other: each model's numbers add up to 100%, even for a "
+    "picture that shows none of them."
 )
 _MAX_ROWS = 8
 _SIDE = 200  # CSS pixels
@@ -155,7 +155,7 @@ def _prediction_html(prediction: Prediction) -> str:
 def _sentence(prediction: Prediction) -> str:
     named = [(heading_of(answer.model), prediction.class_names[answer.prediction]) for answer in prediction.answers]
     if not all(answer.is_finite for answer in prediction.answers):
-        return "A model answers with no numbers at all: its training ran away. Try a lower learning rate."
+        return "A model's outputs are not numbers, because its training diverged. Try a lower learning rate."
     if len(named) > 1 and prediction.agree:
         return f"All models say {named[0][1]}."
     return "; ".join(f"{name} says {class_name}" for name, class_name in named) + "."
@@ -170,7 +170,7 @@ def _table(prediction: Prediction) -> str:
         lines.append(f'<tr><th scope="row">{escape(prediction.class_names[i])}</th>{cells}</tr>')
     more = ""
     if n_more := len(prediction.class_names) - len(rows):
-        more = f"<p>The other {n_more} classes get less from every model.</p>"
+        more = f"<p>Every model gives the other {n_more} classes a lower probability.</p>"
     return (
         '<div class="tlw-scroll"><table class="tlw-table tlw-probabilities"><caption>Probabilities</caption>'
         f'<thead><tr><th scope="col">Class</th>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>{more}'

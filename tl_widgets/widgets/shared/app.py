@@ -179,7 +179,7 @@ class App(VBox, Generic[Screen, Result]):
     def _require_idle(self, action: str) -> None:
         """Raise InputError during a run; `action` says what has to wait, as in "change its settings"."""
         if self.is_running:
-            raise InputError(f"{self._busy}: wait for the end, or stop it, before you {action}.")
+            raise InputError(f"{self._busy}. Wait until it has finished, or stop it, before you {action}.")
 
     def _start(self, measure: Callable[[Cancel], Result], *, wait: bool) -> Run[Result]:
         """Run `measure` in the background, or return the run that is already in progress."""
@@ -228,6 +228,6 @@ def require_own_dataset(dataset: object, app: str, alternative: str) -> None:
     """Raise InputError unless `dataset` is an ImageDataset or None; `alternative` is for built-in ones."""
     if dataset is not None and not isinstance(dataset, ImageDataset):
         raise InputError(
-            f"{app} takes an ImageDataset of your own (load_folder makes one); received {dataset!r}. For a built-in "
-            f"one, choose it in the app, or give {alternative}."
+            f"{app} takes your own ImageDataset, which load_folder returns; received {dataset!r}. To use a built-in "
+            f"data set, choose it in the app or pass {alternative}."
         )

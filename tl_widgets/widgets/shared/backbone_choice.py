@@ -88,7 +88,7 @@ class BackboneChoice:
         if not sentence:
             apply_choice()
             return
-        more = "Choose it all the same, to look at its parameters or to take smaller images next?"
+        more = "Choose it anyway, to look at its parameters or to choose smaller images next?"
         self._sentence.value = alert(f"{sentence} {more}")
         self._yes.description, self._no.description = f"Choose {name}", f"Keep {settings.config.backbone}"
         self._on_yes = apply_choice

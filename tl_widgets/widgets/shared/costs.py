@@ -18,7 +18,7 @@ from tl_widgets.widgets.shared.settings import LabSettings
 _MEANINGS = {
     "Data": "The images that both models learn from. The fewer there are, the more a pretrained backbone helps.",
     "From scratch": "A small convolutional network that starts from random numbers and learns all of them.",
-    "Transfer": "A backbone that has seen 1.2 million photographs stays frozen; only a new last layer is learned.",
+    "Transfer": "A backbone that has seen 1.2 million photographs stays frozen; only a new last layer is trained.",
     "Training": "How both models learn. Same images, same order, same number of steps.",
 }
 
@@ -75,8 +75,8 @@ def too_large(name: str, image_size: int) -> str:
     if not free or needed <= free:
         return ""
     return (
-        f"{backbone.name} would take about {size_text(needed)} of memory for images of {image_size} pixels, and "
-        f"{size_text(free)} are free here: training will be refused."
+        f"{backbone.name} needs about {size_text(needed)} of memory for images of {image_size} pixels, but only "
+        f"{size_text(free)} is free here, so training would not start."
     )
 
 
@@ -131,36 +131,36 @@ def group_line(group: str, settings: LabSettings, facts: DataFacts, known_second
         cost += f"; {_time(settings, facts, known_seconds)}"
     problem = too_large(settings.config.backbone, settings.image_size) if group == "Transfer" else ""
     line = f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
-    return line + alert(f"{problem} Take smaller images or a smaller backbone.") if problem else line
+    return line + alert(f"{problem} Choose smaller images or a smaller backbone.") if problem else line
 
 
 def _time(settings: LabSettings, facts: DataFacts, known_seconds: float | None) -> str:
     if known_seconds is not None:
         return f"about <b>{duration_text(known_seconds)}</b>"
     if n_steps(settings, facts) > _MANY_STEPS:
-        return "so many can take minutes to hours without a GPU: for a first look, lower <b>Images per class</b>"
-    return "how long it takes shows after the first run"
+        return "without a GPU, this can take minutes to hours: for a first try, lower <b>Images per class</b>"
+    return "the first run shows how long it takes"
 
 
 def _data_cost(settings: LabSettings, facts: DataFacts) -> str:
     n = n_train(settings, facts)
-    text = f"<b>{count_text(n)} images</b> to learn from, {count_text(facts.n_validation)} to watch, "
-    text += f"{count_text(facts.n_test)} for the test"
+    text = f"<b>{count_text(n)} training images</b>, {count_text(facts.n_validation)} for validation, "
+    text += f"{count_text(facts.n_test)} for the final test"
     return f"{text}; {size_text(facts.n_bytes)} to download first" if facts.n_bytes else text
 
 
 def _scratch_cost(settings: LabSettings, facts: DataFacts) -> str:
     count = count_rows(scratch_rows(settings, facts.n_classes))
-    return f"<b>{count_text(count.trainable)} parameters</b>, all to be learned"
+    return f"<b>{count_text(count.trainable)} parameters</b>, all trainable"
 
 
 def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
     count = count_rows(transfer_rows(settings, facts.n_classes))
     backbone, weights = find_backbone(settings.config.backbone), settings.config.weights
     top1 = f"; {backbone.top1_pct:.1f}% on ImageNet" if backbone.top1_pct and weights == "imagenet" else ""
-    text = f"<b>{count_text(count.trainable)} parameters</b> to be learned, {count_text(count.frozen)} frozen"
+    text = f"<b>{count_text(count.trainable)} parameters</b> to train, {count_text(count.frozen)} frozen"
     if weights is None:
-        return f"{text}; random weights: it has seen nothing yet{_then_fine_tuned(settings)}"
+        return f"{text}; random weights, so it has learned nothing yet{_then_fine_tuned(settings)}"
     if weights != "imagenet":
         return f"{text}; weights from {escape(weights)}{_then_fine_tuned(settings)}"
     if not has_local_weights(backbone):
@@ -174,10 +174,10 @@ def _then_fine_tuned(settings: LabSettings) -> str:
     tuning = settings.config.fine_tuning
     if tuning is None:
         return ""
-    blocks = "last block learns" if tuning.n_blocks == 1 else f"last {tuning.n_blocks} blocks learn"
+    blocks = "last block is" if tuning.n_blocks == 1 else f"last {tuning.n_blocks} blocks are"
     return (
-        f". Then its <b>{blocks}</b>, too: {tuning.epochs} more epochs at a learning rate of "
-        f"{tuning.learning_rate:g}, the averages of its BatchNormalization kept"
+        f". Then its <b>{blocks} trained</b>, too: {tuning.epochs} more epochs at a learning rate of "
+        f"{tuning.learning_rate:g}, with its BatchNormalization averages unchanged"
     )
 
 
@@ -186,7 +186,7 @@ def _training_cost(settings: LabSettings, facts: DataFacts) -> str:
     n = n_train(settings, facts) * (1 + config.augment)
     steps = count_text(n_steps(settings, facts))
     text = f"<b>{steps} steps</b> for each model: {config.epochs} times through {count_text(n)} images"
-    return text if config.repeats == 1 else f"{text}; all that with <b>{config.repeats} seeds</b>"
+    return text if config.repeats == 1 else f"{text}; repeated with <b>{config.repeats} seeds</b>"
 
 
 _COSTS = {

@@ -16,15 +16,15 @@ def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Pat
     """
     stem = next((name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix)), name)
     if not Path(stem).name or any(Path(f"{stem}{suffix}").is_dir() for suffix in suffixes):
-        raise InputError(f"{name!r} is no name for a file; give one such as {example}.")
+        raise InputError(f"{name!r} is not a file name. Type one such as {example}.")
     folder = Path(stem).parent
     if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}; save it beside the notebook, or make the folder first.")
+        raise InputError(f"The folder {folder} does not exist. Save beside the notebook, or create it first.")
     for i in range(1, 1000):
         paths = tuple(Path(f"{stem}{'' if i == 1 else f'-{i}'}{suffix}") for suffix in suffixes)
         if not any(path.exists() for path in paths):
             return paths
-    raise InputError(f"There are a thousand files like {name}; choose another name.")
+    raise InputError(f"There are already a thousand files with names like {name}. Choose another name.")
 
 
 def free_folder(name: str) -> Path:
@@ -35,11 +35,11 @@ def free_folder(name: str) -> Path:
     """
     path = Path(name).expanduser()
     if not path.name or path.name == ".." or "\0" in name:
-        raise InputError(f"{name!r} is no name for a folder; give one such as transfer-learning-run.")
+        raise InputError(f"{name!r} is not a folder name. Type one such as transfer-learning-run.")
     if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent}; save beside the notebook, or make the folder first.")
+        raise InputError(f"The folder {path.parent} does not exist. Save beside the notebook, or create it first.")
     for i in range(1, 1000):
         free = path if i == 1 else path.with_name(f"{path.name}-{i}")
         if not free.exists() and not free.is_symlink():
             return free
-    raise InputError(f"There are a thousand folders like {name}; choose another name.")
+    raise InputError(f"There are already a thousand folders with names like {name}. Choose another name.")

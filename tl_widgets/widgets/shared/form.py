@@ -87,7 +87,7 @@ class Form(VBox, Generic[FormSettings]):
         """
         shown = self._controls()
         if name not in shown:
-            raise InputError(f"There is no control {name!r} here; there are {', '.join(shown)}.")
+            raise InputError(f"There is no control {name!r} here. Choose one of: {', '.join(shown)}.")
         return shown[name]
 
     def follow(self, listener: Callable[[FormSettings], None]) -> None:
@@ -152,14 +152,14 @@ class Form(VBox, Generic[FormSettings]):
         n_images = self._images_requested(settings)
         if n_images > most:
             raise InputError(
-                f"{images.dataset} has {most} training images for its scarcest class; {n_images} of each class were "
-                f"asked for. Ask for at most {most}."
+                f"The smallest class of {images.dataset} has only {most} training images, but the settings ask for "
+                f"{n_images} of each class. Choose at most {most}."
             )
         own = self._source.own
         if own is not None and images.image_size != own.image_size:
             raise InputError(
-                f"The images of {own.name} have {own.image_size} pixels a side; the settings ask for "
-                f"{images.image_size}. Load the data set with the size that you want."
+                f"The images of {own.name} are {own.image_size} pixels wide and high, but the settings ask for "
+                f"{images.image_size}. Load the data set again with the size you want."
             )
         return settings
 

@@ -47,7 +47,7 @@ def error_alert(error: Exception) -> str:
     if isinstance(error, InputError):
         return alert(str(error))
     logging.getLogger("tl_widgets").error("the run failed", exc_info=error)
-    sentence = f"Something went wrong that should not have: {type(error).__name__}: {error}"
+    sentence = f"Something went wrong unexpectedly: {type(error).__name__}: {error}"
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         sentence = "The memory ran out. Use smaller images, fewer filters or a smaller batch size."
     return alert(sentence, "".join(traceback.format_exception(error)))

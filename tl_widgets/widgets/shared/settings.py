@@ -49,11 +49,12 @@ class LabSettings(Settings):
         try:
             record = load(text)
             if record.pop("format", None) != FORMAT:
-                raise InputError(f"they have another format than {FORMAT}, the one that this version reads")
+                raise InputError(f"they do not have format {FORMAT}, the only one that this version reads")
             return from_plain(LabSettings, record)
         except InputError as error:
             raise InputError(
-                f"This text holds no settings of a Lab ({error}). Give the text that lab.settings.to_json() made."
+                f"This text does not hold the settings of a Lab ({error}). Pass the text that lab.settings.to_json() "
+                "returned."
             ) from None
 
 

@@ -212,8 +212,12 @@ class DataSource:
             if self._loaded is None or self._loaded[0][0] != images.name or not images.collection.is_gone:
                 raise
             _, classes, size = self._loaded[0]
-            way = f"Image size {size}" if classes == settings.classes else f"Image size {size} and the classes of then"
-            raise InputError(f"{error} What was read before is still here: {way} can go on without it.") from error
+            what = (
+                f"Image size {size}"
+                if classes == settings.classes
+                else f"Image size {size} and the same classes as before"
+            )
+            raise InputError(f"{error} The images are still in memory: you can continue with {what}.") from error
 
     def load(self, settings: LabSettings, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> ImageDataset:
         """Load the settings' data set with as many training images as they ask for.

@@ -115,7 +115,7 @@ function render({ model, el }) {
       }
     }
     while ((await ask({ step: "end" })).waits) {
-      say("All of it is here. It is looked at when the Lab has ended what it does now.");
+      say("Upload complete. The Lab opens it when it has finished its current task.");
       await pause(RETRY);
     }
   }
@@ -126,7 +126,7 @@ function render({ model, el }) {
     if (files.length > maxFiles) {
       const kind = model.get("kind");
       const limit = maxFiles === 1 ? `one ${kind}` : `${maxFiles.toLocaleString("en")} ${kind}s`;
-      say("", `${files.length.toLocaleString("en")} files were chosen; take ${limit} at a time, at most.`);
+      say("", `${files.length.toLocaleString("en")} files were chosen; choose at most ${limit} at a time.`);
       return;
     }
     const what = files.length === 1 ? files[0].name : `${files.length.toLocaleString("en")} files`;
@@ -170,8 +170,8 @@ function render({ model, el }) {
     parts.root.classList.remove("tlw-over");
     const folder = [...items].map((item) => item.webkitGetAsEntry?.()).find((entry) => entry?.isDirectory);
     if (folder) return say("", `${folder.name} is a folder: zip it and drop the zip, or choose the files in it.`);
-    if (token) return say(parts.status.textContent, "Wait until this upload has ended, then drop more.");
-    if (parts.button.disabled) return say("", model.get("missing") || "The Lab is busy: wait until it has ended.");
+    if (token) return say(parts.status.textContent, "Wait until this upload has finished, then drop more.");
+    if (parts.button.disabled) return say("", model.get("missing") || "The Lab is busy. Wait until it has finished.");
     return upload([...files]);
   }
 
@@ -190,7 +190,7 @@ function render({ model, el }) {
     parts.input.value = ""; // allows choosing the same file again
     upload(files);
   };
-  parts.cancel.onclick = () => cancel("The upload was cancelled; nothing of it was kept.");
+  parts.cancel.onclick = () => cancel("The upload was canceled; nothing was kept.");
   parts.root.addEventListener("dragover", take((event) => {
     event.dataTransfer.dropEffect = "copy";
     parts.root.classList.add("tlw-over");

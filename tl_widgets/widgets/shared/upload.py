@@ -19,7 +19,7 @@ from tl_widgets.widgets.shared.threads import log
 MAX_PART_BYTES = 2_000_000
 _TIMEOUT_SECONDS = 600  # seconds without a message, after which an upload ends, as its page was probably closed
 _IDLE_SECONDS = 15  # seconds without a message, after which another page may start an upload
-_INVALID_MESSAGE = "The browser sent something that is no upload. Reload the page and try again."
+_INVALID_MESSAGE = "The browser sent something that is not an upload. Reload the page and try again."
 
 
 class UploadView(anywidget.AnyWidget):
@@ -104,7 +104,7 @@ class UploadView(anywidget.AnyWidget):
                 self._discard()
             return False
         if self._incoming is None or self._incoming.ended.is_set() or token != self._token:
-            raise InputError("This upload has ended: choose the files again.")
+            raise InputError("This upload has ended. Choose the files again.")
         self._last_message_at = time.monotonic()
         if step == "part":
             self._add(self._incoming, message.get("file"), message.get("start"), buffers)
@@ -115,13 +115,15 @@ class UploadView(anywidget.AnyWidget):
 
     def _begin(self, token: str, files: Any) -> None:
         if not self.enabled or self.missing:
-            raise InputError(self.missing or "The Lab is busy: wait until it has ended, then choose the files again.")
+            raise InputError(
+                self.missing or "The Lab is busy. Wait until it has finished, then choose the files again."
+            )
         if self._incoming is not None and time.monotonic() - self._last_message_at < _IDLE_SECONDS:
-            raise InputError("Another upload goes on here, on another page perhaps: wait until it has ended.")
+            raise InputError("Another upload is in progress, perhaps on another page. Wait until it has finished.")
         if not isinstance(files, list) or not all(_is_file(file) for file in files):
             raise InputError(_INVALID_MESSAGE)
         if not 0 < len(files) <= self.max_files:
-            raise InputError(f"{len(files):,} files came; choose {self.max_files:,} at most.")
+            raise InputError(f"Received {len(files):,} files. Choose at most {self.max_files:,}.")
         for name, size in files:
             require_size(name, size, self._max_bytes, self.kind)
         self._discard()  # an unfinished upload from a closed page

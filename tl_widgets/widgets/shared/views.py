@@ -183,7 +183,7 @@ def _figures(run: RunResult, score: Score | None) -> str:
     if score is not None:
         label = f"mean of {len(score.seeds)} seeds, 95% over seeds" if score.seeds else "95% interval"
         result = f"<b>{percent(score.accuracy)}</b> <small>{label} {interval_text(score.interval)}</small>"
-    saved = f", {run.seconds.saved:.1f} s saved by kept features" if run.seconds.saved else ""
+    saved = f", {run.seconds.saved:.1f} s saved by cached features" if run.seconds.saved else ""
     return (
         f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{result}</span>'
         f"<small>{count_text(run.params.trainable)} trainable of {count_text(run.params.total)} parameters · "

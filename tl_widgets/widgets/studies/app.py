@@ -88,7 +88,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
     def settings(self, settings: StudySettings) -> None:
         self._require_idle("change its settings")
         if settings.study not in self._studies:
-            raise InputError(f"This app offers {', '.join(self._studies)}; the settings are of {settings.study}.")
+            raise InputError(f"This app offers {', '.join(self._studies)}; the settings are for {settings.study}.")
         self.form.settings = settings
 
     @property
@@ -124,7 +124,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         """
         unfinished = self._unfinished
         if unfinished is None and not self.is_running:
-            raise InputError("There is no stopped study to go on with: only “Which backbone?” keeps what it measured.")
+            raise InputError("There is no stopped study to resume. Only “Which backbone?” can be resumed.")
         return self._measure(unfinished, wait)
 
     @property
@@ -274,4 +274,4 @@ def _end_text(study: str, result: StudyResult) -> str:
     if not result.stopped:
         return "Done."
     more = " “Go on” measures the rest." if STUDIES[study].can_go_on else ""
-    return f"Stopped; this is what was measured until then.{more}"
+    return f"Stopped. This is what was measured so far.{more}"

@@ -40,10 +40,10 @@ def load_study(path: Path, studies: Collection[str]) -> tuple[str, StudyResult]:
     """
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise InputError(f"{path.name} is too large for the record of a study.")
+            raise InputError(f"{path.name} is too large to be the record of a study.")
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise InputError(f"{path.name} is no text, so it is not the record of a study.") from None
+        raise InputError(f"{path.name} is not a text file, so it cannot be the record of a study.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     return read_study(text, studies)

@@ -108,9 +108,11 @@ class StudyForm(Form[StudySettings]):
 
     def _cost_lines(self) -> list[str]:
         plan, facts = self.plan, self._facts(self._settings)
-        unknown = "how long it takes shows after the first run"
+        unknown = "the first run shows how long it takes"
         time = (
-            unknown if self._seconds is None else f"about <b>{duration_text(self._seconds)}</b>, as the last run went"
+            unknown
+            if self._seconds is None
+            else f"about <b>{duration_text(self._seconds)}</b>, judging by the last run"
         )
         lines = [f"<b>{count_text(plan.n_models)} models</b>: {escape(plan.text)}; {time}."]
         if facts.n_bytes:

@@ -52,8 +52,8 @@ class GuessBox(VBox):
         guessed, measured = self.kept_guess(guess), guess.answer(result)
         if guessed is None:
             return ""
-        end = "and so it is" if guessed == measured else f"measured: “{measured}”"
-        return f"You guessed “{guessed}”, {end}."
+        end = ", and that is right" if guessed == measured else f"; the result is “{measured}”"
+        return f"You guessed “{guessed}”{end}."
 
     def _keep(self) -> None:
         if self.field.value == _NOTHING_CHOSEN:

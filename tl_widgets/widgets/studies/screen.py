@@ -28,8 +28,8 @@ class StudyScreen(AppScreen[StudyProgress]):
     """The widgets of StudyLab, which holds the state and calls these methods."""
 
     def __init__(self, form: StudyForm, guess: GuessBox, studies: Sequence[str]) -> None:
-        super().__init__("Run", StudyProgress(), " What was found before is still shown below.")
-        tip = "Measure what is missing of the stopped study; what it measured stays"
+        super().__init__("Run", StudyProgress(), " The last result is still shown below.")
+        tip = "Measure what the stopped study lacks; its results so far stay"
         self.go_on_button = Button(description="Go on", icon="forward", tooltip=tip)
         actions = HBox([self.run_button, self.go_on_button, self.stop_button])
         actions.add_class("tlw-actions")
@@ -100,7 +100,7 @@ class StudyScreen(AppScreen[StudyProgress]):
         self.has_result = False
         self.save_button.disabled = True
         self.sentences.value = ""
-        self.figure.value = empty("It has been measured. Keep your guess above, and it is shown here.")
+        self.figure.value = empty("The result is ready. Keep your guess above to see it here.")
 
     def finish(self, text: str) -> None:
         """Show how a run ended."""

@@ -79,18 +79,20 @@ def open_source(path: Path) -> ImageSource:
     Raises:
         InputError: nothing is there, it is neither a folder nor a zip archive, or it is too large.
     """
-    where = printable(str(path))
+    source_name = printable(str(path))
     try:
         if path.is_dir():
             return FolderSource(path)
         if not path.exists():
-            raise InputError(f"There is no folder or zip file {where}. Check the spelling; you are in {Path.cwd()}.")
+            raise InputError(
+                f"There is no folder or zip file {source_name}. Check the spelling; you are in {Path.cwd()}."
+            )
         if path.is_file() and zipfile.is_zipfile(path):
             return ZipSource(path)
     except OSError as error:
-        raise InputError(f"{where} cannot be opened: {error.strerror or error}.") from error
+        raise InputError(f"{source_name} cannot be opened: {error.strerror or error}.") from error
     raise InputError(
-        f"{where} is a file, not a zip archive. Give a folder with a sub-folder for each class, or its zip."
+        f"{source_name} is a file, not a zip archive. Give a folder with a sub-folder for each class, or its zip."
     )
 
 
@@ -98,9 +100,9 @@ def _is_junk(name: str) -> bool:
     return name.startswith(".") or name.lower() in _JUNK
 
 
-def _require_few_files(n_files: int, where: str) -> None:
+def _require_few_files(n_files: int, source_name: str) -> None:
     if n_files > MAX_FILES:
-        raise InputError(f"{where} contains more than {MAX_FILES:,} files. Give a folder with only the images.")
+        raise InputError(f"{source_name} contains more than {MAX_FILES:,} files. Give a folder with only the images.")
 
 
 class FolderSource:
@@ -173,26 +175,26 @@ class ZipSource:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        where = printable(str(path))
-        _require_small_directory(self.path, where)
+        source_name = printable(str(path))
+        _require_small_directory(self.path, source_name)
         try:
             self._archive = zipfile.ZipFile(self.path)
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-            raise InputError(f"{where} is a damaged zip archive ({error}). Make or download it again.") from error
+            raise InputError(f"{source_name} is a damaged zip archive ({error}). Make or download it again.") from error
         try:
-            self.listing = self._list(where)
+            self.listing = self._list(source_name)
         except InputError:
             self._archive.close()
             raise
 
-    def _list(self, where: str) -> Listing:
+    def _list(self, source_name: str) -> Listing:
         members = self._archive.infolist()
-        _require_few_files(len(members), where)
+        _require_few_files(len(members), source_name)
         total = sum(member.file_size for member in members)
         if total > MAX_UNPACKED_BYTES:
             raise InputError(
-                f"{where} would unpack to {size_text(total)}; at most {size_text(MAX_UNPACKED_BYTES)} is allowed. "
-                "Make a smaller archive."
+                f"{source_name} would unpack to {size_text(total)}; at most {size_text(MAX_UNPACKED_BYTES)} is "
+                "allowed. Make a smaller archive."
             )
         stamp = self.path.stat().st_mtime_ns
         self._members: dict[str, zipfile.ZipInfo] = {}
@@ -256,7 +258,7 @@ def _member_skip_reason(member: zipfile.ZipInfo, parts: list[str]) -> str:
     return ""
 
 
-def _require_small_directory(path: Path, where: str) -> None:
+def _require_small_directory(path: Path, source_name: str) -> None:
     """Reject an archive whose table of contents, which `zipfile` reads, is too large.
 
     The end record (PKWARE APPNOTE 4.3.16) is in the last 65,557 bytes and holds the table's size at byte 12.
@@ -270,4 +272,4 @@ def _require_small_directory(path: Path, where: str) -> None:
     if size == 0xFFFFFFFF and 0 <= end64 <= len(tail) - 48:
         size = struct.unpack_from("<Q", tail, end64 + 40)[0]
     if size > _MAX_DIRECTORY_BYTES:
-        raise InputError(f"{where} has a table of contents of {size_text(size)}. Zip only the folder of images.")
+        raise InputError(f"{source_name} has a table of contents of {size_text(size)}. Zip only the folder of images.")

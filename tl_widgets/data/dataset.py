@@ -286,15 +286,17 @@ def first_few(items: list[str], n_shown: int = 3) -> str:
 _MAX_NAMED = 20
 
 
-def require_classes(classes: Sequence[str], known: Sequence[str], where: str) -> tuple[str, ...]:
-    """Return the chosen classes in label order; `where` names the data set.
+def require_classes(classes: Sequence[str], known: Sequence[str], source_name: str) -> tuple[str, ...]:
+    """Return the chosen classes in label order; `source_name` names the data set.
 
     Raises:
         InputError: there are fewer than two classes, or one is unknown.
     """
     requested = {classes} if isinstance(classes, str) else set(classes)
     if unknown := sorted(map(str, requested - set(known))):
-        raise InputError(f"{where} has no class {unknown[0]!r}; its classes are {first_few([*known], _MAX_NAMED)}.")
+        raise InputError(
+            f"{source_name} has no class {unknown[0]!r}; its classes are {first_few([*known], _MAX_NAMED)}."
+        )
     if len(requested) < 2:
         raise InputError(f"classes={classes!r}; choose at least two of {first_few([*known], _MAX_NAMED)}.")
     return tuple(name for name in known if name in requested)

@@ -87,12 +87,12 @@ def load_folder(
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path must be the path of a folder or a zip file; received {path!r}.")
     root = Path(path).expanduser()
-    where = printable(str(root))
+    source_name = printable(str(root))
     source = open_source(root)
     try:
-        full_layout = find_layout(source.listing, where)
-        require_edits(full_layout, edits, where)
-        full_layout = _select_classes(full_layout, classes, edits, where)
+        full_layout = find_layout(source.listing, source_name)
+        require_edits(full_layout, edits, source_name)
+        full_layout = _select_classes(full_layout, classes, edits, source_name)
         # Decode files that are left out, too, so including one again needs no new decoding.
         pool = load_pool(source, full_layout.files, image_size, on_event, cancel)
     finally:
@@ -106,7 +106,7 @@ def load_folder(
     kept, duplicates, ambiguous = _without_copies(layout, pool)
     skipped = sorted((printable(name), reason) for name, reason in [*skipped, *ambiguous])
     labels = np.array([layout.files[i].label for i in kept], np.int64)
-    _require_enough(layout, kept, labels, skipped, where)
+    _require_enough(layout, kept, labels, skipped, source_name)
     files = {pool.keys[i]: printable(layout.files[i].name) for i in kept}
     report = LoadReport(len(kept), tuple(skipped), tuple(duplicates), layout.notes, files)
     train, validation, test = _splits(layout, pool, kept, labels, seed)
@@ -114,16 +114,16 @@ def load_folder(
     origin = Origin("folder", seed, path=str(source.path), folders=layout.places, edits=edits)
     if classes is not None:
         origin = replace(origin, classes=layout.class_names)
-    caption = f"images in {where}"
+    caption = f"images in {source_name}"
     dataset = ImageDataset(name, train, validation, test, layout.class_names, caption, report, origin)
     return dataset if n_per_class is None else dataset.take(n_per_class, seed=seed)
 
 
-def _select_classes(layout: Layout, classes: Sequence[str] | None, edits: Edits, where: str) -> Layout:
+def _select_classes(layout: Layout, classes: Sequence[str] | None, edits: Edits, source_name: str) -> Layout:
     """Return the unedited layout with some classes, named as after the edits."""
     if classes is None:
         return layout
-    class_names = require_classes(classes, apply_edits(layout, edits)[0].class_names, where)
+    class_names = require_classes(classes, apply_edits(layout, edits)[0].class_names, source_name)
     folders = {edits.folder_of(name) for name in class_names}
     names = tuple(name for name in layout.class_names if name in folders)
     label_of = {layout.class_names.index(name): label for label, name in enumerate(names)}
@@ -158,7 +158,9 @@ def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, s
     return np.array(sorted(kept), np.int64), sorted(duplicates), ambiguous
 
 
-def _require_enough(layout: Layout, kept: Rows, labels: Labels, skipped: list[tuple[str, str]], where: str) -> None:
+def _require_enough(
+    layout: Layout, kept: Rows, labels: Labels, skipped: list[tuple[str, str]], source_name: str
+) -> None:
     """Raise `InputError` if a class has too few images, overall or in a split."""
     splits = np.array([layout.files[i].split for i in kept], dtype=object)
     # Without a validation folder, train needs an image for validation and one for itself.
@@ -174,7 +176,7 @@ def _require_enough(layout: Layout, kept: Rows, labels: Labels, skipped: list[tu
         minimum = (
             ", ".join(f"{n} in {split}/" for split, n in least.items()) or "one for each of train, validation and test"
         )
-        message = f"Class {name!r} of {where} has {n_images} usable image{'s' if n_images != 1 else ''}"
+        message = f"Class {name!r} of {source_name} has {n_images} usable image{'s' if n_images != 1 else ''}"
         if shortages:
             message += f" ({', '.join(shortages)})"
         raise InputError(

@@ -81,8 +81,8 @@ class _Tree:
         return [name for name in names if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES]
 
 
-def find_layout(listing: Listing, where: str) -> Layout:
-    """Find the class folders and the given splits of the source at `where`.
+def find_layout(listing: Listing, source_name: str) -> Layout:
+    """Find the class folders and the given splits of the source with this name.
 
     Wrapper folders that contain a single folder, as zips often have, are skipped. Files deeper inside a class folder
     belong to the class. train/ beside test/ or validation/ is a given split. If there is no test/, validation/ serves
@@ -108,7 +108,7 @@ def find_layout(listing: Listing, where: str) -> Layout:
             notes.append(f"Ignored folders beside train/ and test/: {first_few(others)}.")
     places: dict[SplitName, str] = split_folders or {"": root}
     stray_images += [name for folder in {root, *places.values()} for name in tree.images_in(folder)]
-    class_names = _common_class_names(tree, places, where)
+    class_names = _common_class_names(tree, places, source_name)
     if stray_images:
         shown = first_few([printable(name) for name in sorted(stray_images)])
         notes.append(f"Ignored images outside the class folders ({len(stray_images):,}): {shown}.")
@@ -148,11 +148,11 @@ def _split_folders(tree: _Tree, root: str) -> dict[SplitName, str]:
     return folders
 
 
-def _common_class_names(tree: _Tree, places: dict[SplitName, str], where: str) -> list[str]:
+def _common_class_names(tree: _Tree, places: dict[SplitName, str], source_name: str) -> list[str]:
     """Return the raw class names, sorted; InputError unless all places have the same."""
     names = {split: [f.rpartition("/")[2] for f in tree.folders.get(place, [])] for split, place in places.items()}
     for split, folder_names in names.items():
-        part = f"{split}/ of {where}" if split else where
+        part = f"{split}/ of {source_name}" if split else source_name
         if not folder_names:
             raise InputError(f"{part} has no sub-folders, so there are no classes. {_ADVICE}")
         if len(folder_names) == 1:
@@ -163,7 +163,7 @@ def _common_class_names(tree: _Tree, places: dict[SplitName, str], where: str) -
         if differing := sorted(set(first) ^ set(folder_names)):
             shown = first_few([repr(printable(name)) for name in differing])
             raise InputError(
-                f"{next(iter(names))}/ and {split}/ of {where} have different classes: only one has {shown}. "
+                f"{next(iter(names))}/ and {split}/ of {source_name} have different classes: only one has {shown}. "
                 "Both must have the same classes, spelled the same way."
             )
     return sorted(first)
@@ -200,18 +200,19 @@ def require_class_name(name: object) -> str:
     return text
 
 
-def require_edits(layout: Layout, edits: Edits, where: str) -> None:
+def require_edits(layout: Layout, edits: Edits, source_name: str) -> None:
     """Raise `InputError` unless the edits fit the complete layout."""
     folders = [folder for folder, _ in edits.renamed] + list(edits.dropped)
     if missing := sorted(set(folders) - set(layout.class_names)):
         raise InputError(
-            f"{where} has no class folder {missing[0]!r}, which was renamed or dropped. Put it back, or start over."
+            f"{source_name} has no class folder {missing[0]!r}, which was renamed or dropped. "
+            "Put it back, or start over."
         )
     names = [edits.name_of(folder) for folder in layout.class_names if folder not in edits.dropped]
     if repeated := [name for name, n in Counter(names).items() if n > 1]:
-        raise InputError(f"Two classes of {where} would be called {repeated[0]!r}. Give each class its own name.")
+        raise InputError(f"Two classes of {source_name} would be called {repeated[0]!r}. Give each class its own name.")
     if len(names) < 2:
-        raise InputError(f"{where} has {len(names)} class left; you need at least two. Take one back.")
+        raise InputError(f"{source_name} has {len(names)} class left; you need at least two. Take one back.")
 
 
 def apply_edits(layout: Layout, edits: Edits) -> tuple[Layout, Rows]:

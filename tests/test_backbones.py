@@ -221,7 +221,10 @@ def test_all_backbones_build_frozen_at_their_minimum_input():
     from tl_widgets.backbones import keras_compat
 
     for backbone in list_backbones():
-        with keras.StatelessScope(), keras_compat.undisturbed():  # in it, Keras gives a variable its shape and no value
+        with (
+            keras.StatelessScope(),
+            keras_compat.preserved_random_state(),
+        ):  # in it, Keras gives a variable its shape and no value
             model = backbone.family.build(backbone, minimum_shape(backbone))
             keras_compat.freeze(model)
             check_frozen(backbone, model)

@@ -99,7 +99,7 @@ class TestByHand:
     @pytest.mark.parametrize(
         ("kernel", "conv", "reason"),
         [
-            ([[-1, 0], [-1, 0]], [1, -1], "no place speaks for this class"),
+            ([[-1, 0], [-1, 0]], [1, -1], "no place raises the score of this class"),
             ([[0, 0], [0, 0]], [1, -1], "does not depend on any place"),
             ([[1, 0], [1, 0]], [1, -1], "alike"),  # x + (1 - x): the same everywhere
         ],
@@ -496,7 +496,7 @@ class TestLook:
         look = look_inside(compared, textures, n_images=2, on_event=on_event, cancel=cancel)
         assert look.stopped
         assert (len(look.maps), len(look.filters), len(look.layouts)) == (2, 1, 0)
-        assert look.sentences[-1] == "Stopped before all was looked at."
+        assert look.sentences[-1] == "Stopped before everything was measured."
         plot_inside(look)
         with pytest.raises(InputError, match="stopped before"):
             plot_features(look)
@@ -573,7 +573,9 @@ class TestFigures:
 
     def test_a_flat_map_says_so(self, all_four):
         look = all_four[2]
-        flat = replace(look.maps[0].maps[0], places=Numbers.of(np.zeros((3, 3))), flat="no place speaks for this class")
+        flat = replace(
+            look.maps[0].maps[0], places=Numbers.of(np.zeros((3, 3))), flat="no place raises the score of this class"
+        )
         changed = replace(look.maps[0], maps=(flat, *look.maps[0].maps[1:]))
         look = replace(look, maps=(changed,))
         assert texts_of(plot_grad_cam(look)).count("flat") == 1

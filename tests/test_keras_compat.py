@@ -159,12 +159,12 @@ def test_a_call_is_replaced_for_a_while_and_leaves_no_trace():
     assert set(vars(layer)) == before | {"built", "_called", "_build_shapes_dict"} & set(vars(layer))
 
 
-def test_building_draws_from_pythons_generator_and_undisturbed_gives_it_back():
+def test_building_draws_from_pythons_generator_and_preserved_random_state_restores_it():
     state = random.getstate()
     layers.Dense(2).build((None, 3))
-    assert random.getstate() != state, "Keras seeds its initializers in another way now: undisturbed() can go"
+    assert random.getstate() != state, "Keras seeds its initializers differently now: preserved_random_state() can go"
     state = random.getstate()
-    with compat.undisturbed():
+    with compat.preserved_random_state():
         layers.Dense(2).build((None, 3))
     assert random.getstate() == state
 

@@ -166,12 +166,12 @@ def test_paths_that_lead_nowhere(three, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"no file nowhere\.jpg; you are in"):
         predict(three, "nowhere.jpg")
-    with pytest.raises(InputError, match="is no file"):
+    with pytest.raises(InputError, match="is not a file"):
         predict(three, tmp_path)
     with pytest.raises(InputError, match=r"no file .*|cannot be read"):
         predict(three, "a\0b")
     os.mkfifo("pipe")
-    with pytest.raises(InputError, match="pipe is no file"):
+    with pytest.raises(InputError, match="pipe is not a file"):
         predict(three, "pipe")
     monkeypatch.setattr("tl_widgets.experiments.prediction.MAX_FILE_BYTES", 100)
     for big in (file_of(noise()), "big.png"):

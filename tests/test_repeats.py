@@ -223,7 +223,7 @@ def test_a_cache_keeps_the_fine_tuned_model(textures):
 
 @pytest.mark.parametrize(
     ("backbone", "n_blocks", "said"),
-    [("EfficientNetLite0", 16, "give 1 to 15"), ("InceptionV3", 1, "no names of blocks")],
+    [("EfficientNetLite0", 16, "give 1 to 15"), ("InceptionV3", 1, "do not show its blocks")],
 )
 @pytest.mark.usefixtures("real_default")
 def test_a_cut_that_cannot_be_is_refused_before_anything_is_trained(backbone, n_blocks, said):

@@ -120,7 +120,7 @@ def test_images_that_were_prepared_in_the_data(pictures):
         (APPS.MobileNetV2, scaled(0, 1), "only divided by 255"),
         (APPS.MobileNetV2, lambda x: scaled(-1, 1)(scaled(0, 1)(x)), "scaled twice"),
         (APPS.ResNet50, scaled(-1, 1), "expects BGR"),
-        (APPS.DenseNet121, APPS.resnet.preprocess_input, "expects values standardised"),
+        (APPS.DenseNet121, APPS.resnet.preprocess_input, "expects values standardized"),
     ],
 )
 def test_pixels_that_a_functional_model_hands_over(pictures, function, prepare, said):
@@ -150,7 +150,7 @@ def test_random_weights_and_batch_normalization(pictures):
     as_if_trained(base)
     found = " ".join(check_setup(model, pictures))
     assert "runs in training mode" in found
-    assert "washes away" in found
+    assert "destroys what it has learned" in found
     for layer in base.layers:
         layer.trainable = not isinstance(layer, layers.BatchNormalization)
     assert check_setup(compiled(model, 1e-5), pictures) == ()
@@ -194,8 +194,8 @@ def test_trainable_changed_after_compile(textures):
         (3, "softmax", keras.losses.SparseCategoricalCrossentropy(from_logits=True), "whole", "leave out one"),
         (1, "sigmoid", keras.losses.BinaryCrossentropy(from_logits=True), "two", "leave out one"),
         (3, None, "sparse_categorical_crossentropy", "whole", "without sigmoid or softmax"),
-        (3, "softmax", "binary_crossentropy", "one-hot", "one by one"),
-        (3, "softmax", "sparse_categorical_crossentropy", "one-hot", "one-hot and the loss is sparse"),
+        (3, "softmax", "binary_crossentropy", "one-hot", "answers separately"),
+        (3, "softmax", "sparse_categorical_crossentropy", "one-hot", "one-hot, but the loss is sparse"),
         (3, "softmax", "categorical_crossentropy", "whole", "whole numbers"),
         (2, "softmax", "sparse_categorical_crossentropy", "whole", "label 2"),
         (1, "softmax", "binary_crossentropy", "two", "always 1"),
@@ -333,7 +333,7 @@ LOGITS = {"from_logits": True}
         ({"loss": keras.losses.SparseCategoricalCrossentropy(**LOGITS)}, "whole", "ends with softmax and the loss"),
         ({"answer": layers.Dense(1, "sigmoid"), "loss": "binary_crossentropy"}, "whole", "0 to 2"),
         ({"answer": layers.Dense(1, "sigmoid"), "loss": "binary_crossentropy"}, "two", None),
-        ({}, "one-hot", "one-hot and the loss is sparse"),
+        ({}, "one-hot", "one-hot, but the loss is sparse"),
         ({"answer": layers.Dense(2, "softmax")}, "whole", "label 2"),
         ({"frozen": False, "rate": 1e-5}, "whole", "runs in training mode"),
     ],

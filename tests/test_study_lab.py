@@ -186,7 +186,7 @@ def test_the_guess_comes_first(make_lab):
 @pytest.mark.usefixtures("real_default")
 def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_lab, monkeypatch):
     lab, on_event = make_lab("mistake", values={"mistake": "all"}), None
-    assert "<b>20 models</b>: each of 10 mistakes beside the right way, each on images of its own" in page(lab)
+    assert "<b>20 models</b>: each of 10 mistakes beside the right way, each on its own images" in page(lab)
     assert "How many of them will make a clear difference?" in page(lab)
     on_event = lab.screen.on_event
 
@@ -269,7 +269,7 @@ def test_a_stopped_study_of_backbones_is_gone_on_with(make_lab, monkeypatch):
     lab.screen.save_button.click()
     lab.form.control("epochs").value = 3
     assert lab.go_on(wait=True).result is None
-    assert "cannot be gone on with: epochs=2 there and 3 here" in page(lab)
+    assert "The study cannot be resumed: epochs=2 there and 3 here" in page(lab)
     assert button.layout.display == ""
     lab.form.control("epochs").value = 2
     heard.clear()

@@ -55,7 +55,7 @@ def _registered():
 
 def test_it_is_listed_last_and_only_once():
     assert list(MISTAKES)[-1] == "toy"
-    with pytest.raises(InputError, match="a name of its own"):
+    with pytest.raises(InputError, match="a unique name"):
         register(TOY)
 
 

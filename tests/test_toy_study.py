@@ -162,5 +162,5 @@ def test_the_guess_comes_first(lab):
 
 
 def test_two_studies_cannot_have_one_name():
-    with pytest.raises(InputError, match="There is a study 'toy' already"):
+    with pytest.raises(InputError, match="There is already a study 'toy'"):
         register(Toy())

@@ -251,10 +251,10 @@ def make_zip(path, member):
         ("folder.h5", lambda path: path.mkdir(), "no weights file"),
         ("random", lambda path: None, "no weights file"),
         ("model.pth", lambda path: path.write_bytes(CONTENT), "not a Keras weights file"),
-        ("a.weights.h5", lambda path: path.write_bytes(pickle.dumps({})), "not its content"),
-        ("empty.h5", lambda path: path.write_bytes(b""), "not its content"),
-        ("torch.keras", lambda path: make_zip(path, "archive/data.pkl"), "not its content"),
-        ("text.keras", lambda path: path.write_text("hello"), "not its content"),
+        ("a.weights.h5", lambda path: path.write_bytes(pickle.dumps({})), "named like a Keras weights file"),
+        ("empty.h5", lambda path: path.write_bytes(b""), "named like a Keras weights file"),
+        ("torch.keras", lambda path: make_zip(path, "archive/data.pkl"), "named like a Keras weights file"),
+        ("text.keras", lambda path: path.write_text("hello"), "named like a Keras weights file"),
     ],
 )
 def test_what_is_no_weights_file(name, make, word, tmp_path):

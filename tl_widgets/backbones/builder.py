@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from tl_widgets.backbones.family import Backbone, Shape
-from tl_widgets.backbones.keras_compat import freeze, undisturbed
+from tl_widgets.backbones.keras_compat import freeze, preserved_random_state
 from tl_widgets.backbones.loading import draw_random_weights, load_file
 from tl_widgets.backbones.weights import ResolvedWeights
 from tl_widgets.core.errors import InputError
@@ -27,7 +27,7 @@ def build_backbone(backbone: Backbone, image_shape: Shape, resolved: ResolvedWei
         raise InputError(f"{backbone.name} takes images with 3 channels, not {channels}; convert them to RGB.")
     if height and width:
         backbone.require_size(height, width)
-    with undisturbed():
+    with preserved_random_state():
         model = backbone.family.build(backbone, image_shape)
     freeze(model)
     if resolved.path is None:

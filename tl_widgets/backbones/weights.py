@@ -101,7 +101,7 @@ def published_weights(backbone: Backbone, on_event: OnEvent, cancel: Cancel | No
             return path
         damaged = f"; {path} is damaged"
     if backbone.weights_url is None or backbone.weights_file is None:
-        raise WeightsUnavailableError(_ways_out(backbone, "tl_widgets does not know their address"))
+        raise WeightsUnavailableError(_unavailable_message(backbone, "tl_widgets has no download address for them"))
     try:
         return download(
             backbone.weights_url,
@@ -112,16 +112,16 @@ def published_weights(backbone: Backbone, on_event: OnEvent, cancel: Cancel | No
             cancel=cancel,
         )
     except (OSError, HTTPException) as error:  # URLError, timeouts and a full disk are all OSErrors
-        raise WeightsUnavailableError(_ways_out(backbone, failure_reason(error) + damaged)) from error
+        raise WeightsUnavailableError(_unavailable_message(backbone, failure_reason(error) + damaged)) from error
 
 
-def _ways_out(backbone: Backbone, reason: str) -> str:
+def _unavailable_message(backbone: Backbone, reason: str) -> str:
     fetch = f"fetch them on a connected machine (tl-widgets fetch {backbone.name}, then copy its folder here)"
     if backbone.weights_url:
         fetch += f", or from {backbone.weights_url} and save them as {weights_folder() / str(backbone.weights_file)}"
     return (
         f"The ImageNet weights of {backbone.name} are not on this machine and could not be downloaded "
-        f"({reason}). Three ways out: choose the bundled backbone {Config.backbone}, which needs no network; "
+        f"({reason}). You can choose the bundled backbone {Config.backbone}, which needs no network; "
         f'give a weights file (weights="PATH.h5"); or {fetch}.'
     )
 
@@ -144,7 +144,7 @@ def _checked_file(path: Path) -> Path:
             good = file.read(len(_HDF5_MAGIC)) == _HDF5_MAGIC
     if not good:
         raise InputError(
-            f"{path.name} has the name of a Keras weights file but not its content (a pickle, a PyTorch file "
-            "or a broken download, perhaps). Save them with Keras's model.save_weights and give that file."
+            f"{path.name} is named like a Keras weights file but is not one (perhaps a pickle, a PyTorch file or a "
+            "broken download). Save the weights with Keras's model.save_weights and give that file."
         )
     return path

@@ -76,8 +76,9 @@ class Arms:
         require_dataset(dataset)
         if config.control and config.weights is None:
             raise InputError(
-                "The control is the same backbone with random weights, and the transfer model has them itself: "
-                "there is nothing to compare. Leave the control out, or give the transfer model pretrained weights."
+                "The control is the same backbone with random weights, but the transfer model has random weights, "
+                "too: there is nothing to compare. Leave out the control, or give the transfer model pretrained "
+                "weights."
             )
         self.entry = require_backbone(config.backbone, dataset.image_size)
         self.config = replace(config, backbone=self.entry.name)

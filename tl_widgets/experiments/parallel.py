@@ -78,7 +78,7 @@ def measure_all(
         cache or RunCache(), lambda event: on_event(event) if event.phase in _PASSED_ON else None, cancel
     )
     _report(on_event, "starting the study", 0, len(jobs), 0.0)
-    results = _here(jobs, measure, context) if n_jobs == 1 else _in_workers(jobs, measure, n_jobs)
+    results = _in_process(jobs, measure, context) if n_jobs == 1 else _in_workers(jobs, measure, n_jobs)
     try:
         for i, outcome in results:
             if isinstance(outcome, Exception):
@@ -100,7 +100,7 @@ def measure_all(
             warnings.filterwarnings("ignore", ".*still being processed by the workers")
             results.close()
     if failures and not done and not n_before:
-        raise InputError(f"No point could be measured. The first, {failures[0].point}: {failures[0].text}")
+        raise InputError(f"No point could be measured. The first failure, {failures[0].point}: {failures[0].text}")
     stopped = len(done) + len(failures) < len(jobs)
     on_event(Event("done", "stopped" if stopped else "done", n_done=1, n_total=1))
     return Measured(tuple(done[i] for i in sorted(done)), tuple(failures), stopped)
@@ -112,7 +112,7 @@ def _report(on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: fl
     on_event(replace(event, seconds=seconds, seconds_left=left))
 
 
-def _here(
+def _in_process(
     jobs: Sequence[Job], measure: Callable[[Job, WorkContext], Point], context: WorkContext
 ) -> Generator[tuple[int, Point | Exception], None, None]:
     for i, job in enumerate(jobs):

@@ -91,15 +91,15 @@ def predict(
     """
     runs = runs_with_models(comparison)
     name = name or (Path(picture).name if isinstance(picture, str | PathLike) else "")
-    what = printable(name) or "The picture"
-    data = _content(picture, what)
+    subject = printable(name) or "The picture"
+    data = _content(picture, subject)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about large pictures and unusual metadata
             image = decode_image(data, comparison.dataset.image_size)
             original = decode_upright(data, ORIGINAL_SIDE)
     except UnreadableError as problem:
-        raise InputError(f"{what} cannot be used: {problem}.") from None
+        raise InputError(f"{subject} cannot be used: {problem}.") from None
     answers = tuple(Answer(run.name, _probabilities(run.model, image)) for run in runs)
     for pixels in (image, original.pixels):
         pixels.flags.writeable = False
@@ -124,38 +124,38 @@ def runs_with_models(comparison: Comparison) -> tuple[RunResult, ...]:
     return runs
 
 
-def _content(picture: Any, what: str) -> bytes:
+def _content(picture: Any, subject: str) -> bytes:
     """Return the picture as the bytes of an image file."""
     if isinstance(picture, bytes | bytearray | memoryview):
         if memoryview(picture).nbytes > MAX_FILE_BYTES:
-            raise InputError(_too_large(what))
+            raise InputError(_too_large(subject))
         return bytes(picture)
     if isinstance(picture, str | PathLike):
-        return _read(Path(fspath(picture)).expanduser(), what)
-    return _png(picture, what)
+        return _read(Path(fspath(picture)).expanduser(), subject)
+    return _png(picture, subject)
 
 
-def _too_large(what: str) -> str:
-    return f"{what} has more than the {size_text(MAX_FILE_BYTES)} allowed for one picture: save it smaller."
+def _too_large(subject: str) -> str:
+    return f"{subject} is larger than the {size_text(MAX_FILE_BYTES)} allowed for one picture. Save a smaller copy."
 
 
-def _read(path: Path, what: str) -> bytes:
+def _read(path: Path, subject: str) -> bytes:
     try:
         if not path.exists():
             raise InputError(f"There is no file {printable(str(path))}; you are in {printable(str(Path.cwd()))}.")
         if not path.is_file():  # a folder, or a pipe, where reading would block
-            raise InputError(f"{what} is no file. Give one image: JPEG, PNG, WebP, BMP, GIF or TIFF.")
+            raise InputError(f"{subject} is not a file. Give one image: JPEG, PNG, WebP, BMP, GIF or TIFF.")
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(_too_large(what))
+            raise InputError(_too_large(subject))
         return path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         if isinstance(error, InputError):
             raise
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{what} cannot be read: {reason}.") from None
+        raise InputError(f"{subject} cannot be read: {reason}.") from None
 
 
-def _png(pixels: Any, what: str) -> bytes:
+def _png(pixels: Any, subject: str) -> bytes:
     """Encode pixels as a PNG file, so they are processed like all pictures."""
     from PIL import Image
 
@@ -169,8 +169,8 @@ def _png(pixels: Any, what: str) -> bytes:
     if not is_picture:
         kind = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
         raise InputError(
-            f"{what} must be a path, bytes, or a uint8 array of shape (height, width, 3) with values 0-255 and at most "
-            f"{MAX_PIXELS // 1_000_000} megapixels; received {kind}."
+            f"{subject} must be a path, bytes, or a uint8 array of shape (height, width, 3) with values 0-255 and at "
+            f"most {MAX_PIXELS // 1_000_000} megapixels; received {kind}."
         )
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=1)

@@ -32,8 +32,8 @@ def measure_repeats(
     They reuse the features of a pretrained backbone, but not of one with random weights. A failure costs one seed.
     """
     # The control's random weights depend on the seed; the caller's cache must keep those of the first.
-    own_cache = RunCache(backbones=dict(cache.backbones))
-    guess = (config.repeats - 1) * _seconds(first, "train", "evaluate")
+    repeat_cache = RunCache(backbones=dict(cache.backbones))
+    estimate = (config.repeats - 1) * _seconds(first, "train", "evaluate")
     jobs = range(config.seed + 1, config.seed + config.repeats)
     first_only = Repeats(config.repeats, len(dataset.test), (_repeat(config.seed, first),))
     if is_cancelled(cancel):
@@ -44,9 +44,9 @@ def measure_repeats(
             partial(_measure, dataset, config),
             describe=lambda seed: f"seed {seed}",
             n_jobs=n_jobs,
-            on_event=_RepeatEvents(config.repeats, guess, n_jobs, on_event),
+            on_event=_RepeatEvents(config.repeats, estimate, n_jobs, on_event),
             cancel=cancel,
-            cache=own_cache,
+            cache=repeat_cache,
         )
     except InputError as error:  # all repeats failed, but the first seed is valid
         return replace(first_only, failures=(str(error),))
@@ -76,8 +76,8 @@ def _repeat(seed: int, runs: dict[str, RunResult]) -> Repeat:
 
 def _seconds(runs: dict[str, RunResult], *parts: str) -> float:
     """Return the total of all models; fine-tuning's includes the frozen stage."""
-    counted = [run for name, run in runs.items() if not (name == ModelName.TRANSFER and ModelName.FINE_TUNED in runs)]
-    return float(sum(getattr(run.seconds, part) for run in counted for part in parts))
+    models = [run for name, run in runs.items() if not (name == ModelName.TRANSFER and ModelName.FINE_TUNED in runs)]
+    return float(sum(getattr(run.seconds, part) for run in models for part in parts))
 
 
 def _measure(dataset: ImageDataset, config: Config, seed: int, context: WorkContext) -> Repeat:
@@ -91,11 +91,11 @@ def _measure(dataset: ImageDataset, config: Config, seed: int, context: WorkCont
 class _RepeatEvents:
     """Turns the events of `measure_all` into those of a comparison.
 
-    `n_repeats` includes the first seed; `guess` is the estimated seconds for the others until one is done.
+    `n_repeats` includes the first seed; `estimate` is the estimated seconds for the others until one is done.
     """
 
-    def __init__(self, n_repeats: int, guess: float, n_jobs: int, on_event: OnEvent) -> None:
-        self._n, self._left, self._n_jobs, self._on_event = n_repeats, guess, n_jobs, on_event
+    def __init__(self, n_repeats: int, estimate: float, n_jobs: int, on_event: OnEvent) -> None:
+        self._n, self._seconds_left, self._n_jobs, self._on_event = n_repeats, estimate, n_jobs, on_event
         self._n_done, self._started = 1, time.perf_counter()
 
     def __call__(self, event: Event) -> None:
@@ -104,11 +104,11 @@ class _RepeatEvents:
         detail = ""
         if event.phase == "study":
             self._n_done = 1 + event.n_done
-            self._left = self._left if event.seconds_left is None else event.seconds_left
+            self._seconds_left = self._seconds_left if event.seconds_left is None else event.seconds_left
         else:
             detail = f": {event.text}"  # a download, or the features of the next random backbone
-        place = f"{self._n_done} of {self._n} repeats done"
+        progress = f"{self._n_done} of {self._n} repeats done"
         if self._n_jobs == 1:
-            place = f"repeat {min(self._n_done + 1, self._n)} of {self._n}"
-        event = Event("study", place + detail, n_done=self._n_done, n_total=self._n, seconds_left=self._left)
+            progress = f"repeat {min(self._n_done + 1, self._n)} of {self._n}"
+        event = Event("study", progress + detail, n_done=self._n_done, n_total=self._n, seconds_left=self._seconds_left)
         self._on_event(replace(event, seconds=time.perf_counter() - self._started))

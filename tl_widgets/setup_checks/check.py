@@ -59,20 +59,20 @@ def find_mistakes(model: keras.Model, dataset: Any, *, validation: Any = None) -
             raise
         except Exception as error:
             findings.append(_not_checked(check.subject.value, error))
-    return (*dict.fromkeys(findings), *_left_out(setup))
+    return (*dict.fromkeys(findings), *_skipped_checks(setup))
 
 
 def _size(setup: Setup) -> Iterator[Finding]:
     """Find images whose shape the model doesn't take."""
     if not setup.images_fit and (expected := setup.input_shape):
-        given = setup.images.shape[1:]
+        received = setup.images.shape[1:]
         yield Finding(
-            f"The images are {_by(given)}, and the model takes {_by(expected)}: load them in that size, or build "
-            f"the model with Input({given})."
+            f"The images are {_shape_text(received)}, and the model takes {_shape_text(expected)}: load them in that "
+            f"size, or build the model with Input({received})."
         )
 
 
-def _by(shape: tuple[int | None, ...]) -> str:
+def _shape_text(shape: tuple[int | None, ...]) -> str:
     return " × ".join("any" if n is None else str(n) for n in shape)
 
 
@@ -80,7 +80,7 @@ def _random_weights(setup: Setup) -> Iterator[Finding]:
     """Find a backbone that is frozen with its initial weights."""
     if setup.backbone is not None and setup.backbone.is_random and setup.backbone.is_frozen:
         yield Finding(
-            f"{setup.backbone.name} is frozen with random weights, so that it has learned nothing and never will: load "
+            f"{setup.backbone.name} is frozen with random weights, so it has learned nothing and never will: load "
             'pretrained ones (weights="imagenet" or a file), or let it train.'
         )
 
@@ -99,25 +99,26 @@ def _loss(setup: Setup) -> Iterator[Finding]:
     """Find a last layer, a loss and labels that don't fit together."""
     if setup.loss is None:
         return
-    kind, ending, units = setup.loss.kind, setup.loss.ending, setup.loss.n_units
-    if ending == "softmax" and units == 1:
+    kind, activation, units = setup.loss.kind, setup.loss.activation, setup.loss.n_units
+    if activation == "softmax" and units == 1:
         yield Finding("Softmax over 1 unit is always 1: end with sigmoid, or with one unit for each class.")
     if not kind:
         return
-    if not setup.loss.from_logits and ending == "linear":
+    if not setup.loss.from_logits and activation == "linear":
         yield Finding("The model ends without sigmoid or softmax: add it, or give the loss from_logits=True.")
-    if kind == "binary" and ending == "softmax" and units > 1:
+    if kind == "binary" and activation == "softmax" and units > 1:
         yield Finding(
-            f"A binary loss judges the {units} softmax answers one by one: use SparseCategoricalCrossentropy, or "
-            "CategoricalCrossentropy with one-hot labels."
+            f"A binary loss scores each of the {units} softmax answers separately: use SparseCategoricalCrossentropy, "
+            "or CategoricalCrossentropy with one-hot labels."
         )
-    elif kind != "binary" and ending == "sigmoid" and units > 1:
+    elif kind != "binary" and activation == "sigmoid" and units > 1:
         yield Finding(
-            f"The {units} sigmoid units do not share 100% out, as a categorical loss expects: end with softmax."
+            f"The {units} sigmoid units do not add up to 100%, as a categorical loss expects: end with softmax."
         )
     elif kind != "binary" and units == 1:
         yield Finding(
-            "A categorical loss needs one unit for each class, and there is 1: use BinaryCrossentropy with sigmoid."
+            "A categorical loss needs one unit for each class, but there is only 1: use BinaryCrossentropy with "
+            "sigmoid."
         )
     elif setup.labels is not None:
         yield from map(Finding, _labels(kind, units, setup.labels))
@@ -126,11 +127,11 @@ def _loss(setup: Setup) -> Iterator[Finding]:
 def _labels(kind: str, units: int, labels: Array) -> Iterator[str]:
     one_hot = labels.ndim == 2 and labels.shape[1] > 1
     if kind == "sparse" and one_hot:
-        yield "The labels are one-hot and the loss is sparse: use CategoricalCrossentropy."
+        yield "The labels are one-hot, but the loss is sparse: use CategoricalCrossentropy."
     elif kind == "categorical" and not one_hot:
-        yield "The labels are whole numbers and the loss is categorical: use SparseCategoricalCrossentropy."
+        yield "The labels are whole numbers, but the loss is categorical: use SparseCategoricalCrossentropy."
     elif kind == "sparse" and labels.max() >= units:
-        yield f"There is a label {labels.max():g}, and {units} units can answer 0 to {units - 1} only."
+        yield f"There is a label {labels.max():g}, but {units} units can only answer 0 to {units - 1}."
     elif kind == "binary" and (labels.min() < 0 or labels.max() > 1):
         yield f"The labels run from {labels.min():g} to {labels.max():g}; a binary loss takes 0 and 1."
 
@@ -151,17 +152,17 @@ def _checks() -> list[Check]:
     return sorted(dict.fromkeys((*checks, *_GENERAL_CHECKS)), key=lambda check: subjects.index(check.subject))
 
 
-def _left_out(setup: Setup) -> Iterator[Finding]:
+def _skipped_checks(setup: Setup) -> Iterator[Finding]:
     """Name the checks that need a graph, if the model has none."""
     if setup.graph is not None:
         return
-    left_out = ["bottlenecks"]
+    skipped = ["bottlenecks"]
     if setup.backbone is None:
         none = "no part of it is a functional or Sequential model with convolutions"
-        left_out.append(f"a backbone and the pixels that reach it ({none})")
+        skipped.append(f"a backbone and the pixels that reach it ({none})")
     if setup.optimizer is None:
-        left_out.append("loss, labels and learning rate (it is not compiled)")
-    text = f"Not checked, because a subclassed model has no graph to read: {'; '.join(left_out)}."
+        skipped.append("loss, labels and learning rate (it is not compiled)")
+    text = f"Not checked, because a subclassed model has no graph to read: {'; '.join(skipped)}."
     yield Finding(text, was_checked=False)
 
 

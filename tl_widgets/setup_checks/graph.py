@@ -85,7 +85,7 @@ def find_backbone_in(model: keras.Model) -> FoundBackbone | None:
     for node in nodes:
         if isinstance(node.operation, keras.Model) and _has_convolutions(node.operation):
             return _describe(node.operation.name, _inner(node.operation), node.arguments.keras_tensors[0])
-    for layer in _parts_of(model) if graph is None else ():
+    for layer in _sublayers(model) if graph is None else ():
         if isinstance(layer, keras.Model) and graph_of(layer) is not None and _has_convolutions(layer):
             return replace(_describe(layer.name, _inner(layer), None), part=layer)
     if recognize_family("", {layer.name for layer in model.layers}) is None:
@@ -151,29 +151,29 @@ def trace(model: keras.Model, images: Array) -> Trace:
     """Run a batch through a model without a graph, recording each layer's calls."""
     calls: list[tuple[keras.layers.Layer, Any, Any]] = []
     with ExitStack() as recording:
-        for layer in {id(part): part for part in _parts_of(model)}.values():
-            recording.enter_context(_noting(layer, calls))
+        for layer in {id(part): part for part in _sublayers(model)}.values():
+            recording.enter_context(_recorded_calls(layer, calls))
         answers = model(images, training=False)
     return Trace(np.asarray(answers), calls)
 
 
-def _parts_of(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+def _sublayers(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     """Yield nested layers, but not those inside models with a graph."""
     for layer in direct_layers(model):
         yield layer
         if graph_of(layer) is None:
-            yield from _parts_of(layer)
+            yield from _sublayers(layer)
 
 
 @contextmanager
-def _noting(layer: keras.layers.Layer, calls: list[tuple[keras.layers.Layer, Any, Any]]) -> Iterator[None]:
+def _recorded_calls(layer: keras.layers.Layer, calls: list[tuple[keras.layers.Layer, Any, Any]]) -> Iterator[None]:
     """Record a layer's calls within the block."""
     call: Callable[..., Any] = layer.call
 
-    def noting(*args: Any, **kwargs: Any) -> Any:
+    def record(*args: Any, **kwargs: Any) -> Any:
         output = call(*args, **kwargs)
         calls.append((layer, args[0] if args else next(iter(kwargs.values()), None), output))
         return output
 
-    with call_replaced(layer, noting):
+    with call_replaced(layer, record):
         yield

@@ -20,7 +20,7 @@ def register(mistake: Mistake) -> Mistake:
     """
     if mistake.name in MISTAKES or mistake.name == "all" or not mistake.name.isidentifier():
         raise InputError(
-            f"A mistake needs a name of its own, letters and underscores, such as 'raw_pixels'; received "
+            f"A mistake needs a unique name of letters and underscores, such as 'raw_pixels'; received "
             f"{mistake.name!r}."
         )
     MISTAKES[mistake.name] = mistake
@@ -39,7 +39,7 @@ def find_mistake(name: str) -> Mistake:
         InputError: No mistake has this name.
     """
     if name not in MISTAKES:
-        raise InputError(f"There is no mistake {name!r}; there are {', '.join(MISTAKES)}.")
+        raise InputError(f"There is no mistake {name!r}; choose one of {', '.join(MISTAKES)}.")
     return MISTAKES[name]
 
 

@@ -18,7 +18,7 @@ from tl_widgets.data.dataset import ImageDataset, image_key
 from tl_widgets.setup_checks.graph import FoundBackbone, Trace, run_until, trace
 
 Array = NDArray[Any]
-_MOST_BYTES = 200_000_000
+_MAX_BYTES = 200_000_000
 _N_TRACED = 8  # images run through a subclassed model, keeping every layer's output
 _LOSSES = {
     "sparsecategoricalcrossentropy": "sparse",
@@ -31,12 +31,13 @@ _LOSSES = {
 class Loss:
     """The loss, and the model's output that it receives.
 
-    `kind` is "binary", "categorical", "sparse", or "" for any other loss. `ending` and `n_units` describe the output.
+    `kind` is "binary", "categorical", "sparse", or "" for any other loss. `activation` and `n_units`
+    describe the output.
     """
 
     kind: str
     from_logits: bool
-    ending: Literal["sigmoid", "softmax", "linear"]
+    activation: Literal["sigmoid", "softmax", "linear"]
     n_units: int
 
 
@@ -89,9 +90,9 @@ class Setup:
     @property
     def images_fit(self) -> bool:
         """Whether the images have the model's image shape; True if that is unknown."""
-        expected, given = self.input_shape, self.images.shape[1:]
+        expected, received = self.input_shape, self.images.shape[1:]
         return expected is None or (
-            len(expected) == len(given) and all(a in (None, b) for a, b in zip(expected, given, strict=True))
+            len(expected) == len(received) and all(a in (None, b) for a, b in zip(expected, received, strict=True))
         )
 
     @property
@@ -121,7 +122,7 @@ class Setup:
         else:
             last = self.model.layers[-1]
             answers = np.asarray(self.model(self.images[:_N_TRACED], training=False))
-        return Loss(*_loss_of(self.model), _ending(last, answers), answers.shape[-1])
+        return Loss(*_loss_of(self.model), _output_activation(last, answers), answers.shape[-1])
 
 
 def _loss_of(model: keras.Model) -> tuple[str, bool]:
@@ -134,7 +135,7 @@ def _loss_of(model: keras.Model) -> tuple[str, bool]:
     return kind, takes_logits(loss)
 
 
-def _ending(last: keras.layers.Layer | None, answers: Array) -> Literal["sigmoid", "softmax", "linear"]:
+def _output_activation(last: keras.layers.Layer | None, answers: Array) -> Literal["sigmoid", "softmax", "linear"]:
     """Return what the output is, judging by its layer, or else by its range."""
     if isinstance(last, keras.layers.Softmax):
         return "softmax"
@@ -158,7 +159,7 @@ def read_setup(model: keras.Model, dataset: Any, validation: Any = None, n: int 
     """
     batches = list(_batches(dataset, n))
     if not batches:
-        raise InputError("The data hold no image.")
+        raise InputError("The data contain no images.")
     label_batches = [labels for _, labels in batches if labels is not None]
     labels = np.concatenate(label_batches)[:n] if len(label_batches) == len(batches) else None
     images = np.concatenate([images for images, _ in batches])[:n].astype(np.float32)
@@ -173,7 +174,7 @@ def image_keys(data: Any, n: int = 512) -> set[bytes]:
 def _batches(data: Any, n: int) -> Iterator[tuple[Array, Array | None]]:
     """Yield batches until there are `n` images, or 200 MB."""
     n_bytes = 0
-    for images, labels in _pieces(data, n):
+    for images, labels in _raw_batches(data, n):
         batch = np.asarray(images)
         if batch.ndim == 3:  # a tf.data.Dataset without batch()
             batch, labels = batch[None], None if labels is None else np.asarray(labels)[None]
@@ -181,20 +182,20 @@ def _batches(data: Any, n: int) -> Iterator[tuple[Array, Array | None]]:
             raise InputError(f"Images of shape (n, height, width, channels) are needed; received {batch.shape}.")
         yield batch, None if labels is None else np.asarray(labels)
         n, n_bytes = n - len(batch), n_bytes + batch.nbytes
-        if n <= 0 or n_bytes > _MOST_BYTES:
+        if n <= 0 or n_bytes > _MAX_BYTES:
             return
 
 
-def _pieces(data: Any, n: int) -> Iterator[tuple[Any, Any]]:
+def _raw_batches(data: Any, n: int) -> Iterator[tuple[Any, Any]]:
     if isinstance(data, ImageDataset):
         rows = np.unique(np.linspace(0, len(data.train) - 1, n).astype(int))  # images may be in the order of classes
         yield data.train.images[rows], data.train.labels[rows]
     elif isinstance(data, tf.data.Dataset):
         for element in data:
-            yield _pair(element)
+            yield _images_and_labels(element)
     elif isinstance(data, keras.utils.PyDataset):
         for i in range(len(data)):
-            yield _pair(data[i])
+            yield _images_and_labels(data[i])
     elif isinstance(data, np.ndarray):
         yield data[:n], None
     elif isinstance(data, tuple | list) and len(data) == 2 and len(data[0]) == len(data[1]):
@@ -207,5 +208,5 @@ def _pieces(data: Any, n: int) -> Iterator[tuple[Any, Any]]:
         )
 
 
-def _pair(element: Any) -> tuple[Any, Any]:
+def _images_and_labels(element: Any) -> tuple[Any, Any]:
     return (element[0], element[1]) if isinstance(element, tuple | list) and len(element) > 1 else (element, None)

@@ -70,7 +70,7 @@ class Trial:
             raise CancelledError("stopped")
         return run
 
-    def stop_if_asked(self) -> None:
+    def raise_if_cancelled(self) -> None:
         """Raise `CancelledError` if `cancel` was set."""
         raise_if_cancelled(self.cancel)
 

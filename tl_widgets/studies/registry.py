@@ -30,7 +30,7 @@ def register(study: Study[Any, Any]) -> None:
         InputError: another study has this name.
     """
     if STUDIES.setdefault(study.name, study) is not study:
-        raise InputError(f"There is a study {study.name!r} already. Give yours another name.")
+        raise InputError(f"There is already a study {study.name!r}. Give yours another name.")
 
 
 for _folder in _FOLDERS:
@@ -44,7 +44,7 @@ def find_study(name: str) -> AnyStudy:
         InputError: no study has this name.
     """
     if name not in STUDIES:
-        raise InputError(f"There is no study {name!r}; there are {', '.join(STUDIES)}.")
+        raise InputError(f"There is no study {name!r}; choose one of {', '.join(STUDIES)}.")
     return STUDIES[name]
 
 
@@ -63,4 +63,4 @@ def read_study(text: str, names: Collection[str]) -> tuple[str, StudyResult]:
         if (result := STUDIES[name].read(text, kind)) is not None:
             return name, result
     questions = ", ".join(f"“{STUDIES[name].question}”" for name in names)
-    raise InputError(f"This is a record of {kind!r:.60}; here only those of {questions} can be shown.")
+    raise InputError(f"This is a record of {kind!r:.60}; only records of {questions} can be shown here.")

@@ -165,7 +165,7 @@ def model_setting(name: str, **changes: Any) -> Any:
 def seeds_setting(n_seeds: int) -> Any:
     """Declare a field for several seeds; a form asks how many and takes 0, 1, 2, ..."""
     kind = Several(settings_of(Config)["seed"].kind, "0,1,2", count_to=20)  # type: ignore[arg-type]
-    text = "How often each is trained, with other images and other initial weights"
+    text = "How many times each model is trained, with different images and initial weights"
     return setting(tuple(range(n_seeds)), kind, "Seeds", text, group=MODELS)
 
 
@@ -306,7 +306,7 @@ class Study(ABC, Generic[Arguments, Result]):
 AnyStudy = Study[Any, StudyResult]
 
 
-def given(dataset: ImageDataset | None) -> ImageDataset:
+def require_images(dataset: ImageDataset | None) -> ImageDataset:
     """Return the images, or raise InputError if there are none."""
     if dataset is None:
         raise InputError("This study needs images: name a data set or a folder.")

@@ -108,13 +108,13 @@ class FrozenPart:
 
         # Pad the last batch to one fixed shape: tracing a second shape takes a second or two.
         @tf.function(input_signature=[tf.TensorSpec((BATCH, *input_shape), tf.uint8)])  # type: ignore[untyped-decorator]
-        def see(images: Any) -> Any:
+        def compute(images: Any) -> Any:
             values = tf.cast(images, tf.float32)
             for layer in layers:
                 values = layer(values, training=False)
             return values
 
-        self._see = see
+        self._compute = compute
 
     def is_unchanged(self) -> bool:
         """Return whether the layers are still frozen and their weights unchanged."""
@@ -156,7 +156,7 @@ class FrozenPart:
         """
         started = time.perf_counter()
         keys = split.keys
-        rows = self._kept(keys)
+        rows = self._read_stored(keys)
         missing = list(dict.fromkeys(i for i, key in enumerate(keys) if key not in rows))
         saved = sum(seconds for _, seconds in rows.values())
         self._read_missing(split, missing, rows, model, on_event, cancel, keep)
@@ -176,18 +176,18 @@ class FrozenPart:
         Raises:
             CancelledError: `cancel` was set.
         """
-        shape = self._see.input_signature[0].shape
+        shape = self._compute.input_signature[0].shape
         images = tf.constant(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
-        self._see(images)
+        self._compute(images)
         seconds: list[float] = []
         while len(seconds) < _TIMED_BATCHES and sum(seconds) < _TIMED_SECONDS:
             raise_if_cancelled(cancel)
             started = time.perf_counter()
-            self._see(images).numpy()
+            self._compute(images).numpy()
             seconds.append(time.perf_counter() - started)
         return min(seconds) / BATCH
 
-    def _kept(self, keys: Sequence[bytes]) -> dict[bytes, Row]:
+    def _read_stored(self, keys: Sequence[bytes]) -> dict[bytes, Row]:
         rows = {key: self._rows[key] for key in keys if key in self._rows}
         rows.update(read_features(self.fingerprint, [key for key in dict.fromkeys(keys) if key not in rows]))
         size = prod(self.output_shape)
@@ -212,7 +212,7 @@ class FrozenPart:
                 indices = missing[start : start + BATCH]
                 images = np.zeros((BATCH, *split.images.shape[1:]), np.uint8)
                 images[: len(indices)] = split.images[indices]
-                values = self._see(tf.constant(images)).numpy()
+                values = self._compute(tf.constant(images)).numpy()
                 seconds_per_image = (time.perf_counter() - batch_started) / len(indices)
                 for i, value in zip(indices, values, strict=False):
                     rows[split.keys[i]] = (value.ravel(), seconds_per_image)

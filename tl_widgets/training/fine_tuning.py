@@ -62,13 +62,13 @@ def fine_tune(
     first = comparison.transfer
     if first is None or first.stopped or first.model is None:
         raise InputError(
-            "This comparison has no trained transfer model to go on from: it was stopped, or read from JSON. "
+            "This comparison has no trained transfer model to continue from: it was stopped, or read from JSON. "
             "Run compare() to the end and give its result."
         )
     if comparison.dataset.fingerprint != dataset.fingerprint:
         raise InputError(
             "This is not the data set that the comparison was made on (other images, or another split): its test "
-            "images may have been trained on. Give the very same one."
+            "images may have been trained on. Give the same data set."
         )
     config = replace(comparison.config, fine_tuning=FineTuningSpec(n_blocks, epochs, learning_rate))
     try:
@@ -182,8 +182,8 @@ def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KE
     blocks = list(dict.fromkeys(match[1] for layer in order if (match := pattern.match(layer.name))))
     if len(blocks) < 2:
         raise InputError(
-            f"The layers of {backbone.name} carry no names of blocks, so that its last blocks cannot be told; "
-            "fine-tune another backbone, such as EfficientNetLite0 or MobileNetV2."
+            f"The layer names of {backbone.name} do not show its blocks, so its last blocks cannot be found; fine-tune "
+            "another backbone, such as EfficientNetLite0 or MobileNetV2."
         )
     if not 1 <= n_blocks < len(blocks):
         raise InputError(

@@ -148,7 +148,7 @@ def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
     activation = getattr(model.layers[-1], "activation", None)
     if activation is keras.activations.linear:
         raise InputError(
-            "The model's last layer has no activation, so that its answers are no probabilities. End it with "
+            "The model's last layer has no activation, so its answers are not probabilities. End it with "
             'activation="softmax", or "sigmoid" where it has one unit.'
         )
 
@@ -239,7 +239,7 @@ class _Training:
                     scores["val_loss"] = cross_entropy(answers, validation.labels)
                     scores["val_accuracy"] = count_right(answers, validation.labels) / len(validation)
                 seconds = time.perf_counter() - started
-                self.history = _longer(self.history, {**scores, "seconds": seconds})
+                self.history = _append_epoch(self.history, {**scores, "seconds": seconds})
                 self._report_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, scores)
         finally:
             self.seconds = replace(self.seconds, train=time.perf_counter() - started)
@@ -339,6 +339,6 @@ def _is_linear(head: list[keras.layers.Layer]) -> bool:
     )
 
 
-def _longer(history: History, scores: dict[str, float]) -> History:
+def _append_epoch(history: History, scores: dict[str, float]) -> History:
     """Return the history with one more epoch."""
     return replace(history, **{name: (*getattr(history, name), score) for name, score in scores.items()})

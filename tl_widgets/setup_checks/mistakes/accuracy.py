@@ -56,7 +56,7 @@ def _random_labels(trial: Trial, features: Any, labels: Any, *, seed: int, way: 
     head = LinearHead(*start, learning_rate=_HEAD_RATE, dropout=0.0, seed=seed)
     n_epochs = trial.config.epochs
     for epoch in range(n_epochs):
-        trial.stop_if_asked()
+        trial.raise_if_cancelled()
         train = one_pass()[:n_train]
         for at in range(0, n_train, 16):
             head.fit_batch(features[train[at : at + 16]], labels[train[at : at + 16]])
@@ -75,7 +75,7 @@ def _training_accuracy(trial: Trial) -> TwoWays:
     run, split = trial.run(trial.scratch(), "right"), trial.dataset.train
     n_known = 0
     for start in range(0, len(split), PREDICT_BATCH):
-        trial.stop_if_asked()
+        trial.raise_if_cancelled()
         rows = slice(start, start + PREDICT_BATCH)
         answers = np.asarray(run.model(np.asarray(split.images[rows], np.float32), training=False))
         n_known += count_right(answers, split.labels[rows])
@@ -93,10 +93,12 @@ def _find(setup: Setup) -> Iterator[Finding]:
             return
         n = len(set(dataset.train.keys) & {*dataset.validation.keys, *dataset.test.keys})
         if n:
-            yield _leak(f"{n} training images are validation or test images as well, so that accuracy flatters: ")
+            yield _leak(f"{n} training images are validation or test images as well, so the accuracy looks too good: ")
         return
     if validation is dataset:
-        text = "The model is validated on its own training images, so that accuracy flatters: keep some images apart."
+        text = (
+            "The model is validated on its own training images, so the accuracy looks too good: keep some images apart."
+        )
         yield Finding(text, "training_accuracy")
         return
     # Two passes: if a data set is reshuffled in each, take() and skip() get different images.
@@ -104,10 +106,10 @@ def _find(setup: Setup) -> Iterator[Finding]:
     second = image_keys(dataset), image_keys(validation)
     n, n_later = len(first[0] & first[1]), len((first[0] & second[1]) | (second[0] & first[1]))
     if n and first[1] <= first[0]:
-        text = "All validation images are training images, so that accuracy flatters: keep some images apart."
+        text = "All validation images are training images, so the accuracy looks too good: keep some images apart."
         yield Finding(text, "training_accuracy")
     elif n:
-        yield _leak(f"{n} training images are validation images as well, so that accuracy flatters: ")
+        yield _leak(f"{n} training images are validation images as well, so the accuracy looks too good: ")
     elif n_later:
         yield Finding(
             f"{n_later} images are in the training part in one pass and in the validation part in another: the data "
@@ -128,7 +130,7 @@ LEAKY_SPLIT = Mistake(
     right="the split is made once",
     why="In every epoch other images land in the training part, so that validation images have been trained on. The "
     "labels here are drawn by lot: there is nothing to learn, and whatever is above chance is a leak.",
-    hides="A head that cannot learn its training images by heart, because they are many, has less to leak.",
+    hides="A head with too many training images to memorize has less to leak.",
     measure=_leaky_split,
     check=_CHECK,
     figure="accuracy on the validation images, with labels drawn by lot",
@@ -144,8 +146,8 @@ TRAINING_ACCURACY = Mistake(
     "training_accuracy",
     wrong="accuracy is read off the training images",
     right="accuracy is measured on images that the model has not seen",
-    why="A network can know its training images by heart; that says little about new ones.",
-    hides="With many training images, and few epochs, a network cannot know them by heart.",
+    why="A network can memorize its training images; that says little about new ones.",
+    hides="With many training images and few epochs, a network cannot memorize them.",
     measure=_training_accuracy,
     check=_CHECK,
     figure="accuracy that is reported for the same model",

@@ -36,7 +36,7 @@ def _predicted(trial: Trial, features: Any, labels: Any, test: Any, *, from_logi
     from tl_widgets.backbones.keras_compat import Adam
     from tl_widgets.training.learners import batches, predicted_classes
 
-    trial.stop_if_asked()
+    trial.raise_if_cancelled()
     config, started = trial.config, time.perf_counter()
     way = "wrong" if from_logits else "right"
     dense = keras.layers.Dense(1, kernel_initializer=keras.initializers.GlorotUniform(seed=config.seed))
@@ -46,7 +46,7 @@ def _predicted(trial: Trial, features: Any, labels: Any, test: Any, *, from_logi
     model.compile(Adam(config.learning_rate), keras.losses.BinaryCrossentropy(from_logits=from_logits))
     for epoch in range(config.epochs):
         for indices in batches(len(features), config.batch_size, seed=config.seed, epoch=epoch):
-            trial.stop_if_asked()
+            trial.raise_if_cancelled()
             model.train_on_batch(features[indices], labels[indices])
         trial.report(way, epoch + 1, config.epochs, time.perf_counter() - started)
     return predicted_classes(np.asarray(model.predict_on_batch(test)))
@@ -55,20 +55,20 @@ def _predicted(trial: Trial, features: Any, labels: Any, test: Any, *, from_logi
 def _find(setup: Setup) -> Iterator[Finding]:
     """Find a model that ends with the sigmoid or softmax that its loss applies again."""
     loss = setup.loss
-    if loss is not None and loss.kind and loss.from_logits and loss.ending != "linear":
+    if loss is not None and loss.kind and loss.from_logits and loss.activation != "linear":
         yield Finding(
-            f"The model ends with {loss.ending} and the loss is told from_logits=True: leave out one of the two.",
+            f"The model ends with {loss.activation} and the loss is told from_logits=True: leave out one of the two.",
             "sigmoid_from_logits",
         )
 
 
 SIGMOID_FROM_LOGITS = Mistake(
     "sigmoid_from_logits",
-    wrong="the model ends with a sigmoid and the loss is told from_logits=True, which applies another",
+    wrong="the model ends with a sigmoid and the loss has from_logits=True, which applies another",
     right="the loss takes probabilities, as the model gives them",
-    why="No answer can look surer than 73% to this loss, and where the model is sure and wrong next to no gradient is "
-    "left. Keras on TensorFlow sees a layer's own sigmoid, warns and undoes it; it cannot see one that is written "
-    "out, as here, and on other backends it undoes none.",
+    why="To this loss, no answer looks more certain than 73%, and where the model is confident and wrong, almost no "
+    "gradient is left. Keras on TensorFlow detects a layer's own sigmoid, warns and undoes it; it cannot detect one "
+    "that is written out, as here, and on other backends it undoes none.",
     hides="Where both classes are equally frequent and easy to tell apart, the order of the answers survives.",
     measure=_sigmoid_from_logits,
     check=Check(Subject.LOSS, _find),

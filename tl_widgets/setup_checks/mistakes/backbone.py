@@ -54,9 +54,9 @@ def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
     if any(node.arguments.kwargs.get("training") is False for node in setup.nodes):  # as older guides do
         note = f" With this Keras ({keras.__version__}), training=False in the call does not prevent it."
     yield Finding(
-        f"BatchNormalization inside {backbone.name} is trainable and runs in training mode in fit(), so that the "
-        "averages of a few batches replace those it was trained with: set trainable = False on these layers and "
-        f"compile again.{note}",
+        f"BatchNormalization inside {backbone.name} is trainable and runs in training mode in fit(), so the averages "
+        "of a few batches replace those it was trained with: set trainable = False on these layers and compile "
+        f"again.{note}",
         "batch_norm_training",
     )
 
@@ -77,7 +77,7 @@ def _share_moved(trial: Trial, *, compile_again: bool) -> tuple[float, int]:
     from tl_widgets.backbones.keras_compat import Adam
     from tl_widgets.training.fine_tuning import cut_backbone
 
-    trial.stop_if_asked()
+    trial.raise_if_cancelled()
     way, started = "right" if compile_again else "wrong", time.perf_counter()
     layers, split = trial.layers(), trial.dataset.train
     model, backbone = trial.transfer(*layers), layers[-2]
@@ -94,7 +94,7 @@ def _share_moved(trial: Trial, *, compile_again: bool) -> tuple[float, int]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some versions of Keras warn of this mistake
         for step in (2, 3):
-            trial.stop_if_asked()
+            trial.raise_if_cancelled()
             model.train_on_batch(images, labels)
             trial.report(way, step, 3, time.perf_counter() - started)
     pairs = zip(weights, old_values, strict=True)
@@ -121,7 +121,7 @@ BATCH_NORM_TRAINING = Mistake(
     wrong="the backbone's BatchNormalization trains along",
     right="BatchNormalization stays in inference mode",
     why="Averages over a few batches of few images replace those of a million; training and test see different layers.",
-    hides="After many batches the new averages settle, and the damage is mended in part.",
+    hides="After many batches the new averages settle, and the damage is partly repaired.",
     measure=_batch_norm,
     check=Check(Subject.BACKBONE, _find_batch_norm),
     dataset="faces",
@@ -137,7 +137,7 @@ TRAINABLE_WITHOUT_COMPILE = Mistake(
     right="the model is compiled again after trainable was changed",
     why="Keras fixes what is trained when it first trains the compiled model, and says nothing when that changes "
     "later.",
-    hides="This version of Keras seems to take the change up without being told.",
+    hides="This version of Keras seems to pick up the change by itself.",
     measure=_without_compile,
     check=Check(Subject.TRAINABLE, _find_without_compile),
     figure="share of the unfrozen weight arrays that two more batches move",

@@ -97,7 +97,7 @@ def _find_rate(setup: Setup) -> Iterator[Finding]:
         )
     elif is_tuned and is_adaptive and rate >= _HIGHEST_FINE_TUNING_RATE:
         yield Finding(
-            f"The pretrained backbone trains along at a learning rate of {rate:g}, which washes away what it knows: "
+            f"The pretrained backbone is trained at a learning rate of {rate:g}, which destroys what it has learned: "
             "train the head first, then fine-tune at 1e-5 to 1e-4.",
             "learning_rate",
         )
@@ -107,7 +107,8 @@ BOTTLENECK = Mistake(
     "bottleneck",
     wrong="a hidden layer of 6 ReLU units stands before the answer",
     right="the hidden layer has 64 units",
-    why="All that the network knows must pass 6 numbers; a unit that answers 0 to every image never learns again.",
+    why="Everything the network knows must pass through 6 numbers; a unit that answers 0 to every image never learns "
+    "again.",
     hides="For two classes 6 numbers are enough as long as some of the units stay alive; with another seed they may "
     "not.",
     measure=_bottleneck,
@@ -123,7 +124,7 @@ LEARNING_RATE = Mistake(
     "learning_rate",
     wrong="the learning rate is 100 times too high, 0.1",
     right="the learning rate is 0.001",
-    why="Each step overshoots, and ReLU units that a great step pushes below 0 for every image never come back.",
+    why="Each step overshoots, and ReLU units that a large step pushes below 0 for every image never come back.",
     hides="A head alone, without hidden ReLU units, forgives a high rate more than a whole network does.",
     measure=_learning_rate,
     check=Check(Subject.RATE, _find_rate),

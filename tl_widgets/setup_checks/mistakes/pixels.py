@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tl_widgets.setup_checks.two_ways import TwoWays
 
 _NEAR = 0.25  # in standard deviations of the expected pixels; above 0 because images may have been resized
-_LEAST_RANGE = 0.05  # any scaling done once leaves more than this between a sample's black and white
+_MIN_RANGE = 0.05  # any scaling done once leaves more than this between a sample's black and white
 
 
 def _measure(trial: Trial, change: Callable[[Sequence[keras.layers.Layer]], Sequence[keras.layers.Layer]]) -> TwoWays:
@@ -50,7 +50,9 @@ def _wrong_preprocessing(trial: Trial) -> TwoWays:
 
     other = find_backbone("ResNet50").family.preprocessing
     if trial.backbone.family.preprocessing == other:
-        raise InputError(f"{trial.backbone.name} is prepared so: choose another backbone for this mistake.")
+        raise InputError(
+            f"{trial.backbone.name} uses this preprocessing itself: choose another backbone for this mistake."
+        )
     return _measure(trial, lambda _: (other.layer("preprocessing"),))
 
 
@@ -75,7 +77,7 @@ def _find(setup: Setup) -> Iterator[Finding]:
             "raw_pixels",
         )
     elif high - low < 0.1:
-        yield _twice(backbone.name, received)
+        yield _scaled_twice(backbone.name, received)
 
 
 def _find_without_contrast(setup: Setup) -> Iterator[Finding]:
@@ -83,11 +85,11 @@ def _find_without_contrast(setup: Setup) -> Iterator[Finding]:
     from tl_widgets.setup_checks.graph import first_convolution, run_until
 
     first = first_convolution(setup.graph)
-    if first is None or setup.input_shape is None or not setup.images_fit or _range(setup.images) < _LEAST_RANGE:
+    if first is None or setup.input_shape is None or not setup.images_fit or _range(setup.images) < _MIN_RANGE:
         return  # if the images have no contrast before the model's scaling, that may be their content
     received = run_until(setup.graph, first.arguments.keras_tensors[0], setup.images)
-    if _range(received) < _LEAST_RANGE:
-        yield _twice(f"{first.operation.name}, the first convolution,", received)
+    if _range(received) < _MIN_RANGE:
+        yield _scaled_twice(f"{first.operation.name}, the first convolution,", received)
 
 
 def _range(values: Any) -> float:
@@ -111,47 +113,47 @@ def _raw(images: Array) -> Array | None:
     return None
 
 
-def _distance(got: Array, wanted: Array) -> float:
-    scale = max(float(wanted.std()), 1e-9)
-    if got.shape == wanted.shape:
-        return float(abs(got - wanted).mean()) / scale
-    axes = tuple(range(got.ndim - 1))  # resized or cropped images can be compared only by channel
-    means = abs(got.mean(axes) - wanted.mean(axes)).max() / scale
-    return float(max(means, abs(got.std() / scale - 1)) / 1.5)
+def _distance(actual: Array, expected: Array) -> float:
+    scale = max(float(expected.std()), 1e-9)
+    if actual.shape == expected.shape:
+        return float(abs(actual - expected).mean()) / scale
+    axes = tuple(range(actual.ndim - 1))  # resized or cropped images can be compared only by channel
+    means = abs(actual.mean(axes) - expected.mean(axes)).max() / scale
+    return float(max(means, abs(actual.std() / scale - 1)) / 1.5)
 
 
-def _compare(backbone: FoundBackbone, wanted: Preprocessing, got: Array, raw: Array) -> Iterator[Finding]:
+def _compare(backbone: FoundBackbone, preprocessing: Preprocessing, actual: Array, raw: Array) -> Iterator[Finding]:
     """Compare the backbone's input with the right preprocessing of the same images."""
     from tl_widgets.backbones.family import PREPROCESSING, Preprocessing
 
-    expected = wanted.apply(raw)
-    if _distance(got, expected) < _NEAR:
+    expected = preprocessing.apply(raw)
+    if _distance(actual, expected) < _NEAR:
         return
-    if got.std() < 0.02 * expected.std() and _range(got) < 0.1:
-        yield _twice(backbone.name, got)
+    if actual.std() < 0.02 * expected.std() and _range(actual) < 0.1:
+        yield _scaled_twice(backbone.name, actual)
         return
     only_divided = Preprocessing("0 to 1", "", "", "only divided by 255", "", scale=1 / 255)
-    nearest = min((*PREPROCESSING.values(), only_divided), key=lambda kind: _distance(got, kind.apply(raw)))
-    low, high, mistake = f"{got.min():.3g}", f"{got.max():.3g}", "wrong_preprocessing"
-    if _distance(got, nearest.apply(raw)) >= _NEAR:
-        seen = f"Pixels from {low} to {high} go into {backbone.name}"
+    nearest = min((*PREPROCESSING.values(), only_divided), key=lambda kind: _distance(actual, kind.apply(raw)))
+    low, high, mistake = f"{actual.min():.3g}", f"{actual.max():.3g}", "wrong_preprocessing"
+    if _distance(actual, nearest.apply(raw)) >= _NEAR:
+        observation = f"Pixels from {low} to {high} go into {backbone.name}"
     elif nearest.is_builtin:
-        seen, mistake = f"Raw pixels ({low} to {high}) go into {backbone.name}", "raw_pixels"
+        observation, mistake = f"Raw pixels ({low} to {high}) go into {backbone.name}", "raw_pixels"
     else:
-        seen = f"Pixels {nearest.received} ({low} to {high}) go into {backbone.name}"
-    if wanted.is_builtin:
+        observation = f"Pixels {nearest.received} ({low} to {high}) go into {backbone.name}"
+    if preprocessing.is_builtin:
         remedy = "Leave your own scaling out."
     elif backbone.module:
         remedy = f"Use keras.applications.{backbone.module}.preprocess_input, once, and no other scaling."
     else:
-        remedy = f"Put its own preprocessing before it, such as {wanted.code.removeprefix('keras.layers.')}."
-    yield Finding(f"{seen}, which expects {wanted.expects}. {remedy}", mistake)
+        remedy = f"Put its own preprocessing before it, such as {preprocessing.code.removeprefix('keras.layers.')}."
+    yield Finding(f"{observation}, which expects {preprocessing.expects}. {remedy}", mistake)
 
 
-def _twice(receiver: str, got: Array) -> Finding:
+def _scaled_twice(receiver: str, actual: Array) -> Finding:
     return Finding(
-        f"All pixels that {receiver} gets lie between {got.min():.3g} and "
-        f"{got.max():.3g}: they are scaled twice. Scale them once, in the data or in the model.",
+        f"All pixels that {receiver} gets lie between {actual.min():.3g} and "
+        f"{actual.max():.3g}: they are scaled twice. Scale them once, in the data or in the model.",
         "rescaled_twice",
     )
 
@@ -185,8 +187,8 @@ WRONG_PREPROCESSING = Mistake(
     "wrong_preprocessing",
     wrong="pixels are prepared for another family of backbones (ImageNet mean subtracted, BGR)",
     right="pixels are prepared as this backbone's own function says",
-    why="Range and order of the colours differ between backbones; no error tells of it.",
-    hides=f"{_EASY}; and in grey images the order of the colours does not matter.",
+    why="The range and the order of the colors differ between backbones, and no error reports it.",
+    hides=f"{_EASY}; and in gray images the order of the colors does not matter.",
     measure=_wrong_preprocessing,
     check=_CHECK,
     place=30,

@@ -17,9 +17,9 @@ from tl_widgets.studies.study import (
     Plan,
     Study,
     count,
-    given,
     jobs_setting,
     model_setting,
+    require_images,
     seeds_setting,
 )
 
@@ -62,7 +62,7 @@ class BackbonesArguments(ImageArguments):
         None,
         Several(BACKBONE_NAME, "MobileNetV2,Xception"),
         "Backbones",
-        "Names between commas; they are downloaded if need be",
+        "Names between commas; they are downloaded if necessary",
         group=MODELS,
         none="all on this machine",
     )
@@ -70,7 +70,7 @@ class BackbonesArguments(ImageArguments):
     epochs: int = model_setting("epochs")
     seeds: tuple[int, ...] = seeds_setting(1)
     weights: tuple[str, ...] | None = setting(
-        None, Several(Name(_file), _EXAMPLE), "", "Weights files that lie elsewhere", group=MODELS, none="no files"
+        None, Several(Name(_file), _EXAMPLE), "", "Weights files in other places", group=MODELS, none="no files"
     )
     jobs: int = jobs_setting()
 
@@ -80,8 +80,8 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
     question = "Which backbone?"
     about = "accuracy, milliseconds and memory of every backbone whose weights are on this machine"
     lead = (
-        "Each frozen backbone that is on this machine gets a new head and learns from the same images, and the clock "
-        "runs. Are those that are better on ImageNet better here?"
+        "Each frozen backbone on this machine gets a new head, learns from the same images, and is timed. Are "
+        "backbones that are better on ImageNet better here, too?"
     )
     chart = "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy."
     arguments = BackbonesArguments
@@ -118,7 +118,7 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
         from tl_widgets.studies.backbones.measurement import backbone_study
 
         return backbone_study(
-            given(dataset),
+            require_images(dataset),
             backbones=arguments.backbones,
             weights=dict(text.split("=", 1) for text in arguments.weights or ()),
             seeds=arguments.seeds,

@@ -37,7 +37,7 @@ class _Job:
     seeds: tuple[int, ...]
     alone: bool
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """Return a description for messages."""
         return self.name if self.weights else f"{self.name} with random weights"
 
@@ -96,39 +96,39 @@ def backbone_study(
         learning_rate=learning_rate,
     )
     seeds = require_seeds(seeds)
-    wanted = _wanted(backbones, weights or {}, resume)
+    requested = _requested_backbones(backbones, weights or {}, resume)
     import_tensorflow(on_event)
-    here = environment()
+    current = environment()
     if resume is not None:
-        _check_resumed(resume, dataset, config, seeds, here)
-    kept = _kept(resume, wanted)
-    jobs = _jobs(wanted, kept, seeds, control, n_jobs == 1)
+        _check_resumed(resume, dataset, config, seeds, current)
+    reused = _reusable_points(resume, requested)
+    jobs = _jobs(requested, reused, seeds, control, n_jobs == 1)
     measured = measure_all(
         jobs,
         partial(_measure, dataset, config),
-        describe=_Job.words,
-        n_before=len(kept),
+        describe=_Job.describe,
+        n_before=len(reused),
         n_jobs=n_jobs,
         on_event=on_event,
         cancel=cancel,
     )
-    points = {(point.name, point.weights == "random"): point for point in (*kept, *measured.points)}
+    points = {(point.name, point.weights == "random"): point for point in (*reused, *measured.points)}
     labels = np.bincount(dataset.test.labels)
     return BackboneStudy(
         dataset=summarize(dataset),
         config=config,
         seeds=seeds,
-        wanted=wanted,
+        wanted=requested,
         chance=float(labels.max() / labels.sum()),
-        points=tuple(points[backbone.name, False] for backbone in wanted if (backbone.name, False) in points),
+        points=tuple(points[backbone.name, False] for backbone in requested if (backbone.name, False) in points),
         control=next((point for (_, is_random), point in points.items() if is_random), None),
         failures=measured.failures,
         stopped=measured.stopped,
-        environment=here,
+        environment=current,
     )
 
 
-def _wanted(
+def _requested_backbones(
     backbones: Sequence[str] | None, weights: Mapping[str, str | PathLike[str]], resume: BackboneStudy | None
 ) -> tuple[WantedBackbone, ...]:
     if isinstance(backbones, str) or not isinstance(weights, Mapping):
@@ -137,26 +137,26 @@ def _wanted(
             f"of files by name; received {backbones!r} and {weights!r}."
         )
     files = {find_backbone(name).name: fspath(path) for name, path in weights.items()}
-    before = resume.wanted if isinstance(resume, BackboneStudy) else ()
+    earlier = resume.wanted if isinstance(resume, BackboneStudy) else ()
     if backbones is not None:
         names = [find_backbone(name).name for name in backbones]
-    elif before:
-        names = [backbone.name for backbone in before]
+    elif earlier:
+        names = [backbone.name for backbone in earlier]
     else:
-        here = [entry for entry in list_backbones() if entry.offline or entry.name in files]
-        names = [entry.name for entry in sorted(here, key=lambda entry: entry.n_params or _MANY_PARAMS)]
+        available = [entry for entry in list_backbones() if entry.offline or entry.name in files]
+        names = [entry.name for entry in sorted(available, key=lambda entry: entry.n_params or _MANY_PARAMS)]
     if len(set(names)) < len(names):
-        raise InputError(f"A backbone stands in backbones more than once: {', '.join(names)}.")
-    unused = set(files) - set(names) - {backbone.name for backbone in before}
+        raise InputError(f"backbones names a backbone more than once: {', '.join(names)}.")
+    unused = set(files) - set(names) - {backbone.name for backbone in earlier}
     if unused and backbones is not None:
         raise InputError(f"weights has files for {', '.join(sorted(unused))}, which backbones does not name. Add them.")
-    if not names and not before:
+    if not names and not earlier:
         raise InputError(
             "There is no backbone to measure: backbones is empty, or no weights are on this machine. `tl-widgets "
             "backbones` lists what there is, and `tl-widgets fetch NAME` gets its weights on a connected machine."
         )
     # The backbones of an earlier study come first, with their weights; newly named ones follow.
-    selected = {backbone.name: backbone for backbone in before}
+    selected = {backbone.name: backbone for backbone in earlier}
     for name in (*names, *files):
         selected[name] = WantedBackbone(
             name, files.get(name) or (selected[name].weights if name in selected else "imagenet")
@@ -165,7 +165,7 @@ def _wanted(
 
 
 def _check_resumed(
-    resume: BackboneStudy, dataset: ImageDataset, config: Config, seeds: tuple[int, ...], here: Environment
+    resume: BackboneStudy, dataset: ImageDataset, config: Config, seeds: tuple[int, ...], current: Environment
 ) -> None:
     """Raise InputError if new points cannot be compared with the earlier ones."""
     if not isinstance(resume, BackboneStudy):
@@ -187,24 +187,23 @@ def _check_resumed(
         differences.append(f"seeds={resume.seeds} there and {seeds} here")
     # Milliseconds of two machines, or answers of two versions, do not belong in one figure.
     differences += [
-        f"{name} {getattr(resume.environment, name)} there and {getattr(here, name)} here"
+        f"{name} {getattr(resume.environment, name)} there and {getattr(current, name)} here"
         for name in ("device", "cpu_count", "tensorflow", "keras")
-        if getattr(resume.environment, name) != getattr(here, name)
+        if getattr(resume.environment, name) != getattr(current, name)
     ]
     if differences:
         raise InputError(
-            f"The study to resume cannot be gone on with: {'; '.join(differences)}. Ask for the same, or start a new "
-            "study."
+            f"The study cannot be resumed: {'; '.join(differences)}. Use the same settings, or start a new study."
         )
 
 
-def _kept(resume: BackboneStudy | None, wanted: tuple[WantedBackbone, ...]) -> tuple[BackbonePoint, ...]:
+def _reusable_points(resume: BackboneStudy | None, requested: tuple[WantedBackbone, ...]) -> tuple[BackbonePoint, ...]:
     """Return the earlier points whose weights have not changed, and the control."""
     if resume is None:
         return ()
-    same = {backbone.name: backbone.weights for backbone in wanted if backbone in resume.wanted}
-    kept = [point for point in resume.points if point.name in same and not _has_changed(point, same[point.name])]
-    return (*kept, *((resume.control,) if resume.control else ()))
+    same = {backbone.name: backbone.weights for backbone in requested if backbone in resume.wanted}
+    reused = [point for point in resume.points if point.name in same and not _has_changed(point, same[point.name])]
+    return (*reused, *((resume.control,) if resume.control else ()))
 
 
 def _has_changed(point: BackbonePoint, weights: str) -> bool:
@@ -217,16 +216,16 @@ def _images(data: DatasetSummary) -> str:
 
 
 def _jobs(
-    wanted: tuple[WantedBackbone, ...],
-    kept: tuple[BackbonePoint, ...],
+    requested: tuple[WantedBackbone, ...],
+    reused: tuple[BackbonePoint, ...],
     seeds: tuple[int, ...],
     control: bool,
     alone: bool,
 ) -> list[_Job]:
-    done = {point.name for point in kept if point.weights != "random"}
-    jobs = [_Job(backbone.name, backbone.weights, seeds, alone) for backbone in wanted if backbone.name not in done]
-    if control and not any(point.weights == "random" for point in kept):
-        smallest = min(wanted, key=lambda backbone: find_backbone(backbone.name).n_params or _MANY_PARAMS)
+    done = {point.name for point in reused if point.weights != "random"}
+    jobs = [_Job(backbone.name, backbone.weights, seeds, alone) for backbone in requested if backbone.name not in done]
+    if control and not any(point.weights == "random" for point in reused):
+        smallest = min(requested, key=lambda backbone: find_backbone(backbone.name).n_params or _MANY_PARAMS)
         jobs.append(_Job(smallest.name, None, seeds, alone))
     return jobs
 

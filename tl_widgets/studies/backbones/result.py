@@ -261,7 +261,7 @@ def _others(study: BackboneStudy, chosen: BackbonePoint) -> str:
     for verdict, names in names_by_verdict.items():
         if names:
             verb = "is" if len(names) == 1 else "are"
-            clauses.append(f"{_listed(names)} {verb} {verdict}")
+            clauses.append(f"{_join_names(names)} {verb} {verdict}")
     return f"On the same test images {'; '.join(clauses)}." if clauses else ""
 
 
@@ -280,9 +280,9 @@ def _front(study: BackboneStudy, chosen: BackbonePoint) -> str:
         text = f"{chosen.name} takes {milliseconds}, {times:.1f} times as long as the fastest, {fastest.name}."
     front = [point.name for point in study.front]
     if len(front) == len(study.points):
-        return f"{text} All are on the Pareto front: whoever wants more accuracy here pays with time."
+        return f"{text} All are on the Pareto front: more accuracy costs more time here."
     are = "is" if len(front) == 1 else "are"
-    return f"{text} On the Pareto front {are} {_listed(front)}: nothing else is as accurate in as little time."
+    return f"{text} On the Pareto front {are} {_join_names(front)}: nothing else is as accurate in as little time."
 
 
 def _floor(study: BackboneStudy, chosen: BackbonePoint) -> str:
@@ -317,21 +317,24 @@ def _reservations(study: BackboneStudy) -> list[str]:
     files = [point.name for point in study.points if point.weights not in ("imagenet", "random")]
     if files:
         sentences.append(
-            f"The weights of {_listed(files)} came from a file: what is published of ImageNet holds only if they are "
-            "the published ones."
+            f"The weights of {_join_names(files)} came from a file: the published ImageNet accuracy holds only if they "
+            "are the published weights."
         )
     if not all(point.cost.alone for point in study.points):
-        sentences.append("Backbones were measured beside each other: their milliseconds are longer than alone.")
+        sentences.append(
+            "Several backbones were measured at the same time, so their milliseconds are longer than when measured "
+            "alone."
+        )
     if study.failures:
         reasons = "; ".join(f"{failure.point}: {failure.text}" for failure in study.failures)
         sentences.append(f"{len(study.failures)} could not be measured. {reasons}")
     if study.stopped:
         done = {point.name for point in study.points}
         left = [backbone.name for backbone in study.wanted if backbone.name not in done]
-        rest = f"; not measured yet: {_listed(left)}" if left else ""
+        rest = f"; not measured yet: {_join_names(left)}" if left else ""
         sentences.append(f"Stopped before all were measured{rest}.")
     return sentences
 
 
-def _listed(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

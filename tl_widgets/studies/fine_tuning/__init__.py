@@ -14,8 +14,8 @@ from tl_widgets.studies.study import (
     Plan,
     Study,
     count,
-    given,
     model_setting,
+    require_images,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class _FineTuning(Study[FineTuningArguments, "Comparison"]):
         from tl_widgets.experiments.comparison import compare
 
         return compare(
-            given(dataset),
+            require_images(dataset),
             backbone=arguments.backbone,
             epochs=arguments.epochs,
             seed=arguments.seed,

@@ -14,8 +14,8 @@ from tl_widgets.studies.study import (
     Plan,
     Study,
     count,
-    given,
     model_setting,
+    require_images,
 )
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ class InsideArguments(ImageArguments):
 class _Inside(Study[InsideArguments, "LookInside"]):
     name = "inside"
     question = "Look inside"
-    about = "where both models look, their first filters, and how they lay the test images out"
+    about = "where both models look, their first filters, and how they arrange the test images"
     lead = (
-        "Both models are trained. Then you see where they look, their first filters, and how they lay the test images "
-        "out, before and after training."
+        "Both models are trained. Then you see where they look, their first filters, and how they arrange the test "
+        "images, before and after training."
     )
     chart = "Heat maps over test images, first filters as small pictures, and scatter charts of the test images."
     arguments = InsideArguments
@@ -69,7 +69,7 @@ class _Inside(Study[InsideArguments, "LookInside"]):
         from tl_widgets.experiments.comparison import compare
 
         comparison = compare(
-            given(dataset),
+            require_images(dataset),
             backbone=arguments.backbone,
             epochs=arguments.epochs,
             seed=arguments.seed,
@@ -82,7 +82,7 @@ class _Inside(Study[InsideArguments, "LookInside"]):
         from tl_widgets.studies.inside.measurement import look_inside
 
         n = arguments.images
-        return look_inside(comparison, given(dataset), n_images=n, on_event=on_event, cancel=cancel)
+        return look_inside(comparison, require_images(dataset), n_images=n, on_event=on_event, cancel=cancel)
 
     def draw(self, result: LookInside) -> Figure:
         from tl_widgets.studies.inside.figure import plot_inside
@@ -91,7 +91,7 @@ class _Inside(Study[InsideArguments, "LookInside"]):
 
     def plan(self, arguments: InsideArguments, facts: DataFacts) -> Plan:
         n, n_models = arguments.n_train(facts), 3 if arguments.control else 2
-        text = f"trained on {n:,} images, then looked into with {count(arguments.images, 'test image')}"
+        text = f"trained on {n:,} images, then examined with {count(arguments.images, 'test image')}"
         return Plan(n_models, text, n_models * n * arguments.epochs)
 
 

@@ -33,7 +33,7 @@ from tl_widgets.plots.style import (
 from tl_widgets.studies.inside.result import AFTER, BEFORE, FeatureLayout, FirstFilters, LookInside
 
 WIDTH = 11.0  # inches of every page
-_NOTHING = "This look inside was stopped before there was anything to draw: look again, to the end."
+_NOTHING = "This study was stopped before there was anything to draw. Run it again to the end."
 STAGE_LABELS: dict[tuple[str, str], str] = {
     (ModelName.SCRATCH, BEFORE): "from scratch, before training",
     (ModelName.SCRATCH, AFTER): "from scratch, after training",
@@ -67,7 +67,7 @@ def grid_of(
     )
 
 
-def write_head(page: FigureBase, title: str, caption: str, height: float) -> None:
+def write_heading(page: FigureBase, title: str, caption: str, height: float) -> None:
     """Write the title and the caption of a page of this height in inches."""
     top: dict[str, Any] = {"x": 0.1 / WIDTH, "ha": "left", "fontweight": "bold"}
     heading = page.suptitle(title, y=1 - 0.1 / height, va="top", fontsize=TITLE_SIZE, color=INK, **top)
@@ -84,7 +84,7 @@ def names_of(parts: Sequence[Any]) -> list[str]:
 MOST_FILTERS = 64
 MOST_NAMED = 12
 # Okabe and Ito's colors, ordered to keep neighbors distinct; with more classes they repeat with other markers.
-_CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#222222", "#882255")
+_CLASS_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#222222", "#882255")
 _CLASS_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 
 
@@ -126,7 +126,7 @@ def plot_features(look: LookInside) -> Figure:
     return figure
 
 
-def _shown(first: FirstFilters) -> NDArray[np.float32]:
+def _drawn_filters(first: FirstFilters) -> NDArray[np.float32]:
     return first.filters.array[:MOST_FILTERS]
 
 
@@ -151,7 +151,7 @@ def draw_filters(page: FigureBase, look: LookInside, height: float) -> None:
             if first:
                 ax = add_axes(page, grid[row, column])  # type: ignore[arg-type]
                 _draw_sheet(ax, first)
-    write_head(
+    write_heading(
         page,
         "The first filters",
         "What the first convolution looks for in the pixels. Grey is 0; each filter is on a scale of its own.",
@@ -160,7 +160,7 @@ def draw_filters(page: FigureBase, look: LookInside, height: float) -> None:
 
 
 def _draw_sheet(ax: Axes, first: FirstFilters) -> None:
-    filters = _shown(first)
+    filters = _drawn_filters(first)
     n, height, width, channels = filters.shape
     if channels != 3:
         filters = filters.mean(axis=3, keepdims=True).repeat(3, axis=3)
@@ -190,7 +190,7 @@ def _draw_sheet(ax: Axes, first: FirstFilters) -> None:
         spine.set_visible(False)
 
 
-def filter_words(look: LookInside) -> str:
+def filter_alt_text(look: LookInside) -> str:
     """Return the text alternative of the filters."""
     descriptions = []
     for first in look.filters:
@@ -226,7 +226,7 @@ def draw_features(page: FigureBase, look: LookInside, height: float) -> None:
         labelcolor=INK,
     )
     set_fonts(legend.get_texts())
-    write_head(
+    write_heading(
         page,
         f"{len(look.labels)} test images by what the last layer gets to see of them",
         "Principal components. Each panel has axes of its own: compare how the classes lie, not where.",
@@ -256,8 +256,8 @@ def _draw_layout(ax: Axes, look: LookInside, layout: FeatureLayout) -> None:
 
 
 def _class_style(label: int) -> dict[str, Any]:
-    color = _CLASS_COLOURS[label % len(_CLASS_COLOURS)]
-    marker = _CLASS_MARKERS[(label + label // len(_CLASS_COLOURS)) % len(_CLASS_MARKERS)]
+    color = _CLASS_COLORS[label % len(_CLASS_COLORS)]
+    marker = _CLASS_MARKERS[(label + label // len(_CLASS_COLORS)) % len(_CLASS_MARKERS)]
     edge = {"markeredgecolor": "white", "markeredgewidth": 0.4}
     return {"color": color, "marker": marker, "markersize": 6, "linestyle": "none", "alpha": 0.85, **edge}
 
@@ -271,7 +271,7 @@ def _class_handles(look: LookInside) -> list[Line2D]:
     return [*handles[: MOST_NAMED - 1], more]
 
 
-def feature_words(look: LookInside) -> str:
+def feature_alt_text(look: LookInside) -> str:
     """Return the text alternative of the layouts."""
     shares = [
         f"{STAGE_LABELS[layout.name, layout.stage]} {percent(look.neighbour_accuracy(layout))}"

@@ -21,16 +21,16 @@ from tl_widgets.studies.inside.feature_figure import (
     WIDTH,
     draw_features,
     draw_filters,
-    feature_words,
+    feature_alt_text,
     features_height,
-    filter_words,
+    filter_alt_text,
     filters_height,
     grid_of,
     new_page,
     plot_features,
     plot_filters,
     require_drawable,
-    write_head,
+    write_heading,
 )
 from tl_widgets.studies.inside.result import HeatMap, LookInside, ModelMaps
 
@@ -73,7 +73,7 @@ def inside_alt_text(look: LookInside, kind: str) -> str:
     Raises:
         InputError: `kind` is none of these.
     """
-    describers = {"grad_cam": cam_words, "filters": filter_words, "features": feature_words}
+    describers = {"grad_cam": cam_alt_text, "filters": filter_alt_text, "features": feature_alt_text}
     if kind == "inside":
         return " ".join(describe(look) for describe in describers.values())
     if kind not in describers:
@@ -124,17 +124,17 @@ def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
     for column, image in enumerate(images):
         ax = _picture(page, grid[0, column], image)
         name = look.dataset.class_names[look.classes[column]]
-        text = ax.set_title(shortened(name, _letters(side)), fontsize=LABEL_SIZE, color=INK, x=0, ha="left")
+        text = ax.set_title(shortened(name, _max_letters(side)), fontsize=LABEL_SIZE, color=INK, x=0, ha="left")
         set_fonts([text])
         if column == 0:
             _row_name(ax, "test image,\nits true class")
         for row, model in enumerate(look.maps, 1):
             heat_map = model.maps[column]
             ax = _picture(page, grid[row, column], _overlaid(image, heat_map))
-            _say_answer(ax, look, heat_map, look.classes[column], side)
+            _write_answer(ax, look, heat_map, look.classes[column], side)
             if column == 0:
                 _row_name(ax, f"{label_of(model.name).replace(' (', chr(10) + '(')}\n{_size_text(model)}")
-    write_head(
+    write_heading(
         page,
         "Where each model looks (Grad-CAM)",
         "Images on which the models disagree come first. Bright places raise the score of the model's own answer; each "
@@ -148,7 +148,7 @@ def _size_text(model: ModelMaps) -> str:
     return f"{rows} × {columns} places"
 
 
-def _letters(inches: float, per_inch: float = 13.5) -> int:
+def _max_letters(inches: float, per_inch: float = 13.5) -> int:
     """Return how many letters fit over an image of this width."""
     return max(5, int(inches * per_inch))
 
@@ -180,10 +180,10 @@ def _overlaid(image: NDArray[np.uint8], heat_map: HeatMap) -> NDArray[np.float64
     return overlaid
 
 
-def _say_answer(ax: Axes, look: LookInside, heat_map: HeatMap, true: int, side: float) -> None:
+def _write_answer(ax: Axes, look: LookInside, heat_map: HeatMap, true: int, side: float) -> None:
     is_right = heat_map.answer == true
     share = f" {percent(heat_map.probability, 0)}"
-    name = shortened(look.dataset.class_names[heat_map.answer], _letters(side, 15.5) - len(share) - 2)
+    name = shortened(look.dataset.class_names[heat_map.answer], _max_letters(side, 15.5) - len(share) - 2)
     color = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
     style: dict[str, Any] = {"fontsize": SMALL_SIZE - 0.5, "color": color, "va": "top", "ha": "left"}
     text = f"{RIGHT if is_right else WRONG} {name}{share}"
@@ -195,7 +195,7 @@ def _say_answer(ax: Axes, look: LookInside, heat_map: HeatMap, true: int, side: 
     set_fonts(labels)
 
 
-def cam_words(look: LookInside) -> str:
+def cam_alt_text(look: LookInside) -> str:
     """Return the text alternative of the heat maps."""
     descriptions = []
     for model in look.maps:

@@ -105,7 +105,7 @@ def heat_maps(
                 scores.append(_score(part, inputs[0], output))
             return output
 
-        _seen_by(model, visit)(pixels)
+        _with_visits(model, visit)(pixels)
         chosen = _chosen(scores[-1], classes, len(images))
     gradients = np.asarray(tape.gradient(chosen, maps[0], unconnected_gradients="zero"), np.float64)
     values = np.asarray(maps[0], np.float64)
@@ -132,7 +132,7 @@ def _check(model: Any, images: NDArray[Any]) -> None:
         raise InputError("The image holds NaN or infinite numbers.")
 
 
-def _seen_by(layer: Any, visit: Visit) -> Callable[..., Any]:
+def _with_visits(layer: Any, visit: Visit) -> Callable[..., Any]:
     """Return a layer, model or operation as a function that calls `visit`.
 
     The function runs in inference mode. `visit` receives (part, inputs, output) in the order of computation, including
@@ -142,14 +142,14 @@ def _seen_by(layer: Any, visit: Visit) -> Callable[..., Any]:
 
         def stack(values: Any, **_: Any) -> Any:
             for part in layer.layers:
-                values = _seen_by(part, visit)(values)
+                values = _with_visits(part, visit)(values)
             return values
 
         return stack
     if is_functional(layer):
 
         def graph(values: Any, **_: Any) -> Any:
-            answers = run_graph(layer, values, lambda part: _seen_by(part, visit))
+            answers = run_graph(layer, values, lambda part: _with_visits(part, visit))
             flat = keras.tree.flatten(answers)
             return flat[0] if len(flat) == 1 else answers
 
@@ -160,40 +160,40 @@ def _seen_by(layer: Any, visit: Visit) -> Callable[..., Any]:
 
 def _find(model: keras.Model, image: Any, name: str | None) -> tuple[Any, Any]:
     """Return the layer whose maps are weighted and the last layer, from one run."""
-    seen: list[tuple[Any, tuple[int, ...]]] = []
+    visited: list[tuple[Any, tuple[int, ...]]] = []
 
     def visit(part: Any, inputs: tuple[Any, ...], output: Any) -> Any:  # noqa: ARG001 - a `Visit`
-        seen.append((part, tuple(getattr(output, "shape", ()))))
+        visited.append((part, tuple(getattr(output, "shape", ()))))
         return output
 
-    _seen_by(model, visit)(image)
-    last, shape = seen[-1]
+    _with_visits(model, visit)(image)
+    last, shape = visited[-1]
     if len(shape) != 2:
         raise InputError(
             f"{model.name!r} answers with shape {(None, *shape[1:])}; Grad-CAM needs one score for each class, "
             "(None, n_classes). Give a whole classifier, its head included."
         )
     if name is not None:
-        return _named(seen, name, model), last
-    convolutions = [i for i, (part, _) in enumerate(seen) if isinstance(part, CONVOLUTIONS)]
+        return _layer_named(visited, name, model), last
+    convolutions = [i for i, (part, _) in enumerate(visited) if isinstance(part, CONVOLUTIONS)]
     if not convolutions:
         raise InputError(
-            f"{model.name!r} has no convolution that can be seen: Grad-CAM has no maps to weight. Give a network with "
-            "Conv2D layers, as a Sequential or functional model."
+            f"{model.name!r} has no convolution that Grad-CAM can find, so there are no maps to weight. Give a network "
+            "with Conv2D layers, as a Sequential or functional model."
         )
     # Take the last part after it whose output is still a set of maps of the same size, such as an activation.
-    size = seen[convolutions[-1]][1][:3]
-    return [part for part, shape in seen[convolutions[-1] :] if len(shape) == 4 and shape[:3] == size][-1], last
+    size = visited[convolutions[-1]][1][:3]
+    return [part for part, shape in visited[convolutions[-1] :] if len(shape) == 4 and shape[:3] == size][-1], last
 
 
-def _named(seen: Sequence[tuple[Any, tuple[int, ...]]], name: str, model: keras.Model) -> Any:
-    maps = [part for part, shape in seen if len(shape) == 4]
+def _layer_named(visited: Sequence[tuple[Any, tuple[int, ...]]], name: str, model: keras.Model) -> Any:
+    maps = [part for part, shape in visited if len(shape) == 4]
     matches = list({id(part): part for part in maps if part.name == name}.values())
     if len(matches) != 1:
         names = ", ".join(part.name for part in maps[-6:])
         problem = f"has {len(matches)} layers" if matches else "has no layer"
         raise InputError(
-            f"{model.name!r} {problem} with maps, (None, rows, columns, channels), that is called {name!r}. Its last "
+            f"{model.name!r} {problem} with maps, (None, rows, columns, channels), named {name!r}. Its last "
             f"ones are {names or 'none at all'}."
         )
     return matches[0]
@@ -232,11 +232,11 @@ def _places(maps: NDArray[np.float64], gradients: NDArray[np.float64], layer: st
     most, whole = float(values.max()), float((np.abs(maps) @ np.abs(weights)).max())
     flat = ""
     if values.size == 1:
-        flat = "its maps have one place only; larger images would give more"
+        flat = "its maps have only one place; larger images would give more"
     elif whole == 0:
-        flat = "the score does not depend on any place, as all units on the way answer 0 to this image"
+        flat = "the score does not depend on any place, because all units on the way answer 0 to this image"
     elif most <= _SMALL * whole:
-        flat = "no place speaks for this class"
+        flat = "no place raises the score of this class"
     elif most - float(values.min()) <= _SAME * most:
-        flat = "all places speak for this class alike"
+        flat = "all places raise the score of this class equally"
     return Places((np.zeros_like(values) if flat else values / most).astype(np.float32), flat, layer)

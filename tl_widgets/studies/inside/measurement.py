@@ -47,14 +47,14 @@ Part = ModelMaps | FirstFilters | FeatureLayout
 class _Job:
     """One part to be measured."""
 
-    what: str
+    part: str
     name: str
     stage: str
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """Return a description for messages."""
-        stage = "" if self.what == "heat maps" else f" {self.stage} training"
-        return f"{self.what} of {self.name}{stage}"
+        stage = "" if self.part == "heat maps" else f" {self.stage} training"
+        return f"{self.part} of {self.name}{stage}"
 
 
 def look_inside(
@@ -89,27 +89,29 @@ def look_inside(
     Raises:
         InputError: the comparison has no models, it used another data set, or nothing could be measured.
     """
-    runs = _tested(comparison)
+    runs = _tested_runs(comparison)
     require_dataset(dataset)
     if comparison.dataset.fingerprint != dataset.fingerprint:
         raise InputError(
-            "This is not the data set that the comparison was made on (other images, or another split). Give the very "
-            "same one."
+            "This is not the data set that the comparison was made on (other images, or another split). Give the same "
+            "data set."
         )
     require_whole_number("n_images", n_images, 1, MOST_IMAGES)
-    look = _Look(comparison, dataset, runs, _choose(runs, n_images))
-    measured = measure_all(look.jobs(), look.measure, describe=_Job.words, on_event=on_event, cancel=cancel)
-    images = dataset.test.images[look.rows]
+    measurement = _Measurement(comparison, dataset, runs, _choose_images(runs, n_images))
+    measured = measure_all(
+        measurement.jobs(), measurement.measure, describe=_Job.describe, on_event=on_event, cancel=cancel
+    )
+    images = dataset.test.images[measurement.rows]
     return LookInside(
         dataset=summarize(dataset),
         config=comparison.config,
-        shown=tuple(look.rows.tolist()),
-        classes=tuple(dataset.test.labels[look.rows].tolist()),
+        shown=tuple(measurement.rows.tolist()),
+        classes=tuple(dataset.test.labels[measurement.rows].tolist()),
         pixels=tuple(base64.b64encode(np.ascontiguousarray(image).tobytes()).decode() for image in images),
         maps=tuple(part for part in measured.points if isinstance(part, ModelMaps)),
         filters=tuple(part for part in measured.points if isinstance(part, FirstFilters)),
-        laid_out=tuple(look.laid_out.tolist()),
-        labels=tuple(dataset.test.labels[look.laid_out].tolist()),
+        laid_out=tuple(measurement.laid_out.tolist()),
+        labels=tuple(dataset.test.labels[measurement.laid_out].tolist()),
         layouts=tuple(part for part in measured.points if isinstance(part, FeatureLayout)),
         failures=measured.failures,
         stopped=measured.stopped,
@@ -117,7 +119,7 @@ def look_inside(
     )
 
 
-def _tested(comparison: Comparison) -> tuple[RunResult, ...]:
+def _tested_runs(comparison: Comparison) -> tuple[RunResult, ...]:
     if not isinstance(comparison, Comparison):
         raise InputError(f"A comparison is needed, as compare(dataset) returns it; received {comparison!r}.")
     runs = tuple(run for run in comparison.runs if run.labels)
@@ -131,18 +133,18 @@ def _tested(comparison: Comparison) -> tuple[RunResult, ...]:
     return runs
 
 
-def _choose(runs: tuple[RunResult, ...], n: int) -> Any:
+def _choose_images(runs: tuple[RunResult, ...], n: int) -> Any:
     """Return indices of test images, most interesting first; classes take turns."""
-    seen: Counter[tuple[int, int]] = Counter()
+    counts: Counter[tuple[int, int]] = Counter()
     keys = []
     for row, label in enumerate(runs[0].labels):
         rank = interest(runs[:2], row)
-        keys.append((rank, seen[rank, label], label, row))
-        seen[rank, label] += 1
+        keys.append((rank, counts[rank, label], label, row))
+        counts[rank, label] += 1
     return np.array([key[-1] for key in sorted(keys)[:n]], np.int64)
 
 
-class _Look:
+class _Measurement:
     """The parts of one `look_inside`, measured one at a time."""
 
     def __init__(self, comparison: Comparison, dataset: ImageDataset, runs: tuple[RunResult, ...], rows: Any) -> None:
@@ -154,15 +156,17 @@ class _Look:
     def jobs(self) -> list[_Job]:
         """Return all parts; those that are quick and interesting come first."""
         stages = [(name, stage) for name in (ModelName.SCRATCH, ModelName.TRANSFER) for stage in (BEFORE, AFTER)]
-        available = [(name, stage) for name, stage in stages if self._has(name, stage)]
-        tuned = [(ModelName.FINE_TUNED, stage) for stage in (BEFORE, AFTER) if self._has(ModelName.FINE_TUNED, stage)]
+        available = [(name, stage) for name, stage in stages if self._has_stage(name, stage)]
+        tuned = [
+            (ModelName.FINE_TUNED, stage) for stage in (BEFORE, AFTER) if self._has_stage(ModelName.FINE_TUNED, stage)
+        ]
         return [
             *(_Job("heat maps", name, AFTER) for name in self.runs),
             *(_Job("first filters", *model_stage) for model_stage in available),
             *(_Job("features", *model_stage) for model_stage in (*available, *tuned)),
         ]
 
-    def _has(self, name: str, stage: str) -> bool:
+    def _has_stage(self, name: str, stage: str) -> bool:
         if name not in self.runs:
             return False
         # A backbone that keeps random weights is the same before training.
@@ -171,10 +175,10 @@ class _Look:
     def measure(self, job: _Job, context: WorkContext) -> Part:
         """Measure one part."""
         raise_if_cancelled(context.cancel)
-        if job.what == "heat maps":
+        if job.part == "heat maps":
             return self._maps(self.runs[job.name])
         model = self._model(job.name, job.stage)
-        if job.what == "first filters":
+        if job.part == "first filters":
             return self._filters(model, job)
         return self._layout(model, job, context)
 
@@ -230,14 +234,14 @@ def _last_features(model: keras.Model, split: Split, name: str, context: WorkCon
     if frozen is not None and frozen.n_layers == len(before):  # the comparison has read them already
         values = frozen.read(split, model=name, on_event=context.on_event, cancel=context.cancel).values
         return values.reshape(len(split), -1)
-    seen = []
+    features = []
     for start in range(0, len(split), BATCH):
         raise_if_cancelled(context.cancel)
         values = np.asarray(split.images[start : start + BATCH]).astype(np.float32)
         for layer in before:
             values = layer(values, training=False)
-        seen.append(np.asarray(values).reshape(len(values), -1))
-    return np.concatenate(seen)
+        features.append(np.asarray(values).reshape(len(values), -1))
+    return np.concatenate(features)
 
 
 def principal_components(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], tuple[float, float]]:

@@ -31,7 +31,7 @@ class Numbers:
 
     def __post_init__(self) -> None:
         if min(self.shape, default=0) < 1 or prod(self.shape) != len(self.values):
-            raise ValueError(f"an array of shape {self.shape} has not {len(self.values)} values")
+            raise ValueError(f"an array of shape {self.shape} does not have {len(self.values)} values")
 
     @staticmethod
     def of(array: Any, digits: int = 5) -> Numbers:
@@ -171,21 +171,21 @@ class LookInside(StudyRecord):
         answers = [heat_map.answer for model in self.maps for heat_map in model.maps]
         neighbors = [label for layout in self.layouts for label in layout.nearest]
         if any(not 0 <= label < n_classes for label in (*self.classes, *answers, *self.labels, *neighbors)):
-            raise ValueError(f"it names classes that are none of its {n_classes}")
+            raise ValueError(f"it names classes other than its {n_classes}")
         if any(len(base64.b64decode(text)) != side * side * 3 for text in self.pixels):
-            raise ValueError(f"its images have not {side} x {side} pixels")
+            raise ValueError(f"its images do not have {side} x {side} pixels")
         per_image = (self.shown, self.classes, self.pixels, *(model.maps for model in self.maps))
         if len({len(part) for part in per_image}) > 1:
-            raise ValueError("it has not one class, picture and heat map for each image")
+            raise ValueError("it does not have one class, picture and heat map for each image")
         if any(len(heat_map.places.shape) != 2 for model in self.maps for heat_map in model.maps):
             raise ValueError("its heat maps are not flat tables")
         if any(len(part.filters.shape) != 4 for part in self.filters):
-            raise ValueError("its filters have not four axes")
+            raise ValueError("its filters do not have four axes")
         n = len(self.labels)
         if len(self.laid_out) != n or any(
             part.positions.shape != (n, 2) or len(part.nearest) != n for part in self.layouts
         ):
-            raise ValueError("it has not one place and neighbour for each image that is laid out")
+            raise ValueError("it does not have one position and neighbor for each image that is laid out")
 
     def images(self) -> NDArray[np.uint8]:
         """Return the images with heat maps, uint8 (n, image_size, image_size, 3)."""
@@ -252,10 +252,10 @@ def _inside_sentences(look: LookInside) -> tuple[str, ...]:
     if look.failures:
         first = look.failures[0]
         n = len(look.failures)
-        lost = "1 part could not be had," if n == 1 else f"{n} parts could not be had; the first,"
+        lost = "1 part could not be measured," if n == 1 else f"{n} parts could not be measured; the first,"
         sentences.append(f"{lost} {first.point}: {first.text}")
     if look.stopped:
-        sentences.append("Stopped before all was looked at.")
+        sentences.append("Stopped before everything was measured.")
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -327,7 +327,7 @@ def _maps(look: LookInside) -> list[str]:
     for model in look.maps:
         rows, columns = model.maps[0].places.shape
         sizes.append(f"{rows} × {columns} places for {phrase_of(model.name)}")
-    sentences = [f"The heat maps have {', '.join(sizes)}: finer ones are not therefore more right."]
+    sentences = [f"The heat maps have {', '.join(sizes)}: finer maps are not necessarily more right."]
     sentences += [_flat(model) for model in look.maps]
     sentences.append(
         "A heat map says which places raised the score of the answer, not why, and not that the answer is right."

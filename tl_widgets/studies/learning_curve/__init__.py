@@ -16,9 +16,9 @@ from tl_widgets.studies.study import (
     Plan,
     Study,
     count,
-    given,
     jobs_setting,
     model_setting,
+    require_images,
     seeds_setting,
 )
 
@@ -105,7 +105,7 @@ class _Data(Study[DataArguments, "LearningCurve"]):
         from tl_widgets.studies.learning_curve.measurement import learning_curve
 
         return learning_curve(
-            given(dataset),
+            require_images(dataset),
             n_per_class=arguments.sizes,
             seeds=arguments.seeds,
             arms=arguments.arms,

@@ -21,7 +21,7 @@ from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.studies.learning_curve.result import ARMS, CurvePoint, LearningCurve, require_arms
 
 # Images in all classes together of the largest default size: the study then takes about a minute on two cores.
-_MOST_BY_DEFAULT = 200
+_MAX_BY_DEFAULT = 200
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class _Job:
     n_per_class: int
     seed: int
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """Return a description for messages."""
         return f"{self.arm} with {self.n_per_class} images per class, seed {self.seed}"
 
@@ -98,7 +98,12 @@ def learning_curve(
     jobs = _jobs(sizes, seeds, arms)
     import_tensorflow(on_event)
     measured = measure_all(
-        jobs, partial(_measure, dataset, config), describe=_Job.words, n_jobs=n_jobs, on_event=on_event, cancel=cancel
+        jobs,
+        partial(_measure, dataset, config),
+        describe=_Job.describe,
+        n_jobs=n_jobs,
+        on_event=on_event,
+        cancel=cancel,
     )
     labels = np.bincount(dataset.test.labels)
     return LearningCurve(
@@ -118,7 +123,7 @@ def learning_curve(
 def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ...]:
     most = int(np.bincount(dataset.train.labels, minlength=dataset.n_classes).min())
     if wanted is None:
-        most = min(most, max(1, _MOST_BY_DEFAULT // dataset.n_classes))
+        most = min(most, max(1, _MAX_BY_DEFAULT // dataset.n_classes))
         # The last doubling would cost as much as all sizes before it and add little to the largest size.
         doubling = [2**i for i in range(1, most.bit_length()) if 2**i <= most / 2]
         return tuple(sorted({*(doubling or [1]), most}))

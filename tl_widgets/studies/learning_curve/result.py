@@ -184,13 +184,13 @@ class LearningCurve(StudyRecord):
 def _learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
     sentences = [_ratio_sentence(curve), _luck_sentence(curve), *_end_sentences(curve)]
     if len(curve.seeds) == 1:
-        sentences.append("One seed only: how much of this is luck cannot be seen. Use three seeds or more.")
+        sentences.append("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
     n_stuck = sum(point.stuck for point in curve.points)
     if n_stuck:
         sentences.append(f"{n_stuck} of the {len(curve.points)} models never left chance.")
     if curve.failures:
         first = curve.failures[0]
-        sentences += [f"Of {phrase_of(arm)} no point could be measured." for arm in curve.lost_arms]
+        sentences += [f"No point could be measured for {phrase_of(arm)}." for arm in curve.lost_arms]
         n = len(curve.failures)
         lost = "1 point could not be measured," if n == 1 else f"{n} points could not be measured; the first,"
         sentences.append(f"{lost} {first.point}: {first.text}")
@@ -208,7 +208,7 @@ def _ratio_sentence(curve: LearningCurve) -> str:
     ratio, most = curve.data_ratio, min(end[0][0] for end in ends)
     if ratio is None:
         return (
-            f"With up to {most} images per class, one of the two never gets clearly above chance: no ratio can be told."
+            f"With up to {most} images per class, one of the two never gets clearly above chance, so there is no ratio."
         )
     least = "at least " if ratio.at_least else "about "
     times = max(ratio.ratio, 1 / ratio.ratio)
@@ -229,12 +229,12 @@ def _luck_sentence(curve: LearningCurve) -> str:
         return ""
     times = sorted(seed_ratio.ratio if ratio.ratio >= 1 else 1 / seed_ratio.ratio for seed_ratio in by_seed)
     if times[0] < 1 <= times[-1] or times[-1] < 1:
-        return "Seed by seed it is not always the same that needs more: which one does is too close to call."
+        return "The seeds disagree on which of the two needs more images: it is too close to call."
     low, high, of_means = _times(times[0]), _times(times[-1]), _times(max(ratio.ratio, 1 / ratio.ratio))
     more = " or more" if any(seed_ratio.at_least for seed_ratio in by_seed) else ""
     text = f"Seed by seed it is {low if low == high else f'{low} to {high}'}{more} times"
     if not float(low) <= float(of_means) <= float(high):
-        text += f", so that {of_means} is a rough figure"
+        text += f", so {of_means} is a rough figure"
     return text + "."
 
 

@@ -62,7 +62,7 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
     name = "mistake"
     question = "What goes wrong?"
     about = "what a common mistake costs, beside the right way"
-    lead = "A mistake that fills the forums is made on purpose, and measured beside the right way. Guess first."
+    lead = "A common mistake is made on purpose and measured beside the right way. Guess first."
     chart = "Chart of the right way beside the wrong one."
     arguments = MistakeArguments
     cost_by = ("backbone", "mistake")
@@ -104,7 +104,7 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
         mistakes = arguments.mistakes
         if len(mistakes) > 1:
             its_own = facts.name in {mistake.dataset for mistake in mistakes}
-            images = "each on images of its own" if its_own else f"on {facts.n_train:,} images of {facts.name}"
+            images = "each on its own images" if its_own else f"on {facts.n_train:,} images of {facts.name}"
             text = f"each of {len(mistakes)} mistakes beside the right way, {images}"
             return Plan(2 * len(mistakes), text, sum(mistake.epochs for mistake in mistakes))
         (mistake,) = mistakes

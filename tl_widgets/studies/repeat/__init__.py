@@ -13,9 +13,9 @@ from tl_widgets.studies.study import (
     Plan,
     Study,
     count,
-    given,
     jobs_setting,
     model_setting,
+    require_images,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class _Repeat(Study[RepeatArguments, "Comparison"]):
     name = "repeat"
     question = "Repeat"
     about = "the comparison with several seeds, on the same images"
-    lead = "The comparison is made again with other seeds, on the same images: how much of the difference is luck?"
+    lead = "The comparison is repeated with other seeds, on the same images: how much of the difference is luck?"
     chart = "Charts of accuracy by epoch and on the test images, with a dot for each seed, of parameters and seconds."
     arguments = RepeatArguments
 
@@ -65,7 +65,7 @@ class _Repeat(Study[RepeatArguments, "Comparison"]):
         from tl_widgets.experiments.comparison import compare
 
         return compare(
-            given(dataset),
+            require_images(dataset),
             backbone=arguments.backbone,
             epochs=arguments.epochs,
             seed=arguments.seed,

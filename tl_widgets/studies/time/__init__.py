@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.settings import Real, setting
-from tl_widgets.studies.study import MODELS, DataFacts, ImageArguments, Plan, Study, given, model_setting
+from tl_widgets.studies.study import MODELS, DataFacts, ImageArguments, Plan, Study, model_setting, require_images
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,10 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
     name = "time"
     question = "How much time?"
     about = "accuracy against seconds"
-    lead = "Both models learn from the same images, and the clock runs: reading the frozen backbone's features counts."
+    lead = (
+        "Both models learn from the same images, and the clock is running: computing the frozen backbone's features "
+        "counts, too."
+    )
     chart = "Line chart of accuracy on the validation images against seconds."
     arguments = TimeArguments
 
@@ -51,7 +54,9 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
         config = Config(
             backbone=arguments.backbone, epochs=arguments.epochs, seed=arguments.seed, control=arguments.control
         )
-        return time_study(given(dataset), target=arguments.target, config=config, on_event=on_event, cancel=cancel)
+        return time_study(
+            require_images(dataset), target=arguments.target, config=config, on_event=on_event, cancel=cancel
+        )
 
     def draw(self, result: TimeStudy) -> Axes:
         from tl_widgets.studies.time.figure import plot_time

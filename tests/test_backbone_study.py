@@ -204,7 +204,7 @@ def test_the_floor_and_the_reservations_are_said(study):
     one = replace(study, points=study.points[1:], control=None)
     assert "nothing to choose between" in one.sentences[0]
     beside = replace(study, points=tuple(replace(p, cost=replace(p.cost, alone=False)) for p in study.points))
-    assert "milliseconds are longer than alone" in " ".join(beside.sentences)
+    assert "milliseconds are longer than when measured alone" in " ".join(beside.sentences)
     assert len(study.lines) == 3
     assert "(estimate for the backbone alone)" in study.lines[0]
 

@@ -101,7 +101,7 @@ class TestByHand:
         [
             ([[-1, 0], [-1, 0]], [1, -1], "no place raises the score of this class"),
             ([[0, 0], [0, 0]], [1, -1], "does not depend on any place"),
-            ([[1, 0], [1, 0]], [1, -1], "alike"),  # x + (1 - x): the same everywhere
+            ([[1, 0], [1, 0]], [1, -1], "equally"),  # x + (1 - x): the same everywhere
         ],
     )
     def test_a_flat_map_is_said_to_be_flat(self, bright_or_dark, kernel, conv, reason):
@@ -118,7 +118,7 @@ class TestByHand:
 
     def test_one_place_cannot_say_where(self):
         model = stack(layers.Input((4, 4, 1)), layers.Conv2D(2, 4), layers.Flatten(), layers.Dense(2))
-        with pytest.warns(UserWarning, match="one place only"):
+        with pytest.warns(UserWarning, match="only one place"):
             grad_cam(model, picture())
 
     def test_an_open_size_is_the_images(self, bright_or_dark):
@@ -261,7 +261,7 @@ class TestRefusals:
     def test_a_layer_that_is_none(self, bright_or_dark):
         conv = bright_or_dark.layers[0].name
         for name in ("conv99", bright_or_dark.layers[-1].name):
-            with pytest.raises(InputError, match=f"called '{name}'. Its last ones are {conv}"):
+            with pytest.raises(InputError, match=f"named '{name}'. Its last ones are {conv}"):
                 grad_cam(bright_or_dark, picture(), layer=name)
 
     def test_no_model_and_no_classifier(self, bright_or_dark):
@@ -641,4 +641,4 @@ def test_the_command_writes_figure_and_record(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "tl-widgets-inside-faces.png").read_bytes().startswith(b"\x89PNG")
     assert look.sentences[0] in capsys.readouterr().out
     # 32 pixels leave the backbone one place: said to be flat
-    assert all("one place only" in one.flat for one in look.maps[1].maps)
+    assert all("only one place" in one.flat for one in look.maps[1].maps)

@@ -201,7 +201,7 @@ def test_trainable_changed_after_compile(textures):
         (1, "softmax", "binary_crossentropy", "two", "always 1"),
         (1, "sigmoid", "binary_crossentropy", "whole", "0 to 2"),
         (1, "sigmoid", "categorical_crossentropy", "two", "one unit for each class"),
-        (3, "sigmoid", "sparse_categorical_crossentropy", "whole", "share 100%"),
+        (3, "sigmoid", "sparse_categorical_crossentropy", "whole", "add up to 100%"),
         (3, "softmax", "sparse_categorical_crossentropy", "whole", None),
         (3, None, keras.losses.SparseCategoricalCrossentropy(from_logits=True), "whole", None),
         (1, "sigmoid", "binary_crossentropy", "two", None),

@@ -35,7 +35,7 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
     question = "How much time?"
     about = "accuracy against seconds"
     lead = (
-        "Both models learn from the same images, and the clock is running: computing the frozen backbone's features "
+        "Both models learn from the same images, and the clock runs: computing the frozen backbone's features "
         "counts, too."
     )
     chart = "Line chart of accuracy on the validation images against seconds."

@@ -359,7 +359,7 @@ def test_saving_never_overwrites_and_says_its_troubles(make_lab, tmp_path):
     [
         (None, "cannot be read"),
         ("", "Type or choose the name"),
-        ("<html>", "it isn't valid JSON"),
+        ("<html>", "valid JSON: line 1 can"),
         ("[1]", "not a record of a study"),
         ("[" * 100_000, "is not a record"),
         (b"\xff\xfe\x00", "is not a text file"),

@@ -154,7 +154,7 @@ def test_a_folder_beside_the_notebook_is_looked_through_edited_used_and_trained_
     classes = lab.images.classes
     assert classes.menu.label == MARKUP
     classes.cards[0].tick.value = False
-    assert "Changed:" in page(lab)
+    assert "Changed. Press" in page(lab)
     use(lab)
     assert lab.settings.dataset == "pets 2"  # the one before keeps its name and its images
     assert "Ignored classes: owl. Left out by hand: 1 image." in page(lab)

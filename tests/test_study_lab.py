@@ -56,7 +56,7 @@ def test_every_study_has_its_panel_and_its_record_names_a_class():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (("tulips", {}), "no study 'tulips'; there are data, time"),
+        (("tulips", {}), "no study 'tulips'; choose one of data, time"),
         (("data", {"size": (2,)}), "has no control 'size'; it has dataset, image_size, sizes"),
         (("data", {"sizes": ()}), "sizes must be one or more whole numbers"),
         (("data", {"sizes": "2,4"}), "sizes must be one or more whole numbers"),
@@ -90,7 +90,7 @@ def test_controls_change_settings_and_settings_move_controls(make_lab):
     assert "<b>12 models</b>: 3 sizes × 2 seeds × 2 kinds of model" in page(lab)
     lab.settings = lab.settings.with_values({"seeds": (3, 5, 9), "sizes": (10,)})
     assert (lab.form.control("seeds").value, lab.form.control("sizes").value) == (3, "10")
-    for wrong, said in (("2, x", "is not a list of whole numbers"), ("2, 999", "Ask for at most 50")):
+    for wrong, said in (("2, x", "is not a list of whole numbers"), ("2, 999", "Choose at most 50")):
         lab.form.control("sizes").value = wrong
         assert said in page(lab)
         assert lab.settings.values["sizes"] == (10,)

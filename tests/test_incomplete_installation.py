@@ -53,7 +53,6 @@ def sentence(err):
         ("platformdirs", "doctor"),
         ("platformdirs", "backbones"),
         ("numpy", "datasets"),
-        ("keras", "backbones"),
         ("tensorflow", "compare"),
         ("jupyterlab", "lab"),
     ],
@@ -65,6 +64,18 @@ def test_a_package_that_is_missing_is_named_with_the_command_that_brings_it(run,
     assert said.startswith("tl-widgets: ")
     assert f"`pip install {package}" in said
     assert "bug" not in said
+
+
+def test_backbones_are_listed_without_keras(run):
+    status, out, _ = run("backbones", without="keras")
+    assert status == 0
+    assert "EfficientNetLite0" in out
+
+
+def test_a_comparison_without_keras_names_it(run):
+    status, _, err = run("compare", without="keras")
+    assert status == 2
+    assert "`pip install keras" in sentence(err)
 
 
 def test_the_doctor_lists_a_tensorflow_that_is_missing(run):

@@ -600,13 +600,12 @@ def test_a_closed_lab_keeps_its_results_and_no_models(make_lab):
 
 
 def test_a_downloaded_backbone_is_no_longer_to_be_downloaded(make_lab, monkeypatch):
-    from tl_widgets.backbones.catalogue import find_backbone, list_backbones
+    from tl_widgets.backbones.catalogue import find_backbone
+    from tl_widgets.backbones.family import Backbone
     from tl_widgets.widgets.shared import costs
 
-    everything = list_backbones()
-    missing = costs.offline_backbones.__wrapped__() - {"EfficientNetLite0"}
-    costs.offline_backbones.cache_clear()
-    monkeypatch.setattr(costs, "list_backbones", lambda: [e for e in everything if e.name in missing])
+    monkeypatch.setattr(Backbone, "offline", property(lambda backbone: backbone.name != "EfficientNetLite0"))
+    costs.has_local_weights.cache_clear()
     try:
         lab = make_lab()
         assert not costs.has_local_weights(find_backbone("EfficientNetLite0"))
@@ -618,7 +617,7 @@ def test_a_downloaded_backbone_is_no_longer_to_be_downloaded(make_lab, monkeypat
         assert "to download" not in texts["EfficientNetLite0"]
         assert lab.settings == SMALL
     finally:
-        costs.offline_backbones.cache_clear()
+        costs.has_local_weights.cache_clear()
 
 
 @pytest.mark.parametrize("show", [None, ["epochs"]])

@@ -101,7 +101,7 @@ def test_stop_shows_the_repeats_that_were_done(make_lab, monkeypatch):
 def test_a_report_has_the_seeds_in_a_table(finished):
     _, result, _ = finished
     report = to_report(result)
-    assert "Test accuracy seed by seed; all else on this page is of seed 2" in report
+    assert "Test accuracy seed by seed; everything else on this page is from seed 2" in report
     assert "fine-tuning: n blocks" in report
 
 

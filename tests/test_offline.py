@@ -123,8 +123,9 @@ def test_the_doctor_says_what_is_wrong_with_the_folder(tmp_path, capsys, make, s
     make(home)
     status, out = doctor(capsys, "--home", str(home))
     assert status == 0  # the default comparison needs nothing of it
-    assert said in out
-    assert mend in out
+    text = " ".join(out.split())  # a long path breaks the lines elsewhere
+    assert said in text
+    assert mend in text
     assert ("To fix" in out) == bool(mend)
 
 

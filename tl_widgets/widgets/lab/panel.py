@@ -13,7 +13,7 @@ from tl_widgets.widgets.lab.blocks import BlockFields
 from tl_widgets.widgets.lab.class_fields import ClassFields
 from tl_widgets.widgets.shared.backbone_choice import BackboneChoice
 from tl_widgets.widgets.shared.cells import close_tree
-from tl_widgets.widgets.shared.costs import group_line, offline_backbones
+from tl_widgets.widgets.shared.costs import group_line, has_local_weights
 from tl_widgets.widgets.shared.form import Form, group_box
 from tl_widgets.widgets.shared.html import style
 from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings
@@ -92,7 +92,7 @@ class ControlPanel(Form[LabSettings]):
 
     def show_what_is_here(self) -> None:
         """Update menus and lines after a download."""
-        offline_backbones.cache_clear()
+        has_local_weights.cache_clear()
         self._show()
 
     def _groups(self) -> Box:

@@ -57,15 +57,15 @@ class DataFacts:
         return self.n_train > self.max_per_class * self.n_classes
 
 
-@cache
 def offline_backbones() -> frozenset[str]:
     """Return the names of the backbones whose ImageNet weights are on this machine."""
-    return frozenset(backbone.name for backbone in list_backbones() if backbone.offline)
+    return frozenset(backbone.name for backbone in list_backbones() if has_local_weights(backbone))
 
 
+@cache
 def has_local_weights(backbone: Backbone) -> bool:
     """Return whether the ImageNet weights are on this machine; cached, as a menu asks for all 41 at every change."""
-    return backbone.name in offline_backbones()
+    return backbone.offline
 
 
 def too_large(name: str, image_size: int) -> str:

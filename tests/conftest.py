@@ -1,32 +1,25 @@
 """What every test gets (an empty cache folder, the real photographs), and how the tests run in parallel."""
 
 import contextlib
+import itertools
+import json
 import os
 import random
 import signal
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from kernel_cost import kernel_cost, sentence, too_much
 
 # Two workers with TensorFlow's usual thread pools get in each other's way; the tests' models are too small to gain from
 # threads. Set before TensorFlow is imported, and inherited by the kernels and commands that tests start.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
-# Test files that take longest go first, so that no worker is left with one of them at the end.
-LONGEST_FIRST = (
-    "tests/browser/test_lab_browser.py",
-    "tests/browser/test_upload_browser.py",
-    "tests/browser/test_notebooks_browser.py",
-    "tests/browser/test_study_browser.py",
-    "tests/test_backbones.py",
-    "tests/test_backbone_study.py",
-    "tests/test_training.py",
-    "tests/test_learning_curve.py",
-    "tests/test_repeats.py",
-    "tests/test_codegen.py",
-    "tests/test_study_lab.py",
-)
+# What each file took when `--record-seconds` was last given. Those that take longest go first, so that no worker is
+# left with one of them at the end.
+SECONDS = Path(__file__).with_name("seconds.json")
 # Tests that share no fixture with the rest of their file and may run on any worker.
 SPREAD = ()
 
@@ -57,6 +50,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_addoption(parser):
     parser.addoption("--order-seed", type=int, help="Run files, classes and tests in an order drawn from this seed.")
+    parser.addoption("--record-seconds", action="store_true", help=f"Write each file's seconds into {SECONDS.name}.")
 
 
 def pytest_report_header(config):
@@ -68,16 +62,57 @@ def pytest_report_header(config):
 def pytest_collection_modifyitems(config, items):
     """Files that take longest first; the rest, and what is in a file, in order or shuffled. Cells stay in order."""
     seed = config.getoption("order_seed", None)
-    ranks = {name: i for i, name in enumerate(LONGEST_FIRST)}
+    recorded = json.loads(SECONDS.read_text())
 
     def draw(nodeid):
         return 0.0 if seed is None or ".ipynb" in nodeid else random.Random(f"{seed} {nodeid}").random()
 
     def place(item):
         file = item.nodeid.partition("::")[0]
-        return ranks.get(file, len(ranks)), draw(file), file, draw(item.parent.nodeid), draw(item.nodeid)
+        return -recorded.get(file, 0), draw(file), file, draw(item.parent.nodeid), draw(item.nodeid)
 
     items.sort(key=place)
+
+
+def pytest_sessionfinish(session):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and session.config.getoption("record_seconds", False):  # xdist's workers have no reporter
+        seconds = Counter()
+        for report in itertools.chain.from_iterable(reporter.stats.values()):
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid.partition("::")[0]] += report.duration
+        long = {file: round(total) for file, total in sorted(seconds.items()) if total >= 5}
+        SECONDS.write_text(json.dumps(long, indent=1) + "\n")
+
+
+class NotebookCosts:
+    """What the kernel of each notebook cost (kernel_cost.py); one that cost too much fails with its last cell."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item):
+        outcome = yield
+        notebook = item.parent
+        if item.path.suffix == ".ipynb" and item.cell is [c for c in notebook.nb.cells if c.cell_type == "code"][-1]:
+            cost = kernel_cost(notebook.kernel.km.provisioner.pid)
+            item.user_properties.append(("cost", f"{item.path.name:32} {sentence(*cost)}"))
+            if too_much(*cost):
+                pytest.fail(
+                    f"{item.path.name} costs too much: {sentence(*cost).strip()} (kernel_cost.py has the limits)",
+                    pytrace=False,
+                )
+        return outcome
+
+    def pytest_terminal_summary(self, terminalreporter):
+        reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+        costs = sorted({value for report in reports for key, value in report.user_properties if key == "cost"})
+        if costs:
+            terminalreporter.section("what the notebooks' kernels cost")
+            terminalreporter.write("\n".join([*costs, ""]))
+
+
+def pytest_configure(config):
+    if config.getoption("nbval", False):  # as a plugin, because hooks in this file see only the tests beside it
+        config.pluginmanager.register(NotebookCosts())
 
 
 @pytest.fixture(autouse=True)

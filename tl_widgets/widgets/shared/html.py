@@ -28,7 +28,7 @@ def page_file(name: str) -> str:
 
 def style() -> str:
     """Return the style sheet of all views."""
-    return f"<style>{page_file('shared/lab.css')}</style>"
+    return f"<style>{page_file('shared/lab.css')}{page_file('shared/stage.css')}</style>"
 
 
 def empty(text: str) -> str:

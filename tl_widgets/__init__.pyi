@@ -12,6 +12,7 @@ from .data.folder import load_folder as load_folder
 from .data.quality import check_dataset as check_dataset
 from .experiments.comparison import compare as compare
 from .experiments.prediction import Prediction as Prediction, predict as predict
+from .export.networks import plot_networks as plot_networks
 from .export.report import to_report as to_report
 from .export.saving import save_comparison as save_comparison
 from .export.script import to_script as to_script

@@ -222,6 +222,10 @@ class EfficientNetLiteFamily(Family):
         """Build the layers without the top."""
         return build_efficientnet_lite0(image_shape)
 
+    def last_map(self, image_size: int) -> int | None:
+        """Return a 32nd of the image's side, rounded up."""
+        return -(-image_size // 32)
+
     def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
         """Return the data file of the package."""
         return bundled_file()

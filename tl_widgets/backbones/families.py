@@ -38,6 +38,10 @@ class KerasFamily(Family):
             )
         return function(include_top=False, weights=None, input_shape=image_shape)
 
+    def last_map(self, image_size: int) -> int | None:
+        """Return a 32nd of the image's side; for other sizes, families round differently."""
+        return None if image_size % 32 else image_size // 32
+
     def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
         """Return the published file from a cache, or download it."""
         return published_weights(backbone, on_event, cancel)
@@ -59,6 +63,14 @@ class KerasFamily(Family):
 
 def _call(backbone: Backbone, weights: str | None) -> str:
     return f"keras.applications.{backbone.name}(weights={weights}, include_top=False, input_shape=(SIZE, SIZE, 3))"
+
+
+class InceptionFamily(KerasFamily):
+    """InceptionV3 and InceptionResNetV2, whose layers without padding cut off the maps' edges."""
+
+    def last_map(self, image_size: int) -> int | None:
+        """Return the side of the last feature maps."""
+        return (image_size - 43) // 32
 
 
 class NASNetFamily(KerasFamily):
@@ -169,8 +181,8 @@ def keras_families() -> tuple[Family, ...]:
         family("densenet", marker="conv2_block1_concat"),
         family("efficientnet", EfficientNetFamily, has_dropout=True),
         family("efficientnet_v2", has_dropout=True),
-        family("inception_resnet_v2", marker="conv_7b"),
-        family("inception_v3", marker="mixed10"),
+        family("inception_resnet_v2", InceptionFamily, marker="conv_7b"),
+        family("inception_v3", InceptionFamily, marker="mixed10"),
         family("mobilenet", marker="conv_pw_13"),
         family("mobilenet_v2", marker="block_16_project"),
         family("mobilenet_v3"),

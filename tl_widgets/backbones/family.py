@@ -279,6 +279,10 @@ class Family(ABC):
     def finish_loading(self, model: keras.Model, backbone: Backbone, path: Path) -> None:  # noqa: B027 - optional
         """Correct a model after loading the user's weights file into it."""
 
+    def last_map(self, image_size: int) -> int | None:
+        """Return the side of the last feature maps for square images, in pixels; None if only building it tells."""
+        return None
+
     def script_lines(self, backbone: Backbone, weights: str | None, backbone_file: str) -> list[str]:
         """Return the lines of a plain Keras script that assign the variable `backbone`.
 

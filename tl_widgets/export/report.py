@@ -16,6 +16,7 @@ from tl_widgets.core.numbers import count_text, percent, points_range
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.data.quality import check_dataset
 from tl_widgets.export.gallery import cards
+from tl_widgets.export.networks import NOTEBOOK_SIZE, plot_networks
 from tl_widgets.plots import classes as plot_classes, comparison as plots
 from tl_widgets.plots.labels import FigureKind, runs_of
 from tl_widgets.records.answers import comparable_runs, confident_mistakes, disagreements
@@ -88,6 +89,7 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
             if run.seconds.saved > 0
         ],
         seeds=_seeds(comparison),
+        networks=plot_networks(comparison).markup(*NOTEBOOK_SIZE, interactive=False),
         figures=list(_figures(comparison)),
         classes=_classes(tested) if tested else None,
         n_more_classes=max(0, len(comparison.dataset.class_names) - _MAX_CLASSES) if tested else 0,

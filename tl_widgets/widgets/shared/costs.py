@@ -11,7 +11,8 @@ from tl_widgets.backbones.memory import memory_needed
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import count_text, duration_text, size_text
 from tl_widgets.core.resources import memory_available
-from tl_widgets.records.parameters import LayerRow, count_rows, scratch_ledger, transfer_ledger
+from tl_widgets.export import networks
+from tl_widgets.records.parameters import LayerRow, count_rows
 from tl_widgets.widgets.shared.html import alert, escape
 from tl_widgets.widgets.shared.settings import LabSettings
 
@@ -86,7 +87,7 @@ def scratch_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]:
     Raises:
         InputError: pooling would leave no pixel.
     """
-    return scratch_ledger((settings.image_size, settings.image_size, 3), n_classes, settings.config.scratch)
+    return networks.scratch_rows(settings.config, settings.image_size, n_classes)
 
 
 def transfer_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]:
@@ -96,18 +97,7 @@ def transfer_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]
         InputError: no backbone has this name, it doesn't accept images of this size, or its number of parameters is
             unknown until it is built.
     """
-    backbone = find_backbone(settings.config.backbone)
-    backbone.require_size(settings.image_size)
-    if backbone.n_params is None or backbone.feature_width is None:
-        raise InputError(f"How many parameters {backbone.name} has is known only once it is built.")
-    return transfer_ledger(
-        (settings.image_size, settings.image_size, 3),
-        n_classes,
-        backbone=backbone.name,
-        feature_width=backbone.feature_width,
-        backbone_params=backbone.n_params,
-        head_dropout=settings.config.head_dropout,
-    )
+    return networks.transfer_rows(settings.config, settings.image_size, n_classes)
 
 
 def n_train(settings: LabSettings, facts: DataFacts) -> int:

@@ -1,0 +1,146 @@
+"""The parts of a network from left to right, with the words and numbers that a drawing of it shows."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tl_widgets.core.numbers import count_text, short_count
+from tl_widgets.plots.svg import plain
+from tl_widgets.records.parameters import LayerRow
+
+_MANY_NAMES, _LONG_NAME = 10, 60  # in sentences; a record may hold names of any length
+
+Ledger = tuple[LayerRow, ...] | str  # the layers, or the sentence that says why there are none
+
+
+@dataclass(frozen=True)
+class BackboneFacts:
+    """What a drawing of the transfer model says beyond its layers.
+
+    Attributes:
+        last_map: Side of the backbone's last feature maps in pixels; None if unknown.
+        is_random: Whether its weights are random.
+        n_trained_blocks: How many of its last blocks are fine-tuned.
+    """
+
+    last_map: int | None = None
+    is_random: bool = False
+    n_trained_blocks: int = 0
+
+
+@dataclass(frozen=True)
+class Column:
+    """A part of a network, from left to right.
+
+    Attributes:
+        key: What a click on it says.
+        title: Its sentence, with the arithmetic.
+        above: How many filters, numbers or units it has.
+        below: What it is or how large its maps are, the longest text first.
+        side: Height and width of its maps in pixels; None for a vector.
+        n_filters: Number of its maps.
+        is_learned: Whether training changes it.
+    """
+
+    key: str
+    title: str
+    above: str = ""
+    below: tuple[str, ...] = ("",)
+    side: tuple[int, int] | None = None
+    n_filters: int = 0
+    is_learned: bool = True
+
+    def text(self, density: int) -> str:
+        """Return the text below; the denser the drawing, the shorter."""
+        return self.below[min(density, len(self.below) - 1)]
+
+
+def _count(n: int) -> str:
+    return count_text(n) if n < 100_000 else short_count(n)
+
+
+def _arithmetic(row: LayerRow) -> str:
+    return f"{row.arithmetic.replace('x', ' × ').replace('+', ' + ')} = {count_text(row.n_params)} parameters"
+
+
+def _maps(shape: Sequence[int], separator: str = "×") -> str:
+    return f"{shape[0]}{separator}{shape[1]}"
+
+
+def _map_texts(shape: Sequence[int]) -> tuple[str, ...]:
+    return (_maps(shape), f"{shape[0]}²") if shape[0] == shape[1] else (_maps(shape),)
+
+
+def names_text(class_names: Sequence[str]) -> str:
+    """Return the class names for a sentence."""
+    names = ", ".join(textwrap.shorten(plain(name), _LONG_NAME, placeholder="…") for name in class_names[:_MANY_NAMES])
+    more = len(class_names) - _MANY_NAMES
+    return f"{names} and {more} more" if more > 0 else names
+
+
+def input_column(rows: Sequence[LayerRow]) -> Column:
+    """Return the image."""
+    shape = rows[0].output_shape
+    title = f"Image: {_maps(shape, ' × ')} pixels, {shape[2]} colors"
+    long, short = _map_texts(shape)[0], _map_texts(shape)[-1]
+    return Column("input", title, "", (long, long, long, short), (shape[0], shape[1]), shape[2])
+
+
+def output_column(row: LayerRow, class_names: Sequence[str], key: str) -> Column:
+    """Return the last layer."""
+    kind = "one sigmoid unit" if row.output_shape == (1,) else f"{row.output_shape[0]} softmax units"
+    title = f"Output: Dense, {kind} for {len(class_names)} classes ({names_text(class_names)}); {_arithmetic(row)}"
+    return Column(key, title)
+
+
+def blocks_of(rows: Sequence[LayerRow]) -> list[tuple[LayerRow, LayerRow]]:
+    """Return each block's Conv2D and its last layer, whose maps the next block gets."""
+    blocks: list[tuple[LayerRow, LayerRow]] = []
+    for row in rows:
+        if row.layer == "Conv2D":
+            blocks.append((row, row))
+        elif row.layer.endswith("Pooling2D") and len(row.output_shape) == 3:
+            blocks[-1] = (blocks[-1][0], row)
+    return blocks
+
+
+def scratch_columns(rows: Sequence[LayerRow], class_names: Sequence[str]) -> list[Column]:
+    """Return the parts of the network from scratch."""
+    columns = [input_column(rows)]
+    for i, (convolution, last) in enumerate(blocks_of(rows)):
+        height, width, n_filters = last.output_shape
+        title = f"Block {i + 1}: {n_filters} filters, feature maps of {height} × {width} pixels"
+        title += f"; Conv2D, {_arithmetic(convolution)}"
+        if last is not convolution:
+            title += f"; {last.layer} halves {_maps(convolution.output_shape, ' × ')}"
+        columns.append(
+            Column(f"filters:{i}", title, str(n_filters), _map_texts(last.output_shape), (height, width), n_filters)
+        )
+    columns.append(vector_column(rows, "flatten"))
+    dense = [row for row in rows if row.layer == "Dense"]
+    if len(dense) > 1:
+        (n_units,) = dense[0].output_shape
+        title = f"Dense: {n_units} units; {_arithmetic(dense[0])}"
+        columns.append(Column("dense", title, _count(n_units), ("Dense",)))
+    return [*columns, output_column(rows[-1], class_names, "output")]
+
+
+def vector_column(rows: Sequence[LayerRow], key: str) -> Column:
+    """Return the layer that turns maps into a list of numbers."""
+    row = next(row for row in rows if row.layer in ("Flatten", "GlobalAveragePooling2D"))
+    (n_numbers,) = row.output_shape
+    is_flat = row.layer == "Flatten"
+    what = "all numbers of the last maps in one list" if is_flat else "the average of each of the last maps"
+    title = f"{row.layer}: {what}, {count_text(n_numbers)} numbers; no parameters"
+    return Column(key, title, _count(n_numbers), ("flatten" if is_flat else "average",), is_learned=False)
+
+
+def backbone_note(facts: BackboneFacts, *, short: bool = False) -> str:
+    """Return what is special about the backbone; "" for a frozen one with pretrained weights."""
+    n = facts.n_trained_blocks
+    blocks = "the last block learns" if n == 1 else f"the last {n} blocks learn"
+    notes = ["random weights"] if facts.is_random else []
+    notes += [f"then {blocks}" if short else f"then {blocks}, too"] if n else []
+    return ", ".join(notes)

@@ -1,0 +1,140 @@
+"""Drawings of both networks as SVG, made from their layers alone: no TensorFlow and no Matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tl_widgets.core.html import Markup
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import count_text
+from tl_widgets.plots.network_drawing import Sheet, draw_body
+from tl_widgets.plots.network_parts import BackboneFacts, Ledger, backbone_note, blocks_of, names_text, vector_column
+from tl_widgets.plots.parameter_areas import AREAS_HEIGHT, areas, parameter_areas
+from tl_widgets.plots.svg import picture
+from tl_widgets.records.parameters import LayerRow, ParameterCount, count_rows
+
+__all__ = [
+    "BackboneFacts",
+    "Ledger",
+    "draw_network",
+    "draw_networks",
+    "network_text",
+    "networks_text",
+    "parameter_areas",
+]
+
+
+def network_text(model: ModelName, ledger: Ledger, class_names: Sequence[str], facts: BackboneFacts) -> str:
+    """Return what the drawing of a network shows, in a sentence or two."""
+    if isinstance(ledger, str):
+        return f"{model.heading}: {ledger}"
+    image = " × ".join(map(str, ledger[0].output_shape[:2]))
+    classes = f"{len(class_names)} classes: {names_text(class_names)}"
+    vector = vector_column(ledger, "")
+    if model == ModelName.SCRATCH:
+        maps = ", ".join(
+            f"{last.output_shape[2]} feature maps of {last.output_shape[0]} × {last.output_shape[1]}"
+            for _, last in blocks_of(ledger)
+        )
+        how = "flattened" if vector.below == ("flatten",) else "averaged"
+        hidden = [row for row in ledger if row.layer == "Dense"][:-1]
+        dense = "".join(f", a Dense layer of {row.output_shape[0]} units" for row in hidden)
+        return (
+            f"{model.heading}: an image of {image} pixels becomes {maps}, {how} to "
+            f"{count_text(_length(ledger))} numbers{dense}, and an answer for {classes}. "
+            f"All {count_text(count_rows(ledger).total)} parameters learn."
+        )
+    note = backbone_note(facts)
+    count = count_rows(ledger)
+    return (
+        f"{model.heading}: an image of {image} pixels goes through the frozen backbone {ledger[1].layer}"
+        f"{f' ({note})' if note else ''}, whose {count_text(count.frozen)} parameters don't learn. The head turns the "
+        f"average of each of its {count_text(_length(ledger))} feature maps into an answer for {classes}. "
+        f"Its {count_text(count.trainable)} parameters learn."
+    )
+
+
+def _length(ledger: Sequence[LayerRow]) -> int:
+    return next(row.output_shape[0] for row in ledger if row.layer in ("Flatten", "GlobalAveragePooling2D"))
+
+
+def draw_network(
+    model: ModelName,
+    ledger: Ledger,
+    class_names: Sequence[str],
+    facts: BackboneFacts | None = None,
+    *,
+    width: float = 310,
+    height: float = 140,
+    interactive: bool = True,
+) -> Markup:
+    """Draw one network as SVG.
+
+    The height of feature maps is their size and their width the number of filters, each on one scale.
+
+    Args:
+        model: `SCRATCH` or `TRANSFER`.
+        ledger: Its layers, or the sentence that is shown if it can't be built.
+        class_names: In label order.
+        facts: About the backbone, for `TRANSFER`.
+        width: In CSS pixels, at least 300.
+        height: In CSS pixels, at least 100.
+        interactive: Whether parts carry `data-click`: "input", "filters:0" and so on, "flatten", "dense", "output";
+            "input", "backbone", "head".
+    """
+    facts = facts or BackboneFacts()
+    sheet = Sheet(model, width, 0, height, interactive)
+    body = draw_body(sheet, ledger, class_names, facts)
+    text = network_text(model, ledger, class_names, facts)
+    name = f"The network {model.label}" if model == ModelName.SCRATCH else "The transfer model"
+    return picture(body, width, height, text=text, name=name, interactive=interactive, standalone=False)
+
+
+def draw_networks(
+    ledgers: Mapping[ModelName, Ledger],
+    class_names: Sequence[str],
+    facts: BackboneFacts | None = None,
+    *,
+    width: float = 310,
+    height: float = 300,
+    interactive: bool = True,
+    standalone: bool = False,
+) -> Markup:
+    """Draw networks one above the other, and their parameters as areas below, as SVG.
+
+    Args:
+        ledgers: The layers of each model, or a sentence.
+        class_names: In label order.
+        facts: About the backbone.
+        width: In CSS pixels, at least 300.
+        height: In CSS pixels, at least 290 for two networks.
+        interactive: Whether parts can be clicked, as in `draw_network`.
+        standalone: Whether the SVG is a file of its own.
+    """
+    facts = facts or BackboneFacts()
+    each = (height - AREAS_HEIGHT) / len(ledgers)
+    bodies = [
+        draw_body(Sheet(model, width, i * each, each, interactive), ledger, class_names, facts)
+        for i, (model, ledger) in enumerate(ledgers.items())
+    ]
+    counts = _counts(ledgers)
+    bodies.append(areas(counts, width, height - AREAS_HEIGHT))
+    text = networks_text(ledgers, class_names, facts)
+    return picture(
+        Markup().join(bodies),
+        width,
+        height,
+        text=text,
+        name="Both networks",
+        interactive=interactive,
+        standalone=standalone,
+    )
+
+
+def networks_text(ledgers: Mapping[ModelName, Ledger], class_names: Sequence[str], facts: BackboneFacts) -> str:
+    """Return what `draw_networks` shows, in sentences."""
+    return "\n".join(network_text(model, ledger, class_names, facts) for model, ledger in ledgers.items())
+
+
+def _counts(ledgers: Mapping[ModelName, Ledger]) -> dict[ModelName, ParameterCount]:
+    return {model: count_rows(ledger) for model, ledger in ledgers.items() if not isinstance(ledger, str)}

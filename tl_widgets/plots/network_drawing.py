@@ -36,6 +36,7 @@ _SMALL_IMAGE = 64  # pixels; smaller images are drawn smaller, larger ones as la
 _PIXELS_PER_FILTER = 0.3
 _HEADING, _MARGIN = 15.0, 3.0
 _BELOW_ROWS = 2
+_WORD_GAP = 4.0
 _BAR = 5.0  # width of a vector
 
 
@@ -193,7 +194,9 @@ def _texts(column: Column, density: int) -> tuple[str, str]:
     """Return what stands above and below a part."""
     if column.side is None and density == len(_DENSITIES) - 1:
         return "", f"{column.text(density)} {column.above}"
-    unit = " filters" if column.key == "filters:0" and density == 0 else ""
+    unit = ""
+    if column.key == "filters:0" and density == 0:
+        unit = " filter" if column.n_filters == 1 else " filters"
     return column.above + unit, column.text(density)
 
 
@@ -216,7 +219,7 @@ def _fit(sheet: Sheet, columns: Sequence[Column], class_names: Sequence[str]) ->
                 max(
                     0.0,
                     (widths[i] + widths[i + 1]) / 2 + how.gap,
-                    *((row[i] + row[i + 1]) / 2 + 3.5 for row in (above, below) if row[i] and row[i + 1]),
+                    *((row[i] + row[i + 1]) / 2 + _WORD_GAP for row in (above, below) if row[i] and row[i + 1]),
                 )
                 for i in range(len(parts) - 1)
             ]
@@ -296,7 +299,7 @@ def _draw_transfer(sheet: Sheet, rows: Sequence[LayerRow], class_names: Sequence
     image_width = max(drawn, text_width(image.text(0)))
     vector_width = max(_BAR, text_width(vector.above), text_width(vector.text(0)))
     out = sheet.width - max(map(text_width, lines)) - 10
-    x = image_width / 2
+    x = image_width / 2 + 1
     picture_ = _image(sheet, x - drawn / 2, drawn, shape[0] * scale)
     sheet.part(image, 0, image_width + gap / 2, picture_, sheet.below(x, image.text(0)))
     left, right = image_width + gap, out - vector_width - 2 * gap

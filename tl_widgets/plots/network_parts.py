@@ -111,7 +111,7 @@ def scratch_columns(rows: Sequence[LayerRow], class_names: Sequence[str]) -> lis
     columns = [input_column(rows)]
     for i, (convolution, last) in enumerate(blocks_of(rows)):
         height, width, n_filters = last.output_shape
-        title = f"Block {i + 1}: {n_filters} filters, feature maps of {height} × {width} pixels"
+        title = f"Block {i + 1}: {n_filters} filter{'s' * (n_filters != 1)}, feature maps of {height} × {width} pixels"
         title += f"; Conv2D, {_arithmetic(convolution)}"
         if last is not convolution:
             title += f"; {last.layer} halves {_maps(convolution.output_shape, ' × ')}"

@@ -125,15 +125,16 @@ def picture(
         standalone: Whether it is a file of its own, which has no page to take color and font from.
     """
     look = f"color:#222;background:#fff;{_FONT}" if standalone else "font-family:inherit;color:inherit"
+    pad = 8.0 if standalone else 0.0
     return tag(
         "svg",
         *([tag("desc", text)] if interactive else []),
-        *([tag("rect", width=width, height=height, fill="#fff")] if standalone else []),
+        *([tag("rect", x=-pad, y=-pad, width=width + 2 * pad, height=height + 2 * pad, fill="#fff")] if pad else []),
         body,
         xmlns="http://www.w3.org/2000/svg",
-        width=float(width),
-        height=float(height),
-        viewBox=f"0 0 {width:g} {height:g}",
+        width=float(width + 2 * pad),
+        height=float(height + 2 * pad),
+        viewBox=f"{0 - pad:g} {0 - pad:g} {width + 2 * pad:g} {height + 2 * pad:g}",
         role="group" if interactive else "img",
         aria_label=name if interactive else text,
         style=f"{look};font-size:{FONT_SIZE:g}px",

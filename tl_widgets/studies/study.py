@@ -129,6 +129,12 @@ class ImageArguments(StudyArguments):
         """Return arguments that ask for at most `most` training images per class."""
         return replace(self, n_per_class=None) if self.most_per_class > most else self
 
+    @property
+    def config(self) -> Config:
+        """The settings of `compare`: those that this study declares, and the defaults of the others."""
+        names = settings_of(type(self)).keys() & {"backbone", "control", "epochs", "repeats", "seed"}
+        return Config(**{name: getattr(self, name) for name in names})
+
     def n_train(self, facts: DataFacts) -> int:
         """Return the number of training images in all classes together."""
         return facts.n_train if self.n_per_class is None else self.n_per_class * facts.n_classes

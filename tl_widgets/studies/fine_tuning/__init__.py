@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tl_widgets.core.config import FineTuningSpec
+from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.settings import Whole, same_setting
 from tl_widgets.studies.study import (
     MODELS,
@@ -39,6 +39,11 @@ class FineTuningArguments(ImageArguments):
     low_rate: float = same_setting(FineTuningSpec, "learning_rate", group=MODELS)
     seed: int = model_setting("seed")
 
+    @property
+    def config(self) -> Config:
+        """The settings of `compare`."""
+        return replace(super().config, fine_tuning=FineTuningSpec(self.blocks, self.more_epochs, self.low_rate))
+
 
 class _FineTuning(Study[FineTuningArguments, "Comparison"]):
     name = "fine-tuning"
@@ -60,17 +65,9 @@ class _FineTuning(Study[FineTuningArguments, "Comparison"]):
     def measure(
         self, arguments: FineTuningArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
     ) -> Comparison:
-        from tl_widgets.experiments.comparison import compare
+        from tl_widgets.experiments.comparison import compare_config
 
-        return compare(
-            require_images(dataset),
-            backbone=arguments.backbone,
-            epochs=arguments.epochs,
-            seed=arguments.seed,
-            fine_tuning=FineTuningSpec(arguments.blocks, arguments.more_epochs, arguments.low_rate),
-            on_event=on_event,
-            cancel=cancel,
-        )
+        return compare_config(require_images(dataset), arguments.config, on_event=on_event, cancel=cancel)
 
     def draw(self, result: Comparison) -> Figure:
         from tl_widgets.plots.comparison import plot_comparison

@@ -66,23 +66,15 @@ class _Inside(Study[InsideArguments, "LookInside"]):
     def measure(
         self, arguments: InsideArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
     ) -> LookInside:
-        from tl_widgets.experiments.comparison import compare
+        from tl_widgets.experiments.comparison import compare_config
 
-        comparison = compare(
-            require_images(dataset),
-            backbone=arguments.backbone,
-            epochs=arguments.epochs,
-            seed=arguments.seed,
-            control=arguments.control,
-            on_event=on_event,
-            cancel=cancel,
-        )
+        images = require_images(dataset)
+        comparison = compare_config(images, arguments.config, on_event=on_event, cancel=cancel)
         if comparison.stopped:
             raise CancelledError("stopped before there were models to look into")
         from tl_widgets.studies.inside.measurement import look_inside
 
-        n = arguments.images
-        return look_inside(comparison, require_images(dataset), n_images=n, on_event=on_event, cancel=cancel)
+        return look_inside(comparison, images, n_images=arguments.images, on_event=on_event, cancel=cancel)
 
     def draw(self, result: LookInside) -> Figure:
         from tl_widgets.studies.inside.figure import plot_inside

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tl_widgets.core.config import Config
 from tl_widgets.core.settings import Whole, same_setting
 from tl_widgets.studies.study import (
     DataFacts,
@@ -40,7 +39,7 @@ class RepeatArguments(ImageArguments):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        Config(seed=self.seed, repeats=self.repeats)  # raises InputError if the last seed is too large
+        _ = self.config  # raises InputError if the last seed is too large
 
 
 class _Repeat(Study[RepeatArguments, "Comparison"]):
@@ -62,19 +61,10 @@ class _Repeat(Study[RepeatArguments, "Comparison"]):
     def measure(
         self, arguments: RepeatArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
     ) -> Comparison:
-        from tl_widgets.experiments.comparison import compare
+        from tl_widgets.experiments.comparison import compare_config
 
-        return compare(
-            require_images(dataset),
-            backbone=arguments.backbone,
-            epochs=arguments.epochs,
-            seed=arguments.seed,
-            control=arguments.control,
-            repeats=arguments.repeats,
-            n_jobs=arguments.jobs,
-            on_event=on_event,
-            cancel=cancel,
-        )
+        images = require_images(dataset)
+        return compare_config(images, arguments.config, n_jobs=arguments.jobs, on_event=on_event, cancel=cancel)
 
     def draw(self, result: Comparison) -> Figure:
         from tl_widgets.plots.comparison import plot_comparison

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tl_widgets.core.config import Config
 from tl_widgets.core.settings import Real, setting
 from tl_widgets.studies.study import MODELS, DataFacts, ImageArguments, Plan, Study, model_setting, require_images
 
@@ -51,12 +50,8 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
     ) -> TimeStudy:
         from tl_widgets.studies.time.measurement import time_study
 
-        config = Config(
-            backbone=arguments.backbone, epochs=arguments.epochs, seed=arguments.seed, control=arguments.control
-        )
-        return time_study(
-            require_images(dataset), target=arguments.target, config=config, on_event=on_event, cancel=cancel
-        )
+        images, config = require_images(dataset), arguments.config
+        return time_study(images, target=arguments.target, config=config, on_event=on_event, cancel=cancel)
 
     def draw(self, result: TimeStudy) -> Axes:
         from tl_widgets.studies.time.figure import plot_time

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import ceil, sqrt
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
@@ -32,6 +32,7 @@ from tl_widgets.plots.style import (
 )
 from tl_widgets.studies.inside.result import AFTER, BEFORE, FeatureLayout, FirstFilters, LookInside
 
+Part = TypeVar("Part")
 WIDTH = 11.0  # inches of every page
 _NOTHING = "This study was stopped before there was anything to draw. Run it again to the end."
 STAGE_LABELS: dict[tuple[str, str], str] = {
@@ -126,14 +127,6 @@ def plot_features(look: LookInside) -> Figure:
     return figure
 
 
-def _drawn_filters(first: FirstFilters) -> NDArray[np.float32]:
-    return first.filters.array[:MOST_FILTERS]
-
-
-def _n_columns(n: int) -> int:
-    return ceil(sqrt(2 * n))
-
-
 def filters_height(look: LookInside) -> float:
     """Return the height of the filters in inches."""
     return 0.95 + 2.75 * max(len(names_of(look.filters)), 1)
@@ -145,12 +138,7 @@ def draw_filters(page: FigureBase, look: LookInside, height: float) -> None:
     names = names_of(look.filters)
     grid = grid_of(page, (len(names), 2), (0.15, 0.15, 0.75, 0.5), height)
     grid.update(wspace=0.05, hspace=0.2)
-    for row, name in enumerate(names):
-        for column, stage in enumerate((BEFORE, AFTER)):
-            first = look.first_filters(name, stage)
-            if first:
-                ax = add_axes(page, grid[row, column])  # type: ignore[arg-type]
-                _draw_sheet(ax, first)
+    _draw_pairs(page, grid, names, look.first_filters, _draw_sheet)
     write_heading(
         page,
         "The first filters",
@@ -159,14 +147,29 @@ def draw_filters(page: FigureBase, look: LookInside, height: float) -> None:
     )
 
 
+def _draw_pairs(
+    page: FigureBase,
+    grid: GridSpec,
+    names: Sequence[str],
+    find: Callable[[str, str], Part | None],
+    draw: Callable[[Axes, Part], None],
+) -> None:
+    """Draw a row for each model: before training, then after it."""
+    for row, name in enumerate(names):
+        for column, stage in enumerate((BEFORE, AFTER)):
+            part = find(name, stage)
+            if part is not None:
+                draw(add_axes(page, grid[row, column]), part)  # type: ignore[arg-type]
+
+
 def _draw_sheet(ax: Axes, first: FirstFilters) -> None:
-    filters = _drawn_filters(first)
+    filters = first.filters.array[:MOST_FILTERS]
     n, height, width, channels = filters.shape
     if channels != 3:
         filters = filters.mean(axis=3, keepdims=True).repeat(3, axis=3)
     largest = np.abs(filters).max(axis=(1, 2, 3), keepdims=True)
     pictures = 0.5 + filters / (2 * np.where(largest > 0, largest, 1))
-    n_columns = _n_columns(n)
+    n_columns = ceil(sqrt(2 * n))
     n_rows, gap = ceil(n / n_columns), 1
     # Each pixel of a filter takes several of the sheet, which makes the gaps a fraction of a pixel.
     zoom = 4
@@ -210,12 +213,7 @@ def draw_features(page: FigureBase, look: LookInside, height: float) -> None:
     names = names_of(look.layouts)
     grid = grid_of(page, (len(names), 2), (0.5, 0.2, 0.95, 1.0), height)
     grid.update(wspace=0.12, hspace=0.45)
-    for row, name in enumerate(names):
-        for column, stage in enumerate((BEFORE, AFTER)):
-            layout = look.layout(name, stage)
-            if layout:
-                ax = add_axes(page, grid[row, column])  # type: ignore[arg-type]
-                _draw_layout(ax, look, layout)
+    _draw_pairs(page, grid, names, look.layout, partial(_draw_layout, look))
     legend = page.legend(
         handles=_class_handles(look),
         loc="lower left",
@@ -234,7 +232,7 @@ def draw_features(page: FigureBase, look: LookInside, height: float) -> None:
     )
 
 
-def _draw_layout(ax: Axes, look: LookInside, layout: FeatureLayout) -> None:
+def _draw_layout(look: LookInside, ax: Axes, layout: FeatureLayout) -> None:
     positions, labels = layout.positions.array, np.array(look.labels)
     for label in range(len(look.dataset.class_names)):
         dots = positions[labels == label]

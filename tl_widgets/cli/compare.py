@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tl_widgets.backbones.catalogue import find_backbone
-from tl_widgets.cli.files import check_writable, write_whole
+from tl_widgets.cli.files import check_writable, write_text, write_whole
 from tl_widgets.cli.options import IMAGE_OPTIONS, read_options
 from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
-from tl_widgets.core.config import Config, require_workers
+from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.model_name import ModelName
@@ -39,6 +39,7 @@ class _Outputs:
     script: Path | None
     report: Path | None
     models: Path | None
+    backbone: Path | None  # which the script loads; None if Keras has it
 
 
 def run_compare(args: Namespace) -> None:
@@ -48,14 +49,16 @@ def run_compare(args: Namespace) -> None:
         InputError: An argument is invalid.
         CancelledError: Ctrl-C. Nothing was written, unless the first of several repeats was finished.
     """
+    from tl_widgets.experiments.comparison import compare_config
+
     console = make_console()
-    require_workers(args.jobs, "--jobs")
+    n_jobs = Workers(args.jobs).jobs
     config = _config(args)
     outputs = _outputs(args, config)
     with cancel_on_interrupt() as cancel, show_events(console, quiet=args.quiet) as on_event:
         images = read_options(args, IMAGE_OPTIONS[1:])
         dataset = load_images(args.data, **images, seed=config.seed, on_event=on_event, cancel=cancel)
-        comparison = _compare(dataset, config, args.jobs, on_event, cancel)
+        comparison = compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
         # Repeats that finished before a stop are a result.
         if not comparison.is_whole or (cancel.is_set() and comparison.repeats is None):
             raise CancelledError("stopped")
@@ -77,9 +80,10 @@ def _config(args: Namespace) -> Config:
 
 def _outputs(args: Namespace, config: Config) -> _Outputs:
     """Return the files to write, checked before any training."""
-    stem = f"tl-widgets-{plain_name(args.data)}"
+    stem, script_file = f"tl-widgets-{plain_name(args.data)}", find_backbone(config.backbone).script_file
+    backbone_file = args.script.absolute().parent / script_file if args.script and script_file else None
     outputs = _Outputs(args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json"), args.script,
-                       args.report, args.save_models)  # fmt: skip
+                       args.report, args.save_models, backbone_file)  # fmt: skip
     if outputs.figure.suffix.lower() not in FIGURES:
         raise InputError(f"--figure {outputs.figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
     files = {"--figure": outputs.figure, "--json": outputs.json}
@@ -91,7 +95,7 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
         raise InputError(f"{', '.join(files)} must be different files.")
     for option, path in files.items():
         check_writable(path, option)
-    if outputs.script and (backbone_file := _backbone_file(outputs.script, config)):
+    if backbone_file:
         check_writable(backbone_file, "--script")
     if outputs.models:
         _check_folder(outputs.models)
@@ -110,12 +114,6 @@ def plain_name(data: str) -> str:
     path = Path(data).expanduser().absolute()
     name = path.stem if path.suffix.lower() == ".zip" else path.name
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "images"
-
-
-def _backbone_file(script: Path, config: Config) -> Path | None:
-    """Return where the script's backbone goes; None if Keras has it."""
-    name = find_backbone(config.backbone).script_file
-    return script.absolute().parent / name if name else None
 
 
 def load_images(
@@ -153,12 +151,6 @@ def load_images(
     size = 128 if image_size is None else image_size
     return load_folder(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
                        on_event=on_event, cancel=cancel)  # fmt: skip
-
-
-def _compare(dataset: ImageDataset, config: Config, n_jobs: int, on_event: OnEvent, cancel: Cancel) -> Comparison:
-    from tl_widgets.experiments.comparison import compare_config
-
-    return compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
 
 
 def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> None:
@@ -222,46 +214,28 @@ def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
 def _write(comparison: Comparison, dataset: ImageDataset, outputs: _Outputs) -> None:
     from tl_widgets.plots.comparison import plot_comparison
 
-    record = comparison.to_json() + "\n"
-    write_whole(outputs.json, lambda part: _write_text(part, record))
+    write_text(outputs.json, comparison.to_json() + "\n")
     figure = plot_comparison(comparison)
     kind = outputs.figure.suffix.lower().lstrip(".")
     write_whole(outputs.figure, lambda part: figure.savefig(part, format=kind))
     if outputs.script is not None:
-        _write_script(comparison, outputs.script)
+        from tl_widgets.export.script import save_backbone, script_for
+
+        if outputs.backbone:
+            save_backbone(outputs.backbone, comparison.config.backbone)
+        backbone_file = str(outputs.backbone) if outputs.backbone else None
+        write_text(outputs.script, script_for(comparison.dataset, comparison.config, backbone_file=backbone_file))
     if outputs.report is not None:
         from tl_widgets.export.report import to_report
 
-        report = to_report(comparison, dataset=dataset)
-        write_whole(outputs.report, lambda part: _write_text(part, report))
+        write_text(outputs.report, to_report(comparison, dataset=dataset))
     if outputs.models is not None:
         from tl_widgets.export.saving import save_models
 
         save_models(comparison, outputs.models)
 
 
-def _write_script(comparison: Comparison, path: Path) -> None:
-    from tl_widgets.export.script import save_backbone, script_for
-
-    backbone_file = _backbone_file(path, comparison.config)
-    if backbone_file:
-        save_backbone(backbone_file, comparison.config.backbone)
-    script = script_for(
-        comparison.dataset, comparison.config, backbone_file=str(backbone_file) if backbone_file else None
-    )
-    write_whole(path, lambda part: _write_text(part, script))
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-
-
 def _print_outputs(console: Console, outputs: _Outputs) -> None:
-    console.print(f"Figure: {outputs.figure}", soft_wrap=True)
-    console.print(f"Record: {outputs.json}", soft_wrap=True)
-    if outputs.script:
-        console.print(f"Script: {outputs.script}", soft_wrap=True)
-    if outputs.report:
-        console.print(f"Report: {outputs.report}", soft_wrap=True)
-    if outputs.models:
-        console.print(f"Models: {outputs.models}", soft_wrap=True)
+    for name in ("figure", "json", "script", "report", "models"):
+        if path := getattr(outputs, name):
+            console.print(f"{'Record' if name == 'json' else name.title()}: {path}", soft_wrap=True)

@@ -43,7 +43,7 @@ def check_writable(path: Path, option: str) -> None:
         raise InputError(f"Cannot write {path}: {error.strerror or error}. {advice}") from error
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` write a file beside `path`, then move it into place.
 
     Raises:
@@ -62,6 +62,11 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8, as `write_whole` does."""
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def _is_device(path: Path) -> bool:

@@ -20,7 +20,7 @@ from typing import NoReturn
 from tl_widgets.cli.exit_status import FAULT, MISTAKE, STOPPED, missing_package, one_line, print_error, report_fault
 from tl_widgets.cli.options import IMAGE_OPTIONS, add_options
 from tl_widgets.cli.study import add_study
-from tl_widgets.core.config import Config
+from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.settings import flat_settings
 from tl_widgets.core.version import __version__
@@ -94,8 +94,7 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
         "each class; or its zip",
     )  # fmt: skip
     add = compare.add_argument_group("what to train").add_argument
-    add_options(add, flat_settings(Config).values())
-    add("--jobs", type=int, default=1, metavar="N", help="worker processes for the repeats (default: 1)")
+    add_options(add, {**flat_settings(Config), **flat_settings(Workers)}.values())
     add_options(compare.add_argument_group("which images").add_argument, IMAGE_OPTIONS)
     add = compare.add_argument_group("what to write").add_argument
     add("--json", type=Path, metavar="FILE", help="the record of everything")

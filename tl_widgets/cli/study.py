@@ -67,7 +67,7 @@ def run_study(args: Namespace) -> None:
             other measurements are written first.
         CancelledError: Ctrl-C; the measurements so far are written first.
     """
-    from tl_widgets.cli.files import write_whole
+    from tl_widgets.cli.files import write_text, write_whole
     from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 
     study, console = STUDIES[args.study], make_console()
@@ -91,8 +91,7 @@ def run_study(args: Namespace) -> None:
         console.print(_table(result.rows))
     for sentence in study.sentences(result):
         console.print(sentence, soft_wrap=True)
-    text = result.to_json()
-    write_whole(record, lambda part: _write_text(part, text))
+    write_text(record, result.to_json())
     if not result.stopped:
         from tl_widgets.plots.style import root_figure
 
@@ -173,7 +172,3 @@ def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
     for row in rows[1:]:
         table.add_row(*row)
     return table
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -38,6 +38,23 @@ def require_workers(n_jobs: object, name: str = "n_jobs") -> None:
         raise InputError(f"{name} is 0: give the number of worker processes, or -1 for one for each core.")
 
 
+@dataclass(frozen=True)
+class _Jobs(Whole):
+    """A number of worker processes, as joblib counts them."""
+
+    def check(self, name: str, value: object) -> int:
+        """Return `value` as an int, or raise InputError."""
+        require_workers(value, f"--{name}")
+        return super().check(name, value)
+
+
+@dataclass(frozen=True)
+class Workers(Settings):
+    """The worker processes of a command."""
+
+    jobs: int = setting(1, _Jobs(-1_000, 1_000), "", "Worker processes; -1 for one on each core")
+
+
 def require_share(name: str, value: object) -> None:
     """Raise `InputError` unless `value` is an accuracy, a number from 0 to 1."""
     if not 0 <= real_number(name, value) <= 1:
@@ -48,7 +65,9 @@ def require_share(name: str, value: object) -> None:
 class ImageSettings(Settings):
     """The images of an experiment, as the arguments of `load_dataset`."""
 
-    dataset: str = setting("textures", Name(listed_by="datasets"), "Dataset", "Which images", group=_DATA, option="")
+    dataset: str = setting(
+        "textures", Name(listed_by="datasets"), "Dataset", "Which images", group=_DATA, option="", sets_pace=True
+    )
     image_size: int = setting(
         96,
         Whole(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE, 16),
@@ -56,6 +75,7 @@ class ImageSettings(Settings):
         "Side of the square images in pixels",
         unit="pixels",
         group=_DATA,
+        sets_pace=True,
     )
     n_per_class: int | None = setting(
         None,
@@ -95,6 +115,7 @@ class ScratchSpec(Settings):
         "Patterns that block {} looks for",
         group=_SCRATCH,
         option="",
+        sets_pace=True,
     )
     kernel_sizes: tuple[int, ...] = setting(
         (5, 3, 3),
@@ -104,6 +125,7 @@ class ScratchSpec(Settings):
         unit="pixels",
         group=_SCRATCH,
         option="",
+        sets_pace=True,
     )
     pooling: str = setting(
         "max",
@@ -112,6 +134,7 @@ class ScratchSpec(Settings):
         "After each Conv2D, 2 x 2 pixels become one",
         group=_SCRATCH,
         option="",
+        sets_pace=True,
     )
     head: str = setting(
         "flatten",
@@ -194,6 +217,8 @@ class Config(Settings):
         "Backbone",
         "Which pretrained network: accuracy on ImageNet, size, memory",
         group=_TRANSFER,
+        transfer_only=True,
+        sets_pace=True,
     )
     weights: str | None = setting(
         "imagenet",
@@ -202,6 +227,7 @@ class Config(Settings):
         "What the backbone knows",
         group=_TRANSFER,
         none="random",
+        transfer_only=True,
     )
     scratch: ScratchSpec = setting(
         ScratchSpec(),
@@ -216,6 +242,7 @@ class Config(Settings):
         "Share of features left out at each step before the last layer",
         group=_TRANSFER,
         live=True,
+        transfer_only=True,
     )
     augment: int = setting(
         0,
@@ -226,7 +253,12 @@ class Config(Settings):
     )
     epochs: int = setting(10, Whole(1, 10_000), "Epochs", "Passes over the training images", group=_TRAINING, live=True)
     batch_size: int = setting(
-        16, Whole(1, step=8, field_high=4096), "Batch size", "Images for each step", group=_TRAINING
+        16,
+        Whole(1, step=8, field_high=4096),
+        "Batch size",
+        "Images for each step",
+        group=_TRAINING,
+        sets_pace=True,
     )
     learning_rate: float = setting(
         1e-3,
@@ -250,6 +282,8 @@ class Config(Settings):
         "Control arm (random weights)",
         "Trains the same backbone without its pretraining, too",
         group=_TRANSFER,
+        transfer_only=True,
+        sets_pace=True,
     )
     fine_tuning: FineTuningSpec | None = setting(
         None,
@@ -259,6 +293,8 @@ class Config(Settings):
         group=_TRANSFER,
         option="fine-tune",
         none="no second stage",
+        transfer_only=True,
+        sets_pace=True,
     )
     repeats: int = setting(
         1,
@@ -266,6 +302,8 @@ class Config(Settings):
         "Repeats",
         "How many seeds, from this one on; the verdict is over all of them",
         group=_TRAINING,
+        transfer_only=True,
+        sets_pace=True,
     )
 
     def __post_init__(self) -> None:

@@ -67,6 +67,8 @@ class Setting:
         help: a sentence for the tooltip and the command line's help.
         unit: unit of a number, such as "pixels"; may be empty.
         group: heading on a form and in `--help`.
+        transfer_only: whether it leaves the network from scratch as it is.
+        sets_pace: whether the seconds of a training step depend on it, rather than the number of steps.
         live: whether Live mode reacts to it, because it changes only the transfer model's head.
         option: command-line option, if it isn't the name with hyphens; empty if the command line has none.
         none: what None means, such as "all"; empty if None is not allowed.
@@ -83,6 +85,8 @@ class Setting:
     live: bool = False
     option: str | None = None
     none: str = ""
+    transfer_only: bool = False
+    sets_pace: bool = False
     bare: Any = None
 
     def check(self, value: object) -> Any:
@@ -101,9 +105,11 @@ def setting(
     live: bool = False,
     option: str | None = None,
     none: str = "",
+    transfer_only: bool = False,
+    sets_pace: bool = False,
 ) -> Any:
     """Declare a dataclass's field as a setting, with the arguments of `Setting`."""
-    declared = Setting("", default, kind, label, help, unit, group, live, option, none)
+    declared = Setting("", default, kind, label, help, unit, group, live, option, none, transfer_only, sets_pace)
     return dataclasses.field(default=default, metadata={_KEY: declared})
 
 

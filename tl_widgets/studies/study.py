@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
-from tl_widgets.core.config import Config, ImageSettings, require_workers
+from tl_widgets.core.config import Config, ImageSettings, Workers
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.settings import Name, Settings, Several, Whole, same_setting, setting, settings_of
+from tl_widgets.core.settings import Name, Settings, Several, same_setting, setting, settings_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,16 +140,6 @@ class ImageArguments(StudyArguments):
         return facts.n_train if self.n_per_class is None else self.n_per_class * facts.n_classes
 
 
-@dataclass(frozen=True)
-class _Workers(Whole):
-    """A number of worker processes, as joblib counts them."""
-
-    def check(self, name: str, value: object) -> int:
-        """Return `value` as an int, or raise InputError."""
-        require_workers(value, f"--{name}")
-        return super().check(name, value)
-
-
 def _backbone(name: str) -> str:
     from tl_widgets.backbones.catalogue import find_backbone
 
@@ -177,7 +167,7 @@ def seeds_setting(n_seeds: int) -> Any:
 
 def jobs_setting() -> Any:
     """Declare a field for the number of worker processes, for the terminal only."""
-    return setting(1, _Workers(-1_000, 1_000), "", "Worker processes; -1 for one on each core", group=MODELS)
+    return same_setting(Workers, "jobs", group=MODELS)
 
 
 @dataclass(frozen=True)

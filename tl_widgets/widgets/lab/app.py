@@ -19,27 +19,11 @@ from tl_widgets.widgets.lab.screen import LabScreen
 from tl_widgets.widgets.shared.app import App, require_own_dataset
 from tl_widgets.widgets.shared.costs import n_steps
 from tl_widgets.widgets.shared.html import alert
-from tl_widgets.widgets.shared.settings import LIVE, LabSettings, differences
+from tl_widgets.widgets.shared.settings import CONTROLS, LIVE, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import LatestRequest, Run
 from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 from tl_widgets.widgets.shared.views import thumbnails
-
-# Settings that affect the duration of a step. The others only affect the number of steps.
-_SHAPE = (
-    "dataset",
-    "image_size",
-    "filters",
-    "kernel_sizes",
-    "pooling",
-    "backbone",
-    "batch_size",
-    "control",
-    "fine_tune_blocks",
-    "repeats",
-)
-# Settings that don't affect the network from scratch.
-_TRANSFER_ONLY = {"backbone", "weights", "head_dropout", "control", "fine_tune_blocks", "repeats"}
 
 
 class TransferLab(App[LabScreen, Comparison]):
@@ -174,7 +158,7 @@ class TransferLab(App[LabScreen, Comparison]):
         for run in reversed(self._runs):
             if run.result.stopped or run.source:  # a loaded run may have been timed on another machine
                 continue
-            if any(run.settings.values[name] != settings.values[name] for name in _SHAPE):
+            if any(CONTROLS[name].sets_pace for name in differences([run.settings, settings])):
                 continue
             repeats = run.result.repeats
             seconds = repeats.seconds if repeats else sum(result.seconds.total for result in run.result.runs)
@@ -299,7 +283,8 @@ class TransferLab(App[LabScreen, Comparison]):
                 note = ""
                 if last is not None and scratch is not None and scratch.labels == run.labels:
                     shown = (scratch, run)
-                    if differences([last.settings, settings]).keys() - _TRANSFER_ONLY:
+                    changed = differences([last.settings, settings])
+                    if not all(CONTROLS[name].transfer_only for name in changed):
                         note = f"The from-scratch curve is from run {last.number}, which had other settings."
                 n_epochs = max(len(item.history.accuracy) for item in shown)
                 screen.start((ModelName.SCRATCH, ModelName.TRANSFER), settings, dataset, n_epochs)

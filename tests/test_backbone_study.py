@@ -313,7 +313,7 @@ def test_cost_needs_no_weights_and_grows_with_the_image():
     # Sixteen times the pixels: the order holds, whatever else two cores do.
     assert large.ms_per_image > small.ms_per_image
     assert large.memory_estimate > small.memory_estimate
-    with pytest.raises(InputError, match="image_size=70; it must be a whole number from 71"):
+    with pytest.raises(InputError, match="image_size must be 71 to 1,024; received 70"):
         backbone_cost("Xception", image_size=70)
 
 

@@ -146,12 +146,12 @@ def test_take_too_many_names_the_class_and_its_count():
     [
         ({"name": "texture"}, r"'texture'; there are textures, faces, digits, cifar10, .*. Did you mean 'textures'"),
         ({"name": "zzz"}, "load_folder"),
-        ({"image_size": 15}, "image_size=15; it must be a whole number from 16 to 512"),
-        ({"image_size": 513}, "from 16 to 512"),
+        ({"image_size": 15}, "image_size must be 16 to 512; received 15"),
+        ({"image_size": 513}, "16 to 512; received 513"),
         ({"image_size": 96.0}, "whole number"),
-        ({"n_per_class": 0}, "n_per_class=0; it must be a whole number of at least 1"),
-        ({"n_per_class": True}, "n_per_class=True"),
-        ({"seed": -1}, "seed=-1"),
+        ({"n_per_class": 0}, "n_per_class must be 1 or more; received 0"),
+        ({"n_per_class": True}, "n_per_class must be a whole number; received True"),
+        ({"seed": -1}, "seed must be 0 or more; received -1"),
     ],
 )
 def test_mistakes_get_a_sentence(arguments, message):

@@ -19,6 +19,7 @@ from typing import Self
 from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.settings import Whole
 from tl_widgets.data import datasets
 from tl_widgets.data.dataset import (
     ImageDataset,
@@ -28,7 +29,6 @@ from tl_widgets.data.dataset import (
     choose_classes,
     pick,
     require_classes,
-    require_whole_number,
 )
 from tl_widgets.records.comparison import DatasetSummary
 from tl_widgets.records.provenance import Origin
@@ -295,7 +295,7 @@ def load_dataset(
         CancelledError: `cancel` was set.
     """
     dataset = find_dataset(name)
-    require_whole_number("image_size", image_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
-    require_whole_number("seed", seed, 0)
+    Whole(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE).check("image_size", image_size)
+    Whole(0).check("seed", seed)
     return dataset.load(image_size=image_size, n_per_class=n_per_class, seed=seed, classes=classes,
                         on_event=on_event, cancel=cancel)  # fmt: skip

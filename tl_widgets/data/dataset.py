@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.core.config import LAST_SEED
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.settings import Whole
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.records.provenance import Origin
 
@@ -171,8 +173,8 @@ class ImageDataset:
         Raises:
             InputError: a class has fewer training images.
         """
-        require_whole_number("n_per_class", n_per_class, 1)
-        require_whole_number("seed", seed, 0)
+        Whole(1).check("n_per_class", n_per_class)
+        Whole(0).check("seed", seed)
         counts = np.bincount(self.train.labels, minlength=self.n_classes)
         scarcest = int(counts.argmin())
         if n_per_class > counts[scarcest]:
@@ -259,22 +261,12 @@ def require_dataset(dataset: object) -> None:
         raise InputError(f"{dataset.name} needs at least 2 classes, each with training images: {names} has none.")
 
 
-def require_whole_number(name: str, value: object, minimum: int, maximum: int | None = None) -> None:
-    """Raise `InputError` unless `value` is a whole number from `minimum` to `maximum`."""
-    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not is_whole or value < minimum or (maximum is not None and value > maximum):  # type: ignore[operator]
-        allowed = f"from {minimum} to {maximum}" if maximum is not None else f"of at least {minimum}"
-        raise InputError(f"{name}={value!r}; it must be a whole number {allowed}.")
-
-
 def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
     """Return the seeds as a tuple, or raise InputError if one is invalid or repeated."""
     chosen = tuple(seeds)
     if not chosen or len(set(chosen)) < len(chosen):
         raise InputError(f"seeds must be one or more different numbers; received {chosen}.")
-    for seed in chosen:
-        require_whole_number("seeds", seed, 0, 2**31 - 1)
-    return tuple(int(seed) for seed in chosen)
+    return tuple(Whole(0, LAST_SEED).check("seeds", seed) for seed in chosen)
 
 
 def first_few(items: list[str], n_shown: int = 3) -> str:

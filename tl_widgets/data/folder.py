@@ -12,6 +12,7 @@ import numpy as np
 from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.settings import Whole
 from tl_widgets.data.archives import open_source, printable
 from tl_widgets.data.dataset import (
     IN_MEMORY_BYTES,
@@ -23,7 +24,6 @@ from tl_widgets.data.dataset import (
     first_few,
     pick,
     require_classes,
-    require_whole_number,
     split_rows,
 )
 from tl_widgets.data.folder_layout import Layout, apply_edits, find_layout, require_edits
@@ -80,10 +80,10 @@ def load_folder(
             there is no room in memory or on disk.
         CancelledError: `cancel` was set; nothing is left behind.
     """
-    require_whole_number("image_size", image_size, MIN_IMAGE_SIZE, MAX_IMAGE_SIZE)
-    require_whole_number("seed", seed, 0)
+    Whole(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE).check("image_size", image_size)
+    Whole(0).check("seed", seed)
     if n_per_class is not None:
-        require_whole_number("n_per_class", n_per_class, 1)
+        Whole(1).check("n_per_class", n_per_class)
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path must be the path of a folder or a zip file; received {path!r}.")
     root = Path(path).expanduser()

@@ -11,7 +11,7 @@ from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.resources import PeakMemory, require_memory
-from tl_widgets.data.dataset import require_whole_number
+from tl_widgets.core.settings import Whole
 from tl_widgets.studies.backbones.result import BackboneCost
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def backbone_cost(
         CancelledError: the measurement was stopped.
     """
     entry = find_backbone(backbone)
-    require_whole_number("image_size", image_size, entry.min_input or 1, _LARGEST_SIDE)
+    Whole(entry.min_input or 1, _LARGEST_SIDE).check("image_size", image_size)
     require_memory(
         memory_estimate(entry, image_size),
         f"Running {entry.name} on images of {image_size} pixels",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.backbones.keras_compat import is_functional, run_graph, takes_training
 from tl_widgets.core.errors import InputError
-from tl_widgets.data.dataset import require_whole_number
+from tl_widgets.core.settings import Whole
 from tl_widgets.studies.inside.result import Array, enlarge
 
 CONVOLUTIONS = (
@@ -221,7 +221,7 @@ def _chosen(scores: Any, classes: Sequence[int] | None, n: int) -> Any:
     if classes is None:
         classes = np.asarray(scores).argmax(axis=1).tolist()
     for label in classes:
-        require_whole_number("class_index", label, 0, n_classes - 1)
+        Whole(0, n_classes - 1).check("class_index", label)
     return tf.reduce_sum(tf.gather_nd(scores, list(zip(range(n), map(int, classes), strict=True))))
 
 

@@ -18,7 +18,8 @@ from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.data.dataset import ImageDataset, Split, pick, require_dataset, require_whole_number
+from tl_widgets.core.settings import Whole
+from tl_widgets.data.dataset import ImageDataset, Split, pick, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
@@ -96,7 +97,7 @@ def look_inside(
             "This is not the data set that the comparison was made on (other images, or another split). Give the same "
             "data set."
         )
-    require_whole_number("n_images", n_images, 1, MOST_IMAGES)
+    Whole(1, MOST_IMAGES).check("n_images", n_images)
     measurement = _Measurement(comparison, dataset, runs, _choose_images(runs, n_images))
     measured = measure_all(
         measurement.jobs(), measurement.measure, describe=_Job.describe, on_event=on_event, cancel=cancel

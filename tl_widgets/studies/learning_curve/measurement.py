@@ -15,7 +15,8 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds, require_whole_number
+from tl_widgets.core.settings import Whole
+from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.studies.learning_curve.result import ARMS, CurvePoint, LearningCurve, require_arms
@@ -128,7 +129,7 @@ def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ..
         doubling = [2**i for i in range(1, most.bit_length()) if 2**i <= most / 2]
         return tuple(sorted({*(doubling or [1]), most}))
     for n in wanted:
-        require_whole_number("n_per_class", n, 1, most)
+        Whole(1, most).check("n_per_class", n)
     if not wanted:
         raise InputError("n_per_class is empty: give at least one number of training images per class.")
     return tuple(sorted({int(n) for n in wanted}))

@@ -17,9 +17,8 @@ from tl_widgets.core.resources import PeakMemory
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import compare
 from tl_widgets.records.statistics import rank_correlation, wilson_interval
-from tl_widgets.studies.backbones.cost import backbone_cost
 from tl_widgets.studies.backbones.figure import plot_backbone_study, plot_backbones, plot_imagenet
-from tl_widgets.studies.backbones.measurement import backbone_study
+from tl_widgets.studies.backbones.measurement import backbone_cost, backbone_study
 from tl_widgets.studies.backbones.result import BackboneStudy, WantedBackbone
 from tl_widgets.training.features import store_path
 
@@ -35,7 +34,7 @@ def textures():
 @pytest.fixture(scope="module")
 def random_file(tmp_path_factory):
     """A weights file of MobileNetV2: untrained, but a second backbone to measure on any machine."""
-    from tl_widgets.backbones.builder import build_backbone
+    from tl_widgets.backbones.loading import build_backbone
     from tl_widgets.backbones.weights import resolve_weights
 
     entry = find_backbone("MobileNetV2")

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tl_widgets.backbones.builder import build_backbone, build_preprocessing
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.efficientnet_lite import bundled_file
+from tl_widgets.backbones.loading import build_backbone, build_preprocessing
 from tl_widgets.backbones.memory import memory_estimate
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.errors import InputError

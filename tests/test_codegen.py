@@ -21,7 +21,6 @@ import tl_widgets
 from tl_widgets import Config, FineTuningSpec, InputError, ScratchSpec, list_backbones, load_dataset, load_folder
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import resolve_weights
-from tl_widgets.data.augment import with_augmented
 from tl_widgets.data.catalogue import find_dataset
 from tl_widgets.experiments.comparison import summarize
 from tl_widgets.export.script import UNFREEZE, save_backbone, script_for, to_script
@@ -29,6 +28,7 @@ from tl_widgets.models.builders import frozen_layers
 from tl_widgets.records.comparison import Comparison, Environment, Verdict
 from tl_widgets.records.parameters import count_rows, scratch_ledger
 from tl_widgets.training.fine_tuning import backbone_of, cut_backbone
+from tl_widgets.training.learners import with_augmented
 
 NASTY = 'it\'s "quoted" \\ {braces} $HOME\n\'\'\'""" ünï'
 SUMMARY = find_dataset("textures").summary(image_size=32, n_per_class=4)
@@ -268,7 +268,7 @@ def test_the_backbones_give_the_same_features(backbone, tmp_path, monkeypatch):
 def test_preprocessing_is_the_same_for_every_mode():
     import keras
 
-    from tl_widgets.backbones.builder import build_preprocessing
+    from tl_widgets.backbones.loading import build_preprocessing
     from tl_widgets.export.script import _preprocessing
 
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype(np.float32)

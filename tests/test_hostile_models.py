@@ -14,8 +14,8 @@ from rich.console import Console
 from tiny import registered
 
 from tl_widgets import Comparison, Config, InputError, RunResult, build_transfer, load_dataset, to_script
-from tl_widgets.backbones.builder import build_backbone
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.loading import build_backbone
 from tl_widgets.backbones.weights import ResolvedWeights
 from tl_widgets.cli.compare import _print
 from tl_widgets.data.catalogue import find_dataset

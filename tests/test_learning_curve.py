@@ -19,16 +19,14 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import RunCache, compare, train_arm
 from tl_widgets.experiments.parallel import measure_all
-from tl_widgets.records.comparison import History, Seconds
+from tl_widgets.records.comparison import History, Seconds, StudyFailure
 from tl_widgets.records.statistics import mean_with_interval
-from tl_widgets.records.study import StudyFailure
 from tl_widgets.studies.learning_curve import measurement as curves
 from tl_widgets.studies.learning_curve.figure import plot_learning_curve
 from tl_widgets.studies.learning_curve.measurement import learning_curve
 from tl_widgets.studies.learning_curve.result import CurvePoint, LearningCurve
 from tl_widgets.studies.time.figure import plot_time
-from tl_widgets.studies.time.measurement import time_study
-from tl_widgets.studies.time.result import TimeStudy
+from tl_widgets.studies.time.result import TimeStudy, time_study
 from tl_widgets.training.features import store_path
 
 pytestmark = pytest.mark.usefixtures("tiny_default")

@@ -10,8 +10,7 @@ import pytest
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.records.codec import from_plain, load, to_plain
-from tl_widgets.records.comparison import Comparison
-from tl_widgets.records.study import StudyRecord
+from tl_widgets.records.comparison import Comparison, StudyRecord
 from tl_widgets.studies.registry import STUDIES, read_study
 
 RECORDS = sorted((Path(__file__).parent / "data" / "records").glob("*.json"))

@@ -129,7 +129,7 @@ def _fails_at_five(dataset, config, seed, context):
 
 @pytest.mark.parametrize(("measure", "n_jobs", "lost"), [(_dies_at_six, 2, 6), (_fails_at_five, 1, 5)])
 def test_a_broken_seed_costs_only_itself(textures, monkeypatch, measure, n_jobs, lost):
-    monkeypatch.setattr("tl_widgets.experiments.repeats._measure", measure)
+    monkeypatch.setattr("tl_widgets.experiments.comparison._measure", measure)
     result = compare(textures, **SMALL, seed=4, repeats=4, n_jobs=n_jobs)
     assert result.repeats.seeds == tuple(seed for seed in (4, 5, 6, 7) if seed != lost)
     assert len(result.repeats.failures) == 1
@@ -144,7 +144,7 @@ def test_where_all_other_seeds_fail_the_first_stands(textures, monkeypatch):
     def fails(*_):
         raise InputError("no")
 
-    monkeypatch.setattr("tl_widgets.experiments.repeats._measure", fails)
+    monkeypatch.setattr("tl_widgets.experiments.comparison._measure", fails)
     result = compare(textures, **SMALL, repeats=3)
     assert result.repeats.seeds == (0,)
     assert result.verdict.p_value is not None, "the verdict is that of one seed, over images"

@@ -21,8 +21,8 @@ from tl_widgets.records.comparison import (
     RunResult,
     Seconds,
 )
-from tl_widgets.records.diagnosis import DeadUnits, diagnose, is_stuck
 from tl_widgets.records.parameters import ParameterCount
+from tl_widgets.records.run import DeadUnits, diagnose, is_stuck
 from tl_widgets.records.statistics import mcnemar_p_value, paired_difference_interval, wilson_interval
 from tl_widgets.records.verdict import judge, paired_difference
 
@@ -231,7 +231,7 @@ def test_diagnoses():
 
 def test_results_need_no_tensorflow():
     code = (
-        "import sys, tl_widgets.records.comparison, tl_widgets.records.codec, tl_widgets.records.diagnosis;"
+        "import sys, tl_widgets.records.comparison, tl_widgets.records.codec, tl_widgets.records.run;"
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'matplotlib', 'scipy', 'cattrs')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -303,7 +303,7 @@ def test_trouble_is_a_sentence_and_the_last_result_stays(make_lab, monkeypatch):
     def explode(*_, **__):
         raise RuntimeError("<i>boom</i>")
 
-    monkeypatch.setattr(import_module("tl_widgets.studies.time.measurement"), "time_study", explode)
+    monkeypatch.setattr(import_module("tl_widgets.studies.time.result"), "time_study", explode)
     lab.form.control("backbone").value = "EfficientNetLite0"
     lab.run(wait=True)
     assert "RuntimeError: &lt;i&gt;boom" in page(lab)

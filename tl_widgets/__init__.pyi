@@ -34,13 +34,12 @@ from .plots.comparison import (
 from .records.comparison import Comparison as Comparison, RunResult as RunResult
 from .records.parameters import ParameterCount as ParameterCount
 from .setup_checks.check import check_setup as check_setup
-from .studies.backbones.cost import backbone_cost as backbone_cost
 from .studies.backbones.figure import (
     plot_backbone_study as plot_backbone_study,
     plot_backbones as plot_backbones,
     plot_imagenet as plot_imagenet,
 )
-from .studies.backbones.measurement import backbone_study as backbone_study
+from .studies.backbones.measurement import backbone_cost as backbone_cost, backbone_study as backbone_study
 from .studies.backbones.result import BackboneCost as BackboneCost, BackboneStudy as BackboneStudy
 from .studies.inside.figure import (
     plot_features as plot_features,
@@ -58,8 +57,7 @@ from .studies.mistake.figure import plot_mistake as plot_mistake, plot_mistakes 
 from .studies.mistake.measurement import every_mistake as every_mistake, what_goes_wrong as what_goes_wrong
 from .studies.mistake.result import MistakeStudies as MistakeStudies, MistakeStudy as MistakeStudy
 from .studies.time.figure import plot_time as plot_time
-from .studies.time.measurement import time_study as time_study
-from .studies.time.result import TimeStudy as TimeStudy
+from .studies.time.result import TimeStudy as TimeStudy, time_study as time_study
 from .training.fine_tuning import fine_tune as fine_tune
 from .training.loop import train as train
 from .widgets.lab.app import TransferLab as TransferLab

@@ -24,7 +24,7 @@ def lay_out(source, target, image_size, n_copies):
     from PIL import Image
 
     from tl_widgets import load_folder
-    from tl_widgets.data.augment import with_augmented
+    from tl_widgets.training.learners import with_augmented
 
     dataset = load_folder(source, image_size=image_size)
     for name in ("train", "validation", "test"):
@@ -40,8 +40,8 @@ def plain(folder, image_size, backbone, weights, epochs, batch_size):
     """Seconds and test accuracy of the recipe in the Keras guide."""
     import keras
 
-    from tl_widgets.backbones.builder import build_backbone, build_preprocessing
     from tl_widgets.backbones.catalogue import find_backbone
+    from tl_widgets.backbones.loading import build_backbone, build_preprocessing
     from tl_widgets.backbones.weights import resolve_weights
 
     started = time.perf_counter()

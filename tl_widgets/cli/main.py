@@ -10,20 +10,103 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import os
+import subprocess
 import sys
+import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tl_widgets.cli.exit_status import FAULT, MISTAKE, STOPPED, missing_package, one_line, print_error, report_fault
 from tl_widgets.cli.options import IMAGE_OPTIONS, add_options
 from tl_widgets.cli.study import add_study
 from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.settings import flat_settings
 from tl_widgets.core.version import __version__
+
+FAULT, MISTAKE, STOPPED = 1, 2, 130
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks."""
+    return " ".join(text.split())
+
+
+def print_error(text: str, status: int) -> int:
+    """Print one line to standard error and return the exit status."""
+    sys.stderr.write(f"tl-widgets: {one_line(text)}\n")
+    return status
+
+
+def missing_package(error: ImportError) -> str:
+    """Return advice on a missing or broken package; "" for modules of tl_widgets."""
+    module = (error.name or "").partition(".")[0]
+    if module in ("", "tl_widgets"):
+        return ""
+    package = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}.get(module, module)
+    if isinstance(error, ModuleNotFoundError):
+        install = f"Install it with `pip install {package}`"
+        return f"The package {package} is missing. {install}, in this Python ({sys.executable})."
+    again = f"Reinstall it with `pip install --force-reinstall {package}`"
+    return f"The package {package} can't be loaded ({str(error)[:200]}). {again}, in this Python ({sys.executable})."
+
+
+def report_fault(error: Exception) -> int:
+    """Log the stack trace for developers and print what happened in one line."""
+    what = f"{type(error).__name__}: {one_line(str(error))[:200]}"
+    for folder in _log_folders():
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            log = folder / "tl-widgets-error.log"
+            log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
+            return print_error(f"{what}. This is a bug in tl_widgets; please report it with {log}", FAULT)
+    return print_error(f"{what}. This is a bug in tl_widgets", FAULT)
+
+
+def _log_folders() -> Iterator[Path]:
+    """Yield folders for the log; finding one may be what has just failed."""
+    with contextlib.suppress(Exception):
+        from tl_widgets.core.resources import home_folder
+
+        yield home_folder()
+    with contextlib.suppress(Exception):
+        import tempfile
+
+        yield Path(tempfile.gettempdir())
+
+
+FIRST_NOTEBOOK = "00_start_here.ipynb"
+
+
+def find_notebooks() -> Path:
+    """Return the first notebook, here or in the checkout; else a notebook folder."""
+    places = (Path.cwd() / "notebooks", Path.cwd(), Path(__file__).resolve().parents[2] / "notebooks")
+    notebooks = [place / FIRST_NOTEBOOK for place in places]
+    candidates = [path for path in notebooks if path.is_file()] + [
+        place for place in places if place.name == "notebooks" and place.is_dir()
+    ]
+    return candidates[0] if candidates else Path.cwd()
+
+
+def open_lab(options: Sequence[str]) -> int:
+    """Run `jupyter lab` with these options and return its exit status.
+
+    On Linux and macOS it replaces this process.
+
+    Raises:
+        ModuleNotFoundError: JupyterLab isn't installed.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise ModuleNotFoundError("there is no JupyterLab", name="jupyterlab")
+    command = [sys.executable, "-m", "jupyterlab", *options, str(find_notebooks())]
+    if os.name == "posix":
+        sys.stdout.flush()
+        os.execv(command[0], command)  # noqa: S606  # signals then reach JupyterLab itself
+    return subprocess.run(command, check=False).returncode  # noqa: S603
+
 
 _NO_MEMORY = "There was not enough memory. Try smaller images, fewer of them, or a smaller backbone."
 _EPILOG = "Everything that comes with it runs offline. `tl-widgets COMMAND --help` shows the options of a command."
@@ -165,8 +248,6 @@ def _dispatch(argv: Sequence[str] | None) -> int:
 
             run_study(args)
         case "lab":
-            from tl_widgets.cli.lab import open_lab
-
             return open_lab(unknown)
         case "fetch":
             from tl_widgets.cli.fetch import fetch

@@ -243,7 +243,7 @@ class Sink:
 
 def tar_members(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
     """Yield (name, bytes) of each regular file in a .tar.gz with a matching name."""
-    with gzip.open(path) as unzipped, tarfile.open(fileobj=cast(IO[bytes], _Limited(unzipped)), mode="r|") as archive:
+    with gzip.open(path) as unzipped, tarfile.open(fileobj=cast("IO[bytes]", _Limited(unzipped)), mode="r|") as archive:
         for member in archive:
             if not member.isreg() or not pattern.fullmatch(member.name):
                 continue

@@ -26,8 +26,8 @@ from tl_widgets.data.dataset import ImageDataset, Rows, Split, first_few, image_
 from tl_widgets.data.decode import FORMATS
 from tl_widgets.data.folder_layout import apply_edits, find_layout
 from tl_widgets.records.comparison import Diagnosis
-from tl_widgets.records.diagnosis import IMBALANCE
 from tl_widgets.records.provenance import Origin
+from tl_widgets.records.run import IMBALANCE
 
 TINY_CLASS = 10  # training images
 _MAX_SAMPLED_FILES = 40  # files of each class, evenly spaced

@@ -13,7 +13,7 @@ from tl_widgets.core.config import require_workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, is_cancelled, seconds_left
 from tl_widgets.experiments.arms import RunCache
-from tl_widgets.records.study import StudyFailure
+from tl_widgets.records.comparison import StudyFailure
 
 Job = TypeVar("Job")
 Point = TypeVar("Point")

@@ -19,8 +19,8 @@ from tl_widgets.export.gallery import cards
 from tl_widgets.export.networks import NOTEBOOK_SIZE, plot_networks
 from tl_widgets.plots import classes as plot_classes, comparison as plots
 from tl_widgets.plots.labels import FigureKind, runs_of
-from tl_widgets.records.answers import comparable_runs, confident_mistakes, disagreements
 from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
+from tl_widgets.records.run import comparable_runs, confident_mistakes, disagreements
 
 N_CARDS = 12
 _MAX_CLASSES = 100  # rows in the table of classes

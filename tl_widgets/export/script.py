@@ -76,7 +76,7 @@ def save_backbone(path: str | os.PathLike[str], backbone: str = Config.backbone)
     Raises:
         WeightsUnavailableError: Its weights are missing or altered.
     """
-    from tl_widgets.backbones.builder import build_backbone
+    from tl_widgets.backbones.loading import build_backbone
     from tl_widgets.models.builders import save_model
 
     entry = find_backbone(backbone)

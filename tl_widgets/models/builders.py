@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import keras
 from keras import layers
 
-from tl_widgets.backbones.builder import build_backbone, build_preprocessing
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import Backbone
+from tl_widgets.backbones.loading import build_backbone, build_preprocessing
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.errors import InputError

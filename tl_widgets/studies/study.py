@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
-    from tl_widgets.records.comparison import DatasetSummary
-    from tl_widgets.records.study import StudyFailure
+    from tl_widgets.records.comparison import DatasetSummary, StudyFailure
 
     Drawing = Axes | Figure
 

@@ -17,11 +17,10 @@ from tl_widgets.backbones.memory import require_training_memory
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
-from tl_widgets.data.augment import with_augmented
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset
 from tl_widgets.models.builders import count_parameters
 from tl_widgets.records.comparison import Diagnosis, History, RunResult, Seconds
-from tl_widgets.records.diagnosis import diagnose, is_stuck
+from tl_widgets.records.run import diagnose, is_stuck
 from tl_widgets.training.features import FrozenPart
 from tl_widgets.training.learners import (
     PREDICT_BATCH,
@@ -33,6 +32,7 @@ from tl_widgets.training.learners import (
     count_right,
     cross_entropy,
     predicted_classes,
+    with_augmented,
 )
 
 Array = NDArray[np.float32]

@@ -8,7 +8,7 @@ import numpy as np
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.numbers import interval_text, milliseconds_text, percent, points_range, size_text
-from tl_widgets.records.comparison import DatasetSummary, Environment
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.statistics import (
     Interval,
     Mean,
@@ -19,7 +19,6 @@ from tl_widgets.records.statistics import (
     rank_correlation,
     wilson_interval,
 )
-from tl_widgets.records.study import StudyFailure, StudyRecord
 
 FEWEST_RANKED = 5  # backbones for a rank correlation: with four, even a perfect one may be chance (p = 0.08)
 

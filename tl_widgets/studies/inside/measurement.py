@@ -23,8 +23,8 @@ from tl_widgets.data.dataset import ImageDataset, Split, pick, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
-from tl_widgets.records.answers import interest
 from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.run import interest
 from tl_widgets.studies.inside.grad_cam import CONVOLUTIONS, heat_maps
 from tl_widgets.studies.inside.result import (
     AFTER,

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent, points, points_range
-from tl_widgets.records.comparison import DatasetSummary, Environment
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.statistics import PairedDifference, mcnemar_p_value, paired_difference_interval, unclear_reason
-from tl_widgets.records.study import StudyFailure, StudyRecord
 
 Array = NDArray[np.float32]
 BEFORE, AFTER = "before", "after"

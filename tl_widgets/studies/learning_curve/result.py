@@ -10,9 +10,8 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent
-from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds
+from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, StudyFailure, StudyRecord
 from tl_widgets.records.statistics import Mean, mean_of_shares
-from tl_widgets.records.study import StudyFailure, StudyRecord
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 

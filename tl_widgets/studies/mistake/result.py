@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from tl_widgets.core.numbers import accuracy_text, points
-from tl_widgets.records.comparison import DatasetSummary, Environment
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.statistics import unclear_reason
-from tl_widgets.records.study import StudyFailure, StudyRecord
 from tl_widgets.setup_checks.mistake import Mistake
 from tl_widgets.setup_checks.registry import find_mistake
 from tl_widgets.setup_checks.two_ways import TwoWays

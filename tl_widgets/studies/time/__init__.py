@@ -48,7 +48,7 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
     def measure(
         self, arguments: TimeArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
     ) -> TimeStudy:
-        from tl_widgets.studies.time.measurement import time_study
+        from tl_widgets.studies.time.result import time_study
 
         images, config = require_images(dataset), arguments.config
         return time_study(images, target=arguments.target, config=config, on_event=on_event, cancel=cancel)

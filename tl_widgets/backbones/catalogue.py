@@ -22,11 +22,7 @@ _families: list[Family] = [
 
 
 def register_family(family: Family) -> None:
-    """Add the backbones of a family to the catalogue of this process.
-
-    Raises:
-        InputError: The catalogue already has a backbone of the same name.
-    """
+    """Add the backbones of a family to the catalogue of this process."""
     taken = {backbone.name.lower() for backbone in list_backbones()}
     for member in family.members:
         if member.name.lower() in taken:
@@ -82,11 +78,7 @@ def recognize_family(model_name: str, layer_names: Collection[str]) -> Family | 
 
 
 def require_backbone(name: str, image_size: int) -> Backbone:
-    """Return the backbone with this name if it accepts images of this size.
-
-    Raises:
-        InputError: There is no such backbone, or the images are too small for it.
-    """
+    """Return the backbone with this name if it accepts images of this size."""
     backbone = find_backbone(name)
     backbone.require_size(image_size)
     return backbone

@@ -61,11 +61,7 @@ _CONVERTED_SHA256 = "5a5dd2aa3150f65882216c34e139d3d30ed370c0c6458eb7bd66217de0a
 
 
 def bundled_file() -> Path:
-    """Return the data file with the bundled weights, without importing its package.
-
-    Raises:
-        WeightsUnavailableError: It is missing, or isn't the file this version was made for.
-    """
+    """Return the data file with the bundled weights, without importing its package."""
     advice = f"Install it again with `{REPAIR}`"
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
@@ -129,11 +125,7 @@ def _digest(arrays: Arrays) -> str:
 
 
 def load_arrays(path: Path) -> Arrays:
-    """Read the bundled weights with the top, from a converted copy if it's intact.
-
-    Raises:
-        WeightsUnavailableError: The file isn't the one this version was made for.
-    """
+    """Read the bundled weights with the top, from a converted copy if it's intact."""
     cached = weights_folder() / "efficientnet-lite0.npz"
     with contextlib.suppress(OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
         # Opened here, because np.load leaves a damaged file open.

@@ -262,11 +262,7 @@ class Family(ABC):
 
     @abstractmethod
     def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
-        """Return the file with the ImageNet weights, downloading it if necessary.
-
-        Raises:
-            WeightsUnavailableError: The weights aren't on this machine and can't be downloaded.
-        """
+        """Return the file with the ImageNet weights, downloading it if necessary."""
 
     @abstractmethod
     def has_weights(self, backbone: Backbone) -> bool:

@@ -28,9 +28,6 @@ def load_file(model: keras.Model, backbone: Backbone, path: Path, *, check_shape
     """Load a .weights.h5, .h5 or .keras file into a model without the top.
 
     With `check_shapes`, the file must hold exactly the model's arrays. Keras itself accepts more, such as a top.
-
-    Raises:
-        InputError: The file's weights don't match the model's.
     """
     expected = Counter(tuple(weight.shape) for weight in model.weights if _counts(weight.dtype, weight.shape))
     try:
@@ -136,10 +133,6 @@ def build_backbone(backbone: Backbone, image_shape: Shape, resolved: ResolvedWei
     The functional model maps preprocessed float32 images (n, height, width, 3) to features
     (n, rows, columns, feature_width). It stays in inference mode even while an outer model trains: frozen batch
     normalization uses its stored statistics, and every Dropout inside has rate 0. Global random states don't change.
-
-    Raises:
-        InputError: The images are too small, or the weights belong to another model.
-        WeightsUnavailableError: The bundled weights are missing or altered.
     """
     height, width, channels = image_shape
     if channels != 3:

@@ -63,11 +63,7 @@ class _TensorUnpickler(pickle.Unpickler):  # restricted as the documentation of 
 
 
 def read_torch_weights(data: bytes) -> Arrays:
-    """Return the tensors in a file's bytes by name, as float32 or int64 arrays.
-
-    Raises:
-        InputError: The file is damaged, or names anything other than tensors.
-    """
+    """Return the tensors in a file's bytes by name, as float32 or int64 arrays."""
     file = io.BytesIO(data)
     try:
         for _ in range(3):  # magic number, version and sizes of types are the same in every such file

@@ -73,10 +73,6 @@ def weights_folder() -> Path:
     return home_folder() / "weights"
 
 
-def _keras_cache() -> Path:
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
-
-
 def local_weights_file(file_name: str | None) -> Path | None:
     """Return the file with this name in Keras's cache or our folder, unchecked."""
     return next(_local_files(file_name), None)
@@ -84,16 +80,13 @@ def local_weights_file(file_name: str | None) -> Path | None:
 
 def _local_files(file_name: str | None) -> Iterator[Path]:
     if file_name is not None:
-        places = (_keras_cache() / file_name, weights_folder() / file_name)
+        keras_cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+        places = (keras_cache / file_name, weights_folder() / file_name)
         yield from (path for path in places if path.is_file())
 
 
 def published_weights(backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
-    """Return the file from `backbone.weights_url`, from a cache or by downloading it.
-
-    Raises:
-        WeightsUnavailableError: The file isn't on this machine and can't be downloaded.
-    """
+    """Return the file from `backbone.weights_url`, from a cache or by downloading it."""
     damaged = ""
     for path in _local_files(backbone.weights_file):
         # Skip a damaged file: the next folder may have a good copy.

@@ -25,7 +25,7 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 
 if TYPE_CHECKING:
-    from tl_widgets.plots.labels import Score
+    pass
 
 FIGURES = (".png", ".svg", ".pdf")
 
@@ -43,12 +43,7 @@ class _Outputs:
 
 
 def run_compare(args: Namespace) -> None:
-    """Run `tl-widgets compare`.
-
-    Raises:
-        InputError: An argument is invalid.
-        CancelledError: Ctrl-C. Nothing was written, unless the first of several repeats was finished.
-    """
+    """Run `tl-widgets compare`."""
     from tl_widgets.experiments.comparison import compare_config
 
     console = make_console()
@@ -68,7 +63,9 @@ def run_compare(args: Namespace) -> None:
         _print(console, comparison, dataset)
     _write(comparison, dataset, outputs)
     if not args.quiet:
-        _print_outputs(console, outputs)
+        for kind in ("figure", "json", "script", "report", "models"):
+            if path := getattr(outputs, kind):
+                console.print(f"{'Record' if kind == 'json' else kind.title()}: {path}", soft_wrap=True)
     if comparison.stopped:
         raise CancelledError("stopped")
 
@@ -129,9 +126,6 @@ def load_images(
     """Load a named data set, a folder or an archive.
 
     None stands for the usual image size, all images, or all classes.
-
-    Raises:
-        InputError: There is no such data set, folder or archive.
     """
     from tl_widgets.data.catalogue import get_dataset, list_datasets, load_dataset
     from tl_widgets.data.folder import load_folder
@@ -186,12 +180,9 @@ def _table(comparison: Comparison) -> Table:
         numbers = (run.params.trainable, run.params.frozen, run.params.total)
         name = "transfer (random)" if (run.name, run.weights) == (ModelName.TRANSFER, "random") else run.name
         score = scores.get(run.name)
-        table.add_row(name, _score(score) if score else "", *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
+        accuracy = f"{percent(score.accuracy)} ({points_range(*score.interval)})" if score else ""
+        table.add_row(name, accuracy, *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
     return table
-
-
-def _score(score: Score) -> str:
-    return f"{percent(score.accuracy)} ({points_range(*score.interval)})"
 
 
 def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
@@ -233,9 +224,3 @@ def _write(comparison: Comparison, dataset: ImageDataset, outputs: _Outputs) -> 
         from tl_widgets.export.saving import save_models
 
         save_models(comparison, outputs.models)
-
-
-def _print_outputs(console: Console, outputs: _Outputs) -> None:
-    for name in ("figure", "json", "script", "report", "models"):
-        if path := getattr(outputs, name):
-            console.print(f"{'Record' if name == 'json' else name.title()}: {path}", soft_wrap=True)

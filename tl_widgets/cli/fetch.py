@@ -35,10 +35,6 @@ def fetch(names: Sequence[str], archive: Path | None = None) -> None:
     Args:
         names: Backbones and data sets, in upper or lower case.
         archive: A .zip or .tar to pack them into; None leaves them in the home folder only.
-
-    Raises:
-        InputError: A name is unknown, a download failed, or the archive can't be written.
-        CancelledError: Ctrl-C. No incomplete file is left.
     """
     console = make_console()
     if archive is not None:
@@ -153,10 +149,6 @@ def write_archive(path: Path, members: Sequence[tuple[str, Path]], on_event: OnE
         members: Pairs of a name inside the archive's only folder, and the file.
         on_event: Receives "save" events, counted in bytes.
         cancel: Stops the packing when set; no incomplete file is left.
-
-    Raises:
-        InputError: There isn't enough space, or the archive can't be written.
-        CancelledError: `cancel` was set.
     """
     n_total = sum(file.stat().st_size for _, file in members)
     require_disk(path.parent, n_total, f"Writing {path.name}")

@@ -66,11 +66,7 @@ def _table(*titles: str) -> Table:
 
 
 def show_cache(*, clear: bool) -> None:
-    """Print location and size of the caches; `clear` deletes what can be recomputed.
-
-    Raises:
-        InputError: A file can't be deleted.
-    """
+    """Print location and size of the caches; `clear` deletes what can be recomputed."""
     home, console = home_folder(), make_console()
     console.print(f"tl-widgets keeps its files in {home} (TL_WIDGETS_HOME chooses another folder)", soft_wrap=True)
     kept = {

@@ -138,22 +138,13 @@ class ImageCollection:
         on_event: OnEvent = ignore,
         cancel: Cancel | None = None,
     ) -> ImageDataset:
-        """Make the data set; arguments and errors are those of `load_folder`.
-
-        Raises:
-            InputError: the images can't be loaded, or the collection is gone.
-            CancelledError: `cancel` was set.
-        """
+        """Make the data set; arguments and errors are those of `load_folder`."""
         self._require_exists()
         return load_folder(self.path, image_size=image_size, classes=classes, edits=self.edits,
                            on_event=on_event, cancel=cancel)  # fmt: skip
 
     def thumbnails(self, files: Sequence[SourceFile], side: int) -> list[Images | str]:
-        """Return each file's thumbnail, uint8 (side, side, 3), or why it has none.
-
-        Raises:
-            InputError: the collection is gone.
-        """
+        """Return each file's thumbnail, uint8 (side, side, 3), or why it has none."""
         self._require_exists()
         source = open_source(self.path)
         try:
@@ -172,11 +163,7 @@ class ImageCollection:
 
 
 def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
-    """Open a folder or zip; a folder of uploads may have fewer than two classes.
-
-    Raises:
-        InputError: it can't be opened, or has no class folders.
-    """
+    """Open a folder or zip; a folder of uploads may have fewer than two classes."""
     source = open_source(path)
     try:
         try:
@@ -195,11 +182,7 @@ def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
 
 
 def collection_of(origin: Origin) -> ImageCollection:
-    """Open the collection that a record's data set was loaded from.
-
-    Raises:
-        InputError: it was no folder or zip, or is gone.
-    """
+    """Open the collection that a record's data set was loaded from."""
     if origin.kind != "folder":
         raise InputError("These images did not come from a folder or zip. Choose the data set by its name.")
     return open_collection(Path(origin.path), origin.edits)

@@ -190,11 +190,7 @@ class Incoming:
         self.close()
 
     def add(self, index: int, start: int, data: bytes | memoryview) -> None:
-        """Write the next part, not empty, at byte `start` of file `index`.
-
-        Raises:
-            InputError: this isn't the next part, it exceeds the file's size, or it can't be written.
-        """
+        """Write the next part, not empty, at byte `start` of file `index`."""
         with self._lock:
             self._skip_complete()
             if self.ended.is_set() or (index, start) != self._position or not data:
@@ -210,11 +206,7 @@ class Incoming:
             self._position = (index, start + len(data))
 
     def files(self) -> tuple[tuple[str, Path], ...]:
-        """Return each file's name and its path until the upload is closed.
-
-        Raises:
-            InputError: the upload is not complete.
-        """
+        """Return each file's name and its path until the upload is closed."""
         with self._lock:
             self._skip_complete()
             if self.ended.is_set() or self._position[0] < len(self.names):

@@ -42,11 +42,7 @@ class Addition:
 
 
 def upload_zip(name: str, temporary: Path) -> ImageCollection:
-    """Move a complete `Incoming` zip to the uploads and open it.
-
-    Raises:
-        InputError: it is not a zip of class folders (then it is not moved), or it can't be stored.
-    """
+    """Move a complete `Incoming` zip to the uploads and open it."""
     root = uploads_folder()
     shown = printable(name)
     try:

@@ -5,7 +5,8 @@ class InputError(ValueError):
     """A mistake that the user can fix.
 
     The message says what was received, what is allowed and what to do. The command line prints it and exits with
-    status 2, and the Lab shows it, both without a stack trace.
+    status 2, and the Lab shows it, both without a stack trace. Any function may raise it: only the public functions
+    list the reasons.
     """
 
     def _render_traceback_(self) -> list[str]:

@@ -21,11 +21,7 @@ _CGROUP_USAGE = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/mem
 
 
 def home_folder() -> Path:
-    """Return the folder for caches and downloads, which TL_WIDGETS_HOME can set.
-
-    Raises:
-        InputError: `TL_WIDGETS_HOME` starts with "~user", and there is no such user.
-    """
+    """Return the folder for caches and downloads, which TL_WIDGETS_HOME can set."""
     chosen = os.environ.get("TL_WIDGETS_HOME")
     if not chosen:
         return Path(platformdirs.user_cache_dir("tl_widgets"))

@@ -137,9 +137,6 @@ class Settings:
 
         Args:
             values: the new values by their settings' names, as in the property `values`.
-
-        Raises:
-            InputError: there is no such setting, or a value is not allowed.
         """
         return with_flat_values(self, values)
 
@@ -192,11 +189,7 @@ SettingsT = TypeVar("SettingsT")
 
 
 def with_flat_values(settings: SettingsT, values: Mapping[str, Any]) -> SettingsT:
-    """Return a copy with some values changed, by their names in `flat_settings`.
-
-    Raises:
-        InputError: there is no such setting, or a value is not allowed.
-    """
+    """Return a copy with some values changed, by their names in `flat_settings`."""
     known = flat_settings(type(settings))
     unknown = [name for name in values if name not in known]
     if unknown:

@@ -74,11 +74,7 @@ def printable(name: str) -> str:
 
 
 def open_source(path: Path) -> ImageSource:
-    """Open the folder or zip archive at `path` and list its files.
-
-    Raises:
-        InputError: nothing is there, it is neither a folder nor a zip archive, or it is too large.
-    """
+    """Open the folder or zip archive at `path` and list its files."""
     source_name = printable(str(path))
     try:
         if path.is_dir():

@@ -128,9 +128,6 @@ class NamedDataset(ABC):
 
         Args:
             classes: names of at least two classes; None for all.
-
-        Raises:
-            InputError: there are fewer than two names, or one doesn't exist.
         """
         if classes is None:
             return self
@@ -149,9 +146,6 @@ class NamedDataset(ABC):
         """Return what records say about these images, without loading them.
 
         The arguments are those of `load_dataset`.
-
-        Raises:
-            InputError: there is no such class.
         """
         chosen = self.choose(classes)
         n_train = chosen.n_train if n_per_class is None else n_per_class * chosen.n_classes
@@ -215,11 +209,7 @@ def _discover() -> None:
 
 
 def register(dataset: NamedDataset) -> None:
-    """Add a named data set; it replaces one with the same name.
-
-    Raises:
-        InputError: the name has characters other than lowercase letters, digits and "_".
-    """
+    """Add a named data set; it replaces one with the same name."""
     if not re.fullmatch("[a-z0-9_]+", dataset.name):
         raise InputError(f"A data set cannot be named {dataset.name!r}. Use lowercase letters, digits and underscores.")
     _discover()

@@ -279,11 +279,7 @@ _MAX_NAMED = 20
 
 
 def require_classes(classes: Sequence[str], known: Sequence[str], source_name: str) -> tuple[str, ...]:
-    """Return the chosen classes in label order; `source_name` names the data set.
-
-    Raises:
-        InputError: there are fewer than two classes, or one is unknown.
-    """
+    """Return the chosen classes in label order; `source_name` names the data set."""
     requested = {classes} if isinstance(classes, str) else set(classes)
     if unknown := sorted(map(str, requested - set(known))):
         raise InputError(
@@ -299,9 +295,6 @@ def choose_classes(dataset: ImageDataset, classes: Sequence[str]) -> ImageDatase
 
     Labels are renumbered in the old order. A folder's data set loses its origin, because `load_folder` with these
     classes would make a different split.
-
-    Raises:
-        InputError: there are fewer than two classes, or one is unknown.
     """
     names = require_classes(classes, dataset.class_names, dataset.name)
     if names == dataset.class_names:

@@ -252,9 +252,6 @@ def read_images(
 
     Only a few images are in memory at a time. `on_event` receives about seven "decode" events per second, and always
     the last one.
-
-    Raises:
-        CancelledError: `cancel` was set.
     """
 
     def read(file: SourceFile) -> FileContent:
@@ -286,11 +283,7 @@ def read_images(
 
 
 def file_digests(source: ImageSource, files: Sequence[SourceFile], cancel: Cancel | None) -> list[bytes]:
-    """Return each `FileContent.digest` without decoding: 1 s per thousand photos.
-
-    Raises:
-        CancelledError: `cancel` was set.
-    """
+    """Return each `FileContent.digest` without decoding: 1 s per thousand photos."""
 
     def digest(file: SourceFile) -> bytes:
         try:

@@ -87,9 +87,6 @@ def find_layout(listing: Listing, source_name: str) -> Layout:
     Wrapper folders that contain a single folder, as zips often have, are skipped. Files deeper inside a class folder
     belong to the class. train/ beside test/ or validation/ is a given split. If there is no test/, validation/ serves
     as test, so none of its images is trained on.
-
-    Raises:
-        InputError: there are fewer than two class folders, or train/ and test/ have different classes.
     """
     tree = _Tree(listing)
     stray_images: list[str] = []

@@ -209,11 +209,7 @@ class Sink:
         self._archive.close()
 
     def add(self, folder: str, name: str, data: bytes) -> None:
-        """Write an image file into a folder, such as "train/daisy".
-
-        Raises:
-            CancelledError: the download was stopped.
-        """
+        """Write an image file into a folder, such as "train/daisy"."""
         self.counts[folder] = self.counts.get(folder, 0) + 1
         self._archive.writestr(zipfile.ZipInfo(f"{folder}/{name}"), data)
         self._n_done += 1

@@ -56,11 +56,7 @@ class RunCache:
 
 
 class Arms:
-    """One seed of a comparison, model by model.
-
-    Raises:
-        InputError: A setting doesn't fit the images, or needs too much memory.
-    """
+    """One seed of a comparison, model by model."""
 
     def __init__(
         self,

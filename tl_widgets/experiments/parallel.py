@@ -68,9 +68,6 @@ def measure_all(
         cancel: Stops within one batch; with workers, when the next point is done.
         on_point: Receives each point as soon as it's measured.
         cache: For the points in this process; each worker process has its own.
-
-    Raises:
-        InputError: No point could be measured, or `n_jobs` is 0.
     """
     require_workers(n_jobs)
     started, done, failures = time.perf_counter(), {}, []
@@ -135,12 +132,9 @@ def _work(measure: Callable[[Any, WorkContext], Any], i: int, job: Any) -> tuple
     if not hasattr(_worker, "context"):
         _worker.context = WorkContext()
     outcome = _attempt(measure, job, _worker.context)
-    # Another library's exception may not survive pickling.
-    return i, RuntimeError(f"{type(outcome).__name__}: {outcome}") if _is_foreign(outcome) else outcome
-
-
-def _is_foreign(outcome: Any) -> bool:
-    return isinstance(outcome, Exception) and not isinstance(outcome, InputError)
+    if isinstance(outcome, Exception) and not isinstance(outcome, InputError):
+        outcome = RuntimeError(f"{type(outcome).__name__}: {outcome}")  # another library's may not survive pickling
+    return i, outcome
 
 
 def _in_workers(

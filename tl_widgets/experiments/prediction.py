@@ -109,11 +109,7 @@ def predict(
 
 
 def runs_with_models(comparison: Comparison) -> tuple[RunResult, ...]:
-    """Return the runs of a comparison that still hold their trained models.
-
-    Raises:
-        InputError: None does, or this isn't a comparison.
-    """
+    """Return the runs of a comparison that still hold their trained models."""
     require_comparison(comparison)
     runs = tuple(run for run in comparison.runs if run.model is not None)
     if not runs:

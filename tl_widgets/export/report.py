@@ -97,7 +97,9 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
         control_is_shown=len(comparable_runs(tested)) < len(tested),
         data=_data(comparison),
         data_notes=_data_notes(dataset) if dataset is not None else [],
-        examples=_examples(dataset) if dataset is not None else None,
+        examples=plots.figure_html(plots.plot_dataset(dataset), plots.dataset_alt_text(dataset), 620)
+        if dataset
+        else None,
         settings=_settings(comparison),
         split=_split(comparison),
         has_models=any(run.model is not None for run in comparison.runs),
@@ -216,10 +218,6 @@ def _data(comparison: Comparison) -> list[list[str]]:
 def _data_notes(dataset: ImageDataset) -> list[str]:
     warnings = [f"{warning.text} {warning.advice}" for warning in check_dataset(dataset)]
     return [*warnings, *([dataset.report.summary] if dataset.report else [])]
-
-
-def _examples(dataset: ImageDataset) -> Markup:
-    return plots.figure_html(plots.plot_dataset(dataset), plots.dataset_alt_text(dataset), 620)
 
 
 def _settings(comparison: Comparison) -> list[list[str]]:

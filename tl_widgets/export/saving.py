@@ -83,9 +83,6 @@ def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Pa
 
     The folder is created if its parent exists. A model of the same name in it is replaced once the new file is
     complete.
-
-    Raises:
-        InputError: The comparison holds no models, or they can't be written.
     """
     runs = runs_with_models(comparison)
     target = Path(folder).expanduser()

@@ -44,13 +44,11 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | 
         config: The settings of the comparison.
         backbone_file: The file from which the script loads a backbone that isn't in keras.applications; None for
             the backbone's `script_file` in the script's folder.
-
-    Raises:
-        InputError: There is no such backbone.
     """
     entry, tuning = find_backbone(config.backbone), config.fine_tuning
     is_random = config.weights is None or config.control
-    training = _training(len(dataset.class_names))
+    loss = "binary_crossentropy" if output_units(len(dataset.class_names)) == 1 else "sparse_categorical_crossentropy"
+    training = _TRAINING.replace("LOSS", quoted(loss))
     parts = [
         _title(dataset, entry, config),
         _imports(dataset, config),
@@ -72,9 +70,6 @@ def save_backbone(path: str | os.PathLike[str], backbone: str = Config.backbone)
     """Write a backbone with its ImageNet weights as a model that plain Keras loads.
 
     The path ends in .keras; an existing file is replaced once the new one is complete.
-
-    Raises:
-        WeightsUnavailableError: Its weights are missing or altered.
     """
     from tl_widgets.backbones.loading import build_backbone
     from tl_widgets.models.builders import save_model
@@ -88,11 +83,6 @@ def _spaced(text: str) -> str:
     """Return the text with two empty lines before and after each function."""
     text = re.sub(r"\n{2,}(?=def )", "\n\n\n", text)
     return re.sub(r"(\n    .*)\n\n(?=\S)", r"\1\n\n\n", text)
-
-
-def _one_line(text: str) -> str:
-    """Replace every character that could end a docstring or a comment."""
-    return re.sub(r"[^\w .,:()+-]", "_", text)
 
 
 def _title(dataset: DatasetSummary, entry: Backbone, config: Config) -> str:
@@ -110,8 +100,9 @@ def _title(dataset: DatasetSummary, entry: Backbone, config: Config) -> str:
             f"\n{entry.name} is not in keras.applications: the script loads it from a file.\n"
             f'`tl-widgets compare --script` writes that file, and so does\n    python -c "{command}"\n'
         )
+    name = re.sub(r"[^\w .,:()+-]", "_", dataset.name)  # nothing that could end the docstring
     return (
-        f'"""Transfer learning on {_one_line(dataset.name)}: '
+        f'"""Transfer learning on {name}: '
         f"a network from scratch, and a frozen {entry.name}.\n\n"
         f"Plain Keras: tl-widgets {__version__} wrote this, but nothing of it is needed here.\n"
         f'{needed}"""'
@@ -221,11 +212,6 @@ def _backbone(entry: Backbone, weights: str | None, backbone_file: str, has_prep
     if weights is None:
         lines.append(f"draw_random_weights(backbone, {'preprocessing' if has_preprocessing else 'None'})")
     return "\n".join(lines)
-
-
-def _training(n_classes: int) -> str:
-    loss = "binary_crossentropy" if output_units(n_classes) == 1 else "sparse_categorical_crossentropy"
-    return _TRAINING.replace("LOSS", quoted(loss))
 
 
 _TRAINING = '''

@@ -182,9 +182,6 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     Args:
         result: A comparison, a run, or several runs.
         ax: Where to draw; None makes a new figure.
-
-    Raises:
-        InputError: There is no run.
     """
     runs = runs_of(result)
     ax = new_axes(6.5, 1.3 + 0.6 * len(runs)) if ax is None else ax

@@ -21,11 +21,7 @@ Result = Comparison | RunResult | tuple[RunResult, ...]
 
 
 def runs_of(result: Result) -> tuple[RunResult, ...]:
-    """Return the runs in a result, at least one.
-
-    Raises:
-        InputError: There is none.
-    """
+    """Return the runs in a result, at least one."""
     if isinstance(result, Comparison):
         runs = result.runs
     else:
@@ -140,11 +136,7 @@ def run_label(run: RunResult, *, broken: bool = False) -> str:
 
 
 def alt_text(result: Result, kind: FigureKind) -> str:
-    """Return a figure's text alternative; `kind` is its function without "plot_".
-
-    Raises:
-        InputError: There is no run, or no such kind.
-    """
+    """Return a figure's text alternative; `kind` is its function without "plot_"."""
     runs = runs_of(result)
     if kind == "comparison":
         verdict = f"{result.verdict.text} " if isinstance(result, Comparison) else ""

@@ -32,6 +32,13 @@ class StudyRecord:
     `tl_widgets.studies.study.StudyResult` lists what else every result has.
     """
 
+    dataset: DatasetSummary
+
+    @property
+    def datasets(self) -> tuple[DatasetSummary, ...]:
+        """The data sets that the study used."""
+        return (self.dataset,)
+
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first; empty if the sentences say everything."""
@@ -48,11 +55,7 @@ class StudyRecord:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a record that `to_json` wrote.
-
-        Raises:
-            InputError: The text isn't such a record.
-        """
+        """Read a record that `to_json` wrote."""
         advice = "Give the JSON that `tl-widgets study NAME --json FILE` or to_json() wrote."
         try:
             record = load(text)
@@ -178,11 +181,6 @@ class Comparison(StudyRecord):
     def stopped(self) -> bool:
         """Whether Stop was pressed before the end."""
         return not self.is_whole or (self.repeats is not None and self.repeats.stopped)
-
-    @property
-    def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The summary of the images, in a tuple as in every study."""
-        return (self.dataset,)
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -56,9 +56,6 @@ def scratch_ledger(image_shape: tuple[int, int, int], n_classes: int, spec: Scra
     """Return the layers of `build_scratch` and their parameters, the output layer last.
 
     `image_shape` is (height, width, channels) in pixels.
-
-    Raises:
-        InputError: Pooling would leave no pixel.
     """
     height, width, channels = image_shape
     rows = [LayerRow("Rescaling", image_shape)]

@@ -19,11 +19,7 @@ from tl_widgets.records.statistics import (
 
 
 def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
-    """Compare two tested models image by image.
-
-    Raises:
-        InputError: One of them wasn't tested, or not on the same images.
-    """
+    """Compare two tested models image by image."""
     if not first.labels or first.labels != second.labels:
         raise InputError(
             f"{first.name} and {second.name} were not tested on the same images: there is nothing to pair."

@@ -36,11 +36,7 @@ def check_setup(model: keras.Model, dataset: Any, *, validation: Any = None) -> 
 
 
 def find_mistakes(model: keras.Model, dataset: Any, *, validation: Any = None) -> tuple[Finding, ...]:
-    """Do what `check_setup` does, and name the mistake behind each finding.
-
-    Raises:
-        InputError: `model` isn't a Keras model, or the data have another form or no images.
-    """
+    """Do what `check_setup` does, and name the mistake behind each finding."""
     if not isinstance(model, keras.Model):
         raise InputError(f"check_setup takes a keras.Model; received {type(model).__name__}.")
     setup = read_setup(model, dataset, validation)

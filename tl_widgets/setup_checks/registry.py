@@ -13,11 +13,7 @@ MISTAKES: dict[str, Mistake] = {}
 
 
 def register(mistake: Mistake) -> Mistake:
-    """Add a mistake to the study, its menus and `check_setup`.
-
-    Raises:
-        InputError: A mistake already has this name, or the name can't be typed as an option.
-    """
+    """Add a mistake to the study, its menus and `check_setup`."""
     if mistake.name in MISTAKES or mistake.name == "all" or not mistake.name.isidentifier():
         raise InputError(
             f"A mistake needs a unique name of letters and underscores, such as 'raw_pixels'; received "
@@ -33,11 +29,7 @@ def unregister(mistake: Mistake) -> None:
 
 
 def find_mistake(name: str) -> Mistake:
-    """Return the mistake with this name.
-
-    Raises:
-        InputError: No mistake has this name.
-    """
+    """Return the mistake with this name."""
     if name not in MISTAKES:
         raise InputError(f"There is no mistake {name!r}; choose one of {', '.join(MISTAKES)}.")
     return MISTAKES[name]

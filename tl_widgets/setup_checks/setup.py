@@ -152,11 +152,7 @@ def _output_activation(last: keras.layers.Layer | None, answers: Array) -> Liter
 
 
 def read_setup(model: keras.Model, dataset: Any, validation: Any = None, n: int = 32) -> Setup:
-    """Read at most `n` training images from any data that `check_setup` takes.
-
-    Raises:
-        InputError: The data have another form, or no images.
-    """
+    """Read at most `n` training images from any data that `check_setup` takes."""
     batches = list(_batches(dataset, n))
     if not batches:
         raise InputError("The data contain no images.")

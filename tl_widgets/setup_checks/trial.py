@@ -55,11 +55,7 @@ class Trial:
         return build_scratch(data.image_shape, data.n_classes, dense_units=units, seed=self.config.seed)
 
     def run(self, model: keras.Model, way: str, learning_rate: float = Config.learning_rate) -> RunResult:
-        """Train and test a model; `way` is "right" or "wrong", for events.
-
-        Raises:
-            CancelledError: `cancel` was set before the test was done.
-        """
+        """Train and test a model; `way` is "right" or "wrong", for events."""
         settings: dict[str, Any] = {
             "epochs": self.config.epochs,
             "seed": self.config.seed,

@@ -14,7 +14,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import count_text
 from tl_widgets.records.parameters import ParameterCount, count_rows, scratch_ledger
-from tl_widgets.teaching.questions import QUESTIONS, Question
+from tl_widgets.teaching.questions import QUESTIONS
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.shared.cells import close_previous_apps, close_tree
 from tl_widgets.widgets.shared.html import escape, style, table
@@ -159,7 +159,8 @@ class Quiz(PlainBox):
         # It also floats the button after its text, beside the last line instead of the first.
         css += "flex-direction:row-reverse;justify-content:flex-end;align-items:start}</style>"
         heading = HTML(f"{style()}{css}<p><b>Question.</b> {escape(self.question.text)}</p>")
-        super().__init__([heading, self.choice, self.button, self._feedback], _as_text(self.question))
+        text = "\n".join([f"Question. {self.question.text}", *(f"  ( ) {o.text}" for o in self.question.options)])
+        super().__init__([heading, self.choice, self.button, self._feedback], text)
 
     @property
     def feedback(self) -> str:
@@ -171,7 +172,3 @@ class Quiz(PlainBox):
 
     def _check(self) -> None:
         self._feedback.value = f'<div class="tlw-live" role="status">{escape(self.feedback)}</div>'
-
-
-def _as_text(question: Question) -> str:
-    return "\n".join([f"Question. {question.text}", *(f"  ( ) {option.text}" for option in question.options)])

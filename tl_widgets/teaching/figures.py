@@ -68,12 +68,8 @@ def plot_layers(rows: Sequence[LayerRow]) -> Axes:
     ax.xaxis.set_major_formatter(COUNT)
     draw_grid(ax, "x")
     finish_axes(ax, "Where the parameters are", x="number of parameters", y="layer and shape of its output")
-    return with_alt_text(ax, _layers_alt_text(rows))
-
-
-def _layers_alt_text(rows: Sequence[LayerRow]) -> str:
     counts = ", ".join(f"{row.layer} {row.n_params:,}" for row in rows if row.n_params)
-    return f"Bar chart of parameters by layer, in order: {counts}."
+    return with_alt_text(ax, f"Bar chart of parameters by layer, in order: {counts}.")
 
 
 def plot_learning(comparisons: Sequence[Comparison]) -> Axes:

@@ -172,9 +172,6 @@ class FrozenPart:
         """Measure the seconds per image in a full batch, without TensorFlow's tracing.
 
         The fastest of a few batches of noise counts, because other load on the machine only slows a batch down.
-
-        Raises:
-            CancelledError: `cancel` was set.
         """
         shape = self._compute.input_signature[0].shape
         images = tf.constant(np.random.default_rng(0).integers(0, 256, shape, np.uint8))

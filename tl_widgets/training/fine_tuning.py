@@ -154,9 +154,6 @@ def cut_backbone(
 
     Return (name of the first block above the cut, the part below, the part above). The parts share the backbone's
     layers, and BatchNormalization stays frozen.
-
-    Raises:
-        InputError: It has too few blocks, or can't be cut there.
     """
     start, cut = find_cut(backbone, n_blocks, pattern)
     order = backbone.layers
@@ -174,9 +171,6 @@ def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KE
     """Find where a backbone can be cut before its last blocks, without changing it.
 
     Return (name of the first block above the cut, position of the last layer below it).
-
-    Raises:
-        InputError: It has too few blocks, or no single tensor leads from the blocks below to those above.
     """
     order = backbone.layers
     blocks = list(dict.fromkeys(match[1] for layer in order if (match := pattern.match(layer.name))))

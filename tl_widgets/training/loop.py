@@ -239,7 +239,9 @@ class _Training:
                     scores["val_loss"] = cross_entropy(answers, validation.labels)
                     scores["val_accuracy"] = count_right(answers, validation.labels) / len(validation)
                 seconds = time.perf_counter() - started
-                self.history = _append_epoch(self.history, {**scores, "seconds": seconds})
+                numbers = {**scores, "seconds": seconds}
+                longer = {name: (*getattr(self.history, name), number) for name, number in numbers.items()}
+                self.history = replace(self.history, **longer)
                 self._report_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, scores)
         finally:
             self.seconds = replace(self.seconds, train=time.perf_counter() - started)
@@ -337,8 +339,3 @@ def _is_linear(head: list[keras.layers.Layer]) -> bool:
         and dense.activation is (keras.activations.sigmoid if dense.units == 1 else keras.activations.softmax)
         and len(dense.input.shape) == 2
     )
-
-
-def _append_epoch(history: History, scores: dict[str, float]) -> History:
-    """Return the history with one more epoch."""
-    return replace(history, **{name: (*getattr(history, name), score) for name, score in scores.items()})

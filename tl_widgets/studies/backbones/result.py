@@ -177,11 +177,6 @@ class BackboneStudy(StudyRecord):
         return _backbone_lines(self)
 
     @property
-    def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The data set that the study used."""
-        return (self.dataset,)
-
-    @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
         return _backbone_sentences(self)

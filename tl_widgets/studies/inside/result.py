@@ -218,11 +218,6 @@ class LookInside(StudyRecord):
         return PairedDifference((only1 - only2) / len(labels), interval, mcnemar_p_value(only1, only2))
 
     @property
-    def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The data set that the study used."""
-        return (self.dataset,)
-
-    @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
         return _inside_sentences(self)

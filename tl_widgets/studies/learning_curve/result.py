@@ -170,11 +170,6 @@ class LearningCurve(StudyRecord):
         return size
 
     @property
-    def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The data set that the study used."""
-        return (self.dataset,)
-
-    @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
         return _learning_curve_sentences(self)

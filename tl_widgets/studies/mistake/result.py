@@ -58,11 +58,6 @@ class MistakeStudy(StudyRecord):
         return "clear" if self.measured.is_clear else "too close to call"
 
     @property
-    def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The data set that the study used."""
-        return (self.dataset,)
-
-    @property
     def failures(self) -> tuple[StudyFailure, ...]:
         """Always empty: a mistake that cannot be measured has no record."""
         return ()

@@ -78,11 +78,6 @@ class TimeStudy(StudyRecord):
         return TimeStudy(data, config, target, curves, comparison.environment, comparison.stopped)
 
     @property
-    def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The data set that the study used."""
-        return (self.dataset,)
-
-    @property
     def failures(self) -> tuple[StudyFailure, ...]:
         """Always empty: a study of time is measured as a whole."""
         return ()

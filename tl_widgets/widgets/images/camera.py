@@ -64,7 +64,8 @@ class CameraView(anywidget.AnyWidget):
         kept, text = False, ""
         try:
             name = self._keep(content, buffers)
-            kept, text = True, _confirmation(name, self._counts[name])
+            n, kept = self._counts[name], True
+            text = f"{name}: {n:,} picture{'' if n == 1 else 's'} taken."
         except InputError as error:
             text = str(error)
         except Exception as error:
@@ -96,11 +97,7 @@ class CameraView(anywidget.AnyWidget):
 
 
 def checked_name(name: object) -> str:
-    """Return a class name that can be shown and can name a folder, without extra spaces.
-
-    Raises:
-        InputError: the name is not valid.
-    """
+    """Return a class name that can be shown and can name a folder, without extra spaces."""
     text = " ".join(name.split()) if isinstance(name, str) else ""
     if not text:
         raise InputError("Give the class a name first: what is in the picture?")
@@ -128,7 +125,3 @@ def _check_picture(picture: bytes) -> None:
         decode_image(picture, 32)
     except UnreadableError as error:
         raise InputError(f"The picture cannot be used: {error}. Take it again.") from error
-
-
-def _confirmation(name: str, n: int) -> str:
-    return f"{name}: {n:,} picture{'' if n == 1 else 's'} taken."

@@ -82,21 +82,12 @@ def too_large(name: str, image_size: int) -> str:
 
 
 def scratch_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]:
-    """Return the layers of the network from scratch.
-
-    Raises:
-        InputError: pooling would leave no pixel.
-    """
+    """Return the layers of the network from scratch."""
     return networks.scratch_rows(settings.config, settings.image_size, n_classes)
 
 
 def transfer_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]:
-    """Return the layers of the transfer model.
-
-    Raises:
-        InputError: no backbone has this name, it doesn't accept images of this size, or its number of parameters is
-            unknown until it is built.
-    """
+    """Return the layers of the transfer model."""
     return networks.transfer_rows(settings.config, settings.image_size, n_classes)
 
 

@@ -48,11 +48,7 @@ class Field:
         self.widget.value = value
 
     def read(self, shown: Any) -> Any:
-        """Return the value that the widget shows.
-
-        Raises:
-            InputError: the typed text cannot be read.
-        """
+        """Return the value that the widget shows."""
         return shown
 
 

@@ -9,11 +9,7 @@ from tl_widgets.core.errors import InputError
 
 
 def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Path, ...]:
-    """Return a path for each suffix, with a number added to the name, typed with or without a suffix, if one exists.
-
-    Raises:
-        InputError: the name is not valid, or its folder does not exist.
-    """
+    """Return a path for each suffix, with a number added to the name, typed with or without a suffix, if one exists."""
     stem = next((name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix)), name)
     if not Path(stem).name or any(Path(f"{stem}{suffix}").is_dir() for suffix in suffixes):
         raise InputError(f"{name!r} is not a file name. Type one such as {example}.")
@@ -28,11 +24,7 @@ def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Pat
 
 
 def free_folder(name: str) -> Path:
-    """Return the path of a new folder, with a number added to the typed name if it exists.
-
-    Raises:
-        InputError: the name is not valid, or its parent folder does not exist.
-    """
+    """Return the path of a new folder, with a number added to the typed name if it exists."""
     path = Path(name).expanduser()
     if not path.name or path.name == ".." or "\0" in name:
         raise InputError(f"{name!r} is not a folder name. Type one such as transfer-learning-run.")

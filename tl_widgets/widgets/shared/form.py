@@ -41,9 +41,6 @@ class Form(VBox, Generic[FormSettings]):
     Attributes:
         fields: all fields by setting name.
         problem: HTML that explains a rejected value.
-
-    Raises:
-        InputError: the data set of the settings does not exist, or has fewer images than they ask for.
     """
 
     def __init__(self, settings: FormSettings, source: DataSource, *, locked: Collection[str] = ()) -> None:
@@ -80,11 +77,7 @@ class Form(VBox, Generic[FormSettings]):
             self._show_enabled()
 
     def control(self, name: str) -> Widget:
-        """Return the widget of a setting, to place or observe it.
-
-        Raises:
-            InputError: no control has this name, or it is not shown.
-        """
+        """Return the widget of a setting, to place or observe it."""
         shown = self._controls()
         if name not in shown:
             raise InputError(f"There is no control {name!r} here. Choose one of: {', '.join(shown)}.")

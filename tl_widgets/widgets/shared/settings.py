@@ -41,11 +41,7 @@ class LabSettings(Settings):
 
     @staticmethod
     def from_json(text: str) -> LabSettings:
-        """Return the settings in a text that `to_json` wrote.
-
-        Raises:
-            InputError: the text holds no settings, or a value is not allowed.
-        """
+        """Return the settings in a text that `to_json` wrote."""
         try:
             record = load(text)
             if record.pop("format", None) != FORMAT:

@@ -37,11 +37,7 @@ class Counts:
         return cls(dataset.class_names, (count_in(dataset.train), count_in(dataset.validation), count_in(dataset.test)))
 
     def facts(self, name: str, classes: tuple[str, ...] | None) -> DataFacts:
-        """Return the facts about a data set called `name`, with these classes or all.
-
-        Raises:
-            InputError: a class does not exist.
-        """
+        """Return the facts about a data set called `name`, with these classes or all."""
         names = self.class_names if classes is None else require_classes(classes, self.class_names, name)
         labels = [self.class_names.index(class_name) for class_name in names]
         train, validation, test = ([counts[label] for label in labels] for counts in self.images)
@@ -64,12 +60,7 @@ class OwnImages:
         return cls(dataset.name, collection, Counts.of(dataset), dataset.source, dataset.origin)
 
     def load(self, settings: LabSettings, on_event: OnEvent, cancel: Cancel | None) -> ImageDataset:
-        """Load the images in the size that the settings ask for.
-
-        Raises:
-            InputError: the images no longer exist, or there are too few.
-            CancelledError: `cancel` was set.
-        """
+        """Load the images in the size that the settings ask for."""
         dataset = self.collection.build(
             image_size=settings.image_size, classes=settings.classes, on_event=on_event, cancel=cancel
         )
@@ -132,19 +123,11 @@ class DataSource:
         return name in [known for _, known in self.menu()]
 
     def class_names(self, name: str) -> tuple[str, ...]:
-        """Return all class names of a data set, in label order.
-
-        Raises:
-            InputError: no data set has this name.
-        """
+        """Return all class names of a data set, in label order."""
         return self.facts(LabSettings(dataset=name)).class_names
 
     def facts(self, settings: LabSettings) -> DataFacts:
-        """Return the facts about the settings' data set and classes, without loading images.
-
-        Raises:
-            InputError: the data set or a class does not exist.
-        """
+        """Return the facts about the settings' data set and classes, without loading images."""
         name, classes = settings.dataset, settings.classes
         if self.own is not None:
             if self.own.name != name:
@@ -162,11 +145,7 @@ class DataSource:
         raise InputError(f"There is no data set {name!r} here; there are {known}.")
 
     def summary(self, settings: LabSettings) -> DatasetSummary:
-        """Return the summary of the settings' images that goes into a record.
-
-        Raises:
-            InputError: the data set or a class does not exist.
-        """
+        """Return the summary of the settings' images that goes into a record."""
         from tl_widgets.experiments.comparison import summarize
 
         if self.own is not None:
@@ -182,12 +161,7 @@ class DataSource:
     def load_whole(
         self, settings: LabSettings, on_event: OnEvent = ignore, cancel: Cancel | None = None
     ) -> ImageDataset:
-        """Load the settings' data set with all its training images, whatever their `n_per_class`.
-
-        Raises:
-            InputError: the data set cannot be loaded.
-            CancelledError: `cancel` was set.
-        """
+        """Load the settings' data set with all its training images, whatever their `n_per_class`."""
         if self.own is not None:
             return self.own if settings.classes is None else choose_classes(self.own, settings.classes)
         key = (settings.dataset, settings.classes, settings.image_size)
@@ -220,12 +194,7 @@ class DataSource:
             raise InputError(f"{error} The images are still in memory: you can continue with {what}.") from error
 
     def load(self, settings: LabSettings, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> ImageDataset:
-        """Load the settings' data set with as many training images as they ask for.
-
-        Raises:
-            InputError: the data set cannot be loaded, or has too few images.
-            CancelledError: `cancel` was set.
-        """
+        """Load the settings' data set with as many training images as they ask for."""
         dataset = self.load_whole(settings, on_event, cancel)
         return dataset if settings.n_per_class is None else dataset.take(settings.n_per_class)
 

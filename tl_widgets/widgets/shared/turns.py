@@ -18,11 +18,7 @@ _tensorflow_loaded = threading.Event()
 
 @contextmanager
 def training_lock(cancel: Cancel, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Wait until no other app of this kernel trains: two at once would be slow and distort each other's timings.
-
-    Raises:
-        CancelledError: `cancel` was set.
-    """
+    """Wait until no other app of this kernel trains: two at once would be slow and distort each other's timings."""
     if not _lock.acquire(blocking=False):
         on_wait()
         while not _lock.acquire(timeout=_POLL):
@@ -53,11 +49,7 @@ def preload_tensorflow() -> None:
 
 
 def wait_for_tensorflow(cancel: Cancel, on_wait: Callable[[], None]) -> None:
-    """Wait until TensorFlow is loaded; `cancel` ends the wait, but the import continues for the next run.
-
-    Raises:
-        CancelledError: `cancel` was set.
-    """
+    """Wait until TensorFlow is loaded; `cancel` ends the wait, but the import continues for the next run."""
     preload_tensorflow()
     if not _tensorflow_loaded.is_set():
         if "tl_widgets.training.loop" not in sys.modules:

@@ -88,11 +88,7 @@ class UploadView(anywidget.AnyWidget):
         self.send({"number": message.get("number"), "text": text, "waits": waits})
 
     def _process(self, message: dict[str, Any], buffers: Any) -> bool:
-        """Carry out a message; return True if the browser has to repeat it later.
-
-        Raises:
-            InputError: the message cannot be carried out, which ends the upload.
-        """
+        """Carry out a message; return True if the browser has to repeat it later."""
         step, token = message.get("step"), message.get("upload")
         if not isinstance(token, str) or not 0 < len(token) <= 40:
             raise InputError(_INVALID_MESSAGE)

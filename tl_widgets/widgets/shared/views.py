@@ -17,7 +17,7 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.labels import Score, scores_of, seeds_text
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.parameters import LayerRow, count_rows
-from tl_widgets.widgets.shared.costs import DataFacts, scratch_rows, transfer_rows
+from tl_widgets.widgets.shared.costs import scratch_rows, transfer_rows
 from tl_widgets.widgets.shared.html import alert, escape, image, style, table
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
@@ -83,18 +83,14 @@ class LedgerView(HTML):
         ledgers: dict[str, tuple[LayerRow, ...] | str] = {}
         for model in self._models:
             try:
-                ledgers[model] = _rows(model, settings, facts)
+                rows_of = scratch_rows if model == ModelName.SCRATCH else transfer_rows
+                ledgers[model] = rows_of(settings, facts.n_classes)
             except InputError as error:
                 ledgers[model] = str(error)
         bars = [bar for model, rows in ledgers.items() if not isinstance(rows, str) for bar in _bars(model, rows)]
         tables = "".join(_ledger(model, rows) for model, rows in ledgers.items())
         chart = f'<div class="tlw-bars">{"".join(bars)}{_scale()}</div>'
         self.value = f'{style()}{chart}<div class="tlw-columns">{tables}</div>'
-
-
-def _rows(model: str, settings: LabSettings, facts: DataFacts) -> tuple[LayerRow, ...]:
-    rows_of = scratch_rows if model == ModelName.SCRATCH else transfer_rows
-    return rows_of(settings, facts.n_classes)
 
 
 def _bars(model: str, rows: tuple[LayerRow, ...]) -> list[str]:

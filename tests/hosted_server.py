@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tl_widgets.data import catalogue
-from tl_widgets.data.datasets.flowers import CLASSES as FLOWER_CLASSES
+from tl_widgets.data.datasets.downloads import FLOWERS_CLASSES
 from tl_widgets.data.hosted import HostedFile
 
 
@@ -67,7 +67,7 @@ def fashion():
 
 
 def flowers():
-    names = [f"flower_photos/{name}/{i}_a.jpg" for name in FLOWER_CLASSES for i in range(6)]
+    names = [f"flower_photos/{name}/{i}_a.jpg" for name in FLOWERS_CLASSES for i in range(6)]
     return [tar_of([("flower_photos/LICENSE.txt", b"..."), *((name, jpeg(i)) for i, name in enumerate(names))])]
 
 

@@ -23,7 +23,12 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data import hosted
 from tl_widgets.data.catalogue import find_dataset
-from tl_widgets.data.datasets import cifar10, fashion_mnist, flowers as flowers_module
+from tl_widgets.data.datasets.downloads import (
+    CIFAR10_CLASSES,
+    CIFAR10_MEMBERS,
+    FASHION_MNIST_CLASSES,
+    FLOWERS_CLASSES,
+)
 from tl_widgets.data.hosted import HostedDataset, fetch_dataset
 from tl_widgets.experiments.comparison import summarize
 from tl_widgets.export.script import script_for
@@ -76,7 +81,7 @@ def test_cifar10_has_its_pixels_labels_and_official_split(serve):
     official = {}
     for seed, n in [*((i, 1) for i in range(1, 6)), (9, 2)]:
         for label, planes in zip(*cifar_member(seed, n), strict=True):
-            official[planes.transpose(1, 2, 0).tobytes()] = (seed == 9, cifar10.CLASSES[label])
+            official[planes.transpose(1, 2, 0).tobytes()] = (seed == 9, CIFAR10_CLASSES[label])
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (40, 10, 20)
     for split in (dataset.train, dataset.validation, dataset.test):
         for image, label in zip(split.images, split.labels, strict=True):
@@ -92,7 +97,7 @@ def test_fashion_mnist_has_its_pixels_and_labels(serve):
     rng.integers(0, 256, (50, 28, 28))
     test = rng.integers(0, 256, (20, 28, 28))
     dataset = load_dataset("fashion_mnist", image_size=28)
-    names = {image.astype(np.uint8).tobytes(): fashion_mnist.CLASSES[i % 10] for i, image in enumerate(test)}
+    names = {image.astype(np.uint8).tobytes(): FASHION_MNIST_CLASSES[i % 10] for i, image in enumerate(test)}
     found = {
         image[:, :, 0].tobytes(): dataset.class_names[label]
         for image, label in zip(dataset.test.images, dataset.test.labels, strict=True)
@@ -122,7 +127,7 @@ def test_cat_against_dog(serve):
 
 def test_an_image_that_is_there_twice_is_used_once(serve):
     labels, planes = cifar_member(1)
-    members = [(name, packed(labels, planes)) for name in cifar10.MEMBERS]  # train and test are the same
+    members = [(name, packed(labels, planes)) for name in CIFAR10_MEMBERS]  # train and test are the same
     members[0] = (members[0][0], packed(*cifar_member(2)))
     serve("cifar10", [tar_of(members)])
     dataset = load_dataset("cifar10", image_size=32)
@@ -224,7 +229,7 @@ def link(name, target):
 
 
 def test_hostile_members_are_not_read_and_write_nothing(serve, home, tmp_path):
-    good = [(f"flower_photos/{name}/{i}.jpg", jpeg(i)) for name in flowers_module.CLASSES for i in range(6)]
+    good = [(f"flower_photos/{name}/{i}.jpg", jpeg(i)) for name in FLOWERS_CLASSES for i in range(6)]
     evil = [
         ("flower_photos/daisy/../../evil.jpg", jpeg(1)),
         ("/tmp/evil.jpg", jpeg(1)),

@@ -1,6 +1,6 @@
 """Declare, register and load data sets by name.
 
-Every module of `tl_widgets.data.datasets` with a constant DATASET is registered automatically; `register` adds others.
+Every data set that a module of `tl_widgets.data.datasets` declares is registered; `register` adds others.
 """
 
 from __future__ import annotations
@@ -205,7 +205,8 @@ def _discover() -> None:
     """Register the data sets that the modules of `tl_widgets.data.datasets` declare."""
     for module_info in pkgutil.iter_modules(datasets.__path__):
         module = importlib.import_module(f"{datasets.__name__}.{module_info.name}")
-        _registry[module.DATASET.name] = module.DATASET
+        declared = (value for value in vars(module).values() if isinstance(value, NamedDataset))
+        _registry.update((dataset.name, dataset) for dataset in declared)
 
 
 def register(dataset: NamedDataset) -> None:

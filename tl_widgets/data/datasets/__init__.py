@@ -1,1 +1,1 @@
-"""The named data sets, one module each, as the constant DATASET."""
+"""The named data sets; each is one `NamedDataset` at the top level of a module."""

@@ -1,0 +1,148 @@
+"""The data sets that need no download: their images come with scikit-image and scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tl_widgets.data.arrays import ArrayOfImages, GrayImages, enlarged, resampling
+from tl_widgets.data.catalogue import BuiltInDataset, Splits
+from tl_widgets.data.dataset import Labels
+
+# textures: patches of three photographs from scikit-image.
+
+# Where patches are cut from a photograph of 512 x 512 pixels. A patch of 48 pixels still shows a joint between bricks,
+# a blade of grass or a few stones. There are ten rows of patches, and each split has its own columns, with a gap of 16
+# pixels between splits. Patches never overlap, so 30 test patches of a class are 30 observations.
+PATCH_SIZE = 48
+PATCH_TOPS = range(16, 496, PATCH_SIZE)
+PATCH_LEFTS = {
+    "train": range(0, 240, PATCH_SIZE),
+    "validation": range(256, 352, PATCH_SIZE),
+    "test": range(368, 512, PATCH_SIZE),
+}
+
+
+def _read_textures(image_size: int, seed: int) -> Splits:  # noqa: ARG001 - the split is fixed by position
+    from skimage import data as photographs
+
+    patches: list[GrayImages] = []
+    labels: list[int] = []
+    parts: dict[str, list[int]] = {split: [] for split in PATCH_LEFTS}
+    for label, photograph in enumerate((photographs.brick(), photographs.grass(), photographs.gravel())):
+        for split, lefts in PATCH_LEFTS.items():
+            for top in PATCH_TOPS:
+                for left in lefts:
+                    parts[split].append(len(patches))
+                    patches.append(photograph[top : top + PATCH_SIZE, left : left + PATCH_SIZE])
+                    labels.append(label)
+    train, validation, test = (np.array(rows, dtype=np.int64) for rows in parts.values())
+    return enlarged(np.stack(patches), image_size), np.array(labels, np.int64), (train, validation, test)
+
+
+def _script_of_textures(image_size: int) -> str:
+    text = _TEXTURES_SCRIPT.replace("SIDE", str(PATCH_SIZE)).replace("TOPS", _range(PATCH_TOPS))
+    lines = [f"x_{part}, y_{part} = patches({_range(lefts)})\n" for part, lefts in PATCH_LEFTS.items()]
+    return text.replace("RESAMPLING", resampling(PATCH_SIZE, image_size)) + "".join(lines)
+
+
+def _range(places: range) -> str:
+    return f"range({places[0]}, {places[-1] + places.step}, {places.step})"
+
+
+_TEXTURES_SCRIPT = '''
+def patches(lefts):
+    """Patches of SIDE x SIDE pixels of each photograph, enlarged to SIZE x SIZE: (images, labels)."""
+    images, labels = [], []
+    for label, photograph in enumerate((photographs.brick(), photographs.grass(), photographs.gravel())):
+        for top in TOPS:
+            for left in lefts:
+                patch = Image.fromarray(photograph[top : top + SIDE, left : left + SIDE])
+                patch = patch.resize((SIZE, SIZE), Image.Resampling.RESAMPLING)
+                images.append(np.asarray(patch.convert("RGB")))
+                labels.append(label)
+    return np.stack(images), np.array(labels)
+
+
+# The parts lie side by side in the photographs and never touch: nothing of the test is seen in training.
+'''
+
+TEXTURES = BuiltInDataset(
+    name="textures",
+    place=1,
+    shows="Close-ups of a brick wall, of grass and of gravel: patches of one gray photograph each, the "
+    "test's from other regions of it.",
+    class_names=("brick", "grass", "gravel"),
+    sizes=((50, 20, 30),) * 3,
+    source="photographs in scikit-image (cc0textures.com, deviantart.com/linolafett)",
+    license="CC0",
+    read=_read_textures,
+    script_imports=("from PIL import Image", "from skimage import data as photographs"),
+    script=_script_of_textures,
+)
+
+
+# faces: small images of faces and of backgrounds, from scikit-image.
+
+
+def _read_faces() -> tuple[GrayImages, Labels]:
+    from skimage.data import lfw_subset
+
+    # float64 in 0..1, 100 faces first, then 100 backgrounds. No two are equal (a test checks this).
+    gray = np.rint(lfw_subset() * 255).astype(np.uint8)
+    return gray, np.repeat(np.array([1, 0], np.int64), 100)
+
+
+_FACES_SCRIPT = """
+# 100 faces, then 100 pieces of background, 25 x 25 pixels, values 0..1.
+gray = np.rint(lfw_subset() * 255).astype("uint8")
+labels = np.repeat([1, 0], 100)
+"""
+
+_FACES_IMAGES = ArrayOfImages(_read_faces, side=25, shares=(0.10, 0.40), script_lines=_FACES_SCRIPT)
+
+FACES = BuiltInDataset(
+    name="faces",
+    place=2,
+    shows="Small gray pictures that show a person's face, or a piece of what was behind one.",
+    class_names=("background", "face"),
+    sizes=_FACES_IMAGES.sizes((100, 100)),
+    source="lfw_subset in scikit-image, from Labeled Faces in the Wild (Huang et al., 2012)",
+    license="published for research; no license is stated",
+    read=_FACES_IMAGES.read,
+    script_imports=("from PIL import Image", "from skimage.data import lfw_subset"),
+    script=_FACES_IMAGES.script,
+)
+
+
+# digits: handwritten digits from scikit-learn.
+
+
+def _read_digits() -> tuple[GrayImages, Labels]:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    # Values are whole numbers 0..16. No two images are equal (a test checks this).
+    return np.rint(digits.images * (255 / 16)).astype(np.uint8), digits.target.astype(np.int64)
+
+
+_DIGITS_SCRIPT = """
+# 8 x 8 pixels, values 0..16.
+digits = load_digits()
+gray = np.rint(digits.images * (255 / 16)).astype("uint8")
+labels = digits.target
+"""
+
+_DIGITS_IMAGES = ArrayOfImages(_read_digits, side=8, shares=(0.15, 0.40), script_lines=_DIGITS_SCRIPT)
+
+DIGITS = BuiltInDataset(
+    name="digits",
+    place=3,
+    shows="Handwritten digits, 8 by 8 pixels, gray.",
+    class_names=tuple("0123456789"),
+    sizes=_DIGITS_IMAGES.sizes((178, 182, 177, 183, 181, 182, 181, 179, 174, 180)),
+    source="scikit-learn, from Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998)",
+    license="CC BY 4.0",
+    read=_DIGITS_IMAGES.read,
+    script_imports=("from PIL import Image", "from sklearn.datasets import load_digits"),
+    script=_DIGITS_IMAGES.script,
+)

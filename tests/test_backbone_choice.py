@@ -19,7 +19,7 @@ def free(monkeypatch):
     def make(n_bytes):
         for place in ("core.resources", "widgets.shared.costs", "widgets.shared.backbone_choice"):
             monkeypatch.setattr(f"tl_widgets.{place}.memory_available", lambda: n_bytes)
-        monkeypatch.setattr("tl_widgets.backbones.memory.TENSORFLOW_BYTES", 0)
+        monkeypatch.setattr("tl_widgets.backbones.family.TENSORFLOW_BYTES", 0)
 
     make(8_000_000_000)
     return make
@@ -57,7 +57,7 @@ def test_the_menu_has_every_backbone_with_accuracy_size_and_memory(free):
 
 def test_the_menu_counts_tensorflow_where_that_is_why_it_does_not_fit(free, monkeypatch):
     free(800_000_000)
-    monkeypatch.setattr("tl_widgets.backbones.memory.TENSORFLOW_BYTES", 600_000_000)
+    monkeypatch.setattr("tl_widgets.backbones.family.TENSORFLOW_BYTES", 600_000_000)
     monkeypatch.delitem(__import__("sys").modules, "tensorflow", raising=False)
     assert {name: text for text, name in backbone_menu(96)}["Xception"].startswith(
         "Xception · does not fit: memory 880"
@@ -66,7 +66,7 @@ def test_the_menu_counts_tensorflow_where_that_is_why_it_does_not_fit(free, monk
 
 def test_tensorflow_counts_where_it_is_not_loaded_yet(monkeypatch):
     from tl_widgets.backbones.catalogue import find_backbone
-    from tl_widgets.backbones.memory import TENSORFLOW_BYTES, memory_estimate, memory_needed
+    from tl_widgets.backbones.family import TENSORFLOW_BYTES, memory_estimate, memory_needed
 
     entry = find_backbone("Xception")
     monkeypatch.setitem(__import__("sys").modules, "tensorflow", None)

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from tl_widgets.backbones.catalogue import find_backbone
-from tl_widgets.backbones.memory import memory_estimate
+from tl_widgets.backbones.family import memory_estimate
 from tl_widgets.cli import main as cli
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.errors import InputError

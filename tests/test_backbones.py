@@ -13,8 +13,8 @@ import pytest
 
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.efficientnet_lite import bundled_file
+from tl_widgets.backbones.family import memory_estimate
 from tl_widgets.backbones.loading import build_backbone, build_preprocessing
-from tl_widgets.backbones.memory import memory_estimate
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.errors import InputError
 
@@ -46,7 +46,7 @@ def features(model, backbone, images):
 
 def test_all_models_of_keras_are_found_without_keras():
     code = """
-import sys, tl_widgets.backbones.catalogue as b, tl_widgets.backbones.weights as w, tl_widgets.backbones.memory as m
+import sys, tl_widgets.backbones.catalogue as b, tl_widgets.backbones.weights as w, tl_widgets.backbones.family as m
 names = [x.name for x in b.list_backbones()]
 b.find_backbone("xception"), b.list_backbones()[5].offline, m.memory_estimate(b.find_backbone("VGG16"), 64)
 w.resolve_weights(b.find_backbone("EfficientNetLite0"), "imagenet")

@@ -1,8 +1,9 @@
-"""Backbones and families; a family declares what differs from other families."""
+"""Backbones, and the memory they need. A family declares what differs from other families."""
 
 from __future__ import annotations
 
 import re
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -301,3 +302,23 @@ class Family(ABC):
 def literal(text: str) -> str:
     """Return the text as a Python literal, in double quotes if possible."""
     return f'"{text}"' if text.isprintable() and not set(text) & {'"', "\\"} else repr(text)
+
+
+TENSORFLOW_BYTES = 660_000_000  # of `import tensorflow` (2.21)
+
+
+def memory_estimate(backbone: Backbone, image_size: int, batch_size: int = 32) -> int:
+    """Estimate the bytes for running a frozen backbone, on the high side.
+
+    Beside TensorFlow itself, it needs its weights, 4 bytes each and twice while they load, and three of its largest
+    feature maps (a layer's input, its output, and one that waits for the next Add). An unknown parameter count is
+    taken as 100 million.
+    """
+    n_params = backbone.n_params or 100_000_000
+    return 2 * 4 * n_params + 3 * 4 * backbone.family.map_channels * batch_size * image_size**2
+
+
+def memory_needed(backbone: Backbone, image_size: int) -> int:
+    """Return the bytes to run a backbone, with TensorFlow's if it isn't loaded yet."""
+    tensorflow_bytes = 0 if "tensorflow" in sys.modules else TENSORFLOW_BYTES
+    return tensorflow_bytes + memory_estimate(backbone, image_size)

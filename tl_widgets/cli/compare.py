@@ -6,7 +6,6 @@ import re
 from argparse import Namespace
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -23,9 +22,6 @@ from tl_widgets.core.numbers import percent, points_range
 from tl_widgets.core.settings import flat_settings, with_flat_values
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
-
-if TYPE_CHECKING:
-    pass
 
 FIGURES = (".png", ".svg", ".pdf")
 

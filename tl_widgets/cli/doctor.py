@@ -19,8 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tl_widgets.backbones.catalogue import list_backbones
-from tl_widgets.backbones.family import Backbone
-from tl_widgets.backbones.memory import memory_needed
+from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.backbones.weights import is_published, local_weights_file
 from tl_widgets.cli.files import can_write, existing_part
 from tl_widgets.cli.progress import make_console

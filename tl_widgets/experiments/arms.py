@@ -11,14 +11,14 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.backbones.catalogue import require_backbone
-from tl_widgets.backbones.memory import memory_needed, require_training_memory
+from tl_widgets.backbones.family import memory_needed
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.resources import require_memory
+from tl_widgets.core.resources import require_memory, require_training_memory
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import count_rows, scratch_ledger

@@ -256,19 +256,10 @@ class LiveCurves:
 
     def _add_lines(self, name: str) -> tuple[Line2D, Line2D]:
         """Return the two lines; they are animated, so an ordinary draw leaves them out."""
-        color = color_of(name)
-        (training,) = self._ax.plot([], [], color=color, linestyle="--", linewidth=1.2, alpha=0.75, animated=True)
-        marker_step = max(1, self._n_epochs // 10)
-        (validation,) = self._ax.plot(
-            [],
-            [],
-            color=color,
-            linewidth=2.2,
-            marker=marker_of(name),
-            markersize=5,
-            markevery=marker_step,
-            animated=True,
-        )
+        common: dict[str, Any] = {"color": color_of(name), "animated": True}
+        marker: dict[str, Any] = {"marker": marker_of(name), "markersize": 5, "markevery": max(1, self._n_epochs // 10)}
+        (training,) = self._ax.plot([], [], linestyle="--", linewidth=1.2, alpha=0.75, **common)
+        (validation,) = self._ax.plot([], [], linewidth=2.2, **marker, **common)
         return training, validation
 
     def _draw_frame(self, chance: float) -> None:
@@ -282,23 +273,11 @@ class LiveCurves:
         draw_grid(ax, "y")
         if self._start:
             mark_fine_tuning(ax, self._start)
-        models = [
-            Line2D(
-                [],
-                [],
-                color=color_of(name),
-                marker=marker_of(name),
-                linewidth=2.2,
-                label=label_of(name, self._backbone),
-            )
-            for name in self._names
-        ]
-        kinds = [
-            Line2D([], [], color=INK, linewidth=2.2, label="validation images"),
-            Line2D([], [], color=INK, linewidth=1.2, linestyle="--", label="training images"),
-            Line2D([], [], color=PALE, linewidth=1.5, linestyle=":", label=f"chance ({percent(chance)})"),
-        ]
-        legend_below(ax, in_columns(models, kinds), n_columns=2)
+        models = []
+        for name in self._names:
+            style: dict[str, Any] = {"color": color_of(name), "marker": marker_of(name), "linewidth": 2.2}
+            models.append(Line2D([], [], label=label_of(name, self._backbone), **style))
+        legend_below(ax, in_columns(models, _kind_handles({}, chance)), n_columns=2)
         title = "Accuracy by epoch" if self._seed is None else f"Accuracy by epoch, seed {self._seed}"
         finish_axes(ax, title, x="epoch", y="accuracy (% of images)")
 

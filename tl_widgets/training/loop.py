@@ -13,10 +13,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tl_widgets.backbones.memory import require_training_memory
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
+from tl_widgets.core.resources import require_training_memory
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset
 from tl_widgets.models.builders import count_parameters
 from tl_widgets.records.comparison import Diagnosis, History, RunResult, Seconds

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
-from tl_widgets.backbones.family import Backbone
-from tl_widgets.backbones.memory import memory_estimate
+from tl_widgets.backbones.family import Backbone, memory_estimate
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import Config
 from tl_widgets.core.download import file_digest

@@ -8,8 +8,7 @@ from typing import Any
 from ipywidgets import HTML, Button, VBox, Widget
 
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
-from tl_widgets.backbones.family import Backbone
-from tl_widgets.backbones.memory import memory_estimate, memory_needed
+from tl_widgets.backbones.family import Backbone, memory_estimate, memory_needed
 from tl_widgets.core.config import MIN_IMAGE_SIZE
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import memory_available

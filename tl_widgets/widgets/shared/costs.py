@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
-from tl_widgets.backbones.family import Backbone
-from tl_widgets.backbones.memory import memory_needed
+from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import count_text, duration_text, size_text
 from tl_widgets.core.resources import memory_available

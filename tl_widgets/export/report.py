@@ -98,7 +98,7 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
         data=_data(comparison),
         data_notes=_data_notes(dataset) if dataset is not None else [],
         examples=plots.figure_html(plots.plot_dataset(dataset), plots.dataset_alt_text(dataset), 620)
-        if dataset
+        if dataset is not None
         else None,
         settings=_settings(comparison),
         split=_split(comparison),

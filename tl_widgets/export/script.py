@@ -11,13 +11,12 @@ import re
 from pathlib import Path
 
 from tl_widgets.backbones.catalogue import find_backbone
-from tl_widgets.backbones.family import Backbone
+from tl_widgets.backbones.family import Backbone, literal
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.version import __version__
 from tl_widgets.export import script_data
-from tl_widgets.export.script_data import quoted
 from tl_widgets.records.comparison import Comparison, DatasetSummary
 from tl_widgets.records.parameters import output_units
 
@@ -48,7 +47,7 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | 
     entry, tuning = find_backbone(config.backbone), config.fine_tuning
     is_random = config.weights is None or config.control
     loss = "binary_crossentropy" if output_units(len(dataset.class_names)) == 1 else "sparse_categorical_crossentropy"
-    training = _TRAINING.replace("LOSS", quoted(loss))
+    training = _TRAINING.replace("LOSS", literal(loss))
     parts = [
         _title(dataset, entry, config),
         _imports(dataset, config),
@@ -124,7 +123,7 @@ def _constants(dataset: DatasetSummary, config: Config) -> str:
     origin = dataset.origin
     lines = [f"SIZE = {dataset.image_size}  # side of the images in pixels"]
     if origin is None or origin.kind == "built-in":
-        lines.append(f"CLASSES = [{', '.join(map(quoted, script_data.all_classes(dataset)))}]")
+        lines.append(f"CLASSES = [{', '.join(map(literal, script_data.all_classes(dataset)))}]")
     if origin is not None:
         lines.append(f"DATA_SEED = {origin.seed}  # decides which image is used for what")
         if origin.n_per_class is not None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tl_widgets.backbones.family import literal
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.arrays import SCRIPT_SPLIT, script_parts
 from tl_widgets.data.catalogue import BuiltInDataset, get_dataset, list_datasets
 from tl_widgets.data.folder import CARVED_VALIDATION_SHARE, TEST_SHARE, VALIDATION_SHARE
 from tl_widgets.records.comparison import DatasetSummary
 from tl_widgets.records.provenance import Edits, Origin
-
-
-def quoted(text: str) -> str:
-    """Return the text as a Python literal, if possible in double quotes."""
-    return f'"{text}"' if text.isprintable() and not set(text) & {'"', "\\"} else repr(text)
 
 
 def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
@@ -36,7 +32,7 @@ def loading(dataset: DatasetSummary) -> str:
     is_folder = origin.kind == "folder"
     text = _folder(origin, dataset.class_names) if is_folder else _built_in(dataset.name).script(dataset.image_size)
     if origin.kind == "built-in" and origin.classes:
-        text = text.rstrip("\n") + "\n" + _CHOOSE.replace("NAMES", ", ".join(map(quoted, origin.classes)))
+        text = text.rstrip("\n") + "\n" + _CHOOSE.replace("NAMES", ", ".join(map(literal, origin.classes)))
     return text if origin.n_per_class is None else text.rstrip("\n") + "\n" + _TAKE
 
 
@@ -65,14 +61,14 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
     places = dict(origin.folders) or {"": ""}
     # The order matters: a duplicate belongs to the first split that holds it, the test before the validation.
     given = [split for split in ("test", "validation", "train", "") if split in places]
-    folders = ", ".join(f"{quoted(split)}: {quoted(places[split])}" for split in given)
+    folders = ", ".join(f"{literal(split)}: {literal(places[split])}" for split in given)
     if _is_zip(origin):
-        unpack = f'shutil.unpack_archive({quoted(origin.path)}, FOLDER, "zip")'
+        unpack = f'shutil.unpack_archive({literal(origin.path)}, FOLDER, "zip")'
         root = f"FOLDER = Path(tempfile.mkdtemp())\n{unpack}\n"
     else:
-        root = f"FOLDER = Path({quoted(origin.path)})\n"
+        root = f"FOLDER = Path({literal(origin.path)})\n"
     edits = origin.edits
-    names = f"[{', '.join(map(quoted, class_names))}]" if origin.classes or edits else _ALL_CLASSES
+    names = f"[{', '.join(map(literal, class_names))}]" if origin.classes or edits else _ALL_CLASSES
     reading = _READ_FOLDER.replace("ALL_CLASSES", names)
     if edits:
         reading = reading.replace("FOLDER / folder / name)", "FOLDER / folder / FOLDER_OF.get(name, name))")
@@ -84,7 +80,9 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
         cut = script_parts(VALIDATION_SHARE, TEST_SHARE).lstrip()
         return f'{text}\n\n{SCRIPT_SPLIT}\n\nimages, labels = images_of("")\n{cut}'
     if "validation" in given:
-        parts = "".join(f"x_{part}, y_{part} = images_of({quoted(part)})\n" for part in ("train", "validation", "test"))
+        parts = "".join(
+            f"x_{part}, y_{part} = images_of({literal(part)})\n" for part in ("train", "validation", "test")
+        )
         return f"{text}\n\n{parts}"
     return f"{text}\n\n{SCRIPT_SPLIT}\n\n{_CARVE.lstrip()}".replace("SHARE", str(CARVED_VALIDATION_SHARE))
 
@@ -93,8 +91,8 @@ def _edits(edits: Edits) -> str:
     """Return the lines that repeat the changes made by hand in the Lab, if any."""
     if not edits:
         return ""
-    folder_of = ", ".join(f"{quoted(name)}: {quoted(folder)}" for folder, name in edits.renamed)
-    left_out = "".join(f"    {quoted(name)},\n" for name in edits.left_out)
+    folder_of = ", ".join(f"{literal(name)}: {literal(folder)}" for folder, name in edits.renamed)
+    left_out = "".join(f"    {literal(name)},\n" for name in edits.left_out)
     return (
         f"FOLDER_OF = {{{folder_of}}}  # of classes that are called otherwise than their folders\n"
         f"LEFT_OUT = [{chr(10) + left_out if left_out else ''}]  # by hand\n"

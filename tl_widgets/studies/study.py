@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
-    from tl_widgets.records.comparison import DatasetSummary, StudyFailure
+    from tl_widgets.records.comparison import Comparison, DatasetSummary, StudyFailure
 
     Drawing = Axes | Figure
 
@@ -296,6 +296,28 @@ class Study(ABC, Generic[Arguments, Result]):
                 result: Result = result_class.from_json(text)
                 return result if self.owns(result) else None
         return None
+
+
+class ComparisonStudy(Study[Arguments, "Comparison"]):
+    """Base of the studies whose result is one `Comparison`."""
+
+    def results(self) -> tuple[type[Comparison], ...]:
+        """Return the class that these studies share; `owns` tells their results apart."""
+        from tl_widgets.records.comparison import Comparison
+
+        return (Comparison,)
+
+    def draw(self, result: Comparison) -> Figure:
+        """Draw the page of a comparison."""
+        from tl_widgets.plots.comparison import plot_comparison
+
+        return plot_comparison(result)
+
+    def draw_narrow(self, result: Comparison) -> Figure:
+        """Draw it for a page of half the width."""
+        from tl_widgets.plots.comparison import plot_comparison
+
+        return plot_comparison(result, narrow=True)
 
 
 AnyStudy = Study[Any, StudyResult]

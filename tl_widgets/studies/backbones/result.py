@@ -174,22 +174,24 @@ class BackboneStudy(StudyRecord):
     @property
     def lines(self) -> tuple[str, ...]:
         """The numbers of each backbone in one line, the control last."""
-        return _backbone_lines(self)
+        points = (*self.points, *((self.control,) if self.control else ()))
+        return tuple(_line(point) for point in points)
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        return _backbone_sentences(self)
+        sentences: list[str] = []
+        chosen = self.chosen
+        if chosen is not None:
+            sentences += [_choice(self, chosen), _others(self, chosen), _front(self, chosen), _floor(self, chosen)]
+            sentences.append(_imagenet(self))
+        sentences += _reservations(self)
+        return tuple(sentence for sentence in sentences if sentence)
 
 
 def point_name(point: BackbonePoint) -> str:
     """Return a backbone's name, which says so if its weights are random."""
     return f"{point.name} with random weights" if point.weights == "random" else point.name
-
-
-def _backbone_lines(study: BackboneStudy) -> tuple[str, ...]:
-    points = (*study.points, *((study.control,) if study.control else ()))
-    return tuple(_line(point) for point in points)
 
 
 def _line(point: BackbonePoint) -> str:
@@ -212,16 +214,6 @@ def _line(point: BackbonePoint) -> str:
     if point.top1_pct is not None:
         parts.append(f"ImageNet {point.top1_pct:.1f}% (published)")
     return f"{point_name(point)}: {', '.join(parts)}."
-
-
-def _backbone_sentences(study: BackboneStudy) -> tuple[str, ...]:
-    sentences: list[str] = []
-    chosen = study.chosen
-    if chosen is not None:
-        sentences += [_choice(study, chosen), _others(study, chosen), _front(study, chosen), _floor(study, chosen)]
-        sentences.append(_imagenet(study))
-    sentences += _reservations(study)
-    return tuple(sentence for sentence in sentences if sentence)
 
 
 def _choice(study: BackboneStudy, chosen: BackbonePoint) -> str:

@@ -9,18 +9,16 @@ from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.settings import Whole, same_setting
 from tl_widgets.studies.study import (
     MODELS,
+    ComparisonStudy,
     DataFacts,
     ImageArguments,
     Plan,
-    Study,
     count,
     model_setting,
     require_images,
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.records.comparison import Comparison
@@ -45,7 +43,7 @@ class FineTuningArguments(ImageArguments):
         return replace(super().config, fine_tuning=FineTuningSpec(self.blocks, self.more_epochs, self.low_rate))
 
 
-class _FineTuning(Study[FineTuningArguments, "Comparison"]):
+class _FineTuning(ComparisonStudy[FineTuningArguments]):
     name = "fine-tuning"
     question = "Fine-tuning"
     about = "what unfreezing the backbone's last blocks brings"
@@ -53,11 +51,6 @@ class _FineTuning(Study[FineTuningArguments, "Comparison"]):
     chart = "Charts of accuracy by epoch, with a mark where fine-tuning starts, of parameters, seconds and recall."
     arguments = FineTuningArguments
     cost_by = ("dataset", "image_size", "backbone", "blocks")
-
-    def results(self) -> tuple[type[Comparison], ...]:
-        from tl_widgets.records.comparison import Comparison
-
-        return (Comparison,)
 
     def owns(self, result: Comparison) -> bool:
         return result.repeats is None
@@ -68,16 +61,6 @@ class _FineTuning(Study[FineTuningArguments, "Comparison"]):
         from tl_widgets.experiments.comparison import compare_config
 
         return compare_config(require_images(dataset), arguments.config, on_event=on_event, cancel=cancel)
-
-    def draw(self, result: Comparison) -> Figure:
-        from tl_widgets.plots.comparison import plot_comparison
-
-        return plot_comparison(result)
-
-    def draw_narrow(self, result: Comparison) -> Figure:
-        from tl_widgets.plots.comparison import plot_comparison
-
-        return plot_comparison(result, narrow=True)
 
     def plan(self, arguments: FineTuningArguments, facts: DataFacts) -> Plan:
         n, first, second = arguments.n_train(facts), arguments.epochs, arguments.more_epochs

@@ -172,25 +172,21 @@ class LearningCurve(StudyRecord):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        return _learning_curve_sentences(self)
-
-
-def _learning_curve_sentences(curve: LearningCurve) -> tuple[str, ...]:
-    sentences = [_ratio_sentence(curve), _luck_sentence(curve), *_end_sentences(curve)]
-    if len(curve.seeds) == 1:
-        sentences.append("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
-    n_stuck = sum(point.stuck for point in curve.points)
-    if n_stuck:
-        sentences.append(f"{n_stuck} of the {len(curve.points)} models never left chance.")
-    if curve.failures:
-        first = curve.failures[0]
-        sentences += [f"No point could be measured for {phrase_of(arm)}." for arm in curve.lost_arms]
-        n = len(curve.failures)
-        lost = "1 point could not be measured," if n == 1 else f"{n} points could not be measured; the first,"
-        sentences.append(f"{lost} {first.point}: {first.text}")
-    if curve.stopped:
-        sentences.append("Stopped before all points were measured.")
-    return tuple(sentence for sentence in sentences if sentence)
+        sentences = [_ratio_sentence(self), _luck_sentence(self), *_end_sentences(self)]
+        if len(self.seeds) == 1:
+            sentences.append("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
+        n_stuck = sum(point.stuck for point in self.points)
+        if n_stuck:
+            sentences.append(f"{n_stuck} of the {len(self.points)} models never left chance.")
+        if self.failures:
+            first = self.failures[0]
+            sentences += [f"No point could be measured for {phrase_of(arm)}." for arm in self.lost_arms]
+            n = len(self.failures)
+            lost = "1 point could not be measured," if n == 1 else f"{n} points could not be measured; the first,"
+            sentences.append(f"{lost} {first.point}: {first.text}")
+        if self.stopped:
+            sentences.append("Stopped before all points were measured.")
+        return tuple(sentence for sentence in sentences if sentence)
 
 
 def _ratio_sentence(curve: LearningCurve) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from tl_widgets.core.settings import Whole, same_setting
 from tl_widgets.studies.study import (
+    ComparisonStudy,
     DataFacts,
     ImageArguments,
     Plan,
-    Study,
     count,
     jobs_setting,
     model_setting,
@@ -18,8 +18,6 @@ from tl_widgets.studies.study import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.records.comparison import Comparison
@@ -42,18 +40,13 @@ class RepeatArguments(ImageArguments):
         _ = self.config  # raises InputError if the last seed is too large
 
 
-class _Repeat(Study[RepeatArguments, "Comparison"]):
+class _Repeat(ComparisonStudy[RepeatArguments]):
     name = "repeat"
     question = "Repeat"
     about = "the comparison with several seeds, on the same images"
     lead = "The comparison is repeated with other seeds, on the same images: how much of the difference is luck?"
     chart = "Charts of accuracy by epoch and on the test images, with a dot for each seed, of parameters and seconds."
     arguments = RepeatArguments
-
-    def results(self) -> tuple[type[Comparison], ...]:
-        from tl_widgets.records.comparison import Comparison
-
-        return (Comparison,)
 
     def owns(self, result: Comparison) -> bool:
         return result.repeats is not None
@@ -65,16 +58,6 @@ class _Repeat(Study[RepeatArguments, "Comparison"]):
 
         images = require_images(dataset)
         return compare_config(images, arguments.config, n_jobs=arguments.jobs, on_event=on_event, cancel=cancel)
-
-    def draw(self, result: Comparison) -> Figure:
-        from tl_widgets.plots.comparison import plot_comparison
-
-        return plot_comparison(result)
-
-    def draw_narrow(self, result: Comparison) -> Figure:
-        from tl_widgets.plots.comparison import plot_comparison
-
-        return plot_comparison(result, narrow=True)
 
     def plan(self, arguments: RepeatArguments, facts: DataFacts) -> Plan:
         n, n_arms, n_seeds = arguments.n_train(facts), 3 if arguments.control else 2, arguments.repeats

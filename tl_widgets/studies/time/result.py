@@ -85,7 +85,19 @@ class TimeStudy(StudyRecord):
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        return _time_sentences(self)
+        sentences = [_time_sentence(curve, self.target) for curve in self.curves]
+        reached = {curve.name: curve.time_to(self.target) for curve in self.curves}
+        scratch, transfer = reached.get(ModelName.SCRATCH), reached.get(ModelName.TRANSFER)
+        if scratch and transfer:
+            slow, fast = "from scratch", "the frozen backbone"
+            if scratch < transfer:
+                slow, fast = fast, slow
+            times = max(scratch, transfer) / min(scratch, transfer)
+            if times < 1.15:  # another run might reverse the order
+                return (*sentences, f"Both take about as long to {percent(self.target)}.")
+            longer = f"{times:.1f} times as long to {percent(self.target)} as {fast}"
+            sentences.append(f"In this run {slow} takes {longer}.")
+        return tuple(sentences)
 
 
 def _time_curve(run: RunResult, data: DatasetSummary, n_train: int) -> TimeCurve:
@@ -95,22 +107,6 @@ def _time_curve(run: RunResult, data: DatasetSummary, n_train: int) -> TimeCurve
     reading = run.seconds.prepare + run.seconds.saved * share
     seconds = tuple(reading + s for s in run.history.seconds)
     return TimeCurve(run.name, run.backbone, reading, seconds, run.history.val_accuracy)
-
-
-def _time_sentences(study: TimeStudy) -> tuple[str, ...]:
-    sentences = [_time_sentence(curve, study.target) for curve in study.curves]
-    reached = {curve.name: curve.time_to(study.target) for curve in study.curves}
-    scratch, transfer = reached.get(ModelName.SCRATCH), reached.get(ModelName.TRANSFER)
-    if scratch and transfer:
-        slow, fast = "from scratch", "the frozen backbone"
-        if scratch < transfer:
-            slow, fast = fast, slow
-        times = max(scratch, transfer) / min(scratch, transfer)
-        if times < 1.15:  # another run might reverse the order
-            return (*sentences, f"Both take about as long to {percent(study.target)}.")
-        longer = f"{times:.1f} times as long to {percent(study.target)} as {fast}"
-        sentences.append(f"In this run {slow} takes {longer}.")
-    return tuple(sentences)
 
 
 def _time_sentence(curve: TimeCurve, target: float) -> str:

@@ -80,9 +80,7 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
         cut = script_parts(VALIDATION_SHARE, TEST_SHARE).lstrip()
         return f'{text}\n\n{SCRIPT_SPLIT}\n\nimages, labels = images_of("")\n{cut}'
     if "validation" in given:
-        parts = "".join(
-            f"x_{part}, y_{part} = images_of({literal(part)})\n" for part in ("train", "validation", "test")
-        )
+        parts = "".join(f'x_{part}, y_{part} = images_of("{part}")\n' for part in ("train", "validation", "test"))
         return f"{text}\n\n{parts}"
     return f"{text}\n\n{SCRIPT_SPLIT}\n\n{_CARVE.lstrip()}".replace("SHARE", str(CARVED_VALIDATION_SHARE))
 

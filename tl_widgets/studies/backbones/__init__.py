@@ -95,19 +95,9 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
     def measure(
         self, arguments: BackbonesArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
     ) -> BackboneStudy:
-        return self._measure(None, arguments, dataset, on_event, cancel)
+        return self.go_on(None, arguments, dataset, on_event, cancel)
 
     def go_on(
-        self,
-        earlier: BackboneStudy,
-        arguments: BackbonesArguments,
-        dataset: ImageDataset | None,
-        on_event: OnEvent,
-        cancel: Cancel,
-    ) -> BackboneStudy:
-        return self._measure(earlier, arguments, dataset, on_event, cancel)
-
-    def _measure(
         self,
         earlier: BackboneStudy | None,
         arguments: BackbonesArguments,

@@ -203,15 +203,7 @@ class Backbone:
         return self.family.has_weights(self)
 
     def require_size(self, height: int, width: int | None = None) -> None:
-        """Check that images of this size are large enough.
-
-        Args:
-            height: In pixels.
-            width: In pixels; None if it equals the height.
-
-        Raises:
-            InputError: The images are too small.
-        """
+        """Raise InputError unless images of this height and width (None: the same), in pixels, are large enough."""
         if self.min_input is not None and min(height, width or height) < self.min_input:
             size = str(height) if width in (None, height) else f"{height} x {width}"
             raise InputError(

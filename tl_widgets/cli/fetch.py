@@ -30,12 +30,7 @@ _CHUNK = 1 << 20
 
 
 def fetch(names: Sequence[str], archive: Path | None = None) -> None:
-    """Download the ImageNet weights of backbones, and data sets.
-
-    Args:
-        names: Backbones and data sets, in upper or lower case.
-        archive: A .zip or .tar to pack them into; None leaves them in the home folder only.
-    """
+    """Download weights and data sets by name, and pack them into an archive (.zip or .tar) if one is given."""
     console = make_console()
     if archive is not None:
         check_archive(archive)
@@ -142,13 +137,9 @@ def check_archive(path: Path) -> None:
 
 
 def write_archive(path: Path, members: Sequence[tuple[str, Path]], on_event: OnEvent, cancel: Cancel) -> None:
-    """Pack files without compression, because they are compressed already.
+    """Pack (name, file) pairs into a .zip or .tar that appears only once it is complete.
 
-    Args:
-        path: A .zip or .tar, which appears only once it is complete. The same files always give the same bytes.
-        members: Pairs of a name inside the archive's only folder, and the file.
-        on_event: Receives "save" events, counted in bytes.
-        cancel: Stops the packing when set; no incomplete file is left.
+    It is not compressed, because the files are already. The same files always give the same bytes.
     """
     n_total = sum(file.stat().st_size for _, file in members)
     require_disk(path.parent, n_total, f"Writing {path.name}")

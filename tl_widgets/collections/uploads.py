@@ -26,14 +26,7 @@ Upload = bytes | Path  # a file's bytes, or its temporary path
 
 @dataclass(frozen=True)
 class Addition:
-    """The result of adding images.
-
-    Attributes:
-        collection: the collection with the new images.
-        n_added: number of new images.
-        skipped: (file, reason) for each file that was not added.
-        notes: sentences on other changes.
-    """
+    """The collection with new images, their number, (file, reason) for each that was skipped, and notes."""
 
     collection: ImageCollection
     n_added: int

@@ -101,13 +101,8 @@ def require_memory(n_bytes: int, subject: str, advice: str) -> None:
 def require_training_memory(subject: str, *, n_params: int, n_values: int, batch_size: int) -> None:
     """Raise `InputError` if there is too little free memory to train a network.
 
-    Training needs the weights, their gradients and Adam's two moments, and each layer's output with its gradient.
-
-    Args:
-        subject: The subject of the message: "Training the network from scratch".
-        n_params: Number of parameters.
-        n_values: Number of values in all layers' outputs for one image.
-        batch_size: Images per step.
+    Training needs the weights, their gradients and Adam's two moments, and each layer's output with its gradient:
+    `n_values` numbers for one image.
     """
     require_memory(
         4 * (4 * n_params + 2 * batch_size * n_values),

@@ -133,11 +133,7 @@ class Settings:
         return flat_values(self)
 
     def with_values(self, values: Mapping[str, Any]) -> Self:
-        """Return a copy with some values changed.
-
-        Args:
-            values: the new values by their settings' names, as in the property `values`.
-        """
+        """Return a copy with some values changed, by the names that the property `values` has."""
         return with_flat_values(self, values)
 
 

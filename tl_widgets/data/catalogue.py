@@ -124,11 +124,7 @@ class NamedDataset(ABC):
         """Load the images; arguments, result and errors are those of `load_dataset`."""
 
     def choose(self, classes: Sequence[str] | None) -> Self:
-        """Return the declaration with only some of the classes.
-
-        Args:
-            classes: names of at least two classes; None for all.
-        """
+        """Return the declaration with only some of the classes, at least two; all for None."""
         if classes is None:
             return self
         names = require_classes(classes, self.class_names, self.name)

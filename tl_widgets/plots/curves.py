@@ -178,10 +178,6 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     """Draw the test accuracy of each model with its 95% interval, and chance.
 
     With repeats there is also a dot for each seed.
-
-    Args:
-        result: A comparison, a run, or several runs.
-        ax: Where to draw; None makes a new figure.
     """
     runs = runs_of(result)
     ax = new_axes(6.5, 1.3 + 0.6 * len(runs)) if ax is None else ax

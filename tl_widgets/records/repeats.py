@@ -75,27 +75,12 @@ class Repeats:
         return tuple(accuracy for accuracy in accuracies if accuracy is not None)
 
     def mean(self, name: str) -> Mean | None:
-        """Return a model's mean test accuracy with its 95% t interval, within 0..1.
-
-        Args:
-            name: A `ModelName`.
-
-        Returns:
-            The mean over seeds; None if no seed has this model.
-        """
+        """Return a model's mean test accuracy with its 95% t interval, within 0..1; None if no seed has it."""
         values = self.accuracies(name)
         return mean_of_shares(values, n_images=self.n_test) if values else None
 
     def difference(self, first: str = ModelName.TRANSFER, second: str = ModelName.SCRATCH) -> Mean | None:
-        """Return the mean difference of two test accuracies, paired by seed, in -1..1.
-
-        Args:
-            first: A `ModelName`.
-            second: The model whose accuracy is subtracted.
-
-        Returns:
-            The mean over seeds with its 95% t interval; None if no seed has both models.
-        """
+        """Return the mean of first minus second, paired by seed, in -1..1; None if no seed has both models."""
         pairs = ((point.accuracy(first), point.accuracy(second)) for point in self.points)
         values = [a - b for a, b in pairs if a is not None and b is not None]
         return mean_of_shares(values, n_images=self.n_test, low=-1.0) if values else None

@@ -122,12 +122,7 @@ def _describe(
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """The record of one batch's run through a model in inference mode.
-
-    Attributes:
-        answers: The model's output, (n, ...).
-        calls: (layer, its first input, its output), in the order of the calls.
-    """
+    """One batch's run through a model in inference mode: the output, and (layer, first input, output) of each call."""
 
     answers: Array
     calls: list[tuple[keras.layers.Layer, Any, Any]] = field(default_factory=list)

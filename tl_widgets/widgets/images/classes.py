@@ -125,11 +125,7 @@ class _Pages(HBox):
 
 
 class ImageClasses(VBox):
-    """The classes of a collection, and the pictures of one of them.
-
-    Args:
-        change: called with each of the user's edits.
-    """
+    """The classes of a collection, and the pictures of one of them; `change` receives each of the user's edits."""
 
     def __init__(self, change: Callable[[Edit], None]) -> None:
         self._collection: ImageCollection | None = None

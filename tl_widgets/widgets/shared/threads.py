@@ -70,14 +70,7 @@ class Run(Generic[Value]):
         self.cancel.set()
 
     def wait(self, timeout: float | None = None) -> Value | None:
-        """Wait for the end; an interrupt (Ctrl-C, the kernel's ■) stops the work as well.
-
-        Args:
-            timeout: in seconds; None waits without a limit.
-
-        Returns:
-            The result.
-        """
+        """Wait for the end, at most `timeout` seconds; an interrupt (Ctrl-C, the kernel's ■) stops the work as well."""
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             # Short waits, because a long one would not let an interrupt through.
@@ -119,11 +112,7 @@ def run_and_explain(work: Callable[[Cancel], Value | None], line: HTML, stopped:
 
 
 class LatestRequest(Generic[Request]):
-    """Handles one request at a time in the background, always the newest; a new one cancels the current work.
-
-    Args:
-        work: handles a request; runs in a thread.
-    """
+    """Handles one request at a time in a thread, always the newest; a new one cancels the current work."""
 
     def __init__(self, work: Callable[[Request, Cancel], None]) -> None:
         self._handle = work

@@ -147,13 +147,7 @@ def thumbnails(dataset: ImageDataset) -> str:
 
 
 def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
-    """Return the verdict and the diagnoses as HTML.
-
-    Args:
-        comparison: a finished comparison.
-        number_: the number of its run.
-        source: name of the record that it was loaded from; "" for a run of this Lab.
-    """
+    """Return the verdict and the diagnoses as HTML; `source` names the record of a run that was loaded."""
     notes = "".join(
         f"<li><b>{heading_of(run.name)}.</b> {escape(diagnosis.text)} <i>{escape(diagnosis.advice)}</i></li>"
         for run in comparison.runs

@@ -52,7 +52,12 @@ class PlainBox(VBox):
 
 
 class CountPanel(PlainBox):
-    """Controls of an untrained network from scratch (first `spec`), with its layers and parameters."""
+    """Controls of an untrained network from scratch, with its layers and parameters.
+
+    Args:
+        spec: The network that is shown first.
+        image_size: The side of its images in pixels.
+    """
 
     def __init__(self, spec: ScratchSpec | None = None, *, image_size: int = 128) -> None:
         settings = LabSettings("faces", image_size, config=Config(scratch=spec or ScratchSpec()))

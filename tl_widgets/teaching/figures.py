@@ -241,7 +241,14 @@ def plot_costs(costs: Sequence[BackboneCost]) -> Axes:
 
 
 def photographs(image_size: int = 224) -> dict[str, NDArray[np.uint8]]:
-    """Return photographs by what they show: uint8, shape (image_size, image_size, 3); two of them are gray."""
+    """Return photographs of a cat, coffee, a man with a camera, a rocket, and bricks.
+
+    Args:
+        image_size: The side of the middle square in pixels.
+
+    Returns:
+        Arrays by what they show: uint8, shape (image_size, image_size, 3). Two of them are gray.
+    """
     from PIL import Image, ImageOps
     from skimage import data
 

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.data.arrays import enlarged
 from tl_widgets.data.catalogue import list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset, LoadReport, Split, pick, split_rows
+from tl_widgets.data.datasets.built_in import enlarged
 from tl_widgets.data.memmap_images import IndexedImages
 
 BUILT_IN = [info for info in list_datasets() if not info.n_bytes]

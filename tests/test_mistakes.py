@@ -15,8 +15,8 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.models.builders import build_transfer
 from tl_widgets.records.statistics import difference_interval
+from tl_widgets.records.verdict import TwoWays
 from tl_widgets.setup_checks.registry import MISTAKES
-from tl_widgets.setup_checks.two_ways import TwoWays
 from tl_widgets.studies.mistake.figure import plot_mistake, plot_mistakes
 from tl_widgets.studies.mistake.measurement import every_mistake, what_goes_wrong
 from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy

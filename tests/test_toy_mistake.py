@@ -10,10 +10,10 @@ from helpers import all_parts, own_dataset, page
 from tl_widgets import MistakeStudy, StudyLab, check_setup, every_mistake, what_goes_wrong
 from tl_widgets.cli import main as cli
 from tl_widgets.core.errors import InputError
+from tl_widgets.records.verdict import compare_answers
 from tl_widgets.setup_checks.check import find_mistakes
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 from tl_widgets.setup_checks.registry import MISTAKES, register, unregister
-from tl_widgets.setup_checks.two_ways import compare_answers
 from tl_widgets.studies.registry import STUDIES, read_study
 
 

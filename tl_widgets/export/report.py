@@ -15,9 +15,9 @@ from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import count_text, percent, points_range
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.data.quality import check_dataset
-from tl_widgets.export.gallery import cards
 from tl_widgets.export.networks import NOTEBOOK_SIZE, plot_networks
 from tl_widgets.plots import classes as plot_classes, comparison as plots
+from tl_widgets.plots.images import cards
 from tl_widgets.plots.labels import FigureKind, runs_of
 from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
 from tl_widgets.records.run import comparable_runs, confident_mistakes, disagreements

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tl_widgets.backbones.family import literal
 from tl_widgets.core.errors import InputError
-from tl_widgets.data.arrays import SCRIPT_SPLIT, script_parts
 from tl_widgets.data.catalogue import BuiltInDataset, get_dataset, list_datasets
+from tl_widgets.data.datasets.built_in import SCRIPT_SPLIT, script_parts
 from tl_widgets.data.folder import CARVED_VALIDATION_SHARE, TEST_SHARE, VALIDATION_SHARE
 from tl_widgets.records.comparison import DatasetSummary
 from tl_widgets.records.provenance import Edits, Origin

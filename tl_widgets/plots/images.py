@@ -1,8 +1,9 @@
-"""Figures of images: examples of a data set, and the models' answers."""
+"""Figures of images, and cards in HTML: examples of a data set, and the models' answers."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.html import Markup, image as html_image, join
+from tl_widgets.core.model_name import ModelName, heading_of
+from tl_widgets.core.numbers import percent
+from tl_widgets.data.dataset import Images
+from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.plots.labels import answering_runs, label_of, n_disagreed, shortened
 from tl_widgets.plots.style import (
     INK,
@@ -188,3 +193,30 @@ def _heading(tested: list[RunResult]) -> str:
     if not differ:
         return f"{models} give the same answers to all {n} test images"
     return f"{models} disagree on {differ} of {n} test images; these come first"
+
+
+_SIDE = 96  # CSS pixels
+
+
+def cards(images: Images | IndexedImages, rows: Sequence[int], runs: Sequence[RunResult]) -> Markup:
+    """Return test images as cards; `images` is uint8, (n_test, height, width, 3)."""
+    pixels = images[np.asarray(rows, np.int64)] if len(rows) else ()
+    shown = [_card(picture, row, runs) for picture, row in zip(pixels, rows, strict=True)]
+    return Markup('<div class="tlw-cards">{}</div>').format(join(shown))
+
+
+def _card(pixels: NDArray[np.uint8], row: int, runs: Sequence[RunResult]) -> Markup:
+    names = runs[0].class_names
+    true = names[runs[0].labels[row]]
+    lines = []
+    for run in runs:
+        is_right = run.predictions[row] == run.labels[row]
+        mark, kind = ("✓", "tlw-right-answer") if is_right else ("✗", "tlw-wrong-answer")
+        word = "right" if is_right else "wrong"
+        confidence = percent(max(run.probabilities[row])) if run.probabilities else ""
+        line = Markup(
+            '<span class="{}"><span role="img" aria-label="{}">{}</span> {}: {} <small>{}</small></span>'
+        ).format(kind, word, mark, heading_of(run.name), names[run.predictions[row]], confidence)
+        lines.append(line)
+    picture = html_image(pixels, f"Test image {row + 1}, {true}", _SIDE)
+    return Markup("<figure>{}<figcaption><b>{}</b>{}</figcaption></figure>").format(picture, true, join(lines))

@@ -12,9 +12,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tl_widgets.records.verdict import TwoWays
     from tl_widgets.setup_checks.setup import Setup
     from tl_widgets.setup_checks.trial import Trial
-    from tl_widgets.setup_checks.two_ways import TwoWays
 
 TEST_IMAGES = "accuracy on the test images"
 

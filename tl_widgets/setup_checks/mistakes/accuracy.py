@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
 if TYPE_CHECKING:
+    from tl_widgets.records.verdict import TwoWays
     from tl_widgets.setup_checks.setup import Setup
     from tl_widgets.setup_checks.trial import Trial
-    from tl_widgets.setup_checks.two_ways import TwoWays
 
 _N_LABELINGS = 5
 _HEAD_RATE = 1e-2  # the head must memorize its images
@@ -21,7 +21,7 @@ def _leaky_split(trial: Trial) -> TwoWays:
     """Measure take and skip on a data set reshuffled in every pass, on random labels."""
     import numpy as np
 
-    from tl_widgets.setup_checks.two_ways import compare_means
+    from tl_widgets.records.verdict import compare_means
 
     features = trial.frozen().read(trial.dataset.train, on_event=trial.on_event, cancel=trial.cancel).values
     accuracies: dict[str, list[float]] = {"right": [], "wrong": []}
@@ -69,7 +69,7 @@ def _training_accuracy(trial: Trial) -> TwoWays:
     """Measure one network from scratch on its training images and on the test images."""
     import numpy as np
 
-    from tl_widgets.setup_checks.two_ways import compare_counts
+    from tl_widgets.records.verdict import compare_counts
     from tl_widgets.training.learners import PREDICT_BATCH, count_right
 
     run, split = trial.run(trial.scratch(), "right"), trial.dataset.train

@@ -11,9 +11,9 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
 if TYPE_CHECKING:
+    from tl_widgets.records.verdict import TwoWays
     from tl_widgets.setup_checks.setup import Setup
     from tl_widgets.setup_checks.trial import Trial
-    from tl_widgets.setup_checks.two_ways import TwoWays
 
 _N_IMAGES = 2  # for one step in training mode, on copies of the weights
 
@@ -22,7 +22,7 @@ def _batch_norm(trial: Trial) -> TwoWays:
     """Measure trainable BatchNormalization, which Keras runs in training mode."""
     import keras
 
-    from tl_widgets.setup_checks.two_ways import compare_runs
+    from tl_widgets.records.verdict import compare_runs
 
     layers = trial.layers()
     backbone = layers[-2]
@@ -63,7 +63,7 @@ def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
 
 def _without_compile(trial: Trial) -> TwoWays:
     """Measure unfreezing the last block with and without compiling again."""
-    from tl_widgets.setup_checks.two_ways import TwoWays
+    from tl_widgets.records.verdict import TwoWays
 
     right, n = _share_moved(trial, compile_again=True)
     wrong, _ = _share_moved(trial, compile_again=False)

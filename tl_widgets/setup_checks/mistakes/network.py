@@ -10,9 +10,9 @@ from tl_widgets.core.config import Config
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
 if TYPE_CHECKING:
+    from tl_widgets.records.verdict import TwoWays
     from tl_widgets.setup_checks.setup import Setup
     from tl_widgets.setup_checks.trial import Trial
-    from tl_widgets.setup_checks.two_ways import TwoWays
 
 _NARROW = 8
 _HIGHEST_RATE = 0.03
@@ -22,14 +22,14 @@ _STEPS = (0, 10, 100, 1_000, 10_000)  # a schedule may warm up
 
 def _bottleneck(trial: Trial) -> TwoWays:
     """Measure the article's hidden layer, Dense(6, relu)."""
-    from tl_widgets.setup_checks.two_ways import compare_runs
+    from tl_widgets.records.verdict import compare_runs
 
     return compare_runs(trial.run(trial.scratch(), "right"), trial.run(trial.scratch(6), "wrong"))
 
 
 def _learning_rate(trial: Trial) -> TwoWays:
     """Measure a network from scratch with Adam's usual rate and 100 times that."""
-    from tl_widgets.setup_checks.two_ways import compare_runs
+    from tl_widgets.records.verdict import compare_runs
 
     right = trial.run(trial.scratch(), "right")
     return compare_runs(right, trial.run(trial.scratch(), "wrong", learning_rate=100 * Config.learning_rate))
@@ -138,7 +138,7 @@ def _sigmoid_from_logits(trial: Trial) -> TwoWays:
     """Measure a written-out sigmoid on "Is it the last class?", which suits any data."""
     import numpy as np
 
-    from tl_widgets.setup_checks.two_ways import compare_answers
+    from tl_widgets.records.verdict import compare_answers
 
     frozen, splits = trial.frozen(), (trial.dataset.train, trial.dataset.test)
     train, test = (frozen.read(s, on_event=trial.on_event, cancel=trial.cancel).values for s in splits)

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     import keras
 
     from tl_widgets.backbones.family import Preprocessing
+    from tl_widgets.records.verdict import TwoWays
     from tl_widgets.setup_checks.graph import FoundBackbone
     from tl_widgets.setup_checks.setup import Array, Setup
     from tl_widgets.setup_checks.trial import Trial
-    from tl_widgets.setup_checks.two_ways import TwoWays
 
 _NEAR = 0.25  # in standard deviations of the expected pixels; above 0 because images may have been resized
 _MIN_RANGE = 0.05  # any scaling done once leaves more than this between a sample's black and white
@@ -23,7 +23,7 @@ _MIN_RANGE = 0.05  # any scaling done once leaves more than this between a sampl
 
 def _measure(trial: Trial, change: Callable[[Sequence[keras.layers.Layer]], Sequence[keras.layers.Layer]]) -> TwoWays:
     """Measure a transfer model without and with `change` to its preprocessing."""
-    from tl_widgets.setup_checks.two_ways import compare_runs
+    from tl_widgets.records.verdict import compare_runs
 
     *before, backbone, average = trial.layers()
     right = trial.run(trial.transfer(*before, backbone, average), "right")

@@ -24,7 +24,7 @@ from tl_widgets.plots.style import (
     note,
 )
 from tl_widgets.records.statistics import Interval
-from tl_widgets.setup_checks.two_ways import TwoWays
+from tl_widgets.records.verdict import TwoWays
 from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
 
 _RIGHT, _WRONG = ModelName.TRANSFER.color, ModelName.SCRATCH.color

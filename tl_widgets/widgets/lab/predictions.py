@@ -9,7 +9,7 @@ from ipywidgets import HTML, Button, VBox
 
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
-from tl_widgets.export.gallery import cards
+from tl_widgets.plots.images import cards
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.run import comparable_runs, confident_mistakes, disagreements, interleave_classes
 from tl_widgets.widgets.shared.fields import menu_widget, row

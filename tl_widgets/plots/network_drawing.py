@@ -365,7 +365,7 @@ def _draw_sentence(sheet: Sheet, sentence: str) -> None:
     """Write what is wrong in the place of the drawing."""
     n_lines = int((sheet.height - _HEADING - 6) // LINE)
     for i, line in enumerate(wrap(sentence, sheet.width - 4)[:n_lines]):
-        sheet.elements.append(label(0, sheet.top + _HEADING + 16 + i * LINE, line, "start"))
+        sheet.elements.append(label(1, sheet.top + _HEADING + 16 + i * LINE, line, "start"))
 
 
 def _learn(rows: Sequence[LayerRow]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,9 +74,10 @@ def _map_texts(shape: Sequence[int]) -> tuple[str, ...]:
 
 def names_text(class_names: Sequence[str]) -> str:
     """Return the class names for a sentence."""
-    names = ", ".join(textwrap.shorten(plain(name), _LONG_NAME, placeholder="…") for name in class_names[:_MANY_NAMES])
+    names = [plain(name[: _LONG_NAME + 1]) for name in class_names[:_MANY_NAMES]]
+    text = ", ".join(name if len(name) <= _LONG_NAME else f"{name[:_LONG_NAME]}…" for name in names)
     more = len(class_names) - _MANY_NAMES
-    return f"{names} and {more} more" if more > 0 else names
+    return f"{text} and {more} more" if more > 0 else text
 
 
 def input_column(rows: Sequence[LayerRow]) -> Column:

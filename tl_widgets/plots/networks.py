@@ -32,10 +32,7 @@ def network_text(model: ModelName, ledger: Ledger, class_names: Sequence[str], f
     classes = f"{len(class_names)} classes: {names_text(class_names)}"
     vector = vector_column(ledger, "")
     if model == ModelName.SCRATCH:
-        maps = ", ".join(
-            f"{last.output_shape[2]} feature maps of {last.output_shape[0]} × {last.output_shape[1]}"
-            for _, last in blocks_of(ledger)
-        )
+        maps = ", ".join(_maps_text(*last.output_shape) for _, last in blocks_of(ledger))
         how = "flattened" if vector.below == ("flatten",) else "averaged"
         hidden = [row for row in ledger if row.layer == "Dense"][:-1]
         dense = "".join(f", a Dense layer of {row.output_shape[0]} units" for row in hidden)
@@ -52,6 +49,10 @@ def network_text(model: ModelName, ledger: Ledger, class_names: Sequence[str], f
         f"average of each of its {count_text(_length(ledger))} feature maps into an answer for {classes}. "
         f"Its {count_text(count.trainable)} parameters learn."
     )
+
+
+def _maps_text(height: int, width: int, n_filters: int) -> str:
+    return f"{n_filters} feature map{'' if n_filters == 1 else 's'} of {height} × {width}"
 
 
 def _length(ledger: Sequence[LayerRow]) -> int:

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from tl_widgets.backbones.family import PREPROCESSING
 from tl_widgets.core.errors import InputError
 from tl_widgets.models.builders import build_scratch, build_transfer, count_parameters
 
@@ -28,7 +29,7 @@ def test_the_articles_network_is_reproduced_exactly():
 
 
 def test_the_articles_transfer_model_with_xception():
-    model = build_transfer((128, 128, 3), 5, backbone="Xception", weights=None)
+    model = build_transfer((71, 71, 3), 5, backbone="Xception", weights=None)  # any size has as many parameters
     count = count_parameters(model)
     assert (count.trainable, count.frozen) == (10_245, 20_861_480)
     assert model.output_shape == (None, 5)
@@ -76,9 +77,10 @@ def test_a_seed_gives_the_same_weights_and_touches_no_global_seed():
 
 
 @pytest.mark.parametrize(("n_classes", "units"), [(2, 1), (3, 3), (10, 10)])
-def test_two_classes_get_a_sigmoid_unit_more_get_softmax(n_classes, units):
-    for model in (build_scratch((32, 32, 3), n_classes), build_transfer((32, 32, 3), n_classes)):
-        answers = model.predict(np.zeros((2, 32, 32, 3), np.uint8), verbose=0)
+def test_two_classes_get_a_sigmoid_unit_more_get_softmax(n_classes, units, tiny_backbone):
+    transfer = build_transfer((32, 32, 3), n_classes, backbone=tiny_backbone)
+    for model in (build_scratch((32, 32, 3), n_classes), transfer):
+        answers = np.asarray(model(np.zeros((2, 32, 32, 3), np.uint8)))
         assert answers.shape == (2, units)
         assert ((answers >= 0) & (answers <= 1)).all()
         if units > 1:
@@ -91,22 +93,29 @@ def test_one_class_is_refused():
 
 
 def test_a_saved_model_takes_raw_pixels_where_tl_widgets_is_not_installed(tmp_path):
-    """One backbone for each way of preparing pixels, all in one process, because loading Keras takes longest."""
+    """Three backbones and every way of preparing pixels in one process, because loading Keras takes longest."""
     images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8)
     np.save(tmp_path / "images.npy", images)
     expected = {}
-    for backbone in ("EfficientNetLite0", "MobileNetV2", "ResNet50", "DenseNet121", "EfficientNetB0"):
+    for backbone in ("EfficientNetLite0", "MobileNetV2", "MobileNetV3Small"):
         weights = "imagenet" if backbone == "EfficientNetLite0" else None
         model = build_transfer((32, 32, 3), 3, backbone=backbone, weights=weights)
         model.save(tmp_path / f"{backbone}.keras")
         expected[backbone] = np.asarray(model(images))  # `predict` would compile each; the next process does that once
         assert expected[backbone].std() > 1e-6
+    for name, kind in PREPROCESSING.items():
+        if (layer := kind.layer("preprocessing")) is not None:
+            model = keras.Sequential([keras.layers.Input((32, 32, 3)), layer])
+            model.save(tmp_path / f"{name}.keras")
+            expected[name] = np.asarray(model(images))
+    assert len(expected) >= 7
     code = BLOCK_TL_WIDGETS + (
         "import keras, numpy as np, pathlib\n"
         "try:\n    import tl_widgets\nexcept ModuleNotFoundError:\n    pass\nelse:\n    sys.exit('it is there')\n"
         "for path in pathlib.Path().glob('*.keras'):\n"
         "    model = keras.models.load_model(path)\n"
-        "    assert len(model.trainable_weights) == 2, 'only the head can be trained'\n"
+        "    has_head = model.layers[-1].name == 'output'\n"
+        "    assert len(model.trainable_weights) == 2 * has_head, 'only the head can be trained'\n"
         "    images = np.load('images.npy')\n"
         "    lite = path.stem == 'EfficientNetLite0'\n"
         "    np.save(path.stem, model.predict(images, verbose=0) if lite else model(images))\n"

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.plots.labels import Result, run_label, runs_of, seed_suffix, shortened
+from tl_widgets.plots.labels import Result, most_different_classes, run_label, runs_of, seed_suffix, shortened
 from tl_widgets.plots.style import (
     GRID,
     INK,
@@ -150,7 +150,7 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     if not tested:
         draw_placeholder(ax, "not tested", "Recall of each class")
         return ax
-    rows = _recall_rows(tested)
+    rows = most_different_classes([run.per_class for run in tested], MAX_RECALLS)
     _draw_recalls(ax, tested, rows)
     names = tested[0].class_names
     ax.set_yticks(range(len(rows)), [_class_label(names[i], len(rows)) for i in rows], parse_math=False)
@@ -177,17 +177,3 @@ def _draw_recalls(ax: Axes, tested: list[RunResult], rows: list[int]) -> None:
         marker: dict[str, Any] = {"marker": marker_of(run.name), "color": color_of(run.name), "markersize": 7}
         xs, ys = [x for x, _ in points], [y for _, y in points]
         ax.plot(xs, ys, linestyle="none", label=run_label(run), clip_on=False, zorder=2 + k, **marker)
-
-
-def _recall_rows(tested: list[RunResult]) -> list[int]:
-    """Return the labels to show: all, or those on which the models differ most."""
-    n = len(tested[0].class_names)
-    if n <= MAX_RECALLS:
-        return list(range(n))
-
-    def gap(i: int) -> float:
-        recalls = [recall for run in tested if (recall := per_class[run.name][i].recall) is not None]
-        return max(recalls) - min(recalls) if recalls else -1.0
-
-    per_class = {run.name: run.per_class for run in tested}
-    return sorted(sorted(range(n), key=gap, reverse=True)[:MAX_RECALLS])

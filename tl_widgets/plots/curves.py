@@ -18,6 +18,7 @@ from tl_widgets.plots.labels import (
     Result,
     Score,
     chance_level,
+    curves_alt_text,
     epochs_to_draw,
     label_of,
     run_label,
@@ -298,10 +299,4 @@ class LiveCurves:
 
     def alt(self, histories: Mapping[str, History]) -> str:
         """Return the text alternative of the curves so far."""
-        descriptions = [
-            f"{label_of(name, self._backbone)} {percent(history.val_accuracy[-1])} "
-            f"after {len(history.val_accuracy)} of {self._n_epochs} epochs"
-            for name, history in histories.items()
-            if history.val_accuracy
-        ]
-        return f"Line chart of accuracy by epoch. On the validation images: {'; '.join(descriptions) or 'nothing yet'}."
+        return curves_alt_text(histories, n_epochs=self._n_epochs, backbone=self._backbone)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, find_model
 from tl_widgets.core.numbers import accuracy_text, interval_text, percent, seconds_text
-from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.comparison import ClassFigures, Comparison, History, RunResult
 from tl_widgets.records.statistics import Interval
 
 if TYPE_CHECKING:
@@ -154,6 +155,29 @@ def alt_text(result: Result, kind: FigureKind) -> str:
         kinds = ("accuracy", "test_accuracy", *sentences, "comparison")
         raise InputError(f"kind={kind!r}; it must be one of {', '.join(kinds)}.")
     return sentences[kind](runs)
+
+
+def curves_alt_text(histories: Mapping[str, History], *, n_epochs: int | None = None, backbone: str = "") -> str:
+    """Return the text alternative of curves of accuracy that are still growing."""
+    of_all = f" of {n_epochs}" if n_epochs else ""
+    descriptions = [
+        f"{label_of(name, backbone)} {percent(history.val_accuracy[-1])} "
+        f"after {len(history.val_accuracy)}{of_all} epochs"
+        for name, history in histories.items()
+        if history.val_accuracy
+    ]
+    return f"Line chart of accuracy by epoch. On the validation images: {'; '.join(descriptions) or 'nothing yet'}."
+
+
+def most_different_classes(per_class: Sequence[Sequence[ClassFigures]], most: int) -> list[int]:
+    """Return the labels of at most `most` classes, in order: those whose recall differs most between the models."""
+    n = min(map(len, per_class), default=0)
+
+    def gap(i: int) -> float:
+        recalls = [recall for figures in per_class if (recall := figures[i].recall) is not None]
+        return max(recalls) - min(recalls) if recalls else -1.0
+
+    return sorted(sorted(range(n), key=gap, reverse=True)[:most])
 
 
 def dataset_alt_text(dataset: ImageDataset, n_per_class: int = 6) -> str:

@@ -71,19 +71,24 @@ class NamedDataset(ABC):
         return len(self.class_names)
 
     @property
+    def _totals(self) -> Sizes:
+        train, validation, test = map(sum, zip(*self.sizes, strict=True))
+        return train, validation, test
+
+    @property
     def n_train(self) -> int:
         """Number of training images in all classes."""
-        return sum(train for train, _, _ in self.sizes)
+        return self._totals[0]
 
     @property
     def n_validation(self) -> int:
         """Number of validation images in all classes."""
-        return sum(validation for _, validation, _ in self.sizes)
+        return self._totals[1]
 
     @property
     def n_test(self) -> int:
         """Number of test images in all classes."""
-        return sum(test for _, _, test in self.sizes)
+        return self._totals[2]
 
     @property
     def max_per_class(self) -> int:

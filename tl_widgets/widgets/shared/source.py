@@ -12,7 +12,7 @@ from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.numbers import size_text
-from tl_widgets.data.catalogue import NamedDataset, find_dataset, list_datasets, load_dataset
+from tl_widgets.data.catalogue import NamedDataset, find_dataset, get_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset, Split, choose_classes, require_classes
 from tl_widgets.records.comparison import DatasetSummary
 from tl_widgets.records.provenance import Origin
@@ -135,14 +135,14 @@ class DataSource:
             return Counts.of(self.own).facts(name, classes)
         if name in self._own_images:
             return self._own_images[name].counts.facts(name, classes)
-        for info in list_datasets():
-            if info.name == name:
-                chosen = info.choose(classes)
-                sizes = chosen.n_train, chosen.n_validation, chosen.n_test
-                missing = 0 if info.offline else info.n_bytes
-                return DataFacts(name, chosen.class_names, *sizes, chosen.max_per_class, missing)
-        known = ", ".join([*self._own_images, *(info.name for info in list_datasets())])
-        raise InputError(f"There is no data set {name!r} here; there are {known}.")
+        info = get_dataset(name)
+        if info is None:
+            known = ", ".join([*self._own_images, *(info.name for info in list_datasets())])
+            raise InputError(f"There is no data set {name!r} here; there are {known}.")
+        chosen = info.choose(classes)
+        sizes = chosen.n_train, chosen.n_validation, chosen.n_test
+        missing = 0 if info.offline else info.n_bytes
+        return DataFacts(name, chosen.class_names, *sizes, chosen.max_per_class, missing)
 
     def summary(self, settings: LabSettings) -> DatasetSummary:
         """Return the summary of the settings' images that goes into a record."""

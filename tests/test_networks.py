@@ -140,17 +140,10 @@ def test_numbers_are_those_of_the_ledger():
 def test_parts_say_their_arithmetic_and_what_a_click_on_them_means():
     _, root = drawn("default")
     parts = clicks(root)
-    assert list(parts) == [
-        "input",
-        "filters:0",
-        "filters:1",
-        "filters:2",
-        "flatten",
-        "dense",
-        "output",
-        "backbone",
-        "head",
-    ]
+    scratch = ["input", "filters:0", "filters:1", "filters:2", "flatten", "dense", "output"]
+    networks = [group for group in root.iter(f"{SVG}g") if group.get("data-roam") is not None]
+    assert [list(clicks(group)) for group in networks] == [scratch, ["input", "backbone", "average", "head"]]
+    assert [group.get("aria-label") for group in networks] == ["From scratch", "Transfer"]
     assert "5 × 5 × 3 × 32 + 32 = 2,432 parameters" in parts["filters:0"]
     assert "48 × 48" in parts["filters:0"]
     assert "1280 × 3 + 3 = 3,843 parameters" in parts["head"]

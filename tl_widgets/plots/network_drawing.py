@@ -94,7 +94,16 @@ class Sheet:
         """Add a part that shows its sentence to the mouse, and can be clicked on its whole width."""
         bottom = self.axis + self.room / 2 + _BELOW_ROWS * LINE
         top = self.axis - self.room / 2 - LINE
-        area = tag("rect", x=left, y=top, width=right - left, height=bottom - top, fill="none", pointer_events="all")
+        area = tag(
+            "rect",
+            x=left,
+            y=top,
+            width=right - left,
+            height=bottom - top,
+            fill="none",
+            pointer_events="all",
+            class_="tlw-hit",
+        )
         click = {"data_click": column.key, "aria_label": column.title} if self.interactive else {}
         self.elements.append(tag("g", tag("title", column.title), area, *shapes, **click))
 
@@ -289,7 +298,7 @@ def _draw_scratch(sheet: Sheet, rows: Sequence[LayerRow], class_names: Sequence[
 
 
 def _draw_transfer(sheet: Sheet, rows: Sequence[LayerRow], class_names: Sequence[str], facts: BackboneFacts) -> None:
-    image, vector = input_column(rows), vector_column(rows, "head")
+    image, vector = input_column(rows), vector_column(rows, "average")
     output = output_column(rows[-1], class_names, "head")
     shape = image.side or (1, 1)
     scale = _image_scale(max(shape), sheet.room)
@@ -383,4 +392,15 @@ def draw_body(sheet: Sheet, ledger: Ledger, class_names: Sequence[str], facts: B
             _draw_scratch(sheet, ledger, class_names)
         else:
             _draw_transfer(sheet, ledger, class_names, facts)
-    return Markup().join(sheet.elements)
+    if not sheet.interactive or isinstance(ledger, str):
+        return Markup().join(sheet.elements)
+    # One Tab stop for each network; keys are unique within it.
+    return tag(
+        "g",
+        *sheet.elements,
+        class_="tlw-network",
+        role="group",
+        aria_label=sheet.model.heading,
+        data_roam="",
+        tabindex=0,
+    )

@@ -81,7 +81,7 @@ def draw_network(
         width: In CSS pixels, at least 300.
         height: In CSS pixels, at least 100.
         interactive: Whether parts carry `data-click`: "input", "filters:0" and so on, "flatten", "dense", "output";
-            "input", "backbone", "head".
+            for the transfer model "input", "backbone", "average", "head".
     """
     facts = facts or BackboneFacts()
     sheet = Sheet(model, width, 0, height, interactive)

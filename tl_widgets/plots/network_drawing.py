@@ -15,6 +15,7 @@ from tl_widgets.plots.network_parts import (
     Ledger,
     backbone_note,
     input_column,
+    name_lines,
     output_column,
     scratch_columns,
     vector_column,
@@ -127,13 +128,6 @@ def _image_scale(side: int, room: float) -> float:
     return room / max(side, _SMALL_IMAGE)
 
 
-def _name_lines(class_names: Sequence[str], room: float, width: float) -> list[str]:
-    n_lines = max(3, int(room // LINE) + 1)
-    shown = class_names if len(class_names) <= n_lines else class_names[: n_lines - 1]
-    lines = [shorten(name, width) for name in shown]
-    return lines if len(shown) == len(class_names) else [*lines, f"+{len(class_names) - len(shown)}"]
-
-
 def _draw_output(sheet: Sheet, column: Column, class_names: Sequence[str], left: float, lines: list[str]) -> None:
     color, shapes = sheet.color, []
     top = sheet.axis - LINE * len(lines) / 2
@@ -216,7 +210,7 @@ def _fit(sheet: Sheet, columns: Sequence[Column], class_names: Sequence[str]) ->
     layout = None
     for density, how in enumerate(_DENSITIES):
         per_pixel = _image_scale(max(shape), sheet.room) * how.image
-        names = max(map(text_width, _name_lines(class_names, sheet.room, how.names))) + 10
+        names = max(map(text_width, name_lines(class_names, sheet.room, how.names))) + 10
         texts = tuple(_texts(column, density) for column in parts)
         above = [text_width(text) for text, _ in texts]
         below = [text_width(text) if column.side else 0.0 for column, (_, text) in zip(parts, texts, strict=True)]
@@ -293,7 +287,7 @@ def _draw_scratch(sheet: Sheet, rows: Sequence[LayerRow], class_names: Sequence[
         middle, row = places[i]
         sheet.part(column, edges[i], edges[i + 1], shape, sheet.above(x, above), sheet.below(middle, below, row))
     sheet.link(end, output - 1)
-    lines = _name_lines(class_names, sheet.room, _DENSITIES[layout.density].names)
+    lines = name_lines(class_names, sheet.room, _DENSITIES[layout.density].names)
     _draw_output(sheet, columns[-1], class_names, output, lines)
 
 
@@ -302,7 +296,7 @@ def _draw_transfer(sheet: Sheet, rows: Sequence[LayerRow], class_names: Sequence
     output = output_column(rows[-1], class_names, "head")
     shape = image.side or (1, 1)
     scale = _image_scale(max(shape), sheet.room)
-    lines = _name_lines(class_names, sheet.room, _DENSITIES[0].names)
+    lines = name_lines(class_names, sheet.room, _DENSITIES[0].names)
     gap = 9.0
     drawn = shape[1] * scale
     image_width = max(drawn, text_width(image.text(0)))

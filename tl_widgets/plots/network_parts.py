@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tl_widgets.core.numbers import count_text, short_count
-from tl_widgets.plots.svg import plain
+from tl_widgets.plots.svg import LINE, plain, shorten
 from tl_widgets.records.parameters import LayerRow
 
 _MANY_NAMES, _LONG_NAME = 10, 60  # in sentences; a record may hold names of any length
@@ -78,6 +78,14 @@ def names_text(class_names: Sequence[str]) -> str:
     text = ", ".join(name if len(name) <= _LONG_NAME else f"{name[:_LONG_NAME]}…" for name in names)
     more = len(class_names) - _MANY_NAMES
     return f"{text} and {more} more" if more > 0 else text
+
+
+def name_lines(class_names: Sequence[str], room: float, width: float) -> list[str]:
+    """Return the first class names, and how many more there are, as lines for a drawing with this much room."""
+    n_lines = max(3, int(room // LINE) + 1)
+    shown = class_names if len(class_names) <= n_lines else class_names[: n_lines - 1]
+    lines = [shorten(name, width) for name in shown]
+    return lines if len(shown) == len(class_names) else [*lines, f"+{len(class_names) - len(shown)}"]
 
 
 def input_column(rows: Sequence[LayerRow]) -> Column:

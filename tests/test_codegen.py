@@ -21,6 +21,7 @@ import tl_widgets
 from tl_widgets import Config, FineTuningSpec, InputError, ScratchSpec, list_backbones, load_dataset, load_folder
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.data.augment import with_augmented
 from tl_widgets.data.catalogue import find_dataset
 from tl_widgets.experiments.comparison import summarize
 from tl_widgets.export.script import UNFREEZE, save_backbone, script_for, to_script
@@ -28,7 +29,6 @@ from tl_widgets.models.builders import frozen_layers
 from tl_widgets.records.comparison import Comparison, Environment, Verdict
 from tl_widgets.records.parameters import count_rows, scratch_ledger
 from tl_widgets.training.fine_tuning import backbone_of, cut_backbone
-from tl_widgets.training.learners import with_augmented
 
 NASTY = 'it\'s "quoted" \\ {braces} $HOME\n\'\'\'""" ünï'
 SUMMARY = find_dataset("textures").summary(image_size=32, n_per_class=4)
@@ -174,7 +174,7 @@ def summaries():
 def test_every_combination_is_a_program_without_tl_widgets():
     n_scripts = 0
     for number, (config, summary) in enumerate(itertools.product(configurations(), summaries())):
-        if number % 3:  # a third of 4,000 is enough, and each summary and each configuration is among them
+        if number % 13:  # 300 of 4,000 are enough; every one of the 14 summaries and every configuration is among them
             continue
         script = script_for(summary, config)
         script.encode("utf-8")
@@ -185,7 +185,7 @@ def test_every_combination_is_a_program_without_tl_widgets():
         assert not any(module.startswith("tl_widgets") for module in modules)
         assert "keras" in modules
         n_scripts += 1
-    assert n_scripts > 1000
+    assert n_scripts > 250
 
 
 def test_the_path_of_a_folder_is_read_as_text():
@@ -244,9 +244,9 @@ def test_the_network_from_scratch_is_the_same(spec, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backbone", ["EfficientNetLite0", "MobileNetV2", "EfficientNetB0"])
+@pytest.mark.parametrize("backbone", ["EfficientNetLite0", "EfficientNetB0"])
 def test_the_backbones_give_the_same_features(backbone, tmp_path, monkeypatch):
-    """The bundled weights, and random ones, whose recipe the script spells out; tf, lite and no scaling."""
+    """The bundled weights, and random ones, whose recipe the script spells out."""
     monkeypatch.chdir(tmp_path)
     bundled = backbone == "EfficientNetLite0"
     if bundled:
@@ -268,7 +268,7 @@ def test_the_backbones_give_the_same_features(backbone, tmp_path, monkeypatch):
 def test_preprocessing_is_the_same_for_every_mode():
     import keras
 
-    from tl_widgets.backbones.loading import build_preprocessing
+    from tl_widgets.backbones.builder import build_preprocessing
     from tl_widgets.export.script import _preprocessing
 
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype(np.float32)
@@ -340,11 +340,14 @@ def test_a_script_says_what_it_leaves_out_of_the_repeats():
     assert calls[-1] == 'train_and_test("fine_tuned", transfer, epochs=5, learning_rate=0.0003)'
 
 
-@pytest.mark.slow
-def test_running_the_script_of_photographs_with_a_weights_file(tmp_path, assets):
+def test_the_script_of_photographs_loads_the_weights_file(assets):
     weights = str(Path(assets) / "weights/mobilenet_v2_notop.weights.h5")
-    dataset = load_folder(assets / "data/flowers", image_size=64, n_per_class=10)
-    comparison = tl_widgets.compare(dataset, backbone="MobileNetV2", weights=weights, epochs=6)
-    found = run(to_script(comparison), tmp_path)
-    assert comparison.transfer.test_accuracy > 0.4
-    assert_same_result(found, comparison, {"scratch": 0.3, "transfer": 0.15})
+    dataset = load_folder(assets / "data/flowers", image_size=64, n_per_class=4)
+    found = models_of(script_for(summarize(dataset), Config(backbone="MobileNetV2", weights=weights)))
+    np.testing.assert_array_equal(found["x_train"], np.asarray(dataset.train.images))
+    ours = tl_widgets.build_transfer(dataset.image_shape, dataset.n_classes, backbone="MobileNetV2", weights=weights)
+    ours.layers[-1].set_weights(found["transfer"].layers[-1].get_weights())
+    images = np.asarray(dataset.test.images[:8], np.float32)
+    expected = np.asarray(ours(images))
+    assert expected.std(axis=0).min() > 1e-3
+    np.testing.assert_allclose(found["transfer"](images), expected, atol=1e-4)

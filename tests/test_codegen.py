@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from tiny import standing_in
+from tl_widgets.data.augment import with_augmented
 
 import tl_widgets
 from tl_widgets import Config, FineTuningSpec, InputError, ScratchSpec, list_backbones, load_dataset, load_folder
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import resolve_weights
-from tl_widgets.data.augment import with_augmented
 from tl_widgets.data.catalogue import find_dataset
 from tl_widgets.experiments.comparison import summarize
 from tl_widgets.export.script import UNFREEZE, save_backbone, script_for, to_script
@@ -267,8 +267,8 @@ def test_the_backbones_give_the_same_features(backbone, tmp_path, monkeypatch):
 
 def test_preprocessing_is_the_same_for_every_mode():
     import keras
-
     from tl_widgets.backbones.builder import build_preprocessing
+
     from tl_widgets.export.script import _preprocessing
 
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype(np.float32)

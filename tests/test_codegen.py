@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from tiny import standing_in
-from tl_widgets.data.augment import with_augmented
 
 import tl_widgets
 from tl_widgets import Config, FineTuningSpec, InputError, ScratchSpec, list_backbones, load_dataset, load_folder
@@ -29,6 +28,7 @@ from tl_widgets.models.builders import frozen_layers
 from tl_widgets.records.comparison import Comparison, Environment, Verdict
 from tl_widgets.records.parameters import count_rows, scratch_ledger
 from tl_widgets.training.fine_tuning import backbone_of, cut_backbone
+from tl_widgets.training.learners import with_augmented
 
 NASTY = 'it\'s "quoted" \\ {braces} $HOME\n\'\'\'""" ünï'
 SUMMARY = find_dataset("textures").summary(image_size=32, n_per_class=4)
@@ -267,7 +267,7 @@ def test_the_backbones_give_the_same_features(backbone, tmp_path, monkeypatch):
 
 def test_preprocessing_is_the_same_for_every_mode():
     import keras
-    from tl_widgets.backbones.builder import build_preprocessing
+    from tl_widgets.backbones.loading import build_preprocessing
 
     from tl_widgets.export.script import _preprocessing
 

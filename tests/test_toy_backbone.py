@@ -96,7 +96,7 @@ def test_too_small_images_are_rejected():
 
 
 def test_its_weights_are_always_the_same():
-    from tl_widgets.backbones.builder import build_backbone
+    from tl_widgets.backbones.loading import build_backbone
 
     from tl_widgets.backbones.weights import resolve_weights
 

@@ -267,8 +267,8 @@ def test_the_backbones_give_the_same_features(backbone, tmp_path, monkeypatch):
 
 def test_preprocessing_is_the_same_for_every_mode():
     import keras
-    from tl_widgets.backbones.loading import build_preprocessing
 
+    from tl_widgets.backbones.loading import build_preprocessing
     from tl_widgets.export.script import _preprocessing
 
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype(np.float32)

@@ -97,7 +97,6 @@ def test_too_small_images_are_rejected():
 
 def test_its_weights_are_always_the_same():
     from tl_widgets.backbones.loading import build_backbone
-
     from tl_widgets.backbones.weights import resolve_weights
 
     backbone = find_backbone("TinyNet")

@@ -1,17 +1,13 @@
-"""The studies of data and of time: statistics against SciPy, points against `compare`, workers, Stop, figures."""
+"""The studies of data and of time: statistics against SciPy, points against `compare`, Stop, figures."""
 
-import os
-import signal
 import sqlite3
 import threading
 from contextlib import closing
 from dataclasses import replace
 
-import joblib
 import numpy as np
 import pytest
 from scipy import stats
-from tiny import standing_in
 
 from tl_widgets.cli import main as cli
 from tl_widgets.core.config import Config, ScratchSpec
@@ -21,7 +17,6 @@ from tl_widgets.experiments.comparison import RunCache, compare, train_arm
 from tl_widgets.experiments.parallel import measure_all
 from tl_widgets.records.comparison import History, Seconds, StudyFailure
 from tl_widgets.records.statistics import mean_with_interval
-from tl_widgets.studies.learning_curve import measurement as curves
 from tl_widgets.studies.learning_curve.figure import plot_learning_curve
 from tl_widgets.studies.learning_curve.measurement import learning_curve
 from tl_widgets.studies.learning_curve.result import CurvePoint, LearningCurve
@@ -43,14 +38,6 @@ def textures():
 @pytest.fixture(scope="module")
 def curve(textures, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TL_WIDGETS_HOME", str(tmp_path_factory.mktemp("home")))
-        return learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), **FEW)
-
-
-@pytest.fixture(scope="module")
-def real_curve(textures, tmp_path_factory):
-    """The same with the real backbone, for worker processes know nothing of the one that stands in."""
-    with pytest.MonkeyPatch.context() as patch, standing_in(real=True):
         patch.setenv("TL_WIDGETS_HOME", str(tmp_path_factory.mktemp("home")))
         return learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), **FEW)
 
@@ -261,80 +248,6 @@ def test_stop_inside_a_point_ends_the_study():
     found = measure_all([1, 2, 3], measure, describe=str)
     assert found.points == (1,)
     assert found.stopped
-
-
-def _double_or_die(job, context):
-    if job == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    if job == 2:
-        raise ValueError("broken")
-    return job * 2
-
-
-@pytest.mark.slow
-def test_a_dead_worker_costs_one_point():
-    found = measure_all([1, 2, 3, 4, 5], _double_or_die, describe=str, n_jobs=2)
-    assert found.points == (2, 8, 10)
-    assert [failure.point for failure in found.failures] == ["2", "3"]
-
-
-def _process_and_thread(job, context):
-    return os.getpid(), threading.get_ident(), id(context.cache), job
-
-
-def test_the_backend_of_joblib_is_the_one_that_was_chosen():
-    with joblib.parallel_config(backend="threading"):
-        found = measure_all(list(range(8)), _process_and_thread, describe=str, n_jobs=2)
-    assert [job for *_, job in found.points] == list(range(8))
-    assert {pid for pid, *_ in found.points} == {os.getpid()}
-    assert threading.get_ident() not in {thread for _, thread, *_ in found.points}
-    # A cache must not be used from two threads at once.
-    assert len({(thread, cache) for _, thread, cache, _ in found.points}) == len(
-        {cache for *_, cache, _ in found.points}
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("error:.*still being processed")
-def test_stop_ends_the_workers_too():
-    cancel = threading.Event()
-    found = measure_all(
-        list(range(40)), _slowly, describe=str, n_jobs=2, cancel=cancel, on_point=lambda _: cancel.set()
-    )
-    assert found.stopped
-    assert 1 <= len(found.points) < 40
-
-
-def _slowly(job, context):
-    return sum(range(2_000_000)) + job
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("real_default")
-def test_the_result_is_the_same_with_two_workers(textures, real_curve):
-    other = learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), n_jobs=2, **FEW)
-    strip = [[replace(p, seconds=Seconds()) for p in one.points] for one in (real_curve, other)]
-    assert strip[0] == strip[1]
-
-
-def _measure_or_die(dataset, config, job, context):
-    if (job.n_per_class, job.seed) == (3, 4):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return curves._measure(dataset, config, job, context)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("real_default")
-def test_a_worker_that_dies_costs_the_curve_one_point(textures, real_curve, monkeypatch):
-    monkeypatch.setattr(curves, "_measure", _measure_or_die)  # here alone: in the workers it calls the real one
-    found = learning_curve(textures, n_per_class=(3, 6), seeds=(0, 4), arms=("transfer",), n_jobs=2, **FEW)
-    assert [failure.point for failure in found.failures] == ["transfer with 3 images per class, seed 4"]
-    assert "its worker process died" in found.failures[0].text
-    assert not found.stopped
-    whole = {(p.n_per_class, p.seed): p.test_accuracy for p in real_curve.points if p.arm == "transfer"}
-    assert whole.pop((3, 4)) is not None
-    assert {(p.n_per_class, p.seed): p.test_accuracy for p in found.points} == whole
-    assert "1 point could not be measured, transfer with 3 images per class, seed 4:" in found.sentences[-1]
 
 
 def test_thirty_points_read_each_image_once(textures):

@@ -1,7 +1,6 @@
 """Repeats and fine-tuning as parts of compare: what a seed gives alone, statistics against SciPy, one broken seed."""
 
 import json
-import os
 import threading
 from dataclasses import replace
 
@@ -103,41 +102,6 @@ def test_news_count_the_repeats_and_say_what_is_left(repeated):
     assert study[-1].seconds_left == 0
     assert [event.model for event in events if event.phase == "done"] == ["scratch", "transfer", ""]
     assert not result.stopped
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("real_default")
-def test_worker_processes_change_no_number(textures):
-    # Worker processes know nothing of the backbone that stands in.
-    alone, parallel = (compare(textures, **SMALL, seed=4, repeats=2, n_jobs=n_jobs) for n_jobs in (1, 2))
-    ours, theirs = ([replace(p, seconds=0) for p in each.repeats.points] for each in (alone, parallel))
-    assert ours == theirs
-    assert parallel.verdict == alone.verdict
-
-
-def _dies_at_six(dataset, config, seed, context):
-    if seed == 6:
-        os._exit(3)
-    return Repeat(seed, 0.5, 0.75)
-
-
-def _fails_at_five(dataset, config, seed, context):
-    if seed == 5:
-        raise InputError("there is something wrong with five")
-    return Repeat(seed, 0.5, 0.75)
-
-
-@pytest.mark.parametrize(("measure", "n_jobs", "lost"), [(_dies_at_six, 2, 6), (_fails_at_five, 1, 5)])
-def test_a_broken_seed_costs_only_itself(textures, monkeypatch, measure, n_jobs, lost):
-    monkeypatch.setattr("tl_widgets.experiments.comparison._measure", measure)
-    result = compare(textures, **SMALL, seed=4, repeats=4, n_jobs=n_jobs)
-    assert result.repeats.seeds == tuple(seed for seed in (4, 5, 6, 7) if seed != lost)
-    assert len(result.repeats.failures) == 1
-    assert result.repeats.failures[0].startswith(f"seed {lost}: ")
-    assert not result.stopped
-    assert "Over 3 seeds" in result.verdict.text or "over 3 seeds" in result.verdict.text
-    assert f"could not be measured: seed {lost}" in result.verdict.text
-    assert Comparison.from_json(result.to_json()) == result
 
 
 def test_where_all_other_seeds_fail_the_first_stands(textures, monkeypatch):

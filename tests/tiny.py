@@ -23,11 +23,11 @@ from tl_widgets.core.resources import home_folder
 _LAYERS = (("block1_conv", 3, 4, 16), ("block2_conv", 3, 2, 24), ("block3_conv", 1, 1, 64))
 
 
-def _arrays():
+def _arrays(layers=_LAYERS):
     """The weights, in the order of the layers: always the same."""
     rng = np.random.default_rng(0)
     channels = 3
-    for _, kernel, _, filters in _LAYERS:
+    for _, kernel, _, filters in layers:
         scale = np.sqrt(2 / (channels * kernel**2))
         yield (scale * rng.standard_normal((kernel, kernel, channels, filters))).astype(np.float32)
         yield np.zeros(filters, np.float32)
@@ -54,18 +54,19 @@ class TinyFamily(Family):
     module: str = "tests.tiny"
     function: str = "TinyFamily"
     is_bundled: bool = True
+    layers: tuple = _LAYERS
 
     def build(self, backbone, image_shape):
         import keras
 
         x = inputs = keras.Input(image_shape)
-        for name, kernel, stride, filters in _LAYERS:
+        for name, kernel, stride, filters in self.layers:
             x = keras.layers.Conv2D(filters, kernel, stride, "same", activation="relu", name=name)(x)
         return keras.Model(inputs, x, name=backbone.name.lower())
 
     def find_weights(self, backbone, on_event, cancel):
-        path = Path(home_folder()) / "weights" / "tinynet.bin"
-        data = b"".join(array.tobytes() for array in _arrays())
+        path = Path(home_folder()) / "weights" / f"{self.members[0].name.lower()}.bin"
+        data = b"".join(array.tobytes() for array in _arrays(self.layers))
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
@@ -76,7 +77,15 @@ class TinyFamily(Family):
         return True
 
     def load_weights(self, model, backbone, path):
-        model.set_weights(list(_arrays()))
+        model.set_weights(list(_arrays(self.layers)))
+
+
+def mini_family():
+    """A second family, without the last layer: smaller than the tiny one and with other figures."""
+    (tiny,) = TinyFamily().members
+    n_params = sum(array.size for array in _arrays(_LAYERS[:2]))
+    member = replace(tiny, name="MiniNet", top1_pct=8.25, n_params=n_params, depth=2, feature_width=_LAYERS[1][3])
+    return TinyFamily(members=(member,), layers=_LAYERS[:2])
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import pytest
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.efficientnet_lite import bundled_file
 from tl_widgets.backbones.family import memory_estimate
-from tl_widgets.backbones.loading import build_backbone, build_preprocessing
+from tl_widgets.backbones.loading import build_backbone, build_preprocessing, load_file
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.errors import InputError
 
@@ -94,6 +94,11 @@ def test_the_table_knows_every_model_of_the_installed_keras():
     for backbone in backbones:
         module = getattr(keras.applications, backbone.module.rpartition(".")[2])
         assert published_preprocessing(module) == backbone.preprocess_mode, backbone.name
+    folder = Path(inspect.getfile(module.preprocess_input)).parent
+    text = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+    hashes = [backbone.weights_hash for backbone in backbones if backbone.weights_hash]
+    assert [one for one in hashes if one not in text] == []
+    assert len(set(hashes)) == len(hashes)
 
 
 def test_a_model_that_the_installed_keras_does_not_have_is_an_error_with_a_way_out(monkeypatch):
@@ -124,7 +129,7 @@ def test_facts():
     assert find_backbone("MobileNetV3Large").depth is None
 
 
-@pytest.mark.parametrize("name", ["Xception", "ConvNeXtTiny", "NASNetMobile", "ResNet50V2", "MobileNetV3Small"])
+@pytest.mark.parametrize("name", ["Xception", "ConvNeXtTiny", "ResNet50V2", "MobileNetV3Small"])
 def test_weights_facts_are_what_keras_would_fetch(name, monkeypatch):
     import keras
     from keras.src.utils import file_utils
@@ -174,11 +179,10 @@ def test_preprocessing_of_lite():
     np.testing.assert_allclose(np.asarray(layer(pixels)).ravel(), [-127 / 128, 0, 1], atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["EfficientNetB0", "EfficientNetV2B0"])
-def test_dropout_inside_stays_off_while_the_outer_model_trains(name, tmp_path):
+def test_dropout_inside_stays_off_while_the_outer_model_trains(tmp_path):
     import keras
 
-    frozen = build_backbone(find_backbone(name), (32, 32, 3), RANDOM)
+    frozen = build_backbone(find_backbone("EfficientNetB0"), (32, 32, 3), RANDOM)
     model = keras.Sequential([keras.Input((32, 32, 3)), frozen])
     images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
     model.save(tmp_path / "m.keras")
@@ -188,65 +192,23 @@ def test_dropout_inside_stays_off_while_the_outer_model_trains(name, tmp_path):
         np.testing.assert_array_equal(np.asarray(each(images, training=True)), still)
 
 
-def check_frozen(backbone, model):
-    """Hold a backbone and models on it against the facts."""
-    import keras
-
-    from tl_widgets.models.builders import count_parameters, stack_head
-
-    name = backbone.name
-    assert model.count_params() == backbone.n_params, name
-    assert model.trainable_weights == [], name
-    assert len(model.output_shape) == 4, name
-    assert model.output_shape[-1] == backbone.feature_width, name
-    for n_classes, units in ((2, 1), (5, 5)):
-        frozen = [build_preprocessing(backbone), model, keras.layers.GlobalAveragePooling2D()]
-        frozen = [layer for layer in frozen if layer is not None]
-        whole = stack_head(frozen, tuple(model.input_shape[1:]), n_classes)
-        assert whole.output_shape == (None, units), name
-        count = count_parameters(whole)
-        expected = (backbone.feature_width * units + units, backbone.n_params)
-        assert (count.trainable, count.frozen) == expected, name
-
-
-def minimum_shape(backbone):
-    return (backbone.min_input, backbone.min_input, 3)
-
-
 @pytest.mark.slow
-def test_all_backbones_build_frozen_at_their_minimum_input():
-    """All layers of all models, but no weights: shapes are all that is compared, and those are half a gigabyte each."""
-    import keras
-
-    from tl_widgets.backbones import keras_compat
-
-    for backbone in list_backbones():
-        with (
-            keras.StatelessScope(),
-            keras_compat.preserved_random_state(),
-        ):  # in it, Keras gives a variable its shape and no value
-            model = backbone.family.build(backbone, minimum_shape(backbone))
-            keras_compat.freeze(model)
-            check_frozen(backbone, model)
-        del model
-        keras.backend.clear_session()  # it collects garbage, too
-
-
 @pytest.mark.parametrize(
     "family",
     {one.family: one.family.module.rpartition(".")[2] for one in list_backbones()}.items(),
     ids=lambda item: item[1],
 )
-def test_one_backbone_of_each_family_is_built_with_weights_and_runs(family):
-    """Its smallest member; the members differ in depth and width alone, which the test above compares."""
+def test_one_backbone_of_each_family_is_built_as_the_facts_say_and_lets_the_signal_through(family, photographs):
+    """Its smallest member; the members differ in depth and width alone. Random weights, as in the control."""
     import keras
 
     backbone = min(family[0].members, key=lambda one: one.n_params)
-    model = build_backbone(backbone, minimum_shape(backbone), RANDOM)
-    check_frozen(backbone, model)
-    pixels = np.zeros((1, *model.input_shape[1:]), np.float32)
-    assert np.isfinite(np.asarray(model(pixels))).all()
-    del model
+    model = build_backbone(backbone, (96, 96, 3), RANDOM, seed=1)
+    assert model.count_params() == backbone.n_params
+    assert model.trainable_weights == []
+    assert model.output_shape[-1] == backbone.feature_width
+    spread = features(model, backbone, photographs).std(axis=0)
+    assert 1e-3 < np.median(spread) < 1e3
     keras.backend.clear_session()
 
 
@@ -296,15 +258,19 @@ def test_bundled_weights_are_loaded(photographs):
     np.testing.assert_array_equal(model.get_layer("stem_conv").get_weights()[0], raw.transpose(2, 3, 1, 0))
 
 
-@pytest.mark.parametrize("suffix", [".weights.h5", ".h5", ".keras"])
-def test_saved_weights_come_back(suffix, tmp_path):
+def test_saved_weights_come_back(tmp_path):
     backbone = find_backbone("EfficientNetLite0")
     model = build_backbone(backbone, (32, 32, 3), RANDOM, seed=5)
-    path = tmp_path / f"mine{suffix}"
-    model.save_weights(path) if suffix == ".weights.h5" else model.save(path)
-    again = build_backbone(backbone, (32, 32, 3), resolve_weights(backbone, path))
-    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    model.save_weights(tmp_path / "mine.weights.h5")
+    again = build_backbone(backbone, (32, 32, 3), resolve_weights(backbone, tmp_path / "mine.weights.h5"))
+    for suffix in (".weights.h5", ".h5", ".keras"):
+        if suffix != ".weights.h5":
+            path = tmp_path / f"mine{suffix}"
+            model.save(path)
+            again.set_weights([np.zeros_like(weight) for weight in again.get_weights()])
+            load_file(again, backbone, resolve_weights(backbone, path).path)
+        for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other, err_msg=suffix)
 
 
 @pytest.mark.parametrize("case", ["other model", "with top", "not weights"])
@@ -355,14 +321,6 @@ def test_published_efficientnet_weights_get_the_normalization_that_keras_gives(t
 
 
 # ---- random weights
-
-
-@pytest.mark.parametrize("name", ["EfficientNetLite0", "MobileNetV2", "Xception", "EfficientNetB0", "VGG16"])
-def test_random_weights_let_the_signal_through(name, photographs):
-    backbone = find_backbone(name)
-    model = build_backbone(backbone, (96, 96, 3), RANDOM, seed=1)
-    spread = features(model, backbone, photographs).std(axis=0)
-    assert 1e-3 < np.median(spread) < 1e3
 
 
 def test_random_weights_are_a_matter_of_the_seed_alone():

@@ -62,43 +62,40 @@ def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
 
 
 def _without_compile(trial: Trial) -> TwoWays:
-    """Measure unfreezing the last block with and without compiling again."""
-    from tl_widgets.records.verdict import TwoWays
-
-    right, n = _share_moved(trial, compile_again=True)
-    wrong, _ = _share_moved(trial, compile_again=False)
-    return TwoWays(right, wrong, n, n, "weights")
-
-
-def _share_moved(trial: Trial, *, compile_again: bool) -> tuple[float, int]:
-    """Return the share of unfrozen weight arrays that change, and how many there are."""
+    """Measure unfreezing the last block without and with compiling again."""
     import numpy as np
 
     from tl_widgets.backbones.keras_compat import Adam
+    from tl_widgets.records.verdict import TwoWays
     from tl_widgets.training.fine_tuning import cut_backbone
 
-    trial.raise_if_cancelled()
-    way, started = "right" if compile_again else "wrong", time.perf_counter()
+    started = time.perf_counter()
     layers, split = trial.layers(), trial.dataset.train
     model, backbone = trial.transfer(*layers), layers[-2]
     images, labels = np.asarray(split.images[:8]), split.labels[:8]
     loss = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"
-    model.compile(Adam(1e-3), loss)
-    model.train_on_batch(images, labels)
-    trial.report(way, 1, 3, time.perf_counter() - started)
-    cut_backbone(backbone, 1)  # unfreezes only the last block, which is faster
-    if compile_again:
-        model.compile(Adam(1e-3), loss)
-    weights = backbone.trainable_weights
-    old_values = [weight.numpy() for weight in weights]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # some versions of Keras warn of this mistake
+
+    def share_moved(way: str) -> float:
+        """Return the share of unfrozen weight arrays that two batches change."""
+        old_values = [weight.numpy() for weight in backbone.trainable_weights]
         for step in (2, 3):
             trial.raise_if_cancelled()
             model.train_on_batch(images, labels)
             trial.report(way, step, 3, time.perf_counter() - started)
-    pairs = zip(weights, old_values, strict=True)
-    return float(np.mean([not np.array_equal(weight.numpy(), old) for weight, old in pairs])), len(weights)
+        pairs = zip(backbone.trainable_weights, old_values, strict=True)
+        return float(np.mean([not np.array_equal(weight.numpy(), old) for weight, old in pairs]))
+
+    trial.raise_if_cancelled()
+    model.compile(Adam(1e-3), loss)
+    model.train_on_batch(images, labels)
+    trial.report("wrong", 1, 3, time.perf_counter() - started)
+    cut_backbone(backbone, 1)  # unfreezes only the last block, which is faster
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some versions of Keras warn of this mistake
+        wrong = share_moved("wrong")
+    model.compile(Adam(1e-3), loss)  # the same model: training it anew up to here takes as long as all else
+    n = len(backbone.trainable_weights)
+    return TwoWays(share_moved("right"), wrong, n, n, "weights")
 
 
 def _find_without_compile(setup: Setup) -> Iterator[Finding]:

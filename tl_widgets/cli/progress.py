@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -93,8 +94,7 @@ class _Lines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last: tuple[str, str] = ("", "")
-        self._printed_at = 0.0
+        self._printed_at: dict[tuple[str, str], float] = {}
 
     def __call__(self, event: Event) -> None:
         if event.phase == "done":
@@ -104,9 +104,10 @@ class _Lines:
         finished = event.n_done >= event.n_total and (event.phase != "train" or bool(event.metrics))
         if event.phase == "evaluate" and not event.n_done:
             return
-        if key == self._last and event.n_total and not finished and now - self._printed_at < _SECONDS_BETWEEN_LINES:
+        due = now - self._printed_at.get(key, -math.inf) >= _SECONDS_BETWEEN_LINES
+        if event.n_total and not finished and not due:
             return
-        self._last, self._printed_at = key, now
+        self._printed_at[key] = now
         parts = [f"{event.model}: {event.text}" if event.model else event.text]
         if event.seconds:
             parts.append(_seconds(event))
@@ -127,7 +128,7 @@ class _Bars:
             return
         key = (event.model, event.phase)
         if key not in self._tasks:
-            self._finish_all()
+            self._finish_before(event.model)
             label = _PHASE_LABELS[event.phase]
             title = f"{event.model}: {label}" if event.model else label
             self._tasks[key] = self._progress.add_task(title, total=None, note="")
@@ -141,9 +142,10 @@ class _Bars:
             return f"epoch {event.epoch}/{event.n_epochs}, {_seconds(event)}"
         return _seconds(event) if event.n_total else event.text.split(",")[0]  # leaves room for the bar
 
-    def _finish_all(self) -> None:
-        for task in self._progress.tasks:
-            # A study continues while features are read.
-            if not task.finished and task.id != self._tasks.get(("", "study")):
-                total = task.total or 1
-                self._progress.update(task.id, total=total, completed=total)
+    def _finish_before(self, model: str) -> None:
+        """Fill the bars of the model's earlier phases, and of those that concern all models."""
+        for (of_model, phase), task in self._tasks.items():
+            # A study continues while features are read, and models train in turn.
+            if phase != "study" and of_model in (model, ""):
+                total = self._progress.tasks[task].total or 1
+                self._progress.update(task, total=total, completed=total)

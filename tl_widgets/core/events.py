@@ -29,8 +29,8 @@ class Event:
         epoch: number of finished epochs, during training.
         n_epochs: number of all epochs, during training.
         metrics: loss, accuracy, val_loss and val_accuracy after each epoch; empty otherwise.
-        seconds: seconds since the phase began for this model.
-        seconds_left: estimated seconds until the phase ends; None if unknown.
+        seconds: seconds that this model has spent in the phase. While models train in turn, only its own turns count.
+        seconds_left: estimated seconds until the phase ends, including the turns of other models; None if unknown.
     """
 
     phase: Phase

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ModelName(StrEnum):
-    """A model of a comparison, in the order in which models are trained and shown.
+    """A model of a comparison, in the order in which models are shown.
 
     Members are strings: `ModelName.SCRATCH == "scratch"`, which is what records, events and users' code hold.
 

@@ -1,4 +1,4 @@
-"""Training the models of one comparison, all in order or a single one.
+"""Training the models of one comparison, all in turn or a single one.
 
 TensorFlow is imported inside the functions, because the first event of a run announces that it is being loaded.
 """
@@ -22,6 +22,7 @@ from tl_widgets.core.resources import require_memory, require_training_memory
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import count_rows, scratch_ledger
+from tl_widgets.training.race import Turns, finish, race
 
 if TYPE_CHECKING:
     from tl_widgets.training.features import FrozenPart
@@ -43,16 +44,16 @@ class RunCache:
     runs: dict[Any, RunResult] = field(default_factory=dict)
     backbones: dict[str, tuple[Any, tuple[Any, ...], FrozenPart | None]] = field(default_factory=dict)
 
-    def run(self, key: Any, make: Callable[[], RunResult]) -> RunResult:
-        """Return the finished run for this key, or make it; a stopped run isn't stored."""
-        if key not in self.runs:
-            result = make()
-            if result.stopped:
-                return result
+    def turns(self, key: Any, make: Callable[[], Turns]) -> Turns:
+        """Return the finished run for this key, or train it turn by turn; a stopped run isn't stored."""
+        if key in self.runs:
+            return self.runs[key]
+        result = yield from make()
+        if not result.stopped:
             self.runs[key] = result
             while len(self.runs) > _KEPT_RUNS:
                 del self.runs[next(iter(self.runs))]
-        return self.runs[key]
+        return result
 
 
 class Arms:
@@ -80,6 +81,7 @@ class Arms:
         self.config = replace(config, backbone=self.entry.name)
         self.dataset, self.on_event, self.cancel, self.cache = dataset, on_event, cancel, cache
         self.validate = validate
+        self._remaining: dict[str, float | None] = {}
         rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
         require_training_memory(  # before TensorFlow tries to allocate it
             "Training the network from scratch",
@@ -94,7 +96,10 @@ class Arms:
         )
 
     def train_all(self) -> dict[str, RunResult]:
-        """Train the models one by one until `cancel` is set, and return them by name."""
+        """Train the models in turn until `cancel` is set, and return them by name.
+
+        A fine-tuned model is trained after the others, because it continues from the transfer model.
+        """
         runs: dict[str, RunResult] = {}
         config = self.config
         try:
@@ -108,18 +113,18 @@ class Arms:
             layers, _ = self._frozen(ModelName.TRANSFER, weights)
             self._require_blocks(layers)
             raise_if_cancelled(self.cancel)
-            runs[ModelName.SCRATCH] = self.scratch()
-            raise_if_cancelled(self.cancel)
-            runs[ModelName.TRANSFER] = self.transfer(ModelName.TRANSFER, weights)
-            raise_if_cancelled(self.cancel)
+            # Frozen backbones go first: once their features are there, their epochs take hardly any time.
+            arms: dict[str, Turns] = {ModelName.TRANSFER: self.transfer(ModelName.TRANSFER, weights)}
             if config.control:
-                runs[ModelName.CONTROL] = self.transfer(ModelName.CONTROL, resolve_weights(self.entry, None))
-                raise_if_cancelled(self.cancel)
+                arms[ModelName.CONTROL] = self.transfer(ModelName.CONTROL, resolve_weights(self.entry, None))
+            arms[ModelName.SCRATCH] = self.scratch()
+            runs = race(arms)
+            raise_if_cancelled(self.cancel)
             if config.fine_tuning:
-                runs[ModelName.FINE_TUNED] = self.fine_tuned(runs[ModelName.TRANSFER], weights)
+                runs[ModelName.FINE_TUNED] = finish(self.fine_tuned(runs[ModelName.TRANSFER], weights))
         except CancelledError:
             pass
-        return runs
+        return {name: runs[name] for name in ModelName if name in runs}
 
     def _require_blocks(self, layers: tuple[Any, ...]) -> None:
         """Raise `InputError` early if the backbone can't be cut for fine-tuning."""
@@ -133,31 +138,23 @@ class Arms:
         common = (config.epochs, config.batch_size, config.learning_rate, config.seed, config.augment, self.validate)
         return (self.dataset.fingerprint, common, *decides)
 
-    def _train(self, model: Any, name: str, frozen: FrozenPart | None) -> RunResult:
-        from tl_widgets.training.loop import train_config
+    def _train(self, model: Any, name: str, frozen: FrozenPart | None) -> Turns:
+        from tl_widgets.training.loop import Training
 
-        return train_config(
-            model,
-            self.dataset,
-            self.config,
-            name=name,
-            frozen=frozen,
-            validate=self.validate,
-            on_event=self.on_event,
-            cancel=self.cancel,
-        )
+        how = (self.validate, self.on_event, self.cancel, self._remaining)
+        return Training(model, self.dataset, self.config, name, frozen, *how).turns()
 
-    def scratch(self) -> RunResult:
+    def scratch(self) -> Turns:
         """Train the network from scratch."""
         from tl_widgets.models.builders import scratch_model
 
         config, dataset = self.config, self.dataset
 
-        def make() -> RunResult:
+        def make() -> Turns:
             model = scratch_model(dataset.image_shape, dataset.n_classes, config.scratch, seed=config.seed)
             return self._train(model, ModelName.SCRATCH, None)
 
-        return self.cache.run(self._key(ModelName.SCRATCH, config.scratch), make)
+        return self.cache.turns(self._key(ModelName.SCRATCH, config.scratch), make)
 
     def _identity(self, weights: ResolvedWeights) -> Any:
         seed = self.config.seed if weights.kind == "random" else None
@@ -177,13 +174,14 @@ class Arms:
             self.cache.backbones[name] = cached
         return cached[1], cached[2]
 
-    def transfer(self, name: str, weights: ResolvedWeights) -> RunResult:
+    def transfer(self, name: str, weights: ResolvedWeights) -> Turns:
         """Train the frozen backbone with a new head, as "transfer" or "control"."""
         from tl_widgets.models.builders import stack_head
 
         config = self.config
 
-        def make() -> RunResult:
+        def make() -> Turns:
+            raise_if_cancelled(self.cancel)  # building a backbone takes a while
             layers, frozen = self._frozen(name, weights)
             model = stack_head(
                 layers,
@@ -193,25 +191,25 @@ class Arms:
                 seed=config.seed,
             )
             return replace(
-                self._train(model, name, frozen),
+                (yield from self._train(model, name, frozen)),
                 backbone=self.entry.name,
                 weights=weights.label,
                 weights_sha256=weights.sha256 or "",
             )
 
-        return self.cache.run(self._key(name, config.head_dropout, self._identity(weights)), make)
+        return self.cache.turns(self._key(name, config.head_dropout, self._identity(weights)), make)
 
-    def fine_tuned(self, first: RunResult, weights: ResolvedWeights) -> RunResult:
+    def fine_tuned(self, first: RunResult, weights: ResolvedWeights) -> Turns:
         """Continue training the transfer model with its backbone's last blocks unfrozen."""
         from tl_widgets.training.fine_tuning import second_stage
 
         config = self.config
 
-        def make() -> RunResult:
+        def make() -> Turns:
             return second_stage(first, self.dataset, config, self.entry, on_event=self.on_event, cancel=self.cancel)
 
         decides = (config.fine_tuning, config.head_dropout, self._identity(weights))
-        return self.cache.run(self._key(ModelName.FINE_TUNED, *decides), make)
+        return self.cache.turns(self._key(ModelName.FINE_TUNED, *decides), make)
 
 
 def train_arm(
@@ -239,9 +237,9 @@ def train_arm(
     import_tensorflow(on_event)
     raise_if_cancelled(cancel)
     if arm == ModelName.SCRATCH:
-        return arms.scratch()
+        return finish(arms.scratch())
     requested = None if arm == ModelName.CONTROL else arms.config.weights
-    return arms.transfer(arm, resolve_weights(arms.entry, requested, on_event=on_event, cancel=cancel))
+    return finish(arms.transfer(arm, resolve_weights(arms.entry, requested, on_event=on_event, cancel=cancel)))
 
 
 def retrain_transfer(

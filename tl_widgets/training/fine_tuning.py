@@ -24,7 +24,8 @@ from tl_widgets.models.builders import frozen_layers, stack_head
 from tl_widgets.records.comparison import Comparison, FineTuning, History, RunResult, Seconds
 from tl_widgets.records.verdict import fine_tuning_sentence, judge
 from tl_widgets.training.features import FrozenPart
-from tl_widgets.training.loop import train_config
+from tl_widgets.training.loop import Training
+from tl_widgets.training.race import Turns, finish
 
 
 def fine_tune(
@@ -74,7 +75,7 @@ def fine_tune(
     try:
         raise_if_cancelled(cancel)
         entry = find_backbone(config.backbone)
-        result = second_stage(first, dataset, config, entry, on_event=on_event, cancel=cancel)
+        result = finish(second_stage(first, dataset, config, entry, on_event=on_event, cancel=cancel))
     except CancelledError:
         return comparison
     verdict = judge(comparison.scratch, first, comparison.control, result)
@@ -96,8 +97,8 @@ def second_stage(
     *,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
-) -> RunResult:
-    """Fine-tune and test the transfer model of `first`, and join both stages.
+) -> Turns:
+    """Fine-tune and test the transfer model of `first` turn by turn, and join both stages.
 
     `first.model` doesn't change. If `cancel` is set during training, the result is marked as stopped.
 
@@ -122,9 +123,8 @@ def second_stage(
     model = keras.Sequential(stack, name="fine_tuned")
     second = replace(config, epochs=spec.epochs, learning_rate=spec.learning_rate)
     frozen = FrozenPart.of(model)
-    result = train_config(
-        model, dataset, second, name=ModelName.FINE_TUNED, frozen=frozen, on_event=on_event, cancel=cancel
-    )
+    training = Training(model, dataset, second, ModelName.FINE_TUNED, frozen, on_event=on_event, cancel=cancel)
+    result = yield from training.turns()
     summary = FineTuning(spec.n_blocks, start, len(first.history.loss), spec.learning_rate)
     return _joined(first, replace(result, model=whole), summary)
 

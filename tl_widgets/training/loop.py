@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -34,6 +34,7 @@ from tl_widgets.training.learners import (
     predicted_classes,
     with_augmented,
 )
+from tl_widgets.training.race import Turns, finish
 
 Array = NDArray[np.float32]
 # `LinearHead` doesn't implement these.
@@ -104,27 +105,7 @@ def train(
     config = Config(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed, augment=augment)
     _check_fit(model, dataset)
     frozen = FrozenPart.of(model) if keep_features else None
-    return train_config(
-        model, dataset, config, name=name, frozen=frozen, validate=validate, on_event=on_event, cancel=cancel
-    )
-
-
-def train_config(
-    model: keras.Model,
-    dataset: ImageDataset,
-    config: Config,
-    *,
-    name: str,
-    frozen: FrozenPart | None,
-    validate: bool = True,
-    on_event: OnEvent = ignore,
-    cancel: Cancel | None = None,
-) -> RunResult:
-    """Do what `train` does, with the settings as one record and without its checks.
-
-    `frozen` are the layers to run only once per image; None to train through the whole model.
-    """
-    return _Training(model, dataset, config, name, frozen, validate, on_event, cancel).run()
+    return finish(Training(model, dataset, config, name, frozen, validate, on_event, cancel).turns())
 
 
 def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
@@ -154,36 +135,55 @@ def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:
 
 
 @dataclass(eq=False)
-class _Training:
-    """One training run with its test, phase by phase."""
+class Training:
+    """What `train` does, turn by turn, with the settings as one record and without its checks.
+
+    Attributes:
+        frozen: The layers to run only once per image; None to train through the whole model.
+        remaining: Seconds that each model of a race still has to train, by name; None if that isn't known yet.
+        seconds: The time that this model took, without the other models' turns.
+    """
 
     model: keras.Model
     dataset: ImageDataset
     config: Config
     name: str
     frozen: FrozenPart | None
-    validate: bool
-    on_event: OnEvent
-    cancel: Cancel | None
+    validate: bool = True
+    on_event: OnEvent = ignore
+    cancel: Cancel | None = None
+    remaining: dict[str, float | None] = field(default_factory=dict)
     seconds: Seconds = field(default_factory=Seconds)
     history: History = field(default_factory=History)
     test_probabilities: Array | None = None
 
-    def run(self) -> RunResult:
-        """Run all phases; the result is marked as stopped if `cancel` was set."""
+    def turns(self) -> Turns:
+        """Prepare, train and test; pause after the preparation and after each epoch.
+
+        The result is marked as stopped if `cancel` was set.
+        """
         stopped = False
         try:
-            train_part, validation = self._prepare()
-            learner = self._learner(train_part)
-            try:
-                self._fit(learner, train_part, validation)
-            finally:
-                if isinstance(learner, LinearHead):  # it trains outside the model
-                    self.model.layers[-1].set_weights([learner.kernel, learner.bias])
+            learner = yield from self._fit()
             self._evaluate(learner)
         except CancelledError:
             stopped = True
         return self._result(stopped)
+
+    def _fit(self) -> Generator[None, None, Learner]:
+        raise_if_cancelled(self.cancel)
+        train_part, validation = self._prepare()
+        learner = self._learner(train_part)
+        self.remaining[self.name] = None
+        yield
+        try:
+            for epoch in range(self.config.epochs):
+                self._train_epoch(learner, train_part, validation, epoch)
+                yield
+        finally:
+            if isinstance(learner, LinearHead):  # it trains outside the model
+                self.model.layers[-1].set_weights([learner.kernel, learner.bias])
+        return learner
 
     def _prepare(self) -> tuple[_Part, _Part | None]:
         started = time.perf_counter()
@@ -218,31 +218,29 @@ class _Training:
         )
         return KerasLearner(model, tf.as_dtype(part.inputs.dtype), config.learning_rate)
 
-    def _fit(self, learner: Learner, part: _Part, validation: _Part | None) -> None:
-        started = time.perf_counter()
-        reported = started
-        batch_size = self.config.batch_size
-        n_batches = -(-len(part) // batch_size)
+    def _train_epoch(self, learner: Learner, part: _Part, validation: _Part | None, epoch: int) -> None:
+        reported = time.perf_counter()
+        started = reported - self.seconds.train  # as if there had been no pauses
+        n_batches = -(-len(part) // self.config.batch_size)
+        loss, n_right = 0.0, 0
         try:
-            for epoch in range(self.config.epochs):
-                loss, n_right = 0.0, 0
-                for i, indices in enumerate(batches(len(part), batch_size, seed=self.config.seed, epoch=epoch)):
-                    raise_if_cancelled(self.cancel)
-                    batch_loss, batch_right = learner.fit_batch(part.inputs[indices], part.labels[indices])
-                    loss, n_right = loss + batch_loss * len(indices), n_right + batch_right
-                    if time.perf_counter() - reported > _EVENT_EVERY:
-                        reported = time.perf_counter()
-                        self._report_training(epoch, epoch * n_batches + i + 1, n_batches, reported - started)
-                scores: dict[str, float] = {"loss": loss / len(part), "accuracy": n_right / len(part)}
-                if validation is not None:
-                    answers = self._answers(learner, validation)
-                    scores["val_loss"] = cross_entropy(answers, validation.labels)
-                    scores["val_accuracy"] = count_right(answers, validation.labels) / len(validation)
-                seconds = time.perf_counter() - started
-                numbers = {**scores, "seconds": seconds}
-                longer = {name: (*getattr(self.history, name), number) for name, number in numbers.items()}
-                self.history = replace(self.history, **longer)
-                self._report_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, scores)
+            for i, indices in enumerate(batches(len(part), self.config.batch_size, seed=self.config.seed, epoch=epoch)):
+                raise_if_cancelled(self.cancel)
+                batch_loss, batch_right = learner.fit_batch(part.inputs[indices], part.labels[indices])
+                loss, n_right = loss + batch_loss * len(indices), n_right + batch_right
+                if time.perf_counter() - reported > _EVENT_EVERY:
+                    reported = time.perf_counter()
+                    self._report_training(epoch, epoch * n_batches + i + 1, n_batches, reported - started)
+            scores: dict[str, float] = {"loss": loss / len(part), "accuracy": n_right / len(part)}
+            if validation is not None:
+                answers = self._answers(learner, validation)
+                scores["val_loss"] = cross_entropy(answers, validation.labels)
+                scores["val_accuracy"] = count_right(answers, validation.labels) / len(validation)
+            seconds = time.perf_counter() - started
+            numbers = {**scores, "seconds": seconds}
+            longer = {name: (*getattr(self.history, name), number) for name, number in numbers.items()}
+            self.history = replace(self.history, **longer)
+            self._report_training(epoch + 1, (epoch + 1) * n_batches, n_batches, seconds, scores)
         finally:
             self.seconds = replace(self.seconds, train=time.perf_counter() - started)
 
@@ -253,7 +251,10 @@ class _Training:
         n_epochs = self.config.epochs
         n_total = n_batches * n_epochs
         text = f"training: epoch {min(epoch + (scores is None), n_epochs)} of {n_epochs}"
-        left = seconds_left(seconds, n_done, n_total)
+        self.remaining[self.name] = left = seconds_left(seconds, n_done, n_total)
+        if left:  # the other models' turns come in between
+            known = [others for others in self.remaining.values() if others is not None]
+            left = sum(known) if len(known) == len(self.remaining) else None
         self.on_event(Event("train", text, self.name, n_done, n_total, epoch, n_epochs, scores or {}, seconds, left))
 
     def _answers(self, learner: Learner, part: _Part, on_batch: Callable[[int], None] | None = None) -> Array:

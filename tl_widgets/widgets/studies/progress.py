@@ -28,6 +28,7 @@ class StudyProgress(HTML):
         self._text, self._n_models, self._n_done = "", 0, 0
         self._study: Event | None = None
         self._step: Event | None = None
+        self._shares: dict[str, float] = {}
         self.value = ""
 
     def start(self, n_models: int) -> None:
@@ -44,8 +45,11 @@ class StudyProgress(HTML):
             self._step = None
             # Studies with many points report their own count; in the others, each model reports when it is done.
             self._n_done = min(self._n_done + bool(event.model), self._n_models)
+            self._shares.pop(event.model, None)
             return
         else:
+            if event.phase == "train" and event.n_total:
+                self._shares[event.model] = event.n_done / event.n_total  # models train in turn
             self._step = event if event.phase in _STEPS else None
         self._text = event.text
 
@@ -68,10 +72,8 @@ class StudyProgress(HTML):
             n_done, n_total, left = self._study.n_done, self._study.n_total, self._study.seconds_left
             at = n_done * _FINE
         else:
-            n_total, step = self._n_models, self._step
-            n_done = self._n_done
-            share = step.n_done / step.n_total if step and step.phase == "train" and step.n_total else 0.0
-            at = min(round((n_done + share) * _FINE), n_total * _FINE)
+            n_total, n_done = self._n_models, self._n_done
+            at = min(round((n_done + sum(self._shares.values())) * _FINE), n_total * _FINE)
             left = seconds_left(time.monotonic() - self._started, at, n_total * _FINE)
         parts = [f"{n_done} of {n_total}", duration_text(time.monotonic() - self._started)]
         if left:

@@ -22,6 +22,8 @@ from tl_widgets import Comparison, InputError, list_backbones, load_dataset
 from tl_widgets.cli.compare import _print
 from tl_widgets.cli.files import check_writable, write_whole
 from tl_widgets.cli.main import main
+from tl_widgets.cli.progress import show_events
+from tl_widgets.core.events import Event
 
 WRITTEN = ("--script", "again.py", "--report", "report.html", "--save-models", "models")
 TINY = ("--image-size", "32", "--images-per-class", "4", "--epochs", "1")
@@ -410,3 +412,30 @@ def test_a_device_is_written_into_and_not_replaced(tmp_path):
     assert os.read(reader, 10) == b"all"
     assert stat.S_ISFIFO(path.stat().st_mode)
     os.close(reader)
+
+
+def test_bars_of_models_that_train_in_turn_grow_side_by_side():
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with show_events(console) as on_event:
+        on_event(Event("load", "loading TensorFlow"))
+        on_event(Event("features", "reading", "transfer", 3, 3))
+        for epoch in (1, 2):
+            for model in ("transfer", "scratch"):
+                on_event(Event("train", "training", model, 5 * epoch, 20, epoch, 4, {"loss": 1.0}, float(epoch)))
+        bars = {task.description: task.percentage for task in on_event._progress.tasks}
+    assert bars == {
+        "starting": 100,
+        "transfer: reading features": 100,
+        "transfer: training": 50,
+        "scratch: training": 50,
+    }
+
+
+def test_plain_lines_of_models_that_train_in_turn_are_no_flood():
+    console = Console(file=io.StringIO(), force_terminal=False)
+    with show_events(console) as on_event:
+        for epoch in range(1, 101):
+            for model in ("transfer", "scratch"):
+                on_event(Event("train", f"epoch {epoch}", model, epoch, 100, epoch, 100, {"loss": 1.0}))
+    lines = console.file.getvalue().splitlines()
+    assert lines == ["transfer: epoch 1", "scratch: epoch 1", "transfer: epoch 100", "scratch: epoch 100"]

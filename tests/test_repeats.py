@@ -100,7 +100,7 @@ def test_news_count_the_repeats_and_say_what_is_left(repeated):
     assert all(event.n_total == 3 for event in study)
     assert study[0].seconds_left > 0
     assert study[-1].seconds_left == 0
-    assert [event.model for event in events if event.phase == "done"] == ["scratch", "transfer", ""]
+    assert [event.model for event in events if event.phase == "done"] == ["transfer", "scratch", ""]
     assert not result.stopped
 
 

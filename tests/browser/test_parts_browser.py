@@ -59,8 +59,13 @@ def button(page, name):
     return page.get_by_role("button", name=name, exact=True)
 
 
-def current(page):
-    return page.locator(".tlw-markup .tlw-current").evaluate_all("all => all.map((one) => one.ariaLabel)")
+def wait_current(page, *names):
+    """Wait until the marked elements are these: the browser reports moves of the mouse with its next frame."""
+    page.wait_for_function(
+        """(names) => String(names) === String(
+            [...document.querySelectorAll('.tlw-markup .tlw-current')].map((one) => one.ariaLabel))""",
+        arg=list(names),
+    )
 
 
 def focused(page):
@@ -99,25 +104,29 @@ def test_a_container_is_one_tab_stop_in_which_arrows_and_the_mouse_move(show):
         page.keyboard.press("Tab")
         reached.append(focused(page))
     assert reached == ["Epoch 1", "Layer one", "Layer two", "Native", "After"]
-    assert current(page) == []
+    wait_current(page)
     for _ in range(4):
         page.keyboard.press("Shift+Tab")
-    assert (focused(page), current(page)) == ("Epoch 1", ["Epoch 1"])
+    wait_current(page, "Epoch 1")
+    assert focused(page) == "Epoch 1"
     ways = {"ArrowRight": 2, "ArrowDown": 3, "PageDown": 3, "ArrowLeft": 2, "Home": 1, "ArrowUp": 1, "End": 3}
     for key, name in ways.items():
         page.keyboard.press(key)
-        assert (focused(page), current(page)) == (f"Epoch {name}", [f"Epoch {name}"]), key
+        wait_current(page, f"Epoch {name}")
+        assert focused(page) == f"Epoch {name}"
     page.mouse.move(*middle(page.get_by_label("Epoch 1")))
-    assert (focused(page), current(page)) == ("Epoch 3", ["Epoch 1"])
+    wait_current(page, "Epoch 1")
+    assert focused(page) == "Epoch 3"
     page.mouse.move(0, 0)
-    assert current(page) == ["Epoch 3"]
+    wait_current(page, "Epoch 3")
     page.keyboard.press("Tab")
     page.keyboard.press("Shift+Tab")
     assert focused(page) == "Epoch 3"  # the stop that was left
     button(page, "Before").focus()
-    assert current(page) == []
+    wait_current(page)
     page.get_by_label("Epoch 2").hover()
-    assert (focused(page), current(page)) == ("Before", ["Epoch 2"])
+    wait_current(page, "Epoch 2")
+    assert focused(page) == "Before"
 
 
 def test_new_markup_leaves_elements_focus_hover_and_a_press_in_place(show):
@@ -157,8 +166,194 @@ def test_new_markup_leaves_elements_focus_hover_and_a_press_in_place(show):
     page.keyboard.press("Home")
     page.evaluate("() => { window.blurs = []; }")
     page.get_by_label("Drawing 8").wait_for()
-    assert (focused(page), current(page)) == ("Epoch 1", ["Epoch 1"])
+    wait_current(page, "Epoch 1")
+    assert focused(page) == "Epoch 1"
     assert page.evaluate("() => window.blurs") == []
     execute(page, "picture.markup = '<p>Nothing to draw yet.</p>'")
     page.get_by_text("Nothing to draw yet.").wait_for()
     assert page.evaluate("() => document.activeElement.className") == "tlw-markup"
+
+
+SLIDERS = """
+import time
+from ipywidgets import HTML, VBox
+from tl_widgets.core.config import Config
+from tl_widgets.core.settings import settings_of
+from tl_widgets.widgets.shared.form import Form
+from tl_widgets.widgets.shared.html import style
+from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings
+from tl_widgets.widgets.shared.source import DataSource
+
+POSITIONS = {
+    "n_per_class": range(2, 51),
+    "epochs": range(1, 31),
+    "image_size": (32, 64, 96, 128),
+    "learning_rate": settings_of(Config)["learning_rate"].kind.usual,
+}
+
+class SliderForm(Form):
+    def __init__(self):
+        super().__init__(LabSettings(), DataSource())
+        self._make_fields([CONTROLS[name] for name in POSITIONS], POSITIONS)
+        self.children = [HTML(style()), self.problem, *self._controls().values()]
+        self.add_class("tlw")
+        self._show()
+    def _images(self, settings):
+        return settings
+
+seen = []
+form = SliderForm()
+form.follow(lambda settings: seen.append((time.monotonic(), settings.values["epochs"])))
+form
+"""
+
+
+def slider(page, name):
+    return page.get_by_role("slider", name=name, exact=True)
+
+
+def number(page, name):
+    return page.get_by_label(f"{name}, as a number", exact=True)
+
+
+def wait_value(page, name, value, spoken):
+    """Wait until a slider and its field show a value."""
+    expect(slider(page, name)).to_have_attribute("aria-valuetext", spoken)
+    expect(number(page, name)).to_have_value(value)
+
+
+def setting(page, name, value):
+    """Wait until the kernel has a value."""
+    for _ in range(50):
+        if execute(page, f"print(form.settings.values[{name!r}])") == f"{value}\n":
+            return
+        page.wait_for_timeout(50)
+    assert execute(page, f"print(form.settings.values[{name!r}])") == f"{value}\n"
+
+
+def test_a_slider_by_keyboard(show):
+    page = show("slider-keys.ipynb", SLIDERS)
+    wait_value(page, "Image size", "96", "96 pixels")
+    slider(page, "Images per class").focus()
+    order = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate("() => document.activeElement.labels[0].textContent"))
+    assert order == ["Epochs", "Image size", "Learning rate"]  # one Tab stop each
+    for key, value in [("ArrowRight", "0.003"), ("End", "0.1"), ("Home", "0.00001"), ("ArrowUp", "0.00003")]:
+        page.keyboard.press(key)
+        wait_value(page, "Learning rate", value, value)
+    setting(page, "learning_rate", 3e-05)
+    slider(page, "Image size").press("ArrowLeft")
+    wait_value(page, "Image size", "64", "64 pixels")
+    setting(page, "image_size", 64)
+    page.keyboard.type("80")  # goes on in the field
+    assert page.evaluate("() => document.activeElement.type") == "number"
+    page.keyboard.press("Enter")
+    wait_value(page, "Image size", "80", "80 pixels")
+    expect(slider(page, "Image size")).to_be_focused()
+    setting(page, "image_size", 80)
+    page.keyboard.press("ArrowRight")
+    wait_value(page, "Image size", "96", "96 pixels")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowUp")
+    wait_value(page, "Image size", "128", "128 pixels")
+    page.keyboard.type("7")
+    page.keyboard.press("Escape")
+    wait_value(page, "Image size", "128", "128 pixels")
+    setting(page, "image_size", 128)
+    execute(page, "form.settings = LabSettings(image_size=32)")
+    wait_value(page, "Image size", "32", "32 pixels")
+    execute(page, "form.enabled = False")
+    expect(slider(page, "Image size")).to_be_disabled()
+    expect(number(page, "Image size")).to_be_disabled()
+
+
+def test_a_slider_by_mouse_sends_few_values_and_always_the_last(show):
+    page = show("slider-mouse.ipynb", SLIDERS)
+    epochs = slider(page, "Epochs")
+    wait_value(page, "Epochs", "10", "10")
+    box = epochs.bounding_box()
+    y = box["y"] + box["height"] / 2
+    execute(page, "seen.clear()")
+    page.mouse.move(box["x"] + box["width"] * 9 / 29, y)
+    page.mouse.down()
+    for _ in range(3):
+        for share in (*range(10, 90), *range(89, 60, -1)):
+            page.mouse.move(box["x"] + box["width"] * share / 100, y)
+    shown = number(page, "Epochs").input_value()
+    page.mouse.up()
+    wait_value(page, "Epochs", shown, shown)
+    setting(page, "epochs", shown)
+    n, seconds, last = execute(page, "print(len(seen), seen[-1][0] - seen[0][0], seen[-1][1])").split()
+    assert last == shown
+    assert 3 <= int(n) <= 15 * float(seconds) + 2
+    assert 15 <= int(shown) <= 22
+
+
+def test_a_number_out_of_range_is_rejected_and_nothing_is_clipped_at_150_pixels(show):
+    page = show("slider-range.ipynb", SLIDERS)
+    execute(page, "for field in form.fields.values(): field.widget.layout.width = '150px'")
+    number(page, "Image size").fill("5000")
+    page.keyboard.press("Tab")
+    page.get_by_role("alert").get_by_text("image_size must be 16 to 512; received 5000.").wait_for()
+    wait_value(page, "Image size", "96", "96 pixels")
+    number(page, "Images per class").fill("5000")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").get_by_text("Choose at most").wait_for()
+    number(page, "Epochs").fill("12")
+    page.keyboard.press("Enter")
+    setting(page, "epochs", 12)
+    expect(page.get_by_role("alert").get_by_text("Choose at most")).to_have_count(0)
+    number(page, "Learning rate").fill("0.00001")
+    page.keyboard.press("Enter")
+    wait_value(page, "Learning rate", "0.00001", "0.00001")
+    clipped = page.locator(".tlw-slider :is(label, span, input, div)").evaluate_all(
+        "all => all.filter((one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth)"
+        ".map((one) => one.outerHTML)"
+    )
+    assert clipped == []
+    sizes = page.locator(".tlw-slider").evaluate_all("all => all.map((one) => [one.offsetWidth, one.offsetHeight])")
+    assert all(width <= 150 and height <= 44 for width, height in sizes), sizes
+
+
+KEYS = """
+from ipywidgets import Dropdown
+from tl_widgets import TransferLab
+from IPython.display import display
+lab = TransferLab()
+display(Dropdown(options=["a", "b"], description="Elsewhere"), lab)
+"""
+
+
+def cells(page):
+    return page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.map((c) => c.model.sharedModel.source)")
+
+
+def test_no_key_typed_in_the_lab_reaches_the_shortcuts(show):
+    page = show("keys.ipynb", KEYS)
+    before = cells(page)
+    page.get_by_label("Elsewhere").press("b")
+    page.wait_for_function("(n) => jupyterapp.shell.currentWidget.content.widgets.length === n", arg=len(before) + 1)
+    before = cells(page)
+    parts = [
+        page.get_by_label("Backbone", exact=True),
+        page.get_by_label("Live: train the transfer head again at every change"),
+        button(page, "Reset"),
+        page.get_by_role("tab", name="Code", exact=True),
+        page.get_by_label("Epochs", exact=True),
+    ]
+    for part in parts:
+        part.focus()
+        for key in ("x", "a", "d", "d", "b", "Shift+M", "Shift+Enter", "Control+Enter", "ArrowDown", "ArrowUp"):
+            page.keyboard.press(key)
+        assert cells(page) == before
+        assert part.evaluate("(one) => one === document.activeElement")
+    menu = page.get_by_label("Dataset", exact=True)
+    chosen = menu.input_value()
+    menu.press("ArrowDown")
+    expect(menu).not_to_have_value(chosen)
+    page.wait_for_function("() => jupyterapp.shell.currentWidget.context.model.dirty")
+    menu.press("Control+s")
+    page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    assert cells(page) == before

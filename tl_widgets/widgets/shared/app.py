@@ -13,6 +13,7 @@ from tl_widgets.core.events import Cancel, Event
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.widgets.shared.cells import close_previous_apps, close_tree
 from tl_widgets.widgets.shared.html import error_alert
+from tl_widgets.widgets.shared.keys import KeyGuard
 from tl_widgets.widgets.shared.live import Throttle
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run, State
@@ -118,7 +119,7 @@ class App(VBox, Generic[Screen, Result]):
     def __init__(self, screen: Screen, source: DataSource) -> None:
         self.screen, self._source = screen, source
         self._run: Run[Result] | None = None
-        super().__init__(screen.children)
+        super().__init__([*screen.children, KeyGuard()])
         for name in ("tlw", "tlw-lab"):
             self.add_class(name)
         close_previous_apps(self)

@@ -9,8 +9,8 @@ from typing import Any
 from ipywidgets import BoundedFloatText, BoundedIntText, Checkbox, Dropdown, HBox, Text, Widget
 
 from tl_widgets.core.settings import Choice, Flag, Name, Part, Real, Setting, Several, Whole
+from tl_widgets.widgets.shared.slider import Slider
 
-# In JupyterLab, a slider has no accessible name, so every setting has a field or a menu with a label.
 STYLE = {"description_width": "initial"}
 _WIDE = 10_000_000  # upper limit of fields for unbounded numbers
 
@@ -53,14 +53,20 @@ class Field:
 
 
 class NumberField(Field):
-    """A number field with arrows."""
+    """A number field with arrows, or a slider."""
 
-    def __init__(self, setting: Setting) -> None:
-        super().__init__(setting, number_widget(setting))
+    def __init__(self, setting: Setting, slider: Slider | None = None) -> None:
+        super().__init__(setting, slider or number_widget(setting))
 
     def show(self, value: Any) -> None:
         """Show a number, and widen the limits if necessary: code may exceed those of the form."""
         set_number(self.widget, value)
+
+    def read(self, shown: float | str) -> Any:
+        """Return the number; on a slider, it may be typed."""
+        kind = self.setting.kind
+        assert isinstance(kind, Whole | Real)
+        return kind.parse(shown) if isinstance(shown, str) else shown
 
 
 class CountField(NumberField):
@@ -82,9 +88,10 @@ class CountField(NumberField):
         """Show a number; None shows all."""
         self.widget.value = value if value is not None else 0 if self._is_unequal else self.widget.max
 
-    def read(self, shown: int) -> int | None:
+    def read(self, shown: float | str) -> int | None:
         """Return the number; None for all, which also holds for the next data set."""
-        return None if shown == 0 or (shown >= self.widget.max and not self._is_unequal) else shown
+        number: int = super().read(shown)
+        return None if number == (0 if self._is_unequal else self.widget.max) else number
 
 
 class MenuField(Field):
@@ -148,13 +155,22 @@ class FirstNumbersField(Field):
         return tuple(range(shown))
 
 
-def make_field(setting: Setting) -> Field:
-    """Return the field of a setting; a menu of names is empty until `set_options`."""
+def make_field(setting: Setting, slider: Sequence[float] = ()) -> Field:
+    """Return the field of a setting; a menu of names is empty until `set_options`.
+
+    Args:
+        setting: the declaration.
+        slider: positions of a slider to show instead, for a setting of kind Whole or Real: a range, or a few numbers.
+            Numbers between and beyond them can be typed, as far as the setting allows them.
+    """
+    widget = slider_widget(setting, slider) if slider else None
     match setting.kind:
+        case Whole() if setting.none:
+            return CountField(setting, widget)
+        case Whole() | Real() if widget:
+            return NumberField(setting, widget)
         case Real(usual=usual) if usual:
             return MenuField(setting, [(f"{value:g}", value) for value in usual])
-        case Whole() if setting.none:
-            return CountField(setting)
         case Whole() | Real():
             return NumberField(setting)
         case Flag():
@@ -185,6 +201,13 @@ def number_widget(setting: Setting) -> Widget:
     return _bounded(BoundedFloatText, setting, low, high, kind.step)
 
 
+def slider_widget(setting: Setting, positions: Sequence[float]) -> Slider:
+    """Return a slider for a setting of kind Whole or Real; `positions` are a range, or a few numbers."""
+    step, stops = (positions.step, ()) if isinstance(positions, range) else (1, tuple(positions))
+    return Slider(setting.label, positions[0], positions[0], positions[-1], step, stops=stops, unit=setting.unit,
+                  tooltip=setting.help)  # fmt: skip
+
+
 def _bounded(kind: type[Widget], setting: Setting, low: float, high: float, step: float) -> Widget:
     return kind(low, min=low, max=high, step=step, description=setting.label, tooltip=setting.help, style=STYLE)
 
@@ -202,6 +225,6 @@ def menu_widget(label: str, tip: str, options: Sequence[tuple[str, Any]]) -> Wid
 
 
 def set_number(widget: Widget, value: float) -> None:
-    """Show a number in a BoundedIntText or BoundedFloatText, and widen its limits if necessary."""
+    """Show a number in a BoundedIntText, BoundedFloatText or Slider, and widen its limits if necessary."""
     widget.max, widget.min = max(widget.max, value), min(widget.min, value)
     widget.value = value

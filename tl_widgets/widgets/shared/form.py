@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from ipywidgets import HTML, VBox, Widget
@@ -15,6 +16,7 @@ from tl_widgets.widgets.shared.costs import DataFacts
 from tl_widgets.widgets.shared.fields import CountField, Field, FieldUpdate, MenuField, make_field
 from tl_widgets.widgets.shared.html import alert
 from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.slider import Slider
 from tl_widgets.widgets.shared.source import DataSource
 
 
@@ -111,11 +113,19 @@ class Form(VBox, Generic[FormSettings]):
     def _facts(self, settings: FormSettings) -> DataFacts:
         return self._source.facts(self._images(settings))
 
-    def _make_fields(self, settings: Iterable[Setting]) -> None:
-        """Replace the fields with one for each setting; `_show` fills them in."""
-        self.fields = {setting.name: make_field(setting) for setting in settings}
+    def _make_fields(self, settings: Iterable[Setting], sliders: Mapping[str, Sequence[float]] | None = None) -> None:
+        """Replace the fields with one for each setting; `_show` fills them in.
+
+        Args:
+            settings: the declarations.
+            sliders: the positions of those that are shown as sliders, by name, as in `make_field`.
+        """
+        positions = sliders or {}
+        self.fields = {setting.name: make_field(setting, positions.get(setting.name, ())) for setting in settings}
         for field in self.fields.values():
             field.widget.observe(lambda change, field=field: self._on_field_change(field, change["new"]), "value")
+            if isinstance(field.widget, Slider):
+                field.widget.on_text(partial(self._on_field_change, field))
 
     def _on_field_change(self, field: Field, shown: Any) -> None:
         with self._lock:

@@ -5,7 +5,7 @@ const STOPS = "[data-stop], [data-click]"; // what the arrow keys reach inside [
 const NATIVE = "button, a[href], summary, input, select"; // elements that turn Enter and Space into clicks themselves
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -Infinity, End: Infinity };
 
-const nameOf = (node) => node.dataset?.click || node.dataset?.stop || node.id || "";
+const nameOf = (node) => node.dataset?.click || node.dataset?.stop || node.dataset?.roam || node.id || "";
 const stopsOf = (roam) => [...(roam?.querySelectorAll(STOPS) ?? [])];
 
 // Find the counterpart of one of the old stops among new ones: by its name, or without a name by its place.
@@ -55,34 +55,44 @@ function patch(old, fresh) {
   patchChildren(old, fresh);
 }
 
-// Children with a name meet the child with the same name, the others the one in the same place.
+// Remove the nodes from one up to another, or to the end.
+function removeBetween(first, last = null) {
+  while (first && first !== last) {
+    const next = first.nextSibling;
+    first.remove();
+    first = next;
+  }
+}
+
+// Find the next node without a name that can take the attributes of `fresh`.
+function unnamedLike(fresh, node) {
+  while (node && !nameOf(node) && node.nodeName !== fresh.nodeName) node = node.nextSibling;
+  return node && !nameOf(node) ? node : undefined;
+}
+
+// Children with a name meet the child with the same name, the others the next one of their kind.
 function patchChildren(old, fresh) {
   const names = new Set([...fresh.children].map(nameOf));
-  for (const child of [...old.children]) if (!names.has(nameOf(child))) child.remove();
+  for (const child of [...old.children]) if (nameOf(child) && !names.has(nameOf(child))) child.remove();
   const named = new Map([...old.children].filter(nameOf).map((child) => [nameOf(child), child]));
   let place = old.firstChild;
   for (const child of [...fresh.childNodes]) {
     const name = nameOf(child);
-    const match = name ? named.get(name) : place;
-    if (!match || match.nodeName !== child.nodeName || nameOf(match) !== name) {
+    const match = name ? named.get(name) : unnamedLike(child, place);
+    if (match?.nodeName !== child.nodeName) {
       old.insertBefore(child, place);
       continue;
     }
     named.delete(name);
-    while (name && place && place !== match && !nameOf(place)) {
-      const next = place.nextSibling;
-      place.remove(); // moving the named element instead would take the focus from it
-      place = next;
-    }
-    if (match === place) place = place.nextSibling;
+    // Moving a node would take the focus from it: what stands before it goes instead, unless it will be needed.
+    let unnamed = place;
+    while (unnamed && unnamed !== match && !nameOf(unnamed)) unnamed = unnamed.nextSibling;
+    if (unnamed === match) removeBetween(place, match);
     else old.insertBefore(match, place);
+    place = match.nextSibling;
     patch(match, child);
   }
-  while (place) {
-    const next = place.nextSibling;
-    place.remove();
-    place = next;
-  }
+  removeBetween(place);
 }
 
 function render({ model, el }) {

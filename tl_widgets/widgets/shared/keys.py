@@ -1,0 +1,23 @@
+"""KeyGuard, which keeps keys that are typed in an app from JupyterLab's shortcuts."""
+
+from __future__ import annotations
+
+import anywidget
+from ipywidgets import Layout
+
+from tl_widgets.widgets.shared.html import page_file
+
+
+class KeyGuard(anywidget.AnyWidget):
+    """An invisible part of an app: as long as it's there, no key typed in the app cuts cells or moves between them.
+
+    It guards everything inside the nearest element with the class `tlw`.
+    """
+
+    _esm = page_file("shared/keys.js") + 'export default { render: ({ el }) => keepKeys(() => el.closest(".tlw")) };\n'
+
+    def __init__(self) -> None:
+        super().__init__(layout=Layout(display="none"))
+
+    def __repr__(self) -> str:
+        return "KeyGuard (needs a live notebook)"

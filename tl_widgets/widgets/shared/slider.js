@@ -1,0 +1,133 @@
+// The browser's half of Slider: a native range input with a number field beside it. `keepKeys` comes from keys.js and
+// `make` from correspondence.js.
+
+const PAUSE = 70; // milliseconds between two values that are sent: at most 15 a second
+
+function build() {
+  const id = `tlw-slider-${Math.random().toString(36).slice(2)}`;
+  const parts = {
+    label: make("label", { htmlFor: id }),
+    // Typing a number on the slider goes on in the field, so one Tab stop is enough.
+    number: make("input", { type: "number", step: "any", tabIndex: -1, autocomplete: "off" }),
+    unit: make("span", { className: "tlw-slider-unit" }),
+    low: make("span"),
+    range: make("input", { type: "range", id }),
+    high: make("span"),
+    problem: make("p", { className: "tlw-slider-problem" }),
+  };
+  for (const element of [parts.unit, parts.low, parts.high]) element.setAttribute("aria-hidden", "true");
+  parts.problem.setAttribute("role", "alert");
+  const { label, number, unit, low, range, high, problem } = parts;
+  const head = make("div", { className: "tlw-slider-head" }, label, number, unit);
+  const track = make("div", { className: "tlw-slider-track" }, low, range, high);
+  return { ...parts, root: make("div", { className: "tlw-slider" }, head, track, problem) };
+}
+
+function render({ model, el }) {
+  const { root, label, number, unit, low, range, high, problem } = build();
+  let stops = []; // the values of the slider's positions, if they are not evenly spaced
+  let timer = 0;
+  let sentAt = 0;
+  let isDragged = false;
+  let isTyped = false; // whether the number field has text that was not sent yet
+
+  const spoken = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
+  const current = () => (stops.length ? stops[range.value] : Number(range.value));
+
+  function showValue(value) {
+    if (!isTyped) number.value = value;
+    range.setAttribute("aria-valuetext", `${spoken(value)} ${model.get("unit")}`.trim());
+  }
+
+  function show() {
+    // Python may be a few values behind a slider that is being moved.
+    const value = isDragged || timer ? current() : model.get("value");
+    const name = model.get("description");
+    const help = model.get("tooltip");
+    const ends = [model.get("min"), model.get("max")];
+    const listed = model.get("stops").filter((stop) => ends[0] < stop && stop < ends[1]);
+    stops = model.get("stops").length ? [...new Set([...ends, ...listed, value])].sort((a, b) => a - b) : [];
+    [range.min, range.max, range.step] = stops.length ? [0, stops.length - 1, 1] : [...ends, model.get("step")];
+    range.value = stops.length ? stops.indexOf(value) : value;
+    range.disabled = number.disabled = model.get("disabled");
+    range.title = `${help}${help && !/[.!?]$/.test(help) ? "." : ""} Type a number to set it exactly.`.trim();
+    label.textContent = label.title = name;
+    number.setAttribute("aria-label", `${name}, as a number`);
+    unit.textContent = model.get("unit");
+    [low.textContent, high.textContent] = ends.map(spoken);
+    showValue(value);
+  }
+
+  function send() {
+    timer = 0;
+    sentAt = Date.now();
+    if (current() === model.get("value")) return;
+    model.set("value", current());
+    model.save_changes();
+  }
+
+  function release() {
+    isDragged = false;
+    show();
+  }
+
+  // Send the slider's value, now or after a pause: the last one is always sent.
+  function offer() {
+    problem.textContent = "";
+    showValue(current());
+    timer ||= setTimeout(send, Math.max(0, sentAt + PAUSE - Date.now()));
+  }
+
+  function onAnswer(content) {
+    if (content?.problem === undefined) return;
+    problem.textContent = content.problem;
+    show(); // after a rejected number, the value that still holds
+  }
+
+  range.oninput = range.onchange = offer;
+  range.onpointerdown = () => (isDragged = true);
+  range.onpointerup = range.onpointercancel = release;
+  range.onkeydown = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !/^([\d.-]|Enter)$/.test(event.key)) return;
+    if (event.key === "Enter") event.preventDefault();
+    number.focus(); // takes the key
+    number.select();
+  };
+  number.oninput = () => (isTyped = true);
+  number.onchange = () => {
+    isTyped = false;
+    model.send({ text: number.value });
+  };
+  number.onkeydown = (event) => {
+    const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      isTyped = false;
+      range.value = Number(range.value) + step * range.step;
+      offer();
+    } else if (event.key === "Enter") {
+      range.focus(); // leaving the field sends its number
+    } else if (event.key === "Escape") {
+      isTyped = false;
+      show();
+      range.focus();
+    }
+  };
+  const traits = ["value", "min", "max", "step", "stops", "disabled", "description", "unit", "tooltip"];
+  for (const trait of traits) model.on(`change:${trait}`, show);
+  model.on("msg:custom", onAnswer);
+  const free = keepKeys(() => root);
+  el.append(root);
+  show();
+  return () => {
+    if (timer) {
+      clearTimeout(timer);
+      send();
+    }
+    free();
+    model.off("msg:custom", onAnswer);
+    for (const trait of traits) model.off(`change:${trait}`, show);
+  };
+}
+
+export default { render };

@@ -18,6 +18,7 @@ from PIL import Image
 from rich.console import Console
 from tiny import standing_in
 
+import tl_widgets.experiments.comparison as experiments
 from tl_widgets import Comparison, InputError, list_backbones, load_dataset
 from tl_widgets.cli.compare import _print
 from tl_widgets.cli.files import check_writable, write_whole
@@ -140,10 +141,15 @@ def test_the_table_shows_the_numbers_of_the_record(finished):
         assert f"Note: transfer: {diagnosis['text']}" in out
 
 
-@pytest.mark.slow
-def test_repeats_and_fine_tuning_are_printed_recorded_and_scripted(tmp_path):
+def test_repeats_and_fine_tuning_are_printed_recorded_and_scripted(tmp_path, tl_here, monkeypatch):
+    def in_this_process(*args, n_jobs, **kwargs):  # other processes would not have the tiny backbone
+        assert n_jobs == 2
+        return compare(*args, n_jobs=1, **kwargs)
+
+    compare = experiments.compare_config
+    monkeypatch.setattr(experiments, "compare_config", in_this_process)
     args = (*TINY, "--repeats", "2", "--jobs", "2", "--fine-tune", "2", "--script", "again.py")
-    status, out, err = tl("compare", *args, cwd=tmp_path, home=tmp_path / "home")
+    status, out, err = tl_here("compare", *args)
     assert (status, err) == (0, ""), err
     record = json.loads((tmp_path / "tl-widgets-textures.json").read_text())
     assert (record["config"]["repeats"], record["config"]["fine_tuning"]["n_blocks"]) == (2, 2)
@@ -155,7 +161,7 @@ def test_repeats_and_fine_tuning_are_printed_recorded_and_scripted(tmp_path):
         low, high = mean["ci95"]
         assert f"{100 * mean['mean']:.1f}% ({100 * low:.1f} to {100 * high:.1f})" in row
         assert len(row) <= 80
-    assert "1 of 2 repeats done" in out
+    assert "repeat 2 of 2" in out
     assert "mean over 2 seeds" in out
     assert "scratch, seed by seed: " in out
     assert "unfreeze_last_blocks(transfer, 2)" in (tmp_path / "again.py").read_text()
@@ -175,11 +181,13 @@ def test_progress_without_a_terminal_is_plain_lines(finished):
         assert any(line.startswith(words) for line in out.splitlines()), words
 
 
-def test_a_second_run_keeps_features_and_quiet_prints_the_verdict_only(finished, tmp_path):
+def test_a_second_run_keeps_features_and_quiet_prints_the_verdict_only(finished, tmp_path, tl_here, monkeypatch):
     folder, home, _ = finished
+    monkeypatch.setenv("TL_WIDGETS_HOME", str(home))
     first = json.loads((folder / "tl-widgets-textures.json").read_text())
     args = (*TINY, "--quiet", "--json", "again.json", "--figure", "again.svg")
-    status, out, err = tl("compare", *args, cwd=tmp_path, home=home)
+    with standing_in(real=True):
+        status, out, err = tl_here("compare", *args)
     second = json.loads((tmp_path / "again.json").read_text())
     assert (status, out, err) == (0, second["verdict"]["text"] + "\n", "")
     assert names_in(tmp_path) == ["again.json", "again.svg"]

@@ -1,7 +1,10 @@
 """TransferLab in a real kernel, as nbclient, papermill and nbconvert run it: the saved widgets tell what came out."""
 
+import os
+
 import nbformat
 import pytest
+from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
 SETUP = """
@@ -21,18 +24,32 @@ print(len(_instances), sum(thread.name == "tl_widgets" for thread in threading.e
 """
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Run cells in a fresh kernel."""
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """One kernel for all tests of this file, because each would load TensorFlow anew."""
+    manager = KernelManager()
+    manager.start_kernel(env={**os.environ, "TL_WIDGETS_HOME": str(tmp_path_factory.mktemp("home"))})
+    yield manager
+    manager.shutdown_kernel(now=True)
 
-    def run(*cells, times=1):
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+
+@pytest.fixture
+def run(kernel, tmp_path):
+    """Run cells in a kernel without widgets and names of earlier tests, in this test's folder.
+
+    Cells with the same source are one cell, which runs again.
+    """
+
+    def run(*cells, allow_errors=False):
+        code = [nbformat.v4.new_code_cell(cell, id=f"cell-{cells.index(cell)}") for cell in cells]
+        fresh = f"from ipywidgets import Widget\nWidget.close_all()\n%reset -f\n%cd -q {tmp_path}"
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(fresh), *code])
+        client = NotebookClient(notebook, km=kernel, timeout=120, allow_errors=allow_errors)
         with client.setup_kernel():
             for i, cell in enumerate(notebook.cells):
-                for _ in range(times if cell.source == SHOW else 1):
-                    client.execute_cell(cell, i)
+                client.execute_cell(cell, i)
             client.set_widgets_metadata()
+        del notebook.cells[0]
         return notebook
 
     return run
@@ -77,38 +94,32 @@ def test_the_kernel_answers_other_cells_while_it_trains(run):
     assert "Stopped." in printed(notebook.cells[4])
 
 
-def test_an_interrupt_stops_a_waiting_cell_and_the_training(tmp_path):
-    notebook = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_code_cell(cell)
-            for cell in (
-                SETUP,
-                "import _thread, threading\nlab = TransferLab(settings=settings.with_values({'epochs': 5000}))\n"
-                "threading.Timer(8, _thread.interrupt_main).start()\nlab.run(wait=True)",
-                "lab.last_run.wait(20)\nprint(lab.is_running, 'Stopped' in lab.screen.progress.value)",
-            )
-        ]
+def test_an_interrupt_stops_a_waiting_cell_and_the_training(run):
+    notebook = run(
+        SETUP,
+        "import _thread, threading, time\nlab = TransferLab(settings=settings.with_values({'epochs': 5000}))\n"
+        "def interrupt():\n    while not lab.is_running: time.sleep(0.05)\n"
+        "    time.sleep(1)\n    _thread.interrupt_main()\n"
+        "threading.Thread(target=interrupt).start()\nlab.run(wait=True)",
+        "lab.last_run.wait(20)\nprint(lab.is_running, 'Stopped' in lab.screen.progress.value)",
+        allow_errors=True,
     )
-    client = NotebookClient(notebook, timeout=120, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}})
-    client.execute()
     assert notebook.cells[1].outputs[-1].ename == "KeyboardInterrupt"
     assert printed(notebook.cells[2]) == "False True\n"
 
 
-def test_a_mistake_in_a_cell_is_a_sentence_without_a_stack_trace(tmp_path):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SETUP + "TransferLab(show=['epoch'])")])
-    client = NotebookClient(notebook, timeout=120, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}})
-    client.execute()
-    (error,) = notebook.cells[0].outputs
+def test_a_mistake_in_a_cell_is_a_sentence_without_a_stack_trace(run):
+    (error,) = run(SETUP + "TransferLab(show=['epoch'])", allow_errors=True).cells[0].outputs
     assert error.traceback == [f"InputError: {error.evalue}"]
     assert "There is no control 'epoch'" in error.evalue
 
 
 def test_running_a_cell_again_leaves_neither_widgets_nor_threads(run):
-    once = run(SETUP, SHOW, COUNT)
-    many = run(SETUP, SHOW, COUNT, times=20)
-    assert printed(many.cells[2]) == printed(once.cells[2])
-    assert printed(once.cells[2]).endswith(" 0\n")
+    notebook = run(SETUP, SHOW, COUNT, *[SHOW] * 20, COUNT)
+    once, many = printed(notebook.cells[2]), printed(notebook.cells[-1])
+    assert many == once
+    assert once.endswith(" 0\n")
+    assert int(once.split()[0]) > 50
 
 
 def test_own_images_in_a_kernel_that_goes_on_answering(run, tmp_path):

@@ -59,7 +59,7 @@ def test_choose_a_study_run_it_read_it_save_it_and_load_it_again(page, jupyter):
 
 
 def test_stop_shows_what_was_measured_until_then(page, jupyter):
-    values = "{**few, 'sizes': (2, 50), 'epochs': 400, 'seeds': tuple(range(9))}"
+    values = "{**few, 'sizes': (2, 50), 'epochs': 100, 'seeds': tuple(range(9))}"
     jupyter.notebook("study-stop.ipynb", f"{SMALL}\nlab = StudyLab('data', values={values})\nlab")
     open_notebook(page, jupyter, "study-stop.ipynb")
     assert page.get_by_label("Study", exact=True).count() == 0

@@ -37,17 +37,17 @@ def kernel(tmp_path_factory):
 def run(kernel, tmp_path):
     """Run cells in a kernel without widgets and names of earlier tests, in this test's folder.
 
-    Cells with the same source are one cell, which runs again.
+    A source that comes again is the same cell, which runs again.
     """
 
     def run(*cells, allow_errors=False):
-        code = [nbformat.v4.new_code_cell(cell, id=f"cell-{cells.index(cell)}") for cell in cells]
         fresh = f"from ipywidgets import Widget\nWidget.close_all()\n%reset -f\n%cd -q {tmp_path}"
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(fresh), *code])
+        sources = list(dict.fromkeys([fresh, *cells]))
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
         client = NotebookClient(notebook, km=kernel, timeout=120, allow_errors=allow_errors)
         with client.setup_kernel():
-            for i, cell in enumerate(notebook.cells):
-                client.execute_cell(cell, i)
+            for i in map(sources.index, (fresh, *cells)):
+                client.execute_cell(notebook.cells[i], i)
             client.set_widgets_metadata()
         del notebook.cells[0]
         return notebook
@@ -115,7 +115,7 @@ def test_a_mistake_in_a_cell_is_a_sentence_without_a_stack_trace(run):
 
 
 def test_running_a_cell_again_leaves_neither_widgets_nor_threads(run):
-    notebook = run(SETUP, SHOW, COUNT, *[SHOW] * 20, COUNT)
+    notebook = run(SETUP, SHOW, COUNT, *[SHOW] * 20, f"{COUNT}# afterwards")
     once, many = printed(notebook.cells[2]), printed(notebook.cells[-1])
     assert many == once
     assert once.endswith(" 0\n")

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 from sklearn.decomposition import PCA
+from tiny import TinyFamily, registered
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.cli import main as cli
@@ -26,6 +27,8 @@ from tl_widgets.studies.inside.grad_cam import grad_cam, heat_maps
 from tl_widgets.studies.inside.measurement import first_filters, look_inside, nearest_labels, principal_components
 from tl_widgets.studies.inside.result import LookInside, Numbers, enlarge
 from tl_widgets.training.fine_tuning import fine_tune
+
+pytestmark = pytest.mark.usefixtures("tiny_default")
 
 SCRATCH = ScratchSpec(filters=(4, 6), kernel_sizes=(5, 3), dense_units=8)
 
@@ -170,6 +173,7 @@ class TestAgainstPlainKeras:
             np.testing.assert_allclose(ours.values, theirs, atol=1e-4)
 
     @pytest.mark.parametrize(("backbone", "last"), [("EfficientNetLite0", "head_relu"), ("MobileNetV2", "out_relu")])
+    @pytest.mark.usefixtures("real_default")
     def test_over_global_average_pooling_it_is_the_class_activation_map(self, textures, backbone, last):
         """B. Zhou et al. 2016: then the weight of each map is that of the last layer; no gradient is needed."""
         model = build_transfer(textures.image_shape, 3, backbone=backbone, weights=None, seed=1)
@@ -281,6 +285,7 @@ def test_maps_are_enlarged_as_tensorflow_does(n_from, n_to):
 
 
 class TestFilters:
+    @pytest.mark.usefixtures("real_default")
     def test_they_are_the_first_convolutions(self):
         model = build_transfer((48, 48, 3), 2, weights=None)
         stem = model.get_layer("efficientnetlite0").layers[1]
@@ -621,16 +626,19 @@ class TestFigures:
 
 
 def test_the_filters_of_a_backbone_that_takes_bgr_are_turned_into_rgb(textures, compared, home):
-    """VGG16's first layer gets blue, green, red."""
-    assert find_backbone("VGG16").preprocess_mode == "caffe"
+    """Such as VGG16: its first layer gets blue, green, red."""
+    bgr = find_backbone("VGG16").family.preprocessing
+    assert bgr.is_bgr
     small = textures.take(2)
-    comparison = compare(small, backbone="VGG16", weights=None, scratch=SCRATCH, epochs=1)
-    look = look_inside(comparison, small, n_images=1)
+    with registered(TinyFamily(preprocessing=bgr)) as family:
+        comparison = compare(small, backbone=family.members[0].name, weights=None, scratch=SCRATCH, epochs=1)
+        look = look_inside(comparison, small, n_images=1)
     found = look.first_filters("transfer", "after").filters.array
     np.testing.assert_allclose(found[..., ::-1], first_filters(comparison.transfer.model), rtol=1e-4)
     assert look.layout("transfer", "before") is None  # its weights are random after as well
 
 
+@pytest.mark.usefixtures("real_default")
 def test_the_command_writes_figure_and_record(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     arguments = ["--image-size", "32", "--images-per-class", "4", "--epochs", "1", "--images", "2"]

@@ -130,7 +130,9 @@ def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
             _row_name(ax, "test image,\nits true class")
         for row, model in enumerate(look.maps, 1):
             heat_map = model.maps[column]
-            ax = _picture(page, grid[row, column], _overlaid(image, heat_map))
+            ax = _picture(
+                page, grid[row, column], overlaid(image, None if heat_map.flat else heat_map.at(*image.shape[:2]))
+            )
             _write_answer(ax, look, heat_map, look.classes[column], side)
             if column == 0:
                 _row_name(ax, f"{label_of(model.name).replace(' (', chr(10) + '(')}\n{_size_text(model)}")
@@ -169,15 +171,13 @@ def _row_name(ax: Axes, text: str) -> None:
     set_fonts([label])
 
 
-def _overlaid(image: NDArray[np.uint8], heat_map: HeatMap) -> NDArray[np.float64]:
-    """Return the image in gray under its heat map, 0..1 (height, width, 3)."""
+def overlaid(image: NDArray[np.uint8], heat: NDArray[np.float32] | None) -> NDArray[np.float64]:
+    """Return the image in gray, (height, width, 3) in 0..1, under a heat map (height, width) in 0..1 if there is one."""
     gray: NDArray[np.float64] = (image / 255.0 @ np.array([0.299, 0.587, 0.114]))[..., None].repeat(3, axis=2)
-    if heat_map.flat:
+    if heat is None:
         return gray
-    heat = heat_map.at(*image.shape[:2]).clip(0, 1)
-    colors = matplotlib.colormaps["inferno"](heat)[..., :3]
-    overlaid: NDArray[np.float64] = 0.45 * gray + 0.55 * colors
-    return overlaid
+    colors: NDArray[np.float64] = matplotlib.colormaps["inferno"](heat.clip(0, 1))[..., :3]
+    return 0.45 * gray + 0.55 * colors
 
 
 def _write_answer(ax: Axes, look: LookInside, heat_map: HeatMap, true: int, side: float) -> None:

@@ -13,9 +13,10 @@ from tl_widgets.experiments.comparison import RunCache, compare_config, retrain_
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.images.view import ImagesView
 from tl_widgets.widgets.lab.panel import ControlPanel
+from tl_widgets.widgets.lab.presets import PRESETS, Preset
 from tl_widgets.widgets.lab.restore import read_record, restore
 from tl_widgets.widgets.lab.runs import LabRun
-from tl_widgets.widgets.lab.screen import LabScreen
+from tl_widgets.widgets.lab.screen import FRONT, LabScreen
 from tl_widgets.widgets.shared.app import App, require_own_dataset
 from tl_widgets.widgets.shared.costs import n_steps
 from tl_widgets.widgets.shared.html import alert
@@ -69,14 +70,18 @@ class TransferLab(App[LabScreen, Comparison]):
         self._runs: list[LabRun] = []
         self._result: Comparison | None = None
         self._live_training = LatestRequest(self._retrain)
-        self.panel = ControlPanel(settings, show=show, lock=lock, source=source)
-        self._first_settings = self._last_settings = self.panel.settings
+        self.panel = ControlPanel(settings, show=show, lock=lock, source=source, front=FRONT)
+        self._base_settings = self._last_settings = self.panel.settings
         # A lesson that gives the data set doesn't offer others.
         gives_choice = dataset is None and (show is None or "dataset" in show) and "dataset" not in lock
         self.images = ImagesView(source, lambda: self.settings.image_size, self._use_images) if gives_choice else None
-        screen = LabScreen(self.panel, source, self.restore, self._load, self.images)
+        # A preset sets any control, so it has no place in a lesson that hides or locks some.
+        presets = PRESETS if show is None and not lock else ()
+        screen = LabScreen(self.panel, source, self.restore, self._load, self.images, presets)
         super().__init__(screen, source)
-        screen.reset_button.on_click(lambda _: self.restore(self._first_settings))
+        screen.reset_button.on_click(lambda _: self.restore(self._base_settings))
+        for preset in presets:
+            screen.preset_buttons[preset.title].on_click(lambda _, preset=preset: self._choose_preset(preset))
         screen.live_tick.observe(lambda change: self._switch_live(change["new"]), "value")
         self.panel.follow(self._settings_changed)
         self._show_thumbnails()
@@ -145,12 +150,23 @@ class TransferLab(App[LabScreen, Comparison]):
     def _settings_changed(self, settings: LabSettings) -> None:
         before, self._last_settings = self._last_settings, settings
         changed = set(differences([before, settings]))
-        self.screen.show_settings(settings)
-        self.panel.show_seconds(self._estimate(settings))
+        self.screen.show_settings(settings, len(differences([self._base_settings, settings])))
+        self._show_seconds(settings)
         if changed & {"dataset", "classes"}:
             self._show_thumbnails()
         if self.live and changed & LIVE and not self.is_running:
             self._live_training.submit(settings)
+
+    def _show_seconds(self, settings: LabSettings) -> None:
+        seconds = self._estimate(settings)
+        self.panel.show_seconds(seconds)
+        self.screen.show_seconds(seconds)
+
+    def _leave_on_paper(self, comparison: Comparison) -> None:
+        from tl_widgets.plots.comparison import alt_text, figure_html, plot_accuracy
+
+        picture = figure_html(plot_accuracy(comparison), alt_text(comparison, "accuracy"), 640)
+        self.paper.show((comparison.verdict.text,), picture)
 
     def _estimate(self, settings: LabSettings) -> float | None:
         """Estimate the seconds for a run from the last one with comparable steps; None if there is none."""
@@ -201,6 +217,14 @@ class TransferLab(App[LabScreen, Comparison]):
         except InputError as error:  # a loaded run whose images are not here
             self.screen.message.value = alert(str(error))
 
+    def _choose_preset(self, preset: Preset) -> None:
+        """Set the controls to a preset; what is changed afterwards counts as different from it."""
+        settings = preset.settings(self.settings)
+        if self.is_running or (self._source.own is not None and "dataset" in preset.values):
+            return
+        self._base_settings = settings
+        self.restore(settings)
+
     def _load(self, name: str, data: bytes, cancel: Cancel) -> tuple[str, ...]:
         """Restore a record's settings, add its result to the list of runs, and return messages about it.
 
@@ -248,17 +272,22 @@ class TransferLab(App[LabScreen, Comparison]):
         if not comparison.is_whole:
             self.screen.show_stopped(comparison.runs)
         else:
+            is_first = self._result is None
             self._result = comparison
             self.screen.show_result(run, comparison, dataset)
-            self.panel.show_seconds(self._estimate(settings))
+            self._leave_on_paper(comparison)
+            self._show_seconds(settings)
+            if is_first:
+                self.live = True  # from now on, a change shows its effect at once
 
     def _switch_live(self, is_on: bool) -> None:
         if is_on:
             self.screen.show_curves_tab()
-            self._live_training.submit(self.settings)
+            if not (self._runs and self._runs[-1].settings == self.settings):  # otherwise it would train the same again
+                self._live_training.submit(self.settings)
         else:
             self._live_training.stop()
-            self.screen.live_line.value = ""
+            self.screen.outcome.live_line.value = ""
 
     def _retrain(self, settings: LabSettings, cancel: Cancel) -> None:
         """Retrain the transfer model's head; runs in Live mode's thread."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ipywidgets import HTML, Box, VBox, Widget
+from ipywidgets import HTML, Box, Tab, VBox, Widget
 
 from tl_widgets.core.config import GROUPS
 from tl_widgets.core.errors import InputError
@@ -42,6 +42,8 @@ class ControlPanel(Form[LabSettings]):
         show: names of the controls to show; None shows all.
         lock: names of controls that are shown but cannot be changed.
         source: provides the images; None for the built-in data sets.
+        front: names of controls that stand elsewhere (`front_controls`), numbers as sliders; the others are then
+            groups of one column, of which one is shown at a time.
 
     Raises:
         InputError: a control or the data set of the settings does not exist.
@@ -54,12 +56,10 @@ class ControlPanel(Form[LabSettings]):
         show: Collection[str] | None = None,
         lock: Collection[str] = (),
         source: DataSource | None = None,
+        front: Collection[str] = (),
     ) -> None:
-        shown, locked, source = (
-            _known_names(NAMES if show is None else show),
-            _known_names(lock),
-            source or DataSource(),
-        )
+        source = source or DataSource()
+        shown, locked = _known_names(NAMES if show is None else show), _known_names(lock)
         super().__init__(settings or _first_settings(source), source, locked=locked)
         self._seconds: float | None = None
         self.thumbnails = HTML()
@@ -67,8 +67,13 @@ class ControlPanel(Form[LabSettings]):
         self._classes = ClassFields(lambda names: self.change({"classes": names})) if "classes" in shown else None
         self._backbones = BackboneChoice()
         self._lines: dict[str, HTML] = {}
-        self._make_fields(CONTROLS[name] for name in CONTROLS if name in shown and name not in _IN_ROWS)
-        self.children = [HTML(style()), self.problem, self._groups()]
+        self._front = frozenset(front)
+        self._make_fields(
+            (CONTROLS[name] for name in CONTROLS if name in shown and name not in _IN_ROWS), as_sliders=self._front
+        )
+        self.groups = self._groups()
+        # On a stage, the explanation of a rejected value stands beside the result, where it moves nothing.
+        self.children = [self.groups] if front else [HTML(style()), self.problem, self.groups]
         for name in ("tlw", "tlw-panel"):
             self.add_class(name)
         self._show()
@@ -95,34 +100,48 @@ class ControlPanel(Form[LabSettings]):
         has_local_weights.cache_clear()
         self._show()
 
-    def _groups(self) -> Box:
+    @property
+    def front_controls(self) -> dict[str, Widget]:
+        """The controls that stand elsewhere, by name."""
+        return {name: field.widget for name, field in self.fields.items() if name in self._front}
+
+    def show_group(self, group: str) -> None:
+        """Show one of `GROUPS`, where one is shown at a time."""
+        if isinstance(self.groups, Tab) and group in self.groups.titles:
+            self.groups.selected_index = self.groups.titles.index(group)
+
+    def _groups(self) -> Widget:
         widgets = super()._controls()
         for name in widgets.keys() & {"dataset", "backbone"}:
             widgets[name].add_class("tlw-stacked")  # its texts are long
-        groups = []
+        groups: dict[str, list[Widget]] = {}
         for group in GROUPS:
-            names = [name for name in widgets if CONTROLS[name].group == group]
+            names = [name for name in widgets if CONTROLS[name].group == group and name not in self._front]
             fields = [widget for name in names for widget in self._with_note(name, widgets[name])]
             if group == "From scratch" and self._blocks.fields:
                 fields.insert(0, self._blocks)
             if group == "Data" and self._classes is not None:
                 fields.append(self._classes)
-            if not fields:
-                continue
-            if group == "Data":
+            if group == "Data" and "image_size" in self._front:
+                fields.append(self._backbones.note)
+            if group == "Data" and fields and not self._front:
                 fields.append(self.thumbnails)
-            self._lines[group] = HTML()
-            groups.append(group_box(group, self._lines[group], VBox(fields)))
+            if fields:
+                self._lines[group] = HTML()
+                groups[group] = [self._lines[group], VBox(fields)]
         # These are not on the panel, so closing the panel would not close them.
-        unused = {self.thumbnails: "Data" not in self._lines, self._blocks: not self._blocks.fields}
-        unused |= {
+        unused = {
+            self.thumbnails: not self._front and "Data" not in groups,
+            self._blocks: not self._blocks.fields,
             self._backbones.question: "backbone" not in widgets,
             self._backbones.note: "image_size" not in widgets,
         }
         for widget, is_unused in unused.items():
             if is_unused:
                 close_tree(widget)
-        grid = Box(groups)
+        if self._front:
+            return Tab([group_box("", *parts) for parts in groups.values()], titles=list(groups))
+        grid = Box([group_box(group, *parts) for group, parts in groups.items()])
         grid.add_class("tlw-groups")
         if len(groups) == len(GROUPS):
             grid.add_class("tlw-all")

@@ -12,6 +12,7 @@ from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.plots.images import cards
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.run import comparable_runs, confident_mistakes, disagreements, interleave_classes
+from tl_widgets.widgets.lab.answers import AnswerView
 from tl_widgets.widgets.shared.fields import menu_widget, row
 from tl_widgets.widgets.shared.html import empty, note
 
@@ -37,11 +38,11 @@ class PredictionsView(VBox):
         self.next_button = Button(description="Next page", icon="arrow-right")
         self._row = row(self.choice, self.back_button, self.next_button)
         self._nothing = nothing
-        self._text = HTML()
+        self._text, self.closely = HTML(), AnswerView()
         self._tested: tuple[RunResult, ...] = ()
         self._images: Images | IndexedImages | None = None
         self._page = 0
-        super().__init__([self._row, self._text])
+        super().__init__([self.closely, self._row, self._text])
         self.choice.observe(self._turn_to_first, "value")
         self.back_button.on_click(lambda _: self._turn(-1))
         self.next_button.on_click(lambda _: self._turn(1))
@@ -57,6 +58,7 @@ class PredictionsView(VBox):
         self._tested = tuple(run for run in comparison.runs if run.labels) if comparison is not None else ()
         self._images = images
         self._page = 0
+        self.closely.clear()
         self._row.layout.display = "" if self._tested and images is not None else "none"
         if not self._tested:
             self._text.value = empty("No model has been tested yet." if comparison is not None else self._nothing)
@@ -64,6 +66,10 @@ class PredictionsView(VBox):
             self._text.value = empty("The images of this run are not available, so there is nothing to look at.")
         else:
             self._draw()
+
+    def look_at(self, comparison: Comparison, images: Images | IndexedImages, row: int) -> None:
+        """Show one test image closely, above the others."""
+        self.closely.show(comparison, images, row)
 
     def _turn_to_first(self, _: dict[str, Any]) -> None:
         self._page = 0

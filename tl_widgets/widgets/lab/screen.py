@@ -1,39 +1,43 @@
-"""LabScreen, the widgets of a Lab other than its controls, and how they change."""
+"""LabScreen, the widgets of a Lab other than its controls, and how they change.
+
+From top to bottom: the images and presets, the buttons and the controls that matter most, the stage (both networks
+and their race) or another tab in its place, the result in a few words, and the images on which the models disagree.
+Every part has a fixed height, so nothing moves when something appears: see layout.css.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ipywidgets import HTML, Button, Checkbox, HBox, Tab, Widget
+from ipywidgets import HTML, Button, Checkbox, HBox, Tab, VBox, Widget
 
 from tl_widgets.core.events import Cancel, Event, is_cancelled, raise_if_cancelled
+from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import interval_text, percent
+from tl_widgets.core.numbers import duration_text, interval_text, percent
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.labels import chance_level
 from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.widgets.lab.answers import AnswersStrip
 from tl_widgets.widgets.lab.code import CodeView
+from tl_widgets.widgets.lab.outcome import OutcomeView
+from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.lab.predictions import PredictionsView
+from tl_widgets.widgets.lab.presets import Preset
 from tl_widgets.widgets.lab.runs import LabRun, RunsView
 from tl_widgets.widgets.lab.save import Load, SaveView
+from tl_widgets.widgets.lab.stage import Stage
 from tl_widgets.widgets.lab.try_picture import TryView
 from tl_widgets.widgets.shared.app import AppScreen
 from tl_widgets.widgets.shared.fields import STYLE
-from tl_widgets.widgets.shared.html import empty, escape
-from tl_widgets.widgets.shared.live import CurvesView, ProgressView
+from tl_widgets.widgets.shared.html import empty, escape, page_file, style
+from tl_widgets.widgets.shared.live import ProgressView
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.views import FigureView, LedgerView, verdict
 
-_TITLE = (
-    '<h3 class="tlw-heading">Transfer learning lab</h3>'
-    '<p class="tlw-lead">Two models, the same images: one starts from nothing, the other from what it learned '
-    "elsewhere. Choose, train, and compare.</p>"
-)
-_STUDIES = (
-    '<p class="tlw-note">One run gives one number. How much data, how much time, which backbone, what goes wrong? '
-    "Run <code>tl_widgets.StudyLab()</code> in a new cell to measure it with many models.</p>"
-)
+# The controls that are in view all the time.
+FRONT = ("dataset", "n_per_class", "epochs", "image_size")
 
 
 class LabScreen(AppScreen[ProgressView]):
@@ -44,60 +48,109 @@ class LabScreen(AppScreen[ProgressView]):
 
     def __init__(
         self,
-        panel: Widget,
+        panel: ControlPanel,
         source: DataSource,
         restore: Callable[[LabSettings], None],
         load: Load,
         images: Widget | None = None,
+        presets: Sequence[Preset] = (),
     ) -> None:
-        super().__init__("Train both", ProgressView(), " The last finished result is still shown below.")
-        self.reset_button = Button(description="Reset", icon="undo", tooltip="Reset the controls")
-        text = "Live: train the transfer head again at every change"
-        self.live_tick = Checkbox(False, description=text, indent=False, style=STYLE)
-        actions = HBox([self.run_button, self.stop_button, self.reset_button, self.live_tick])
-        actions.add_class("tlw-actions")
-        self.live_line, self.verdict = HTML(), HTML()
-        self.verdict.add_class("tlw-outcome")
-        self.curves, self.ledger, self.confusion = CurvesView(), LedgerView(source=source), FigureView()
+        super().__init__("Train both", ProgressView(), " The last finished result is shown again.")
+        self.reset_button = Button(description="Reset", icon="undo", tooltip="Undo all changes of the controls")
+        self.live_tick = Checkbox(
+            False, description="Live", tooltip="Train the transfer model's head again at every change", indent=False,
+            style=STYLE,
+        )  # fmt: skip
+        self.outcome = OutcomeView(panel.problem, self.message, self.progress)
+        self.stage = Stage(panel, source)
+        self.curves = self.stage.curves
+        self.ledger, self.confusion, self.result = LedgerView(source=source), FigureView(), HTML()
         self.predictions = PredictionsView()
         self.confusion.value = empty("After training: which class each model takes for which.")
+        self.result.value = empty("After training: who won, by how much, and how sure that is.")
         self.code, self.runs = CodeView(source), RunsView(restore)
         self.trial, self.save = TryView(), SaveView(load)
         views = {
-            **({"Images": images} if images is not None else {}),
-            "Curves": self.curves,
-            "Parameters": self.ledger,
+            "Curves": self.stage,
+            "Result": self.result,
             "Predictions": self.predictions,
             "Confusion": self.confusion,
-            "Code": self.code,
+            "Layers": self.ledger,
             "Runs": self.runs,
+            "Code": self.code,
             "Try a picture": self.trial,
             "Save": self.save,
+            **({"My pictures": images} if images is not None else {}),
         }
-        # Before training, only this tab has something to show.
-        self.tabs = Tab(list(views.values()), titles=list(views), selected_index=list(views).index("Parameters"))
-        self.tabs.add_class("tlw-tabs")
+        self.tabs = Tab(list(views.values()), titles=list(views), selected_index=0)
+        self.tabs.add_class("tlw-views")
+        self.strip = AnswersStrip(
+            self._look_at, lambda: self.show_tab("Try a picture"), lambda: self.show_tab("Try a picture")
+        )
+        self.outcome.details_button.on_click(lambda _: self.show_tab("Result"))
+        self._tested: tuple[Comparison, ImageDataset] | None = None
         self._n_live = 0
-        top = [HTML(_TITLE), panel, actions, self.progress, self.message]
-        self.children = [*top, self.verdict, self.live_line, self.tabs, HTML(_STUDIES), self.state_mark]
+        css = HTML(style() + f"<style>{page_file('lab/layout.css')}</style>")
+        css.add_class("tlw-css")
+        top = self._top(panel, presets, images is not None)
+        self.children = [css, top, self._bar(panel), self.tabs, self.outcome, self.strip, self.state_mark]
 
-    def show_settings(self, settings: LabSettings) -> None:
-        """Update the parameters and the script to the settings."""
+    def _top(self, panel: ControlPanel, presets: Sequence[Preset], has_images: bool) -> Widget:
+        """Return the row of the images and the presets."""
+        self.preset_buttons = {
+            preset.title: Button(description=preset.title, tooltip=f"{preset.help}.") for preset in presets
+        }
+        parts = [widget for name, widget in panel.front_controls.items() if name == "dataset"]
+        parts.append(panel.thumbnails)
+        if has_images:
+            self.own_button = Button(description="My pictures", icon="plus", tooltip="Train on pictures of your own")
+            self.own_button.on_click(lambda _: self.show_tab("My pictures"))
+            parts.append(self.own_button)
+        if presets:
+            buttons = HBox([HTML("Try:"), *self.preset_buttons.values()])
+            buttons.add_class("tlw-presets")
+            parts.append(buttons)
+        row = HBox(parts)
+        row.add_class("tlw-top")
+        return row
+
+    def _bar(self, panel: ControlPanel) -> Widget:
+        """Return the row of the buttons and the controls that are in view all the time."""
+        fields = [widget for name, widget in panel.front_controls.items() if name != "dataset"]
+        switches = VBox([self.live_tick, self.stage.more_button])
+        switches.add_class("tlw-switches")
+        row = HBox([self.run_button, self.stop_button, *fields, switches, self.reset_button])
+        row.add_class("tlw-controls")
+        return row
+
+    def show_settings(self, settings: LabSettings, n_changed: int = 0) -> None:
+        """Update the networks and the script to the settings, of which some differ from the first or the preset's."""
+        self.stage.show_settings(settings)
         self.ledger.show_settings(settings)
         self.code.show_settings(settings)
+        self.reset_button.description = f"Undo {n_changed}" if n_changed else "Reset"
+        self.reset_button.disabled = not n_changed or self.state == "running"
+
+    def show_seconds(self, seconds: float | None) -> None:
+        """Say on the button what a run costs; None if nobody knows."""
+        self.run_button.description = f"Train both · {duration_text(seconds)}" if seconds else "Train both"
+
+    def show_tab(self, title: str) -> None:
+        """Switch to a tab."""
+        self.tabs.selected_index = self.tabs.titles.index(title)
 
     def show_curves_tab(self) -> None:
         """Switch to the curves, which show training in progress."""
-        self.tabs.selected_index = self.tabs.titles.index("Curves")
+        self.show_tab("Curves")
 
     def show_running(self, running: bool) -> None:
         """Enable or disable the buttons; switch to the curves when training starts."""
         super().show_running(running)
-        for widget in (self.reset_button, self.live_tick, self.runs.restore_button):
+        for widget in (self.reset_button, self.live_tick, self.runs.restore_button, *self.preset_buttons.values()):
             widget.disabled = running
         self.trial.enabled = self.save.enabled = not running
+        self.outcome.show_running(running)
         if running:
-            self.live_line.value = ""
             self.show_curves_tab()
 
     def start(self, names: tuple[str, ...], settings: LabSettings, dataset: ImageDataset, n_epochs: int) -> None:
@@ -128,7 +181,7 @@ class LabScreen(AppScreen[ProgressView]):
     def show_live_text(self, text: str, cancel: Cancel) -> None:
         """Show what Live mode is doing, unless it was stopped while the text waited for its turn."""
         if not is_cancelled(cancel):
-            self.live_line.value = f'<p class="tlw-live">{escape(text)}</p>'
+            self.outcome.live_line.value = Markup('<p class="tlw-live">{}</p>').format(text)
 
     def show_runs(self, runs: tuple[LabRun, ...], comparison: Comparison) -> None:
         """Show the curves of a run, and the table of all runs."""
@@ -160,19 +213,29 @@ class LabScreen(AppScreen[ProgressView]):
         from tl_widgets.plots.comparison import alt_text, plot_confusion
 
         self.has_result = True
-        outcome = (
-            "Loaded." if run.source else "Stopped. The finished repeats are shown." if comparison.stopped else "Done."
-        )
-        self.progress.finish(outcome, comparison.runs)
-        self.verdict.value = verdict(comparison, run.number, run.source)
-        self.predictions.show(comparison, None if dataset is None else dataset.test.images)
+        self._tested = None if dataset is None else (comparison, dataset)
+        lead = "Loaded." if run.source else "Stopped; the finished repeats count." if comparison.stopped else ""
+        self.progress.clear()
+        self.outcome.show(comparison, lead)
+        self.result.value = verdict(comparison, run.number, run.source)
+        images = None if dataset is None else dataset.test.images
+        self.strip.show(comparison, images)
+        self.predictions.show(comparison, images)
         self.trial.show(comparison)
         self.save.show(comparison, dataset)
         width = 420 * confusion_columns(len(comparison.runs))
         self.confusion.show(plot_confusion(comparison), alt_text(comparison, "confusion"), width)
 
+    def _look_at(self, row: int) -> None:
+        """Show one test image closely."""
+        if self._tested is not None:
+            comparison, dataset = self._tested
+            self.predictions.look_at(comparison, dataset.test.images, row)
+            self.show_tab("Predictions")
+
     def release(self) -> None:
         """Release models and images."""
+        self._tested = None
         self.trial.show(None)
         self.save.show(None, None)
         self.predictions.show(None, None)
@@ -189,7 +252,7 @@ class LabScreen(AppScreen[ProgressView]):
 
     def show_failed(self, text: str) -> None:
         """Show that a run ended without a result."""
-        self.live_line.value = ""
+        self.outcome.live_line.value = ""
         self.progress.fail(text)
 
     def show_live(self, runs: tuple[RunResult, ...], run: RunResult, note: str, cancel: Cancel) -> None:
@@ -207,10 +270,8 @@ class LabScreen(AppScreen[ProgressView]):
             self.message.value = ""
             self.progress.clear()
         self._n_live += 1
-        more = f" {escape(note)}" if note else ""
-        self.live_line.value = (
-            f'<p class="tlw-live" data-live="{self._n_live}">Live: {escape(run.backbone)} with a new head classifies '
-            f"<b>{percent(run.test_accuracy)}</b> of {len(run.labels)} test images correctly "
-            f"(95% interval {interval_text(run.test_accuracy_ci95)}). "
-            f"Trained in {1000 * run.seconds.train:.0f} ms.{more} Press “Train both” to add a run.</p>"
+        self.outcome.live_line.value = (
+            f'<p class="tlw-live" data-live="{self._n_live}">Now: transfer gets <b>{percent(run.test_accuracy)}</b> '
+            f"of {len(run.labels)} test images right (95% interval {interval_text(run.test_accuracy_ci95)}), trained in "
+            f"{1000 * run.seconds.train:.0f} ms. {escape(note)}</p>"
         )

@@ -147,12 +147,13 @@ def _prediction_html(prediction: Prediction) -> str:
     )
     return (
         f'<section class="tlw-picture" aria-label="{escape(name)}"><h4>{escape(name)}</h4>'
-        f'<div class="tlw-tried">{original}{seen}<div class="tlw-answers">{_table(prediction)}'
-        f"<p>{escape(_sentence(prediction))}</p></div></div></section>"
+        f'<div class="tlw-tried">{original}{seen}<div class="tlw-answers">{probability_table(prediction)}'
+        f"<p>{escape(answer_sentence(prediction))}</p></div></div></section>"
     )
 
 
-def _sentence(prediction: Prediction) -> str:
+def answer_sentence(prediction: Prediction) -> str:
+    """Return what the models answer, in a sentence."""
     named = [(heading_of(answer.model), prediction.class_names[answer.prediction]) for answer in prediction.answers]
     if not all(answer.is_finite for answer in prediction.answers):
         return "A model's outputs are not numbers, because its training diverged. Try a lower learning rate."
@@ -161,7 +162,8 @@ def _sentence(prediction: Prediction) -> str:
     return "; ".join(f"{name} says {class_name}" for name, class_name in named) + "."
 
 
-def _table(prediction: Prediction) -> str:
+def probability_table(prediction: Prediction) -> str:
+    """Return every model's probabilities as an HTML table."""
     rows = _rows(prediction)
     heads = "".join(f'<th scope="col">{escape(heading_of(answer.model))}</th>' for answer in prediction.answers)
     lines = []

@@ -15,6 +15,7 @@ from tl_widgets.widgets.shared.cells import close_previous_apps, close_tree
 from tl_widgets.widgets.shared.html import error_alert
 from tl_widgets.widgets.shared.keys import KeyGuard
 from tl_widgets.widgets.shared.live import Throttle
+from tl_widgets.widgets.shared.paper import Paper
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run, State
 from tl_widgets.widgets.shared.turns import preload_tensorflow, training_lock, wait_for_tensorflow
@@ -109,6 +110,7 @@ class App(VBox, Generic[Screen, Result]):
 
     Attributes:
         screen: the widgets next to the controls.
+        paper: what remains where no kernel runs.
     """
 
     _text = "App"  # represents the app where no browser shows it
@@ -119,6 +121,7 @@ class App(VBox, Generic[Screen, Result]):
     def __init__(self, screen: Screen, source: DataSource) -> None:
         self.screen, self._source = screen, source
         self._run: Run[Result] | None = None
+        self.paper = Paper(f"{self._text}. It needs a running kernel: run this cell.")
         super().__init__([*screen.children, KeyGuard()])
         for name in ("tlw", "tlw-lab"):
             self.add_class(name)
@@ -130,9 +133,12 @@ class App(VBox, Generic[Screen, Result]):
         # No addresses or ids: notebook tests compare this text.
         return f"{self._text} (needs a live notebook)"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:  # noqa: ARG002 - IPython's signature
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
         preload_tensorflow()  # while the user looks at the controls
-        return super()._repr_mimebundle_()
+        display(self._repr_mimebundle_(), raw=True)
+        self.paper.display()
 
     @property
     def is_running(self) -> bool:

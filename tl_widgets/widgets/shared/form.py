@@ -216,7 +216,8 @@ class Form(VBox, Generic[FormSettings]):
 
 
 def group_box(title: str, *children: Widget) -> Widget:
-    """Return a group of a form, with a heading."""
-    box = VBox([HTML(f'<h4 class="tlw-title">{title}</h4>'), *children])
+    """Return a group of a form, with a heading unless `title` is empty."""
+    heading = [HTML(f'<h4 class="tlw-title">{title}</h4>')] if title else []
+    box = VBox([*heading, *children])
     box.add_class("tlw-group")
     return box

@@ -1,0 +1,144 @@
+"""AnswersStrip, the test images on which the models disagree, and AnswerView, one of them looked at closely."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from ipywidgets import HTML, Button, HBox, VBox
+from numpy.typing import NDArray
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, raise_if_cancelled
+from tl_widgets.core.html import Markup, image, join
+from tl_widgets.core.model_name import heading_of
+from tl_widgets.data.dataset import Images
+from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.experiments.prediction import Answer, Prediction
+from tl_widgets.records.answers import comparable_runs, disagreements
+from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.widgets.lab.try_picture import answer_sentence, probability_table
+from tl_widgets.widgets.shared.html import note
+from tl_widgets.widgets.shared.picture import Picture
+from tl_widgets.widgets.shared.threads import LatestRequest
+from tl_widgets.widgets.shared.turns import training_lock
+
+_MOST = 24
+_SIDE = 52  # CSS pixels
+_BEFORE = "After training: the test images on which the two models disagree."
+
+
+class AnswersStrip(HBox):
+    """A row of test images, and buttons for pictures of one's own.
+
+    Args:
+        choose: called with the test image's row.
+        try_picture, take_photograph: called when their button is pressed.
+    """
+
+    def __init__(
+        self, choose: Callable[[int], None], try_picture: Callable[[], None], take_photograph: Callable[[], None]
+    ) -> None:
+        self._text, self.pictures = HTML(), Picture()
+        self.pictures.on_click(lambda key: choose(int(key.removeprefix("row:"))))
+        self.try_button = Button(description="Try a picture", icon="eye", tooltip="Give both models a new picture")
+        self.camera_button = Button(description="Camera", icon="camera", tooltip="Give both models a photograph")
+        self.try_button.on_click(lambda _: try_picture())
+        self.camera_button.on_click(lambda _: take_photograph())
+        buttons = VBox([self.try_button, self.camera_button])
+        super().__init__([self._text, self.pictures, buttons])
+        self.add_class("tlw-answers-strip")
+        self.show(None, None)
+
+    def show(self, comparison: Comparison | None, images: Images | IndexedImages | None) -> None:
+        """Show where the models of a comparison disagree; None where there is none, or its images are gone."""
+        self.pictures.markup = ""
+        tested = comparable_runs(comparison.runs) if comparison is not None else ()
+        if len(tested) < 2 or images is None:
+            self._text.value = Markup('<p class="tlw-note">{}</p>').format(_BEFORE)
+            return
+        rows = disagreements(tested)
+        if not rows:
+            self._text.value = '<p class="tlw-note">The models agree on every test image.</p>'
+            return
+        self._text.value = Markup("<p>They disagree on <b>{}</b> of {}:</p>").format(len(rows), len(tested[0].labels))
+        names = tested[0].class_names
+        shown = rows[:_MOST]
+        parts = []
+        for row, pixels in zip(shown, images[np.asarray(shown, np.int64)], strict=True):
+            answers = ", ".join(f"{heading_of(run.name).lower()} says {names[run.predictions[row]]}" for run in tested)
+            label = f"{names[tested[0].labels[row]]}: {answers}"
+            parts.append(
+                Markup('<span data-click="row:{}" aria-label="{}" title="{}">{}</span>').format(
+                    row, label, label, image(pixels, "", _SIDE)
+                )
+            )
+        self.pictures.markup = Markup(
+            '<div class="tlw-film" data-roam tabindex="0" role="group" aria-label="Test images on which the models '
+            'disagree">{}</div>'
+        ).format(join(parts))
+
+
+class AnswerView(VBox):
+    """One test image: what each model answers, how sure it is, and where it looks."""
+
+    def __init__(self) -> None:
+        self._answers, self._maps = HTML(), HTML()
+        super().__init__([self._answers, self._maps])
+        self._requests = LatestRequest(self._look)
+
+    def show(self, comparison: Comparison, images: Images | IndexedImages, row: int) -> None:
+        """Show the probabilities at once, and the heat maps when they are computed, if the models are in memory."""
+        tested = tuple(run for run in comparison.runs if run.labels)
+        pixels, names = images[row], tested[0].class_names
+        answers = tuple(Answer(run.name, run.probabilities[row]) for run in tested)
+        name = f"Test image {row + 1}: {names[tested[0].labels[row]]}"
+        prediction = Prediction(name, names, pixels, pixels, *pixels.shape[1::-1], answers)
+        picture = Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(image(pixels, name, 160), name)
+        self._answers.value = Markup(
+            '<section class="tlw-tried" aria-label="{}">{}<div class="tlw-answers">{}<p>{}</p></div></section>'
+        ).format(name, picture, Markup(probability_table(prediction)), answer_sentence(prediction))
+        self._maps.value = ""
+        with_model = tuple(run for run in tested if run.model is not None)
+        if with_model:
+            self._maps.value = note("Looking for the places that decided…")
+            self._requests.submit((with_model, pixels))
+        else:
+            self._requests.stop()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._requests.stop()
+        self._answers.value = self._maps.value = ""
+
+    def _look(self, request: tuple[tuple[RunResult, ...], Images], cancel: Cancel) -> None:
+        runs, pixels = request
+        try:
+            with training_lock(cancel, lambda: None):
+                from tl_widgets.studies.inside.grad_cam import grad_cam
+
+                parts = []
+                for run in runs:
+                    raise_if_cancelled(cancel)
+                    with warnings.catch_warnings(record=True) as caught:
+                        warnings.simplefilter("always")
+                        heat = grad_cam(run.model, pixels)
+                    parts.append(_heat_map(run, pixels, heat, str(caught[0].message) if caught else ""))
+            raise_if_cancelled(cancel)
+            self._maps.value = Markup(
+                '<div class="tlw-tried">{}</div><p class="tlw-note">Bright places raise the score of the model’s own '
+                "answer most (Grad-CAM). They show where it looks, not why.</p>"
+            ).format(join(parts))
+        except InputError as error:
+            self._maps.value = note(str(error))
+
+
+def _heat_map(run: RunResult, pixels: Images, heat: NDArray[np.float32], flat: str) -> Markup:
+    from tl_widgets.studies.inside.figure import overlaid
+
+    shown = pixels if flat else (255 * overlaid(pixels, heat)).astype(np.uint8)
+    caption = f"{heading_of(run.name)}{': ' + flat if flat else ''}"
+    return Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(
+        image(shown, f"{heading_of(run.name)}: the image under its heat map", 160), caption
+    )

@@ -1,0 +1,49 @@
+"""Presets: settings that show something worth seeing, each one click away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tl_widgets.core.config import ScratchSpec
+from tl_widgets.core.settings import flat_values
+from tl_widgets.widgets.shared.settings import LabSettings
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings of a Lab under a name.
+
+    Attributes:
+        title: text of its button.
+        help: what it shows, as a sentence without a period.
+        values: settings that differ from the defaults, by name. Without "dataset" the learner's choice stays.
+    """
+
+    title: str
+    help: str
+    values: Mapping[str, Any]
+
+    def settings(self, current: LabSettings) -> LabSettings:
+        """Return the preset's settings; `current` gives the images if the preset has none of its own."""
+        kept: dict[str, Any] = {}
+        if "dataset" not in self.values:
+            kept = {"dataset": current.dataset, "classes": current.classes, "image_size": current.image_size}
+        return LabSettings().with_values({**kept, **self.values})
+
+
+PRESETS = (
+    Preset("Few images", "Five training images of each class: what can be learned from so few", {"n_per_class": 5}),
+    Preset("Plenty", "All training images of the data set", {"n_per_class": None}),
+    Preset(
+        "Not photographs",
+        "Handwritten digits, which look like nothing that the backbone has learned from",
+        {"dataset": "digits", "n_per_class": 20, "image_size": 64},
+    ),
+    Preset(
+        "The article’s network",
+        "The network of the article, with its bottleneck of six units before the last layer",
+        flat_values(ScratchSpec(dense_units=6)),
+    ),
+)

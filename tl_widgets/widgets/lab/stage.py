@@ -1,0 +1,45 @@
+"""Stage: both networks, or the fields that shape them, beside the race of their curves."""
+
+from __future__ import annotations
+
+from ipywidgets import HTML, HBox, ToggleButton, VBox
+
+from tl_widgets.widgets.lab.panel import ControlPanel
+from tl_widgets.widgets.shared.live import CurvesView
+from tl_widgets.widgets.shared.picture import Picture
+from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.source import DataSource
+
+
+class Stage(HBox):
+    """The networks on the left, the curves on the right; "More" opens the other controls over the networks.
+
+    Attributes:
+        more_button: opens and closes the other controls.
+        curves: the race.
+    """
+
+    def __init__(self, panel: ControlPanel, source: DataSource) -> None:
+        self._panel, self._source = panel, source
+        self.networks, self.curves = Picture(), CurvesView()
+        self.networks.on_click(self._open_layer)
+        self.more_button = ToggleButton(False, description="More", tooltip="All other controls")
+        self._layer = HTML()
+        self.drawer = VBox([self._layer, panel])
+        self.networks.add_class("tlw-networks")
+        self.drawer.add_class("tlw-drawer")
+        self.curves.add_class("tlw-race")
+        super().__init__([self.networks, self.drawer, self.curves])
+        self.add_class("tlw-stage")
+        self.more_button.observe(lambda change: self._show_drawer(change["new"]), "value")
+        self._show_drawer(False)
+
+    def show_settings(self, settings: LabSettings) -> None:
+        """Draw the networks for these settings."""
+
+    def _open_layer(self, key: str) -> None:
+        """Open the fields of a layer that was clicked, with its arithmetic."""
+        self.more_button.value = True
+
+    def _show_drawer(self, is_open: bool) -> None:
+        self.drawer.layout.display, self.networks.layout.display = ("", "none") if is_open else ("none", "")

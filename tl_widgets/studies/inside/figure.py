@@ -130,9 +130,8 @@ def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
             _row_name(ax, "test image,\nits true class")
         for row, model in enumerate(look.maps, 1):
             heat_map = model.maps[column]
-            ax = _picture(
-                page, grid[row, column], overlaid(image, None if heat_map.flat else heat_map.at(*image.shape[:2]))
-            )
+            heat = None if heat_map.flat else heat_map.at(*image.shape[:2])
+            ax = _picture(page, grid[row, column], overlaid(image, heat))
             _write_answer(ax, look, heat_map, look.classes[column], side)
             if column == 0:
                 _row_name(ax, f"{label_of(model.name).replace(' (', chr(10) + '(')}\n{_size_text(model)}")
@@ -172,7 +171,7 @@ def _row_name(ax: Axes, text: str) -> None:
 
 
 def overlaid(image: NDArray[np.uint8], heat: NDArray[np.float32] | None) -> NDArray[np.float64]:
-    """Return the image in gray, (height, width, 3) in 0..1, under a heat map (height, width) in 0..1 if there is one."""
+    """Return the image in gray, (height, width, 3), under its heat map, (height, width); both 0..1."""
     gray: NDArray[np.float64] = (image / 255.0 @ np.array([0.299, 0.587, 0.114]))[..., None].repeat(3, axis=2)
     if heat is None:
         return gray

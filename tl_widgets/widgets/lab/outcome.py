@@ -55,10 +55,8 @@ def headline(comparison: Comparison, lead: str = "") -> Markup:
     winner = comparison.verdict.winner
     title = f"{heading_of(winner)} wins" if winner else "Too close to call"
     scores = scores_of(comparison)
-    counts = join(
-        [_count(run, scores[run.name].accuracy, bool(scores[run.name].seeds)) for run in comparison.runs
-         if run.name in scores]
-    )  # fmt: skip
+    tested = sorted((run for run in comparison.runs if run.name in scores), key=lambda run: run.name != winner)
+    counts = join([_count(run, scores[run.name].accuracy, bool(scores[run.name].seeds)) for run in tested])
     interval = comparison.verdict.ci95
     difference = ""
     if interval is not None:

@@ -272,6 +272,6 @@ class LabScreen(AppScreen[ProgressView]):
         self._n_live += 1
         self.outcome.live_line.value = (
             f'<p class="tlw-live" data-live="{self._n_live}">Now: transfer gets <b>{percent(run.test_accuracy)}</b> '
-            f"of {len(run.labels)} test images right (95% interval {interval_text(run.test_accuracy_ci95)}), trained in "
-            f"{1000 * run.seconds.train:.0f} ms. {escape(note)}</p>"
+            f"of {len(run.labels)} test images right (95% interval {interval_text(run.test_accuracy_ci95)}), after "
+            f"{1000 * run.seconds.train:.0f} ms of training. {escape(note)}</p>"
         )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from ipywidgets import HTML, HBox, ToggleButton, VBox
+from ipywidgets import HBox, ToggleButton, VBox
 
+from tl_widgets.export.networks import networks_of
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.shared.live import CurvesView
 from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
+
+_NETWORKS_SIZE = 310, 300  # CSS pixels
+# Where the fields of a part of the drawings are; all other parts belong to the network from scratch.
+_GROUP_OF = {"input": "Data", "backbone": "Transfer", "head": "Transfer"}
 
 
 class Stage(HBox):
@@ -24,8 +29,7 @@ class Stage(HBox):
         self.networks, self.curves = Picture(), CurvesView()
         self.networks.on_click(self._open_layer)
         self.more_button = ToggleButton(False, description="More", tooltip="All other controls")
-        self._layer = HTML()
-        self.drawer = VBox([self._layer, panel])
+        self.drawer = VBox([panel])
         self.networks.add_class("tlw-networks")
         self.drawer.add_class("tlw-drawer")
         self.curves.add_class("tlw-race")
@@ -36,9 +40,13 @@ class Stage(HBox):
 
     def show_settings(self, settings: LabSettings) -> None:
         """Draw the networks for these settings."""
+        names = self._source.facts(settings).class_names
+        drawing = networks_of(settings.image_size, names, settings.config)
+        self.networks.markup = drawing.markup(*_NETWORKS_SIZE, interactive=True)
 
     def _open_layer(self, key: str) -> None:
-        """Open the fields of a layer that was clicked, with its arithmetic."""
+        """Open the fields that shape a layer that was clicked."""
+        self._panel.show_group(_GROUP_OF.get(key, "From scratch"))
         self.more_button.value = True
 
     def _show_drawer(self, is_open: bool) -> None:

@@ -16,8 +16,8 @@ from tl_widgets.core.model_name import heading_of
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.experiments.prediction import Answer, Prediction
-from tl_widgets.records.answers import comparable_runs, disagreements
 from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.run import comparable_runs, disagreements
 from tl_widgets.widgets.lab.try_picture import answer_sentence, probability_table
 from tl_widgets.widgets.shared.html import note
 from tl_widgets.widgets.shared.picture import Picture
@@ -94,7 +94,7 @@ class AnswerView(VBox):
         pixels, names = images[row], tested[0].class_names
         answers = tuple(Answer(run.name, run.probabilities[row]) for run in tested)
         name = f"Test image {row + 1}: {names[tested[0].labels[row]]}"
-        prediction = Prediction(name, names, pixels, pixels, *pixels.shape[1::-1], answers)
+        prediction = Prediction(name, names, pixels, pixels, pixels.shape[1], pixels.shape[0], answers)
         picture = Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(image(pixels, name, 160), name)
         self._answers.value = Markup(
             '<section class="tlw-tried" aria-label="{}">{}<div class="tlw-answers">{}<p>{}</p></div></section>'

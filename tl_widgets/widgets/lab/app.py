@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
@@ -309,17 +310,30 @@ class TransferLab(App[LabScreen, Comparison]):
                 last = next((item for item in reversed(self._runs) if not (item.result.stopped or item.source)), None)
                 scratch = last.result.scratch if last is not None else None
                 shown: tuple[RunResult, ...] = (run,)
-                note = ""
+                changed: dict[str, list[Any]] = {}
                 if last is not None and scratch is not None and scratch.labels == run.labels:
                     shown = (scratch, run)
                     changed = differences([last.settings, settings])
-                    if not all(CONTROLS[name].transfer_only for name in changed):
-                        note = f"The from-scratch curve is from run {last.number}, which had other settings."
+                outdated = [name for name in changed if not CONTROLS[name].transfer_only]
                 n_epochs = max(len(item.history.accuracy) for item in shown)
                 screen.start((ModelName.SCRATCH, ModelName.TRANSFER), settings, dataset, n_epochs)
-                screen.show_live(shown, run, note, cancel)
+                screen.show_live(
+                    shown,
+                    run,
+                    now=", ".join(_value_text(name, values[1]) for name, values in changed.items()),
+                    outdated=", ".join(_value_text(name, changed[name][0]) for name in outdated),
+                    cancel=cancel,
+                )
         except CancelledError:
             raise
         except Exception as error:
             raise_if_cancelled(cancel)  # outdated, and the screen may already show a run
             screen.show_error(error)
+
+
+def _value_text(name: str, value: Any) -> str:
+    """Return a setting with its value as a few words: "10 images per class"."""
+    declared = CONTROLS[name]
+    shown = declared.none if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    label = declared.label.lower()
+    return f"{shown} {label}" if label.endswith(("epochs", "class")) else f"{label} {shown}"

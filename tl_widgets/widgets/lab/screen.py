@@ -14,9 +14,9 @@ from ipywidgets import HTML, Button, Checkbox, HBox, Tab, VBox, Widget
 from tl_widgets.core.events import Cancel, Event, is_cancelled, raise_if_cancelled
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import duration_text, interval_text, percent
+from tl_widgets.core.numbers import duration_text, interval_text
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.plots.labels import chance_level
+from tl_widgets.plots.labels import chance_level, scores_of
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.lab.answers import AnswersStrip
 from tl_widgets.widgets.lab.code import CodeView
@@ -30,7 +30,7 @@ from tl_widgets.widgets.lab.stage import Stage
 from tl_widgets.widgets.lab.try_picture import TryView
 from tl_widgets.widgets.shared.app import AppScreen
 from tl_widgets.widgets.shared.fields import STYLE
-from tl_widgets.widgets.shared.html import empty, escape, page_file, style
+from tl_widgets.widgets.shared.html import empty, page_file, style
 from tl_widgets.widgets.shared.live import ProgressView
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
@@ -164,7 +164,7 @@ class LabScreen(AppScreen[ProgressView]):
             backbone=settings.config.backbone,
             chance=chance,
             fine_tuning_start=n_epochs if tuning else 0,
-            seed=settings.config.seed if settings.config.repeats > 1 else None,
+            note=f"The curves are those of seed {settings.config.seed}." if settings.config.repeats > 1 else "",
         )
 
     def on_event(self, event: Event) -> None:
@@ -186,7 +186,7 @@ class LabScreen(AppScreen[ProgressView]):
     def show_runs(self, runs: tuple[LabRun, ...], comparison: Comparison) -> None:
         """Show the curves of a run, and the table of all runs."""
         self.throttle.flush()
-        self.curves.show(comparison.runs)
+        self.curves.show(comparison.runs, scores_of(comparison) if comparison.runs else {})
         self.runs.show(runs)
 
     def show_loaded(self, run: LabRun) -> None:
@@ -196,9 +196,9 @@ class LabScreen(AppScreen[ProgressView]):
         names, backbone = tuple(result.name for result in runs), run.result.config.backbone
         start = next((result.fine_tuning.start for result in runs if result.fine_tuning), 0)
         chance = chance_level(runs)
-        seed = run.result.config.seed if run.result.repeats else None
+        note = f"The curves are those of seed {run.result.config.seed}." if run.result.repeats else ""
         self.curves.start(
-            names, n_epochs=n_epochs, backbone=backbone, chance=chance, fine_tuning_start=start, seed=seed
+            names, n_epochs=n_epochs, backbone=backbone, chance=chance, fine_tuning_start=start, note=note
         )
 
     def show_result(self, run: LabRun, comparison: Comparison, dataset: ImageDataset | None) -> None:
@@ -255,8 +255,17 @@ class LabScreen(AppScreen[ProgressView]):
         self.outcome.live_line.value = ""
         self.progress.fail(text)
 
-    def show_live(self, runs: tuple[RunResult, ...], run: RunResult, note: str, cancel: Cancel) -> None:
+    def show_live(
+        self, runs: tuple[RunResult, ...], run: RunResult, *, now: str, outdated: str, cancel: Cancel
+    ) -> None:
         """Draw the curves of `runs` and describe `run`, the transfer model that Live mode has trained.
+
+        Args:
+            runs: the models to draw.
+            run: the one that was trained.
+            now: the settings that differ from the last run's, in a few words.
+            outdated: the earlier settings that the network from scratch was trained with; "" if they are the same.
+            cancel: set if the result is outdated.
 
         Raises:
             CancelledError: `cancel` was set.
@@ -264,14 +273,23 @@ class LabScreen(AppScreen[ProgressView]):
         assert run.test_accuracy is not None
         assert run.test_accuracy_ci95 is not None
         self.throttle.flush()
-        self.curves.show(runs)
+        self.curves.show(
+            runs, scores_of(runs), outdated=f"trained with {outdated}: press Train both" if outdated else ""
+        )
         raise_if_cancelled(cancel)
         if self.message.value:  # from an earlier training that failed
             self.message.value = ""
             self.progress.clear()
         self._n_live += 1
-        self.outcome.live_line.value = (
-            f'<p class="tlw-live" data-live="{self._n_live}">Now: transfer gets <b>{percent(run.test_accuracy)}</b> '
-            f"of {len(run.labels)} test images right (95% interval {interval_text(run.test_accuracy_ci95)}), after "
-            f"{1000 * run.seconds.train:.0f} ms of training. {escape(note)}</p>"
+        lead = f"Now with {now}" if now else "Now"
+        self.outcome.live_line.value = Markup(
+            '<p class="tlw-live" data-live="{}">{}: transfer gets <b>{} of {}</b> right (95% interval {}), after {} ms '
+            "of training.</p>"
+        ).format(
+            self._n_live,
+            lead,
+            round(run.test_accuracy * len(run.labels)),
+            len(run.labels),
+            interval_text(run.test_accuracy_ci95),
+            round(1000 * run.seconds.train),
         )

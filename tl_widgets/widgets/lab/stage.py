@@ -6,7 +6,7 @@ from ipywidgets import HBox, ToggleButton, VBox
 
 from tl_widgets.export.networks import networks_of
 from tl_widgets.widgets.lab.panel import ControlPanel
-from tl_widgets.widgets.shared.live import CurvesView
+from tl_widgets.widgets.lab.race import RaceView
 from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
@@ -26,7 +26,7 @@ class Stage(HBox):
 
     def __init__(self, panel: ControlPanel, source: DataSource) -> None:
         self._panel, self._source = panel, source
-        self.networks, self.curves = Picture(), CurvesView()
+        self.networks, self.curves = Picture(), RaceView()
         self.networks.on_click(self._open_layer)
         self.more_button = ToggleButton(False, description="More", tooltip="All other controls")
         self.drawer = VBox([panel])

@@ -14,6 +14,7 @@ from PIL import Image
 import tl_widgets
 from tl_widgets import Config, ImageDataset, ScratchSpec, Split
 from tl_widgets.widgets import LabSettings
+from tl_widgets.widgets.shared.picture import Picture
 
 # The folder that holds the package: on the PYTHONPATH of processes that tests start.
 PACKAGE_PARENT = Path(tl_widgets.__file__).resolve().parent.parent
@@ -50,7 +51,8 @@ def all_parts(widget):
 
 def page(widget):
     """All HTML that an app shows, as one text."""
-    return "\n".join(part.value for part in all_parts(widget) if isinstance(part, HTML))
+    parts = [part for part in all_parts(widget) if isinstance(part, HTML | Picture)]
+    return "\n".join(part.value if isinstance(part, HTML) else part.markup for part in parts)
 
 
 def wait_until(condition, seconds=60):

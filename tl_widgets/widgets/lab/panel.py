@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ipywidgets import HTML, Box, Tab, VBox, Widget
@@ -21,6 +21,12 @@ from tl_widgets.widgets.shared.source import DataSource
 
 # The controls by name. "blocks" is not a setting: it is the length of two settings.
 NAMES = ("blocks", *CONTROLS)
+# The positions of controls that stand elsewhere; other numbers can be typed.
+_SLIDERS: dict[str, Sequence[float]] = {
+    "n_per_class": range(1, 51),
+    "epochs": range(1, 51),
+    "image_size": (32, 48, 64, 96, 128, 160, 224),
+}
 _IN_ROWS = ("filters", "kernel_sizes", "classes")  # settings with several fields
 
 
@@ -68,9 +74,8 @@ class ControlPanel(Form[LabSettings]):
         self._backbones = BackboneChoice()
         self._lines: dict[str, HTML] = {}
         self._front = frozenset(front)
-        self._make_fields(
-            (CONTROLS[name] for name in CONTROLS if name in shown and name not in _IN_ROWS), as_sliders=self._front
-        )
+        declared = (CONTROLS[name] for name in CONTROLS if name in shown and name not in _IN_ROWS)
+        self._make_fields(declared, {name: _SLIDERS[name] for name in self._front if name in _SLIDERS})
         self.groups = self._groups()
         # On a stage, the explanation of a rejected value stands beside the result, where it moves nothing.
         self.children = [self.groups] if front else [HTML(style()), self.problem, self.groups]

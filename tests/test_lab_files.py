@@ -282,7 +282,7 @@ def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path
     lab = make_lab()
     before = lab.settings
     lab.run(wait=True)
-    good, shown = lab.result, lab.screen.verdict.value
+    good, shown = lab.result, lab.screen.result.value
     for name, data in hostile(tmp_path).items():
         said = load(lab, name, data)
         assert said.startswith('<div class="tlw-alert" role="alert">'), name
@@ -293,7 +293,7 @@ def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path
         assert lab.settings == before
         assert lab.result is good
         assert len(lab.runs) == 1
-        assert lab.screen.verdict.value == shown
+        assert lab.screen.result.value == shown
     assert not (tmp_path / "made").exists()
     for name in ("nowhere.json", "", ".", "a\0b"):
         assert 'role="alert"' in load(lab, name)

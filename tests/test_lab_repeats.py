@@ -94,7 +94,7 @@ def test_stop_shows_the_repeats_that_were_done(make_lab, monkeypatch):
     assert run.result.repeats.seeds == (2, 3, 4)
     shown = page(lab)
     assert "Stopped after 3 of 50 seeds" in shown
-    assert "The finished repeats are shown" in shown
+    assert "the finished repeats count" in shown
     assert 'data-state="stopped"' in shown
 
 

@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests_python=${1:-}
 work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 PIP_CACHE_DIR=$(python3 -m pip cache dir)  # kept when HOME changes: what is downloaded once serves every environment
 export PIP_CACHE_DIR
 say() { printf '== binder: %s (%s s)\n' "$1" "$SECONDS"; }
@@ -41,7 +41,7 @@ pip install -q -r binder/requirements.txt
 wait "$dry_run"
 ./binder/postBuild
 du -sh "$work/venv" | sed 's/^/   on disk: /'
-jupyter lab --show-config 2>/dev/null | grep -q "00_start_here" || { echo "00_start_here would not open"; exit 1; }
+jupyter lab --show-config 2>/dev/null | grep "00_start_here" >/dev/null || { echo "00_start_here would not open"; exit 1; }
 bad=$(pip check | grep -v "requires tensorflow, which is not installed" | grep -v "No broken requirements" || true)
 [ -z "$bad" ] || { echo "$bad"; exit 1; }
 

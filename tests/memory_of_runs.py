@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 
 import psutil
+from tiny import standing_in
 
 import tl_widgets
 from tl_widgets import ScratchSpec, load_dataset
@@ -24,9 +25,10 @@ def megabytes():
 
 
 dataset = load_dataset("textures", image_size=48, n_per_class=12)
-scratch = ScratchSpec(filters=(8, 8), kernel_sizes=(3, 3), dense_units=16)
+scratch = ScratchSpec(filters=(8, 8), kernel_sizes=(3, 3), dense_units=512)
 sizes = []
 for seed in range(int(sys.argv[1])):
-    tl_widgets.compare(dataset, scratch=scratch, epochs=1, seed=seed)
+    with standing_in():
+        tl_widgets.compare(dataset, scratch=scratch, epochs=1, seed=seed)
     sizes.append(megabytes())
 print(json.dumps(sizes))

@@ -47,8 +47,9 @@ display(HTML(style()), Button(description="Before"), picture, Button(description
 def show(page, jupyter):
     """A function that opens a notebook of one cell with widgets."""
 
-    def open_it(name, code, theme="light"):
-        open_notebook(page, jupyter, jupyter.notebook(name, code, "1 + 1"), theme=theme)
+    def open_it(name, code):
+        page.set_viewport_size({"width": 1600, "height": 1600})  # all in view: no scrolling under the mouse
+        open_notebook(page, jupyter, jupyter.notebook(name, code, "1 + 1"))
         page.wait_for_function("() => document.activeElement.closest('.jp-Notebook')")
         return page
 
@@ -114,7 +115,7 @@ def test_a_container_is_one_tab_stop_in_which_arrows_and_the_mouse_move(show):
         page.keyboard.press(key)
         wait_current(page, f"Epoch {name}")
         assert focused(page) == f"Epoch {name}"
-    page.mouse.move(*middle(page.get_by_label("Epoch 1")))
+    page.get_by_label("Epoch 1").hover()
     wait_current(page, "Epoch 1")
     assert focused(page) == "Epoch 3"
     page.mouse.move(0, 0)

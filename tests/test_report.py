@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,30 +147,22 @@ def test_repeats_have_a_row_for_each_seed(textures):
 
 LOAD = """
 import json, sys
+from pathlib import Path
 import keras, numpy as np
 assert not any(name.startswith("tl_widgets") for name in sys.modules)
-images = np.load("images.npy")
-assert images.dtype == np.uint8
 found = {}
 for name in sys.argv[1:]:
-    model = keras.models.load_model(f"run/{name}.keras", compile=False, safe_mode=True)
+    images = np.load(Path(name).parent / "images.npy")
+    assert images.dtype == np.uint8
+    model = keras.models.load_model(name, compile=False, safe_mode=True)
     found[name] = [np.asarray(model(kind, training=False)).tolist() for kind in (images, images.astype("float32"))]
     assert not any("Lambda" == type(layer).__name__ for layer in model._flatten_layers())
 print(json.dumps(found))
 """
 
 
-def in_plain_keras(folder, images, names):
-    np.save(folder / "images.npy", images)
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, *names], cwd=folder, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 @pytest.mark.slow
-def test_saved_models_answer_the_same_in_plain_keras(four, textures, tmp_path):
+def test_saved_models_answer_the_same_in_plain_keras(four, textures, two_classes, tmp_path):
     heard = []
     files = save_comparison(four, tmp_path / "run", dataset=textures, on_event=heard.append)
     names = ["record.json", "report.html", "transfer_learning.py", "efficientnetlite0.keras"]
@@ -180,22 +173,27 @@ def test_saved_models_answer_the_same_in_plain_keras(four, textures, tmp_path):
     assert [event.n_done for event in heard] == list(range(8))
     assert Comparison.from_json(files[0].read_text()) == four
     assert files[1].read_text() == to_report(four, dataset=textures)
-    images = textures.test.images[:5]
-    found = in_plain_keras(tmp_path, images, ["scratch", "transfer", "control", "fine_tuned"])
-    for run in four.runs:
-        here = [answer for image in images for answer in predict(four, image).answers if answer.model == run.name]
-        for answers in found[run.name]:
-            np.testing.assert_allclose(answers, [answer.probabilities for answer in here], atol=1e-5)
+    (tmp_path / "two").mkdir()
+    two, two_images = two_classes
+    assert [path.name for path in save_models(two, tmp_path / "two")] == ["scratch.keras", "transfer.keras"]
 
-
-def test_two_classes_are_one_number_in_plain_keras(two_classes, tmp_path):
-    comparison, dataset = two_classes
-    (tmp_path / "run").mkdir()
-    assert [path.name for path in save_models(comparison, tmp_path / "run")] == ["scratch.keras", "transfer.keras"]
-    found = in_plain_keras(tmp_path, dataset.test.images[:3], ["scratch", "transfer"])
-    for i in range(3):
-        for answer in predict(comparison, dataset.test.images[i]).answers:
-            assert found[answer.model][0][i][0] == pytest.approx(answer.probabilities[1], abs=1e-5)
+    images = {"run": textures.test.images[:5], "two": two_images.test.images[:3]}
+    for folder, uint8 in images.items():
+        np.save(tmp_path / folder / "images.npy", uint8)
+    models = [f"run/{name}" for name in names[4:]] + ["two/scratch.keras", "two/transfer.keras"]
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, *models], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    for folder, comparison in (("run", four), ("two", two)):
+        answers = [answer for image in images[folder] for answer in predict(comparison, image).answers]
+        for run in comparison.runs:
+            here = np.array([answer.probabilities for answer in answers if answer.model == run.name])
+            if folder == "two":
+                here = here[:, 1:]  # two classes are one number
+            for there in found[f"{folder}/{run.name.replace('-', '_')}.keras"]:
+                np.testing.assert_allclose(there, here, atol=1e-5)
 
 
 def test_nothing_is_written_over_and_nothing_is_left_behind(four, tmp_path):
@@ -223,33 +221,26 @@ def test_a_record_can_be_saved_without_models(four, tmp_path):
     assert len(files) == 4
 
 
-FULL = """
-import resource, sys
-from tl_widgets import Comparison, ScratchSpec, compare, load_dataset, save_comparison, InputError
-from tl_widgets.export.saving import save_models
-dataset = load_dataset("textures", image_size=32, n_per_class=4)
-scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
-comparison = compare(dataset, scratch=scratch, epochs=1)
-resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, 5_000_000))
-for save in (save_comparison, save_models):
-    try:
-        save(comparison, "run")
-    except InputError as error:
-        print(error)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no limits on files' sizes")
-def test_a_disk_that_is_full_in_the_middle_is_a_sentence_and_leaves_nothing(tmp_path):
-    # Files may not grow beyond 5 MB: the transfer model's cannot be written to its end.
-    done = subprocess.run(
-        [sys.executable, "-c", FULL], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    first, second = done.stdout.splitlines()
-    assert first.startswith(f"Nothing was saved in {tmp_path}/run: ")
-    assert second.startswith("The models were not saved in run: ")
-    assert [path.name for path in tmp_path.rglob("*")] == ["run", "scratch.keras"]
+def test_a_disk_that_is_full_in_the_middle_is_a_sentence_and_leaves_nothing(four, tmp_path, monkeypatch):
+    resource = pytest.importorskip("resource", reason="no limits on files' sizes")
+    monkeypatch.chdir(tmp_path)
+    files = save_models(four, "whole")
+    sizes = {file.name: file.stat().st_size for file in files}
+    full = (sizes["scratch.keras"] + sizes["transfer.keras"]) // 2
+    assert sizes["scratch.keras"] < full < sizes["transfer.keras"]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for save, said in (
+        (save_comparison, f"Nothing was saved in {tmp_path}/run: "),
+        (save_models, "The models were not saved in run: "),
+    ):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (full, hard))
+        try:
+            with pytest.raises(InputError, match=f"^{re.escape(said)}"):
+                save(four, "run")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in Path("run").iterdir()] == ["scratch.keras"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "whole"]
 
 
 def test_too_little_room_is_said_before_anything_is_written(four, tmp_path, monkeypatch):

@@ -384,7 +384,7 @@ def test_what_is_no_record_is_a_sentence(make_lab, tmp_path, content, said):
 
 @pytest.mark.slow
 def test_in_a_real_kernel_it_is_awaited_saved_and_leaves_nothing_behind(tmp_path):
-    setup = f"from tl_widgets import StudyLab\nvalues = {DATA!r}"
+    setup = f"from tl_widgets import StudyLab\nvalues = { ({**DATA, 'arms': ('scratch',), 'seeds': (0,)})!r}"
     show = "lab = StudyLab('data', values=values)\nlab"
     cells = [setup, show, "curve = await lab.run().done()\nprint(lab, len(curve.points), lab.is_running)"]
     count = "from ipywidgets.widgets.widget import _instances\nprint(len(_instances))"
@@ -400,7 +400,7 @@ def test_in_a_real_kernel_it_is_awaited_saved_and_leaves_nothing_behind(tmp_path
             client.execute_cell(notebook.cells[i], i)
     text = "StudyLab: experiments with many models (needs a live notebook)"
     assert notebook.cells[1].outputs[0].data["text/plain"] == text
-    assert notebook.cells[2].outputs[0].text == f"{text} 8 False\n"
+    assert notebook.cells[2].outputs[0].text == f"{text} 2 False\n"
     assert int(notebook.cells[3].outputs[0].text) == once
     texts = [str(widget["state"].get("value", "")) for widget in widgets.values()]
     assert any('data-state="done"' in text for text in texts)

@@ -12,12 +12,14 @@ from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import count_text, interval_text, percent
 from tl_widgets.data.archives import printable
-from tl_widgets.plots.labels import Score, epochs_to_draw, scores_of
-from tl_widgets.records.comparison import Comparison
+from tl_widgets.plots.labels import Score, chance_level, scores_of
+from tl_widgets.plots.race import race_chart
+from tl_widgets.plots.racers import Race, Racer
+from tl_widgets.records.comparison import Comparison, History
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import empty, table
+from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings, differences
-from tl_widgets.widgets.shared.views import FigureView
 
 _TITLES = {
     "n_per_class": "images per class",
@@ -69,7 +71,7 @@ class RunsView(VBox):
         self.overlay_menu = Dropdown(description="Overlay with", style=STYLE)
         self.restore_button = Button(description="Restore its settings", icon="undo")
         self.restore_button.on_click(lambda _: self._restore_chosen())
-        self._figure = FigureView()
+        self._figure = Picture()
         self._row = row(self.run_menu, self.restore_button, self.overlay_menu)
         for menu in (self.run_menu, self.overlay_menu):
             menu.observe(self._overlay, "value")
@@ -100,10 +102,9 @@ class RunsView(VBox):
     def _overlay(self, _: dict[str, Any]) -> None:
         first, second = self._find(self.run_menu.value), self._find(self.overlay_menu.value)
         if first is None or second is None or first is second:
-            self._figure.value = ""
+            self._figure.markup = ""
             return
-        drawing, alt = overlay(first, second)
-        self._figure.show(drawing, alt)
+        self._figure.markup = overlay(first, second)
 
 
 def _table(runs: tuple[LabRun, ...]) -> str:
@@ -153,25 +154,19 @@ def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
     )
 
 
-def overlay(first: LabRun, second: LabRun) -> tuple[Any, str]:
-    """Return the axes with the validation curves of two runs, the first solid and the second dashed, and alt text."""
-    from tl_widgets.plots.labels import label_of
-    from tl_widgets.plots.style import PERCENT, color_of, draw_grid, finish_axes, legend_below, marker_of, new_axes
-
-    ax = new_axes(7.5, 4.2)
-    final_values = []
-    for run, line in ((first, "-"), (second, "--")):
-        for result in run.result.runs:
-            epochs, marker = epochs_to_draw(result), marker_of(result.name)
-            values = result.history.val_accuracy[epochs.start - 1 :]
-            if not values:
-                continue
-            name = f"run {run.number}, {label_of(result.name)}"
-            ax.plot(epochs, values, line, color=color_of(result.name), marker=marker, markersize=4, label=name)
-            final_values.append(f"{name} {percent(values[-1])}")
-    ax.set_ylim(0, 1.03)
-    ax.yaxis.set_major_formatter(PERCENT)
-    draw_grid(ax, "y")
-    legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
-    finish_axes(ax, f"Runs {first.number} and {second.number}", x="epoch", y="accuracy on validation images")
-    return ax, f"Line chart of validation accuracy by epoch. At the end: {'; '.join(final_values) or 'nothing yet'}."
+def overlay(first: LabRun, second: LabRun) -> str:
+    """Return the validation curves of two runs as HTML, the first solid and the second as its ghost."""
+    results = {result.name: result for result in second.result.runs}
+    racers = tuple(
+        Racer(
+            result.name,
+            result.history,
+            ghost=results[result.name].history if result.name in results else History(),
+            score=scores_of(first.result).get(result.name),
+        )
+        for result in first.result.runs
+    )
+    race = Race(
+        racers, chance=chance_level(first.result.runs), note=f"Run {first.number}; run {second.number} is dashed."
+    )
+    return race_chart(race, width=640, height=250)

@@ -34,7 +34,7 @@ from tl_widgets.widgets.shared.html import empty, page_file, style
 from tl_widgets.widgets.shared.live import ProgressView
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
-from tl_widgets.widgets.shared.views import FigureView, LedgerView, verdict
+from tl_widgets.widgets.shared.views import LedgerView, confusion_tables, verdict
 
 # The controls that are in view all the time.
 FRONT = ("dataset", "n_per_class", "epochs", "image_size")
@@ -64,7 +64,7 @@ class LabScreen(AppScreen[ProgressView]):
         self.outcome = OutcomeView(panel.problem, self.message, self.progress)
         self.stage = Stage(panel, source)
         self.curves = self.stage.curves
-        self.ledger, self.confusion, self.result = LedgerView(source=source), FigureView(), HTML()
+        self.ledger, self.confusion, self.result = LedgerView(source=source), HTML(), HTML()
         self.predictions = PredictionsView()
         self.confusion.value = empty("After training: which class each model takes for which.")
         self.result.value = empty("After training: who won, by how much, and how sure that is.")
@@ -209,9 +209,6 @@ class LabScreen(AppScreen[ProgressView]):
             comparison: the result, with its models if they are in memory.
             dataset: the images; None if they are not available.
         """
-        from tl_widgets.plots.classes import confusion_columns
-        from tl_widgets.plots.comparison import alt_text, plot_confusion
-
         self.has_result = True
         self._tested = None if dataset is None else (comparison, dataset)
         lead = "Loaded." if run.source else "Stopped; the finished repeats count." if comparison.stopped else ""
@@ -223,8 +220,7 @@ class LabScreen(AppScreen[ProgressView]):
         self.predictions.show(comparison, images)
         self.trial.show(comparison)
         self.save.show(comparison, dataset)
-        width = 420 * confusion_columns(len(comparison.runs))
-        self.confusion.show(plot_confusion(comparison), alt_text(comparison, "confusion"), width)
+        self.confusion.value = confusion_tables(comparison)
 
     def _look_at(self, row: int) -> None:
         """Show one test image closely."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipywidgets import HTML
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.html import Markup
+from tl_widgets.core.html import Markup, join
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import count_text, interval_text, percent
 from tl_widgets.data.archives import printable
@@ -144,6 +144,36 @@ def thumbnails(dataset: ImageDataset) -> str:
         rows.append(f"<figure><span>{pictures}</span><figcaption>{escape(name)}</figcaption></figure>")
     more = f"<p>and {dataset.n_classes - _MOST_CLASSES} more classes</p>" if dataset.n_classes > _MOST_CLASSES else ""
     return f'<div class="tlw-thumbnails">{"".join(rows)}</div>{more}'
+
+
+def confusion_tables(comparison: Comparison) -> str:
+    """Return which class each model takes for which, as an HTML table for each model.
+
+    The deeper the color of a cell, the larger its share of the row.
+    """
+    return Markup('<div class="tlw-columns">{}</div>').format(
+        join([_confusion_table(run) for run in comparison.runs if run.labels])
+    )
+
+
+def _confusion_table(run: RunResult) -> Markup:
+    matrix = run.confusion_matrix
+    heads = join([Markup('<th scope="col">{}</th>').format(name) for name in run.class_names])
+    rows = []
+    for name, counts in zip(run.class_names, matrix.tolist(), strict=True):
+        n = max(sum(counts), 1)
+        cells = [
+            Markup('<td style="--tlw-share:{}%" title="{} of {}">{}</td>').format(
+                round(70 * count / n), count, n, count
+            )
+            for count in counts
+        ]
+        rows.append(Markup('<tr><th scope="row">{}</th>{}</tr>').format(name, join(cells)))
+    caption = f"{heading_of(run.name)}: {run.n_right} of {len(run.labels)} right"
+    return Markup(
+        '<div class="tlw-scroll"><table class="tlw-table tlw-confusion tlw-of-{}"><caption>{}</caption>'
+        '<thead><tr><th scope="col">true class</th>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(run.name, caption, heads, join(rows))
 
 
 def verdict(comparison: Comparison, number_: int, source: str = "") -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from measure_macs import measured
 
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.efficientnet_lite import bundled_file
@@ -115,6 +116,8 @@ def test_facts():
         assert backbone.min_input in {32, 71, 75}
         assert 500 < backbone.feature_width < 5000
         assert 60 < backbone.top1_pct < 90
+        assert backbone.macs_224 > 1e7
+        assert backbone.macs(112) == backbone.macs_224 / 4
     for backbone in list_backbones()[1:]:
         assert backbone.weights_url.startswith("https://storage.googleapis.com/"), backbone.name
         assert re.fullmatch("[0-9a-f]{32}|[0-9a-f]{64}", backbone.weights_hash or "0" * 32)
@@ -210,6 +213,13 @@ def test_one_backbone_of_each_family_is_built_as_the_facts_say_and_lets_the_sign
     spread = features(model, backbone, photographs).std(axis=0)
     assert 1e-3 < np.median(spread) < 1e3
     keras.backend.clear_session()
+
+
+@pytest.mark.parametrize("name", ["EfficientNetLite0", "MobileNetV3Small"])
+def test_the_multiply_accumulates_are_those_of_the_layers(name):
+    backbone = find_backbone(name)
+    assert measured(name) == backbone.macs_224
+    assert measured(name, 96) == pytest.approx(backbone.macs(96), rel=0.1)
 
 
 @pytest.mark.parametrize("name", ["EfficientNetLite0", "Xception"])

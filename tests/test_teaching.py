@@ -25,6 +25,7 @@ from tl_widgets.teaching import (
 from tl_widgets.teaching.checks import judge
 from tl_widgets.teaching.exercises import EXERCISES
 from tl_widgets.teaching.questions import QUESTIONS
+from tl_widgets.widgets.shared.backbone_choice import backbone_menu
 
 
 def comparison(n_per_class=10, *, n_classes=3, scores=((0.6, 0.9),), stopped=False):
@@ -361,8 +362,12 @@ def test_the_table_sorts_and_filters():
     scores = [each.top1_pct for each in table.rows]
     assert scores == sorted(scores, reverse=True)
     table.order.value = "size, smallest first"
-    sizes = [each.size_mb for each in table.rows if each.size_mb]
+    sizes = [each.download_mb for each in table.rows if each.download_mb]
     assert sizes == sorted(sizes)
+    menu = {name: text for text, name in backbone_menu(96)}
+    for backbone in table.rows:  # the Lab's menu and this table give the same size
+        assert f" · {backbone.download_mb:.0f} MB" in menu[backbone.name]
+        assert f"{backbone.download_mb:.0f} MB" in table._table.value
     table.order.value = "name"
     assert table._table.value.index("ConvNeXtBase") < table._table.value.index("Xception")
     table.only_offline.value = True

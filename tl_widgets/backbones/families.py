@@ -153,6 +153,7 @@ def _member(row: dict[str, str]) -> Backbone:
         weights_file=row["weights_file"] or None,
         weights_url=row["weights_url"] or None,
         weights_hash=row["weights_hash"] or None,
+        macs_224=count("macs_224"),
     )
 
 

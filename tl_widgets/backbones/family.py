@@ -150,6 +150,7 @@ class Backbone:
         weights_file: File name of the ImageNet weights without the top in Keras's cache.
         weights_url: Where Keras publishes them.
         weights_hash: MD5 (32 digits) or SHA-256 (64 digits) that Keras states for them.
+        macs_224: Counted multiply-accumulates for one image of 224 pixels, without the top.
         family: The family it belongs to; set by the family itself.
     """
 
@@ -165,6 +166,7 @@ class Backbone:
     weights_file: str | None = None
     weights_url: str | None = None
     weights_hash: str | None = None
+    macs_224: int | None = None
     family: Family = field(default=None, compare=False, repr=False)  # type: ignore[assignment]  # see Family
 
     @property
@@ -194,8 +196,12 @@ class Backbone:
 
     @property
     def download_mb(self) -> float | None:
-        """MB to download without the top; for VGG16 only a ninth of `size_mb`."""
+        """MB of its weights without the top, as they are downloaded; for VGG16 only a ninth of `size_mb`."""
         return self.size_mb if self.n_params is None else 4 * self.n_params / 1e6
+
+    def macs(self, image_size: int) -> float:
+        """Return the multiply-accumulates for a square image; an uncounted backbone is taken as a small one."""
+        return (self.macs_224 or 50 * (self.n_params or 0)) * (image_size / 224) ** 2
 
     @property
     def offline(self) -> bool:

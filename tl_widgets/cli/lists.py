@@ -30,7 +30,7 @@ def show_backbones() -> None:
             entry.name,
             f"{entry.module}.{entry.function}",
             "" if entry.n_params is None else f"{entry.n_params:,}",
-            "" if entry.size_mb is None else f"{entry.size_mb:g}",
+            "" if entry.download_mb is None else f"{entry.download_mb:.0f}",
             "" if entry.top1_pct is None else f"{entry.top1_pct:g}",
             "" if entry.min_input is None else str(entry.min_input),
             entry.family.preprocessing.label,

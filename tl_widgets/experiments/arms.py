@@ -163,13 +163,15 @@ class Arms:
     def _frozen(self, name: str, weights: ResolvedWeights) -> tuple[tuple[Any, ...], FrozenPart | None]:
         from tl_widgets.models.builders import frozen_layers, stack_head
         from tl_widgets.training.features import FrozenPart
+        from tl_widgets.training.stoppable import Stoppable
 
         identity = self._identity(weights)
         cached = self.cache.backbones.get(name)
         # Users may have changed or unfrozen these layers, because results share them.
         if cached is None or cached[0] != identity or (cached[2] and not cached[2].is_unchanged()):
             shape = self.dataset.image_shape
-            layers = frozen_layers(self.entry, shape, weights, seed=self.config.seed)
+            build = Stoppable(frozen_layers, self.cancel)  # a large backbone takes many seconds
+            layers = build(self.entry, shape, weights, seed=self.config.seed)
             cached = (identity, layers, FrozenPart.of(stack_head(layers, shape, 2)))
             self.cache.backbones[name] = cached
         return cached[1], cached[2]

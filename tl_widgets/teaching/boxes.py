@@ -23,7 +23,7 @@ from tl_widgets.widgets.shared.views import LedgerView
 
 _ORDERS: dict[str, tuple[Callable[[Backbone], Any], bool]] = {
     "accuracy, best first": (lambda backbone: backbone.top1_pct or 0.0, True),
-    "size, smallest first": (lambda backbone: backbone.size_mb or 1e9, False),
+    "size, smallest first": (lambda backbone: backbone.download_mb or 1e9, False),
     "parameters, fewest first": (lambda backbone: backbone.n_params or 10**12, False),
     "smallest input, smallest first": (lambda backbone: backbone.min_input or 10**6, False),
     "name": (lambda backbone: backbone.name.lower(), False),
@@ -106,7 +106,7 @@ class BackboneTable(PlainBox):
     def _show(self) -> None:
         head = [
             "Backbone",
-            "Size",
+            "Weights",
             "Right on ImageNet",
             "Parameters without top",
             "Features",
@@ -116,7 +116,7 @@ class BackboneTable(PlainBox):
         rows = [
             [
                 backbone.name,
-                f"{backbone.size_mb:.0f} MB" if backbone.size_mb else "–",
+                f"{backbone.download_mb:.0f} MB" if backbone.download_mb else "–",
                 f"{backbone.top1_pct:.1f} %" if backbone.top1_pct else "–",
                 count_text(backbone.n_params) if backbone.n_params else "–",
                 count_text(backbone.feature_width) if backbone.feature_width else "–",

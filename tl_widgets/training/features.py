@@ -28,6 +28,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_canc
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import home_folder
 from tl_widgets.data.dataset import Split
+from tl_widgets.training.stoppable import Stoppable
 
 BATCH = 32
 _FORMAT = "1"  # change it when the same layers would give other features: stored rows are then ignored
@@ -202,14 +203,14 @@ class FrozenPart:
     ) -> None:
         started, new_rows = time.perf_counter(), []
         n_kept, n_total = len(split) - len(missing), len(split)
+        compute = Stoppable(lambda images: self._compute(tf.constant(images)).numpy(), cancel)
         try:
             for start in range(0, len(missing), BATCH):
-                raise_if_cancelled(cancel)
                 batch_started = time.perf_counter()
                 indices = missing[start : start + BATCH]
                 images = np.zeros((BATCH, *split.images.shape[1:]), np.uint8)
                 images[: len(indices)] = split.images[indices]
-                values = self._compute(tf.constant(images)).numpy()
+                values = compute(images)
                 seconds_per_image = (time.perf_counter() - batch_started) / len(indices)
                 for i, value in zip(indices, values, strict=False):
                     rows[split.keys[i]] = (value.ravel(), seconds_per_image)

@@ -35,6 +35,7 @@ from tl_widgets.training.learners import (
     with_augmented,
 )
 from tl_widgets.training.race import Turns, finish
+from tl_widgets.training.stoppable import Stoppable
 
 Array = NDArray[np.float32]
 # `LinearHead` doesn't implement these.
@@ -223,10 +224,10 @@ class Training:
         started = reported - self.seconds.train  # as if there had been no pauses
         n_batches = -(-len(part) // self.config.batch_size)
         loss, n_right = 0.0, 0
+        fit_batch = Stoppable(learner.fit_batch, self.cancel)
         try:
             for i, indices in enumerate(batches(len(part), self.config.batch_size, seed=self.config.seed, epoch=epoch)):
-                raise_if_cancelled(self.cancel)
-                batch_loss, batch_right = learner.fit_batch(part.inputs[indices], part.labels[indices])
+                batch_loss, batch_right = fit_batch(part.inputs[indices], part.labels[indices])
                 loss, n_right = loss + batch_loss * len(indices), n_right + batch_right
                 if time.perf_counter() - reported > _EVENT_EVERY:
                     reported = time.perf_counter()
@@ -261,9 +262,9 @@ class Training:
         if isinstance(learner, LinearHead):
             return learner.probabilities(part.inputs)
         answers = []
+        probabilities = Stoppable(learner.probabilities, self.cancel)
         for start in range(0, len(part), PREDICT_BATCH):
-            raise_if_cancelled(self.cancel)
-            answers.append(learner.probabilities(part.inputs[start : start + PREDICT_BATCH]))
+            answers.append(probabilities(part.inputs[start : start + PREDICT_BATCH]))
             if on_batch:
                 on_batch(start + len(answers[-1]))
         return np.concatenate(answers)

@@ -51,7 +51,12 @@ class RaceView(Picture):
         """
         last = {racer.name: racer.history for racer in self._race.racers}
         racers = tuple(Racer(name, ghost=last.get(name, History())) for name in names)
-        self._race = Race(racers, n_epochs, chance, backbone, fine_tuning_start, note=note)
+        self._race = Race(racers, n_epochs, chance, backbone, fine_tuning_start, self._race.status, note)
+
+    def show_status(self, text: str) -> None:
+        """Say what is going on, where there is no curve yet; "" says how to start."""
+        self._race = replace(self._race, status=text)
+        self.draw()
 
     def add_event(self, event: Event) -> bool:
         """Record an event; return whether the chart shows it."""

@@ -150,6 +150,7 @@ class LabScreen(AppScreen[ProgressView]):
             widget.disabled = running
         self.trial.enabled = self.save.enabled = not running
         self.outcome.show_running(running)
+        self.curves.show_status("Getting ready …" if running else "")
         if running:
             self.show_curves_tab()
 

@@ -37,8 +37,8 @@ def _text(backbone: Backbone, image_size: int, free: int) -> str:
         facts.append(f"{backbone.top1_pct:.1f}%")
     if not has_local_weights(backbone):
         facts.append(f"{backbone.download_mb:.0f} MB to download" if backbone.download_mb else "to download")
-    elif backbone.size_mb:
-        facts.append(f"{backbone.size_mb:.0f} MB")
+    elif backbone.download_mb:
+        facts.append(f"{backbone.download_mb:.0f} MB")
     if fits:
         facts.append(f"memory {size_text(memory_estimate(backbone, image_size))}")
     return " · ".join(facts)

@@ -472,7 +472,8 @@ def test_runs_are_listed_restored_and_overlaid(make_lab):
     assert lab.settings == SMALL
     assert lab.panel.control("seed").value == 0
     view.overlay_menu.value = 2
-    assert 'alt="Line chart of validation accuracy' in view.children[-1].value
+    assert "Line chart of accuracy by epoch" in view.children[-1].markup
+    assert "Run 1; run 2 is dashed." in view.children[-1].markup
     assert lab.runs[0].result.scratch.model is None
 
 

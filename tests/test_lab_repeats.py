@@ -56,7 +56,8 @@ def test_the_table_of_runs_has_a_column_for_it(finished):
     assert "Fine-tuned" in head
     assert len(re.findall(r"<tr>", table)) == 3
     lab.screen.runs.overlay_menu.value = 1
-    assert "run 1, fine-tuned" in page(lab.screen.runs)
+    assert "run 1 is dashed" in page(lab.screen.runs)
+    assert "Fine-tuned" in lab.screen.runs.children[-1].markup
 
 
 def test_controls_hold_blocks_and_repeats(finished):

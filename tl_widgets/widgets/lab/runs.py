@@ -156,17 +156,12 @@ def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
 
 def overlay(first: LabRun, second: LabRun) -> str:
     """Return the validation curves of two runs as HTML, the first solid and the second as its ghost."""
-    results = {result.name: result for result in second.result.runs}
+    histories = [{result.name: result.history for result in run.result.runs} for run in (first, second)]
+    scores = scores_of(first.result)
     racers = tuple(
-        Racer(
-            result.name,
-            result.history,
-            ghost=results[result.name].history if result.name in results else History(),
-            score=scores_of(first.result).get(result.name),
-        )
-        for result in first.result.runs
+        Racer(name, histories[0].get(name, History()), ghost=histories[1].get(name, History()), score=scores.get(name))
+        for name in ModelName
+        if name in histories[0] or name in histories[1]
     )
-    race = Race(
-        racers, chance=chance_level(first.result.runs), note=f"Run {first.number}; run {second.number} is dashed."
-    )
-    return race_chart(race, width=640, height=250)
+    note = f"Run {first.number}; run {second.number} is dashed."
+    return race_chart(Race(racers, chance=chance_level(first.result.runs), note=note), width=640, height=250)

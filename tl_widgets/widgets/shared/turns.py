@@ -39,7 +39,8 @@ def preload_tensorflow() -> None:
             from tl_widgets.core.lazy_tensorflow import import_tensorflow
 
             import_tensorflow()
-            import tl_widgets.training.loop  # noqa: F401 - loads Keras and the rest that the first run needs
+            import tl_widgets.plots.comparison  # the rest that the first run needs
+            import tl_widgets.training.loop  # noqa: F401
         except Exception:
             log.exception("TensorFlow could not be loaded in the background")
         finally:

@@ -162,12 +162,7 @@ def _confusion_table(run: RunResult) -> Markup:
     rows = []
     for name, counts in zip(run.class_names, matrix.tolist(), strict=True):
         n = max(sum(counts), 1)
-        cells = [
-            Markup('<td style="--tlw-share:{}%" title="{} of {}">{}</td>').format(
-                round(70 * count / n), count, n, count
-            )
-            for count in counts
-        ]
+        cells = [Markup('<td style="--tlw-share:{}%">{}</td>').format(round(70 * count / n), count) for count in counts]
         rows.append(Markup('<tr><th scope="row">{}</th>{}</tr>').format(name, join(cells)))
     caption = f"{heading_of(run.name)}: {run.n_right} of {len(run.labels)} right"
     return Markup(

@@ -90,7 +90,8 @@ class LedgerView(HTML):
         bars = [bar for model, rows in ledgers.items() if not isinstance(rows, str) for bar in _bars(model, rows)]
         tables = "".join(_ledger(model, rows) for model, rows in ledgers.items())
         chart = f'<div class="tlw-bars">{"".join(bars)}{_scale()}</div>'
-        self.value = f'{style()}{chart}<div class="tlw-columns">{tables}</div>'
+        columns = f'<div class="tlw-columns" tabindex="0" role="region" aria-label="Layers">{tables}</div>'
+        self.value = f"{style()}{chart}{columns}"
 
 
 def _bars(model: str, rows: tuple[LayerRow, ...]) -> list[str]:
@@ -151,7 +152,7 @@ def confusion_tables(comparison: Comparison) -> str:
 
     The deeper the color of a cell, the larger its share of the row.
     """
-    return Markup('<div class="tlw-columns">{}</div>').format(
+    return Markup('<div class="tlw-columns" tabindex="0" role="region" aria-label="Confusion">{}</div>').format(
         join([_confusion_table(run) for run in comparison.runs if run.labels])
     )
 

@@ -131,8 +131,9 @@ def test_the_smallest_image_moves_the_fields_end_and_a_smaller_size_up(free):
     assert len(heard) == 2  # one change, not two
     text = "\n".join(shown(panel))
     assert "Xception needs images of at least 71 pixels, so the size went up from 48." in text
-    size.value = 16  # the field itself goes no lower
-    assert panel.settings.image_size == 71
+    size._on_message(size, {"text": "16"}, [])
+    assert (size.value, panel.settings.image_size) == (71, 71)
+    assert "Image size: choose a number from 71 to 512; received 16." in panel.problem.value
     size.value = 96
     assert "Xception needs images of at least 71 pixels." in "\n".join(shown(panel))
     menu.value = "MobileNetV2"

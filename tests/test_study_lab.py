@@ -10,7 +10,7 @@ from helpers import own_dataset, page, wait_until
 from ipywidgets.widgets.widget import _instances
 from nbclient import NotebookClient
 
-from tl_widgets import InputError, StudyLab, learning_curve, load_dataset
+from tl_widgets import InputError, StudyLab, TransferLab, learning_curve, load_dataset
 from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.widgets.studies.settings import StudySettings, controls_of
@@ -405,3 +405,35 @@ def test_in_a_real_kernel_it_is_awaited_saved_and_leaves_nothing_behind(tmp_path
     texts = [str(widget["state"].get("value", "")) for widget in widgets.values()]
     assert any('data-state="done"' in text for text in texts)
     assert any("<img alt=" in text and "Line chart of test accuracy" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("image_size", "5000", "Image size: choose a number from 16 to 512; received 5000."),
+        ("image_size", "8", "Image size: choose a number from 16 to 512; received 8."),
+        ("image_size", "64.5", "Image size: &#39;64.5&#39; is not a whole number."),
+        ("epochs", "0", "Epochs: choose a number from 1 to 10,000; received 0."),
+        ("seeds", "500", "Seeds: choose a number from 1 to 20; received 500."),
+    ],
+)
+def test_a_number_outside_its_limits_is_rejected_with_a_sentence(make_lab, name, text, problem):
+    lab = make_lab("data", values=DATA)
+    before, field = lab.settings, lab.form.control(name)
+    shown = field.value
+    field._on_message(field, {"text": text}, [])
+    assert problem in lab.form.problem.value
+    assert (lab.settings, field.value) == (before, shown)
+    field._on_message(field, {"text": str(shown + 1)}, [])
+    assert lab.form.problem.value == ""
+    assert field.value == shown + 1
+    assert lab.settings != before
+
+
+def test_too_many_blocks_are_rejected_at_their_field():
+    blocks = TransferLab().panel.control("blocks")
+    answers = []
+    blocks.send = answers.append
+    blocks._on_message(blocks, {"text": "9"}, [])
+    assert answers == [{"problem": "Blocks: Choose a number from 1 to 6; received 9."}]
+    assert blocks.value == 3

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from ipywidgets import BoundedFloatText, BoundedIntText, Checkbox, Dropdown, HBox, Text, Widget
+from ipywidgets import Checkbox, Dropdown, HBox, Text, Widget
 
+from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Choice, Flag, Name, Part, Real, Setting, Several, Whole
-from tl_widgets.widgets.shared.slider import Slider
+from tl_widgets.widgets.shared.slider import NumberInput, Slider
 
 STYLE = {"description_width": "initial"}
 _WIDE = 10_000_000  # upper limit of fields for unbounded numbers
@@ -63,10 +64,16 @@ class NumberField(Field):
         set_number(self.widget, value)
 
     def read(self, shown: float | str) -> Any:
-        """Return the number; on a slider, it may be typed."""
-        kind = self.setting.kind
+        """Return the number; a typed one is checked, because the widget doesn't change it."""
+        return self._parse(shown) if isinstance(shown, str) else shown
+
+    def _parse(self, text: str) -> float:
+        kind, widget = self.setting.kind, self.widget
         assert isinstance(kind, Whole | Real)
-        return kind.parse(shown) if isinstance(shown, str) else shown
+        number = kind.parse(text)
+        if isinstance(kind, Whole):  # a slider ends earlier than what its setting allows
+            _require_between(number, widget.min, max(widget.max, kind.field_high or kind.high or _WIDE), text)
+        return number
 
 
 class CountField(NumberField):
@@ -90,7 +97,10 @@ class CountField(NumberField):
 
     def read(self, shown: float | str) -> int | None:
         """Return the number; None for all, which also holds for the next data set."""
-        number: int = super().read(shown)
+        # The form knows why a typed number is too large.
+        kind = self.setting.kind
+        assert isinstance(kind, Whole)
+        number = kind.parse(shown) if isinstance(shown, str) else int(shown)
         return None if number == (0 if self._is_unequal else self.widget.max) else number
 
 
@@ -144,14 +154,18 @@ class FirstNumbersField(Field):
     """A number n that stands for the seeds 0, 1, ..., n - 1."""
 
     def __init__(self, setting: Setting, most: int) -> None:
-        super().__init__(setting, _bounded(BoundedIntText, setting, 1, most, 1))
+        super().__init__(setting, _number_input(setting, 1, most, 1))
 
     def show(self, value: tuple[int, ...]) -> None:
         """Show the number of values."""
         set_number(self.widget, len(value))
 
-    def read(self, shown: int) -> tuple[int, ...]:
+    def read(self, shown: int | str) -> tuple[int, ...]:
         """Return the numbers 0 to `shown` - 1."""
+        if isinstance(shown, str):
+            number = Whole(1).parse(shown)
+            _require_between(number, self.widget.min, self.widget.max, shown)
+            return tuple(range(number))
         return tuple(range(shown))
 
 
@@ -195,10 +209,10 @@ def number_widget(setting: Setting) -> Widget:
     kind = setting.kind.kind if isinstance(setting.kind, Several) else setting.kind
     if isinstance(kind, Whole):
         most = kind.field_high or (_WIDE if kind.high is None else kind.high)
-        return _bounded(BoundedIntText, setting, kind.low, most, kind.step)
+        return _number_input(setting, kind.low, most, kind.step)
     assert isinstance(kind, Real)
     low, high = kind.low + kind.step * kind.open_low, kind.high - kind.step * kind.open_high
-    return _bounded(BoundedFloatText, setting, low, high, kind.step)
+    return _number_input(setting, low, high, kind.step)
 
 
 def slider_widget(setting: Setting, positions: Sequence[float]) -> Slider:
@@ -208,8 +222,13 @@ def slider_widget(setting: Setting, positions: Sequence[float]) -> Slider:
                   tooltip=setting.help)  # fmt: skip
 
 
-def _bounded(kind: type[Widget], setting: Setting, low: float, high: float, step: float) -> Widget:
-    return kind(low, min=low, max=high, step=step, description=setting.label, tooltip=setting.help, style=STYLE)
+def _number_input(setting: Setting, low: float, high: float, step: float) -> NumberInput:
+    return NumberInput(setting.label, low, low, high, step, unit=setting.unit, tooltip=setting.help)
+
+
+def _require_between(number: float, low: float, high: float, text: str) -> None:
+    if not low <= number <= high:
+        raise InputError(f"choose a number from {low:,} to {high:,}; received {text}")
 
 
 def row(*widgets: Widget) -> Widget:
@@ -225,6 +244,6 @@ def menu_widget(label: str, tip: str, options: Sequence[tuple[str, Any]]) -> Wid
 
 
 def set_number(widget: Widget, value: float) -> None:
-    """Show a number in a BoundedIntText, BoundedFloatText or Slider, and widen its limits if necessary."""
+    """Show a number in a Slider or NumberInput, and widen its limits if necessary."""
     widget.max, widget.min = max(widget.max, value), min(widget.min, value)
     widget.value = value

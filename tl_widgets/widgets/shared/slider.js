@@ -1,4 +1,4 @@
-// The browser's half of Slider: a native range input with a number field beside it. `keepKeys` comes from keys.js and
+// The browser's half of Slider: a native range input with a number field beside it, or (NumberInput) the field alone. `keepKeys` comes from keys.js and
 // `make` from correspondence.js.
 
 const PAUSE = 70; // milliseconds between two values that are sent: at most 15 a second
@@ -20,11 +20,17 @@ function build() {
   const { label, number, unit, low, range, high, problem } = parts;
   const head = make("div", { className: "tlw-slider-head" }, label, number, unit);
   const track = make("div", { className: "tlw-slider-track" }, low, range, high);
-  return { ...parts, root: make("div", { className: "tlw-slider" }, head, track, problem) };
+  return { ...parts, track, root: make("div", { className: "tlw-slider" }, head, track, problem) };
 }
 
 function render({ model, el }) {
-  const { root, label, number, unit, low, range, high, problem } = build();
+  const { root, label, number, unit, low, range, high, track, problem } = build();
+  const hasTrack = model.get("has_track");
+  if (!hasTrack) {
+    track.remove();
+    [number.id, range.id, number.tabIndex] = [range.id, "", 0];
+    root.classList.add("tlw-number");
+  }
   let stops = []; // the values of the slider's positions, if they are not evenly spaced
   let timer = 0;
   let sentAt = 0;
@@ -47,12 +53,14 @@ function render({ model, el }) {
     const ends = [model.get("min"), model.get("max")];
     const listed = model.get("stops").filter((stop) => ends[0] < stop && stop < ends[1]);
     stops = model.get("stops").length ? [...new Set([...ends, ...listed, value])].sort((a, b) => a - b) : [];
-    [range.min, range.max, range.step] = stops.length ? [0, stops.length - 1, 1] : [...ends, model.get("step")];
+    const step = hasTrack ? model.get("step") : "any"; // a field shows any number
+    [range.min, range.max, range.step] = stops.length ? [0, stops.length - 1, 1] : [...ends, step];
     range.value = stops.length ? stops.indexOf(value) : value;
     range.disabled = number.disabled = model.get("disabled");
     range.title = `${help}${help && !/[.!?]$/.test(help) ? "." : ""} Type a number to set it exactly.`.trim();
     label.textContent = label.title = name;
-    number.setAttribute("aria-label", `${name}, as a number`);
+    if (hasTrack) number.setAttribute("aria-label", `${name}, as a number`);
+    else number.title = help;
     unit.textContent = model.get("unit");
     [low.textContent, high.textContent] = ends.map(spoken);
     showValue(value);
@@ -102,15 +110,18 @@ function render({ model, el }) {
     const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (step) {
       event.preventDefault();
+      if (isTyped && !hasTrack) range.value = number.value;
       isTyped = false;
-      range.value = Number(range.value) + step * range.step;
+      const distance = hasTrack ? range.step : model.get("step");
+      range.value = Number((Number(range.value) + step * distance).toPrecision(12));
       offer();
     } else if (event.key === "Enter") {
-      range.focus(); // leaving the field sends its number
+      if (hasTrack) range.focus(); // leaving the field sends its number
+      else if (isTyped) number.onchange();
     } else if (event.key === "Escape") {
       isTyped = false;
       show();
-      range.focus();
+      if (hasTrack) range.focus();
     }
   };
   const traits = ["value", "min", "max", "step", "stops", "disabled", "description", "unit", "tooltip"];

@@ -1,4 +1,4 @@
-"""Slider, a number that is dragged, moved with the arrow keys or typed."""
+"""Slider, a number that is dragged, moved with the arrow keys or typed, and NumberInput, one that is typed."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class Slider(anywidget.AnyWidget):
     unit = traitlets.Unicode().tag(sync=True)
     tooltip = traitlets.Unicode().tag(sync=True)
     disabled = traitlets.Bool().tag(sync=True)
+    has_track = traitlets.Bool(True).tag(sync=True)
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class Slider(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
-        return f"Slider: {self.description} (needs a live notebook)"
+        return f"{type(self).__name__}: {self.description} (needs a live notebook)"
 
     def on_text(self, listener: Callable[[str], object]) -> None:
         """Let a function, such as a form's, decide about every number that is typed; it receives the text."""
@@ -97,3 +98,12 @@ class Slider(anywidget.AnyWidget):
         if not self.min <= number <= self.max:
             raise InputError(f"Choose a number from {self.min:,} to {self.max:,}; received {text}.")
         self.value = number
+
+
+class NumberInput(Slider):
+    """A number field with a label: a Slider without the track. Up and Down change the number by `step`.
+
+    NumberInput("Batch size", 16, 1, 4096)
+    """
+
+    has_track = traitlets.Bool(False).tag(sync=True)

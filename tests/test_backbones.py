@@ -1,7 +1,9 @@
 """The catalogue, and that each backbone is built as it says."""
 
 import ast
+import csv
 import inspect
+import itertools
 import random
 import re
 import subprocess
@@ -108,6 +110,27 @@ def test_a_model_that_the_installed_keras_does_not_have_is_an_error_with_a_way_o
     monkeypatch.delattr(keras.applications, "MobileNet")
     with pytest.raises(InputError, match=r"has no MobileNet\. Choose another backbone, or install a newer Keras"):
         build_backbone(find_backbone("MobileNet"), (32, 32, 3), RANDOM)
+
+
+# Layers between the features and the answers, by the values that each takes; in other models there is none.
+HIDDEN = {
+    "VGG16": (7 * 7 * 512, 4096, 4096),
+    "VGG19": (7 * 7 * 512, 4096, 4096),
+    "MobileNetV3Large": (960, 1280),
+    "MobileNetV3Small": (576, 1024),
+}
+
+
+def test_the_counts_of_parameters_are_the_published_ones_without_the_top():
+    """The table's counts with and without the top, the width, and the millions on keras.io fit each other."""
+    table = Path(inspect.getfile(find_backbone)).with_name("facts") / "keras_applications.csv"
+    rows = {row["name"]: row for row in csv.DictReader(table.read_text("utf-8").splitlines())}
+    for backbone in list_backbones():
+        whole = int(rows[backbone.name]["params_exact_with_top"])
+        units = (*HIDDEN.get(backbone.name, (backbone.feature_width,)), 1000)
+        top = sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(units))
+        assert backbone.n_params + top == whole, backbone.name
+        assert whole / 1e6 == pytest.approx(float(rows[backbone.name]["params_m"]), abs=0.15), backbone.name
 
 
 def test_facts():

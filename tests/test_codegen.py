@@ -303,12 +303,24 @@ def assert_same_result(found, comparison, tolerance):
         assert abs(accuracy - one.test_accuracy) <= tolerance[one.name], (one.name, accuracy, one.test_accuracy)
 
 
+def watching_fine_tuning(script):
+    """The script, which fails unless fine-tuning moves the weights of the last two blocks and of the head."""
+    last = script.rindex("train_and_test(")
+    return f"""{script[:last]}
+before = transfer.get_weights()
+{script[last:]}
+pairs = zip(before, transfer.weights, strict=True)
+moved = {{weight.path.split("/")[-2] for old, weight in pairs if not np.array_equal(old, weight)}}
+assert moved == {{"block2_conv", "block3_conv", transfer.layers[-1].name}}, moved
+"""
+
+
 def test_running_the_script_gives_what_compare_gives(tmp_path):
     dataset, tuning = load_dataset(image_size=32), FineTuningSpec(n_blocks=2, epochs=4)
     with standing_in():
         comparison = tl_widgets.compare(dataset, epochs=20, learning_rate=1e-2, fine_tuning=tuning)
         save_backbone(tmp_path / "efficientnetlite0.keras")
-        found = run(to_script(comparison), tmp_path)
+        found = run(watching_fine_tuning(to_script(comparison)), tmp_path)
     assert comparison.transfer.test_accuracy > 0.6
     # Other initial weights and another order: from scratch that moves a lot.
     assert_same_result(found, comparison, {"scratch": 0.4, "transfer": 0.15, "fine_tuned": 0.15})

@@ -12,6 +12,7 @@ import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -26,7 +27,7 @@ FOLDER_NAME = "my_images"
 MAX_STORED_FILES = 20_000
 MAX_STORED_BYTES = 5_000_000_000  # of all uploads; a learner's disk is often small
 _MAX_NAME = 60
-_MAX_ENTRIES = 300  # entries of a folder that `find_collections` looks at
+_MAX_ENTRIES = 300  # entries of a folder that `find_folders` looks at
 # Windows does not allow these characters and names, and a zip or a shared folder may be opened there.
 _UNSAFE = re.compile(r'[\\/:*?"<>|]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -115,29 +116,56 @@ def require_room(n_files: int, n_bytes: int) -> None:
     require_disk(root, n_bytes, f"Storing {n_files:,} uploaded file{'s' if n_files != 1 else ''}")
 
 
-def find_collections() -> tuple[Path, ...]:
-    """Find folders and zips of images among the uploads and beside the notebook.
+@dataclass(frozen=True)
+class Found:
+    """A folder or zip that may hold images by class, and why it can't be used; "" if it probably can."""
 
-    At most 300 entries of each folder are checked, and not thoroughly: opening a result can still fail.
+    path: Path
+    problem: str = ""
+
+
+def find_folders() -> tuple[Found, ...]:
+    """Find folders and zips among the uploads and beside the notebook, also those that can't be used.
+
+    At most 300 entries of each folder are checked, and not thoroughly: opening one without a problem can still fail.
+    Hidden and private folders, such as `__pycache__`, are left out.
     """
-    collections = []
+    found = []
     for folder in dict.fromkeys((uploads_folder(), Path.cwd())):
         with suppress(OSError):
             entries = sorted(islice(folder.iterdir(), _MAX_ENTRIES))
-            collections += [path for path in entries if path.name[0] != "." and _may_hold_classes(path)]
-    return tuple(path for path in collections if path != uploads_folder())
+            visible = (path for path in entries if path.name[0] != "." and not path.name.startswith("__"))
+            candidates = (path for path in visible if path.is_dir() or path.suffix.lower() == ".zip")
+            found += [Found(path, _problem_of(path)) for path in candidates if path != uploads_folder()]
+    return tuple(found)
 
 
-def _may_hold_classes(path: Path) -> bool:
+def find_collections() -> tuple[Path, ...]:
+    """Find folders and zips of images among the uploads and beside the notebook."""
+    return tuple(found.path for found in find_folders() if not found.problem)
+
+
+def _problem_of(path: Path) -> str:
+    """Return why a folder or zip can't be used, without a period; "" if it probably can."""
     try:
         if path.is_file():
-            return path.suffix.lower() == ".zip" and zipfile.is_zipfile(path)
-        folders = (child for child in islice(path.iterdir(), _MAX_ENTRIES) if child.is_dir())
-        subfolders = [folder for folder in folders if folder.name[0] != "."]
+            return "" if zipfile.is_zipfile(path) else "it isn't a zip archive, or not a complete one"
+        entries = [child for child in islice(path.iterdir(), _MAX_ENTRIES) if child.name[0] != "."]
+        subfolders = [child for child in entries if child.is_dir()]
         nested = [child for folder in subfolders[:5] for child in islice(folder.iterdir(), 20) if child.is_dir()]
-        return any(_has_image(child) for child in (*subfolders[:20], *nested))
-    except OSError:
-        return False
+        if any(_has_image(child) for child in nested):
+            return ""
+        if any(_has_image(child) for child in subfolders[:20]):
+            if len(subfolders) > 1 or path.parent == uploads_folder():  # uploads may begin with one class
+                return ""
+            return f"it has only one class, {printable(subfolders[0].name)}; two are needed"
+    except OSError as error:
+        return f"it can't be read: {_reason(error)}"
+    n_images = sum(child.suffix.lower() in IMAGE_SUFFIXES for child in entries)
+    if n_images:
+        pictures = "picture lies" if n_images == 1 else "pictures lie"
+        return f"its {n_images} {pictures} directly in it, not in one sub-folder for each class"
+    return "there are no pictures in it" if entries else "it is empty"
 
 
 def _has_image(folder: Path) -> bool:
@@ -146,7 +174,7 @@ def _has_image(folder: Path) -> bool:
     return False
 
 
-# The dot hides the folder from `find_collections` and `open_source`.
+# The dot hides the folder from `find_folders` and `open_source`.
 _PREFIX = ".uploading-"
 _ABANDONED_AFTER = 3_600  # seconds without a new part; only a killed kernel leaves a folder behind
 

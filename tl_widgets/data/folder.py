@@ -32,7 +32,7 @@ from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
 
 MIN_PER_CLASS = 3
-VALIDATION_SHARE, TEST_SHARE = 0.15, 0.25
+TRAIN_SHARE, VALIDATION_SHARE, TEST_SHARE = 0.60, 0.15, 0.25
 CARVED_VALIDATION_SHARE = 0.20
 # Which copy of an image stays if it is in several splits: test images must not be trained on.
 _RANK = {"test": 0, "validation": 1, "train": 2, "": 0}
@@ -66,7 +66,7 @@ def load_folder(
         n_per_class: training images of each class; None takes all. Validation and test never change with it.
         seed: decides the split, and which `n_per_class` images are taken.
         classes: names of the classes to use, at least two, in any order; None for all.
-        edits: classes to rename or drop and files to leave out, as made in the Lab's tab "Images"; `classes` then
+        edits: classes to rename or drop and files to leave out, as made in the Lab's tab "My pictures"; `classes` then
             takes the new names.
         on_event: receives "decode" events while images are decoded; a second load from the cache sends none.
         cancel: set it to stop.

@@ -12,6 +12,7 @@ JPEGs of grass and gravel); about half of the copies cropped by 2% at each side,
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.data.archives import ImageSource, SourceFile, open_source
 from tl_widgets.data.dataset import ImageDataset, Rows, Split, first_few, image_key
 from tl_widgets.data.decode import FORMATS
+from tl_widgets.data.folder import TRAIN_SHARE
 from tl_widgets.data.folder_layout import apply_edits, find_layout
 from tl_widgets.records.comparison import Diagnosis
 from tl_widgets.records.provenance import Origin
@@ -101,10 +103,15 @@ def _tiny_classes(dataset: ImageDataset) -> Iterator[Diagnosis]:
     counts = np.bincount(dataset.train.labels, minlength=dataset.n_classes)
     tiny = [f"{dataset.class_names[i]} has {counts[i]}" for i in range(dataset.n_classes) if counts[i] < TINY_CLASS]
     if tiny:
+        advice = "Add images"
+        if dataset.n_classes - len(tiny) >= 2:  # otherwise there would be nothing left to tell apart
+            advice += ", or leave these classes out"
+        if dataset.origin is not None and [split for split, _ in dataset.origin.folders] == [""]:
+            advice += f"; about {math.ceil(TINY_CLASS / TRAIN_SHARE)} in a class give {TINY_CLASS} to train on"
         yield Diagnosis(
             "tiny_class",
             f"Some classes have very few training images: {first_few(tiny)}.",
-            "Results for them are little more than chance. Add images, or leave these classes out.",
+            f"Results for them are little more than chance. {advice}.",
         )
 
 

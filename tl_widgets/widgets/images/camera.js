@@ -50,11 +50,12 @@ function build() {
   };
   parts.status.setAttribute("role", "status");
   parts.alert.setAttribute("role", "alert");
+  parts.fields = make("div", { className: "tlw-camera-row" }, make("label", {}, "Class", name), make("label", {}, "Pictures", count), list);
   const row = (...children) => make("div", { className: "tlw-camera-row" }, ...children);
   const controls = make(
     "div",
     { className: "tlw-camera-controls" },
-    row(make("label", {}, "Class", name), make("label", {}, "Pictures", count), list),
+    parts.fields,
     row(parts.start, parts.take, parts.stop),
     parts.status,
     parts.alert,
@@ -79,6 +80,7 @@ function render({ model, el }) {
 
   function show() {
     const enabled = model.get("enabled");
+    parts.fields.hidden = !model.get("asks_class");
     parts.video.hidden = !stream;
     parts.off.hidden = Boolean(stream);
     parts.start.hidden = Boolean(stream);
@@ -99,6 +101,7 @@ function render({ model, el }) {
   }
 
   async function start() {
+    if (stream || !model.get("enabled")) return parts.take.focus();
     say("Asking for the camera …");
     parts.start.disabled = true;
     try {
@@ -130,7 +133,7 @@ function render({ model, el }) {
   }
 
   async function take() {
-    if (!parts.name.value.trim()) {
+    if (model.get("asks_class") && !parts.name.value.trim()) {
       say("", "Give the class a name first: what is in the picture?");
       parts.name.focus();
       return;
@@ -171,14 +174,29 @@ function render({ model, el }) {
     show();
   }
 
+  function switchOff() {
+    stop();
+    say("The camera is off.");
+  }
+
+  const onCommand = ({ do: command }) => {
+    if (command === "start") start();
+    if (command === "stop" && stream) switchOff();
+  };
+  const onClassChange = () => (parts.name.value = model.get("class_name"));
+
   parts.start.onclick = start;
-  parts.stop.onclick = () => (stop(), say("The camera is off."), parts.start.focus());
+  parts.stop.onclick = () => (switchOff(), parts.start.focus());
+  parts.name.onchange = () => (model.set("class_name", parts.name.value), model.save_changes());
   parts.take.onclick = take;
   parts.count.oninput = show;
   model.on("change:enabled", onEnabledChange);
   model.on("change:class_names", show);
+  model.on("change:class_name", onClassChange);
+  model.on("msg:custom", onCommand);
   navigator.mediaDevices?.addEventListener?.("devicechange", checkCamera);
   el.append(parts.root);
+  onClassChange();
   show();
   checkCamera();
   return () => {
@@ -187,6 +205,8 @@ function render({ model, el }) {
     post.end();
     model.off("change:enabled", onEnabledChange);
     model.off("change:class_names", show);
+    model.off("change:class_name", onClassChange);
+    model.off("msg:custom", onCommand);
     navigator.mediaDevices?.removeEventListener?.("devicechange", checkCamera);
   };
 }

@@ -31,24 +31,31 @@ class CameraView(anywidget.AnyWidget):
 
     Attributes:
         class_names: suggestions in the class field.
+        class_name: the class in the field; "" to let the user say it.
+        asks_class: whether pictures belong to classes; False leaves the field out, and takes one picture at a time.
         enabled: whether pictures can be taken; False switches the camera off.
 
     Args:
-        on_picture: called with the class name and a picture's file (JPEG or PNG, at most 512 pixels a side, which
+        on_picture: called with the class name ("" if it isn't asked for) and a picture's file (JPEG or PNG, at most 512 pixels a side, which
             `decode_image` can read). The message of an `InputError` that it raises appears below the button.
         class_names: initial suggestions in the class field.
+        asks_class: the attribute.
     """
 
     _esm = page_file("shared/correspondence.js") + page_file("images/camera.js")
     _css = page_file("images/camera.css")
     class_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    class_name = traitlets.Unicode().tag(sync=True)
+    asks_class = traitlets.Bool(True).tag(sync=True)
     enabled = traitlets.Bool(True).tag(sync=True)
 
-    def __init__(self, on_picture: Callable[[str, bytes], None], class_names: Iterable[str] = ()) -> None:
+    def __init__(
+        self, on_picture: Callable[[str, bytes], None], class_names: Iterable[str] = (), *, asks_class: bool = True
+    ) -> None:
         self._on_picture = on_picture
         self._counts: Counter[str] = Counter()
         self._times: deque[float] = deque(maxlen=MAX_PER_SECOND)
-        super().__init__(class_names=list(class_names))
+        super().__init__(class_names=list(class_names), asks_class=asks_class)
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
@@ -59,13 +66,21 @@ class CameraView(anywidget.AnyWidget):
         """The number of pictures kept, by class."""
         return dict(self._counts)
 
+    def start(self) -> None:
+        """Switch the camera on in the browser, which may ask the user for permission."""
+        self.send({"do": "start"})
+
+    def stop(self) -> None:
+        """Switch the camera off."""
+        self.send({"do": "stop"})
+
     def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
         """Process a message from the browser and answer it; a burst waits for each answer."""
         kept, text = False, ""
         try:
             name = self._keep(content, buffers)
             n, kept = self._counts[name], True
-            text = f"{name}: {n:,} picture{'' if n == 1 else 's'} taken."
+            text = f"{name}: {n:,} picture{'' if n == 1 else 's'} taken." if name else "Taken."
         except InputError as error:
             text = str(error)
         except Exception as error:
@@ -78,7 +93,8 @@ class CameraView(anywidget.AnyWidget):
         self._require_ready()
         if not isinstance(content, dict) or not isinstance(buffers, list | tuple) or len(buffers) != 1:
             raise InputError("The browser sent something that is not a picture. Reload the page and try again.")
-        name, picture = checked_name(content.get("name")), bytes(buffers[0])
+        name = checked_name(content.get("name")) if self.asks_class else ""
+        picture = bytes(buffers[0])
         _check_picture(picture)
         self._on_picture(name, picture)
         self._counts[name] += 1

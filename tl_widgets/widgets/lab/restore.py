@@ -168,7 +168,7 @@ def _rejection_reason(comparison: Comparison, source: DataSource, settings: LabS
     if source.own is None and (not is_restored or data.origin is None or not source.has_dataset(data.name)):
         return (
             f"Its images, {name}{place}, are not built in, and this Lab does not have them. {unchanged} If they "
-            'are on this machine, open them in the tab "Images".'
+            'are on this machine, open them in the tab "My pictures".'
         )
     try:
         most = source.facts(settings).max_per_class

@@ -16,6 +16,7 @@ from tl_widgets.plots.labels import Score, chance_level, scores_of
 from tl_widgets.plots.race import race_chart
 from tl_widgets.plots.racers import Race, Racer
 from tl_widgets.records.comparison import Comparison, History
+from tl_widgets.records.provenance import NO_EDITS, Origin
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import empty, table
 from tl_widgets.widgets.shared.picture import Picture
@@ -109,6 +110,8 @@ class RunsView(VBox):
 
 def _table(runs: tuple[LabRun, ...]) -> str:
     columns = differences([run.settings for run in runs])
+    if len({run.result.dataset.origin.edits if run.result.dataset.origin else NO_EDITS for run in runs}) > 1:
+        columns["changes to the images"] = [_edits_text(run.result.dataset.origin) for run in runs]
     names = [_TITLES.get(name, name.replace("_", " ")) for name in columns]
     shown = [
         ModelName.SCRATCH,
@@ -130,6 +133,18 @@ def _table(runs: tuple[LabRun, ...]) -> str:
         rows.append([Markup("{}{}").format(run.number, loaded), *values, *reached, params, cost])
     numeric = range(len(head) - 2, len(head))
     return table("Runs: the settings that differ, and the results", head, rows, numeric=numeric)
+
+
+def _edits_text(origin: Origin | None) -> str:
+    """Return what was changed in a learner's images, in a few words."""
+    if origin is None or not origin.edits:
+        return "none"
+    edits = origin.edits
+    parts = [f"{folder} is called {name}" for folder, name in edits.renamed]
+    parts += [f"without {folder}" for folder in edits.dropped]
+    if edits.left_out:
+        parts.append(f"{count_text(len(edits.left_out))} left out")
+    return ", ".join(parts)
 
 
 def _value(name: str, value: Any) -> str:

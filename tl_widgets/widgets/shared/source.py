@@ -15,7 +15,7 @@ from tl_widgets.core.numbers import size_text
 from tl_widgets.data.catalogue import NamedDataset, find_dataset, get_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset, Split, choose_classes, require_classes
 from tl_widgets.records.comparison import DatasetSummary
-from tl_widgets.records.provenance import Origin
+from tl_widgets.records.provenance import Edits, Origin
 from tl_widgets.widgets.shared.costs import DataFacts
 from tl_widgets.widgets.shared.settings import LabSettings
 
@@ -86,6 +86,7 @@ class DataSource:
     def __init__(self, own: ImageDataset | None = None) -> None:
         self.own = own
         self._own_images: dict[str, OwnImages] = {}
+        self._earlier: list[OwnImages] = []  # with other edits, for the settings of earlier runs
         self._loaded: tuple[tuple[object, ...], ImageDataset] | None = None
         self._lock = threading.Lock()
 
@@ -99,15 +100,35 @@ class DataSource:
     def add_collection(self, collection: ImageCollection, dataset: ImageDataset) -> str:
         """Add a learner's images to the menu, and return the data set's name there: with a number if it is taken.
 
-        The same images with other edits get a new name, so earlier runs keep theirs.
+        The same folder or zip keeps its name and its place in the menu, whatever was changed in it since.
         """
         with self._lock:
-            same = (images.name for images in self._own_images.values() if images.collection == collection)
-            name = next(same, None) or self._free_name(dataset.name)
+            same = (images for images in self._own_images.values() if images.collection.path == collection.path)
+            before = next(same, None)
+            name = before.name if before else self._free_name(dataset.name)
             dataset = replace(dataset, name=name)
-            self._own_images[name] = OwnImages.of(collection, dataset)
+            self._replace(OwnImages.of(collection, dataset))
             self._loaded = ((name, None, dataset.image_size), dataset)
         return name
+
+    def bring_back(self, name: str, edits: Edits) -> None:
+        """Use a learner's images again with the edits that they had when they were added; otherwise do nothing."""
+        with self._lock:
+            current = self._own_images.get(name)
+            if current is None or current.collection.edits == edits:
+                return
+            earlier = (images for images in reversed(self._earlier) if images.name == name)
+            images = next((images for images in earlier if images.collection.edits == edits), None)
+            if images is not None:
+                self._replace(images)
+                self._loaded = None
+
+    def _replace(self, images: OwnImages) -> None:
+        before = self._own_images.get(images.name)
+        self._own_images[images.name] = images
+        self._earlier = [earlier for earlier in self._earlier if earlier is not images]
+        if before is not None:
+            self._earlier.append(before)
 
     def _free_name(self, name: str) -> str:
         taken = {info.name for info in list_datasets()} | self._own_images.keys()

@@ -59,6 +59,8 @@ function render({ model, el }) {
 
   function show() {
     const missing = model.get("missing");
+    const purpose = model.get("purpose");
+    if (purpose) parts.button.setAttribute("aria-label", `${model.get("label")}: ${purpose}`);
     const focused = parts.root.contains(document.activeElement);
     parts.button.disabled = Boolean(token || missing || !model.get("enabled"));
     parts.hint.textContent = missing || model.get("hint");
@@ -199,6 +201,7 @@ function render({ model, el }) {
   parts.root.addEventListener("drop", take(drop));
   model.on("change:enabled", show);
   model.on("change:missing", show);
+  model.on("change:purpose", show);
   window.addEventListener("pagehide", leave);
   el.append(parts.root);
   show();
@@ -207,6 +210,7 @@ function render({ model, el }) {
     post.end();
     model.off("change:enabled", show);
     model.off("change:missing", show);
+    model.off("change:purpose", show);
     window.removeEventListener("pagehide", leave);
   };
 }

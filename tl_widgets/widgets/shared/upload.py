@@ -34,6 +34,7 @@ class UploadView(anywidget.AnyWidget):
         missing: what the user has to do before choosing files; "" if nothing.
         goal: what the files are for; `on_files` receives its value from the start of the upload.
         label: text of the button.
+        purpose: what screen readers add to the label, where several buttons have the same one.
         hint: text next to the button.
         accept: file types in the dialog, as in HTML.
         max_files: maximum number of files in an upload.
@@ -48,6 +49,7 @@ class UploadView(anywidget.AnyWidget):
     _esm = page_file("shared/correspondence.js") + page_file("shared/upload.js")
     _css = page_file("shared/upload.css")
     label = traitlets.Unicode().tag(sync=True)
+    purpose = traitlets.Unicode().tag(sync=True)
     hint = traitlets.Unicode().tag(sync=True)
     accept = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode("file").tag(sync=True)

@@ -50,6 +50,13 @@ def test_a_picture_is_handed_on_byte_for_byte(camera, kind):
     assert camera.counts == {"green cup": 2}
 
 
+def test_a_picture_to_try_needs_no_class(camera):
+    camera.asks_class = False
+    data = picture("PNG", 20, 20)
+    assert take(camera, "", data)["text"] == "Taken."
+    assert camera.kept == [("", data)]
+
+
 @pytest.mark.parametrize(
     ("facts", "said"),
     [

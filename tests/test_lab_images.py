@@ -1,6 +1,7 @@
 """TransferLab and the images it learns from: which classes, and whose."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ from tl_widgets.collections.collection import collection_of
 from tl_widgets.data.archives import SourceFile
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.widgets import LabSettings
-from tl_widgets.widgets.images.classes import _Card
+from tl_widgets.widgets.images.gallery import _Card
 from tl_widgets.widgets.lab.class_fields import ClassFields
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -62,7 +63,8 @@ def test_another_data_set_has_classes_of_its_own(make_lab):
     assert lab.settings.classes is None
     assert list(ticks(lab)) == list("0123456789")
     lab.panel.control("n_per_class").value = 79  # more than the scarcest of all ten has, not of these two
-    assert lab.settings.n_per_class == 78
+    assert "The smallest class of digits has only 78 training images" in lab.panel.problem.value
+    assert lab.settings.n_per_class == 4
     lab.settings = lab.settings.with_values({"classes": ("1", "3"), "n_per_class": 81})
     assert "<b>162 training images</b>" in page(lab)
     lab.panel.control("dataset").value = "cifar10"  # not here: the ticks are there before anything is fetched
@@ -131,6 +133,12 @@ def use(lab):
     wait(lab)
 
 
+def look(lab, name):
+    """Open the pictures of a class."""
+    row_of(lab, name).look_button.click()
+    return lab.images.gallery
+
+
 def row_of(lab, name):
     return next(row for row in lab.images.classes.rows if row.name.value == name)
 
@@ -151,12 +159,12 @@ def test_a_folder_beside_the_notebook_is_looked_through_edited_used_and_trained_
     assert "textures" in texts.values()
     row_of(lab, "cat").name.value = MARKUP
     row_of(lab, "owl").tick.value = False
-    classes = lab.images.classes
-    assert classes.menu.label == MARKUP
-    classes.cards[0].tick.value = False
-    assert "Changed. Press" in page(lab)
+    gallery = look(lab, MARKUP)
+    assert gallery.menu.label == MARKUP
+    gallery.cards[0].tick.value = False
+    assert "Changed. Training reads the images again" in page(lab)
     use(lab)
-    assert lab.settings.dataset == "pets 2"  # the one before keeps its name and its images
+    assert lab.settings.dataset == "pets"
     assert "Ignored classes: owl. Left out by hand: 1 image." in page(lab)
     assert [tick.description for tick in lab.panel._classes.ticks] == [MARKUP, "dog"]
     lab.run(wait=True)
@@ -169,7 +177,7 @@ def test_a_folder_beside_the_notebook_is_looked_through_edited_used_and_trained_
     lab.panel.control("image_size").value = 48
     lab.run(wait=True)
     assert lab.result.dataset.image_size == 48
-    assert "pets 2" in lab.runs[-1].result.dataset.name
+    assert lab.runs[-1].result.dataset.name == "pets"
 
 
 def test_a_folder_that_is_gone_after_use_is_told_as_gone_and_what_was_read_stays(make_lab, here):
@@ -223,7 +231,7 @@ def test_changes_are_there_again_in_another_lab_and_can_be_undone(make_lab, here
     assert lab.images.intake.menu.label == "pets"
     assert lab.images.undo_button.disabled
     row_of(lab, "cat").name.value = "lion"
-    lab.images.classes.cards[0].tick.value = False
+    look(lab, "lion").cards[0].tick.value = False
     other = make_lab()
     open_pets(other)
     assert "Your changes from last time" in other.images.message.value
@@ -241,7 +249,7 @@ def test_the_script_of_own_images_runs(make_lab, here):
     lab = make_lab(settings=SMALL.with_values({"n_per_class": None, "weights": None, "epochs": 1}))
     open_pets(lab, "animals.zip")
     row_of(lab, "cat").name.value = "lion"
-    lab.images.classes.cards[3].tick.value = False
+    look(lab, "lion").cards[3].tick.value = False
     use(lab)
     script = lab.screen.code.script
     assert 'FOLDER_OF = {"lion": "cat"}' in script
@@ -259,7 +267,7 @@ def test_a_record_brings_own_images_back_with_their_edits(make_lab, here):
     open_pets(lab)
     use(lab)
     row_of(lab, "cat").name.value = MARKUP
-    lab.images.classes.cards[0].tick.value = False
+    look(lab, MARKUP).cards[0].tick.value = False
     use(lab)
     ticks(lab)["owl"].value = False
     lab.run(wait=True)
@@ -267,7 +275,7 @@ def test_a_record_brings_own_images_back_with_their_edits(make_lab, here):
     other = make_lab()
     other.screen.save.load("record.json", record).wait(60)
     assert "not the same" not in page(other.screen.save)
-    assert (other.settings.dataset, other.settings.classes) == ("pets 2", (MARKUP, "dog"))
+    assert (other.settings.dataset, other.settings.classes) == ("pets", (MARKUP, "dog"))
     other.run(wait=True)
     assert other.result.dataset == lab.result.dataset
     (here / "pets").rename(here / "gone")
@@ -282,11 +290,11 @@ def test_a_record_brings_own_images_back_with_their_edits(make_lab, here):
 
 def test_pictures_uploaded_for_two_classes(make_lab, here):
     lab = make_lab(settings=SMALL.with_values({"n_per_class": None}))
-    intake = lab.images.intake
-    assert intake.picture_upload.missing == "Give their class a name first."
+    intake = lab.images.new_class
+    assert intake.upload.missing == "Give the class a name first."
     intake.class_name.value = "red"
-    assert intake.picture_upload.missing == ""
-    upload(intake.picture_upload, *((f"{i}.png", png(i)) for i in range(4)))
+    assert intake.upload.missing == ""
+    upload(intake.upload, *((f"{i}.png", png(i)) for i in range(4)))
     wait(lab)
     assert "Added 4 pictures to <b>red</b>" in page(lab)
     assert "Not ready to train on yet." in page(lab)
@@ -296,7 +304,7 @@ def test_pictures_uploaded_for_two_classes(make_lab, here):
     assert lab.settings.dataset == "textures"
     intake.class_name.value = "blue"
     files = [(f"{i}.png", png(i)) for i in range(10, 14)]
-    upload(intake.picture_upload, *files, ("notes.jpg", b"words"), ("huge.png", huge_png(50_000, 50_000)))
+    upload(intake.upload, *files, ("notes.jpg", b"words"), ("huge.png", huge_png(50_000, 50_000)))
     wait(lab)
     assert "2 could not be used" in page(lab)
     assert "notes.jpg: not an image of a kind" in page(lab)
@@ -304,7 +312,7 @@ def test_pictures_uploaded_for_two_classes(make_lab, here):
     use(lab)
     assert lab.settings.dataset == "photos"
     assert sorted(path.name for path in (here / "my_images/photos").iterdir()) == ["blue", "red"]
-    upload(intake.picture_upload, ("notes.jpg", b"words"))
+    upload(intake.upload, ("notes.jpg", b"words"))
     wait(lab)
     assert "None of the 1 files could be used" in lab.images.message.value
     assert lab.images.collection.class_names == ("blue", "red")
@@ -334,6 +342,156 @@ def test_a_zip_is_kept_and_a_bad_one_leaves_the_last_good_images(make_lab, here)
     assert not lab.is_running
 
 
+def test_a_set_that_is_used_again_keeps_its_name_and_earlier_runs_their_images(make_lab, here):
+    lab = make_lab(settings=SMALL.with_values({"n_per_class": None, "weights": None, "epochs": 1}))
+    open_pets(lab)
+    use(lab)
+    lab.run(wait=True)
+    assert "changes to the images" not in page(lab)
+    row_of(lab, "cat").name.value = "lion"
+    row_of(lab, "owl").tick.value = False
+    look(lab, "lion").cards[0].tick.value = False
+    use(lab)
+    lab.run(wait=True)
+    menu = [text for text, _ in lab.panel.control("dataset").options]
+    assert [text for text in menu if "pets" in text] == ["pets · yours"]
+    assert [run.settings.dataset for run in lab.runs] == ["pets", "pets"]
+    assert [run.result.dataset.class_names for run in lab.runs] == [("cat", "dog", "owl"), ("dog", "lion")]
+    assert "cat is called lion, without owl, 1 left out" in page(lab)
+    first, second = (run.result for run in lab.runs)
+    for run in lab.runs:  # first the earlier one, then again the later one
+        lab.restore(run.settings)
+        assert lab.settings.classes is None
+        assert tuple(ticks(lab)) == run.result.dataset.class_names
+        lab.run(wait=True)
+    assert [run.result.dataset for run in lab.runs[2:]] == [first.dataset, second.dataset]
+    assert [run.result.transfer.predictions for run in lab.runs[2:]] == [
+        first.transfer.predictions,
+        second.transfer.predictions,
+    ]
+
+
+def test_a_new_set_begins_empty_and_the_open_one_gets_no_more_pictures(make_lab, here):
+    lab = make_lab()
+    new = lab.images.new_class
+    assert "in a new set" in page(new)
+    for name, start in (("red", 0), ("blue", 10)):
+        new.class_name.value = name
+        upload(new.upload, *((f"{i}.png", png(i)) for i in range(start, start + 4)))
+        wait(lab)
+    assert "in photos" in page(new)
+    row = row_of(lab, "red")
+    assert (row.upload.label, row.upload.purpose) == ("Upload", "red")
+    upload(row.upload, ("more.png", png(30)))
+    wait(lab)
+    assert "Added 1 picture to <b>red</b>" in page(lab)
+    lab.images.intake.new_button.click()
+    assert lab.images.collection is None
+    assert lab.images.train.train_button.disabled
+    assert [box.box.layout.display for box in lab.images.classes.rows] == ["none", "none"]
+    new.class_name.value = "green"
+    upload(new.upload, *((f"{i}.png", png(i)) for i in range(20, 24)))
+    wait(lab)
+    assert lab.images.collection.class_names == ("green",)
+    sets = {folder.name: sorted(path.name for path in folder.iterdir()) for folder in (here / "my_images").iterdir()}
+    assert sets == {"photos": ["blue", "red"], "photos-2": ["green"]}
+
+
+def test_training_on_the_pictures_is_one_press_and_says_what_it_costs(make_lab, here):
+    lab = make_lab(settings=SMALL.with_values({"epochs": 1, "weights": None}))
+    train = lab.images.train
+    assert train.train_button.disabled
+    open_pets(lab)
+    assert train.train_button.description == "Train on these"  # nothing was timed yet
+    assert "12 of 18 to train on; <b>Images per class</b> is 4. 6 for validation, 6 for the final test." in page(train)
+    train.train_button.click()
+    wait(lab)
+    lab.last_run.wait(60)
+    assert (lab.state, lab.result.dataset.name, lab.result.dataset.n_train) == ("done", "pets", 12)
+    assert re.fullmatch(r"Train on these · \d+(\.\d)? s", train.train_button.description)
+    seconds = float(train.train_button.description.split()[-2])
+    lab.panel.control("epochs").value = 10
+    assert float(train.train_button.description.split()[-2]) == pytest.approx(10 * seconds, rel=0.5, abs=1)
+    row_of(lab, "owl").tick.value = False
+    assert train.train_button.description == "Train on these"  # how many images are left, reading will show
+    lab.images.try_button.click()
+    assert lab.screen.tabs.titles[lab.screen.tabs.selected_index] == "Try a picture"
+
+
+def test_a_small_test_is_named_and_repeating_is_one_click(make_lab, here):
+    lab = make_lab()
+    train = lab.images.train
+    open_pets(lab)
+    assert "<b>Only 6 test pictures:</b> each is worth 17 points. 120 pictures in all would give 30." in page(train)
+    assert "on the same test pictures" in page(train)
+    train.repeat_tick.value = True
+    assert lab.settings.config.repeats == 5
+    lab.panel.control("repeats").value = 1
+    assert not train.repeat_tick.value
+    for i, name in enumerate(("cat", "dog")):
+        fill(here / "many" / name, 60, start=1000 + 100 * i)
+    lab.images.intake.refresh_button.click()
+    open_pets(lab, "many")
+    assert "30 for the final test" in page(train)
+    assert "Only" not in page(train)
+    assert train.repeat_tick.layout.display == "none"
+
+
+def test_a_folder_that_cannot_be_used_is_listed_with_the_reason(make_lab, here):
+    (here / "nothing").mkdir()
+    fill(here / "flat", 3)
+    fill(here / MARKUP[:4] / "only", 3)
+    intake = make_lab().images.intake
+    texts = [text for text, _ in intake.menu.options]
+    assert texts[:3] == ["choose one", "animals.zip", "pets"]
+    assert "flat (can’t be used: its 3 pictures lie directly in it, not in one sub-folder for each class)" in texts
+    assert "3 folders or zips here can’t be used" in page(intake)
+    assert "<b>&lt;img</b>: it has only one class, only; two are needed" in page(intake)
+    intake.menu.value = here / "nothing"
+    assert intake.open_button.disabled
+    assert "<b>nothing</b> can’t be used: it is empty. Make one sub-folder for each class" in page(intake)
+    fill(here / "nothing" / "a", 3)
+    fill(here / "nothing" / "b", 3)
+    intake.refresh_button.click()
+    assert intake.menu.value == here / "nothing"
+    assert not intake.open_button.disabled
+
+
+def test_advice_about_few_images_leaves_two_classes(make_lab, here):
+    for i, name in enumerate(("cat", "dog")):
+        fill(here / "two" / name, 14, start=200 + 20 * i)
+    lab = make_lab()
+    open_pets(lab, "two")
+    assert "cat has 8; dog has 8" in page(lab)
+    assert "Add images; about 17 in a class give 10 to train on." in page(lab)
+    assert "leave these classes out" not in page(lab)
+    for i, name in enumerate(("cat", "dog")):
+        fill(here / "three" / name, 20, start=300 + 20 * i)
+    fill(here / "three" / "owl", 14, start=400)
+    lab.images.intake.refresh_button.click()
+    open_pets(lab, "three")
+    assert "owl has 8" in page(lab)
+    assert "Add images, or leave these classes out; about 17" in page(lab)
+
+
+def test_a_photograph_is_answered_by_both_models_at_once(make_lab, here):
+    lab = make_lab(settings=SMALL.with_values({"epochs": 1, "weights": None}))
+    trial = lab.screen.trial
+    lab.screen.strip.camera_button.click()
+    assert trial.camera.layout.display == "none"  # no model could answer
+    lab.run(wait=True)
+    lab.screen.strip.camera_button.click()
+    assert lab.screen.tabs.titles[lab.screen.tabs.selected_index] == "Try a picture"
+    assert trial.camera.layout.display == ""
+    assert not trial.camera.asks_class
+    trial.camera._on_message(None, {"number": "1"}, [png(3)])
+    wait_until(lambda: "Photograph 1" in page(trial))
+    assert page(trial).count('<span class="tlw-share">') == 6  # three classes, two models
+    trial.camera_button.click()
+    assert trial.camera.layout.display == "none"
+    assert trial.upload.layout.display == ""
+
+
 def test_a_name_that_is_taken_is_refused_and_the_field_goes_back(make_lab, here):
     lab = make_lab()
     open_pets(lab)
@@ -357,15 +515,16 @@ def test_a_thousand_images_are_shown_page_by_page(make_lab, here):
     open_pets(lab, "many")
     classes = lab.images.classes
     assert "classes 1 to 8 of 21" in page(lab)
+    gallery = look(lab, "a")
     assert "pictures 1 to 18 of 1,000" in page(lab)
-    wait_until(lambda: all(card.picture.value for card in classes.cards))
+    wait_until(lambda: all(card.picture.value for card in gallery.cards))
     assert len(page(lab)) < 1_000_000
-    classes.image_pages.next_button.click()
+    gallery.pages.next_button.click()
     assert "pictures 19 to 36 of 1,000" in page(lab)
-    wait_until(lambda: 'alt="035.png"' in classes.cards[-1].picture.value)
-    classes.class_pages.next_button.click()
+    wait_until(lambda: 'alt="035.png"' in gallery.cards[-1].picture.value)
+    classes.pages.next_button.click()
     assert classes.rows[0].name.value == "b07"
-    classes.class_pages.next_button.click()
+    classes.pages.next_button.click()
     assert [row.box.layout.display for row in classes.rows].count("none") == 3
 
 
@@ -393,7 +552,7 @@ def test_nothing_is_brought_while_the_lab_trains(make_lab, here):
     run = lab.run()
     assert not lab.images.enabled
     assert lab.images.intake.open_button.disabled
-    assert not lab.images.intake.camera.enabled
+    assert not lab.images.camera.enabled
     assert lab.images.open_path(here / "animals.zip") is None
     assert "busy" in lab.images.message.value
     row_of(lab, "cat").name.value = "lion"
@@ -407,13 +566,13 @@ def test_pictures_of_the_camera_are_added_one_by_one(make_lab, here):
     lab = make_lab()
     for name, start in (("red", 0), ("blue", 10)):
         for i in range(4):
-            lab.images.intake.camera._on_message(None, {"number": f"{name}{i}", "name": name}, [png(start + i)])
+            lab.images.camera._on_message(None, {"number": f"{name}{i}", "name": name}, [png(start + i)])
     assert lab.images.collection.class_names == ("blue", "red")
-    assert "New pictures. Press “Use these images” to read them." in lab.images._report.value
+    assert "New pictures. Training reads them." in lab.images.train.report.value
     use(lab)
     assert lab.settings.dataset == "photos"
-    assert lab.images.intake.camera.class_names == ["blue", "red"]
-    assert "New pictures" not in lab.images._report.value
+    assert lab.images.camera.class_names == ["blue", "red"]
+    assert "New pictures" not in lab.images.train.report.value
 
 
 def test_a_lesson_that_gives_the_data_set_has_no_tab_for_others(make_lab):

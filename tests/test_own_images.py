@@ -16,7 +16,7 @@ from test_hostile_files import BROKEN
 from tl_widgets import InputError, load_folder
 from tl_widgets.collections import storage as own_files, uploads as own_uploads
 from tl_widgets.collections.collection import collection_of, open_collection, save_edits, with_saved_edits
-from tl_widgets.collections.storage import Incoming, find_collections, safe_name
+from tl_widgets.collections.storage import Incoming, find_collections, find_folders, safe_name
 from tl_widgets.collections.uploads import add_images, upload_zip
 from tl_widgets.core.errors import CancelledError
 from tl_widgets.data.dataset import image_key
@@ -363,6 +363,36 @@ def test_what_lies_beside_the_notebook_is_found(here, pets, home):
     add_images(None, "a", pictures(1))
     names = [path.relative_to(here).as_posix() for path in find_collections()]
     assert names == ["my_images/photos", "my_images/up.zip", "deep", "pets", "pets.zip"]
+
+
+def test_why_something_beside_the_notebook_cannot_be_used(here, pets):
+    (here / "empty").mkdir()
+    (here / "__pycache__").mkdir()
+    (here / "notes.txt").write_text("no folder")
+    (here / "code").mkdir()
+    (here / "code" / "a.py").write_text("")
+    (here / "no.zip").write_bytes(b"no")
+    fill(here / "flat", 1)
+    fill(here / "single" / "cat", 2)
+    fill(here / "wrapped" / "inner" / "cat", 2)
+    uploaded("pets.zip", zipped(pets, here / "pets.zip").read_bytes())
+    add_images(None, "a", pictures(1))
+    found = {item.path.relative_to(here).as_posix(): item.problem for item in find_folders()}
+    assert found == {
+        "my_images/pets.zip": "",
+        "my_images/photos": "",
+        "code": "there are no pictures in it",
+        "empty": "it is empty",
+        "flat": "its 1 picture lies directly in it, not in one sub-folder for each class",
+        "no.zip": "it isn't a zip archive, or not a complete one",
+        "pets": "",
+        "pets.zip": "",
+        "single": "it has only one class, cat; two are needed",
+        "wrapped": "",
+    }
+    for name in ("code", "empty", "flat", "no.zip", "single"):
+        with pytest.raises(InputError):
+            load_folder(here / name)
 
 
 def test_where_the_notebook_lies_read_only_uploads_go_home(here, home, monkeypatch):

@@ -175,7 +175,7 @@ def _unavailable_message(dataset: HostedDataset, reason: str) -> str:
     return (
         f"The data set {dataset.name} ({size_text(dataset.n_bytes)}) is not on this machine and could not be "
         f"downloaded ({reason}). You have three choices: use {', '.join(others)} or {last}, which need no network; "
-        f"use your own images (the Lab's tab Images, or load_folder); or run `tl-widgets fetch {dataset.name}` on a "
+        f"use your own images (My pictures in the Lab, or load_folder); or run `tl-widgets fetch {dataset.name}` on a "
         f"connected machine and copy {dataset.path.name} from its folder to {dataset.path}."
     )
 

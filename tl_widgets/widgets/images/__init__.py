@@ -1,1 +1,1 @@
-"""The tab "Images", for a learner's own images."""
+"""The tab "My pictures", for a learner's own images."""

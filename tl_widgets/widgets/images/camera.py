@@ -36,8 +36,9 @@ class CameraView(anywidget.AnyWidget):
         enabled: whether pictures can be taken; False switches the camera off.
 
     Args:
-        on_picture: called with the class name ("" if it isn't asked for) and a picture's file (JPEG or PNG, at most 512 pixels a side, which
-            `decode_image` can read). The message of an `InputError` that it raises appears below the button.
+        on_picture: called with the class name ("" if it isn't asked for) and a picture's file (JPEG or PNG, at most
+            512 pixels a side, which `decode_image` can read). The message of an `InputError` that it raises appears
+            below the button.
         class_names: initial suggestions in the class field.
         asks_class: the attribute.
     """

@@ -1,77 +1,121 @@
-"""ImageIntake: the ways to bring pictures into the Lab, which are a folder, a zip, several files, and the camera."""
+"""ImageIntake, the ways to open or begin a set of pictures, and NewClass, the box for a class that isn't there yet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipywidgets import HTML, Accordion, Button, Dropdown, Text, VBox
+from ipywidgets import HTML, Button, Dropdown, HBox, Text, VBox
 
 from tl_widgets.collections import storage as own_files
-from tl_widgets.collections.storage import Incoming, find_collections, uploads_folder
-from tl_widgets.collections.uploads import MAX_AT_ONCE
-from tl_widgets.data.archives import MAX_FILE_BYTES, printable
-from tl_widgets.widgets.images.camera import CameraView
+from tl_widgets.collections.storage import Incoming, find_folders, uploads_folder
+from tl_widgets.data.archives import printable
+from tl_widgets.widgets.images.classes import upload_view
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import escape
 from tl_widgets.widgets.shared.upload import UploadView
 
-_BESIDE = (
-    '<p class="tlw-intake"><b>From a folder or zip</b> beside the notebook, with one sub-folder for each class. A zip '
-    "of any size can be dropped into JupyterLab’s file browser, on the left.</p>"
-)
+_ADVICE = "Make one sub-folder for each class, named like the class, with its pictures inside; then press Refresh."
 
 
 @dataclass(frozen=True)
 class IntakeActions:
-    """Callbacks for new pictures. Each returns immediately, and closes uploaded files when it is done with them.
+    """Callbacks for sets of pictures. Each returns immediately, and closes uploaded files when it is done with them.
 
     Attributes:
         open_path: receives the chosen folder or zip.
         take_zip: receives an uploaded zip.
-        take_pictures: receives the class name and the uploaded files.
-        take_photograph: receives the class name and a file from the camera; raises `InputError` if it cannot keep it.
+        begin: begins a new, empty set.
     """
 
     open_path: Callable[[Path], object]
     take_zip: Callable[[Incoming], object]
-    take_pictures: Callable[[str, Incoming], object]
-    take_photograph: Callable[[str, bytes], None]
+    begin: Callable[[], object]
 
 
 class ImageIntake(VBox):
-    """Fields and buttons for bringing pictures into the Lab."""
+    """A button for a new set, a menu of the folders and zips here, and an upload for another zip."""
 
     def __init__(self, actions: IntakeActions) -> None:
-        self._actions = actions
         self._enabled = True
+        self._problems: dict[Path, str] = {}
+        self.new_button = Button(description="New set", icon="plus", tooltip="Begin with an empty set of pictures")
         self.menu = Dropdown(description="Folder or zip", style=STYLE)
-        self.open_button = Button(description="Open", icon="folder-open")
+        self.open_button = Button(description="Open")
         self.refresh_button = Button(description="Refresh", tooltip="Find new folders and zips")
         self.zip_upload = UploadView(
             lambda _, incoming: actions.take_zip(incoming), max_bytes=own_files.MAX_STORED_BYTES, label="Upload a zip",
-            accept=".zip", kind="zip", hint="or drop it here",
+            accept=".zip", kind="zip",
         )  # fmt: skip
-        self.class_name = Text(description="Class name", placeholder="what they show", style=STYLE)
-        self.picture_upload = UploadView(
-            actions.take_pictures, max_bytes=MAX_FILE_BYTES, label="Upload its pictures", accept="image/*,.tif,.tiff",
-            max_files=MAX_AT_ONCE, kind="picture", hint="or drop them here",
-        )  # fmt: skip
-        self.camera = CameraView(actions.take_photograph)
-        self._camera_box = Accordion([self.camera], titles=["Take pictures with the camera"])
-        path_row = row(self.menu, self.open_button, self.refresh_button)
-        uploads = [row(self.zip_upload), row(self.class_name, self.picture_upload)]
-        super().__init__([HTML(_BESIDE), path_row, HTML(_upload_line()), *uploads, self._camera_box])
+        self.zip_upload.add_class("tlw-small-upload")
+        self._unusable = HTML()
+        parts = row(self.new_button, self.menu, self.open_button, self.refresh_button, self.zip_upload)
+        super().__init__([parts, self._unusable])
+        self.add_class("tlw-intake")
         self.refresh_menu()
-        self._connect()
+        self.new_button.on_click(lambda _: actions.begin())
+        self.open_button.on_click(lambda _: self.menu.value and actions.open_path(self.menu.value))
+        self.refresh_button.on_click(lambda _: self.refresh_menu())
+        self.menu.observe(lambda _: self._show_enabled(), "value")
         self._show_enabled()
 
-    def _connect(self) -> None:
-        self.open_button.on_click(lambda _: self.menu.value and self._actions.open_path(self.menu.value))
-        self.refresh_button.on_click(lambda _: self.refresh_menu())
+    @property
+    def enabled(self) -> bool:
+        """Whether a set can be opened now."""
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._show_enabled()
+
+    def refresh_menu(self) -> None:
+        """Update the menu to the folders and zips that are next to the notebook now."""
+        chosen, found = self.menu.value, find_folders()
+        self._problems = {folder.path: folder.problem for folder in found if folder.problem}
+        usable = [(printable(_shown(folder.path)), folder.path) for folder in found if not folder.problem]
+        unusable = [(f"{printable(_shown(path))} (can’t be used: {why})", path) for path, why in self._problems.items()]
+        placeholder = "choose one" if usable else "none found beside the notebook"
+        self.menu.options = [(placeholder, None), *usable, *unusable]
+        paths = [path for _, path in self.menu.options]
+        # Set the index: for ipywidgets, the value None means that no option is chosen, not even one with that value.
+        self.menu.index = paths.index(chosen) if chosen in paths else 0
+        self._show_enabled()
+
+    def _show_enabled(self) -> None:
+        for widget in (self.new_button, self.menu, self.refresh_button):
+            widget.disabled = not self._enabled
+        chosen = self.menu.value
+        self.open_button.disabled = not (self._enabled and chosen and chosen not in self._problems)
+        self.zip_upload.enabled = self._enabled
+        self._unusable.value = _unusable_html(self._problems, chosen)
+
+
+class NewClass(VBox):
+    """The box for a new class: its name, and its first pictures.
+
+    Args:
+        take_pictures: receives the class name and uploaded files.
+        photograph: receives the class name, for the camera.
+    """
+
+    def __init__(self, take_pictures: Callable[[str, Incoming], object], photograph: Callable[[str], None]) -> None:
+        self._enabled = True
+        self.class_name = Text(description="Class name", placeholder="such as cat", style=STYLE)
+        self.upload = upload_view(take_pictures, "Upload")
+        self.camera_button = Button(description="Camera", tooltip="Take pictures of a new class")
+        self._title, self._hint = HTML(), HTML()
+        self.upload.purpose = "a new class"
+        buttons = HBox([self.upload, self.camera_button])
+        buttons.add_class("tlw-class-buttons")
+        super().__init__([self._title, self.class_name, buttons, self._hint])
+        for name in ("tlw-class-box", "tlw-new-class"):
+            self.add_class(name)
+        self.camera_button.on_click(lambda _: photograph(self.class_name.value.strip()))
         self.class_name.observe(lambda _: self._show_enabled(), "value")
-        self.menu.observe(lambda _: self._show_enabled(), "value")
+        self.show_set("")
+        self._show_enabled()
 
     @property
     def enabled(self) -> bool:
@@ -83,28 +127,33 @@ class ImageIntake(VBox):
         self._enabled = enabled
         self._show_enabled()
 
-    def refresh_menu(self) -> None:
-        """Update the menu to the folders and zips that are next to the notebook now."""
-        chosen = self.menu.value
-        options = [(printable(_shown(path)), path) for path in find_collections()]
-        placeholder = "choose one" if options else "none found beside the notebook"
-        self.menu.options = [(placeholder, None), *options]
-        # Set the index: for ipywidgets, the value None means that no option is chosen, not even one with that value.
-        self.menu.index = next((i for i, (_, path) in enumerate(options, 1) if path == chosen), 0)
-
-    def suggest_classes(self, class_names: Sequence[str]) -> None:
-        """Set the class names that the camera suggests."""
-        self.camera.class_names = list(class_names)
+    def show_set(self, name: str) -> None:
+        """Say which set the class will be in; "" for a new one."""
+        where = f"in {escape(name)}" if name else "in a new set"
+        self._title.value = f'<p><b>New class</b> <span class="tlw-where">{where}</span></p>'
 
     def _show_enabled(self) -> None:
-        for widget in (self.menu, self.refresh_button, self.class_name):
-            widget.disabled = not self._enabled
-        self.open_button.disabled = not (self._enabled and self.menu.value)
+        self.class_name.disabled = self.camera_button.disabled = not self._enabled
+        self.upload.enabled = self._enabled
+        self.upload.goal = self.class_name.value
         # Without a class, there is no place to keep the pictures, so don't upload them.
-        self.picture_upload.goal = self.class_name.value
-        self.picture_upload.missing = "" if self.class_name.value.strip() else "Give their class a name first."
-        for widget in (self.zip_upload, self.picture_upload, self.camera):
-            widget.enabled = self._enabled
+        self.upload.missing = "" if self.class_name.value.strip() else "Give the class a name first."
+        self._hint.value = f'<span class="tlw-where">{self.upload.missing}</span>'
+
+
+def _unusable_html(problems: dict[Path, str], chosen: Path | None) -> str:
+    """Return which folders and zips can't be used and why; if one of them is chosen, what to do about it."""
+    if chosen in problems:
+        what, why = escape(printable(_shown(chosen))), escape(problems[chosen])
+        return f'<p class="tlw-unusable" role="status"><b>{what}</b> can’t be used: {why}. {_ADVICE}</p>'
+    if not problems:
+        return ""
+    items = "".join(
+        f"<li><b>{escape(printable(_shown(path)))}</b>: {escape(why)}</li>" for path, why in problems.items()
+    )
+    n = len(problems)
+    summary = f"{n} folder{'s' if n > 1 else ''} or zip{'s' if n > 1 else ''} here can’t be used"
+    return f'<details class="tlw-unusable"><summary>{summary}</summary><ul>{items}</ul></details>'
 
 
 def _shown(path: Path) -> str:
@@ -112,9 +161,9 @@ def _shown(path: Path) -> str:
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _upload_line() -> str:
-    """Return HTML that says what can be uploaded, and where uploads go."""
+def kept_text() -> str:
+    """Return where uploads go, as HTML."""
     return (
-        '<p class="tlw-intake"><b>Or upload</b> a zip, large ones too, or several pictures of one class. Uploads are '
-        f"kept in <code>{escape(_shown(uploads_folder()))}</code>, and nothing there is ever overwritten.</p>"
+        f'<p class="tlw-note">Uploads and photographs are kept in <code>{escape(_shown(uploads_folder()))}</code>; '
+        "nothing there is ever overwritten. A folder beside the notebook needs one sub-folder for each class.</p>"
     )

@@ -1,4 +1,4 @@
-"""ImagesView, the Lab's tab "Images": add pictures, look through them, and use them for training."""
+"""ImagesView, the Lab's tab "My pictures": from left to right, the pictures, training on them, and trying one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from ipywidgets import HTML, Button, VBox
+from ipywidgets import HTML, Box, Button, HBox, VBox
 
 from tl_widgets.collections.collection import ImageCollection, open_collection, save_edits, with_saved_edits
 from tl_widgets.collections.storage import Incoming
@@ -16,72 +16,107 @@ from tl_widgets.core import events
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.numbers import count_text
-from tl_widgets.data.dataset import ImageDataset, LoadReport, first_few
 from tl_widgets.data.quality import check_dataset
-from tl_widgets.records.comparison import Diagnosis
 from tl_widgets.records.provenance import NO_EDITS
-from tl_widgets.widgets.images.classes import Edit, ImageClasses
-from tl_widgets.widgets.images.intake import ImageIntake, IntakeActions
+from tl_widgets.widgets.images.camera import MAX_NAME, CameraView
+from tl_widgets.widgets.images.classes import ClassActions, ImageClasses
+from tl_widgets.widgets.images.gallery import Edit, ImageGallery
+from tl_widgets.widgets.images.intake import ImageIntake, IntakeActions, NewClass, kept_text
+from tl_widgets.widgets.images.train import Reading, TrainView
+from tl_widgets.widgets.shared.costs import DataFacts
 from tl_widgets.widgets.shared.fields import row
-from tl_widgets.widgets.shared.html import alert, error_alert, escape, progress
+from tl_widgets.widgets.shared.html import alert, error_alert, escape, page_file, progress
 from tl_widgets.widgets.shared.live import Throttle
+from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run
 
 _SHOWN = 50  # maximum number of skipped files in a list
+_NEW = '<p class="tlw-note">New pictures. Training reads them.</p>'
 
 
 @dataclass(frozen=True)
-class _ReadResult:
-    """A collection with the data set built from it, or the problem that prevented it."""
+class LabActions:
+    """What the tab asks the Lab for.
 
-    collection: ImageCollection
-    dataset: ImageDataset | None = None
-    warnings: tuple[Diagnosis, ...] = ()
-    problem: str = ""
+    Attributes:
+        settings: returns the current settings.
+        seconds: returns the estimated seconds of a run on data with these facts; None if nobody knows.
+        use: called from a thread with the name that the data set has in the source.
+        train: starts a run.
+        repeat: sets the number of seeds.
+        try_picture: shows where to try a picture.
+    """
+
+    settings: Callable[[], LabSettings]
+    seconds: Callable[[DataFacts], float | None]
+    use: Callable[[str], None]
+    train: Callable[[], object]
+    repeat: Callable[[int], None]
+    try_picture: Callable[[], object]
 
 
-class ImagesView(VBox):
+class ImagesView(Box):
     """The collection that a learner is preparing. If a step fails, the last collection stays.
 
     Args:
         source: receives the finished data set.
-        image_size: returns the side of the images in pixels.
-        use: called from a thread with the name that the data set has in `source`.
+        lab: what the Lab does.
     """
 
-    def __init__(self, source: DataSource, image_size: Callable[[], int], use: Callable[[str], None]) -> None:
-        self._source, self._image_size, self._use = source, image_size, use
+    def __init__(self, source: DataSource, lab: LabActions) -> None:
+        self._source, self._lab = source, lab
         self.collection: ImageCollection | None = None
-        self._last_reading: _ReadResult | None = None
+        self._last_reading: Reading | None = None
         self.last_run: Run[None] | None = None
         self._cancel: Cancel = Event()
         self._is_locked = self._is_running = False
         self._throttle = Throttle()
-        actions = IntakeActions(self.open_path, self.take_zip, self.take_pictures, self._take_photograph)
-        self.intake = ImageIntake(actions)
-        self.classes = ImageClasses(self._edit)
-        self.use_button = Button(description="Use these images", button_style="primary", icon="check")
+        self.intake = ImageIntake(IntakeActions(self.open_path, self.take_zip, self.begin_set))
+        self.new_class = NewClass(self.take_pictures, self._open_camera)
+        actions = ClassActions(self._edit, self.take_pictures, self._open_camera, self._look)
+        self.classes = ImageClasses(actions, self.new_class)
+        self.gallery = ImageGallery(self._edit)
+        self.camera = CameraView(self._take_photograph)
+        self.close_camera_button = Button(description="Back to the classes", icon="arrow-left")
+        self._camera_box = VBox([row(self.close_camera_button), self.camera])
+        self.train = TrainView(self.train_on, self.use, lab.repeat)
+        self.use_button = self.train.use_button
         self.undo_button = Button(description="Undo all changes", icon="undo")
         self.stop_button = Button(description="Stop reading", icon="stop")
-        self.message, self._progress, self._heading, self._report = HTML(), HTML(), HTML(), HTML()
-        self._buttons = row(self.use_button, self.undo_button)
+        self.try_button = Button(description="Try a picture", icon="eye")
+        self.message, self._progress, self._heading = HTML(), HTML(), HTML()
         self._progress_row = row(self._progress, self.stop_button)
-        self._progress_row.layout.display = self._buttons.layout.display = "none"
-        self.use_button.on_click(lambda _: self.use())
+        self._progress_row.layout.display = "none"
+        self._connect()
+        super().__init__(self._columns())
+        self.add_class("tlw-images")
+        self._show_part("classes")
+        self._show_set()
+
+    def _connect(self) -> None:
         self.undo_button.on_click(lambda _: self._edit(lambda collection: replace(collection, edits=NO_EDITS)))
         self.stop_button.on_click(lambda _: self.stop())
-        parts = [
-            self.intake,
-            self.message,
-            self._progress_row,
-            self._heading,
-            self._buttons,
-            self._report,
-            self.classes,
-        ]
-        super().__init__(parts)
-        self.add_class("tlw-images")
+        self.try_button.on_click(lambda _: self._lab.try_picture())
+        self.gallery.back_button.on_click(lambda _: self._show_classes())
+        self.close_camera_button.on_click(lambda _: self._close_camera())
+
+    def _columns(self) -> list[Box]:
+        title = HBox([self._heading, self.undo_button])
+        title.add_class("tlw-set-title")
+        pictures = VBox([
+            HTML(f"<style>{page_file('images/images.css')}</style>"),
+            title, self.intake, self.message, self._progress_row, self.classes, self.gallery, self._camera_box,
+            HTML(kept_text()),
+        ])  # fmt: skip
+        pictures.add_class("tlw-pictures")
+        lead = HTML(
+            '<h4 class="tlw-title"><span aria-hidden="true">→ </span>Try</h4>'
+            "<p>After training, give both models a picture that neither has seen.</p>"
+        )
+        trial = VBox([lead, self.try_button])
+        trial.add_class("tlw-trial")
+        return [pictures, self.train, trial]
 
     @property
     def enabled(self) -> bool:
@@ -133,8 +168,31 @@ class ImagesView(VBox):
 
         return self._start("checking pictures", work, incoming)
 
-    def use(self) -> Run[None] | None:
-        """Make the images the Lab's data set."""
+    def begin_set(self) -> None:
+        """Begin a new, empty set. The last one stays on disk and, if it was used, in the Lab's menu."""
+        if self._is_running or self._is_locked:
+            self.message.value = alert("The Lab is busy. Wait until it has finished, then try again.")
+            return
+        self.collection = self._last_reading = None
+        self.message.value = self.train.report.value = ""
+        self.intake.menu.index = 0
+        self._show_set()
+        self.new_class.class_name.focus()
+
+    def show_cost(self) -> None:
+        """Update what training costs with the Lab's current settings."""
+        reading, settings = self._last_reading, self._lab.settings()
+        if reading is not None and reading.collection != self.collection:
+            reading = None
+        facts = reading.facts if reading else None
+        self.train.show(reading, settings, self._lab.seconds(facts) if facts else None)
+
+    def train_on(self) -> Run[None] | None:
+        """Make the images the Lab's data set, and train on it."""
+        return self.use(then=self._lab.train)
+
+    def use(self, then: Callable[[], object] | None = None) -> Run[None] | None:
+        """Make the images the Lab's data set, in the background; `then` is called at the end if that worked."""
         collection = self.collection
         if collection is None:
             return None
@@ -146,19 +204,22 @@ class ImagesView(VBox):
             if reading.dataset is None:
                 raise InputError(reading.problem)
             name = self._source.add_collection(collection, reading.dataset)
-            self._use(name)
+            self._lab.use(name)
             self.message.value = (
                 f'<p class="tlw-live" role="status">The Lab now uses <b>{escape(name)}</b>: '
                 f"{count_text(len(reading.dataset.train))} training images, "
                 f"{count_text(len(reading.dataset.validation))} for validation, "
-                f"{count_text(len(reading.dataset.test))} for the final test. Press “Train both”.</p>"
+                f"{count_text(len(reading.dataset.test))} for the final test.</p>"
             )
+            if then is not None:
+                then()
 
         return self._start("reading images", work)
 
     def stop(self) -> None:
         """Stop the step in progress; the collection stays as it was."""
         self.classes.stop()
+        self.gallery.stop()
         self._cancel.set()
 
     def release(self) -> None:
@@ -166,8 +227,8 @@ class ImagesView(VBox):
         self.stop()
         self._last_reading = None
 
-    def _fits(self, reading: _ReadResult) -> bool:
-        return reading.dataset is not None and reading.dataset.image_size == self._image_size()
+    def _fits(self, reading: Reading) -> bool:
+        return reading.dataset is not None and reading.dataset.image_size == self._lab.settings().image_size
 
     def _take_photograph(self, class_name: str, picture: bytes) -> None:
         """Keep a picture from the camera in the calling thread, because the camera waits for the answer."""
@@ -177,7 +238,33 @@ class ImagesView(VBox):
         added = add_images(self.collection, class_name, [(f"camera.{kind}", picture)])
         self._set_collection(added.collection)
         save_edits(added.collection)
-        self._report.value = '<p class="tlw-note">New pictures. Press “Use these images” to read them.</p>'
+        self.train.report.value = _NEW
+
+    def _open_camera(self, class_name: str) -> None:
+        self.camera.class_name = class_name
+        self._show_part("camera")
+        self.camera.start()
+
+    def _close_camera(self) -> None:
+        self.camera.stop()
+        self._show_classes()
+
+    def _look(self, folder: str) -> None:
+        self._show_part("gallery")
+        self.gallery.look_at(folder)
+        self.gallery.back_button.focus()
+
+    def _show_classes(self) -> None:
+        self._show_part("classes")
+        self.new_class.class_name.focus()
+
+    def _show_part(self, name: str) -> None:
+        """Show the classes, the pictures of one, or the camera: there is room for one of them."""
+        self._part = name
+        parts = {"classes": self.classes, "gallery": self.gallery, "camera": self._camera_box}
+        for part, widget in parts.items():
+            widget.layout.display = "" if part == name else "none"
+        self.intake.layout.display = "" if name == "classes" else "none"
 
     def _start(
         self, step: str, work: Callable[[OnEvent, Cancel], object], incoming: Incoming | None = None
@@ -210,29 +297,42 @@ class ImagesView(VBox):
         self.last_run = Run(run_step)
         return self.last_run
 
-    def _read(self, collection: ImageCollection, on_event: OnEvent, cancel: Cancel) -> _ReadResult:
+    def _read(self, collection: ImageCollection, on_event: OnEvent, cancel: Cancel) -> Reading:
         """Read all images and show a report. An incomplete collection is not an error."""
         try:
-            dataset = collection.build(image_size=self._image_size(), on_event=on_event, cancel=cancel)
-            reading = _ReadResult(collection, dataset, check_dataset(dataset))
+            dataset = collection.build(image_size=self._lab.settings().image_size, on_event=on_event, cancel=cancel)
+            reading = Reading(collection, dataset, check_dataset(dataset))
         except InputError as error:
-            reading = _ReadResult(collection, problem=str(error))
+            reading = Reading(collection, problem=str(error))
         self._last_reading = reading
         self._set_collection(collection)
-        self._report.value = _report_html(reading)
+        self.train.show_report(reading)
         return reading
 
     def _set_collection(self, collection: ImageCollection) -> None:
+        is_other = self.collection is None or self.collection.path != collection.path
         self.collection = collection
-        n_used = sum(len(collection.used_files(name)) for name in collection.class_names)
-        n_classes = len(collection.class_names)
-        self._heading.value = (
-            f'<h4 class="tlw-title">{escape(collection.name)}: {count_text(n_used)} files in {n_classes} '
-            f"class{'es' if n_classes != 1 else ''}</h4>"
-        )
+        if is_other and self._part == "gallery":
+            self._show_part("classes")
+        self._show_set()
+
+    def _show_set(self) -> None:
+        """Show the collection, or that there is none."""
+        collection = self.collection
+        names = collection.class_names if collection else ()
+        text = "Name a class and add its pictures, or open a folder or zip."
+        if collection:
+            n_used = sum(len(collection.used_files(name)) for name in names)
+            text = f"{escape(collection.name)}: {count_text(n_used)} files in {len(names)} class"
+            text += "es" if len(names) != 1 else ""
+        self._heading.value = f'<h4 class="tlw-title">Images</h4><span>{text}</span>'
         self.classes.show(collection)
-        self.intake.suggest_classes([name for name in collection.class_names if len(name) <= 60])
+        if collection:
+            self.gallery.show(collection)
+        self.new_class.show_set(collection.name if collection else "")
+        self.camera.class_names = [name for name in names if len(name) <= MAX_NAME]
         self._show_enabled()
+        self.show_cost()
 
     def _edit(self, edit: Edit) -> None:
         """Apply a user's edit of a name or a checkbox."""
@@ -244,10 +344,10 @@ class ImagesView(VBox):
             self.message.value = ""
             self._set_collection(edit(self.collection))
             save_edits(self.collection)
-            self._report.value = '<p class="tlw-note">Changed. Press “Use these images” to read the images again.</p>'
+            self.train.report.value = '<p class="tlw-note">Changed. Training reads the images again.</p>'
         except InputError as error:
             self.message.value = alert(str(error))
-            self.classes.show(self.collection)  # undo it on the screen
+            self._show_set()  # undo it on the screen
 
     def _show_running(self, running: bool) -> None:
         self._is_running = running
@@ -256,10 +356,11 @@ class ImagesView(VBox):
 
     def _show_enabled(self) -> None:
         is_free = not self._is_running and not self._is_locked
-        self.intake.enabled = is_free
-        self.use_button.disabled = not is_free
+        for part in (self.intake, self.new_class, self.classes, self.camera):
+            part.enabled = is_free
+        self.train.show_enabled(is_free and self.collection is not None)
         self.undo_button.disabled = not (is_free and self.collection is not None and self.collection.edits)
-        self._buttons.layout.display = "" if self.collection is not None else "none"
+        self.undo_button.layout.display = "" if self.collection is not None and self.collection.edits else "none"
 
 
 def _added_html(class_name: str, added: Addition) -> str:
@@ -269,25 +370,4 @@ def _added_html(class_name: str, added: Addition) -> str:
     text += " ".join(escape(note) for note in added.notes) + "</p>"
     if added.skipped:
         text += alert(f"{count_text(len(added.skipped))} could not be used:") + f'<ul class="tlw-notes">{skipped}</ul>'
-    return text
-
-
-def _report_html(reading: _ReadResult) -> str:
-    """Return HTML that says what was read, what was not and why, with warnings about the data set."""
-    if reading.dataset is None:
-        return f'<p class="tlw-live" role="status"><b>Not ready to train on yet.</b> {escape(reading.problem)}</p>'
-    report = reading.dataset.report or LoadReport(0)
-    lines = [f"Read {count_text(report.n_read)} images.", *map(escape, report.notes)]
-    warnings = "".join(f"<li>{escape(issue.text)} <i>{escape(issue.advice)}</i></li>" for issue in reading.warnings)
-    text = f'<p class="tlw-note">{" ".join(lines)}</p>'
-    if warnings:
-        text += f'<div class="tlw-warnings"><b>Before you train:</b><ul class="tlw-notes">{warnings}</ul></div>'
-    if report.duplicates:
-        duplicates = first_few([f"{name} equals {other}" for name, other in report.duplicates])
-        text += f'<p class="tlw-note">Used only once, because their content is the same: {escape(duplicates)}.</p>'
-    if report.skipped:
-        items = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in report.skipped[:_SHOWN])
-        more = len(report.skipped) - _SHOWN
-        items += f"<li>and {count_text(more)} more</li>" if more > 0 else ""
-        text += f"<details open><summary>Skipped {report.skipped_count}</summary><ul>{items}</ul></details>"
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from tl_widgets.core.errors import CancelledError, InputError
@@ -12,14 +13,14 @@ from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache, compare_config, retrain_transfer
 from tl_widgets.records.comparison import Comparison, RunResult
-from tl_widgets.widgets.images.view import ImagesView
+from tl_widgets.widgets.images.view import ImagesView, LabActions
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.lab.presets import PRESETS, Preset
 from tl_widgets.widgets.lab.restore import read_record, restore
 from tl_widgets.widgets.lab.runs import LabRun
 from tl_widgets.widgets.lab.screen import FRONT, LabScreen
 from tl_widgets.widgets.shared.app import App, require_own_dataset
-from tl_widgets.widgets.shared.costs import n_steps
+from tl_widgets.widgets.shared.costs import DataFacts, n_steps
 from tl_widgets.widgets.shared.html import alert
 from tl_widgets.widgets.shared.settings import CONTROLS, LIVE, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
@@ -75,7 +76,7 @@ class TransferLab(App[LabScreen, Comparison]):
         self._base_settings = self._last_settings = self.panel.settings
         # A lesson that gives the data set doesn't offer others.
         gives_choice = dataset is None and (show is None or "dataset" in show) and "dataset" not in lock
-        self.images = ImagesView(source, lambda: self.settings.image_size, self._use_images) if gives_choice else None
+        self.images = ImagesView(source, self._image_actions()) if gives_choice else None
         # A preset sets any control, so it has no place in a lesson that hides or locks some.
         presets = PRESETS if show is None and not lock else ()
         screen = LabScreen(self.panel, source, self.restore, self._load, self.images, presets)
@@ -162,6 +163,8 @@ class TransferLab(App[LabScreen, Comparison]):
         seconds = self._estimate(settings)
         self.panel.show_seconds(seconds)
         self.screen.show_seconds(seconds)
+        if self.images is not None:
+            self.images.show_cost()
 
     def _leave_on_paper(self, comparison: Comparison) -> None:
         from tl_widgets.plots.comparison import alt_text, figure_html, plot_accuracy
@@ -169,9 +172,12 @@ class TransferLab(App[LabScreen, Comparison]):
         picture = figure_html(plot_accuracy(comparison), alt_text(comparison, "accuracy"), 640)
         self.paper.show((comparison.verdict.text,), picture)
 
-    def _estimate(self, settings: LabSettings) -> float | None:
-        """Estimate the seconds for a run from the last one with comparable steps; None if there is none."""
-        facts = self._source.facts(settings)
+    def _estimate(self, settings: LabSettings, facts: DataFacts | None = None) -> float | None:
+        """Estimate the seconds for a run from the last one with comparable steps; None if there is none.
+
+        `facts` describe the images if they aren't those of the settings.
+        """
+        facts = facts or self._source.facts(settings)
         for run in reversed(self._runs):
             if run.result.stopped or run.source:  # a loaded run may have been timed on another machine
                 continue
@@ -179,7 +185,9 @@ class TransferLab(App[LabScreen, Comparison]):
                 continue
             repeats = run.result.repeats
             seconds = repeats.seconds if repeats else sum(result.seconds.total for result in run.result.runs)
-            return seconds * n_steps(settings, facts) / n_steps(run.settings, self._source.facts(run.settings))
+            trained = run.result.dataset
+            seen = DataFacts("", trained.class_names, trained.n_train, trained.n_validation, trained.n_test, 0)
+            return seconds * n_steps(settings, facts) / n_steps(replace(run.settings, n_per_class=None), seen)
         return None
 
     def _show_thumbnails(self) -> None:
@@ -199,10 +207,28 @@ class TransferLab(App[LabScreen, Comparison]):
 
         Run(load)
 
+    def _image_actions(self) -> LabActions:
+        return LabActions(
+            settings=lambda: self.settings,
+            seconds=self._seconds_on,
+            use=self._use_images,
+            train=self.run,
+            repeat=lambda n: self.panel.change({"repeats": n}),
+            try_picture=lambda: self.screen.show_tab("Try a picture"),
+        )
+
+    def _seconds_on(self, facts: DataFacts) -> float | None:
+        """Estimate the seconds for a run on all classes of a learner's images."""
+        settings = replace(self.settings, classes=None)
+        if (settings.n_per_class or 0) > facts.max_per_class:
+            settings = replace(settings, n_per_class=None)
+        return self._estimate(settings, facts)
+
     def _use_images(self, name: str) -> None:
         """Choose a learner's images; runs in the tab's thread."""
         self._require_idle("use the images")
         self.panel.choose_dataset(name)
+        self._show_thumbnails()  # the name may be the same, with other images
 
     def restore(self, settings: LabSettings) -> None:
         """Set the controls, for example to the settings of an earlier run; show an error on the screen.
@@ -212,6 +238,9 @@ class TransferLab(App[LabScreen, Comparison]):
         """
         if self.is_running:
             return
+        run = next((run for run in self._runs if run.settings is settings), None)
+        if run is not None and run.result.dataset.origin is not None:
+            self._source.bring_back(settings.dataset, run.result.dataset.origin.edits)
         try:
             self.panel.settings = settings
             self.screen.message.value = ""
@@ -311,7 +340,7 @@ class TransferLab(App[LabScreen, Comparison]):
                 scratch = last.result.scratch if last is not None else None
                 shown: tuple[RunResult, ...] = (run,)
                 changed: dict[str, list[Any]] = {}
-                if last is not None and scratch is not None and scratch.labels == run.labels:
+                if last is not None and scratch is not None and _same_images(last.result, dataset, run):
                     shown = (scratch, run)
                     changed = differences([last.settings, settings])
                 outdated = [name for name in changed if not CONTROLS[name].transfer_only]
@@ -329,6 +358,12 @@ class TransferLab(App[LabScreen, Comparison]):
         except Exception as error:
             raise_if_cancelled(cancel)  # outdated, and the screen may already show a run
             screen.show_error(error)
+
+
+def _same_images(last: Comparison, dataset: ImageDataset, run: RunResult) -> bool:
+    """Return whether a run was tested on the same images as the last comparison."""
+    edits = [origin.edits for origin in (last.dataset.origin, dataset.origin) if origin is not None]
+    return last.runs[0].labels == run.labels and all(other == edits[0] for other in edits)
 
 
 def _value_text(name: str, value: Any) -> str:

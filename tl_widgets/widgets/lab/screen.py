@@ -84,9 +84,7 @@ class LabScreen(AppScreen[ProgressView]):
         }
         self.tabs = Tab(list(views.values()), titles=list(views), selected_index=0)
         self.tabs.add_class("tlw-views")
-        self.strip = AnswersStrip(
-            self._look_at, lambda: self.show_tab("Try a picture"), lambda: self.show_tab("Try a picture")
-        )
+        self.strip = AnswersStrip(self._look_at, lambda: self.show_tab("Try a picture"), self._open_camera)
         self.outcome.details_button.on_click(lambda _: self.show_tab("Result"))
         self._tested: tuple[Comparison, ImageDataset] | None = None
         self._n_live = 0
@@ -229,6 +227,11 @@ class LabScreen(AppScreen[ProgressView]):
             comparison, dataset = self._tested
             self.predictions.look_at(comparison, dataset.test.images, row)
             self.show_tab("Predictions")
+
+    def _open_camera(self) -> None:
+        """Show the camera, whose photographs both models answer."""
+        self.show_tab("Try a picture")
+        self.trial.open_camera()
 
     def release(self) -> None:
         """Release models and images."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ipywidgets import HTML, Button, Text, VBox
+from ipywidgets import HTML, Button, HBox, Text, VBox
 
 from tl_widgets.collections.storage import Incoming
 from tl_widgets.core.errors import InputError
@@ -17,47 +17,66 @@ from tl_widgets.core.numbers import percent
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.experiments.prediction import Answer, Prediction, predict, runs_with_models
 from tl_widgets.records.comparison import Comparison
+from tl_widgets.widgets.images.camera import CameraView
 from tl_widgets.widgets.shared.fields import STYLE, row
-from tl_widgets.widgets.shared.html import alert, empty, escape, image, note
+from tl_widgets.widgets.shared.html import alert, empty, escape, image, note, page_file
 from tl_widgets.widgets.shared.threads import Run, run_and_explain
 from tl_widgets.widgets.shared.turns import training_lock
 from tl_widgets.widgets.shared.upload import UploadView
 
 _FIRST = "After training: give both models a picture that neither has seen."
-_HOW = "Choose pictures, or put one beside the notebook and give its file name."
+_HOW = (
+    "Choose pictures, put one beside the notebook and give its file name, or use the camera: both models answer each "
+    "picture at once."
+)
 _NO_CERTAINTY = (
     "A probability only compares these classes with each other: each model's numbers add up to 100%, even for a "
     "picture that shows none of them."
 )
 _MAX_ROWS = 8
-_SIDE = 200  # CSS pixels
+_SIDE = 130  # CSS pixels
 _MAX_PICTURES = 20
 
 Picture = tuple[str, bytes | Path | None]
 
 
-class TryView(VBox):
-    """New pictures, how the models see them, and every model's probabilities."""
+class TryView(HBox):
+    """New pictures, how the models see them, and every model's probabilities.
+
+    Attributes:
+        camera: takes a picture that the models answer at once; hidden until `open_camera`.
+    """
 
     def __init__(self) -> None:
         self._comparison: Comparison | None = None
+        self._can_answer, self._n_photographs = False, 0
         self.upload = UploadView(
             self._uploaded, max_bytes=MAX_FILE_BYTES, label="Choose pictures", accept="image/*,.tif,.tiff",
             max_files=_MAX_PICTURES, kind="picture", hint="or drop them here",
         )  # fmt: skip
         self.file = Text(description="Picture's file name", placeholder="photo.jpg", style=STYLE)
+        self.file.add_class("tlw-stacked")
         self.try_button = Button(description="Try it", icon="eye")
-        self._row = row(self.upload, self.file, self.try_button)
+        self.camera_button = Button(description="Use the camera", icon="camera")
+        self.camera = CameraView(self._photographed, asks_class=False)
+        self._inputs = VBox([self.upload, self.file, row(self.try_button, self.camera_button), self.camera])
         self._how, self._status, self._result = HTML(), HTML(), HTML()
-        super().__init__([self._how, self._row, self._status, self._result])
+        css = HTML(f"<style>{page_file('lab/try_picture.css')}</style>")
+        answers = VBox([css, self._how, self._status, self._result])
+        answers.tabbable = True  # by keyboard, what scrolls has to have the focus
+        super().__init__([self._inputs, answers])
+        for box, name in ((self, "tlw-try"), (self._inputs, "tlw-try-inputs"), (answers, "tlw-try-answers")):
+            box.add_class(name)
         self.try_button.on_click(lambda _: self.try_pictures([(self.file.value.strip(), None)]))
+        self.camera_button.on_click(lambda _: self._switch_camera())
         self.show(None)
 
     def show(self, comparison: Comparison | None) -> None:
         """Set the comparison whose models answer; None if there is none yet."""
-        self._comparison = comparison
+        self._comparison, self._can_answer = comparison, False
         self._status.value = self._result.value = ""
-        self._row.layout.display = "none"
+        self._inputs.layout.display = "none"
+        self._show_camera(False)
         if comparison is None:
             self._how.value = empty(_FIRST)
             return
@@ -66,8 +85,32 @@ class TryView(VBox):
         except InputError as error:
             self._how.value = empty(str(error))
             return
+        self._can_answer = True
         self._how.value = f'<p class="tlw-note">{escape(_HOW)}</p>'
-        self._row.layout.display = ""
+        self._inputs.layout.display = ""
+
+    def open_camera(self) -> None:
+        """Show the camera and switch it on, if there are models to answer."""
+        if self._can_answer and self.enabled:
+            self._show_camera(True)
+            self.camera.start()
+
+    def _switch_camera(self) -> None:
+        if self.camera.layout.display == "none":
+            self.open_camera()
+        else:
+            self.camera.stop()
+            self._show_camera(False)
+
+    def _show_camera(self, is_shown: bool) -> None:
+        self.camera.layout.display = "" if is_shown else "none"
+        self.camera_button.description = "Close the camera" if is_shown else "Use the camera"
+        for widget in (self.upload, self.file, self.try_button):  # there is room for one way
+            widget.layout.display = "none" if is_shown else ""
+
+    def _photographed(self, _: str, picture: bytes) -> None:
+        self._n_photographs += 1
+        self.try_pictures([(f"Photograph {self._n_photographs}", picture)])
 
     @property
     def enabled(self) -> bool:
@@ -76,8 +119,8 @@ class TryView(VBox):
 
     @enabled.setter
     def enabled(self, enabled: bool) -> None:
-        self.upload.enabled = enabled
-        for widget in (self.file, self.try_button):
+        self.upload.enabled = self.camera.enabled = enabled
+        for widget in (self.file, self.try_button, self.camera_button):
             widget.disabled = not enabled
 
     def try_pictures(self, pictures: Sequence[Picture], incoming: Incoming | None = None) -> Run[None]:
@@ -98,7 +141,8 @@ class TryView(VBox):
                 stack.enter_context(
                     training_lock(cancel, lambda: self._show_status("Waiting for the training to end…"))
                 )
-                self._result.value = self._answers(comparison, pictures, cancel)
+                answers = self._answers(comparison, pictures, cancel)
+                self._how.value, self._result.value = "", answers
             self._show_status("")
 
         return run_and_explain(work, self._status)

@@ -1,0 +1,139 @@
+"""TrainView, the middle of the tab "My pictures": what there is to train on, what it costs, and what to know before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ipywidgets import HTML, Button, Checkbox, VBox
+
+from tl_widgets.collections.collection import ImageCollection
+from tl_widgets.core.numbers import count_text, duration_text
+from tl_widgets.data.dataset import ImageDataset, LoadReport, first_few
+from tl_widgets.records.comparison import Diagnosis
+from tl_widgets.widgets.shared.costs import DataFacts, n_train
+from tl_widgets.widgets.shared.fields import STYLE
+from tl_widgets.widgets.shared.html import escape
+from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.source import Counts
+
+SMALL_TEST = 30  # test images; below, chance decides too much
+N_REPEATS = 5
+_TEST_SHARE = 4  # a quarter of the images is for the test, unless the folder says otherwise
+_SHOWN = 50  # maximum number of skipped files in a list
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A collection with the data set built from it, or the problem that prevented it."""
+
+    collection: ImageCollection
+    dataset: ImageDataset | None = None
+    warnings: tuple[Diagnosis, ...] = ()
+    problem: str = ""
+
+    @property
+    def facts(self) -> DataFacts | None:
+        """The facts about the data set; None without one."""
+        return Counts.of(self.dataset).facts(self.dataset.name, None) if self.dataset else None
+
+
+class TrainView(VBox):
+    """A button that trains on the pictures, with its cost and advice.
+
+    Attributes:
+        repeat_tick: whether to repeat with several seeds; shown if the test is small.
+
+    Args:
+        train, use: called when their button is pressed.
+        repeat: called with the number of seeds that the user chooses.
+    """
+
+    def __init__(self, train: Callable[[], object], use: Callable[[], object], repeat: Callable[[int], None]) -> None:
+        self._is_setting = False
+        self.train_button = Button(description="Train on these", button_style="primary", icon="play")
+        self.use_button = Button(description="Use these images", icon="check", tooltip="Use them, and train later")
+        self.repeat_tick = Checkbox(False, description=f"Repeat with {N_REPEATS} seeds", indent=False, style=STYLE)
+        self._small, self.report = HTML(), HTML()
+        self._counts = HTML()
+        title = HTML('<h4 class="tlw-title"><span aria-hidden="true">→ </span>Train</h4>')
+        super().__init__(
+            [title, self.train_button, self._counts, self._small, self.repeat_tick, self.use_button, self.report]
+        )
+        self.add_class("tlw-train")
+        self.train_button.on_click(lambda _: train())
+        self.use_button.on_click(lambda _: use())
+        self.repeat_tick.observe(lambda change: self._ticked(repeat, change["new"]), "value")
+        self.show(None, LabSettings(), None)
+        self.report.value = '<p class="tlw-note">Two classes with three pictures each are enough to begin.</p>'
+
+    def show_enabled(self, enabled: bool) -> None:
+        """Enable or disable the buttons."""
+        self.train_button.disabled = self.use_button.disabled = self.repeat_tick.disabled = not enabled
+
+    def show(self, reading: Reading | None, settings: LabSettings, seconds: float | None) -> None:
+        """Show what would be trained on with these settings, and what it costs; None for unread pictures."""
+        self.train_button.description = f"Train on these · {duration_text(seconds)}" if seconds else "Train on these"
+        facts = reading.facts if reading else None
+        self._counts.value = _counts_html(facts, settings) if facts else ""
+        n_test = facts.n_test if facts else SMALL_TEST
+        is_split = reading is not None and reading.collection.has_splits
+        self._small.value = _small_html(n_test, is_split) if n_test < SMALL_TEST else ""
+        self.repeat_tick.layout.display = "" if n_test < SMALL_TEST else "none"
+        self._is_setting = True
+        self.repeat_tick.value = settings.config.repeats > 1
+        self._is_setting = False
+
+    def show_report(self, reading: Reading) -> None:
+        """Show what was read and what was not."""
+        self.report.value = _report_html(reading)
+
+    def _ticked(self, repeat: Callable[[int], None], is_on: bool) -> None:
+        if not self._is_setting:
+            repeat(N_REPEATS if is_on else 1)
+
+
+def _counts_html(facts: DataFacts, settings: LabSettings) -> str:
+    n = facts.n_train
+    if settings.n_per_class is not None and settings.n_per_class <= facts.max_per_class:
+        n = n_train(settings, facts)
+    of_all = f" of {count_text(facts.n_train)}" if n < facts.n_train else ""
+    more = f"; <b>Images per class</b> is {settings.n_per_class}" if of_all else ""
+    return (
+        f"<p>{count_text(n)}{of_all} to train on{more}. {count_text(facts.n_validation)} for validation, "
+        f"{count_text(facts.n_test)} for the final test.</p>"
+    )
+
+
+def _small_html(n_test: int, has_splits: bool) -> str:
+    cure = (
+        f"Put {SMALL_TEST} into the test folders."
+        if has_splits
+        else f"{_TEST_SHARE * SMALL_TEST} pictures in all would give {SMALL_TEST}."
+    )
+    return (
+        f'<p class="tlw-small"><b>Only {n_test} test picture{"s" if n_test != 1 else ""}:</b> each is worth '
+        f"{100 / n_test:.0f} points. {cure} Repeating averages out the luck of the training, on the same test "
+        "pictures.</p>"
+    )
+
+
+def _report_html(reading: Reading) -> str:
+    """Return HTML that says what was read, what was not and why, with warnings about the data set."""
+    if reading.dataset is None:
+        return f'<p class="tlw-live" role="status"><b>Not ready to train on yet.</b> {escape(reading.problem)}</p>'
+    report = reading.dataset.report or LoadReport(0)
+    lines = [f"Read {count_text(report.n_read)} images.", *map(escape, report.notes)]
+    warnings = "".join(f"<li>{escape(issue.text)} <i>{escape(issue.advice)}</i></li>" for issue in reading.warnings)
+    text = f'<p class="tlw-note">{" ".join(lines)}</p>'
+    if warnings:
+        text = f'<div class="tlw-warnings"><b>Before you train:</b><ul class="tlw-notes">{warnings}</ul></div>{text}'
+    if report.duplicates:
+        duplicates = first_few([f"{name} equals {other}" for name, other in report.duplicates])
+        text += f'<p class="tlw-note">Used only once, because their content is the same: {escape(duplicates)}.</p>'
+    if report.skipped:
+        items = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in report.skipped[:_SHOWN])
+        more = len(report.skipped) - _SHOWN
+        items += f"<li>and {count_text(more)} more</li>" if more > 0 else ""
+        text += f"<details open><summary>Skipped {report.skipped_count}</summary><ul>{items}</ul></details>"
+    return text

@@ -108,7 +108,7 @@ def test_where_all_other_seeds_fail_the_first_stands(textures, monkeypatch):
     def fails(*_):
         raise InputError("no")
 
-    monkeypatch.setattr("tl_widgets.experiments.comparison._measure", fails)
+    monkeypatch.setattr("tl_widgets.experiments.repeats._measure", fails)
     result = compare(textures, **SMALL, repeats=3)
     assert result.repeats.seeds == (0,)
     assert result.verdict.p_value is not None, "the verdict is that of one seed, over images"

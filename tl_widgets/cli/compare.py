@@ -50,8 +50,9 @@ def run_compare(args: Namespace) -> None:
         images = read_options(args, IMAGE_OPTIONS[1:])
         dataset = load_images(args.data, **images, seed=config.seed, on_event=on_event, cancel=cancel)
         comparison = compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
-        # Repeats that finished before a stop are a result.
-        if not comparison.is_whole or (cancel.is_set() and comparison.repeats is None):
+        # Repeats and folds that finished before a stop are a result.
+        is_partial = comparison.repeats is not None or comparison.folds is not None
+        if not comparison.is_whole or (cancel.is_set() and not is_partial):
             raise CancelledError("stopped")
     if args.quiet:
         console.print(comparison.verdict.text, soft_wrap=True)
@@ -144,10 +145,11 @@ def load_images(
 
 
 def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> None:
+    from tl_widgets.plots.labels import images_text
+
     summary = comparison.dataset
-    counts = f"{summary.n_train} training, {summary.n_validation} validation and {summary.n_test} test images"
     size, n_classes = summary.image_size, len(summary.class_names)
-    line = f"\n{summary.name}: {counts} of {size} x {size} pixels in {n_classes} classes"
+    line = f"\n{summary.name}: {images_text(comparison)} of {size} x {size} pixels in {n_classes} classes"
     console.print(line, soft_wrap=True)
     console.print(_table(comparison))
     for run in comparison.runs:
@@ -157,6 +159,9 @@ def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> N
         for name in comparison.config.model_names:
             accuracies = ", ".join(percent(accuracy) for accuracy in comparison.repeats.accuracies(name))
             console.print(f"{name}, seed by seed: {accuracies}", soft_wrap=True)
+    for name in comparison.config.model_names if comparison.folds else ():
+        accuracies = ", ".join(percent(accuracy) for accuracy in comparison.fold_accuracies(name))
+        console.print(f"{name}, fold by fold: {accuracies}", soft_wrap=True)
     for note in _notes(comparison, dataset):
         console.print(f"Note: {note}", soft_wrap=True)
     console.print(f"\n{comparison.verdict.text}\n", style="bold", soft_wrap=True)

@@ -209,6 +209,8 @@ class Config(Settings):
         control: whether to train a third model, too: the same frozen backbone with random weights.
         fine_tuning: a second stage for the transfer model, after its frozen stage; None for none.
         repeats: number of consecutive seeds, starting with `seed`, that the experiment is repeated with, 1-100.
+        folds: number of folds of a cross-validation, in which every image is tested once, 2-20; 1 for the data set's
+            own split. Not together with repeats.
     """
 
     backbone: str = setting(
@@ -305,9 +307,22 @@ class Config(Settings):
         transfer_only=True,
         sets_pace=True,
     )
+    folds: int = setting(
+        1,
+        Whole(1, 20, counted="folds"),
+        "Folds",
+        "With 2 or more, every image is tested once, by models trained on the other folds; 1 for one split",
+        group=_TRAINING,
+        sets_pace=True,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.folds > 1 and self.repeats > 1:
+            raise InputError(
+                f"{self.folds} folds and {self.repeats} repeats can't be combined: choose one of them, and leave the "
+                "other at 1."
+            )
         if self.seed + self.repeats > LAST_SEED + 1:
             raise InputError(f"{self.repeats} seeds from {self.seed} on go beyond {LAST_SEED}; choose a smaller seed.")
 

@@ -46,13 +46,16 @@ class Split:
         images: uint8, shape (n, height, width, 3), values 0-255, read-only. A plain array or, for a data set of more
             than `IN_MEMORY_BYTES`, an `IndexedImages`, which reads `images[i:j]` or `images[indices]` from disk.
         labels: int64, shape (n,), values 0 .. n_classes - 1, read-only.
+        groups: int64, shape (n,), read-only: images with the same number belong together, in all splits, and must not
+            be trained on and tested at once; None if every image stands for itself.
     """
 
     images: Images | IndexedImages
     labels: Labels
+    groups: Labels | None = None
 
     def __post_init__(self) -> None:
-        images, labels = self.images, self.labels
+        images, labels, groups = self.images, self.labels, self.groups
         shape: tuple[int, ...] = getattr(images, "shape", ())
         if len(shape) != 4 or shape[3] != 3 or getattr(images, "dtype", None) != np.uint8:
             raise InputError(
@@ -65,6 +68,13 @@ class Split:
                 f"labels must be an array of {shape[0]} whole numbers, one for each image; received "
                 f"{getattr(labels, 'dtype', type(labels).__name__)} {np.shape(labels)}."
             )
+        if groups is not None:
+            if not np.issubdtype(np.asarray(groups).dtype, np.integer) or np.shape(groups) != (shape[0],):
+                raise InputError(
+                    f"groups must be an array of {shape[0]} whole numbers, one for each image; received "
+                    f"{getattr(groups, 'dtype', type(groups).__name__)} {np.shape(groups)}."
+                )
+            object.__setattr__(self, "groups", _read_only(np.asarray(groups).astype(np.int64, copy=False)))
         # Keys and results are cached for these pixels, so they must not change afterwards.
         object.__setattr__(self, "labels", _read_only(labels.astype(np.int64, copy=False)))
         if isinstance(images, np.ndarray):
@@ -189,7 +199,7 @@ class ImageDataset:
         ]
         rows = np.sort(np.concatenate([rows_of_class[:n_per_class] for rows_of_class in shuffled]))
         origin = self.origin and self.origin.take(n_per_class, seed)
-        return replace(self, train=pick(self.train.images, self.train.labels, rows), origin=origin)
+        return replace(self, train=subset(self.train, rows), origin=origin)
 
 
 def pick(images: Images | IndexedImages, labels: Labels, rows: Rows) -> Split:
@@ -208,6 +218,12 @@ def pick(images: Images | IndexedImages, labels: Labels, rows: Rows) -> Split:
     if isinstance(chosen, np.ndarray):
         chosen.flags.writeable = False
     return Split(chosen, chosen_labels)
+
+
+def subset(split: Split, rows: Rows) -> Split:
+    """Return a read-only split of some rows of another, with their groups."""
+    chosen = pick(split.images, split.labels, rows)
+    return chosen if split.groups is None else replace(chosen, groups=split.groups[rows])
 
 
 def split_rows(labels: Labels, validation: float, test: float, seed: int) -> tuple[Rows, Rows, Rows]:
@@ -303,8 +319,8 @@ def choose_classes(dataset: ImageDataset, classes: Sequence[str]) -> ImageDatase
 
     def chosen(split: Split) -> Split:
         rows = np.flatnonzero(np.isin(split.labels, old_labels)).astype(np.int64)
-        subset = pick(split.images, split.labels, rows)
-        return Split(subset.images, np.searchsorted(old_labels, subset.labels).astype(np.int64))
+        part = subset(split, rows)
+        return replace(part, labels=np.searchsorted(old_labels, part.labels).astype(np.int64))
 
     train, validation, test = map(chosen, (dataset.train, dataset.validation, dataset.test))
     origin = _subset_origin(dataset.origin, names)

@@ -65,6 +65,15 @@ class IndexedImages:
         """Return the images at `rows`, int64, shape (m,), without reading them."""
         return IndexedImages(self._pool, self._rows[rows], self._mapping)
 
+    @classmethod
+    def joined(cls, parts: Sequence[IndexedImages]) -> IndexedImages:
+        """Return the images of several selections; those of one file are not read."""
+        first = parts[0]
+        if any(part._pool is not first._pool for part in parts):
+            pool = np.concatenate([np.asarray(part) for part in parts])
+            return cls(pool, np.arange(len(pool), dtype=np.int64))
+        return cls(first._pool, np.concatenate([part._rows for part in parts]), first._mapping)
+
     def __len__(self) -> int:
         return len(self._rows)
 

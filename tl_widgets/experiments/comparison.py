@@ -6,121 +6,20 @@ TensorFlow is imported inside the functions, because the first event of a run an
 from __future__ import annotations
 
 import platform
-import time
 from dataclasses import replace
-from functools import partial
 from os import PathLike
 
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec, require_workers
-from tl_widgets.core.errors import CancelledError, InputError
-from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, is_cancelled
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import n_cores
 from tl_widgets.core.version import __version__
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.arms import Arms, RunCache, retrain_transfer, train_arm
-from tl_widgets.experiments.parallel import WorkContext, measure_all
-from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment, RunResult
-from tl_widgets.records.repeats import Repeat, Repeats
-from tl_widgets.records.verdict import judge, judge_repeats
-
-
-def measure_repeats(
-    dataset: ImageDataset,
-    config: Config,
-    first: dict[str, RunResult],
-    *,
-    cache: RunCache,
-    n_jobs: int = 1,
-    on_event: OnEvent,
-    cancel: Cancel | None = None,
-) -> Repeats:
-    """Measure the seeds after `first`, the tested models of the first seed.
-
-    They reuse the features of a pretrained backbone, but not of one with random weights. A failure costs one seed.
-    """
-    # The control's random weights depend on the seed; the caller's cache must keep those of the first.
-    repeat_cache = RunCache(backbones=dict(cache.backbones))
-    estimate = (config.repeats - 1) * _seconds(first, "train", "evaluate")
-    jobs = range(config.seed + 1, config.seed + config.repeats)
-    first_only = Repeats(config.repeats, len(dataset.test), (_repeat(config.seed, first),))
-    if is_cancelled(cancel):
-        return replace(first_only, stopped=True)
-    try:
-        measured = measure_all(
-            jobs,
-            partial(_measure, dataset, config),
-            describe=lambda seed: f"seed {seed}",
-            n_jobs=n_jobs,
-            on_event=_RepeatEvents(config.repeats, estimate, n_jobs, on_event),
-            cancel=cancel,
-            cache=repeat_cache,
-        )
-    except InputError as error:  # all repeats failed, but the first seed is valid
-        return replace(first_only, failures=(str(error),))
-    return replace(
-        first_only,
-        points=(*first_only.points, *measured.points),
-        failures=tuple(f"{failure.point}: {failure.text}" for failure in measured.failures),
-        stopped=measured.stopped,
-    )
-
-
-def _repeat(seed: int, runs: dict[str, RunResult]) -> Repeat:
-    """Return the accuracies and time of one seed's models."""
-    accuracies = {name: run.test_accuracy for name, run in runs.items()}
-    scratch, transfer = accuracies[ModelName.SCRATCH], accuracies[ModelName.TRANSFER]
-    assert scratch is not None
-    assert transfer is not None
-    return Repeat(
-        seed,
-        scratch,
-        transfer,
-        accuracies.get(ModelName.CONTROL),
-        accuracies.get(ModelName.FINE_TUNED),
-        _seconds(runs, "total"),
-    )
-
-
-def _seconds(runs: dict[str, RunResult], *parts: str) -> float:
-    """Return the total of all models; fine-tuning's includes the frozen stage."""
-    models = [run for name, run in runs.items() if not (name == ModelName.TRANSFER and ModelName.FINE_TUNED in runs)]
-    return float(sum(getattr(run.seconds, part) for run in models for part in parts))
-
-
-def _measure(dataset: ImageDataset, config: Config, seed: int, context: WorkContext) -> Repeat:
-    config_of_seed = replace(config, seed=seed, repeats=1)
-    runs = Arms(dataset, config_of_seed, context.on_event, context.cancel, context.cache).train_all()
-    if set(runs) < set(config_of_seed.model_names) or any(run.stopped for run in runs.values()):
-        raise CancelledError("stopped")
-    return _repeat(seed, runs)
-
-
-class _RepeatEvents:
-    """Turns the events of `measure_all` into those of a comparison.
-
-    `n_repeats` includes the first seed; `estimate` is the estimated seconds for the others until one is done.
-    """
-
-    def __init__(self, n_repeats: int, estimate: float, n_jobs: int, on_event: OnEvent) -> None:
-        self._n, self._seconds_left, self._n_jobs, self._on_event = n_repeats, estimate, n_jobs, on_event
-        self._n_done, self._started = 1, time.perf_counter()
-
-    def __call__(self, event: Event) -> None:
-        if event.phase in ("load", "done"):
-            return
-        detail = ""
-        if event.phase == "study":
-            self._n_done = 1 + event.n_done
-            self._seconds_left = self._seconds_left if event.seconds_left is None else event.seconds_left
-        else:
-            detail = f": {event.text}"  # a download, or the features of the next random backbone
-        progress = f"{self._n_done} of {self._n} repeats done"
-        if self._n_jobs == 1:
-            progress = f"repeat {min(self._n_done + 1, self._n)} of {self._n}"
-        event = Event("study", progress + detail, n_done=self._n_done, n_total=self._n, seconds_left=self._seconds_left)
-        self._on_event(replace(event, seconds=time.perf_counter() - self._started))
-
+from tl_widgets.experiments.folds import measure_folds
+from tl_widgets.experiments.repeats import measure_repeats
+from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment
+from tl_widgets.records.verdict import judge, judge_folds, judge_repeats
 
 __all__ = [  # everything that runs experiments, in one place
     "RunCache",
@@ -180,6 +79,7 @@ def compare(
     control: bool = Config.control,
     fine_tuning: FineTuningSpec | None = Config.fine_tuning,
     repeats: int = Config.repeats,
+    folds: int = Config.folds,
     n_jobs: int = 1,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
@@ -203,14 +103,20 @@ def compare(
         control: Also train the same backbone with random weights.
         fine_tuning: How to fine-tune the last blocks of the transfer model's backbone afterwards; None to skip it.
         repeats: Number of seeds, from `seed` upwards; the images and the split stay the same.
-        n_jobs: Worker processes for the seeds after the first, as joblib counts them; they don't change the result.
+        folds: With 2 or more, cross-validation: the images of all three splits are divided into this many stratified
+            folds, and each fold is tested by models that were trained on the others. So every image is tested once.
+            1 keeps the data set's own split.
+        n_jobs: Worker processes for the seeds or folds after the first, as joblib counts them; they don't change the
+            result.
         on_event: Receives each phase, epoch and batch.
         cancel: Stops within one batch when set from any thread.
         cache: Models of earlier comparisons, which aren't trained again.
 
     Returns:
         The result. With repeats, its models are those of the first seed, and `repeats` has the accuracies of all
-        seeds. If `cancel` was set, it holds the models that were finished and is marked as stopped.
+        seeds. With folds, the answers are those to all images, the curves are means, the seconds are sums, and the
+        models are those of the first fold. If `cancel` was set, the result holds the models that were finished and is
+        marked as stopped.
 
     Raises:
         InputError: An argument isn't allowed, or doesn't fit the images, the backbone or the memory.
@@ -229,6 +135,7 @@ def compare(
         control=control,
         fine_tuning=fine_tuning,
         repeats=repeats,
+        folds=folds,
     )
     return compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel, cache=cache)
 
@@ -246,11 +153,25 @@ def compare_config(
     require_workers(n_jobs)
     cache = RunCache() if cache is None else cache
     arms = Arms(dataset, config, on_event, cancel, cache)
-    runs = arms.train_all()
+    folds = None
+    if config.folds > 1:
+        runs, folds = measure_folds(dataset, arms.config, cache=cache, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
+    else:
+        runs = arms.train_all()
     scratch, transfer, control, tuned = map(runs.get, ModelName)
     verdict = judge(scratch, transfer, control, tuned)
+    if folds is not None:
+        verdict = judge_folds(folds, verdict)
     comparison = Comparison(
-        summarize(dataset), arms.config, scratch, transfer, control, verdict, environment(), fine_tuned=tuned
+        summarize(dataset),
+        arms.config,
+        scratch,
+        transfer,
+        control,
+        verdict,
+        environment(),
+        fine_tuned=tuned,
+        folds=folds,
     )
     if config.repeats > 1 and comparison.is_whole:
         measured = measure_repeats(

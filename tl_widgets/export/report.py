@@ -13,13 +13,16 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, table
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import count_text, percent, points_range
-from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.data.dataset import ImageDataset, Images
+from tl_widgets.data.folds import answered_images
+from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.data.quality import check_dataset
 from tl_widgets.export.networks import NOTEBOOK_SIZE, plot_networks
 from tl_widgets.plots import classes as plot_classes, comparison as plots
 from tl_widgets.plots.images import cards
-from tl_widgets.plots.labels import FigureKind, runs_of
+from tl_widgets.plots.labels import FigureKind, images_text, runs_of, scores_of
 from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
+from tl_widgets.records.folds import Folds
 from tl_widgets.records.run import comparable_runs, confident_mistakes, disagreements
 
 N_CARDS = 12
@@ -93,7 +96,9 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
         figures=list(_figures(comparison)),
         classes=_classes(tested) if tested else None,
         n_more_classes=max(0, len(comparison.dataset.class_names) - _MAX_CLASSES) if tested else 0,
-        galleries=list(_galleries(tested, dataset)) if tested and dataset is not None else [],
+        galleries=list(_galleries(tested, answered_images(comparison, dataset)))
+        if tested and dataset is not None
+        else [],
         control_is_shown=len(comparable_runs(tested)) < len(tested),
         data=_data(comparison),
         data_notes=_data_notes(dataset) if dataset is not None else [],
@@ -108,6 +113,8 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
 
 
 def _split(comparison: Comparison) -> str:
+    if comparison.folds is not None:
+        return "Each image was tested once, by models that had not been trained on it."
     if comparison.dataset.origin is None:
         return "The data set came with its split; this page doesn't know how it was made."
     return "One split, made once; no image is in two parts of it."
@@ -137,8 +144,10 @@ def _results(runs: Sequence[RunResult]) -> _Table:
 
 
 def _seeds(comparison: Comparison) -> _Table | None:
-    """Return the accuracies of all seeds, or None if there is only one."""
+    """Return the accuracies of all seeds or folds, or None if there is only one."""
     repeats = comparison.repeats
+    if comparison.folds is not None:
+        return _folds(comparison, comparison.folds)
     if repeats is None or not repeats.points:
         return None
     names = [name for name in comparison.config.model_names if repeats.accuracies(name)]
@@ -151,6 +160,20 @@ def _seeds(comparison: Comparison) -> _Table | None:
     rows.append([_bold("Mean (95% interval over seeds)"), *means])
     caption = f"Test accuracy seed by seed; everything else on this page is from seed {comparison.config.seed}"
     return _Table(["Seed", *(heading_of(name) for name in names)], rows, caption)
+
+
+def _folds(comparison: Comparison, folds: Folds) -> _Table:
+    accuracies = {
+        name: shares for name in comparison.config.model_names if (shares := comparison.fold_accuracies(name))
+    }
+    rows = [
+        [str(fold.number), str(len(fold.rows)), *(percent(shares[i]) for shares in accuracies.values())]
+        for i, fold in enumerate(folds.points)
+    ]
+    scores = scores_of(comparison)
+    rows.append([_bold("All (95% interval over images)"), str(len(folds.rows)), *(scores[n].text for n in accuracies)])
+    caption = "Test accuracy fold by fold; the curves on this page are means over the folds, its seconds are sums"
+    return _Table(["Fold", "Test images", *map(heading_of, accuracies)], rows, caption)
 
 
 def _figures(comparison: Comparison) -> Iterator[dict[str, Any]]:
@@ -178,13 +201,13 @@ def _classes(tested: Sequence[RunResult]) -> _Table:
     return _Table(head, rows, caption)
 
 
-def _galleries(tested: Sequence[RunResult], dataset: ImageDataset) -> Iterator[dict[str, str]]:
+def _galleries(tested: Sequence[RunResult], images: Images | IndexedImages) -> Iterator[dict[str, str]]:
     runs, n_test = comparable_runs(tested), len(tested[0].labels)
 
     def gallery(heading: str, sentence: str, rows: Sequence[int]) -> dict[str, str]:
         n = min(N_CARDS, len(rows))
         shown = f"; here {'is' if n == 1 else 'are'} {n}" if n else ""
-        pictures = cards(dataset.test.images, rows[:n], tested) if n else ""
+        pictures = cards(images, rows[:n], tested) if n else ""
         return {"heading": heading, "sentence": sentence + shown, "cards": pictures}
 
     rows = disagreements(runs)
@@ -198,11 +221,10 @@ def _galleries(tested: Sequence[RunResult], dataset: ImageDataset) -> Iterator[d
 
 def _data(comparison: Comparison) -> list[list[str]]:
     data = comparison.dataset
-    counts = {"training": data.n_train, "validation": data.n_validation, "test": data.n_test}
     facts = [
         ["Name", data.name],
         ["Source", data.source or "not known"],
-        ["Images", ", ".join(f"{count_text(n)} {split}" for split, n in counts.items())],
+        ["Images", images_text(comparison)],
         ["Size", f"{data.image_size} × {data.image_size} pixels"],
         [f"{len(data.class_names)} classes", ", ".join(data.class_names[:_MAX_CLASSES])],
     ]

@@ -92,6 +92,11 @@ def _title(dataset: DatasetSummary, entry: Backbone, config: Config) -> str:
             f"\nThe comparison was made with {config.repeats} seeds, {config.seed} to {last}; this script makes the "
             "first.\nFor the others change SEED and run it again; the means and intervals over seeds are left out.\n"
         )
+    if config.folds > 1:
+        needed = (
+            f"\nThe comparison was cross-validated with {config.folds} folds; this script trains and tests once, on "
+            "the\ndata set's own split.\n"
+        )
     if file := entry.script_file:
         name = "" if entry.name == Config.backbone else f", '{entry.name}'"
         command = f"from tl_widgets.export.script import save_backbone; save_backbone('{file}'{name})"

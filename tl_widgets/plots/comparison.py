@@ -19,7 +19,7 @@ from tl_widgets.core.numbers import seconds_text
 from tl_widgets.plots.classes import plot_confusion, plot_recall
 from tl_widgets.plots.curves import LiveCurves, plot_accuracy, plot_test_accuracy
 from tl_widgets.plots.images import plot_dataset, plot_predictions
-from tl_widgets.plots.labels import Result, alt_text, dataset_alt_text, runs_of, seed_suffix, seeds_text
+from tl_widgets.plots.labels import Result, alt_text, dataset_alt_text, images_text, runs_of, seed_suffix, seeds_text
 from tl_widgets.plots.style import (
     COUNT,
     INK,
@@ -102,8 +102,8 @@ def _caption(comparison: Comparison, width: int) -> str:
     data, config = comparison.dataset, comparison.config
     epochs = f"{config.epochs} epoch{'s' if config.epochs != 1 else ''}"
     text = (
-        f"{data.name}: {data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test "
-        f"images of {data.image_size} × {data.image_size} pixels in {len(data.class_names)} classes; "
+        f"{data.name}: {images_text(comparison)} "
+        f"of {data.image_size} × {data.image_size} pixels in {len(data.class_names)} classes; "
         f"{epochs}, batches of {config.batch_size}, learning rate {config.learning_rate:g}, "
         f"{seeds_text(comparison)}."
     )

@@ -62,7 +62,8 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     Returns:
         The axes. Each model has a solid line for the validation images, a dashed one for its training images, and
         a point with a 95% interval for the test images; a dotted line marks chance. With repeats, the curves are
-        those of the first seed, and each point is a mean beside a dot for each seed.
+        those of the first seed, and each point is a mean beside a dot for each seed. With folds, the curves are means
+        over the folds, and each point, over all images, has a dot for each fold beside it.
 
     Raises:
         InputError: There is no run.
@@ -123,15 +124,16 @@ def _draw_tests(ax: Axes, runs: tuple[RunResult, ...], scores: dict[str, Score],
 def draw_score(
     ax: Axes, run: RunResult, score: Score, *, x: float | None = None, y: float | None = None, aside: float
 ) -> None:
-    """Draw a test accuracy with its 95% interval, and a dot for each seed.
+    """Draw a test accuracy with its 95% interval, and a dot for each seed or fold.
 
     The interval is vertical at `x`, or horizontal at `y`. The dots are shifted by `aside`, in the data's units.
     """
     accuracy, interval = score.accuracy, score.interval
-    if score.seeds:
-        seeds = np.asarray(score.seeds)
+    part, accuracies = score.parts
+    if accuracies:
+        seeds = np.asarray(accuracies)
         dots: dict[str, Any] = {"marker": "o", "markersize": 4, "markeredgewidth": 0, "alpha": 0.55}
-        dots |= {"linestyle": "none", "color": color_of(run.name), "label": f"{run_label(run)}, each seed"}
+        dots |= {"linestyle": "none", "color": color_of(run.name), "label": f"{run_label(run)}, each {part}"}
         if x is not None:
             ax.plot(np.full(len(seeds), x + aside), seeds, **dots)
         elif y is not None:
@@ -178,7 +180,7 @@ def _kind_handles(scores: dict[str, Score], chance: float) -> list[Line2D]:
 def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     """Draw the test accuracy of each model with its 95% interval, and chance.
 
-    With repeats there is also a dot for each seed.
+    With repeats or folds there is also a dot for each seed or fold.
     """
     runs = runs_of(result)
     ax = new_axes(6.5, 1.3 + 0.6 * len(runs)) if ax is None else ax
@@ -205,6 +207,8 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     x_label = f"accuracy with 95% interval\ndotted line: {chance_text}"  # one line would be wider than narrow axes
     if n_seeds:
         x_label = f"mean of {n_seeds} seeds with 95% interval\nover seeds; dots: each seed\ndotted line: {chance_text}"
+    if n_folds := max((len(score.folds) for score in scores.values()), default=0):
+        x_label = f"accuracy over {n_folds} folds with 95% interval\ndots: each fold; dotted line: {chance_text}"
     finish_axes(ax, "On the test images", x=x_label)
     return ax
 

@@ -42,11 +42,18 @@ class Score:
         accuracy: 0..1; the mean if there are several seeds.
         interval: 95%: Wilson's over images, or Student's t over seeds.
         seeds: The accuracy of each seed; empty with one seed.
+        folds: The accuracy in each fold; empty without cross-validation.
     """
 
     accuracy: float
     interval: Interval
     seeds: tuple[float, ...] = ()
+    folds: tuple[float, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, tuple[float, ...]]:
+        """What the score is made of: "seed" or "fold", and the accuracies."""
+        return ("fold", self.folds) if self.folds else ("seed", self.seeds)
 
     @property
     def text(self) -> str:
@@ -63,29 +70,50 @@ def scores_of(result: Result) -> dict[str, Score]:
         if repeats and mean and mean.ci95:
             scores[run.name] = Score(mean.mean, mean.ci95, repeats.accuracies(run.name))
         elif run.test_accuracy is not None and run.test_accuracy_ci95 is not None:
-            scores[run.name] = Score(run.test_accuracy, run.test_accuracy_ci95)
+            folds = result.fold_accuracies(run.name) if isinstance(result, Comparison) else ()
+            scores[run.name] = Score(run.test_accuracy, run.test_accuracy_ci95, folds=folds)
     return scores
 
 
 def interval_label(scores: dict[str, Score]) -> str:
     """Describe the intervals: "95% interval", "mean of 5 seeds, 95% interval ..."."""
     n = max((len(score.seeds) for score in scores.values()), default=0)
-    return f"mean of {n} seeds, 95% interval over seeds" if n else "95% interval"
+    n_folds = max((len(score.folds) for score in scores.values()), default=0)
+    if n:
+        return f"mean of {n} seeds, 95% interval over seeds"
+    return f"{n_folds} folds, 95% interval" if n_folds else "95% interval"
 
 
 def seed_suffix(result: Result) -> str:
-    """Return ", seed 4" if a figure shows one seed of several, else ""."""
+    """Return ", seed 4" if a figure shows one seed of several, ", 5 folds" if it shows all folds, else ""."""
+    if isinstance(result, Comparison) and result.folds:
+        return f", {len(result.folds.points)} folds"
     if isinstance(result, Comparison) and result.repeats and len(result.repeats.points) > 1:
         return f", seed {result.config.seed}"
     return ""
 
 
 def seeds_text(comparison: Comparison) -> str:
-    """Return the seeds of a comparison: "seed 0", "5 seeds from 0 to 4"."""
+    """Return the seeds of a comparison: "seed 0", "5 seeds from 0 to 4", "5 folds, seed 0"."""
+    if comparison.folds:
+        return f"{len(comparison.folds.points)} folds, seed {comparison.config.seed}"
     seeds = comparison.repeats.seeds if comparison.repeats else ()
     if len(seeds) < 2:
         return f"seed {comparison.config.seed}"
     return f"{len(seeds)} seeds from {seeds[0]} to {seeds[-1]}"
+
+
+def images_text(comparison: Comparison) -> str:
+    """Return how many images there were and what for: "90 training, 30 validation and 60 test images"."""
+    data, folds = comparison.dataset, comparison.folds
+    if folds is None:
+        return f"{data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test images"
+    n_all, n_tested, first = data.n_train + data.n_validation + data.n_test, len(folds.rows), folds.points[0]
+    tested = "each" if n_tested == n_all else f"{n_tested:,} of them"
+    return (
+        f"{n_all:,} images, {tested} tested once in {len(folds.points)} folds "
+        f"(about {first.n_train:,} for training and {first.n_validation:,} for validation in each)"
+    )
 
 
 def epochs_to_draw(run: RunResult) -> range:

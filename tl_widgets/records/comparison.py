@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.records.codec import FORMAT, dump, from_plain, load, to_plain
+from tl_widgets.records.folds import Folds
 from tl_widgets.records.provenance import Origin
 from tl_widgets.records.repeats import Repeats
 from tl_widgets.records.run import ClassFigures, Diagnosis, FineTuning, History, RunResult, Seconds
@@ -160,6 +163,8 @@ class Comparison(StudyRecord):
         environment: The versions and the hardware.
         fine_tuned: The transfer model after fine-tuning, if it was requested.
         repeats: The test accuracies of all seeds; the models above belong to the first seed. None with one seed.
+        folds: Which image was tested in which fold; None without cross-validation. With it, each run above holds the
+            answers to all these images, the mean curves, the sum of seconds, and the model of the first fold.
     """
 
     dataset: DatasetSummary
@@ -171,6 +176,7 @@ class Comparison(StudyRecord):
     environment: Environment
     fine_tuned: RunResult | None = None
     repeats: Repeats | None = None
+    folds: Folds | None = None
 
     @property
     def runs(self) -> tuple[RunResult, ...]:
@@ -180,7 +186,7 @@ class Comparison(StudyRecord):
     @property
     def stopped(self) -> bool:
         """Whether Stop was pressed before the end."""
-        return not self.is_whole or (self.repeats is not None and self.repeats.stopped)
+        return not self.is_whole or any(part.stopped for part in (self.repeats, self.folds) if part is not None)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -189,14 +195,25 @@ class Comparison(StudyRecord):
 
     @property
     def failures(self) -> tuple[StudyFailure, ...]:
-        """The seeds that could not be measured."""
-        return tuple(StudyFailure("a seed", text) for text in (self.repeats.failures if self.repeats else ()))
+        """The seeds or folds that could not be measured."""
+        seeds = self.repeats.failures if self.repeats else ()
+        folds = self.folds.failures if self.folds else ()
+        return tuple(
+            StudyFailure(part, text) for part, texts in (("a seed", seeds), ("a fold", folds)) for text in texts
+        )
 
     @property
     def is_whole(self) -> bool:
-        """Whether all models of the first seed were trained to the end."""
+        """Whether all models of the first seed or fold were trained to the end."""
         names = {run.name for run in self.runs}
         return names >= set(self.config.model_names) and not any(run.stopped for run in self.runs)
+
+    def fold_accuracies(self, name: str) -> tuple[float, ...]:
+        """Return a model's test accuracy in each fold, 0..1; empty without folds or test."""
+        run = next((run for run in self.runs if run.name == name and run.labels), None)
+        if self.folds is None or run is None:
+            return ()
+        return self.folds.accuracies(np.equal(run.labels, run.predictions))
 
     def without_models(self) -> Comparison:
         """Return a copy without the trained models, which take memory."""
@@ -208,7 +225,8 @@ class Comparison(StudyRecord):
         plain = to_plain(self)
         runs = {run.name: _flat_run(run, plain[run.name]) for run in self.runs}
         repeats = self.repeats and {**plain["repeats"], **self.repeats.statistics}
-        return dump({"format": FORMAT, **plain, **runs, "repeats": repeats})
+        folds = self.folds and {**plain["folds"], "accuracies": {name: self.fold_accuracies(name) for name in runs}}
+        return dump({"format": FORMAT, **plain, **runs, "repeats": repeats, "folds": folds})
 
     @staticmethod
     def from_json(text: str) -> Comparison:
@@ -295,6 +313,8 @@ def _read(record: dict[str, Any]) -> Comparison:
     runs = {name.value: _run_fields(record[name], class_names) for name in ModelName if name in record}
     if isinstance(repeats, dict):  # the statistics are for other programs; we compute them again
         record["repeats"] = {name: value for name, value in repeats.items() if name not in ("means", "difference")}
+    if isinstance(record.get("folds"), dict):
+        record["folds"] = {name: value for name, value in record["folds"].items() if name != "accuracies"}
     comparison = from_plain(Comparison, {**record, **runs})
     _require_consistent(comparison)
     return comparison
@@ -343,6 +363,8 @@ def _require_consistent(comparison: Comparison) -> None:
             raise InputError(f"{run.name!r:.40} has answers outside its {n_classes} classes")
         if any(len(row) != n_classes for row in run.probabilities):
             raise InputError(f"{run.name!r:.40} doesn't have one probability for each of its {n_classes} classes")
+    if comparison.folds:
+        _require_folds(comparison, comparison.folds)
     points = comparison.repeats.points if comparison.repeats else ()
     if len({point.seed for point in points}) < len(points):
         raise InputError("two of its repeats have the same seed")
@@ -350,3 +372,17 @@ def _require_consistent(comparison: Comparison) -> None:
         accuracies = [point.accuracy(name) for name in ModelName]
         if any(accuracy is not None and not 0 <= accuracy <= 1 for accuracy in accuracies):
             raise InputError(f"the accuracies of seed {point.seed} are not all between 0 and 1")
+
+
+def _require_folds(comparison: Comparison, folds: Folds) -> None:
+    """Reject folds that test no images, or one image twice, or that don't fit the answers."""
+    rows, dataset = folds.rows, comparison.dataset
+    n_images = dataset.n_train + dataset.n_validation + dataset.n_test
+    if not folds.points or not all(fold.rows for fold in folds.points):
+        raise InputError("one of its folds has no images")
+    if len(np.unique(rows)) < len(rows) or rows[0] < 0 or rows[-1] >= n_images:
+        raise InputError(f"its folds do not test each of its {n_images} images at most once")
+    if any(len(run.labels) not in (0, len(rows)) for run in comparison.runs):
+        raise InputError(f"its folds tested {len(rows)} images, but a model has a different number of answers")
+    if any(min(fold.n_train, fold.n_validation, fold.number) < 0 for fold in folds.points):
+        raise InputError("one of its folds has impossible sizes")

@@ -12,6 +12,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, points, points_range
 from tl_widgets.records.comparison import RunResult, Verdict
+from tl_widgets.records.folds import Folds
 from tl_widgets.records.repeats import Repeats
 from tl_widgets.records.statistics import (
     Interval,
@@ -99,6 +100,26 @@ def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
     more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))
     size = f"{points(abs(paired.difference))} points {more} than frozen"
     return text + f"{size} (95% interval {points_range(least, most)})."
+
+
+def judge_folds(folds: Folds, pooled: Verdict) -> Verdict:
+    """Return the verdict on the answers of all folds, with what cross-validation means for it.
+
+    No unbiased estimate of the variance of cross-validation exists: Y. Bengio, Y. Grandvalet, Journal of Machine
+    Learning Research 5 (2004), 1089-1105.
+    """
+    if pooled.ci95 is None:
+        return pooled
+    n = len(folds.points)
+    text = (
+        f" Each image was tested once, in {n} fold{'s' if n > 1 else ''}, by models trained on the other folds. "
+        "The folds aren't independent, because they share training images: the interval may be a little too narrow."
+    )
+    if folds.failures:
+        text += f" {len(folds.failures)} could not be measured: {folds.failures[0].rstrip('.')}."
+    if folds.stopped:
+        text += f" Stopped after {n} of {folds.n_wanted} folds: the other images are not tested."
+    return replace(pooled, text=pooled.text + text)
 
 
 def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verdict:

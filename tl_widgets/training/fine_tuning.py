@@ -66,6 +66,11 @@ def fine_tune(
             "This comparison has no trained transfer model to continue from: it was stopped, or read from JSON. "
             "Run compare() to the end and give its result."
         )
+    if comparison.folds is not None:
+        raise InputError(
+            "This comparison was cross-validated: its models are those of the first fold, which were trained on images "
+            "of the data set's test split. Give compare() both folds and fine_tuning."
+        )
     if comparison.dataset.fingerprint != dataset.fingerprint:
         raise InputError(
             "This is not the data set that the comparison was made on (other images, or another split): its test "

@@ -163,7 +163,8 @@ def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
     if name not in scores:
         return "stopped" if name in result.config.model_names else ""
     score = scores[name]
-    seeds = f"; {len(score.seeds)} seeds" if score.seeds else ""
+    part, accuracies = score.parts
+    seeds = f"; {len(accuracies)} {part}s" if accuracies else ""
     return Markup("<b>{}</b> <small>({}{})</small>").format(
         percent(score.accuracy), interval_text(score.interval), seeds
     )

@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 
 from ipywidgets import HTML, Button, Checkbox, HBox, Tab, VBox, Widget
 
+from tl_widgets.core.config import Config
 from tl_widgets.core.events import Cancel, Event, is_cancelled, raise_if_cancelled
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import duration_text, interval_text
-from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.data.dataset import ImageDataset, Images
+from tl_widgets.data.folds import answered_images
+from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.plots.labels import chance_level, scores_of
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.lab.answers import AnswersStrip
@@ -86,7 +89,7 @@ class LabScreen(AppScreen[ProgressView]):
         self.tabs.add_class("tlw-views")
         self.strip = AnswersStrip(self._look_at, lambda: self.show_tab("Try a picture"), self._open_camera)
         self.outcome.details_button.on_click(lambda _: self.show_tab("Result"))
-        self._tested: tuple[Comparison, ImageDataset] | None = None
+        self._tested: tuple[Comparison, Images | IndexedImages] | None = None
         self._n_live = 0
         css = HTML(style() + f"<style>{page_file('lab/layout.css')}</style>")
         css.add_class("tlw-css")
@@ -163,7 +166,7 @@ class LabScreen(AppScreen[ProgressView]):
             backbone=settings.config.backbone,
             chance=chance,
             fine_tuning_start=n_epochs if tuning else 0,
-            note=f"The curves are those of seed {settings.config.seed}." if settings.config.repeats > 1 else "",
+            note=_curves_note(settings.config),
         )
 
     def on_event(self, event: Event) -> None:
@@ -195,7 +198,7 @@ class LabScreen(AppScreen[ProgressView]):
         names, backbone = tuple(result.name for result in runs), run.result.config.backbone
         start = next((result.fine_tuning.start for result in runs if result.fine_tuning), 0)
         chance = chance_level(runs)
-        note = f"The curves are those of seed {run.result.config.seed}." if run.result.repeats else ""
+        note = _curves_note(run.result.config)
         self.curves.start(
             names, n_epochs=n_epochs, backbone=backbone, chance=chance, fine_tuning_start=start, note=note
         )
@@ -209,12 +212,13 @@ class LabScreen(AppScreen[ProgressView]):
             dataset: the images; None if they are not available.
         """
         self.has_result = True
-        self._tested = None if dataset is None else (comparison, dataset)
-        lead = "Loaded." if run.source else "Stopped; the finished repeats count." if comparison.stopped else ""
+        part = "folds" if comparison.folds else "repeats"
+        lead = "Loaded." if run.source else f"Stopped; the finished {part} count." if comparison.stopped else ""
         self.progress.clear()
         self.outcome.show(comparison, lead)
         self.result.value = verdict(comparison, run.number, run.source)
-        images = None if dataset is None else dataset.test.images
+        images = None if dataset is None else answered_images(comparison, dataset)
+        self._tested = None if images is None else (comparison, images)
         self.strip.show(comparison, images)
         self.predictions.show(comparison, images)
         self.trial.show(comparison)
@@ -224,8 +228,7 @@ class LabScreen(AppScreen[ProgressView]):
     def _look_at(self, row: int) -> None:
         """Show one test image closely."""
         if self._tested is not None:
-            comparison, dataset = self._tested
-            self.predictions.look_at(comparison, dataset.test.images, row)
+            self.predictions.look_at(*self._tested, row)
             self.show_tab("Predictions")
 
     def _open_camera(self) -> None:
@@ -293,3 +296,10 @@ class LabScreen(AppScreen[ProgressView]):
             interval_text(run.test_accuracy_ci95),
             round(1000 * run.seconds.train),
         )
+
+
+def _curves_note(config: Config) -> str:
+    """Return what the curves show if there are several seeds or folds, else ""."""
+    if config.folds > 1:
+        return "While training: the first fold. Then: means over the folds."
+    return f"The curves are those of seed {config.seed}." if config.repeats > 1 else ""

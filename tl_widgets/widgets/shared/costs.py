@@ -10,6 +10,7 @@ from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import count_text, duration_text, size_text
 from tl_widgets.core.resources import memory_available
+from tl_widgets.data.folder import CARVED_VALIDATION_SHARE
 from tl_widgets.export import networks
 from tl_widgets.records.parameters import LayerRow, count_rows
 from tl_widgets.widgets.shared.html import alert, escape
@@ -91,8 +92,14 @@ def transfer_rows(settings: LabSettings, n_classes: int) -> tuple[LayerRow, ...]
 
 
 def n_train(settings: LabSettings, facts: DataFacts) -> int:
-    """Return the number of training images, without augmented copies."""
-    return facts.n_train if settings.n_per_class is None else settings.n_per_class * facts.n_classes
+    """Return the number of training images, without augmented copies; with folds, those of one fold."""
+    n, n_folds = facts.n_train, settings.config.folds
+    if settings.n_per_class is not None:
+        n = settings.n_per_class * facts.n_classes
+    if n_folds == 1:
+        return n
+    n_all = n + facts.n_validation + facts.n_test
+    return round(n_all * (1 - 1 / n_folds) * (1 - CARVED_VALIDATION_SHARE))
 
 
 def n_steps(settings: LabSettings, facts: DataFacts) -> int:
@@ -124,6 +131,11 @@ def _time(settings: LabSettings, facts: DataFacts, known_seconds: float | None) 
 
 def _data_cost(settings: LabSettings, facts: DataFacts) -> str:
     n = n_train(settings, facts)
+    if settings.config.folds > 1:
+        own = facts.n_train if settings.n_per_class is None else settings.n_per_class * facts.n_classes
+        n_all = count_text(own + facts.n_validation + facts.n_test)
+        text = f"<b>{n_all} images</b>, each tested once in {settings.config.folds} folds; about {count_text(n)} for "
+        return f"{text}training in each" + (f"; {size_text(facts.n_bytes)} to download first" if facts.n_bytes else "")
     text = f"<b>{count_text(n)} training images</b>, {count_text(facts.n_validation)} for validation, "
     text += f"{count_text(facts.n_test)} for the final test"
     return f"{text}; {size_text(facts.n_bytes)} to download first" if facts.n_bytes else text
@@ -166,6 +178,8 @@ def _training_cost(settings: LabSettings, facts: DataFacts) -> str:
     n = n_train(settings, facts) * (1 + config.augment)
     steps = count_text(n_steps(settings, facts))
     text = f"<b>{steps} steps</b> for each model: {config.epochs} times through {count_text(n)} images"
+    if config.folds > 1:
+        return f"{text}; in each of <b>{config.folds} folds</b>"
     return text if config.repeats == 1 else f"{text}; repeated with <b>{config.repeats} seeds</b>"
 
 

@@ -54,7 +54,7 @@ class ProgressView(HTML):
         if self._repeat is not None:
             # The line above says what the repeat is doing; next to the bar there is no room.
             repeat = replace(self._repeat, text=self._repeat.text.split(":")[0])
-            bars += progress("Repeats", *event_numbers(repeat))
+            bars += progress("Folds" if "fold" in repeat.text else "Repeats", *event_numbers(repeat))
         if self._fetch is not None:
             left = self._fetch.seconds_left
             text = f"about {duration_text(left)} left" if left else ""

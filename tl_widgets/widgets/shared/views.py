@@ -181,8 +181,9 @@ def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
     )
     data, config = comparison.dataset, comparison.config
     loaded = f", loaded from {escape(printable(source))}" if source else ""
+    n_train = comparison.folds.points[0].n_train if comparison.folds else data.n_train
     what = (
-        f"Run {number_}{loaded}: {escape(data.name)}, {data.n_train} training images of {data.image_size} pixels, "
+        f"Run {number_}{loaded}: {escape(data.name)}, {n_train} training images of {data.image_size} pixels, "
         f"{config.epochs} epochs, learning rate {config.learning_rate:g}, {seeds_text(comparison)}"
     )
     scores = scores_of(comparison)
@@ -198,6 +199,7 @@ def _figures(run: RunResult, score: Score | None) -> str:
     result = "<b>not tested</b>"
     if score is not None:
         label = f"mean of {len(score.seeds)} seeds, 95% over seeds" if score.seeds else "95% interval"
+        label = f"{len(score.folds)} folds, {label}" if score.folds else label
         result = f"<b>{percent(score.accuracy)}</b> <small>{label} {interval_text(score.interval)}</small>"
     saved = f", {run.seconds.saved:.1f} s saved by cached features" if run.seconds.saved else ""
     return (

@@ -1,0 +1,111 @@
+"""Folds: the images of a data set, divided so that each of them is tested once."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.dataset import ImageDataset, Images, Rows, Split, split_rows, subset
+from tl_widgets.data.folder import CARVED_VALIDATION_SHARE
+from tl_widgets.data.groups import split_groups
+from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.records.comparison import Comparison
+
+
+def pooled_images(dataset: ImageDataset) -> Images | IndexedImages:
+    """Return the training, validation and test images of a data set in one array."""
+    parts = [split.images for split in (dataset.train, dataset.validation, dataset.test)]
+    if all(isinstance(part, IndexedImages) for part in parts):
+        return IndexedImages.joined(parts)  # type: ignore[arg-type]  # checked in the line above
+    return np.concatenate([part[:] for part in parts])
+
+
+def answered_images(comparison: Comparison, dataset: ImageDataset) -> Images | IndexedImages:
+    """Return the images of a comparison's answers, in their order: those of the test, or of all folds.
+
+    Args:
+        comparison: The comparison.
+        dataset: The data set that was compared.
+    """
+    if comparison.folds is None:
+        return dataset.test.images
+    images, rows = pooled_images(dataset), comparison.folds.rows
+    if len(rows) == len(images):
+        return images
+    return images.select(rows) if isinstance(images, IndexedImages) else images[rows]
+
+
+def pool(dataset: ImageDataset) -> Split:
+    """Return training, validation and test images as one split, in this order."""
+    splits = (dataset.train, dataset.validation, dataset.test)
+    groups = [split.groups for split in splits if split.groups is not None]
+    return Split(
+        pooled_images(dataset),
+        np.concatenate([split.labels for split in splits]),
+        np.concatenate(groups) if len(groups) == len(splits) else None,
+    )
+
+
+@dataclass(frozen=True)
+class FoldRows:
+    """The rows of the pooled images that one fold trains on, checks on and tests, each ascending."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+
+
+def divide(pooled: Split, class_names: tuple[str, ...], n_folds: int, seed: int) -> tuple[FoldRows, ...]:
+    """Divide images into stratified folds, with scikit-learn; images of one group are in the same fold.
+
+    A fifth of each fold's training images becomes its validation set, as in a folder without one.
+
+    Raises:
+        InputError: A class has too few images, or too few groups, for this number of folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    labels, groups = pooled.labels, pooled.groups
+    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+    counted = labels if groups is None else _label_of_groups(labels, groups)
+    _require_enough(counted, class_names, n_folds, "images" if groups is None else "groups")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # about classes with few images, which are checked here
+        parts = list(splitter(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels, groups))
+    folds = []
+    for rest, test in parts:
+        shares = (CARVED_VALIDATION_SHARE, 0.0, seed)
+        if groups is None:
+            train, validation, _ = split_rows(labels[rest], *shares)
+        else:
+            train, validation, _ = split_groups(labels[rest], groups[rest], *shares, class_names)
+        folds.append(FoldRows(rest[train].astype(np.int64), rest[validation].astype(np.int64), test.astype(np.int64)))
+    return tuple(folds)
+
+
+def _label_of_groups(labels: Rows, groups: Rows) -> Rows:
+    """Return a label for each pair of a group and a class in it."""
+    return np.unique(np.stack([groups, labels], axis=1), axis=0)[:, 1]
+
+
+def _require_enough(labels: Rows, class_names: tuple[str, ...], n_folds: int, what: str) -> None:
+    """Raise `InputError` unless each class leaves one for training and one for validation in every fold."""
+    counts = np.bincount(labels, minlength=len(class_names))
+    scarcest = int(counts.argmin())
+    n = int(counts[scarcest])
+    if n < n_folds or n - -(-n // n_folds) < 2:
+        most = n if n > 3 else 3 if n == 3 else 0
+        advice = f"Use at most {most} folds" if most else "Add images, or leave this class out"
+        raise InputError(
+            f"{n_folds} folds need at least {max(n_folds, 3 if n_folds > 2 else 4)} {what} of each class, but "
+            f"{class_names[scarcest]!r} has {n}. {advice}."
+        )
+
+
+def fold_dataset(dataset: ImageDataset, pooled: Split, rows: FoldRows) -> ImageDataset:
+    """Return the data set with the split of one fold."""
+    train, validation, test = (subset(pooled, part) for part in (rows.train, rows.validation, rows.test))
+    return replace(dataset, train=train, validation=validation, test=test, origin=None)

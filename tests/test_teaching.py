@@ -1,5 +1,6 @@
 """Guesses, questions, and checkers: a right answer passes, and every plausible wrong one is told what is wrong."""
 
+import functools
 from types import SimpleNamespace
 
 import numpy as np
@@ -53,6 +54,15 @@ def comparison(n_per_class=10, *, n_classes=3, scores=((0.6, 0.9),), stopped=Fal
     )
 
 
+@functools.cache
+def mobile_net(frozen):
+    from keras import applications
+
+    backbone = applications.MobileNetV2(include_top=False, weights=None, input_shape=(96, 96, 3))
+    backbone.trainable = not frozen
+    return backbone
+
+
 def transfer_model(
     *, include_top=False, average=True, frozen=True, scaled=True, scale=1 / 127.5, units=4, activation="softmax"
 ):
@@ -62,8 +72,7 @@ def transfer_model(
 
     if include_top:
         return applications.MobileNetV2(weights=None, input_shape=(96, 96, 3))
-    backbone = applications.MobileNetV2(include_top=False, weights=None, input_shape=(96, 96, 3))
-    backbone.trainable = not frozen
+    backbone = mobile_net(frozen)
     middle = [layers.GlobalAveragePooling2D()] if average else []
     scaling = [layers.Rescaling(scale, offset=-1.0)] if scaled else []
     return Sequential([Input((96, 96, 3)), *scaling, backbone, *middle, layers.Dense(units, activation=activation)])

@@ -41,10 +41,11 @@ def press(panel, text):
 def test_the_menu_has_every_backbone_with_accuracy_size_and_memory(free):
     menu = {name: text for text, name in backbone_menu(96)}
     assert set(menu) == {backbone.name for backbone in list_backbones()}
-    assert len(menu) == 41
+    assert len(menu) == 44
     assert menu["Xception"] == "Xception · 79.0% · 83 MB to download · memory 280 MB"
     assert " · 59 MB to download · " in menu["VGG16"]  # without its top, which is 470 MB
     assert " · 12 MB to download · " in menu["MobileNetV3Large"]
+    assert menu["SqueezeNet"].startswith("SqueezeNet · 58.4% · 3 MB · memory ")
     assert menu["EfficientNetLite0"] == "EfficientNetLite0 · 75.1% · 14 MB · memory 141 MB"
     assert {name: text for text, name in backbone_menu(224)}["VGG16"].endswith("memory 1.4 GB")
     free(300_000_000)

@@ -198,6 +198,17 @@ def test_whether_imagenet_tells_anything_is_said_only_where_it_can_be(study):
     )
     four = made_study(study, rows[:4]).sentences[-1]
     assert "cannot be told from 4 backbones: it takes 5 or more" in four
+    assert four.startswith("The accuracies here are in the same order as on ImageNet. Whether")
+    assert "significant" not in four
+    for accuracies, words in (
+        ((80, 70, 65, 60), "in the opposite order of those on ImageNet. "),
+        ((60, 80, 70, 75), "in another order than on ImageNet. "),
+        ((60, 60, 70, 75), "in the same order as on ImageNet except for ties. "),
+        ((60, 60, 60, 60), ""),
+    ):
+        few = [(*row[:3], right, row[4]) for row, right in zip(rows[:4], accuracies, strict=True)]
+        sentence = made_study(study, few).sentences[-1]
+        assert sentence.startswith(f"The accuracies here are {words}Whether" if words else "Whether")
     backwards = [(name, ms, val, right, 90.0 - top1) for name, ms, val, right, top1 in rows]
     assert "transfer worse here" in made_study(study, backwards).sentences[-1]
     equal = [(name, ms, val, 90, top1) for name, ms, val, _, top1 in rows]

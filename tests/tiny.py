@@ -99,24 +99,25 @@ def registered(family=None):
         unregister_family(family)
 
 
-_REAL = catalogue._families[0]
+_REAL = tuple(family for family in catalogue._families if family.is_bundled)
 
 
 @contextlib.contextmanager
 def standing_in(*, real=False):
-    """Replace the default backbone by the tiny one, under the same name and with the same published figures.
+    """Replace the bundled backbones by the tiny one, under the default's name and with its published figures.
 
     Args:
-        real: inside such a block, use the real one again.
+        real: inside such a block, use the real ones again.
     """
-    (published,), (tiny,) = _REAL.members, TinyFamily().members
+    published, (tiny,) = _REAL[0].members[0], TinyFamily().members
     member = replace(published, n_params=tiny.n_params, feature_width=tiny.feature_width)
-    before = catalogue._families[0]
-    catalogue._families[0] = _REAL if real else TinyFamily(members=(member,))
+    before = catalogue._families[:]
+    others = [family for family in before[1:] if family not in _REAL]
+    catalogue._families[:] = [*(_REAL if real else (TinyFamily(members=(member,)),)), *others]
     try:
         yield published.name
     finally:
-        catalogue._families[0] = before
+        catalogue._families[:] = before
 
 
 def main(arguments=None):

@@ -1,8 +1,8 @@
 """The public names, each with the module it lives in; `__init__.py` loads them on first use."""
 
 from .backbones.catalogue import find_backbone as find_backbone, list_backbones as list_backbones
-from .backbones.efficientnet_lite import name_imagenet as name_imagenet
 from .backbones.family import Backbone as Backbone
+from .backbones.imagenet import name_imagenet as name_imagenet
 from .core.config import Config as Config, FineTuningSpec as FineTuningSpec, ScratchSpec as ScratchSpec
 from .core.errors import InputError as InputError, WeightsUnavailableError as WeightsUnavailableError
 from .core.events import Event as Event

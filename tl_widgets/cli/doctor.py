@@ -23,6 +23,7 @@ from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.backbones.weights import is_published, local_weights_file
 from tl_widgets.cli.files import can_write, existing_part
 from tl_widgets.cli.progress import make_console
+from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import ignore
 from tl_widgets.core.numbers import size_text
@@ -116,7 +117,7 @@ class Checkup:
     """All findings, in display order.
 
     Attributes:
-        backbones: Those whose ImageNet weights are here or damaged; the bundled one first.
+        backbones: Those whose ImageNet weights are here or damaged; the bundled ones first.
         missing_backbones: Names of the others, which could be fetched, the smallest download first.
         home: The folder for fetched files if it can't be written; None if it can.
     """
@@ -227,12 +228,14 @@ def _home_inside(home: Path) -> str:
 
 
 def _bundled(entry: Backbone) -> Finding:
+    is_default = entry.name == Config.backbone
     try:
         path = entry.family.find_weights(entry, ignore, None)  # checks the hash
     except InputError as error:
-        return Finding(entry.name, "bad", str(error).split(". ")[0], entry.family.repair, needed=True)
+        text = str(error).split(". ")[0]
+        return Finding(entry.name, "bad", text, entry.family.repair(entry), needed=is_default)
     size = size_text(path.stat().st_size)
-    return Finding(entry.name, "good", f"bundled, {size}, hash verified", needed=True)
+    return Finding(entry.name, "good", f"bundled, {size}, hash verified", needed=is_default)
 
 
 def _backbone(entry: Backbone, fetch: str) -> Finding:

@@ -67,12 +67,15 @@ def _table(*titles: str) -> Table:
 
 def show_cache(*, clear: bool) -> None:
     """Print location and size of the caches; `clear` deletes what can be recomputed."""
+    from tl_widgets.backbones.catalogue import list_backbones
+
     home, console = home_folder(), make_console()
+    converted = [name for entry in list_backbones() if (name := entry.family.converted_file(entry))]
     console.print(f"tl-widgets keeps its files in {home} (TL_WIDGETS_HOME chooses another folder)", soft_wrap=True)
     kept = {
         "backbone features": _files(home, _FEATURES),
         "decoded images": list(_image_files(home / "images")),
-        "converted weights": _files(home / "weights", ("efficientnet-lite0.npz",)),
+        "converted weights": _files(home / "weights", converted),
         "logs": _files(home, _LOGS),
     }
     for label, files in kept.items():

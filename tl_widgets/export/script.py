@@ -278,7 +278,7 @@ def unfreeze_last_blocks(model, n_blocks):
     would overwrite those of ImageNet.
     """
     backbone = next(layer for layer in model.layers if isinstance(layer, keras.Model))
-    block = re.compile(r"(conv\\d+_block\\d+|block_?\\d+[a-z]?)(_|$)")
+    block = re.compile(r"(conv\\d+_block\\d+|block_?\\d+[a-z]?|fire\\d+)(_|$)")
     names = [match[1] if (match := block.match(layer.name)) else "" for layer in backbone.layers]
     last_blocks = list(dict.fromkeys(name for name in names if name))[-n_blocks:]
     first = names.index(last_blocks[0])

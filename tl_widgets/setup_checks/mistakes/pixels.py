@@ -49,7 +49,7 @@ def _wrong_preprocessing(trial: Trial) -> TwoWays:
     from tl_widgets.backbones.catalogue import find_backbone
 
     other = find_backbone("ResNet50").family.preprocessing
-    if trial.backbone.family.preprocessing == other:
+    if trial.backbone.preprocess_mode == other.mode:
         raise InputError(
             f"{trial.backbone.name} uses this preprocessing itself: choose another backbone for this mistake."
         )

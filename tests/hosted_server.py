@@ -16,7 +16,10 @@ from PIL import Image
 
 from tl_widgets.data import catalogue
 from tl_widgets.data.datasets.downloads import FLOWERS_CLASSES
+from tl_widgets.data.datasets.stamps import STAMPS_FILES
 from tl_widgets.data.hosted import HostedFile
+
+STAMPS_ROOT = "tuxpaint-stamps-2022.06.04/stamps/"
 
 
 def cifar_member(seed, n_per_class=10):
@@ -83,7 +86,19 @@ def pets(more=()):
     return [data.getvalue()]
 
 
-CONTENT = {"cifar10": cifar, "fashion_mnist": fashion, "flowers": flowers, "cats_and_dogs": pets}
+def stamp(seed, mode="RGBA"):
+    data = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 256, (6, 9, 4), np.uint8)
+    Image.fromarray(pixels).convert(mode).save(data, "PNG")
+    return data.getvalue()
+
+
+def stamps(left_out=(), more=()):
+    members = [(f"{STAMPS_ROOT}{file}", stamp(i)) for i, file in enumerate(STAMPS_FILES) if file not in left_out]
+    return [tar_of([(f"{STAMPS_ROOT}animals/birds/cartoon/tux.png", b"never read"), *members, *more])]
+
+
+CONTENT = {"stamps": stamps, "cifar10": cifar, "fashion_mnist": fashion, "flowers": flowers, "cats_and_dogs": pets}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -20,6 +20,7 @@ from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, points_range
 from tl_widgets.core.settings import flat_settings, with_flat_values
+from tl_widgets.data.catalogue import default_dataset, get_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 
@@ -74,7 +75,8 @@ def _config(args: Namespace) -> Config:
 
 def _outputs(args: Namespace, config: Config) -> _Outputs:
     """Return the files to write, checked before any training."""
-    stem, script_file = f"tl-widgets-{plain_name(args.data)}", find_backbone(config.backbone).script_file
+    data = default_dataset() if args.data is None else args.data
+    stem, script_file = f"tl-widgets-{plain_name(data)}", find_backbone(config.backbone).script_file
     backbone_file = args.script.absolute().parent / script_file if args.script and script_file else None
     outputs = _Outputs(args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json"), args.script,
                        args.report, args.save_models, backbone_file)  # fmt: skip
@@ -111,7 +113,7 @@ def plain_name(data: str) -> str:
 
 
 def load_images(
-    data: str,
+    data: str | None,
     *,
     image_size: int | None,
     n_per_class: int | None,
@@ -122,12 +124,13 @@ def load_images(
 ) -> ImageDataset:
     """Load a named data set, a folder or an archive.
 
-    None stands for the usual image size, all images, or all classes.
+    None stands for the default data set, the usual image size, all images, or all classes.
     """
-    from tl_widgets.data.catalogue import get_dataset, list_datasets, load_dataset
     from tl_widgets.data.folder import load_folder
 
-    known, is_there = get_dataset(data), Path(data).expanduser().exists()
+    is_there = data is not None and Path(data).expanduser().exists()
+    data = default_dataset() if data is None else data
+    known = get_dataset(data)
     # The user's folder "flowers" takes precedence over the downloadable data set of that name.
     if known and not (known.path and is_there):
         size = known.default_size if image_size is None else image_size

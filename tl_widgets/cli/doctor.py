@@ -21,13 +21,19 @@ from rich.text import Text
 from tl_widgets.backbones.catalogue import list_backbones
 from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.backbones.weights import is_published, local_weights_file
-from tl_widgets.cli.files import can_write, existing_part
 from tl_widgets.cli.progress import make_console
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import ignore
 from tl_widgets.core.numbers import size_text
-from tl_widgets.core.resources import home_folder, memory_available, memory_limit, n_cores
+from tl_widgets.core.resources import (
+    can_write,
+    existing_part,
+    home_folder,
+    memory_available,
+    memory_limit,
+    n_cores,
+)
 from tl_widgets.data.catalogue import list_datasets
 from tl_widgets.data.hosted import is_intact
 
@@ -264,6 +270,8 @@ def _datasets(fetch: str) -> Iterator[Finding]:
             yield Finding(info.name, "good", "built in")
         elif not info.offline:
             yield Finding(info.name, "missing", f"not here; {size_text(info.n_bytes)} to download", command)
+        elif not info.path.is_file():
+            yield Finding(info.name, "good", "installed here; its first use makes a copy in seconds")
         elif not is_intact(info.path):
             yield Finding(info.name, "bad", f"{info.path} is damaged, or can't be read", command)
         else:

@@ -15,13 +15,13 @@ from rich.console import Console
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.weights import resolve_weights, weights_folder
-from tl_widgets.cli.files import can_write, check_writable, existing_part, write_whole
+from tl_widgets.cli.files import check_writable, write_whole
 from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
-from tl_widgets.core.resources import home_folder, require_disk
+from tl_widgets.core.resources import can_write, existing_part, home_folder, require_disk
 from tl_widgets.data.catalogue import get_dataset, list_datasets
 from tl_widgets.data.hosted import HostedDataset, fetch_dataset, is_intact
 
@@ -102,7 +102,7 @@ def _require_home() -> None:
 
 def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Path:
     """Return the data set's zip; a damaged one is downloaded again."""
-    if dataset.offline and not is_intact(dataset.path):
+    if dataset.path.is_file() and not is_intact(dataset.path):
         try:
             dataset.path.unlink()
         except OSError as error:

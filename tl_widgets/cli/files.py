@@ -10,20 +10,6 @@ from pathlib import Path
 from tl_widgets.core.errors import InputError
 
 
-def existing_part(folder: Path) -> Path:
-    """Return the folder, which is absolute, or the nearest existing one above it."""
-    return next(path for path in (folder, *folder.parents) if path.exists())
-
-
-def can_write(folder: Path) -> bool:
-    """Return whether a file can be created; permissions don't show that for root."""
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
 def check_writable(path: Path, option: str) -> None:
     """Raise `InputError` unless the file can be written; `option` sets another place."""
     advice = f"Give another place with {option}."

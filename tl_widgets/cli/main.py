@@ -172,9 +172,9 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
         "written into the current folder (tl-widgets-DATA.png, .json) unless --figure and --json say where.",
     )
     compare.add_argument(
-        "data", nargs="?", default="textures", metavar="DATA",
-        help="textures (default) or another name that `tl-widgets datasets` lists; or a folder with a sub-folder for "
-        "each class; or its zip",
+        "data", nargs="?", metavar="DATA",
+        help="a name that `tl-widgets datasets` lists (default: stamps if it is on this machine, else textures); or a "
+        "folder with a sub-folder for each class; or its zip",
     )  # fmt: skip
     add = compare.add_argument_group("what to train").add_argument
     add_options(add, {**flat_settings(Config), **flat_settings(Workers)}.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import tempfile
 import threading
 from pathlib import Path
 
@@ -111,13 +112,26 @@ def require_training_memory(subject: str, *, n_params: int, n_values: int, batch
     )
 
 
+def existing_part(folder: Path) -> Path:
+    """Return the folder, which is absolute, or the nearest existing one above it."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def can_write(folder: Path) -> bool:
+    """Return whether a file can be created; permissions don't show that for root."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 def require_disk(folder: Path, n_bytes: int, subject: str) -> None:
     """Raise `InputError` if `folder`, which may not exist yet, has less free space.
 
     `subject` is the subject of the message, such as "Downloading Xception".
     """
-    existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(existing_part(folder.absolute())).free
     if n_bytes > free:
         raise InputError(
             f"{subject} needs {size_text(n_bytes)} of disk space in {folder}, but only {size_text(free)} is free. "

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
+from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE, ImageSettings
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.settings import Whole
@@ -249,8 +249,14 @@ def find_dataset(name: str) -> NamedDataset:
     raise InputError(f"There is no data set {name!r}; there are {', '.join(names)}. {hint}")
 
 
+def default_dataset() -> str:
+    """Return the data set for when none is named: "stamps" if it is on this machine, else "textures"."""
+    stamps = get_dataset("stamps")
+    return stamps.name if stamps is not None and stamps.offline else ImageSettings().dataset
+
+
 def load_dataset(
-    name: str = "textures",
+    name: str | None = None,
     *,
     image_size: int = 96,
     n_per_class: int | None = None,
@@ -269,7 +275,8 @@ def load_dataset(
     repeated in three channels.
 
     Args:
-        name: "textures", "faces", "digits" or another name that `list_datasets` lists.
+        name: "textures", "faces", "digits" or another name that `list_datasets` lists; None for "stamps" if it is on
+            this machine, else "textures".
         image_size: side of the square images in pixels, 16-512.
         n_per_class: training images of each class; None takes all. Validation and test never change with it.
         seed: decides which `n_per_class` images are taken and, for faces and digits, which split an image is in.
@@ -286,7 +293,7 @@ def load_dataset(
             and can't be downloaded now.
         CancelledError: `cancel` was set.
     """
-    dataset = find_dataset(name)
+    dataset = find_dataset(default_dataset() if name is None else name)
     Whole(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE).check("image_size", image_size)
     Whole(0).check("seed", seed)
     return dataset.load(image_size=image_size, n_per_class=n_per_class, seed=seed, classes=classes,

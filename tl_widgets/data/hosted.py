@@ -66,11 +66,16 @@ class HostedDataset(NamedDataset):
         files: the files to download.
         repack: writes the images of the downloaded files into a zip of class folders.
         folders: (split, folder) for each folder of that zip that holds class folders, as in `Origin`.
+        installed: returns a folder of this system that `repack` takes in place of the downloaded files; None if there
+            is none.
+        installer: how to get that folder, as a clause; "" if there is no way.
     """
 
     files: tuple[HostedFile, ...]
     repack: Callable[[list[Path], Sink], None]
     folders: tuple[tuple[str, str], ...]
+    installed: Callable[[], Path | None] = lambda: None
+    installer: str = ""
 
     @property
     def n_bytes(self) -> int:
@@ -81,6 +86,11 @@ class HostedDataset(NamedDataset):
     def path(self) -> Path:
         """File that holds the downloaded data set."""
         return home_folder() / "datasets" / f"{self.name}.zip"
+
+    @property
+    def offline(self) -> bool:
+        """Whether the data set is on this machine now, or is installed here."""
+        return self.path.is_file() or self.installed() is not None
 
     @property
     def origin(self) -> Origin:
@@ -119,7 +129,7 @@ def is_intact(path: Path) -> bool:
 
 
 def fetch_dataset(dataset: HostedDataset, *, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> Path:
-    """Return the path of a data set's zip, downloaded and repacked if necessary.
+    """Return the path of a data set's zip, downloaded (unless it is installed) and repacked if necessary.
 
     Several processes may do so at once: each works in its own folder, and the last to finish wins. `on_event` receives
     "download" events, in bytes, then "decode" events while images are repacked.
@@ -128,35 +138,43 @@ def fetch_dataset(dataset: HostedDataset, *, on_event: OnEvent = ignore, cancel:
         InputError: the data set is not on this machine and can't be downloaded now.
         CancelledError: `cancel` was set; nothing is left behind.
     """
-    if dataset.offline:
+    if dataset.path.is_file():
         return dataset.path
     try:
+        installed = dataset.installed()
         # Room for the downloaded files and the zip, which is larger than they are for PNGs of tiny images.
-        require_disk(dataset.path.parent, 2 * dataset.n_bytes, f"Fetching {dataset.name}")
+        if installed is None:
+            require_disk(dataset.path.parent, 2 * dataset.n_bytes, f"Fetching {dataset.name}")
         dataset.path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(dataset.path.parent, "fetching-*", _ABANDONED_AFTER)
         with tempfile.TemporaryDirectory(prefix="fetching-", dir=dataset.path.parent) as folder:
-            _fetch_into(Path(folder), dataset, on_event, cancel)
+            _fetch_into(Path(folder), dataset, installed, on_event, cancel)
     except (OSError, HTTPException) as error:  # URLError, time-outs and a full disk are all OSErrors
         raise InputError(_unavailable_message(dataset, failure_reason(error))) from error
     return dataset.path
 
 
-def _fetch_into(folder: Path, dataset: HostedDataset, on_event: OnEvent, cancel: Cancel | None) -> None:
-    files = [
-        download(
-            file.url,
-            folder / file.name,
-            published_hash=file.sha256,
-            subject=dataset.name,
-            on_event=on_event,
-            cancel=cancel,
-            n_bytes=file.n_bytes,
-        )
-        for file in dataset.files
-    ]
+def _fetch_into(
+    folder: Path, dataset: HostedDataset, installed: Path | None, on_event: OnEvent, cancel: Cancel | None
+) -> None:
+    files = (
+        [installed]
+        if installed
+        else [
+            download(
+                file.url,
+                folder / file.name,
+                published_hash=file.sha256,
+                subject=dataset.name,
+                on_event=on_event,
+                cancel=cancel,
+                n_bytes=file.n_bytes,
+            )
+            for file in dataset.files
+        ]
+    )
     raise_if_cancelled(cancel)
-    if dataset.offline:  # another process was quicker
+    if dataset.path.is_file():  # another process was quicker
         return
     try:
         with atomic_file(dataset.path) as target, Sink(target, dataset.name, on_event, cancel) as sink:
@@ -167,16 +185,26 @@ def _fetch_into(folder: Path, dataset: HostedDataset, on_event: OnEvent, cancel:
             sink.require([f"{place}/{name}" if place else name
                           for _, place in dataset.folders for name in dataset.class_names])  # fmt: skip
     except WrongContentError as error:
-        raise OSError(f"the file from {dataset.files[0].url} is not the data set: {error}") from error
+        source = installed or f"the file from {dataset.files[0].url}"
+        raise OSError(f"{source} is not the data set: {error}") from error
 
 
 def _unavailable_message(dataset: HostedDataset, reason: str) -> str:
     *others, last = [info.name for info in list_datasets() if not info.n_bytes]
-    return (
+    problem = (
         f"The data set {dataset.name} ({size_text(dataset.n_bytes)}) is not on this machine and could not be "
-        f"downloaded ({reason}). You have three choices: use {', '.join(others)} or {last}, which need no network; "
-        f"use your own images (My pictures in the Lab, or load_folder); or run `tl-widgets fetch {dataset.name}` on a "
-        f"connected machine and copy {dataset.path.name} from its folder to {dataset.path}."
+        f"downloaded ({reason})."
+    )
+    fetch = f"run `tl-widgets fetch {dataset.name}`"
+    copy = f"on a connected machine and copy {dataset.path.name} from its folder to {dataset.path}"
+    if dataset.installer:
+        return (
+            f"{problem} There are three ways to get it: {dataset.installer}; {fetch} when this machine has a network; "
+            f"or {fetch} {copy}. Meanwhile {', '.join(others)} and {last} need neither."
+        )
+    return (
+        f"{problem} You have three choices: use {', '.join(others)} or {last}, which need no network; use your own "
+        f"images (My pictures in the Lab, or load_folder); or {fetch} {copy}."
     )
 
 

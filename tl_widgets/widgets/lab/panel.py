@@ -9,6 +9,7 @@ from ipywidgets import HTML, Box, Tab, VBox, Widget
 
 from tl_widgets.core.config import GROUPS
 from tl_widgets.core.errors import InputError
+from tl_widgets.data.catalogue import default_dataset
 from tl_widgets.widgets.lab.blocks import BlockFields
 from tl_widgets.widgets.lab.class_fields import ClassFields
 from tl_widgets.widgets.shared.backbone_choice import BackboneChoice
@@ -200,5 +201,5 @@ def _known_names(names: Collection[str]) -> tuple[str, ...]:
 
 def _first_settings(source: DataSource) -> LabSettings:
     if source.own is None:
-        return LabSettings()
+        return LabSettings(default_dataset())
     return LabSettings(dataset=source.own.name, image_size=source.own.image_size)

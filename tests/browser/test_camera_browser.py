@@ -1,7 +1,7 @@
 """CameraView in Chromium, with the camera that Chromium plays for tests, without one, and where none is allowed."""
 
 import pytest
-from driving import ARTIFACTS, SERVER_OPTIONS, open_notebook, serve
+from driving import ARTIFACTS, SERVER_OPTIONS, open_notebook, serve, wait_state
 
 FAKE = "--use-fake-device-for-media-stream"
 ALLOWED = "--use-fake-ui-for-media-stream"
@@ -90,6 +90,49 @@ def test_pictures_come_by_keyboard_alone_and_the_camera_goes_off(page_with, jupy
     greens = [picture.getchannel("G").getextrema() for picture in pictures]
     assert all(low < 150 < 230 < high for low, high in greens)  # its light sector on dark green, not a black frame
     assert len({file.read_bytes() for file in files}) > 1  # its clock moves
+
+
+LAB = """
+from tl_widgets import Config, ScratchSpec, TransferLab
+from tl_widgets.widgets import LabSettings
+scratch = ScratchSpec(filters=(4, 4), kernel_sizes=(3, 3), dense_units=8)
+lab = TransferLab(settings=LabSettings(image_size=32, config=Config(epochs=2, scratch=scratch)))
+lab
+"""
+
+
+def test_two_classes_by_camera_alone_and_a_photograph_that_both_models_answer(page_with, jupyter):
+    from playwright.sync_api import expect
+
+    page = page_with(FAKE, ALLOWED, width=1366)
+    jupyter.notebook("classes.ipynb", LAB)
+    open_notebook(page, jupyter, "classes.ipynb")
+    wait_state(page, "idle")
+    button(page, "My pictures").click()
+    for name in ("left", "right"):
+        page.get_by_label("Class name", exact=True).fill(name)
+        button(page, "Camera").nth(-2).click()  # of the new class; the last is that for trying
+        state(page, "on")  # without another press
+        expect(page.locator(".tlw-images").get_by_label("Class", exact=True)).to_have_value(name)
+        expect(button(page, "Take picture")).to_be_focused()
+        page.get_by_label("Pictures", exact=True).fill("4")
+        button(page, "Take 4 pictures").click()
+        page.get_by_text(f"{name}: 4 pictures taken.", exact=True).wait_for()
+        button(page, "Back to the classes").click()
+        page.locator('[data-camera="on"]').wait_for(state="detached")
+    page.get_by_text("8 files in 2 classes").wait_for()
+    button(page, "Train on these").click()
+    wait_state(page, "done")
+    button(page, "Camera").click()
+    state(page, "on")
+    expect(page.locator(".tlw-try").get_by_label("Class", exact=True)).to_be_hidden()
+    button(page, "Take picture").click()
+    page.get_by_role("heading", name="Photograph 1").wait_for()
+    assert page.get_by_role("table", name="Probabilities").get_by_role("cell").count() == 4
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / "camera-try.png")
+    button(page, "Close the camera").click()
+    page.locator('[data-camera="on"]').wait_for(state="detached")
 
 
 def test_the_camera_goes_off_when_the_widget_is_closed(page_with, jupyter):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from driving import ARTIFACTS, choose_files, open_notebook, wait_state
 from PIL import Image
+from playwright.sync_api import expect
 from test_lab_browser import SHOW, SMALL, assert_value, button, tab
 
 OTHER = f"{SMALL}lab = TransferLab()\nlab"
@@ -36,15 +37,15 @@ def look(page, name):
             page.set_viewport_size({"width": width, "height": 1500})
             page.locator("#jupyterlab-splash").wait_for(state="detached")
             shown = f"predict-{name}-{width}-{theme.split()[1].lower()}.png"
-            page.locator(".tlw-tabs").screenshot(path=ARTIFACTS / shown)
+            page.locator(".tlw-views").screenshot(path=ARTIFACTS / shown)
             found = page.evaluate(
                 """() => {
-                    const tabs = [...document.querySelectorAll('.tlw-tabs .lm-TabBar-tab')];
-                    const bar = document.querySelector('.tlw-tabs > .lm-TabBar').getBoundingClientRect();
+                    const tabs = [...document.querySelectorAll('.tlw-views > .lm-TabBar .lm-TabBar-tab')];
+                    const bar = document.querySelector('.tlw-views > .lm-TabBar').getBoundingClientRect();
                     const out = e => e.right > bar.right + 1 || e.bottom > bar.bottom + 1;
                     return {
                         tabs: tabs.filter(t => out(t.getBoundingClientRect())).map(t => t.textContent),
-                        labels: [...document.querySelectorAll('.tlw-tabs .lm-TabBar-tabLabel')]
+                        labels: [...document.querySelectorAll('.tlw-views > .lm-TabBar .lm-TabBar-tabLabel')]
                             .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent),
                         page: document.documentElement.scrollWidth - innerWidth,
                     };
@@ -69,7 +70,7 @@ def test_try_a_picture_save_all_and_load_the_record_in_a_new_lab(page, jupyter, 
     assert len(numbers) == 6  # three classes, two models
     assert sum(numbers[::2]) == pytest.approx(100, abs=0.2)
     assert sum(numbers[1::2]) == pytest.approx(100, abs=0.2)
-    assert page.get_by_role("img", name="of nothing.jpg as the models see it").bounding_box()["width"] == 200
+    assert page.get_by_role("img", name="of nothing.jpg as the models see it").bounding_box()["width"] == 130
     page.get_by_text("1,000 × 600 pixels").wait_for()
     page.get_by_role("alert").filter(has_text="page.jpg cannot be used: a web page, not an image").wait_for()
     assert page.title() != "owned"
@@ -107,7 +108,7 @@ def test_try_a_picture_save_all_and_load_the_record_in_a_new_lab(page, jupyter, 
     pick(page, "Choose a record", saved / "record.json")
     page.get_by_text("Loaded record.json as run 1, with its settings.").wait_for()
     assert_value(page, "Epochs", "3")
-    assert_value(page, "Image size", "32")
+    expect(page.get_by_label("Image size", exact=True)).to_have_attribute("aria-valuetext", "32 pixels")
     page.get_by_text("Run 1, loaded from record.json: textures, 12 training images").wait_for()
     tab(page, "Try a picture").click()
     page.get_by_text("The models of this result are gone").wait_for()

@@ -63,7 +63,6 @@ class TryView(HBox):
         self._how, self._status, self._result = HTML(), HTML(), HTML()
         css = HTML(f"<style>{page_file('lab/try_picture.css')}</style>")
         answers = VBox([css, self._how, self._status, self._result])
-        answers.tabbable = True  # by keyboard, what scrolls has to have the focus
         super().__init__([self._inputs, answers])
         for box, name in ((self, "tlw-try"), (self._inputs, "tlw-try-inputs"), (answers, "tlw-try-answers")):
             box.add_class(name)
@@ -169,7 +168,11 @@ class TryView(HBox):
                 parts.append(alert(str(error)))
         if len(pictures) > _MAX_PICTURES:
             parts.append(alert(f"The first {_MAX_PICTURES} of {len(pictures)} pictures are shown."))
-        return f'{"".join(parts)}<p class="tlw-note">{escape(_NO_CERTAINTY)}</p>'
+        # By keyboard, only what has the focus can be scrolled.
+        return (
+            f'<div class="tlw-tried-all" tabindex="0" role="region" aria-label="Answers">{"".join(parts)}'
+            f'<p class="tlw-note">{escape(_NO_CERTAINTY)}</p></div>'
+        )
 
 
 def _prediction_html(prediction: Prediction) -> str:

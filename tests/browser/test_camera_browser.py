@@ -109,13 +109,14 @@ def test_two_classes_by_camera_alone_and_a_photograph_that_both_models_answer(pa
     open_notebook(page, jupyter, "classes.ipynb")
     wait_state(page, "idle")
     button(page, "My pictures").click()
+    images = page.locator(".tlw-images")
     for name in ("left", "right"):
         page.get_by_label("Class name", exact=True).fill(name)
-        button(page, "Camera").nth(-2).click()  # of the new class; the last is that for trying
+        button(images.locator(".tlw-new-class"), "Camera").click()
         state(page, "on")  # without another press
-        expect(page.locator(".tlw-images").get_by_label("Class", exact=True)).to_have_value(name)
+        expect(images.get_by_label("Class", exact=True)).to_have_value(name)
         expect(button(page, "Take picture")).to_be_focused()
-        page.get_by_label("Pictures", exact=True).fill("4")
+        images.get_by_label("Pictures", exact=True).fill("4")
         button(page, "Take 4 pictures").click()
         page.get_by_text(f"{name}: 4 pictures taken.", exact=True).wait_for()
         button(page, "Back to the classes").click()

@@ -181,7 +181,7 @@ def test_every_state_fits_its_box_and_can_be_read(images, jupyter, theme):
     page.get_by_label("300.png", exact=True).wait_for()
     check("look")
     button(page, "Back to the classes").click()
-    button(page, "Camera").first.click()
+    button(page.locator(".tlw-new-class"), "Camera").click()
     page.locator(".tlw-images [role=alert]").filter(has_text="There is no camera").wait_for()
     check("camera")
 

@@ -109,6 +109,7 @@ def test_try_a_picture_save_all_and_load_the_record_in_a_new_lab(page, jupyter, 
     page.get_by_text("Loaded record.json as run 1, with its settings.").wait_for()
     assert_value(page, "Epochs", "3")
     expect(page.get_by_label("Image size", exact=True)).to_have_attribute("aria-valuetext", "32 pixels")
+    tab(page, "Result").click()
     page.get_by_text("Run 1, loaded from record.json: textures, 12 training images").wait_for()
     tab(page, "Try a picture").click()
     page.get_by_text("The models of this result are gone").wait_for()

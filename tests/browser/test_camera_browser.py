@@ -1,5 +1,7 @@
 """CameraView in Chromium, with the camera that Chromium plays for tests, without one, and where none is allowed."""
 
+import re
+
 import pytest
 from driving import ARTIFACTS, SERVER_OPTIONS, open_notebook, serve, wait_state
 
@@ -115,7 +117,7 @@ def test_two_classes_by_camera_alone_and_a_photograph_that_both_models_answer(pa
         button(images.locator(".tlw-new-class"), "Camera").click()
         state(page, "on")  # without another press
         expect(images.get_by_label("Class", exact=True)).to_have_value(name)
-        expect(button(page, "Take picture")).to_be_focused()
+        expect(images.get_by_role("button", name=re.compile("^Take"))).to_be_focused()
         images.get_by_label("Pictures", exact=True).fill("4")
         button(page, "Take 4 pictures").click()
         page.get_by_text(f"{name}: 4 pictures taken.", exact=True).wait_for()

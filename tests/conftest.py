@@ -16,6 +16,8 @@ from kernel_cost import kernel_cost, sentence, too_much
 # threads. Set before TensorFlow is imported, and inherited by the kernels and commands that tests start.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+# Kernels measure the machine's speed only for the tests that ask for it.
+os.environ.setdefault("TL_WIDGETS_NO_TIMING", "1")
 
 # Where no data set is named, every test uses textures: the stamps of this machine are seen only by tests that ask for
 # them (`stamps`).

@@ -708,14 +708,3 @@ def test_a_field_that_is_moved_in_another_thread_while_fields_are_set_is_not_los
     threads[0].join()
     assert (panel.settings.config.epochs, panel.settings.config.batch_size) == (3, 24)
     assert panel.control("batch_size").value == 24
-
-
-@pytest.mark.parametrize(("n_per_class", "says_how"), [(4_000, True), (200, False)])
-def test_a_training_that_would_take_very_long_says_what_to_lower(n_per_class, says_how):
-    from tl_widgets.widgets.shared.costs import DataFacts, group_line
-    from tl_widgets.widgets.shared.settings import LabSettings
-
-    facts = DataFacts("cifar10", ("cat", "dog"), 8_000, 2_000, 2_000, 4_000)
-    line = group_line("Training", LabSettings().with_values({"n_per_class": n_per_class}), facts)
-    assert ("lower <b>Images per class</b>" in line) == says_how
-    assert "Images per class" not in group_line("Training", LabSettings(), facts, 61.0)

@@ -42,6 +42,8 @@ MENUS = {
 
 
 def button(page, name):
+    if name == "Train both":  # followed by the seconds
+        return page.get_by_role("button", name=re.compile("^Train both"))
     return page.get_by_role("button", name=name, exact=True)
 
 

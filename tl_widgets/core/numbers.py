@@ -69,6 +69,15 @@ def duration_text(seconds: float) -> str:
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
+def rough_duration(seconds: float) -> str:
+    """Return an estimated time: "4 s", "50 s", "5 min" or "3 h"."""
+    if seconds < 10:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 98:
+        return f"{5 * round(seconds / 5)} s"
+    return f"{round(seconds / 60)} min" if seconds < 5700 else f"{round(seconds / 3600)} h"
+
+
 def size_text(n_bytes: float, *, kilobytes: bool = False) -> str:
     """Return a size as "12 MB", "3.4 GB" or, if `kilobytes`, "512 kB"."""
     if kilobytes and n_bytes < 1e6:

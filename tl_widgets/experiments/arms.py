@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.backbones.catalogue import require_backbone
-from tl_widgets.backbones.family import memory_needed
+from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
@@ -157,24 +157,11 @@ class Arms:
         return self.cache.turns(self._key(ModelName.SCRATCH, config.scratch), make)
 
     def _identity(self, weights: ResolvedWeights) -> Any:
-        seed = self.config.seed if weights.kind == "random" else None
-        return (self.entry.name, weights.kind, weights.sha256, seed, self.dataset.image_shape)
+        return _identity(self.entry, weights, self.dataset.image_shape, self.config.seed)
 
     def _frozen(self, name: str, weights: ResolvedWeights) -> tuple[tuple[Any, ...], FrozenPart | None]:
-        from tl_widgets.models.builders import frozen_layers, stack_head
-        from tl_widgets.training.features import FrozenPart
-        from tl_widgets.training.stoppable import Stoppable
-
-        identity = self._identity(weights)
-        cached = self.cache.backbones.get(name)
-        # Users may have changed or unfrozen these layers, because results share them.
-        if cached is None or cached[0] != identity or (cached[2] and not cached[2].is_unchanged()):
-            shape = self.dataset.image_shape
-            build = Stoppable(frozen_layers, self.cancel)  # a large backbone takes many seconds
-            layers = build(self.entry, shape, weights, seed=self.config.seed)
-            cached = (identity, layers, FrozenPart.of(stack_head(layers, shape, 2)))
-            self.cache.backbones[name] = cached
-        return cached[1], cached[2]
+        shape, seed = self.dataset.image_shape, self.config.seed
+        return load_frozen(self.cache, name, self.entry, weights, shape, seed=seed, cancel=self.cancel)
 
     def transfer(self, name: str, weights: ResolvedWeights) -> Turns:
         """Train the frozen backbone with a new head, as "transfer" or "control"."""
@@ -212,6 +199,37 @@ class Arms:
 
         decides = (config.fine_tuning, config.head_dropout, self._identity(weights))
         return self.cache.turns(self._key(ModelName.FINE_TUNED, *decides), make)
+
+
+def _identity(entry: Backbone, weights: ResolvedWeights, image_shape: tuple[int, int, int], seed: int) -> Any:
+    """Return everything that determines a frozen backbone."""
+    return (entry.name, weights.kind, weights.sha256, seed if weights.kind == "random" else None, image_shape)
+
+
+def load_frozen(
+    cache: RunCache,
+    name: str,
+    entry: Backbone,
+    weights: ResolvedWeights,
+    image_shape: tuple[int, int, int],
+    *,
+    seed: int,
+    cancel: Cancel | None,
+) -> tuple[tuple[Any, ...], FrozenPart | None]:
+    """Return the frozen layers of "transfer" or "control", and the same as one function, from the cache or built."""
+    from tl_widgets.models.builders import frozen_layers, stack_head
+    from tl_widgets.training.features import FrozenPart
+    from tl_widgets.training.stoppable import Stoppable
+
+    identity = _identity(entry, weights, image_shape, seed)
+    cached = cache.backbones.get(name)
+    # Users may have changed or unfrozen these layers, because results share them.
+    if cached is None or cached[0] != identity or (cached[2] and not cached[2].is_unchanged()):
+        build = Stoppable(frozen_layers, cancel)  # a large backbone takes many seconds
+        layers = build(entry, image_shape, weights, seed=seed)
+        cached = (identity, layers, FrozenPart.of(stack_head(layers, image_shape, 2)))
+        cache.backbones[name] = cached
+    return cached[1], cached[2]
 
 
 def train_arm(

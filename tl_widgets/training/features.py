@@ -169,6 +169,11 @@ class FrozenPart:
             flat[i] = rows[key][0]
         return Features(values, time.perf_counter() - started, saved)
 
+    def count_stored(self, keys: Sequence[bytes]) -> int:
+        """Return how many of these images have stored features."""
+        missing = [key for key in keys if key not in self._rows]
+        return len(keys) - len(missing) + len(read_features(self.fingerprint, missing))
+
     def seconds_per_image(self, *, cancel: Cancel | None = None) -> float:
         """Measure the seconds per image in a full batch, without TensorFlow's tracing.
 

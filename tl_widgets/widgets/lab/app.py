@@ -12,6 +12,7 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache, compare_config, retrain_transfer
+from tl_widgets.experiments.seconds import Speed
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.images.view import ImagesView, LabActions
 from tl_widgets.widgets.lab.panel import ControlPanel
@@ -19,13 +20,14 @@ from tl_widgets.widgets.lab.presets import PRESETS, Preset
 from tl_widgets.widgets.lab.restore import read_record, restore
 from tl_widgets.widgets.lab.runs import LabRun
 from tl_widgets.widgets.lab.screen import FRONT, LabScreen
+from tl_widgets.widgets.lab.seconds import Estimator
 from tl_widgets.widgets.shared.app import App, require_own_dataset
-from tl_widgets.widgets.shared.costs import DataFacts, n_steps
+from tl_widgets.widgets.shared.costs import DataFacts
 from tl_widgets.widgets.shared.html import alert
 from tl_widgets.widgets.shared.settings import CONTROLS, LIVE, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import LatestRequest, Run
-from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
+from tl_widgets.widgets.shared.turns import measure_when_idle, training_lock, wait_for_tensorflow
 from tl_widgets.widgets.shared.views import thumbnails
 
 
@@ -70,6 +72,7 @@ class TransferLab(App[LabScreen, Comparison]):
         source = DataSource(dataset)
         self._cache = RunCache()
         self._runs: list[LabRun] = []
+        self._estimator = Estimator(source, self._runs)
         self._result: Comparison | None = None
         self._live_training = LatestRequest(self._retrain)
         self.panel = ControlPanel(settings, show=show, lock=lock, source=source, front=FRONT)
@@ -160,9 +163,9 @@ class TransferLab(App[LabScreen, Comparison]):
             self._live_training.submit(settings)
 
     def _show_seconds(self, settings: LabSettings) -> None:
-        seconds = self._estimate(settings)
-        self.panel.show_seconds(seconds)
-        self.screen.show_seconds(seconds)
+        seconds, advice = self._estimate(settings), self._estimator.advice(settings, self.panel.changeable)
+        self.panel.show_seconds(seconds, advice)
+        self.screen.show_seconds(seconds, advice)
         if self.images is not None:
             self.images.show_cost()
 
@@ -173,22 +176,19 @@ class TransferLab(App[LabScreen, Comparison]):
         self.paper.show((comparison.verdict.text,), picture)
 
     def _estimate(self, settings: LabSettings, facts: DataFacts | None = None) -> float | None:
-        """Estimate the seconds for a run from the last one with comparable steps; None if there is none.
+        """Estimate the seconds of a run, on the images that `facts` describe if they aren't those of the settings."""
+        return self._estimator.seconds(settings, facts, self._cache)
 
-        `facts` describe the images if they aren't those of the settings.
-        """
-        facts = facts or self._source.facts(settings)
-        for run in reversed(self._runs):
-            if run.result.stopped or run.source:  # a loaded run may have been timed on another machine
-                continue
-            if any(CONTROLS[name].sets_pace for name in differences([run.settings, settings])):
-                continue
-            repeats = run.result.repeats
-            seconds = repeats.seconds if repeats else sum(result.seconds.total for result in run.result.runs)
-            trained = run.result.dataset
-            seen = DataFacts("", trained.class_names, trained.n_train, trained.n_validation, trained.n_test, 0)
-            return seconds * n_steps(settings, facts) / n_steps(replace(run.settings, n_per_class=None), seen)
-        return None
+    def _ipython_display_(self) -> None:
+        super()._ipython_display_()
+        settings, cache = self.settings, self._cache
+
+        def measure(cancel: Cancel) -> Speed:
+            from tl_widgets.experiments.speed import measure_speed
+
+            return measure_speed(settings.config, settings.image_size, cache, cancel)
+
+        measure_when_idle(measure, lambda: self._show_seconds(self.settings))
 
     def _show_thumbnails(self) -> None:
         settings = self.settings

@@ -69,6 +69,7 @@ class ControlPanel(Form[LabSettings]):
         shown, locked = _known_names(NAMES if show is None else show), _known_names(lock)
         super().__init__(settings or _first_settings(source), source, locked=locked)
         self._seconds: float | None = None
+        self._advice = ""
         self.thumbnails = HTML()
         self._blocks = BlockFields(shown, self.change)
         self._classes = ClassFields(lambda names: self.change({"classes": names})) if "classes" in shown else None
@@ -92,9 +93,17 @@ class ControlPanel(Form[LabSettings]):
         controls = {**super()._controls(), **{name: fields[0] for name, fields in self._blocks.fields.items()}}
         return {**controls, "classes": self._classes.ticks[0]} if self._classes and self._classes.ticks else controls
 
-    def show_seconds(self, seconds: float | None) -> None:
-        """Show the estimated seconds for a run, or None for no estimate, in the group Training."""
-        self._seconds = seconds
+    @property
+    def changeable(self) -> frozenset[str]:
+        """Names of the settings that the user can change."""
+        return frozenset(self.fields) - self._fixed
+
+    def show_seconds(self, seconds: float | None, advice: str = "") -> None:
+        """Show the estimated seconds for a run, or None for no estimate, in the group Training.
+
+        `advice` says what to lower if they are many.
+        """
+        self._seconds, self._advice = seconds, advice
         self._show_lines()
 
     def choose_dataset(self, name: str) -> None:
@@ -176,7 +185,7 @@ class ControlPanel(Form[LabSettings]):
     def _show_lines(self) -> None:
         facts = self._facts(self._settings)
         for group, line in self._lines.items():
-            line.value = group_line(group, self._settings, facts, self._seconds)
+            line.value = group_line(group, self._settings, facts, self._seconds, self._advice)
 
     def _show_enabled(self) -> None:
         super()._show_enabled()

@@ -15,7 +15,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.events import Cancel, Event, is_cancelled, raise_if_cancelled
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import duration_text, interval_text
+from tl_widgets.core.numbers import interval_text, rough_duration
 from tl_widgets.data.dataset import ImageDataset, Images
 from tl_widgets.data.folds import answered_images
 from tl_widgets.data.memmap_images import IndexedImages
@@ -132,9 +132,11 @@ class LabScreen(AppScreen[ProgressView]):
         self.reset_button.description = f"Undo {n_changed}" if n_changed else "Reset"
         self.reset_button.disabled = not n_changed or self.state == "running"
 
-    def show_seconds(self, seconds: float | None) -> None:
-        """Say on the button what a run costs; None if nobody knows."""
-        self.run_button.description = f"Train both · {duration_text(seconds)}" if seconds else "Train both"
+    def show_seconds(self, seconds: float | None, advice: str = "") -> None:
+        """Say on the button what a run costs; None if it is impossible. `advice` says what to lower."""
+        self.run_button.description = "Train both" if seconds is None else f"Train both · {rough_duration(seconds)}"
+        self.run_button.tooltip = advice
+        self.outcome.show_advice(advice)
 
     def show_tab(self, title: str) -> None:
         """Switch to a tab."""

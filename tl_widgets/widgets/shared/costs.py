@@ -8,7 +8,7 @@ from functools import cache
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.numbers import count_text, duration_text, size_text
+from tl_widgets.core.numbers import count_text, rough_duration, size_text
 from tl_widgets.core.resources import memory_available
 from tl_widgets.data.folder import CARVED_VALIDATION_SHARE
 from tl_widgets.export import networks
@@ -22,10 +22,6 @@ _MEANINGS = {
     "Transfer": "A backbone that has seen 1.2 million photographs stays frozen; only a new last layer is trained.",
     "Training": "How both models learn. Same images, same order, same number of steps.",
 }
-
-# 2,000 steps of 16 images of 96 pixels take one to two minutes on two cores. The largest built-in data set, digits,
-# needs 510.
-_MANY_STEPS = 2_000
 
 
 @dataclass(frozen=True)
@@ -108,25 +104,25 @@ def n_steps(settings: LabSettings, facts: DataFacts) -> int:
     return config.epochs * -(-n_train(settings, facts) * (1 + config.augment) // config.batch_size)
 
 
-def group_line(group: str, settings: LabSettings, facts: DataFacts, known_seconds: float | None = None) -> str:
+def group_line(
+    group: str, settings: LabSettings, facts: DataFacts, known_seconds: float | None = None, advice: str = ""
+) -> str:
     """Return HTML that says what one of `GROUPS` means and costs, or an alert if its settings are impossible."""
     try:
         cost = _COSTS[group](settings, facts)
     except InputError as error:
         return alert(str(error))
     if group == "Training":
-        cost += f"; {_time(settings, facts, known_seconds)}"
+        cost += f"; {_time(known_seconds, advice)}"
     problem = too_large(settings.config.backbone, settings.image_size) if group == "Transfer" else ""
     line = f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
     return line + alert(f"{problem} Choose smaller images or a smaller backbone.") if problem else line
 
 
-def _time(settings: LabSettings, facts: DataFacts, known_seconds: float | None) -> str:
-    if known_seconds is not None:
-        return f"about <b>{duration_text(known_seconds)}</b>"
-    if n_steps(settings, facts) > _MANY_STEPS:
-        return "without a GPU, this can take minutes to hours: for a first try, lower <b>Images per class</b>"
-    return "the first run shows how long it takes"
+def _time(known_seconds: float | None, advice: str) -> str:
+    if known_seconds is None:
+        return "the first run shows how long it takes"
+    return escape(advice) if advice else f"about <b>{rough_duration(known_seconds)}</b>"
 
 
 def _data_cost(settings: LabSettings, facts: DataFacts) -> str:

@@ -197,6 +197,14 @@ class DataSource:
                 self._loaded = (key, dataset)
             return self._loaded[1]
 
+    def loaded(self, settings: LabSettings) -> ImageDataset | None:
+        """Return the settings' whole data set if it is in memory."""
+        if self.own is not None:
+            return self.own if settings.classes is None else None
+        last = self._loaded
+        key = (settings.dataset, settings.classes, settings.image_size)
+        return last[1] if last is not None and last[0][:3] == key else None
+
     def _reload(
         self, images: OwnImages, settings: LabSettings, on_event: OnEvent, cancel: Cancel | None
     ) -> ImageDataset:

@@ -1,0 +1,129 @@
+"""Estimator, which says how many seconds a run will take, and what to lower if that is many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import rough_duration
+from tl_widgets.experiments.comparison import RunCache
+from tl_widgets.experiments.seconds import Ready, Speed, Workload, comparison_seconds, corrected_speed, typical_speed
+from tl_widgets.records.comparison import Comparison
+from tl_widgets.widgets.lab.runs import LabRun
+from tl_widgets.widgets.shared.backbone_choice import smallest_size
+from tl_widgets.widgets.shared.costs import DataFacts, n_train
+from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings, differences
+from tl_widgets.widgets.shared.source import DataSource
+from tl_widgets.widgets.shared.turns import measured_speed
+
+_LONG = 120  # seconds
+# The values that are worth trying in place of larger ones, mildest first.
+_LOWER = {
+    "n_per_class": (100, 50, 20, 10),
+    "epochs": (20, 10, 5),
+    "image_size": (128, 96, 64),
+    "folds": (5, 2),
+    "repeats": (5, 3, 1),
+    "augment": (1, 0),
+}
+
+
+class Estimator:
+    """Estimates the seconds of a Lab's runs, from its earlier ones or from the measured speed of this machine."""
+
+    def __init__(self, source: DataSource, runs: list[LabRun]) -> None:
+        self._source, self._runs = source, runs
+
+    def seconds(
+        self, settings: LabSettings, facts: DataFacts | None = None, cache: RunCache | None = None
+    ) -> float | None:
+        """Return the seconds of a run on the images of the settings or others; None for an impossible network."""
+        images = _workload(settings, facts or self._source.facts(settings))
+        try:
+            ready = self._ready(settings, images, cache) if facts is None and cache else Ready()
+            return comparison_seconds(settings.config, images, self._speed(settings), ready)
+        except InputError:
+            return None
+
+    def advice(self, settings: LabSettings, names: Collection[str]) -> str:
+        """Say which change of one of these settings saves most time; "" if the run takes less than two minutes."""
+        now = self.seconds(settings)
+        if now is None or now <= _LONG:
+            return ""
+        options = [option for name in names if (option := self._lower(name, settings))]
+        if not options:
+            return ""
+        seconds, name, value = min(options)
+        if seconds > 0.8 * now:
+            return ""
+        label = CONTROLS[name].label
+        return f"about {rough_duration(now)}: lower {label} to {value} for {rough_duration(seconds)}"
+
+    def _lower(self, name: str, settings: LabSettings) -> tuple[float, str, int] | None:
+        """Return the seconds with a lower value of a setting, the mildest that takes less than two minutes."""
+        now = settings.values[name] if name in _LOWER else None
+        if name == "n_per_class" and now is None:
+            now = self._source.facts(settings).max_per_class
+        least = smallest_size(settings.config.backbone) if name == "image_size" else 0
+        best = None
+        for value in _LOWER.get(name, ()):
+            if now is None or not least <= value < now:
+                continue
+            seconds = self.seconds(settings.with_values({name: value}))
+            if seconds is not None:
+                best = seconds, name, value
+                if seconds <= _LONG:
+                    break
+        return best
+
+    def _speed(self, settings: LabSettings) -> Speed:
+        """Return the speed that the last comparable run showed, or else the measured or the last one."""
+        speed = measured_speed()
+        runs = [run for run in reversed(self._runs) if not (run.source or run.result.stopped or run.result.folds)]
+        for run in runs:
+            if not any(CONTROLS[name].sets_pace for name in differences([run.settings, settings])):
+                return _shown_by(run, speed or typical_speed())
+        if speed is None:
+            return _shown_by(runs[0], typical_speed()) if runs else typical_speed()
+        return speed
+
+    def _ready(self, settings: LabSettings, images: Workload, cache: RunCache) -> Ready:
+        """Return what earlier runs of this Lab left."""
+        models: set[str] = set()
+        for run in self._runs:
+            if run.source or run.result.stopped:
+                continue
+            changed = differences([run.settings, settings])
+            if all(CONTROLS[name].transfer_only for name in changed):
+                models.add("scratch")
+            if not changed:
+                models |= {model.name for model in run.result.runs}
+        cached = cache.backbones.get("transfer")
+        shape = (images.image_size, images.image_size, 3)
+        has_backbone = cached is not None and (cached[0][0], cached[0][4]) == (settings.config.backbone, shape)
+        n_features = 0
+        if has_backbone and cached is not None and cached[2] is not None:
+            n_features = self._n_features(settings, images, cached[2].count_stored)
+        return Ready(models, n_features, has_backbone)
+
+    def _n_features(self, settings: LabSettings, images: Workload, count_stored: object) -> int:
+        """Return how many of the images' features are stored, if the images are loaded."""
+        dataset = self._source.loaded(settings)
+        if dataset is None or not callable(count_stored):
+            return 0
+        n = count_stored(dataset.train.keys)
+        stored = min(n, images.n_train)  # a smaller choice of images is part of a larger one
+        return int(stored + count_stored(dataset.validation.keys) + count_stored(dataset.test.keys))
+
+
+def _workload(settings: LabSettings, facts: DataFacts) -> Workload:
+    n = n_train(settings, facts)
+    return Workload(settings.image_size, facts.n_classes, n, facts.n_validation, facts.n_test)
+
+
+def _shown_by(run: LabRun, speed: Speed) -> Speed:
+    result: Comparison = run.result
+    trained = result.dataset
+    sizes = trained.n_train, trained.n_validation, trained.n_test
+    images = Workload(trained.image_size, len(trained.class_names), *sizes)
+    return corrected_speed(speed, result.config, images, {model.name: model for model in result.runs})

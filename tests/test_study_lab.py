@@ -102,7 +102,7 @@ def test_each_study_keeps_its_values_while_another_is_looked_at(make_lab):
     lab.form.control("epochs").value = 7
     n_widgets = len(_instances)
     for study in (*STUDIES, "data"):
-        lab.form.menu.value = study
+        lab.form.choose(study)
         assert lab.settings.study == study
         assert set(lab.settings.values) == {control.name for control in controls_of(study)}
     assert lab.form.control("epochs").value == 7
@@ -168,7 +168,7 @@ def test_the_guess_comes_first(make_lab):
     lab = make_lab("mistake", values={"mistake": "trainable_without_compile"})
     study = lab.run(wait=True).result
     assert (study.right, study.wrong) == (1.0, 0.0)
-    assert "The result is ready. Keep your guess above" in page(lab)
+    assert "The result is ready. Keep your guess on the left" in page(lab)
     assert not any(sentence in page(lab) for sentence in study.sentences)
     assert lab.screen.save_button.disabled
     lab.screen.guess.button.click()
@@ -199,7 +199,7 @@ def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_la
     found = lab.run(wait=True).result
     assert state(lab) == "stopped", page(lab)
     assert [study.mistake for study in found.studies] == list(MISTAKES)[:2]
-    assert "The result is ready. Keep your guess above" in page(lab)
+    assert "The result is ready. Keep your guess on the left" in page(lab)
     lab.screen.guess.field.value = "all 10"
     lab.screen.guess.button.click()
     assert "You guessed" not in page(lab)  # two of ten say nothing of how many there are
@@ -260,17 +260,17 @@ def test_a_stopped_study_of_backbones_is_gone_on_with(make_lab, monkeypatch):
             lab.stop()
 
     monkeypatch.setattr(lab.screen, "on_event", stop_after_the_first)
-    assert button.layout.display == "none"
+    assert button.disabled
     first = lab.run(wait=True).result
     assert first.stopped
     assert (len(first.points), first.control) == (1, None)
     assert "“Go on” measures the rest." in page(lab)
-    assert (button.layout.display, button.disabled) == ("", False)
+    assert (button.layout.visibility, button.disabled) == ("visible", False)
     lab.screen.save_button.click()
     lab.form.control("epochs").value = 3
     assert lab.go_on(wait=True).result is None
     assert "The study cannot be resumed: epochs=2 there and 3 here" in page(lab)
-    assert button.layout.display == ""
+    assert not button.disabled
     lab.form.control("epochs").value = 2
     heard.clear()
     button.click()
@@ -279,13 +279,13 @@ def test_a_stopped_study_of_backbones_is_gone_on_with(make_lab, monkeypatch):
     assert second.points == first.points  # milliseconds, too: nothing was measured twice
     assert second.control is not None
     assert {event.n_total for event in heard if event.phase == "study"} == {1}
-    assert button.layout.display == "none"
+    assert button.disabled
     assert "the first run shows how long it takes" in page(lab)  # a part says nothing of the whole
     again = make_lab()
     again.load("study-backbones.json")
-    assert again.screen.go_on_button.layout.display == ""
-    again.form.menu.value = "data"
-    assert again.screen.go_on_button.layout.display == "none"
+    assert not again.screen.go_on_button.disabled
+    again.form.choose("data")
+    assert again.screen.go_on_button.layout.visibility == "hidden"
 
 
 def test_trouble_is_a_sentence_and_the_last_result_stays(make_lab, monkeypatch):
@@ -328,7 +328,7 @@ def test_own_images_with_markup_in_their_names(make_lab):
     assert lab.settings.values["sizes"] == (2, 5, 6)
     lab.settings = lab.settings.with_values({"sizes": (2,), "seeds": (0,), "epochs": 1})
     assert lab.run(wait=True).result.dataset.name == "<i>mine</i>"
-    lab.form.menu.value = "mistake"
+    lab.form.choose("mistake")
     lab.settings = lab.settings.with_values({"mistake": "trainable_without_compile"})
     assert lab.run(wait=True).result.dataset.name == "<i>mine</i>"
     assert "<i>mine" not in page(lab)
@@ -345,7 +345,8 @@ def test_saving_never_overwrites_and_says_its_troubles(make_lab, tmp_path):
     lab.screen.file.value = "mine"
     lab.screen.save_button.click()
     lab.screen.save_button.click()
-    assert "Saved mine-3.json and mine-3.png" in page(lab)
+    for name in ("mine-3.json", "mine-3.png"):
+        assert f'<a href="{name}" target="_blank" rel="noopener">{name}</a>' in page(lab)
     assert (tmp_path / "mine.png").read_text() == "precious"
     assert not (tmp_path / "mine.json").exists()
     assert list(lab.screen.record.options) == ["mine-3.json", "mine-2.json"]

@@ -31,6 +31,7 @@ class Event:
         metrics: loss, accuracy, val_loss and val_accuracy after each epoch; empty otherwise.
         seconds: seconds that this model has spent in the phase. While models train in turn, only its own turns count.
         seconds_left: estimated seconds until the phase ends, including the turns of other models; None if unknown.
+        point: what a study has just measured, in the class that its result holds; None for all other events.
     """
 
     phase: Phase
@@ -43,6 +44,7 @@ class Event:
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     seconds_left: float | None = None
+    point: object = None
 
 
 OnEvent = Callable[[Event], None]

@@ -86,7 +86,8 @@ def measure_all(
                 if on_point:
                     on_point(outcome)
             n_done = len(done) + len(failures)
-            _report(on_event, f"measured {describe(jobs[i])}", n_done, len(jobs), time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            _report(on_event, f"measured {describe(jobs[i])}", n_done, len(jobs), seconds, done.get(i))
             if is_cancelled(cancel):
                 break
     except CancelledError:
@@ -103,9 +104,11 @@ def measure_all(
     return Measured(tuple(done[i] for i in sorted(done)), tuple(failures), stopped)
 
 
-def _report(on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: float) -> None:
+def _report(
+    on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: float, point: object = None
+) -> None:
     left = seconds_left(seconds, n_done, n_total)
-    event = Event("study", f"{text} ({n_done} of {n_total})", n_done=n_done, n_total=n_total)
+    event = Event("study", f"{text} ({n_done} of {n_total})", n_done=n_done, n_total=n_total, point=point)
     on_event(replace(event, seconds=seconds, seconds_left=left))
 
 

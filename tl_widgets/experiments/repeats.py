@@ -44,7 +44,7 @@ def measure_repeats(
             partial(_measure, dataset, config),
             describe=lambda seed: f"seed {seed}",
             n_jobs=n_jobs,
-            on_event=PartEvents("repeat", config.repeats, estimate, n_jobs, on_event),
+            on_event=PartEvents("repeat", config.repeats, estimate, n_jobs, on_event, first=first_only.points[0]),
             cancel=cancel,
             cache=repeat_cache,
         )
@@ -95,10 +95,13 @@ class PartEvents:
         noun: "repeat" or "fold".
         n_parts: The number of them, with the first one, which was measured before.
         estimate: The estimated seconds for the others, until one is done.
+        first: The point of the first one, which goes with the first event.
     """
 
-    def __init__(self, noun: str, n_parts: int, estimate: float, n_jobs: int, on_event: OnEvent) -> None:
-        self._noun, self._n = noun, n_parts
+    def __init__(
+        self, noun: str, n_parts: int, estimate: float, n_jobs: int, on_event: OnEvent, *, first: object = None
+    ) -> None:
+        self._noun, self._n, self._first = noun, n_parts, first
         self._seconds_left, self._n_jobs, self._on_event = estimate, n_jobs, on_event
         self._n_done, self._started = 1, time.perf_counter()
 
@@ -106,8 +109,9 @@ class PartEvents:
         """Pass on an event as one of the study's progress."""
         if event.phase in ("load", "done"):
             return
-        detail = ""
+        detail, point = "", event.point
         if event.phase == "study":
+            point = point if event.n_done else self._first
             self._n_done = 1 + event.n_done
             self._seconds_left = self._seconds_left if event.seconds_left is None else event.seconds_left
         else:
@@ -116,4 +120,4 @@ class PartEvents:
         if self._n_jobs == 1:
             progress = f"{self._noun} {min(self._n_done + 1, self._n)} of {self._n}"
         event = Event("study", progress + detail, n_done=self._n_done, n_total=self._n, seconds_left=self._seconds_left)
-        self._on_event(replace(event, seconds=time.perf_counter() - self._started))
+        self._on_event(replace(event, seconds=time.perf_counter() - self._started, point=point))

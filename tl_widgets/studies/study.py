@@ -7,7 +7,7 @@ names no study and imports nothing heavy, because every `--help` loads it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.core.events import Cancel, Event, OnEvent
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.records.comparison import Comparison, DatasetSummary, StudyFailure
+    from tl_widgets.studies.stage import StageChart
 
     Drawing = Axes | Figure
 
@@ -73,6 +74,10 @@ class DataFacts(Protocol):
     @property
     def n_train(self) -> int:
         """The number of training images in all classes together."""
+
+    @property
+    def n_test(self) -> int:
+        """The number of test images."""
 
     @property
     def n_classes(self) -> int:
@@ -190,13 +195,54 @@ class Guess:
 
     Attributes:
         subject: a key for what the guess is about; for another subject, the question is asked again.
-        answer: returns the option that is true for a result.
+        answer: returns the option that is true for a result, or what the result says instead; "" if it says nothing.
+        is_required: whether the result waits for the guess. Otherwise its points are shown while they are measured.
+        axis: the axis of the study's chart, "x" or "y", on which the options have places; "" for none.
+        spans: returns the range that each option stands for on this axis, given the result or None.
     """
 
     question: str
     options: tuple[str, ...]
     subject: str
     answer: Callable[[Any], str]
+    is_required: bool = True
+    axis: str = ""
+    spans: Callable[[Any], Sequence[tuple[float, float]]] = lambda _: ()
+
+
+# Options of a guess about an accuracy, and the range of each.
+BANDS = {
+    "under 50%": (0.0, 0.5),
+    "50 to 70%": (0.5, 0.7),
+    "70 to 80%": (0.7, 0.8),
+    "80 to 90%": (0.8, 0.9),
+    "over 90%": (0.9, 1.0),
+}
+
+
+def band_of(share: float) -> str:
+    """Return the option of `BANDS` that holds for an accuracy."""
+    return next(name for name, (_, high) in BANDS.items() if share <= high)
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """What is known of a study before, while and after it measures.
+
+    Attributes:
+        facts: facts about the images.
+        found: the events that carry a point or the metrics of an epoch, or end the reading of features.
+        result: the result, once there is one.
+    """
+
+    facts: DataFacts
+    found: tuple[Event, ...] = ()
+    result: Any = None
+
+    @property
+    def points(self) -> list[Any]:
+        """The points measured so far."""
+        return [event.point for event in self.found if event.point is not None]
 
 
 Arguments = TypeVar("Arguments", bound=StudyArguments)
@@ -215,6 +261,9 @@ class Study(ABC, Generic[Arguments, Result]):
         arguments: dataclass that declares the options, fields, ranges and defaults.
         cost_by: names of the arguments that change the cost of one image, rather than the number of images.
         brings_images: whether it has built-in images for learners who choose none.
+        sketch: the content of a small SVG, 44 by 30 pixels, for its card.
+        front: names of the arguments whose field is in view all the time.
+        quick: values of arguments with which it takes seconds; the defaults are thorough.
     """
 
     name: ClassVar[str]
@@ -225,6 +274,9 @@ class Study(ABC, Generic[Arguments, Result]):
     arguments: type[Arguments]
     cost_by: ClassVar[tuple[str, ...]] = ("dataset", "image_size", "backbone", "control")
     brings_images: ClassVar[bool] = False
+    sketch: ClassVar[str] = ""
+    front: ClassVar[tuple[str, ...]] = ("dataset",)
+    quick: ClassVar[Mapping[str, Any]] = {}
 
     @abstractmethod
     def results(self) -> tuple[type[Result], ...]:
@@ -271,6 +323,21 @@ class Study(ABC, Generic[Arguments, Result]):
     def guess(self, arguments: Arguments) -> Guess | None:  # noqa: ARG002 - for studies that have one
         """Return the question that the learner answers first, or None."""
         return None
+
+    def stage(self, arguments: Arguments, so_far: SoFar) -> StageChart | None:  # noqa: ARG002 - for those with one
+        """Return the chart that stands there from the start and fills while the study measures, or None.
+
+        With a result, the axes are the result's; otherwise they follow from the arguments.
+        """
+        return None
+
+    def points(self, result: Result) -> Sequence[object]:  # noqa: ARG002 - for studies that can be resumed
+        """Return the points of a result from which `go_on` resumes."""
+        return ()
+
+    def headline(self, result: Result) -> str:
+        """Return the answer to the question in one sentence."""
+        return next(iter(result.sentences), "")
 
     def owns(self, result: Result) -> bool:  # noqa: ARG002 - for studies that share a class of results
         """Return whether a result of one of the classes in `results()` is of this study."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Name, Several, same_setting, setting
 from tl_widgets.studies.study import (
     BACKBONE_NAME,
+    BANDS,
     IMAGES,
     MODELS,
     DataFacts,
+    Guess,
     ImageArguments,
     Plan,
+    SoFar,
     Study,
+    band_of,
     count,
     jobs_setting,
     model_setting,
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.studies.backbones.result import BackboneStudy
+    from tl_widgets.studies.stage import StageChart
 
 _EXAMPLE = "MobileNetV2=mobilenet.weights.h5"
 
@@ -86,6 +92,13 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
     chart = "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy."
     arguments = BackbonesArguments
     cost_by = ("dataset", "image_size", "control")
+    quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 5, "epochs": 5}
+    sketch = (
+        '<path d="M5 2v24h36" stroke="currentColor" stroke-opacity=".5" fill="none"/>'
+        '<rect x="10" y="17" width="5" height="5" fill="var(--tlw-transfer,#0072b2)"/>'
+        '<rect x="20" y="10" width="7" height="7" fill="var(--tlw-transfer,#0072b2)"/>'
+        '<rect x="31" y="4" width="8" height="8" fill="var(--tlw-transfer,#0072b2)"/>'
+    )
 
     def results(self) -> tuple[type[BackboneStudy], ...]:
         from tl_widgets.studies.backbones.result import BackboneStudy
@@ -136,6 +149,35 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
         text += ", and the smallest with random weights" if arguments.control else ""
         # Only the features count: reading them takes longer than training the heads.
         return Plan((n_backbones + arguments.control) * n_seeds, text, n_backbones * arguments.n_train(facts))
+
+    def stage(self, arguments: BackbonesArguments, so_far: SoFar) -> StageChart:
+        from tl_widgets.studies.backbones.stage import backbones_stage
+
+        result = so_far.result
+        if result is not None:
+            points = [*result.points, *([result.control] if result.control else [])]
+            return backbones_stage(points, control=result.control is not None, chance=result.chance)
+        return backbones_stage(so_far.points, control=arguments.control, chance=None)
+
+    def points(self, result: BackboneStudy) -> Sequence[object]:
+        return result.points
+
+    def headline(self, result: BackboneStudy) -> str:
+        return result.sentences[0]
+
+    def guess(self, arguments: BackbonesArguments) -> Guess:
+        def answer(result: BackboneStudy) -> str:
+            return "" if result.chosen is None else band_of(result.chosen.test_accuracy)
+
+        return Guess(
+            "How many of the test images will the chosen backbone get right?",
+            tuple(BANDS),
+            f"backbones {arguments.dataset}",
+            answer,
+            is_required=False,
+            axis="y",
+            spans=lambda _: tuple(BANDS.values()),
+        )
 
     def sentences(self, result: BackboneStudy) -> tuple[str, ...]:
         return (*result.lines, *result.sentences)

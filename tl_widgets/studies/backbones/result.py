@@ -224,9 +224,11 @@ def _choice(study: BackboneStudy, chosen: BackbonePoint) -> str:
     )
     if len(study.points) == 1:
         return f"Only {chosen.name} was measured, so that there is nothing to choose between: {outcome}."
+    so_far = f"Of the {len(study.points)} measured so far, the choice by the" if study.stopped else "By the"
     best = [point for point in study.points if point.mean_val_accuracy == chosen.mean_val_accuracy]
     of_equals = f", the fastest of {len(best)} that are equally good there" if len(best) > 1 else ""
-    return f"By the validation images the choice is {chosen.name}{of_equals}: {outcome}."
+    choice = "is" if study.stopped else "the choice is"
+    return f"{so_far} validation images {choice} {chosen.name}{of_equals}: {outcome}."
 
 
 def _others(study: BackboneStudy, chosen: BackbonePoint) -> str:

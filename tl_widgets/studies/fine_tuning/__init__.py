@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.settings import Whole, same_setting
 from tl_widgets.studies.study import (
+    BANDS,
     MODELS,
     ComparisonStudy,
     DataFacts,
+    Guess,
     ImageArguments,
     Plan,
+    SoFar,
+    band_of,
     count,
     model_setting,
     require_images,
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.records.comparison import Comparison
+    from tl_widgets.studies.stage import StageChart
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,13 @@ class _FineTuning(ComparisonStudy[FineTuningArguments]):
     chart = "Charts of accuracy by epoch, with a mark where fine-tuning starts, of parameters, seconds and recall."
     arguments = FineTuningArguments
     cost_by = ("dataset", "image_size", "backbone", "blocks")
+    quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "epochs": 5, "more_epochs": 3}
+    sketch = (
+        '<path d="M5 2v24h36" stroke="currentColor" stroke-opacity=".5" fill="none"/>'
+        '<path d="M8 22q6-9 14-9" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.4" fill="none"/>'
+        '<path d="M22 13q8-1 18-8" stroke="var(--tlw-fine_tuned,#009e73)" stroke-width="2.4" fill="none"/>'
+        '<path d="M22 3v23" stroke="currentColor" stroke-opacity=".6" stroke-dasharray="2 2"/>'
+    )
 
     def owns(self, result: Comparison) -> bool:
         return result.repeats is None
@@ -66,6 +79,29 @@ class _FineTuning(ComparisonStudy[FineTuningArguments]):
         n, first, second = arguments.n_train(facts), arguments.epochs, arguments.more_epochs
         text = f"scratch and frozen for {first} epochs on {n:,} images, then {second} more with "
         return Plan(3, f"{text}{count(arguments.blocks, 'block')} unfrozen", n * (2 * first + second))
+
+    def stage(self, arguments: FineTuningArguments, so_far: SoFar) -> StageChart:
+        from tl_widgets.studies.fine_tuning.stage import curves_of, curves_so_far, fine_tuning_stage
+
+        result = so_far.result
+        if result is not None and result.config.fine_tuning is not None:
+            return fine_tuning_stage(result.config.epochs, result.config.fine_tuning.epochs, curves_of(result))
+        return fine_tuning_stage(arguments.epochs, arguments.more_epochs, curves_so_far(so_far.found))
+
+    def guess(self, arguments: FineTuningArguments) -> Guess:
+        def answer(result: Comparison) -> str:
+            curve = result.fine_tuned.history.val_accuracy if result.fine_tuned else ()
+            return band_of(curve[-1]) if curve else ""
+
+        return Guess(
+            "Of the validation images, how many will the fine-tuned model get right at the end?",
+            tuple(BANDS),
+            f"fine-tuning {arguments.dataset} {arguments.backbone}",
+            answer,
+            is_required=False,
+            axis="y",
+            spans=lambda _: tuple(BANDS.values()),
+        )
 
 
 STUDY = _FineTuning()

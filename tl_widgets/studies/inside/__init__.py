@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.errors import CancelledError
 from tl_widgets.core.settings import Whole, same_setting, setting
@@ -57,6 +58,11 @@ class _Inside(Study[InsideArguments, "LookInside"]):
     )
     chart = "Heat maps over test images, first filters as small pictures, and scatter charts of the test images."
     arguments = InsideArguments
+    quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "epochs": 5, "images": 3}
+    sketch = (
+        '<path d="M4 15q18-22 36 0q-18 22-36 0z" stroke="currentColor" stroke-width="2" fill="none"/>'
+        '<circle cx="22" cy="15" r="6" fill="currentColor"/>'
+    )
 
     def results(self) -> tuple[type[LookInside], ...]:
         from tl_widgets.studies.inside.result import LookInside

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
@@ -12,8 +13,10 @@ from tl_widgets.studies.study import (
     IMAGES,
     MODELS,
     DataFacts,
+    Guess,
     ImageArguments,
     Plan,
+    SoFar,
     Study,
     count,
     jobs_setting,
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.studies.learning_curve.result import LearningCurve
+    from tl_widgets.studies.stage import StageChart
 
+_TIMES = {"fewer": 0.8, "about as many": 1.0, "2×": 2.0, "3×": 3.0, "5×": 5.0, "10× or more": 10.0}
 _ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 
 
@@ -93,6 +98,12 @@ class _Data(Study[DataArguments, "LearningCurve"]):
     chart = "Line chart of test accuracy against training images per class."
     arguments = DataArguments
     cost_by = ("dataset", "image_size", "arms", "backbone")
+    quick: ClassVar[Mapping[str, Any]] = {"sizes": (2, 5, 10), "seeds": (0,)}
+    sketch = (
+        '<path d="M5 2v24h36" stroke="currentColor" stroke-opacity=".5" fill="none"/>'
+        '<path d="M8 14q10-9 32-9" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.4" fill="none"/>'
+        '<path d="M8 24q17-1 32-14" stroke="var(--tlw-scratch,#d55e00)" stroke-width="2.4" fill="none"/>'
+    )
 
     def results(self) -> tuple[type[LearningCurve], ...]:
         from tl_widgets.studies.learning_curve.result import LearningCurve
@@ -126,6 +137,49 @@ class _Data(Study[DataArguments, "LearningCurve"]):
         text = f"{count(n_sizes, 'size')} × {count(n_seeds, 'seed')} × {count(n_arms, 'kind')} of model"
         n_passes = sum(arguments.sizes) * facts.n_classes * n_seeds * n_arms * arguments.epochs
         return Plan(n_arms * n_sizes * n_seeds, text, n_passes)
+
+    def stage(self, arguments: DataArguments, so_far: SoFar) -> StageChart:
+        from tl_widgets.studies.learning_curve.stage import data_stage
+
+        result = so_far.result
+        if result is not None:
+            n_test = result.dataset.n_test
+            return data_stage(result.n_per_class, result.arms, result.points, n_test=n_test, chance=result.chance)
+        return data_stage(arguments.sizes, arguments.arms, so_far.points, n_test=so_far.facts.n_test, chance=None)
+
+    def headline(self, result: LearningCurve) -> str:
+        return result.headline
+
+    def guess(self, arguments: DataArguments) -> Guess | None:
+        if not set(_ARMS[:2]) <= set(arguments.arms):
+            return None
+        least = float(min(arguments.sizes))
+
+        def spans(result: LearningCurve | None) -> list[tuple[float, float]]:
+            ratio = result and not result.stopped and result.data_ratio
+            start = ratio.transfer if ratio else least
+            return [(start, start * times) for times in _TIMES.values()]
+
+        return Guess(
+            "For the same accuracy, how many times the images does the network from scratch need?",
+            tuple(_TIMES),
+            f"data {arguments.dataset} {arguments.backbone} {arguments.sizes}",
+            _times,
+            is_required=False,
+            axis="x",
+            spans=spans,
+        )
+
+
+def _times(curve: LearningCurve) -> str:
+    """Return the option that is true for a curve, or a bound; "" without a ratio."""
+    ratio = curve.data_ratio
+    if ratio is None or curve.stopped:
+        return ""
+    limits = {"fewer": 0.8, "about as many": 1.25, "2×": 2.5, "3×": 4.0, "5×": 7.5}
+    option = next((name for name, limit in limits.items() if ratio.ratio < limit), "10× or more")
+    is_bound = ratio.at_least and 1.25 <= ratio.ratio < 7.5
+    return f"at least {option}" if is_bound else option
 
 
 STUDY = _Data()

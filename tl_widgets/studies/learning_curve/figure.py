@@ -85,7 +85,7 @@ def _draw_arm(ax: Axes, curve: LearningCurve, arm: str, *, shift: float) -> None
 
 def _draw_ratio(ax: Axes, curve: LearningCurve) -> None:
     ratio = curve.data_ratio
-    if ratio is None or 0.8 < ratio.ratio < 1.25:
+    if curve.stopped or ratio is None or 0.8 < ratio.ratio < 1.25:
         return
     ends = sorted((ratio.scratch, ratio.transfer))
     arrow = {"arrowstyle": "<->", "color": INK, "linewidth": 1.2}

@@ -170,9 +170,17 @@ class LearningCurve(StudyRecord):
         return size
 
     @property
+    def headline(self) -> str:
+        """The answer in one short sentence."""
+        return _headline(self)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
+        # A stopped study has sizes, seeds or a whole model less, so it knows no ratio and no end of the curves.
         sentences = [_ratio_sentence(self), _luck_sentence(self), *_end_sentences(self)]
+        if self.stopped:
+            sentences = [_so_far(self)]
         if len(self.seeds) == 1:
             sentences.append("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
         n_stuck = sum(point.stuck for point in self.points)
@@ -187,6 +195,32 @@ class LearningCurve(StudyRecord):
         if self.stopped:
             sentences.append("Stopped before all points were measured.")
         return tuple(sentence for sentence in sentences if sentence)
+
+
+def _headline(curve: LearningCurve) -> str:
+    ratio = curve.data_ratio
+    if curve.stopped or ratio is None:
+        return next(iter(curve.sentences), "")
+    times = max(ratio.ratio, 1 / ratio.ratio)
+    if times < 1.25:
+        return "Both need about as many images."
+    more = "From scratch" if ratio.ratio > 1 else "The frozen backbone"
+    return f"{more} needs {'at least ' if ratio.at_least else ''}{_times(times)} times the images."
+
+
+def _so_far(curve: LearningCurve) -> str:
+    """Compare both models at the largest size that both have, with the same seeds."""
+    n = next((n for n in reversed(curve.n_per_class) if curve.difference(n)), None)
+    if n is None:
+        return ""
+    scratch, transfer = (curve.accuracies(arm, n) for arm in (ModelName.SCRATCH, ModelName.TRANSFER))
+    seeds = scratch.keys() & transfer.keys()
+    both = [percent(sum(shares[seed] for seed in seeds) / len(seeds)) for shares in (transfer, scratch)]
+    with_seeds = f"over {len(seeds)} of the {len(curve.seeds)} seeds" if len(curve.seeds) > 1 else "with the one seed"
+    return (
+        f"So far, {with_seeds}: with {n} images per class the frozen backbone answers {both[0]} of the test images "
+        f"correctly, the network from scratch {both[1]}."
+    )
 
 
 def _ratio_sentence(curve: LearningCurve) -> str:

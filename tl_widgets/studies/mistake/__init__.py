@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tl_widgets.core.config import ImageSettings
 from tl_widgets.core.settings import Choice, setting
 from tl_widgets.setup_checks.registry import MISTAKES
-from tl_widgets.studies.study import MODELS, DataFacts, Guess, Plan, Study, StudyArguments, model_setting
+from tl_widgets.studies.study import MODELS, DataFacts, Guess, Plan, SoFar, Study, StudyArguments, model_setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.setup_checks.mistake import Mistake
     from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
+    from tl_widgets.studies.stage import StageChart
 
 _ALL = "all"
 _COSTS = (
@@ -67,6 +68,11 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
     arguments = MistakeArguments
     cost_by = ("backbone", "mistake")
     brings_images = True
+    front = ("mistake",)
+    sketch = (
+        '<path d="M22 3L36 27H8z" stroke="currentColor" stroke-width="2" stroke-linejoin="round" fill="none"/>'
+        '<path d="M22 11v8M22 22v2.5" stroke="currentColor" stroke-width="2.4"/>'
+    )
 
     def results(self) -> tuple[type[MistakeStudy] | type[MistakeStudies], ...]:
         from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
@@ -114,6 +120,21 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
         text = f"the right way and the wrong one, on {n:,} images of {facts.name}"
         return Plan(2, text, 2 * n * mistake.epochs)
 
+    def stage(self, arguments: MistakeArguments, so_far: SoFar) -> StageChart:
+        from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
+        from tl_widgets.studies.mistake.stage import mistake_stage
+
+        result = so_far.result
+        if isinstance(result, MistakeStudies):
+            return mistake_stage([study.declared for study in result.studies], result.studies)
+        if result is not None:
+            return mistake_stage([result.declared], [result])
+        studies = [point for point in so_far.points if isinstance(point, MistakeStudy)]
+        return mistake_stage(arguments.mistakes, studies)
+
+    def headline(self, result: MistakeStudy | MistakeStudies) -> str:
+        return result.headline
+
     def guess(self, arguments: MistakeArguments) -> Guess:
         n = len(arguments.mistakes)
         if arguments.mistake == _ALL:
@@ -125,7 +146,19 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
             f"The mistake: {mistake.wrong}. The right way: {mistake.right}. Measured: {mistake.figure}. "
             "What will the mistake do?"
         )
-        return Guess(question, _COSTS, arguments.mistake, _cost_of)
+        return Guess(question, _COSTS, arguments.mistake, _cost_of, axis="x", spans=_spans)
+
+
+def _spans(study: MistakeStudy | None) -> list[tuple[float, float]]:
+    """Return the range of each option; before anything is measured, the right way is taken to give 80%."""
+    right = 0.8 if study is None else study.right
+    return [
+        (right, min(1.0, right + 0.2)),
+        (right - 0.01, right + 0.01),
+        (right - 0.1, right),
+        (right - 0.3, right - 0.1),
+        (0.0, right - 0.3),
+    ]
 
 
 def _cost_of(study: MistakeStudy) -> str:

@@ -9,17 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, points
 from tl_widgets.plots.style import (
     INK,
     PALE,
     PERCENT,
-    color_of,
     draw_grid,
     finish_axes,
     legend_below,
-    marker_of,
     new_axes,
     note,
 )
@@ -27,7 +24,10 @@ from tl_widgets.records.statistics import Interval
 from tl_widgets.records.verdict import TwoWays
 from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
 
-_RIGHT, _WRONG = ModelName.TRANSFER.color, ModelName.SCRATCH.color
+# Full and hollow ink: colors belong to the models, and neither way is one.
+_FULL, _HOLLOW = "#9a9a9a", "#ffffff"
+_RIGHT: dict[str, Any] = {"color": INK, "marker": "s", "markerfacecolor": INK}
+_WRONG: dict[str, Any] = {"color": INK, "marker": "o", "markerfacecolor": _HOLLOW}
 
 
 def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
@@ -43,7 +43,8 @@ def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
     """
     ax = new_axes(8, 3.2) if ax is None else ax
     mistake, measured = study.declared, study.measured
-    ax.barh([0, 1], [measured.right, measured.wrong], 0.55, color=[_RIGHT, _WRONG])
+    bars = ax.barh([0, 1], [measured.right, measured.wrong], 0.55, color=[_FULL, _HOLLOW], edgecolor=INK)
+    bars[1].set_hatch("///")
     for y, value, interval in _ways(measured):
         low, high = interval or (value, value)
         if interval:
@@ -81,9 +82,7 @@ def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(n), [_row_label(study) for study in studies.studies], parse_math=False)
     ax.set_ylim(n - 0.4, -0.6)
     _percent_axis(ax, room=0.36)
-    legend_below(
-        ax, [_handle("right way", ModelName.TRANSFER), _handle("with the mistake", ModelName.SCRATCH)], n_columns=2
-    )
+    legend_below(ax, [_handle("right way", _RIGHT), _handle("with the mistake", _WRONG)], n_columns=2)
     n_clear = sum(study.measured.is_clear for study in studies.studies)
     title = f"What goes wrong: {n_clear} of {n} mistakes make a clear difference"
     finish_axes(ax, title, x="the figure that is compared (test accuracy, mostly); bars: 95% intervals")
@@ -105,12 +104,10 @@ def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
     measured = study.measured
     ax.plot([measured.right, measured.wrong], [y, y], color=PALE, linewidth=1, linestyle=":")
     # Shifted a little, so overlapping intervals do not hide each other.
-    for (_, value, interval), name, shift in zip(
-        _ways(measured), (ModelName.TRANSFER, ModelName.SCRATCH), (-0.1, 0.1), strict=True
-    ):
+    for (_, value, interval), look, shift in zip(_ways(measured), (_RIGHT, _WRONG), (-0.1, 0.1), strict=True):
         low, high = interval or (value, value)
         reach = [[value - low], [high - value]]
-        style: dict[str, Any] = {"color": color_of(name), "marker": marker_of(name), "markersize": 6, "capsize": 3}
+        style: dict[str, Any] = {**look, "markersize": 6, "capsize": 3}
         ax.errorbar([value], [y + shift], xerr=reach, linestyle="none", elinewidth=1.4, **style)
     flatters = study.declared.flatters
     difference = f"{points(measured.wrong - measured.right, 0, signed=True)} points"
@@ -122,5 +119,5 @@ def _row_label(study: MistakeStudy) -> str:
     return f"{study.declared.title}\n({study.dataset.name})"
 
 
-def _handle(label: str, name: str) -> Line2D:
-    return Line2D([], [], color=color_of(name), marker=marker_of(name), linewidth=1.4, label=label)
+def _handle(label: str, look: dict[str, Any]) -> Line2D:
+    return Line2D([], [], linewidth=1.4, label=label, **look)

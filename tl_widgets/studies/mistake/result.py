@@ -58,6 +58,11 @@ class MistakeStudy(StudyRecord):
         return "clear" if self.measured.is_clear else "too close to call"
 
     @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        return _verdict_sentence(self.declared, self.measured)
+
+    @property
     def failures(self) -> tuple[StudyFailure, ...]:
         """Always empty: a mistake that cannot be measured has no record."""
         return ()
@@ -109,6 +114,11 @@ class MistakeStudies(StudyRecord):
     def datasets(self) -> tuple[DatasetSummary, ...]:
         """The data sets of the mistakes, in the same order."""
         return tuple(study.dataset for study in self.studies)
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        return self.sentences[0]
 
     @property
     def sentences(self) -> tuple[str, ...]:

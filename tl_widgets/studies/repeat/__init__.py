@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Whole, same_setting
 from tl_widgets.studies.study import (
     ComparisonStudy,
     DataFacts,
+    Guess,
     ImageArguments,
     Plan,
+    SoFar,
     count,
     jobs_setting,
     model_setting,
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.records.comparison import Comparison
+    from tl_widgets.studies.stage import StageChart
+
+_SPREADS = {"under 3 points": 0.03, "3 to 10 points": 0.1, "10 to 20 points": 0.2, "over 20 points": 0.4}
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,17 @@ class _Repeat(ComparisonStudy[RepeatArguments]):
     lead = "The comparison is repeated with other seeds, on the same images: how much of the difference is luck?"
     chart = "Charts of accuracy by epoch and on the test images, with a dot for each seed, of parameters and seconds."
     arguments = RepeatArguments
+    quick: ClassVar[Mapping[str, Any]] = {"repeats": 2, "epochs": 5}
+    sketch = (
+        '<circle cx="10" cy="21" r="3" fill="var(--tlw-scratch,#d55e00)"/>'
+        '<circle cx="18" cy="13" r="3" fill="var(--tlw-scratch,#d55e00)"/>'
+        '<circle cx="26" cy="24" r="3" fill="var(--tlw-scratch,#d55e00)"/>'
+        '<circle cx="34" cy="17" r="3" fill="var(--tlw-scratch,#d55e00)"/>'
+        '<circle cx="10" cy="8" r="3" fill="var(--tlw-transfer,#0072b2)"/>'
+        '<circle cx="18" cy="6" r="3" fill="var(--tlw-transfer,#0072b2)"/>'
+        '<circle cx="26" cy="9" r="3" fill="var(--tlw-transfer,#0072b2)"/>'
+        '<circle cx="34" cy="5" r="3" fill="var(--tlw-transfer,#0072b2)"/>'
+    )
 
     def owns(self, result: Comparison) -> bool:
         return result.repeats is not None
@@ -63,6 +81,43 @@ class _Repeat(ComparisonStudy[RepeatArguments]):
         n, n_arms, n_seeds = arguments.n_train(facts), 3 if arguments.control else 2, arguments.repeats
         text = f"{n_arms} on the same {n:,} images with each of {count(n_seeds, 'seed')}"
         return Plan(n_arms * n_seeds, text, n_arms * n_seeds * n * arguments.epochs)
+
+    def stage(self, arguments: RepeatArguments, so_far: SoFar) -> StageChart:
+        from tl_widgets.studies.repeat.stage import repeat_stage
+
+        result = so_far.result
+        config = arguments.config if result is None else result.config
+        seeds = range(config.seed, config.seed + config.repeats)
+        models = [name for name in ModelName if name in config.model_names]
+        if result is not None and result.repeats is not None:
+            return repeat_stage(seeds, models, result.repeats.points, result.repeats.n_test)
+        return repeat_stage(seeds, models, so_far.points, so_far.facts.n_test)
+
+    def guess(self, arguments: RepeatArguments) -> Guess:
+        def scratch(result: Comparison | None) -> tuple[float, ...]:
+            return result.repeats.accuracies(ModelName.SCRATCH) if result and result.repeats else ()
+
+        def answer(result: Comparison) -> str:
+            shares = scratch(result)
+            apart = round(max(shares) - min(shares), 6) if len(shares) > 1 else None
+            if apart is None or result.stopped:
+                return ""
+            limits = (0.03, 0.1, 0.2)
+            return list(_SPREADS)[sum(apart >= limit for limit in limits)]
+
+        def spans(result: Comparison | None) -> list[tuple[float, float]]:
+            low = min(scratch(result), default=0.5)
+            return [(low, low + reach) for reach in _SPREADS.values()]
+
+        return Guess(
+            "How far apart are the best and the worst seed of the network from scratch?",
+            tuple(_SPREADS),
+            f"repeat {arguments.dataset} {arguments.backbone} {arguments.repeats}",
+            answer,
+            is_required=False,
+            axis="y",
+            spans=spans,
+        )
 
 
 STUDY = _Repeat()

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Real, setting
-from tl_widgets.studies.study import MODELS, DataFacts, ImageArguments, Plan, Study, model_setting, require_images
+from tl_widgets.studies.study import (
+    MODELS,
+    DataFacts,
+    Guess,
+    ImageArguments,
+    Plan,
+    SoFar,
+    Study,
+    model_setting,
+    require_images,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.studies.stage import StageChart
     from tl_widgets.studies.time.result import TimeStudy
+
+_TIMES = {"less time": 0.6, "about as long": 1.0, "2×": 2.0, "5×": 5.0, "10×": 10.0, "30× or more": 30.0}
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,12 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
     )
     chart = "Line chart of accuracy on the validation images against seconds."
     arguments = TimeArguments
+    quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "epochs": 5}
+    sketch = (
+        '<circle cx="22" cy="15" r="12" stroke="currentColor" stroke-width="2" fill="none"/>'
+        '<path d="M22 15V6" stroke="var(--tlw-scratch,#d55e00)" stroke-width="2.6"/>'
+        '<path d="M22 15l7 4" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.6"/>'
+    )
 
     def results(self) -> tuple[type[TimeStudy], ...]:
         from tl_widgets.studies.time.result import TimeStudy
@@ -62,6 +83,41 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
         n, n_models = arguments.n_train(facts), 3 if arguments.control else 2
         text = f"each on the same {n:,} images, {arguments.epochs} times"
         return Plan(n_models, text, n_models * n * arguments.epochs)
+
+    def stage(self, arguments: TimeArguments, so_far: SoFar) -> StageChart:
+        from tl_widgets.studies.time.stage import places_of, places_so_far, time_stage
+
+        result = so_far.result
+        if result is not None:
+            return time_stage([curve.name for curve in result.curves], places_of(result))
+        return time_stage(arguments.config.model_names, places_so_far(so_far.found))
+
+    def headline(self, result: TimeStudy) -> str:
+        return result.sentences[-1]
+
+    def guess(self, arguments: TimeArguments) -> Guess:
+        def spans(result: TimeStudy | None) -> list[tuple[float, float]]:
+            seconds = None if result is None else result.seconds_to_target(ModelName.TRANSFER)
+            return [((seconds or 1.0), (seconds or 1.0) * times) for times in _TIMES.values()]
+
+        return Guess(
+            "How many times as long does the network from scratch take to the same accuracy?",
+            tuple(_TIMES),
+            f"time {arguments.dataset} {arguments.backbone}",
+            _times,
+            is_required=False,
+            axis="x",
+            spans=spans,
+        )
+
+
+def _times(study: TimeStudy) -> str:
+    """Return the option that is true for a result; "" if a model did not reach the target."""
+    scratch, transfer = map(study.seconds_to_target, (ModelName.SCRATCH, ModelName.TRANSFER))
+    if study.stopped or not (scratch and transfer):
+        return ""
+    limits = {"less time": 0.87, "about as long": 1.15, "2×": 3.5, "5×": 7.5, "10×": 20.0}
+    return next((name for name, limit in limits.items() if scratch / transfer < limit), "30× or more")
 
 
 STUDY = _Time()

@@ -43,7 +43,7 @@ def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
-    handles = [_time_handle(curve, study.target) for curve in curves]
+    handles = [_time_handle(curve, study) for curve in curves]
     target = Line2D([], [], color=PALE, linestyle="--", linewidth=1.2, label=f"target: {percent(study.target)}")
     reading = Line2D([], [], color=PALE, linestyle=":", linewidth=2, label="reading features")
     legend_below(ax, [*handles, target, *([reading] if any(c.backbone for c in curves) else [])], n_columns=2)
@@ -62,8 +62,8 @@ def _draw_time(ax: Axes, curve: TimeCurve, target: float) -> None:
         ax.plot([seconds], [target], marker="o", markersize=12, color=color, fillstyle="none", linestyle="none")
 
 
-def _time_handle(curve: TimeCurve, target: float) -> Line2D:
-    seconds = curve.time_to(target)
-    end = f": {seconds_text(seconds)}" if seconds is not None else ": never"
+def _time_handle(curve: TimeCurve, study: TimeStudy) -> Line2D:
+    seconds = curve.time_to(study.target)
+    end = f": {seconds_text(seconds)}" if seconds is not None else ": not yet" if study.stopped else ": never"
     label = label_of(curve.name, curve.backbone if curve.name == ModelName.TRANSFER else "") + end
     return Line2D([], [], color=color_of(curve.name), marker=marker_of(curve.name), linewidth=2.2, label=label)

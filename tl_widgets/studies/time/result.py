@@ -82,12 +82,21 @@ class TimeStudy(StudyRecord):
         """Always empty: a study of time is measured as a whole."""
         return ()
 
+    def seconds_to_target(self, model: str) -> float | None:
+        """Return the seconds until a model first reaches the target; None if it doesn't."""
+        return next((curve.time_to(self.target) for curve in self.curves if curve.name == model), None)
+
+    def _is_cut(self, curve: TimeCurve) -> bool:
+        return self.stopped and len(curve.accuracy) < self.config.epochs
+
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
-        sentences = [_time_sentence(curve, self.target) for curve in self.curves]
-        reached = {curve.name: curve.time_to(self.target) for curve in self.curves}
-        scratch, transfer = reached.get(ModelName.SCRATCH), reached.get(ModelName.TRANSFER)
+        # Trained on, a model that was stopped might have reached the target.
+        sentences = [_time_sentence(curve, self.target, self._is_cut(curve)) for curve in self.curves]
+        if self.stopped:
+            return (*sentences, "Stopped before all epochs were done, so the times are not compared.")
+        scratch, transfer = map(self.seconds_to_target, (ModelName.SCRATCH, ModelName.TRANSFER))
         if scratch and transfer:
             slow, fast = "from scratch", "the frozen backbone"
             if scratch < transfer:
@@ -109,7 +118,7 @@ def _time_curve(run: RunResult, data: DatasetSummary, n_train: int) -> TimeCurve
     return TimeCurve(run.name, run.backbone, reading, seconds, run.history.val_accuracy)
 
 
-def _time_sentence(curve: TimeCurve, target: float) -> str:
+def _time_sentence(curve: TimeCurve, target: float, is_cut: bool) -> str:
     name = phrase_of(curve.name)
     name = name[0].upper() + name[1:]
     if not curve.accuracy:
@@ -117,6 +126,8 @@ def _time_sentence(curve: TimeCurve, target: float) -> str:
     seconds = curve.time_to(target)
     if seconds is None:
         best = percent(max(curve.accuracy))
+        if is_cut:
+            return f"{name} had not reached {percent(target)} of the validation images yet; its best was {best}."
         return f"{name} never reaches {percent(target)} of the validation images; its best is {best}."
     reading = f", {curve.reading:.1f} s of them for reading the features" if curve.backbone else ""
     return f"{name} reaches {percent(target)} of the validation images after {seconds:.1f} s{reading}."

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
+from tl_widgets.core.html import Markup
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import Guess, Plan, StudyResult
 from tl_widgets.widgets.shared.app import App, require_own_dataset
-from tl_widgets.widgets.shared.html import alert, error_alert, escape
+from tl_widgets.widgets.shared.files import file_link
+from tl_widgets.widgets.shared.html import alert, error_alert
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run
 from tl_widgets.widgets.studies.files import load_study, save_study
 from tl_widgets.widgets.studies.form import StudyForm, first_settings, images_of
 from tl_widgets.widgets.studies.guess import GuessBox
-from tl_widgets.widgets.studies.screen import StudyScreen
+from tl_widgets.widgets.studies.screen import Finding, StudyScreen
 from tl_widgets.widgets.studies.settings import StudySettings
-
-if TYPE_CHECKING:
-    from tl_widgets.studies.study import Drawing
 
 
 class StudyLab(App[StudyScreen, StudyResult]):
@@ -63,11 +63,12 @@ class StudyLab(App[StudyScreen, StudyResult]):
         first = first_settings(next(iter(STUDIES)) if study is None else study, source).with_values(values or {})
         self._studies = tuple(STUDIES) if study is None else (study,)
         self._result: StudyResult | None = None
-        self._unrevealed: tuple[StudySettings, StudyResult, Drawing] | None = None  # measured but not shown yet
-        self._shown: tuple[str, StudyResult] | None = None
+        self._findings: dict[str, Finding] = {}  # what each card shows
+        self._waiting: dict[str, tuple[StudySettings, Finding]] = {}  # measured, but the guess comes first
+        self._card = first.study
         self._timings: list[tuple[StudySettings, int, float]] = []
-        self.form = StudyForm(first, self._studies, source)
-        screen = StudyScreen(self.form, GuessBox(self._reveal), self._studies)
+        self.form = StudyForm(first, self._studies, source, self._estimate)
+        screen = StudyScreen(self.form, GuessBox(self._show_guess, self._reveal), self._studies)
         super().__init__(screen, source)
         screen.go_on_button.on_click(lambda _: self.go_on())
         screen.save_button.on_click(lambda _: self._save())
@@ -130,10 +131,9 @@ class StudyLab(App[StudyScreen, StudyResult]):
     @property
     def _unfinished(self) -> StudyResult | None:
         """The result from which the chosen study could resume, or None."""
-        if self._shown is None or not STUDIES[self.settings.study].can_go_on:
-            return None
-        study, result = self._shown
-        return result if study == self.settings.study and result.stopped else None
+        finding = self._findings.get(self.settings.study)
+        can_go_on = finding is not None and STUDIES[finding.study].can_go_on and finding.result.stopped
+        return finding.result if finding is not None and can_go_on else None
 
     def _measure(self, resume: StudyResult | None, wait: bool) -> Run[StudyResult]:
         settings, plan = self.settings, self.form.plan
@@ -153,27 +153,50 @@ class StudyLab(App[StudyScreen, StudyResult]):
         """
         self._require_idle("load a record")
         study, result = load_study(Path(path), self._studies)
-        drawing = STUDIES[study].draw(result)
+        figure = self.screen.figure_of(study, result, STUDIES[study].draw(result))
         self.form.choose(study)
-        self._unrevealed = None
-        self._set_result(study, result, drawing, source=Path(path).name)
+        self._waiting.pop(study, None)
+        self._set_finding(Finding(study, result, source=Path(path).name, figure=figure))
         return result
 
     def _release(self) -> None:
         super()._release()
-        self._shown = self._unrevealed = None
+        self._findings, self._waiting = {}, {}
         if isinstance(self._result, Comparison):
             self._result = self._result.without_models()
 
     def _settings_changed(self, settings: StudySettings) -> None:
-        self.form.show_seconds(self._estimate(settings))
         self.screen.suggest_name(settings.study)
         self.screen.show_go_on(self._unfinished is not None)
         self.screen.guess.ask(_guess_of(settings))
+        is_other, self._card = settings.study != self._card, settings.study
+        if is_other:
+            self.screen.progress.clear()
+            self.screen.message.value = ""
+        self._show_card(settings.study)
 
-    def _estimate(self, settings: StudySettings) -> float | None:
+    def _show_card(self, study: str) -> None:
+        """Show what the chosen card has: its result, a result that waits for the guess, or nothing yet."""
+        finding = self._findings.get(study)
+        if study in self._waiting:
+            self.screen.hide_result()
+        elif finding is None:
+            self.screen.show_nothing()
+        else:
+            self.screen.show_finding(finding)
+            self._show_guess()
+
+    def _show_guess(self) -> None:
+        """Draw the guess on the chart: on that of the result if it is about this, otherwise on empty axes."""
+        study, guess = self.settings.study, _guess_of(self.settings)
+        finding = self._findings.get(study)
+        if finding is None or (guess is not None and finding.subject not in ("", guess.subject)):
+            self.screen.stage.draw()
+        else:
+            self.screen.stage.draw(finding.result, with_guess=bool(finding.subject))
+
+    def _estimate(self, settings: StudySettings, n_passes: int) -> float | None:
         """Estimate the seconds of a run from the last similar one, or return None."""
-        n_passes = self.form.plan.n_passes
         for before, n_passes_before, seconds in reversed(self._timings):
             if before.study == settings.study and all(
                 before.values.get(name) == settings.values.get(name) for name in STUDIES[before.study].cost_by
@@ -184,7 +207,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
     def _work(self, settings: StudySettings, plan: Plan, resume: StudyResult | None, cancel: Cancel) -> StudyResult:
         """Measure and show the result, in the run's thread."""
         screen, study = self.screen, STUDIES[settings.study]
-        screen.progress.start(plan.n_models)
+        screen.start(plan.n_models, tuple(study.points(resume)) if resume is not None else ())
         started = time.monotonic()
         with self._training_session(cancel, lambda: self._load_images(settings, cancel)) as dataset:
             if resume is None:
@@ -193,17 +216,26 @@ class StudyLab(App[StudyScreen, StudyResult]):
                 result = study.go_on(resume, settings.arguments, dataset, screen.on_event, cancel)
         if not result.stopped and resume is None:
             self._timings.append((settings, plan.n_passes, time.monotonic() - started))
-            self.form.show_seconds(self._estimate(settings))
         try:
-            drawing = study.draw(result)
+            figure = screen.figure_of(settings.study, result, study.draw(result))
         except InputError:
             if not result.stopped:
                 raise
             screen.show_empty_stop()  # too early for a figure
+            self._show_card(settings.study)
             return result
         screen.finish(_end_text(settings.study, result))
-        self._show_measured(settings, result, drawing)
+        self._show_measured(settings, Finding(settings.study, result, figure=figure))
         return result
+
+    def _after_run(self) -> None:
+        self.form.show_cost()
+
+    def _show_running(self, running: bool) -> None:
+        super()._show_running(running)
+        if not running:
+            self.screen.stage.start()  # a run that failed has left its points on the chart
+            self._show_guess()
 
     def _load_images(self, settings: StudySettings, cancel: Cancel) -> ImageDataset | None:
         """Return the images; None if the study brings its own."""
@@ -211,48 +243,55 @@ class StudyLab(App[StudyScreen, StudyResult]):
             return None
         return self._source.load(images_of(settings, self._source), self.screen.on_event, cancel)
 
-    def _show_measured(self, settings: StudySettings, result: StudyResult, drawing: Drawing) -> None:
+    def _show_measured(self, settings: StudySettings, finding: Finding) -> None:
         """Show what a run measured, unless the learner's guess has to come first."""
-        guess = _guess_of(settings)
-        self._unrevealed = None
-        if guess is not None and self.screen.guess.kept_guess(guess) is None:
-            self._result, self._shown, self._unrevealed = result, None, (settings, result, drawing)
-            self.screen.hide_result()
-            return
+        guess, box = _guess_of(settings), self.screen.guess
+        self._waiting.pop(finding.study, None)
+        if guess is not None and box.kept_guess(guess) is None:
+            if guess.is_required:
+                self._result, self._waiting[finding.study] = finding.result, (settings, finding)
+                self._findings.pop(finding.study, None)
+                self.screen.hide_result()
+                return
+            box.close_subject(guess)
         # The result of a stopped study does not answer the guess.
-        sentence = self.screen.guess.sentence(guess, result) if guess and not result.stopped else ""
-        self._set_result(settings.study, result, drawing, guess=sentence)
+        sentence = box.sentence(guess, finding.result) if guess and not finding.result.stopped else ""
+        self._set_finding(replace(finding, guess=sentence, subject=guess.subject if guess else ""))
+        if not self.screen.stage.has_chart:
+            self.screen.show_figure()
 
-    def _set_result(
-        self, study: str, result: StudyResult, drawing: Drawing, *, guess: str = "", source: str = ""
-    ) -> None:
-        self._result, self._shown = result, (study, result)
-        self.screen.show_result(study, result, drawing, guess=guess, source=source)
+    def _set_finding(self, finding: Finding) -> None:
+        self._result, self._findings[finding.study] = finding.result, finding
+        chart = self.screen.show_finding(finding)
         self.screen.show_go_on(self._unfinished is not None)
+        self.paper.show(tuple(STUDIES[finding.study].sentences(finding.result)), chart or finding.figure)
 
     def _reveal(self) -> None:
         """Show the result that waited for a guess, once the guess is kept."""
-        if self._unrevealed is None:
+        waiting = self._waiting.get(self.settings.study)
+        if waiting is None:
+            self._show_guess()
             return
-        settings, result, drawing = self._unrevealed
+        settings, finding = waiting
         guess = _guess_of(settings)
         if guess is not None and self.screen.guess.kept_guess(guess) is not None:
-            self._show_measured(settings, result, drawing)
+            self._show_measured(settings, finding)
 
     def _save(self) -> None:
-        if self._shown is None:
+        finding = self._findings.get(self.settings.study)
+        if finding is None:
             return
         message = self.screen.file_message
         try:
-            record, figure = save_study(*self._shown, self.screen.file.value.strip())
+            record, figure = save_study(finding.study, finding.result, self.screen.file.value.strip())
         except Exception as error:
             known = isinstance(error, InputError | OSError)
             message.value = alert(f"It was not saved: {error}") if known else error_alert(error)
             return
-        message.value = (
-            f'<p class="tlw-note" role="status">Saved {escape(record.name)} and {escape(figure.name)}. Read it with: '
-            f"<code>tl_widgets.{type(self._result).__name__}.from_json(...)</code></p>"
-        )
+        message.value = Markup(
+            '<p class="tlw-note" role="status">Saved {} and {}. Read it with: '
+            "<code>tl_widgets.{}.from_json(...)</code></p>"
+        ).format(file_link(record), file_link(figure), type(finding.result).__name__)
         self.screen.list_records()
 
     def _load_typed(self) -> None:

@@ -1,46 +1,67 @@
-"""The form of StudyLab: the menu of studies, their controls and their cost."""
+"""The form of StudyLab: the cards of the studies, their controls and their cost."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ipywidgets import HTML, Box, VBox
+from ipywidgets import HTML, Dropdown, HBox, VBox, Widget
 
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.core.html import Markup
 from tl_widgets.core.numbers import count_text, duration_text, size_text
+from tl_widgets.core.settings import settings_of
 from tl_widgets.studies.registry import STUDIES, find_study
 from tl_widgets.studies.study import GROUPS, Plan
 from tl_widgets.widgets.shared.cells import close_tree
-from tl_widgets.widgets.shared.costs import has_local_weights, too_large
-from tl_widgets.widgets.shared.fields import menu_widget
+from tl_widgets.widgets.shared.costs import DataFacts, has_local_weights, too_large
 from tl_widgets.widgets.shared.form import Form, group_box
 from tl_widgets.widgets.shared.html import escape
+from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
+from tl_widgets.widgets.studies.cards import StudyCards, pace_buttons
 from tl_widgets.widgets.studies.settings import StudySettings, controls_of
+
+Estimate = Callable[[StudySettings, int], float | None]
+_PACES = {"quick": "Quick", "thorough": "Thorough"}
+
+
+def _unknown(_settings: StudySettings, _n_passes: int) -> float | None:
+    return None
 
 
 class StudyForm(Form[StudySettings]):
-    """The controls of a study; without a menu if `studies` has only one name.
+    """The controls of a study. Only those that aren't in view all the time are its children.
+
+    Attributes:
+        cards: the menu of studies.
+        paces: Quick and Thorough, which set the controls that the study's cost depends on.
+        front: the controls that are in view all the time.
+        lead, cost: what the chosen study does, and what it costs.
+
+    Args:
+        settings: the initial settings.
+        studies: the studies to offer.
+        source: provides the images.
+        estimate: returns the seconds of a run, given settings and the images that pass through training, or None.
 
     Raises:
         InputError: the data set of the settings does not exist or has too few images.
     """
 
-    def __init__(self, settings: StudySettings, studies: Sequence[str], source: DataSource) -> None:
+    def __init__(
+        self, settings: StudySettings, studies: Sequence[str], source: DataSource, estimate: Estimate = _unknown
+    ) -> None:
         super().__init__(settings, source)
-        self._seconds: float | None = None
+        self._studies, self._estimate = tuple(studies), estimate
         self._last_settings: dict[str, StudySettings] = {}
-        self.menu = menu_widget("Study", "The question", [(STUDIES[name].question, name) for name in studies])
-        self.menu.value = settings.study
-        self.menu.observe(lambda change: self.choose(change["new"]), "value")
-        self._lead, self._groups = HTML(), Box()
-        self._groups.add_class("tlw-groups")
-        menu = [self.menu] if len(studies) > 1 else []
-        if not menu:
-            close_tree(self.menu)
-        self.children = [*menu, self._lead, self.problem, self._groups]
+        self._groups: list[Widget] = []
+        self.cards, self.paces, self.front = StudyCards(), Picture(), HBox()
+        self.cards.on_click(self.choose)
+        self.paces.on_click(self.choose_pace)
+        self.lead, self.cost = HTML(), HTML()
+        self.front.add_class("tlw-front")
         for name in ("tlw-panel", "tlw-study-form"):
             self.add_class(name)
         self._build()
@@ -48,21 +69,50 @@ class StudyForm(Form[StudySettings]):
     @property
     def plan(self) -> Plan:
         """The work that the settings ask for."""
-        return STUDIES[self._settings.study].plan(self._settings.arguments, self._facts(self._settings))
+        return self._plan(self._settings)
 
-    def show_seconds(self, known: float | None) -> None:
-        """Show the estimated seconds of a run; None if there is no estimate."""
-        self._seconds = known
-        self._show_lines()
+    @property
+    def facts(self) -> DataFacts:
+        """What is known about the images."""
+        return self._facts(self._settings)
+
+    def _plan(self, settings: StudySettings) -> Plan:
+        return STUDIES[settings.study].plan(settings.arguments, self._facts(settings))
+
+    def show_cost(self) -> None:
+        """Show the cost again, because another run was timed."""
+        with self._lock:
+            self._show_lines()
 
     def choose(self, study: str) -> None:
         """Switch to a study, with the last values of its controls."""
         with self._lock:
-            if self._field_update.is_active or study == self._settings.study:
+            if not self._enabled or study not in self._studies or study == self._settings.study:
                 return
             self._last_settings[self._settings.study] = self._settings
-            self._settings = self._last_settings.get(study) or first_settings(study, self._source)
+            self._settings = self._settings_of(study)
             self._after_change()
+
+    def choose_pace(self, pace: str) -> None:
+        """Set the controls as "quick" or "thorough" has them."""
+        if self._enabled and pace in _PACES:
+            self.settings = self._at_pace(pace)
+
+    def _settings_of(self, study: str) -> StudySettings:
+        """Return the settings that a study has, or had before another was chosen, or has first."""
+        if study == self._settings.study:
+            return self._settings
+        if study not in self._last_settings:
+            self._last_settings[study] = first_settings(study, self._source)
+        return self._last_settings[study]
+
+    def _at_pace(self, pace: str) -> StudySettings:
+        study = STUDIES[self._settings.study]
+        values = study.quick
+        if pace == "thorough":
+            defaults = settings_of(study.arguments)
+            values = {name: defaults[name].default for name in study.quick}
+        return self._fitted(self._settings.with_values(values))
 
     def _after_change(self) -> None:
         if self._built != self._settings.study:
@@ -71,17 +121,27 @@ class StudyForm(Form[StudySettings]):
 
     def _build(self) -> None:
         """Replace the controls with those of the chosen study."""
-        old, self._built = self._groups.children, self._settings.study
-        controls = controls_of(self._built)
+        old: list[Widget] = [*self._groups, *self.front.children]
+        self._built = self._settings.study
+        study, controls = STUDIES[self._built], controls_of(self._built)
         self._make_fields(controls)
-        self._cost = HTML()
-        self._lead.value = f'<p class="tlw-lead">{escape(STUDIES[self._built].lead)}</p>'
+        self.lead.value = Markup('<p class="tlw-lead"><b>{}</b> {}</p>').format(study.question, study.lead)
         self._show()
+        front = [control.name for control in controls if control.name in study.front]
         groups = {
-            title: [self.control(control.name) for control in controls if control.group == title] for title in GROUPS
+            title: [
+                self.control(control.name)
+                for control in controls
+                if control.group == title and control.name not in front
+            ]
+            for title in GROUPS
         }
-        boxes = [group_box(title, VBox(widgets)) for title, widgets in groups.items() if widgets]
-        self._groups.children = [*boxes, group_box("This study", VBox([self._cost]))]
+        for field in self.fields.values():
+            if isinstance(field.widget, Dropdown):
+                field.widget.add_class("tlw-stacked")  # its texts are long
+        self.front.children = [self.control(name) for name in front]
+        self._groups = [group_box(title, VBox(widgets)) for title, widgets in groups.items() if widgets]
+        self.children = self._groups
         for child in old:
             close_tree(child)
 
@@ -94,26 +154,41 @@ class StudyForm(Form[StudySettings]):
     def _fitted(self, settings: StudySettings) -> StudySettings:
         return _fitted(settings, self._source)
 
-    def _show_fields(self) -> None:
-        if self.menu.comm is not None:
-            self.menu.value = self._settings.study
-        super()._show_fields()
-
     def _show_enabled(self) -> None:
         super()._show_enabled()
-        self.menu.disabled = not self._enabled
+        self._show_choices()
+
+    def _show_choices(self) -> None:
+        """Show the cards and Quick and Thorough."""
+        if len(self._studies) > 1:
+            costs = {name: self._card_cost(self._settings_of(name)) for name in self._studies}
+            self.cards.show(costs, self._settings.study, enabled=self._enabled)
+        if not STUDIES[self._settings.study].quick:
+            self.paces.markup = ""
+            return
+        settings = {pace: self._at_pace(pace) for pace in _PACES}
+        chosen = next((pace for pace, at in settings.items() if at == self._settings), "")
+        paces = [(pace, title, self._seconds_text(settings[pace])) for pace, title in _PACES.items()]
+        self.paces.markup = pace_buttons(paces, chosen, enabled=self._enabled)
+
+    def _card_cost(self, settings: StudySettings) -> str:
+        seconds = self._seconds_text(settings)
+        n = self._plan(settings).n_models
+        return f"{count_text(n)} models{f', {seconds}' if seconds else ''}"
+
+    def _seconds_text(self, settings: StudySettings) -> str:
+        seconds = self._estimate(settings, self._plan(settings).n_passes)
+        return "" if seconds is None else f"~{duration_text(seconds)}"
 
     def _show_lines(self) -> None:
-        self._cost.value = "".join(f'<p class="tlw-cost">{line}</p>' for line in self._cost_lines())
+        self.cost.value = "".join(f'<p class="tlw-cost">{line}</p>' for line in self._cost_lines())
+        self._show_choices()
 
     def _cost_lines(self) -> list[str]:
-        plan, facts = self.plan, self._facts(self._settings)
+        plan, facts = self.plan, self.facts
+        seconds = self._estimate(self._settings, plan.n_passes)
         unknown = "the first run shows how long it takes"
-        time = (
-            unknown
-            if self._seconds is None
-            else f"about <b>{duration_text(self._seconds)}</b>, judging by the last run"
-        )
+        time = unknown if seconds is None else f"about <b>{duration_text(seconds)}</b>, judging by the last run"
         lines = [f"<b>{count_text(plan.n_models)} models</b>: {escape(plan.text)}; {time}."]
         if facts.n_bytes:
             lines.append(f"{escape(facts.name)} must be downloaded first ({size_text(facts.n_bytes)}).")

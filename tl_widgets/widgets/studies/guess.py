@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ipywidgets import HTML, Button, HBox, VBox
 
+from tl_widgets.studies.stage import GuessMarks
 from tl_widgets.studies.study import Guess, StudyResult
 from tl_widgets.widgets.shared.fields import menu_widget
 from tl_widgets.widgets.shared.html import alert, escape
@@ -14,33 +15,75 @@ _NOTHING_CHOSEN = "choose …"
 
 
 class GuessBox(VBox):
-    """A question with a menu of answers, hidden if there is nothing to guess."""
+    """A question with a menu of answers, hidden if there is nothing to guess.
 
-    def __init__(self, on_keep: Callable[[], None]) -> None:
-        self._on_keep = on_keep
+    Args:
+        on_choose: called when another answer is chosen.
+        on_keep: called when the answer is kept.
+    """
+
+    def __init__(self, on_choose: Callable[[], None], on_keep: Callable[[], None]) -> None:
+        self._on_choose, self._on_keep = on_choose, on_keep
         self._guesses: dict[str, str] = {}
-        self._subject = ""
+        self._seen: set[str] = set()  # subjects whose result was shown without a guess
+        self._guess: Guess | None = None
+        self._running = False
         self._question, self._line = HTML(), HTML()
-        self.field = menu_widget("My guess", "What the mistake will do", [])
+        self.field = menu_widget("My guess", "What do you expect?", [])
         self.button = Button(description="Keep my guess")
         self.button.on_click(lambda _: self._keep())
         row = HBox([self.field, self.button])
-        row.add_class("tlw-row")
         super().__init__([self._question, row, self._line])
         self.add_class("tlw-guess")
+        self.field.observe(lambda _: self._chosen(), "value")
         self.layout.display = "none"
 
     def ask(self, guess: Guess | None) -> None:
         """Show a question, or hide the box if there is none."""
         self.layout.display = "none" if guess is None else ""
-        if guess is None:
+        is_same = guess is not None and self._guess is not None and guess.subject == self._guess.subject
+        self._guess = guess
+        if guess is None or is_same:  # the learner may be choosing an answer
             return
-        if guess.subject == self._subject:
-            return  # the learner may be choosing an answer
-        self._subject = guess.subject
         self._question.value = f"<p><b>Your guess first.</b> {escape(guess.question)}</p>"
         self.field.options = [_NOTHING_CHOSEN, *guess.options]
         self.field.value = self._guesses.get(guess.subject, _NOTHING_CHOSEN)
+        self._show()
+
+    def choose(self, place: int) -> None:
+        """Choose an answer by its place, as a click on the axes does."""
+        if self._guess is not None and self.is_open:
+            self.field.value = self._guess.options[place]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the guess can still be changed. Once kept, it can't: the answer may be visible."""
+        subject = self._guess.subject if self._guess else ""
+        return bool(subject) and not self._running and subject not in self._guesses and subject not in self._seen
+
+    def marks(self, result: StudyResult | None) -> GuessMarks | None:
+        """Return the answers on the axes of the study's chart; None if they have no place there."""
+        guess = self._guess
+        if guess is None or not guess.axis:
+            return None
+        options = tuple(zip(guess.options, guess.spans(result), strict=True))
+        return GuessMarks(guess.axis, options, str(self.field.value), self.is_open)
+
+    def start(self) -> None:
+        """Keep the chosen answer, because a run starts, and allow no other until it has ended."""
+        if self.is_open and self.field.value != _NOTHING_CHOSEN and self._guess is not None:
+            self._guesses[self._guess.subject] = self.field.value
+        self._running = True
+        self._show()
+
+    def end(self) -> None:
+        """Allow a guess again, unless its answer was shown."""
+        self._running = False
+        self._show()
+
+    def close_subject(self, guess: Guess) -> None:
+        """Allow no guess any more about what was shown."""
+        self._seen.add(guess.subject)
         self._show()
 
     def kept_guess(self, guess: Guess) -> str | None:
@@ -52,19 +95,24 @@ class GuessBox(VBox):
         guessed, measured = self.kept_guess(guess), guess.answer(result)
         if guessed is None:
             return ""
-        end = ", and that is right" if guessed == measured else f"; the result is “{measured}”"
+        end = ", and that is right" if guessed == measured else f"; the result is “{measured}”" if measured else ""
         return f"You guessed “{guessed}”{end}."
 
+    def _chosen(self) -> None:
+        if self.field.value is not None:
+            self._line.value = ""
+            self._on_choose()
+
     def _keep(self) -> None:
-        if self.field.value == _NOTHING_CHOSEN:
+        if self._guess is None or self.field.value == _NOTHING_CHOSEN:
             self._line.value = alert("Choose an answer first.")
             return
-        self._guesses[self._subject] = self.field.value
+        self._guesses[self._guess.subject] = self.field.value
         self._show()
         self._on_keep()
 
     def _show(self) -> None:
-        # Once kept, a guess cannot be changed: the answer may be visible.
-        is_kept = self._subject in self._guesses
-        self.field.disabled = self.button.disabled = is_kept
-        self._line.value = '<p role="status" class="tlw-note">Your guess is kept.</p>' if is_kept else ""
+        subject = self._guess.subject if self._guess else ""
+        self.field.disabled = self.button.disabled = not self.is_open
+        kept = '<p role="status" class="tlw-note">Your guess is kept.</p>'
+        self._line.value = kept if subject in self._guesses else ""

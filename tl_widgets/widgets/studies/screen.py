@@ -1,27 +1,59 @@
-"""The widgets of StudyLab that show progress, messages and results."""
+"""The widgets of StudyLab that show progress, messages and results.
+
+From top to bottom: the cards of the studies, the buttons, the stage or another tab in its place, and the answer in one
+sentence. Every part has a fixed height, so nothing moves when something appears: see layout.css.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipywidgets import HTML, Button, Combobox, HBox, Text
+from ipywidgets import HTML, Button, Combobox, HBox, Tab, Text, VBox, Widget
 
+from tl_widgets.core.events import Event
+from tl_widgets.core.html import Markup, join, table
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.app import AppScreen
 from tl_widgets.widgets.shared.fields import STYLE
-from tl_widgets.widgets.shared.html import empty, escape, style
+from tl_widgets.widgets.shared.html import empty, page_file, style
 from tl_widgets.widgets.shared.views import FigureView
+from tl_widgets.widgets.studies.cards import sketch
 from tl_widgets.widgets.studies.files import list_records
 from tl_widgets.widgets.studies.form import StudyForm
 from tl_widgets.widgets.studies.guess import GuessBox
+from tl_widgets.widgets.studies.outcome import StudyOutcome
 from tl_widgets.widgets.studies.progress import StudyProgress
+from tl_widgets.widgets.studies.stage import StudyStage
 
 if TYPE_CHECKING:
     from tl_widgets.studies.study import Drawing
 
 _PIXELS_PER_INCH = 96
+_FIRST = "Guess, then press “Run”: each point drops in as soon as it is measured."
+_WAITING = "The result is ready. Keep your guess on the left to see it here."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A result as its card shows it.
+
+    Attributes:
+        study: the study's name.
+        subject: what the guess was about when it was measured; "" for a record.
+        guess: a sentence that compares it with the learner's guess, or "".
+        source: name of the file that it was read from, or "".
+        figure: the figure as HTML.
+    """
+
+    study: str
+    result: StudyResult
+    subject: str = ""
+    guess: str = ""
+    source: str = ""
+    figure: str = ""
 
 
 class StudyScreen(AppScreen[StudyProgress]):
@@ -30,24 +62,39 @@ class StudyScreen(AppScreen[StudyProgress]):
     def __init__(self, form: StudyForm, guess: GuessBox, studies: Sequence[str]) -> None:
         super().__init__("Run", StudyProgress(), " The last result is still shown below.")
         tip = "Measure what the stopped study lacks; its results so far stay"
-        self.go_on_button = Button(description="Go on", icon="forward", tooltip=tip)
-        actions = HBox([self.run_button, self.go_on_button, self.stop_button])
-        actions.add_class("tlw-actions")
+        self.go_on_button = Button(description="Go on", icon="forward", tooltip=tip, disabled=True)
         self.guess, self.sentences, self.figure = guess, HTML(), FigureView()
-        self.sentences.add_class("tlw-outcome")
+        self.stage, self.outcome = StudyStage(form, guess), StudyOutcome(form.problem, self.message, self.progress)
+        self._form, self._study, self._can_resume = form, "", False
+        views = {"Chart": self.stage, "Details": self.sentences, "Figure": self.figure, "Files": self._files()}
+        self.tabs = Tab(list(views.values()), titles=list(views), selected_index=0)
+        self.tabs.add_class("tlw-views")
+        bar = HBox(
+            [self.run_button, self.stop_button, self.go_on_button, form.paces, form.front, self.stage.more_button]
+        )
+        bar.add_class("tlw-controls")
+        css = HTML(style() + f"<style>{page_file('lab/layout.css')}{page_file('studies/layout.css')}</style>")
+        css.add_class("tlw-css")
+        self.children = [css, self._head(studies), bar, self.tabs, self.outcome, self.state_mark]
+        self.show_nothing()
+
+    def _head(self, studies: Sequence[str]) -> Widget:
+        if len(studies) > 1:
+            return self._form.cards
+        (study,) = studies
+        head = Markup('<h3 class="tlw-heading tlw-study-head">{} {}</h3>')
+        return HTML(head.format(sketch(study, 32), STUDIES[study].question))
+
+    def _files(self) -> Widget:
         self.file = Text(description="File name", style=STYLE)
         self.save_button = Button(description="Save", icon="save", tooltip="Record and figure", disabled=True)
         self.record = Combobox(description="Record", placeholder="a .json that was saved", style=STYLE)
         self.load_button = Button(description="Load", tooltip="Show what a record says")
-        files = HBox([self.file, self.save_button, self.record, self.load_button])
-        files.add_class("tlw-row")
-        self.file_message, self._form, self._study = HTML(), form, ""
-        title = "What do you want to know?" if len(studies) > 1 else STUDIES[studies[0]].question
-        head = HTML(f'{style()}<h3 class="tlw-heading">{escape(title)}</h3>')
-        self.children = [head, form, guess, actions, self.progress, self.message, self.sentences, self.figure]
-        self.children += [files, self.file_message, self.state_mark]
-        self.figure.value = empty("Press “Run”: the figure appears here.")
-        self.show_go_on(False)
+        rows = [HBox([self.file, self.save_button]), HBox([self.record, self.load_button])]
+        for row in rows:
+            row.add_class("tlw-row")
+        self.file_message = HTML()
+        return VBox([*rows, self.file_message])
 
     def suggest_name(self, study: str) -> None:
         """Suggest a file name for a study; a typed name stays until the study changes."""
@@ -55,52 +102,88 @@ class StudyScreen(AppScreen[StudyProgress]):
             self._study, self.file.value = study, f"study-{study}"
 
     def show_go_on(self, can_resume: bool) -> None:
-        """Show the Go on button if a stopped study can be resumed."""
-        self.go_on_button.layout.display = "" if can_resume else "none"
+        """Enable the Go on button if a stopped study can be resumed; hide it for studies that can't."""
+        self._can_resume = can_resume
+        self.go_on_button.disabled = not can_resume or self.state == "running"
+        self.go_on_button.layout.visibility = "visible" if STUDIES[self._form.settings.study].can_go_on else "hidden"
 
     def list_records(self) -> None:
         """Offer the records next to the notebook, newest first."""
         self.record.options = list_records()
 
     def show_running(self, running: bool) -> None:
-        """Enable or disable the controls and buttons."""
+        """Enable or disable the controls and buttons; show the chart when a run starts."""
         super().show_running(running)
         self._form.enabled = not running
-        self.go_on_button.disabled = self.load_button.disabled = running
+        self.load_button.disabled = running
+        self.go_on_button.disabled = running or not self._can_resume
         self.save_button.disabled = running or not self.has_result
+        self.outcome.show_running(running)
         if running:
+            self.guess.start()
             self.file_message.value = ""
+            self.tabs.selected_index = 0
+        else:
+            self.guess.end()
 
-    def show_result(
-        self, study: str, result: StudyResult, drawing: Drawing, *, guess: str = "", source: str = ""
-    ) -> None:
-        """Show a result.
+    def start(self, n_models: int, points: tuple[object, ...]) -> None:
+        """Start a run, whose chart shows the points of the result that it resumes."""
+        self.progress.start(n_models)
+        self.stage.start(points)
+        self.stage.draw()
 
-        `guess` is a sentence that compares it with the learner's guess, `source` the name of the file that it was read
-        from; either may be "".
-        """
+    def on_event(self, event: Event) -> None:
+        """Record an event, and redraw if enough time has passed."""
+        if self.stage.add_event(event):
+            self.throttle.offer("chart", self.stage.draw_so_far)
+        super().on_event(event)
+
+    def figure_of(self, study: str, result: StudyResult, drawing: Drawing) -> str:
+        """Return the figure of a result as HTML."""
         from tl_widgets.plots.style import root_figure
 
-        self.has_result = True
-        sentences = [*([guess] if guess else []), *STUDIES[study].sentences(result)]
-        images = dict.fromkeys(f"{data.name}, {data.image_size} pixels" for data in result.datasets)
-        facts = "; ".join([*images, *([f"read from {source}"] if source else [])])
-        paragraphs = "".join(f"<p>{escape(text)}</p>" for text in sentences)
-        self.sentences.value = (
-            f'<div class="tlw-verdict" role="status">{paragraphs}'
-            f"<small>{escape(STUDIES[study].question)} · {escape(facts)}</small></div>"
-        )
         width = round(root_figure(drawing).get_figwidth() * _PIXELS_PER_INCH)
-        narrow = STUDIES[study].draw_narrow(result)
-        self.figure.show(drawing, STUDIES[study].text(result), width, narrow=narrow)
-        self.save_button.disabled = False
+        view = FigureView()
+        view.show(drawing, STUDIES[study].text(result), width, narrow=STUDIES[study].draw_narrow(result))
+        html = str(view.value)
+        view.close()
+        return html
+
+    def show_finding(self, finding: Finding) -> Markup | None:
+        """Show a result; return its chart, if the study has one."""
+        self.has_result = True
+        study, result = STUDIES[finding.study], finding.result
+        images = dict.fromkeys(f"{data.name}, {data.image_size} pixels" for data in result.datasets)
+        facts = "; ".join([*images, *([f"read from {finding.source}"] if finding.source else [])])
+        guess = [finding.guess] if finding.guess else []
+        paragraphs = join(Markup("<p>{}</p>").format(text) for text in [*guess, *study.sentences(result)])
+        self.sentences.value = Markup('<div class="tlw-verdict"><small>{} · {}</small>{}</div>{}').format(
+            study.question, facts, paragraphs, _rows(result)
+        )
+        self.figure.value = finding.figure
+        stopped = "Stopped; this is what was measured so far. " if result.stopped else ""
+        self.outcome.show(stopped + study.headline(result), finding.guess, f"{study.question} · {facts}")
+        self.save_button.disabled = self.state == "running"
+        return self.stage.draw(result, with_guess=bool(finding.subject))
+
+    def show_nothing(self, text: str = _FIRST) -> None:
+        """Show the empty axes and a text, because the card has no result to show."""
+        self.has_result = False
+        self.save_button.disabled = True
+        self.sentences.value = empty("After a run: what was found, sentence by sentence, and the numbers.")
+        self.figure.value = empty("Press “Run”: the figure appears here.")
+        self.outcome.show_text(text)
+        self.stage.start()
+        self.stage.draw()
 
     def hide_result(self) -> None:
         """Show that a result waits for the learner's guess."""
-        self.has_result = False
-        self.save_button.disabled = True
-        self.sentences.value = ""
-        self.figure.value = empty("The result is ready. Keep your guess above to see it here.")
+        self.show_nothing(_WAITING)
+        self.figure.value = empty(_WAITING)
+
+    def show_figure(self) -> None:
+        """Switch to the figure, for a study without a chart."""
+        self.tabs.selected_index = self.tabs.titles.index("Figure")
 
     def finish(self, text: str) -> None:
         """Show how a run ended."""
@@ -115,3 +198,10 @@ class StudyScreen(AppScreen[StudyProgress]):
         """Show that a run failed."""
         self.progress.clear()
         self.progress.show_text(text)
+
+
+def _rows(result: StudyResult) -> Markup:
+    if not result.rows:
+        return Markup("")
+    head, *rows = result.rows
+    return table("The numbers", head, rows)

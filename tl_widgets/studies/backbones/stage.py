@@ -1,0 +1,34 @@
+"""The chart of the "backbones" study while it measures: accuracy against milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import milliseconds_text
+from tl_widgets.studies.backbones.result import BackbonePoint, point_name
+from tl_widgets.studies.stage import Axis, Dot, StageChart
+
+
+def backbones_stage(points: Sequence[BackbonePoint], *, control: bool, chance: float | None) -> StageChart:
+    """Return the chart: a dot with its interval for each backbone."""
+    dots = [
+        Dot(
+            ModelName.CONTROL if point.weights == "random" else ModelName.TRANSFER,
+            point.cost.ms_per_image,
+            point.test_accuracy,
+            point.test_accuracy_ci95,
+            f"{point_name(point)}, {milliseconds_text(point.cost.ms_per_image)}",
+            point.name,
+        )
+        for point in points
+    ]
+    return StageChart(
+        "Test accuracy of each backbone against milliseconds per image",
+        Axis.of_values("milliseconds per image (log scale)", [dot.x for dot in dots], 0.5, 200.0),
+        Axis.share("accuracy on the test images"),
+        (ModelName.TRANSFER, ModelName.CONTROL) if control else (ModelName.TRANSFER,),
+        tuple(dots),
+        joined=False,
+        level=None if chance is None else (chance, "chance"),
+    )

@@ -1,0 +1,38 @@
+"""The chart of the "fine-tuning" study while it measures: accuracy by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tl_widgets.core.events import Event
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.records.comparison import Comparison
+from tl_widgets.studies.stage import Axis, Dot, StageChart
+
+_MODELS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.FINE_TUNED)
+
+
+def fine_tuning_stage(epochs: int, more_epochs: int, curves: Mapping[str, Sequence[float]]) -> StageChart:
+    """Return the chart; the curve of the fine-tuned model begins where the frozen stage ends."""
+    dots = []
+    for model, accuracies in curves.items():
+        start = epochs if model == ModelName.FINE_TUNED else 0
+        dots += [Dot(model, start + i, share, label=f"Epoch {start + i}") for i, share in enumerate(accuracies, 1)]
+    x = Axis.even("epochs", 1, max(2, epochs + more_epochs))
+    y = Axis.share("accuracy on the validation images")
+    return StageChart("Accuracy on the validation images by epoch", x, y, _MODELS, tuple(dots))
+
+
+def curves_of(result: Comparison) -> dict[str, Sequence[float]]:
+    """Return the accuracies by epoch of a result."""
+    starts = {run.name: run.fine_tuning.start if run.fine_tuning else 0 for run in result.runs}
+    return {run.name: run.history.val_accuracy[starts[run.name] :] for run in result.runs}
+
+
+def curves_so_far(found: Sequence[Event]) -> dict[str, Sequence[float]]:
+    """Return the accuracies of the epochs so far."""
+    curves: dict[str, list[float]] = {}
+    for event in found:
+        if event.phase == "train" and event.model in _MODELS and "val_accuracy" in event.metrics:
+            curves.setdefault(event.model, []).append(event.metrics["val_accuracy"])
+    return dict(curves)

@@ -1,0 +1,326 @@
+"""The chart of a study: axes that stand there before anything is measured, points that drop in, and the guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite
+
+from tl_widgets.core.html import Markup, escape, join
+from tl_widgets.core.model_name import find_model, heading_of
+from tl_widgets.core.numbers import interval_text, percent
+from tl_widgets.plots.svg import plain, text_width
+from tl_widgets.plots.svg_axes import (
+    HALO,
+    PALE,
+    Scale,
+    SvgAxes,
+    Tick,
+    interval,
+    line,
+    log_ticks,
+    markers,
+    spread,
+    text,
+    ticks,
+)
+from tl_widgets.plots.svg_values import TipBox, column_stop, hidden_table, row_stop
+from tl_widgets.records.statistics import Interval
+
+_INK = 'fill="currentColor"'
+_CHIP = 18  # height of an option of the guess, in pixels
+RIGHT, WRONG = "right way", "with the mistake"  # series that are no models: ink, full and hollow
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis: its title, its range, its ticks, and whether it is logarithmic."""
+
+    title: str
+    low: float
+    high: float
+    ticks: tuple[Tick, ...]
+    log: bool = False
+
+    @staticmethod
+    def share(title: str) -> Axis:
+        """Return an axis from 0 to 100%."""
+        return Axis(title, 0.0, 1.0, tuple((i / 4, f"{25 * i}%") for i in range(5)))
+
+    @staticmethod
+    def even(title: str, low: float, high: float) -> Axis:
+        """Return an axis with whole numbers."""
+        values = ticks(low, high, 9, whole=True)
+        return Axis(title, low, high, tuple((value, f"{value:g}") for value in values))
+
+    @staticmethod
+    def of_values(title: str, values: Sequence[float], low: float, high: float) -> Axis:
+        """Return a logarithmic axis from `low` to `high`, or further if a value lies outside."""
+        low, high = min([low, *(value for value in values if value > 0)]), max([high, *values])
+        return Axis(title, low, high, tuple((tick, f"{tick:g}") for tick in log_ticks(low, high, 9)), log=True)
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One measured point.
+
+    Attributes:
+        series: the model's name, or `RIGHT` or `WRONG`.
+        x, y: its place on the axes; in a chart of rows, `y` is the row's number.
+        ci95: its 95% interval, if it has one.
+        label: what it was measured with, such as "5 images per class"; dots with the same label are compared.
+        name: a text beside the dot.
+        is_small: whether it is one of several of which another dot is the mean.
+    """
+
+    series: str
+    x: float
+    y: float
+    ci95: Interval | None = None
+    label: str = ""
+    name: str = ""
+    is_small: bool = False
+
+
+@dataclass(frozen=True)
+class StageChart:
+    """What a study shows while it measures, and afterwards.
+
+    Attributes:
+        title: what the chart shows, for screen readers.
+        x, y: the axes.
+        series: the models that are measured.
+        dots: what was measured so far.
+        rows: names of rows in place of the y axis; the intervals then lie on the x axis.
+        joined: whether the dots of a model are joined by a line.
+        level: a value on the y axis with a label, such as chance.
+    """
+
+    title: str
+    x: Axis
+    y: Axis
+    series: tuple[str, ...]
+    dots: tuple[Dot, ...] = ()
+    rows: tuple[str, ...] = ()
+    joined: bool = True
+    level: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True)
+class GuessMarks:
+    """The options of a guess on the axes.
+
+    Attributes:
+        axis: "x" or "y".
+        options: the options, and the range that each stands for on the axis.
+        chosen: the chosen option; "" for none.
+        is_open: whether it can be chosen by a click.
+    """
+
+    axis: str
+    options: tuple[tuple[str, tuple[float, float]], ...]
+    chosen: str = ""
+    is_open: bool = True
+
+
+def stage_svg(chart: StageChart, guess: GuessMarks | None, *, width: float, height: float) -> Markup:
+    """Return the chart as SVG, with a table for screen readers.
+
+    Options of an open guess have `data-click="guess:NUMBER"`.
+    """
+    left = 12 + max(text_width(label) for label in (chart.rows or [label for _, label in chart.y.ticks]))
+    right = 16 + (max(text_width(option) for option, _ in guess.options) if guess and guess.axis == "y" else 0)
+    top = 40 + (_CHIP if guess and guess.axis == "x" else 0)
+    x = Scale(chart.x.low, chart.x.high, left, width - right, chart.x.log)
+    low, high = (len(chart.rows) - 0.5, -0.5) if chart.rows else (chart.y.low, chart.y.high)
+    axes = SvgAxes(width, height, x, Scale(low, high, height - 36, top))
+    y_ticks = tuple(enumerate(chart.rows)) if chart.rows else chart.y.ticks
+    parts = [
+        axes.frame(chart.x.ticks, y_ticks, grid="x" if chart.rows else "y"),
+        text(width / 2 + left / 2 - right / 2, height - 4, chart.x.title, anchor="middle"),
+        "" if chart.rows else text(2, 12, chart.y.title),
+        _legend(chart, width),
+        axes.level(*chart.level) if chart.level else "",
+        _guess(axes, guess) if guess else "",
+        _dots(axes, chart),
+        _stops(axes, chart),
+    ]
+    roams = bool(chart.dots) or (guess is not None and guess.is_open)
+    state = "" if chart.dots else " Nothing is measured yet."
+    return join([axes.svg(join(parts), f"{chart.title}.{state}", roams=roams), _table(chart)])
+
+
+def _legend(chart: StageChart, width: float) -> Markup:
+    """Name the series at the top right corner."""
+    parts: list[str] = []
+    at = width - 4
+    for name in reversed(chart.series):
+        label = _label(name)
+        at -= text_width(label)
+        parts += [text(at, 12, label, style=_INK), _marker(at - 10, 8, name)]
+        at -= 28
+    return join(parts)
+
+
+def _label(name: str) -> str:
+    model = find_model(name)
+    return model.label if model else name
+
+
+def _marker(x: float, y: float, series: str, radius: float = 4.5) -> Markup:
+    if find_model(series):
+        return markers([(x, y)], series, radius=radius)
+    fill = "currentColor" if series == RIGHT else "var(--tlw-paper, var(--jp-layout-color1, #fff))"
+    return Markup(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" stroke="currentColor" stroke-width="1.8"/>'
+    )
+
+
+def _dots(axes: SvgAxes, chart: StageChart) -> Markup:
+    parts: list[str] = []
+    for name in chart.series if chart.joined else ():
+        path = [(axes.x(dot.x), axes.y(dot.y)) for dot in chart.dots if dot.series == name and not dot.is_small]
+        color = f"var(--tlw-{name})" if find_model(name) else "currentColor"
+        parts.append(line(path, color, width=2, more='stroke-opacity=".8"') if len(path) > 1 else "")
+    for dot in sorted(chart.dots, key=lambda dot: not dot.is_small):
+        x, y = axes.x(dot.x), axes.y(dot.y)
+        parts.append(Markup(f'<g class="tlw-dot"{" opacity=" + chr(34) + ".45" + chr(34) if dot.is_small else ""}>'))
+        if dot.is_small:
+            parts.append(_marker(x, y, dot.series, 2.2))
+        elif dot.ci95 is None or not find_model(dot.series):
+            parts += [_bar(axes, chart, dot) if dot.ci95 else "", _marker(x, y, dot.series)]
+        else:
+            low, high = map(axes.y, dot.ci95)
+            parts.append(interval(x, y, low, high, dot.series))
+        parts.append(Markup("</g>"))
+    parts.append(_names(axes, chart))
+    return axes.clipped(join(parts), margin=9)
+
+
+def _bar(axes: SvgAxes, chart: StageChart, dot: Dot) -> Markup:
+    """Return the interval of a dot that belongs to no model."""
+    assert dot.ci95 is not None
+    low, high = map(axes.x, dot.ci95)
+    y = axes.y(dot.y)
+    shift = 0 if len(chart.rows) < 3 else -1 if dot.series == RIGHT else 1
+    path = f"M{low:.1f} {y + shift:.1f}H{high:.1f}M{low:.1f} {y - 4:.1f}v8M{high:.1f} {y - 4:.1f}v8"
+    return Markup(f'<path class="tlw-interval" d="{path}" stroke="currentColor" stroke-width="1.6" fill="none"/>')
+
+
+def _names(axes: SvgAxes, chart: StageChart) -> Markup:
+    """Name the dots, the highest first, where a name covers no other; hover shows the rest."""
+    taken: list[tuple[float, float, float]] = []
+    parts: list[str] = []
+    for dot in sorted(chart.dots, key=lambda dot: -dot.y):
+        if not dot.name:
+            continue
+        x, y, width = axes.x(dot.x) + 9, axes.y(dot.y) + 4, text_width(dot.name)
+        if x + width > axes.x.end:
+            x = axes.x(dot.x) - 9 - width
+        if all(abs(y - other) > 12 or x > end or x + width < start for start, end, other in taken):
+            taken.append((x, x + width, y))
+            parts.append(text(x, y, dot.name, style=f"{_INK} {HALO}"))
+    return join(parts)
+
+
+def _guess(axes: SvgAxes, guess: GuessMarks) -> Markup:
+    """Draw the chosen option as a band, and all options beside the axes as long as they can be chosen."""
+    is_x = guess.axis == "x"
+    scale = axes.x if is_x else axes.y
+    ends = sorted((scale.start, scale.end))
+    places = [tuple(min(max(scale(value), ends[0]), ends[1]) for value in span) for _, span in guess.options]
+    centers = [span[1] if is_x else (span[0] + span[1]) / 2 for span in places]
+    short = [option.split(" (")[0] for option, _ in guess.options]
+    sizes = [text_width(option) + 12 if is_x else _CHIP for option in short]
+    at = spread(centers, sizes, ends[0] - 20 if is_x else ends[0], ends[1] + (14 if is_x else 0))
+    parts: list[str] = []
+    for i, (label, span, center, size) in enumerate(zip(short, places, at, sizes, strict=True)):
+        option = guess.options[i][0]
+        is_chosen = option == guess.chosen
+        if is_chosen:
+            parts.append(_band(axes, span, is_x=is_x))
+        if not (guess.is_open or is_chosen):
+            continue
+        x, y = (center - size / 2, axes.y.end - _CHIP - 6) if is_x else (axes.x.end + 4, center - _CHIP / 2)
+        wide = size if is_x else text_width(label) + 10
+        click = (
+            f'data-click="guess:{i}" aria-pressed="{str(is_chosen).lower()}" '
+            f'aria-label="{escape(plain(f"My guess: {option}"))}"'
+            if guess.is_open
+            else ""
+        )
+        chip = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{_CHIP - 2}" rx="8"'
+        look = 'fill="currentColor" fill-opacity=".14"' if is_chosen else 'fill="transparent"'
+        weight = ' font-weight="600"' if is_chosen else ""
+        parts += [
+            Markup(f'<g class="tlw-option" {click}><rect {chip} {look} stroke="currentColor" stroke-opacity=".35"/>'),
+            text(x + wide / 2, y + 12, label, anchor="middle", style=_INK + weight),
+            Markup("</g>"),
+        ]
+    return join(parts)
+
+
+def _band(axes: SvgAxes, span: Iterable[float], *, is_x: bool) -> Markup:
+    low, high = sorted(span)
+    left, right, bottom, top = axes.x.start, axes.x.end, axes.y.start, axes.y.end
+    if is_x:
+        box = f'x="{low:.1f}" y="{top:.1f}" width="{max(high - low, 1):.1f}" height="{bottom - top:.1f}"'
+        edges = f"M{low:.1f} {bottom:.1f}V{top:.1f}M{high:.1f} {bottom:.1f}V{top:.1f}"
+        note = text(min(high, right) - 4, bottom - 6, "your guess", anchor="end", style=f"{PALE} {HALO}")
+        if high - low < 70:
+            note = text(high + 4, bottom - 6, "your guess", style=f"{PALE} {HALO}")
+    else:
+        box = f'x="{left:.1f}" y="{low:.1f}" width="{right - left:.1f}" height="{max(high - low, 1):.1f}"'
+        edges = f"M{left:.1f} {low:.1f}H{right:.1f}M{left:.1f} {high:.1f}H{right:.1f}"
+        note = text(left + 6, low + 13, "your guess", style=f"{PALE} {HALO}")
+    return (
+        Markup(
+            f'<g class="tlw-guess-mark"><rect {box} fill="currentColor" fill-opacity=".07"/>'
+            f'<path d="{edges}" stroke="currentColor" stroke-opacity=".6" stroke-dasharray="4 3" fill="none"/></g>'
+        )
+        + note
+    )
+
+
+def _by_label(chart: StageChart) -> dict[str, dict[str, Dot]]:
+    """Return the dots that are compared with one another, by label and series."""
+    groups: dict[str, dict[str, Dot]] = {}
+    for dot in chart.dots:
+        if not dot.is_small and isfinite(dot.y):
+            groups.setdefault(dot.label, {})[dot.series] = dot
+    return groups
+
+
+def _value(chart: StageChart, dot: Dot | None) -> tuple[str, str]:
+    if dot is None:
+        return "", ""
+    return percent(dot.x if chart.rows else dot.y), interval_text(dot.ci95) if dot.ci95 else ""
+
+
+def _stops(axes: SvgAxes, chart: StageChart) -> Markup:
+    groups = _by_label(chart)
+    box = TipBox([(name, _label(name)) for name in chart.series], ("value", "95% interval"), list(groups))
+    parts: list[str] = [box.defs]
+    places = sorted({axes.x(dot.x) for group in groups.values() for dot in group.values()})
+    gaps = [after - before for before, after in pairwise(places)]
+    half = min([40.0, *(gap / 2 for gap in gaps)]) if not chart.rows else 0.0
+    for label, group in groups.items():
+        values = [_value(chart, group.get(name)) for name in chart.series]
+        one = next(iter(group.values()))
+        if chart.rows:
+            y, reach = axes.y(one.y), abs(axes.y(1) - axes.y(0)) / 2
+            parts.append(row_stop(axes, box, label, values, top=y - reach + 1, bottom=y + reach - 1))
+            continue
+        ys = [axes.y(group[name].y) if name in group else float("nan") for name in chart.series]
+        parts.append(column_stop(axes, box, label, values, x=axes.x(one.x), half=max(half, 3.0), ys=ys))
+    return join(parts)
+
+
+def _table(chart: StageChart) -> Markup:
+    rows = [
+        [label, *(" ".join(part for part in _value(chart, group.get(name)) if part) for name in chart.series)]
+        for label, group in _by_label(chart).items()
+    ]
+    heads = ["", *(heading_of(name) for name in chart.series)]
+    return hidden_table(chart.title, heads, rows) if rows else Markup("")

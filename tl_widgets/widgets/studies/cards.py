@@ -1,0 +1,51 @@
+"""The studies as cards: a sketch, the question, and what it costs. One is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tl_widgets.core.html import Markup, join
+from tl_widgets.studies.registry import STUDIES
+from tl_widgets.widgets.shared.picture import Picture
+
+
+class StudyCards(Picture):
+    """A card for each study, in one Tab stop."""
+
+    def show(self, costs: Mapping[str, str], chosen: str, *, enabled: bool) -> None:
+        """Show the cards of these studies, each with a text about its cost."""
+        self.markup = Markup(
+            '<div class="tlw-study-cards" data-roam="" tabindex="0" role="group" '
+            'aria-label="What do you want to know?">{}</div>'
+        ).format(join(_card(name, cost, name == chosen, enabled) for name, cost in costs.items()))
+
+
+def sketch(study: str, width: int = 44) -> Markup:
+    """Return the sketch of a study as a small picture."""
+    content = Markup(STUDIES[study].sketch)  # our own declarations
+    return Markup('<svg viewBox="0 0 44 30" width="{}" height="{}" aria-hidden="true">{}</svg>').format(
+        width, round(width * 30 / 44), content
+    )
+
+
+def _card(study: str, cost: str, is_chosen: bool, enabled: bool) -> Markup:
+    question = STUDIES[study].question
+    return Markup(
+        '<div class="tlw-study-card" data-click="{}" aria-pressed="{}" aria-disabled="{}" aria-label="{} {}">'
+        "{}<b>{}</b><small>{}</small></div>"
+    ).format(study, str(is_chosen).lower(), str(not enabled).lower(), question, cost, sketch(study), question, cost)
+
+
+def pace_buttons(paces: Iterable[tuple[str, str, str]], chosen: str, *, enabled: bool) -> Markup:
+    """Return the choice of how thoroughly a study measures: (key, title, cost) for each."""
+    buttons = join(
+        Markup('<span data-click="{}" aria-pressed="{}" aria-disabled="{}">{}{}</span>').format(
+            key,
+            str(key == chosen).lower(),
+            str(not enabled).lower(),
+            title,
+            Markup(" <small>{}</small>").format(cost) if cost else "",
+        )
+        for key, title, cost in paces
+    )
+    return Markup('<div class="tlw-paces" role="group" aria-label="How thoroughly">{}</div>').format(buttons)

@@ -160,6 +160,32 @@ def test_nothing_is_said_of_a_model_that_was_not_measured(curve):
     assert cut.sentences[0].startswith("With up to 2 images per class, one of the two never")
 
 
+def test_a_stopped_curve_claims_no_ratio_and_no_end(curve):
+    made = made_curve(curve, scratch=(0.4, 0.5, 0.6, 0.7), transfer=(0.6, 0.7, 0.8, 0.9))
+    assert made.headline == "From scratch needs 4 times the images."
+    points = tuple(p for p in made.points if p.arm == "transfer" or (p.n_per_class < 16 and p.seed == 0))
+    stopped = replace(made, points=points, stopped=True)
+    assert stopped.sentences == (
+        "So far, over 1 of the 2 seeds: with 8 images per class the frozen backbone answers 79.0% of the test images "
+        "correctly, the network from scratch 59.0%.",
+        "Stopped before all points were measured.",
+    )
+    assert stopped.headline == stopped.sentences[0]
+    texts = [text.get_text() for text in plot_learning_curve(stopped).texts]
+    assert texts == []  # no arrow for a ratio
+
+
+def test_a_model_that_was_stopped_is_not_said_to_miss_the_target(textures):
+    comparison = compare(textures, **FEW)
+    scratch = replace(comparison.scratch, history=_history((3.0,), (0.4,)), seconds=Seconds(), stopped=True)
+    whole = replace(comparison.transfer, history=_history((0.1, 0.2), (0.5, 0.9)))
+    study = TimeStudy.of(replace(comparison, scratch=scratch, transfer=whole), target=0.8)
+    assert study.stopped
+    assert "had not reached 80.0% of the validation images yet" in study.sentences[0]
+    assert "never" not in " ".join(study.sentences)
+    assert study.sentences[-1] == "Stopped before all epochs were done, so the times are not compared."
+
+
 def test_a_ratio_that_no_seed_has_is_called_rough(curve):
     made = made_curve(curve, scratch=(0.4, 0.5, 0.6, 0.7), transfer=(0.72, 0.75, 0.8, 0.9))
     assert "rough" not in made.sentences[1]

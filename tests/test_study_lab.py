@@ -3,6 +3,7 @@
 import json
 import re
 from importlib import import_module
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
@@ -11,6 +12,7 @@ from ipywidgets.widgets.widget import _instances
 from nbclient import NotebookClient
 
 from tl_widgets import InputError, StudyLab, TransferLab, learning_curve, load_dataset
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.widgets.studies.settings import StudySettings, controls_of
@@ -214,6 +216,152 @@ def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_la
     again = make_lab()
     assert again.load("study-mistake.json") == found
     assert again.settings.study == "mistake"
+
+
+# Cards, chart and guess
+
+
+def clicked(picture, key):
+    """Click a part of a Picture, as the browser reports it."""
+    picture._on_message(picture, {"click": key}, [])
+
+
+def dots(lab):
+    return lab.screen.stage.chart.markup.count('class="tlw-dot"')
+
+
+def test_the_studies_are_cards_in_one_tab_stop_and_one_study_alone_has_none(make_lab):
+    lab = make_lab()
+    markup = lab.form.cards.markup
+    assert re.findall(r'data-click="([^"]+)" aria-pressed="(\w+)"', markup) == [
+        (name, str(name == "data").lower()) for name in STUDIES
+    ]
+    assert markup.count("tabindex") == 1
+    assert all(study.question in markup and study.sketch in markup for study in STUDIES.values())
+    assert "<small>24 models</small>" in markup
+    clicked(lab.form.cards, "time")
+    assert lab.settings.study == "time"
+    assert 'data-click="time" aria-pressed="true"' in lab.form.cards.markup
+    alone = make_lab("data")
+    assert alone.form.cards.markup == ""
+    assert "tlw-study-card" not in page(alone).replace(".tlw-study-card", "")
+
+
+@pytest.mark.parametrize("study", [name for name in STUDIES if name != "inside"])
+def test_axes_with_titles_stand_there_before_anything_is_measured(make_lab, study):
+    lab = make_lab(study)
+    svg, _, table = lab.screen.stage.chart.markup.rpartition("</svg>")
+    assert "Nothing is measured yet." in svg
+    assert table == ""
+    assert dots(lab) == 0
+    assert re.search(r">(training images per class|seconds|milliseconds|epochs|seed|accuracy)", svg)
+    ElementTree.fromstring(f"{svg}</svg>")
+
+
+def test_quick_and_thorough_set_the_controls_and_say_their_seconds(make_lab):
+    lab = make_lab("repeat", values={"image_size": 32, "n_per_class": 4, "epochs": 5})
+    assert 'data-click="thorough" aria-pressed="false"' in lab.form.paces.markup
+    clicked(lab.form.paces, "quick")
+    assert (lab.settings.values["repeats"], lab.settings.values["n_per_class"]) == (2, 4)
+    assert 'data-click="quick" aria-pressed="true"' in lab.form.paces.markup
+    assert "~" not in lab.form.paces.markup
+    lab.run(wait=True)
+    quick, thorough = re.findall(r"~([\d.]+) s", lab.form.paces.markup)
+    assert float(quick) < float(thorough)
+    clicked(lab.form.paces, "thorough")
+    assert (lab.settings.values["repeats"], lab.settings.values["epochs"]) == (3, 10)
+    lab = make_lab(None, own_dataset())
+    clicked(lab.form.paces, "quick")
+    assert lab.settings.values["sizes"] == (2, 5, 6)  # the set has no ten of a class
+
+
+def test_points_drop_in_while_they_are_measured(make_lab, monkeypatch):
+    lab, seen = make_lab("data", values={**DATA, "seeds": (0,)}), []
+    on_event = lab.screen.on_event
+
+    def watch(event):
+        on_event(event)
+        if event.point is not None:
+            lab.screen.stage.draw()
+            seen.append((event.point.arm, dots(lab)))
+
+    monkeypatch.setattr(lab.screen, "on_event", watch)
+    lab.run(wait=True)
+    assert seen == [("transfer", 1), ("transfer", 2), ("scratch", 3), ("scratch", 4)]
+    assert dots(lab) == 4
+    assert "<caption>Test accuracy against training images per class</caption>" in lab.screen.stage.chart.markup
+
+
+def test_a_curve_grows_with_the_epochs(make_lab, monkeypatch):
+    lab, counts = make_lab("time", values=TINY), []
+    on_event = lab.screen.on_event
+
+    def watch(event):
+        on_event(event)
+        if event.metrics:
+            lab.screen.stage.draw()
+            counts.append(dots(lab))
+
+    monkeypatch.setattr(lab.screen, "on_event", watch)
+    lab.run(wait=True)
+    assert counts == [1, 2, 3, 4]
+    assert dots(lab) == 4
+
+
+def test_a_guess_is_given_on_the_axes_drawn_there_and_kept_when_the_run_starts(make_lab):
+    lab = make_lab("data", values=DATA)
+    chart, box = lab.screen.stage.chart, lab.screen.guess
+    assert "tlw-guess-mark" not in chart.markup
+    clicked(chart, "guess:3")
+    assert box.field.value == "3×"
+    assert "tlw-guess-mark" in chart.markup
+    assert 'data-click="guess:3" aria-pressed="true"' in chart.markup
+    box.field.value = "5×"
+    assert 'data-click="guess:4" aria-pressed="true"' in chart.markup
+    curve = lab.run(wait=True).result
+    assert "You guessed “5×”" in lab.screen.outcome.headline.value
+    assert STUDIES["data"].headline(curve) in lab.screen.outcome.headline.value
+    assert "tlw-guess-mark" in chart.markup
+    assert "guess:" not in chart.markup  # it can't be changed any more
+    assert box.field.disabled
+    clicked(chart, "guess:0")
+    assert box.field.value == "5×"
+
+
+def test_without_a_guess_the_points_are_shown_and_the_question_is_closed(make_lab):
+    lab = make_lab("data", values=DATA)
+    lab.run(wait=True)
+    assert dots(lab) > 4
+    assert "You guessed" not in page(lab)
+    assert lab.screen.guess.field.disabled
+    lab.form.control("sizes").value = "2, 8"
+    assert not lab.screen.guess.field.disabled  # another question
+    assert dots(lab) == 0
+
+
+def test_a_result_belongs_to_its_card(make_lab):
+    lab = make_lab()
+    lab.form.choose("time")
+    lab.settings = lab.settings.with_values(TINY)
+    result = lab.run(wait=True).result
+    shown = [lab.screen.outcome.headline.value, lab.screen.figure.value, lab.screen.stage.chart.markup]
+    lab.form.choose("data")
+    assert not any(sentence in page(lab) for sentence in result.sentences)
+    assert "<img" not in lab.screen.figure.value
+    assert (dots(lab), lab.screen.save_button.disabled) == (0, True)
+    lab.form.choose("time")
+    assert [lab.screen.outcome.headline.value, lab.screen.figure.value, lab.screen.stage.chart.markup] == shown
+    assert not lab.screen.save_button.disabled
+
+
+def test_right_and_wrong_have_no_color_of_a_model(make_lab):
+    lab = make_lab("mistake", values={"mistake": "trainable_without_compile"})
+    lab.screen.guess.field.value = "too close to call"
+    lab.run(wait=True)
+    assert dots(lab) == 2
+    for model in ModelName:
+        assert model.color.lower() not in lab.screen.stage.chart.markup.lower()
+        assert f"--tlw-{model}" not in lab.screen.stage.chart.markup
 
 
 # Stop, trouble, turns

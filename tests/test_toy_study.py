@@ -11,8 +11,9 @@ from tl_widgets.cli import main as cli
 from tl_widgets.core.settings import Choice, Flag, Whole, setting
 from tl_widgets.plots.style import new_axes
 from tl_widgets.records.comparison import DatasetSummary, StudyFailure, StudyRecord
+from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.registry import STUDIES, read_study, register
-from tl_widgets.studies.study import MODELS, Guess, ImageArguments, Plan, Study
+from tl_widgets.studies.study import MODELS, ImageArguments, Plan, Study
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from driving import ARTIFACTS, open_notebook, wait_state
 
 SMALL = """
@@ -16,6 +17,14 @@ def button(page, name):
     return page.get_by_role("button", name=name, exact=True)
 
 
+def tab(page, name):
+    return page.get_by_role("tab", name=name, exact=True)
+
+
+def card(page, question):
+    return page.get_by_role("button", name=re.compile(f"^{re.escape(question)}"))
+
+
 def fill(page, label, text):
     page.get_by_label(label, exact=True).fill(text)
     page.keyboard.press("Tab")
@@ -26,48 +35,63 @@ def test_choose_a_study_run_it_read_it_save_it_and_load_it_again(page, jupyter):
     open_notebook(page, jupyter, "study.ipynb")
     wait_state(page, "idle")
     page.get_by_text("24 models: 4 sizes × 3 seeds × 2 kinds of model").wait_for()
+    button(page, "More").click()
     fill(page, "Image size", "32")
     fill(page, "Images per class", "2, 4")
     fill(page, "Epochs", "2")
     fill(page, "Seeds", "2")
+    button(page, "More").click()
     page.get_by_text("8 models: 2 sizes × 2 seeds × 2 kinds of model").wait_for()
     button(page, "Run").click()
     page.get_by_role("progressbar", name="Whole study").wait_for()
-    assert page.get_by_label("Seeds", exact=True).is_disabled()
+    assert page.get_by_label("Dataset", exact=True).is_disabled()
     wait_state(page, "done")
     assert button(page, "Run").is_enabled()
+    assert page.get_by_role("row").filter(has_text="images per class").count() == 2  # the chart's table
+    tab(page, "Figure").click()
     figure = page.get_by_role("img", name="Line chart of test accuracy against training images per class")
     assert figure.bounding_box()["width"] > 500
+    tab(page, "Details").click()
     sentences = page.locator(".tlw-verdict p").all_inner_texts()
     assert any("With 4 images per class" in sentence for sentence in sentences)
+    tab(page, "Chart").click()
     page.get_by_text("judging by the last run").wait_for()
 
+    tab(page, "Files").click()
     fill(page, "File name", "mine")
     button(page, "Save").click()
     page.get_by_text("Saved mine.json and mine.png").wait_for()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="mine.json").click()
+    assert opened.value.url.endswith("/lab/tree/mine.json")
+    opened.value.close()
     assert json.loads((jupyter.folder / "mine.json").read_text())["study"] == "LearningCurve"
     assert (jupyter.folder / "mine.png").read_bytes().startswith(b"\x89PNG")
 
-    page.get_by_label("Study", exact=True).select_option("How much time?")
+    tab(page, "Chart").click()
+    card(page, "How much time?").click()
     page.get_by_text("the clock runs").wait_for()
+    tab(page, "Files").click()
     page.get_by_label("Record", exact=True).fill("mine.json")
     page.keyboard.press("Tab")
     button(page, "Load").click()
-    page.get_by_text("read from mine.json").wait_for()
+    page.get_by_text("read from mine.json").last.wait_for()
+    tab(page, "Details").click()
     assert page.locator(".tlw-verdict p").all_inner_texts() == sentences
-    page.get_by_label("Images per class", exact=True).wait_for()  # the study that the record is of
+    assert card(page, "How much data?").get_attribute("aria-pressed") == "true"  # the study that the record is of
 
 
 def test_stop_shows_what_was_measured_until_then(page, jupyter):
     values = "{**few, 'sizes': (2, 50), 'epochs': 100, 'seeds': tuple(range(9))}"
     jupyter.notebook("study-stop.ipynb", f"{SMALL}\nlab = StudyLab('data', values={values})\nlab")
     open_notebook(page, jupyter, "study-stop.ipynb")
-    assert page.get_by_label("Study", exact=True).count() == 0
+    assert page.locator(".tlw-study-card").count() == 0
     button(page, "Run").click()
     page.get_by_text(re.compile(r"measured transfer with \d+ images per class")).wait_for(timeout=60_000)
     button(page, "Stop").click()
     wait_state(page, "stopped", timeout=10_000)
     page.get_by_text("Stopped. This is what was measured so far.").wait_for()
+    tab(page, "Details").click()
     page.get_by_text("Stopped before all points were measured.").wait_for()
     assert button(page, "Run").is_enabled()
 
@@ -77,20 +101,80 @@ def test_it_fits_is_photographed_and_asks_for_the_guess_first(page, jupyter):
     open_notebook(page, jupyter, "study-look.ipynb")
     wait_state(page, "idle")
     photograph(page, "first")
-    page.get_by_label("Study", exact=True).select_option("What goes wrong?")
+    card(page, "What goes wrong?").click()
     page.get_by_label("Mistake", exact=True).select_option("bottleneck")
     page.get_by_text("The mistake: a hidden layer of 6 ReLU units").wait_for()
     button(page, "Run").click()
     wait_state(page, "done")
-    page.get_by_text("The result is ready. Keep your guess above").wait_for()
-    assert page.get_by_role("img", name="Chart of the right").count() == 0
-    assert button(page, "Save").is_disabled()
+    page.get_by_text("The result is ready. Keep your guess on the left").first.wait_for()
+    assert page.locator(".tlw-dot").count() == 0
     page.get_by_label("My guess", exact=True).select_option("too close to call")
     button(page, "Keep my guess").click()
+    page.locator(".tlw-dot").first.wait_for()
+    page.get_by_text("You guessed “too close to call”").first.wait_for()
+    tab(page, "Figure").click()
     page.get_by_role("img", name="Chart of the right way beside the wrong one").wait_for()
-    page.get_by_text("You guessed “too close to call”").wait_for()
+    tab(page, "Chart").click()
     photograph(page, "done")
     assert page.locator("img:not([alt])").filter(visible=True).count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped(page, jupyter, theme):
+    page.set_viewport_size({"width": 1366, "height": 768})
+    name = f"study-places-{theme}.ipynb"
+    jupyter.notebook(name, SHOW)
+    open_notebook(page, jupyter, name, theme=theme)
+    wait_state(page, "idle")
+    page.locator(".tlw-chart").wait_for()
+    first = page.evaluate(PLACES)
+    assert first["lab"][1] <= 560
+    states = {}
+
+    def look(state):
+        states[state] = page.evaluate(PLACES)
+        assert page.evaluate(CLIPPED) == [], state
+
+    for question in ("How much time?", "Which backbone?", "Fine-tuning", "What goes wrong?", "Look inside", "Repeat"):
+        card(page, question).click()
+        page.locator(".tlw-study-card[aria-pressed=true]", has_text=question).wait_for()
+        look(question)
+    card(page, "How much data?").click()
+    button(page, "Quick").click()
+    button(page, "My guess: 3×").click()
+    page.locator(".tlw-guess-mark").wait_for()
+    look("guess")
+    button(page, "Run").click()
+    page.locator(".tlw-dot").first.wait_for(timeout=60_000)
+    look("running")
+    wait_state(page, "done")
+    look("done")
+    assert page.locator(".tlw-dot").count() == 6
+    for title in ("Details", "Figure", "Files", "Chart"):
+        tab(page, title).click()
+        look(title)
+    button(page, "More").click()
+    look("More")
+    assert {state: places for state, places in states.items() if places != first} == {}
+    page.locator(".tlw-lab").screenshot(path=ARTIFACTS / f"study-laptop-{theme}.png")
+
+
+def test_cards_and_guess_are_reached_with_the_keyboard_alone(page, jupyter):
+    jupyter.notebook("study-keys.ipynb", SHOW)
+    open_notebook(page, jupyter, "study-keys.ipynb")
+    wait_state(page, "idle")
+    card(page, "How much data?").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.get_by_text("the clock runs").wait_for()
+    assert page.evaluate("() => document.activeElement.dataset.click") == "time"
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.closest('.tlw-study-cards')") is None  # one Tab stop
+    button(page, "My guess: less time").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    page.locator("select:focus, .tlw-guess-mark").first.wait_for()
+    assert page.get_by_label("My guess", exact=True).input_value() == "30× or more"
 
 
 def test_a_wide_figure_gives_way_to_a_narrow_one_where_there_is_no_room(page, jupyter):
@@ -101,6 +185,7 @@ def test_a_wide_figure_gives_way_to_a_narrow_one_where_there_is_no_room(page, ju
     open_notebook(page, jupyter, "study-narrow.ipynb")
     button(page, "Run").click()
     wait_state(page, "done")
+    tab(page, "Figure").click()
     figure = page.get_by_role("img", name="Charts of accuracy by epoch")  # the hidden one has no role
     heights = {}
     for width in (1600, 900):
@@ -126,6 +211,17 @@ def photograph(page, name):
             assert page.evaluate(WRONG) == {"scrolled": [], "cut": [], "nameless": [], "page": 0}, (name, theme, width)
 
 
+PLACES = """() => Object.fromEntries([['lab', '.tlw-lab'], ['controls', '.tlw-controls'], ['views', '.tlw-views'],
+    ['outcome', '.tlw-outcome'], ['chart', '.tlw-race']].flatMap(([name, selector]) => {
+        const lab = document.querySelector('.tlw-lab').getBoundingClientRect();
+        const box = document.querySelector(`.tlw-lab ${selector}, ${selector}.tlw-lab`).getBoundingClientRect();
+        if (name === 'chart' && !box.height) return []; // another tab
+        return [[name, [Math.round(box.y - lab.y), Math.round(box.height)]]];
+    }).concat([['lab', [0, Math.round(document.querySelector('.tlw-lab').getBoundingClientRect().height)]]]))"""
+# Menus of backbones are longer than any field; a click shows them in full.
+CLIPPED = """() => [...document.querySelectorAll('.tlw-lab *')].filter(e => e.offsetParent
+    && e.matches('button, .widget-label, .tlw-study-card *, .tlw-paces *, input, .tlw-heading')
+    && e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map(e => e.outerHTML.slice(0, 200))"""
 WRONG = """() => {
     const inside = [...document.querySelectorAll('.tlw-lab, .tlw-lab *')].filter(e => e.offsetParent);
     const wide = e => e.scrollWidth > e.clientWidth + 1;

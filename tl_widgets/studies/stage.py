@@ -17,6 +17,7 @@ from tl_widgets.plots.svg_axes import (
     Scale,
     SvgAxes,
     Tick,
+    color_css,
     interval,
     line,
     log_ticks,
@@ -143,8 +144,7 @@ def stage_svg(chart: StageChart, guess: GuessMarks | None, *, width: float, heig
         _legend(chart, width),
         axes.level(*chart.level) if chart.level else "",
         _guess(axes, guess) if guess else "",
-        _dots(axes, chart),
-        _stops(axes, chart),
+        *([_dots(axes, chart), _stops(axes, chart)] if chart.dots else []),
     ]
     roams = bool(chart.dots) or (guess is not None and guess.is_open)
     state = "" if chart.dots else " Nothing is measured yet."
@@ -314,7 +314,8 @@ def _stops(axes: SvgAxes, chart: StageChart) -> Markup:
             continue
         ys = [axes.y(group[name].y) if name in group else float("nan") for name in chart.series]
         parts.append(column_stop(axes, box, label, values, x=axes.x(one.x), half=max(half, 3.0), ys=ys))
-    return join(parts)
+    # A series that is no model is drawn in ink, in its box of values, too.
+    return Markup(join(parts).replace(color_css(""), "currentColor"))
 
 
 def _table(chart: StageChart) -> Markup:

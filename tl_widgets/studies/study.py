@@ -7,7 +7,7 @@ names no study and imports nothing heavy, because every `--help` loads it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tl_widgets.core.events import Cancel, Event, OnEvent
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.records.comparison import Comparison, DatasetSummary, StudyFailure
+    from tl_widgets.studies.guess import Guess
     from tl_widgets.studies.stage import StageChart
 
     Drawing = Axes | Figure
@@ -190,42 +191,6 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Guess:
-    """A question that the learner answers before the result is shown.
-
-    Attributes:
-        subject: a key for what the guess is about; for another subject, the question is asked again.
-        answer: returns the option that is true for a result, or what the result says instead; "" if it says nothing.
-        is_required: whether the result waits for the guess. Otherwise its points are shown while they are measured.
-        axis: the axis of the study's chart, "x" or "y", on which the options have places; "" for none.
-        spans: returns the range that each option stands for on this axis, given the result or None.
-    """
-
-    question: str
-    options: tuple[str, ...]
-    subject: str
-    answer: Callable[[Any], str]
-    is_required: bool = True
-    axis: str = ""
-    spans: Callable[[Any], Sequence[tuple[float, float]]] = lambda _: ()
-
-
-# Options of a guess about an accuracy, and the range of each.
-BANDS = {
-    "under 50%": (0.0, 0.5),
-    "50 to 70%": (0.5, 0.7),
-    "70 to 80%": (0.7, 0.8),
-    "80 to 90%": (0.8, 0.9),
-    "over 90%": (0.9, 1.0),
-}
-
-
-def band_of(share: float) -> str:
-    """Return the option of `BANDS` that holds for an accuracy."""
-    return next(name for name, (_, high) in BANDS.items() if share <= high)
-
-
-@dataclass(frozen=True)
 class SoFar:
     """What is known of a study before, while and after it measures.
 
@@ -373,6 +338,11 @@ class ComparisonStudy(Study[Arguments, "Comparison"]):
         from tl_widgets.records.comparison import Comparison
 
         return (Comparison,)
+
+    def headline(self, result: Comparison) -> str:
+        """Return the verdict without its reasons."""
+        lead = result.verdict.text.partition(": ")[0]
+        return f"{lead.rstrip('.')}."
 
     def draw(self, result: Comparison) -> Figure:
         """Draw the page of a comparison."""

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Name, Several, same_setting, setting
+from tl_widgets.studies.guess import BANDS, Guess, band_of
 from tl_widgets.studies.study import (
     BACKBONE_NAME,
-    BANDS,
     IMAGES,
     MODELS,
     DataFacts,
-    Guess,
     ImageArguments,
     Plan,
     SoFar,
     Study,
-    band_of,
     count,
     jobs_setting,
     model_setting,

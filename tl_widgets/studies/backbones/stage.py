@@ -19,7 +19,7 @@ def backbones_stage(points: Sequence[BackbonePoint], *, control: bool, chance: f
             point.test_accuracy,
             point.test_accuracy_ci95,
             f"{point_name(point)}, {milliseconds_text(point.cost.ms_per_image)}",
-            point.name,
+            "random weights" if point.weights == "random" else point.name,
         )
         for point in points
     ]

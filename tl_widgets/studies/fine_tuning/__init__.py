@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.config import Config, FineTuningSpec
+from tl_widgets.core.numbers import percent, points
 from tl_widgets.core.settings import Whole, same_setting
+from tl_widgets.studies.guess import BANDS, Guess, band_of
 from tl_widgets.studies.study import (
-    BANDS,
     MODELS,
     ComparisonStudy,
     DataFacts,
-    Guess,
     ImageArguments,
     Plan,
     SoFar,
-    band_of,
     count,
     model_setting,
     require_images,
@@ -87,6 +86,19 @@ class _FineTuning(ComparisonStudy[FineTuningArguments]):
         if result is not None and result.config.fine_tuning is not None:
             return fine_tuning_stage(result.config.epochs, result.config.fine_tuning.epochs, curves_of(result))
         return fine_tuning_stage(arguments.epochs, arguments.more_epochs, curves_so_far(so_far.found))
+
+    def headline(self, result: Comparison) -> str:
+        from tl_widgets.records.verdict import paired_difference
+
+        frozen, tuned = result.transfer, result.fine_tuned
+        if not (frozen and tuned and frozen.test_accuracy is not None and tuned.test_accuracy is not None):
+            return "Stopped before the fine-tuned model was tested."
+        paired = paired_difference(tuned, frozen)
+        shares = f"{percent(tuned.test_accuracy)} of the test images right, frozen {percent(frozen.test_accuracy)}"
+        if not paired.is_clear:
+            return f"Whether fine-tuning helps is too close to call: {shares}."
+        verb = "gains" if paired.difference > 0 else "loses"
+        return f"Fine-tuning {verb} {points(abs(paired.difference))} points: {shares}."
 
     def guess(self, arguments: FineTuningArguments) -> Guess:
         def answer(result: Comparison) -> str:

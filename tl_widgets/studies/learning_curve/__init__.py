@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Name, Several, Whole, setting
+from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.study import (
     IMAGES,
     MODELS,
     DataFacts,
-    Guess,
     ImageArguments,
     Plan,
     SoFar,

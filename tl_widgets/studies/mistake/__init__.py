@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tl_widgets.core.config import ImageSettings
 from tl_widgets.core.settings import Choice, setting
 from tl_widgets.setup_checks.registry import MISTAKES
-from tl_widgets.studies.study import MODELS, DataFacts, Guess, Plan, SoFar, Study, StudyArguments, model_setting
+from tl_widgets.studies.guess import Guess
+from tl_widgets.studies.study import MODELS, DataFacts, Plan, SoFar, Study, StudyArguments, model_setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Real, setting
+from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.study import (
     MODELS,
     DataFacts,
-    Guess,
     ImageArguments,
     Plan,
     SoFar,

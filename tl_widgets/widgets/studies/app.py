@@ -13,8 +13,9 @@ from tl_widgets.core.events import Cancel
 from tl_widgets.core.html import Markup
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
+from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.registry import STUDIES
-from tl_widgets.studies.study import Guess, Plan, StudyResult
+from tl_widgets.studies.study import Plan, StudyResult
 from tl_widgets.widgets.shared.app import App, require_own_dataset
 from tl_widgets.widgets.shared.files import file_link
 from tl_widgets.widgets.shared.html import alert, error_alert

@@ -161,8 +161,8 @@ class StudyScreen(AppScreen[StudyProgress]):
             study.question, facts, paragraphs, _rows(result)
         )
         self.figure.value = finding.figure
-        stopped = "Stopped; this is what was measured so far. " if result.stopped else ""
-        self.outcome.show(stopped + study.headline(result), finding.guess, f"{study.question} · {facts}")
+        facts += "; stopped early" if result.stopped else ""
+        self.outcome.show(study.headline(result), finding.guess, f"{study.question} · {facts}")
         self.save_button.disabled = self.state == "running"
         return self.stage.draw(result, with_guess=bool(finding.subject))
 

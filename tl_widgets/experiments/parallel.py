@@ -104,9 +104,7 @@ def measure_all(
     return Measured(tuple(done[i] for i in sorted(done)), tuple(failures), stopped)
 
 
-def _report(
-    on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: float, point: object = None
-) -> None:
+def _report(on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: float, point: object = None) -> None:
     left = seconds_left(seconds, n_done, n_total)
     event = Event("study", f"{text} ({n_done} of {n_total})", n_done=n_done, n_total=n_total, point=point)
     on_event(replace(event, seconds=seconds, seconds_left=left))

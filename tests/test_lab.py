@@ -100,10 +100,10 @@ def test_all_images_per_class_stay_all_when_the_data_set_changes(make_lab):
     assert lab.settings.n_per_class is None
     lab.panel.control("dataset").value = "digits"
     assert lab.panel.control("n_per_class").value == 0  # its classes have 78 to 83: no number says all
-    assert lab.panel.control("n_per_class").description == "Images per class (0: all)"
+    assert lab.panel.control("n_per_class").zero == "all"
     lab.panel.control("dataset").value = "textures"
     assert lab.panel.control("n_per_class").value == 50
-    assert lab.panel.control("n_per_class").description == "Images per class"
+    assert lab.panel.control("n_per_class").zero == ""
     lab.panel.control("dataset").value = "digits"
     lab.panel.control("n_per_class").value = 60
     lab.panel.control("dataset").value = "faces"  # has 50 only

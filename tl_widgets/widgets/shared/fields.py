@@ -87,8 +87,10 @@ class CountField(NumberField):
     def limit(self, most: int, *, is_unequal: bool) -> None:
         """Set the upper limit to `most`, the number of training images of the smallest class."""
         self._is_unequal = is_unequal
-        label = self.setting.label
-        self.widget.description = f"{label} (0: {self.setting.none})" if is_unequal else label
+        label, none = self.setting.label, self.setting.none
+        # A slider has no room for a longer label.
+        self.widget.zero = none if is_unequal else ""
+        self.widget.description = f"{label} (0: {none})" if is_unequal and not self.widget.has_track else label
         self.widget.max, self.widget.min = most, 0 if is_unequal else 1
 
     def show(self, value: int | None) -> None:

@@ -42,7 +42,9 @@ function render({ model, el }) {
 
   function showValue(value) {
     if (!isTyped) number.value = value;
-    range.setAttribute("aria-valuetext", `${spoken(value)} ${model.get("unit")}`.trim());
+    const zero = value === 0 ? model.get("zero") : "";
+    unit.textContent = zero || model.get("unit");
+    range.setAttribute("aria-valuetext", zero || `${spoken(value)} ${model.get("unit")}`.trim());
   }
 
   function show() {
@@ -61,8 +63,7 @@ function render({ model, el }) {
     label.textContent = label.title = name;
     if (hasTrack) number.setAttribute("aria-label", `${name}, as a number`);
     else number.title = help;
-    unit.textContent = model.get("unit");
-    [low.textContent, high.textContent] = ends.map(spoken);
+    [low.textContent, high.textContent] = ends.map((end) => (end === 0 && model.get("zero")) || spoken(end));
     showValue(value);
   }
 
@@ -124,7 +125,7 @@ function render({ model, el }) {
       if (hasTrack) range.focus();
     }
   };
-  const traits = ["value", "min", "max", "step", "stops", "disabled", "description", "unit", "tooltip"];
+  const traits = ["value", "min", "max", "step", "stops", "disabled", "description", "unit", "tooltip", "zero"];
   for (const trait of traits) model.on(`change:${trait}`, show);
   model.on("msg:custom", onAnswer);
   const free = keepKeys(() => root);

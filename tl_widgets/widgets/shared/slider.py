@@ -39,6 +39,7 @@ class Slider(anywidget.AnyWidget):
         stops: the positions, if they are not evenly spaced; the limits and the current value are among them.
         unit: shown and spoken after the number; may be empty.
         tooltip: what the number means.
+        zero: what 0 means, such as "all"; empty if it is a number like others.
         disabled: whether it cannot be changed.
     """
 
@@ -48,6 +49,7 @@ class Slider(anywidget.AnyWidget):
     stops = traitlets.List(_number()).tag(sync=True)
     unit = traitlets.Unicode().tag(sync=True)
     tooltip = traitlets.Unicode().tag(sync=True)
+    zero = traitlets.Unicode().tag(sync=True)
     disabled = traitlets.Bool().tag(sync=True)
     has_track = traitlets.Bool(True).tag(sync=True)
 

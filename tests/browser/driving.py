@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -175,6 +176,52 @@ def open_notebook(page, server, name, *, theme="light", run=True):
     if run:
         page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
     return page
+
+
+def set_theme(page, theme):
+    """Switch JupyterLab to its light or dark theme."""
+    page.evaluate(
+        "(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme.title()}"
+    )
+    page.locator(f"body[data-jp-theme-light={'true' if theme == 'light' else 'false'}]").wait_for(state="attached")
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
+
+
+def execute(page, code):
+    """Run code in the notebook's kernel; returns what it printed."""
+    return page.evaluate(
+        """async (code) => {
+            const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const future = kernel.requestExecute({code});
+            let text = '';
+            future.onIOPub = (message) => { text += message.content.text ?? message.content.evalue ?? ''; };
+            await future.done;
+            return text;
+        }""",
+        code,
+    )
+
+
+def train_button(page):
+    """The Lab's button that trains; it also says what a run costs."""
+    return page.get_by_role("button", name=re.compile(r"^Train both"))
+
+
+def violations(page, part=".tlw"):
+    """What axe-core finds inside the Lab, or another part, that is serious or critical, each as a line of text."""
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    return page.evaluate(
+        """async (part) => {
+            const found = await axe.run(part, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa']});
+            const grave = found.violations.filter((one) => ['serious', 'critical'].includes(one.impact));
+            return grave.flatMap(({id, nodes}) => nodes.map(
+                (node) => `${id}: ${node.html.slice(0, 120)} (${node.failureSummary.slice(0, 160)})`));
+        }""",
+        part,
+    )
 
 
 def wait_state(page, state, timeout=60_000):

@@ -1,9 +1,8 @@
 """The parts of the stage as JupyterLab shows them: pictures, sliders, and keys that stay in the Lab."""
 
 import pytest
-from driving import open_notebook
+from driving import execute, open_notebook
 from playwright.sync_api import expect
-from test_upload_browser import execute
 
 PICTURE = """
 import threading, time
@@ -316,45 +315,3 @@ def test_a_number_out_of_range_is_rejected_and_nothing_is_clipped_at_150_pixels(
     assert clipped == []
     sizes = page.locator(".tlw-slider").evaluate_all("all => all.map((one) => [one.offsetWidth, one.offsetHeight])")
     assert all(width <= 150 and height <= 44 for width, height in sizes), sizes
-
-
-KEYS = """
-from ipywidgets import Dropdown
-from tl_widgets import TransferLab
-from IPython.display import display
-lab = TransferLab()
-display(Dropdown(options=["a", "b"], description="Elsewhere"), lab)
-"""
-
-
-def cells(page):
-    return page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.map((c) => c.model.sharedModel.source)")
-
-
-def test_no_key_typed_in_the_lab_reaches_the_shortcuts(show):
-    page = show("keys.ipynb", KEYS)
-    before = cells(page)
-    page.get_by_label("Elsewhere").press("b")
-    page.wait_for_function("(n) => jupyterapp.shell.currentWidget.content.widgets.length === n", arg=len(before) + 1)
-    before = cells(page)
-    parts = [
-        page.get_by_label("Backbone", exact=True),
-        page.get_by_label("Live: train the transfer head again at every change"),
-        button(page, "Reset"),
-        page.get_by_role("tab", name="Code", exact=True),
-        page.get_by_label("Epochs", exact=True),
-    ]
-    for part in parts:
-        part.focus()
-        for key in ("x", "a", "d", "d", "b", "Shift+M", "Shift+Enter", "Control+Enter", "ArrowDown", "ArrowUp"):
-            page.keyboard.press(key)
-        assert cells(page) == before
-        assert part.evaluate("(one) => one === document.activeElement")
-    menu = page.get_by_label("Dataset", exact=True)
-    chosen = menu.input_value()
-    menu.press("ArrowDown")
-    expect(menu).not_to_have_value(chosen)
-    page.wait_for_function("() => jupyterapp.shell.currentWidget.context.model.dirty")
-    menu.press("Control+s")
-    page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
-    assert cells(page) == before

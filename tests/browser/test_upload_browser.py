@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from driving import ARTIFACTS, SERVER_OPTIONS, open_notebook, serve
+from driving import ARTIFACTS, SERVER_OPTIONS, execute, open_notebook, serve
 from PIL import Image
 from playwright.sync_api import expect
 from test_images_browser import MARKUP, SHOW, open_tab, upload
@@ -49,21 +49,6 @@ def open_upload(page, jupyter):
 
 def button(page, name):
     return page.get_by_role("button", name=name, exact=True)
-
-
-def execute(page, code):
-    """Run code in the notebook's kernel; returns what it printed."""
-    return page.evaluate(
-        """async (code) => {
-            const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            const future = kernel.requestExecute({code});
-            let text = '';
-            future.onIOPub = (message) => { text += message.content.text ?? message.content.evalue ?? ''; };
-            await future.done;
-            return text;
-        }""",
-        code,
-    )
 
 
 def photograph(page, name):

@@ -86,6 +86,7 @@ class AnswerView(VBox):
     def __init__(self) -> None:
         self._answers, self._maps = HTML(), HTML()
         super().__init__([self._answers, self._maps])
+        self.add_class("tlw-closely")
         self._requests = LatestRequest(self._look)
 
     def show(self, comparison: Comparison, images: Images | IndexedImages, row: int) -> None:

@@ -42,6 +42,8 @@ class OutcomeView(HBox):
         self.headline.layout.display = self._advice.layout.display = "none" if running else ""
         if running:
             self.live_line.value = ""
+            if "data-result" not in self.headline.value:
+                self.headline.value = ""  # how to start is known by now
         self.details_button.disabled = running or "data-result" not in self.headline.value
 
     def show_advice(self, advice: str) -> None:
@@ -67,8 +69,8 @@ def headline(comparison: Comparison, lead: str = "") -> Markup:
         order = interval if winner != ModelName.SCRATCH else (-interval[1], -interval[0])
         difference = f"Difference, 95% interval: {points_range(*order)} points."
     return Markup(
-        '<div class="tlw-headline" data-result="1" role="status"><b class="tlw-winner tlw-ink-{}">{}</b> {}'
-        "<small>{} {}</small></div>"
+        '<div class="tlw-headline" data-result="1" role="status" tabindex="0">'
+        '<b class="tlw-winner tlw-ink-{}">{}</b> {}<small>{} {}</small></div>'
     ).format(winner or "none", title, counts, lead, difference)
 
 

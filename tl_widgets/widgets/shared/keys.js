@@ -12,3 +12,13 @@ function keepKeys(findRoot) {
   window.addEventListener("keydown", mark, true);
   return () => window.removeEventListener("keydown", mark, true);
 }
+
+// ipywidgets' toggle buttons don't say whether they are pressed.
+function tellPressed(findRoot) {
+  const tell = ({ target }) => {
+    const toggle = target instanceof Element && findRoot()?.contains(target) && target.closest(".widget-toggle-button");
+    if (toggle) setTimeout(() => toggle.setAttribute("aria-pressed", toggle.matches(".mod-active")));
+  };
+  for (const kind of ["focusin", "click"]) window.addEventListener(kind, tell);
+  return () => ["focusin", "click"].forEach((kind) => window.removeEventListener(kind, tell));
+}

@@ -14,7 +14,17 @@ class KeyGuard(anywidget.AnyWidget):
     It guards everything inside the nearest element with the class `tlw`.
     """
 
-    _esm = page_file("shared/keys.js") + 'export default { render: ({ el }) => keepKeys(() => el.closest(".tlw")) };\n'
+    _esm = (
+        page_file("shared/keys.js")
+        + """
+export default {
+  render({ el }) {
+    const ends = [keepKeys, tellPressed].map((guard) => guard(() => el.closest(".tlw")));
+    return () => ends.forEach((end) => end());
+  },
+};
+"""
+    )
 
     def __init__(self) -> None:
         super().__init__(layout=Layout(display="none"))

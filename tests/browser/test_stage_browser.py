@@ -1,0 +1,440 @@
+"""The Lab's one screen on a laptop: all fits, nothing moves or gets stuck, and the curves follow the controls."""
+
+import json
+import re
+import shutil
+
+import pytest
+from driving import ARTIFACTS, execute, open_notebook, set_theme, train_button, violations, wait_state
+from playwright.sync_api import expect
+from test_lab_browser import SHOW
+
+LAPTOP = {"width": 1366, "height": 768}
+TABS = (
+    "Curves",
+    "Result",
+    "Predictions",
+    "Confusion",
+    "Layers",
+    "Runs",
+    "Code",
+    "Try a picture",
+    "Save",
+    "My pictures",
+)
+GROUPS = ("Data", "From scratch", "Transfer", "Training")
+
+
+@pytest.fixture(scope="module")
+def laptop(browser, jupyter):
+    """A laptop's page with a notebook whose first cell shows a Lab."""
+    context = browser.new_context(viewport=LAPTOP)
+    context.set_default_timeout(15_000)
+    page = open_notebook(context.new_page(), jupyter, jupyter.notebook("stage.ipynb", SHOW, "1 + 1"))
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def lab(laptop):
+    """A fresh Lab on the laptop: its cell runs again."""
+    laptop.set_viewport_size(LAPTOP)
+    set_theme(laptop, "light")
+    run_first_cell(laptop)
+    wait_ready(laptop)
+    return laptop
+
+
+def run_first_cell(page):
+    page.evaluate(
+        """async () => {
+            document.querySelector('.tlw-lab')?.setAttribute('data-old', '');
+            jupyterapp.shell.currentWidget.content.activeCellIndex = 0;
+            await jupyterapp.commands.execute('notebook:run-cell');
+        }"""
+    )
+
+
+def wait_ready(page):
+    page.locator(".tlw-lab:not([data-old])").wait_for()
+    expect(page.locator(".tlw-lab")).to_have_count(1)
+    wait_state(page, "idle")
+    page.locator(".tlw-thumbnails img").first.wait_for()
+    page.locator('.tlw-networks svg, .tlw-networks [role="group"]').first.wait_for()
+
+
+def set_values(page, **values):
+    """Set the Lab's settings in the kernel."""
+    assert execute(page, f"lab.settings = lab.settings.with_values({values!r})") == ""
+
+
+def train(page):
+    train_button(page).click()
+    wait_state(page, "done")
+    expect(page.get_by_label("Live", exact=True)).to_be_checked()
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def tab(page, name):
+    return page.get_by_role("tab", name=name, exact=True)
+
+
+def slider(page, name):
+    return page.get_by_role("slider", name=name, exact=True)
+
+
+def number(page, name):
+    return page.get_by_label(f"{name}, as a number", exact=True)
+
+
+BOXES = """() => {
+    const lab = document.querySelector('.tlw-lab'), from = lab.getBoundingClientRect();
+    const boxes = {lab: [0, 0, from.width, from.height].map(Math.round)};
+    for (const name of ['top', 'controls', 'views', 'outcome', 'answers-strip', 'stage', 'networks', 'race'])
+        for (const part of lab.querySelectorAll(`.lm-Widget.tlw-${name}`)) {
+            const {x, y, width, height} = part.getBoundingClientRect();
+            if (width) boxes[name] = [x - from.x, y - from.y, width, height].map(Math.round);
+        }
+    for (const control of lab.querySelectorAll('.tlw-top button, .tlw-controls :is(button, input)')) {
+        const {x, y, height} = control.getBoundingClientRect(), name = control.ariaLabel || control.title;
+        boxes[`${control.type} ${name}`] = [x - from.x, y - from.y, height].map(Math.round);
+    }
+    return boxes;
+}"""
+# The text of a menu is cut off without a word to scrollWidth, so it is measured.
+CLIPPED = """() => {
+    const pen = document.createElement('canvas').getContext('2d');
+    const kinds = 'button, label, input, select, span, small, figcaption, [role="tab"], .widget-label';
+    const parts = [...document.querySelectorAll(`.tlw :is(${kinds})`)]
+        .filter((one) => one.offsetParent && one.clientWidth && !one.closest('.tlw-sr, pre'));
+    return parts.filter((one) => {
+        if (one.tagName !== 'SELECT') return one.scrollWidth > one.clientWidth + 1;
+        const style = getComputedStyle(one);
+        pen.font = style.font;
+        return pen.measureText(one.selectedOptions[0]?.text ?? '').width > one.clientWidth - 20
+            && style.textOverflow !== 'ellipsis';
+    }).map((one) => `${one.tagName} ${one.className} ${(one.textContent || one.value).slice(0, 50)}`);
+}"""
+
+
+def slug(name):
+    return re.sub("[^a-z]+", "-", name.lower())
+
+
+def walk(page):
+    """Open every tab, then every group behind More."""
+    for name in TABS:
+        tab(page, name).click()
+        page.locator(".tlw-views > .lm-TabBar .lm-mod-current", has_text=name).wait_for()
+        yield name
+    tab(page, "Curves").click()
+    button(page, "More").click()
+    for name in GROUPS:
+        tab(page, name).click()
+        page.locator(".tlw-drawer .lm-mod-current", has_text=name).wait_for()
+        yield f"More, {name}"
+    button(page, "More").click()
+
+
+def states(page):
+    """Bring a Lab into all its states, one after the other."""
+    yield "idle"
+    set_values(page, epochs=999)
+    train_button(page).click()
+    wait_state(page, "running")
+    yield "starting"
+    page.locator(".tlw-race [data-stop]").nth(2).wait_for(timeout=60_000)
+    yield "training"
+    button(page, "Stop").click()
+    wait_state(page, "stopped")
+    yield "stopped"
+    set_values(page, epochs=3)
+    train(page)
+    yield "done"
+    yield from walk(page)
+    slider(page, "Epochs").press("ArrowRight")
+    page.locator("[data-live]").wait_for()
+    yield "Live"
+    set_values(page, filters=(4,) * 6, kernel_sizes=(3,) * 6)
+    train_button(page).click()
+    wait_state(page, "error")
+    yield "error"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_state_fits_and_nothing_moves_or_is_cut_off(lab, theme):
+    set_theme(lab, theme)
+    ARTIFACTS.mkdir(exist_ok=True)
+    first, wrong = {}, []
+    for name in states(lab):
+        boxes = lab.evaluate(BOXES)
+        first = first or boxes
+        assert boxes["lab"][3] <= 560
+        assert 900 <= boxes["lab"][2] <= 940
+        moved = {part: (first[part], box) for part, box in boxes.items() if part in first and box != first[part]}
+        wrong += [f"{name}: {part} moved from {old} to {new}" for part, (old, new) in moved.items()]
+        lab.locator(".tlw-lab").evaluate("(one) => one.scrollIntoView({block: 'end'})")
+        lab.screenshot(path=ARTIFACTS / f"stage-{theme}-{slug(name)}.png")
+        wrong += [f"{name}: {text}" for text in violations(lab)]
+        wrong += [f"{name}: cut off: {text}" for text in lab.evaluate(CLIPPED)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("width", [900, 1920])
+def test_nothing_is_cut_off_on_narrow_and_wide_pages(lab, width):
+    train(lab)
+    lab.set_viewport_size({"width": width, "height": 1100})
+    wrong = []
+    for name in walk(lab):
+        wrong += [f"{name}: {text}" for text in lab.evaluate(CLIPPED)]
+        lab.screenshot(path=ARTIFACTS / f"stage-{width}-{slug(name)}.png")
+    assert lab.evaluate("() => document.documentElement.scrollWidth") == width
+    assert not wrong, "\n".join(wrong)
+
+
+def test_twelve_tab_stops_lead_from_the_images_to_more(lab):
+    lab.get_by_label("Dataset", exact=True).focus()
+    reached = []
+    while len(reached) < 20 and (not reached or reached[-1] != "More"):
+        reached.append(
+            lab.evaluate(
+                "() => { const one = document.activeElement;"
+                " return one.ariaLabel || one.labels?.[0]?.textContent || one.textContent.trim(); }"
+            )
+        )
+        lab.keyboard.press("Tab")
+    assert reached[-1] == "More"
+    assert len(reached) <= 12, reached
+    assert len(set(reached)) == len(reached)
+
+
+def sources(page):
+    return page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.map((c) => c.model.sharedModel.source)")
+
+
+def test_no_key_typed_in_the_lab_reaches_the_shortcuts(lab):
+    train(lab)
+    before = sources(lab)
+    button(lab, "More").click()
+    tab(lab, "Transfer").click()
+    parts = [
+        lab.get_by_label("Dataset", exact=True),
+        button(lab, "Few images"),
+        slider(lab, "Epochs"),
+        number(lab, "Image size"),
+        lab.get_by_label("Live", exact=True),
+        lab.get_by_role("button", name="More", exact=True),
+        tab(lab, "Transfer"),
+        lab.get_by_label("Backbone", exact=True),
+        lab.get_by_label("Head dropout", exact=True),
+        lab.get_by_label("Control arm"),
+        button(lab, "loss"),
+        lab.locator(".tlw-race [data-stop]").first,
+        tab(lab, "Code"),
+        button(lab, "Why?"),
+        lab.locator(".tlw-film [data-click]").first,
+        button(lab, "Try a picture"),
+    ]
+    for part in parts:
+        part.focus()
+        for key in ("x", "a", "d", "d", "b", "Shift+M", "ArrowDown", "ArrowUp"):
+            lab.keyboard.press(key)
+        assert sources(lab) == before, part
+    lab.wait_for_function("() => jupyterapp.shell.currentWidget.context.model.dirty")
+    lab.get_by_label("Dataset", exact=True).press("Control+s")
+    lab.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    assert sources(lab) == before
+
+
+GROWTH = """() => {
+    const seen = window.seen = [];
+    const look = () => {
+        const rows = [...document.querySelectorAll('.tlw-race .tlw-sr tbody tr')]
+            .filter((row) => /^\\d+$/.test(row.cells[0].textContent));
+        const n = (column) => rows.filter((row) => row.cells[column]?.textContent.includes('%')).length;
+        const now = [n(1), n(3)];
+        if (String(now) !== String(seen.at(-1))) seen.push(now);
+    };
+    const race = document.querySelector('.tlw-race');
+    new MutationObserver(look).observe(race, {subtree: true, childList: true, characterData: true});
+}"""
+
+
+def test_both_curves_grow_together(lab):
+    set_values(lab, epochs=40, n_per_class=20)
+    lab.evaluate(GROWTH)
+    train(lab)
+    seen = [(scratch, transfer) for scratch, transfer in lab.evaluate("() => window.seen")]
+    assert seen[-1] == (40, 40)
+    growing = [pair for pair in seen if 0 < pair[0] < 40 and 0 < pair[1] < 40]
+    assert len(growing) >= 3, seen
+    assert growing == sorted(growing)
+    assert all(abs(scratch - transfer) <= 1 for scratch, transfer in growing), seen
+
+
+# From an event to the moment at which a part of the page has changed so that it has some text.
+CLOCK = """([event, part, text]) => {
+    window.took = new Promise((resolve) => {
+        let start = 0;
+        window.addEventListener(event, () => (start = performance.now()), {capture: true});
+        const root = document.querySelector(part);
+        new MutationObserver((_, observer) => {
+            if (!start || !root.innerHTML.includes(text)) return;
+            observer.disconnect();
+            resolve(performance.now() - start);
+        }).observe(root, {subtree: true, childList: true, attributes: true, characterData: true});
+    });
+}"""
+
+
+def milliseconds(page, event, part, text, act):
+    """Measure in the page how long a part takes to follow what `act` does."""
+    page.evaluate(CLOCK, [event, part, text])
+    act()
+    return page.evaluate("() => window.took")
+
+
+def drag(page, name, share):
+    """Move a slider with the mouse to a place on its track."""
+    box = slider(page, name).bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, y)
+    page.mouse.down()
+    for step in range(1, 11):
+        page.mouse.move(box["x"] + box["width"] * (0.3 + (share - 0.3) * step / 10), y)
+
+
+def test_live_redraws_the_curve_soon_after_a_slider_stops(lab):
+    train(lab)
+    waits = []
+    for share in (0.5, 0.6, 0.4):
+        drag(lab, "Epochs", share)
+        chosen = number(lab, "Epochs").input_value()
+        waits.append(
+            milliseconds(lab, "pointerup", ".tlw-race", f"after {chosen} of {chosen} epochs", lambda: lab.mouse.up())
+        )
+        lab.screenshot(path=ARTIFACTS / "stage-light-live-after-a-slider.png")
+    print("Live: from a slider's rest to the new curve:", *(f"{wait:.0f} ms" for wait in waits))
+    assert min(waits) < 3000
+    for part in (slider(lab, "Epochs"), lab.locator(".tlw-race svg").first):
+        expect(part).to_be_in_viewport(ratio=0.5)
+
+
+def test_the_drawings_follow_a_control_at_once(lab):
+    waits = [
+        milliseconds(
+            lab, "keydown", ".tlw-networks", f"{size} × {size}", lambda: slider(lab, "Image size").press("ArrowRight")
+        )
+        for size in (48, 64, 96)
+    ]
+    print("Drawings of the networks: after", *(f"{wait:.0f} ms" for wait in waits))
+    assert min(waits) < 1000
+
+
+def test_the_last_of_two_hundred_quick_changes_wins(lab):
+    train(lab)
+    slider(lab, "Epochs").focus()
+    for i in range(200):
+        lab.keyboard.press("ArrowLeft" if i % 5 == 4 else "ArrowRight")
+    lab.keyboard.press("Home")
+    for _ in range(6):
+        lab.keyboard.press("ArrowRight")
+    chart = lab.locator(".tlw-race .tlw-chart")
+    expect(chart).to_have_attribute("aria-label", re.compile("after 7 of 7 epochs"))
+    assert execute(lab, "print(lab.settings.config.epochs, lab.state)") == "7 done\n"
+    lab.keyboard.press("ArrowRight")
+    expect(chart).to_have_attribute("aria-label", re.compile("after 8 of 8 epochs"))
+    train(lab)  # and the button still works
+
+
+def test_a_layer_opens_its_fields(lab):
+    lab.get_by_role("button", name=re.compile("^Block 2: 4 filters")).click()
+    expect(lab.get_by_label("Filters 2")).to_be_visible()
+    button(lab, "More").focus()
+    expect(button(lab, "More")).to_have_attribute("aria-pressed", "true")
+    button(lab, "More").click()
+    expect(button(lab, "More")).to_have_attribute("aria-pressed", "false")
+    lab.get_by_role("button", name=re.compile("^Backbone EfficientNetLite0")).press("Enter")
+    expect(lab.get_by_label("Backbone", exact=True)).to_be_visible()
+    expect(lab.locator(".tlw-race .tlw-chart")).to_be_visible()
+
+
+def test_a_picture_on_which_the_models_disagree_is_looked_at_closely(lab):
+    train(lab)
+    lab.locator(".tlw-film [data-click]").first.click()
+    closely = lab.get_by_role("region", name=re.compile(r"^Test image \d+: "))
+    assert re.findall(r"\d+\.\d%", closely.inner_text())
+    for model in ("From scratch", "Transfer"):
+        expect(closely.get_by_text(model, exact=True).first).to_be_visible()
+        heat = lab.get_by_role("img", name=f"{model}: the image under its heat map")
+        heat.wait_for()
+        assert heat.evaluate("(one) => one.naturalWidth") > 0
+    lab.screenshot(path=ARTIFACTS / "stage-light-looked-at.png")
+
+
+def test_a_picture_and_the_verdict_stay_in_a_notebook_that_is_opened_again(lab, jupyter, tmp_path):
+    train(lab)
+    verdict = execute(lab, "print(lab.result.verdict.text)").strip()
+    lab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    lab.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    saved = json.loads((jupyter.folder / "stage.ipynb").read_text())
+    assert any(verdict in "".join(out["data"].get("text/html", "")) for out in saved["cells"][0]["outputs"])
+    shutil.copy(jupyter.folder / "stage.ipynb", jupyter.folder / "reopened.ipynb")  # gets a kernel of its own
+    page = lab.context.new_page()
+    try:
+        open_notebook(page, jupyter, "reopened.ipynb", run=False)
+        paper = page.locator(".tlw-paper")
+        expect(paper.get_by_text(verdict)).to_be_visible()
+        assert paper.locator("img").first.evaluate("(one) => one.naturalWidth") > 200
+        expect(page.get_by_text("model not found")).to_have_count(0)
+        page.screenshot(path=ARTIFACTS / "stage-reopened.png")
+        run_first_cell(page)
+        wait_ready(page)
+        expect(paper).to_be_hidden()
+        page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        check_export(page, jupyter.folder / "stage.ipynb", tmp_path / "stage.html", verdict)
+    finally:
+        page.close()
+
+
+def check_export(page, notebook, path, verdict):
+    from nbconvert import HTMLExporter
+
+    path.write_text(HTMLExporter().from_filename(str(notebook))[0])
+    page.goto(path.as_uri(), wait_until="domcontentloaded")
+    expect(page.get_by_text(verdict)).to_be_visible()
+    assert page.locator(".tlw-paper img").first.evaluate("(one) => one.naturalWidth") > 200
+    page.screenshot(path=ARTIFACTS / "stage-exported.png")
+
+
+OTHERS = {
+    "teaching": """
+from IPython.display import display
+from tl_widgets.teaching import BackboneTable, CountPanel, Guess, Quiz
+guess = Guess("How many of 100 pictures will it get right?", unit="of 100", high=100)
+guess.keep(60)
+quiz = Quiz("overfit")
+quiz.choice.index = 1
+quiz.button.click()
+display(guess, Guess("Which one wins?", options=("from scratch", "transfer")), quiz, CountPanel(), BackboneTable())
+""",
+    "StudyLab": "from tl_widgets import StudyLab\nStudyLab()",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_widgets_can_be_used_by_everybody(laptop, jupyter, name):
+    page = laptop.context.new_page()
+    page.set_viewport_size({"width": 1366, "height": 2600})
+    open_notebook(page, jupyter, jupyter.notebook(f"all-{name}.ipynb", OTHERS[name]))
+    page.locator(".tlw").last.wait_for()
+    wrong = []
+    for theme in ("light", "dark"):
+        set_theme(page, theme)
+        page.screenshot(path=ARTIFACTS / f"all-{name.lower()}-{theme}.png")
+        wrong += [f"{theme}: {text}" for text in violations(page)]
+    page.close()
+    assert not wrong, "\n".join(wrong)

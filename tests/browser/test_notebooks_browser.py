@@ -4,7 +4,7 @@ import re
 
 import nbformat
 import pytest
-from driving import ROOT, open_notebook, wait_state
+from driving import ROOT, open_notebook, train_button, wait_state
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -45,12 +45,11 @@ def test_start_here(page, jupyter):
     page.get_by_role("button", name="Keep my guess").first.click()
     page.get_by_text(re.compile(r"Measured: [\d.]+ %. You guessed 60 %")).first.wait_for()
 
-    images = page.get_by_label("Images per class").first
+    images = page.get_by_label("Images per class, as a number").first
     images.scroll_into_view_if_needed()
     images.fill("5")
-    images.press("Tab")
-    page.get_by_text("15 images", exact=False).first.wait_for()
-    page.get_by_role("button", name="Train both").first.click()
+    images.press("Enter")
+    train_button(page).first.click()
     wait_state(page, "running")
     wait_state(page, "done")
 

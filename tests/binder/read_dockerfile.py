@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 NEEDED = {
+    "the photographs": "tuxpaint-stamps-default",
     "Python 3.12": "conda environment for python=3.12",
     "the pinned packages": 'pip install --no-cache-dir -r "binder/requirements.txt"',
     "the last step": "RUN ./binder/postBuild",

@@ -324,7 +324,7 @@ def test_the_lab_shows_the_folds(make_lab):
     assert "each tested once in 3 folds" in lines
     assert lab.panel.control("folds").value == 3
     lab.panel.control("repeats").value = 2
-    assert "can't be combined" in lab.panel.problem.value
+    assert "choose one of them" in lab.panel.problem.value
     lab.settings = settings
     result = lab.run(wait=True).result
     assert len(result.folds.points) == 3

@@ -223,7 +223,7 @@ def test_stopped_runs_have_no_test_and_no_curve():
 
 def test_chance_is_the_most_frequent_class_of_the_test_images():
     run = make_run("scratch", ("a", "b"), labels=(0, 0, 0, 1), predictions=(0, 0, 1, 1))
-    assert legend_texts(plot_accuracy(run))[-1] == "chance (75.0%)"
+    assert legend_texts(plot_accuracy(run))[-1] == "always a (75.0%)"
 
 
 def test_parameter_bars_tell_trainable_from_frozen_and_carry_numbers():

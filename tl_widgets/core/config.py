@@ -90,6 +90,15 @@ class ImageSettings(Settings):
     classes: tuple[str, ...] | None = setting(
         None, Several(Name(), "cat,dog", min_values=2), "Classes", "Only these classes", group=_DATA, none="all"
     )
+    groups: str | None = setting(
+        None,
+        Name(),
+        "Groups",
+        "For your own folder, which images stay on one side of the split: those in the same sub-folder ('folder') or "
+        "with the same text in their names (a regular expression with one group)",
+        group=_DATA,
+        none="none",
+    )
 
 
 @dataclass(frozen=True)
@@ -211,6 +220,7 @@ class Config(Settings):
         repeats: number of consecutive seeds, starting with `seed`, that the experiment is repeated with, 1-100.
         folds: number of folds of a cross-validation, in which every image is tested once, 2-20; 1 for the data set's
             own split. Not together with repeats.
+        class_weights: whether the loss counts each class equally, whatever the number of its images, for all models.
     """
 
     backbone: str = setting(
@@ -314,6 +324,14 @@ class Config(Settings):
         "With 2 or more, every image is tested once, by models trained on the other folds; 1 for one split",
         group=_TRAINING,
         sets_pace=True,
+    )
+    class_weights: bool = setting(
+        False,
+        Flag(),
+        "Class weights",
+        "Gives rare classes more weight in the loss, so each class counts the same, for both models",
+        group=_TRAINING,
+        live=True,
     )
 
     def __post_init__(self) -> None:

@@ -135,8 +135,8 @@ class Arms:
 
     def _key(self, *decides: Any) -> Any:
         config = self.config
-        common = (config.epochs, config.batch_size, config.learning_rate, config.seed, config.augment, self.validate)
-        return (self.dataset.fingerprint, common, *decides)
+        common = (config.epochs, config.batch_size, config.learning_rate, config.seed, config.augment)
+        return (self.dataset.fingerprint, common, config.class_weights, self.validate, *decides)
 
     def _train(self, model: Any, name: str, frozen: FrozenPart | None) -> Turns:
         from tl_widgets.training.loop import Training

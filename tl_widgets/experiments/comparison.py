@@ -80,6 +80,7 @@ def compare(
     fine_tuning: FineTuningSpec | None = Config.fine_tuning,
     repeats: int = Config.repeats,
     folds: int = Config.folds,
+    class_weights: bool = Config.class_weights,
     n_jobs: int = 1,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
@@ -106,6 +107,8 @@ def compare(
         folds: With 2 or more, cross-validation: the images of all three splits are divided into this many stratified
             folds, and each fold is tested by models that were trained on the others. So every image is tested once.
             1 keeps the data set's own split.
+        class_weights: Whether the loss counts each class equally, whatever the number of its images, for all models:
+            each image counts n_images / (n_classes * n_images_of_its_class).
         n_jobs: Worker processes for the seeds or folds after the first, as joblib counts them; they don't change the
             result.
         on_event: Receives each phase, epoch and batch.
@@ -136,6 +139,7 @@ def compare(
         fine_tuning=fine_tuning,
         repeats=repeats,
         folds=folds,
+        class_weights=class_weights,
     )
     return compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel, cache=cache)
 

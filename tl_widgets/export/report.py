@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, table
 from tl_widgets.core.model_name import heading_of
-from tl_widgets.core.numbers import count_text, percent, points_range
+from tl_widgets.core.numbers import accuracy_text, count_text, percent, points_range
 from tl_widgets.data.dataset import ImageDataset, Images
 from tl_widgets.data.folds import answered_images
 from tl_widgets.data.memmap_images import IndexedImages
@@ -20,10 +20,11 @@ from tl_widgets.data.quality import check_dataset
 from tl_widgets.export.networks import NOTEBOOK_SIZE, plot_networks
 from tl_widgets.plots import classes as plot_classes, comparison as plots
 from tl_widgets.plots.images import cards
-from tl_widgets.plots.labels import FigureKind, images_text, runs_of, scores_of
-from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
+from tl_widgets.plots.labels import FigureKind, balanced_text, images_text, runs_of, scores_of
+from tl_widgets.records.comparison import ClassFigures, Comparison, RunResult, require_comparison
 from tl_widgets.records.folds import Folds
 from tl_widgets.records.run import comparable_runs, confident_mistakes, disagreements
+from tl_widgets.records.statistics import wilson_interval
 
 N_CARDS = 12
 _MAX_CLASSES = 100  # rows in the table of classes
@@ -131,6 +132,8 @@ def _bold(text: str) -> Markup:
 def _results(runs: Sequence[RunResult]) -> _Table:
     head = ["Model", "Test accuracy", "95% interval", "Right", "Trainable", "Frozen", "Seconds", "of which training"]
     rows = []
+    uneven = [run for run in runs if run.is_uneven]
+    is_uneven = bool(uneven)
     for run in runs:
         if run.test_accuracy is None or run.test_accuracy_ci95 is None:
             score = ["not tested", "", ""]
@@ -139,7 +142,14 @@ def _results(runs: Sequence[RunResult]) -> _Table:
             score = [_bold(percent(run.test_accuracy)), interval, f"{run.n_right} of {len(run.labels)}"]
         cost = [f"{run.seconds.total:.1f}", f"{run.seconds.train:.1f}"]
         name = Markup("{} <small>{}</small>").format(_name(run), run.backbone) if run.backbone else _name(run)
-        rows.append([name, *score, count_text(run.params.trainable), count_text(run.params.frozen), *cost])
+        balanced = [balanced_text(run)] if is_uneven else []
+        rows.append([name, *score, *balanced, count_text(run.params.trainable), count_text(run.params.frozen), *cost])
+    if is_uneven:
+        head.insert(4, "Balanced accuracy")
+        (largest, n_right), n = uneven[0].largest_class, len(uneven[0].labels)
+        score = [percent(n_right / n), points_range(*wilson_interval(n_right, n)), f"{n_right} of {n}"]
+        chance = percent(1 / len([figures for figures in uneven[0].per_class if figures.n]))
+        rows.append([f"Always {largest}", *score, chance, *[""] * 4])
     return _Table(head, rows)
 
 
@@ -187,16 +197,21 @@ def _classes(tested: Sequence[RunResult]) -> _Table:
     def share(value: float | None) -> str:
         return "none" if value is None else percent(value)
 
+    def recall(figures: ClassFigures) -> str:
+        if figures.recall is None or not tested[0].is_uneven:
+            return share(figures.recall)
+        return accuracy_text(figures.recall, figures.recall_ci95)
+
     head = ["Class", "Test images"]
     for run in tested:
         head += [f"{_name(run)}: recall", "precision"]
     rows = []
     for figures in list(zip(*(run.per_class for run in tested), strict=True))[:_MAX_CLASSES]:
-        shares = [share(value) for figure in figures for value in (figure.recall, figure.precision)]
+        shares = [text for figure in figures for text in (recall(figure), share(figure.precision))]
         rows.append([figures[0].name, count_text(figures[0].n), *shares])
     caption = (
         "Class by class. Recall: share of the class's images that were recognized. Precision: share of right answers "
-        "among those that named it."
+        "among those that named it." + (" Intervals are 95%." if tested[0].is_uneven else "")
     )
     return _Table(head, rows, caption)
 

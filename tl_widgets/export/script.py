@@ -48,6 +48,8 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | 
     is_random = config.weights is None or config.control
     loss = "binary_crossentropy" if output_units(len(dataset.class_names)) == 1 else "sparse_categorical_crossentropy"
     training = _TRAINING.replace("LOSS", literal(loss))
+    if config.class_weights:
+        training = _CLASS_WEIGHTS + training.replace("verbose=2,", "verbose=2,\n        class_weight=CLASS_WEIGHTS,")
     parts = [
         _title(dataset, entry, config),
         _imports(dataset, config),
@@ -236,6 +238,12 @@ def train_and_test(name, model):
     print(f"{name}: test accuracy {accuracy:.3f}, {counts}, {seconds:.1f} s")
 '''
 
+
+_CLASS_WEIGHTS = """
+# Each class counts the same in the loss, whatever the number of its images.
+COUNTS = np.bincount(y_train)
+CLASS_WEIGHTS = {label: len(y_train) / (len(COUNTS) * n) for label, n in enumerate(COUNTS)}
+"""
 
 DRAW = '''
 def draw_random_weights(backbone, preprocessing):

@@ -139,7 +139,8 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
         ax: Where to draw; None makes a new figure.
 
     Returns:
-        The axes, with a row for each class and a marker for each model. With more than 10 classes, only the 10 on
+        The axes, with a row for each class and a marker for each model; where classes differ in size, each marker has
+        its 95% interval. With more than 10 classes, only the 10 on
         which the models differ most are shown.
 
     Raises:
@@ -158,8 +159,9 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(-0.02, 1.02)
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
+    intervals = ", 95% intervals" if tested[0].is_uneven else ""
     subset = f"\n({len(rows)} of {len(names)} classes)" if len(rows) < len(names) else ""
-    finish_axes(ax, f"Recall of each class{seed_suffix(result)}", x=f"test images recognised{subset}")
+    finish_axes(ax, f"Recall of each class{seed_suffix(result)}", x=f"test images recognised{intervals}{subset}")
     return ax
 
 
@@ -176,4 +178,9 @@ def _draw_recalls(ax: Axes, tested: list[RunResult], rows: list[int]) -> None:
         points = [(recall, y + shift) for y, recall in enumerate(recalls[k]) if recall is not None]
         marker: dict[str, Any] = {"marker": marker_of(run.name), "color": color_of(run.name), "markersize": 7}
         xs, ys = [x for x, _ in points], [y for _, y in points]
+        if run.is_uneven:
+            ends = [ci95 for i in rows if (ci95 := run.per_class[i].recall_ci95) is not None]
+            reach = [[x - low for x, (low, _) in zip(xs, ends, strict=True)],
+                     [high - x for x, (_, high) in zip(xs, ends, strict=True)]]  # fmt: skip
+            ax.errorbar(xs, ys, xerr=reach, color=color_of(run.name), linestyle="none", elinewidth=1.2, capsize=2.5)
         ax.plot(xs, ys, linestyle="none", label=run_label(run), clip_on=False, zorder=2 + k, **marker)

@@ -17,6 +17,7 @@ from tl_widgets.core.numbers import percent
 from tl_widgets.plots.labels import (
     Result,
     Score,
+    baseline_text,
     chance_level,
     curves_alt_text,
     epochs_to_draw,
@@ -61,7 +62,8 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
 
     Returns:
         The axes. Each model has a solid line for the validation images, a dashed one for its training images, and
-        a point with a 95% interval for the test images; a dotted line marks chance. With repeats, the curves are
+        a point with a 95% interval for the test images; a dotted line marks chance, or always naming the
+        largest class where classes differ in size. With repeats, the curves are
         those of the first seed, and each point is a mean beside a dot for each seed. With folds, the curves are means
         over the folds, and each point, over all images, has a dot for each fold beside it.
 
@@ -87,7 +89,7 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_formatter(PERCENT)
     ax.set_xticks(epoch_ticks(n_epochs))
     handles = [_model_handle(run, scores.get(run.name)) for run in runs]
-    kinds, n_columns = _kind_handles(scores, chance), legend_columns(ax)
+    kinds, n_columns = _kind_handles(scores, chance, baseline_text(runs)), legend_columns(ax)
     legend_below(ax, in_columns(handles, kinds) if n_columns == 2 else [*handles, *kinds], n_columns=n_columns)
     finish_axes(ax, f"Accuracy by epoch{seed_suffix(result)}", x="epoch", y="accuracy (% of images)")
     return ax
@@ -163,11 +165,11 @@ def _model_handle(run: RunResult, score: Score | None) -> Line2D:
     return Line2D([], [], color=color, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test)
 
 
-def _kind_handles(scores: dict[str, Score], chance: float) -> list[Line2D]:
+def _kind_handles(scores: dict[str, Score], chance: float, baseline: str = "chance") -> list[Line2D]:
     handles = [
         Line2D([], [], color=INK, linewidth=2.2, label="validation images"),
         Line2D([], [], color=INK, linewidth=1.2, linestyle="--", label="training images"),
-        Line2D([], [], color=PALE, linewidth=1.5, linestyle=":", label=f"chance ({percent(chance)})"),
+        Line2D([], [], color=PALE, linewidth=1.5, linestyle=":", label=f"{baseline} ({percent(chance)})"),
     ]
     if scores:
         test = Line2D([], [], color=INK, marker="|", markersize=12, markeredgewidth=1.8, linestyle="none")
@@ -180,6 +182,7 @@ def _kind_handles(scores: dict[str, Score], chance: float) -> list[Line2D]:
 def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     """Draw the test accuracy of each model with its 95% interval, and chance.
 
+    Where classes differ in size, the line of chance is that of always naming the largest class.
     With repeats or folds there is also a dot for each seed or fold.
     """
     runs = runs_of(result)
@@ -202,7 +205,7 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     set_rows(ax, runs)
     n_seeds, chance_text = (
         max((len(score.seeds) for score in scores.values()), default=0),
-        f"chance, {percent(chance)}",
+        f"{baseline_text(runs)}, {percent(chance)}",
     )
     x_label = f"accuracy with 95% interval\ndotted line: {chance_text}"  # one line would be wider than narrow axes
     if n_seeds:

@@ -10,6 +10,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, find_model
 from tl_widgets.core.numbers import accuracy_text, interval_text, percent, seconds_text
 from tl_widgets.records.comparison import ClassFigures, Comparison, History, RunResult
+from tl_widgets.records.run import is_uneven, largest_label
 from tl_widgets.records.statistics import Interval
 
 if TYPE_CHECKING:
@@ -141,6 +142,25 @@ def chance_level(runs: tuple[RunResult, ...]) -> float:
     return max(labels.count(label) for label in set(labels)) / len(labels)
 
 
+def baseline_text(runs: tuple[RunResult, ...]) -> str:
+    """Return what an accuracy of `chance_level` is: "chance", or "always bird" where classes differ in size."""
+    run = next((run for run in runs if run.labels), runs[0])
+    return baseline_name(run.labels, run.class_names)
+
+
+def baseline_name(labels: Sequence[int], class_names: Sequence[str]) -> str:
+    """Return the same for test images with these labels."""
+    largest = largest_label(labels) if is_uneven(labels) else None
+    return "chance" if largest is None else f"always {shortened(class_names[largest], 20)}"
+
+
+def balanced_text(run: RunResult) -> str:
+    """Return the balanced accuracy with its interval: "64.2% (55 to 72)"; "" where accuracy says the same."""
+    if not run.is_uneven or run.balanced_accuracy is None:
+        return ""
+    return accuracy_text(run.balanced_accuracy, run.balanced_accuracy_ci95)
+
+
 def shortened(text: str, most: int) -> str:
     """Cut the middle of a text to `most` characters; names often differ at the end."""
     if len(text) <= most:
@@ -235,8 +255,9 @@ def _test_accuracy(result: Result) -> str:
             parts.append(f"{run_label(run)} not tested")
         else:
             interval = f"{interval_label({run.name: score})} {interval_text(score.interval)}"
-            parts.append(f"{run_label(run)} {percent(score.accuracy)} ({interval})")
-    return f"Test accuracy: {'; '.join(parts)}; chance {percent(chance_level(runs))}."
+            balanced = f", balanced {balanced_text(run)}" if run.is_uneven else ""
+            parts.append(f"{run_label(run)} {percent(score.accuracy)} ({interval}){balanced}")
+    return f"Test accuracy: {'; '.join(parts)}; {baseline_text(runs)} {percent(chance_level(runs))}."
 
 
 def _parameters(runs: tuple[RunResult, ...]) -> str:

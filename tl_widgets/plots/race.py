@@ -83,7 +83,7 @@ def race_chart(race: Race, quantity: Quantity = "accuracy", *, width: int = 590,
     parts = [
         frame,
         _key(axes, quantity, curves),
-        axes.level(race.chance, f"chance {whole_percent(race.chance)}")
+        axes.level(race.chance, f"{race.baseline} {whole_percent(race.chance)}")
         if race.chance is not None and quantity == "accuracy"
         else "",
         axes.mark(race.fine_tuning_start, "fine-tuning from here", up=up) if race.fine_tuning_start else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.model_name import heading_of
-from tl_widgets.core.numbers import percent
+from tl_widgets.core.numbers import accuracy_text, percent
 from tl_widgets.plots.labels import most_different_classes
 from tl_widgets.plots.race import notes, status
 from tl_widgets.plots.racers import Race, Racer
@@ -20,6 +20,7 @@ from tl_widgets.plots.svg_axes import (
     whole_percent,
 )
 from tl_widgets.plots.svg_values import TipBox, hidden_table, row_stop
+from tl_widgets.records.run import UNEVEN
 
 UNTESTED = "The test comes after the last epoch. Then the share of each class that a model recognizes appears here."
 _TOP, _BOTTOM, _ROW = 36, 38, 19  # pixels; `_ROW` is the lowest height of a class's row
@@ -101,7 +102,9 @@ def _shares(racer: Racer, i: int) -> tuple[str, str]:
     figures = racer.per_class[i]
     if figures.recall is None:
         return "no test image", ""
-    return f"{round(figures.recall * figures.n)} of {figures.n}", percent(figures.recall)
+    sizes = [other.n for other in racer.per_class if other.n]
+    interval = figures.recall_ci95 if max(sizes) > UNEVEN * min(sizes) else None
+    return f"{round(figures.recall * figures.n)} of {figures.n}", accuracy_text(figures.recall, interval)
 
 
 def _alt(race: Race, racers: list[Racer], subset: str) -> str:

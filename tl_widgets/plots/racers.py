@@ -52,6 +52,7 @@ class Race:
         fine_tuning_start: Epochs of the frozen stage, after which fine-tuning continues; 0 without fine-tuning.
         status: What is going on while there is no curve: "Reading features: 40 of 120 images".
         note: A remark under the chart: "seed 0; the test is the mean of 5 seeds".
+        baseline: What `chance` is called, such as "always bird".
     """
 
     racers: tuple[Racer, ...]
@@ -61,6 +62,7 @@ class Race:
     fine_tuning_start: int = 0
     status: str = ""
     note: str = ""
+    baseline: str = "chance"
 
     def first_epoch(self, racer: Racer) -> int:
         """Return the first epoch to draw; a fine-tuned model's earlier ones belong to the transfer model's curve."""

@@ -285,6 +285,8 @@ def _flat_run(run: RunResult, plain: dict[str, Any]) -> dict[str, Any]:
         "total_params": run.params.total,
     }
     rest = {name: value for name, value in plain.items() if name not in left_out}
+    if run.is_uneven:
+        figures |= {"balanced_accuracy": run.balanced_accuracy, "balanced_accuracy_ci95": run.balanced_accuracy_ci95}
     if rest["fine_tuning"] is None:
         del rest["fine_tuning"]
     return {**figures, **rest, "seconds": {**rest["seconds"], "total": run.seconds.total}}
@@ -294,7 +296,7 @@ def _run_fields(flat: Any, class_names: Any) -> Any:
     """Undo `_flat_run`."""
     if not isinstance(flat, dict) or not isinstance(flat.get("seconds"), dict):
         return flat
-    computed = ("test_accuracy", "test_accuracy_ci95", "total_params")
+    computed = ("test_accuracy", "test_accuracy_ci95", "total_params", "balanced_accuracy", "balanced_accuracy_ci95")
     fields = {name: value for name, value in flat.items() if name not in computed}
     for name in ("trainable_params", "frozen_params"):
         if name not in fields:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
 from tl_widgets.records.parameters import ParameterCount
-from tl_widgets.records.statistics import Interval, wilson_interval
+from tl_widgets.records.statistics import Interval, mean_share_interval, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,11 @@ class ClassFigures:
     n: int
     recall: float | None
     precision: float | None
+
+    @property
+    def recall_ci95(self) -> Interval | None:
+        """Wilson's 95% interval of the recall; None without images."""
+        return None if self.recall is None else wilson_interval(round(self.recall * self.n), self.n)
 
 
 @dataclass(frozen=True)
@@ -180,7 +185,32 @@ class RunResult:
             for i, name in enumerate(self.class_names)
         )
 
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the largest class of the test has more than `UNEVEN` times the images of the smallest."""
+        return is_uneven(self.labels)
 
+    @property
+    def largest_class(self) -> tuple[str, int]:
+        """The class with most test images, and their number: the right answers of a model that always names it."""
+        label = largest_label(self.labels)
+        return self.class_names[label], self.labels.count(label)
+
+    @property
+    def balanced_accuracy(self) -> float | None:
+        """The mean recall of the classes that have test images, 0..1; None before the test."""
+        recalls = [figures.recall for figures in self.per_class if figures.recall is not None]
+        return sum(recalls) / len(recalls) if recalls else None
+
+    @property
+    def balanced_accuracy_ci95(self) -> Interval | None:
+        """The 95% interval of `balanced_accuracy`; None before the test."""
+        diagonal = self.confusion_matrix.diagonal().tolist()
+        counts = [(n_right, row.n) for n_right, row in zip(diagonal, self.per_class, strict=True) if row.n]
+        return mean_share_interval(counts) if counts else None
+
+
+UNEVEN = 1.5  # balanced accuracy and intervals of each class are shown from this ratio of class sizes on
 OVERFITTING_GAP = 0.15
 WIDE_INTERVAL = 0.10
 IMBALANCE = 3.0
@@ -195,6 +225,17 @@ class DeadUnits:
     layer: str
     n_dead: int
     n_units: int
+
+
+def is_uneven(labels: Sequence[int]) -> bool:
+    """Return whether the largest class has more than `UNEVEN` times the images of the smallest."""
+    counts = Counter(labels)
+    return len(counts) > 1 and max(counts.values()) > UNEVEN * min(counts.values())
+
+
+def largest_label(labels: Sequence[int]) -> int:
+    """Return the most frequent of at least one label."""
+    return Counter(labels).most_common(1)[0][0]
 
 
 def is_stuck(history: History, train_labels: Sequence[int]) -> bool:
@@ -248,7 +289,7 @@ def diagnose(
                 "imbalance",
                 f"The classes are unequal: {most[1]} training images of {class_names[most[0]]}, {least[1]} of "
                 f"{class_names[least[0]]}. Always answering {class_names[most[0]]} would look better than it is.",
-                "Look at each class's recall, and add images of the rare class.",
+                "Look at each class's recall, train with class weights, or add images of the rare class.",
             )
         )
     if test_labels:

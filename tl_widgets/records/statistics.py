@@ -84,6 +84,22 @@ def paired_difference_interval(both: int, only_first: int, only_second: int, nei
     return difference - below, difference + above
 
 
+def mean_share_interval(counts: Sequence[tuple[int, int]]) -> Interval:
+    """Return the 95% interval of the mean of several proportions, each as (successes, trials).
+
+    The proportions are independent, such as the recalls of classes, and have at least one trial each.
+
+    Source: G. Y. Zou, A. Donner, Statistics in Medicine 27 (2008), 1693-1702: Wilson intervals of all, joined like
+    Newcombe's for a difference.
+    """
+    shares = [n_right / n for n_right, n in counts]
+    ends = [wilson_interval(n_right, n) for n_right, n in counts]
+    below = sqrt(sum((share - low) ** 2 for share, (low, _) in zip(shares, ends, strict=True)))
+    above = sqrt(sum((high - share) ** 2 for share, (_, high) in zip(shares, ends, strict=True)))
+    mean = fmean(shares)
+    return mean - below / len(shares), mean + above / len(shares)
+
+
 def mcnemar_p_value(only_first: int, only_second: int) -> float:
     """Return the exact two-sided p-value, 0..1, for "both models are equally good".
 

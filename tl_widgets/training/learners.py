@@ -65,13 +65,26 @@ def with_augmented(split: Split, n_copies: int, *, seed: int = 0) -> Split:
 Array = NDArray[np.float32]
 
 
-def cross_entropy(probabilities: Array, labels: NDArray[np.int64]) -> float:
-    """Return the mean loss of probabilities, (n, 1) for a sigmoid or (n, n_classes)."""
+def balanced_weights(labels: NDArray[np.int64], n_classes: int) -> Array:
+    """Return a weight for each class, float32 (n_classes,), with which all classes count the same.
+
+    It is n / (n_classes * n_of_class), as scikit-learn's "balanced", so the mean weight of an image is 1.
+    """
+    counts = np.bincount(labels, minlength=n_classes)
+    return (len(labels) / (n_classes * np.maximum(counts, 1))).astype(np.float32)
+
+
+def cross_entropy(probabilities: Array, labels: NDArray[np.int64], class_weights: Array | None = None) -> float:
+    """Return the mean loss of probabilities, (n, 1) for a sigmoid or (n, n_classes).
+
+    With class weights, each image's loss is multiplied by its class's, and divided by n all the same, as in Keras.
+    """
     if probabilities.shape[1] == 1:
         right = np.where(labels == 1, probabilities[:, 0], 1 - probabilities[:, 0])
     else:
         right = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.clip(right, _TINY, 1 - _TINY)).mean())
+    losses = -np.log(np.clip(right, _TINY, 1 - _TINY))
+    return float(losses.mean() if class_weights is None else (losses * class_weights[labels]).mean())
 
 
 def predicted_classes(probabilities: Array) -> NDArray[np.int64]:
@@ -116,9 +129,18 @@ class LinearHead:
     Source: D. P. Kingma, J. Ba: Adam, ICLR 2015, in the form at the end of section 2, which Keras uses.
     """
 
-    def __init__(self, kernel: Array, bias: Array, *, learning_rate: float, dropout: float, seed: int) -> None:
+    def __init__(
+        self,
+        kernel: Array,
+        bias: Array,
+        *,
+        learning_rate: float,
+        dropout: float,
+        seed: int,
+        class_weights: Array | None = None,
+    ) -> None:
         self.kernel, self.bias = kernel.astype(np.float32), bias.astype(np.float32)
-        self._learning_rate, self._dropout = learning_rate, dropout
+        self._learning_rate, self._dropout, self._class_weights = learning_rate, dropout, class_weights
         self._random = np.random.default_rng([seed, 1])
         self._step = 0
         self._moments = [(np.zeros_like(weight), np.zeros_like(weight)) for weight in (self.kernel, self.bias)]
@@ -145,13 +167,15 @@ class LinearHead:
             kept = self._random.random(features.shape, np.float32) >= self._dropout
             features = features * kept / np.float32(1 - self._dropout)
         answers = self.probabilities(features)
-        mean_loss, n_right = cross_entropy(answers, labels), count_right(answers, labels)
+        mean_loss, n_right = cross_entropy(answers, labels, self._class_weights), count_right(answers, labels)
         error = answers.copy()
         if self.is_sigmoid:
             error[:, 0] -= labels
         else:
             error[np.arange(len(labels)), labels] -= 1
         error /= len(labels)
+        if self._class_weights is not None:
+            error *= self._class_weights[labels][:, None]
         self._step += 1
         self._adam(0, self.kernel, features.T @ error)
         self._adam(1, self.bias, error.sum(axis=0))
@@ -175,7 +199,9 @@ class LinearHead:
 class KerasLearner:
     """A Keras model or its trainable end, with Adam and a loss for its last layer."""
 
-    def __init__(self, model: keras.Model, dtype: tf.DType, learning_rate: float) -> None:
+    def __init__(
+        self, model: keras.Model, dtype: tf.DType, learning_rate: float, class_weights: Array | None = None
+    ) -> None:
         shape = tuple(model.input_shape[1:])
         optimizer = Adam(learning_rate)
         optimizer.build(model.trainable_variables)
@@ -191,6 +217,8 @@ class KerasLearner:
                     loss = losses.binary_crossentropy(tf.cast(labels[:, None], tf.float32), answers)
                 else:
                     loss = losses.sparse_categorical_crossentropy(labels, answers)
+                if class_weights is not None:
+                    loss *= tf.gather(tf.constant(class_weights), labels)
                 total = tf.reduce_mean(loss) + tf.add_n([tf.constant(0.0), *model.losses])
             gradients = tape.gradient(total, model.trainable_variables)
             optimizer.apply(gradients, model.trainable_variables)

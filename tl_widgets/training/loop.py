@@ -27,6 +27,7 @@ from tl_widgets.training.learners import (
     KerasLearner,
     Learner,
     LinearHead,
+    balanced_weights,
     batches,
     count_dead_units,
     count_right,
@@ -71,6 +72,7 @@ def train(
     learning_rate: float = Config.learning_rate,
     seed: int = 0,
     augment: int = 0,
+    class_weights: bool = Config.class_weights,
     name: str = "model",
     keep_features: bool = True,
     validate: bool = True,
@@ -91,6 +93,7 @@ def train(
         learning_rate: Adam's learning rate.
         seed: Determines the order of the images and which units Dropout leaves out.
         augment: Number of altered copies of each training image that are used beside it.
+        class_weights: Whether the loss counts each class equally, whatever the number of its images.
         name: Name of the result.
         keep_features: False to train through the frozen layers in every epoch, as plain Keras does.
         validate: Check the model on the validation images after every epoch. False is faster and trains the same model.
@@ -103,7 +106,14 @@ def train(
     Raises:
         InputError: The model doesn't fit the data, or needs too much memory.
     """
-    config = Config(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed, augment=augment)
+    config = Config(
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        augment=augment,
+        class_weights=class_weights,
+    )
     _check_fit(model, dataset)
     frozen = FrozenPart.of(model) if keep_features else None
     return finish(Training(model, dataset, config, name, frozen, validate, on_event, cancel).turns())
@@ -203,11 +213,19 @@ class Training:
 
     def _learner(self, part: _Part) -> Learner:
         config, model = self.config, self.model
+        weights = balanced_weights(part.labels, self.dataset.n_classes) if config.class_weights else None
         head = model.layers[self.frozen.n_layers :] if self.frozen else model.layers
         if self.frozen and _is_linear(head):
             dropout = head[0].rate if len(head) == 2 else 0.0
             kernel, bias = head[-1].get_weights()
-            return LinearHead(kernel, bias, learning_rate=config.learning_rate, dropout=dropout, seed=config.seed)
+            return LinearHead(
+                kernel,
+                bias,
+                learning_rate=config.learning_rate,
+                dropout=dropout,
+                seed=config.seed,
+                class_weights=weights,
+            )
         if self.frozen:
             model = keras.Sequential([keras.layers.Input(self.frozen.output_shape), *head])
         batch_size = min(config.batch_size, len(part))
@@ -217,7 +235,7 @@ class Training:
             n_values=sum(prod(layer.output.shape[1:]) for layer in model.layers),
             batch_size=batch_size,
         )
-        return KerasLearner(model, tf.as_dtype(part.inputs.dtype), config.learning_rate)
+        return KerasLearner(model, tf.as_dtype(part.inputs.dtype), config.learning_rate, weights)
 
     def _train_epoch(self, learner: Learner, part: _Part, validation: _Part | None, epoch: int) -> None:
         reported = time.perf_counter()

@@ -38,6 +38,7 @@ class RaceView(Picture):
         chance: float,
         fine_tuning_start: int = 0,
         note: str = "",
+        baseline: str = "chance",
     ) -> None:
         """Start without curves; those that are shown now become ghosts.
 
@@ -48,10 +49,11 @@ class RaceView(Picture):
             chance: accuracy of guessing, 0..1.
             fine_tuning_start: epochs of the frozen stage, if a model is fine-tuned after it.
             note: a remark below the chart.
+            baseline: what `chance` is called.
         """
         last = {racer.name: racer.history for racer in self._race.racers}
         racers = tuple(Racer(name, ghost=last.get(name, History())) for name in names)
-        self._race = Race(racers, n_epochs, chance, backbone, fine_tuning_start, self._race.status, note)
+        self._race = Race(racers, n_epochs, chance, backbone, fine_tuning_start, self._race.status, note, baseline)
 
     def show_status(self, text: str) -> None:
         """Say what is going on, where there is no curve yet; "" says how to start."""

@@ -19,7 +19,7 @@ from tl_widgets.core.numbers import interval_text, rough_duration
 from tl_widgets.data.dataset import ImageDataset, Images
 from tl_widgets.data.folds import answered_images
 from tl_widgets.data.memmap_images import IndexedImages
-from tl_widgets.plots.labels import chance_level, scores_of
+from tl_widgets.plots.labels import baseline_name, baseline_text, chance_level, scores_of
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.lab.answers import AnswersStrip
 from tl_widgets.widgets.lab.code import CodeView
@@ -169,6 +169,7 @@ class LabScreen(AppScreen[ProgressView]):
             chance=chance,
             fine_tuning_start=n_epochs if tuning else 0,
             note=_curves_note(settings.config),
+            baseline=baseline_name(labels, dataset.class_names),
         )
 
     def on_event(self, event: Event) -> None:
@@ -202,7 +203,13 @@ class LabScreen(AppScreen[ProgressView]):
         chance = chance_level(runs)
         note = _curves_note(run.result.config)
         self.curves.start(
-            names, n_epochs=n_epochs, backbone=backbone, chance=chance, fine_tuning_start=start, note=note
+            names,
+            n_epochs=n_epochs,
+            backbone=backbone,
+            chance=chance,
+            fine_tuning_start=start,
+            note=note,
+            baseline=baseline_text(runs),
         )
 
     def show_result(self, run: LabRun, comparison: Comparison, dataset: ImageDataset | None) -> None:

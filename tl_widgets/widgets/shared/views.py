@@ -14,7 +14,7 @@ from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import count_text, interval_text, percent
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.plots.labels import Score, scores_of, seeds_text
+from tl_widgets.plots.labels import Score, balanced_text, baseline_text, chance_level, scores_of, seeds_text
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.parameters import LayerRow, count_rows
 from tl_widgets.widgets.shared.costs import scratch_rows, transfer_rows
@@ -188,6 +188,9 @@ def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
     )
     scores = scores_of(comparison)
     numbers = "".join(_figures(run, scores.get(run.name)) for run in comparison.runs)
+    if any(run.is_uneven for run in comparison.runs):
+        text = f"{baseline_text(comparison.runs)}: {percent(chance_level(comparison.runs))} of the test images"
+        numbers += f'<p class="tlw-note">{escape(text[0].upper() + text[1:])}.</p>'
     return (
         f'<div class="tlw-verdict" role="status"><p>{escape(comparison.verdict.text)}</p><small>{what}</small></div>'
         f'<div class="tlw-results">{numbers}</div>' + (f'<ul class="tlw-notes">{notes}</ul>' if notes else "")
@@ -201,6 +204,8 @@ def _figures(run: RunResult, score: Score | None) -> str:
         label = f"mean of {len(score.seeds)} seeds, 95% over seeds" if score.seeds else "95% interval"
         label = f"{len(score.folds)} folds, {label}" if score.folds else label
         result = f"<b>{percent(score.accuracy)}</b> <small>{label} {interval_text(score.interval)}</small>"
+    if balanced := balanced_text(run):
+        result += f" <small>balanced {balanced}</small>"
     saved = f", {run.seconds.saved:.1f} s saved by cached features" if run.seconds.saved else ""
     return (
         f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{result}</span>'

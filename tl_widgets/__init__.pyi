@@ -6,6 +6,7 @@ from .backbones.imagenet import name_imagenet as name_imagenet
 from .core.config import Config as Config, FineTuningSpec as FineTuningSpec, ScratchSpec as ScratchSpec
 from .core.errors import InputError as InputError, WeightsUnavailableError as WeightsUnavailableError
 from .core.events import Event as Event
+from .data.alike import keep_together as keep_together, leave_out_copies as leave_out_copies
 from .data.catalogue import list_datasets as list_datasets, load_dataset as load_dataset
 from .data.dataset import ImageDataset as ImageDataset, Split as Split
 from .data.folder import load_folder as load_folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,12 +19,14 @@ from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import percent, points_range
+from tl_widgets.core.numbers import accuracy_text, percent, points_range
 from tl_widgets.core.settings import flat_settings, with_flat_values
 from tl_widgets.data.catalogue import default_dataset, get_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.records.comparison import Comparison
+from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.statistics import wilson_interval
 
+_MAX_CLASSES = 30  # rows in the table of classes
 FIGURES = (".png", ".svg", ".pdf")
 
 
@@ -118,6 +121,7 @@ def load_images(
     image_size: int | None,
     n_per_class: int | None,
     classes: tuple[str, ...] | None,
+    groups: str | None,
     seed: int,
     on_event: OnEvent,
     cancel: Cancel,
@@ -133,6 +137,8 @@ def load_images(
     known = get_dataset(data)
     # The user's folder "flowers" takes precedence over the downloadable data set of that name.
     if known and not (known.path and is_there):
+        if groups is not None:
+            raise InputError(f"--groups is for folders of your own; {data} is a data set whose split is documented.")
         size = known.default_size if image_size is None else image_size
         return load_dataset(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
                             on_event=on_event, cancel=cancel)  # fmt: skip
@@ -143,7 +149,7 @@ def load_images(
             f"{', '.join(names)}. Check the spelling; you are in {Path.cwd()}."
         )
     size = 128 if image_size is None else image_size
-    return load_folder(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
+    return load_folder(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes, groups=groups,
                        on_event=on_event, cancel=cancel)  # fmt: skip
 
 
@@ -155,6 +161,8 @@ def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> N
     line = f"\n{summary.name}: {images_text(comparison)} of {size} x {size} pixels in {n_classes} classes"
     console.print(line, soft_wrap=True)
     console.print(_table(comparison))
+    if tested := [run for run in comparison.runs if run.is_uneven]:
+        console.print(_class_table(tested))
     for run in comparison.runs:
         if run.seconds.saved > 0:
             console.print(f"{run.name}: cached features saved {run.seconds.saved:.1f} s", soft_wrap=True)
@@ -171,7 +179,7 @@ def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> N
 
 
 def _table(comparison: Comparison) -> Table:
-    from tl_widgets.plots.labels import scores_of, seed_suffix
+    from tl_widgets.plots.labels import baseline_text, scores_of, seed_suffix
 
     scores, seed = scores_of(comparison), seed_suffix(comparison).lstrip(", ")
     n_seeds = max((len(score.seeds) for score in scores.values()), default=0)
@@ -186,6 +194,27 @@ def _table(comparison: Comparison) -> Table:
         score = scores.get(run.name)
         accuracy = f"{percent(score.accuracy)} ({points_range(*score.interval)})" if score else ""
         table.add_row(name, accuracy, *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
+    tested = next((run for run in comparison.runs if run.is_uneven), None)
+    if tested is not None:
+        n_right, n = tested.largest_class[1], len(tested.labels)
+        table.add_row(
+            baseline_text(comparison.runs), f"{percent(n_right / n)} ({points_range(*wilson_interval(n_right, n))})"
+        )
+    return table
+
+
+def _class_table(tested: Sequence[RunResult]) -> Table:
+    """Return the recall of each class with its interval, and the balanced accuracy."""
+    from tl_widgets.plots.labels import balanced_text
+
+    table = Table("\nclass", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("test\nimages", justify="right")
+    for run in tested:
+        table.add_column(f"{run.name}: share recognized\n(95% interval)", justify="right")
+    for figures in list(zip(*(run.per_class for run in tested), strict=True))[:_MAX_CLASSES]:
+        shares = ["" if item.recall is None else accuracy_text(item.recall, item.recall_ci95) for item in figures]
+        table.add_row(figures[0].name, str(figures[0].n), *shares)
+    table.add_row("mean: balanced accuracy", "", *map(balanced_text, tested))
     return table
 
 

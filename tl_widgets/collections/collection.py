@@ -18,11 +18,13 @@ from tl_widgets.collections.storage import uploads_folder
 from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.data.alike import keep_together, leave_out_copies
 from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, open_source, printable
 from tl_widgets.data.dataset import ImageDataset, Images, first_few
 from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.data.folder import load_folder
 from tl_widgets.data.folder_layout import find_layout, require_class_name
+from tl_widgets.data.groups import with_groups
 from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
 
 
@@ -124,6 +126,18 @@ class ImageCollection:
         """Restore images that were left out, by their `SourceFile.name`."""
         left_out = tuple(name for name in self.edits.left_out if name not in set(files))
         return self._with_edits(replace(self.edits, left_out=left_out))
+
+    def keep_alike_together(self, dataset: ImageDataset) -> ImageCollection:
+        """Keep images that look almost the same on one side of the split; `dataset` is what `build` returned."""
+        return self._with_edits(replace(self.edits, together=keep_together(dataset).together))
+
+    def exclude_copies(self, dataset: ImageDataset) -> ImageCollection:
+        """Leave out all but one of images that look almost the same; `dataset` is what `build` returned."""
+        return self._with_edits(replace(self.edits, left_out=leave_out_copies(dataset).left_out))
+
+    def group_by(self, groups: str) -> ImageCollection:
+        """Keep images together by "folder" or by a pattern in their names, as in `load_folder`; "" undoes it."""
+        return self._with_edits(with_groups(self.edits, groups))
 
     def _with_edits(self, edits: Edits) -> ImageCollection:
         return replace(self, edits=edits)
@@ -242,7 +256,9 @@ def with_saved_edits(collection: ImageCollection) -> ImageCollection:
             NO_EDITS,
             dropped=tuple(sorted(folders & set(record["dropped"]))),
             left_out=tuple(sorted(names & set(record["left_out"]))),
+            together=tuple(tuple(name for name in members if name in names) for members in record.get("together", ())),
         )
+        saved_edits = with_groups(saved_edits, record.get("groups", ""))
         collection = replace(collection, edits=saved_edits)
         for folder, name in record["renamed"]:
             if folder in folders:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from tl_widgets.data.dataset import (
     split_rows,
 )
 from tl_widgets.data.folder_layout import Layout, apply_edits, find_layout, require_edits
+from tl_widgets.data.groups import group_note, group_numbers, split_groups, with_groups
 from tl_widgets.data.image_cache import Pool, load_pool
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
@@ -46,6 +47,7 @@ def load_folder(
     seed: int = 0,
     classes: Sequence[str] | None = None,
     edits: Edits = NO_EDITS,
+    groups: str | Mapping[str, str] | None = None,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> ImageDataset:
@@ -68,6 +70,10 @@ def load_folder(
         classes: names of the classes to use, at least two, in any order; None for all.
         edits: classes to rename or drop and files to leave out, as made in the Lab's tab "My pictures"; `classes` then
             takes the new names.
+        groups: images that belong together (the same person, burst or photograph) and stay on one side of every split:
+            a regular expression with one group that finds it in the file's name, such as "^([a-z]+)"; "folder" for the
+            sub-folder of the class folder; or a mapping from files, as paths below `path`, to groups, such as a column
+            of a table. Other files stand for themselves. None for the groups in `edits`.
         on_event: receives "decode" events while images are decoded; a second load from the cache sends none.
         cancel: set it to stop.
 
@@ -84,6 +90,7 @@ def load_folder(
     Whole(0).check("seed", seed)
     if n_per_class is not None:
         Whole(1).check("n_per_class", n_per_class)
+    edits = with_groups(edits, groups)
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path must be the path of a folder or a zip file; received {path!r}.")
     root = Path(path).expanduser()
@@ -108,8 +115,12 @@ def load_folder(
     labels = np.array([layout.files[i].label for i in kept], np.int64)
     _require_enough(layout, kept, labels, skipped, source_name)
     files = {pool.keys[i]: printable(layout.files[i].name) for i in kept}
-    report = LoadReport(len(kept), tuple(skipped), tuple(duplicates), layout.notes, files)
-    train, validation, test = _splits(layout, pool, kept, labels, seed)
+    notes, numbers = layout.notes, None
+    if edits.has_groups:
+        numbers = group_numbers([layout.files[i] for i in kept], edits)
+        notes += (group_note(numbers, [layout.files[i].split for i in kept]),)
+    report = LoadReport(len(kept), tuple(skipped), tuple(duplicates), notes, files)
+    train, validation, test = _splits(layout, pool, kept, labels, numbers, seed)
     name = printable(source.path.stem if source.path.is_file() else source.path.name)
     origin = Origin("folder", seed, path=str(source.path), folders=layout.places, edits=edits)
     if classes is not None:
@@ -184,20 +195,33 @@ def _require_enough(
         )
 
 
-def _splits(layout: Layout, pool: Pool, kept: Rows, labels: Labels, seed: int) -> tuple[Split, Split, Split]:
-    """Return train, validation and test splits of the files in `kept`."""
+def _splits(
+    layout: Layout, pool: Pool, kept: Rows, labels: Labels, numbers: Labels | None, seed: int
+) -> tuple[Split, Split, Split]:
+    """Return train, validation and test splits of the files in `kept`, whose groups have these numbers."""
+
+    def divide(rows: Rows, validation: float, test: float) -> tuple[Rows, Rows, Rows]:
+        if numbers is None:
+            return split_rows(labels[rows], validation, test, seed)
+        return split_groups(labels[rows], numbers[rows], validation, test, seed, layout.class_names)
+
     if not layout.splits:
-        train, validation, test = split_rows(labels, VALIDATION_SHARE, TEST_SHARE, seed)
+        train, validation, test = divide(np.arange(len(kept)), VALIDATION_SHARE, TEST_SHARE)
     else:
         split_names = np.array([layout.files[i].split for i in kept])
         train, validation, test = (np.flatnonzero(split_names == name) for name in ("train", "validation", "test"))
         if "validation" not in layout.splits:
-            remaining, carved, _ = split_rows(labels[train], CARVED_VALIDATION_SHARE, 0, seed)
+            remaining, carved, _ = divide(train, CARVED_VALIDATION_SHARE, 0)
             train, validation = train[remaining], train[carved]
     assert pool.images is not None  # _require_enough has checked that every class has images
     images = pool.images.select(pool.rows[kept])
     make_split = pick if images.nbytes <= IN_MEMORY_BYTES else _split_on_disk
-    return make_split(images, labels, train), make_split(images, labels, validation), make_split(images, labels, test)
+
+    def part(rows: Rows) -> Split:
+        split = make_split(images, labels, rows)
+        return split if numbers is None else replace(split, groups=numbers[rows])
+
+    return part(train), part(validation), part(test)
 
 
 def _split_on_disk(images: IndexedImages, labels: Labels, rows: Rows) -> Split:

@@ -2,12 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.dataset import Labels, Rows, split_sizes
+from tl_widgets.data.folder_layout import LabelledFile
+from tl_widgets.records.provenance import Edits
+
+BY_FOLDER = "folder"
+
+
+def with_groups(edits: Edits, groups: str | Mapping[str, str] | None) -> Edits:
+    """Return the edits with the argument `groups` of `load_folder`.
+
+    Raises:
+        InputError: It is neither "folder" nor a regular expression with one group nor a mapping of files to groups.
+    """
+    if groups is None:
+        return edits
+    if isinstance(groups, Mapping):
+        members: dict[str, list[str]] = {}
+        for file, group in groups.items():
+            members.setdefault(str(group), []).append(str(file))
+        sets = tuple(tuple(sorted(files)) for files in members.values() if len(files) > 1)
+        return replace(edits, together=edits.together + sets)
+    if not isinstance(groups, str):
+        raise InputError(f'groups must be "folder", a regular expression, or a mapping; received {groups!r:.100}.')
+    if groups and groups != BY_FOLDER:
+        _pattern(groups)
+    return replace(edits, groups=groups)
+
+
+def _pattern(groups: str) -> re.Pattern[str]:
+    try:
+        pattern = re.compile(groups)
+    except re.error as error:
+        raise InputError(f"groups={groups!r:.100} is not a regular expression ({error}).") from None
+    if pattern.groups != 1:
+        raise InputError(
+            f'groups={groups!r:.100} must have one group in parentheses, such as r"^(\\w+?)_", or be "folder"; it has '
+            f"{pattern.groups}."
+        )
+    return pattern
+
+
+def name_group(name: str, groups: str) -> str:
+    """Return the group of a file by its path below the folder of the classes; "" if it stands for itself."""
+    parts = name.split("/")
+    if groups == BY_FOLDER:
+        return "/".join(parts[1:-1])
+    match = _pattern(groups).search(parts[-1]) if groups else None
+    return (match[1] or "") if match else ""
+
+
+# What names of files that belong together often have in common: "walk 012-3.jpg", "anna_2.jpg", "IMG_0012 (2).jpg".
+_USUAL = (BY_FOLDER, r"^(.+)[-_ ]+\(?\d+\)?\.", r"^(.+)[-_ ]+\w+\.", r"^([^\W\d_]+)")
+
+
+def suggest_groups(pairs: Sequence[tuple[str, str]], names: Sequence[str]) -> str:
+    """Return groups in which each pair of files is together, and most others aren't; "" if no usual ones fit.
+
+    Args:
+        pairs: Files that belong together, as in `LoadReport.files`.
+        names: All files.
+    """
+    for groups in _USUAL:
+        known = [(name_group(first, groups), name_group(second, groups)) for first, second in pairs]
+        if all(first and first == second for first, second in known):
+            sizes = Counter(name_group(name, groups) or name for name in names)
+            if len(sizes) >= max(6, len(names) // 10):
+                return groups
+    return ""
+
+
+def group_numbers(files: Sequence[LabelledFile], edits: Edits) -> Labels:
+    """Return the number of each file's group, int64 (n_files,); files that stand for themselves have their own."""
+    parent = list(range(len(files)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    first: dict[str, int] = {}
+    for i, labelled in enumerate(files):
+        if group := name_group(_below_classes(labelled), edits.groups):
+            parent[root(i)] = root(first.setdefault(group, i))
+    rows = {labelled.file.name: i for i, labelled in enumerate(files)}
+    for members in edits.together:
+        known = [rows[name] for name in members if name in rows]
+        for i in known[1:]:
+            parent[root(i)] = root(known[0])
+    return np.unique([root(i) for i in range(len(files))], return_inverse=True)[1].astype(np.int64)
+
+
+def _below_classes(labelled: LabelledFile) -> str:
+    """Return the file's path from its class folder on, without train/ or test/."""
+    return labelled.name.split("/", 1)[1] if labelled.split else labelled.name
+
+
+def group_note(numbers: Labels, splits: Iterable[str] = ()) -> str:
+    """Return a sentence about groups, and about those that a folder's own split tears apart."""
+    sizes = Counter(numbers.tolist())
+    several = [size for size in sizes.values() if size > 1]
+    text = f"Kept together: {sum(several):,} images in {len(several):,} groups."
+    places: dict[int, set[str]] = {}
+    for number, split in zip(numbers.tolist(), splits, strict=False):
+        places.setdefault(number, set()).add("train" if split == "validation" else split)
+    torn = sum(len(names) > 1 for names in places.values())
+    if torn:
+        text += f" The folder's own split has {torn:,} of them in both train/ and test/: move their files to one side."
+    return text
 
 
 def split_groups(

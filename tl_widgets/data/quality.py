@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,7 @@ from tl_widgets.data.dataset import ImageDataset, Rows, Split, first_few, image_
 from tl_widgets.data.decode import FORMATS
 from tl_widgets.data.folder import TRAIN_SHARE
 from tl_widgets.data.folder_layout import apply_edits, find_layout
+from tl_widgets.data.groups import suggest_groups
 from tl_widgets.records.comparison import Diagnosis
 from tl_widgets.records.provenance import Origin
 from tl_widgets.records.run import IMBALANCE
@@ -69,8 +70,30 @@ def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
     yield Diagnosis(
         "near_duplicates",
         f"{text}. Alike: {first_few([_pair_text(dataset, duplicate) for duplicate in duplicates])}.",
-        "Look at them: remove one of two copies, and put pictures of one scene or one burst into one split (train/ "
-        "and test/ folders).",
+        f"Look at them: {_advice(dataset, duplicates)}",
+    )
+
+
+def _advice(dataset: ImageDataset, duplicates: list[NearDuplicate]) -> str:
+    """Return what to do about near-duplicates, with the groups that the files' names suggest."""
+    if dataset.origin is None or dataset.origin.kind != "folder" or dataset.report is None:
+        return "remove one of two copies, and put pictures of one scene or one burst into one split."
+    if any(split for split, _ in dataset.origin.folders):
+        return (
+            "move what belongs together to one side of the folder's own split (train/ and test/ folders), or leave out "
+            "all but one, with load_folder(path, edits=leave_out_copies(dataset))."
+        )
+    sides = {"validation": dataset.validation, "test": dataset.test}
+    files = dataset.report.files
+    pairs = [
+        (files.get(sides[pair.split].keys[pair.row], ""), files.get(dataset.train.keys[pair.train_row], ""))
+        for pair in duplicates
+    ]
+    groups = suggest_groups(pairs, list(files.values()))
+    how = f"groups={groups!r}" if groups else "edits=keep_together(dataset)"
+    return (
+        f"keep images that belong together on one side of the split, with load_folder(path, {how}), or leave out all "
+        "but one of them, with edits=leave_out_copies(dataset)."
     )
 
 
@@ -92,8 +115,8 @@ def _imbalance(dataset: ImageDataset) -> Iterator[Diagnosis]:
             "imbalance",
             f"The classes are unequal: {counts[most]} training images of {names[most]}, {counts[least]} of "
             f"{names[least]}. Always answering {names[most]} would look better than it is.",
-            "Look at each class's recall, add images of the rare class, or take as many of each (n_per_class; "
-            "in the Lab, Images per class).",
+            "Look at each class's recall, train with class weights, add images of the rare class, or take "
+            "as many of each (n_per_class; in the Lab, Images per class).",
         )
 
 
@@ -190,6 +213,22 @@ class NearDuplicate:
     train_row: int
     n_bits: int
     correlation: float
+
+
+def alike_pairs(splits: Sequence[Split]) -> Iterator[tuple[int, int]]:
+    """Find all pairs of images that look almost the same, by their rows in the splits one after another."""
+    parts, start = [], 0
+    for split in splits:
+        part = _Fingerprints.of(split)
+        parts.append(replace(part, rows=part.rows + start))
+        start += len(split)
+    rows, hashes, small = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("rows", "hashes", "small")
+    )
+    for i in range(len(rows)):
+        near = i + 1 + np.flatnonzero(np.bitwise_count(hashes[i + 1 :] ^ hashes[i]) <= MAX_BITS)
+        for j in near[small[near] @ small[i] >= MIN_CORRELATION]:
+            yield int(rows[i]), int(rows[j])
 
 
 def find_near_duplicates(dataset: ImageDataset) -> tuple[NearDuplicate, ...]:

@@ -69,13 +69,14 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
         root = f"FOLDER = Path({literal(origin.path)})\n"
     edits = origin.edits
     names = f"[{', '.join(map(literal, class_names))}]" if origin.classes or edits else _ALL_CLASSES
+    grouped = _GROUPED if edits.has_groups else ""
     reading = _READ_FOLDER.replace("ALL_CLASSES", names)
     if edits:
         reading = reading.replace("FOLDER / folder / name)", "FOLDER / folder / FOLDER_OF.get(name, name))")
         reading = reading.replace(
             "path.is_file():", "path.is_file() and path.relative_to(FOLDER).as_posix() not in LEFT_OUT:"
         )
-    text = f"{_fetched(origin)}{root}FOLDERS = {{{folders}}}\n{_edits(edits)}{reading}"
+    text = f"{grouped}{_fetched(origin)}{root}FOLDERS = {{{folders}}}\n{_edits(edits)}{reading}"
     if "" in given:
         cut = script_parts(VALIDATION_SHARE, TEST_SHARE).lstrip()
         return f'{text}\n\n{SCRIPT_SPLIT}\n\nimages, labels = images_of("")\n{cut}'
@@ -105,6 +106,11 @@ def _fetched(origin: Origin) -> str:
         return ""
     return f"# `tl-widgets fetch {path.stem}` puts this file there.\n"
 
+
+_GROUPED = """\
+# tl_widgets kept images that belong together on one side of the split. This script splits image by image, so its
+# test accuracy may be too high: put the files into train/ and test/ folders if you need the same.
+"""
 
 _ALL_CLASSES = """sorted(
     path.name for path in (FOLDER / next(iter(FOLDERS.values()))).iterdir()

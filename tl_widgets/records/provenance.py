@@ -14,15 +14,26 @@ class Edits:
         renamed: Pairs of a class folder and the new name of the class.
         dropped: Class folders that aren't used.
         left_out: Files that aren't used, as paths relative to the root, with "/" between parts.
+        groups: How to find images that belong together, which stay on one side of every split: "" (each image stands
+            for itself), "folder" (the sub-folder of the class folder) or a regular expression with one group, which
+            finds it in a file's name.
+        together: Sets of files that belong together, as paths relative to the root, in addition to `groups`.
     """
 
     renamed: tuple[tuple[str, str], ...] = ()
     dropped: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    groups: str = ""
+    together: tuple[tuple[str, ...], ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything was changed."""
-        return bool(self.renamed or self.dropped or self.left_out)
+        return self != NO_EDITS
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether images are kept together."""
+        return bool(self.groups or self.together)
 
     def folder_of(self, class_name: str) -> str:
         """Return the folder of a class."""

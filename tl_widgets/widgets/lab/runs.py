@@ -144,6 +144,10 @@ def _edits_text(origin: Origin | None) -> str:
     parts += [f"without {folder}" for folder in edits.dropped]
     if edits.left_out:
         parts.append(f"{count_text(len(edits.left_out))} left out")
+    if edits.groups:
+        parts.append(f"groups: {edits.groups}")
+    if edits.together:
+        parts.append(f"{count_text(len(edits.together))} sets kept together")
     return ", ".join(parts)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import page
 from hosted_server import STAMPS_ROOT, serve, server, stamp, stamps as stamps_archive
 from PIL import Image
 
@@ -182,7 +183,9 @@ def test_a_lab_starts_with_it(installed, here):
     lab = TransferLab()
     try:
         assert lab.settings == LabSettings("stamps")
-        assert "GPL-2" in find_dataset("stamps").license
+        assert "tuxpaint.org/stamps; GPL-2." in page(lab)
+        lab.panel.control("dataset").value = "textures"
+        assert "GPL-2" not in page(lab)
     finally:
         lab.close()
 

@@ -53,7 +53,7 @@ def show_datasets() -> None:
     console = make_console()
     console.print(table)
     for info in list_datasets():  # sentences need the full width of a terminal
-        console.print(f"\n{info.name}: {info.shows}\n  From {info.source}; {info.license}.")
+        console.print(f"\n{info.name}: {info.about}")
     console.print("\n`tl-widgets fetch NAME` downloads one for later; `compare` and the Lab do so when they need it.")
 
 

@@ -66,6 +66,11 @@ class NamedDataset(ABC):
     place: int = 1000
 
     @property
+    def about(self) -> str:
+        """What the images show, where they come from, and their license, in two sentences."""
+        return f"{self.shows} From {self.source}; {self.license}."
+
+    @property
     def n_classes(self) -> int:
         """Number of classes."""
         return len(self.class_names)

@@ -33,6 +33,7 @@ class DataFacts:
         n_train, n_validation, n_test: number of images in each split.
         max_per_class: number of training images of the smallest class.
         n_bytes: size of the download that it needs first; 0 if it is on this machine.
+        about: what the images show, where they come from and their license; "" for a learner's own.
     """
 
     name: str
@@ -42,6 +43,7 @@ class DataFacts:
     n_test: int
     max_per_class: int
     n_bytes: int = 0
+    about: str = ""
 
     @property
     def n_classes(self) -> int:
@@ -116,6 +118,8 @@ def group_line(
         cost += f"; {_time(known_seconds, advice)}"
     problem = too_large(settings.config.backbone, settings.image_size) if group == "Transfer" else ""
     line = f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
+    if group == "Data" and facts.about:
+        line += f'<p class="tlw-meaning">{escape(facts.about)}</p>'
     return line + alert(f"{problem} Choose smaller images or a smaller backbone.") if problem else line
 
 

@@ -163,7 +163,7 @@ class DataSource:
         chosen = info.choose(classes)
         sizes = chosen.n_train, chosen.n_validation, chosen.n_test
         missing = 0 if info.offline else info.n_bytes
-        return DataFacts(name, chosen.class_names, *sizes, chosen.max_per_class, missing)
+        return DataFacts(name, chosen.class_names, *sizes, chosen.max_per_class, missing, info.about)
 
     def summary(self, settings: LabSettings) -> DatasetSummary:
         """Return the summary of the settings' images that goes into a record."""

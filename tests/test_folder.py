@@ -121,10 +121,13 @@ def test_train_and_validation_only_keeps_validation_for_the_test(tmp_path):
     assert "no test/ folder" in dataset.report.summary
 
 
-def test_classes_may_be_called_train_and_test(tmp_path):
+def test_a_class_may_be_called_train_but_a_split_without_classes_is_explained(tmp_path):
     fill(tmp_path / "train", 5)
     fill(tmp_path / "test", 5, start=10)
-    assert load(tmp_path).class_names == ("test", "train")
+    with pytest.raises(InputError, match=r"test/ and train/ .* hold no class folders, so the images have no labels"):
+        load(tmp_path)
+    fill(tmp_path / "bus", 5, start=20)
+    assert load(tmp_path).class_names == ("bus", "test", "train")
 
 
 def test_other_classes_in_test_are_named(tmp_path):

@@ -28,6 +28,15 @@ def numbers(value):
     return [] if value is None else [value]
 
 
+def contains(new, old):
+    """Whether all of a record is in a new one, which may have fields that were added since."""
+    if isinstance(old, dict):
+        return isinstance(new, dict) and all(name in new and contains(new[name], value) for name, value in old.items())
+    if isinstance(old, list):
+        return isinstance(new, list) and len(new) == len(old) and all(map(contains, new, old))
+    return new == old
+
+
 def test_there_is_an_old_record_of_every_study():
     names = {read_study(path.read_text(), tuple(STUDIES))[0] for path in RECORDS}
     assert names == {"data", "time", "backbones", "fine-tuning", "repeat", "mistake", "inside"}
@@ -40,7 +49,7 @@ def test_an_old_record_is_read_shown_and_written_as_it_was(path):
     before, after = json.loads(text), json.loads(result.to_json())
     # The intervals over seeds are computed anew, from more digits of Student's t.
     assert numbers(statistics_of(after)) == pytest.approx(numbers(statistics_of(before)), rel=1e-6)
-    assert after == before
+    assert contains(after, before)
     assert type(result).from_json(result.to_json()) == result
     assert all(sentence.endswith(".") for sentence in STUDIES[name].sentences(result))
     assert len(STUDIES[name].text(result)) > 80

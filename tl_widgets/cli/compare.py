@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.cli.files import check_writable, write_text, write_whole
+from tl_widgets.cli.images import read_columns, show_images
 from tl_widgets.cli.options import IMAGE_OPTIONS, read_options
 from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 from tl_widgets.core.config import Config, Workers
@@ -21,9 +22,11 @@ from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import accuracy_text, percent, points_range
 from tl_widgets.core.settings import flat_settings, with_flat_values
+from tl_widgets.data.archives import archive_stem
 from tl_widgets.data.catalogue import default_dataset, get_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.provenance import NO_COLUMNS, Columns
 from tl_widgets.records.statistics import wilson_interval
 
 _MAX_CLASSES = 30  # rows in the table of classes
@@ -52,7 +55,9 @@ def run_compare(args: Namespace) -> None:
     outputs = _outputs(args, config)
     with cancel_on_interrupt() as cancel, show_events(console, quiet=args.quiet) as on_event:
         images = read_options(args, IMAGE_OPTIONS[1:])
-        dataset = load_images(args.data, **images, seed=config.seed, on_event=on_event, cancel=cancel)
+        dataset = load_images(args.data, **images, columns=read_columns(args), seed=config.seed, on_event=on_event,
+                              cancel=cancel)  # fmt: skip
+        show_images(console, dataset, quiet=args.quiet)
         comparison = compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
         # Repeats and folds that finished before a stop are a result.
         is_partial = comparison.repeats is not None or comparison.folds is not None
@@ -111,7 +116,7 @@ def _check_folder(folder: Path) -> None:
 def plain_name(data: str) -> str:
     """Return the name of the data as part of a file name: "textures", "my_photos"."""
     path = Path(data).expanduser().absolute()
-    name = path.stem if path.suffix.lower() == ".zip" else path.name
+    name = archive_stem(path.name)
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "images"
 
 
@@ -122,6 +127,7 @@ def load_images(
     n_per_class: int | None,
     classes: tuple[str, ...] | None,
     groups: str | None,
+    columns: Columns = NO_COLUMNS,
     seed: int,
     on_event: OnEvent,
     cancel: Cancel,
@@ -150,6 +156,7 @@ def load_images(
         )
     size = 128 if image_size is None else image_size
     return load_folder(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes, groups=groups,
+                       image_column=columns.image, label_column=columns.label,
                        on_event=on_event, cancel=cancel)  # fmt: skip
 
 
@@ -230,8 +237,6 @@ def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
         for warning in run.diagnoses
         if warning.kind not in dataset_kinds
     ]
-    if dataset.report is not None:
-        notes.append(dataset.report.summary)
     return notes
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from tl_widgets.cli.images import add_column_options
 from tl_widgets.cli.options import IMAGE_OPTIONS, add_options
 from tl_widgets.cli.study import add_study
 from tl_widgets.core.config import Config, Workers
@@ -174,11 +175,13 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     compare.add_argument(
         "data", nargs="?", metavar="DATA",
         help="a name that `tl-widgets datasets` lists (default: stamps if it is on this machine, else textures); or a "
-        "folder with a sub-folder for each class; or its zip",
+        "folder or archive with a sub-folder for each class, a table of labels, or the classes in the file names",
     )  # fmt: skip
     add = compare.add_argument_group("what to train").add_argument
     add_options(add, {**flat_settings(Config), **flat_settings(Workers)}.values())
-    add_options(compare.add_argument_group("which images").add_argument, IMAGE_OPTIONS)
+    add = compare.add_argument_group("which images").add_argument
+    add_options(add, IMAGE_OPTIONS)
+    add_column_options(add)
     add = compare.add_argument_group("what to write").add_argument
     add("--json", type=Path, metavar="FILE", help="the record of everything")
     add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")

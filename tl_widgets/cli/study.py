@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tl_widgets.cli.images import add_column_options, read_columns, show_images
 from tl_widgets.cli.options import IMAGE_OPTIONS, add_options, read_options
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
@@ -34,6 +35,7 @@ def add_study(commands: Any) -> None:
         data = "a built-in data set, a folder with a sub-folder for each class, or its zip"
         add("data", nargs="?", metavar="DATA", help=f"{data} (default: {_usual_images(study)})")
         add_options(add, IMAGE_OPTIONS)
+        add_column_options(add)
         add_options(add, _options(study))
         if study.can_go_on:
             add("--resume", type=Path, metavar="FILE", help="the record of a stopped study, to continue it")
@@ -82,6 +84,7 @@ def run_study(args: Namespace) -> None:
     with cancel_on_interrupt() as cancel, show_events(console, quiet=args.quiet) as on_event:
         dataset = _load(args, study, arguments, on_event, cancel)
         if dataset is not None:
+            show_images(console, dataset, quiet=args.quiet)
             arguments = _fitted(arguments, dataset, args, options)
         if earlier is None:
             result = study.measure(arguments, dataset, on_event, cancel)
@@ -150,7 +153,7 @@ def _load(
         data = defaults.dataset
         for name in ("image_size", "n_per_class"):
             choices[name] = getattr(defaults, name) if choices[name] is None else choices[name]
-    return load_images(data, **choices, seed=args.seed, on_event=on_event, cancel=cancel)
+    return load_images(data, **choices, columns=read_columns(args), seed=args.seed, on_event=on_event, cancel=cancel)
 
 
 def _fitted(

@@ -19,13 +19,13 @@ from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.data.alike import keep_together, leave_out_copies
-from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, open_source, printable
+from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, archive_stem, open_source, printable
 from tl_widgets.data.dataset import ImageDataset, Images, first_few
 from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.data.folder import load_folder
 from tl_widgets.data.folder_layout import find_layout, require_class_name
 from tl_widgets.data.groups import with_groups
-from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
+from tl_widgets.records.provenance import NO_COLUMNS, NO_EDITS, Columns, Edits, Origin
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,21 @@ class ImageCollection:
         folders: the classes, sorted by folder name.
         edits: classes that were renamed or dropped, and files that were left out.
         has_splits: whether the classes are inside train/ and test/.
+        columns: columns of a table of labels that were named, not guessed.
+        in_folders: whether each class is a folder, so images can be added.
     """
 
     path: Path
     folders: tuple[ClassFolder, ...]
     edits: Edits = NO_EDITS
     has_splits: bool = False
+    columns: Columns = NO_COLUMNS
+    in_folders: bool = True
 
     @property
     def name(self) -> str:
         """Printable name of the folder, or of the zip without its suffix."""
-        return printable(self.path.stem if self.path.suffix.lower() == ".zip" else self.path.name)
+        return printable(archive_stem(self.path.name) if self.path.is_file() else self.path.name)
 
     @property
     def is_stored(self) -> bool:
@@ -155,6 +159,7 @@ class ImageCollection:
         """Make the data set; arguments and errors are those of `load_folder`."""
         self._require_exists()
         return load_folder(self.path, image_size=image_size, classes=classes, edits=self.edits,
+                           image_column=self.columns.image, label_column=self.columns.label,
                            on_event=on_event, cancel=cancel)  # fmt: skip
 
     def thumbnails(self, files: Sequence[SourceFile], side: int) -> list[Images | str]:
@@ -176,12 +181,12 @@ class ImageCollection:
             )
 
 
-def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
-    """Open a folder or zip; a folder of uploads may have fewer than two classes."""
+def open_collection(path: Path, edits: Edits = NO_EDITS, columns: Columns = NO_COLUMNS) -> ImageCollection:
+    """Open a folder or archive; a folder of uploads may have fewer than two classes."""
     source = open_source(path)
     try:
         try:
-            layout = find_layout(source.listing, printable(str(path)))
+            layout = find_layout(source, printable(str(path)), columns)
         except InputError:
             if path.resolve().parent != uploads_folder().resolve() or not isinstance(source, FolderSource):
                 raise
@@ -190,7 +195,8 @@ def open_collection(path: Path, edits: Edits = NO_EDITS) -> ImageCollection:
         for labelled in layout.files:
             files[labelled.label].append(labelled.file)
         folders = tuple(ClassFolder(*pair) for pair in zip(layout.class_names, map(tuple, files), strict=True))
-        return ImageCollection(source.path, folders, edits, bool(layout.splits))
+        in_folders = layout.labels_from == "folders"
+        return ImageCollection(source.path, folders, edits, bool(layout.splits), columns, in_folders)
     finally:
         source.close()
 
@@ -199,7 +205,7 @@ def collection_of(origin: Origin) -> ImageCollection:
     """Open the collection that a record's data set was loaded from."""
     if origin.kind != "folder":
         raise InputError("These images did not come from a folder or zip. Choose the data set by its name.")
-    return open_collection(Path(origin.path), origin.edits)
+    return open_collection(Path(origin.path), origin.edits, origin.columns)
 
 
 def _upload_folders(source: FolderSource) -> tuple[ClassFolder, ...]:

@@ -43,7 +43,7 @@ def upload_zip(name: str, temporary: Path) -> ImageCollection:
             raise InputError(f"{shown} is not a zip archive. Zip a folder with one sub-folder for each class.")
         source = open_source(temporary)
         try:
-            find_layout(source.listing, shown)
+            find_layout(source, shown)
         finally:
             source.close()
         stem = PurePosixPath(safe_name(name, "images.zip")).stem
@@ -91,7 +91,7 @@ def add_images(
         if collection is None:
             created.append(make_folder("photos"))
             collection = ImageCollection(created[0].resolve(), ())
-        elif not collection.is_stored:
+        elif not (collection.is_stored and collection.in_folders):
             created.append(make_folder(collection.name))
             collection = _copy_images(collection, created[0].resolve(), on_event, cancel)
             notes.append(

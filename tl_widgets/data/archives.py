@@ -19,6 +19,7 @@ MAX_FILE_BYTES = 100_000_000
 MAX_UNPACKED_BYTES = 50_000_000_000  # of all members of an archive: reading them all takes minutes
 MAX_RATIO = 200  # deflate reaches 1,032; photographs stay near 1
 RATIO_MATTERS_FROM = 10_000_000  # a plain white BMP can shrink a thousandfold, and a small one does no harm
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z")
 _MAX_DIRECTORY_BYTES = 100_000_000
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__", "@eadir", "$recycle.bin"}
 _COMPRESSION_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -90,6 +91,17 @@ def open_source(path: Path) -> ImageSource:
     raise InputError(
         f"{source_name} is a file, not a zip archive. Give a folder with a sub-folder for each class, or its zip."
     )
+
+
+def is_archive_name(name: str) -> bool:
+    """Return whether a file is called like an archive."""
+    return name.lower().endswith(ARCHIVE_SUFFIXES)
+
+
+def archive_stem(name: str) -> str:
+    """Return an archive's name without its suffix: "pets" for pets.tar.gz."""
+    suffix = next((suffix for suffix in ARCHIVE_SUFFIXES if name.lower().endswith(suffix)), "")
+    return name[: -len(suffix)] if suffix else name
 
 
 def _is_junk(name: str) -> bool:

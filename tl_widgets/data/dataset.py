@@ -97,8 +97,9 @@ class LoadReport:
         n_read: number of images in all splits.
         skipped: (file, reason) for each unusable file.
         duplicates: (file, identical file) for each file that was left out as a copy.
-        notes: sentences on anything else that affects the result.
+        notes: sentences on what was guessed, and on anything else that affects the result.
         files: printable file name of each image that was read, by its `image_key`.
+        where: for each class, where its images come from, such as "cat/" or "labels.csv, label = cat".
     """
 
     n_read: int
@@ -106,10 +107,16 @@ class LoadReport:
     duplicates: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     files: Mapping[bytes, str] = field(default_factory=dict, compare=False, repr=False)
+    where: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """The report in a few sentences; long lists are cut to their first three items."""
+        return " ".join(self.sentences)
+
+    @property
+    def sentences(self) -> list[str]:
+        """The sentences of `summary`: number of images, skipped files, copies, notes."""
         sentences = [f"Read {self.n_read:,} images."]
         if self.skipped:
             examples = first_few([f"{name} ({reason})" for name, reason in self.skipped])
@@ -117,7 +124,7 @@ class LoadReport:
         if self.duplicates:
             examples = first_few([f"{name} equals {other}" for name, other in self.duplicates])
             sentences.append(f"Left out {len(self.duplicates):,} with the same content as another: {examples}.")
-        return " ".join([*sentences, *self.notes])
+        return [*sentences, *self.notes]
 
     @property
     def skipped_count(self) -> str:

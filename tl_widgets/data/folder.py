@@ -13,7 +13,7 @@ from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.settings import Whole
-from tl_widgets.data.archives import open_source, printable
+from tl_widgets.data.archives import archive_stem, open_source, printable
 from tl_widgets.data.dataset import (
     IN_MEMORY_BYTES,
     ImageDataset,
@@ -29,8 +29,9 @@ from tl_widgets.data.dataset import (
 from tl_widgets.data.folder_layout import Layout, apply_edits, find_layout, require_edits
 from tl_widgets.data.groups import group_note, group_numbers, split_groups, with_groups
 from tl_widgets.data.image_cache import Pool, load_pool
+from tl_widgets.data.layouts.tree import SplitName
 from tl_widgets.data.memmap_images import IndexedImages
-from tl_widgets.records.provenance import NO_EDITS, Edits, Origin
+from tl_widgets.records.provenance import NO_EDITS, Columns, Edits, Origin
 
 MIN_PER_CLASS = 3
 TRAIN_SHARE, VALIDATION_SHARE, TEST_SHARE = 0.60, 0.15, 0.25
@@ -46,12 +47,18 @@ def load_folder(
     n_per_class: int | None = None,
     seed: int = 0,
     classes: Sequence[str] | None = None,
+    image_column: str | None = None,
+    label_column: str | None = None,
     edits: Edits = NO_EDITS,
     groups: str | Mapping[str, str] | None = None,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> ImageDataset:
-    """Load your own images from a folder or zip with a sub-folder for each class.
+    """Load your own images from a folder or an archive (zip, tar, tar.gz, tgz; 7z with the extra `formats`).
+
+    The classes are sub-folders; or in the file names (`cat.0.jpg`, `dog_12.jpg`); or in a table beside the images
+    (`labels.csv`, `train.csv`, Hugging Face's `metadata.csv` or `metadata.jsonl`), whose columns are guessed by their
+    content. Folders above the classes are skipped. The `report` says what was guessed.
 
     If the class folders are inside train/ and test/ (and perhaps validation/), that split is kept; without
     validation/, a fifth of train becomes the validation set. Otherwise 60% of each class are for training, 15% for
@@ -63,11 +70,13 @@ def load_folder(
     disk, and its splits read it batch by batch.
 
     Args:
-        path: the folder or zip archive; "~" is expanded. It is not changed, and a zip is not unpacked.
+        path: the folder or archive; "~" is expanded. It is not changed, and an archive is not unpacked.
         image_size: side of the square images in pixels, 16-512.
         n_per_class: training images of each class; None takes all. Validation and test never change with it.
         seed: decides the split, and which `n_per_class` images are taken.
         classes: names of the classes to use, at least two, in any order; None for all.
+        image_column: the column of a table that names the images, where the guess is wrong or unclear.
+        label_column: the column with the classes; a table is then used even if there are class folders.
         edits: classes to rename or drop and files to leave out, as made in the Lab's tab "My pictures"; `classes` then
             takes the new names.
         groups: images that belong together (the same person, burst or photograph) and stay on one side of every split:
@@ -82,7 +91,7 @@ def load_folder(
         `report` says which files were not used, and why.
 
     Raises:
-        InputError: there is no such path, there are fewer than two class folders, a class has too few images, or
+        InputError: there is no such path, no layout with at least two classes is found, a class has too few images, or
             there is no room in memory or on disk.
         CancelledError: `cancel` was set; nothing is left behind.
     """
@@ -93,11 +102,15 @@ def load_folder(
     edits = with_groups(edits, groups)
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path must be the path of a folder or a zip file; received {path!r}.")
+    for argument, column in (("image_column", image_column), ("label_column", label_column)):
+        if column is not None and not isinstance(column, str):
+            raise InputError(f"{argument} must be the name of a column; received {column!r}.")
     root = Path(path).expanduser()
     source_name = printable(str(root))
+    columns = Columns(image_column, label_column)
     source = open_source(root)
     try:
-        full_layout = find_layout(source.listing, source_name)
+        full_layout = find_layout(source, source_name, columns)
         require_edits(full_layout, edits, source_name)
         full_layout = _select_classes(full_layout, classes, edits, source_name)
         # Decode files that are left out, too, so including one again needs no new decoding.
@@ -119,15 +132,23 @@ def load_folder(
     if edits.has_groups:
         numbers = group_numbers([layout.files[i] for i in kept], edits)
         notes += (group_note(numbers, [layout.files[i].split for i in kept]),)
-    report = LoadReport(len(kept), tuple(skipped), tuple(duplicates), notes, files)
+    where = _where(full_layout, layout, edits)
+    report = LoadReport(len(kept), tuple(skipped), tuple(duplicates), notes, files, where)
     train, validation, test = _splits(layout, pool, kept, labels, numbers, seed)
-    name = printable(source.path.stem if source.path.is_file() else source.path.name)
-    origin = Origin("folder", seed, path=str(source.path), folders=layout.places, edits=edits)
+    name = printable(archive_stem(source.path.name) if source.path.is_file() else source.path.name)
+    origin = Origin("folder", seed, path=str(source.path), folders=layout.places, edits=edits,
+                    labels_from=layout.labels_from, columns=columns)  # fmt: skip
     if classes is not None:
         origin = replace(origin, classes=layout.class_names)
     caption = f"images in {source_name}"
     dataset = ImageDataset(name, train, validation, test, layout.class_names, caption, report, origin)
     return dataset if n_per_class is None else dataset.take(n_per_class, seed=seed)
+
+
+def _where(full_layout: Layout, layout: Layout, edits: Edits) -> tuple[str, ...]:
+    """Return where the images of each class come from."""
+    where = dict(zip(full_layout.class_names, full_layout.where, strict=True))
+    return tuple(where[edits.folder_of(name)] for name in layout.class_names)
 
 
 def _select_classes(layout: Layout, classes: Sequence[str] | None, edits: Edits, source_name: str) -> Layout:
@@ -139,7 +160,8 @@ def _select_classes(layout: Layout, classes: Sequence[str] | None, edits: Edits,
     names = tuple(name for name in layout.class_names if name in folders)
     label_of = {layout.class_names.index(name): label for label, name in enumerate(names)}
     files = tuple(replace(file, label=label_of[file.label]) for file in layout.files if file.label in label_of)
-    return replace(layout, files=files, class_names=names)
+    where = tuple(layout.where[layout.class_names.index(name)] for name in names)
+    return replace(layout, files=files, class_names=names, where=where)
 
 
 def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, str]], list[tuple[str, str]]]:
@@ -176,23 +198,32 @@ def _require_enough(
     splits = np.array([layout.files[i].split for i in kept], dtype=object)
     # Without a validation folder, train needs an image for validation and one for itself.
     least = {split: 2 if split == "train" and "validation" not in layout.splits else 1 for split in layout.splits}
+    called = {split: _split_text(layout, split) for split in layout.splits}
     for label, name in enumerate(layout.class_names):
         n_images = int((labels == label).sum())
-        shortages = [f"{split}/ has {n}" for split in layout.splits
+        shortages = [f"{called[split]} has {n}" for split in layout.splits
                  if (n := int(((labels == label) & (splits == split)).sum())) < least[split]]  # fmt: skip
         if n_images >= MIN_PER_CLASS and not shortages:
             continue
         skipped_here = [f"{file} ({reason})" for file, reason in skipped if f"/{name}/" in f"/{file}"]
         reasons = f" Skipped in it: {first_few(skipped_here)}." if skipped_here else ""
         minimum = (
-            ", ".join(f"{n} in {split}/" for split, n in least.items()) or "one for each of train, validation and test"
+            ", ".join(f"{n} in {called[split]}" for split, n in least.items())
+            or "one for each of train, validation and test"
         )
         message = f"Class {name!r} of {source_name} has {n_images} usable image{'s' if n_images != 1 else ''}"
         if shortages:
             message += f" ({', '.join(shortages)})"
         raise InputError(
-            f"{message}; it needs at least {MIN_PER_CLASS}, {minimum}. Add images, or remove the folder.{reasons}"
+            f"{message}; it needs at least {MIN_PER_CLASS}, {minimum}. Add images, or leave the class out with "
+            f"classes=[...] (--classes in the terminal).{reasons}"
         )
+
+
+def _split_text(layout: Layout, split: SplitName) -> str:
+    """Return the folder of a split as the user called it: "valid/"; or the split's name."""
+    folder = dict(layout.places).get(split, "").rpartition("/")[2]
+    return f"{printable(folder)}/" if folder and layout.labels_from == "folders" else split
 
 
 def _splits(

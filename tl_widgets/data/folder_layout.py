@@ -1,37 +1,34 @@
-"""Find the folders of classes and splits in a source, and apply edits to them."""
+"""Find the classes and splits of a source, and apply edits to them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
-from typing import Literal
 
 import numpy as np
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.data.archives import Listing, SourceFile, printable
+from tl_widgets.data.archives import ImageSource, Listing, SourceFile, is_archive_name, printable
 from tl_widgets.data.dataset import Rows, first_few
-from tl_widgets.records.provenance import Edits
-
-SplitName = Literal["", "train", "validation", "test"]
-
-_SPLIT_NAMES: dict[str, SplitName] = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-_ADVICE = "Make one sub-folder for each class, named like the class, with its images inside."
+from tl_widgets.data.layouts.class_folders import read_class_folders
+from tl_widgets.data.layouts.file_names import read_file_names
+from tl_widgets.data.layouts.label_table import read_label_table
+from tl_widgets.data.layouts.other_tasks import other_task
+from tl_widgets.data.layouts.tree import (
+    IMAGE_SUFFIXES as IMAGE_SUFFIXES,
+    LabelSource,
+    NoClassesError,
+    Reading,
+    SplitName,
+    Tree,
+    are_generic,
+)
+from tl_widgets.records.provenance import NO_COLUMNS, Columns, Edits
 
 
 @dataclass(frozen=True)
 class LabelledFile:
-    """A file in a class folder.
+    """A file with its class.
 
     Attributes:
         name: path below the folder that holds the classes (or train/ and test/); may contain surrogates.
@@ -53,8 +50,10 @@ class Layout:
         files: sorted by name.
         class_names: sorted, printable, one per label.
         splits: the splits that have a folder; empty if there are only class folders.
-        notes: sentences on what was ignored.
+        notes: sentences on what was guessed or ignored.
         places: (split, folder) for each folder that holds class folders; ("", folder) without given splits.
+        labels_from: where the classes come from.
+        where: for each class, where its images come from; in the order before any edits.
     """
 
     files: tuple[LabelledFile, ...]
@@ -62,128 +61,71 @@ class Layout:
     splits: tuple[SplitName, ...]
     notes: tuple[str, ...]
     places: tuple[tuple[SplitName, str], ...]
+    labels_from: LabelSource = "folders"
+    where: tuple[str, ...] = ()
 
 
-class _Tree:
-    """Subfolders and files by the name of their folder."""
+def find_layout(source: ImageSource, source_name: str, columns: Columns = NO_COLUMNS) -> Layout:
+    """Find the classes and the given splits of the source with this name.
 
-    def __init__(self, listing: Listing) -> None:
-        self.folders: dict[str, list[str]] = {}
-        self.files: dict[str, list[SourceFile]] = {}
-        for name in sorted(listing.folders):
-            self.folders.setdefault(name.rpartition("/")[0], []).append(name)
-        for file in listing.files:
-            self.files.setdefault(file.name.rpartition("/")[0], []).append(file)
+    Class folders come first, then a table of labels, then classes in the file names. A table comes first if its columns
+    were named, or if the folders are called like containers ("images", "part_1").
 
-    def images_in(self, folder: str) -> list[str]:
-        """Return the files directly in `folder` that have an image's suffix."""
-        names = [file.name for file in self.files.get(folder, [])]
-        return [name for name in names if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES]
-
-
-def find_layout(listing: Listing, source_name: str) -> Layout:
-    """Find the class folders and the given splits of the source with this name.
-
-    Wrapper folders that contain a single folder, as zips often have, are skipped. Files deeper inside a class folder
-    belong to the class. train/ beside test/ or validation/ is a given split. If there is no test/, validation/ serves
-    as test, so none of its images is trained on.
+    Raises:
+        InputError: no layout fits; the message says what the data look like.
     """
-    tree = _Tree(listing)
-    stray_images: list[str] = []
-    root = _find_root(tree, stray_images)
-    notes: list[str] = []
-    split_folders = _split_folders(tree, root)
-    if split_folders and "test" not in split_folders:
-        split_folders["test"] = split_folders.pop("validation")
-        notes.append(
-            "There is no test/ folder: the validation folder serves as the test set, and "
-            "a part of train/ as the validation set."
-        )
-    if split_folders:
-        given = set(split_folders.values())
-        if others := [_base_name(f) for f in tree.folders[root] if f not in given]:
-            notes.append(f"Ignored folders beside train/ and test/: {first_few(others)}.")
-    places: dict[SplitName, str] = split_folders or {"": root}
-    stray_images += [name for folder in {root, *places.values()} for name in tree.images_in(folder)]
-    class_names = _common_class_names(tree, places, source_name)
-    if stray_images:
-        shown = first_few([printable(name) for name in sorted(stray_images)])
-        notes.append(f"Ignored images outside the class folders ({len(stray_images):,}): {shown}.")
-    files = _labelled(listing, places, class_names, len(root) + 1 if root else 0)
-    names = tuple(map(printable, class_names))
-    return Layout(files, names, tuple(split_folders), tuple(notes), tuple(places.items()))
+    tree = Tree(source.listing)
+    reading = _read_labels(source, tree, source_name, columns)
+    n_cut = len(reading.root) + 1 if reading.root else 0
+    labels = {name: label for label, name in enumerate(reading.class_names)}
+    files = tuple(
+        LabelledFile(image.file, image.file.name[n_cut:], image.split, labels[image.class_name])
+        for image in reading.images
+    )
+    names = tuple(map(printable, reading.class_names))
+    return Layout(files, names, reading.splits, reading.notes, reading.places, reading.labels_from, reading.where)
 
 
-def _base_name(name: str) -> str:
-    return printable(name.rpartition("/")[2])
+def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Columns) -> Reading:
+    if columns:
+        reading, _ = read_label_table(source, tree, columns)
+        assert reading is not None  # named columns are found or an error
+        return reading
+    folders, problem = None, ""
+    try:
+        folders = read_class_folders(tree, source_name)
+        if not are_generic(list(folders.class_names)):
+            return _with_unused_tables(tree, folders)
+    except NoClassesError as error:
+        problem = str(error)
+    reading, unused = read_label_table(source, tree)
+    reading = reading or (read_file_names(tree) if folders is None else None)
+    if reading is not None:
+        return replace(reading, notes=(*reading.notes, *unused))
+    if task := other_task(source, tree):
+        raise InputError(f"{source_name} has no classes to read. {task}")
+    if folders is not None:
+        return folders
+    raise InputError(" ".join([problem, *unused, *_why_empty(source.listing)]))
 
 
-def _find_root(tree: _Tree, stray_images: list[str]) -> str:
-    """Return the folder that holds the classes; add images above it to `stray_images`."""
-    root = ""
-    while True:
-        subfolders = tree.folders.get(root, [])
-        if len(subfolders) != 1:
-            return root
-        # A folder with more images than folders is a class, not a wrapper.
-        folders = tree.folders.get(subfolders[0], [])
-        if not folders or len(tree.images_in(subfolders[0])) > len(folders):
-            return root
-        stray_images += tree.images_in(root)
-        root = subfolders[0]
+def _with_unused_tables(tree: Tree, folders: Reading) -> Reading:
+    tables = [printable(file.name) for file in tree.tables()]
+    if not tables:
+        return folders
+    note = f"The classes are the folders; not used: {first_few(tables)} (label_column= takes the classes from a table)."
+    return replace(folders, notes=(*folders.notes, note))
 
 
-def _split_folders(tree: _Tree, root: str) -> dict[SplitName, str]:
-    """Return the folders of the given splits; empty if there are only class folders."""
-    folders: dict[SplitName, str] = {}
-    for folder in tree.folders.get(root, []):
-        if split := _SPLIT_NAMES.get(_base_name(folder).lower()):
-            folders.setdefault(split, folder)
-    # A class may be called "train"; its folder then holds images instead of folders.
-    if "train" not in folders or len(folders) < 2 or not tree.folders.get(folders["train"]):
-        return {}
-    return folders
-
-
-def _common_class_names(tree: _Tree, places: dict[SplitName, str], source_name: str) -> list[str]:
-    """Return the raw class names, sorted; InputError unless all places have the same."""
-    names = {split: [f.rpartition("/")[2] for f in tree.folders.get(place, [])] for split, place in places.items()}
-    for split, folder_names in names.items():
-        part = f"{split}/ of {source_name}" if split else source_name
-        if not folder_names:
-            raise InputError(f"{part} has no sub-folders, so there are no classes. {_ADVICE}")
-        if len(folder_names) == 1:
-            only = printable(folder_names[0])
-            raise InputError(f"{part} has only one class, {only!r}; you need at least two. {_ADVICE}")
-    first = next(iter(names.values()))
-    for split, folder_names in names.items():
-        if differing := sorted(set(first) ^ set(folder_names)):
-            shown = first_few([repr(printable(name)) for name in differing])
-            raise InputError(
-                f"{next(iter(names))}/ and {split}/ of {source_name} have different classes: only one has {shown}. "
-                "Both must have the same classes, spelled the same way."
-            )
-    return sorted(first)
-
-
-def _labelled(
-    listing: Listing, places: dict[SplitName, str], class_names: list[str], n_cut: int
-) -> tuple[LabelledFile, ...]:
-    labels = {name: label for label, name in enumerate(class_names)}
-    by_folder = {
-        f"{place}/{name}" if place else name: (split, labels[name])
-        for split, place in places.items()
-        for name in class_names
-    }
-    depth = len(next(iter(by_folder)).split("/"))
-    # All splits are at the same depth, so the first parts of a file's path are its class folder.
-    files: list[LabelledFile] = []
-    for file in listing.files:
-        parts = file.name.split("/")
-        place = by_folder.get("/".join(parts[:depth])) if len(parts) > depth else None
-        if place:
-            files.append(LabelledFile(file, file.name[n_cut:], *place))
-    return tuple(files)
+def _why_empty(listing: Listing) -> list[str]:
+    """Return sentences on what was skipped, where nothing was found."""
+    sentences = []
+    if listing.skipped:
+        reasons = [f"{printable(name)} ({reason})" for name, reason in listing.skipped]
+        sentences.append(f"Skipped: {first_few(reasons)}.")
+    if archives := [printable(file.name) for file in listing.files if is_archive_name(file.name)]:
+        sentences.append(f"There is an archive inside: {first_few(archives)}. Unpack it, or give only that archive.")
+    return sentences
 
 
 MAX_NAME = 80  # characters of a class name: it must fit into figures and tables

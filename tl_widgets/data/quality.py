@@ -164,7 +164,7 @@ def _sizes_by_class(origin: Origin) -> dict[str, list[_Size]]:
     except InputError:  # moved since it was loaded; the images in memory can still be trained on
         return {}
     try:
-        layout, _ = apply_edits(find_layout(source.listing, origin.path), origin.edits)
+        layout, _ = apply_edits(find_layout(source, origin.path, origin.columns), origin.edits)
         sizes: dict[str, list[_Size]] = {}
         for label, name in enumerate(layout.class_names):
             files = [labelled.file for labelled in layout.files if labelled.label == label]

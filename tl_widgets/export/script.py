@@ -129,7 +129,7 @@ def _imports(dataset: DatasetSummary, config: Config) -> str:
 def _constants(dataset: DatasetSummary, config: Config) -> str:
     origin = dataset.origin
     lines = [f"SIZE = {dataset.image_size}  # side of the images in pixels"]
-    if origin is None or origin.kind == "built-in":
+    if origin is None or origin.kind == "built-in" or script_data.is_saved(origin):
         lines.append(f"CLASSES = [{', '.join(map(literal, script_data.all_classes(dataset)))}]")
     if origin is not None:
         lines.append(f"DATA_SEED = {origin.seed}  # decides which image is used for what")

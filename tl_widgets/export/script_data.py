@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tl_widgets.backbones.family import literal
 from tl_widgets.core.errors import InputError
+from tl_widgets.data.archives import is_archive_name
 from tl_widgets.data.catalogue import BuiltInDataset, get_dataset, list_datasets
 from tl_widgets.data.datasets.built_in import SCRIPT_SPLIT, script_parts
 from tl_widgets.data.folder import CARVED_VALIDATION_SHARE, TEST_SHARE, VALIDATION_SHARE
@@ -16,10 +17,10 @@ from tl_widgets.records.provenance import Edits, Origin
 def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
     """Return the imports that `loading` needs: (standard library, others)."""
     origin = dataset.origin
-    if origin is None:
+    if origin is None or is_saved(origin):
         return [], []
     if origin.kind == "folder":
-        standard = ["import shutil", "import tempfile"] if _is_zip(origin) else []
+        standard = ["import shutil", "import tempfile"] if _is_archive(origin) else []
         return [*standard, "from pathlib import Path"], ["from PIL import Image, ImageOps"]
     return [], [*_built_in(dataset.name).script_imports]
 
@@ -27,8 +28,8 @@ def imports(dataset: DatasetSummary) -> tuple[list[str], list[str]]:
 def loading(dataset: DatasetSummary) -> str:
     """Return the lines that define x_train, y_train, x_validation, ... and y_test."""
     origin = dataset.origin
-    if origin is None:
-        return _FROM_FILE
+    if origin is None or is_saved(origin):
+        return _FROM_FILE.replace("DATASET", _dataset_text(dataset))
     is_folder = origin.kind == "folder"
     text = _folder(origin, dataset.class_names) if is_folder else _built_in(dataset.name).script(dataset.image_size)
     if origin.kind == "built-in" and origin.classes:
@@ -44,8 +45,30 @@ def all_classes(dataset: DatasetSummary) -> tuple[str, ...]:
     return known.class_names if known else dataset.class_names
 
 
-def _is_zip(origin: Origin) -> bool:
-    return origin.path.lower().endswith(".zip")
+def is_saved(origin: Origin) -> bool:
+    """Return whether the images must be saved first: the script reads only class folders, also zipped or in a tar."""
+    is_7z = origin.path.lower().endswith(".7z")
+    return origin.kind == "folder" and (origin.labels_from != "folders" or is_7z)
+
+
+def _dataset_text(dataset: DatasetSummary) -> str:
+    """Return comment lines that load the data set again, if it came from a folder."""
+    origin = dataset.origin
+    if origin is None:
+        return ""
+    arguments = [literal(origin.path), f"image_size={dataset.image_size}", f"seed={origin.seed}"]
+    if origin.n_per_class is not None:
+        arguments.append(f"n_per_class={origin.n_per_class}")
+    if origin.classes:
+        arguments.append(f"classes=[{', '.join(map(literal, origin.classes))}]")
+    for name, column in (("image_column", origin.columns.image), ("label_column", origin.columns.label)):
+        if column is not None:
+            arguments.append(f"{name}={literal(column)}")
+    return f"#     dataset = tl_widgets.load_folder({', '.join(arguments)})\n"
+
+
+def _is_archive(origin: Origin) -> bool:
+    return is_archive_name(origin.path)
 
 
 def _built_in(name: str) -> BuiltInDataset:
@@ -62,8 +85,8 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
     # The order matters: a duplicate belongs to the first split that holds it, the test before the validation.
     given = [split for split in ("test", "validation", "train", "") if split in places]
     folders = ", ".join(f"{literal(split)}: {literal(places[split])}" for split in given)
-    if _is_zip(origin):
-        unpack = f'shutil.unpack_archive({literal(origin.path)}, FOLDER, "zip")'
+    if _is_archive(origin):
+        unpack = f"shutil.unpack_archive({literal(origin.path)}, FOLDER{_unpacking(origin.path)})"
         root = f"FOLDER = Path(tempfile.mkdtemp())\n{unpack}\n"
     else:
         root = f"FOLDER = Path({literal(origin.path)})\n"
@@ -84,6 +107,10 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
         parts = "".join(f'x_{part}, y_{part} = images_of("{part}")\n' for part in ("train", "validation", "test"))
         return f"{text}\n\n{parts}"
     return f"{text}\n\n{SCRIPT_SPLIT}\n\n{_CARVE.lstrip()}".replace("SHARE", str(CARVED_VALIDATION_SHARE))
+
+
+def _unpacking(path: str) -> str:
+    return ', "zip"' if path.lower().endswith(".zip") else ', filter="data"'
 
 
 def _edits(edits: Edits) -> str:
@@ -118,8 +145,8 @@ _ALL_CLASSES = """sorted(
 )"""
 
 _FROM_FILE = """
-# These images were made in Python. Save them first, there:
-#     np.savez("images.npz", x_train=dataset.train.images, y_train=dataset.train.labels,
+# This script can't read these images itself. Save them first, in Python:
+DATASET#     np.savez("images.npz", x_train=dataset.train.images, y_train=dataset.train.labels,
 #              x_validation=dataset.validation.images, y_validation=dataset.validation.labels,
 #              x_test=dataset.test.images, y_test=dataset.test.labels)
 images = np.load("images.npz")

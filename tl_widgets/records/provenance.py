@@ -48,6 +48,26 @@ NO_EDITS = Edits()
 
 
 @dataclass(frozen=True)
+class Columns:
+    """The columns of a table of labels that the user named; None where they are guessed.
+
+    Attributes:
+        image: The column whose cells name image files.
+        label: The column of the classes.
+    """
+
+    image: str | None = None
+    label: str | None = None
+
+    def __bool__(self) -> bool:
+        """Whether a column was named."""
+        return self.image is not None or self.label is not None
+
+
+NO_COLUMNS = Columns()
+
+
+@dataclass(frozen=True)
 class Origin:
     """How to get the same images in the same split.
 
@@ -58,6 +78,8 @@ class Origin:
         path: The absolute path of the folder or zip archive; "" for a built-in data set.
         folders: Where the class folders are below `path`: (("", folder),), or, if the folder has its own split, a pair
             (split, folder) for "train", "test" and perhaps "validation". Parts of a path are joined by "/".
+        labels_from: "folders" if the classes are the folders inside those of `folders`; otherwise another layout.
+        columns: The columns of a table of labels that the user named.
         classes: The chosen classes, by their names after `edits`; () for all.
         edits: Changes to make after the folder was read.
     """
@@ -69,6 +91,8 @@ class Origin:
     folders: tuple[tuple[str, str], ...] = ()
     classes: tuple[str, ...] = ()
     edits: Edits = NO_EDITS
+    labels_from: str = "folders"
+    columns: Columns = NO_COLUMNS
 
     def take(self, n_per_class: int, seed: int) -> Origin | None:
         """Return the origin after `ImageDataset.take`; None if the fields can't express it."""

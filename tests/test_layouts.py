@@ -1,0 +1,360 @@
+"""Layouts that people have: class names in files, tables of labels, splits under many names. Real files, made here."""
+
+import json
+import shutil
+import unicodedata
+
+import numpy as np
+import pytest
+from helpers import fill, picture
+from test_folder import SPLITS, counts, load
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.data.dataset import image_key
+from tl_widgets.data.decode import decode_image
+
+
+def save(folder, names, start=0):
+    """Write a picture of its own under each name."""
+    for i, name in enumerate(names, start):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        picture(i).save(folder / name)
+
+
+def classes_of(dataset):
+    """The class of each image in the data set, by the image's key."""
+    parts = [getattr(dataset, split) for split in SPLITS]
+    return {key: dataset.class_names[y] for part in parts for key, y in zip(part.keys, part.labels, strict=True)}
+
+
+def key_of(file):
+    return image_key(decode_image(file.read_bytes(), 32))
+
+
+def notes(dataset):
+    return " ".join(dataset.report.notes)
+
+
+# Classes in the file names
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{}.{}.png", "{}_{}.png", "{} ({}).png", "{}{}.png", "{}-{:03}.png", "{}_{}_front.png", "{}[{}].png"]
+)
+def test_classes_in_the_file_names(tmp_path, pattern):
+    save(tmp_path, [pattern.format("cat", i) for i in range(8)])
+    save(tmp_path, [pattern.format("Snow dog", i) for i in range(5)], start=50)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("Snow dog", "cat")
+    assert "Classes from the file names, up to the first dot or digit: Snow dog (5), cat (8)." in notes(dataset)
+    assert dataset.report.where == ("file names with Snow dog", "file names with cat")
+    labels = classes_of(dataset)
+    assert len(labels) == 13
+    assert all(
+        labels[key_of(file)] == ("cat" if file.name.startswith("cat") else "Snow dog") for file in tmp_path.iterdir()
+    )
+
+
+def test_one_spelling_for_a_class_and_odd_files_are_left_aside(tmp_path):
+    save(tmp_path / "photos", [f"cat.{i}.png" for i in range(20)] + [f"dog.{i}.png" for i in range(19)])
+    save(tmp_path / "photos", ["Dog.99.png", "fox.0.png", "IMG_7.png"], start=60)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("cat", "dog")
+    assert "cat (20), dog (20)" in notes(dataset)
+    assert "say no class that others have (2): photos/IMG_7.png; photos/fox.0.png" in notes(dataset)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"IMG_{i}.png" for i in range(6)],
+        [f"IMG_{i}.png" for i in range(6)] + [f"DSC{i}.png" for i in range(6)],
+        [f"{i}.png" for i in range(6)],
+        [f"cat.{i}.png" for i in range(6)],
+        ["cat.png", "dog.png", "fox.png"],
+        [f"{unicodedata.name(chr(97 + i))[-1]}{i}.png" for i in range(6)],
+    ],
+)
+def test_names_that_say_no_classes(tmp_path, names):
+    save(tmp_path, names)
+    with pytest.raises(InputError, match="no sub-folders, so there are no classes"):
+        load(tmp_path)
+
+
+def test_names_made_of_hashes_are_no_classes(tmp_path):
+    random = np.random.default_rng(0)
+    save(tmp_path, [random.bytes(8).hex() + ".png" for _ in range(60)])
+    with pytest.raises(InputError, match="no sub-folders"):
+        load(tmp_path)
+
+
+def test_dogs_vs_cats_as_it_comes(tmp_path):
+    save(tmp_path / "train", [f"{name}.{i}.png" for name in ("cat", "dog") for i in range(8)])
+    save(tmp_path / "test1", [f"{i}.png" for i in range(6)], start=50)
+    dataset = load(tmp_path)
+    assert counts(dataset) == [[5, 5], [1, 1], [2, 2]]
+    assert "test1/ was left aside: its 6 file names don't say the class" in notes(dataset)
+    save(tmp_path / "valid", [f"{name}_{i}.png" for name in ("cat", "dog") for i in range(3)], start=80)
+    dataset = load(tmp_path)
+    assert counts(dataset) == [[6, 6], [2, 2], [3, 3]]
+    assert "valid/ serves as the test set" in notes(dataset)
+
+
+# Folders
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("training_set", "test_set"), ("Train", "TEST1"), ("train_images", "eval"), ("trn", "tst"),
+        ("entrenamiento", "prueba"), ("Trainingsdaten", "Prüfung"), ("entraînement", "essai"), ("treino", "teste"),
+        ("addestramento", "verifica"), ("seg_train/seg_train", "seg_test/seg_test"), ("TRAIN", "Holdout"),
+        ("train", "unseen"), ("data/set/train", "data/set/dev"),
+    ],
+)  # fmt: skip
+def test_splits_under_other_names(tmp_path, train, test):
+    for start, (part, n) in zip((0, 100), ((train, 10), (test, 4)), strict=True):
+        fill(tmp_path / part / "cat", n, start=start)
+        fill(tmp_path / part / "dog", n, start=start + 50)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("cat", "dog")
+    assert counts(dataset) == [[8, 8], [2, 2], [4, 4]]
+    assert set(dataset.test.keys) == {key_of(file) for file in (tmp_path / test).rglob("*.png")}
+
+
+def test_a_split_below_the_classes_is_kept(tmp_path):
+    for start, name in ((0, "cat"), (100, "dog")):
+        fill(tmp_path / name / "train", 10, start=start)
+        fill(tmp_path / name / "val", 3, start=start + 20)
+        fill(tmp_path / name / "test", 4, start=start + 30)
+    dataset = load(tmp_path)
+    assert counts(dataset) == [[10, 10], [3, 3], [4, 4]]
+    assert set(dataset.test.keys) == {key_of(file) for file in tmp_path.glob("*/test/*.png")}
+    assert "The split is inside the class folders, and is kept." in notes(dataset)
+    assert dataset.report.where == ("cat/test/, cat/train/, cat/val/", "dog/test/, dog/train/, dog/val/")
+
+
+def test_folds_are_put_together(tmp_path):
+    for fold in range(3):
+        for start, name in ((0, "cat"), (50, "dog")):
+            fill(tmp_path / f"fold{fold}" / name, 4, start=start + 10 * fold)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("cat", "dog")
+    assert dataset.report.n_read == 24
+    assert "have the same sub-folders, so those are the classes" in notes(dataset)
+    assert "cat (12), dog (12)" in notes(dataset)
+
+
+def test_sub_folders_of_classes_that_only_number_them_are_no_classes(tmp_path):
+    for start, name in ((0, "cat"), (50, "dog")):
+        fill(tmp_path / name / "1", 4, start=start)
+        fill(tmp_path / name / "2", 4, start=start + 10)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("cat", "dog")
+    assert "put together: cat (1; 2); dog (1; 2)" in notes(dataset)
+
+
+@pytest.mark.parametrize("inner", ["", "unknown/"])
+def test_a_test_folder_without_labels_is_left_aside(tmp_path, inner):
+    for start, part in ((0, "train"), (100, "validation")):
+        fill(tmp_path / part / "cat", 8, start=start)
+        fill(tmp_path / part / "dog", 8, start=start + 50)
+    fill(tmp_path / "test" / inner, 5, start=200)
+    dataset = load(tmp_path)
+    assert dataset.report.n_read == 32
+    assert "test/ was left aside: its 5 images are not in class folders" in notes(dataset)
+    shutil.rmtree(tmp_path / "validation")
+    assert counts(load(tmp_path)) == [[5, 5], [1, 1], [2, 2]]
+
+
+def test_folders_of_a_project_are_left_aside(tmp_path):
+    fill(tmp_path / "dataset" / "cat", 8)
+    fill(tmp_path / "dataset" / "dog", 8, start=20)
+    for name in ("src/a.py", "models/m.h5"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("1")
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("cat", "dog")
+    assert "Folders without pictures were left aside: models/; src/." in notes(dataset)
+
+
+def test_messages_name_the_folder_of_the_split_and_the_option(tmp_path):
+    for part, start in (("train", 0), ("valid", 100)):
+        fill(tmp_path / part / "cat", 8, start=start)
+        (tmp_path / part / "dog").mkdir()
+    fill(tmp_path / "train" / "dog", 8, start=50)
+    with pytest.raises(InputError, match=r"'dog' .* \(valid/ has 0\).*--classes"):
+        load(tmp_path)
+
+
+# Tables of labels
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """16 images in images/ whose names say nothing, and their labels."""
+    names = [f"{i:03}.png" for i in range(16)]
+    save(tmp_path / "images", names)
+    return tmp_path, names, ["cat" if i % 2 else "dog" for i in range(16)]
+
+
+def write_table(path, header, *columns, separator=","):
+    rows = [separator.join(map(str, row)) for row in zip(*columns, strict=True)]
+    path.write_text("\n".join([separator.join(header), *rows] if header else rows) + "\n", encoding="utf-8-sig")
+
+
+def require_labels(dataset, root, names, labels):
+    found = classes_of(dataset)
+    assert {name: found[key_of(root / "images" / name)] for name in names} == dict(zip(names, labels, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled", "separator", "header"),
+    [
+        ("labels.csv", "{}", ",", ("filename", "label")),
+        ("train.csv", "images/{}", ";", ("Datei", "Klasse")),
+        ("anything.tsv", "C:\\data\\images\\{}", "\t", ("a", "b")),
+        ("images/metadata.csv", "./{}", ",", ("file_name", "label")),
+        ("no_header.csv", "{}", ",", ()),
+        ("ids.csv", "{:.3}", ",", ("id", "breed")),
+    ],
+)
+def test_a_table_beside_the_images(flat, name, spelled, separator, header):
+    root, names, labels = flat
+    write_table(root / name, header, [spelled.format(n) for n in names], labels, separator=separator)
+    dataset = load(root)
+    require_labels(dataset, root, names, labels)
+    assert f"of {name} (files from" in notes(dataset)
+    assert "cat (8), dog (8)" in notes(dataset)
+
+
+def test_metadata_of_hugging_face(flat):
+    root, names, labels = flat
+    lines = [json.dumps({"file_name": n, "label": y, "more": {"x": [1]}}) for n, y in zip(names, labels, strict=True)]
+    (root / "images" / "metadata.jsonl").write_text("\n".join(lines))
+    require_labels(load(root), root, names, labels)
+
+
+def test_a_split_column_or_one_table_for_each_split(flat):
+    root, names, labels = flat
+    splits = ["train"] * 8 + ["Valid"] * 4 + ["TEST"] * 4
+    write_table(root / "all.csv", ("file", "species", "subset"), names, labels, splits)
+    dataset = load(root)
+    assert counts(dataset) == [[4, 4], [2, 2], [2, 2]]
+    assert "the split from 'subset'" in notes(dataset)
+    (root / "all.csv").unlink()
+    write_table(root / "train.csv", ("file", "species"), names[:10], labels[:10])
+    write_table(root / "test.csv", ("file", "species"), names[10:], labels[10:])
+    dataset = load(root)
+    assert sum(counts(dataset)[2]) == 6
+    assert set(dataset.test.keys) == {key_of(root / "images" / name) for name in names[10:]}
+
+
+def test_a_table_and_numbered_parts(tmp_path):
+    save(tmp_path / "ham_images_part_1", [f"{i}.png" for i in range(8)])
+    save(tmp_path / "ham_images_part_2", [f"{i}.png" for i in range(8, 16)], start=8)
+    one_hot = np.eye(2)[np.arange(16) % 2]
+    write_table(tmp_path / "truth.csv", ("image", "MEL", "NV"), range(16), one_hot[:, 0], one_hot[:, 1])
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("MEL", "NV")
+    assert classes_of(dataset)[key_of(tmp_path / "ham_images_part_2" / "9.png")] == "NV"
+
+
+def test_unclear_columns_are_asked_for(flat):
+    root, names, labels = flat
+    other = ["f" if i % 3 else "m" for i in range(16)]
+    write_table(root / "people.csv", ("file", "mood", "sex", "age"), names, labels, other, np.arange(16) / 7)
+    with pytest.raises(
+        InputError, match=r"'mood' \(2 values\), 'sex' \(2 values\).*label_column='mood'.*--label-column"
+    ):
+        load(root)
+    assert load(root, label_column="sex").class_names == ("f", "m")
+    require_labels(load(root, label_column="mood", image_column="file"), root, names, labels)
+    with pytest.raises(InputError, match=r"No table has a column 'nothing': people.csv \('file', 'mood'"):
+        load(root, label_column="nothing")
+    with pytest.raises(InputError, match="label_column must be"):
+        load(root, label_column=3)
+    numbers = [labels.index(label) for label in labels]
+    write_table(root / "people.csv", ("file", "code", "kind"), names, numbers, labels)
+    assert load(root).class_names == ("cat", "dog")  # the same in words
+
+
+def test_missing_files_unlabelled_images_and_several_labels(flat):
+    root, names, labels = flat
+    rows = [*zip(names[:14], labels[:14], strict=True), ("gone.png", "cat"), (names[0], "fox"), (names[1], "")]
+    write_table(root / "labels.csv", ("file", "label"), *zip(*rows, strict=True))
+    said = notes(load(root))
+    assert "1 rows name files that are not here: gone.png" in said
+    assert "1 rows have no label" in said
+    assert "several labels (1): images/000.png" in said
+    assert "gives no label were left aside (2): images/014.png" in said
+
+
+def test_class_folders_are_preferred_unless_a_column_is_named(tmp_path):
+    save(tmp_path, [f"{name}/{name}{i}.png" for name in ("cat", "dog") for i in range(8)])
+    names = [f"{name}{i}.png" for name in ("cat", "dog") for i in range(8)]
+    write_table(tmp_path / "more.csv", ("file", "color"), names, ["black", "white"] * 8)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("cat", "dog")
+    assert "not used: more.csv (label_column=" in notes(dataset)
+    assert load(tmp_path, label_column="color").class_names == ("black", "white")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04\0\0\0" * 50, "binary data"),
+        (b"file,label\n" + b"a" * 200_000 + b",b\n", "cannot be read as a table"),
+        (b"", "without rows"),
+        (b"x,y\n=cmd|' /C calc'!A0,1\n", "names files that are here"),
+        (b'"open quote, ' * 40, "without rows"),
+    ],
+)
+def test_a_hostile_table_gets_a_sentence(flat, content, message):
+    root, _, _ = flat
+    (root / "labels.csv").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        load(root)
+
+
+def test_a_huge_table_is_not_read(flat):
+    root, _, _ = flat
+    with (root / "labels.csv").open("wb") as file:
+        file.truncate(60_000_000)
+    with pytest.raises(InputError, match="60 MB, more than the 50 MB allowed"):
+        load(root)
+
+
+# Other tasks
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("labels/000.txt", "0 0.5 0.5 0.2 0.3\n", "YOLO"),
+        ("annotations/instances.json", '{"images": [], "annotations": []}', "COCO"),
+        ("Annotations/000.xml", "<annotation><object><bndbox/></object></annotation>", "Pascal VOC"),
+        ("boxes.csv", "file,xmin,class\n" + "".join(f"{i:03}.png,{i},a\n" for i in range(16)), "boxes or outlines"),
+    ],
+)
+def test_data_for_object_detection_are_named(flat, name, content, message):
+    root, _, _ = flat
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).write_text(content)
+    with pytest.raises(InputError, match=f"{message}.*sorts whole pictures into classes"):
+        load(root)
+
+
+def test_yolo_with_a_split_and_masks(tmp_path):
+    for part in ("train", "valid"):
+        fill(tmp_path / "yolo" / part / "images", 4)
+        (tmp_path / "yolo" / part / "labels").mkdir()
+        (tmp_path / "yolo" / part / "labels" / "0.txt").write_text("3 0.1 0.2 0.3 0.4\n1 0.1 0.2 0.3 0.4\n")
+    with pytest.raises(InputError, match="YOLO"):
+        load(tmp_path / "yolo")
+    fill(tmp_path / "seg" / "images", 4)
+    fill(tmp_path / "seg" / "masks", 4, start=4)
+    for i in range(4, 8):
+        (tmp_path / "seg" / "masks" / f"{i}.png").rename(tmp_path / "seg" / "masks" / f"{i - 4}_mask.png")
+    with pytest.raises(InputError, match=r"masks/ holds a mask for each picture in images/, which is segmentation"):
+        load(tmp_path / "seg")

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.cli.files import check_writable, write_text, write_whole
-from tl_widgets.cli.images import read_columns, show_images
-from tl_widgets.cli.options import IMAGE_OPTIONS, read_options
+from tl_widgets.cli.images import show_images
+from tl_widgets.cli.options import IMAGE_OPTIONS, read_columns, read_options
 from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from rich.console import Console
 
 from tl_widgets.data.dataset import ImageDataset, LoadReport
-from tl_widgets.records.provenance import Columns
 
 _MAX_CLASSES = 20
-
-
-def add_column_options(add: Callable[..., Any]) -> None:
-    """Add the options for a table of labels; `add` is an `add_argument`."""
-    for kind, content in (("image", "names the image files"), ("label", "holds the classes")):
-        add(f"--{kind}-column", metavar="NAME", help=f"of a table of labels: the column that {content}, where the "
-            "guess is wrong or unclear (default: guessed from the content)")  # fmt: skip
-
-
-def read_columns(args: Namespace) -> Columns:
-    """Return the columns that were named."""
-    return Columns(args.image_column, args.label_column)
 
 
 def show_images(console: Console, dataset: ImageDataset, *, quiet: bool = False) -> None:

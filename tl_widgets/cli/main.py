@@ -20,8 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tl_widgets.cli.images import add_column_options
-from tl_widgets.cli.options import IMAGE_OPTIONS, add_options
+from tl_widgets.cli.options import IMAGE_OPTIONS, add_column_options, add_options
 from tl_widgets.cli.study import add_study
 from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError

@@ -10,6 +10,7 @@ from typing import Any
 from tl_widgets.core.config import ImageSettings
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Choice, Flag, Name, Part, Real, Setting, Several, Whole, settings_of
+from tl_widgets.records.provenance import Columns
 
 Add = Callable[..., Any]
 
@@ -100,3 +101,15 @@ def _parser(setting: Setting) -> Callable[[str], Any]:
 def read_options(args: Namespace, settings: Iterable[Setting]) -> dict[str, Any]:
     """Return the values by the settings' names; without an option, the default."""
     return {setting.name: getattr(args, setting.name, setting.default) for setting in settings}
+
+
+def add_column_options(add: Add) -> None:
+    """Add the options for a table of labels; `add` is an `add_argument`."""
+    for kind, content in (("image", "names the image files"), ("label", "holds the classes")):
+        add(f"--{kind}-column", metavar="NAME", help=f"of a table of labels: the column that {content}, where the "
+            "guess is wrong or unclear (default: guessed from the content)")  # fmt: skip
+
+
+def read_columns(args: Namespace) -> Columns:
+    """Return the columns that were named."""
+    return Columns(args.image_column, args.label_column)

@@ -7,8 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tl_widgets.cli.images import add_column_options, read_columns, show_images
-from tl_widgets.cli.options import IMAGE_OPTIONS, add_options, read_options
+from tl_widgets.cli.options import IMAGE_OPTIONS, add_column_options, add_options, read_columns, read_options
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.settings import Setting, settings_of
@@ -84,6 +83,8 @@ def run_study(args: Namespace) -> None:
     with cancel_on_interrupt() as cancel, show_events(console, quiet=args.quiet) as on_event:
         dataset = _load(args, study, arguments, on_event, cancel)
         if dataset is not None:
+            from tl_widgets.cli.images import show_images
+
             show_images(console, dataset, quiet=args.quiet)
             arguments = _fitted(arguments, dataset, args, options)
         if earlier is None:

@@ -352,6 +352,9 @@ def test_a_result_belongs_to_its_card(make_lab):
     lab.form.choose("time")
     assert [lab.screen.outcome.headline.value, lab.screen.figure.value, lab.screen.stage.chart.markup] == shown
     assert not lab.screen.save_button.disabled
+    n_widgets = len(_instances)
+    lab.run(wait=True)
+    assert len(_instances) == n_widgets  # no widget is left behind
 
 
 def test_right_and_wrong_have_no_color_of_a_model(make_lab):

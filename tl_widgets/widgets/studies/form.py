@@ -59,6 +59,8 @@ class StudyForm(Form[StudySettings]):
         self._groups: list[Widget] = []
         self.cards, self.paces, self.front = StudyCards(), Picture(), HBox()
         self.cards.on_click(self.choose)
+        if len(self._studies) == 1:
+            close_tree(self.cards)  # not on the screen, so closing the app would not close it
         self.paces.on_click(self.choose_pace)
         self.lead, self.cost = HTML(), HTML()
         self.front.add_class("tlw-front")

@@ -17,6 +17,7 @@ from tl_widgets.core.html import Markup, join, table
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.app import AppScreen
+from tl_widgets.widgets.shared.cells import close_tree
 from tl_widgets.widgets.shared.fields import STYLE
 from tl_widgets.widgets.shared.html import empty, page_file, style
 from tl_widgets.widgets.shared.views import FigureView
@@ -146,7 +147,7 @@ class StudyScreen(AppScreen[StudyProgress]):
         view = FigureView()
         view.show(drawing, STUDIES[study].text(result), width, narrow=STUDIES[study].draw_narrow(result))
         html = str(view.value)
-        view.close()
+        close_tree(view)
         return html
 
     def show_finding(self, finding: Finding) -> Markup | None:

@@ -77,6 +77,7 @@ class SqueezeNetFamily(PackagedFamily):
     module: str = "tl_widgets.backbones.squeezenet"
     function: str = "build_squeezenet"
     marker: str = "fire2_squeeze1x1"
+    map_channels: int = 16  # 64 channels at half the side
 
     def build_network(self, backbone: Backbone, image_shape: Shape, *, include_top: bool = False) -> keras.Model:
         """Build the layers; see `build_squeezenet`."""

@@ -61,7 +61,7 @@ def assert_same_images(dataset, **config):
         assert found[f"x_{name}"].dtype == np.uint8
 
 
-@pytest.mark.parametrize("name", ["textures", "faces", "digits"])
+@pytest.mark.parametrize("name", ["textures", "faces", "digits", "photographs"])
 @pytest.mark.parametrize("image_size", [20, 40])
 def test_built_in_images_are_the_same(name, image_size):
     assert_same_images(load_dataset(name, image_size=image_size))

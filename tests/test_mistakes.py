@@ -50,10 +50,10 @@ def test_every_mistake_shows_on_its_own_images(all_of_them):
         assert all(sentence.endswith(".") for sentence in study.sentences)
         assert study.sentences[1].startswith("Clear: ")
         assert MistakeStudy.from_json(study.to_json()) == study
-    assert studies.sentences == ("10 of 10 mistakes make a clear difference on these images.",)
+    assert studies.sentences == ("11 of 11 mistakes make a clear difference on these images.",)
     lines = [line.rstrip() for line in printed.splitlines()]
-    assert sum(line.endswith(" clear") for line in lines) == 10  # a table with a row for each
-    assert any("(10 of 10)" in line for line in lines)  # the progress
+    assert sum(line.endswith(" clear") for line in lines) == 11  # a table with a row for each
+    assert any("(11 of 11)" in line for line in lines)  # the progress
     assert figure.stat().st_size > 20_000
 
 
@@ -76,8 +76,8 @@ def test_numbers_are_what_theory_says(all_of_them):
 def test_the_figure_has_a_row_for_each(all_of_them):
     studies = all_of_them[0]
     ax = plot_mistakes(studies)
-    assert len(ax.get_yticklabels()) == 10
-    assert "10 of 10" in ax.get_title(loc="left") + ax.get_title()
+    assert len(ax.get_yticklabels()) == 11
+    assert "11 of 11" in ax.get_title(loc="left") + ax.get_title()
     assert sum("flatters" in text.get_text() for text in ax.texts) == 2
     with pytest.raises(InputError, match="before the first"):
         plot_mistakes(replace(studies, studies=()))
@@ -106,6 +106,18 @@ def test_what_does_not_show_is_not_claimed(textures):
     assert study.verdict == "too close to call"
     assert "Too close to call" in study.sentences[1]
     assert "brick" in study.sentences[1]
+
+
+def test_squeezenet_gets_rgb_where_it_expects_bgr():
+    study = what_goes_wrong(mistake="channel_order", backbone="SqueezeNet")
+    assert study.dataset.name == "photographs"
+    assert study.verdict == "clear"
+    assert study.right - study.wrong > 0.2
+
+
+def test_the_order_of_the_channels_says_nothing_in_gray_images(textures):
+    with pytest.raises(InputError, match="The images of textures are gray"):
+        what_goes_wrong(textures, mistake="channel_order")
 
 
 def test_intervals_and_verdicts_of_two_ways():
@@ -140,8 +152,9 @@ def test_stop_is_heard_in_the_midst_of_every_mistake(textures, tiny_backbone, mi
         heard.append(event.phase)
         cancel.set()
 
+    images = load_dataset("photographs", image_size=32) if mistake == "channel_order" else textures  # in color
     with pytest.raises(CancelledError):
-        what_goes_wrong(textures, mistake=mistake, backbone=backbone, epochs=200, on_event=stop, cancel=cancel)
+        what_goes_wrong(images, mistake=mistake, backbone=backbone, epochs=200, on_event=stop, cancel=cancel)
     assert heard
     assert "done" not in heard[:1]
 

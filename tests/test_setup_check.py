@@ -114,6 +114,32 @@ def test_images_that_were_prepared_in_the_data(pictures):
 
 
 @pytest.mark.parametrize(
+    ("backbone", "order"), [("SqueezeNet", "blue, green, red"), ("EfficientNetLite0", "red, green, blue")]
+)
+def test_channels_in_the_wrong_order(backbone, order):
+    dataset = load_dataset("photographs", image_size=SHAPE[0])
+    images, labels = np.asarray(dataset.test.images, np.float32), dataset.test.labels
+    model = compiled(build_transfer(SHAPE, 7, backbone=backbone))
+    assert check_setup(model, (images, labels)) == ()
+    preprocessing, *others = model.layers
+    swapped = compiled(keras.Sequential([keras.Input(SHAPE), Swapped(), preprocessing, *others]))
+    (found,) = check_setup(swapped, (images, labels))
+    assert f"which expects {order}" in found
+    assert "Red and blue are swapped" in found
+    if backbone == "SqueezeNet":  # the mean is subtracted, but the channels stay as they are
+        mean = layers.Rescaling(1.0, offset=[-103.939, -116.779, -123.68])
+        (found,) = check_setup(compiled(keras.Sequential([keras.Input(SHAPE), mean, *others])), (images, labels))
+        assert "Red and blue are swapped" in found
+
+
+class Swapped(layers.Layer):
+    """Red, green, blue in reverse."""
+
+    def call(self, x):
+        return x[..., ::-1]
+
+
+@pytest.mark.parametrize(
     ("function", "prepare", "said"),
     [
         (APPS.MobileNetV2, lambda x: x, "Raw pixels"),

@@ -188,7 +188,7 @@ def test_the_guess_comes_first(make_lab):
 @pytest.mark.usefixtures("real_default")
 def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_lab, monkeypatch):
     lab, on_event = make_lab("mistake", values={"mistake": "all"}), None
-    assert "<b>20 models</b>: each of 10 mistakes beside the right way, each on its own images" in page(lab)
+    assert "<b>22 models</b>: each of 11 mistakes beside the right way, each on its own images" in page(lab)
     assert "How many of them will make a clear difference?" in page(lab)
     on_event = lab.screen.on_event
 
@@ -202,11 +202,11 @@ def test_all_mistakes_are_measured_in_one_go_stopped_saved_and_read_back(make_la
     assert state(lab) == "stopped", page(lab)
     assert [study.mistake for study in found.studies] == list(MISTAKES)[:2]
     assert "The result is ready. Keep your guess on the left" in page(lab)
-    lab.screen.guess.field.value = "all 10"
+    lab.screen.guess.field.value = "all 11"
     lab.screen.guess.button.click()
-    assert "You guessed" not in page(lab)  # two of ten say nothing of how many there are
+    assert "You guessed" not in page(lab)  # two of eleven say nothing of how many there are
     assert lab.screen.guess.sentence(STUDIES["mistake"].guess(lab.settings.arguments), found) == (
-        "You guessed “all 10”; the result is “1 to 3”."
+        "You guessed “all 11”; the result is “1 to 3”."
     )
     assert "2 of 2 mistakes make a clear difference on these images." in page(lab)
     assert "digits, 64 pixels" in page(lab)

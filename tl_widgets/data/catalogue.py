@@ -54,6 +54,7 @@ class NamedDataset(ABC):
         license: the license of the images, as a phrase.
         default_size: a side in pixels that suits the images.
         place: position in lists; lower numbers come first.
+        is_listed: whether lists and menus have it; otherwise it is found by name only.
     """
 
     name: str
@@ -64,6 +65,7 @@ class NamedDataset(ABC):
     license: str
     default_size: int = 96
     place: int = 1000
+    is_listed: bool = True
 
     @property
     def about(self) -> str:
@@ -229,9 +231,11 @@ def unregister(name: str) -> None:
 
 
 def list_datasets() -> tuple[NamedDataset, ...]:
-    """Return all named data sets, built-in ones first, then those to download."""
+    """Return the named data sets to choose from, built-in ones first, then those to download."""
     _discover()
-    return tuple(sorted(_registry.values(), key=lambda dataset: dataset.place))
+    return tuple(
+        sorted((dataset for dataset in _registry.values() if dataset.is_listed), key=lambda dataset: dataset.place)
+    )
 
 
 def get_dataset(name: str) -> NamedDataset | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.core.errors import InputError
@@ -54,6 +55,25 @@ def _wrong_preprocessing(trial: Trial) -> TwoWays:
             f"{trial.backbone.name} uses this preprocessing itself: choose another backbone for this mistake."
         )
     return _measure(trial, lambda _: (other.layer("preprocessing"),))
+
+
+def _channel_order(trial: Trial) -> TwoWays:
+    """Measure a model that was trained on RGB with test images in BGR."""
+    import numpy as np
+
+    from tl_widgets.data.dataset import Split
+    from tl_widgets.records.verdict import compare_runs
+
+    test = trial.dataset.test
+    swapped = np.asarray(test.images)[..., ::-1]
+    if np.array_equal(swapped, test.images):
+        raise InputError(
+            f"The images of {trial.dataset.name} are gray, so the order of their channels makes no difference. Choose "
+            "images in color for this mistake."
+        )
+    right = trial.run(trial.transfer(*trial.layers()), "right")
+    other = replace(trial, dataset=replace(trial.dataset, test=Split(np.ascontiguousarray(swapped), test.labels)))
+    return compare_runs(right, other.run(other.transfer(*other.layers()), "wrong"))
 
 
 def _find(setup: Setup) -> Iterator[Finding]:
@@ -134,6 +154,15 @@ def _compare(backbone: FoundBackbone, preprocessing: Preprocessing, actual: Arra
         return
     only_divided = Preprocessing("0 to 1", "", "", "only divided by 255", "", scale=1 / 255)
     nearest = min((*PREPROCESSING.values(), only_divided), key=lambda kind: _distance(actual, kind.apply(raw)))
+    swapped = (expected[..., ::-1], replace(preprocessing, is_bgr=not preprocessing.is_bgr).apply(raw))
+    if min(_distance(actual, pixels) for pixels in swapped) < min(_NEAR, _distance(actual, nearest.apply(raw))):
+        order = "blue, green, red" if preprocessing.is_bgr else "red, green, blue"
+        yield Finding(
+            f"Red and blue are swapped in the pixels that go into {backbone.name}, which expects {order}. Reverse the "
+            "channels once: images[..., ::-1].",
+            "channel_order",
+        )
+        return
     low, high, mistake = f"{actual.min():.3g}", f"{actual.max():.3g}", "wrong_preprocessing"
     if _distance(actual, nearest.apply(raw)) >= _NEAR:
         observation = f"Pixels from {low} to {high} go into {backbone.name}"
@@ -192,4 +221,20 @@ WRONG_PREPROCESSING = Mistake(
     measure=_wrong_preprocessing,
     check=_CHECK,
     place=30,
+)
+
+CHANNEL_ORDER = Mistake(
+    "channel_order",
+    wrong="red and blue are swapped in the test images, as OpenCV reads them: RGB where BGR is expected, or BGR where "
+    "RGB is",
+    right="test images have their channels in the order of the training images",
+    why="The first filters look for colors: to them, an orange is now blue. No error reports it, because the shape and "
+    "the range are right.",
+    hides="Shapes are as they were. Where color says little about the class, and in gray images, the order hardly "
+    "matters.",
+    measure=_channel_order,
+    check=_CHECK,
+    dataset="photographs",
+    n_per_class=None,
+    place=35,
 )

@@ -9,7 +9,7 @@ from ipywidgets import HTML, Dropdown, HBox, VBox, Widget
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.html import Markup
-from tl_widgets.core.numbers import count_text, duration_text, size_text
+from tl_widgets.core.numbers import count_text, duration_text, rough_duration, size_text
 from tl_widgets.core.settings import settings_of
 from tl_widgets.studies.registry import STUDIES, find_study
 from tl_widgets.studies.study import GROUPS, Plan
@@ -21,6 +21,7 @@ from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.studies.cards import StudyCards, pace_buttons
+from tl_widgets.widgets.studies.seconds import study_seconds
 from tl_widgets.widgets.studies.settings import StudySettings, controls_of
 
 Estimate = Callable[[StudySettings, int], float | None]
@@ -179,8 +180,12 @@ class StudyForm(Form[StudySettings]):
         return f"{count_text(n)} models{f', {seconds}' if seconds else ''}"
 
     def _seconds_text(self, settings: StudySettings) -> str:
-        seconds = self._estimate(settings, self._plan(settings).n_passes)
-        return "" if seconds is None else f"~{duration_text(seconds)}"
+        plan = self._plan(settings)
+        seconds = self._estimate(settings, plan.n_passes)
+        if seconds is not None:
+            return f"~{duration_text(seconds)}"
+        seconds = study_seconds(settings, plan, self._facts(settings))
+        return "" if seconds is None else f"~{rough_duration(seconds)}"
 
     def _show_lines(self) -> None:
         self.cost.value = "".join(f'<p class="tlw-cost">{line}</p>' for line in self._cost_lines())
@@ -189,8 +194,11 @@ class StudyForm(Form[StudySettings]):
     def _cost_lines(self) -> list[str]:
         plan, facts = self.plan, self.facts
         seconds = self._estimate(self._settings, plan.n_passes)
-        unknown = "the first run shows how long it takes"
-        time = unknown if seconds is None else f"about <b>{duration_text(seconds)}</b>, judging by the last run"
+        time = "the first run shows how long it takes"
+        if seconds is not None:
+            time = f"about <b>{duration_text(seconds)}</b>, judging by the last run"
+        elif (seconds := study_seconds(self._settings, plan, facts)) is not None:
+            time = f"about <b>{rough_duration(seconds)}</b>"
         lines = [f"<b>{count_text(plan.n_models)} models</b>: {escape(plan.text)}; {time}."]
         if facts.n_bytes:
             lines.append(f"{escape(facts.name)} must be downloaded first ({size_text(facts.n_bytes)}).")

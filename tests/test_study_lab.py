@@ -241,7 +241,7 @@ def test_the_studies_are_cards_in_one_tab_stop_and_one_study_alone_has_none(make
     ]
     assert markup.count("tabindex") == 1
     assert all(study.question in markup and study.sketch in markup for study in STUDIES.values())
-    assert "<small>24 models</small>" in markup
+    assert re.search(r"<small>24 models, ~\d+ s</small>", markup)
     clicked(lab.form.cards, "time")
     assert lab.settings.study == "time"
     assert 'data-click="time" aria-pressed="true"' in lab.form.cards.markup
@@ -267,7 +267,7 @@ def test_quick_and_thorough_set_the_controls_and_say_their_seconds(make_lab):
     clicked(lab.form.paces, "quick")
     assert (lab.settings.values["repeats"], lab.settings.values["n_per_class"]) == (2, 4)
     assert 'data-click="quick" aria-pressed="true"' in lab.form.paces.markup
-    assert "~" not in lab.form.paces.markup
+    assert len(re.findall(r"~\d+ s", lab.form.paces.markup)) == 2  # from the speed of this machine
     lab.run(wait=True)
     quick, thorough = re.findall(r"~([\d.]+) s", lab.form.paces.markup)
     assert float(quick) < float(thorough)

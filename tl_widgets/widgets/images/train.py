@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipywidgets import HTML, Button, Checkbox, VBox
 
 from tl_widgets.collections.collection import ImageCollection
-from tl_widgets.core.numbers import count_text, duration_text
+from tl_widgets.core.numbers import count_text, rough_duration
 from tl_widgets.data.dataset import ImageDataset, LoadReport, first_few
 from tl_widgets.records.comparison import Diagnosis
 from tl_widgets.widgets.shared.costs import DataFacts, n_train
@@ -73,7 +73,7 @@ class TrainView(VBox):
 
     def show(self, reading: Reading | None, settings: LabSettings, seconds: float | None) -> None:
         """Show what would be trained on with these settings, and what it costs; None for unread pictures."""
-        self.train_button.description = f"Train on these · {duration_text(seconds)}" if seconds else "Train on these"
+        self.train_button.description = f"Train on these · {rough_duration(seconds)}" if seconds else "Train on these"
         facts = reading.facts if reading else None
         self._counts.value = _counts_html(facts, settings) if facts else ""
         n_test = facts.n_test if facts else SMALL_TEST

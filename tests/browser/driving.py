@@ -174,7 +174,13 @@ def open_notebook(page, server, name, *, theme="light", run=True):
         theme == "dark",
     )
     if run:
-        page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+        # Playwright waits for a promise as long as it takes, so a kernel that doesn't answer would stop all tests.
+        page.evaluate(
+            """() => Promise.race([
+                jupyterapp.commands.execute('notebook:run-all-cells'),
+                new Promise((_, fail) => setTimeout(() => fail(Error('the cells ran for 5 minutes')), 300_000)),
+            ])"""
+        )
     return page
 
 

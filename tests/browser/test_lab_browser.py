@@ -62,12 +62,12 @@ def test_every_control_can_be_found_by_its_label_and_changes_what_it_says(page, 
         next(text for text in backbone.locator("option").all_inner_texts() if "MobileNetV2\xa0" in text)
     )
     # 3x3x3x12+12, 5x5x12x4+4, 3x3x4x8+8, 8x16+16, 16+1
-    page.get_by_text("1,281 parameters").wait_for()
-    page.get_by_text("2,257,984 frozen").first.wait_for()  # MobileNetV2's
+    page.locator("b", has_text="1,281 parameters").wait_for()
+    page.locator(".tlw-cost", has_text="2,257,984 frozen").wait_for()  # MobileNetV2's
     tab(page, "From scratch").click()
-    page.get_by_text("1,997 parameters").first.wait_for()
+    page.locator("b", has_text="1,997 parameters").wait_for()
     tab(page, "Layers").click()
-    page.get_by_text("5 × 5 × 12 × 4 + 4").first.wait_for()
+    page.get_by_role("cell", name="5 × 5 × 12 × 4 + 4", exact=True).wait_for()
     tab(page, "Layers").focus()
     for key in ("ArrowLeft", "Enter"):
         page.keyboard.press(key)

@@ -6,6 +6,7 @@ import stat
 import struct
 import sys
 import zipfile
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ BROKEN = [
     ("data.xml", b'<?xml version="1.0"?><a/>', "an XML file"),
     ("paper.jpg", b"%PDF-1.7", "a PDF document"),
     ("inner.zip", b"PK\x03\x04....", "a zip file"),
-    ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+    ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC" if not find_spec("pillow_heif") else "damaged"),
     ("notes.txt", b"just words", "not an image of a kind that is read"),
     ("script.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(ls) run", "not an image of a kind"),
     ("cut.jpg", jpeg()[:2000], "cut short"),
@@ -205,7 +206,7 @@ def test_a_damaged_archive(archive, tmp_path):
     with pytest.raises(InputError, match="damaged zip archive"):
         load_folder(torn)
     (tmp_path / "cut.zip").write_bytes(whole[: end // 2])
-    with pytest.raises(InputError, match="not a zip archive"):
+    with pytest.raises(InputError, match="zip archive whose end is missing"):
         load_folder(tmp_path / "cut.zip")
 
 

@@ -9,7 +9,6 @@ import os
 import re
 import tempfile
 import threading
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,8 +19,9 @@ from tl_widgets.core.download import remove_abandoned
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder, require_disk
-from tl_widgets.data.archives import printable
-from tl_widgets.data.folder_layout import IMAGE_SUFFIXES
+from tl_widgets.data.archives import is_archive, is_archive_name, printable
+from tl_widgets.data.layouts.file_names import have_classes
+from tl_widgets.data.layouts.tree import IMAGE_SUFFIXES, TABLE_SUFFIXES
 
 FOLDER_NAME = "my_images"
 MAX_STORED_FILES = 20_000
@@ -135,7 +135,7 @@ def find_folders() -> tuple[Found, ...]:
         with suppress(OSError):
             entries = sorted(islice(folder.iterdir(), _MAX_ENTRIES))
             visible = (path for path in entries if path.name[0] != "." and not path.name.startswith("__"))
-            candidates = (path for path in visible if path.is_dir() or path.suffix.lower() == ".zip")
+            candidates = (path for path in visible if path.is_dir() or is_archive_name(path.name))
             found += [Found(path, _problem_of(path)) for path in candidates if path != uploads_folder()]
     return tuple(found)
 
@@ -149,7 +149,7 @@ def _problem_of(path: Path) -> str:
     """Return why a folder or zip can't be used, without a period; "" if it probably can."""
     try:
         if path.is_file():
-            return "" if zipfile.is_zipfile(path) else "it isn't a zip archive, or not a complete one"
+            return "" if is_archive(path) else "it isn't an archive, or not a complete one"
         entries = [child for child in islice(path.iterdir(), _MAX_ENTRIES) if child.name[0] != "."]
         subfolders = [child for child in entries if child.is_dir()]
         nested = [child for folder in subfolders[:5] for child in islice(folder.iterdir(), 20) if child.is_dir()]
@@ -158,10 +158,19 @@ def _problem_of(path: Path) -> str:
         if any(_has_image(child) for child in subfolders[:20]):
             if len(subfolders) > 1 or path.parent == uploads_folder():  # uploads may begin with one class
                 return ""
+            names = [child.name for child in islice(subfolders[0].iterdir(), _MAX_ENTRIES)]
+            if have_classes(name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES):
+                return ""
+            if any(child.suffix.lower() in TABLE_SUFFIXES for child in entries):
+                return ""
             return f"it has only one class, {printable(subfolders[0].name)}; two are needed"
     except OSError as error:
         return f"it can't be read: {_reason(error)}"
-    n_images = sum(child.suffix.lower() in IMAGE_SUFFIXES for child in entries)
+    images = [child.name for child in entries if child.suffix.lower() in IMAGE_SUFFIXES]
+    n_images = len(images)
+    has_table = any(child.suffix.lower() in TABLE_SUFFIXES for child in entries)
+    if (has_table and (images or any(map(_has_image, subfolders[:20])))) or have_classes(images):
+        return ""
     if n_images:
         pictures = "picture lies" if n_images == 1 else "pictures lie"
         return f"its {n_images} {pictures} directly in it, not in one sub-folder for each class"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import warnings
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -13,7 +12,7 @@ from tl_widgets.collections.collection import ImageCollection, open_collection
 from tl_widgets.collections.storage import make_folder, require_room, safe_name, uploads_folder, write_new
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
-from tl_widgets.data.archives import MAX_FILE_BYTES, open_source, printable
+from tl_widgets.data.archives import MAX_FILE_BYTES, is_archive, is_archive_name, open_source, printable
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.data.folder_layout import find_layout, require_class_name
@@ -39,15 +38,18 @@ def upload_zip(name: str, temporary: Path) -> ImageCollection:
     root = uploads_folder()
     shown = printable(name)
     try:
-        if not zipfile.is_zipfile(temporary):
+        if not is_archive(temporary):
             raise InputError(f"{shown} is not a zip archive. Zip a folder with one sub-folder for each class.")
-        source = open_source(temporary)
+        try:
+            source = open_source(temporary)
+        except InputError as error:
+            raise InputError(str(error).replace(printable(str(temporary)), shown)) from None
         try:
             find_layout(source, shown)
         finally:
             source.close()
-        stem = PurePosixPath(safe_name(name, "images.zip")).stem
-        path = write_new(root, f"{stem}.zip", temporary)
+        safe = safe_name(name, "images.zip")
+        path = write_new(root, safe if is_archive_name(safe) else f"{PurePosixPath(safe).stem}.zip", temporary)
     except OSError as error:
         raise InputError(f"{shown} could not be saved in {root}: {error.strerror or error}.") from error
     return open_collection(path)

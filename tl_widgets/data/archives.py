@@ -1,4 +1,4 @@
-"""Read files from folders and zip archives, which are not trusted or written to."""
+"""Read files from folders and archives, which are not trusted or written to."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ RATIO_MATTERS_FROM = 10_000_000  # a plain white BMP can shrink a thousandfold, 
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z")
 _MAX_DIRECTORY_BYTES = 100_000_000
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__", "@eadir", "$recycle.bin"}
+_PACKED = (b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
+_GIVE = "Give a folder with a sub-folder for each class, or its zip."
 _COMPRESSION_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -75,7 +77,7 @@ def printable(name: str) -> str:
 
 
 def open_source(path: Path) -> ImageSource:
-    """Open the folder or zip archive at `path` and list its files."""
+    """Open the folder or archive at `path` and list its files."""
     source_name = printable(str(path))
     try:
         if path.is_dir():
@@ -84,13 +86,39 @@ def open_source(path: Path) -> ImageSource:
             raise InputError(
                 f"There is no folder or zip file {source_name}. Check the spelling; you are in {Path.cwd()}."
             )
-        if path.is_file() and zipfile.is_zipfile(path):
-            return ZipSource(path)
+        if path.is_file():
+            if zipfile.is_zipfile(path):
+                return ZipSource(path)
+            if is_archive(path):
+                from tl_widgets.data.packed import PackedSource  # it is built on this module
+
+                return PackedSource(path)
+            raise InputError(_why_no_archive(source_name, _start(path)))
     except OSError as error:
         raise InputError(f"{source_name} cannot be opened: {error.strerror or error}.") from error
-    raise InputError(
-        f"{source_name} is a file, not a zip archive. Give a folder with a sub-folder for each class, or its zip."
-    )
+    raise InputError(f"{source_name} is neither a folder nor a file. {_GIVE}")
+
+
+def is_archive(path: Path) -> bool:
+    """Return whether the content of a file is an archive; raise OSError if it can't be read."""
+    start = _start(path)
+    return start.startswith(_PACKED) or start[257:262] == b"ustar" or zipfile.is_zipfile(path)
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(512)
+
+
+def _why_no_archive(source_name: str, start: bytes) -> str:
+    """Return a sentence on a file that isn't an archive which can be read."""
+    if start.startswith(b"PK\x03\x04"):
+        return f"{source_name} is a zip archive whose end is missing: download or copy it again."
+    if start.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+        return f"{source_name} is a web page, not a zip archive: open it in a browser, and download the archive itself."
+    if start.startswith(b"Rar!"):
+        return f"{source_name} is a RAR archive, which can't be read here. Unpack it, and give the folder."
+    return f"{source_name} is a file, not a zip archive or another that is read (tar, tar.gz, tgz, 7z). {_GIVE}"
 
 
 def is_archive_name(name: str) -> bool:
@@ -104,7 +132,8 @@ def archive_stem(name: str) -> str:
     return name[: -len(suffix)] if suffix else name
 
 
-def _is_junk(name: str) -> bool:
+def is_junk(name: str) -> bool:
+    """Return whether a system or program put a file or folder there."""
     return name.startswith(".") or name.lower() in _JUNK
 
 
@@ -135,7 +164,7 @@ class FolderSource:
             with os.scandir(self.path / folder) as entries:
                 for entry in entries:
                     name = f"{folder}/{entry.name}" if folder else entry.name
-                    if _is_junk(entry.name):
+                    if is_junk(entry.name):
                         continue
                     if reason := self._skip_reason(entry):
                         self._skipped.append((name, reason))
@@ -170,7 +199,7 @@ class FolderSource:
     def read(self, file: SourceFile) -> bytes:
         """Return all bytes of one file."""
         if file.n_bytes > MAX_FILE_BYTES:
-            raise OSError(_size_reason(file.n_bytes))
+            raise OSError(size_reason(file.n_bytes))
         with (self.path / file.name).open("rb") as stream:
             return stream.read(MAX_FILE_BYTES)
 
@@ -215,7 +244,7 @@ class ZipSource:
             parts = name.rstrip("/").split("/")
             if reason := _member_skip_reason(member, parts):
                 skipped.append((name, reason))
-            elif not any(_is_junk(part) for part in parts):
+            elif not any(is_junk(part) for part in parts):
                 folder_parts = parts if name.endswith("/") else parts[:-1]
                 folders.update("/".join(folder_parts[: i + 1]) for i in range(len(folder_parts)))
                 if not name.endswith("/"):
@@ -227,7 +256,7 @@ class ZipSource:
     def read(self, file: SourceFile) -> bytes:
         """Return all bytes of one member, never more than the archive declares."""
         if file.n_bytes > MAX_FILE_BYTES:
-            raise OSError(_size_reason(file.n_bytes))
+            raise OSError(size_reason(file.n_bytes))
         try:
             with self._archive.open(self._members[file.name]) as stream:
                 return stream.read(MAX_FILE_BYTES)
@@ -246,7 +275,8 @@ class ZipSource:
         self._archive.close()
 
 
-def _size_reason(n_bytes: int) -> str:
+def size_reason(n_bytes: int) -> str:
+    """Return why a file is too large for an image."""
     return f"{size_text(n_bytes)}, more than the {size_text(MAX_FILE_BYTES)} allowed for one image"
 
 

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
 
 # JPEG includes MPO, which many phones write. EPS is excluded because Pillow runs a program to open it.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
+_KINDS = "JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF"
 MAX_PIXELS = 100_000_000
 BIG_PIXELS = 16_000_000  # 64 MB as RGBA: such images are decoded one at a time
 _16_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
@@ -50,9 +53,10 @@ class UnreadableError(Exception):
 def decode_image(data: bytes, image_size: int) -> Images:
     """Decode an image file's center square, upright and over white, resized.
 
-    The result is uint8, shape (image_size, image_size, 3). The file may be JPEG, PNG, WebP, BMP, GIF or TIFF (the first
-    frame counts) with 1, 8 or 16 bits: gray, palette, RGB or CMYK, with or without transparency. 16-bit values are
-    scaled so 65535 becomes 255. Lanczos shrinks images, and bicubic interpolation enlarges them.
+    The result is uint8, shape (image_size, image_size, 3). The file may be JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF
+    (the first frame counts), and with the extra `formats` HEIC or JPEG XL, with 1, 8 or 16 bits: gray, palette, RGB or
+    CMYK, with or without transparency. 16-bit values are scaled so 65535 becomes 255. Lanczos shrinks images, and
+    bicubic interpolation enlarges them.
 
     Raises:
         UnreadableError: the file can't be used.
@@ -91,7 +95,7 @@ def _convert(data: bytes, convert: Callable[[Image], _Converted]) -> _Converted:
 
     _require_image_file(data)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=(*FORMATS, *_plugin_formats(data))) as image:
             n_pixels = image.width * image.height
             if n_pixels > MAX_PIXELS:
                 raise UnreadableError(_too_large(f"{image.width:,} x {image.height:,} pixels"))
@@ -102,13 +106,73 @@ def _convert(data: bytes, convert: Callable[[Image], _Converted]) -> _Converted:
     except UnreadableError:
         raise
     except UnidentifiedImageError as error:
-        raise UnreadableError("not an image of a kind that is read here (JPEG, PNG, WebP, BMP, GIF, TIFF)") from error
+        raise UnreadableError(
+            "not an image of a kind that is read here (JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF)"
+        ) from error
     except Image.DecompressionBombError as error:
         raise UnreadableError(_too_large("far too many pixels")) from error
     except Exception as error:  # a damaged file can fail anywhere in a decoder with any error
         if "truncated" in str(error).lower():
             raise UnreadableError("cut short: copy or download it again") from error
         raise UnreadableError(f"damaged: {error or type(error).__name__}") from error
+
+
+# The first bytes of JPEG XL: a bare stream, or in a container.
+_JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_PLUGINS = {
+    "HEIF": ("pillow_heif", "pillow-heif", "a HEIC picture"),
+    "JXL": ("pillow_jxl", "pillow-jxl-plugin", "JPEG XL"),
+}
+_plugin_lock = threading.Lock()
+
+
+def readable_formats() -> str:
+    """Return which formats can be read here; what is kept of files depends on it."""
+    from PIL import features
+
+    names = [name for name, (module, *_) in _PLUGINS.items() if find_spec(module)]
+    return " ".join([*names, *(["AVIF"] if features.check("avif") else [])])
+
+
+def _plugin_formats(data: bytes) -> tuple[str, ...]:
+    """Return the format that a plugin of Pillow reads, if the file has one; load the plugin."""
+    kind = "JXL" if data.startswith(_JPEG_XL) else ""
+    if data[4:8] == b"ftyp":
+        brands = (data[8:12], *(data[i : i + 4] for i in range(16, min(int.from_bytes(data[:4], "big"), 128), 4)))
+        if b"avif" in brands or b"avis" in brands:
+            from PIL import features
+
+            if not features.check("avif"):
+                raise UnreadableError("an AVIF picture, which needs Pillow 11.3 or newer: update it, or export as JPEG")
+        elif any(brand in _HEIC_BRANDS for brand in brands):
+            kind = "HEIF"
+    if not kind:
+        return ()
+    module, package, text = _PLUGINS[kind]
+    with _plugin_lock:
+        try:
+            plugin = import_module(module)
+        except ImportError:
+            raise UnreadableError(
+                f"{text}, which needs the package {package} (pip install 'tl_widgets[formats]'): or export it as JPEG"
+            ) from None
+        if kind == "HEIF":
+            plugin.register_heif_opener()
+    return (kind,)
+
+
+def find_pages(source: ImageSource, files: Sequence[SourceFile]) -> list[str]:
+    """Return the names of TIFF files with several pages, of which only the first is read; at most 50 are looked at."""
+    from PIL import Image
+
+    tiffs = [file for file in files if file.name.lower().endswith((".tif", ".tiff"))]
+    several = []
+    for file in tiffs[:: max(1, len(tiffs) // 50)][:50]:
+        with contextlib.suppress(Exception), Image.open(io.BytesIO(source.read(file)), formats=("TIFF",)) as image:
+            image.seek(1)  # EOFError if there is no second page
+            several.append(file.name)
+    return several
 
 
 def _too_large(size: str) -> str:
@@ -124,8 +188,6 @@ def _require_image_file(data: bytes) -> None:
             raise UnreadableError(reason)
     if start.startswith((b"<?xml", b"<!--", b"<!doctype svg")):
         raise UnreadableError(_NOT_IMAGES[1][1] if b"<svg" in start else "an XML file, not an image")
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif"):
-        raise UnreadableError("a HEIC or AVIF picture, which is not supported: export it as JPEG")
 
 
 def _center_square(image: Image, image_size: int) -> Images:

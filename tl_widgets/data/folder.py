@@ -26,6 +26,7 @@ from tl_widgets.data.dataset import (
     require_classes,
     split_rows,
 )
+from tl_widgets.data.decode import find_pages
 from tl_widgets.data.folder_layout import Layout, apply_edits, find_layout, require_edits
 from tl_widgets.data.groups import group_note, group_numbers, split_groups, with_groups
 from tl_widgets.data.image_cache import Pool, load_pool
@@ -115,6 +116,7 @@ def load_folder(
         full_layout = _select_classes(full_layout, classes, edits, source_name)
         # Decode files that are left out, too, so including one again needs no new decoding.
         pool = load_pool(source, full_layout.files, image_size, on_event, cancel)
+        pages = find_pages(source, [labelled.file for labelled in full_layout.files])
     finally:
         source.close()
     layout, rows = apply_edits(full_layout, edits)
@@ -129,6 +131,10 @@ def load_folder(
     _require_enough(layout, kept, labels, skipped, source_name)
     files = {pool.keys[i]: printable(layout.files[i].name) for i in kept}
     notes, numbers = layout.notes, None
+    if pages:
+        notes += (
+            f"TIFF files with several pages, of which the first is used: {first_few(list(map(printable, pages)))}.",
+        )
     if edits.has_groups:
         numbers = group_numbers([layout.files[i] for i in kept], edits)
         notes += (group_note(numbers, [layout.files[i].split for i in kept]),)

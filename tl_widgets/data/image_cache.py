@@ -32,7 +32,7 @@ from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.resources import home_folder, require_disk, require_memory
 from tl_widgets.data.archives import ImageSource
 from tl_widgets.data.dataset import Rows
-from tl_widgets.data.decode import FileContent, file_digests, read_images
+from tl_widgets.data.decode import FileContent, file_digests, read_images, readable_formats
 from tl_widgets.data.folder_layout import LabelledFile
 from tl_widgets.data.memmap_images import IndexedImages
 
@@ -84,7 +84,9 @@ def load_pool(
         CancelledError: `cancel` was set; nothing is left behind.
     """
     home = home_folder() / "images"
-    shape_key = _hash(_VERSION, image_size, *(f"{labelled.name} {labelled.file.n_bytes}" for labelled in files))
+    shape_key = _hash(
+        _VERSION, readable_formats(), image_size, *(f"{labelled.name} {labelled.file.n_bytes}" for labelled in files)
+    )
     stamps = [f"{labelled.file.name} {labelled.file.stamp}" for labelled in files]
     index = home / "index" / _hash(shape_key, str(source.path), *stamps)
     if (name := _read_index(index)) and (pool := _open_entry(home / name, len(files))):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 from tl_widgets.data.archives import SourceFile, printable
 from tl_widgets.data.dataset import first_few
@@ -69,6 +70,11 @@ def read_file_names(tree: Tree) -> Reading | None:
     places = tuple((split, folders[split]) for split in given) or (("", folders[""]),)
     where = tuple(f"file names with {printable(name)}" for name in names)
     return Reading(tuple(images), names, given, tuple(notes), "file names", places, root, where)
+
+
+def have_classes(names: Iterable[str]) -> bool:
+    """Return whether file names say at least two classes."""
+    return bool(_known_classes(_classes([SourceFile(name, 0, "") for name in names])))
 
 
 def _classes(files: list[SourceFile]) -> list[tuple[SourceFile, str]]:

@@ -46,7 +46,7 @@ class ImageIntake(VBox):
         self.refresh_button = Button(description="Refresh", tooltip="Find new folders and zips")
         self.zip_upload = UploadView(
             lambda _, incoming: actions.take_zip(incoming), max_bytes=own_files.MAX_STORED_BYTES, label="Upload a zip",
-            accept=".zip", kind="zip",
+            accept=".zip,.tar,.gz,.tgz,.bz2,.xz,.7z", kind="zip",
         )  # fmt: skip
         self.zip_upload.add_class("tlw-small-upload")
         self._unusable = HTML()

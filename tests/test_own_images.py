@@ -384,7 +384,7 @@ def test_why_something_beside_the_notebook_cannot_be_used(here, pets):
         "code": "there are no pictures in it",
         "empty": "it is empty",
         "flat": "its 1 picture lies directly in it, not in one sub-folder for each class",
-        "no.zip": "it isn't a zip archive, or not a complete one",
+        "no.zip": "it isn't an archive, or not a complete one",
         "pets": "",
         "pets.zip": "",
         "single": "it has only one class, cat; two are needed",

@@ -106,9 +106,9 @@ def _convert(data: bytes, convert: Callable[[Image], _Converted]) -> _Converted:
     except UnreadableError:
         raise
     except UnidentifiedImageError as error:
-        raise UnreadableError(
-            "not an image of a kind that is read here (JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF)"
-        ) from error
+        if _plugin_formats(data):
+            raise UnreadableError("damaged: copy or download it again") from error
+        raise UnreadableError(f"not an image of a kind that is read here ({_KINDS})") from error
     except Image.DecompressionBombError as error:
         raise UnreadableError(_too_large("far too many pixels")) from error
     except Exception as error:  # a damaged file can fail anywhere in a decoder with any error

@@ -19,12 +19,13 @@ from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.data.alike import keep_together, leave_out_copies
-from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, archive_stem, open_source, printable
+from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, archive_stem, printable
 from tl_widgets.data.dataset import ImageDataset, Images, first_few
 from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.data.folder import load_folder
 from tl_widgets.data.folder_layout import find_layout, require_class_name
 from tl_widgets.data.groups import with_groups
+from tl_widgets.data.sources import open_source
 from tl_widgets.records.provenance import NO_COLUMNS, NO_EDITS, Columns, Edits, Origin
 
 

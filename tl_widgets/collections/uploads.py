@@ -12,10 +12,11 @@ from tl_widgets.collections.collection import ImageCollection, open_collection
 from tl_widgets.collections.storage import make_folder, require_room, safe_name, uploads_folder, write_new
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
-from tl_widgets.data.archives import MAX_FILE_BYTES, is_archive, is_archive_name, open_source, printable
+from tl_widgets.data.archives import MAX_FILE_BYTES, is_archive, is_archive_name, printable
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.data.folder_layout import find_layout, require_class_name
+from tl_widgets.data.sources import open_source
 from tl_widgets.records.provenance import Edits
 
 MAX_AT_ONCE = 2_000  # images in one upload

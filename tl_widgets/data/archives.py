@@ -23,7 +23,6 @@ ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".
 _MAX_DIRECTORY_BYTES = 100_000_000
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__", "@eadir", "$recycle.bin"}
 _PACKED = (b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
-_GIVE = "Give a folder with a sub-folder for each class, or its zip."
 _COMPRESSION_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -76,49 +75,16 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def open_source(path: Path) -> ImageSource:
-    """Open the folder or archive at `path` and list its files."""
-    source_name = printable(str(path))
-    try:
-        if path.is_dir():
-            return FolderSource(path)
-        if not path.exists():
-            raise InputError(
-                f"There is no folder or zip file {source_name}. Check the spelling; you are in {Path.cwd()}."
-            )
-        if path.is_file():
-            if zipfile.is_zipfile(path):
-                return ZipSource(path)
-            if is_archive(path):
-                from tl_widgets.data.packed import PackedSource  # it is built on this module
-
-                return PackedSource(path)
-            raise InputError(_why_no_archive(source_name, _start(path)))
-    except OSError as error:
-        raise InputError(f"{source_name} cannot be opened: {error.strerror or error}.") from error
-    raise InputError(f"{source_name} is neither a folder nor a file. {_GIVE}")
-
-
 def is_archive(path: Path) -> bool:
     """Return whether the content of a file is an archive; raise OSError if it can't be read."""
-    start = _start(path)
+    start = first_bytes(path)
     return start.startswith(_PACKED) or start[257:262] == b"ustar" or zipfile.is_zipfile(path)
 
 
-def _start(path: Path) -> bytes:
+def first_bytes(path: Path) -> bytes:
+    """Return the first 512 bytes of a file."""
     with path.open("rb") as file:
         return file.read(512)
-
-
-def _why_no_archive(source_name: str, start: bytes) -> str:
-    """Return a sentence on a file that isn't an archive which can be read."""
-    if start.startswith(b"PK\x03\x04"):
-        return f"{source_name} is a zip archive whose end is missing: download or copy it again."
-    if start.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-        return f"{source_name} is a web page, not a zip archive: open it in a browser, and download the archive itself."
-    if start.startswith(b"Rar!"):
-        return f"{source_name} is a RAR archive, which can't be read here. Unpack it, and give the folder."
-    return f"{source_name} is a file, not a zip archive or another that is read (tar, tar.gz, tgz, 7z). {_GIVE}"
 
 
 def is_archive_name(name: str) -> bool:

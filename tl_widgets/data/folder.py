@@ -13,7 +13,7 @@ from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.settings import Whole
-from tl_widgets.data.archives import archive_stem, open_source, printable
+from tl_widgets.data.archives import archive_stem, printable
 from tl_widgets.data.dataset import (
     IN_MEMORY_BYTES,
     ImageDataset,
@@ -32,6 +32,7 @@ from tl_widgets.data.groups import group_note, group_numbers, split_groups, with
 from tl_widgets.data.image_cache import Pool, load_pool
 from tl_widgets.data.layouts.tree import SplitName
 from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.data.sources import open_source
 from tl_widgets.records.provenance import NO_EDITS, Columns, Edits, Origin
 
 MIN_PER_CLASS = 3

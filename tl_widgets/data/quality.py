@@ -22,12 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.data.archives import ImageSource, SourceFile, open_source
+from tl_widgets.data.archives import ImageSource, SourceFile
 from tl_widgets.data.dataset import ImageDataset, Rows, Split, first_few, image_key
 from tl_widgets.data.decode import FORMATS
 from tl_widgets.data.folder import TRAIN_SHARE
 from tl_widgets.data.folder_layout import apply_edits, find_layout
 from tl_widgets.data.groups import suggest_groups
+from tl_widgets.data.sources import open_source
 from tl_widgets.records.comparison import Diagnosis
 from tl_widgets.records.provenance import Origin
 from tl_widgets.records.run import IMBALANCE

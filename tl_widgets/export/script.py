@@ -87,15 +87,18 @@ def _spaced(text: str) -> str:
 
 
 def _title(dataset: DatasetSummary, entry: Backbone, config: Config) -> str:
-    needed = ""
+    needed = (
+        "\nKeras draws its own random numbers here, so the accuracies are not those of tl_widgets to the last image;\n"
+        "from scratch on few images they can differ by a lot.\n"
+    )
     if config.repeats > 1:
         last = config.seed + config.repeats - 1
-        needed = (
+        needed += (
             f"\nThe comparison was made with {config.repeats} seeds, {config.seed} to {last}; this script makes the "
             "first.\nFor the others change SEED and run it again; the means and intervals over seeds are left out.\n"
         )
     if config.folds > 1:
-        needed = (
+        needed += (
             f"\nThe comparison was cross-validated with {config.folds} folds; this script trains and tests once, on "
             "the\ndata set's own split.\n"
         )

@@ -43,7 +43,8 @@ class CodeView(VBox):
         self.file = Text("transfer_learning.py", description="File name", style=STYLE)
         self.save_button = Button(description="Save script", icon="save")
         self.save_button.on_click(lambda _: self.save())
-        super().__init__([row(self.file, self.save_button), self._status, self._text])
+        hint = HTML(note("The script draws its own random numbers: its accuracies can differ from those of the Lab."))
+        super().__init__([row(self.file, self.save_button), hint, self._status, self._text])
 
     def show_settings(self, settings: LabSettings) -> None:
         """Show the script for these settings."""

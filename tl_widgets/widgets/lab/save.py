@@ -19,7 +19,7 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.restore import MAX_RECORD_BYTES, read_record_file
 from tl_widgets.widgets.shared.fields import STYLE, row
-from tl_widgets.widgets.shared.files import free_folder
+from tl_widgets.widgets.shared.files import file_link, free_folder
 from tl_widgets.widgets.shared.html import empty, escape, note, progress
 from tl_widgets.widgets.shared.threads import Run, run_and_explain
 from tl_widgets.widgets.shared.turns import training_lock
@@ -29,7 +29,7 @@ _NO_RUN_YET = "After training: both models, the record, the script and a report,
 _DESCRIPTIONS = {
     "record.json": "the record of everything; “Load a record” below reads it back",
     "report.html": "the report: open it in a browser, or print it",
-    "transfer_learning.py": "the experiment as a plain Keras script; run it in its folder",
+    "transfer_learning.py": "the experiment in plain Keras; its random numbers, and so its accuracies, are its own",
 }
 _BACKBONE = "the backbone that the script reads"
 Load = Callable[[str, bytes, Cancel], Sequence[str]]
@@ -156,13 +156,13 @@ def _saved_html(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
     for file in files:
         what = known.get(file.name, "a model for plain Keras: raw pixels in, probabilities out")
         text = size_text(file.stat().st_size, kilobytes=True)
-        lines.append(f"<li><b>{escape(file.name)}</b> <small>{text}</small> {escape(what)}</li>")
+        lines.append(f"<li><b>{file_link(file, file.name)}</b> <small>{text}</small> {escape(what)}</li>")
     models = [file for file in files if file.name not in known]
     name = printable(str(folder))
     again = f'keras.models.load_model("{name}/{models[-1].name}", compile=False)' if models else ""
     code = f"<p>In Python: <code>{escape(again)}</code></p>" if again else "<p>This result has no models to save.</p>"
     return (
-        f'<div role="status"><p>Saved in the folder <b>{escape(name)}</b> beside the notebook. To download a file, '
-        "find it in JupyterLab's file browser (the folder icon at the left), right-click it and choose Download.</p>"
+        f'<div role="status"><p>Saved in the folder <b>{escape(name)}</b> beside the notebook. A click opens a file; '
+        "to download it, right-click it in JupyterLab's file browser.</p>"
         f'<ul class="tlw-notes">{"".join(lines)}</ul>{code}</div>'
     )

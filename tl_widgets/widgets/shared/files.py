@@ -8,14 +8,17 @@ from urllib.parse import quote
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
+from tl_widgets.data.archives import printable
 
 
-def file_link(path: Path) -> Markup:
+def file_link(path: Path, name: str = "") -> Markup:
     """Return a link that opens a file or folder beside the notebook in a new tab of JupyterLab.
 
-    The browser resolves it against the notebook's address, `/lab/tree/FOLDER/NOTEBOOK`.
+    It reads `name`, or the path. The browser resolves it against the notebook's address, `/lab/tree/FOLDER/NOTEBOOK`.
     """
-    return Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(quote(path.as_posix()), path.as_posix())
+    return Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(
+        quote(path.as_posix()), printable(name or path.as_posix())
+    )
 
 
 def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Path, ...]:

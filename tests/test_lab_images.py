@@ -419,23 +419,27 @@ def test_training_on_the_pictures_is_one_press_and_says_what_it_costs(make_lab, 
     assert lab.screen.tabs.titles[lab.screen.tabs.selected_index] == "Try a picture"
 
 
-def test_a_small_test_is_named_and_repeating_is_one_click(make_lab, here):
+def test_a_small_test_is_named_and_cross_validation_is_one_click(make_lab, here):
     lab = make_lab()
     train = lab.images.train
     open_pets(lab)
     assert "<b>Only 6 test pictures:</b> each is worth 17 points. 120 pictures in all would give 30." in page(train)
-    assert "on the same test pictures" in page(train)
-    train.repeat_tick.value = True
-    assert lab.settings.config.repeats == 5
-    lab.panel.control("repeats").value = 1
-    assert not train.repeat_tick.value
+    assert "each time without another fifth of the pictures" in page(train)
+    train.folds_tick.value = True
+    assert lab.settings.config.folds == 5
+    train.train_button.click()
+    wait_until(lambda: lab.state == "done" or lab.message)
+    assert lab.message == ""
+    assert len(lab.result.scratch.labels) > 6
+    lab.panel.control("folds").value = 1
+    assert not train.folds_tick.value
     for i, name in enumerate(("cat", "dog")):
         fill(here / "many" / name, 60, start=1000 + 100 * i)
     lab.images.intake.refresh_button.click()
     open_pets(lab, "many")
     assert "30 for the final test" in page(train)
     assert "Only" not in page(train)
-    assert train.repeat_tick.layout.display == "none"
+    assert train.folds_tick.layout.display == "none"
 
 
 def test_a_folder_that_cannot_be_used_is_listed_with_the_reason(make_lab, here):

@@ -213,7 +213,9 @@ def test_the_keyboard_alone_leads_from_pictures_to_training(images, jupyter):
     button(page, "Back to the classes").focus()
     page.keyboard.press("Space")
     expect(page.get_by_label("Class name", exact=True)).to_be_focused()
-    page.get_by_label("Repeat with 5 seeds", exact=True).wait_for(state="hidden")  # unread, so no advice
+    page.get_by_label("Test every picture once, in 5 folds", exact=True).wait_for(
+        state="hidden"
+    )  # unread, so no advice
     button(page, "Train on these").focus()
     page.keyboard.press("Enter")
     wait_state(page, "done")

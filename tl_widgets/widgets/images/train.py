@@ -18,7 +18,7 @@ from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import Counts
 
 SMALL_TEST = 30  # test images; below, chance decides too much
-N_REPEATS = 5
+N_FOLDS = 5
 _TEST_SHARE = 4  # a quarter of the images is for the test, unless the folder says otherwise
 _SHOWN = 50  # maximum number of skipped files in a list
 
@@ -42,34 +42,35 @@ class TrainView(VBox):
     """A button that trains on the pictures, with its cost and advice.
 
     Attributes:
-        repeat_tick: whether to repeat with several seeds; shown if the test is small.
+        folds_tick: whether to cross-validate, which tests every picture; shown if the test is small.
 
     Args:
         train, use: called when their button is pressed.
-        repeat: called with the number of seeds that the user chooses.
+        fold: called with the number of folds that the user chooses.
     """
 
-    def __init__(self, train: Callable[[], object], use: Callable[[], object], repeat: Callable[[int], None]) -> None:
+    def __init__(self, train: Callable[[], object], use: Callable[[], object], fold: Callable[[int], None]) -> None:
         self._is_setting = False
         self.train_button = Button(description="Train on these", button_style="primary", icon="play")
         self.use_button = Button(description="Use these images", icon="check", tooltip="Use them, and train later")
-        self.repeat_tick = Checkbox(False, description=f"Repeat with {N_REPEATS} seeds", indent=False, style=STYLE)
+        text = f"Test every picture once, in {N_FOLDS} folds"
+        self.folds_tick = Checkbox(False, description=text, indent=False, style=STYLE)
         self._small, self.report = HTML(), HTML()
         self._counts = HTML()
         title = HTML('<h4 class="tlw-title"><span aria-hidden="true">→ </span>Train</h4>')
         super().__init__(
-            [title, self.train_button, self._counts, self._small, self.repeat_tick, self.use_button, self.report]
+            [title, self.train_button, self._counts, self._small, self.folds_tick, self.use_button, self.report]
         )
         self.add_class("tlw-train")
         self.train_button.on_click(lambda _: train())
         self.use_button.on_click(lambda _: use())
-        self.repeat_tick.observe(lambda change: self._ticked(repeat, change["new"]), "value")
+        self.folds_tick.observe(lambda change: self._ticked(fold, change["new"]), "value")
         self.show(None, LabSettings(), None)
         self.report.value = '<p class="tlw-note">Two classes with three pictures each are enough to begin.</p>'
 
     def show_enabled(self, enabled: bool) -> None:
         """Enable or disable the buttons."""
-        self.train_button.disabled = self.use_button.disabled = self.repeat_tick.disabled = not enabled
+        self.train_button.disabled = self.use_button.disabled = self.folds_tick.disabled = not enabled
 
     def show(self, reading: Reading | None, settings: LabSettings, seconds: float | None) -> None:
         """Show what would be trained on with these settings, and what it costs; None for unread pictures."""
@@ -79,18 +80,18 @@ class TrainView(VBox):
         n_test = facts.n_test if facts else SMALL_TEST
         is_split = reading is not None and reading.collection.has_splits
         self._small.value = _small_html(n_test, is_split) if n_test < SMALL_TEST else ""
-        self.repeat_tick.layout.display = "" if n_test < SMALL_TEST else "none"
+        self.folds_tick.layout.display = "" if n_test < SMALL_TEST else "none"
         self._is_setting = True
-        self.repeat_tick.value = settings.config.repeats > 1
+        self.folds_tick.value = settings.config.folds > 1
         self._is_setting = False
 
     def show_report(self, reading: Reading) -> None:
         """Show what was read and what was not."""
         self.report.value = _report_html(reading)
 
-    def _ticked(self, repeat: Callable[[int], None], is_on: bool) -> None:
+    def _ticked(self, fold: Callable[[int], None], is_on: bool) -> None:
         if not self._is_setting:
-            repeat(N_REPEATS if is_on else 1)
+            fold(N_FOLDS if is_on else 1)
 
 
 def _counts_html(facts: DataFacts, settings: LabSettings) -> str:
@@ -113,8 +114,8 @@ def _small_html(n_test: int, has_splits: bool) -> str:
     )
     return (
         f'<p class="tlw-small"><b>Only {n_test} test picture{"s" if n_test != 1 else ""}:</b> each is worth '
-        f"{100 / n_test:.0f} points. {cure} Repeating averages out the luck of the training, on the same test "
-        "pictures.</p>"
+        f"{100 / n_test:.0f} points. {cure} Or train {N_FOLDS} times, each time without another fifth of "
+        "the pictures, on which that model is then tested.</p>"
     )
 
 

@@ -44,7 +44,7 @@ class LabActions:
         seconds: returns the estimated seconds of a run on data with these facts; None if nobody knows.
         use: called from a thread with the name that the data set has in the source.
         train: starts a run.
-        repeat: sets the number of seeds.
+        fold: sets the number of folds of cross-validation.
         try_picture: shows where to try a picture.
     """
 
@@ -52,7 +52,7 @@ class LabActions:
     seconds: Callable[[DataFacts], float | None]
     use: Callable[[str], None]
     train: Callable[[], object]
-    repeat: Callable[[int], None]
+    fold: Callable[[int], None]
     try_picture: Callable[[], object]
 
 
@@ -80,7 +80,7 @@ class ImagesView(Box):
         self.camera = CameraView(self._take_photograph)
         self.close_camera_button = Button(description="Back to the classes", icon="arrow-left")
         self._camera_box = VBox([row(self.close_camera_button), self.camera])
-        self.train = TrainView(self.train_on, self.use, lab.repeat)
+        self.train = TrainView(self.train_on, self.use, lab.fold)
         self.use_button = self.train.use_button
         self.undo_button = Button(description="Undo all changes", icon="undo")
         self.stop_button = Button(description="Stop reading", icon="stop")

@@ -213,7 +213,7 @@ class TransferLab(App[LabScreen, Comparison]):
             seconds=self._seconds_on,
             use=self._use_images,
             train=self.run,
-            repeat=lambda n: self.panel.change({"repeats": n}),
+            fold=lambda n: self.panel.change({"folds": n, "repeats": 1}),
             try_picture=lambda: self.screen.show_tab("Try a picture"),
         )
 

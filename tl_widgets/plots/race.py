@@ -233,8 +233,12 @@ def _labels(axes: SvgAxes, race: Race, curves: list[_Curve], quantity: Quantity)
             words.append("diverged")
         elif known:
             words.append(whole_percent(known[-1][1]) if quantity == "accuracy" else f"{known[-1][1]:.2f}")
-        score = curve.racer.score if quantity == "accuracy" else None
-        detail = f"test {whole_percent(score.accuracy)} ({interval_text(score.interval)})" if score else ""
+        score, detail = curve.racer.score if quantity == "accuracy" else None, ""
+        if score:  # the test counts, not the end of the curve
+            words, detail = (
+                [curve.racer.heading, whole_percent(score.accuracy)],
+                f"test ({interval_text(score.interval)})",
+            )
         labels.append(EndLabel(curve.racer.name, " ".join(words), (x, max(y, axes.y.end)), detail))
     if not labels:
         return Markup()

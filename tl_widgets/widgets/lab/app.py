@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
 from tl_widgets.core.model_name import ModelName
@@ -22,7 +23,7 @@ from tl_widgets.widgets.lab.runs import LabRun
 from tl_widgets.widgets.lab.screen import FRONT, LabScreen
 from tl_widgets.widgets.lab.seconds import Estimator
 from tl_widgets.widgets.shared.app import App, require_own_dataset
-from tl_widgets.widgets.shared.costs import DataFacts
+from tl_widgets.widgets.shared.costs import DataFacts, has_local_weights
 from tl_widgets.widgets.shared.html import alert
 from tl_widgets.widgets.shared.settings import CONTROLS, LIVE, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
@@ -159,8 +160,17 @@ class TransferLab(App[LabScreen, Comparison]):
         self._show_seconds(settings)
         if changed & {"dataset", "classes"}:
             self._show_thumbnails()
-        if self.live and changed & LIVE and not self.is_running:
+        if changed:
+            self.screen.outcome.live_line.value = ""  # it was about other settings
+        if self.live and changed & LIVE and not self.is_running and self._is_here(settings):
             self._live_training.submit(settings)
+
+    def _is_here(self, settings: LabSettings) -> bool:
+        """Return whether a run needs no download, which only a press may start."""
+        weights_here = settings.config.weights != "imagenet" or has_local_weights(
+            find_backbone(settings.config.backbone)
+        )
+        return weights_here and not self._source.facts(settings).n_bytes
 
     def _show_seconds(self, settings: LabSettings) -> None:
         seconds, advice = self._estimate(settings), self._estimator.advice(settings, self.panel.changeable)
@@ -254,6 +264,8 @@ class TransferLab(App[LabScreen, Comparison]):
             return
         self._base_settings = settings
         self.restore(settings)
+        self.screen.show_curves_tab()
+        self.screen.show_hint(f"{preset.title}: {preset.help[0].lower()}{preset.help[1:]}. Press “Train both”.")
 
     def _load(self, name: str, data: bytes, cancel: Cancel) -> tuple[str, ...]:
         """Restore a record's settings, add its result to the list of runs, and return messages about it.
@@ -309,6 +321,7 @@ class TransferLab(App[LabScreen, Comparison]):
             self._show_seconds(settings)
             if is_first:
                 self.live = True  # from now on, a change shows its effect at once
+                self.screen.show_hint("Live is on: move a slider, and the transfer model is trained again at once.")
 
     def _switch_live(self, is_on: bool) -> None:
         if is_on:
@@ -339,11 +352,11 @@ class TransferLab(App[LabScreen, Comparison]):
                 last = next((item for item in reversed(self._runs) if not (item.result.stopped or item.source)), None)
                 scratch = last.result.scratch if last is not None else None
                 shown: tuple[RunResult, ...] = (run,)
-                changed: dict[str, list[Any]] = {}
+                changed = {} if last is None else differences([last.settings, settings])
+                outdated: list[str] = []
                 if last is not None and scratch is not None and _same_images(last.result, dataset, run):
                     shown = (scratch, run)
-                    changed = differences([last.settings, settings])
-                outdated = [name for name in changed if not CONTROLS[name].transfer_only]
+                    outdated = [name for name in changed if not CONTROLS[name].transfer_only]
                 n_epochs = max(len(item.history.accuracy) for item in shown)
                 screen.start((ModelName.SCRATCH, ModelName.TRANSFER), settings, dataset, n_epochs)
                 screen.show_live(

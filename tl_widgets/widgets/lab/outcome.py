@@ -67,11 +67,13 @@ def headline(comparison: Comparison, lead: str = "") -> Markup:
     difference = ""
     if interval is not None:
         order = interval if winner != ModelName.SCRATCH else (-interval[1], -interval[0])
-        difference = f"Difference, 95% interval: {points_range(*order)} points."
+        difference = f" Difference, 95% interval: {points_range(*order)} points."
+    data = comparison.dataset
+    about = f"{data.name}, {data.n_train} training images of {data.image_size} pixels."
     return Markup(
         '<div class="tlw-headline" data-result="1" role="status" tabindex="0">'
-        '<b class="tlw-winner tlw-ink-{}">{}</b> {}<small>{} {}</small></div>'
-    ).format(winner or "none", title, counts, lead, difference)
+        '<b class="tlw-winner tlw-ink-{}">{}</b> {}<small>{} {}{}</small></div>'
+    ).format(winner or "none", title, counts, lead, about, difference)
 
 
 def _count(run: RunResult, accuracy: float, is_mean: bool) -> Markup:

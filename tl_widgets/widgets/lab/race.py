@@ -24,6 +24,7 @@ class RaceView(Picture):
 
     def __init__(self) -> None:
         super().__init__()
+        self._images = ""
         self._race = Race((Racer(ModelName.SCRATCH), Racer(ModelName.TRANSFER)))
         self._chart = _CHARTS[0]
         self.on_click(self._choose)
@@ -39,8 +40,9 @@ class RaceView(Picture):
         fine_tuning_start: int = 0,
         note: str = "",
         baseline: str = "chance",
+        images: str = "",
     ) -> None:
-        """Start without curves; those that are shown now become ghosts.
+        """Start without curves; those that are shown now become ghosts if they are of the same images.
 
         Args:
             names: the models.
@@ -50,8 +52,10 @@ class RaceView(Picture):
             fine_tuning_start: epochs of the frozen stage, if a model is fine-tuned after it.
             note: a remark below the chart.
             baseline: what `chance` is called.
+            images: what the models learn from; curves of other images can't be compared.
         """
-        last = {racer.name: racer.history for racer in self._race.racers}
+        last = {racer.name: racer.history for racer in self._race.racers} if images == self._images else {}
+        self._images = images
         racers = tuple(Racer(name, ghost=last.get(name, History())) for name in names)
         self._race = Race(racers, n_epochs, chance, backbone, fine_tuning_start, self._race.status, note, baseline)
 

@@ -33,7 +33,7 @@ from tl_widgets.widgets.lab.stage import Stage
 from tl_widgets.widgets.lab.try_picture import TryView
 from tl_widgets.widgets.shared.app import AppScreen
 from tl_widgets.widgets.shared.fields import STYLE
-from tl_widgets.widgets.shared.html import empty, page_file, style
+from tl_widgets.widgets.shared.html import empty, note, page_file, style
 from tl_widgets.widgets.shared.live import ProgressView
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
@@ -138,6 +138,10 @@ class LabScreen(AppScreen[ProgressView]):
         self.run_button.tooltip = advice
         self.outcome.show_advice(advice)
 
+    def show_hint(self, text: str) -> None:
+        """Say below the result what can be done next, until the next change."""
+        self.outcome.live_line.value = note(text)
+
     def show_tab(self, title: str) -> None:
         """Switch to a tab."""
         self.tabs.selected_index = self.tabs.titles.index(title)
@@ -170,6 +174,7 @@ class LabScreen(AppScreen[ProgressView]):
             fine_tuning_start=n_epochs if tuning else 0,
             note=_curves_note(settings.config),
             baseline=baseline_name(labels, dataset.class_names),
+            images=f"{settings.dataset} {settings.classes}",
         )
 
     def on_event(self, event: Event) -> None:
@@ -210,6 +215,7 @@ class LabScreen(AppScreen[ProgressView]):
             fine_tuning_start=start,
             note=note,
             baseline=baseline_text(runs),
+            images=f"{run.settings.dataset} {run.settings.classes}",
         )
 
     def show_result(self, run: LabRun, comparison: Comparison, dataset: ImageDataset | None) -> None:
@@ -260,7 +266,10 @@ class LabScreen(AppScreen[ProgressView]):
         """Show that the run was stopped, with the models trained until then."""
         self.throttle.flush()
         text = "Stopped." if runs else "Stopped before training began."
-        self.progress.finish(text + self.earlier_result_text, runs)
+        if self.has_result:
+            self.progress.fail(text + self.earlier_result_text)  # bars would push that result out of sight
+        else:
+            self.progress.finish(text, runs)
 
     def show_failed(self, text: str) -> None:
         """Show that a run ended without a result."""
@@ -295,8 +304,8 @@ class LabScreen(AppScreen[ProgressView]):
         self._n_live += 1
         lead = f"Now with {now}" if now else "Now"
         self.outcome.live_line.value = Markup(
-            '<p class="tlw-live" data-live="{}">{}: transfer gets <b>{} of {}</b> right (95% interval {}), after {} ms '
-            "of training.</p>"
+            '<p class="tlw-live" data-live="{}">{}: transfer gets <b>{} of {}</b> right (95% interval {}), trained in '
+            "{} ms.</p>"
         ).format(
             self._n_live,
             lead,

@@ -222,7 +222,7 @@ def test_the_floor_and_the_reservations_are_said(study):
     assert "MiniNet with random weights reaches" in said
     assert "came from a file" in said
     one = replace(study, points=study.points[1:], control=None)
-    assert "nothing to choose between" in one.sentences[0]
+    assert "so there is nothing to compare it with: it answers" in one.sentences[0]
     beside = replace(study, points=tuple(replace(p, cost=replace(p.cost, alone=False)) for p in study.points))
     assert "milliseconds are longer than when measured alone" in " ".join(beside.sentences)
     assert len(study.lines) == 3

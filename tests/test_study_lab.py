@@ -3,6 +3,7 @@
 import json
 import re
 from importlib import import_module
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import nbformat
@@ -14,8 +15,11 @@ from nbclient import NotebookClient
 from tl_widgets import InputError, StudyLab, TransferLab, learning_curve, load_dataset
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import rough_duration
+from tl_widgets.plots.svg import text_width
 from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.studies.registry import STUDIES
+from tl_widgets.studies.stage import Axis, Dot, StageChart, stage_svg
+from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.studies.seconds import study_seconds
 from tl_widgets.widgets.studies.settings import StudySettings, controls_of
 
@@ -325,10 +329,83 @@ def test_a_guess_is_given_on_the_axes_drawn_there_and_kept_when_the_run_starts(m
     assert "You guessed “5×”" in lab.screen.outcome.headline.value
     assert STUDIES["data"].headline(curve) in lab.screen.outcome.headline.value
     assert "tlw-guess-mark" in chart.markup
-    assert "guess:" not in chart.markup  # it can't be changed any more
+    assert 'data-click="guess:' not in chart.markup  # it can't be changed any more
     assert box.field.disabled
     clicked(chart, "guess:0")
     assert box.field.value == "5×"
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_guess_stays_while_its_question_and_options_do(make_lab, keep):
+    lab = make_lab("data")
+    box = lab.screen.guess
+    clicked(lab.screen.stage.chart, "guess:3")
+    if keep:
+        box.button.click()
+    for pace in ("quick", "thorough"):
+        clicked(lab.form.paces, pace)
+        assert (box.field.value, box.field.disabled) == ("3×", keep)
+        assert ("Your guess is kept." in page(lab)) == keep
+        assert "your guess: 3×" in lab.screen.stage.chart.markup
+    lab.settings = lab.settings.with_values({**DATA, "seeds": (0,)})
+    lab.run(wait=True)
+    assert "You guessed “3×”" in lab.screen.outcome.headline.value
+    lab.form.control("sizes").value = "2, 8"
+    assert (box.field.value, box.field.disabled) == ("3×", False)  # its answer was shown: it may change
+
+
+def test_the_options_of_a_guess_are_a_row_of_their_own(make_lab):
+    for study in ("mistake", "data", "time"):
+        markup = make_lab(study).screen.stage.chart.markup
+        rects = re.findall(r'<g class="tlw-option".*?<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"', markup)
+        boxes = [tuple(map(float, rect)) for rect in rects]
+        assert len(boxes) >= 5
+        assert len({top for _, top, _ in boxes}) == 1
+        for (left, _, width), (after, _, _) in pairwise(boxes):
+            assert left + width + 4 < after
+        assert boxes[0][0] == 2
+        assert boxes[-1][0] + boxes[-1][2] <= 626
+
+
+def test_every_backbone_is_named_and_no_name_covers_a_bar():
+    names = ("SqueezeNet", "EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2", "MobileNetV2")
+    places = ((0.54, 0.66), (1.4, 1.0), (1.4, 0.99), (1.9, 1.0), (0.56, 0.6))
+    dots = [
+        Dot("transfer", x, y, (y - 0.06, min(1.0, y + 0.06)), name, name)
+        for name, (x, y) in zip(names, places, strict=True)
+    ]
+    x = Axis.of_values("milliseconds", [], 0.5, 200.0)
+    chart = StageChart("Backbones", x, Axis.share("accuracy"), ("transfer",), tuple(dots), joined=False)
+    svg = re.sub(r"<table.*", "", stage_svg(chart, None, width=626, height=326))
+    labels = []
+    for name in names:
+        place = re.search(rf'<text x="([\d.]+)" y="([\d.]+)"[^>]*>{name}</text>', svg)
+        assert place, name
+        left, base = map(float, place.groups())
+        labels.append((left, base - 9, left + text_width(name), base + 2))
+    bars = re.findall(r'class="tlw-interval" d="M([\d.]+) ([\d.]+)V([\d.]+)', svg)
+    bars = [(float(x) - 4, float(top), float(x) + 4, float(bottom)) for x, bottom, top in bars]
+    assert len(bars) == len(names)
+    boxes = labels + bars
+    for i, one in enumerate(labels):
+        for other in boxes[i + 1 :]:
+            assert one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
+
+
+def test_look_inside_promises_pictures_and_no_points(make_lab):
+    lab = make_lab("inside")
+    assert "each point drops in" not in page(lab)
+    assert "pictures show what is inside them" in page(lab)
+
+
+def test_the_rules_of_the_screen_outweigh_those_of_the_lab_wherever_these_come():
+    rules = re.findall(r"^ *(\.tlw[^{]*)\{", page_file("studies/layout.css"), re.MULTILINE)
+    assert len(rules) > 30
+    assert all(part.strip().startswith(".tlw.tlw-lab") for rule in rules for part in re.split(r", (?=\.tlw\.)", rule))
+    stage = page_file("studies/layout.css")
+    for part in (".tlw-views", ".tlw-views > .widget-tab-contents", ".tlw-stage > .tlw-race", ".tlw-drawer"):
+        rule = re.search(rf":has\([^)]*\) {re.escape(part)} \{{([^}}]*)\}}", stage)
+        assert re.search(r"height: 3[36]0px", rule[1])
 
 
 def test_without_a_guess_the_points_are_shown_and_the_question_is_closed(make_lab):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite
+from math import hypot, isfinite
 
 from tl_widgets.core.html import Markup, escape, join
 from tl_widgets.core.model_name import find_model, heading_of
@@ -31,6 +31,7 @@ from tl_widgets.records.statistics import Interval
 
 _INK = 'fill="currentColor"'
 _CHIP = 18  # height of an option of the guess, in pixels
+_ROW = 19  # top of the options of a guess on the x axis
 RIGHT, WRONG = "right way", "with the mistake"  # series that are no models: ink, full and hollow
 
 
@@ -209,40 +210,70 @@ def _bar(axes: SvgAxes, chart: StageChart, dot: Dot) -> Markup:
 
 
 def _names(axes: SvgAxes, chart: StageChart) -> Markup:
-    """Name the dots, the highest first, where a name covers no other; hover shows the rest."""
-    taken: list[tuple[float, float, float]] = []
+    """Name the dots, the highest first, each at the nearest place where it covers no dot, interval or other name."""
+    taken = [_box(axes, chart, dot) for dot in chart.dots]
     parts: list[str] = []
     for dot in sorted(chart.dots, key=lambda dot: -dot.y):
         if not dot.name:
             continue
-        x, y, width = axes.x(dot.x) + 9, axes.y(dot.y) + 4, text_width(dot.name)
-        if x + width > axes.x.end:
-            x = axes.x(dot.x) - 9 - width
-        if all(abs(y - other) > 12 or x > end or x + width < start for start, end, other in taken):
-            taken.append((x, x + width, y))
-            parts.append(text(x, y, dot.name, style=f"{_INK} {HALO}"))
+        x, y, width = axes.x(dot.x), axes.y(dot.y), text_width(dot.name)
+        for right, down in _PLACES:
+            left = x + right if right > 0 else x + right - width
+            box = left - 2, y + down - 7, left + width + 2, y + down + 7
+            inside = box[0] >= axes.x.start and box[2] <= axes.x.end and axes.y.end - 8 <= box[1] <= axes.y.start - 14
+            if inside and not any(_overlap(box, other) for other in taken):
+                break
+        else:  # no room; its box of values still names it
+            continue
+        taken.append(box)
+        if abs(right) > 9 or abs(down) > 4:
+            end = left - 1 if right > 0 else left + width + 1
+            parts.append(line([(x, y), (end, y + down)], "currentColor", width=0.8, more='stroke-opacity=".5"'))
+        parts.append(text(left, y + down + 4, dot.name, style=f"{_INK} {HALO}"))
     return join(parts)
 
 
+_Box = tuple[float, float, float, float]  # left, top, right, bottom
+# Where a name may stand: pixels from its dot to its left end (or, if negative, to its right end), and down.
+_PLACES = sorted(
+    ((side * right, down) for right in range(9, 130, 10) for down in range(-140, 141, 7) for side in (1, -1)),
+    key=lambda place: (hypot(place[0], place[1]), -place[0]),
+)
+
+
+def _box(axes: SvgAxes, chart: StageChart, dot: Dot) -> _Box:
+    """Return the pixels that a dot takes, with its interval."""
+    x, y = axes.x(dot.x), axes.y(dot.y)
+    low, high = (axes.y(end) for end in dot.ci95) if dot.ci95 and not chart.rows else (y, y)
+    return x - 6, min(high, y - 6), x + 6, max(low, y + 6)
+
+
+def _overlap(one: _Box, other: _Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
 def _guess(axes: SvgAxes, guess: GuessMarks) -> Markup:
-    """Draw the chosen option as a band, and all options beside the axes as long as they can be chosen."""
+    """Draw the chosen option as a band, and all options as long as they can be chosen.
+
+    Those of the x axis are a row at the top left, where they can't be taken for places on the axis.
+    """
     is_x = guess.axis == "x"
     scale = axes.x if is_x else axes.y
     ends = sorted((scale.start, scale.end))
     places = [tuple(min(max(scale(value), ends[0]), ends[1]) for value in span) for _, span in guess.options]
-    centers = [span[1] if is_x else (span[0] + span[1]) / 2 for span in places]
+    centers = [(span[0] + span[1]) / 2 for span in places]
     short = [option.split(" (")[0] for option, _ in guess.options]
     sizes = [text_width(option) + 12 if is_x else _CHIP for option in short]
-    at = spread(centers, sizes, ends[0] - 20 if is_x else ends[0], ends[1] + (14 if is_x else 0))
+    at = _row(sizes, axes) if is_x else spread(centers, [size + 2 for size in sizes], *ends)
     parts: list[str] = []
     for i, (label, span, center, size) in enumerate(zip(short, places, at, sizes, strict=True)):
         option = guess.options[i][0]
         is_chosen = option == guess.chosen
         if is_chosen:
-            parts.append(_band(axes, span, is_x=is_x))
-        if not (guess.is_open or is_chosen):
+            parts.append(_band(axes, span, f"your guess: {label}", is_x=is_x))
+        if not (guess.is_open or (is_chosen and not is_x)):
             continue
-        x, y = (center - size / 2, axes.y.end - _CHIP - 6) if is_x else (axes.x.end + 4, center - _CHIP / 2)
+        x, y = (center - size / 2, _ROW) if is_x else (axes.x.end + 4, center - _CHIP / 2)
         wide = size if is_x else text_width(label) + 10
         click = (
             f'data-click="guess:{i}" aria-pressed="{str(is_chosen).lower()}" '
@@ -261,15 +292,21 @@ def _guess(axes: SvgAxes, guess: GuessMarks) -> Markup:
     return join(parts)
 
 
-def _band(axes: SvgAxes, span: Iterable[float], *, is_x: bool) -> Markup:
+def _row(widths: Sequence[float], axes: SvgAxes) -> list[float]:
+    """Return the centers of options side by side, with even gaps."""
+    gap = min(8.0, (axes.width - 4 - sum(widths)) / max(1, len(widths) - 1))
+    return [2 + sum(widths[:i]) + i * gap + width / 2 for i, width in enumerate(widths)]
+
+
+def _band(axes: SvgAxes, span: Iterable[float], label: str, *, is_x: bool) -> Markup:
     low, high = sorted(span)
     left, right, bottom, top = axes.x.start, axes.x.end, axes.y.start, axes.y.end
     if is_x:
         box = f'x="{low:.1f}" y="{top:.1f}" width="{max(high - low, 1):.1f}" height="{bottom - top:.1f}"'
         edges = f"M{low:.1f} {bottom:.1f}V{top:.1f}M{high:.1f} {bottom:.1f}V{top:.1f}"
-        note = text(min(high, right) - 4, bottom - 6, "your guess", anchor="end", style=f"{PALE} {HALO}")
-        if high - low < 70:
-            note = text(high + 4, bottom - 6, "your guess", style=f"{PALE} {HALO}")
+        wide = text_width(label) + 8
+        end = min(high, right) if high - low >= wide else low if high + wide > right else high + wide
+        note = text(end - 4, bottom - 6, label, anchor="end", style=f"{PALE} {HALO}")
     else:
         box = f'x="{left:.1f}" y="{low:.1f}" width="{right - left:.1f}" height="{max(high - low, 1):.1f}"'
         edges = f"M{left:.1f} {low:.1f}H{right:.1f}M{left:.1f} {high:.1f}H{right:.1f}"

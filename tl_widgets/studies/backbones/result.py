@@ -223,7 +223,7 @@ def _choice(study: BackboneStudy, chosen: BackbonePoint) -> str:
         f"(95% interval {interval_text(chosen.test_accuracy_ci95)})"
     )
     if len(study.points) == 1:
-        return f"Only {chosen.name} was measured, so that there is nothing to choose between: {outcome}."
+        return f"Only {chosen.name} was measured, so there is nothing to compare it with: {outcome}."
     so_far = f"Of the {len(study.points)} measured so far, the choice by the" if study.stopped else "By the"
     best = [point for point in study.points if point.mean_val_accuracy == chosen.mean_val_accuracy]
     of_equals = f", the fastest of {len(best)} that are equally good there" if len(best) > 1 else ""

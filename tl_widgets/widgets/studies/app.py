@@ -248,8 +248,8 @@ class StudyLab(App[StudyScreen, StudyResult]):
         """Show what a run measured, unless the learner's guess has to come first."""
         guess, box = _guess_of(settings), self.screen.guess
         self._waiting.pop(finding.study, None)
-        if guess is not None and box.kept_guess(guess) is None:
-            if guess.is_required:
+        if guess is not None:
+            if guess.is_required and box.kept_guess(guess) is None:
                 self._result, self._waiting[finding.study] = finding.result, (settings, finding)
                 self._findings.pop(finding.study, None)
                 self.screen.hide_result()

@@ -13,6 +13,7 @@ from tl_widgets.widgets.shared.fields import menu_widget
 from tl_widgets.widgets.shared.html import alert, escape
 
 _NOTHING_CHOSEN = "choose …"
+_Asked = tuple[str, tuple[str, ...]]  # a question and its options
 
 
 class GuessBox(VBox):
@@ -26,7 +27,9 @@ class GuessBox(VBox):
     def __init__(self, on_choose: Callable[[], None], on_keep: Callable[[], None]) -> None:
         self._on_choose, self._on_keep = on_choose, on_keep
         self._guesses: dict[str, str] = {}
-        self._seen: set[str] = set()  # subjects whose result was shown without a guess
+        self._seen: set[str] = set()  # subjects whose result was shown
+        self._last: dict[_Asked, str] = {}  # what the learner chose last
+        self._kept: dict[_Asked, str] = {}  # the subject for which a guess was kept last
         self._guess: Guess | None = None
         self._running = False
         self._question, self._line = HTML(), HTML()
@@ -40,15 +43,24 @@ class GuessBox(VBox):
         self.layout.display = "none"
 
     def ask(self, guess: Guess | None) -> None:
-        """Show a question, or hide the box if there is none."""
+        """Show a question, or hide the box if there is none.
+
+        A guess stays as long as its question and options do; kept, it stays kept until its answer was shown.
+        """
         self.layout.display = "none" if guess is None else ""
         is_same = guess is not None and self._guess is not None and guess.subject == self._guess.subject
         self._guess = guess
         if guess is None or is_same:  # the learner may be choosing an answer
             return
         self._question.value = f"<p><b>Your guess first.</b> {escape(guess.question)}</p>"
+        asked, subject = (guess.question, guess.options), guess.subject
+        chosen = self._last.get(asked, _NOTHING_CHOSEN)
+        if subject not in self._seen and self._kept.get(asked, subject) not in {subject, *self._seen}:
+            self._guesses.setdefault(subject, self._guesses[self._kept[asked]])
+            self._kept[asked] = subject
         self.field.options = [_NOTHING_CHOSEN, *guess.options]
-        self.field.value = self._guesses.get(guess.subject, _NOTHING_CHOSEN)
+        self.field.value = self._guesses.get(subject, _NOTHING_CHOSEN if subject in self._seen else chosen)
+        self._last[asked] = chosen
         self._show()
 
     def choose(self, place: int) -> None:
@@ -73,7 +85,7 @@ class GuessBox(VBox):
     def start(self) -> None:
         """Keep the chosen answer, because a run starts, and allow no other until it has ended."""
         if self.is_open and self.field.value != _NOTHING_CHOSEN and self._guess is not None:
-            self._guesses[self._guess.subject] = self.field.value
+            self._keep_chosen(self._guess)
         self._running = True
         self._show()
 
@@ -101,6 +113,8 @@ class GuessBox(VBox):
 
     def _chosen(self) -> None:
         if self.field.value is not None:
+            if self._guess is not None:
+                self._last[self._guess.question, self._guess.options] = self.field.value
             self._line.value = ""
             self._on_choose()
 
@@ -108,9 +122,13 @@ class GuessBox(VBox):
         if self._guess is None or self.field.value == _NOTHING_CHOSEN:
             self._line.value = alert("Choose an answer first.")
             return
-        self._guesses[self._guess.subject] = self.field.value
+        self._keep_chosen(self._guess)
         self._show()
         self._on_keep()
+
+    def _keep_chosen(self, guess: Guess) -> None:
+        self._guesses[guess.subject] = self.field.value
+        self._kept[guess.question, guess.options] = guess.subject
 
     def _show(self) -> None:
         subject = self._guess.subject if self._guess else ""

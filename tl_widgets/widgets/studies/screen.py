@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _PIXELS_PER_INCH = 96
 _FIRST = "Guess, then press “Run”: each point drops in as soon as it is measured."
+_PICTURES = "Press “Run”: both models are trained, and pictures show what is inside them."
 _WAITING = "The result is ready. Keep your guess on the left to see it here."
 
 
@@ -167,13 +168,13 @@ class StudyScreen(AppScreen[StudyProgress]):
         self.save_button.disabled = self.state == "running"
         return self.stage.draw(result, with_guess=bool(finding.subject))
 
-    def show_nothing(self, text: str = _FIRST) -> None:
+    def show_nothing(self, text: str = "") -> None:
         """Show the empty axes and a text, because the card has no result to show."""
         self.has_result = False
         self.save_button.disabled = True
         self.sentences.value = empty("After a run: what was found, sentence by sentence, and the numbers.")
         self.figure.value = empty("Press “Run”: the figure appears here.")
-        self.outcome.show_text(text)
+        self.outcome.show_text(text or (_FIRST if self.stage.has_chart else _PICTURES))
         self.stage.start()
         self.stage.draw()
 

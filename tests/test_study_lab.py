@@ -395,7 +395,7 @@ def test_every_backbone_is_named_and_no_name_covers_a_bar():
 def test_look_inside_promises_pictures_and_no_points(make_lab):
     lab = make_lab("inside")
     assert "each point drops in" not in page(lab)
-    assert "pictures show what is inside them" in page(lab)
+    assert "then you see where both models look" in page(lab)
 
 
 def test_the_rules_of_the_screen_outweigh_those_of_the_lab_wherever_these_come():

@@ -211,7 +211,7 @@ def _bar(axes: SvgAxes, chart: StageChart, dot: Dot) -> Markup:
 
 def _names(axes: SvgAxes, chart: StageChart) -> Markup:
     """Name the dots, the highest first, each at the nearest place where it covers no dot, interval or other name."""
-    taken = [_box(axes, chart, dot) for dot in chart.dots]
+    taken, names = [_box(axes, chart, dot) for dot in chart.dots], list[_Box]()
     parts: list[str] = []
     for dot in sorted(chart.dots, key=lambda dot: -dot.y):
         if not dot.name:
@@ -221,13 +221,16 @@ def _names(axes: SvgAxes, chart: StageChart) -> Markup:
             left = x + right if right > 0 else x + right - width
             box = left - 2, y + down - 7, left + width + 2, y + down + 7
             inside = box[0] >= axes.x.start and box[2] <= axes.x.end and axes.y.end - 8 <= box[1] <= axes.y.start - 14
-            if inside and not any(_overlap(box, other) for other in taken):
+            end = left - 1 if right > 0 else left + width + 1
+            leader = _along(x, y, end, y + down) if abs(right) > 9 or abs(down) > 4 else []
+            free = not any(_overlap(box, other) for other in taken)
+            if inside and free and not any(_overlap(step, name) for step in leader for name in names):
                 break
         else:  # no room; its box of values still names it
             continue
-        taken.append(box)
-        if abs(right) > 9 or abs(down) > 4:
-            end = left - 1 if right > 0 else left + width + 1
+        names.append(box)
+        taken += [box, *leader]
+        if leader:
             parts.append(line([(x, y), (end, y + down)], "currentColor", width=0.8, more='stroke-opacity=".5"'))
         parts.append(text(left, y + down + 4, dot.name, style=f"{_INK} {HALO}"))
     return join(parts)
@@ -246,6 +249,12 @@ def _box(axes: SvgAxes, chart: StageChart, dot: Dot) -> _Box:
     x, y = axes.x(dot.x), axes.y(dot.y)
     low, high = (axes.y(end) for end in dot.ci95) if dot.ci95 and not chart.rows else (y, y)
     return x - 6, min(high, y - 6), x + 6, max(low, y + 6)
+
+
+def _along(x: float, y: float, end: float, to: float) -> list[_Box]:
+    """Return small boxes along a line."""
+    steps = [(x + (end - x) * i / 9, y + (to - y) * i / 9) for i in range(1, 9)]
+    return [(across - 1, down - 1, across + 1, down + 1) for across, down in steps]
 
 
 def _overlap(one: _Box, other: _Box) -> bool:
@@ -305,8 +314,9 @@ def _band(axes: SvgAxes, span: Iterable[float], label: str, *, is_x: bool) -> Ma
         box = f'x="{low:.1f}" y="{top:.1f}" width="{max(high - low, 1):.1f}" height="{bottom - top:.1f}"'
         edges = f"M{low:.1f} {bottom:.1f}V{top:.1f}M{high:.1f} {bottom:.1f}V{top:.1f}"
         wide = text_width(label) + 8
-        end = min(high, right) if high - low >= wide else low if high + wide > right else high + wide
-        note = text(end - 4, bottom - 6, label, anchor="end", style=f"{PALE} {HALO}")
+        inside = high - low >= wide
+        at, anchor = (high + 4, "start") if not inside and high + wide <= right else (high if inside else low, "end")
+        note = text(at - 4 if anchor == "end" else at, bottom - 6, label, anchor=anchor, style=f"{PALE} {HALO}")
     else:
         box = f'x="{left:.1f}" y="{low:.1f}" width="{right - left:.1f}" height="{max(high - low, 1):.1f}"'
         edges = f"M{left:.1f} {low:.1f}H{right:.1f}M{left:.1f} {high:.1f}H{right:.1f}"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _PIXELS_PER_INCH = 96
 _FIRST = "Guess, then press “Run”: each point drops in as soon as it is measured."
-_PICTURES = "Press “Run”: both models are trained, and pictures show what is inside them."
+_PICTURES = "Press “Run”: then you see where both models look, their first filters, and how they arrange the images."
 _WAITING = "The result is ready. Keep your guess on the left to see it here."
 
 

@@ -12,6 +12,10 @@ few = {"image_size": 32, "sizes": (2, 4), "seeds": (0, 1), "epochs": 2}
 """
 SHOW = "from tl_widgets import StudyLab\nlab = StudyLab()\nlab"
 
+# How far the chart reaches below what is visible of it, in pixels.
+BELOW = """() => Math.max(0, ...[...document.querySelectorAll(".tlw-race svg.tlw-chart")].map(
+    chart => chart.getBoundingClientRect().bottom - chart.closest(".tlw-race").getBoundingClientRect().bottom))"""
+
 
 def button(page, name):
     return page.get_by_role("button", name=name, exact=True)
@@ -134,6 +138,7 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped(page
     def look(state):
         states[state] = page.evaluate(PLACES)
         assert page.evaluate(CLIPPED) == [], state
+        assert page.evaluate(BELOW) <= 0, state
 
     for question in ("How much time?", "Which backbone?", "Fine-tuning", "What goes wrong?", "Look inside", "Repeat"):
         card(page, question).click()

@@ -15,7 +15,7 @@ from tiny import mini_family, registered
 
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.data.catalogue import load_dataset
-from tl_widgets.experiments import comparison
+from tl_widgets.experiments import repeats
 from tl_widgets.experiments.comparison import compare
 from tl_widgets.experiments.parallel import measure_all
 from tl_widgets.records.comparison import Comparison, Seconds
@@ -69,7 +69,7 @@ def test_answers_of_backbones_are_the_same_with_two_workers(textures, tiny_in_wo
 
 def test_repeats_are_the_same_with_two_workers(textures, tiny_in_workers):
     measure = partial(compare, textures, scratch=SCRATCH, seed=4, repeats=3, **FEW)
-    alone, parallel = tiny_in_workers(comparison, measure)
+    alone, parallel = tiny_in_workers(repeats, measure)
     ours, theirs = ([replace(p, seconds=0) for p in each.repeats.points] for each in (alone, parallel))
     assert ours == theirs
     assert parallel.verdict == alone.verdict
@@ -96,7 +96,7 @@ def test_a_worker_that_dies_costs_the_curve_one_point(textures, monkeypatch):
     ("measure", "n_jobs", "lost"), [(worker_jobs.seed_seven_dies, 2, 7), (worker_jobs.seed_five_fails, 1, 5)]
 )
 def test_a_broken_seed_costs_only_itself(textures, monkeypatch, measure, n_jobs, lost):
-    monkeypatch.setattr(comparison, "_measure", measure)
+    monkeypatch.setattr(repeats, "_measure", measure)
     result = compare(textures, scratch=SCRATCH, seed=4, repeats=4, n_jobs=n_jobs, **FEW)
     assert result.repeats.seeds == tuple(seed for seed in (4, 5, 6, 7) if seed != lost)
     assert len(result.repeats.failures) == 1

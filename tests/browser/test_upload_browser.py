@@ -209,7 +209,7 @@ def test_tl_widgets_lab_starts_jupyterlab_and_large_pictures_pass(page, tmp_path
         open_notebook(page, server, server.notebook("large.ipynb", SHOW))
         open_tab(page)
         page.get_by_label("Class name", exact=True).fill("noise")
-        upload(page, "Upload its pictures", [tmp_path / "large.bmp", noise(tmp_path / "not.bmp", 1_500_000)])
+        upload(page, "Upload: a new class", [tmp_path / "large.bmp", noise(tmp_path / "not.bmp", 1_500_000)])
         page.get_by_text("Added 1 picture to noise").wait_for(timeout=60_000)
         page.get_by_text("not.bmp: not an image of a kind").wait_for()
         kept = [path for path in (work / "my_images").rglob("*") if path.is_file() and ".edits" not in path.parts]

@@ -76,7 +76,7 @@ class ImageIntake(VBox):
         self._problems = {folder.path: folder.problem for folder in found if folder.problem}
         usable = [(printable(_shown(folder.path)), folder.path) for folder in found if not folder.problem]
         unusable = [(f"{printable(_shown(path))} (can’t be used: {why})", path) for path, why in self._problems.items()]
-        placeholder = "choose one" if usable else "none found beside the notebook"
+        placeholder = "choose one" if usable else "none found"
         self.menu.options = [(placeholder, None), *usable, *unusable]
         paths = [path for _, path in self.menu.options]
         # Set the index: for ipywidgets, the value None means that no option is chosen, not even one with that value.

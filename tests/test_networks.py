@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 from helpers import own_dataset
+from tiny import standing_in
 
 import tl_widgets
 from tl_widgets import Comparison, Config, FineTuningSpec, InputError, ScratchSpec, compare, plot_networks, to_report
@@ -22,6 +23,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 THREE = ("bird", "mammal", "fruit")
 TEN = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 HOSTILE = ("<script>alert(1)</script>", '"/><b>&amp;', "\x00\x1b\u202egnp", "日本語の分類名前")
+
+
+@pytest.fixture(autouse=True)
+def real_backbones():
+    """The drawings are of the real backbones, whatever stood in for them in the tests before."""
+    with standing_in(real=True):
+        yield
 
 
 def six(n, pooling="max", **more):

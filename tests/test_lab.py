@@ -570,6 +570,8 @@ def test_the_script_follows_and_is_saved_beside_others(make_lab, tmp_path, monke
     code = lab.screen.code
     lab.panel.control("epochs").value = 4
     assert "EPOCHS = 4" in code.script
+    assert "the accuracies are not those of tl_widgets to the last image" in code.script
+    assert "its accuracies can differ from those of the Lab" in page(code)
     compile(code.script, "script", "exec")
     first, second = code.save().wait(60), code.save().wait(60)
     assert (first.name, second.name) == ("transfer_learning.py", "transfer_learning-2.py")

@@ -16,7 +16,7 @@ from tl_widgets.widgets.shared.html import alert, escape, note
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run, log
-from tl_widgets.widgets.shared.turns import preload_tensorflow, training_lock
+from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 
 # Browsers offer a clipboard only over https and on localhost. Elsewhere, this selects the text for Ctrl-C. A widget's
 # HTML runs no <script>, but it keeps the onclick attribute.
@@ -99,8 +99,8 @@ class CodeView(VBox):
         target = folder / backbone.script_file
         if target.exists():
             return ""
-        preload_tensorflow()
         with training_lock(cancel, self._show_waiting):  # because Keras builds a model
+            wait_for_tensorflow(cancel, lambda: None)  # two threads that import it block each other
             save_backbone(target, backbone.name)
         return f" and the backbone it reads, {target.name}"
 

@@ -22,7 +22,7 @@ from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.files import file_link, free_folder
 from tl_widgets.widgets.shared.html import empty, escape, note, progress
 from tl_widgets.widgets.shared.threads import Run, run_and_explain
-from tl_widgets.widgets.shared.turns import training_lock
+from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 from tl_widgets.widgets.shared.upload import UploadView
 
 _NO_RUN_YET = "After training: both models, the record, the script and a report, in one folder."
@@ -119,6 +119,7 @@ class SaveView(VBox):
                 raise InputError(_NO_RUN_YET)
             self._saved.value = note("Saving…")
             with training_lock(cancel, lambda: self._show_waiting()):
+                wait_for_tensorflow(cancel, lambda: None)  # two threads that import it block each other
                 from tl_widgets.export.saving import save_comparison
 
                 folder = free_folder(name)

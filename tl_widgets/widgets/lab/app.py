@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
+from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache, compare_config, retrain_transfer
 from tl_widgets.experiments.seconds import Speed
+from tl_widgets.export.networks import plot_networks
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.images.view import ImagesView, LabActions
 from tl_widgets.widgets.lab.panel import ControlPanel
@@ -182,8 +185,11 @@ class TransferLab(App[LabScreen, Comparison]):
     def _leave_on_paper(self, comparison: Comparison) -> None:
         from tl_widgets.plots.comparison import alt_text, figure_html, plot_accuracy
 
-        picture = figure_html(plot_accuracy(comparison), alt_text(comparison, "accuracy"), 640)
-        self.paper.show((comparison.verdict.text,), picture)
+        networks = plot_networks(comparison)
+        data = base64.b64encode(networks.svg.encode()).decode()
+        drawing = Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(networks.text, data)
+        curves = figure_html(plot_accuracy(comparison), alt_text(comparison, "accuracy"), 640)
+        self.paper.show((comparison.verdict.text,), drawing + Markup(curves))
 
     def _estimate(self, settings: LabSettings, facts: DataFacts | None = None) -> float | None:
         """Estimate the seconds of a run, on the images that `facts` describe if they aren't those of the settings."""

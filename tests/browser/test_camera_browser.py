@@ -125,7 +125,7 @@ def test_two_classes_by_camera_alone_and_a_photograph_that_both_models_answer(pa
         page.locator('[data-camera="on"]').wait_for(state="detached")
     page.get_by_text("8 files in 2 classes").wait_for()
     button(page, "Train on these").click()
-    wait_state(page, "done")
+    wait_state(page, "done", timeout=150_000)
     button(page, "Camera").click()
     state(page, "on")
     expect(page.locator(".tlw-try").get_by_label("Class", exact=True)).to_be_hidden()

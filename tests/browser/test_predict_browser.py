@@ -88,7 +88,7 @@ def test_try_a_picture_save_all_and_load_the_record_in_a_new_lab(page, jupyter, 
     tab(page, "Save").click()
     page.get_by_label("Folder name", exact=True).fill("my run")
     button(page, "Save all").click()
-    page.get_by_text("To download a file").wait_for()
+    page.get_by_text("A click opens a file").wait_for()
     look(page, "save")
     saved = jupyter.folder / "my run"
     record = json.loads((saved / "record.json").read_text())

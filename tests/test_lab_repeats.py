@@ -8,9 +8,9 @@ from helpers import page
 
 from tl_widgets import Config, FineTuningSpec, ScratchSpec, TransferLab, to_report
 from tl_widgets.core.events import Event
-from tl_widgets.plots.comparison import LiveCurves
 from tl_widgets.widgets import LabSettings
-from tl_widgets.widgets.shared.live import CurvesView, ProgressView
+from tl_widgets.widgets.lab.race import RaceView
+from tl_widgets.widgets.shared.live import ProgressView
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 
@@ -109,37 +109,37 @@ def test_a_report_has_the_seeds_in_a_table(finished):
 # Live curves and progress
 
 
+def rows_of(view):
+    """The cells of the chart's table for screen readers, by epoch."""
+    rows = re.findall(r"<tr>(.*?)</tr>", view.markup, re.S)
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in rows]
+
+
 def test_a_fine_tuned_curve_goes_on_where_the_frozen_one_ended():
-    view = CurvesView()
+    view = RaceView()
     view.start(("transfer", "fine_tuned"), n_epochs=5, backbone="Net", chance=0.5, fine_tuning_start=3)
     for model, values in (("transfer", (0.5, 0.6, 0.7)), ("fine_tuned", (0.8, 0.9))):
         for value in values:
             metrics = {"loss": 1.0, "accuracy": value, "val_loss": 1.0, "val_accuracy": value}
             assert view.add_event(Event("train", "", model, metrics=metrics))
     view.draw()
-    lines = {name: line.get_data() for name, (_, line) in view._curves._lines.items()}
-    assert [list(values) for values in lines["transfer"]] == [[1, 2, 3], [0.5, 0.6, 0.7]]
-    assert [list(values) for values in lines["fine_tuned"]] == [[3, 4, 5], [0.7, 0.8, 0.9]]
-    assert "fine-tuned 90.0% after 5 of 5 epochs" in view.value
+    assert rows_of(view)[3:] == [
+        ["3", "70.0%", "70.0%", "70.0%", "70.0%"],
+        ["4", "", "", "80.0%", "80.0%"],
+        ["5", "", "", "90.0%", "90.0%"],
+    ]
+    assert "fine-tuned 90.0% after 5 of 5 epochs" in view.markup
+    assert "fine-tuning from here" in view.markup
 
 
 def test_a_kept_frozen_stage_sends_no_events_and_the_curve_still_begins_behind_it():
-    view = CurvesView()
+    view = RaceView()
     view.start(("transfer", "fine_tuned"), n_epochs=5, backbone="Net", chance=0.5, fine_tuning_start=3)
     metrics = {"loss": 1.0, "accuracy": 0.8, "val_loss": 1.0, "val_accuracy": 0.8}
     view.add_event(Event("train", "", "fine_tuned", metrics=metrics))
     view.draw()
-    x, y = view._curves._lines["fine_tuned"][1].get_data()
-    assert list(x) == [3, 4]
-    assert y[1] == 0.8
-
-
-def test_live_curves_mark_where_fine_tuning_starts():
-    curves = LiveCurves(5, names=("transfer", "fine_tuned"), fine_tuning_start=3)
-    assert any(list(line.get_xdata()) == [3.5, 3.5] for line in curves._ax.lines)
-    assert "fine-tuning starts" in [text.get_text() for text in curves._ax.texts]
-    plain = LiveCurves(5)
-    assert not plain._ax.texts
+    assert rows_of(view)[3:] == [["3", "", "", ""], ["4", "", "80.0%", "80.0%"]]
+    assert "fine-tuned 80.0% after 4 of 5 epochs" in view.markup
 
 
 def test_progress_counts_the_repeats_in_a_bar_of_their_own():

@@ -1,6 +1,5 @@
 """Figures are checked by their artists (labels, heights, texts), never by pixels. Nothing is trained."""
 
-import io
 import itertools
 import json
 import subprocess
@@ -15,13 +14,11 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from PIL import Image
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import seconds_text, short_count
 from tl_widgets.plots.comparison import (
-    LiveCurves,
     alt_text,
     dataset_alt_text,
     figure_html,
@@ -389,21 +386,6 @@ def test_dataset_shows_some_of_each_class():
     with pytest.raises(InputError, match="n_per_class=0"):
         plot_dataset(dataset, n_per_class=0)
     assert dataset_alt_text(dataset) == "Up to 6 training images of each class of textures: brick, $grass$."
-
-
-def test_live_curves_draw_lines_only():
-    curves = LiveCurves(10, backbone="EfficientNetLite0", chance=1 / 3)
-    empty = curves.update({})
-    history = history_of(4, 0.3, 0.9)
-    some = curves.update({"transfer": history})
-    size = Image.open(io.BytesIO(some)).size
-    assert some.startswith(b"\x89PNG")
-    assert size == (1200, 672)
-    assert some != empty
-    assert curves.update({}) == empty  # nothing is left of the last drawing
-    assert "transfer (EfficientNetLite0)" in curves.alt({"transfer": history})
-    assert "after 4 of 10 epochs" in curves.alt({"transfer": history})
-    assert 'width="720" height="403"' in curves.html({"transfer": history})
 
 
 @pytest.mark.parametrize("case", CASES, ids=list(CASES))

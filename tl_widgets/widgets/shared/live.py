@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,12 +9,11 @@ from dataclasses import replace
 from ipywidgets import HTML
 
 from tl_widgets.core.events import Event
-from tl_widgets.core.model_name import ModelName, find_model, heading_of
+from tl_widgets.core.model_name import find_model, heading_of
 from tl_widgets.core.numbers import duration_text
-from tl_widgets.records.comparison import History, RunResult
-from tl_widgets.widgets.shared.html import empty, escape, progress
+from tl_widgets.records.comparison import RunResult
+from tl_widgets.widgets.shared.html import escape, progress
 
-_WIDTH = 800
 UPDATES_PER_SECOND = 7  # Jupyter drops messages above about 1,000 a second, and nobody can read even 7
 
 
@@ -94,77 +92,6 @@ def event_numbers(event: Event) -> tuple[int, int, str]:
     if event.phase != "done" and event.seconds_left:
         parts.append(f"about {duration_text(event.seconds_left)} left")
     return event.n_done, event.n_total, " · ".join(parts)
-
-
-class CurvesView(HTML):
-    """The accuracy of all models by epoch, updated while they train."""
-
-    def __init__(self) -> None:
-        super().__init__(empty("Press “Train both”: the curves of both models appear here, epoch by epoch."))
-        self.add_class("tlw-figure")
-        self._histories: dict[str, History] = {}
-        self._start = 0
-        self._frames: dict[object, object] = {}
-
-    def start(
-        self,
-        names: tuple[str, ...],
-        *,
-        n_epochs: int,
-        backbone: str,
-        chance: float,
-        fine_tuning_start: int = 0,
-        seed: int | None = None,
-    ) -> None:
-        """Start without curves.
-
-        Args:
-            names: the models.
-            n_epochs: length of the longest curve.
-            backbone: its name.
-            chance: accuracy of guessing, 0..1.
-            fine_tuning_start: epochs of the frozen stage, if a model is fine-tuned after it.
-            seed: the seed of these curves, if there are several seeds.
-        """
-        from tl_widgets.plots.comparison import LiveCurves
-
-        # Laying out a figure takes longer than training a head, so frames are reused.
-        key = (names, n_epochs, backbone, chance, fine_tuning_start, seed)
-        if key not in self._frames:
-            if len(self._frames) >= 4:  # each holds 6 MB of pixels
-                self._frames.clear()
-            self._frames[key] = LiveCurves(
-                n_epochs, names=names, backbone=backbone, chance=chance, fine_tuning_start=fine_tuning_start, seed=seed
-            )
-        self._curves, self._start = self._frames[key], fine_tuning_start
-        self._histories = {}
-
-    def add_event(self, event: Event) -> bool:
-        """Add the epoch of an event; return whether it had one."""
-        if event.phase != "train" or not event.metrics or not event.model:
-            return False
-        old = self._histories.get(event.model, self._initial_history(event.model))
-        longer = {name: (*getattr(old, name), value) for name, value in event.metrics.items()}
-        self._histories[event.model] = replace(old, **longer)
-        return True
-
-    def _initial_history(self, model: str) -> History:
-        """Return the start of a curve: for a fine-tuned model the frozen stage, otherwise nothing."""
-        if model != ModelName.FINE_TUNED:
-            return History()
-        # A cached transfer model has sent no events. Then the curve starts without its frozen stage.
-        unknown = (math.nan,) * self._start
-        return self._histories.get(ModelName.TRANSFER, History(unknown, unknown, unknown, unknown))
-
-    def show(self, runs: tuple[RunResult, ...]) -> None:
-        """Show finished curves from the results, since a cached run sends no events."""
-        self._histories = {run.name: run.history for run in runs}
-        self.draw()
-
-    def draw(self) -> None:
-        """Show the epochs so far."""
-        if self._histories:
-            self.value = self._curves.html(self._histories, _WIDTH)  # type: ignore[attr-defined]
 
 
 class Throttle:

@@ -20,8 +20,8 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("TL_WIDGETS_NO_TIMING", "1")
 
 # Where no data set is named, every test uses textures: the stamps of this machine are seen only by tests that ask for
-# them (`stamps`).
-STAMPS = os.environ.pop("TL_WIDGETS_STAMPS", None)
+# them (`stamps`). Parallel workers inherit both variables.
+STAMPS = os.environ.setdefault("TL_WIDGETS_TEST_STAMPS", os.environ.get("TL_WIDGETS_STAMPS", "")) or None
 os.environ["TL_WIDGETS_STAMPS"] = str(Path(__file__).with_name("no stamps"))
 
 # What each file took when `--record-seconds` was last given. Those that take longest go first, so that no worker is

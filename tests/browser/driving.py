@@ -208,9 +208,9 @@ def execute(page, code):
     )
 
 
-def train_button(page):
-    """The Lab's button that trains; it also says what a run costs."""
-    return page.get_by_role("button", name=re.compile(r"^Train both"))
+def button(page, name):
+    """A button, by its words; some go on with what a press costs ("Train both · 8 s")."""
+    return page.get_by_role("button", name=re.compile(rf"^{re.escape(name)}( · .*)?$"))
 
 
 def violations(page, part=".tlw"):

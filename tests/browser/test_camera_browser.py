@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from driving import ARTIFACTS, SERVER_OPTIONS, open_notebook, serve, wait_state
+from driving import ARTIFACTS, SERVER_OPTIONS, button, open_notebook, serve, wait_state
 
 FAKE = "--use-fake-device-for-media-stream"
 ALLOWED = "--use-fake-ui-for-media-stream"
@@ -32,10 +32,6 @@ def page_with(launch):
     yield make
     for chromium, _ in opened:
         chromium.close()
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def state(page, name):

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from driving import ARTIFACTS, choose_files, open_notebook, wait_state
+from driving import ARTIFACTS, button, choose_files, open_notebook, wait_state
 from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -35,12 +35,6 @@ def open_tab(page):
     wait_state(page, "idle")
     button(page, "My pictures").click()
     page.get_by_text("Name a class and add its pictures").wait_for()
-
-
-def button(page, name):
-    if name == "Train both":  # followed by the seconds
-        return page.get_by_role("button", name=re.compile("^Train both"))
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def upload(page, label, files):

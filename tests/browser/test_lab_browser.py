@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from driving import SERVER_OPTIONS, TOKEN, has, need, open_notebook, serve, train_button, wait_state
+from driving import SERVER_OPTIONS, TOKEN, button, has, need, open_notebook, serve, wait_state
 
 SMALL = """
 from tl_widgets import Config, ScratchSpec, TransferLab
@@ -28,12 +28,6 @@ MENUS = {
     "Transfer": {"Weights": "random: knows nothing"},
     "Training": {"Learning rate": "0.003"},
 }
-
-
-def button(page, name):
-    if name == "Train both":  # followed by the seconds
-        return page.get_by_role("button", name=re.compile("^Train both"))
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def tab(page, name):
@@ -124,10 +118,10 @@ def run_last_cell(page):
 def test_train_both_read_the_verdict_restore_a_run_save_and_run_the_script(page, jupyter):
     jupyter.notebook("train.ipynb", SHOW)
     open_notebook(page, jupyter, "train.ipynb")
-    train_button(page).click()
+    button(page, "Train both").click()
     page.get_by_role("progressbar", name="From scratch").wait_for()
     wait_state(page, "done")
-    assert train_button(page).is_enabled()
+    assert button(page, "Train both").is_enabled()
     assert button(page, "Stop").is_disabled()
     button(page, "Why?").click()
     verdict = page.locator(".tlw-verdict").inner_text()
@@ -145,7 +139,7 @@ def test_train_both_read_the_verdict_restore_a_run_save_and_run_the_script(page,
     tab(page, "Training").click()
     page.get_by_label("Seed", exact=True).fill("7")
     page.keyboard.press("Tab")
-    train_button(page).click()
+    button(page, "Train both").click()
     page.get_by_text("Run 2: textures").wait_for(state="attached")
     wait_state(page, "done")
     tab(page, "Runs").click()
@@ -184,7 +178,7 @@ def assert_value(page, label, value):
 def test_stop_in_the_middle_and_go_on(page, jupyter):
     jupyter.notebook("stop.ipynb", SHOW.replace("epochs=3", "epochs=4000"))
     open_notebook(page, jupyter, "stop.ipynb")
-    train_button(page).click()
+    button(page, "Train both").click()
     page.get_by_text(re.compile("training: epoch")).first.wait_for(timeout=60_000)
     assert page.get_by_label("Epochs, as a number", exact=True).is_disabled()
     button(page, "Stop").click()
@@ -192,7 +186,7 @@ def test_stop_in_the_middle_and_go_on(page, jupyter):
     page.get_by_text(re.compile(r"^Stopped\.")).wait_for()
     assert page.get_by_label("Epochs, as a number", exact=True).is_enabled()
     set_number(page, "Epochs", "2")
-    train_button(page).click()
+    button(page, "Train both").click()
     wait_state(page, "done")
     page.get_by_text("Run 2: textures").wait_for(state="attached")
 
@@ -205,7 +199,7 @@ def test_trouble_is_a_sentence_in_an_alert(page, jupyter):
     page.get_by_label("Blocks", exact=True).fill("6")
     page.keyboard.press("Tab")
     page.get_by_role("alert").filter(has_text="until none is left").first.wait_for()
-    train_button(page).click()
+    button(page, "Train both").click()
     wait_state(page, "error")
     assert "Traceback" not in page.locator(".tlw-lab").inner_text()
     button(page, "Undo 2").click()
@@ -216,13 +210,13 @@ def test_trouble_is_a_sentence_in_an_alert(page, jupyter):
 def test_a_notebook_that_is_closed_while_it_trains_is_found_again(page, jupyter):
     jupyter.notebook("closed.ipynb", SHOW.replace("epochs=3", "epochs=60"))
     open_notebook(page, jupyter, "closed.ipynb")
-    train_button(page).click()
+    button(page, "Train both").click()
     page.get_by_text(re.compile("training: epoch")).first.wait_for(timeout=60_000)
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     page.goto("about:blank")
     open_notebook(page, jupyter, "closed.ipynb", run=False)
     wait_state(page, "done", timeout=60_000)
-    assert train_button(page).is_enabled()
+    assert button(page, "Train both").is_enabled()
 
 
 def chart(page):
@@ -241,9 +235,9 @@ def test_notebook_7(page, tmp_path):
             page.locator(".jp-CodeCell").first.click()
             page.keyboard.press("Control+Enter")
             with contextlib.suppress(PlaywrightTimeout):
-                train_button(page).wait_for(timeout=20_000)
+                button(page, "Train both").wait_for(timeout=20_000)
                 break
-        train_button(page).click()
+        button(page, "Train both").click()
         wait_state(page, "done")
         chart(page).wait_for()
 
@@ -253,6 +247,6 @@ def test_voila(page, tmp_path):
     with serve(tmp_path, "voila", "--Voila.ip=127.0.0.1") as server:
         server.notebook("app.ipynb", SHOW)
         page.goto(f"{server.url}/voila/render/app.ipynb")
-        train_button(page).click(timeout=60_000)
+        button(page, "Train both").click(timeout=60_000)
         wait_state(page, "done")
         chart(page).wait_for()

@@ -4,7 +4,7 @@ import re
 
 import nbformat
 import pytest
-from driving import ROOT, open_notebook, train_button, wait_state
+from driving import ROOT, button, open_notebook, wait_state
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -49,7 +49,7 @@ def test_start_here(page, jupyter):
     images.scroll_into_view_if_needed()
     images.fill("5")
     images.press("Enter")
-    train_button(page).first.click()
+    button(page, "Train both").first.click()
     wait_state(page, "running")
     wait_state(page, "done")
 

@@ -1,7 +1,7 @@
 """The parts of the stage as JupyterLab shows them: pictures, sliders, and keys that stay in the Lab."""
 
 import pytest
-from driving import execute, open_notebook
+from driving import button, execute, open_notebook
 from playwright.sync_api import expect
 
 PICTURE = """
@@ -53,10 +53,6 @@ def show(page, jupyter):
         return page
 
     return open_it
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def wait_current(page, *names):

@@ -6,10 +6,10 @@ import zipfile
 
 import numpy as np
 import pytest
-from driving import ARTIFACTS, choose_files, open_notebook, wait_state
+from driving import ARTIFACTS, button, choose_files, open_notebook, wait_state
 from PIL import Image
 from playwright.sync_api import expect
-from test_lab_browser import SHOW, SMALL, assert_value, button, tab
+from test_lab_browser import SHOW, SMALL, assert_value, tab
 
 OTHER = f"{SMALL}lab = TransferLab()\nlab"
 

@@ -5,7 +5,7 @@ import re
 import shutil
 
 import pytest
-from driving import ARTIFACTS, execute, open_notebook, set_theme, train_button, violations, wait_state
+from driving import ARTIFACTS, button, execute, open_notebook, set_theme, violations, wait_state
 from playwright.sync_api import expect
 from test_lab_browser import SHOW
 
@@ -69,13 +69,9 @@ def set_values(page, **values):
 
 
 def train(page):
-    train_button(page).click()
+    button(page, "Train both").click()
     wait_state(page, "done")
     expect(page.get_by_label("Live", exact=True)).to_be_checked()
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def tab(page, name):
@@ -143,7 +139,7 @@ def states(page):
     """Bring a Lab into all its states, one after the other."""
     yield "idle"
     set_values(page, epochs=999)
-    train_button(page).click()
+    button(page, "Train both").click()
     wait_state(page, "running")
     yield "starting"
     page.locator(".tlw-race [data-stop]").nth(2).wait_for(timeout=60_000)
@@ -159,7 +155,7 @@ def states(page):
     page.locator("[data-live]").wait_for()
     yield "Live"
     set_values(page, filters=(4,) * 6, kernel_sizes=(3,) * 6)
-    train_button(page).click()
+    button(page, "Train both").click()
     wait_state(page, "error")
     yield "error"
 

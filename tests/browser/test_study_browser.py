@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from driving import ARTIFACTS, open_notebook, wait_state
+from driving import ARTIFACTS, button, open_notebook, wait_state
 
 SMALL = """
 from tl_widgets import StudyLab
@@ -15,10 +15,6 @@ SHOW = "from tl_widgets import StudyLab\nlab = StudyLab()\nlab"
 # How far the chart reaches below what is visible of it, in pixels.
 BELOW = """() => Math.max(0, ...[...document.querySelectorAll(".tlw-race svg.tlw-chart")].map(
     chart => chart.getBoundingClientRect().bottom - chart.closest(".tlw-race").getBoundingClientRect().bottom))"""
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def tab(page, name):

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from driving import ARTIFACTS, SERVER_OPTIONS, execute, open_notebook, serve
+from driving import ARTIFACTS, SERVER_OPTIONS, button, execute, open_notebook, serve
 from PIL import Image
 from playwright.sync_api import expect
 from test_images_browser import MARKUP, SHOW, open_tab, upload
@@ -45,10 +45,6 @@ def open_upload(page, jupyter):
 
     yield open_it
     assert scripts == []
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def photograph(page, name):

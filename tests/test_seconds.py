@@ -1,12 +1,14 @@
 """Seconds before the press: counted arithmetic, the measured speed, what runs correct, and what to lower."""
 
+import re
 import threading
 import time
 from dataclasses import replace
 
 import pytest
-from helpers import SMALL, page
+from helpers import SMALL, page, wait_until
 
+from tl_widgets import StudyLab
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.numbers import rough_duration
@@ -24,6 +26,8 @@ from tl_widgets.experiments.seconds import (
 from tl_widgets.records.parameters import scratch_ledger
 from tl_widgets.widgets import LabSettings
 from tl_widgets.widgets.shared import turns
+from tl_widgets.widgets.studies import seconds
+from tl_widgets.widgets.studies.settings import controls_of
 
 IMAGES = Workload(96, 3, 150, 60, 90)
 SPEED = Speed(3e-11, 6e-11, 1.0, 1.0, 1.0)
@@ -133,6 +137,18 @@ def test_the_measured_speed_reaches_the_button_and_is_measured_once(unmeasured, 
     turns.measure_when_idle(lambda cancel: pytest.fail("it was measured again"), then)
 
 
+def test_study_lab_alone_measures_the_speed_too(unmeasured, tiny_default, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(seconds, "typical_speed", lambda: replace(SPEED, training=1e-8))
+    lab = StudyLab("time")
+    before = lab.screen.run_button.description
+    lab._ipython_display_()
+    wait_until(lambda: lab.screen.run_button.description != before, 60)
+    assert turns.measured_speed() is not None
+    assert before.startswith("Run · ")
+    lab.close()
+
+
 def test_every_press_says_what_it_costs(make_lab, monkeypatch):
     monkeypatch.setattr(turns, "_speed", [SPEED])
     lab = make_lab(settings=LabSettings())
@@ -165,3 +181,28 @@ def test_a_run_corrects_the_estimate_with_its_fixed_costs_apart(make_lab):
     measured = sum(run.seconds.total for run in lab.result.runs)
     assert measured / 4 < estimate < max(4 * measured, measured + 4)
     assert estimate < 20 * took
+
+
+def test_a_long_study_says_what_to_lower(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(turns, "_speed", [SPEED])
+    lab = StudyLab()
+    for study, values in (
+        ("data", {"epochs": 200, "seeds": tuple(range(9))}),
+        ("repeat", {"repeats": 20, "epochs": 100}),
+        ("fine-tuning", {"more_epochs": 500}),
+        ("inside", {"image_size": 256, "epochs": 50}),
+    ):
+        lab.form.choose(study)
+        assert lab.screen.run_button.tooltip == ""
+        lab.settings = lab.settings.with_values(values)
+        before = lab._estimator.seconds(lab.settings)
+        assert before > 120
+        text = lab.screen.run_button.tooltip
+        assert text in page(lab)
+        label, _, value = re.search(r"^about .+: lower (.+) for \d+ \w+$", text)[1].rpartition(" to ")
+        (name,) = (control.name for control in controls_of(study) if control.label == label)
+        field = lab.form.control(name)
+        field.value = type(field.value)(value)
+        assert lab._estimator.seconds(lab.settings) < 0.8 * before
+    lab.close()

@@ -29,4 +29,4 @@ def test_the_speed_is_measured_while_the_app_is_idle_and_a_wrong_number_is_expla
     assert field.input_value() == "96"
     field.fill("512")
     field.press("Enter")
-    page.get_by_text(re.compile(r"Train both takes about \d+ (min|h): lower Image size to \d+ for")).wait_for()
+    page.get_by_text(re.compile(r"This takes about \d+ (min|h): lower Image size to \d+ for")).wait_for()

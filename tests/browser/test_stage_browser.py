@@ -410,15 +410,23 @@ OTHERS = {
     "teaching": """
 from IPython.display import display
 from tl_widgets.teaching import BackboneTable, CountPanel, Guess, Quiz
+from tl_widgets.widgets import ControlPanel
 guess = Guess("How many of 100 pictures will it get right?", unit="of 100", high=100)
 guess.keep(60)
 quiz = Quiz("overfit")
 quiz.choice.index = 1
 quiz.button.click()
 display(guess, Guess("Which one wins?", options=("from scratch", "transfer")), quiz, CountPanel(), BackboneTable())
+display(ControlPanel(show=["dataset", "epochs", "augment"]))
 """,
     "StudyLab": "from tl_widgets import StudyLab\nStudyLab()",
 }
+
+
+# What can have the focus, but isn't typed into: there, JupyterLab runs its shortcuts.
+TYPED = """() => (window.guarded = [...document.querySelectorAll(
+    '.tlw :is(select, button, input:not([type=text]), [tabindex="0"])')].filter((one) => one.offsetParent
+    && !one.disabled)).map((one) => one.outerHTML.slice(0, 80))"""
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -432,5 +440,12 @@ def test_other_widgets_can_be_used_by_everybody(laptop, jupyter, name):
         set_theme(page, theme)
         page.screenshot(path=ARTIFACTS / f"all-{name.lower()}-{theme}.png")
         wrong += [f"{theme}: {text}" for text in violations(page)]
+    typed = page.evaluate(TYPED)
+    assert typed
+    for i in range(len(typed)):
+        page.evaluate("(i) => window.guarded[i].focus()", i)
+        page.keyboard.press("x")  # JupyterLab's shortcut that cuts the cell
+        page.keyboard.press("a")  # and the one that adds another
+    wrong += [] if page.locator(".jp-Cell").count() == 1 else ["a key typed in it changed the notebook"]
     page.close()
     assert not wrong, "\n".join(wrong)

@@ -18,6 +18,7 @@ from tl_widgets.teaching.questions import QUESTIONS
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.shared.cells import close_previous_apps, close_tree
 from tl_widgets.widgets.shared.html import escape, style, table
+from tl_widgets.widgets.shared.keys import KeyGuard
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.views import LedgerView
 
@@ -34,7 +35,7 @@ class PlainBox(VBox):
     """A VBox with a text that replaces it on GitHub, on paper, and in notebook tests."""
 
     def __init__(self, children: list[Any], text: str) -> None:
-        super().__init__(children)
+        super().__init__([*children, KeyGuard()])
         self._text = text
         self.add_class("tlw")
         self.layout.margin = "6px 0"

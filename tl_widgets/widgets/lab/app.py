@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
 from tl_widgets.core.html import Markup
@@ -15,7 +16,6 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache, compare_config, retrain_transfer
-from tl_widgets.experiments.seconds import Speed
 from tl_widgets.export.networks import plot_networks
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.images.view import ImagesView, LabActions
@@ -31,7 +31,7 @@ from tl_widgets.widgets.shared.html import alert
 from tl_widgets.widgets.shared.settings import CONTROLS, LIVE, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import LatestRequest, Run
-from tl_widgets.widgets.shared.turns import measure_when_idle, training_lock, wait_for_tensorflow
+from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 from tl_widgets.widgets.shared.views import thumbnails
 
 
@@ -195,16 +195,12 @@ class TransferLab(App[LabScreen, Comparison]):
         """Estimate the seconds of a run, on the images that `facts` describe if they aren't those of the settings."""
         return self._estimator.seconds(settings, facts, self._cache)
 
-    def _ipython_display_(self) -> None:
-        super()._ipython_display_()
-        settings, cache = self.settings, self._cache
+    @property
+    def _timed(self) -> tuple[Config, int, RunCache]:
+        return self.settings.config, self.settings.image_size, self._cache
 
-        def measure(cancel: Cancel) -> Speed:
-            from tl_widgets.experiments.speed import measure_speed
-
-            return measure_speed(settings.config, settings.image_size, cache, cancel)
-
-        measure_when_idle(measure, lambda: self._show_seconds(self.settings))
+    def _show_cost(self) -> None:
+        self._show_seconds(self.settings)
 
     def _show_thumbnails(self) -> None:
         settings = self.settings

@@ -25,13 +25,14 @@ class OutcomeView(HBox):
         problem: explains a rejected setting.
         message: explains a run that failed.
         progress: progress of the run.
+        advice: says what to lower if a run would take long.
     """
 
-    def __init__(self, problem: HTML, message: HTML, progress: ProgressView) -> None:
-        self.headline, self.live_line, self._advice = HTML(note(_FIRST)), HTML(), HTML()
+    def __init__(self, problem: HTML, message: HTML, progress: ProgressView, advice: HTML) -> None:
+        self.headline, self.live_line = HTML(note(_FIRST)), HTML()
         self.details_button = Button(description="Why?", tooltip="The result with its intervals, in full")
         self._progress = progress
-        lines = VBox([problem, message, progress, self._advice, self.headline, self.live_line])
+        lines = VBox([problem, message, progress, advice, self.headline, self.live_line])
         lines.add_class("tlw-lines")
         super().__init__([lines, self.details_button])
         self.add_class("tlw-outcome")
@@ -39,16 +40,12 @@ class OutcomeView(HBox):
 
     def show_running(self, running: bool) -> None:
         """Show the progress of a run in place of the last result."""
-        self.headline.layout.display = self._advice.layout.display = "none" if running else ""
+        self.headline.layout.display = "none" if running else ""
         if running:
             self.live_line.value = ""
             if "data-result" not in self.headline.value:
                 self.headline.value = ""  # how to start is known by now
         self.details_button.disabled = running or "data-result" not in self.headline.value
-
-    def show_advice(self, advice: str) -> None:
-        """Say what to lower if a run would take long; "" if it doesn't."""
-        self._advice.value = note(f"Train both takes {advice}.") if advice else ""
 
     def show(self, comparison: Comparison, lead: str = "") -> None:
         """Show a finished comparison, after a word about its run, such as "Loaded."."""

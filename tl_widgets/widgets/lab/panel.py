@@ -17,6 +17,7 @@ from tl_widgets.widgets.shared.cells import close_tree
 from tl_widgets.widgets.shared.costs import group_line, has_local_weights
 from tl_widgets.widgets.shared.form import Form, group_box
 from tl_widgets.widgets.shared.html import style
+from tl_widgets.widgets.shared.keys import KeyGuard
 from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 
@@ -80,7 +81,7 @@ class ControlPanel(Form[LabSettings]):
         self._make_fields(declared, {name: _SLIDERS[name] for name in self._front if name in _SLIDERS})
         self.groups = self._groups()
         # On a stage, the explanation of a rejected value stands beside the result, where it moves nothing.
-        self.children = [self.groups] if front else [HTML(style()), self.problem, self.groups]
+        self.children = [self.groups] if front else [HTML(style()), self.problem, self.groups, KeyGuard()]
         for name in ("tlw", "tlw-panel"):
             self.add_class(name)
         self._show()

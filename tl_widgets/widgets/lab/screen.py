@@ -15,7 +15,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.events import Cancel, Event, is_cancelled, raise_if_cancelled
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import interval_text, rough_duration
+from tl_widgets.core.numbers import interval_text
 from tl_widgets.data.dataset import ImageDataset, Images
 from tl_widgets.data.folds import answered_images
 from tl_widgets.data.memmap_images import IndexedImages
@@ -64,7 +64,7 @@ class LabScreen(AppScreen[ProgressView]):
             False, description="Live", tooltip="Train the transfer model's head again at every change", indent=False,
             style=STYLE,
         )  # fmt: skip
-        self.outcome = OutcomeView(panel.problem, self.message, self.progress)
+        self.outcome = OutcomeView(panel.problem, self.message, self.progress, self.advice)
         self.stage = Stage(panel, source)
         self.curves = self.stage.curves
         self.ledger, self.confusion, self.result = LedgerView(source=source), HTML(), HTML()
@@ -131,12 +131,6 @@ class LabScreen(AppScreen[ProgressView]):
         self.code.show_settings(settings)
         self.reset_button.description = f"Undo {n_changed}" if n_changed else "Reset"
         self.reset_button.disabled = not n_changed or self.state == "running"
-
-    def show_seconds(self, seconds: float | None, advice: str = "") -> None:
-        """Say on the button what a run costs; None if it is impossible. `advice` says what to lower."""
-        self.run_button.description = "Train both" if seconds is None else f"Train both · {rough_duration(seconds)}"
-        self.run_button.tooltip = advice
-        self.outcome.show_advice(advice)
 
     def show_hint(self, text: str) -> None:
         """Say below the result what can be done next, until the next change."""

@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.numbers import rough_duration
 from tl_widgets.experiments.comparison import RunCache
 from tl_widgets.experiments.seconds import Ready, Speed, Workload, comparison_seconds, corrected_speed, typical_speed
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.runs import LabRun
+from tl_widgets.widgets.shared.advice import what_to_lower
 from tl_widgets.widgets.shared.backbone_choice import smallest_size
 from tl_widgets.widgets.shared.costs import DataFacts, n_train
 from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.turns import measured_speed
-
-_LONG = 120  # seconds
-# The values that are worth trying in place of larger ones, mildest first.
-_LOWER = {
-    "n_per_class": (100, 50, 20, 10),
-    "epochs": (20, 10, 5),
-    "image_size": (128, 96, 64),
-    "folds": (5, 2),
-    "repeats": (5, 3, 1),
-    "augment": (1, 0),
-}
 
 
 class Estimator:
@@ -47,34 +36,13 @@ class Estimator:
 
     def advice(self, settings: LabSettings, names: Collection[str]) -> str:
         """Say which change of one of these settings saves most time; "" if the run takes less than two minutes."""
-        now = self.seconds(settings)
-        if now is None or now <= _LONG:
-            return ""
-        options = [option for name in names if (option := self._lower(name, settings))]
-        if not options:
-            return ""
-        seconds, name, value = min(options)
-        if seconds > 0.8 * now:
-            return ""
-        label = CONTROLS[name].label
-        return f"about {rough_duration(now)}: lower {label} to {value} for {rough_duration(seconds)}"
-
-    def _lower(self, name: str, settings: LabSettings) -> tuple[float, str, int] | None:
-        """Return the seconds with a lower value of a setting, the mildest that takes less than two minutes."""
-        now = settings.values[name] if name in _LOWER else None
-        if name == "n_per_class" and now is None:
-            now = self._source.facts(settings).max_per_class
-        least = smallest_size(settings.config.backbone) if name == "image_size" else 0
-        best = None
-        for value in _LOWER.get(name, ()):
-            if now is None or not least <= value < now:
-                continue
-            seconds = self.seconds(settings.with_values({name: value}))
-            if seconds is not None:
-                best = seconds, name, value
-                if seconds <= _LONG:
-                    break
-        return best
+        return what_to_lower(
+            settings,
+            self.seconds,
+            [control for name, control in CONTROLS.items() if name in names],
+            most_per_class=self._source.facts(settings).max_per_class,
+            least_size=smallest_size(settings.config.backbone),
+        )
 
     def _speed(self, settings: LabSettings) -> Speed:
         """Return the speed that the last comparable run showed, or else the measured or the last one."""

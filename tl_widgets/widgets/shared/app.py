@@ -8,17 +8,21 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ipywidgets import HTML, Button, VBox
 
+from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event
+from tl_widgets.core.numbers import rough_duration
 from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.experiments.comparison import RunCache
+from tl_widgets.experiments.seconds import Speed
 from tl_widgets.widgets.shared.cells import close_previous_apps, close_tree
-from tl_widgets.widgets.shared.html import error_alert
+from tl_widgets.widgets.shared.html import error_alert, note
 from tl_widgets.widgets.shared.keys import KeyGuard
 from tl_widgets.widgets.shared.live import Throttle
 from tl_widgets.widgets.shared.paper import Paper
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run, State
-from tl_widgets.widgets.shared.turns import preload_tensorflow, training_lock, wait_for_tensorflow
+from tl_widgets.widgets.shared.turns import measure_when_idle, preload_tensorflow, training_lock, wait_for_tensorflow
 
 
 class Progress(Protocol):
@@ -42,14 +46,16 @@ class AppScreen(Generic[ProgressType]):
 
     Attributes:
         message: HTML that explains the last error; empty if there was none.
+        advice: HTML that says what to lower if a run would take long.
         has_result: whether the screen still shows a finished result.
     """
 
     def __init__(self, run_text: str, progress: ProgressType, earlier_result_text: str) -> None:
+        self._run_text = run_text
         self.run_button = Button(description=run_text, button_style="primary", icon="play")
         self.stop_button = Button(description="Stop", icon="stop", disabled=True)
         self.progress, self.message, self.state_mark = progress, HTML(), HTML()
-        self.throttle = Throttle()
+        self.advice, self.throttle = HTML(), Throttle()
         self.has_result = False
         self._earlier_result_text = earlier_result_text
         self.children: list[Any] = []
@@ -68,9 +74,16 @@ class AppScreen(Generic[ProgressType]):
     def show_running(self, running: bool) -> None:
         """Enable or disable the buttons; clear the message when a run starts."""
         self.run_button.disabled, self.stop_button.disabled = running, not running
+        self.advice.layout.display = "none" if running else ""
         if running:
             self.message.value = ""
             self.set_state("running")
+
+    def show_seconds(self, seconds: float | None, advice: str = "") -> None:
+        """Say on the button what a run costs; None if it is impossible. `advice` says what to lower."""
+        self.run_button.description = self._run_text + ("" if seconds is None else f" · {rough_duration(seconds)}")
+        self.run_button.tooltip = advice
+        self.advice.value = note(f"This takes {advice}.") if advice else ""
 
     def on_event(self, event: Event) -> None:
         """Record an event, and redraw if enough time has passed."""
@@ -139,6 +152,21 @@ class App(VBox, Generic[Screen, Result]):
         preload_tensorflow()  # while the user looks at the controls
         display(self._repr_mimebundle_(), raw=True)
         self.paper.display()
+        measure_when_idle(self._measure_speed, self._show_cost)
+
+    @property
+    def _timed(self) -> tuple[Config, int, RunCache]:
+        """The settings, image size and cache with which this machine's speed is measured."""
+        raise NotImplementedError
+
+    def _measure_speed(self, cancel: Cancel) -> Speed:
+        from tl_widgets.experiments.speed import measure_speed
+
+        return measure_speed(*self._timed, cancel)
+
+    def _show_cost(self) -> None:
+        """Show what a run costs, because the estimate has changed."""
+        raise NotImplementedError
 
     @property
     def is_running(self) -> bool:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.core.html import Markup
 from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.experiments.comparison import RunCache
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.registry import STUDIES
@@ -22,9 +24,10 @@ from tl_widgets.widgets.shared.html import alert, error_alert
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run
 from tl_widgets.widgets.studies.files import load_study, save_study
-from tl_widgets.widgets.studies.form import StudyForm, first_settings, images_of
+from tl_widgets.widgets.studies.form import StudyForm, first_settings
 from tl_widgets.widgets.studies.guess import GuessBox
 from tl_widgets.widgets.studies.screen import Finding, StudyScreen
+from tl_widgets.widgets.studies.seconds import StudyEstimator, images_of
 from tl_widgets.widgets.studies.settings import StudySettings
 
 
@@ -67,8 +70,8 @@ class StudyLab(App[StudyScreen, StudyResult]):
         self._findings: dict[str, Finding] = {}  # what each card shows
         self._waiting: dict[str, tuple[StudySettings, Finding]] = {}  # measured, but the guess comes first
         self._card = first.study
-        self._timings: list[tuple[StudySettings, int, float]] = []
-        self.form = StudyForm(first, self._studies, source, self._estimate)
+        self._estimator = StudyEstimator(source)
+        self.form = StudyForm(first, self._studies, source, self._estimator)
         screen = StudyScreen(self.form, GuessBox(self._show_guess, self._reveal), self._studies)
         super().__init__(screen, source)
         screen.go_on_button.on_click(lambda _: self.go_on())
@@ -167,6 +170,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
             self._result = self._result.without_models()
 
     def _settings_changed(self, settings: StudySettings) -> None:
+        self._show_seconds(settings)
         self.screen.suggest_name(settings.study)
         self.screen.show_go_on(self._unfinished is not None)
         self.screen.guess.ask(_guess_of(settings))
@@ -196,15 +200,6 @@ class StudyLab(App[StudyScreen, StudyResult]):
         else:
             self.screen.stage.draw(finding.result, with_guess=bool(finding.subject))
 
-    def _estimate(self, settings: StudySettings, n_passes: int) -> float | None:
-        """Estimate the seconds of a run from the last similar one, or return None."""
-        for before, n_passes_before, seconds in reversed(self._timings):
-            if before.study == settings.study and all(
-                before.values.get(name) == settings.values.get(name) for name in STUDIES[before.study].cost_by
-            ):
-                return seconds * n_passes / n_passes_before
-        return None
-
     def _work(self, settings: StudySettings, plan: Plan, resume: StudyResult | None, cancel: Cancel) -> StudyResult:
         """Measure and show the result, in the run's thread."""
         screen, study = self.screen, STUDIES[settings.study]
@@ -216,7 +211,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
             else:
                 result = study.go_on(resume, settings.arguments, dataset, screen.on_event, cancel)
         if not result.stopped and resume is None:
-            self._timings.append((settings, plan.n_passes, time.monotonic() - started))
+            self._estimator.add_run(settings, time.monotonic() - started)
         try:
             figure = screen.figure_of(settings.study, result, study.draw(result))
         except InputError:
@@ -230,7 +225,20 @@ class StudyLab(App[StudyScreen, StudyResult]):
         return result
 
     def _after_run(self) -> None:
+        self._show_cost()
+
+    @property
+    def _timed(self) -> tuple[Config, int, RunCache]:
+        settings = self.settings
+        config = Config(backbone=settings.values.get("backbone", Config.backbone))
+        return config, images_of(settings, self._source).image_size, RunCache()
+
+    def _show_cost(self) -> None:
         self.form.show_cost()
+        self._show_seconds(self.settings)
+
+    def _show_seconds(self, settings: StudySettings) -> None:
+        self.screen.show_seconds(self._estimator.seconds(settings), self._estimator.advice(settings))
 
     def _show_running(self, running: bool) -> None:
         super()._show_running(running)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ipywidgets import HTML, Dropdown, HBox, VBox, Widget
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.html import Markup
-from tl_widgets.core.numbers import count_text, duration_text, rough_duration, size_text
+from tl_widgets.core.numbers import count_text, rough_duration, size_text
 from tl_widgets.core.settings import settings_of
 from tl_widgets.studies.registry import STUDIES, find_study
 from tl_widgets.studies.study import GROUPS, Plan
@@ -21,15 +21,10 @@ from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.studies.cards import StudyCards, pace_buttons
-from tl_widgets.widgets.studies.seconds import study_seconds
+from tl_widgets.widgets.studies.seconds import StudyEstimator, images_of
 from tl_widgets.widgets.studies.settings import StudySettings, controls_of
 
-Estimate = Callable[[StudySettings, int], float | None]
 _PACES = {"quick": "Quick", "thorough": "Thorough"}
-
-
-def _unknown(_settings: StudySettings, _n_passes: int) -> float | None:
-    return None
 
 
 class StudyForm(Form[StudySettings]):
@@ -45,17 +40,17 @@ class StudyForm(Form[StudySettings]):
         settings: the initial settings.
         studies: the studies to offer.
         source: provides the images.
-        estimate: returns the seconds of a run, given settings and the images that pass through training, or None.
+        estimator: estimates the seconds of a run.
 
     Raises:
         InputError: the data set of the settings does not exist or has too few images.
     """
 
     def __init__(
-        self, settings: StudySettings, studies: Sequence[str], source: DataSource, estimate: Estimate = _unknown
+        self, settings: StudySettings, studies: Sequence[str], source: DataSource, estimator: StudyEstimator
     ) -> None:
         super().__init__(settings, source)
-        self._studies, self._estimate = tuple(studies), estimate
+        self._studies, self._estimator = tuple(studies), estimator
         self._last_settings: dict[str, StudySettings] = {}
         self._groups: list[Widget] = []
         self.cards, self.paces, self.front = StudyCards(), Picture(), HBox()
@@ -180,11 +175,7 @@ class StudyForm(Form[StudySettings]):
         return f"{count_text(n)} models{f', {seconds}' if seconds else ''}"
 
     def _seconds_text(self, settings: StudySettings) -> str:
-        plan = self._plan(settings)
-        seconds = self._estimate(settings, plan.n_passes)
-        if seconds is not None:
-            return f"~{duration_text(seconds)}"
-        seconds = study_seconds(settings, plan, self._facts(settings))
+        seconds = self._estimator.seconds(settings)
         return "" if seconds is None else f"~{rough_duration(seconds)}"
 
     def _show_lines(self) -> None:
@@ -193,12 +184,11 @@ class StudyForm(Form[StudySettings]):
 
     def _cost_lines(self) -> list[str]:
         plan, facts = self.plan, self.facts
-        seconds = self._estimate(self._settings, plan.n_passes)
-        time = "the first run shows how long it takes"
+        seconds, time = self._estimator.seconds(self._settings), "the first run shows how long it takes"
         if seconds is not None:
-            time = f"about <b>{duration_text(seconds)}</b>, judging by the last run"
-        elif (seconds := study_seconds(self._settings, plan, facts)) is not None:
             time = f"about <b>{rough_duration(seconds)}</b>"
+            if self._estimator.seconds_by_last_run(self._settings) is not None:
+                time += ", judging by the last run"
         lines = [f"<b>{count_text(plan.n_models)} models</b>: {escape(plan.text)}; {time}."]
         if facts.n_bytes:
             lines.append(f"{escape(facts.name)} must be downloaded first ({size_text(facts.n_bytes)}).")
@@ -208,14 +198,6 @@ class StudyForm(Form[StudySettings]):
         if backbone is not None and (warning := too_large(backbone, self._images(self._settings).image_size)):
             lines.append(escape(warning))
         return lines
-
-
-def images_of(settings: StudySettings, source: DataSource) -> LabSettings:
-    """Return the images that a study uses, which may be the learner's own."""
-    own, images = source.own, settings.arguments.image_settings
-    if own is not None and STUDIES[settings.study].brings_images:
-        return LabSettings(dataset=own.name, image_size=own.image_size)
-    return LabSettings(images.dataset, images.image_size, images.n_per_class)
 
 
 def first_settings(study: str, source: DataSource) -> StudySettings:

@@ -12,9 +12,9 @@ from tl_widgets.widgets.studies.progress import StudyProgress
 class StudyOutcome(HBox):
     """A box of fixed height, so nothing moves; what is too long scrolls."""
 
-    def __init__(self, problem: HTML, message: HTML, progress: StudyProgress) -> None:
+    def __init__(self, problem: HTML, message: HTML, progress: StudyProgress, advice: HTML) -> None:
         self._progress, self.headline = progress, HTML()
-        lines = VBox([problem, message, progress, self.headline])
+        lines = VBox([problem, message, progress, advice, self.headline])
         lines.add_class("tlw-lines")
         super().__init__([lines])
         self.add_class("tlw-outcome")

@@ -66,7 +66,10 @@ class StudyScreen(AppScreen[StudyProgress]):
         tip = "Measure what the stopped study lacks; its results so far stay"
         self.go_on_button = Button(description="Go on", icon="forward", tooltip=tip, disabled=True)
         self.guess, self.sentences, self.figure = guess, HTML(), FigureView()
-        self.stage, self.outcome = StudyStage(form, guess), StudyOutcome(form.problem, self.message, self.progress)
+        self.stage, self.outcome = (
+            StudyStage(form, guess),
+            StudyOutcome(form.problem, self.message, self.progress, self.advice),
+        )
         self._form, self._study, self._can_resume = form, "", False
         views = {"Chart": self.stage, "Details": self.sentences, "Figure": self.figure, "Files": self._files()}
         self.tabs = Tab(list(views.values()), titles=list(views), selected_index=0)

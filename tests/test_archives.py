@@ -3,18 +3,22 @@
 import bz2
 import gzip
 import io
+import subprocess
 import sys
 import tarfile
+import unicodedata
+import zipfile
 
 import numpy as np
 import pytest
-from helpers import fill, picture, png
+from helpers import fill, picture, png, zipped
 from PIL import features
 from test_folder import all_keys, load
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.data import archives
 from tl_widgets.data.decode import UnreadableError, decode_image
+from tl_widgets.records.provenance import Edits
 
 
 @pytest.fixture
@@ -165,3 +169,177 @@ def test_the_first_page_of_a_tiff_is_read_and_said(animals):
     dataset = load(animals)
     assert dataset.report.n_read == 18
     assert "TIFF files with several pages, of which the first is used: cats/scan.tif." in dataset.report.notes
+
+
+# Names
+
+
+def test_names_differ_by_their_unicode_form_only(tmp_path):
+    for part, form, start in (("train", "NFC", 0), ("test", "NFD", 50)):
+        for i, name in enumerate(("Äpfel", "Café")):
+            fill(tmp_path / "x" / part / unicodedata.normalize(form, name), 5, start=start + 10 * i)
+    dataset = load(tmp_path / "x", classes=[unicodedata.normalize("NFD", name) for name in ("Äpfel", "Café")])
+    assert dataset.class_names == ("Café", "Äpfel")
+    assert len(dataset.test) == 10
+    (name,) = {name for name in dataset.report.files.values() if name.endswith("Café/10.png")}
+    left_out = unicodedata.normalize("NFD", name)
+    assert load(tmp_path / "x", edits=Edits(left_out=(left_out,))).report.n_read == 19
+    archive = zipped(tmp_path / "x", tmp_path / "x.zip")
+    assert all_keys(load(archive)) == all_keys(dataset)
+
+
+def test_two_files_whose_names_become_one_are_both_read(tmp_path):
+    fill(tmp_path / "dog", 4)
+    for i, form in enumerate(("NFC", "NFD")):
+        fill(tmp_path / unicodedata.normalize(form, "é"), 4, start=10 + 10 * i)
+        for j in range(4):
+            file = tmp_path / unicodedata.normalize(form, "é") / f"{10 + 10 * i + j}.png"
+            file.rename(file.with_name(f"{j}.png"))
+    n_folders = len(list(tmp_path.iterdir()))  # macOS keeps one
+    assert load(tmp_path).report.n_read == (12 if n_folders == 3 else 8)
+
+
+@pytest.mark.parametrize(
+    ("names", "encoding"),
+    [
+        (("Äpfel", "Früchte"), "utf-8"), (("Äpfel", "Früchte"), "cp437"), (("smørbrød", "kål"), "cp850"),
+        (("été", "forêt"), "cp1252"), (("кошка", "собака"), "cp866"), (("кошка", "собака"), "cp1251"),
+        (("猫", "犬"), "cp932"), (("ねこ", "イヌ"), "cp932"), (("猫", "狗"), "gbk"), (("고양이", "강아지"), "cp949"),
+        (("猫", "狗"), "utf-8"),
+    ],
+)  # fmt: skip
+def test_names_of_a_zip_that_are_not_marked_as_unicode(tmp_path, names, encoding):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for label in range(2):
+            for i in range(5):
+                archive.writestr(f"{'XY'[label] * len(names[label].encode(encoding))}/{i}.png", png(10 * label + i))
+    data = buffer.getvalue()
+    for label, letter in enumerate(b"XY"):
+        raw = names[label].encode(encoding)
+        data = data.replace(bytes([letter]) * len(raw) + b"/", raw + b"/")
+    (tmp_path / "old.zip").write_bytes(data)
+    dataset = load(tmp_path / "old.zip")
+    assert set(dataset.class_names) == set(names)
+    guessed = [note for note in dataset.report.notes if "aren't in Unicode" in note]
+    assert bool(guessed) == (encoding != "utf-8")
+    assert all(encoding in note for note in guessed)
+
+
+# Archives of which nothing can be read
+
+
+def zip_of(animals, target, kind=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(target, "w", kind) as archive:
+        for file in sorted(animals.rglob("*.png")):
+            archive.write(file, file.relative_to(animals))
+    return target
+
+
+@pytest.mark.parametrize(("kind", "name"), [(zipfile.ZIP_LZMA, "LZMA"), (zipfile.ZIP_BZIP2, "bzip2"), (9, "Deflate64")])
+def test_another_compression_is_named(animals, tmp_path, kind, name):
+    archive = zip_of(animals, tmp_path / "x.zip", zipfile.ZIP_DEFLATED if kind == 9 else kind)
+    if kind == 9:  # which no Python writes
+        _with_method(archive, 9)
+    with pytest.raises(InputError, match=f"16 files in .*x.zip are compressed with {name}.*Unpack it"):
+        load(archive)
+
+
+def test_passwords_of_both_kinds_are_named(animals, tmp_path):
+    archive = zip_of(animals, tmp_path / "x.zip")
+    _with_method(archive, 99)
+    with pytest.raises(InputError, match="has a password: its 16 files are encrypted"):
+        load(archive)
+
+
+def _with_method(archive, method):
+    """Write another compression method into the headers of a zip."""
+    data = bytearray(archive.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        i = data.find(mark)
+        while i >= 0:
+            data[i + at] = method
+            i = data.find(mark, i + 4)
+    archive.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.zip", b"", "is empty: download"),
+        ("x.zip", b"\n<!DOCTYPE html><p>virus scan", "a web page"),
+        ("x.zip", b'<?xml version="1.0"?><Error><Code>AccessDenied', "a server's error message"),
+        ("x.zip", b'{"message": "Not Found"}', "a server's error message"),
+        ("x.zip", b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "git lfs pull"),
+        ("x.zip.crdownload", b"PK\x03\x04...", "hasn't finished"),
+        ("x.zip", bytes(3000), "whose end is missing"),
+        ("x.zip.001", b"PK\x03\x04...", "one part of an archive"),
+        ("x.zip", b"\x89PNG\r\n", "is one picture"),
+        ("labels.csv", b"file,label\na.png,cat\n", "is a table. Give the folder"),
+    ],
+)
+def test_what_is_called_or_taken_for_an_archive(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        load(tmp_path / name)
+
+
+def test_archives_inside_and_links_are_said_first(animals, tmp_path):
+    (tmp_path / "a").mkdir()
+    zip_of(animals / "cats", tmp_path / "a" / "cats.zip")
+    with pytest.raises(InputError, match=r"a holds an archive, cats.zip. Unpack it, or give only that: .*/a/cats.zip"):
+        load(tmp_path / "a")
+    zip_of(animals / "dogs", tmp_path / "a" / "dogs.zip")
+    with pytest.raises(InputError, match=r"holds 2 archives: cats.zip; dogs.zip. Unpack each"):
+        load(tmp_path / "a")
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
+        archive.write(tmp_path / "a" / "cats.zip", "cats.zip")
+    with pytest.raises(InputError, match=r"outer.zip holds an archive, cats.zip. Unpack it, or give only that\.$"):
+        load(tmp_path / "outer.zip")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_class_folders_that_are_links_are_named(animals, tmp_path):
+    (tmp_path / "links").mkdir()
+    for name in ("cats", "dogs"):
+        (tmp_path / "links" / name).symlink_to(animals / name)
+    with pytest.raises(InputError, match=r"are links to other places, which are not followed: cats; dogs. Copy"):
+        load(tmp_path / "links")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_names_of_thousands_of_folders_take_no_memory(animals, tmp_path, kind):
+    target = tmp_path / f"deep.{kind}"
+    names = [f"{i}/" + "d/" * 30_000 + "x.png" for i in range(60)]
+    if kind == "zip":
+        zip_of(animals, target)
+        with zipfile.ZipFile(target, "a") as archive:
+            for name in names:
+                archive.writestr(name, b"x")
+    else:
+        packed(animals, target, [(tarfile.TarInfo(name), b"x") for name in names])
+    code = (
+        "import sys; from pathlib import Path; from tl_widgets.data.folder import load_folder\n"
+        "report = load_folder(sys.argv[1], image_size=32).report\n"
+        "rows = Path('/proc/self/status').read_text().splitlines()\n"
+        "print(report.n_read, len(report.summary), next(row.split()[1] for row in rows if 'VmHWM' in row))\n"
+        "print(report.skipped[0][1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(target)], capture_output=True, text=True, check=True)
+    numbers, reason = done.stdout.splitlines()
+    n_read, n_letters, peak = map(int, numbers.split())
+    assert n_read == 16
+    assert "characters; at most 1,000" in reason
+    assert n_letters < 5_000
+    assert peak < 300_000  # kB; it was 1.8 GB for one such name
+
+
+def test_a_member_in_many_folders_is_left_out(animals, tmp_path):
+    target = zip_of(animals, tmp_path / "x.zip")
+    with zipfile.ZipFile(target, "a") as archive:
+        archive.writestr("cats/" + "d/" * 200 + "x.png", png(99))
+        archive.writestr("cats/" + "d/" * 100 + "x.png", png(98))
+    report = load(target).report
+    assert report.n_read == 17
+    assert "202 folders deep; at most 128" in report.skipped[0][1]

@@ -502,3 +502,14 @@ def test_mistakes_get_a_sentence(tmp_path, animals):
 def test_numbers_out_of_range(animals, arguments):
     with pytest.raises(InputError, match=next(iter(arguments))):
         load_folder(animals, **arguments)
+
+
+def test_the_repr_is_one_line(animals):
+    dataset = load(animals)
+    text = repr(dataset)
+    assert "\n" not in text
+    assert text == (
+        f"<ImageDataset 'animals': {len(dataset.train)} train, {len(dataset.validation)} validation, "
+        f"{len(dataset.test)} test; 32 x 32 pixels; 2 classes: {dataset.class_names[0]}; {dataset.class_names[1]}>"
+    )
+    assert repr(dataset.test) == f"<Split: {len(dataset.test)} images (32, 32, 3) of 2 classes>"

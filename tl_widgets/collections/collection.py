@@ -25,6 +25,7 @@ from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.data.folder import load_folder
 from tl_widgets.data.folder_layout import find_layout, require_class_name
 from tl_widgets.data.groups import with_groups
+from tl_widgets.data.names import one_form
 from tl_widgets.data.sources import open_source
 from tl_widgets.records.provenance import NO_COLUMNS, NO_EDITS, Columns, Edits, Origin
 
@@ -145,7 +146,7 @@ class ImageCollection:
         return self._with_edits(with_groups(self.edits, groups))
 
     def _with_edits(self, edits: Edits) -> ImageCollection:
-        return replace(self, edits=edits)
+        return replace(self, edits=edits.in_one_form())
 
     # Reading
 
@@ -184,7 +185,7 @@ class ImageCollection:
 
 def open_collection(path: Path, edits: Edits = NO_EDITS, columns: Columns = NO_COLUMNS) -> ImageCollection:
     """Open a folder or archive; a folder of uploads may have fewer than two classes."""
-    source = open_source(path)
+    source, edits = open_source(path), edits.in_one_form()
     try:
         try:
             layout = find_layout(source, printable(str(path)), columns)
@@ -261,9 +262,12 @@ def with_saved_edits(collection: ImageCollection) -> ImageCollection:
         names = {file.name for class_folder in collection.folders for file in class_folder.files}
         saved_edits = replace(
             NO_EDITS,
-            dropped=tuple(sorted(folders & set(record["dropped"]))),
-            left_out=tuple(sorted(names & set(record["left_out"]))),
-            together=tuple(tuple(name for name in members if name in names) for members in record.get("together", ())),
+            dropped=tuple(sorted(folders & set(map(one_form, record["dropped"])))),
+            left_out=tuple(sorted(names & set(map(one_form, record["left_out"])))),
+            together=tuple(
+                tuple(name for name in map(one_form, members) if name in names)
+                for members in record.get("together", ())
+            ),
         )
         saved_edits = with_groups(saved_edits, record.get("groups", ""))
         collection = replace(collection, edits=saved_edits)

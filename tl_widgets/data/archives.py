@@ -7,12 +7,14 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
+from tl_widgets.data.names import MAX_NAME, decode_names, one_form, problem_of, with_folders_above
 
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 100_000_000
@@ -24,6 +26,9 @@ _MAX_DIRECTORY_BYTES = 100_000_000
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "__pycache__", "@eadir", "$recycle.bin"}
 _PACKED = (b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
 _COMPRESSION_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# Numbers of PKWARE's APPNOTE 4.4.5. zipfile could unpack LZMA, but a member says how much memory that takes.
+_OTHER_METHODS = {6: "Implode", 9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
+_AES = 99
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class SourceFile:
     """One file of a source.
 
     Attributes:
-        name: path below the root, parts joined by "/", as the system spells it; pass it to `printable` to show it.
+        name: path below the root in the Unicode form NFC, parts joined by "/"; pass it to `printable` to show it.
         n_bytes: size when uncompressed.
         stamp: changes when the file changes: its times, or an archive's checksum.
     """
@@ -49,11 +54,13 @@ class Listing:
         files: all files that may be read, sorted by name.
         folders: names of all folders, including empty ones.
         skipped: (name, reason) for each entry that must not be read.
+        notes: sentences on what was guessed.
     """
 
     files: tuple[SourceFile, ...]
     folders: frozenset[str]
     skipped: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
 
 
 class ImageSource(Protocol):
@@ -116,15 +123,32 @@ class FolderSource:
         self._files: list[SourceFile] = []
         self._folders: set[str] = set()
         self._skipped: list[tuple[str, str]] = []
+        self._spelled: dict[str, str] = {}  # on disk, where that isn't NFC
         pending = [""]
         while pending:
             pending += self._walk(pending.pop())
             _require_few_files(len(self._files) + len(self._skipped) + len(self._folders), printable(str(path)))
-        files = sorted(self._files, key=lambda file: file.name)
-        self.listing = Listing(tuple(files), frozenset(self._folders), tuple(sorted(self._skipped)))
+        files = sorted(self._in_one_form(), key=lambda file: file.name)
+        folders = frozenset(map(one_form, self._folders))
+        skipped = tuple(sorted((one_form(name), reason) for name, reason in self._skipped))
+        self.listing = Listing(tuple(files), folders, skipped)
+
+    def _in_one_form(self) -> list[SourceFile]:
+        """Return the files with names in NFC; of two with the same name then, the second gets a number."""
+        taken = {file.name for file in self._files if file.name == one_form(file.name)}
+        files = []
+        for file in sorted(self._files, key=lambda file: file.name):
+            name = one_form(file.name)
+            if name != file.name:
+                while name in taken:
+                    name = f"{name} (2)"
+                taken.add(name)
+                self._spelled[name] = file.name
+            files.append(SourceFile(name, file.n_bytes, file.stamp))
+        return files
 
     def _walk(self, folder: str) -> list[str]:
-        """Record the contents of one folder and return its sub-folders."""
+        """Record the contents of one folder, as they are spelled on disk, and return its sub-folders."""
         subfolders: list[str] = []
         try:
             with os.scandir(self.path / folder) as entries:
@@ -166,7 +190,7 @@ class FolderSource:
         """Return all bytes of one file."""
         if file.n_bytes > MAX_FILE_BYTES:
             raise OSError(size_reason(file.n_bytes))
-        with (self.path / file.name).open("rb") as stream:
+        with (self.path / self._spelled.get(file.name, file.name)).open("rb") as stream:
             return stream.read(MAX_FILE_BYTES)
 
     def close(self) -> None:
@@ -204,20 +228,23 @@ class ZipSource:
         files: dict[str, SourceFile] = {}
         folders: set[str] = set()
         skipped: list[tuple[str, str]] = []
-        for member in members:
-            # Some old Windows programs write backslashes as separators.
-            name = member.filename.replace("\\", "/")
+        names, notes = _member_names(members)
+        for member, name in zip(members, names, strict=True):
             parts = name.rstrip("/").split("/")
-            if reason := _member_skip_reason(member, parts):
-                skipped.append((name, reason))
-            elif not any(is_junk(part) for part in parts):
-                folder_parts = parts if name.endswith("/") else parts[:-1]
-                folders.update("/".join(folder_parts[: i + 1]) for i in range(len(folder_parts)))
-                if not name.endswith("/"):
-                    self._members[name] = member
-                    files[name] = SourceFile(name, member.file_size, f"{stamp} {member.CRC}")
+            if reason := _member_skip_reason(member, name, parts):
+                skipped.append((name[:MAX_NAME], reason))
+                continue
+            if any(is_junk(part) for part in parts):
+                continue
+            is_folder = name.endswith("/")
+            with_folders_above("/".join(parts if is_folder else parts[:-1]), folders)
+            _require_few_files(len(folders), source_name)
+            if not is_folder:
+                self._members[name] = member
+                files[name] = SourceFile(name, member.file_size, f"{stamp} {member.CRC}")
+        _require_readable(source_name, len(files), skipped)
         in_order = tuple(files[name] for name in sorted(files))
-        return Listing(in_order, frozenset(folders), tuple(sorted(skipped)))
+        return Listing(in_order, frozenset(folders), tuple(sorted(skipped)), notes)
 
     def read(self, file: SourceFile) -> bytes:
         """Return all bytes of one member, never more than the archive declares."""
@@ -246,20 +273,70 @@ def size_reason(n_bytes: int) -> str:
     return f"{size_text(n_bytes)}, more than the {size_text(MAX_FILE_BYTES)} allowed for one image"
 
 
-def _member_skip_reason(member: zipfile.ZipInfo, parts: list[str]) -> str:
+def _member_names(members: list[zipfile.ZipInfo]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the names of members, and a note if their encoding had to be guessed."""
+    raw = [_raw_name(member) for member in members]
+    encoding, language = decode_names(name for name in raw if name is not None)
+    names = [
+        # Some old Windows programs write backslashes as separators.
+        one_form(member.filename if name is None else name.decode(encoding)).replace("\\", "/")
+        for member, name in zip(members, raw, strict=True)
+    ]
+    if not language:
+        return names, ()
+    some = next(name for name in names if not name.isascii())
+    return names, (
+        f"Names in the zip aren't in Unicode; they were read in the code page {encoding} ({language}), such as "
+        f"{printable(some)}.",
+    )
+
+
+def _raw_name(member: zipfile.ZipInfo) -> bytes | None:
+    """Return the bytes of a name that isn't marked as UTF-8, which zipfile has read as cp437; None for another."""
+    if member.flag_bits & 0x800 or member.filename.isascii():
+        return None
+    try:
+        return member.filename.encode("cp437")
+    except UnicodeEncodeError:  # it has another name in an extra field, in Unicode
+        return None
+
+
+def _member_skip_reason(member: zipfile.ZipInfo, name: str, parts: list[str]) -> str:
     """Return why a member must not be read; "" if it may be."""
-    if ".." in parts or "" in parts or parts[0].endswith(":"):
-        return "a name that points outside the archive"
+    if reason := problem_of(name, parts):
+        return reason
     if stat.S_ISLNK(member.external_attr >> 16):
         return "a link"
-    if member.flag_bits & 1:
-        return "password-protected"
+    if member.flag_bits & 1 or member.compress_type == _AES:
+        return _PASSWORD
     if member.compress_type not in _COMPRESSION_METHODS:
-        return "compressed with an unsupported method: make the zip again with the usual settings"
+        method = _OTHER_METHODS.get(member.compress_type, f"method {member.compress_type}")
+        return f"compressed with {method}, an unsupported method: make the zip again with the usual settings"
     if member.file_size > max(RATIO_MATTERS_FROM, MAX_RATIO * member.compress_size):
         ratio = member.file_size // max(member.compress_size, 1)
         return f"grows {ratio:,} times when unpacked, which no photograph does"
     return ""
+
+
+_PASSWORD = "password-protected"  # noqa: S105
+
+
+def _require_readable(source_name: str, n_files: int, skipped: list[tuple[str, str]]) -> None:
+    """Raise `InputError` if a password or the compression hides everything in an archive."""
+    if n_files or not skipped:
+        return
+    reason, n = Counter(reason for _, reason in skipped).most_common(1)[0]
+    if reason == _PASSWORD:
+        raise InputError(
+            f"{source_name} has a password: its {n:,} files are encrypted (AES or ZipCrypto). Unpack it with the "
+            "password, and give the folder."
+        )
+    if reason.startswith("compressed with"):
+        method = reason.removeprefix("compressed with ").partition(",")[0]
+        raise InputError(
+            f"The {n:,} files in {source_name} are compressed with {method}, which can't be read here. Unpack it, and "
+            "give the folder, or make the zip again with the usual compression (Deflate)."
+        )
 
 
 def _require_small_directory(path: Path, source_name: str) -> None:

@@ -15,6 +15,7 @@ from tl_widgets.core.config import LAST_SEED
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.data.names import one_form
 from tl_widgets.records.provenance import Origin
 
 Images = NDArray[np.uint8]
@@ -82,6 +83,10 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        n_classes = len(np.unique(self.labels))
+        return f"<Split: {len(self):,} images {tuple(self.images.shape[1:])} of {n_classes} classes>"
 
     @cached_property
     def keys(self) -> tuple[bytes, ...]:
@@ -153,6 +158,12 @@ class ImageDataset:
     source: str = ""
     report: LoadReport | None = field(default=None)
     origin: Origin | None = None
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(getattr(self, split)):,} {split}" for split in ("train", "validation", "test"))
+        side = f"{self.image_size} x {self.image_size} pixels"
+        classes = f"{self.n_classes} classes: {first_few([*self.class_names], 5)}"
+        return f"<ImageDataset {self.name!r}: {sizes}; {side}; {classes}>"
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -303,7 +314,7 @@ _MAX_NAMED = 20
 
 def require_classes(classes: Sequence[str], known: Sequence[str], source_name: str) -> tuple[str, ...]:
     """Return the chosen classes in label order; `source_name` names the data set."""
-    requested = {classes} if isinstance(classes, str) else set(classes)
+    requested = {one_form(str(name)) for name in ([classes] if isinstance(classes, str) else classes)}
     if unknown := sorted(map(str, requested - set(known))):
         raise InputError(
             f"{source_name} has no class {unknown[0]!r}; its classes are {first_few([*known], _MAX_NAMED)}."

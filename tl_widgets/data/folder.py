@@ -101,7 +101,7 @@ def load_folder(
     Whole(0).check("seed", seed)
     if n_per_class is not None:
         Whole(1).check("n_per_class", n_per_class)
-    edits = with_groups(edits, groups)
+    edits = with_groups(edits, groups).in_one_form()
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"path must be the path of a folder or a zip file; received {path!r}.")
     for argument, column in (("image_column", image_column), ("label_column", label_column)):

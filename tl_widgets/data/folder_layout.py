@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.data.archives import ImageSource, Listing, SourceFile, is_archive_name, printable
+from tl_widgets.data.archives import ImageSource, SourceFile, is_archive_name, printable
 from tl_widgets.data.dataset import Rows, first_few
 from tl_widgets.data.layouts.class_folders import read_class_folders
 from tl_widgets.data.layouts.file_names import read_file_names
@@ -83,7 +83,8 @@ def find_layout(source: ImageSource, source_name: str, columns: Columns = NO_COL
         for image in reading.images
     )
     names = tuple(map(printable, reading.class_names))
-    return Layout(files, names, reading.splits, reading.notes, reading.places, reading.labels_from, reading.where)
+    notes = (*reading.notes, *source.listing.notes)
+    return Layout(files, names, reading.splits, notes, reading.places, reading.labels_from, reading.where)
 
 
 def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Columns) -> Reading:
@@ -106,7 +107,10 @@ def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Col
         raise InputError(f"{source_name} has no classes to read. {task}")
     if folders is not None:
         return folders
-    raise InputError(" ".join([problem, *unused, *_why_empty(source.listing)]))
+    instead = _why_empty(source, source_name)
+    if instead and not instead[0].startswith("Skipped"):
+        raise InputError(" ".join([*instead, *unused]))
+    raise InputError(" ".join([problem, *unused, *instead]))
 
 
 def _with_unused_tables(tree: Tree, folders: Reading) -> Reading:
@@ -117,15 +121,29 @@ def _with_unused_tables(tree: Tree, folders: Reading) -> Reading:
     return replace(folders, notes=(*folders.notes, note))
 
 
-def _why_empty(listing: Listing) -> list[str]:
-    """Return sentences on what was skipped, where nothing was found."""
-    sentences = []
-    if listing.skipped:
-        reasons = [f"{printable(name)} ({reason})" for name, reason in listing.skipped]
-        sentences.append(f"Skipped: {first_few(reasons)}.")
-    if archives := [printable(file.name) for file in listing.files if is_archive_name(file.name)]:
-        sentences.append(f"There is an archive inside: {first_few(archives)}. Unpack it, or give only that archive.")
-    return sentences
+def _why_empty(source: ImageSource, source_name: str) -> list[str]:
+    """Return sentences on what was found instead of classes."""
+    listing = source.listing
+    links = [name for name, reason in listing.skipped if "link" in reason]
+    archives = [file.name for file in listing.files if is_archive_name(file.name)]
+    called = first_few([printable(name) for name in links or archives])
+    if links and not listing.files:
+        return [
+            f"What {source_name} holds are links to other places, which are not followed: {called}. Copy the folders "
+            "here, or give the folder that they lie in."
+        ]
+    if len(archives) == 1:
+        advice = f"give only that: {source_name}/{printable(archives[0])}" if source.path.is_dir() else "give only that"
+        return [f"{source_name} holds an archive, {called}. Unpack it, or {advice}."]
+    if archives:
+        return [
+            f"{source_name} holds {len(archives)} archives: {called}. Unpack each into a sub-folder of its own, one "
+            "for each class."
+        ]
+    if not listing.skipped:
+        return []
+    reasons = [f"{printable(name)} ({reason})" for name, reason in listing.skipped]
+    return [f"Skipped: {first_few(reasons)}."]
 
 
 MAX_NAME = 80  # characters of a class name: it must fit into figures and tables

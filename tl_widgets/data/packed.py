@@ -18,6 +18,7 @@ from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import require_disk
 from tl_widgets.data import archives
 from tl_widgets.data.archives import Listing, SourceFile, is_junk, printable, size_reason
+from tl_widgets.data.names import MAX_NAME, one_form, problem_of, with_folders_above
 
 _BLOCK = 1_000_000
 _MAX_HEADER_BYTES = 1_000_000  # of one member of a tar: its name and times
@@ -78,19 +79,16 @@ class PackedSource:
         n_seen = len(self._files) + len(self._folders) + len(self._skipped)
         if n_seen > archives.MAX_FILES:
             raise InputError(f"{self._shown} contains more than {archives.MAX_FILES:,} files. Give only the images.")
-        name = raw_name.replace("\\", "/")
+        name = one_form(raw_name).replace("\\", "/")
         parts = [part for part in name.rstrip("/").split("/") if part != "."]
         if not parts:
             return ""
-        if ".." in parts or "" in parts or parts[0].endswith(":"):
-            reason = "a name that points outside the archive"
-        if reason:
-            self._skipped.append((name, reason))
+        if reason := problem_of(name, parts) or reason:
+            self._skipped.append((name[:MAX_NAME], reason))
             return ""
         if any(is_junk(part) for part in parts):
             return ""
-        folders = parts if is_folder else parts[:-1]
-        self._folders.update("/".join(folders[: i + 1]) for i in range(len(folders)))
+        with_folders_above("/".join(parts if is_folder else parts[:-1]), self._folders)
         name = "/".join(parts)
         if is_folder:
             return ""
@@ -210,7 +208,8 @@ class PackedSource:
             """Makes a writer for each member."""
 
             def create(self, filename: str) -> Writer:
-                return Writer("/".join(part for part in filename.replace("\\", "/").split("/") if part != "."))
+                name = one_form(filename).replace("\\", "/")
+                return Writer("/".join(part for part in name.split("/") if part != "."))
 
         return Writers()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -33,12 +34,38 @@ def open_source(path: Path) -> ImageSource:
     raise InputError(f"{source_name} is neither a folder nor a file. {_GIVE}")
 
 
+_UNFINISHED = (".part", ".crdownload", ".download", ".partial", ".tmp", ".opdownload")
+_STARTS = (
+    (
+        (b"<!doctype html", b"<html", b"<head"),
+        "a web page, not a zip archive: open it in a browser, and download the archive itself",
+    ),
+    ((b"<?xml", b"<error"), "an XML document, such as a server's error message: download the archive again"),
+    ((b"{", b"["), "a text (JSON), such as a server's error message: download the archive again"),
+    (
+        (b"version https://git-lfs",),
+        "a pointer of Git LFS, not the archive itself: run `git lfs pull` in its folder, or download it in a browser",
+    ),
+    ((b"rar!",), "a RAR archive, which can't be read here. Unpack it, and give the folder"),
+    ((b"\xff\xd8\xff", b"\x89png", b"gif8", b"bm"), "one picture. Give a folder with one sub-folder for each class"),
+)
+
+
 def _why_no_archive(source_name: str, start: bytes) -> str:
     """Return a sentence on a file that isn't an archive which can be read."""
-    if start.startswith(b"PK\x03\x04"):
+    name = source_name.lower()
+    if not start:
+        return f"{source_name} is empty: download or copy it again."
+    if name.endswith(_UNFINISHED):
+        return f"{source_name} is a download that hasn't finished: download it again."
+    if re.search(r"\.(z\d\d|\d{3}|part\d+\.rar)$", name):
+        return f"{source_name} is one part of an archive: put all parts together, unpack them, and give the folder."
+    if start.startswith(b"PK\x03\x04") or not any(start):
         return f"{source_name} is a zip archive whose end is missing: download or copy it again."
-    if start.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-        return f"{source_name} is a web page, not a zip archive: open it in a browser, and download the archive itself."
-    if start.startswith(b"Rar!"):
-        return f"{source_name} is a RAR archive, which can't be read here. Unpack it, and give the folder."
+    begin = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for prefixes, what in _STARTS:
+        if begin.startswith(prefixes):
+            return f"{source_name} is {what}."
+    if name.endswith((".csv", ".tsv", ".jsonl")):
+        return f"{source_name} is a table. Give the folder that holds it and the images; the table is found there."
     return f"{source_name} is a file, not a zip archive or another that is read (tar, tar.gz, tgz, 7z). {_GIVE}"

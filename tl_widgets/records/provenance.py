@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -34,6 +35,16 @@ class Edits:
     def has_groups(self) -> bool:
         """Whether images are kept together."""
         return bool(self.groups or self.together)
+
+    def in_one_form(self) -> Edits:
+        """Return the edits with all names in the Unicode form NFC, as files are listed."""
+
+        def nfc(names: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(unicodedata.normalize("NFC", name) for name in names)
+
+        renamed = tuple((nfc((folder,))[0], name) for folder, name in self.renamed)
+        together = tuple(map(nfc, self.together))
+        return replace(self, renamed=renamed, dropped=nfc(self.dropped), left_out=nfc(self.left_out), together=together)
 
     def folder_of(self, class_name: str) -> str:
         """Return the folder of a class."""

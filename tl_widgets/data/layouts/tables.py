@@ -11,6 +11,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.data.archives import ImageSource, SourceFile, printable
 from tl_widgets.data.layouts.tree import suffix_of
+from tl_widgets.data.names import one_form
 
 MAX_TABLE_BYTES = 50_000_000
 MAX_ROWS = 1_000_000
@@ -51,7 +52,7 @@ def read_table(source: ImageSource, file: SourceFile) -> Table:
             "labels. Keep only the columns with file names and labels."
         )
     try:
-        text = _text(source.read(file), name)
+        text = one_form(_text(source.read(file), name))
         rows = _json_rows(text) if suffix_of(file.name) == ".jsonl" else _csv_rows(text)
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}.") from error

@@ -10,6 +10,7 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import keras
 import numpy as np
@@ -27,6 +28,7 @@ from tl_widgets.export.script import UNFREEZE, save_backbone, script_for, to_scr
 from tl_widgets.models.builders import frozen_layers
 from tl_widgets.records.comparison import Comparison, Environment, Verdict
 from tl_widgets.records.parameters import count_rows, scratch_ledger
+from tl_widgets.records.provenance import Edits, Origin
 from tl_widgets.training.fine_tuning import backbone_of, cut_backbone
 from tl_widgets.training.learners import with_augmented
 
@@ -193,6 +195,62 @@ def test_the_path_of_a_folder_is_read_as_text():
     script = script_for(replace(SUMMARY, origin=origin), Config())
     strings = {node.value for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Constant)}
     assert {"/data/" + NASTY, NASTY} <= strings
+
+
+WORDS = (
+    *("SHARE", "ALL_CLASSES", "CLASS_FOLDER", "LEFT_OUT", "DATASET", "NAMES", "LOSS", "EPOCHS", "FOLDER", "name"),
+    *("path.is_file():", "verbose=2,", "(name, model):", "Adam(LEARNING_RATE)", "def f", "\n\n\ndef f():\n    "),
+    *("{x}", "{", "%s", "\\", "\\N{", "\\1", "'", '"', '"""', "'''", "#", "\0", "\x1b[2J", "\u202e", "\ud800", "ü"),
+)
+
+
+def shape_and_texts(script):
+    """The tree of a script without its texts, and the texts."""
+    tree, texts = ast.parse(script), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.add(node.value)
+            node.value = ""
+    return ast.dump(tree), texts
+
+
+def test_a_name_made_of_words_of_the_script_is_only_a_name():
+    random = Random(0)
+    for _ in range(300):
+        splits = random.choice([[""], ["train", "test"], ["train", "validation", "test"]])
+        edited, chosen, layout = random.random() < 0.5, random.random() < 0.5, random.choice(["folders", "files"])
+
+        def script_of(path, classes, folders):
+            origin = Origin("folder", path=path, folders=tuple(zip(splits, folders, strict=False)), labels_from=layout)  # noqa: B023
+            if edited:  # noqa: B023
+                edits = Edits(((folders[0], classes[0]),), (folders[1],), (f"{folders[2]}/x.png",))
+                origin = replace(origin, edits=edits)
+            origin = replace(origin, classes=classes[:2] if chosen else ())  # noqa: B023
+            summary = replace(SUMMARY, name=path, class_names=classes, origin=origin)
+            script = script_for(summary, Config(weights=path + ".h5"))
+            script.encode()
+            return script
+
+        path, *names = ("".join(random.choices(WORDS, k=random.randint(1, 4))) for _ in range(7))
+        classes, folders = tuple(f"{i}{name}" for i, name in enumerate(names[:3])), tuple(names[3:])
+        shape, texts = shape_and_texts(script_of(path, classes, folders))
+        assert shape == shape_and_texts(script_of("x", ("a", "b", "c"), ("d", "e", "f")))[0]
+        if layout == "folders":
+            assert {path, path + ".h5", *folders[: len(splits)], *(classes[:2] if chosen or edited else ())} <= texts
+
+
+def test_images_of_a_folder_named_like_words_of_the_script_are_the_same(tmp_path):
+    classes = ("SHARES", "ALL_CLASSES", "{x}", 'a"b\\', "CLASS_FOLDER", "\x1b[2J\u202e", "LEFT_OUT")
+    root = tmp_path / "SHARED_PHOTOS"
+    for i, name in enumerate(classes):
+        for part, n in (("train", 6), ("test", 4)):
+            (root / part / name).mkdir(parents=True)
+            for j in range(n):
+                (root / part / name / f"{j}.png").write_bytes(photograph(1000 * i + 100 * n + j))
+    dataset = load_folder(root, image_size=24)
+    assert len(dataset.class_names) == len(classes)
+    assert_same_images(dataset)
+    assert_same_images(load_folder(root, image_size=24, classes=["SHARES", "LEFT_OUT"]))
 
 
 def test_a_script_is_short_enough_to_read():

@@ -6,6 +6,7 @@ And the frozen backbone processes every image in every epoch, which takes longer
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from pathlib import Path
@@ -64,7 +65,9 @@ def script_for(dataset: DatasetSummary, config: Config, *, backbone_file: str | 
         "\n".join(f'train_and_test("{name}", {name})' for name in config.model_names if name != ModelName.FINE_TUNED),
         fine_tuning_lines(tuning) if tuning else "",
     ]
-    return _spaced("\n\n".join(part.strip("\n") for part in parts if part)) + "\n"
+    script = _spaced("\n\n".join(part.strip("\n") for part in parts if part)) + "\n"
+    ast.parse(script)  # a name that broke it would do so here, not where the script is run
+    return script
 
 
 def save_backbone(path: str | os.PathLike[str], backbone: str = Config.backbone) -> None:

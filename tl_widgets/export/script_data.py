@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tl_widgets.backbones.family import literal
@@ -29,12 +30,17 @@ def loading(dataset: DatasetSummary) -> str:
     """Return the lines that define x_train, y_train, x_validation, ... and y_test."""
     origin = dataset.origin
     if origin is None or is_saved(origin):
-        return _FROM_FILE.replace("DATASET", _dataset_text(dataset))
+        return _fill(_FROM_FILE, DATASET=_dataset_text(dataset))
     is_folder = origin.kind == "folder"
     text = _folder(origin, dataset.class_names) if is_folder else _built_in(dataset.name).script(dataset.image_size)
     if origin.kind == "built-in" and origin.classes:
-        text = text.rstrip("\n") + "\n" + _CHOOSE.replace("NAMES", ", ".join(map(literal, origin.classes)))
+        text = text.rstrip("\n") + "\n" + _fill(_CHOOSE, NAMES=", ".join(map(literal, origin.classes)))
     return text if origin.n_per_class is None else text.rstrip("\n") + "\n" + _TAKE
+
+
+def _fill(template: str, **values: str) -> str:
+    """Put each value in the place of its name, in one pass: a value that contains another name stays as it is."""
+    return re.sub("|".join(values), lambda match: values[match[0]], template)
 
 
 def all_classes(dataset: DatasetSummary) -> tuple[str, ...]:
@@ -93,12 +99,12 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
     edits = origin.edits
     names = f"[{', '.join(map(literal, class_names))}]" if origin.classes or edits else _ALL_CLASSES
     grouped = _GROUPED if edits.has_groups else ""
-    reading = _READ_FOLDER.replace("ALL_CLASSES", names)
-    if edits:
-        reading = reading.replace("FOLDER / folder / name)", "FOLDER / folder / FOLDER_OF.get(name, name))")
-        reading = reading.replace(
-            "path.is_file():", "path.is_file() and path.relative_to(FOLDER).as_posix() not in LEFT_OUT:"
-        )
+    reading = _fill(
+        _READ_FOLDER,
+        ALL_CLASSES=names,
+        CLASS_FOLDER="FOLDER_OF.get(name, name)" if edits else "name",
+        LEFT_OUT=" and path.relative_to(FOLDER).as_posix() not in LEFT_OUT" if edits else "",
+    )
     text = f"{grouped}{_fetched(origin)}{root}FOLDERS = {{{folders}}}\n{_edits(edits)}{reading}"
     if "" in given:
         cut = script_parts(VALIDATION_SHARE, TEST_SHARE).lstrip()
@@ -106,7 +112,7 @@ def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:
     if "validation" in given:
         parts = "".join(f'x_{part}, y_{part} = images_of("{part}")\n' for part in ("train", "validation", "test"))
         return f"{text}\n\n{parts}"
-    return f"{text}\n\n{SCRIPT_SPLIT}\n\n{_CARVE.lstrip()}".replace("SHARE", str(CARVED_VALIDATION_SHARE))
+    return f"{text}\n\n{SCRIPT_SPLIT}\n\n{_fill(_CARVE.lstrip(), SHARE=str(CARVED_VALIDATION_SHARE))}"
 
 
 def _unpacking(path: str) -> str:
@@ -179,8 +185,8 @@ def load_image(path):
 found = {}  # an image's pixels -> (which part it is in, the image, its labels): each image counts once
 for part, folder in FOLDERS.items():
     for label, name in enumerate(CLASSES):
-        for path in sorted((FOLDER / folder / name).rglob("[!.]*"), key=Path.as_posix):
-            if path.is_file():
+        for path in sorted((FOLDER / folder / CLASS_FOLDER).rglob("[!.]*"), key=Path.as_posix):
+            if path.is_file()LEFT_OUT:
                 try:
                     image = load_image(path)
                 except Exception as problem:

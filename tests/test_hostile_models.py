@@ -16,11 +16,13 @@ from tiny import registered
 from tl_widgets import Comparison, Config, InputError, RunResult, build_transfer, load_dataset, to_script
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.loading import build_backbone
-from tl_widgets.backbones.weights import ResolvedWeights
+from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.cli.compare import _print
 from tl_widgets.data.catalogue import find_dataset
 from tl_widgets.records.comparison import Diagnosis, Environment, History, Verdict
 from tl_widgets.records.parameters import ParameterCount
+
+RANDOM = ResolvedWeights("random", None, None, "random")
 
 
 class Bomb:
@@ -43,7 +45,7 @@ def tiny_backbone():
 @pytest.fixture
 def good(tmp_path):
     """A backbone without top, saved by Keras as a whole model."""
-    model = build_backbone(find_backbone("TinyNet"), (32, 32, 3), ResolvedWeights("random", None, None, "random"))
+    model = build_backbone(find_backbone("TinyNet"), (32, 32, 3), RANDOM)
     model.save(tmp_path / "good.keras")
     return tmp_path / "good.keras"
 
@@ -141,6 +143,49 @@ def test_weights_that_lie_in_another_file(tmp_path):
         file.create_dataset("kernel", (9,), np.float32, external=[(str(secret), 0, 36)])
     with pytest.raises(InputError, match="other files"):
         transfer(tmp_path / "w.weights.h5")
+
+
+def test_damaged_weights_are_read_right_or_rejected_with_a_sentence(good, tmp_path):
+    tiny = find_backbone("TinyNet")
+    build_backbone(tiny, (32, 32, 3), RANDOM).save_weights(tmp_path / "good.weights.h5")
+    random = np.random.default_rng(0)
+    n_rejected = 0
+    for i in range(240):
+        source = good if i % 2 else tmp_path / "good.weights.h5"
+        data = bytearray(source.read_bytes())
+        start = int(random.integers(len(data) - 64))
+        match i // 2 % 4:
+            case 0:
+                data = data[:start]
+            case 1:
+                for place in random.integers(0, len(data), 8):
+                    data[place] = random.integers(256)
+            case 2:
+                data[start : start + 64] = bytes(64)
+            case 3:
+                data[start : start + 4] = np.float32([np.nan, np.inf, -np.inf][i % 3]).tobytes()
+        path = tmp_path / f"bad{''.join(source.suffixes)}"
+        path.write_bytes(data)
+        try:
+            loaded = build_backbone(
+                find_backbone("TinyNet"), (32, 32, 3), resolve_weights(find_backbone("TinyNet"), path)
+            )
+        except InputError:
+            n_rejected += 1
+        else:
+            assert all(np.isfinite(weight).all() for weight in loaded.get_weights())
+    assert 60 < n_rejected < 240
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_no_finite_numbers_are_rejected(good, tmp_path, bad):
+    model = build_backbone(find_backbone("TinyNet"), (32, 32, 3), RANDOM)
+    weights = model.get_weights()
+    weights[0].flat[5] = bad
+    model.set_weights(weights)
+    model.save_weights(tmp_path / "bad.weights.h5")
+    with pytest.raises(InputError, match="NaN or infinite"):
+        transfer(tmp_path / "bad.weights.h5")
 
 
 def record():

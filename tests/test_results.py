@@ -1,6 +1,7 @@
 """Statistics and records: against hand arithmetic, published figures and simulation."""
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -227,6 +228,16 @@ def test_diagnoses():
     assert found(0.35, 180, 300) == [], "the test shows that it learned, whatever its last epoch's average"
     assert found(0.95, 10, 12) == ["few_test_images"]
     assert found(0.95, 285, 300, train_labels=[0] * 40 + [1] * 40 + [2] * 5) == ["imbalance"]
+
+
+def test_a_training_that_diverged_is_a_diagnosis():
+    kinds = {"train_labels": (0, 1, 2) * 20, "test_labels": (), "predictions": (), "class_names": CLASSES}
+    for history in (
+        History(loss=(1.0, math.nan), accuracy=(0.5, 0.33)),
+        History(loss=(1.0, 2.0), accuracy=(0.5, 0.9), val_loss=(1.0, math.inf), val_accuracy=(0.5, 0.33)),
+    ):
+        (diverged,) = diagnose(history, **kinds)
+        assert (diverged.kind, "from epoch 2 on" in diverged.text) == ("diverged", True)
 
 
 def test_results_need_no_tensorflow():

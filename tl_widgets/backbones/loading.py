@@ -36,8 +36,10 @@ def load_file(model: keras.Model, backbone: Backbone, path: Path, *, check_shape
             if file_shapes != expected:
                 raise ValueError(f"it holds {_describe(file_shapes)}")
         model.load_weights(path)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0][:200]
+        if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+            raise ValueError("it holds values that are NaN or infinite")
+    except Exception as error:  # what h5py, zipfile and Keras raise for a damaged file is documented nowhere
+        reason = str(error).partition("\n")[0][:200] or type(error).__name__
         raise InputError(
             f"{path.name} does not fit {backbone.name}: {reason}. It needs the weights without the top: "
             f"{_describe(expected)}. Give the file that belongs to {backbone.name} (saved with include_top=False), or "

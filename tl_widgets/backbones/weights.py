@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -128,10 +129,10 @@ def _checked_file(path: Path) -> Path:
     if not path.name.endswith(_SUFFIXES):
         raise InputError(f"{path.name} is not a Keras weights file; {allowed}.")
     if path.suffix == ".keras":
-        good = zipfile.is_zipfile(path)
-        if good:
-            with zipfile.ZipFile(path) as archive:
-                good = "model.weights.h5" in archive.namelist()
+        good = False
+        # A damaged table of contents raises more kinds of errors than zipfile documents.
+        with suppress(Exception), zipfile.ZipFile(path) as archive:
+            good = "model.weights.h5" in archive.namelist()
     else:
         with path.open("rb") as file:
             good = file.read(len(_HDF5_MAGIC)) == _HDF5_MAGIC

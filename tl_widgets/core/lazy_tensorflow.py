@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import tempfile
@@ -10,8 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Event, OnEvent, ignore
 
+_PACKAGES = ("tensorflow", "keras")
 _lock = threading.Lock()
 
 
@@ -29,10 +32,10 @@ def _silence() -> Iterator[None]:
         yield
         return
     with tempfile.TemporaryFile() as hidden:
-        os.dup2(hidden.fileno(), 2)
         try:
+            os.dup2(hidden.fileno(), 2)
             yield
-        except BaseException:
+        except Exception:
             hidden.seek(0)
             os.write(screen, hidden.read())
             raise
@@ -41,18 +44,67 @@ def _silence() -> Iterator[None]:
             os.close(screen)
 
 
-def import_tensorflow(on_event: OnEvent = ignore) -> None:
-    """Import TensorFlow, with "load" events if it isn't imported yet."""
-    # A module is in sys.modules from the start of its import; only the lock shows that the import is finished.
-    with _lock:
-        if "tensorflow" in sys.modules:
-            return
-        started = time.perf_counter()
-        on_event(Event("load", "loading TensorFlow"))
-        with _silence():
+class _Import(threading.Thread):
+    """The import, in a thread of its own.
+
+    Ctrl-C and the kernel's stop button interrupt only the main thread. They end the wait for this thread, but can't cut
+    an import in half, which Python couldn't repair: the next call waits for the same import.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True, name="tl_widgets-import")
+        self.done = threading.Event()
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        cut = next((name for name in _PACKAGES if name not in sys.modules and _has_parts(name)), None)
+        try:
+            for name in _PACKAGES:
+                importlib.import_module(name)
             import tensorflow as tf
 
             # Every run has its own tf.function, and TensorFlow warns about that after the fifth.
             tf.get_logger().addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
             tf.config.list_physical_devices()  # looks for GPUs now, because it warns if there are none
+        except Exception as error:
+            self.error = error
+            if cut is not None:
+                self.error = InputError(
+                    f"An earlier `import {cut}` was interrupted, and Python can't repair that. Restart the kernel (or "
+                    "Python), and run your cells again."
+                )
+                self.error.__cause__ = error
+        finally:
+            self.done.set()
+
+
+def _has_parts(package: str) -> bool:
+    return any(name.startswith(f"{package}.") for name in list(sys.modules))
+
+
+_running: _Import | None = None
+
+
+def import_tensorflow(on_event: OnEvent = ignore) -> None:
+    """Import TensorFlow and Keras, with "load" events if they aren't imported yet.
+
+    Raises:
+        InputError: The user interrupted an import of their own, and the kernel must be restarted.
+    """
+    global _running
+    # A module is in sys.modules from the start of its import; only the end of ours shows that it is finished.
+    with _lock:
+        if _running is None and all(name in sys.modules for name in _PACKAGES):
+            return
+        started = time.perf_counter()
+        on_event(Event("load", "loading TensorFlow"))
+        with _silence():
+            if _running is None:
+                _running = _Import()
+                _running.start()
+            while not _running.done.wait(0.1):  # a wait without limit can't be interrupted on Windows
+                pass
+        finished, _running = _running, None
+        if finished.error is not None:
+            raise finished.error
         on_event(Event("load", "TensorFlow is loaded", n_done=1, n_total=1, seconds=time.perf_counter() - started))

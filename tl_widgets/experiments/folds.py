@@ -18,7 +18,7 @@ from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.experiments.repeats import PartEvents, seconds_of
 from tl_widgets.records.comparison import Diagnosis, History, RunResult, Seconds
 from tl_widgets.records.folds import Fold, Folds
-from tl_widgets.records.run import diagnose
+from tl_widgets.records.run import NOT_LEARNING, diagnose
 
 Runs = dict[str, RunResult]
 
@@ -125,12 +125,7 @@ def _diagnoses(
     result: RunResult, measured: Sequence[tuple[int, Runs]], train_labels: list[int]
 ) -> tuple[Diagnosis, ...]:
     """Return what is wrong with the pooled run; a network may be stuck in one fold only."""
-    stuck = {
-        i + 1: item
-        for i, runs in measured
-        for item in runs[result.name].diagnoses
-        if item.kind in ("stuck_at_chance", "dead_units")
-    }
+    stuck = {i + 1: item for i, runs in measured for item in runs[result.name].diagnoses if item.kind in NOT_LEARNING}
     pooled = diagnose(
         result.history,
         train_labels=train_labels,
@@ -142,4 +137,4 @@ def _diagnoses(
     if first is None:
         return pooled
     where = f"In fold {', '.join(map(str, stuck))}: "
-    return (replace(first, text=where + first.text), *(item for item in pooled if item.kind != "stuck_at_chance"))
+    return (replace(first, text=where + first.text), *(item for item in pooled if item.kind not in NOT_LEARNING))

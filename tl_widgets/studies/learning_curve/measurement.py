@@ -19,6 +19,7 @@ from tl_widgets.core.settings import Whole
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
+from tl_widgets.records.run import NOT_LEARNING
 from tl_widgets.studies.learning_curve.result import ARMS, CurvePoint, LearningCurve, require_arms
 
 # Images in all classes together of the largest default size: the study then takes about a minute on two cores.
@@ -156,5 +157,5 @@ def _measure(dataset: ImageDataset, config: Config, job: _Job, context: WorkCont
     )
     if run.stopped or run.test_accuracy is None:
         raise CancelledError("stopped")
-    stuck = any(diagnosis.kind in ("stuck_at_chance", "dead_units") for diagnosis in run.diagnoses)
+    stuck = any(diagnosis.kind in NOT_LEARNING for diagnosis in run.diagnoses)
     return CurvePoint(job.arm, job.n_per_class, job.seed, run.test_accuracy, run.seconds, stuck)

@@ -54,7 +54,7 @@ class _Import(threading.Thread):
     def __init__(self) -> None:
         super().__init__(daemon=True, name="tl_widgets-import")
         self.done = threading.Event()
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def run(self) -> None:
         cut = next((name for name in _PACKAGES if name not in sys.modules and _has_parts(name)), None)
@@ -66,7 +66,7 @@ class _Import(threading.Thread):
             # Every run has its own tf.function, and TensorFlow warns about that after the fifth.
             tf.get_logger().addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
             tf.config.list_physical_devices()  # looks for GPUs now, because it warns if there are none
-        except Exception as error:
+        except BaseException as error:
             self.error = error
             if cut is not None:
                 self.error = InputError(

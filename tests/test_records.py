@@ -1,14 +1,18 @@
 """Records that were written before records had one codec are read, shown and written as they were."""
 
+import contextlib
+import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 import pytest
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
+from tl_widgets.plots.style import root_figure
 from tl_widgets.records.codec import from_plain, load, to_plain
 from tl_widgets.records.comparison import Comparison, StudyRecord
 from tl_widgets.studies.registry import STUDIES, read_study
@@ -58,6 +62,75 @@ def test_an_old_record_is_read_shown_and_written_as_it_was(path):
         assert [run.test_accuracy for run in result.runs] == [
             json.loads(text)[run.name]["test_accuracy"] for run in result.runs
         ]
+
+
+HUGE, HALF, LONG = 10**400, "half a character: \ud800", "x" * 30_000
+HOSTILE = (
+    None,
+    True,
+    -1,
+    0,
+    3,
+    10**30,
+    HUGE,
+    1e308,
+    -0.5,
+    "nan",
+    "inf",
+    "",
+    HALF,
+    LONG,
+    "\x1b[2J",
+    [],
+    {},
+    [[1]],
+    [-7],
+)
+
+
+def damaged(text, random):
+    """A record with one value, list or name changed; every kind of place has the same chance."""
+    record = json.loads(text)
+    kinds = {}
+
+    def visit(value, place):
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, item in items:
+            kinds.setdefault((*place, key if isinstance(key, str) else "*"), []).append((value, key))
+            visit(item, (*place, key if isinstance(key, str) else "*"))
+
+    visit(record, ())
+    parent, key = random.choice(kinds[random.choice(list(kinds))])
+    old = parent[key]
+    if isinstance(old, list) and random.random() < 0.5:  # a wrong length, or another order
+        parent[key] = random.choice([old[:-1], old + old[-1:], old[::-1], old * 2])
+    elif isinstance(parent, dict) and random.random() < 0.2:
+        del parent[key]
+    else:
+        parent[key] = random.choice(HOSTILE)
+    return json.dumps(record)
+
+
+@pytest.mark.filterwarnings("ignore")  # of Matplotlib, about characters that no font has
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_whatever_is_accepted_can_be_shown_drawn_and_written_again(path):
+    random, text = Random(0), path.read_text()
+    n_read = n_drawn = 0
+    for _ in range(60):
+        try:
+            name, result = read_study(damaged(text, random), tuple(STUDIES))
+        except InputError as error:
+            assert len(str(error)) < 700  # noqa: PT017
+            continue
+        n_read += 1
+        study = STUDIES[name]
+        "".join([study.text(result), study.headline(result), *sum(result.rows, ())]).encode()
+        assert type(result).from_json(result.to_json()).to_json() == result.to_json()
+        if n_drawn < 3 and random.random() < 0.3:
+            n_drawn += 1
+            with contextlib.suppress(InputError):  # stopped before there was anything to draw
+                root_figure(study.draw(result)).savefig(io.BytesIO(), format="svg")
+    assert 5 < n_read < 50
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.records.kinds import Text, check_real, check_text, check_whole
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
 FORMAT = 1
 _NOT_FINITE = ("nan", "inf", "-inf")
+_ANY_TEXT = Text()
 _NAMES = {
     bool: "true or false",
     int: "a whole number",
@@ -93,9 +95,18 @@ def _converter() -> Converter:
     from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
     converter = Converter()
-    for kind in (int, str, bool):
-        converter.register_structure_hook(kind, lambda value, kind: _require(kind, value))
-    converter.register_structure_hook(float, lambda value, _: _number(value))
+    converter.register_structure_hook(bool, lambda value, kind: _require(kind, value))
+    converter.register_structure_hook(int, lambda value, _: check_whole(_require(int, value), None))
+    converter.register_structure_hook(float, lambda value, _: check_real(_number(value), None))
+    converter.register_structure_hook(str, lambda value, _: check_text(_require(str, value), _ANY_TEXT))
+
+    @converter.register_structure_hook_factory(lambda kind: _is_a(kind, Annotated))
+    def read_kind(kind: Any) -> Any:
+        plain, declared = get_args(kind)  # of records.kinds
+        if plain is float:
+            return lambda value, _: check_real(_number(value), declared)
+        check: Any = check_whole if plain is int else check_text
+        return lambda value, _: check(_require(plain, value), declared)
 
     def left_out(kind: type) -> dict[str, Any]:
         return {field.name: override(omit=True) for field in fields(kind) if not field.compare}
@@ -106,6 +117,9 @@ def _converter() -> Converter:
 
     @converter.register_structure_hook_factory(is_dataclass)
     def read(kind: type) -> Any:
+        hints = get_type_hints(kind, include_extras=True)  # cattrs would drop what `Annotated` adds
+        for field in fields(kind):
+            field.type = hints[field.name]
         build: Any = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **left_out(kind))
         return lambda value, kind: build(_require(dict, value), kind)
 
@@ -149,7 +163,7 @@ def _number(value: Any) -> float:
         return float(value)
     if isinstance(value, bool | str) or not isinstance(value, int | float):
         raise TypeError(f"is {value!r:.60}, not {_NAMES[float]}")
-    return float(value)
+    return float(check_whole(value, None)) if isinstance(value, int) else value
 
 
 def _first_problem(error: BaseException, where: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.records.codec import FORMAT, dump, from_plain, load, to_plain
 from tl_widgets.records.folds import Folds
+from tl_widgets.records.kinds import Count, Difference, Share
 from tl_widgets.records.provenance import Origin
 from tl_widgets.records.repeats import Repeats
 from tl_widgets.records.run import ClassFigures, Diagnosis, FineTuning, History, RunResult, Seconds
@@ -48,6 +49,11 @@ class StudyRecord:
         return ()
 
     @property
+    def sentences(self) -> tuple[str, ...]:
+        """The findings in plain sentences."""
+        return ()
+
+    @property
     def lost_arms(self) -> tuple[str, ...]:
         """The kinds of model whose points all failed."""
         return ()
@@ -64,9 +70,19 @@ class StudyRecord:
             record = load(text)
             if (record.pop("format", None), record.pop("study", None)) != (FORMAT, cls.__name__):
                 raise InputError(f"it is not a {cls.__name__} of format {FORMAT}")
-            return from_plain(cls, record)
+            result = from_plain(cls, record)
+            require_usable(result)
+            return result
         except InputError as error:
             raise InputError(f"This text is not a record of a {cls.__name__} ({error}). {advice}") from None
+
+
+def require_usable(record: StudyRecord) -> None:
+    """Raise `InputError` if a record that was read can't be shown or written again."""
+    try:
+        _ = record.rows, record.sentences, record.to_json()
+    except Exception as error:  # numbers that contradict each other may fail in any of the statistics
+        raise InputError(f"its parts contradict each other: {type(error).__name__}: {error}"[:200]) from None
 
 
 __all__ = [
@@ -81,12 +97,11 @@ __all__ = [
     "Seconds",
     "Verdict",
     "require_comparison",
+    "require_usable",
 ]
 
 # Limits for files: no experiment exceeds them, and larger values would freeze the page that shows them.
 _MAX_CLASSES = 5_000  # a confusion matrix of them takes 200 MB
-_MAX_TEXT = 20_000
-_MAX_NUMBER = 10**15
 
 
 @dataclass(frozen=True)
@@ -103,11 +118,11 @@ class DatasetSummary:
     """
 
     name: str
-    image_size: int
+    image_size: Count
     class_names: tuple[str, ...]
-    n_train: int
-    n_validation: int
-    n_test: int
+    n_train: Count
+    n_validation: Count
+    n_test: Count
     source: str = ""
     origin: Origin | None = None
     fingerprint: str = ""
@@ -127,7 +142,7 @@ class Environment:
     tensorflow: str
     keras: str
     tl_widgets: str
-    cpu_count: int
+    cpu_count: Count
     device: str = "CPU"
 
 
@@ -145,9 +160,9 @@ class Verdict:
 
     text: str
     winner: str = ""
-    accuracy_difference: float | None = None
+    accuracy_difference: Difference | None = None
     ci95: Interval | None = None
-    p_value: float | None = None
+    p_value: Share | None = None
 
 
 @dataclass(frozen=True)
@@ -319,6 +334,7 @@ def _read(record: dict[str, Any]) -> Comparison:
         record["folds"] = {name: value for name, value in record["folds"].items() if name != "accuracies"}
     comparison = from_plain(Comparison, {**record, **runs})
     _require_consistent(comparison)
+    require_usable(comparison)
     return comparison
 
 
@@ -327,27 +343,9 @@ def _require_plausible(comparison: Comparison) -> None:
     dataset, names = comparison.dataset, tuple(ModelName)
     if len(dataset.class_names) > _MAX_CLASSES:
         raise InputError(f"it has {len(dataset.class_names):,} classes; at most {_MAX_CLASSES:,} are allowed")
-    texts = (dataset.name, *dataset.class_names, *(item.text for run in comparison.runs for item in run.diagnoses))
-    if max(map(len, (*texts, dataset.source, comparison.verdict.text))) > _MAX_TEXT:
-        raise InputError(f"a text in it has more than {_MAX_TEXT:,} characters")
-    if max(dataset.image_size, dataset.n_train, dataset.n_validation, dataset.n_test) > _MAX_NUMBER:
-        raise InputError("its data set has impossible sizes")
     for run in comparison.runs:
         if getattr(comparison, run.name if run.name in names else "", None) is not run:
             raise InputError(f"{run.name!r:.40} is in the place of another model")
-        if not all(0 <= n <= _MAX_NUMBER for n in (run.params.trainable, run.params.frozen)):
-            raise InputError(f"{run.name} has impossible numbers of parameters")
-        seconds, history = run.seconds, run.history
-        if not all(0 <= s <= _MAX_NUMBER for s in (*asdict(seconds).values(), *history.seconds)):
-            raise InputError(f"{run.name} has impossible times")
-        shares = (*history.accuracy, *history.val_accuracy)
-        # A model whose training diverged answers NaN, which a record may hold.
-        if any(p < 0 or p > 1 for row in (shares, *run.probabilities) for p in row):
-            raise InputError(f"{run.name} has accuracies or probabilities outside 0 to 1")
-    verdict = comparison.verdict
-    numbers = (verdict.accuracy_difference, verdict.p_value, *(verdict.ci95 or ()))
-    if any(number is not None and not -1 <= number <= 1 for number in numbers):
-        raise InputError("its verdict has impossible numbers")
 
 
 def _require_consistent(comparison: Comparison) -> None:
@@ -355,7 +353,7 @@ def _require_consistent(comparison: Comparison) -> None:
     dataset = comparison.dataset
     n_classes = len(dataset.class_names)
     _require_plausible(comparison)
-    if n_classes < 2 or dataset.image_size < 1 or min(dataset.n_train, dataset.n_validation, dataset.n_test) < 0:
+    if n_classes < 2 or dataset.image_size < 1:
         raise InputError("its data set has fewer than two classes, or impossible sizes")
     for run in comparison.runs:
         n_test = len(run.labels)
@@ -365,15 +363,13 @@ def _require_consistent(comparison: Comparison) -> None:
             raise InputError(f"{run.name!r:.40} has answers outside its {n_classes} classes")
         if any(len(row) != n_classes for row in run.probabilities):
             raise InputError(f"{run.name!r:.40} doesn't have one probability for each of its {n_classes} classes")
+    if len({run.labels for run in comparison.runs if run.labels}) > 1:
+        raise InputError("its models were not tested on the same images")
     if comparison.folds:
         _require_folds(comparison, comparison.folds)
     points = comparison.repeats.points if comparison.repeats else ()
     if len({point.seed for point in points}) < len(points):
         raise InputError("two of its repeats have the same seed")
-    for point in points:
-        accuracies = [point.accuracy(name) for name in ModelName]
-        if any(accuracy is not None and not 0 <= accuracy <= 1 for accuracy in accuracies):
-            raise InputError(f"the accuracies of seed {point.seed} are not all between 0 and 1")
 
 
 def _require_folds(comparison: Comparison, folds: Folds) -> None:
@@ -386,5 +382,3 @@ def _require_folds(comparison: Comparison, folds: Folds) -> None:
         raise InputError(f"its folds do not test each of its {n_images} images at most once")
     if any(len(run.labels) not in (0, len(rows)) for run in comparison.runs):
         raise InputError(f"its folds tested {len(rows)} images, but a model has a different number of answers")
-    if any(min(fold.n_train, fold.n_validation, fold.number) < 0 for fold in folds.points):
-        raise InputError("one of its folds has impossible sizes")

@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.records.kinds import Count, Duration
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -21,11 +23,11 @@ class Fold:
         seconds: The time of all its models together.
     """
 
-    number: int
-    rows: tuple[int, ...]
-    n_train: int
-    n_validation: int
-    seconds: float = 0.0
+    number: Count
+    rows: tuple[Count, ...]
+    n_train: Count
+    n_validation: Count
+    seconds: Duration = 0.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Folds:
         stopped: Whether Stop was pressed before the last fold was done.
     """
 
-    n_wanted: int
+    n_wanted: Count
     points: tuple[Fold, ...]
     failures: tuple[str, ...] = ()
     stopped: bool = False

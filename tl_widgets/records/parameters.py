@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.errors import InputError
+from tl_widgets.records.kinds import Count
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class ParameterCount:
         frozen: Parameters that training leaves unchanged: a frozen backbone, the moving averages of BatchNormalization.
     """
 
-    trainable: int
-    frozen: int
+    trainable: Count
+    frozen: Count
 
     @property
     def total(self) -> int:

@@ -6,6 +6,8 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tl_widgets.records.kinds import Count, FileName
+
 
 @dataclass(frozen=True)
 class Edits:
@@ -21,11 +23,11 @@ class Edits:
         together: Sets of files that belong together, as paths relative to the root, in addition to `groups`.
     """
 
-    renamed: tuple[tuple[str, str], ...] = ()
-    dropped: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
+    renamed: tuple[tuple[FileName, FileName], ...] = ()
+    dropped: tuple[FileName, ...] = ()
+    left_out: tuple[FileName, ...] = ()
     groups: str = ""
-    together: tuple[tuple[str, ...], ...] = ()
+    together: tuple[tuple[FileName, ...], ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything was changed."""
@@ -96,10 +98,10 @@ class Origin:
     """
 
     kind: Literal["built-in", "folder"]
-    seed: int = 0
-    n_per_class: int | None = None
-    path: str = ""
-    folders: tuple[tuple[str, str], ...] = ()
+    seed: Count = 0
+    n_per_class: Count | None = None
+    path: FileName = ""
+    folders: tuple[tuple[FileName, FileName], ...] = ()
     classes: tuple[str, ...] = ()
     edits: Edits = NO_EDITS
     labels_from: str = "folders"

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.records.kinds import Count, Duration, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
 
 
@@ -20,12 +21,12 @@ class Repeat:
         seconds: The time of all its models together.
     """
 
-    seed: int
-    scratch: float
-    transfer: float
-    control: float | None = None
-    fine_tuned: float | None = None
-    seconds: float = 0.0
+    seed: Count
+    scratch: Share
+    transfer: Share
+    control: Share | None = None
+    fine_tuned: Share | None = None
+    seconds: Duration = 0.0
 
     def accuracy(self, name: str) -> float | None:
         """Return the test accuracy of a `ModelName`; None if it wasn't requested."""
@@ -53,8 +54,8 @@ class Repeats:
         stopped: Whether Stop was pressed before the last seed was done.
     """
 
-    n_wanted: int
-    n_test: int
+    n_wanted: Count
+    n_test: Count
     points: tuple[Repeat, ...]
     failures: tuple[str, ...] = ()
     stopped: bool = False

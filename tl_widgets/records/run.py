@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.records.kinds import Answer, Count, Duration
 from tl_widgets.records.parameters import ParameterCount
 from tl_widgets.records.statistics import Interval, mean_share_interval, wilson_interval
 
@@ -28,10 +31,10 @@ class Seconds:
             earlier run.
     """
 
-    prepare: float = 0.0
-    train: float = 0.0
-    evaluate: float = 0.0
-    saved: float = 0.0
+    prepare: Duration = 0.0
+    train: Duration = 0.0
+    evaluate: Duration = 0.0
+    saved: Duration = 0.0
 
     @property
     def total(self) -> float:
@@ -50,10 +53,10 @@ class History:
     """
 
     loss: tuple[float, ...] = ()
-    accuracy: tuple[float, ...] = ()
+    accuracy: tuple[Answer, ...] = ()
     val_loss: tuple[float, ...] = ()
-    val_accuracy: tuple[float, ...] = ()
-    seconds: tuple[float, ...] = ()
+    val_accuracy: tuple[Answer, ...] = ()
+    seconds: tuple[Duration, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Diagnosis:
     """Something that went wrong, or that limits what the numbers show.
 
     Attributes:
-        kind: "stuck_at_chance", "dead_units", "overfitting", "imbalance", "few_test_images" or "stopped".
+        kind: "diverged", "stuck_at_chance", "dead_units", "overfitting", "imbalance", "few_test_images" or "stopped".
         text: The finding, as a sentence.
         advice: What to try, as a sentence.
     """
@@ -104,9 +107,9 @@ class FineTuning:
         learning_rate: Adam's learning rate during fine-tuning.
     """
 
-    n_blocks: int
+    n_blocks: Count
     first_block: str
-    start: int
+    start: Count
     learning_rate: float
 
 
@@ -138,9 +141,9 @@ class RunResult:
     params: ParameterCount
     seconds: Seconds = Seconds()
     history: History = History()
-    labels: tuple[int, ...] = ()
-    predictions: tuple[int, ...] = ()
-    probabilities: tuple[tuple[float, ...], ...] = ()
+    labels: tuple[Count, ...] = ()
+    predictions: tuple[Count, ...] = ()
+    probabilities: tuple[tuple[Answer, ...], ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     stopped: bool = False
     device: str = "CPU"
@@ -215,6 +218,7 @@ OVERFITTING_GAP = 0.15
 WIDE_INTERVAL = 0.10
 IMBALANCE = 3.0
 DEAD_SHARE = 0.5
+NOT_LEARNING = ("diverged", "stuck_at_chance", "dead_units")  # kinds of diagnoses of a model that learned nothing
 STUCK_MARGIN = 0.1  # with few images, a run this far above chance may lack proof, but it isn't stuck
 
 
@@ -265,7 +269,9 @@ def diagnose(
     `test_labels` and `predictions` are empty if the test wasn't made, `dead_units` if they weren't counted.
     """
     diagnoses = []
-    if is_stuck(history, train_labels) and not _beats_chance(test_labels, predictions):
+    if diverged := _diverged(history):
+        diagnoses.append(diverged)
+    elif is_stuck(history, train_labels) and not _beats_chance(test_labels, predictions):
         diagnoses.append(_stuck(history, train_labels, dead_units))
     elif test_labels:
         n_right = sum(a == b for a, b in zip(test_labels, predictions, strict=True))
@@ -317,6 +323,13 @@ def _beats_chance(test_labels: Sequence[int], predictions: Sequence[int]) -> boo
         return False
     low, _ = wilson_interval(sum(a == b for a, b in zip(test_labels, predictions, strict=True)), len(test_labels))
     return low > max(Counter(test_labels).values()) / len(test_labels)
+
+
+def _diverged(history: History) -> Diagnosis | None:
+    losses = zip_longest(history.loss, history.val_loss, fillvalue=0.0)
+    epoch = next((epoch for epoch, pair in enumerate(losses, 1) if not all(map(isfinite, pair))), None)
+    text = f"Its training diverged: from epoch {epoch} on, its loss is no finite number, and its answers mean nothing."
+    return Diagnosis("diverged", text, "Try a lower learning rate, or other weights.") if epoch else None
 
 
 def _stuck(history: History, train_labels: Sequence[int], dead_units: Sequence[DeadUnits]) -> Diagnosis:

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.numbers import accuracy_text
-
-Interval = tuple[float, float]
+from tl_widgets.records.kinds import Interval as Interval
 
 _Z95 = NormalDist().inv_cdf(0.975)
 _N_ORDERS = 20_000

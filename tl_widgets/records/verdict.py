@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, points, points_range
 from tl_widgets.records.comparison import RunResult, Verdict
 from tl_widgets.records.folds import Folds
+from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.repeats import Repeats
 from tl_widgets.records.statistics import (
     Interval,
@@ -211,15 +213,24 @@ class TwoWays:
         p_value: Exact p-value of McNemar's test, if both were measured on the same images.
     """
 
-    right: float
-    wrong: float
-    n_right: int
-    n_wrong: int
-    counted: str
+    right: Share
+    wrong: Share
+    n_right: Count
+    n_wrong: Count
+    counted: Literal["images", "other images", "seeds", "weights"]
     right_ci95: Interval | None = None
     wrong_ci95: Interval | None = None
     difference_ci95: Interval | None = None
-    p_value: float | None = None
+    p_value: Share | None = None
+
+    def __post_init__(self) -> None:
+        intervals = (
+            (self.right, self.right_ci95),
+            (self.wrong, self.wrong_ci95),
+            (self.difference, self.difference_ci95),
+        )
+        if any(ends and not ends[0] - 1e-6 <= value <= ends[1] + 1e-6 for value, ends in intervals):
+            raise ValueError("one of its intervals does not contain its number")
 
     @property
     def difference(self) -> float:

@@ -161,7 +161,7 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
         return result.points
 
     def headline(self, result: BackboneStudy) -> str:
-        return result.sentences[0]
+        return next(iter(result.sentences), "Nothing was measured.")
 
     def guess(self, arguments: BackbonesArguments) -> Guess:
         def answer(result: BackboneStudy) -> str:

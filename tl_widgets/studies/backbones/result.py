@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.numbers import interval_text, milliseconds_text, percent, points_range, size_text
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.kinds import Answer, Count, Data, Duration, FileName, Range, Share
 from tl_widgets.records.statistics import (
     Interval,
     Mean,
@@ -41,12 +43,12 @@ class BackboneCost:
     """
 
     name: str
-    image_size: int
-    n_params: int
-    feature_width: int
-    ms_per_image: float
-    memory_estimate: int
-    memory_peak: int | None
+    image_size: Count
+    n_params: Count
+    feature_width: Count
+    ms_per_image: Duration
+    memory_estimate: Count
+    memory_peak: Count | None
     alone: bool = True
 
 
@@ -55,7 +57,7 @@ class WantedBackbone:
     """A backbone to be measured; `weights` is "imagenet" or the path of a file."""
 
     name: str
-    weights: str = "imagenet"
+    weights: FileName = "imagenet"
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,18 @@ class BackbonePoint:
     name: str
     weights: str
     weights_sha256: str
-    top1_pct: float | None
-    val_accuracy: tuple[float, ...]
-    answers: tuple[str, ...]
-    n_trainable: int
+    top1_pct: Annotated[float, Range(0, 100)] | None
+    val_accuracy: tuple[Answer, ...]
+    answers: tuple[Data, ...]
+    n_trainable: Count
     cost: BackboneCost
+
+    def __post_init__(self) -> None:
+        n_images = {len(answers) for answers in self.answers}
+        if len(n_images) != 1 or 0 in n_images or not set("".join(self.answers)) <= set("01"):
+            raise ValueError(f"{self.name:.40} does not have one answer for each test image and seed")
+        if len(self.val_accuracy) != len(self.answers):
+            raise ValueError(f"{self.name:.40} does not have one validation accuracy for each seed")
 
     @property
     def test_accuracies(self) -> tuple[float, ...]:
@@ -126,14 +135,19 @@ class BackboneStudy(StudyRecord):
 
     dataset: DatasetSummary
     config: Config
-    seeds: tuple[int, ...]
+    seeds: tuple[Count, ...]
     wanted: tuple[WantedBackbone, ...]
-    chance: float
+    chance: Share
     points: tuple[BackbonePoint, ...]
     control: BackbonePoint | None
     failures: tuple[StudyFailure, ...]
     stopped: bool
     environment: Environment
+
+    def __post_init__(self) -> None:
+        points = (*self.points, *([self.control] if self.control else []))
+        if len({len(point.answers[0]) for point in points}) > 1:
+            raise ValueError("its backbones were not tested on the same images")
 
     @property
     def chosen(self) -> BackbonePoint | None:

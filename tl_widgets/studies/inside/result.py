@@ -14,6 +14,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent, points, points_range
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.kinds import Answer, Count, Data
 from tl_widgets.records.statistics import PairedDifference, mcnemar_p_value, paired_difference_interval, unclear_reason
 
 Array = NDArray[np.float32]
@@ -25,7 +26,7 @@ MOST_IMAGES = 12  # with heat maps: more do not fit side by side
 class Numbers:
     """An array in a record; `values` are in C order, the last axis fastest."""
 
-    shape: tuple[int, ...]
+    shape: tuple[Count, ...]
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
@@ -75,9 +76,9 @@ class HeatMap:
         flat: why no place stands out, as a clause; "" if the map is not flat.
     """
 
-    row: int
-    answer: int
-    probability: float
+    row: Count
+    answer: Count
+    probability: Answer
     places: Numbers
     flat: str = ""
 
@@ -125,10 +126,10 @@ class FeatureLayout:
 
     name: str
     stage: str
-    n_features: int
+    n_features: Count
     positions: Numbers
-    explained: tuple[float, float]
-    nearest: tuple[int, ...]
+    explained: tuple[Answer, Answer]
+    nearest: tuple[Count, ...]
 
 
 @dataclass(frozen=True)
@@ -153,13 +154,13 @@ class LookInside(StudyRecord):
 
     dataset: DatasetSummary
     config: Config
-    shown: tuple[int, ...]
-    classes: tuple[int, ...]
-    pixels: tuple[str, ...]
+    shown: tuple[Count, ...]
+    classes: tuple[Count, ...]
+    pixels: tuple[Data, ...]
     maps: tuple[ModelMaps, ...]
     filters: tuple[FirstFilters, ...]
-    laid_out: tuple[int, ...]
-    labels: tuple[int, ...]
+    laid_out: tuple[Count, ...]
+    labels: tuple[Count, ...]
     layouts: tuple[FeatureLayout, ...]
     failures: tuple[StudyFailure, ...]
     stopped: bool

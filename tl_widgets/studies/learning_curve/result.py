@@ -11,6 +11,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent
 from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, StudyFailure, StudyRecord
+from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
@@ -27,9 +28,9 @@ class CurvePoint:
     """One tested model of a learning curve; `stuck` if it never left chance."""
 
     arm: str
-    n_per_class: int
-    seed: int
-    test_accuracy: float
+    n_per_class: Count
+    seed: Count
+    test_accuracy: Share
     seconds: Seconds
     stuck: bool = False
 
@@ -75,14 +76,20 @@ class LearningCurve(StudyRecord):
 
     dataset: DatasetSummary
     config: Config
-    n_per_class: tuple[int, ...]
-    seeds: tuple[int, ...]
+    n_per_class: tuple[Count, ...]
+    seeds: tuple[Count, ...]
     arms: tuple[str, ...]
-    chance: float
+    chance: Share
     points: tuple[CurvePoint, ...]
     failures: tuple[StudyFailure, ...]
     stopped: bool
     environment: Environment
+
+    def __post_init__(self) -> None:
+        if not {*self.arms, *(point.arm for point in self.points)} <= set(ARMS):
+            raise ValueError(f"it names models other than {', '.join(ARMS)}")
+        if any(point.n_per_class < 1 for point in self.points):
+            raise ValueError("one of its points has no images")
 
     def accuracies(self, arm: str, n: int) -> dict[int, float]:
         """Return the test accuracy by seed of one arm with `n` images per class."""

@@ -7,6 +7,7 @@ from typing import Self
 
 from tl_widgets.core.numbers import accuracy_text, points
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.kinds import Count
 from tl_widgets.records.statistics import unclear_reason
 from tl_widgets.records.verdict import TwoWays
 from tl_widgets.setup_checks.mistake import Mistake
@@ -31,8 +32,8 @@ class MistakeStudy(StudyRecord):
     dataset: DatasetSummary
     mistake: str
     backbone: str
-    epochs: int
-    seed: int
+    epochs: Count
+    seed: Count
     measured: TwoWays
     environment: Environment
     stopped: bool = False

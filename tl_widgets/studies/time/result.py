@@ -11,6 +11,7 @@ from tl_widgets.core.numbers import percent
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import compare_config
 from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment, RunResult, StudyFailure, StudyRecord
+from tl_widgets.records.kinds import Answer, Duration, Share
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,15 @@ class TimeCurve:
 
     name: str
     backbone: str
-    reading: float
-    seconds: tuple[float, ...]
-    accuracy: tuple[float, ...]
+    reading: Duration
+    seconds: tuple[Duration, ...]
+    accuracy: tuple[Answer, ...]
+
+    def __post_init__(self) -> None:
+        if self.name not in tuple(ModelName):
+            raise ValueError(f"{self.name!r:.40} is no model")
+        if len(self.seconds) != len(self.accuracy):
+            raise ValueError(f"{self.name} does not have one time for each accuracy")
 
     def time_to(self, accuracy: float) -> float | None:
         """Return the seconds until an epoch first ends with this accuracy, or None."""
@@ -52,7 +59,7 @@ class TimeStudy(StudyRecord):
 
     dataset: DatasetSummary
     config: Config
-    target: float
+    target: Share
     curves: tuple[TimeCurve, ...]
     environment: Environment
     stopped: bool = False

@@ -7,6 +7,7 @@ import unicodedata
 import numpy as np
 import pytest
 from helpers import fill, picture
+from PIL import Image
 from test_folder import SPLITS, counts, load
 
 from tl_widgets.core.errors import InputError
@@ -109,7 +110,8 @@ def test_dogs_vs_cats_as_it_comes(tmp_path):
         ("training_set", "test_set"), ("Train", "TEST1"), ("train_images", "eval"), ("trn", "tst"),
         ("entrenamiento", "prueba"), ("Trainingsdaten", "Prüfung"), ("entraînement", "essai"), ("treino", "teste"),
         ("addestramento", "verifica"), ("seg_train/seg_train", "seg_test/seg_test"), ("TRAIN", "Holdout"),
-        ("train", "unseen"), ("data/set/train", "data/set/dev"),
+        ("train", "unseen"), ("data/set/train", "data/set/dev"), ("训练集", "测试集"), ("обучение", "тест"),
+        ("訓練データ", "テスト"), ("훈련", "테스트"), ("Tr", "Te"), ("01_x_train", "02_x_test80"), ("eğitim", "test"),
     ],
 )  # fmt: skip
 def test_splits_under_other_names(tmp_path, train, test):
@@ -132,6 +134,107 @@ def test_a_split_below_the_classes_is_kept(tmp_path):
     assert set(dataset.test.keys) == {key_of(file) for file in tmp_path.glob("*/test/*.png")}
     assert "The split is inside the class folders, and is kept." in notes(dataset)
     assert dataset.report.where == ("cat/test/, cat/train/, cat/val/", "dog/test/, dog/train/, dog/val/")
+
+
+@pytest.mark.parametrize(("train", "test"), [("{}_train", "{}_test"), ("train{}", "test{}"), ("Train-{}", "Val-{}")])
+def test_a_split_in_the_names_of_the_folders_is_kept(tmp_path, train, test):
+    for start, name in ((0, "A"), (100, "B")):
+        fill(tmp_path / train.format(name), 10, start=start)
+        fill(tmp_path / test.format(name), 4, start=start + 30)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("A", "B")
+    assert counts(dataset) == [[8, 8], [2, 2], [4, 4]]
+    assert "The split is in the names of the folders, and is kept." in notes(dataset)
+    assert set(dataset.report.where[0].split(", ")) == {f"{test.format('A')}/", f"{train.format('A')}/"}
+
+
+def test_a_split_that_only_some_classes_have_is_explained(tmp_path):
+    for start, name in ((0, "cat"), (100, "dog")):
+        fill(tmp_path / name / "train", 10, start=start)
+        fill(tmp_path / name / "test", 3, start=start + 20)
+    fill(tmp_path / "fox" / "train", 5, start=300)
+    with pytest.raises(InputError, match=r"'fox' .* \(test has 0\).*classes=\['cat', 'dog'\] \(--classes cat,dog"):
+        load(tmp_path)
+    assert counts(load(tmp_path, classes=["cat", "dog"])) == [[8, 8], [2, 2], [3, 3]]
+    shutil.rmtree(tmp_path / "fox" / "train")
+    fill(tmp_path / "fox", 5, start=300)
+    with pytest.raises(InputError, match=r"cat/; dog/ hold the split .*, but fox/ not"):
+        load(tmp_path)
+
+
+def test_several_data_sets_with_a_split_each_are_not_classes(tmp_path):
+    for i, name in enumerate(("fold1", "fold2")):
+        for j, part in enumerate(("train", "test")):
+            fill(tmp_path / name / part / "cat", 4, start=100 * i + 50 * j)
+            fill(tmp_path / name / part / "dog", 4, start=100 * i + 50 * j + 20)
+    with pytest.raises(
+        InputError, match=rf"several data sets, .* fold1/; fold2/. Give one of them, .*{tmp_path}/fold1\.$"
+    ):
+        load(tmp_path)
+    assert counts(load(tmp_path / "fold1")) == [[3, 3], [1, 1], [4, 4]]
+
+
+@pytest.mark.parametrize("inner", ["", "train/"])
+def test_a_data_set_beside_other_pictures_is_proposed(tmp_path, inner):
+    for start, name in ((0, "cat"), (50, "dog")):
+        fill(tmp_path / "data" / inner / name, 5, start=start)
+        if inner:
+            fill(tmp_path / "data" / "test" / name, 5, start=start + 20)
+    fill(tmp_path / "figures", 4, start=100)
+    with pytest.raises(InputError, match=rf"a data set in data/ .*figures/. Give that sub-folder: {tmp_path}/data"):
+        load(tmp_path)
+    assert load(tmp_path / "data").class_names == ("cat", "dog")
+
+
+def test_a_class_with_kinds_beside_others_is_a_class(tmp_path):
+    for start, name in enumerate(("dogs/poodle", "dogs/beagle", "cats", "train/steam", "train/electric")):
+        fill(tmp_path / name, 4, start=20 * start)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("cats", "dogs", "train")
+    assert "put together: dogs (beagle; poodle); train (electric; steam)" in notes(dataset)
+
+
+def test_pictures_to_predict_beside_train_are_no_class(tmp_path):
+    for start, name in ((0, "train/cat"), (50, "train/dog"), (100, "prediction")):
+        fill(tmp_path / name, 6, start=start)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("cat", "dog")
+    assert "Ignored folders beside train/: prediction." in notes(dataset)
+
+
+def test_empty_folders_and_annotations_beside_class_folders(tmp_path):
+    fill(tmp_path / "images" / "001.Albatross", 4)
+    fill(tmp_path / "images" / "002.Auklet", 4, start=20)
+    (tmp_path / "attributes").mkdir()
+    for name in ("001.Albatross", "002.Auklet"):  # as the Stanford dogs have them: XML without a suffix
+        (tmp_path / "Annotation" / name).mkdir(parents=True)
+        (tmp_path / "Annotation" / name / "x_1").write_text("<annotation/>")
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("001.Albatross", "002.Auklet")
+    assert dataset.report.skipped == ()
+
+
+def test_classes_spelled_in_two_ways_or_missing_in_one_part(tmp_path):
+    for start, name in enumerate(("train/Cat", "train/Dog", "valid/cat", "valid/dog")):
+        fill(tmp_path / name, 6, start=20 * start)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("Cat", "Dog")
+    assert "taken for one class: cat and Cat; dog and Dog." in notes(dataset)
+    fill(tmp_path / "train" / "Fox", 6, start=200)
+    with pytest.raises(InputError, match=r"'Fox' .*valid/ has 0.*classes=\['Cat', 'Dog'\] \(--classes Cat,Dog"):
+        load(tmp_path)
+    assert load(tmp_path, classes=["Cat", "Dog"]).class_names == ("Cat", "Dog")
+    fill(tmp_path / "valid" / "wolf", 6, start=300)
+    with pytest.raises(InputError, match=r"train/ and valid/ .* have different classes: only one has 'Fox'; 'wolf'"):
+        load(tmp_path)
+
+
+def test_versions_of_the_same_pictures_are_not_put_together(tmp_path):
+    for i, version in enumerate(("color", "grayscale")):
+        for j, name in enumerate(("a", "b")):
+            save(tmp_path / version / name, [f"leaf {k}.png" for k in range(5)], start=100 * i + 20 * j)
+    with pytest.raises(InputError, match=r"color/; grayscale/ hold the same pictures in several versions. Give one"):
+        load(tmp_path)
 
 
 def test_folds_are_put_together(tmp_path):
@@ -332,6 +435,9 @@ def test_a_huge_table_is_not_read(flat):
     ("name", "content", "message"),
     [
         ("labels/000.txt", "0 0.5 0.5 0.2 0.3\n", "YOLO"),
+        ("label_2/000.txt", "Car 0.00 0 -1.57 599.4 156.4 629.7 189.2 2.85 2.63 12.34 0.47 1.49 69.4 -1.5\n", "KITTI"),
+        ("createml.json", '[{"image": "1.png", "annotations": [{"coordinates": {"x": 1}}]}]', "outlines"),
+        ("ann/000.png.json", '{"objects": [{"points": {"exterior": [[1, 2]]}}]}', "outlines"),
         ("annotations/instances.json", '{"images": [], "annotations": []}', "COCO"),
         ("Annotations/000.xml", "<annotation><object><bndbox/></object></annotation>", "Pascal VOC"),
         ("boxes.csv", "file,xmin,class\n" + "".join(f"{i:03}.png,{i},a\n" for i in range(16)), "boxes or outlines"),
@@ -356,5 +462,92 @@ def test_yolo_with_a_split_and_masks(tmp_path):
     fill(tmp_path / "seg" / "masks", 4, start=4)
     for i in range(4, 8):
         (tmp_path / "seg" / "masks" / f"{i}.png").rename(tmp_path / "seg" / "masks" / f"{i - 4}_mask.png")
-    with pytest.raises(InputError, match=r"masks/ holds a mask for each picture in images/, which is segmentation"):
+    with pytest.raises(InputError, match=r"masks/ holds a mask for each picture, which is segmentation"):
         load(tmp_path / "seg")
+
+
+def mask(seed):
+    """A picture of three plain fields, as a mask is."""
+    return Image.fromarray(np.random.default_rng(seed).choice([0, 1, 255], (4, 4)).astype(np.uint8)).resize((40, 40), 0)
+
+
+def save_pairs(folder, names, masks, start=0):
+    for i, (name, other) in enumerate(zip(names, masks, strict=True), start):
+        for path, image in ((folder / name, picture(i)), (folder / other, mask(i))):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image.save(path)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "masks"),
+    [
+        ("images/{}/{:03}.png", "masks/{}/{:03}.png"), ("img/{}/{:03}.png", "ann/{}/{:03}.png"),
+        ("{}/{:03}.png", "{}_labels/{:03}_L.png"), ("leftImg8bit/{}/a_{:03}_leftImg8bit.png",
+        "gtFine/{}/a_{:03}_gtFine_labelIds.png"), ("original/{}/{:03}.png", "ground_truth/{}/{:03}.png"),
+        ("{}/JPEGImages/{:03}.png", "{}/SegmentationClass/{:03}.png"),
+    ],
+)  # fmt: skip
+def test_layouts_of_segmentation_are_named(tmp_path, pictures, masks):
+    places = [(part, i) for part in ("train", "val") for i in range(5)]
+    save_pairs(tmp_path, [pictures.format(*p) for p in places], [masks.format(*p) for p in places])
+    with pytest.raises(InputError, match="a mask for each picture, which is segmentation"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("with_boxes", [False, True])
+def test_classes_in_file_names_count_where_annotations_lie_beside(tmp_path, with_boxes):
+    """As the Oxford pets come: images/ flat, annotations/ with masks and boxes."""
+    names = [f"{breed}_{i}" for breed in ("Abyssinian", "great_pyrenees") for i in range(8)]
+    save_pairs(tmp_path, [f"images/{n}.png" for n in names], [f"annotations/trimaps/{n}.png" for n in names])
+    if with_boxes:
+        (tmp_path / "annotations" / "xmls").mkdir()
+        (tmp_path / "annotations" / "xmls" / "a.xml").write_text("<annotation><bndbox/></annotation>")
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("Abyssinian", "great_pyrenees")
+    assert dataset.report.n_read == 16
+    assert "Masks of pictures were left aside (16): annotations/trimaps." in notes(dataset)
+    assert "Boxes or masks that lie beside the pictures are not used." in notes(dataset)
+
+
+@pytest.mark.parametrize("pattern", ["{}/{} ({})_mask.png", "{}/masks/{} ({}).png"])
+def test_masks_in_class_folders_are_left_aside(tmp_path, pattern):
+    items = [(name, name, i) for name in ("benign", "malignant") for i in range(6)]
+    pictures = "{}/images/{} ({}).png" if "masks/" in pattern else "{}/{} ({}).png"
+    save_pairs(tmp_path, [pictures.format(*item) for item in items], [pattern.format(*item) for item in items])
+    dataset = load(tmp_path)
+    assert dataset.report.n_read == 12
+    assert "Masks of pictures were left aside (12): benign/" in notes(dataset)
+
+
+def test_a_class_called_mask_is_a_class(tmp_path):
+    for start, name in ((0, "mask"), (50, "normal")):
+        random = np.random.default_rng(start)
+        (tmp_path / name).mkdir()
+        for i in range(6):
+            Image.fromarray(random.integers(0, 256, (40, 40, 3), np.uint8)).save(tmp_path / name / f"{i}.png")
+    assert load(tmp_path).class_names == ("mask", "normal")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("LR", "HR"), ("rgb", "depth"), ("photos", "sketches"), ("input", "output")]
+)
+def test_a_task_from_image_to_image_is_named(tmp_path, first, second):
+    save(tmp_path, [f"{first}/{i}.png" for i in range(5)])
+    save(tmp_path, [f"{second}/{i}.png" for i in range(5)], start=50)
+    with pytest.raises(InputError, match="hold files of the same names, which is a task from image to image"):
+        load(tmp_path)
+
+
+def test_traffic_signs_as_they_come(tmp_path):
+    """GTSRB: numbered class folders, a flat test folder, and a table for each, with the corners of the sign."""
+    tables = {"Train": [f"Train/{label}/{label}_{i}.png" for label in range(3) for i in range(5)],
+              "Test": [f"Test/{i:05}.png" for i in range(6)], "Meta": [f"Meta/{i}.png" for i in range(3)]}  # fmt: skip
+    for start, (part, names) in enumerate(tables.items()):
+        save(tmp_path, names, start=100 * start)
+        labels = [name.split("/")[1] if part == "Train" else i % 3 for i, name in enumerate(names)]
+        sizes = [30 + i % 3 for i in range(len(names))]
+        write_table(tmp_path / f"{part}.csv", ("Width", "Roi.X1", "ClassId", "Path"), sizes, sizes, labels, names)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("0", "1", "2")
+    assert counts(dataset)[2] == [2, 2, 2]
+    assert "Classes from the column 'ClassId' of Test.csv; Train.csv" in notes(dataset)

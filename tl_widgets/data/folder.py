@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,7 @@ from tl_widgets.data.sources import open_source
 from tl_widgets.records.provenance import NO_EDITS, Columns, Edits, Origin
 
 MIN_PER_CLASS = 3
+_MAX_LISTED = 8  # classes in a message
 TRAIN_SHARE, VALIDATION_SHARE, TEST_SHARE = 0.60, 0.15, 0.25
 CARVED_VALIDATION_SHARE = 0.20
 # Which copy of an image stays if it is in several splits: test images must not be trained on.
@@ -221,9 +223,12 @@ def _require_enough(
         message = f"Class {name!r} of {source_name} has {n_images} usable image{'s' if n_images != 1 else ''}"
         if shortages:
             message += f" ({', '.join(shortages)})"
+        others = [other for other in layout.class_names if other != name]
+        few = len(others) <= _MAX_LISTED and not any("," in other for other in others)
+        python, terminal = (f"{others}", f" {shlex.quote(','.join(others))}") if few else ("[...]", "")
         raise InputError(
             f"{message}; it needs at least {MIN_PER_CLASS}, {minimum}. Add images, or leave the class out with "
-            f"classes=[...] (--classes in the terminal).{reasons}"
+            f"classes={python} (--classes{terminal} in the terminal).{reasons}"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,8 @@ from tl_widgets.data.dataset import Rows, first_few
 from tl_widgets.data.layouts.class_folders import read_class_folders
 from tl_widgets.data.layouts.file_names import read_file_names
 from tl_widgets.data.layouts.label_table import read_label_table
-from tl_widgets.data.layouts.other_tasks import other_task
+from tl_widgets.data.layouts.masks import find_masks
+from tl_widgets.data.layouts.other_tasks import image_pairs, other_task
 from tl_widgets.data.layouts.tree import (
     IMAGE_SUFFIXES as IMAGE_SUFFIXES,
     LabelSource,
@@ -92,25 +94,47 @@ def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Col
         reading, _ = read_label_table(source, tree, columns)
         assert reading is not None  # named columns are found or an error
         return reading
+    masks = find_masks(source, tree)
+    if masks:
+        tree = tree.without({file for files in masks.values() for file in files})
     folders, problem = None, ""
     try:
         folders = read_class_folders(tree, source_name)
+        class_folders = [folder for _, place in folders.places for folder in tree.children(place)]
+        if pair := image_pairs(tree, class_folders):
+            raise InputError(f"{source_name} has no classes to read. {pair}")
         if not are_generic(list(folders.class_names)):
-            return _with_unused_tables(tree, folders)
+            return _with_masks(_with_unused_tables(tree, folders), masks)
     except NoClassesError as error:
         problem = str(error)
-    reading, unused = read_label_table(source, tree)
-    reading = reading or (read_file_names(tree) if folders is None else None)
+    numbered = folders is not None and all(name.isdecimal() for name in folders.class_names)
+    try:
+        reading, unused = read_label_table(source, tree)
+    except InputError as error:
+        if not numbered:
+            raise
+        reading, unused = None, [str(error)]
+    reading = reading or (None if numbered else read_file_names(tree))
+    task = "" if numbered else other_task(source, tree, masks)
     if reading is not None:
-        return replace(reading, notes=(*reading.notes, *unused))
-    if task := other_task(source, tree):
+        if task:
+            unused.append("Boxes or masks that lie beside the pictures are not used.")
+        return _with_masks(replace(reading, notes=(*reading.notes, *unused)), masks)
+    if task:
         raise InputError(f"{source_name} has no classes to read. {task}")
     if folders is not None:
-        return folders
+        return _with_masks(_with_unused_tables(tree, folders), masks)
     instead = _why_empty(source, source_name)
     if instead and not instead[0].startswith("Skipped"):
         raise InputError(" ".join([*instead, *unused]))
     raise InputError(" ".join([problem, *unused, *instead]))
+
+
+def _with_masks(reading: Reading, masks: Mapping[str, Sequence[SourceFile]]) -> Reading:
+    if not masks:
+        return reading
+    n, places = sum(map(len, masks.values())), first_few([printable(place) for place in masks])
+    return replace(reading, notes=(*reading.notes, f"Masks of pictures were left aside ({n:,}): {places}."))
 
 
 def _with_unused_tables(tree: Tree, folders: Reading) -> Reading:

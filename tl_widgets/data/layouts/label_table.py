@@ -33,12 +33,15 @@ _MIN_FOUND = 0.5  # of the cells of an image column that name a file
 _MIN_FILLED = 0.9
 _MAX_LABEL = 80
 _LABEL_NAMES = re.compile(
-    r"(labels?|class(es)?|class_?names?|label_?names?|categor(y|ies)|category_?name|target|y|species|breed|dx|diagnosis|"
+    r"(labels?|class(es)?|(class|label|category)[_ ]?(names?|ids?)|categor(y|ies)|target|y|species|breed|dx|diagnosis|"
     r"klasse|clase|classe|etichetta|etiqueta)",
     re.IGNORECASE,
 )
 _TABLE_NAMES = re.compile(r"(labels?|metadata|classes)\b", re.IGNORECASE)
-_BOX_NAMES = {"xmin", "ymin", "xmax", "ymax", "x_min", "x_max", "bbox", "x1", "x2", "bbox_x", "encodedpixels", "rle"}
+_BOX_NAMES = {
+    "xmin", "ymin", "xmax", "ymax", "x_min", "x_max", "bbox", "x1", "x2", "bbox_x", "encodedpixels", "rle",
+    "region_shape_attributes", "polygon", "points", "x_center", "keypoints",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,10 @@ def read_label_table(
     for file in _candidates(tree):
         try:
             table = read_table(source, file)
+            labels = _image_column(table, names, columns.image)
         except InputError as error:
             problems.append(str(error))
             continue
-        labels = _image_column(table, names, columns.image)
         if labels is None:
             problems.append(f"No column of {table.name} names files that are here.")
         else:
@@ -153,6 +156,8 @@ def _image_column(table: Table, names: _FileNames, asked: str | None) -> _Labels
         return None
     most = max(sum(file is not None for file in files) for files in fits.values())
     best = [column for column, files in fits.items() if sum(file is not None for file in files) == most]
+    if len({fits[column] for column in best}) > 1:  # "7" may name 7.png by chance, "7.png" doesn't
+        best = [column for column in best if all(suffix_of(cell) for cell in table.column(column)[:200])] or best
     if len({fits[column] for column in best}) > 1:
         raise InputError(
             f"Several columns of {table.name} name images: {_quoted(best)}. Say which to use: "

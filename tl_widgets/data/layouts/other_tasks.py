@@ -3,36 +3,63 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterable, Iterator
 
-from tl_widgets.data.archives import ImageSource, SourceFile
+from tl_widgets.data.archives import ImageSource, SourceFile, printable
+from tl_widgets.data.dataset import first_few
 from tl_widgets.data.layouts.tree import Tree, base_of, shown, suffix_of
 
 _SAMPLE = 5  # files of each kind
 _MAX_BYTES = 20_000_000
-_MASKS = re.compile(
-    r"(masks?|labels?|segmentation\w*|annotations?|trimaps?|gts?|ground_?truths?|annots?|\w+_masks?)", re.IGNORECASE
-)
-_MASK_ENDING = re.compile(r"[ _-]?(mask|masks|seg|gt|label|segmentation)$", re.IGNORECASE)
-_YOLO_LINE = re.compile(rb"\s*\d+(\s+-?\d*\.?\d+(e-?\d+)?){4,}\s*", re.IGNORECASE)
+_BOX_LINE = re.compile(rb"\s*[^\s,]+([ ][A-Za-z]\w*)?(\s+-?\d*\.?\d+(e-?\d+)?){4,}(\s+\w+)?\s*", re.IGNORECASE)
+_JSON_KEYS = (b'"bbox"', b'"segmentation"', b'"regions"', b'"shapes"', b'"coordinates"', b'"exterior"', b'"keypoints"')
+# Two folders called so, with the same file names, are a task from image to image.
+_PAIRS = tuple(
+    re.compile(pair, re.IGNORECASE)
+    for pair in (
+        r"(\w+_)?lr/(\w+_)?hr", r"low\w*/high\w*", r"inputs?/(targets?|outputs?|gt)", r"sources?/targets?", r"x/y",
+        r"rgb/depth\w*", r"noisy/clean", r"blur\w*/sharp\w*", r"degraded/original", r"gr[ae]y\w*/colou?r\w*",
+        r"(photo|image|img)s?/(sketch|edge|depth|label|mask|target)\w*",
+    )
+)  # fmt: skip
+_MIN_PAIRED = 0.8
 _ADVICE = (
     "tl_widgets sorts whole pictures into classes. Make one sub-folder for each class, with pictures that show that "
     "class (or cut out the objects)."
 )
 
 
-def other_task(source: ImageSource, tree: Tree) -> str:
-    """Return a sentence on what the data are, if they are no image classification; otherwise ""."""
-    if _some(source, tree, ".txt", _is_yolo):
-        return f"These are labels for YOLO (boxes for each picture in a .txt), which is object detection. {_ADVICE}"
+def other_task(source: ImageSource, tree: Tree, masks: Iterable[str] = ()) -> str:
+    """Return a sentence on what the data are, if they are no image classification; otherwise "".
+
+    Args:
+        source: the files.
+        tree: the same, without masks.
+        masks: where masks were found.
+    """
+    if _some(source, tree, ".txt", _is_boxes):
+        return f"Boxes for each picture in a .txt (as for YOLO or KITTI) are object detection. {_ADVICE}"
     if _some(source, tree, ".json", _is_coco):
         return f"A .json file holds boxes or outlines (COCO or a similar format), which is object detection. {_ADVICE}"
     if _some(source, tree, ".xml", lambda data: b"<bndbox" in data or b"<annotation" in data[:200]):
         return f"These are annotations of Pascal VOC (boxes in an .xml), which is object detection. {_ADVICE}"
-    if folders := _mask_folders(tree):
-        return f"{folders[1]}/ holds a mask for each picture in {folders[0]}/, which is segmentation. {_ADVICE}"
+    if places := [f"{printable(place)}{'' if '*' in place else '/'}" for place in masks]:
+        what = f"{first_few(places)} {'hold' if len(places) > 1 else 'holds'} a mask for each picture"
+        return f"{what}, which is segmentation. {_ADVICE}"
     return ""
+
+
+def image_pairs(tree: Tree, class_folders: list[str]) -> str:
+    """Return a sentence if two class folders hold the same pictures twice, as a task from image to image does."""
+    if len(class_folders) != 2:
+        return ""
+    names = [shown(folder) for folder in class_folders]
+    if not any(pair.fullmatch("/".join(order)) for pair in _PAIRS for order in (names, names[::-1])):
+        return ""
+    stems = [{base_of(file.name).rpartition(".")[0] for file in tree.images_below(folder)} for folder in class_folders]
+    if len(stems[0] & stems[1]) < _MIN_PAIRED * max(len(stems[0]), len(stems[1]), 1):
+        return ""
+    return f"{names[0]}/ and {names[1]}/ hold files of the same names, which is a task from image to image. {_ADVICE}"
 
 
 def _some(source: ImageSource, tree: Tree, suffix: str, test: Callable[[bytes], bool]) -> bool:
@@ -50,28 +77,10 @@ def _contents(source: ImageSource, files: list[SourceFile]) -> Iterator[bytes]:
             continue
 
 
-def _is_yolo(data: bytes) -> bool:
+def _is_boxes(data: bytes) -> bool:
     lines = [line for line in data[:10_000].splitlines()[:5] if line.strip()]
-    return bool(lines) and all(_YOLO_LINE.fullmatch(line) for line in lines)
+    return bool(lines) and all(_BOX_LINE.fullmatch(line) for line in lines)
 
 
 def _is_coco(data: bytes) -> bool:
-    return any(key in data for key in (b'"bbox"', b'"segmentation"', b'"regions"', b'"shapes"')) or (
-        b'"annotations"' in data and b'"images"' in data
-    )
-
-
-def _mask_folders(tree: Tree) -> tuple[str, str] | None:
-    """Return (folder of pictures, folder of masks) with the same names."""
-    stems: dict[str, set[str]] = {}
-    for folder in tree.files:
-        if names := {PurePosixPath(base_of(file.name)).stem for file in tree.images_in(folder)}:
-            stems[folder] = names
-    for folder, names in stems.items():
-        if not _MASKS.fullmatch(base_of(folder)):
-            continue
-        plain = {_MASK_ENDING.sub("", name) for name in names}
-        for other, own in stems.items():
-            if other != folder and len(own & plain) >= 0.8 * len(plain) and not _MASKS.fullmatch(base_of(other)):
-                return shown(other), shown(folder)
-    return None
+    return any(key in data for key in _JSON_KEYS) or (b'"annotations"' in data and b'"images"' in data)

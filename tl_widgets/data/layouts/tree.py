@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -13,7 +13,9 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.data.archives import Listing, SourceFile, printable
 
 SplitName = Literal["", "train", "validation", "test"]
-LabelSource = Literal["folders", "split below the class", "folders put together", "file names", "table"]
+LabelSource = Literal[
+    "folders", "split below the class", "split in the folder names", "folders put together", "file names", "table"
+]
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 IMAGE_SUFFIXES = {
@@ -26,6 +28,7 @@ _OTHER_SUFFIXES = TABLE_SUFFIXES | {
     ".toml", ".cfg", ".ini", ".log", ".pdf", ".h5", ".hdf5", ".keras", ".pt", ".pth", ".onnx", ".tflite", ".pb", ".pkl",
     ".npy", ".npz", ".mat", ".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".xls", ".xlsx", ".db", ".mp4", ".avi",
 }  # fmt: skip
+_ANNOTATIONS = re.compile(r"(annot\w*|labels?|xmls?|bbox\w*|boxes)", re.IGNORECASE)
 _GENERIC = re.compile(
     r"(folds?|splits?|subsets?|chunks?|images?|imgs?|pictures?|photos?|pics?|bilder|data|dataset|part|batch|set|files?|jpe?gs?|pngs?|all|raw|folder|"
     r"jpegimages|masks?|labels?|annotations?|annots?|segmentation\w*|gt|ground|truth|xmls?|imagesets|bboxe?s?)"
@@ -79,14 +82,17 @@ class Tree:
         self.files: dict[str, list[SourceFile]] = {}
         self._maybe_images: Counter[str] = Counter()  # files below each folder that may be images
         self._files_below: Counter[str] = Counter()
+        self._images_below: Counter[str] = Counter()
         for name in sorted(listing.folders):
             self.folders.setdefault(parent_of(name), []).append(name)
         for file in listing.files:
             self.files.setdefault(parent_of(file.name), []).append(file)
-            maybe = suffix_of(file.name) not in _OTHER_SUFFIXES
+            suffix = suffix_of(file.name)
+            maybe, is_image = suffix not in _OTHER_SUFFIXES, suffix in IMAGE_SUFFIXES
             for folder in _folders_above(file.name):
                 self._files_below[folder] += 1
                 self._maybe_images[folder] += maybe
+                self._images_below[folder] += is_image
 
     def children(self, folder: str) -> list[str]:
         """Return the sub-folders that may hold images; an empty one may be an empty class."""
@@ -94,7 +100,8 @@ class Tree:
 
     def is_without_images(self, folder: str) -> bool:
         """Return whether a folder holds files, but none that may be an image."""
-        return self._files_below[folder] > 0 and not self._maybe_images[folder]
+        maybe = self._images_below if _ANNOTATIONS.fullmatch(base_of(folder)) else self._maybe_images
+        return self._files_below[folder] > 0 and not maybe[folder]
 
     def images_in(self, folder: str) -> list[SourceFile]:
         """Return the files directly in `folder` that have an image's suffix."""
@@ -112,10 +119,25 @@ class Tree:
         """Return the files that may be tables of labels."""
         return [file for file in self.listing.files if suffix_of(file.name) in TABLE_SUFFIXES]
 
+    def without(self, files: set[SourceFile]) -> Tree:
+        """Return the tree without some files; folders that hold nothing else go with them."""
+        left = tuple(file for file in self.listing.files if file not in files)
+        emptied = {parent_of(file.name) for file in files} - {parent_of(file.name) for file in left}
+        gone = {folder for folder in emptied if not self.folders.get(folder)}
+        return Tree(replace(self.listing, files=left, folders=self.listing.folders - gone))
+
+    def n_images_below(self, folder: str) -> int:
+        """Return the number of files in `folder` or deeper that have an image's suffix."""
+        return self._images_below[folder]
+
     def descend(self, root: str, strays: list[SourceFile]) -> str:
         """Return the folder below wrappers with a single folder; add images above it to `strays`."""
         while True:
             children = self.children(root)
+            if len(children) > 1:  # empty folders beside one with class folders are no classes
+                children = [name for name in children if self._maybe_images[name]]
+                if len(children) != 1 or len(self.children(children[0])) < 2:
+                    return root
             if len(children) != 1:
                 return root
             # A folder with more images than folders is a class, not a wrapper.

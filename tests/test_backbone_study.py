@@ -21,7 +21,7 @@ from tl_widgets.records.statistics import rank_correlation, wilson_interval
 from tl_widgets.studies.backbones.figure import plot_backbone_study, plot_backbones, plot_imagenet
 from tl_widgets.studies.backbones.measurement import backbone_cost, backbone_study
 from tl_widgets.studies.backbones.result import BackboneStudy, WantedBackbone
-from tl_widgets.training.features import store_path
+from tl_widgets.training.feature_store import store_path
 
 pytestmark = pytest.mark.usefixtures("tiny_default", "mini")
 

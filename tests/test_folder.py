@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -399,6 +400,20 @@ def test_a_damaged_cache_is_made_again(animals, home):
     (entry,) = home.glob("images/*-*")
     for name, content in (("images.npy", b"short"), ("entry.json", b"{")):
         (entry / name).write_bytes(content)
+        assert all_keys(load(animals)) == keys
+
+
+def test_any_flipped_byte_of_the_cache_is_noticed(animals, home):
+    keys, random = all_keys(load(animals)), Random(0)
+    for i in range(60):
+        (entry,) = home.glob("images/*-*")
+        path = entry / ("images.npy", "entry.json")[i % 2]
+        data = bytearray(path.read_bytes())
+        data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+        path.write_bytes(data)
+        assert all_keys(load(animals)) == keys
+        (index,) = home.glob("images/index/*")
+        index.write_text(random.choice(["", "0-0", "../..", "x" * 300, "\0"]))
         assert all_keys(load(animals)) == keys
 
 

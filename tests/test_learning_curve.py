@@ -22,7 +22,7 @@ from tl_widgets.studies.learning_curve.measurement import learning_curve
 from tl_widgets.studies.learning_curve.result import CurvePoint, LearningCurve
 from tl_widgets.studies.time.figure import plot_time
 from tl_widgets.studies.time.result import TimeStudy, time_study
-from tl_widgets.training.features import store_path
+from tl_widgets.training.feature_store import store_path
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 

@@ -307,7 +307,7 @@ class TestWhatMayBeKept:
 
 
 def test_kept_features_survive_the_process_and_a_broken_file(textures, home):
-    from tl_widgets.training.features import store_path
+    from tl_widgets.training.feature_store import store_path
 
     def run():
         events = []
@@ -329,7 +329,7 @@ def test_kept_features_survive_the_process_and_a_broken_file(textures, home):
 
 
 def test_the_store_forgets_the_oldest_first(monkeypatch, home):
-    from tl_widgets.training import features as store
+    from tl_widgets.training import feature_store as store
 
     monkeypatch.setattr(store, "MAX_BYTES", 2500)
     vector = np.ones(250, np.float32)  # 1,000 bytes

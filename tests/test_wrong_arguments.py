@@ -117,6 +117,20 @@ def test_nobody_can_change_the_images_of_a_split():
     assert Split(split.images, split.labels).keys[0] == key
 
 
+def test_a_read_only_view_of_images_that_can_change_is_copied():
+    memory = bytearray(pixels(8))
+    whole = np.frombuffer(memory, np.uint8).reshape(pixels(8).shape)
+    view = whole[2:]
+    view.flags.writeable = False
+    splits = [Split(images, np.zeros(len(images), int)) for images in (view, view[1:], view[::2])]
+    before = [split.images.copy() for split in splits]
+    memory[:] = bytes(len(memory))
+    for split, images in zip(splits, before, strict=True):
+        np.testing.assert_array_equal(split.images, images)
+    constant = np.frombuffer(bytes(memory), np.uint8).reshape(whole.shape)
+    assert np.shares_memory(Split(constant, np.zeros(8, int)).images, constant)  # no copy is needed
+
+
 def three(train, validation, test):
     return ImageDataset("mine", train, validation, test, ("a", "b"))
 

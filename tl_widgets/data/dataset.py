@@ -33,7 +33,11 @@ def image_key(image: Images) -> bytes:
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    if array.flags.writeable:
+    """Return the array, or a copy if it, or an array that it is a view of, can be changed."""
+    part: Any = array
+    while isinstance(part, np.ndarray) and not part.flags.writeable:
+        part = part.base
+    if part is not None and not isinstance(part, bytes):
         array = array.copy()
         array.flags.writeable = False
     return array

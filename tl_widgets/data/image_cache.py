@@ -31,7 +31,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.resources import home_folder, require_disk, require_memory
 from tl_widgets.data.archives import ImageSource
-from tl_widgets.data.dataset import Rows
+from tl_widgets.data.dataset import Rows, image_key
 from tl_widgets.data.decode import FileContent, file_digests, read_images, readable_formats
 from tl_widgets.data.folder_layout import LabelledFile
 from tl_widgets.data.memmap_images import IndexedImages
@@ -89,7 +89,8 @@ def load_pool(
     )
     stamps = [f"{labelled.file.name} {labelled.file.stamp}" for labelled in files]
     index = home / "index" / _hash(shape_key, str(source.path), *stamps)
-    if (name := _read_index(index)) and (pool := _open_entry(home / name, len(files))):
+    name = _read_index(index)
+    if name.startswith(f"{shape_key}-") and (pool := _open_entry(home / name, len(files))):
         return pool
     with contextlib.suppress(OSError):
         if any(home.glob(f"{shape_key}-*")):
@@ -147,19 +148,18 @@ def _write_index(index: Path, name: str) -> None:
 
 
 def _open_entry(entry: Path, n_files: int) -> Pool | None:
-    """Return the pool stored in `entry`, or None; remove a damaged entry."""
+    """Return the pool stored in `entry`, or None; remove an entry whose images aren't what was written."""
     if not entry.is_dir():
         return None
-    try:
+    with contextlib.suppress(Exception):  # what a damaged file raises is documented nowhere
         record = json.loads((entry / "entry.json").read_text())
         keys = tuple(bytes.fromhex(key) for key in record["keys"])
         reasons = tuple(str(reason) for reason in record["reasons"])
         n_images = sum(bool(key) for key in keys)
         images = IndexedImages.open(entry / "images.npy") if n_images else None
-        if len(keys) == len(reasons) == n_files and (images is None or len(images) == n_images):
+        found = [image_key(image) for image in images] if images is not None else []
+        if len(reasons) == len(keys) == n_files and found == [key for key in keys if key]:
             return Pool(images, keys, reasons)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
     shutil.rmtree(entry, ignore_errors=True)
     return None
 

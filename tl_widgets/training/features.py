@@ -9,13 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sqlite3
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -26,25 +23,14 @@ from numpy.typing import NDArray
 from tl_widgets.backbones.keras_compat import all_layers, is_random
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.resources import home_folder
 from tl_widgets.data.dataset import Split
+from tl_widgets.training.feature_store import Row, read_features, write_features
 from tl_widgets.training.stoppable import Stoppable
 
 BATCH = 32
 _FORMAT = "1"  # change it when the same layers would give other features: stored rows are then ignored
 _TIMED_BATCHES, _TIMED_SECONDS = 10, 2.0  # whichever comes first
 _KEPT_IN_MEMORY = 400_000_000  # bytes
-MAX_BYTES = 2_000_000_000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS features (
-    part BLOB NOT NULL, image BLOB NOT NULL, vector BLOB NOT NULL, seconds REAL NOT NULL, used INTEGER NOT NULL,
-    PRIMARY KEY (part, image)
-) WITHOUT ROWID
-"""
-# The oldest SQLite builds still in use allow 999 variables.
-_CHUNK = 900
-
-Row = tuple[NDArray[np.float32], float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +143,7 @@ class FrozenPart:
         """
         started = time.perf_counter()
         keys = split.keys
-        rows = self._read_stored(keys)
+        rows = self._read_stored(keys, on_event)
         missing = list(dict.fromkeys(i for i, key in enumerate(keys) if key not in rows))
         saved = sum(seconds for _, seconds in rows.values())
         self._read_missing(split, missing, rows, model, on_event, cancel, keep)
@@ -190,9 +176,9 @@ class FrozenPart:
             seconds.append(time.perf_counter() - started)
         return min(seconds) / BATCH
 
-    def _read_stored(self, keys: Sequence[bytes]) -> dict[bytes, Row]:
+    def _read_stored(self, keys: Sequence[bytes], on_event: OnEvent) -> dict[bytes, Row]:
         rows = {key: self._rows[key] for key in keys if key in self._rows}
-        rows.update(read_features(self.fingerprint, [key for key in dict.fromkeys(keys) if key not in rows]))
+        rows.update(read_features(self.fingerprint, [key for key in dict.fromkeys(keys) if key not in rows], on_event))
         size = prod(self.output_shape)
         return {key: row for key, row in rows.items() if len(row[0]) == size}
 
@@ -226,86 +212,4 @@ class FrozenPart:
                 on_event(Event("features", text, model, n_kept + n_read, n_total, seconds=seconds, seconds_left=left))
         finally:
             if keep and new_rows:
-                write_features(self.fingerprint, new_rows)
-
-
-def store_path() -> Path:
-    """Return the file with the stored features."""
-    return home_folder() / "features.sqlite3"
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=10)
-    connection.execute(_SCHEMA)
-    return connection
-
-
-def read_features(part: bytes, images: Sequence[bytes]) -> dict[bytes, Row]:
-    """Look up features by a `FrozenPart`'s fingerprint and the images' content keys.
-
-    Each stored image has a float32 vector, and the seconds it took to compute. If the file can't be read, the
-    result is empty, and callers compute the features again.
-    """
-    rows: dict[bytes, Row] = {}
-    path = store_path()
-    if not path.exists():
-        return rows
-    try:
-        # A class may share one read-only folder: "ro" needs no lock file.
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
-            for start in range(0, len(images), _CHUNK):
-                chunk = images[start : start + _CHUNK]
-                marks = ",".join("?" * len(chunk))
-                query = f"SELECT image, vector, seconds FROM features WHERE part = ? AND image IN ({marks})"  # noqa: S608
-                for image, vector, seconds in connection.execute(query, (part, *chunk)):
-                    rows[image] = (np.frombuffer(vector, np.float32), seconds)
-    except sqlite3.Error:
-        return {}
-    return rows
-
-
-def write_features(part: bytes, rows: Iterable[tuple[bytes, NDArray[np.float32], float]]) -> bool:
-    """Store features, and delete the oldest ones if the file outgrows `MAX_BYTES`.
-
-    A row is (content key of the image, float32 vector, seconds it took). The result is False if nothing could be
-    written, for instance in a read-only or full folder; storing is optional.
-    """
-    rows = list(rows)
-    try:
-        return _write(part, rows)
-    except sqlite3.DatabaseError as error:
-        if type(error) is not sqlite3.DatabaseError:  # locked, read-only or full: the file itself may be fine
-            return False
-    except OSError:
-        return False
-    # "file is not a database", "disk image is malformed": start over, as all features can be computed again.
-    try:
-        store_path().unlink()
-        return _write(part, rows)
-    except (sqlite3.Error, OSError):
-        return False
-
-
-def _write(part: bytes, rows: list[tuple[bytes, NDArray[np.float32], float]]) -> bool:
-    with closing(_connect(store_path())) as connection, connection:
-        (clock,) = connection.execute("SELECT coalesce(max(used), 0) + 1 FROM features").fetchone()
-        connection.executemany(
-            "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?, ?)",
-            ((part, image, vector.tobytes(), seconds, clock) for image, vector, seconds in rows),
-        )
-        _forget_oldest(connection)
-    return True
-
-
-def _forget_oldest(connection: sqlite3.Connection) -> None:
-    """Delete the oldest writes until the vectors fit; the latest one always stays."""
-    sizes = connection.execute(
-        "SELECT used, sum(length(vector)) FROM features GROUP BY used ORDER BY used DESC"
-    ).fetchall()
-    total = 0
-    for used, n_bytes in sizes:
-        total += n_bytes
-        if total > MAX_BYTES and total > n_bytes:
-            connection.execute("DELETE FROM features WHERE used <= ?", (used,))
-            return
+                write_features(self.fingerprint, new_rows, on_event)

@@ -20,7 +20,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("TL_WIDGETS_NO_TIMING", "1")
 
 # Where no data set is named, every test uses textures: the stamps of this machine are seen only by tests that ask for
-# them (`stamps`). Parallel workers inherit both variables.
+# them (`stamps`) and by notebooks. Parallel workers inherit both variables.
 STAMPS = os.environ.setdefault("TL_WIDGETS_TEST_STAMPS", os.environ.get("TL_WIDGETS_STAMPS", "")) or None
 os.environ["TL_WIDGETS_STAMPS"] = str(Path(__file__).with_name("no stamps"))
 
@@ -92,8 +92,27 @@ def pytest_sessionfinish(session):
         SECONDS.write_text(json.dumps(long, indent=1) + "\n")
 
 
-class NotebookCosts:
-    """What the kernel of each notebook cost (kernel_cost.py); one that cost too much fails with its last cell."""
+def show_stamps(monkeypatch):
+    """Let what follows see this machine's stamps."""
+    if STAMPS is None:
+        monkeypatch.delenv("TL_WIDGETS_STAMPS")
+    else:
+        monkeypatch.setenv("TL_WIDGETS_STAMPS", STAMPS)
+
+
+class NotebookRuns:
+    """Notebooks run with the machine's stamps, as learners run them; one whose kernel cost too much fails.
+
+    Limits are in kernel_cost.py.
+    """
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item):
+        if item.path.suffix != ".ipynb":
+            return (yield)
+        with pytest.MonkeyPatch.context() as patch:  # the kernel starts here
+            show_stamps(patch)
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
@@ -119,7 +138,7 @@ class NotebookCosts:
 
 def pytest_configure(config):
     if config.getoption("nbval", False):  # as a plugin, because hooks in this file see only the tests beside it
-        config.pluginmanager.register(NotebookCosts())
+        config.pluginmanager.register(NotebookRuns())
 
 
 @pytest.fixture(autouse=True)
@@ -142,10 +161,7 @@ def assets():
 @pytest.fixture
 def stamps(monkeypatch):
     """Tux Paint's folder of stamps on this machine."""
-    if STAMPS is None:
-        monkeypatch.delenv("TL_WIDGETS_STAMPS")
-    else:
-        monkeypatch.setenv("TL_WIDGETS_STAMPS", STAMPS)
+    show_stamps(monkeypatch)
     from tl_widgets.data.catalogue import find_dataset
 
     folder = find_dataset("stamps").installed()

@@ -106,3 +106,36 @@ def huge_png(width, height):
 def files_in(folder):
     """The files in a folder and below, as sorted relative paths."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def run_notebook(name, **changes):
+    """Run a notebook of the tutorial in this process, from top to bottom; a cell that fails raises its error.
+
+    Args:
+        name: the file's name without ".ipynb".
+        changes: what a curious learner gives to variables, whose lines are `name = ...`: functions of no argument.
+
+    Returns:
+        (variables, text that was printed).
+    """
+    import re
+
+    import nbformat
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    path = Path(__file__).resolve().parents[1] / "notebooks" / f"{name}.ipynb"
+    shell, texts, changed = InteractiveShell(user_ns={"_changes": changes}), [], set()
+    for cell in nbformat.read(path, 4).cells:
+        if cell.cell_type != "code":
+            continue
+        source = cell.source
+        for variable in changes:
+            source, n = re.subn(rf"(?m)^{variable} = .*$", f"{variable} = _changes['{variable}']()", source)
+            changed |= {variable} if n else set()
+        with capture_output() as captured:
+            result = shell.run_cell(source)
+        assert result.success, f"{source}\n{result.error_before_exec or result.error_in_exec!r}"
+        texts.append(captured.stdout)
+    assert changed == set(changes)
+    return shell.user_ns, "".join(texts)

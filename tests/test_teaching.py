@@ -13,6 +13,7 @@ from tl_widgets.teaching import (
     BackboneTable,
     CountPanel,
     Guess,
+    Prediction,
     Quiz,
     check,
     photographs,
@@ -25,6 +26,7 @@ from tl_widgets.teaching import (
 )
 from tl_widgets.teaching.checks import judge
 from tl_widgets.teaching.exercises import EXERCISES
+from tl_widgets.teaching.predictions import PREDICTIONS
 from tl_widgets.teaching.questions import QUESTIONS
 from tl_widgets.widgets.shared.backbone_choice import backbone_menu
 
@@ -96,7 +98,7 @@ def mended_model(*, scaled=True, units=0, rate=1e-3, from_logits=False, compiled
 
 RIGHT = {
     "00-a": lambda: comparison(5),
-    "00-b": lambda: "scratch",
+    "00-b": lambda: "choosing",
     "01-a": lambda: 18_496,
     "01-b": lambda: np.int64(32_768),
     "01-c": lambda: ScratchSpec(dense_units=6, head="global_average"),
@@ -127,7 +129,7 @@ RIGHT = {
 }
 WRONG = {
     "00-a": [lambda: comparison(10), lambda: comparison(5, stopped=True), lambda: "5"],
-    "00-b": [lambda: "transfer", lambda: "too close", lambda: "control"],
+    "00-b": [lambda: "training", lambda: "reporting", lambda: "nothing"],
     "01-a": [lambda: 18_432, lambda: 640, lambda: 6_208, lambda: 73_856, lambda: 1],
     "01-b": [lambda: 128, lambda: 256, lambda: 2_097_152, lambda: 131_072],
     "01-c": [
@@ -204,8 +206,12 @@ def test_wrong_answers_fail_each_with_its_own_message(name):
 def test_without_an_answer_there_is_a_hint(name, capsys):
     check(name)
     said = capsys.readouterr().out
-    assert " ".join(said.split()) == f"{name}: no answer yet. Hint: {EXERCISES[name].hint}"
+    exercise = EXERCISES[name]
+    more = f' A second hint: check("{name}", hint=2)' if exercise.second_hint else ""
+    assert " ".join(said.split()) == f"{name}: no answer yet. Hint: {exercise.hint}{more}"
     assert all(len(line) <= 88 for line in said.splitlines())
+    check(name, hint=2)
+    assert (exercise.second_hint or exercise.hint) in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
@@ -316,6 +322,61 @@ def test_guess_of_words(capsys):
 def test_guess_has_a_fixed_text_where_no_widget_can_be():
     assert Guess("How <many>?")._repr_mimebundle_()["text/plain"] == "Your guess first. How <many>?"
     assert "How &lt;many&gt;?" in Guess("How <many>?").children[0].value
+
+
+# Prediction
+
+
+@pytest.fixture(autouse=True)
+def _forget_predictions(monkeypatch):
+    monkeypatch.setattr("tl_widgets.teaching.prediction._kept", {})
+
+
+@pytest.mark.parametrize("name", PREDICTIONS)
+def test_a_prediction_is_compared_and_its_reason_commented(name, capsys):
+    asked = PREDICTIONS[name]
+    assert len(asked.answers) >= 2
+    assert len(asked.reasons) >= 3
+    assert len(set(asked.reasons.values())) == len(asked.reasons)
+    for answer in asked.answers:
+        for reason, comment in asked.reasons.items():
+            prediction = Prediction(name)
+            prediction.answer.value, prediction.because.value = answer, reason
+            assert "is kept" in prediction._line.value
+            prediction.reveal(asked.answers[0])
+            said = " ".join(capsys.readouterr().out.split())
+            assert said.startswith(f"Measured: {asked.answers[0]}. You predicted “{answer}”, because “{reason}”.")
+            assert ("That came true." in said) == (answer == asked.answers[0])
+            assert said.endswith(comment)
+    assert Prediction(name).because.value == reason  # its cell ran again
+
+
+@pytest.mark.parametrize("name", PREDICTIONS)
+def test_without_a_prediction_there_is_an_example(name, capsys):
+    asked = PREDICTIONS[name]
+    assert asked.example[0] in asked.answers
+    prediction = Prediction(name)
+    text = prediction._repr_mimebundle_()["text/plain"]
+    assert all(f"  ( ) {each}" in text.splitlines() for each in (*asked.answers, *asked.reasons))
+    prediction.reveal(asked.answers[-1])
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"An example: somebody predicted “{asked.example[0]}”, because “{asked.example[1]}”." in said
+    assert said.endswith(asked.reasons[asked.example[1]])
+
+
+def test_a_prediction_that_is_none():
+    with pytest.raises(InputError, match="There is no prediction"):
+        Prediction("weather")
+    with pytest.raises(InputError, match="must be one of"):
+        Prediction("who_wins").reveal("rain")
+
+
+def test_a_prediction_with_half_its_parts_says_what_is_missing(capsys):
+    prediction = Prediction("who_wins")
+    prediction.answer.value = "transfer"
+    assert "Choose an answer and a reason." in prediction._line.value
+    prediction.reveal("transfer")
+    assert "An example" in capsys.readouterr().out
 
 
 # Quiz

@@ -8,8 +8,8 @@ from tl_widgets.widgets import LabSettings
 lab = TransferLab(settings=LabSettings(image_size=64, n_per_class=5))
 lab.run(wait=True)
 check("00-a", lab.result)
+# Scratch loses more. It has to learn from the photographs even what an edge is; transfer knows that already, and only
+# has to learn which of its features go with which class.
 
-# 00-b: on handwritten digits the borrowed features fit badly, and the network from scratch wins. As code:
-lab.settings = LabSettings("digits", image_size=32, n_per_class=20)
-lab.run(wait=True)
-check("00-b", lab.result.verdict.winner or "too close")
+# 00-b: the test images decided which network to keep, so the winner owes some of its score to luck with them.
+check("00-b", "choosing")

@@ -39,11 +39,12 @@ def test_start_here(page, jupyter):
     wait_state(page, "done")  # Run All pressed the button; the verdict is there
     page.locator(".tlw-verdict", has_text=re.compile("wins by|Too close")).first.wait_for(state="attached")
 
-    field = page.get_by_label("My guess").first
-    field.scroll_into_view_if_needed()
-    field.fill("60")
-    page.get_by_role("button", name="Keep my guess").first.click()
-    page.get_by_text(re.compile(r"Measured: [\d.]+ %. You guessed 60 %")).first.wait_for()
+    goto(page, "Prediction(")
+    page.get_by_label("transfer", exact=True).check()
+    page.get_by_label("edges, fur and petals").check()
+    page.get_by_role("status").filter(has_text="Your prediction is kept.").wait_for()
+    run_cell(page, ".reveal(")
+    first(page, "You predicted “transfer”, because “edges, fur").wait_for(state="attached")
 
     images = page.get_by_label("Images per class, as a number").first
     images.scroll_into_view_if_needed()
@@ -53,14 +54,7 @@ def test_start_here(page, jupyter):
     wait_state(page, "running")
     wait_state(page, "done")
 
-    page.evaluate(
-        """async () => {
-            const panel = jupyterapp.shell.currentWidget, cells = panel.content.widgets;
-            const i = cells.findIndex(cell => cell.model.sharedModel.source.includes('check("00-a"'));
-            panel.content.activeCellIndex = i;
-            await jupyterapp.commands.execute('notebook:run-cell');
-        }"""
-    )
+    run_cell(page, 'check("00-a"')
     first(page, "00-a: right.").wait_for(state="attached")
 
 
@@ -83,6 +77,19 @@ def test_convnet_from_scratch(page, jupyter):
     quiz.get_by_label("Many more epochs").check()
     quiz.get_by_role("button", name="Check my answer").click()
     quiz.get_by_role("status").filter(has_text="Right.").wait_for()
+
+
+def run_cell(page, source):
+    """Run the code cell that contains this source."""
+    page.evaluate(
+        """async (source) => {
+            const content = jupyterapp.shell.currentWidget.content;
+            content.activeCellIndex = content.widgets.findIndex(
+                cell => cell.model.type === 'code' && cell.model.sharedModel.source.includes(source));
+            await jupyterapp.commands.execute('notebook:run-cell');
+        }""",
+        source,
+    )
 
 
 def goto(page, source):

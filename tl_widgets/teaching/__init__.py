@@ -1,5 +1,6 @@
 """Helpers of the tutorial notebooks: guesses, questions, checks and figures."""
 
+from tl_widgets.plots.comparison import alt_text, plot_test_accuracy
 from tl_widgets.teaching.boxes import BackboneTable, CountPanel, Quiz
 from tl_widgets.teaching.checks import check
 from tl_widgets.teaching.figures import (
@@ -12,13 +13,17 @@ from tl_widgets.teaching.figures import (
     plot_shares,
 )
 from tl_widgets.teaching.guess import Guess
+from tl_widgets.teaching.lab_results import result_of, tested_images
+from tl_widgets.teaching.prediction import Prediction
 from tl_widgets.teaching.show import say, show
 
 __all__ = [
     "BackboneTable",
     "CountPanel",
     "Guess",
+    "Prediction",
     "Quiz",
+    "alt_text",
     "check",
     "photographs",
     "plot_backbones",
@@ -27,6 +32,9 @@ __all__ = [
     "plot_learning",
     "plot_named",
     "plot_shares",
+    "plot_test_accuracy",
+    "result_of",
     "say",
     "show",
+    "tested_images",
 ]

@@ -23,31 +23,36 @@ def find_exercise(name: str) -> Exercise:
     return EXERCISES[name]
 
 
-def judge(name: str, answer: Any) -> tuple[bool, str]:
-    """Return whether an answer is right, and a sentence or two about it.
+def judge(name: str, answer: Any, hint: int = 1) -> tuple[bool, str]:
+    """Return whether an answer is right, and a sentence or two about it; without an answer, a hint.
 
     Raises:
         InputError: There is no such exercise.
     """
     exercise = find_exercise(name)
     if answer is None or answer is ...:
-        return False, f"{name}: no answer yet. Hint: {exercise.hint}"
+        if not exercise.second_hint:
+            return False, f"{name}: no answer yet. Hint: {exercise.hint}"
+        if hint > 1:
+            return False, f"{name}: no answer yet. Second hint: {exercise.second_hint}"
+        return False, f'{name}: no answer yet. Hint: {exercise.hint} A second hint: check("{name}", hint=2)'
     problem = exercise.problem(answer)
     if problem is None:
         return True, f"{name}: right. {exercise.praise}"
     return False, f"{name}: not yet. {problem}"
 
 
-def check(name: str, answer: Any = None) -> None:
+def check(name: str, answer: Any = None, *, hint: int = 1) -> None:
     """Print whether an answer is right, and if not, what is wrong with it.
 
     A wrong answer never raises an error.
 
     Args:
         name: The name of the exercise: "01-a".
-        answer: The learner's answer; without one, the hint is printed.
+        answer: The learner's answer; without one, a hint is printed.
+        hint: Which hint to print, 1 or 2; the second one says more.
 
     Raises:
         InputError: There is no such exercise.
     """
-    say(judge(name, answer)[1])
+    say(judge(name, answer, hint)[1])

@@ -20,30 +20,42 @@ from tl_widgets.teaching.judges import (
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise; `problem` returns what is wrong with an answer, or None."""
+    """An exercise.
+
+    Attributes:
+        hint: What to think about first.
+        praise: The reply to a right answer.
+        problem: Returns what is wrong with an answer, or None.
+        second_hint: What leads nearly to the answer; "" if there is only one hint.
+    """
 
     hint: str
     praise: str
     problem: Problem
+    second_hint: str = ""
 
 
 EXERCISES: dict[str, Exercise] = {
     "00-a": Exercise(
-        "In the Lab, set Images per class to 5, press Train both, wait, then run this cell again.",
-        "Now compare the two accuracies with those of the first run: which model misses the images more?",
+        "Which model has to learn what an edge is from your photographs, and which one knows it already?",
+        "As a rule, scratch loses far more: it has to learn from them even what an edge is. Transfer only has to learn "
+        "which of its features go with which class.",
         few_images,
+        "In the Lab, set Images per class to 5, press Train both, wait, then run this cell again. Compare both "
+        "accuracies with those of the first run.",
     ),
     "00-b": Exercise(
-        "In the Lab choose digits, Image size 32 and Images per class 20. Press Train both and read the verdict.",
-        "Handwritten digits look like nothing in ImageNet. A backbone helps when its training pictures resemble yours.",
+        "Imagine ten networks that are equally good. Why would one of them still look the best?",
+        "The best of ten owes some of its score to luck with these test photographs. Choose by the validation images, "
+        "and the test stays honest.",
         choice(
-            "scratch",
+            "choosing",
             {
-                "transfer": "On the photographs it did. Choose digits in the menu Dataset and train again.",
-                "too close": "Does the interval in the verdict contain 0? Train on digits and look.",
-                "control": "The control arm only runs when you tick it. Which of the two models in the verdict wins?",
+                "training": "You may train as many networks as you like. What must the test images not be used for?",
+                "reporting": "Reporting a test accuracy is right, as long as nothing was decided by it. Was anything?",
             },
         ),
+        "Which of the three steps uses the test images to decide something?",
     ),
     "01-a": Exercise(
         "Each filter looks at 3 × 3 pixels in every one of the 32 maps that come in, and has one bias of its own.",

@@ -1,0 +1,75 @@
+"""A prediction with a reason, which a learner makes before the measurement."""
+
+from __future__ import annotations
+
+from ipywidgets import HTML, RadioButtons
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.teaching.boxes import PlainBox
+from tl_widgets.teaching.predictions import PREDICTIONS
+from tl_widgets.teaching.show import say
+from tl_widgets.widgets.shared.html import escape, style
+
+_kept: dict[str, tuple[str | None, str | None]] = {}  # by question; a cell that runs again keeps its choice
+
+
+class Prediction(PlainBox):
+    """A question with answers and reasons to choose from, before anything is measured.
+
+        prediction = Prediction("who_wins")
+        prediction                      # the last line of a cell shows it
+        prediction.reveal("transfer")   # in a later cell: compares prediction and reason with the measurement
+
+    Args:
+        name: A key of `PREDICTIONS`.
+
+    Raises:
+        InputError: There is no such question.
+    """
+
+    def __init__(self, name: str) -> None:
+        if name not in PREDICTIONS:
+            raise InputError(f"There is no prediction {name!r}. There are {', '.join(PREDICTIONS)}.")
+        self._asked = PREDICTIONS[name]
+        answer, reason = _kept.get(name, (None, None))
+        wide = {"width": "auto", "height": "auto"}
+        self.answer = RadioButtons(options=list(self._asked.answers), value=answer, layout=wide)
+        self.because = RadioButtons(options=list(self._asked.reasons), value=reason, layout=wide)
+        for field in (self.answer, self.because):
+            field.add_class("tlw-quiz")
+            field.observe(lambda _: self._keep(name), "value")
+        self._line = HTML()
+        heading = HTML(f"{style()}<p><b>Your prediction.</b> {escape(self._asked.text)}</p>")
+        because = HTML("<p><b>Because …</b></p>")
+        lines = [f"Your prediction. {self._asked.text}", *(f"  ( ) {text}" for text in self._asked.answers)]
+        lines += ["Because …", *(f"  ( ) {text}" for text in self._asked.reasons)]
+        super().__init__([heading, self.answer, because, self.because, self._line], "\n".join(lines))
+        self._keep(name)
+
+    def reveal(self, measured: str) -> None:
+        """Print the prediction and its reason beside the measurement, and a comment on the reason.
+
+        Without a prediction, an example takes its place.
+
+        Args:
+            measured: One of the answers.
+
+        Raises:
+            InputError: It isn't one of them.
+        """
+        if measured not in self._asked.answers:
+            raise InputError(f"The measurement must be one of {', '.join(self._asked.answers)}; received {measured!r}.")
+        answer, reason = self.answer.value, self.because.value
+        say(f"Measured: {measured}.")
+        if answer is None or reason is None:
+            answer, reason = self._asked.example
+            say(f"An example: somebody predicted “{answer}”, because “{reason}”.")
+        else:
+            say(f"You predicted “{answer}”, because “{reason}”.")
+        came_true = "That came true." if answer == measured else "That isn't what happened."
+        say(f"{came_true} About the reason: {self._asked.reasons[reason]}")
+
+    def _keep(self, name: str) -> None:
+        answer, reason = _kept[name] = self.answer.value, self.because.value
+        missing = "Choose an answer and a reason." if None in (answer, reason) else "Your prediction is kept."
+        self._line.value = f'<p role="status">{missing}</p>'

@@ -1,5 +1,6 @@
 """load_folder: layouts, formats, splits, duplicates, the cache. Files are real, made with Pillow."""
 
+import io
 import os
 import shutil
 import subprocess
@@ -279,6 +280,39 @@ def test_sixteen_bits_are_scaled_to_eight(tmp_path, suffix):
     result = decoded(tmp_path / f"x{suffix}", 64)
     assert result[30, [4, 24, 40, 60], 0].tolist() == [0, 1, 128, 255]
     assert (result[:, :, 0] == result[:, :, 2]).all()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".pgm"])
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_ten_and_twelve_bits_in_sixteen_are_stretched_together(tmp_path, suffix, bits):
+    for label, name in enumerate(("sick", "well")):
+        (tmp_path / name).mkdir()
+        for i in range(5):
+            gray = np.asarray(picture(10 * label + i).convert("L")).astype(np.uint16)
+            if (label, i) == (0, 0):
+                gray //= 16  # a dark picture stays dark
+            Image.fromarray(gray << (bits - 8)).save(tmp_path / name / f"{i}{suffix}")
+    dataset = load(tmp_path)
+    parts = (dataset.train, dataset.validation, dataset.test)
+    images = {
+        dataset.report.files[key]: image for part in parts for key, image in zip(part.keys, part.images, strict=True)
+    }
+    for label, name in enumerate(("sick", "well")):
+        for i in range(1, 5):
+            expected = np.asarray(picture(10 * label + i).convert("L").resize((SIZE, SIZE), Image.Resampling.LANCZOS))
+            assert np.abs(images[f"{name}/{i}{suffix}"][..., 0].astype(int) - expected).mean() < 3
+    assert images[f"sick/0{suffix}"].max() < 40
+    note = f"hold values up to {2**bits - 1:,} only ({bits} bits). They were stretched"
+    assert (note in dataset.report.summary) == (bits < 16)
+    assert load(tmp_path).report == dataset.report  # the cache remembers
+
+
+def test_one_dark_file_by_itself_is_stretched_as_far_as_it_goes():
+    gray = np.full((20, 20), 4_000, np.uint16)
+    buffer = io.BytesIO()
+    Image.fromarray(gray).save(buffer, "PNG")
+    assert decode_image(buffer.getvalue(), SIZE).max() == 249  # 4,000 of 4,095
+    assert decode_image(buffer.getvalue(), SIZE, 16).max() == 16
 
 
 def test_grey_and_one_bit(tmp_path):

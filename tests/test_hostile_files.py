@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import struct
+import subprocess
 import sys
 import zipfile
 from importlib.util import find_spec
@@ -71,8 +72,12 @@ BROKEN = [
     ("cut.jpg", jpeg()[:2000], "cut short"),
     ("cut.png", png(98)[:400], "cut short"),
     ("flipped.png", png(97)[:60] + bytes(40) + png(97)[100:], "damaged"),
+    ("lfs.jpg", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 5\n", "git lfs pull"),
+    ("film.mp4", b"\0\0\0\x20ftypisom\0\0\2\0", "a video"),
+    ("old.jp2", b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    ("array.npy", b"\x93NUMPY\1\0", "a NumPy array"),
     ("50000.png", huge_png(50_000, 50_000), "megapixels allowed"),
-    ("12000.png", huge_png(12_000, 12_000), "12,000 x 12,000 pixels, more than the 100 megapixels"),
+    ("12000.png", huge_png(12_000, 12_000), "12,000 x 12,000 pixels, more than the 120 megapixels"),
 ]
 
 
@@ -272,8 +277,6 @@ def test_thirty_thousand_tiny_files(folder):
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_the_largest_image_allowed_is_decoded_in_bounded_memory(folder):
-    import subprocess
-
     Image.new("RGBA", (10_000, 10_000), (1, 2, 3, 100)).save(folder / "a" / "large.png", compress_level=1)
     Image.new("RGBA", (10_000, 10_000), (3, 2, 1, 100)).save(folder / "a" / "large2.png", compress_level=1)
     code = (
@@ -286,3 +289,41 @@ def test_the_largest_image_allowed_is_decoded_in_bounded_memory(folder):
     n_read, peak = map(int, done.stdout.split())
     assert n_read == 10
     assert peak < 1_000_000  # kB: one at a time, though there are several threads
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "reason"),
+    [
+        ((20, 20, 5), np.uint8, "a TIFF with 5 channels: save the one or the three"),
+        ((20, 20, 12), np.uint16, "a TIFF with 12 channels"),
+        ((20, 20, 2), np.uint16, "a TIFF with 2 channels"),
+        ((20, 20, 3), np.float32, "a TIFF with 32-bit floating-point values"),
+        ((20, 20), np.float64, "a TIFF with 64-bit floating-point values"),
+        ((20, 20), np.float32, "floating-point values"),
+    ],
+)
+def test_a_tiff_of_another_kind_is_explained(folder, shape, dtype, reason):
+    tifffile = pytest.importorskip("tifffile")
+    planes = {"planarconfig": "contig"} if len(shape) == 3 else {}
+    kind = "rgb" if shape[2:] == (3,) else "minisblack"
+    values = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+    tifffile.imwrite(folder / "a" / "x.tif", values, photometric=kind, **planes)
+    assert reason in reasons(folder)["a/x.tif"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("size", [(12_000, 9_000), (16_320, 12_240)])
+def test_a_photograph_of_108_or_200_megapixels_is_read_in_bounded_memory(folder, size):
+    code = (
+        "import sys; from pathlib import Path; from tl_widgets.data.decode import decode_image\n"
+        "image = decode_image(Path(sys.argv[1]).read_bytes(), 32)\n"
+        "rows = Path('/proc/self/status').read_text().splitlines()\n"
+        "print(image[0, 0].tolist(), next(row.split()[1] for row in rows if 'VmHWM' in row))"
+    )
+    Image.new("RGB", size, (200, 100, 50)).save(folder / "x.jpg")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder / "x.jpg")], capture_output=True, text=True, check=True
+    )
+    color, _, peak = done.stdout.rpartition(" ")
+    assert color == "[200, 100, 50]"
+    assert int(peak) < 300_000  # kB

@@ -126,7 +126,7 @@ REFUSED = {
     "drawing.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "an SVG drawing"),
     "cut.jpg": (file_of(noise(200, 200), "JPEG")[:900], "cut short"),
     "huge.png": (bomb(), "far too many pixels"),
-    "large.png": (bomb(12_000), "12,000 x 12,000 pixels, more than the 100 megapixels"),
+    "large.png": (bomb(12_000), "12,000 x 12,000 pixels, more than the 120 megapixels"),
     "empty.png": (b"", "empty"),
     "random.png": (bytes(range(256)) * 4, "not an image of a kind"),
     "pickle.png": (b"\x80\x04\x95\x0c\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94.", "not an image of a kind"),

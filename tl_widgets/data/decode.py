@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
-import os
 import threading
-import time
-import warnings
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -20,22 +14,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled, seconds_left
-from tl_widgets.data.archives import ImageSource, SourceFile
-from tl_widgets.data.dataset import Images, image_key
+from tl_widgets.data.dataset import Images
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
 
 # JPEG includes MPO, which many phones write. EPS is excluded because Pillow runs a program to open it.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
-_KINDS = "JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF"
-MAX_PIXELS = 100_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM")
+_KINDS = "JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF, PPM"
+MAX_PIXELS = 120_000_000
+MAX_JPEG_PIXELS = 250_000_000  # of a JPEG that can be decoded at a fraction of its size
 BIG_PIXELS = 16_000_000  # 64 MB as RGBA: such images are decoded one at a time
 _16_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 _ORIENTATION_TAG = 0x0112
 _Converted = TypeVar("_Converted")
-_large_image_lock = threading.RLock()  # held while a large image is decoded: only one is in memory at a time
+large_image_lock = threading.RLock()  # held while a large image is decoded: only one is in memory at a time
 
 # The first bytes, in lower case, of files that people mistake for images.
 _NOT_IMAGES = (
@@ -43,6 +36,10 @@ _NOT_IMAGES = (
     ((b"<svg",), "an SVG drawing, which has no pixels: export it as PNG"),
     ((b"%pdf",), "a PDF document, not an image: export its page as PNG"),
     ((b"pk\x03\x04",), "a zip file or document, not an image: unpack it"),
+    ((b"version https://git-lfs",), "a pointer of Git LFS, not the picture itself: run `git lfs pull` in its folder"),
+    ((b"8bps",), "a Photoshop document: export it as PNG or JPEG"),
+    ((b"\x93numpy",), "a NumPy array, not an image: save it as PNG"),
+    ((b"\x00\x00\x00\x0cjp  ", b"\xff\x6f\xff\x71"), "a JPEG 2000 picture: export it as PNG or JPEG"),
 )
 
 
@@ -50,18 +47,42 @@ class UnreadableError(Exception):
     """The file is not a usable image; the message is a clause that says why."""
 
 
-def decode_image(data: bytes, image_size: int) -> Images:
+def decode_image(data: bytes, image_size: int, depth: int | None = None) -> Images:
     """Decode an image file's center square, upright and over white, resized.
 
     The result is uint8, shape (image_size, image_size, 3). The file may be JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF
-    (the first frame counts), and with the extra `formats` HEIC or JPEG XL, with 1, 8 or 16 bits: gray, palette, RGB or
-    CMYK, with or without transparency. 16-bit values are scaled so 65535 becomes 255. Lanczos shrinks images, and
-    bicubic interpolation enlarges them.
+    (the first frame counts), PPM, and with the extra `formats` HEIC or JPEG XL, with 1, 8 or 16 bits: gray, palette,
+    RGB or CMYK, with or without transparency. Gray values of 16 bits that only use `depth` of them, such as 12 bits of
+    a microscope, are stretched, so the largest becomes 255. Lanczos shrinks images, and bicubic interpolation enlarges
+    them.
+
+    Args:
+        data: the content of the file.
+        image_size: side of the result in pixels.
+        depth: bits that the data set's 16-bit files use; None for those that this file uses.
 
     Raises:
         UnreadableError: the file can't be used.
     """
-    return _convert(data, lambda image: _center_square(image, image_size))
+    return _convert(data, lambda image: _center_square(image, image_size, depth))
+
+
+def depth_of(data: bytes) -> int:
+    """Return how many bits the values of a 16-bit gray image need: 8, 10, 12, 14 or 16; 0 for another file."""
+    from PIL import Image
+
+    is_other_png = data.startswith(b"\x89PNG") and data[24:25] != b"\x10"
+    with contextlib.suppress(Exception):  # a damaged file can raise any error; decoding reports it
+        if not is_other_png:
+            with Image.open(io.BytesIO(data), formats=("PNG", "TIFF", "PPM")) as image:
+                if image.mode in _16_BIT_MODES and image.width * image.height <= MAX_PIXELS:
+                    return _depth(np.asarray(image))
+    return 0
+
+
+def _depth(values: NDArray[np.integer[Any]]) -> int:
+    largest = int(values.max()) if values.size else 0
+    return next((bits for bits in (8, 10, 12, 14) if 0 < largest < 2**bits), 16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,25 +117,70 @@ def _convert(data: bytes, convert: Callable[[Image], _Converted]) -> _Converted:
     _require_image_file(data)
     try:
         with Image.open(io.BytesIO(data), formats=(*FORMATS, *_plugin_formats(data))) as image:
-            n_pixels = image.width * image.height
-            if n_pixels > MAX_PIXELS:
-                raise UnreadableError(_too_large(f"{image.width:,} x {image.height:,} pixels"))
-            if n_pixels <= BIG_PIXELS:
-                return convert(image)
-            with _large_image_lock:
-                return convert(image)
+            return _convert_open(image, convert)
     except UnreadableError:
         raise
     except UnidentifiedImageError as error:
+        if reason := _tiff_reason(data):
+            raise UnreadableError(reason) from error
         if _plugin_formats(data):
             raise UnreadableError("damaged: copy or download it again") from error
         raise UnreadableError(f"not an image of a kind that is read here ({_KINDS})") from error
     except Image.DecompressionBombError as error:
+        if data.startswith(b"\xff\xd8"):
+            return _convert_huge_jpeg(data, convert)
         raise UnreadableError(_too_large("far too many pixels")) from error
     except Exception as error:  # a damaged file can fail anywhere in a decoder with any error
         if "truncated" in str(error).lower():
             raise UnreadableError("cut short: copy or download it again") from error
         raise UnreadableError(f"damaged: {error or type(error).__name__}") from error
+
+
+def _convert_open(image: Image, convert: Callable[[Image], _Converted]) -> _Converted:
+    n_pixels = image.width * image.height
+    # A baseline JPEG is decoded at a fraction of its size. A progressive one is held whole.
+    shrinks = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
+    if n_pixels > (MAX_JPEG_PIXELS if shrinks else MAX_PIXELS):
+        raise UnreadableError(_too_large(f"{image.width:,} x {image.height:,} pixels"))
+    if n_pixels <= BIG_PIXELS:
+        return convert(image)
+    with large_image_lock:
+        return convert(image)
+
+
+def _convert_huge_jpeg(data: bytes, convert: Callable[[Image], _Converted]) -> _Converted:
+    """Convert a JPEG that `Image.open` rejects for its size, without changing Pillow's limit for others."""
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    try:
+        with JpegImageFile(io.BytesIO(data)) as image:
+            return _convert_open(image, convert)
+    except UnreadableError:
+        raise
+    except Exception as error:  # a damaged file can fail anywhere in a decoder with any error
+        raise UnreadableError(f"damaged: {error or type(error).__name__}") from error
+
+
+def _tiff_reason(data: bytes) -> str:
+    """Return why Pillow can't read a TIFF; "" for another file."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    if not data.startswith((b"II*\0", b"MM\0*")):
+        return ""
+    try:
+        directory = ImageFileDirectory_v2(data[:8])
+        stream = io.BytesIO(data)
+        stream.seek(directory.next)
+        directory.load(stream)
+        n_channels, bits = int(directory.get(277, 1)), int(np.max(directory.get(258, 1)))
+        is_float = 3 in np.atleast_1d(directory.get(339, 1))
+    except Exception:  # a damaged file can raise any error
+        return "a damaged TIFF: save it again"
+    if n_channels > 4 or n_channels == 2:
+        return f"a TIFF with {n_channels} channels: save the one or the three that should be seen as gray or RGB"
+    if is_float or bits > 16:
+        return f"a TIFF with {bits}-bit {'floating-point ' if is_float else ''}values: save it with 8 or 16 bits"
+    return f"a TIFF of a kind that isn't read ({n_channels} channels of {bits} bits): save it again as 8-bit RGB"
 
 
 # The first bytes of JPEG XL: a bare stream, or in a container.
@@ -162,19 +228,6 @@ def _plugin_formats(data: bytes) -> tuple[str, ...]:
     return (kind,)
 
 
-def find_pages(source: ImageSource, files: Sequence[SourceFile]) -> list[str]:
-    """Return the names of TIFF files with several pages, of which only the first is read; at most 50 are looked at."""
-    from PIL import Image
-
-    tiffs = [file for file in files if file.name.lower().endswith((".tif", ".tiff"))]
-    several = []
-    for file in tiffs[:: max(1, len(tiffs) // 50)][:50]:
-        with contextlib.suppress(Exception), Image.open(io.BytesIO(source.read(file)), formats=("TIFF",)) as image:
-            image.seek(1)  # EOFError if there is no second page
-            several.append(file.name)
-    return several
-
-
 def _too_large(size: str) -> str:
     return f"{size}, more than the {MAX_PIXELS // 1_000_000} megapixels allowed: make it smaller"
 
@@ -186,16 +239,18 @@ def _require_image_file(data: bytes) -> None:
     for prefixes, reason in _NOT_IMAGES:
         if start.startswith(prefixes):
             raise UnreadableError(reason)
+    if start[4:11] in (b"ftypiso", b"ftypmp4", b"ftypqt ", b"ftypm4v") or (start[:4], start[8:11]) == (b"riff", b"avi"):
+        raise UnreadableError("a video, not an image: save single pictures of it")
     if start.startswith((b"<?xml", b"<!--", b"<!doctype svg")):
         raise UnreadableError(_NOT_IMAGES[1][1] if b"<svg" in start else "an XML file, not an image")
 
 
-def _center_square(image: Image, image_size: int) -> Images:
+def _center_square(image: Image, image_size: int, depth: int | None) -> Images:
     """Return the upright center square as RGB."""
     turn = _transposition(image)
     # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size: far faster, and still twice the size that is needed.
     image.draft(image.mode, (2 * image_size, 2 * image_size))
-    image = _eight_bit(image)
+    image = _eight_bit(image, depth)
     side = min(image.size)
     left, top = (image.width - side) / 2, (image.height - side) / 2
     return _resized(image, (image_size, image_size), (left, top, left + side, top + side), turn)
@@ -238,7 +293,7 @@ def _resized(
     return np.asarray(small if turn is None else small.transpose(turn))
 
 
-def _eight_bit(image: Image) -> Image:
+def _eight_bit(image: Image, depth: int | None = None) -> Image:
     """Load the image and return it in mode L, RGB or RGBA."""
     from PIL import Image as PillowImage
 
@@ -246,7 +301,7 @@ def _eight_bit(image: Image) -> Image:
         values = np.asarray(image)
         if values.size and (values.min() < 0 or values.max() > 65535):
             raise UnreadableError("32-bit values: save it with 8 or 16 bits")
-        return PillowImage.fromarray(_scaled_to_eight_bits(values))
+        return PillowImage.fromarray(_scaled_to_eight_bits(values, depth or _depth(values)))
     if image.mode == "F":
         raise UnreadableError("floating-point values: save it with 8 or 16 bits")
     image.load()
@@ -257,12 +312,13 @@ def _eight_bit(image: Image) -> Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _scaled_to_eight_bits(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
-    """Scale 0..65535 to 0..255, rounded; in strips, which saves memory."""
+def _scaled_to_eight_bits(values: NDArray[np.integer[Any]], depth: int) -> NDArray[np.uint8]:
+    """Scale 0..2^depth - 1 to 0..255, rounded; in strips, which saves memory."""
+    largest = 2**depth - 1
     scaled = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), 256):
         strip = values[top : top + 256].astype(np.uint32)
-        scaled[top : top + 256] = (strip + 128) // 257  # 257 = 65535 / 255
+        scaled[top : top + 256] = (np.minimum(strip, largest) * 255 + largest // 2) // largest
     return scaled
 
 
@@ -279,103 +335,3 @@ def _transpositions() -> dict[int, Transpose]:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
-
-
-_BIG_FILE = 16_000_000  # bytes; such files are read one at a time
-_SECONDS_BETWEEN_EVENTS = 0.15
-_Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True)
-class FileContent:
-    """The decoded image of one file, or why there is none.
-
-    Attributes:
-        digest: hash of the file's bytes, or of the reason if it could not be read at all.
-        image: uint8, shape (size, size, 3); None if the file is not a usable image.
-        key: `image_key` of the image; b"" without one.
-        reason: why there is no image, as a clause; "" if there is one.
-    """
-
-    digest: bytes
-    image: Images | None
-    key: bytes
-    reason: str
-
-
-def read_images(
-    source: ImageSource,
-    files: Sequence[SourceFile],
-    image_size: int,
-    on_event: OnEvent,
-    cancel: Cancel | None,
-) -> Generator[FileContent, None, None]:
-    """Decode files in several threads and yield one FileContent per file, in order.
-
-    Only a few images are in memory at a time. `on_event` receives about seven "decode" events per second, and always
-    the last one.
-    """
-
-    def read(file: SourceFile) -> FileContent:
-        with _large_image_lock if file.n_bytes > _BIG_FILE else contextlib.nullcontext():
-            try:
-                data = source.read(file)
-            except OSError as error:
-                reason = f"cannot be read: {error.strerror or error}"
-                return FileContent(_digest(reason.encode()), None, b"", reason)
-            digest = _digest(data)
-            try:
-                image = decode_image(data, image_size)
-            except UnreadableError as error:
-                return FileContent(digest, None, b"", str(error))
-            return FileContent(digest, image, image_key(image), "")
-
-    start, last_event = time.monotonic(), 0.0
-    with warnings.catch_warnings():
-        # Pillow warns about large images and odd metadata; FileContent.reason covers what matters.
-        warnings.simplefilter("ignore")
-        for n_done, content in enumerate(_map_in_order(read, files, cancel), 1):
-            yield content
-            now = time.monotonic()
-            if now - last_event >= _SECONDS_BETWEEN_EVENTS or n_done == len(files):
-                last_event, seconds = now, now - start
-                text = f"reading images: {n_done:,} of {len(files):,}"
-                left = seconds_left(seconds, n_done, len(files))
-                on_event(Event("decode", text, n_done=n_done, n_total=len(files), seconds=seconds, seconds_left=left))
-
-
-def file_digests(source: ImageSource, files: Sequence[SourceFile], cancel: Cancel | None) -> list[bytes]:
-    """Return each `FileContent.digest` without decoding: 1 s per thousand photos."""
-
-    def digest(file: SourceFile) -> bytes:
-        try:
-            return _digest(source.read(file))
-        except OSError as error:
-            return _digest(f"cannot be read: {error.strerror or error}".encode())
-
-    return list(_map_in_order(digest, files, cancel))
-
-
-def _digest(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def _map_in_order(
-    function: Callable[[SourceFile], _Result], files: Sequence[SourceFile], cancel: Cancel | None
-) -> Iterator[_Result]:
-    """Yield `map(function, files)`, computed in threads that run only a few results ahead."""
-    n_workers = min(os.cpu_count() or 1, 8)
-    executor = ThreadPoolExecutor(n_workers, thread_name_prefix="tl_widgets-read")
-    pending: deque[Future[_Result]] = deque()
-    try:
-        for file in files:
-            raise_if_cancelled(cancel)
-            pending.append(executor.submit(function, file))
-            if len(pending) >= 4 * n_workers:
-                yield pending.popleft().result()
-        while pending:
-            raise_if_cancelled(cancel)
-            yield pending.popleft().result()
-    finally:
-        # No thread outlives the call, even after Ctrl-C or when the caller stops early.
-        executor.shutdown(cancel_futures=True)

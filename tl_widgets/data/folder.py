@@ -27,16 +27,17 @@ from tl_widgets.data.dataset import (
     require_classes,
     split_rows,
 )
-from tl_widgets.data.decode import find_pages
 from tl_widgets.data.folder_layout import Layout, apply_edits, find_layout, require_edits
 from tl_widgets.data.groups import group_note, group_numbers, split_groups, with_groups
 from tl_widgets.data.image_cache import Pool, load_pool
 from tl_widgets.data.layouts.tree import SplitName
 from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.data.reading import find_pages
 from tl_widgets.data.sources import open_source
 from tl_widgets.records.provenance import NO_EDITS, Columns, Edits, Origin
 
 MIN_PER_CLASS = 3
+_FULL_DEPTH = 16  # bits
 _MAX_LISTED = 8  # classes in a message
 TRAIN_SHARE, VALIDATION_SHARE, TEST_SHARE = 0.60, 0.15, 0.25
 CARVED_VALIDATION_SHARE = 0.20
@@ -138,6 +139,9 @@ def load_folder(
         notes += (
             f"TIFF files with several pages, of which the first is used: {first_few(list(map(printable, pages)))}.",
         )
+    if 0 < pool.depth < _FULL_DEPTH:
+        values = f"values up to {2**pool.depth - 1:,} only ({pool.depth} bits)"
+        notes += (f"The 16-bit files hold {values}. They were stretched, or they would be nearly black.",)
     if edits.has_groups:
         numbers = group_numbers([layout.files[i] for i in kept], edits)
         notes += (group_note(numbers, [layout.files[i].split for i in kept]),)

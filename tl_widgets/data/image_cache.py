@@ -4,7 +4,7 @@ Below `home_folder()/images`:
 
     <hash of names and size>-<hash of content>/
         images.npy    uint8, shape (n, size, size, 3): the readable images
-        entry.json    for each file, the image's key or why there is none
+        entry.json    for each file, the image's key or why there is none; and how many bits 16-bit files use
     index/<hash of path, names, sizes, times>    the name of this folder's entry
 
 The index makes a second load fast, because it needs only names, sizes and times. A copy or a zip of the folder has
@@ -21,7 +21,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +32,12 @@ from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.resources import home_folder, require_disk, require_memory
 from tl_widgets.data.archives import ImageSource
 from tl_widgets.data.dataset import Rows, image_key
-from tl_widgets.data.decode import FileContent, file_digests, read_images, readable_formats
+from tl_widgets.data.decode import readable_formats
 from tl_widgets.data.folder_layout import LabelledFile
 from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.data.reading import FileContent, file_digests, find_depth, read_images
 
-_VERSION = 1  # raise it when the format of entries or the decoding of images changes
+_VERSION = 2  # raise it when the format of entries or the decoding of images changes
 _ABANDONED_AFTER = 86_400
 
 
@@ -48,11 +49,13 @@ class Pool:
         images: the readable images, in the order of the files; None if there are none.
         keys: `image_key` of each file's image; b"" if it has none.
         reasons: why each file has no image; "" if it has one.
+        depth: bits that the values of 16-bit files use; 0 without such files.
     """
 
     images: IndexedImages | None
     keys: tuple[bytes, ...]
     reasons: tuple[str, ...]
+    depth: int = 0
 
     @property
     def rows(self) -> Rows:
@@ -65,7 +68,7 @@ class Pool:
         rows = self.rows[files]
         rows = rows[rows >= 0]
         images = self.images.select(rows) if self.images is not None and len(rows) else None
-        return Pool(images, tuple(self.keys[i] for i in files), tuple(self.reasons[i] for i in files))
+        return Pool(images, tuple(self.keys[i] for i in files), tuple(self.reasons[i] for i in files), self.depth)
 
 
 def load_pool(
@@ -92,9 +95,10 @@ def load_pool(
     name = _read_index(index)
     if name.startswith(f"{shape_key}-") and (pool := _open_entry(home / name, len(files))):
         return pool
+    depth = find_depth(source, [labelled.file for labelled in files], cancel)
     with contextlib.suppress(OSError):
         if any(home.glob(f"{shape_key}-*")):
-            name = _entry_name(shape_key, file_digests(source, [labelled.file for labelled in files], cancel))
+            name = _entry_name(shape_key, depth, file_digests(source, [labelled.file for labelled in files], cancel))
             if pool := _open_entry(home / name, len(files)):
                 _write_index(index, name)
                 return pool
@@ -102,13 +106,13 @@ def load_pool(
     def decoded() -> contextlib.closing[Generator[FileContent, None, None]]:
         # Closing the generator ends its threads, even after an error or Ctrl-C.
         files_only = [labelled.file for labelled in files]
-        return contextlib.closing(read_images(source, files_only, image_size, on_event, cancel))
+        return contextlib.closing(read_images(source, files_only, image_size, depth, on_event, cancel))
 
     try:
         n_bytes = len(files) * image_size**2 * 3
         require_disk(home, n_bytes, f"The decoded copy of {len(files):,} images")
         with decoded() as contents:
-            name = _write_entry(home, shape_key, contents, len(files), image_size)
+            name = _write_entry(home, shape_key, contents, len(files), image_size, depth)
         _write_index(index, name)
         if pool := _open_entry(home / name, len(files)):
             return pool
@@ -118,7 +122,7 @@ def load_pool(
     advice = f"They cannot be stored on disk either ({problem.rstrip('.')}). Use a smaller image size or fewer images"
     require_memory(len(files) * image_size**2 * 3, f"Holding {len(files):,} images", advice)
     with decoded() as contents:
-        return _read_into_memory(contents, len(files), image_size)
+        return replace(_read_into_memory(contents, len(files), image_size), depth=depth)
 
 
 def _hash(*parts: object) -> str:
@@ -128,8 +132,8 @@ def _hash(*parts: object) -> str:
     return digest.hexdigest()
 
 
-def _entry_name(shape_key: str, digests: list[bytes]) -> str:
-    return f"{shape_key}-{hashlib.blake2b(b''.join(digests), digest_size=16).hexdigest()}"
+def _entry_name(shape_key: str, depth: int, digests: list[bytes]) -> str:
+    return f"{shape_key}-{hashlib.blake2b(bytes([depth]) + b''.join(digests), digest_size=16).hexdigest()}"
 
 
 def _read_index(index: Path) -> str:
@@ -159,12 +163,14 @@ def _open_entry(entry: Path, n_files: int) -> Pool | None:
         images = IndexedImages.open(entry / "images.npy") if n_images else None
         found = [image_key(image) for image in images] if images is not None else []
         if len(reasons) == len(keys) == n_files and found == [key for key in keys if key]:
-            return Pool(images, keys, reasons)
+            return Pool(images, keys, reasons, int(record["depth"]))
     shutil.rmtree(entry, ignore_errors=True)
     return None
 
 
-def _write_entry(home: Path, shape_key: str, contents: Iterator[FileContent], n_files: int, image_size: int) -> str:
+def _write_entry(
+    home: Path, shape_key: str, contents: Iterator[FileContent], n_files: int, image_size: int, depth: int
+) -> str:
     """Write `contents` into an entry and return its name."""
     home.mkdir(parents=True, exist_ok=True)
     remove_abandoned(home, "writing-*", _ABANDONED_AFTER)
@@ -184,8 +190,8 @@ def _write_entry(home: Path, shape_key: str, contents: Iterator[FileContent], n_
             # NumPy pads the header, so the final count of images fits into the space of the first.
             file.seek(0)
             _write_header(file, sum(bool(key) for key in keys), image_size)
-        (staging / "entry.json").write_text(json.dumps({"keys": keys, "reasons": reasons}))
-        name = _entry_name(shape_key, digests)
+        (staging / "entry.json").write_text(json.dumps({"keys": keys, "reasons": reasons, "depth": depth}))
+        name = _entry_name(shape_key, depth, digests)
         # This fails if another process has written the same entry first.
         with contextlib.suppress(OSError):
             staging.rename(home / name)

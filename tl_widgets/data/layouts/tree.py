@@ -19,7 +19,8 @@ LabelSource = Literal[
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 IMAGE_SUFFIXES = {
-    ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl",
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic", ".heif", ".avif",
+    ".jxl", ".ppm", ".pgm",
 }  # fmt: skip
 TABLE_SUFFIXES = {".csv", ".tsv", ".jsonl"}
 # Files that nobody takes for pictures. A file with any other suffix may be one: its content decides.

@@ -10,7 +10,7 @@ check("01-a", 3 * 3 * 32 * 64 + 64)
 side = 128 // 2 // 2 // 2
 check("01-b", side * side * 128)
 
-# 01-c: in the panel, set Maps to vector to "global average".
+# 01-c: in the panel, set Last feature maps to "global average".
 check("01-c", ScratchSpec(dense_units=6, head="global_average"))
 
 # 01-d: not even the training pictures are learned.

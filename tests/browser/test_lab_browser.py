@@ -24,7 +24,7 @@ FIELDS = {
     "Training": {"Batch size": "8", "Seed": "3", "Repeats": "4"},
 }
 MENUS = {
-    "From scratch": {"Pooling": "average", "Maps to vector": "global average"},
+    "From scratch": {"Pooling": "average", "Last feature maps": "global average"},
     "Transfer": {"Weights": "random: knows nothing"},
     "Training": {"Learning rate": "0.003"},
 }
@@ -50,7 +50,7 @@ def test_every_control_can_be_found_by_its_label_and_changes_what_it_says(page, 
             page.get_by_label(label, exact=True).fill(text)
             page.keyboard.press("Tab")
     tab(page, "Transfer").click()
-    page.get_by_label("Control arm").check()
+    page.get_by_label("Also train a control").check()
     backbone = page.get_by_label("Backbone", exact=True)
     backbone.select_option(
         next(text for text in backbone.locator("option").all_inner_texts() if "MobileNetV2\xa0" in text)
@@ -202,7 +202,7 @@ def test_trouble_is_a_sentence_in_an_alert(page, jupyter):
     button(page, "Train both").click()
     wait_state(page, "error")
     assert "Traceback" not in page.locator(".tlw-lab").inner_text()
-    button(page, "Undo 2").click()
+    button(page, "Undo 2 changes").click()
     page.get_by_role("alert").first.wait_for(state="detached")
     assert_value(page, "Blocks", "2")
 

@@ -69,7 +69,7 @@ def test_convnet_from_scratch(page, jupyter):
     # 5 x 5 x 3 x 16 + 16 in place of 2,432, and the second layer has 16 maps coming in
     cell.get_by_text("1,216", exact=True).wait_for()
     cell.get_by_text("9,280", exact=True).wait_for()
-    cell.get_by_label("Maps to vector").select_option("global average")
+    cell.get_by_label("Last feature maps").select_option("global average")
     cell.get_by_text("GlobalAveragePooling2D").wait_for()
 
     goto(page, 'Quiz("overfit")')

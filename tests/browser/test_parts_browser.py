@@ -244,7 +244,7 @@ def test_a_slider_by_keyboard(show):
     wait_value(page, "Image size", "64", "64 pixels")
     setting(page, "image_size", 64)
     page.keyboard.type("80")  # goes on in the field
-    assert page.evaluate("() => document.activeElement.type") == "number"
+    assert page.evaluate("() => document.activeElement.ariaLabel") == "Image size, as a number"
     page.keyboard.press("Enter")
     wait_value(page, "Image size", "80", "80 pixels")
     expect(slider(page, "Image size")).to_be_focused()
@@ -292,11 +292,14 @@ def test_a_number_out_of_range_is_rejected_and_nothing_is_clipped_at_150_pixels(
     execute(page, "for field in form.fields.values(): field.widget.layout.width = '150px'")
     number(page, "Image size").fill("5000")
     page.keyboard.press("Tab")
-    page.get_by_role("alert").get_by_text("choose a number from 32 to 512; received 5000.").wait_for()
+    page.get_by_role("alert").get_by_text("choose a number from 16 to 512; received 5000.").wait_for()
     wait_value(page, "Image size", "96", "96 pixels")
     number(page, "Images per class").fill("5000")
     page.keyboard.press("Enter")
     page.get_by_role("alert").get_by_text("Choose at most").wait_for()
+    number(page, "Epochs").fill("")
+    page.keyboard.press("Enter")
+    expect(number(page, "Epochs")).to_have_value("10")
     number(page, "Epochs").fill("12")
     page.keyboard.press("Enter")
     setting(page, "epochs", 12)

@@ -191,7 +191,7 @@ def test_nothing_is_cut_off_on_narrow_and_wide_pages(lab, width):
     assert not wrong, "\n".join(wrong)
 
 
-def test_twelve_tab_stops_lead_from_the_images_to_more(lab):
+def test_nine_tab_stops_lead_from_the_images_to_more(lab):
     lab.get_by_label("Dataset", exact=True).focus()
     reached = []
     while len(reached) < 20 and (not reached or reached[-1] != "More"):
@@ -203,8 +203,16 @@ def test_twelve_tab_stops_lead_from_the_images_to_more(lab):
         )
         lab.keyboard.press("Tab")
     assert reached[-1] == "More"
-    assert len(reached) <= 12, reached
+    assert len(reached) <= 9, reached
     assert len(set(reached)) == len(reached)
+    assert "Few images" in reached
+    button(lab, "Few images").focus()  # the presets are one stop, in which the arrow keys move
+    lab.keyboard.press("ArrowRight")
+    expect(button(lab, "Plenty")).to_be_focused()
+    lab.keyboard.press("End")
+    lab.keyboard.press("Enter")
+    lab.get_by_text("The article’s network, with textures: ").wait_for()
+    assert execute(lab, "print(lab.settings.config.scratch.dense_units)") == "6\n"
 
 
 def sources(page):
@@ -226,7 +234,7 @@ def test_no_key_typed_in_the_lab_reaches_the_shortcuts(lab):
         tab(lab, "Transfer"),
         lab.get_by_label("Backbone", exact=True),
         lab.get_by_label("Head dropout", exact=True),
-        lab.get_by_label("Control arm"),
+        lab.get_by_label("Also train a control"),
         button(lab, "loss"),
         lab.locator(".tlw-race [data-stop]").first,
         tab(lab, "Code"),
@@ -353,9 +361,21 @@ def test_a_layer_opens_its_fields(lab):
     expect(button(lab, "More")).to_have_attribute("aria-pressed", "true")
     button(lab, "More").click()
     expect(button(lab, "More")).to_have_attribute("aria-pressed", "false")
-    lab.get_by_role("button", name=re.compile("^Backbone EfficientNetLite0")).press("Enter")
+    backbone = lab.get_by_role("button", name=re.compile("^Backbone EfficientNetLite0"))
+    backbone.press("Enter")
+    expect(tab(lab, "Transfer")).to_be_focused()
     expect(lab.get_by_label("Backbone", exact=True)).to_be_visible()
     expect(lab.locator(".tlw-race .tlw-chart")).to_be_visible()
+    dropout = lab.get_by_label("Head dropout", exact=True)
+    dropout.press("5")
+    lab.keyboard.press("Escape")  # takes the number back
+    expect(dropout).to_have_value("0")
+    lab.keyboard.press("Escape")
+    expect(backbone).to_be_focused()
+    button(lab, "More").press("Enter")
+    lab.get_by_label("Backbone", exact=True).press("Escape")
+    expect(button(lab, "More")).to_be_focused()
+    expect(backbone).to_be_visible()
 
 
 def test_a_picture_on_which_the_models_disagree_is_looked_at_closely(lab):

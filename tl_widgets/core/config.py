@@ -148,8 +148,8 @@ class ScratchSpec(Settings):
     head: str = setting(
         "flatten",
         Choice((("flatten", "flatten"), ("global average", "global_average"))),
-        "Maps to vector",
-        "What turns the last maps into a list of numbers",
+        "Last feature maps",
+        "Flatten lists all their numbers; global average keeps one number for each map",
         group=_SCRATCH,
         option="",
     )
@@ -291,8 +291,8 @@ class Config(Settings):
     control: bool = setting(
         False,
         Flag(),
-        "Control arm (random weights)",
-        "Trains the same backbone without its pretraining, too",
+        "Also train a control: the same backbone with random weights",
+        "Shows how much the pretraining itself is worth",
         group=_TRANSFER,
         transfer_only=True,
         sets_pace=True,
@@ -320,7 +320,7 @@ class Config(Settings):
     folds: int = setting(
         1,
         Whole(1, 20, counted="folds"),
-        "Folds",
+        "Cross-validation folds",
         "With 2 or more, every image is tested once, by models trained on the other folds; 1 for one split",
         group=_TRAINING,
         sets_pace=True,

@@ -151,7 +151,7 @@ EXERCISES: dict[str, Exercise] = {
                 95: "That is the accuracy with pretraining. How much would be there without it?",
                 -25: "The size is right, but the pretrained one is better, so the gain is positive.",
             },
-            "Subtract the accuracy of the control arm from that of transfer.",
+            "Subtract the accuracy of the control from that of transfer.",
         ),
     ),
     "03-c": Exercise(

@@ -162,7 +162,7 @@ QUESTIONS = {
         (
             Option(
                 "On these images the pretraining adds little; the architecture alone is enough",
-                "The control arm has the same layers and the same head. Only what was learned before is missing.",
+                "The control has the same layers and the same head. Only what was learned before is missing.",
                 is_right=True,
             ),
             Option(

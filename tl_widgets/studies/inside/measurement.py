@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -24,7 +23,7 @@ from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
 from tl_widgets.records.comparison import Comparison, RunResult
-from tl_widgets.records.run import interest
+from tl_widgets.records.run import interest, interleave_classes
 from tl_widgets.studies.inside.grad_cam import CONVOLUTIONS, heat_maps
 from tl_widgets.studies.inside.result import (
     AFTER,
@@ -68,8 +67,8 @@ def look_inside(
 ) -> LookInside:
     """Compute heat maps, first filters and features of the models of a comparison.
 
-    - Heat maps: Grad-CAM of every model for some test images, each for the model's own answer. Images on which the
-      models disagree come first, then those that all get wrong, then others; classes take turns.
+    - Heat maps: Grad-CAM of every model for some test images, each for the model's own answer. Classes take turns, and
+      of each class, images on which the models disagree come first, then those that all get wrong, then others.
     - First filters: those of the network from scratch and of the backbone, before and after training.
     - Features: the values that each model's last layer receives for at most 500 test images, before and after
       training, laid out by principal components.
@@ -135,14 +134,9 @@ def _tested_runs(comparison: Comparison) -> tuple[RunResult, ...]:
 
 
 def _choose_images(runs: tuple[RunResult, ...], n: int) -> Any:
-    """Return indices of test images, most interesting first; classes take turns."""
-    counts: Counter[tuple[int, int]] = Counter()
-    keys = []
-    for row, label in enumerate(runs[0].labels):
-        rank = interest(runs[:2], row)
-        keys.append((rank, counts[rank, label], label, row))
-        counts[rank, label] += 1
-    return np.array([key[-1] for key in sorted(keys)[:n]], np.int64)
+    """Return indices of test images: the classes take turns, each with its most interesting images first."""
+    rows = sorted(range(len(runs[0].labels)), key=lambda row: interest(runs[:2], row))
+    return np.array(interleave_classes(rows, runs[0].labels)[:n], np.int64)
 
 
 class _Measurement:

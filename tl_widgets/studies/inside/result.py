@@ -219,6 +219,21 @@ class LookInside(StudyRecord):
         return PairedDifference((only1 - only2) / len(labels), interval, mcnemar_p_value(only1, only2))
 
     @property
+    def headline(self) -> str:
+        """How well the trained models tell the classes apart, in a sentence."""
+        shares = [
+            f"{percent(self.neighbour_accuracy(layout))} ({name.label})"
+            for name in (ModelName.SCRATCH, ModelName.TRANSFER)
+            if (layout := self.layout(name, AFTER))
+        ]
+        if not shares:
+            return next(iter(self.sentences), "")
+        return (
+            "Ask each trained model for the most similar image: it shows the same class for "
+            f"{' and '.join(shares)} of the test images."
+        )
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
         return _inside_sentences(self)

@@ -20,7 +20,7 @@ from tl_widgets.export.networks import plot_networks
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.images.view import ImagesView, LabActions
 from tl_widgets.widgets.lab.panel import ControlPanel
-from tl_widgets.widgets.lab.presets import PRESETS, Preset
+from tl_widgets.widgets.lab.presets import PRESETS, Preset, PresetBar
 from tl_widgets.widgets.lab.restore import read_record, restore
 from tl_widgets.widgets.lab.runs import LabRun
 from tl_widgets.widgets.lab.screen import FRONT, LabScreen
@@ -85,12 +85,10 @@ class TransferLab(App[LabScreen, Comparison]):
         gives_choice = dataset is None and (show is None or "dataset" in show) and "dataset" not in lock
         self.images = ImagesView(source, self._image_actions()) if gives_choice else None
         # A preset sets any control, so it has no place in a lesson that hides or locks some.
-        presets = PRESETS if show is None and not lock else ()
+        presets = PresetBar(PRESETS, self._choose_preset) if show is None and not lock else None
         screen = LabScreen(self.panel, source, self.restore, self._load, self.images, presets)
         super().__init__(screen, source)
         screen.reset_button.on_click(lambda _: self.restore(self._base_settings))
-        for preset in presets:
-            screen.preset_buttons[preset.title].on_click(lambda _, preset=preset: self._choose_preset(preset))
         screen.live_tick.observe(lambda change: self._switch_live(change["new"]), "value")
         self.panel.follow(self._settings_changed)
         self._show_thumbnails()
@@ -267,7 +265,8 @@ class TransferLab(App[LabScreen, Comparison]):
         self._base_settings = settings
         self.restore(settings)
         self.screen.show_curves_tab()
-        self.screen.show_hint(f"{preset.title}: {preset.help[0].lower()}{preset.help[1:]}. Press “Train both”.")
+        what = f"{preset.help[0].lower()}{preset.help[1:]}"
+        self.screen.show_hint(f"{preset.title}, with {settings.dataset}: {what}. Press “Train both”.")
 
     def _load(self, name: str, data: bytes, cancel: Cancel) -> tuple[str, ...]:
         """Restore a record's settings, add its result to the list of runs, and return messages about it.

@@ -15,6 +15,7 @@ from tl_widgets.widgets.lab.class_fields import ClassFields
 from tl_widgets.widgets.shared.backbone_choice import BackboneChoice
 from tl_widgets.widgets.shared.cells import close_tree
 from tl_widgets.widgets.shared.costs import group_line, has_local_weights
+from tl_widgets.widgets.shared.fields import NumberField
 from tl_widgets.widgets.shared.form import Form, group_box
 from tl_widgets.widgets.shared.html import style
 from tl_widgets.widgets.shared.keys import KeyGuard
@@ -177,8 +178,9 @@ class ControlPanel(Form[LabSettings]):
         self._backbones.choose(value, self._settings, can_resize, self.change)
 
     def _show_fields(self) -> None:
-        if "image_size" in self.fields:
-            self._backbones.show_limit(self.fields["image_size"].widget, self._settings)
+        size = self.fields.get("image_size")
+        if isinstance(size, NumberField):
+            self._backbones.show_limit(size, self._settings)
         super()._show_fields()
         scratch = self._settings.config.scratch
         self._blocks.show_values(scratch.filters, scratch.kernel_sizes)

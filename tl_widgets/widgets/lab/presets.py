@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tl_widgets.core.config import ScratchSpec
+from tl_widgets.core.html import Markup, join
 from tl_widgets.core.settings import flat_values
+from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings
 
 
@@ -47,3 +49,31 @@ PRESETS = (
         flat_values(ScratchSpec(dense_units=6)),
     ),
 )
+
+
+class PresetBar(Picture):
+    """The presets as a toolbar: one Tab stop, in which the arrow keys move.
+
+    Args:
+        presets: in their order.
+        choose: called with the preset that is pressed.
+    """
+
+    def __init__(self, presets: Sequence[Preset], choose: Callable[[Preset], None]) -> None:
+        super().__init__()
+        self._presets = {preset.title: preset for preset in presets}
+        self.add_class("tlw-presets")
+        self.on_click(lambda title: choose(self._presets[title]))
+        self.show_enabled(True)
+
+    def show_enabled(self, enabled: bool) -> None:
+        """Show whether a preset can be chosen now."""
+        buttons = [
+            Markup('<button type="button" data-click="{}" title="{}." aria-disabled="{}">{}</button>').format(
+                preset.title, preset.help, str(not enabled).lower(), preset.title
+            )
+            for preset in self._presets.values()
+        ]
+        self.markup = Markup(
+            '<div data-roam tabindex="0" role="toolbar" aria-label="Settings to try"><span>Try:</span>{}</div>'
+        ).format(join(buttons))

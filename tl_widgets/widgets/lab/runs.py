@@ -25,7 +25,7 @@ from tl_widgets.widgets.shared.settings import LabSettings, differences
 _TITLES = {
     "n_per_class": "images per class",
     "kernel_sizes": "kernel sizes",
-    "control": "control arm",
+    "control": "control model",
     "fine_tune_blocks": "fine-tuned blocks",
 }
 

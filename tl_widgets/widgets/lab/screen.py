@@ -7,7 +7,7 @@ Every part has a fixed height, so nothing moves when something appears: see layo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from ipywidgets import HTML, Button, Checkbox, HBox, Tab, VBox, Widget
 
@@ -26,7 +26,7 @@ from tl_widgets.widgets.lab.code import CodeView
 from tl_widgets.widgets.lab.outcome import OutcomeView
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.lab.predictions import PredictionsView
-from tl_widgets.widgets.lab.presets import Preset
+from tl_widgets.widgets.lab.presets import PresetBar
 from tl_widgets.widgets.lab.runs import LabRun, RunsView
 from tl_widgets.widgets.lab.save import Load, SaveView
 from tl_widgets.widgets.lab.stage import Stage
@@ -56,7 +56,7 @@ class LabScreen(AppScreen[ProgressView]):
         restore: Callable[[LabSettings], None],
         load: Load,
         images: Widget | None = None,
-        presets: Sequence[Preset] = (),
+        presets: PresetBar | None = None,
     ) -> None:
         super().__init__("Train both", ProgressView(), " The last finished result is still shown below.")
         self.reset_button = Button(description="Reset", icon="undo", tooltip="Undo all changes of the controls")
@@ -93,24 +93,20 @@ class LabScreen(AppScreen[ProgressView]):
         self._n_live = 0
         css = HTML(style() + f"<style>{page_file('lab/layout.css')}</style>")
         css.add_class("tlw-css")
-        top = self._top(panel, presets, images is not None)
+        self._presets = presets
+        top = self._top(panel, images is not None)
         self.children = [css, top, self._bar(panel), self.tabs, self.outcome, self.strip, self.state_mark]
 
-    def _top(self, panel: ControlPanel, presets: Sequence[Preset], has_images: bool) -> Widget:
+    def _top(self, panel: ControlPanel, has_images: bool) -> Widget:
         """Return the row of the images and the presets."""
-        self.preset_buttons = {
-            preset.title: Button(description=preset.title, tooltip=f"{preset.help}.") for preset in presets
-        }
         parts = [widget for name, widget in panel.front_controls.items() if name == "dataset"]
         parts.append(panel.thumbnails)
         if has_images:
             self.own_button = Button(description="My pictures", icon="plus", tooltip="Train on pictures of your own")
             self.own_button.on_click(lambda _: self.show_tab("My pictures"))
             parts.append(self.own_button)
-        if presets:
-            buttons = HBox([HTML("Try:"), *self.preset_buttons.values()])
-            buttons.add_class("tlw-presets")
-            parts.append(buttons)
+        if self._presets is not None:
+            parts.append(self._presets)
         row = HBox(parts)
         row.add_class("tlw-top")
         return row
@@ -129,7 +125,8 @@ class LabScreen(AppScreen[ProgressView]):
         self.stage.show_settings(settings)
         self.ledger.show_settings(settings)
         self.code.show_settings(settings)
-        self.reset_button.description = f"Undo {n_changed}" if n_changed else "Reset"
+        changes = "1 change" if n_changed == 1 else f"{n_changed} changes"
+        self.reset_button.description = f"Undo {changes}" if n_changed else "Reset"
         self.reset_button.disabled = not n_changed or self.state == "running"
 
     def show_hint(self, text: str) -> None:
@@ -147,8 +144,10 @@ class LabScreen(AppScreen[ProgressView]):
     def show_running(self, running: bool) -> None:
         """Enable or disable the buttons; switch to the curves when training starts."""
         super().show_running(running)
-        for widget in (self.reset_button, self.live_tick, self.runs.restore_button, *self.preset_buttons.values()):
+        for widget in (self.reset_button, self.live_tick, self.runs.restore_button):
             widget.disabled = running
+        if self._presets is not None:
+            self._presets.show_enabled(not running)
         self.trial.enabled = self.save.enabled = not running
         self.outcome.show_running(running)
         self.curves.show_status("Getting ready …" if running else "")

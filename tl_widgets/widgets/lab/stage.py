@@ -35,6 +35,7 @@ class Stage(HBox):
         self.curves.add_class("tlw-race")
         super().__init__([self.networks, self.drawer, self.curves])
         self.add_class("tlw-stage")
+        self.more_button.add_class("tlw-more")
         self.more_button.observe(lambda change: self._show_drawer(change["new"]), "value")
         self._show_drawer(False)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ipywidgets import HTML, Button, VBox, Widget
+from ipywidgets import HTML, Button, VBox
 
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
-from tl_widgets.backbones.family import Backbone, memory_estimate, memory_needed
+from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.core.config import MIN_IMAGE_SIZE
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import memory_available
 from tl_widgets.widgets.shared.costs import has_local_weights, too_large
-from tl_widgets.widgets.shared.fields import row
+from tl_widgets.widgets.shared.fields import NumberField, row
 from tl_widgets.widgets.shared.html import alert, note
 from tl_widgets.widgets.shared.settings import LabSettings
 
@@ -28,19 +28,17 @@ def backbone_menu(image_size: int) -> tuple[tuple[str, str], ...]:
 
 
 def _text(backbone: Backbone, image_size: int, free: int) -> str:
+    # Short enough for the narrow menu: the line above it says more about the chosen one.
     needed = memory_needed(backbone, image_size)
-    fits = not free or needed <= free
     facts = [backbone.name]
-    if not fits:  # comes early, because a narrow menu cuts off the end; includes TensorFlow's own memory
-        facts.append(f"does not fit: memory {size_text(needed)}")
     if backbone.top1_pct:
         facts.append(f"{backbone.top1_pct:.1f}%")
-    if not has_local_weights(backbone):
-        facts.append(f"{backbone.download_mb:.0f} MB to download" if backbone.download_mb else "to download")
+    if free and needed > free:  # includes TensorFlow's own memory
+        facts.append(f"needs {size_text(needed)} memory")
+    elif not has_local_weights(backbone):
+        facts.append(f"download {backbone.download_mb:.0f} MB" if backbone.download_mb else "to download")
     elif backbone.download_mb:
         facts.append(f"{backbone.download_mb:.0f} MB")
-    if fits:
-        facts.append(f"memory {size_text(memory_estimate(backbone, image_size))}")
     return " · ".join(facts)
 
 
@@ -104,10 +102,11 @@ class BackboneChoice:
         if action is not None:
             action()
 
-    def show_limit(self, field: Widget, settings: LabSettings) -> None:
+    def show_limit(self, field: NumberField, settings: LabSettings) -> None:
         """Set the image size field's lower limit (its number must then be set again), and explain the limit."""
         name, size = settings.config.backbone, settings.image_size
-        field.min = smallest = smallest_size(name)
+        smallest = smallest_size(name)
+        field.require_at_least(smallest, f"{name} needs images of at least {smallest} pixels")
         text = ""
         was_raised = size == smallest and self._previous_size is not None
         if smallest > _COMMON_MIN or was_raised:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
-from tl_widgets.backbones.family import Backbone, memory_needed
+from tl_widgets.backbones.family import Backbone, memory_estimate, memory_needed
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import count_text, rough_duration, size_text
 from tl_widgets.core.resources import memory_available
@@ -151,6 +151,7 @@ def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
     backbone, weights = find_backbone(settings.config.backbone), settings.config.weights
     top1 = f"; {backbone.top1_pct:.1f}% on ImageNet" if backbone.top1_pct and weights == "imagenet" else ""
     text = f"<b>{count_text(count.trainable)} parameters</b> to train, {count_text(count.frozen)} frozen"
+    text += f"; about {size_text(memory_estimate(backbone, settings.image_size))} of memory"
     if weights is None:
         return f"{text}; random weights, so it has learned nothing yet{_then_fine_tuned(settings)}"
     if weights != "imagenet":

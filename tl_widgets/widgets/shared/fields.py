@@ -58,6 +58,13 @@ class NumberField(Field):
 
     def __init__(self, setting: Setting, slider: Slider | None = None) -> None:
         super().__init__(setting, slider or number_widget(setting))
+        self._least: float | None = None
+        self._why = ""
+
+    def require_at_least(self, number: float, why: str) -> None:
+        """Raise the lower limit (the value must then be shown again); `why` is a clause for smaller numbers."""
+        self.widget.min = self._least = number
+        self._why = why
 
     def show(self, value: Any) -> None:
         """Show a number, and widen the limits if necessary: code may exceed those of the form."""
@@ -71,8 +78,11 @@ class NumberField(Field):
         kind, widget = self.setting.kind, self.widget
         assert isinstance(kind, Whole | Real)
         number = kind.parse(text)
-        if isinstance(kind, Whole):  # a slider ends earlier than what its setting allows
-            _require_between(number, widget.min, max(widget.max, kind.field_high or kind.high or _WIDE), text)
+        if isinstance(kind, Whole):  # a slider begins and ends inside what its setting allows
+            low = min(widget.min, kind.low) if self._least is None else self._least
+            if self._why and kind.low <= number < low:
+                raise InputError(f"{self._why}; received {text}")
+            _require_between(number, low, max(widget.max, kind.field_high or kind.high or _WIDE), text)
         return number
 
 

@@ -22,3 +22,34 @@ function tellPressed(findRoot) {
   for (const kind of ["focusin", "click"]) window.addEventListener(kind, tell);
   return () => ["focusin", "click"].forEach((kind) => window.removeEventListener(kind, tell));
 }
+
+// Escape closes the drawer behind "More" and gives the focus back to what opened it: the button, or a layer in a drawing.
+function leaveDrawer(findRoot) {
+  let opener = null;
+  const find = (selector) => findRoot()?.querySelector(selector);
+  const isOpen = () => find(".tlw-more")?.matches(".mod-active");
+  // Python shows and hides the parts a moment later.
+  const focusSoon = (choose, patience = 60) => {
+    const element = choose();
+    if (element?.getClientRects().length) element.focus({ preventScroll: true });
+    else if (patience) requestAnimationFrame(() => focusSoon(choose, patience - 1));
+  };
+  const isIn = (target, selector) => target instanceof Element && findRoot()?.contains(target) && target.closest(selector);
+  const remember = ({ target }) => {
+    if (!isOpen() && isIn(target, "*")) opener = target;
+  };
+  const open = ({ target }) => {
+    if (isIn(target, ".tlw-networks [data-click]")) focusSoon(() => find(".tlw-drawer .lm-TabBar-tab.lm-mod-current"));
+  };
+  const press = (event) => {
+    if (event.key === "Enter" || event.key === " ") open(event);
+    if (event.key !== "Escape" || event.defaultPrevented || !isOpen() || !isIn(event.target, ".tlw-drawer, .tlw-more")) return;
+    find(".tlw-more").click();
+    focusSoon(() => (opener?.isConnected ? opener : find(".tlw-more")));
+  };
+  const listeners = { focusin: remember, click: open, keydown: press };
+  for (const kind in listeners) window.addEventListener(kind, listeners[kind]);
+  return () => {
+    for (const kind in listeners) window.removeEventListener(kind, listeners[kind]);
+  };
+}

@@ -11,7 +11,7 @@ from tl_widgets.widgets.shared.html import page_file
 class KeyGuard(anywidget.AnyWidget):
     """An invisible part of an app: as long as it's there, no key typed in the app cuts cells or moves between them.
 
-    It guards everything inside the nearest element with the class `tlw`.
+    Escape closes the app's drawer. It guards everything inside the nearest element with the class `tlw`.
     """
 
     _esm = (
@@ -19,7 +19,7 @@ class KeyGuard(anywidget.AnyWidget):
         + """
 export default {
   render({ el }) {
-    const ends = [keepKeys, tellPressed].map((guard) => guard(() => el.closest(".tlw")));
+    const ends = [keepKeys, tellPressed, leaveDrawer].map((guard) => guard(() => el.closest(".tlw")));
     return () => ends.forEach((end) => end());
   },
 };

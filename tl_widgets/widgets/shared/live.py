@@ -81,8 +81,10 @@ class ProgressView(HTML):
 
 def event_numbers(event: Event) -> tuple[int, int, str]:
     """Return what a progress bar shows of an event: done, total, text."""
+    # `epoch` counts those that are done; while the next one goes on, the event has no metrics yet.
+    epoch = min(event.epoch + (not event.metrics), event.n_epochs)
     descriptions = {
-        "train": f"epoch {event.epoch} of {event.n_epochs}",
+        "train": f"epoch {epoch} of {event.n_epochs}",
         "features": f"features {event.n_done} of {event.n_total}",
         "evaluate": f"testing {event.n_done} of {event.n_total}",
     }

@@ -8,7 +8,7 @@ function build() {
   const parts = {
     label: make("label", { htmlFor: id }),
     // Typing a number on the slider goes on in the field, so one Tab stop is enough.
-    number: make("input", { type: "number", step: "any", tabIndex: -1, autocomplete: "off" }),
+    number: make("input", { type: "text", inputMode: "decimal", tabIndex: -1, autocomplete: "off" }),
     unit: make("span", { className: "tlw-slider-unit" }),
     low: make("span"),
     range: make("input", { type: "range", id }),
@@ -41,9 +41,9 @@ function render({ model, el }) {
   const current = () => (stops.length ? stops[range.value] : Number(range.value));
 
   function showValue(value) {
-    if (!isTyped) number.value = value;
     const zero = value === 0 ? model.get("zero") : "";
-    unit.textContent = zero || model.get("unit");
+    if (!isTyped) number.value = zero || value;
+    unit.textContent = zero ? "" : model.get("unit");
     range.setAttribute("aria-valuetext", zero || `${spoken(value)} ${model.get("unit")}`.trim());
   }
 
@@ -104,14 +104,17 @@ function render({ model, el }) {
   };
   number.oninput = () => (isTyped = true);
   number.onchange = () => {
+    const text = number.value.trim();
     isTyped = false;
-    model.send({ text: number.value });
+    if (text) model.send({ text: text === model.get("zero") ? "0" : text });
+    else show(); // an emptied field goes back to the value that holds
   };
   number.onkeydown = (event) => {
     const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (step) {
       event.preventDefault();
-      if (isTyped && !hasTrack) range.value = number.value;
+      const typed = parseFloat(number.value);
+      if (isTyped && !hasTrack && !Number.isNaN(typed)) range.value = typed;
       isTyped = false;
       const distance = hasTrack ? range.step : model.get("step");
       range.value = Number((Number(range.value) + step * distance).toPrecision(12));
@@ -120,6 +123,7 @@ function render({ model, el }) {
       if (hasTrack) range.focus(); // leaving the field sends its number
       else if (isTyped) number.onchange();
     } else if (event.key === "Escape") {
+      if (isTyped) event.preventDefault(); // or else it would close the drawer, too
       isTyped = false;
       show();
       if (hasTrack) range.focus();

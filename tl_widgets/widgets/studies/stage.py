@@ -29,6 +29,7 @@ class StudyStage(HBox):
         self._form, self._guess = form, guess
         self._found: tuple[Event, ...] = ()
         self.more_button = ToggleButton(False, description="More", tooltip="All other controls")
+        self.more_button.add_class("tlw-more")
         self.more_button.observe(lambda change: self._show_drawer(change["new"]), "value")
         self.about, self.drawer, self.chart = VBox([form.lead, guess, form.cost]), VBox([form]), Picture()
         for widget, name in ((self.about, "tlw-about"), (self.drawer, "tlw-drawer"), (self.chart, "tlw-race")):

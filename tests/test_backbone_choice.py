@@ -42,25 +42,25 @@ def test_the_menu_has_every_backbone_with_accuracy_size_and_memory(free):
     menu = {name: text for text, name in backbone_menu(96)}
     assert set(menu) == {backbone.name for backbone in list_backbones()}
     assert len(menu) == 44
-    assert menu["Xception"] == "Xception · 79.0% · download 83 MB"
-    assert menu["VGG16"].endswith(" · download 59 MB")  # without its top, which is 470 MB
-    assert menu["MobileNetV3Large"].endswith(" · download 12 MB")
+    assert menu["Xception"] == "Xception · 79.0% · get 83 MB"
+    assert menu["VGG16"].endswith(" · get 59 MB")  # without its top, which is 470 MB
+    assert menu["MobileNetV3Large"].endswith(" · get 12 MB")
     assert menu["SqueezeNet"] == "SqueezeNet · 58.4% · 3 MB"
     assert menu["EfficientNetLite0"] == "EfficientNetLite0 · 75.1% · 14 MB"
     free(300_000_000)
-    assert {name: text for text, name in backbone_menu(224)}["VGG16"] == "VGG16 · 71.3% · needs 1.4 GB memory"
-    marked = {name for text, name in backbone_menu(96) if "needs" in text}
+    assert {name: text for text, name in backbone_menu(224)}["VGG16"] == "VGG16 · 71.3% · doesn't fit"
+    marked = {name for text, name in backbone_menu(96) if "doesn't fit" in text}
     assert "Xception" not in marked
     assert {"VGG16", "ConvNeXtXLarge", "ResNet50"} <= marked
     free(0)  # the system does not say
-    assert not [text for text, _ in backbone_menu(96) if "needs" in text]
+    assert not [text for text, _ in backbone_menu(96) if "doesn't fit" in text]
 
 
 def test_the_menu_counts_tensorflow_where_that_is_why_it_does_not_fit(free, monkeypatch):
     free(800_000_000)
     monkeypatch.setattr("tl_widgets.backbones.family.TENSORFLOW_BYTES", 600_000_000)
     monkeypatch.delitem(__import__("sys").modules, "tensorflow", raising=False)
-    assert {name: text for text, name in backbone_menu(96)}["Xception"] == "Xception · 79.0% · needs 880 MB memory"
+    assert {name: text for text, name in backbone_menu(96)}["Xception"] == "Xception · 79.0% · doesn't fit"
 
 
 def test_tensorflow_counts_where_it_is_not_loaded_yet(monkeypatch):
@@ -132,7 +132,7 @@ def test_the_smallest_image_moves_the_fields_end_and_a_smaller_size_up(free):
     assert "Xception needs images of at least 71 pixels, so the size went up from 48." in text
     size._on_message(size, {"text": "16"}, [])
     assert (size.value, panel.settings.image_size) == (71, 71)
-    assert "Image size: choose a number from 71 to 512; received 16." in panel.problem.value
+    assert "Image size: Xception needs images of at least 71 pixels; received 16." in panel.problem.value
     size.value = 96
     assert "Xception needs images of at least 71 pixels." in "\n".join(shown(panel))
     menu.value = "MobileNetV2"

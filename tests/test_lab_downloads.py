@@ -57,13 +57,13 @@ def test_a_first_use_downloads_can_be_stopped_and_never_leaves_half_a_data_set(n
     record = serve("flowers")
     notebook(SETUP.format(facts=tuple(dataclasses.astuple(file) for file in record.files)))
     assert notebook("await lab.run().done()\nprint(state())") == "done\n"
-    assert notebook(CHOOSE).startswith("flowers · 0 MB to download | ")
+    assert notebook(CHOOSE).startswith("flowers · get 0 MB | ")
 
     server.fault = "drip"
-    assert notebook(STOP) == "stopped (False, True) True True flowers · 0 MB to download\n"
+    assert notebook(STOP) == "stopped (False, True) True True flowers · get 0 MB\n"
     server.fault = "cut"
     said = notebook(TRAIN)
-    assert said.startswith("error flowers · 0 MB to download")
+    assert said.startswith("error flowers · get 0 MB")
     assert "could not be downloaded" in said
     assert 'role="alert"' in said
     assert "Traceback" not in said

@@ -98,7 +98,7 @@ def test_what_is_dragged_or_typed_changes_the_settings(form):
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("image_size", "5000", "Image size: choose a number from 32 to 512; received 5000."),
+        ("image_size", "5000", "Image size: choose a number from 16 to 512; received 5000."),
         ("n_per_class", "5000", "Choose at most"),
         ("n_per_class", "0", "n_per_class must be 1 or more; received 0."),
         ("epochs", "2.5", "Epochs: &#39;2.5&#39; is not a whole number."),

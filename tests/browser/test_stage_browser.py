@@ -108,10 +108,8 @@ CLIPPED = """() => {
         .filter((one) => one.offsetParent && one.clientWidth && !one.closest('.tlw-sr, pre'));
     return parts.filter((one) => {
         if (one.tagName !== 'SELECT') return one.scrollWidth > one.clientWidth + 1;
-        const style = getComputedStyle(one);
-        pen.font = style.font;
-        return pen.measureText(one.selectedOptions[0]?.text ?? '').width > one.clientWidth - 20
-            && style.textOverflow !== 'ellipsis';
+        pen.font = getComputedStyle(one).font;  // the longest option must fit, and the arrow beside it
+        return Math.max(...[...one.options].map(({text}) => pen.measureText(text).width)) > one.clientWidth - 20;
     }).map((one) => `${one.tagName} ${one.className} ${(one.textContent || one.value).slice(0, 50)}`);
 }"""
 

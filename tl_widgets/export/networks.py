@@ -11,7 +11,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.plots.networks import BackboneFacts, Ledger, draw_networks, networks_text
+from tl_widgets.plots.networks import BackboneFacts, Ledger, draw_areas, draw_networks, networks_text
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.parameters import LayerRow, scratch_ledger, transfer_ledger
 
@@ -46,6 +46,10 @@ class Networks:
     def markup(self, width: float, height: float, *, interactive: bool) -> Markup:
         """Return the drawing as SVG for a page, which gives it color and font."""
         return self._draw(width, height, interactive=interactive, standalone=False)
+
+    def areas(self, width: float) -> Markup:
+        """Return only the parameters, as areas, as SVG for a page."""
+        return draw_areas(self.ledgers, width=width)
 
     def _draw(self, width: float, height: float, *, interactive: bool, standalone: bool) -> Markup:
         return draw_networks(

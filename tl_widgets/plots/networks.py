@@ -16,6 +16,7 @@ from tl_widgets.records.parameters import LayerRow, ParameterCount, count_rows
 __all__ = [
     "BackboneFacts",
     "Ledger",
+    "draw_areas",
     "draw_network",
     "draw_networks",
     "network_text",
@@ -130,6 +131,11 @@ def draw_networks(
         interactive=interactive,
         standalone=standalone,
     )
+
+
+def draw_areas(ledgers: Mapping[ModelName, Ledger], *, width: float = 310) -> Markup:
+    """Draw only the parameters of networks, as areas, as SVG of `width` CSS pixels."""
+    return parameter_areas(_counts(ledgers), width=width)
 
 
 def networks_text(ledgers: Mapping[ModelName, Ledger], class_names: Sequence[str], facts: BackboneFacts) -> str:

@@ -16,18 +16,20 @@ from tl_widgets.records.comparison import History, RunResult
 from tl_widgets.widgets.shared.picture import Picture
 
 _CHARTS = ("accuracy", "loss", "per class")
-_SIZE = 600, 272  # CSS pixels
+_SIZE = 600, 272  # CSS pixels, where the page has not said how much room there is
+_BUTTONS = 28  # CSS pixels above the chart
 
 
 class RaceView(Picture):
     """The chart of the race, with a choice of what it shows. The curves of the last run stay as ghosts."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(reports_size=True)
         self._images = ""
         self._race = Race((Racer(ModelName.SCRATCH), Racer(ModelName.TRANSFER)))
         self._chart = _CHARTS[0]
         self.on_click(self._choose)
+        self.observe(lambda _: self.draw(), "size")
         self.draw()
 
     def start(
@@ -115,6 +117,9 @@ class RaceView(Picture):
     def draw(self) -> None:
         """Show the current state."""
         width, height = _SIZE
+        if self.size:
+            width = min(max(self.size[0] // 20 * 20, 300), 640)
+            height = min(max(self.size[1] - _BUTTONS, 200), height)
         if self._chart == "per class":
             chart = class_chart(self._race, width=width, height=height)
         else:

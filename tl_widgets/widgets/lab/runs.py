@@ -72,10 +72,11 @@ class RunsView(VBox):
         self.overlay_menu = Dropdown(description="Overlay with", style=STYLE)
         self.restore_button = Button(description="Restore its settings", icon="undo")
         self.restore_button.on_click(lambda _: self._restore_chosen())
-        self._figure = Picture()
+        self._figure = Picture(reports_size=True)
         self._row = row(self.run_menu, self.restore_button, self.overlay_menu)
         for menu in (self.run_menu, self.overlay_menu):
             menu.observe(self._overlay, "value")
+        self._figure.observe(self._overlay, "size")
         super().__init__([self._table, self._row, self._figure])
         self._row.layout.display = "none"
 
@@ -105,7 +106,8 @@ class RunsView(VBox):
         if first is None or second is None or first is second:
             self._figure.markup = ""
             return
-        self._figure.markup = overlay(first, second)
+        width = min(max(self._figure.size[0] // 20 * 20, 300), 640) if self._figure.size else 640
+        self._figure.markup = overlay(first, second, width=width)
 
 
 def _table(runs: tuple[LabRun, ...]) -> str:
@@ -174,7 +176,7 @@ def _score(result: Comparison, name: str, scores: dict[str, Score]) -> str:
     )
 
 
-def overlay(first: LabRun, second: LabRun) -> str:
+def overlay(first: LabRun, second: LabRun, *, width: int = 640) -> str:
     """Return the validation curves of two runs as HTML, the first solid and the second as its ghost."""
     histories = [{result.name: result.history for result in run.result.runs} for run in (first, second)]
     scores = scores_of(first.result)
@@ -184,4 +186,4 @@ def overlay(first: LabRun, second: LabRun) -> str:
         if name in histories[0] or name in histories[1]
     )
     note = f"Run {first.number}; run {second.number} is dashed."
-    return race_chart(Race(racers, chance=chance_level(first.result.runs), note=note), width=640, height=250)
+    return race_chart(Race(racers, chance=chance_level(first.result.runs), note=note), width=width, height=250)

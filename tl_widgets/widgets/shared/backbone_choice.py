@@ -10,7 +10,6 @@ from ipywidgets import HTML, Button, VBox
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.core.config import MIN_IMAGE_SIZE
-from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import memory_available
 from tl_widgets.widgets.shared.costs import has_local_weights, too_large
 from tl_widgets.widgets.shared.fields import NumberField, row
@@ -29,14 +28,13 @@ def backbone_menu(image_size: int) -> tuple[tuple[str, str], ...]:
 
 def _text(backbone: Backbone, image_size: int, free: int) -> str:
     # Short enough for the narrow menu: the line above it says more about the chosen one.
-    needed = memory_needed(backbone, image_size)
     facts = [backbone.name]
     if backbone.top1_pct:
         facts.append(f"{backbone.top1_pct:.1f}%")
-    if free and needed > free:  # includes TensorFlow's own memory
-        facts.append(f"needs {size_text(needed)} memory")
+    if free and memory_needed(backbone, image_size) > free:
+        facts.append("doesn't fit")
     elif not has_local_weights(backbone):
-        facts.append(f"download {backbone.download_mb:.0f} MB" if backbone.download_mb else "to download")
+        facts.append(f"get {backbone.download_mb:.0f} MB" if backbone.download_mb else "to download")
     elif backbone.download_mb:
         facts.append(f"{backbone.download_mb:.0f} MB")
     return " · ".join(facts)

@@ -156,12 +156,26 @@ function render({ model, el }) {
     if (!roam || roam.contains(relatedTarget)) return;
     mark(roam, stopsOf(roam).find((stop) => stop === document.activeElement));
   });
+  // A drawing for exactly this place: a scaled one would have small letters on a narrow page.
+  let timer = 0;
+  const observer = new ResizeObserver(([{ contentRect }]) => {
+    const size = [Math.round(contentRect.width), Math.round(contentRect.height)];
+    clearTimeout(timer);
+    if (!size[0] || String(size) === String(model.get("size"))) return; // hidden, or nothing new
+    timer = setTimeout(() => {
+      model.set("size", size);
+      model.save_changes();
+    }, 100);
+  });
+  if (model.get("reports_size")) observer.observe(el);
   model.on("change:markup", show);
   const free = keepKeys(() => root);
   el.append(root);
   show();
   return () => {
     free();
+    clearTimeout(timer);
+    observer.disconnect();
     model.off("change:markup", show);
   };
 }

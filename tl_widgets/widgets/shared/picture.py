@@ -25,14 +25,18 @@ class Picture(anywidget.AnyWidget):
     Attributes:
         markup: SVG or HTML, at most about 100 kB if it changes several times a second. It's inserted as it is, so text
             from outside must be escaped in it.
+        reports_size: whether the page sets `size`.
+        size: width and height of its place in CSS pixels; empty while they are unknown.
     """
 
     _esm = page_file("shared/keys.js") + page_file("shared/picture.js")
     markup = traitlets.Unicode().tag(sync=True)
+    reports_size = traitlets.Bool().tag(sync=True)
+    size = traitlets.List(traitlets.Int()).tag(sync=True)
 
-    def __init__(self, markup: str = "") -> None:
+    def __init__(self, markup: str = "", *, reports_size: bool = False) -> None:
         self._listeners: list[Callable[[str], object]] = []
-        super().__init__(markup=markup)
+        super().__init__(markup=markup, reports_size=reports_size)
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:

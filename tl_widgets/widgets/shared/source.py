@@ -231,4 +231,4 @@ class DataSource:
 def _availability(info: NamedDataset) -> str:
     if not info.n_bytes:
         return "built in"
-    return "on disk" if info.offline else f"{size_text(info.n_bytes)} to download"
+    return "on disk" if info.offline else f"get {size_text(info.n_bytes)}"

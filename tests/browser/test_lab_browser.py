@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import json
 import re
 import subprocess
 import sys
@@ -240,6 +241,17 @@ def test_notebook_7(page, tmp_path):
         button(page, "Train both").click()
         wait_state(page, "done")
         chart(page).wait_for()
+        save_all(page)
+        link = page.get_by_role("link", name="record.json")
+        link.hover()
+        record = page.request.get(link.evaluate("(one) => one.href"))
+        assert json.loads(record.text())["format"]
+
+
+def save_all(page):
+    tab(page, "Save").click()
+    button(page, "Save all").click()
+    page.get_by_text("Saved in the folder transfer-learning-run beside the notebook.").wait_for(timeout=60_000)
 
 
 def test_voila(page, tmp_path):
@@ -250,3 +262,6 @@ def test_voila(page, tmp_path):
         button(page, "Train both").click(timeout=60_000)
         wait_state(page, "done")
         chart(page).wait_for()
+        save_all(page)
+        page.get_by_text(str(server.folder / "transfer-learning-run" / "record.json")).wait_for()
+        assert page.get_by_role("link", name="record.json").count() == 0

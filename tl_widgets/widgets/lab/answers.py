@@ -27,6 +27,7 @@ from tl_widgets.widgets.shared.turns import training_lock
 _MOST = 24
 _SIDE = 52  # CSS pixels
 _BEFORE = "After training: the test images on which the two models disagree."
+_NO_IMAGES = "The images of this run are not here, so those on which the models disagree can't be shown."
 
 
 class AnswersStrip(HBox):
@@ -56,7 +57,8 @@ class AnswersStrip(HBox):
         self.pictures.markup = ""
         tested = comparable_runs(comparison.runs) if comparison is not None else ()
         if len(tested) < 2 or images is None:
-            self._text.value = Markup('<p class="tlw-note">{}</p>').format(_BEFORE)
+            text = _NO_IMAGES if len(tested) > 1 else _BEFORE
+            self._text.value = Markup('<p class="tlw-note">{}</p>').format(text)
             return
         rows = disagreements(tested)
         if not rows:

@@ -283,6 +283,7 @@ class TransferLab(App[LabScreen, Comparison]):
         self.screen.show_loaded(run)
         self.screen.show_runs(self.runs, comparison)
         self.screen.show_result(run, comparison, restored.dataset)
+        self._leave_on_paper(comparison)
         return (f"Loaded {printable(name)} as run {run.number}, with its settings.", *restored.notes)
 
     def _show_running(self, running: bool) -> None:

@@ -19,7 +19,7 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.restore import MAX_RECORD_BYTES, read_record_file
 from tl_widgets.widgets.shared.fields import STYLE, row
-from tl_widgets.widgets.shared.files import file_link, free_folder
+from tl_widgets.widgets.shared.files import file_link, free_folder, has_file_pages
 from tl_widgets.widgets.shared.html import empty, escape, note, progress
 from tl_widgets.widgets.shared.threads import Run, run_and_explain
 from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
@@ -162,8 +162,8 @@ def _saved_html(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:
     name = printable(str(folder))
     again = f'keras.models.load_model("{name}/{models[-1].name}", compile=False)' if models else ""
     code = f"<p>In Python: <code>{escape(again)}</code></p>" if again else "<p>This result has no models to save.</p>"
+    how = "A click opens a file; the file browser downloads it." if has_file_pages() else ""
     return (
-        f'<div role="status"><p>Saved in the folder <b>{escape(name)}</b> beside the notebook. A click opens a file; '
-        "to download it, right-click it in JupyterLab's file browser.</p>"
+        f'<div role="status"><p>Saved in the folder <b>{escape(name)}</b> beside the notebook. {how}</p>'
         f'<ul class="tlw-notes">{"".join(lines)}</ul>{code}</div>'
     )

@@ -223,6 +223,7 @@ class LabScreen(AppScreen[ProgressView]):
         part = "folds" if comparison.folds else "repeats"
         lead = "Loaded." if run.source else f"Stopped; the finished {part} count." if comparison.stopped else ""
         self.progress.clear()
+        self.outcome.live_line.value = ""  # it was about another run
         self.outcome.show(comparison, lead)
         self.result.value = verdict(comparison, run.number, run.source)
         images = None if dataset is None else answered_images(comparison, dataset)

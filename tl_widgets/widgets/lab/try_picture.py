@@ -75,6 +75,8 @@ class TryView(HBox):
         self._comparison, self._can_answer = comparison, False
         self._status.value = self._result.value = ""
         self._inputs.layout.display = "none"
+        if self.camera.layout.display != "none":
+            self.camera.stop()
         self._show_camera(False)
         if comparison is None:
             self._how.value = empty(_FIRST)
@@ -141,6 +143,8 @@ class TryView(HBox):
                     training_lock(cancel, lambda: self._show_status("Waiting for the training to end…"))
                 )
                 answers = self._answers(comparison, pictures, cancel)
+                if self._comparison is not comparison:
+                    return  # meanwhile the Lab shows another run
                 self._how.value, self._result.value = "", answers
             self._show_status("")
 

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.html import Markup
+from tl_widgets.core.html import Markup, escape
 from tl_widgets.data.archives import printable
+
+# In Notebook 7, /notebooks/ opens notebooks alone, and files are below /files/.
+_IN_NOTEBOOK_7 = (
+    "const p='/notebooks/',at=location.pathname.indexOf(p);"
+    "if(document.body.dataset.notebook&&this.pathname.startsWith(p,at))"
+    "this.pathname=this.pathname.slice(0,at)+'/files/'+this.pathname.slice(at+p.length)"
+)
+
+
+def has_file_pages() -> bool:
+    """Return whether the page can open files beside the notebook; Voila gives out none."""
+    return not os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
 
 
 def file_link(path: Path, name: str = "") -> Markup:
-    """Return a link that opens a file or folder beside the notebook in a new tab of JupyterLab.
+    """Return a link that opens a file beside the notebook in a new tab, or only the file's place where no link works.
 
     It reads `name`, or the path. The browser resolves it against the notebook's address, `/lab/tree/FOLDER/NOTEBOOK`.
     """
-    return Markup('<a href="{}" target="_blank" rel="noopener">{}</a>').format(
-        quote(path.as_posix()), printable(name or path.as_posix())
+    if not has_file_pages():
+        return escape(printable(str(path.resolve())))
+    return Markup('<a href="{}" target="_blank" rel="noopener" onmouseover="{}" onfocus="{}">{}</a>').format(
+        quote(path.as_posix()), _IN_NOTEBOOK_7, _IN_NOTEBOOK_7, printable(name or path.as_posix())
     )
 
 

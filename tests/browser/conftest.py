@@ -40,7 +40,9 @@ def launch():
 
     args = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
     with sync_playwright() as playwright:
-        yield lambda *more: playwright.chromium.launch(executable_path=CHROMIUM, args=[*args, *more])
+        yield lambda *more: playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*args, *more], ignore_default_args=["--hide-scrollbars"]
+        )
 
 
 @pytest.fixture(scope="module")

@@ -113,6 +113,18 @@ CLIPPED = """() => {
     }).map((one) => `${one.tagName} ${one.className} ${(one.textContent || one.value).slice(0, 50)}`);
 }"""
 
+# What can be scrolled without a bar that says so.
+SILENT = """() => [...document.querySelectorAll('.tlw-lab, .tlw-lab *')].filter((one) => {
+    const {overflowX, overflowY} = getComputedStyle(one), isScrolled = /auto|scroll/;
+    const down = isScrolled.test(overflowY) && one.scrollHeight > one.clientHeight + 1;
+    const right = isScrolled.test(overflowX) && one.scrollWidth > one.clientWidth + 1;
+    return one.clientWidth > 1 && one.clientHeight > 1
+        && (down && one.offsetWidth - one.clientWidth < 6 || right && one.offsetHeight - one.clientHeight < 6);
+}).map((one) => `${one.tagName} ${one.className}`)"""
+# The smallest letters of the chart as the page shows them.
+LETTERS = """() => Math.min(...[...document.querySelectorAll('.tlw-race .tlw-chart text')].map((one) =>
+    parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a))"""
+
 
 def slug(name):
     return re.sub("[^a-z]+", "-", name.lower())
@@ -174,6 +186,7 @@ def test_every_state_fits_and_nothing_moves_or_is_cut_off(lab, theme):
         lab.screenshot(path=ARTIFACTS / f"stage-{theme}-{slug(name)}.png")
         wrong += [f"{name}: {text}" for text in violations(lab)]
         wrong += [f"{name}: cut off: {text}" for text in lab.evaluate(CLIPPED)]
+        wrong += [f"{name}: scrolls without a sign: {text}" for text in lab.evaluate(SILENT)]
     assert not wrong, "\n".join(wrong)
 
 
@@ -182,11 +195,25 @@ def test_nothing_is_cut_off_on_narrow_and_wide_pages(lab, width):
     train(lab)
     lab.set_viewport_size({"width": width, "height": 1100})
     wrong = []
+    heights = {lab.locator(".tlw-lab").bounding_box()["height"]}
     for name in walk(lab):
-        wrong += [f"{name}: {text}" for text in lab.evaluate(CLIPPED)]
+        wrong += [f"{name}: {text}" for text in [*lab.evaluate(CLIPPED), *lab.evaluate(SILENT)]]
+        heights.add(lab.locator(".tlw-lab").bounding_box()["height"])
         lab.screenshot(path=ARTIFACTS / f"stage-{width}-{slug(name)}.png")
     assert lab.evaluate("() => document.documentElement.scrollWidth") == width
+    assert len(heights) == 1, heights
+    assert max(heights) <= (660 if width == 900 else 560)
+    assert lab.evaluate(LETTERS) >= 10.9
     assert not wrong, "\n".join(wrong)
+    if width == 900:  # the networks are folded away
+        layer = lab.get_by_role("button", name=re.compile("^Block 2: 4 filters"))
+        expect(layer).to_be_hidden()
+        button(lab, "Draw networks").click()
+        layer.click()
+        expect(lab.get_by_label("Filters 2")).to_be_visible()
+        button(lab, "More").click()
+        button(lab, "Back to the curves").click()
+        expect(lab.locator(".tlw-race .tlw-chart")).to_be_visible()
 
 
 def test_nine_tab_stops_lead_from_the_images_to_more(lab):

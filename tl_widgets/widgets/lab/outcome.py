@@ -7,12 +7,13 @@ from ipywidgets import HTML, Button, HBox, VBox
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import percent, points_range
-from tl_widgets.plots.labels import balanced_text, scores_of
+from tl_widgets.plots.labels import scores_of
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.shared.html import note
 from tl_widgets.widgets.shared.live import ProgressView
 
 _FIRST = "Press “Train both”: both networks learn from the same images, epoch by epoch, and are tested at the end."
+_BALANCED = "Balanced accuracy: every class counts the same, however many images it has"
 
 
 class OutcomeView(HBox):
@@ -65,9 +66,6 @@ def headline(comparison: Comparison, lead: str = "") -> Markup:
     if interval is not None:
         order = interval if winner != ModelName.SCRATCH else (-interval[1], -interval[0])
         difference = f" Difference, 95% interval: {points_range(*order)} points."
-    balanced = [f"{text} {heading_of(run.name).lower()}" for run in tested if (text := balanced_text(run))]
-    if balanced:
-        difference += f" Balanced accuracy, every class counting the same: {', '.join(balanced)}."
     data = comparison.dataset
     about = f"{data.name}, {data.n_train} training images of {data.image_size} pixels."
     return Markup(
@@ -79,6 +77,9 @@ def headline(comparison: Comparison, lead: str = "") -> Markup:
 def _count(run: RunResult, accuracy: float, is_mean: bool) -> Markup:
     n = len(run.labels)
     text = f"{percent(accuracy)} on average" if is_mean else f"{round(accuracy * n)} of {n} right"
-    return Markup('<span class="tlw-count tlw-ink-{}"><b>{}</b> {}</span> ').format(
-        run.name, text, heading_of(run.name).lower()
+    balanced = ""
+    if run.is_uneven and run.balanced_accuracy is not None:
+        balanced = Markup(', <span title="{}">balanced {}</span>').format(_BALANCED, percent(run.balanced_accuracy))
+    return Markup('<span class="tlw-count tlw-ink-{}"><b>{}</b> {}{}</span> ').format(
+        run.name, text, heading_of(run.name).lower(), balanced
     )

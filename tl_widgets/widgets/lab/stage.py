@@ -63,7 +63,6 @@ class Stage(HBox):
         """Open the fields that shape a layer that was clicked, or unfold the networks."""
         if key == "fold":
             self._is_unfolded = not self._is_unfolded
-            (self.networks.add_class if self._is_unfolded else self.networks.remove_class)("tlw-unfolded")
             self.show_settings(self._settings)
             return
         self._panel.show_group(_GROUP_OF.get(key, "From scratch"))

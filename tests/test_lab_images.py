@@ -423,7 +423,9 @@ def test_a_small_test_is_named_and_cross_validation_is_one_click(make_lab, here)
     lab = make_lab()
     train = lab.images.train
     open_pets(lab)
-    assert "<b>Only 6 test pictures:</b> each is worth 17 points. 120 pictures in all would give 30." in page(train)
+    small = page(train)
+    assert "<b>Only 6 test pictures:</b> one more right answer moves the result by 17 percentage points." in small
+    assert "120 pictures in all would give 30." in small
     assert "each time without another fifth of the pictures" in page(train)
     train.folds_tick.value = True
     assert lab.settings.config.folds == 5

@@ -100,10 +100,10 @@ def test_what_is_dragged_or_typed_changes_the_settings(form):
     [
         ("image_size", "5000", "Image size: choose a number from 16 to 512; received 5000."),
         ("n_per_class", "5000", "Choose at most"),
-        ("n_per_class", "0", "n_per_class must be 1 or more; received 0."),
+        ("n_per_class", "0", "Images per class must be 1 or more; received 0."),
         ("epochs", "2.5", "Epochs: &#39;2.5&#39; is not a whole number."),
         ("epochs", "", "is not a whole number."),
-        ("learning_rate", "nan", "learning_rate must be above 0 and at most 10; received nan."),
+        ("learning_rate", "nan", "Learning rate must be above 0 and at most 10; received nan."),
         ("learning_rate", "<i>", "&lt;i&gt;"),
     ],
 )

@@ -113,9 +113,9 @@ def _small_html(n_test: int, has_splits: bool) -> str:
         else f"{_TEST_SHARE * SMALL_TEST} pictures in all would give {SMALL_TEST}."
     )
     return (
-        f'<p class="tlw-small"><b>Only {n_test} test picture{"s" if n_test != 1 else ""}:</b> each is worth '
-        f"{100 / n_test:.0f} points. {cure} Or train {N_FOLDS} times, each time without another fifth of "
-        "the pictures, on which that model is then tested.</p>"
+        f'<p class="tlw-small"><b>Only {n_test} test picture{"s" if n_test != 1 else ""}:</b> one more right answer '
+        f"moves the result by {100 / n_test:.0f} percentage points. {cure} Or train {N_FOLDS} times, each time without "
+        "another fifth of the pictures, on which that model is then tested.</p>"
     )
 
 

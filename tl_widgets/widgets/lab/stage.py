@@ -50,13 +50,13 @@ class Stage(HBox):
         drawing = networks_of(settings.image_size, names, settings.config)
         # Only one of the two is in the page: see layout.css.
         self.networks.markup = Markup(
-            '<div class="tlw-fold">{}<button type="button" data-click="fold" aria-expanded="{}">{}</button></div>'
-            '<div class="tlw-drawings">{}</div>'
+            '<div class="tlw-drawings">{}</div><div class="tlw-fold">{}<button type="button" data-click="fold" '
+            'aria-expanded="{}">{}</button></div>'
         ).format(
+            drawing.markup(*_NETWORKS_SIZE, interactive=True),
             drawing.areas(_STRIP),
             str(self._is_unfolded).lower(),
             "Back to the curves" if self._is_unfolded else "Draw networks",
-            drawing.markup(*_NETWORKS_SIZE, interactive=True),
         )
 
     def _open_layer(self, key: str) -> None:

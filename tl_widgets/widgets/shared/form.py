@@ -99,7 +99,7 @@ class Form(VBox, Generic[FormSettings]):
                     settings = self._fitted(settings)
                 self._settings = self._checked(settings)
             except InputError as error:
-                self._explain(error)
+                self._explain(InputError(self._in_words(str(error), values)))
                 return
             self._after_change()
 
@@ -143,6 +143,11 @@ class Form(VBox, Generic[FormSettings]):
         """Change a setting whose field a user has changed."""
         others = {"classes": None} if name == "dataset" and "classes" in self._settings.values else {}
         self.change({name: value, **others})
+
+    def _in_words(self, message: str, names: Iterable[str]) -> str:
+        """Return a message with the label of a setting in place of its name in code."""
+        name = next((name for name in names if name in self.fields and message.startswith(name)), "")
+        return self.fields[name].setting.label + message.removeprefix(name) if name else message
 
     def _explain(self, error: InputError) -> None:
         """Explain why a value is invalid, and show the current settings again."""

@@ -25,6 +25,7 @@ class ProgressView(HTML):
         self._text, self._latest = "", dict[str, Event]()
         self._fetch: Event | None = None
         self._repeat: Event | None = None
+        self._left: float | None = None  # seconds
 
     def start(self, models: tuple[str, ...]) -> None:
         """Show an empty bar for each model."""
@@ -38,17 +39,20 @@ class ProgressView(HTML):
         self._text = f"{name}{event.text}"
         self._fetch = event if event.phase in ("download", "decode") else None
         self._repeat = event if event.phase == "study" else self._repeat
+        self._left = event.seconds_left if event.phase != "done" else None
         if event.model in self._latest:
             self._latest[event.model] = event
 
     def show_text(self, text: str) -> None:
         """Show the name of a new phase."""
-        self._text = text
+        self._text, self._left = text, None
         self.draw()
 
     def draw(self) -> None:
         """Show the current progress."""
-        bars = "".join(progress(heading_of(name), *event_numbers(event)) for name, event in self._latest.items())
+        # What is left is for all models together, so it stands in the line above, once.
+        latest = {name: replace(event, seconds_left=None) for name, event in self._latest.items()}
+        bars = "".join(progress(heading_of(name), *event_numbers(event)) for name, event in latest.items())
         if self._repeat is not None:
             # The line above says what the repeat is doing; next to the bar there is no room.
             repeat = replace(self._repeat, text=self._repeat.text.split(":")[0])
@@ -57,7 +61,9 @@ class ProgressView(HTML):
             left = self._fetch.seconds_left
             text = f"about {duration_text(left)} left" if left else ""
             bars = progress("Fetching", self._fetch.n_done, self._fetch.n_total, text) + bars
-        self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
+        is_said = self._repeat is not None or self._fetch is not None or not self._latest
+        left = f" · about {duration_text(self._left)} left" if self._left and not is_said else ""
+        self.value = f'<p class="tlw-phase">{escape(self._text + left)}</p>{bars}'
 
     def finish(self, text: str, runs: tuple[RunResult, ...]) -> None:
         """Show the outcome, and the trained models as done or stopped, also cached ones, which send no events."""

@@ -81,6 +81,7 @@ class TransferLab(App[LabScreen, Comparison]):
         self._live_training = LatestRequest(self._retrain)
         self.panel = ControlPanel(settings, show=show, lock=lock, source=source, front=FRONT)
         self._base_settings = self._last_settings = self.panel.settings
+        self._preset = ""  # its title, if the base settings are a preset's
         # A lesson that gives the data set doesn't offer others.
         gives_choice = dataset is None and (show is None or "dataset" in show) and "dataset" not in lock
         self.images = ImagesView(source, self._image_actions()) if gives_choice else None
@@ -262,7 +263,7 @@ class TransferLab(App[LabScreen, Comparison]):
         settings = preset.settings(self.settings)
         if self.is_running or (self._source.own is not None and "dataset" in preset.values):
             return
-        self._base_settings = settings
+        self._base_settings, self._preset = settings, preset.title
         self.restore(settings)
         self.screen.show_curves_tab()
         what = f"{preset.help[0].lower()}{preset.help[1:]}"
@@ -361,10 +362,13 @@ class TransferLab(App[LabScreen, Comparison]):
                     outdated = [name for name in changed if not CONTROLS[name].transfer_only]
                 n_epochs = max(len(item.history.accuracy) for item in shown)
                 screen.start((ModelName.SCRATCH, ModelName.TRANSFER), settings, dataset, n_epochs)
+                now = ", ".join(_value_text(name, values[1]) for name, values in changed.items())
+                if self._preset and settings == self._base_settings:
+                    now = f"“{self._preset}” on {settings.dataset} " + (f" ({now})" if now else "")
                 screen.show_live(
                     shown,
                     run,
-                    now=", ".join(_value_text(name, values[1]) for name, values in changed.items()),
+                    now=now,
                     outdated=", ".join(_value_text(name, changed[name][0]) for name in outdated),
                     cancel=cancel,
                 )

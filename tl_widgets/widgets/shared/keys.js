@@ -43,9 +43,9 @@ function leaveDrawer(findRoot) {
   };
   const press = (event) => {
     if (event.key === "Enter" || event.key === " ") open(event);
-    if (event.key !== "Escape" || event.defaultPrevented || !isOpen() || !isIn(event.target, ".tlw-drawer, .tlw-more")) return;
+    if (event.key !== "Escape" || event.defaultPrevented || !isOpen() || !isIn(event.target, "*")) return;
     find(".tlw-more").click();
-    focusSoon(() => (opener?.isConnected ? opener : find(".tlw-more")));
+    if (isIn(event.target, ".tlw-drawer, .tlw-more")) focusSoon(() => (opener?.isConnected ? opener : find(".tlw-more")));
   };
   const listeners = { focusin: remember, click: open, keydown: press };
   for (const kind in listeners) window.addEventListener(kind, listeners[kind]);

@@ -62,8 +62,10 @@ class ProgressView(HTML):
             text = f"about {duration_text(left)} left" if left else ""
             bars = progress("Fetching", self._fetch.n_done, self._fetch.n_total, text) + bars
         is_said = self._repeat is not None or self._fetch is not None or not self._latest
-        left = f" · about {duration_text(self._left)} left" if self._left and not is_said else ""
-        self.value = f'<p class="tlw-phase">{escape(self._text + left)}</p>{bars}'
+        phase = self._text
+        if self._left and not is_said:
+            phase += f" · about {duration_text(self._left)} left"
+        self.value = f'<p class="tlw-phase">{escape(phase)}</p>{bars}'
 
     def finish(self, text: str, runs: tuple[RunResult, ...]) -> None:
         """Show the outcome, and the trained models as done or stopped, also cached ones, which send no events."""

@@ -184,12 +184,16 @@ def test_a_record_comes_back_into_another_lab(make_lab):
     lab.run(wait=True)
     lab.screen.save.save().wait(60)
     other = make_lab(settings=LabSettings())
+    lab.screen.trial.open_camera()
+    load(lab, "transfer-learning-run/record.json")
+    assert lab.screen.trial.camera.layout.display == "none"  # it belonged to the run before
     said = load(other, "transfer-learning-run/record.json")
     assert (
         said == '<div role="status"><p>Loaded transfer-learning-run/record.json as run 1, with its settings.</p></div>'
     )
     assert other.settings == settings
     assert other.result == lab.result
+    assert other.result.verdict.text in other.paper._content
     assert other.runs[0].title.startswith("Run 1 (loaded): ")
     text = page(other)
     assert "Run 1, loaded from transfer-learning-run/record.json: textures" in text
@@ -222,6 +226,7 @@ def test_what_could_not_be_restored_is_said(make_lab):
         assert (lab.settings.dataset, lab.settings.image_size) == ("textures", 32)
         assert lab.settings.config.batch_size == 4
         assert "not available" in page(lab.screen.predictions)
+        assert "The images of this run are not here" in page(lab.screen.strip)
         # Its row can be restored as little, and says so.
         lab.screen.runs.restore_button.click()
         assert "no data set" in lab.screen.message.value

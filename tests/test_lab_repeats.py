@@ -142,6 +142,19 @@ def test_a_kept_frozen_stage_sends_no_events_and_the_curve_still_begins_behind_i
     assert "fine-tuned 80.0% after 4 of 5 epochs" in view.markup
 
 
+def test_progress_names_one_epoch_and_says_once_what_is_left():
+    view = ProgressView()
+    view.start(("scratch", "transfer"))
+    done = Event("train", "training: epoch 2 of 9", "transfer", 4, 18, 2, 9, {"loss": 1.0}, 1.0, 8.0)
+    for event in (done, Event("train", "training: epoch 3 of 9", "scratch", 5, 18, 2, 9, {}, 2.0, 7.0)):
+        view.add_event(event)
+    view.draw()
+    assert "From scratch: training: epoch 3 of 9 · about 7 s left</p>" in view.value
+    assert ">epoch 3 of 9 · 2.0 s<" in view.value
+    assert ">epoch 2 of 9 · 1.0 s<" in view.value
+    assert view.value.count("left") == 1
+
+
 def test_progress_counts_the_repeats_in_a_bar_of_their_own():
     view = ProgressView()
     view.start(("scratch", "transfer"))

@@ -242,10 +242,9 @@ def test_notebook_7(page, tmp_path):
         wait_state(page, "done")
         chart(page).wait_for()
         save_all(page)
-        link = page.get_by_role("link", name="record.json")
-        link.hover()
-        record = page.request.get(link.evaluate("(one) => one.href"))
-        assert json.loads(record.text())["format"]
+        with page.context.expect_page() as opened:
+            page.get_by_role("link", name="record.json").click()
+        assert json.loads(opened.value.locator("pre").inner_text())["format"]
 
 
 def save_all(page):

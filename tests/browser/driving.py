@@ -230,6 +230,21 @@ def violations(page, part=".tlw"):
     )
 
 
+def cut_menus(page):
+    """The menus in view that are too narrow for their longest option, which scrollWidth doesn't tell."""
+    return page.evaluate(
+        """() => {
+            const pen = document.createElement('canvas').getContext('2d');
+            return [...document.querySelectorAll('.tlw select')].filter((one) => one.offsetParent).flatMap((one) => {
+                pen.font = getComputedStyle(one).font;
+                const room = one.clientWidth - 20;  // the arrow stands beside the text
+                const cut = [...one.options].map(({text}) => text).filter((text) => pen.measureText(text).width > room);
+                return cut.length ? [`the menu ${one.labels[0]?.textContent}: ${cut[0]}`] : [];
+            });
+        }"""
+    )
+
+
 def wait_state(page, state, timeout=60_000):
     """Wait until the (first) Lab is in a state: idle, running, done, stopped or error."""
     page.locator(f'[data-state="{state}"]').first.wait_for(state="attached", timeout=timeout)

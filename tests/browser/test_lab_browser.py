@@ -244,7 +244,9 @@ def test_notebook_7(page, tmp_path):
         save_all(page)
         with page.context.expect_page() as opened:
             page.get_by_role("link", name="record.json").click()
-        assert json.loads(opened.value.locator("pre").inner_text())["format"]
+        opened.value.wait_for_load_state()
+        assert opened.value.url.endswith("/files/transfer-learning-run/record.json")
+        assert json.loads(opened.value.locator("body").inner_text())["format"]
 
 
 def save_all(page):

@@ -27,10 +27,13 @@ def has_file_pages() -> bool:
 def file_link(path: Path, name: str = "") -> Markup:
     """Return a link that opens a file beside the notebook in a new tab, or only the file's place where no link works.
 
-    It reads `name`, or the path. The browser resolves it against the notebook's address, `/lab/tree/FOLDER/NOTEBOOK`.
+    It reads `name`, or the path. The browser resolves it against the notebook's address, `/lab/tree/FOLDER/NOTEBOOK`,
+    and the notebook's folder is where the kernel works.
     """
-    if not has_file_pages():
-        return escape(printable(str(path.resolve())))
+    whole, here = path.expanduser().absolute(), Path.cwd()
+    if not (has_file_pages() and whole.is_relative_to(here)):
+        return escape(printable(str(whole)))
+    path = whole.relative_to(here)
     return Markup('<a href="{}" target="_blank" rel="noopener" onmouseover="{}" onfocus="{}">{}</a>').format(
         quote(path.as_posix()), _IN_NOTEBOOK_7, _IN_NOTEBOOK_7, printable(name or path.as_posix())
     )

@@ -60,6 +60,7 @@ class LabScreen(AppScreen[ProgressView]):
     ) -> None:
         super().__init__("Train both", ProgressView(), " The last finished result is still shown below.")
         self.reset_button = Button(description="Reset", icon="undo", tooltip="Undo all changes of the controls")
+        self.reset_button.add_class("tlw-undo")
         self.live_tick = Checkbox(
             False, description="Live", tooltip="Train the transfer model's head again at every change", indent=False,
             style=STYLE,

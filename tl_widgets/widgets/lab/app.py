@@ -364,7 +364,7 @@ class TransferLab(App[LabScreen, Comparison]):
                 screen.start((ModelName.SCRATCH, ModelName.TRANSFER), settings, dataset, n_epochs)
                 now = ", ".join(_value_text(name, values[1]) for name, values in changed.items())
                 if self._preset and settings == self._base_settings:
-                    now = f"“{self._preset}” on {settings.dataset}" + (f" ({now})" if now else "")
+                    now = f"“{self._preset}” on {settings.dataset}"
                 screen.show_live(
                     shown,
                     run,

@@ -131,7 +131,7 @@ def run_notebook(name, **changes):
             continue
         source = cell.source
         for variable in changes:
-            source, n = re.subn(rf"(?m)^{variable} = .*$", f"{variable} = _changes['{variable}']()", source)
+            source, n = re.subn(rf"(?m)^{re.escape(variable)} = .*$", f"{variable} = _changes['{variable}']()", source)
             changed |= {variable} if n else set()
         with capture_output() as captured:
             result = shell.run_cell(source)

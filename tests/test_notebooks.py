@@ -19,18 +19,20 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
 NAMES = (
     "00_start_here",
-    "01_convnet_from_scratch",
-    "02_frozen_backbone",
-    "03_fair_comparison",
-    "04_your_own_images",
-    "05_how_much_data",
-    "06_choosing_a_backbone",
-    "07_fine_tuning",
-    "08_what_goes_wrong",
-    "09_look_inside",
+    "01_how_a_network_learns",
+    "02_convolutions",
+    "03_overfitting",
+    "04_frozen_backbone",
+    "05_fair_comparison",
+    "06_your_own_images",
+    "07_how_much_data",
+    "08_choosing_a_backbone",
+    "09_fine_tuning",
+    "10_what_goes_wrong",
+    "11_look_inside",
 )
 # Rewritten: no asserts in their cells, because `test_notebook_claims.py` holds what they say.
-SECOND_EDITION = ("00_start_here",)
+SECOND_EDITION = ("00_start_here", "01_how_a_network_learns")
 MOST_LINES = 12  # of a cell in the second edition
 LOCAL = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 

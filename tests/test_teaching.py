@@ -12,16 +12,19 @@ from tl_widgets.records.comparison import Comparison, DatasetSummary, Environmen
 from tl_widgets.teaching import (
     BackboneTable,
     CountPanel,
+    DescentSlider,
     Guess,
     Prediction,
     Quiz,
     check,
     photographs,
     plot_backbones,
+    plot_history,
     plot_layers,
     plot_learning,
     plot_named,
     plot_shares,
+    plot_weights,
     show,
 )
 from tl_widgets.teaching.checks import judge
@@ -81,7 +84,7 @@ def transfer_model(
 
 
 def mended_model(*, scaled=True, units=0, rate=1e-3, from_logits=False, compiled=True):
-    """The transfer model of exercise 08-a; each argument leaves one of its mistakes in."""
+    """The transfer model of exercise 10-a; each argument leaves one of its mistakes in."""
     import tl_widgets
 
     preprocessing, backbone, average, _ = tl_widgets.build_transfer((48, 48, 3), 3).layers
@@ -99,48 +102,64 @@ def mended_model(*, scaled=True, units=0, rate=1e-3, from_logits=False, compiled
 RIGHT = {
     "00-a": lambda: comparison(5),
     "00-b": lambda: "choosing",
-    "01-a": lambda: 18_496,
-    "01-b": lambda: np.int64(32_768),
-    "01-c": lambda: ScratchSpec(dense_units=6, head="global_average"),
-    "01-d": lambda: "Stuck",
-    "02-a": lambda: 10_245,
-    "02-b": transfer_model,
-    "02-c": lambda: (3, "sigmoid"),
-    "03-a": lambda: 12 / 2.5,
-    "03-b": lambda: 25,
-    "03-c": lambda: {"B", "D", "E"},
-    "04-a": lambda: 90,
-    "04-b": lambda: "background",
-    "04-c": lambda: "by dog",
-    "05-a": lambda: 8,
-    "05-b": lambda: 80,
-    "05-c": lambda: "test images",
-    "06-a": lambda: 2,
-    "06-b": lambda: "AC",
-    "06-c": lambda: "validation",
-    "07-a": lambda: 1_009_792,
-    "07-b": lambda: "compile",
-    "07-c": lambda: "too close to call",
-    "08-a": mended_model,
-    "08-b": lambda: 50,
-    "09-a": lambda: 0,
-    "09-b": lambda: 25,
-    "09-c": lambda: 46.5,
+    "01-a": lambda: 40,
+    "01-b": lambda: "fit",
+    "01-c": lambda: (200, 40, 60),
+    "02-a": lambda: 18_496,
+    "02-b": lambda: np.int64(32_768),
+    "02-c": lambda: ScratchSpec(dense_units=6, head="global_average"),
+    "03-a": lambda: "Stuck",
+    "03-b": lambda: 3,
+    "04-a": lambda: 10_245,
+    "04-b": transfer_model,
+    "04-c": lambda: (3, "sigmoid"),
+    "05-a": lambda: 12 / 2.5,
+    "05-b": lambda: 25,
+    "05-c": lambda: {"B", "D", "E"},
+    "06-a": lambda: 90,
+    "06-b": lambda: "background",
+    "06-c": lambda: "by dog",
+    "07-a": lambda: 8,
+    "07-b": lambda: 80,
+    "07-c": lambda: "test images",
+    "08-a": lambda: 2,
+    "08-b": lambda: "AC",
+    "08-c": lambda: "validation",
+    "09-a": lambda: 1_009_792,
+    "09-b": lambda: "compile",
+    "09-c": lambda: "too close to call",
+    "10-a": mended_model,
+    "10-b": lambda: 50,
+    "11-a": lambda: 0,
+    "11-b": lambda: 25,
+    "11-c": lambda: 46.5,
 }
 WRONG = {
     "00-a": [lambda: comparison(10), lambda: comparison(5, stopped=True), lambda: "5"],
     "00-b": [lambda: "training", lambda: "reporting", lambda: "nothing"],
-    "01-a": [lambda: 18_432, lambda: 640, lambda: 6_208, lambda: 73_856, lambda: 1],
-    "01-b": [lambda: 128, lambda: 256, lambda: 2_097_152, lambda: 131_072],
+    "01-a": [lambda: 20, lambda: 2, lambda: 140, lambda: 2_000, lambda: 1_000, lambda: 7],
+    "01-b": [lambda: "compile", lambda: "evaluate", lambda: "print"],
     "01-c": [
+        lambda: 200,
+        lambda: (200.5, 50, 49.5),
+        lambda: (200, 50, 100),
+        lambda: (250, 0, 50),
+        lambda: (100, 100, 100),
+        lambda: (260, 30, 10),
+        lambda: (240, 10, 50),
+    ],
+    "02-a": [lambda: 18_432, lambda: 640, lambda: 6_208, lambda: 73_856, lambda: 1],
+    "02-b": [lambda: 128, lambda: 256, lambda: 2_097_152, lambda: 131_072],
+    "02-c": [
         lambda: ScratchSpec(dense_units=6),
         lambda: ScratchSpec((8, 8, 8), dense_units=6),
         lambda: ScratchSpec(dense_units=0),
         lambda: 95_565,
     ],
-    "01-d": [lambda: "overfitting", lambda: "too few epochs", lambda: "too few test images", lambda: "tired"],
-    "02-a": [lambda: 10_240, lambda: 2_049, lambda: 20_861_480, lambda: 20_871_725],
-    "02-b": [
+    "03-b": [lambda: 5, lambda: 4, lambda: 2, lambda: 1, lambda: 0.5],
+    "03-a": [lambda: "overfitting", lambda: "too few epochs", lambda: "too few test images", lambda: "tired"],
+    "04-a": [lambda: 10_240, lambda: 2_049, lambda: 20_861_480, lambda: 20_871_725],
+    "04-b": [
         lambda: transfer_model(average=False),
         lambda: transfer_model(frozen=False),
         lambda: transfer_model(scaled=False),
@@ -149,23 +168,23 @@ WRONG = {
         lambda: transfer_model(include_top=True),
         lambda: "a model",
     ],
-    "02-c": [lambda: (3, "softmax"), lambda: (1, "sigmoid"), lambda: (2, "sigmoid"), lambda: (3, "relu"), lambda: 3],
-    "03-a": [lambda: 24, lambda: 6, lambda: 2.5 / 12, lambda: 9.5],
-    "03-b": [lambda: 10, lambda: 15, lambda: 95, lambda: -25],
-    "03-c": [lambda: "BE", lambda: "BD", lambda: "ABDE", lambda: "BCDE", lambda: "BDEZ"],
-    "04-a": [lambda: 94, lambda: 91, lambda: 93, lambda: 60],
-    "04-b": [lambda: "face", lambda: 0.2, lambda: "neither"],
-    "04-c": [lambda: "by photograph", lambda: "by breed", lambda: "by date"],
-    "05-a": [lambda: 0.125, lambda: 28, lambda: 36, lambda: 5],
-    "05-b": [lambda: 40, lambda: 10, lambda: 7],
-    "05-c": [lambda: "seeds", lambda: "epochs", lambda: "luck"],
-    "06-a": [lambda: 4, lambda: 8, lambda: 32, lambda: 3],
-    "06-b": [lambda: "ABC", lambda: "ACD", lambda: "A", lambda: "C", lambda: "AE"],
-    "06-c": [lambda: "test", lambda: "training", lambda: "none"],
-    "07-a": [lambda: 1_022_602, lambda: 12_810, lambda: 1_009_802, lambda: 2_403_232, lambda: 5],
-    "07-b": [lambda: "epochs", lambda: "rate", lambda: "images"],
-    "07-c": [lambda: "better", lambda: "worse", lambda: "equal"],
-    "08-a": [
+    "04-c": [lambda: (3, "softmax"), lambda: (1, "sigmoid"), lambda: (2, "sigmoid"), lambda: (3, "relu"), lambda: 3],
+    "05-a": [lambda: 24, lambda: 6, lambda: 2.5 / 12, lambda: 9.5],
+    "05-b": [lambda: 10, lambda: 15, lambda: 95, lambda: -25],
+    "05-c": [lambda: "BE", lambda: "BD", lambda: "ABDE", lambda: "BCDE", lambda: "BDEZ"],
+    "06-a": [lambda: 94, lambda: 91, lambda: 93, lambda: 60],
+    "06-b": [lambda: "face", lambda: 0.2, lambda: "neither"],
+    "06-c": [lambda: "by photograph", lambda: "by breed", lambda: "by date"],
+    "07-a": [lambda: 0.125, lambda: 28, lambda: 36, lambda: 5],
+    "07-b": [lambda: 40, lambda: 10, lambda: 7],
+    "07-c": [lambda: "seeds", lambda: "epochs", lambda: "luck"],
+    "08-a": [lambda: 4, lambda: 8, lambda: 32, lambda: 3],
+    "08-b": [lambda: "ABC", lambda: "ACD", lambda: "A", lambda: "C", lambda: "AE"],
+    "08-c": [lambda: "test", lambda: "training", lambda: "none"],
+    "09-a": [lambda: 1_022_602, lambda: 12_810, lambda: 1_009_802, lambda: 2_403_232, lambda: 5],
+    "09-b": [lambda: "epochs", lambda: "rate", lambda: "images"],
+    "09-c": [lambda: "better", lambda: "worse", lambda: "equal"],
+    "10-a": [
         lambda: mended_model(scaled=False),
         lambda: mended_model(units=6),
         lambda: mended_model(rate=0.1),
@@ -173,10 +192,10 @@ WRONG = {
         lambda: mended_model(compiled=False),
         lambda: "a model",
     ],
-    "08-b": [lambda: 0.5, lambda: 100, lambda: 0, lambda: 70],
-    "09-a": [lambda: -2, lambda: 6, lambda: 2, lambda: 8],
-    "09-b": [lambda: 5, lambda: 9, lambda: 800, lambda: 36],
-    "09-c": [lambda: 53.5, lambda: 65, lambda: 81.5, lambda: 0.465, lambda: 50],
+    "10-b": [lambda: 0.5, lambda: 100, lambda: 0, lambda: 70],
+    "11-a": [lambda: -2, lambda: 6, lambda: 2, lambda: 8],
+    "11-b": [lambda: 5, lambda: 9, lambda: 800, lambda: 36],
+    "11-c": [lambda: 53.5, lambda: 65, lambda: 81.5, lambda: 0.465, lambda: 50],
 }
 
 
@@ -228,7 +247,7 @@ def test_a_strange_answer_is_wrong_and_never_an_error(name, answer):
 
 def test_unknown_exercise():
     with pytest.raises(InputError, match="Did you mean '01-a'"):
-        check("1-a", 3)
+        check("01a", 3)
 
 
 # Guess
@@ -379,6 +398,58 @@ def test_a_prediction_with_half_its_parts_says_what_is_missing(capsys):
     assert "An example" in capsys.readouterr().out
 
 
+# The loss curve
+
+
+def test_the_curve_is_what_keras_computes():
+    """Its loss and gradient against Keras's own, for a neuron whose weights lie in its direction."""
+    import keras
+
+    from tl_widgets import load_dataset
+    from tl_widgets.teaching.descent import Slope
+
+    split = load_dataset("faces", image_size=16, n_per_class=10).train
+    slope = Slope(split)
+    pixels = split.images.reshape(20, -1) / 255
+    pixels -= pixels.mean(axis=0)
+    direction = ((2 * split.labels - 1)[:, None] * pixels).mean(axis=0)
+    direction /= np.linalg.norm(direction)
+
+    def loss(place):
+        scores = keras.ops.convert_to_tensor((pixels @ direction * place)[:, None], "float64")
+        losses = keras.losses.binary_crossentropy(split.labels[:, None].astype("float64"), scores, from_logits=True)
+        return float(keras.ops.mean(losses))
+
+    for place in (-0.5, 0.0, 0.3, 2.0):
+        assert slope.loss(place) == pytest.approx(loss(place), rel=1e-5)
+        assert slope.gradient(place) == pytest.approx((loss(place + 1e-3) - loss(place - 1e-3)) / 2e-3, rel=1e-2)
+    first, second = slope.walk(0.1, 1)
+    assert (first, second) == (0, pytest.approx(-0.1 * slope.gradient(0)))
+
+
+def test_the_sliders_draw_the_curve_anew():
+    from tl_widgets import load_dataset
+
+    slider = DescentSlider(load_dataset("faces", image_size=16, n_per_class=5).train)
+    before = slider._picture.value
+    assert "Learning rate 0.002" in before
+    slider.learning_rate.value = 1
+    slider.steps.value = 3
+    assert "Learning rate 1:" in slider._picture.value
+    assert "in 3 steps" in slider._picture.value
+    with pytest.raises(InputError, match="two classes"):
+        DescentSlider(load_dataset("textures", image_size=16, n_per_class=2).train)
+
+
+def test_history_and_weights_have_words():
+    history = {"loss": [1, 0.5], "val_loss": [1.1, 0.7], "accuracy": [0.4, 0.8], "val_accuracy": [0.5, 0.75]}
+    figure = plot_history(history, chance=0.5)
+    assert "Training accuracy 40.0% to 80.0%, validation accuracy 50.0% to 75.0%" in figure.get_label()
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes] == ["Loss", "Accuracy"]
+    drawn = plot_weights({"cat": np.zeros((4, 4, 3)), "dog": np.eye(4)})
+    assert drawn.get_label().endswith("cat, dog.")
+
+
 # Quiz
 
 
@@ -423,7 +494,7 @@ def test_the_panel_counts_what_keras_counts():
     model = build_scratch((128, 128, 3), 2, filters=panel.spec.filters, dense_units=6)
     assert panel.count == count_parameters(model)
     assert f"{panel.count.total:,}" in panel.ledger.value
-    assert judge("01-c", panel)[0] is False
+    assert judge("02-c", panel)[0] is False
 
 
 def test_the_table_sorts_and_filters():

@@ -1,4 +1,4 @@
-"""A learner in JupyterLab: run 00 and 01, keep a guess, move a control, press the button, see the result."""
+"""A learner in JupyterLab: run 00 to 02, keep a guess, move a control, press the button, see the result."""
 
 import re
 
@@ -59,8 +59,8 @@ def test_start_here(page, jupyter):
 
 
 @pytest.mark.slow
-def test_convnet_from_scratch(page, jupyter):
-    opened(page, jupyter, "01_convnet_from_scratch.ipynb", without=" train(")  # nbval trains all its models
+def test_convolutions(page, jupyter):
+    opened(page, jupyter, "02_convolutions.ipynb", without=" train(")  # nbval trains all its models
     no_error(page)
     cell = page.locator(".jp-Cell", has=page.get_by_label("Filters 1"))
     goto(page, "CountPanel(")
@@ -72,11 +72,18 @@ def test_convnet_from_scratch(page, jupyter):
     cell.get_by_label("Last feature maps").select_option("global average")
     cell.get_by_text("GlobalAveragePooling2D").wait_for()
 
-    goto(page, 'Quiz("overfit")')
-    quiz = page.locator(".jp-Cell", has_text='Quiz("overfit")')
-    quiz.get_by_label("Many more epochs").check()
-    quiz.get_by_role("button", name="Check my answer").click()
-    quiz.get_by_role("status").filter(has_text="Right.").wait_for()
+
+@pytest.mark.slow
+def test_how_a_network_learns(page, jupyter):
+    opened(page, jupyter, "01_how_a_network_learns.ipynb")
+    no_error(page)
+    goto(page, "DescentSlider(")
+    cell = page.locator(".jp-Cell", has_text="DescentSlider(")
+    picture = cell.locator("img[alt^='Learning rate']").last
+    before = picture.get_attribute("alt")
+    cell.get_by_role("slider", name="Learning rate").press("ArrowRight")
+    page.wait_for_function("([image, before]) => image.alt !== before", arg=[picture.element_handle(), before])
+    assert "in 10 steps" in picture.get_attribute("alt")
 
 
 def run_cell(page, source):

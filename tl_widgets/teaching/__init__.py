@@ -3,6 +3,7 @@
 from tl_widgets.plots.comparison import alt_text, plot_test_accuracy
 from tl_widgets.teaching.boxes import BackboneTable, CountPanel, Quiz
 from tl_widgets.teaching.checks import check
+from tl_widgets.teaching.descent import DescentSlider, plot_steps
 from tl_widgets.teaching.figures import (
     photographs,
     plot_backbones,
@@ -14,12 +15,14 @@ from tl_widgets.teaching.figures import (
 )
 from tl_widgets.teaching.guess import Guess
 from tl_widgets.teaching.lab_results import result_of, tested_images
+from tl_widgets.teaching.learning import plot_history, plot_weights
 from tl_widgets.teaching.prediction import Prediction
 from tl_widgets.teaching.show import say, show
 
 __all__ = [
     "BackboneTable",
     "CountPanel",
+    "DescentSlider",
     "Guess",
     "Prediction",
     "Quiz",
@@ -28,11 +31,14 @@ __all__ = [
     "photographs",
     "plot_backbones",
     "plot_costs",
+    "plot_history",
     "plot_layers",
     "plot_learning",
     "plot_named",
     "plot_shares",
+    "plot_steps",
     "plot_test_accuracy",
+    "plot_weights",
     "result_of",
     "say",
     "show",

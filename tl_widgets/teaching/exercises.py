@@ -13,6 +13,7 @@ from tl_widgets.teaching.judges import (
     pareto_front,
     repaired_model,
     small_network,
+    three_parts,
     transfer_model,
     unfair_comparisons,
 )
@@ -58,6 +59,40 @@ EXERCISES: dict[str, Exercise] = {
         "Which of the three steps uses the test images to decide something?",
     ),
     "01-a": Exercise(
+        "How many batches of 50 are 100 pictures? Each batch is one step.",
+        "Two steps for each epoch in place of seven. The same passes over the data, and far fewer steps to learn in.",
+        number(
+            40,
+            {
+                20: "That is the number of epochs. How many steps does each of them take?",
+                2: "That is one epoch. There are 20.",
+                140: "That is with batches of 16: seven steps for each epoch.",
+                2_000: "The optimizer takes one step for each batch, not for each picture.",
+                1_000: "That counts pictures. How many batches are they?",
+            },
+            "Divide the pictures by the size of a batch, then multiply by the number of epochs.",
+        ),
+        "100 pictures are two batches of 50. There are 20 epochs.",
+    ),
+    "01-b": Exercise(
+        "Which images may a network see while it learns?",
+        "The network learned the very images that it was tested on. 100% says only that it can memorize.",
+        choice(
+            "fit",
+            {
+                "compile": "It chooses loss and learning rate; there is nothing wrong with it. Which images are used?",
+                "evaluate": "Testing on the test images is right, as long as they are new. Were they?",
+            },
+        ),
+        "fit is where the weights change. Look at what it is given.",
+    ),
+    "01-c": Exercise(
+        "Most of them should teach. But how sure can you be of a result from ten test images?",
+        "Most images teach, and the rest are enough to tell a good model from a bad one.",
+        three_parts,
+        "For example 200 for training, 40 for validation and 60 for the test. Other numbers do, too.",
+    ),
+    "02-a": Exercise(
         "Each filter looks at 3 × 3 pixels in every one of the 32 maps that come in, and has one bias of its own.",
         "3 × 3 × 32 weights for each of 64 filters, and 64 biases.",
         number(
@@ -71,7 +106,7 @@ EXERCISES: dict[str, Exercise] = {
             "Multiply: side × side × input channels × filters. Then add one bias for each filter.",
         ),
     ),
-    "01-b": Exercise(
+    "02-b": Exercise(
         "Each pooling halves both sides of the maps: 128, 64, 32, … And how many maps are there at the end?",
         "16 × 16 pixels in each of 128 maps.",
         number(
@@ -85,12 +120,12 @@ EXERCISES: dict[str, Exercise] = {
             "Three poolings turn 128 pixels into 64, 32, 16. Multiply the two sides by the number of maps.",
         ),
     ),
-    "01-c": Exercise(
+    "02-c": Exercise(
         "Keep blocks and filters as they are. Which layer holds most of the parameters, and what comes before it?",
         "One number for each map instead of all its pixels. 95,565 again: the printed network had as many.",
         small_network,
     ),
-    "01-d": Exercise(
+    "03-a": Exercise(
         "Look at the training accuracy first: has it learned its own training images?",
         "It did not learn even the images it was shown: dead units pass no gradient, and waiting does not help.",
         choice(
@@ -102,7 +137,22 @@ EXERCISES: dict[str, Exercise] = {
             },
         ),
     ),
-    "02-a": Exercise(
+    "03-b": Exercise(
+        "Which loss shows how the network does on images that it doesn't learn from?",
+        "The validation loss was lowest after three epochs. From then on the network memorized. In Keras, EarlyStopping "
+        "stops for you.",
+        number(
+            3,
+            {
+                5: "By then the validation loss had been rising for two epochs. When was it lowest?",
+                4: "By then it had already risen from 0.50 to 0.55.",
+                2: "It still fell after that, from 0.60 to 0.50.",
+                1: "It still fell after that, from 0.90 to 0.50.",
+            },
+            "Count the epochs until the validation loss is lowest.",
+        ),
+    ),
+    "04-a": Exercise(
         "The head is one Dense layer: 2,048 features in, 5 classes out. The backbone is frozen.",
         "2,048 weights for each of 5 classes, and 5 biases. All the rest is frozen.",
         number(
@@ -116,17 +166,17 @@ EXERCISES: dict[str, Exercise] = {
             "Count a Dense layer: inputs × units + units.",
         ),
     ),
-    "02-b": Exercise(
+    "04-b": Exercise(
         "Input, Rescaling, the frozen backbone without top, GlobalAveragePooling2D, Dense with softmax: in this order.",
         "5,124 parameters to learn, and everything else is frozen.",
         transfer_model,
     ),
-    "02-c": Exercise(
+    "04-c": Exercise(
         "There are three questions, and the answer to each can be yes whatever the others are.",
         "Three independent yes-or-no questions: three units, each with its own sigmoid.",
         last_layer,
     ),
-    "03-a": Exercise(
+    "05-a": Exercise(
         "Add up all that each model needed, then divide.",
         "12 s against 2.5 s: reading the features is part of the price.",
         number(
@@ -140,7 +190,7 @@ EXERCISES: dict[str, Exercise] = {
             "Divide the seconds of scratch by all the seconds of transfer, reading features included.",
         ),
     ),
-    "03-b": Exercise(
+    "05-b": Exercise(
         "Which two models differ in nothing but what the backbone learned before?",
         "Transfer and control have the same layers and the same head. Only the pretraining differs.",
         number(
@@ -154,12 +204,12 @@ EXERCISES: dict[str, Exercise] = {
             "Subtract the accuracy of the control from that of transfer.",
         ),
     ),
-    "03-c": Exercise(
+    "05-c": Exercise(
         "Ask of each: did both models get the same chances, and was the test kept out of all choices?",
         "Each of these gives one model something that the other did not get.",
         unfair_comparisons,
     ),
-    "04-a": Exercise(
+    "06-a": Exercise(
         "Read the report: how many images it read, which files it skipped, and which were copies.",
         "Broken files cannot be used, and a copy would count twice, or be in training and test at once.",
         number(
@@ -173,7 +223,7 @@ EXERCISES: dict[str, Exercise] = {
             "Print dataset.report.summary; the first sentence says it.",
         ),
     ),
-    "04-b": Exercise(
+    "06-b": Exercise(
         "One sigmoid unit gives the probability of the second class in class_names. What is left for the first?",
         "20 % for face leave 80 % for background.",
         choice(
@@ -185,7 +235,7 @@ EXERCISES: dict[str, Exercise] = {
             },
         ),
     ),
-    "04-c": Exercise(
+    "06-c": Exercise(
         "Two photographs of one dog are nearly the same picture. What happens if one trains and the other tests?",
         "All photographs of one dog go to the same side, so the test shows dogs the model has never seen.",
         choice(
@@ -197,7 +247,7 @@ EXERCISES: dict[str, Exercise] = {
             },
         ),
     ),
-    "05-a": Exercise(
+    "07-a": Exercise(
         "Both numbers of images stand at the same accuracy. Divide one by the other.",
         "32 against 4 at the same height of the figure: eight times the images.",
         number(
@@ -210,7 +260,7 @@ EXERCISES: dict[str, Exercise] = {
             "Divide the images that scratch needs by those that transfer needs.",
         ),
     ),
-    "05-b": Exercise(
+    "07-b": Exercise(
         "The length of the bar shrinks with the square root of the number of seeds.",
         "Half the length takes four times the seeds. That is why intervals are expensive.",
         number(
@@ -223,7 +273,7 @@ EXERCISES: dict[str, Exercise] = {
             "To halve a bar, the square root of the number must double. By what must the number itself be multiplied?",
         ),
     ),
-    "05-c": Exercise(
+    "07-c": Exercise(
         "All three seeds were tested on the same pictures. What would other pictures have said?",
         "Ninety pictures are a sample. All right out of ninety may be 96 % of a million.",
         choice(
@@ -234,7 +284,7 @@ EXERCISES: dict[str, Exercise] = {
             },
         ),
     ),
-    "06-a": Exercise(
+    "08-a": Exercise(
         "Count the pixels of both pictures.",
         "Half the side is a quarter of the pixels, and about a quarter of the time.",
         number(
@@ -248,12 +298,12 @@ EXERCISES: dict[str, Exercise] = {
             "What fraction of 224 × 224 pixels is 112 × 112?",
         ),
     ),
-    "06-b": Exercise(
+    "08-b": Exercise(
         "Leave out whoever is beaten by another in time or accuracy, and better in neither.",
         "A is the fastest, and C is the most accurate at its price. B and D are beaten by A and C.",
         pareto_front,
     ),
-    "06-c": Exercise(
+    "08-c": Exercise(
         "Which images may be looked at as often as you like, without being learned from?",
         "Choose on the validation images, then look at the test images once, for the one that you chose.",
         choice(
@@ -264,7 +314,7 @@ EXERCISES: dict[str, Exercise] = {
             },
         ),
     ),
-    "07-a": Exercise(
+    "09-a": Exercise(
         "The head is one Dense layer with 10 units on 1,280 features. Count it, then take it away.",
         "12,810 of them are the head's; the others are what the last block and the layers behind it may change.",
         number(
@@ -278,7 +328,7 @@ EXERCISES: dict[str, Exercise] = {
             "Subtract the head, 1,280 × 10 weights and 10 biases, from everything that learns.",
         ),
     ),
-    "07-b": Exercise(
+    "09-b": Exercise(
         "Keras decides once what an optimizer trains. When?",
         "compile decides what is trained: after every change of trainable, compile again.",
         choice(
@@ -290,7 +340,7 @@ EXERCISES: dict[str, Exercise] = {
             },
         ),
     ),
-    "07-c": Exercise(
+    "09-c": Exercise(
         "Does the interval contain zero? And what does that allow you to say?",
         "The interval contains zero: fine-tuning may have helped, or harmed a little. More seeds or images would tell.",
         choice(
@@ -302,12 +352,12 @@ EXERCISES: dict[str, Exercise] = {
             },
         ),
     ),
-    "08-a": Exercise(
+    "10-a": Exercise(
         "Mend one thing at a time: check_setup names them. build_transfer shows which layer comes before the backbone.",
         "check_setup finds nothing more. Only a test on images that are new to the model tells how good it is.",
         repaired_model,
     ),
-    "08-b": Exercise(
+    "10-b": Exercise(
         "Two classes, labels drawn by lot, validation images that were never trained on. What can be known of them?",
         "There is nothing to learn, so a coin would do as well: anything clearly above is a leak.",
         number(
@@ -320,7 +370,7 @@ EXERCISES: dict[str, Exercise] = {
             "How often does a coin pick the right one of two classes?",
         ),
     ),
-    "09-a": Exercise(
+    "11-a": Exercise(
         "Weigh each map's value, add up, and remember what becomes of numbers below 0.",
         "2 × 1 − 4 × 1 = −2 speaks against the class, and is cut off.",
         number(
@@ -333,7 +383,7 @@ EXERCISES: dict[str, Exercise] = {
             "Multiply each map's value by its weight, add the two, and cut off what is below 0.",
         ),
     ),
-    "09-b": Exercise(
+    "11-b": Exercise(
         "96 pixels gave 3 places along each side: every place stands for 32 pixels.",
         "160 / 32 = 5 places along each side.",
         number(
@@ -346,7 +396,7 @@ EXERCISES: dict[str, Exercise] = {
             "Halve 160 five times; that is one side. Then multiply the two sides.",
         ),
     ),
-    "09-c": Exercise(
+    "11-c": Exercise(
         "The shares of all axes together are 100 %.",
         "So classes that overlap in the panel may still lie apart in the rest.",
         number(

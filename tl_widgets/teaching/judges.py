@@ -59,6 +59,26 @@ def choice(right: str, wrong: Mapping[str, str]) -> Problem:
     return problem
 
 
+def three_parts(answer: Any) -> str | None:
+    """Judge how many of 300 images are for training, validation and test."""
+    if not isinstance(answer, (tuple, list)) or len(answer) != 3:
+        return "Give three numbers: (training, validation, test)."
+    if not all(isinstance(part, int) and not isinstance(part, bool) for part in answer):
+        return "Each of the three is a whole number of images."
+    train, validation, test = answer
+    if sum(answer) != 300:
+        return f"Together these are {sum(answer)} images, and there are 300. No image may be in two parts."
+    if min(answer) <= 0:
+        return "Each part needs images: to learn from, to make choices by, and to be tested on."
+    if train < 150:
+        return f"{train} images to learn from are less than half. What are the others for?"
+    if test < 30:
+        return f"With {test} test images, each one is worth {100 / test:.1f} points: too coarse to tell models apart."
+    if validation < 15:
+        return f"{validation} validation images are too few: any choice between two models would be luck."
+    return None
+
+
 def last_layer(answer: Any) -> str | None:
     """Judge (units, activation) for pictures that can show several of three animals."""
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:

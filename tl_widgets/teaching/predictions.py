@@ -43,4 +43,37 @@ PREDICTIONS = {
         },
         ("scratch", "a network that learns only my photographs fits them best"),
     ),
+    "learning_rate": Prediction(
+        "Ten steps with a learning rate of 3 in place of 0.05: what becomes of the loss?",
+        ("the loss falls further", "the loss ends higher than it began"),
+        {
+            "larger steps get down sooner": (
+                "that holds as long as a step ends before the bottom. A step that is too long lands on the other side."
+            ),
+            "a step that is too long lands on the other side of the valley": (
+                "the gradient only knows the slope where you stand. It doesn't know how far away the bottom is."
+            ),
+            "the gradient shows the way, so a step can't make things worse": (
+                "the direction is right, and only for a short way. How far you go is up to the learning rate."
+            ),
+        },
+        ("the loss falls further", "larger steps get down sooner"),
+    ),
+    "first_epoch": Prediction(
+        "After the first epoch, which accuracy will Keras report as the higher one?",
+        ("training", "validation"),
+        {
+            "the network has learned from the training images": (
+                "so it has, and after many epochs this often shows. In the first one there isn't much to memorize yet."
+            ),
+            "the training accuracy is an average over the epoch, in which the network was bad at first": (
+                "validation images are looked at when the epoch is over, by a network that has already taken its steps."
+            ),
+            "there are few validation images, so luck decides": (
+                "with 20 images, each one is worth 5 points, so small differences mean nothing. This one has a cause, "
+                "too: look at when each number is measured."
+            ),
+        },
+        ("training", "the network has learned from the training images"),
+    ),
 }

@@ -1,12 +1,12 @@
-"""Solutions to 02_frozen_backbone. Each passes its check; run this file, or copy a line into the notebook."""
+"""Solutions to 04_frozen_backbone. Each passes its check; run this file, or copy a line into the notebook."""
 
 from tl_widgets import count_parameters
 from tl_widgets.teaching import check
 
-# 02-a: one weight for each feature and class, one bias for each class.
-check("02-a", 2048 * 5 + 5)
+# 04-a: one weight for each feature and class, one bias for each class.
+check("04-a", 2048 * 5 + 5)
 
-# 02-b: in plain Keras.
+# 04-b: in plain Keras.
 from keras import Input, Sequential, applications, layers
 
 backbone = applications.MobileNetV2(include_top=False, weights=None, input_shape=(96, 96, 3))
@@ -20,8 +20,8 @@ my_model = Sequential(
         layers.Dense(4, activation="softmax"),
     ]
 )
-check("02-b", my_model)
+check("04-b", my_model)
 assert count_parameters(my_model).trainable == 5_124
 
-# 02-c: three questions, each with its own yes or no.
-check("02-c", (3, "sigmoid"))
+# 04-c: three questions, each with its own yes or no.
+check("04-c", (3, "sigmoid"))

@@ -1,0 +1,134 @@
+"""Gradient descent on the loss of one neuron, on real images, with the learning rate on a slider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from ipywidgets import HTML, FloatLogSlider, HBox, IntSlider
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.data.dataset import Split
+from tl_widgets.plots.comparison import figure_html
+from tl_widgets.plots.style import INK, PALE, add_axes, draw_grid, finish_axes, new_figure, note
+from tl_widgets.teaching.boxes import PlainBox
+from tl_widgets.teaching.show import with_alt_text
+from tl_widgets.widgets.shared.html import style
+
+_WINDOW = (-0.4, 2.2)  # the part of the curve that figures show
+
+
+class Slope:
+    """The loss of one neuron that tells two classes apart, along one direction of its weights.
+
+    The neuron starts at 0: it gives each class one half. The direction is that of its first gradient, so the place on
+    the curve is one number, and the loss can be drawn over it.
+
+    Args:
+        split: Images of two classes.
+
+    Raises:
+        InputError: There are other than two classes.
+    """
+
+    def __init__(self, split: Split) -> None:
+        labels = np.asarray(split.labels)
+        if set(labels.tolist()) != {0, 1}:
+            raise InputError("One neuron tells two classes apart; these images have other labels than 0 and 1.")
+        pixels = np.asarray(split.images[:], np.float64).reshape(len(labels), -1) / 255
+        signs = 2.0 * labels - 1
+        pixels -= pixels.mean(axis=0)
+        downhill = (signs[:, None] * pixels).mean(axis=0)
+        norm = float(np.linalg.norm(downhill))
+        # What a step of 1 along the direction adds to the score of the right class, for each image.
+        self._gains: NDArray[np.float64] = signs * (pixels @ downhill) / norm if norm else np.zeros(len(labels))
+
+    def loss(self, place: float) -> float:
+        """Return the mean loss (cross-entropy) at a place on the curve."""
+        return float(np.logaddexp(0, -self._gains * place).mean())
+
+    def gradient(self, place: float) -> float:
+        """Return how fast the loss grows there."""
+        return float((-self._gains / (1 + np.exp(np.clip(self._gains * place, -500, 500)))).mean())
+
+    def walk(self, learning_rate: float, n_steps: int = 10) -> tuple[float, ...]:
+        """Return the places that gradient descent visits, the start (0) first."""
+        places = [0.0]
+        for _ in range(n_steps):
+            places.append(places[-1] - learning_rate * self.gradient(places[-1]))
+        return tuple(places)
+
+
+def plot_steps(slope: Slope, learning_rates: Sequence[float], *, n_steps: int = 10) -> Figure:
+    """Draw the steps of gradient descent on the loss curve, one panel for each learning rate."""
+    n = len(learning_rates)
+    figure = new_figure(max(6.2, 3.3 * n), 3.3)
+    grid = figure.add_gridspec(1, n)
+    walks = [slope.walk(rate, n_steps) for rate in learning_rates]
+    for i, (rate, walk) in enumerate(zip(learning_rates, walks, strict=True)):
+        _draw_walk(add_axes(figure, grid[i]), slope, rate, walk)
+    return with_alt_text(figure, " ".join(map(_walk_text, learning_rates, walks, [slope] * n)))
+
+
+def _draw_walk(ax: Axes, slope: Slope, rate: float, walk: tuple[float, ...]) -> None:
+    line = np.linspace(*_WINDOW, 200)
+    ax.plot(line, [slope.loss(place) for place in line], color=INK, linewidth=1)
+    # A gap where a step leaves the figure.
+    inside = np.array([place if _WINDOW[0] <= place <= _WINDOW[1] else np.nan for place in walk])
+    losses = [slope.loss(place) if np.isfinite(place) else np.nan for place in inside]
+    ax.plot(inside, losses, color=ModelName.SCRATCH.color, marker="o", markersize=5, linewidth=1)
+    ax.plot([0], [slope.loss(0)], color=PALE, marker="s", markersize=8, linestyle="none")
+    note(ax, "start", (0, slope.loss(0)), (8, 6), color=INK)
+    if n_outside := int(np.isnan(inside).sum()):
+        text = "1 step ends outside" if n_outside == 1 else f"{n_outside} steps end outside"
+        note(ax, text, (_WINDOW[1], 0), (0, 8), ha="right", color=INK)
+    ax.set_xlim(*_WINDOW)
+    ax.set_ylim(0, 1.1 * max(slope.loss(place) for place in _WINDOW))
+    draw_grid(ax, "y")
+    finish_axes(ax, f"Learning rate {rate:.3g}", x="weights, along one direction", y="loss on the training images")
+
+
+def _walk_text(rate: float, walk: tuple[float, ...], slope: Slope) -> str:
+    losses = [slope.loss(place) for place in walk]
+    turns = sum(1 for a, b, c in zip(walk, walk[1:], walk[2:], strict=False) if (b - a) * (c - b) < 0)
+    return (
+        f"Learning rate {rate:.3g}: the loss goes from {losses[0]:.3f} to {losses[-1]:.3f} in {len(walk) - 1} steps, "
+        f"which change their direction {'once' if turns == 1 else f'{turns} times'}."
+    )
+
+
+class DescentSlider(PlainBox):
+    """The loss curve of one neuron with sliders for the learning rate and the number of steps.
+
+    Args:
+        split: Images of two classes.
+
+    Attributes:
+        slope: The curve.
+        learning_rate: The slider of the learning rate.
+        steps: The slider of the number of steps.
+    """
+
+    def __init__(self, split: Split) -> None:
+        self.slope = Slope(split)
+        wide = {"description_width": "initial"}
+        self.learning_rate = FloatLogSlider(
+            0.002, min=-3, max=1, step=0.1, description="Learning rate", style=wide, readout_format=".3g"
+        )
+        self.steps = IntSlider(10, min=1, max=20, description="Steps", style=wide)
+        self._picture = HTML()
+        for slider in (self.learning_rate, self.steps):
+            slider.observe(lambda _: self._draw(), "value")
+        row = HBox([self.learning_rate, self.steps])
+        row.add_class("tlw-row")
+        text = "A loss curve with sliders for the learning rate and the number of steps (needs a live notebook)"
+        super().__init__([HTML(style()), row, self._picture], text)
+        self._draw()
+
+    def _draw(self) -> None:
+        figure = plot_steps(self.slope, [self.learning_rate.value], n_steps=self.steps.value)
+        self._picture.value = figure_html(figure, str(figure.get_label()), 600)

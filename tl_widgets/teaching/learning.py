@@ -1,0 +1,71 @@
+"""Figures of how a network learns: the curves of plain Keras, and the weights of a neuron as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent
+from tl_widgets.plots.style import PALE, PERCENT, add_axes, draw_grid, finish_axes, legend_below, new_figure
+from tl_widgets.teaching.show import with_alt_text
+
+
+def plot_history(history: Mapping[str, Sequence[float]], *, chance: float | None = None) -> Figure:
+    """Draw loss and accuracy by epoch.
+
+    Args:
+        history: `model.fit(...).history`, with "loss", "accuracy", "val_loss" and "val_accuracy".
+        chance: The accuracy of guessing, 0..1, drawn as a line.
+    """
+    figure = new_figure(8.6, 3.6)
+    grid = figure.add_gridspec(1, 2)
+    epochs = range(1, len(history["loss"]) + 1)
+    for i, name in enumerate(("loss", "accuracy")):
+        ax = add_axes(figure, grid[i])
+        color = ModelName.SCRATCH.color
+        ax.plot(epochs, history[f"val_{name}"], color=color, linewidth=2, label="validation")
+        ax.plot(epochs, history[name], color=color, linewidth=1, linestyle=":", label="training")
+        ax.set_ylim(0, 1.03 if name == "accuracy" else None)
+        if name == "accuracy":
+            ax.yaxis.set_major_formatter(PERCENT)
+            if chance is not None:
+                ax.axhline(chance, color=PALE, linewidth=1, linestyle="--", label="chance")
+            legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=3)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        draw_grid(ax, "y")
+        finish_axes(ax, name.capitalize(), x="epoch", y=name)
+    first, last = ({key: values[i] for key, values in history.items()} for i in (0, -1))
+    return with_alt_text(
+        figure,
+        f"Line charts over {len(epochs)} epochs. Training loss {first['loss']:.2f} to {last['loss']:.2f}, validation "
+        f"loss {first['val_loss']:.2f} to {last['val_loss']:.2f}. Training accuracy {percent(first['accuracy'])} to "
+        f"{percent(last['accuracy'])}, validation accuracy {percent(first['val_accuracy'])} to "
+        f"{percent(last['val_accuracy'])}.",
+    )
+
+
+def plot_weights(pictures: Mapping[str, ArrayLike]) -> Figure:
+    """Draw the weights of neurons as pictures: white is positive, black negative, gray near 0.
+
+    Args:
+        pictures: Weights by what to write above: shape (height, width) or (height, width, channels).
+    """
+    figure = new_figure(2.6 * len(pictures), 2.9)
+    grid = figure.add_gridspec(1, len(pictures))
+    for i, (title, values) in enumerate(pictures.items()):
+        weights = np.asarray(values, np.float64)
+        if weights.ndim == 3:
+            weights = weights.mean(axis=-1)
+        ax = add_axes(figure, grid[i])
+        limit = float(np.abs(weights).max()) or 1.0
+        ax.imshow(weights, cmap="gray", vmin=-limit, vmax=limit)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        finish_axes(ax, title)
+    words = "The weights of a neuron as pictures, one weight for each pixel, white positive and black negative"
+    return with_alt_text(figure, f"{words}: {', '.join(pictures)}.")

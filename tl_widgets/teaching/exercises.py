@@ -139,7 +139,7 @@ EXERCISES: dict[str, Exercise] = {
     ),
     "03-b": Exercise(
         "Which loss shows how the network does on images that it doesn't learn from?",
-        "The validation loss was lowest after three epochs. From then on the network memorized. In Keras, EarlyStopping "
+        "The validation loss was lowest after three epochs. After that the network memorized. In Keras, EarlyStopping "
         "stops for you.",
         number(
             3,

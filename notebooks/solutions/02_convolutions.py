@@ -10,5 +10,5 @@ check("02-a", 3 * 3 * 32 * 64 + 64)
 side = 128 // 2 // 2 // 2
 check("02-b", side * side * 128)
 
-# 02-c: in the panel, set Maps to vector to "global average".
+# 02-c: in the panel, set Last feature maps to "global average".
 check("02-c", ScratchSpec(dense_units=6, head="global_average"))

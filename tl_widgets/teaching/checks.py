@@ -6,7 +6,8 @@ import difflib
 from typing import Any
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.teaching.exercises import EXERCISES, Exercise
+from tl_widgets.teaching.exercise import Exercise
+from tl_widgets.teaching.exercises import EXERCISES
 from tl_widgets.teaching.show import say
 
 

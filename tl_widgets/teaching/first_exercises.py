@@ -1,0 +1,124 @@
+"""The exercises of notebooks 00 to 03, with replies to the answers that learners give."""
+
+from __future__ import annotations
+
+from tl_widgets.teaching.exercise import Exercise
+from tl_widgets.teaching.judges import choice, few_images, number, small_network, three_parts
+
+FIRST_EXERCISES: dict[str, Exercise] = {
+    "00-a": Exercise(
+        "Which model has to learn what an edge is from your photographs, and which one knows it already?",
+        "As a rule, scratch loses far more: it has to learn from them even what an edge is. Transfer only has to learn "
+        "which of its features go with which class.",
+        few_images,
+        "In the Lab, set Images per class to 5, press Train both, wait, then run this cell again. Compare both "
+        "accuracies with those of the first run.",
+    ),
+    "00-b": Exercise(
+        "Imagine ten networks that are equally good. Why would one of them still look the best?",
+        "The best of ten owes some of its score to luck with these test photographs. Choose by the validation images, "
+        "and the test stays honest.",
+        choice(
+            "choosing",
+            {
+                "training": "You may train as many networks as you like. What must the test images not be used for?",
+                "reporting": "Reporting a test accuracy is right, as long as nothing was decided by it. Was anything?",
+            },
+        ),
+        "Which of the three steps uses the test images to decide something?",
+    ),
+    "01-a": Exercise(
+        "How many batches of 50 are 100 pictures? Each batch is one step.",
+        "Two steps for each epoch in place of seven. The same passes over the data, and far fewer steps to learn in.",
+        number(
+            40,
+            {
+                20: "That is the number of epochs. How many steps does each of them take?",
+                2: "That is one epoch. There are 20.",
+                140: "That is with batches of 16: seven steps for each epoch.",
+                2_000: "The optimizer takes one step for each batch, not for each picture.",
+                1_000: "That counts pictures. How many batches are they?",
+            },
+            "Divide the pictures by the size of a batch, then multiply by the number of epochs.",
+        ),
+        "100 pictures are two batches of 50. There are 20 epochs.",
+    ),
+    "01-b": Exercise(
+        "Which images may a network see while it learns?",
+        "The network learned the very images that it was tested on. 100% says only that it can memorize.",
+        choice(
+            "fit",
+            {
+                "compile": "It chooses loss and learning rate; there is nothing wrong with it. Which images are used?",
+                "evaluate": "Testing on the test images is right, as long as they are new. Were they?",
+            },
+        ),
+        "fit is where the weights change. Look at what it is given.",
+    ),
+    "01-c": Exercise(
+        "Most of them should teach. But how sure can you be of a result from ten test images?",
+        "Most images teach, and the rest are enough to tell a good model from a bad one.",
+        three_parts,
+        "For example 200 for training, 40 for validation and 60 for the test. Other numbers do, too.",
+    ),
+    "02-a": Exercise(
+        "Each filter looks at 3 × 3 pixels in every one of the 32 maps that come in, and has one bias of its own.",
+        "3 × 3 × 32 weights for each of 64 filters, and 64 biases.",
+        number(
+            18_496,
+            {
+                18_432: "Nearly: each of the 64 filters also has a bias.",
+                640: "A filter looks at all 32 input channels, not at one. So its kernel has 3 × 3 × 32 weights.",
+                6_208: "The kernel is a square: 3 × 3 pixels, not 3.",
+                73_856: "That is the third Conv2D, with 128 filters. The question is about the second one.",
+            },
+            "Multiply: side × side × input channels × filters. Then add one bias for each filter.",
+        ),
+    ),
+    "02-b": Exercise(
+        "Each pooling halves both sides of the maps: 128, 64, 32, … And how many maps are there at the end?",
+        "16 × 16 pixels in each of 128 maps.",
+        number(
+            32_768,
+            {
+                128: "128 is the number of maps. Flatten keeps every pixel of each of them.",
+                256: "16 × 16 is one map. There are 128 of them.",
+                2_097_152: "That is without pooling, 128 × 128 × 128. Three poolings halve the sides three times.",
+                131_072: "That is after two poolings. There are three.",
+            },
+            "Three poolings turn 128 pixels into 64, 32, 16. Multiply the two sides by the number of maps.",
+        ),
+    ),
+    "02-c": Exercise(
+        "Keep blocks and filters as they are. Which layer holds most of the parameters, and what comes before it?",
+        "One number for each map instead of all its pixels. 95,565 again: the printed network had as many.",
+        small_network,
+    ),
+    "03-a": Exercise(
+        "Look at the training accuracy first: has it learned its own training images?",
+        "It did not learn even the images it was shown: dead units pass no gradient, and waiting does not help.",
+        choice(
+            "stuck",
+            {
+                "overfitting": "Then its training accuracy would be high. Here both are at chance.",
+                "too few epochs": "After too few epochs the loss still falls. Here it doesn't change from the start.",
+                "too few test images": "That would make the test uncertain. The training accuracy would still rise.",
+            },
+        ),
+    ),
+    "03-b": Exercise(
+        "Which loss shows how the network does on images that it doesn't learn from?",
+        "The validation loss was lowest after three epochs. After that the network memorized. In Keras, EarlyStopping "
+        "stops for you.",
+        number(
+            3,
+            {
+                5: "By then the validation loss had been rising for two epochs. When was it lowest?",
+                4: "By then it had already risen from 0.50 to 0.55.",
+                2: "It still fell after that, from 0.60 to 0.50.",
+                1: "It still fell after that, from 0.90 to 0.50.",
+            },
+            "Count the epochs until the validation loss is lowest.",
+        ),
+    ),
+}

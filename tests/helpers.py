@@ -76,6 +76,25 @@ def fill(folder, n, start=0, suffix=".png"):
         picture(i).save(folder / f"{i}{suffix}")
 
 
+def write_walks(root):
+    """Write two classes of walks, with two pictures of each place that look almost the same."""
+    for number, name in enumerate(("cat", "dog")):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        for walk in range(12):
+            place = picture(100 * number + walk, (6, 6)).resize((64, 64), Image.Resampling.BICUBIC)
+            for shot, quality in enumerate((95, 40)):
+                place.save(root / name / f"{name}{walk:02}_{shot}.jpg", quality=quality)
+
+
+def write_people(root):
+    """Write 24 pictures and a table in which two columns name files and two may be the classes."""
+    fill(root, 24)
+    rows = ["file,next,mood,sex"]
+    for i in range(24):
+        rows.append(f"{i}.png,{(i + 1) % 24}.png,{('glad', 'sad')[i % 2]},{('f', 'm')[i // 2 % 2]}")
+    (root / "people.csv").write_text("\n".join(rows))
+
+
 def zipped(folder, target, prefix=""):
     """Write a zip of all that is in a folder."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:

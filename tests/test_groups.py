@@ -19,6 +19,7 @@ from tl_widgets import (
     load_folder,
     to_script,
 )
+from tl_widgets.cli import main as cli
 from tl_widgets.collections.collection import open_collection, save_edits, with_saved_edits
 from tl_widgets.data.alike import find_alike
 from tl_widgets.data.dataset import Split, choose_classes
@@ -26,7 +27,7 @@ from tl_widgets.data.folds import pool
 from tl_widgets.data.groups import name_group, split_groups, suggest_groups
 from tl_widgets.data.quality import find_near_duplicates
 from tl_widgets.experiments.comparison import compare
-from tl_widgets.records.provenance import Edits
+from tl_widgets.records.provenance import Columns, Edits
 
 BURSTS = 12  # of each class
 SHOTS = 4  # in a burst
@@ -125,6 +126,49 @@ def test_a_mapping_is_a_column_of_a_table(bursts):
     assert_apart(dataset)
     assert len(set.union(*sides(dataset))) == 12
     assert load_folder(bursts, image_size=32, edits=dataset.origin.edits).fingerprint == dataset.fingerprint
+
+
+@pytest.fixture
+def patients(tmp_path):
+    """Two classes by a table, which names the patient of each picture; each has four pictures."""
+    root, rows = tmp_path / "scans", ["file,diagnosis,patient"]
+    root.mkdir()
+    for i in range(64):
+        scene(i).save(root / f"{i:02}.png")
+        rows.append(f"{i:02}.png,{('well', 'ill')[i % 2]},p{i // 4}")
+    (root / "labels.csv").write_text("\n".join(rows))
+    return root
+
+
+def test_a_column_of_the_table_keeps_patients_together(patients, capsys):
+    dataset = load_folder(patients, image_size=32, label_column="diagnosis", groups="column:patient")
+    assert_apart(dataset)
+    assert len(set.union(*sides(dataset))) == 16
+    assert "Kept together: 64 images in 16 groups." in dataset.report.summary
+    again = load_folder(patients, image_size=32, label_column="diagnosis", edits=dataset.origin.edits)
+    assert again.fingerprint == dataset.fingerprint
+    with pytest.raises(InputError, match="has a column 'doctor': they have 'file'; 'diagnosis'; 'patient'"):
+        load_folder(patients, image_size=32, label_column="diagnosis", groups="column:doctor")
+    arguments = ("--label-column", "diagnosis", "--groups", "column:patient", "--image-size", "32", "--epochs", "1")
+    assert cli.main(["compare", str(patients), *arguments]) == 0
+    assert "Kept together: 64 images in 16 groups." in capsys.readouterr().out
+
+
+def test_the_usual_groupings_that_fit_are_found(bursts, patients, tmp_path):
+    collection = open_collection(bursts)
+    (found,) = collection.groupings(find_alike(collection.build(image_size=32)))
+    assert (found.groups, found.is_suggested) == (r"^(.+)[-_ ]+\(?\d+\)?\.", True)
+    assert found.names == tuple(f"walk{burst:02}" for burst in range(BURSTS))
+    collection = open_collection(patients, columns=Columns(label="diagnosis"))
+    (found,) = collection.groupings(find_alike(collection.build(image_size=32)))
+    assert (found.groups, len(found.names), found.is_suggested) == ("column:patient", 16, False)
+    assert_apart(collection.group_by(found.groups).build(image_size=32))
+    for name in ("cat", "dog"):  # a camera's numbers say nothing
+        (tmp_path / "plain" / name).mkdir(parents=True)
+        for i in range(12):
+            scene(500 + i + 100 * (name == "dog")).save(tmp_path / "plain" / name / f"IMG_{i:04}.png")
+    collection = open_collection(tmp_path / "plain")
+    assert collection.groupings() == ()
 
 
 def test_the_folders_own_split_is_kept_and_what_it_tears_apart_is_said(tmp_path):

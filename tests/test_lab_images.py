@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from helpers import SMALL, fill, huge_png, own_dataset, page, png, wait_until, zipped
+from helpers import SMALL, fill, huge_png, own_dataset, page, png, wait_until, write_people, write_walks, zipped
 from PIL import Image
 
 from tl_widgets import InputError, TransferLab, load_dataset
@@ -14,6 +14,7 @@ from tl_widgets.collections.collection import collection_of
 from tl_widgets.core.numbers import rough_duration
 from tl_widgets.data.archives import SourceFile
 from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.records.provenance import Columns
 from tl_widgets.widgets import LabSettings
 from tl_widgets.widgets.images.gallery import _Card
 from tl_widgets.widgets.lab.class_fields import ClassFields
@@ -221,6 +222,80 @@ def test_near_duplicates_are_named_before_training(make_lab, here):
     assert "test images look almost like a training image" in page(lab)
     assert "Alike: test/cat/!&lt;img src=x onerror=alert(1)&gt;.png (test) and train/cat/0.png (train)" in page(lab)
     assert "<img src=x" not in page(lab)
+
+
+def shown(widget):
+    return widget.layout.display != "none"
+
+
+def test_pictures_that_look_alike_are_kept_together_or_left_out_by_one_press(make_lab, here):
+    write_walks(here / "walks")
+    lab = make_lab()
+    open_pets(lab)
+    together, report = lab.images.train.together, lab.images.train.report
+    assert not any(map(shown, together.children))  # nothing applies
+    open_pets(lab, "walks")
+    assert "24 pictures look almost like another one." in page(lab)
+    assert "load_folder" not in report.value
+    (label,) = (text for text, groups in together.menu.options if groups)
+    assert label == "by file name: 24 groups (cat00, cat01, cat02, …), as the look-alikes"
+    together.together_button.click()
+    wait(lab)
+    assert "Kept together: 48 images in 24 groups." in report.value
+    assert "almost like a training image" not in report.value
+    assert not shown(together.out_button)
+    lab.images.undo_button.click()
+    assert not lab.images.collection.edits
+    open_pets(lab, "walks")
+    together.out_button.click()
+    wait(lab)
+    assert "Left out by hand: 24 images." in report.value
+    assert not shown(together.out_button)
+    use(lab)
+    assert "14 training images" in lab.images.message.value
+    open_pets(make_lab(), "walks")
+    assert "Left out by hand: 24 images." in report.value
+
+
+def test_groups_are_chosen_from_a_menu_and_taken_back(make_lab, here):
+    write_walks(here / "walks")
+    lab = make_lab()
+    open_pets(lab, "walks")
+    menu, report = lab.images.train.together.menu, lab.images.train.report
+    menu.value = menu.options[1][1]
+    wait(lab)
+    assert "Kept together: 48 images in 24 groups." in report.value
+    assert lab.images.collection.edits.groups == menu.value != ""
+    menu.value = ""
+    wait(lab)
+    assert "Kept together" not in report.value
+    assert "almost like a training image" in report.value
+
+
+def test_unclear_columns_are_asked_for_in_the_tab(make_lab, here):
+    root = here / "people"
+    write_people(root)
+    lab = make_lab()
+    assert not shown(lab.images.columns)
+    open_pets(lab, "people")
+    menu, asked = lab.images.columns.menu, []
+    while shown(lab.images.columns):
+        asked.append([text for text, _ in menu.options])
+        assert menu.index == 0
+        menu.value = {"file": "file", "mood": "sex"}[menu.value]
+        lab.images.columns.open_button.click()
+        wait(lab)
+    assert [text.partition(":")[0] for text in asked[0]] == ["file", "next"]
+    assert asked[1:] == [["mood: glad, sad", "sex: f, m"]]
+    assert lab.images.message.value == ""
+    assert lab.images.collection.class_names == ("f", "m")
+    use(lab)
+    lab.run(wait=True)
+    assert lab.result.dataset.origin.columns == Columns("file", "sex")
+    zipped(root, here / "people.zip")
+    upload(lab.images.intake.zip_upload, ("people.zip", (here / "people.zip").read_bytes()))
+    wait(lab)
+    assert "Which column of <b>people.csv</b> names" in lab.images.columns._question.value
 
 
 def test_changes_are_there_again_in_another_lab_and_can_be_undone(make_lab, here):

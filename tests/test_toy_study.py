@@ -73,7 +73,7 @@ class Toy(Study):
         return ax
 
     def plan(self, arguments, facts):
-        return Plan(1, f"{arguments.n_train(facts)} images are looked at", arguments.n_train(facts))
+        return Plan(1, f"{arguments.n_train(facts)} images are looked at")
 
     def guess(self, arguments):
         if not arguments.invert:

@@ -10,7 +10,7 @@ from driving import ARTIFACTS, button, choose_files, open_notebook, wait_state
 from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from helpers import fill, huge_png, png, zipped
+from helpers import fill, huge_png, png, write_people, write_walks, zipped
 
 MARKUP = "<img src=x onerror=alert(1)>"
 SHOW = """
@@ -145,6 +145,8 @@ def test_every_state_fits_its_box_and_can_be_read(images, jupyter, theme):
     for i in range(5):
         fill(jupyter.folder / "zoo" / f"animal {i}", 14, start=300 + 40 * i)
     fill(jupyter.folder / "flat", 2, start=900)
+    write_walks(jupyter.folder / "walks")
+    write_people(jupyter.folder / "people")
     page.evaluate(
         f"() => jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme.title()}'}})"
     )
@@ -169,6 +171,22 @@ def test_every_state_fits_its_box_and_can_be_read(images, jupyter, theme):
     page.get_by_text("Make one sub-folder for each class").wait_for()
     expect(button(page, "Open")).to_be_disabled()
     check("unusable")
+    menu.select_option(label="people")
+    button(page, "Open").click()
+    page.get_by_text("Which column of people.csv names the pictures’ files?").wait_for()
+    button(page, "Open with this column").click()
+    page.get_by_text("Which column of people.csv holds the classes?").wait_for()
+    check("columns")
+    button(page, "Open with this column").click()
+    page.get_by_text("people: 24 files in 2 classes").wait_for()
+    menu.select_option(label="walks")
+    button(page, "Open").click()
+    page.get_by_text("24 pictures look almost like another one.").wait_for()
+    check("alike")
+    page.get_by_label("These belong together", exact=True).select_option(index=1)
+    page.get_by_text("Kept together: 48 images in 24 groups.").wait_for()
+    expect(button(page, "Leave copies out")).to_be_hidden()
+    check("together")
     menu.select_option(label="zoo")
     button(page, "Open").click()
     page.get_by_text("Only 20 test pictures").wait_for()

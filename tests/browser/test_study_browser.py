@@ -5,6 +5,7 @@ import re
 
 import pytest
 from driving import ARTIFACTS, button, cut_menus, open_notebook, wait_state
+from playwright.sync_api import expect
 
 SMALL = """
 from tl_widgets import StudyLab
@@ -92,7 +93,7 @@ def test_stop_shows_what_was_measured_until_then(page, jupyter):
     wait_state(page, "stopped", timeout=10_000)
     page.get_by_text("Stopped. This is what was measured so far.").wait_for()
     tab(page, "Details").click()
-    page.locator(".tlw-verdict").get_by_text("Stopped before all points were measured.").wait_for()
+    page.locator(".tlw-verdict").last.get_by_text("Stopped before all points were measured.").wait_for()
     assert button(page, "Run").is_enabled()
 
 
@@ -156,6 +157,8 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped(page
         look(title)
     button(page, "More").click()
     look("More")
+    page.set_viewport_size({"width": 1920, "height": 768})
+    expect(page.locator(".tlw-aside").get_by_text("With only one seed")).to_be_visible()
     assert {state: places for state, places in states.items() if {**first, **places} != first} == {}
     page.locator(".tlw-lab").screenshot(path=ARTIFACTS / f"study-laptop-{theme}.png")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,8 +23,10 @@ from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, arch
 from tl_widgets.data.dataset import ImageDataset, Images, first_few
 from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.data.folder import load_folder
-from tl_widgets.data.folder_layout import find_layout, require_class_name
-from tl_widgets.data.groups import with_groups
+from tl_widgets.data.folder_layout import apply_edits, find_layout, require_class_name
+from tl_widgets.data.groups import Grouping, usual_groupings, with_groups
+from tl_widgets.data.layouts.label_table import read_columns
+from tl_widgets.data.layouts.tree import Tree
 from tl_widgets.data.names import one_form
 from tl_widgets.data.sources import open_source
 from tl_widgets.records.provenance import NO_COLUMNS, NO_EDITS, Columns, Edits, Origin
@@ -142,13 +144,24 @@ class ImageCollection:
         return self._with_edits(replace(self.edits, left_out=leave_out_copies(dataset).left_out))
 
     def group_by(self, groups: str) -> ImageCollection:
-        """Keep images together by "folder" or by a pattern in their names, as in `load_folder`; "" undoes it."""
+        """Keep images together by "folder", "column:NAME" or a pattern, as in `load_folder`; "" undoes it."""
         return self._with_edits(with_groups(self.edits, groups))
 
     def _with_edits(self, edits: Edits) -> ImageCollection:
         return replace(self, edits=edits.in_one_form())
 
     # Reading
+
+    def groupings(self, alike: Iterable[Sequence[str]] = ()) -> tuple[Grouping, ...]:
+        """Return the usual ways to group these images that fit; `alike` is what `find_alike` found."""
+        self._require_exists()
+        source = open_source(self.path)
+        try:
+            layout, _ = apply_edits(find_layout(source, self.name, self.columns), self.edits)
+            table = read_columns(source, Tree(source.listing), self.columns.image)
+        finally:
+            source.close()
+        return usual_groupings(layout.files, table, alike)
 
     def build(
         self,

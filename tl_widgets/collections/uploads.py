@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +17,7 @@ from tl_widgets.data.archives import MAX_FILE_BYTES, is_archive, is_archive_name
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.data.folder_layout import find_layout, require_class_name
+from tl_widgets.data.layouts.tree import UnclearColumnsError
 from tl_widgets.data.sources import open_source
 from tl_widgets.records.provenance import Edits
 
@@ -36,6 +38,11 @@ class Addition:
 
 def upload_zip(name: str, temporary: Path) -> ImageCollection:
     """Move a complete `Incoming` zip to the uploads and open it."""
+    return open_collection(store_zip(name, temporary))
+
+
+def store_zip(name: str, temporary: Path) -> Path:
+    """Move a complete `Incoming` zip to the uploads, even if the columns of its table of labels are unclear."""
     root = uploads_folder()
     shown = printable(name)
     try:
@@ -46,14 +53,14 @@ def upload_zip(name: str, temporary: Path) -> ImageCollection:
         except InputError as error:
             raise InputError(str(error).replace(printable(str(temporary)), shown)) from None
         try:
-            find_layout(source, shown)
+            with suppress(UnclearColumnsError):
+                find_layout(source, shown)
         finally:
             source.close()
         safe = safe_name(name, "images.zip")
-        path = write_new(root, safe if is_archive_name(safe) else f"{PurePosixPath(safe).stem}.zip", temporary)
+        return write_new(root, safe if is_archive_name(safe) else f"{PurePosixPath(safe).stem}.zip", temporary)
     except OSError as error:
         raise InputError(f"{shown} could not be saved in {root}: {error.strerror or error}.") from error
-    return open_collection(path)
 
 
 def add_images(

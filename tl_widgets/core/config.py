@@ -94,8 +94,9 @@ class ImageSettings(Settings):
         None,
         Name(),
         "Groups",
-        "For your own folder, which images stay on one side of the split: those in the same sub-folder ('folder') or "
-        "with the same text in their names (a regular expression with one group)",
+        "For your own folder, which images stay on one side of the split: those in the same sub-folder ('folder'), "
+        "with the same cell in a table's column ('column:NAME') or the same text in their names (a regular expression "
+        "with one group)",
         group=_DATA,
         none="none",
     )

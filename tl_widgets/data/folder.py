@@ -27,8 +27,8 @@ from tl_widgets.data.dataset import (
     require_classes,
     split_rows,
 )
-from tl_widgets.data.folder_layout import Layout, apply_edits, find_layout, require_edits
-from tl_widgets.data.groups import group_note, group_numbers, split_groups, with_groups
+from tl_widgets.data.folder_layout import Layout, apply_edits, find_layout, read_group_column, require_edits
+from tl_widgets.data.groups import group_column, group_note, group_numbers, split_groups, with_groups
 from tl_widgets.data.image_cache import Pool, load_pool
 from tl_widgets.data.layouts.tree import SplitName
 from tl_widgets.data.memmap_images import IndexedImages
@@ -86,8 +86,8 @@ def load_folder(
             takes the new names.
         groups: images that belong together (the same person, burst or photograph) and stay on one side of every split:
             a regular expression with one group that finds it in the file's name, such as "^([a-z]+)"; "folder" for the
-            sub-folder of the class folder; or a mapping from files, as paths below `path`, to groups, such as a column
-            of a table. Other files stand for themselves. None for the groups in `edits`.
+            sub-folder of the class folder; "column:NAME" for a column of a table beside the images; or a mapping from
+            files, as paths below `path`, to groups. Other files stand for themselves. None for the groups in `edits`.
         on_event: receives "decode" events while images are decoded; a second load from the cache sends none.
         cancel: set it to stop.
 
@@ -120,6 +120,8 @@ def load_folder(
         full_layout = _select_classes(full_layout, classes, edits, source_name)
         # Decode files that are left out, too, so including one again needs no new decoding.
         pool = load_pool(source, full_layout.files, image_size, on_event, cancel)
+        column = group_column(edits.groups)
+        cells = None if column is None else read_group_column(source, column, columns)
         pages = find_pages(source, [labelled.file for labelled in full_layout.files])
     finally:
         source.close()
@@ -143,7 +145,7 @@ def load_folder(
         values = f"values up to {2**pool.depth - 1:,} only ({pool.depth} bits)"
         notes += (f"The 16-bit files hold {values}. They were stretched, or they would be nearly black.",)
     if edits.has_groups:
-        numbers = group_numbers([layout.files[i] for i in kept], edits)
+        numbers = group_numbers([layout.files[i] for i in kept], edits, cells)
         notes += (group_note(numbers, [layout.files[i].split for i in kept]),)
     where = _where(full_layout, layout, edits)
     report = LoadReport(len(kept), tuple(skipped), tuple(duplicates), notes, files, where)

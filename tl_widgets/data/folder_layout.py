@@ -13,7 +13,7 @@ from tl_widgets.data.archives import ImageSource, SourceFile, is_archive_name, p
 from tl_widgets.data.dataset import Rows, first_few
 from tl_widgets.data.layouts.class_folders import read_class_folders
 from tl_widgets.data.layouts.file_names import read_file_names
-from tl_widgets.data.layouts.label_table import read_label_table
+from tl_widgets.data.layouts.label_table import read_columns, read_label_table
 from tl_widgets.data.layouts.masks import find_masks
 from tl_widgets.data.layouts.other_tasks import image_pairs, other_task
 from tl_widgets.data.layouts.tree import (
@@ -23,6 +23,7 @@ from tl_widgets.data.layouts.tree import (
     Reading,
     SplitName,
     Tree,
+    UnclearColumnsError,
     are_generic,
 )
 from tl_widgets.records.provenance import NO_COLUMNS, Columns, Edits
@@ -89,6 +90,19 @@ def find_layout(source: ImageSource, source_name: str, columns: Columns = NO_COL
     return Layout(files, names, reading.splits, notes, reading.places, reading.labels_from, reading.where)
 
 
+def read_group_column(source: ImageSource, column: str, columns: Columns = NO_COLUMNS) -> dict[str, str]:
+    """Return the cells of a column of a table beside the images, by the image's `SourceFile.name`.
+
+    Raises:
+        InputError: no table of images has this column.
+    """
+    found = read_columns(source, Tree(source.listing), columns.image)
+    if column not in found:
+        named = f"they have {first_few(list(map(repr, found)))}" if found else "there is none"
+        raise InputError(f"No table beside the images that names them has a column {column!r}: {named}.")
+    return found[column]
+
+
 def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Columns) -> Reading:
     if columns:
         reading, _ = read_label_table(source, tree, columns)
@@ -108,10 +122,13 @@ def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Col
     except NoClassesError as error:
         problem = str(error)
     numbered = folders is not None and all(name.isdecimal() for name in folders.class_names)
+    unclear: UnclearColumnsError | None = None
     try:
         reading, unused = read_label_table(source, tree)
     except InputError as error:
-        if not numbered:
+        if isinstance(error, UnclearColumnsError) and error.argument == "image_column":
+            unclear = error  # the file names may say more
+        elif not numbered:
             raise
         reading, unused = None, [str(error)]
     reading = reading or (None if numbered else read_file_names(tree))
@@ -124,6 +141,8 @@ def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Col
         raise InputError(f"{source_name} has no classes to read. {task}")
     if folders is not None:
         return _with_masks(_with_unused_tables(tree, folders), masks)
+    if unclear is not None:
+        raise unclear
     instead = _why_empty(source, source_name)
     if instead and not instead[0].startswith("Skipped"):
         raise InputError(" ".join([*instead, *unused]))

@@ -1,11 +1,11 @@
-"""Groups: images that belong together, and splits that keep them on one side."""
+"""Groups: images that belong together, ways to find them, and splits that keep them on one side."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from tl_widgets.data.folder_layout import LabelledFile
 from tl_widgets.records.provenance import Edits
 
 BY_FOLDER = "folder"
+_BY_COLUMN = "column:"
+Cells = Mapping[str, str]  # a column's cell for each image, by `SourceFile.name`
 
 
 def with_groups(edits: Edits, groups: str | Mapping[str, str] | None) -> Edits:
     """Return the edits with the argument `groups` of `load_folder`.
 
     Raises:
-        InputError: It is neither "folder" nor a regular expression with one group nor a mapping of files to groups.
+        InputError: It is neither "folder" nor "column:NAME" nor a regular expression with one group nor a mapping of
+            files to groups.
     """
     if groups is None:
         return edits
@@ -32,10 +35,17 @@ def with_groups(edits: Edits, groups: str | Mapping[str, str] | None) -> Edits:
         sets = tuple(tuple(sorted(files)) for files in members.values() if len(files) > 1)
         return replace(edits, together=edits.together + sets)
     if not isinstance(groups, str):
-        raise InputError(f'groups must be "folder", a regular expression, or a mapping; received {groups!r:.100}.')
-    if groups and groups != BY_FOLDER:
+        raise InputError(
+            f'groups must be "folder", "column:NAME", a regular expression, or a mapping; received {groups!r:.100}.'
+        )
+    if groups and groups != BY_FOLDER and group_column(groups) is None:
         _pattern(groups)
     return replace(edits, groups=groups)
+
+
+def group_column(groups: str) -> str | None:
+    """Return the column of a table that holds the groups; None if they come from elsewhere."""
+    return groups.removeprefix(_BY_COLUMN) if groups.startswith(_BY_COLUMN) else None
 
 
 def _pattern(groups: str) -> re.Pattern[str]:
@@ -45,8 +55,8 @@ def _pattern(groups: str) -> re.Pattern[str]:
         raise InputError(f"groups={groups!r:.100} is not a regular expression ({error}).") from None
     if pattern.groups != 1:
         raise InputError(
-            f'groups={groups!r:.100} must have one group in parentheses, such as r"^(\\w+?)_", or be "folder"; it has '
-            f"{pattern.groups}."
+            f'groups={groups!r:.100} must have one group in parentheses, such as r"^(\\w+?)_", or be "folder" or '
+            f'"column:NAME"; it has {pattern.groups}.'
         )
     return pattern
 
@@ -75,13 +85,69 @@ def suggest_groups(pairs: Sequence[tuple[str, str]], names: Sequence[str]) -> st
         known = [(name_group(first, groups), name_group(second, groups)) for first, second in pairs]
         if all(first and first == second for first, second in known):
             sizes = Counter(name_group(name, groups) or name for name in names)
-            if len(sizes) >= max(6, len(names) // 10):
+            if len(sizes) >= _fewest(len(names)):
                 return groups
     return ""
 
 
-def group_numbers(files: Sequence[LabelledFile], edits: Edits) -> Labels:
-    """Return the number of each file's group, int64 (n_files,); files that stand for themselves have their own."""
+def _fewest(n_files: int) -> int:
+    """Return how many groups must be there, so that they can be split."""
+    return max(6, n_files // 10)
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A usual way to group the images of a folder that fits it.
+
+    Attributes:
+        groups: the way, as in `load_folder`.
+        names: the groups of more than one image, sorted.
+        is_suggested: whether images that look alike are together in it.
+    """
+
+    groups: str
+    names: tuple[str, ...]
+    is_suggested: bool = False
+
+
+def usual_groupings(
+    files: Sequence[LabelledFile], columns: Mapping[str, Cells], alike: Iterable[Sequence[str]] = ()
+) -> tuple[Grouping, ...]:
+    """Return the usual ways to group files that put most of them into groups, and into enough of them to split.
+
+    Args:
+        files: the images.
+        columns: the cells of a table's columns, by name.
+        alike: sets of images that look alike, by `SourceFile.name`.
+    """
+    ways: dict[str, list[str]] = {
+        groups: [name_group(_below_classes(labelled), groups) for labelled in files] for groups in _USUAL
+    }
+    for column, cells in columns.items():
+        ways[_BY_COLUMN + column] = [cells.get(labelled.file.name, "") for labelled in files]
+    row_of, sets = {labelled.file.name: i for i, labelled in enumerate(files)}, list(alike)
+    found: dict[tuple[int, ...], Grouping] = {}
+    for groups, group_of in ways.items():
+        sizes = Counter(group for group in group_of if group)
+        shared = sorted(group for group, n in sizes.items() if n > 1)
+        n_shared = sum(sizes[group] for group in shared)
+        first: dict[str, int] = {}
+        partition = tuple(first.setdefault(group or f"/{i}", i) for i, group in enumerate(group_of))
+        in_class = Counter(label for label, _ in {(file.label, i) for file, i in zip(files, partition, strict=True)})
+        few = len(set(partition)) < _fewest(len(files)) or min(in_class.values(), default=0) < 3  # one in each split
+        if few or 2 * n_shared < len(files):
+            continue
+        known = [{partition[row_of[name]] for name in members if name in row_of} for members in sets]
+        fits = bool(known) and all(len(places) == 1 for places in known)
+        found.setdefault(partition, Grouping(groups, tuple(shared), fits))
+    return tuple(found.values())
+
+
+def group_numbers(files: Sequence[LabelledFile], edits: Edits, cells: Cells | None = None) -> Labels:
+    """Return the number of each file's group, int64 (n_files,); files that stand for themselves have their own.
+
+    `cells` are those of the column that `edits.groups` names.
+    """
     parent = list(range(len(files)))
 
     def root(i: int) -> int:
@@ -92,7 +158,8 @@ def group_numbers(files: Sequence[LabelledFile], edits: Edits) -> Labels:
 
     first: dict[str, int] = {}
     for i, labelled in enumerate(files):
-        if group := name_group(_below_classes(labelled), edits.groups):
+        group = name_group(_below_classes(labelled), edits.groups) if cells is None else cells.get(labelled.file.name)
+        if group:
             parent[root(i)] = root(first.setdefault(group, i))
     rows = {labelled.file.name: i for i, labelled in enumerate(files)}
     for members in edits.together:

@@ -80,6 +80,7 @@ class Ready:
 
 
 NOTHING = Ready()
+SCRATCH_DONE, TRANSFER_DONE = Ready({ModelName.SCRATCH}), Ready({ModelName.TRANSFER})
 
 
 def count_macs(rows: tuple[LayerRow, ...]) -> int:

@@ -18,8 +18,8 @@ class Edits:
         dropped: Class folders that aren't used.
         left_out: Files that aren't used, as paths relative to the root, with "/" between parts.
         groups: How to find images that belong together, which stay on one side of every split: "" (each image stands
-            for itself), "folder" (the sub-folder of the class folder) or a regular expression with one group, which
-            finds it in a file's name.
+            for itself), "folder" (the sub-folder of the class folder), "column:NAME" (a column of a table beside the
+            images) or a regular expression with one group, which finds it in a file's name.
         together: Sets of files that belong together, as paths relative to the root, in addition to `groups`.
     """
 

@@ -74,6 +74,7 @@ class Mistake:
         n_per_class: How many training images to load for each class; None for all.
         epochs: Passes over the training images.
         uses_backbone: Whether the choice of backbone matters.
+        trains_backbone: Whether Keras trains through the backbone, which takes long to prepare.
         place: Position in lists; lower ones come first.
     """
 
@@ -91,6 +92,7 @@ class Mistake:
     n_per_class: int | None = 5
     epochs: int = 10
     uses_backbone: bool = True
+    trains_backbone: bool = False
     place: int = 1000
 
     @property

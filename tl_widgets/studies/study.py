@@ -7,7 +7,7 @@ names no study and imports nothing heavy, because every `--help` loads it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tl_widgets.core.events import Cancel, Event, OnEvent
     from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.experiments.seconds import Speed, Workload
     from tl_widgets.records.comparison import Comparison, DatasetSummary, StudyFailure
     from tl_widgets.studies.guess import Guess
     from tl_widgets.studies.stage import StageChart
@@ -77,12 +78,19 @@ class DataFacts(Protocol):
         """The number of training images in all classes together."""
 
     @property
+    def n_validation(self) -> int:
+        """The number of validation images."""
+
+    @property
     def n_test(self) -> int:
         """The number of test images."""
 
     @property
     def n_classes(self) -> int:
         """The number of classes."""
+
+
+FactsOf = Callable[[ImageSettings], DataFacts]
 
 
 @dataclass(frozen=True)
@@ -144,6 +152,13 @@ class ImageArguments(StudyArguments):
         """Return the number of training images in all classes together."""
         return facts.n_train if self.n_per_class is None else self.n_per_class * facts.n_classes
 
+    def workload(self, facts_of: FactsOf) -> Workload:
+        """Return the images that a comparison works on."""
+        from tl_widgets.experiments.seconds import Workload
+
+        facts = facts_of(self.image_settings)
+        return Workload(self.image_size, facts.n_classes, self.n_train(facts), facts.n_validation, facts.n_test)
+
 
 def _backbone(name: str) -> str:
     from tl_widgets.backbones.catalogue import find_backbone
@@ -182,12 +197,10 @@ class Plan:
     Attributes:
         n_models: number of models that are trained.
         text: the plan as a clause.
-        n_passes: images that pass through training in all, to which the seconds are roughly proportional.
     """
 
     n_models: int
     text: str
-    n_passes: int
 
 
 @dataclass(frozen=True)
@@ -284,6 +297,17 @@ class Study(ABC, Generic[Arguments, Result]):
     @abstractmethod
     def plan(self, arguments: Arguments, facts: DataFacts) -> Plan:
         """Return the work that the arguments ask for, without loading anything."""
+
+    def seconds(self, arguments: Arguments, facts_of: FactsOf, speed: Speed) -> float | None:
+        """Estimate the seconds of a run on a machine of this speed, once TensorFlow is loaded; None if nobody knows.
+
+        A study with the settings of `compare` is taken for one comparison. An impossible network raises InputError.
+        """
+        from tl_widgets.experiments.seconds import comparison_seconds
+
+        if not isinstance(arguments, ImageArguments):
+            return None
+        return comparison_seconds(arguments.config, arguments.workload(facts_of), speed)
 
     def guess(self, arguments: Arguments) -> Guess | None:  # noqa: ARG002 - for studies that have one
         """Return the question that the learner answers first, or None."""

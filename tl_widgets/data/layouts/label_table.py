@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -22,6 +23,7 @@ from tl_widgets.data.layouts.tree import (
     Reading,
     SplitName,
     Tree,
+    UnclearColumnsError,
     base_of,
     counted,
     parent_of,
@@ -67,21 +69,38 @@ def read_label_table(
     names = _FileNames(tree)
     found: list[_Labels] = []
     problems: list[str] = []
+    unclear: list[UnclearColumnsError] = []
     for file in _candidates(tree):
         try:
             table = read_table(source, file)
             labels = _image_column(table, names, columns.image)
         except InputError as error:
             problems.append(str(error))
+            unclear += [error] if isinstance(error, UnclearColumnsError) else []
             continue
         if labels is None:
             problems.append(f"No column of {table.name} names files that are here.")
         else:
             found.append(labels)
+    if unclear and not found:
+        raise unclear[0]
     if columns and not found:
         raise InputError(" ".join(problems) or "There is no table of labels (.csv, .tsv, .jsonl) beside the images.")
     chosen = _choose_tables(found, columns)
     return (_reading(tree, chosen, columns), problems) if chosen else (None, problems)
+
+
+def read_columns(source: ImageSource, tree: Tree, image_column: str | None = None) -> dict[str, dict[str, str]]:
+    """Return the columns of all tables that name images; each has the cells by the image's `SourceFile.name`."""
+    names = _FileNames(tree)
+    columns: dict[str, dict[str, str]] = {}
+    for file in _candidates(tree):
+        with suppress(InputError):
+            labels = _image_column(read_table(source, file), names, image_column)
+            for column in labels.table.columns if labels else ():
+                cells = zip(labels.files, labels.table.column(column), strict=True) if labels else ()
+                columns.setdefault(column, {}).update({image.name: cell for image, cell in cells if image and cell})
+    return columns
 
 
 def _candidates(tree: Tree) -> list[SourceFile]:
@@ -159,10 +178,11 @@ def _image_column(table: Table, names: _FileNames, asked: str | None) -> _Labels
     if len({fits[column] for column in best}) > 1:  # "7" may name 7.png by chance, "7.png" doesn't
         best = [column for column in best if all(suffix_of(cell) for cell in table.column(column)[:200])] or best
     if len({fits[column] for column in best}) > 1:
-        raise InputError(
+        raise UnclearColumnsError(
             f"Several columns of {table.name} name images: {_quoted(best)}. Say which to use: "
-            f"image_column={best[0]!r} in Python, --image-column in the terminal."
-        )
+            f"image_column={best[0]!r} in Python, --image-column in the terminal.",
+            "image_column", table.name, _examples(table, best),
+        )  # fmt: skip
     return _Labels(table, best[0], [names.find(cell, folder) for cell in table.column(best[0])])
 
 
@@ -321,16 +341,18 @@ def _label_column(labels: _Labels, columns: Columns, split_column: str) -> tuple
                     "two classes."
                 )
         others = [column for column in table.columns if column != labels.image_column]
-        raise InputError(
+        raise UnclearColumnsError(
             f"No column of {table.name} looks like labels, which are few different values that many rows share: it has "
-            f"{_quoted(others)}. Say which it is: label_column=... in Python, --label-column in the terminal."
-        )
+            f"{_quoted(others)}. Say which it is: label_column=... in Python, --label-column in the terminal.",
+            "label_column", table.name, _examples(table, others),
+        )  # fmt: skip
     shown = ", ".join(f"{column!r} ({len(values)} values)" for column, values in candidates.items())
     example = min(candidates, key=lambda column: len(candidates[column]))
-    raise InputError(
+    raise UnclearColumnsError(
         f"Several columns of {table.name} could be the labels: {shown}. Say which to use: "
-        f"label_column={example!r} in Python, --label-column in the terminal."
-    )
+        f"label_column={example!r} in Python, --label-column in the terminal.",
+        "label_column", table.name, _examples(table, candidates),
+    )  # fmt: skip
 
 
 def _label_values(cells: list[str]) -> set[str]:
@@ -363,6 +385,11 @@ def _are_the_same(table: Table, columns: list[str]) -> bool:
     """Return whether columns are the same labels in other words, such as a number and a name."""
     cells = [table.column(column) for column in columns]
     return all(len(set(zip(a, b, strict=True))) == len(set(a)) == len(set(b)) for a, b in pairwise(cells))
+
+
+def _examples(table: Table, columns: Iterable[str]) -> dict[str, str]:
+    values = {column: sorted(set(table.column(column)) - {""}) for column in columns}
+    return {column: ", ".join(some[:3]) + (", …" if len(some) > 3 else "") for column, some in values.items()}
 
 
 def _quoted(columns: Iterable[str]) -> str:

@@ -40,6 +40,22 @@ class NoClassesError(InputError):
     """The folders don't say which classes there are; another layout may."""
 
 
+class UnclearColumnsError(InputError):
+    """A table of labels has several columns, or none, that could be meant.
+
+    Attributes:
+        argument: what is unclear: "image_column" or "label_column".
+        table: printable name of the table.
+        columns: the columns to choose from, with some of their values.
+    """
+
+    def __init__(
+        self, text: str, argument: Literal["image_column", "label_column"], table: str, columns: dict[str, str]
+    ) -> None:
+        super().__init__(text)
+        self.argument, self.table, self.columns = argument, table, columns
+
+
 @dataclass(frozen=True)
 class LabelledImage:
     """A file with its split and its class, as the source spells it."""

@@ -125,6 +125,7 @@ BATCH_NORM_TRAINING = Mistake(
     image_size=48,
     n_per_class=20,
     epochs=3,
+    trains_backbone=True,
     place=40,
 )
 
@@ -142,5 +143,6 @@ TRAINABLE_WITHOUT_COMPILE = Mistake(
     image_size=32,
     n_per_class=4,
     epochs=1,
+    trains_backbone=True,
     place=50,
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import milliseconds_text, percent
 from tl_widgets.core.settings import Name, Several, same_setting, setting
 from tl_widgets.studies.guess import BANDS, Guess, band_of
 from tl_widgets.studies.study import (
@@ -15,6 +16,7 @@ from tl_widgets.studies.study import (
     IMAGES,
     MODELS,
     DataFacts,
+    FactsOf,
     ImageArguments,
     Plan,
     SoFar,
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
 
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.backbones.result import BackboneStudy
     from tl_widgets.studies.stage import StageChart
 
+_TIMED = 0.7  # seconds in which each backbone is timed
 _EXAMPLE = "MobileNetV2=mobilenet.weights.h5"
 
 
@@ -51,10 +55,10 @@ def _file(text: str) -> str:
 
 
 @cache  # because a form calls it after every change
-def _n_on_this_machine() -> int:
+def _on_this_machine() -> tuple[str, ...]:
     from tl_widgets.backbones.catalogue import list_backbones
 
-    return sum(backbone.offline for backbone in list_backbones())
+    return tuple(backbone.name for backbone in list_backbones() if backbone.offline)
 
 
 @dataclass(frozen=True)
@@ -141,12 +145,22 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
 
         return plot_backbone_study(result, narrow=True)
 
-    def plan(self, arguments: BackbonesArguments, facts: DataFacts) -> Plan:
-        n_backbones, n_seeds = len(arguments.backbones or ()) or _n_on_this_machine(), len(arguments.seeds)
+    def plan(self, arguments: BackbonesArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
+        n_backbones, n_seeds = len(arguments.backbones or _on_this_machine()), len(arguments.seeds)
         text = f"{count(n_backbones, 'backbone')} × {count(n_seeds, 'head')}"
         text += ", and the smallest with random weights" if arguments.control else ""
-        # Only the features count: reading them takes longer than training the heads.
-        return Plan((n_backbones + arguments.control) * n_seeds, text, n_backbones * arguments.n_train(facts))
+        return Plan((n_backbones + arguments.control) * n_seeds, text)
+
+    def seconds(self, arguments: BackbonesArguments, facts_of: FactsOf, speed: Speed) -> float:
+        from tl_widgets.backbones.catalogue import find_backbone
+        from tl_widgets.experiments.seconds import SCRATCH_DONE, comparison_seconds
+
+        images = arguments.workload(facts_of)
+        names = list(arguments.backbones or _on_this_machine())
+        names += sorted(names, key=lambda name: find_backbone(name).n_params or 0)[: arguments.control]
+        config = replace(arguments.config, control=False)
+        heads = (replace(config, backbone=name) for name in names)
+        return sum(comparison_seconds(head, images, speed, SCRATCH_DONE) + _TIMED for head in heads)
 
     def stage(self, arguments: BackbonesArguments, so_far: SoFar) -> StageChart:
         from tl_widgets.studies.backbones.stage import backbones_stage
@@ -161,7 +175,14 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
         return result.points
 
     def headline(self, result: BackboneStudy) -> str:
-        return next(iter(result.sentences), "Nothing was measured.")
+        chosen = result.chosen
+        if chosen is None:
+            return next(iter(result.sentences), "Nothing was measured.")
+        lead = f"The choice {'so far ' * result.stopped}is {chosen.name}"
+        if len(result.points) == 1:
+            lead = f"Only {chosen.name} was measured"
+        cost = milliseconds_text(chosen.cost.ms_per_image)
+        return f"{lead}: {percent(chosen.test_accuracy)} of the test images right, {cost} each."
 
     def guess(self, arguments: BackbonesArguments) -> Guess:
         def answer(result: BackboneStudy) -> str:

@@ -77,7 +77,7 @@ class _FineTuning(ComparisonStudy[FineTuningArguments]):
     def plan(self, arguments: FineTuningArguments, facts: DataFacts) -> Plan:
         n, first, second = arguments.n_train(facts), arguments.epochs, arguments.more_epochs
         text = f"scratch and frozen for {first} epochs on {n:,} images, then {second} more with "
-        return Plan(3, f"{text}{count(arguments.blocks, 'block')} unfrozen", n * (2 * first + second))
+        return Plan(3, f"{text}{count(arguments.blocks, 'block')} unfrozen")
 
     def stage(self, arguments: FineTuningArguments, so_far: SoFar) -> StageChart:
         from tl_widgets.studies.fine_tuning.stage import curves_of, curves_so_far, fine_tuning_stage

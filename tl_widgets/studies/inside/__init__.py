@@ -11,6 +11,7 @@ from tl_widgets.core.settings import Whole, same_setting, setting
 from tl_widgets.studies.study import (
     MODELS,
     DataFacts,
+    FactsOf,
     ImageArguments,
     Plan,
     Study,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.inside.result import LookInside
 
 MOST_IMAGES = 12  # with heat maps: more do not fit side by side
@@ -93,7 +95,12 @@ class _Inside(Study[InsideArguments, "LookInside"]):
     def plan(self, arguments: InsideArguments, facts: DataFacts) -> Plan:
         n, n_models = arguments.n_train(facts), 3 if arguments.control else 2
         text = f"trained on {n:,} images, then examined with {count(arguments.images, 'test image')}"
-        return Plan(n_models, text, n_models * n * arguments.epochs)
+        return Plan(n_models, text)
+
+    def seconds(self, arguments: InsideArguments, facts_of: FactsOf, speed: Speed) -> float | None:
+        models = super().seconds(arguments, facts_of, speed)
+        # To look into them takes another backbone with random weights, and each part traces its models again.
+        return models and models + 2 * (speed.building + speed.tracing) + 5 * speed.backbone_tracing
 
 
 STUDY = _Inside()

@@ -244,7 +244,7 @@ def _draw_layout(look: LookInside, ax: Axes, layout: FeatureLayout) -> None:
     share = percent(look.neighbour_accuracy(layout))
     finish_axes(
         ax,
-        f"{STAGE_LABELS[layout.name, layout.stage]}\nnearest neighbour of the same class: {share}",
+        f"{STAGE_LABELS[layout.name, layout.stage]}\nnearest neighbor of the same class: {share}",
         x=f"component 1: {percent(layout.explained[0])} of the variance of {layout.n_features:,} features",
         y=f"component 2: {percent(layout.explained[1])}",
     )
@@ -277,5 +277,5 @@ def feature_alt_text(look: LookInside) -> str:
     ]
     return (
         f"Scatter charts of {len(look.labels)} test images by the first two principal components of their features. "
-        f"Share with a nearest neighbour of their own class: {'; '.join(shares)}."
+        f"Share with a nearest neighbor of their own class: {'; '.join(shares)}."
     )

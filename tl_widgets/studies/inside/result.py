@@ -276,7 +276,7 @@ def _change(look: LookInside, name: str) -> str:
     stages = _STAGES[name]
     return (
         f"By the features of {_SUBJECTS[name]}, {_share(look, before)} of the {len(look.labels)} test images have "
-        f"an image of their own class as nearest neighbour {stages[0]}, {_share(look, after)} {stages[1]}: "
+        f"an image of their own class as nearest neighbor {stages[0]}, {_share(look, after)} {stages[1]}: "
         f"{_difference(look, after, before)}."
     )
 

@@ -14,6 +14,7 @@ from tl_widgets.studies.study import (
     IMAGES,
     MODELS,
     DataFacts,
+    FactsOf,
     ImageArguments,
     Plan,
     SoFar,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.learning_curve.result import LearningCurve
     from tl_widgets.studies.stage import StageChart
 
@@ -132,11 +134,30 @@ class _Data(Study[DataArguments, "LearningCurve"]):
 
         return plot_learning_curve(result)
 
-    def plan(self, arguments: DataArguments, facts: DataFacts) -> Plan:
+    def plan(self, arguments: DataArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_arms, n_sizes, n_seeds = len(arguments.arms), len(arguments.sizes), len(arguments.seeds)
         text = f"{count(n_sizes, 'size')} × {count(n_seeds, 'seed')} × {count(n_arms, 'kind')} of model"
-        n_passes = sum(arguments.sizes) * facts.n_classes * n_seeds * n_arms * arguments.epochs
-        return Plan(n_arms * n_sizes * n_seeds, text, n_passes)
+        return Plan(n_arms * n_sizes * n_seeds, text)
+
+    def seconds(self, arguments: DataArguments, facts_of: FactsOf, speed: Speed) -> float:
+        from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, Workload, comparison_seconds
+
+        facts, n_seeds = facts_of(arguments.image_settings), len(arguments.seeds)
+        config = replace(arguments.config, control=False)
+
+        def images(n: int) -> Workload:
+            return Workload(arguments.image_size, facts.n_classes, n, 0, facts.n_test)
+
+        most = max(arguments.sizes) * facts.n_classes
+        seconds = 0.0
+        if ModelName.TRANSFER in arguments.arms:  # each seed takes other images
+            seconds += comparison_seconds(config, images(min(most * n_seeds, facts.n_train)), speed, SCRATCH_DONE)
+        if ModelName.CONTROL in arguments.arms:  # each seed has other random weights
+            seconds += n_seeds * comparison_seconds(config, images(most), speed, SCRATCH_DONE)
+        if ModelName.SCRATCH in arguments.arms:
+            sizes = (n * facts.n_classes for n in arguments.sizes)
+            seconds += n_seeds * sum(comparison_seconds(config, images(n), speed, TRANSFER_DONE) for n in sizes)
+        return seconds
 
     def stage(self, arguments: DataArguments, so_far: SoFar) -> StageChart:
         from tl_widgets.studies.learning_curve.stage import data_stage

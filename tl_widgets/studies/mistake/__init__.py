@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tl_widgets.core.config import ImageSettings
+from tl_widgets.core.config import Config, ImageSettings
 from tl_widgets.core.settings import Choice, setting
 from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.study import MODELS, DataFacts, Plan, SoFar, Study, StudyArguments, model_setting
+from tl_widgets.studies.study import MODELS, DataFacts, FactsOf, Plan, SoFar, Study, StudyArguments, model_setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.experiments.seconds import Speed
     from tl_widgets.setup_checks.mistake import Mistake
     from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
     from tl_widgets.studies.stage import StageChart
 
 _ALL = "all"
+_GRADIENTS = 6  # tracing a backbone with its gradients takes this many times as long as without
 _COSTS = (
     "it looks better than it is",
     "too close to call",
@@ -113,13 +115,16 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
             its_own = facts.name in {mistake.dataset for mistake in mistakes}
             images = "each on its own images" if its_own else f"on {facts.n_train:,} images of {facts.name}"
             text = f"each of {len(mistakes)} mistakes beside the right way, {images}"
-            return Plan(2 * len(mistakes), text, sum(mistake.epochs for mistake in mistakes))
+            return Plan(2 * len(mistakes), text)
         (mistake,) = mistakes
         n = facts.n_train
         if facts.name == mistake.dataset and mistake.n_per_class is not None:
             n = mistake.n_per_class * facts.n_classes
         text = f"the right way and the wrong one, on {n:,} images of {facts.name}"
-        return Plan(2, text, 2 * n * mistake.epochs)
+        return Plan(2, text)
+
+    def seconds(self, arguments: MistakeArguments, facts_of: FactsOf, speed: Speed) -> float:
+        return sum(_seconds(mistake, arguments, facts_of, speed) for mistake in arguments.mistakes)
 
     def stage(self, arguments: MistakeArguments, so_far: SoFar) -> StageChart:
         from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
@@ -148,6 +153,21 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
             "What will the mistake do?"
         )
         return Guess(question, _COSTS, arguments.mistake, _cost_of, axis="x", spans=_spans)
+
+
+def _seconds(mistake: Mistake, arguments: MistakeArguments, facts_of: FactsOf, speed: Speed) -> float:
+    from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, Workload, comparison_seconds
+
+    facts = facts_of(ImageSettings(mistake.dataset, mistake.image_size, mistake.n_per_class))
+    n = facts.n_train
+    if facts.name == mistake.dataset and mistake.n_per_class is not None:
+        n = mistake.n_per_class * facts.n_classes
+    images = Workload(mistake.image_size, facts.n_classes, n, facts.n_validation, facts.n_test)
+    config = Config(backbone=arguments.backbone, epochs=arguments.epochs or mistake.epochs)
+    if not mistake.uses_backbone:
+        return 2 * comparison_seconds(config, images, speed, TRANSFER_DONE)
+    seconds = comparison_seconds(config, images, speed, SCRATCH_DONE) + speed.backbone_tracing
+    return seconds + _GRADIENTS * speed.backbone_tracing * mistake.trains_backbone
 
 
 def _spans(study: MistakeStudy | None) -> list[tuple[float, float]]:

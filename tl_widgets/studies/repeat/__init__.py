@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.model_name import ModelName, heading_of
+from tl_widgets.core.numbers import percent
 from tl_widgets.core.settings import Whole, same_setting
 from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.study import (
@@ -80,7 +81,7 @@ class _Repeat(ComparisonStudy[RepeatArguments]):
     def plan(self, arguments: RepeatArguments, facts: DataFacts) -> Plan:
         n, n_arms, n_seeds = arguments.n_train(facts), 3 if arguments.control else 2, arguments.repeats
         text = f"{n_arms} on the same {n:,} images with each of {count(n_seeds, 'seed')}"
-        return Plan(n_arms * n_seeds, text, n_arms * n_seeds * n * arguments.epochs)
+        return Plan(n_arms * n_seeds, text)
 
     def stage(self, arguments: RepeatArguments, so_far: SoFar) -> StageChart:
         from tl_widgets.studies.repeat.stage import repeat_stage
@@ -92,6 +93,21 @@ class _Repeat(ComparisonStudy[RepeatArguments]):
         if result is not None and result.repeats is not None:
             return repeat_stage(seeds, models, result.repeats.points, result.repeats.n_test)
         return repeat_stage(seeds, models, so_far.points, so_far.facts.n_test)
+
+    def headline(self, result: Comparison) -> str:
+        repeats = result.repeats
+        difference = repeats and repeats.difference()
+        if not repeats or not difference or difference.ci95 is None:
+            return super().headline(result)
+        names = [ModelName.TRANSFER, ModelName.SCRATCH]
+        if result.verdict.winner == ModelName.SCRATCH:
+            names.reverse()
+        first, second = (percent(sum(shares) / len(shares)) for shares in map(repeats.accuracies, names))
+        seeds = count(len(repeats.points), "seed")
+        if not result.verdict.winner:
+            return f"Too close to call over {seeds}: {first} right on average, from scratch {second}."
+        other = heading_of(names[1]).lower()
+        return f"{heading_of(names[0])} wins over {seeds}: {first} right on average, {other} {second}."
 
     def guess(self, arguments: RepeatArguments) -> Guess:
         def scratch(result: Comparison | None) -> tuple[float, ...]:

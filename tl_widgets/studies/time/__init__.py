@@ -82,7 +82,7 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
     def plan(self, arguments: TimeArguments, facts: DataFacts) -> Plan:
         n, n_models = arguments.n_train(facts), 3 if arguments.control else 2
         text = f"each on the same {n:,} images, {arguments.epochs} times"
-        return Plan(n_models, text, n_models * n * arguments.epochs)
+        return Plan(n_models, text)
 
     def stage(self, arguments: TimeArguments, so_far: SoFar) -> StageChart:
         from tl_widgets.studies.time.stage import places_of, places_so_far, time_stage

@@ -9,8 +9,13 @@ from ipywidgets import HTML, Button, Checkbox, VBox
 
 from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.numbers import count_text, rough_duration
+from tl_widgets.data.alike import find_alike
 from tl_widgets.data.dataset import ImageDataset, LoadReport, first_few
+from tl_widgets.data.groups import Grouping
+from tl_widgets.data.quality import check_dataset
 from tl_widgets.records.comparison import Diagnosis
+from tl_widgets.widgets.images.gallery import Edit
+from tl_widgets.widgets.images.together import TogetherView
 from tl_widgets.widgets.shared.costs import DataFacts, n_train
 from tl_widgets.widgets.shared.fields import STYLE
 from tl_widgets.widgets.shared.html import escape
@@ -25,12 +30,28 @@ _SHOWN = 50  # maximum number of skipped files in a list
 
 @dataclass(frozen=True)
 class Reading:
-    """A collection with the data set built from it, or the problem that prevented it."""
+    """A collection with the data set built from it, or the problem that prevented it.
+
+    Attributes:
+        alike: sets of files that look almost the same and may be on both sides of the split.
+        groupings: usual ways to group the files.
+    """
 
     collection: ImageCollection
     dataset: ImageDataset | None = None
     warnings: tuple[Diagnosis, ...] = ()
     problem: str = ""
+    alike: tuple[tuple[str, ...], ...] = ()
+    groupings: tuple[Grouping, ...] = ()
+
+    @staticmethod
+    def of(collection: ImageCollection, dataset: ImageDataset) -> Reading:
+        """Check a data set that was built from a collection."""
+        warnings, edits = check_dataset(dataset), collection.edits
+        crosses = any(warning.kind == "near_duplicates" for warning in warnings)
+        alike = find_alike(dataset) if crosses or not edits.has_groups else ()
+        groupings = () if collection.has_splits else collection.groupings(alike)
+        return Reading(collection, dataset, warnings, alike=alike, groupings=groupings)
 
     @property
     def facts(self) -> DataFacts | None:
@@ -47,10 +68,18 @@ class TrainView(VBox):
     Args:
         train, use: called when their button is pressed.
         fold: called with the number of folds that the user chooses.
+        change: receives an edit that keeps pictures together or leaves copies out.
     """
 
-    def __init__(self, train: Callable[[], object], use: Callable[[], object], fold: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        train: Callable[[], object],
+        use: Callable[[], object],
+        fold: Callable[[int], None],
+        change: Callable[[Edit], object],
+    ) -> None:
         self._is_setting = False
+        self._groupings: tuple[Grouping, ...] = ()
         self.train_button = Button(description="Train on these", button_style="primary", icon="play")
         self.use_button = Button(description="Use these images", icon="check", tooltip="Use them, and train later")
         text = f"Test every picture once, in {N_FOLDS} folds"
@@ -58,9 +87,11 @@ class TrainView(VBox):
         self._small, self.report = HTML(), HTML()
         self._counts = HTML()
         title = HTML('<h4 class="tlw-title"><span aria-hidden="true">→ </span>Train</h4>')
-        super().__init__(
-            [title, self.train_button, self._counts, self._small, self.folds_tick, self.use_button, self.report]
-        )
+        self.together = TogetherView(change)
+        super().__init__([
+            title, self.train_button, self._counts, self.together, self._small, self.folds_tick, self.use_button,
+            self.report,
+        ])  # fmt: skip
         self.add_class("tlw-train")
         self.train_button.on_click(lambda _: train())
         self.use_button.on_click(lambda _: use())
@@ -71,6 +102,7 @@ class TrainView(VBox):
     def show_enabled(self, enabled: bool) -> None:
         """Enable or disable the buttons."""
         self.train_button.disabled = self.use_button.disabled = self.folds_tick.disabled = not enabled
+        self.together.show_enabled(enabled)
 
     def show(self, reading: Reading | None, settings: LabSettings, seconds: float | None) -> None:
         """Show what would be trained on with these settings, and what it costs; None for unread pictures."""
@@ -81,6 +113,7 @@ class TrainView(VBox):
         is_split = reading is not None and reading.collection.has_splits
         self._small.value = _small_html(n_test, is_split) if n_test < SMALL_TEST else ""
         self.folds_tick.layout.display = "" if n_test < SMALL_TEST else "none"
+        self._show_together(reading)
         self._is_setting = True
         self.folds_tick.value = settings.config.folds > 1
         self._is_setting = False
@@ -88,6 +121,15 @@ class TrainView(VBox):
     def show_report(self, reading: Reading) -> None:
         """Show what was read and what was not."""
         self.report.value = _report_html(reading)
+
+    def _show_together(self, reading: Reading | None) -> None:
+        if reading is None:
+            self.together.show(None, None, 0, ())
+            return
+        if reading.dataset is not None:  # otherwise, the last ones help to take back what made the split impossible
+            self._groupings = reading.groupings
+        n_copies = sum(len(members) - 1 for members in reading.alike)
+        self.together.show(reading.collection, reading.dataset, n_copies, self._groupings)
 
     def _ticked(self, fold: Callable[[int], None], is_on: bool) -> None:
         if not self._is_setting:
@@ -125,7 +167,9 @@ def _report_html(reading: Reading) -> str:
         return f'<p class="tlw-live" role="status"><b>Not ready to train on yet.</b> {escape(reading.problem)}</p>'
     report = reading.dataset.report or LoadReport(0)
     lines = [f"Read {count_text(report.n_read)} images.", *map(escape, report.notes)]
-    warnings = "".join(f"<li>{escape(issue.text)} <i>{escape(issue.advice)}</i></li>" for issue in reading.warnings)
+    warnings = "".join(
+        f"<li>{escape(issue.text)} <i>{escape(_advice(issue, reading))}</i></li>" for issue in reading.warnings
+    )
     text = f'<p class="tlw-note">{" ".join(lines)}</p>'
     if warnings:
         text = f'<div class="tlw-warnings"><b>Before you train:</b><ul class="tlw-notes">{warnings}</ul></div>{text}'
@@ -138,3 +182,13 @@ def _report_html(reading: Reading) -> str:
         items += f"<li>and {count_text(more)} more</li>" if more > 0 else ""
         text += f"<details open><summary>Skipped {report.skipped_count}</summary><ul>{items}</ul></details>"
     return text
+
+
+def _advice(issue: Diagnosis, reading: Reading) -> str:
+    if issue.kind != "near_duplicates":
+        return issue.advice
+    return "Look at them. " + (
+        "“Leave copies out” uses one of each."
+        if reading.collection.has_splits
+        else "“Leave copies out” uses one of each; “Keep together” keeps them on one side of the split."
+    )

@@ -11,15 +11,16 @@ from ipywidgets import HTML, Box, Button, HBox, VBox
 
 from tl_widgets.collections.collection import ImageCollection, open_collection, save_edits, with_saved_edits
 from tl_widgets.collections.storage import Incoming
-from tl_widgets.collections.uploads import Addition, add_images, upload_zip
+from tl_widgets.collections.uploads import Addition, add_images, store_zip
 from tl_widgets.core import events
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.numbers import count_text
-from tl_widgets.data.quality import check_dataset
-from tl_widgets.records.provenance import NO_EDITS
+from tl_widgets.data.layouts.tree import UnclearColumnsError
+from tl_widgets.records.provenance import NO_COLUMNS, NO_EDITS, Columns
 from tl_widgets.widgets.images.camera import MAX_NAME, CameraView
 from tl_widgets.widgets.images.classes import ClassActions, ImageClasses
+from tl_widgets.widgets.images.columns import ColumnsQuestion
 from tl_widgets.widgets.images.gallery import Edit, ImageGallery
 from tl_widgets.widgets.images.intake import ImageIntake, IntakeActions, NewClass, kept_text
 from tl_widgets.widgets.images.train import Reading, TrainView
@@ -80,7 +81,8 @@ class ImagesView(Box):
         self.camera = CameraView(self._take_photograph)
         self.close_camera_button = Button(description="Back to the classes", icon="arrow-left")
         self._camera_box = VBox([row(self.close_camera_button), self.camera])
-        self.train = TrainView(self.train_on, self.use, lab.fold)
+        self.train = TrainView(self.train_on, self.use, lab.fold, self._change)
+        self.columns = ColumnsQuestion(self.open_path)
         self.use_button = self.train.use_button
         self.undo_button = Button(description="Undo all changes", icon="undo")
         self.stop_button = Button(description="Stop reading", icon="stop")
@@ -106,8 +108,8 @@ class ImagesView(Box):
         title.add_class("tlw-set-title")
         pictures = VBox([
             HTML(f"<style>{page_file('images/images.css')}</style>"),
-            title, self.intake, self.message, self._progress_row, self.classes, self.gallery, self._camera_box,
-            HTML(kept_text()),
+            title, self.intake, self.message, self.columns, self._progress_row, self.classes, self.gallery,
+            self._camera_box, HTML(kept_text()),
         ])  # fmt: skip
         pictures.add_class("tlw-pictures")
         lead = HTML(
@@ -128,29 +130,35 @@ class ImagesView(Box):
         self._is_locked = not enabled
         self._show_enabled()
 
-    def open_path(self, path: Path) -> Run[None] | None:
-        """Open a folder or zip, in the background; return None if another step is running."""
+    def open_path(self, path: Path, columns: Columns = NO_COLUMNS) -> Run[None] | None:
+        """Open a folder or zip, in the background; return None if another step is running.
 
-        def work(on_event: OnEvent, cancel: Cancel) -> None:
-            collection = with_saved_edits(open_collection(path))
-            self._read(collection, on_event, cancel)
-            if collection.edits:
-                self.message.value = (
-                    '<p class="tlw-live" role="status">Your changes from last time are back. '
-                    "“Undo all changes” removes them.</p>"
-                )
+        `columns` are those of a table of labels that aren't guessed; one that is unclear is asked for.
+        """
+        return self._start("opening", lambda on_event, cancel: self._open(path, columns, on_event, cancel))
 
-        return self._start("opening", work)
+    def _open(self, path: Path, columns: Columns, on_event: OnEvent, cancel: Cancel) -> None:
+        try:
+            collection = with_saved_edits(open_collection(path, columns=columns))
+        except UnclearColumnsError as error:
+            self.columns.ask(path, columns, error)
+            return
+        self._read(collection, on_event, cancel)
+        if collection.edits:
+            self.message.value = (
+                '<p class="tlw-live" role="status">Your changes from last time are back. '
+                "“Undo all changes” removes them.</p>"
+            )
 
     def take_zip(self, incoming: Incoming) -> Run[None] | None:
         """Keep an uploaded zip and open it, in the background."""
 
         def work(on_event: OnEvent, cancel: Cancel) -> None:
             with incoming:
-                ((name, path),) = incoming.files()
-                collection = upload_zip(name, path)
-            self._read(collection, on_event, cancel)
+                ((name, temporary),) = incoming.files()
+                path = store_zip(name, temporary)
             self.intake.refresh_menu()
+            self._open(path, NO_COLUMNS, on_event, cancel)
 
         return self._start("keeping the zip", work, incoming)
 
@@ -276,6 +284,7 @@ class ImagesView(Box):
             self.message.value = alert("The Lab is busy. Wait until it has finished, then try again.")
             return None
         self.message.value = ""
+        self.columns.hide()
         self._progress.value = progress("Images", 0, 0, step)
         self._show_running(True)
 
@@ -301,7 +310,7 @@ class ImagesView(Box):
         """Read all images and show a report. An incomplete collection is not an error."""
         try:
             dataset = collection.build(image_size=self._lab.settings().image_size, on_event=on_event, cancel=cancel)
-            reading = Reading(collection, dataset, check_dataset(dataset))
+            reading = Reading.of(collection, dataset)
         except InputError as error:
             reading = Reading(collection, problem=str(error))
         self._last_reading = reading
@@ -348,6 +357,19 @@ class ImagesView(Box):
         except InputError as error:
             self.message.value = alert(str(error))
             self._show_set()  # undo it on the screen
+
+    def _change(self, edit: Edit) -> Run[None] | None:
+        """Apply an edit of the split and read the images again, in the background."""
+        collection = self.collection
+        if collection is None:
+            return None
+
+        def work(on_event: OnEvent, cancel: Cancel) -> None:
+            changed = edit(collection)
+            self._read(changed, on_event, cancel)
+            save_edits(changed)
+
+        return self._start("reading images", work)
 
     def _show_running(self, running: bool) -> None:
         self._is_running = running

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from tl_widgets.backbones.catalogue import find_backbone, list_backbones
+from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import Backbone, memory_estimate, memory_needed
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import count_text, rough_duration, size_text
@@ -54,11 +54,6 @@ class DataFacts:
     def is_unequal(self) -> bool:
         """Whether classes differ in their number of training images."""
         return self.n_train > self.max_per_class * self.n_classes
-
-
-def offline_backbones() -> frozenset[str]:
-    """Return the names of the backbones whose ImageNet weights are on this machine."""
-    return frozenset(backbone.name for backbone in list_backbones() if has_local_weights(backbone))
 
 
 @cache

@@ -57,7 +57,7 @@ class FigureView(HTML):
         html: str = figure_html(drawing, alt, width_px)
         if narrow is not None:
             other = figure_html(narrow, alt, round(narrow.get_figwidth() * CSS_PIXELS_PER_INCH))
-            both = f'<div class="tlw-wide">{html}</div><div class="tlw-narrow">{other}</div>'
+            both = f'<div class="tlw-wide">{html}</div><div class="tlw-narrow" style="display:none">{other}</div>'
             html = f'<div class="tlw-fits">{both}</div>'
         self.value = html
 

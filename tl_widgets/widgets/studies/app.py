@@ -23,6 +23,7 @@ from tl_widgets.widgets.shared.files import file_link
 from tl_widgets.widgets.shared.html import alert, error_alert
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run
+from tl_widgets.widgets.studies.cards import static_cards
 from tl_widgets.widgets.studies.files import load_study, save_study
 from tl_widgets.widgets.studies.form import StudyForm, first_settings
 from tl_widgets.widgets.studies.guess import GuessBox
@@ -74,6 +75,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         self.form = StudyForm(first, self._studies, source, self._estimator)
         screen = StudyScreen(self.form, GuessBox(self._show_guess, self._reveal), self._studies)
         super().__init__(screen, source)
+        self.paper.show((f"{self._text}. They need a running kernel: run this cell.",), static_cards(self._studies))
         screen.go_on_button.on_click(lambda _: self.go_on())
         screen.save_button.on_click(lambda _: self._save())
         screen.load_button.on_click(lambda _: self._load_typed())
@@ -172,7 +174,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
     def _settings_changed(self, settings: StudySettings) -> None:
         self._show_seconds(settings)
         self.screen.suggest_name(settings.study)
-        self.screen.show_go_on(self._unfinished is not None)
+        self._show_go_on()
         self.screen.guess.ask(_guess_of(settings))
         is_other, self._card = settings.study != self._card, settings.study
         if is_other:
@@ -237,6 +239,13 @@ class StudyLab(App[StudyScreen, StudyResult]):
         self.form.show_cost()
         self._show_seconds(self.settings)
 
+    def _show_go_on(self) -> None:
+        unfinished, seconds = self._unfinished, self._estimator.seconds(self.settings)
+        if unfinished is not None and seconds is not None:
+            n = self.form.plan.n_models
+            seconds *= max(0, n - len(STUDIES[self.settings.study].points(unfinished))) / n
+        self.screen.show_go_on(unfinished is not None, seconds)
+
     def _show_seconds(self, settings: StudySettings) -> None:
         self.screen.show_seconds(self._estimator.seconds(settings), self._estimator.advice(settings))
 
@@ -271,9 +280,11 @@ class StudyLab(App[StudyScreen, StudyResult]):
 
     def _set_finding(self, finding: Finding) -> None:
         self._result, self._findings[finding.study] = finding.result, finding
-        chart = self.screen.show_finding(finding)
-        self.screen.show_go_on(self._unfinished is not None)
-        self.paper.show(tuple(STUDIES[finding.study].sentences(finding.result)), chart or finding.figure)
+        self.screen.show_finding(finding)
+        self._show_go_on()
+        study = STUDIES[finding.study]
+        sentences = dict.fromkeys([study.headline(finding.result), *study.sentences(finding.result)])
+        self.paper.show((study.question, *sentences), finding.figure)
 
     def _reveal(self) -> None:
         """Show the result that waited for a guess, once the guess is kept."""

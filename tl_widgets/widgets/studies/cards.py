@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
 
 from tl_widgets.core.html import Markup, join
 from tl_widgets.studies.registry import STUDIES
@@ -23,9 +24,24 @@ class StudyCards(Picture):
 def sketch(study: str, width: int = 44) -> Markup:
     """Return the sketch of a study as a small picture."""
     content = Markup(STUDIES[study].sketch)  # our own declarations
-    return Markup('<svg viewBox="0 0 44 30" width="{}" height="{}" aria-hidden="true">{}</svg>').format(
-        width, round(width * 30 / 44), content
-    )
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 44 30" width="{}" height="{}" aria-hidden="true">{}</svg>'
+    ).format(width, round(width * 30 / 44), content)
+
+
+def static_cards(studies: Sequence[str]) -> Markup:
+    """Return the sketches and questions of studies as HTML that needs neither a kernel nor a style sheet."""
+    cards = []
+    for study in studies:
+        data = b64encode(sketch(study, 88).encode()).decode()
+        about = f" {STUDIES[study].lead}" if len(studies) == 1 else ""
+        cards.append(
+            Markup(
+                '<p><img alt="" src="data:image/svg+xml;base64,{}" style="background:#fff;vertical-align:middle" '
+                'width="66"> <b>{}</b>{}</p>'
+            ).format(data, STUDIES[study].question, about)
+        )
+    return join(cards)
 
 
 def _card(study: str, cost: str, is_chosen: bool, enabled: bool) -> Markup:

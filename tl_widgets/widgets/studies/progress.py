@@ -63,7 +63,8 @@ class StudyProgress(HTML):
         bars = progress("Whole study", *self._study_numbers()) if self._n_models else ""
         if self._step is not None:
             model = find_model(self._step.model)
-            label = model.heading if model else self._step.model.replace("_", " ").capitalize() or "This step"
+            name = self._step.model.replace("_", " ")
+            label = model.heading if model else name[:1].upper() + name[1:] or "This step"
             bars += progress(label, *event_numbers(self._step))
         self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
 

@@ -14,6 +14,7 @@ from ipywidgets import HTML, Button, Combobox, HBox, Tab, Text, VBox, Widget
 
 from tl_widgets.core.events import Event
 from tl_widgets.core.html import Markup, join, table
+from tl_widgets.core.numbers import rough_duration
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.app import AppScreen
@@ -67,7 +68,7 @@ class StudyScreen(AppScreen[StudyProgress]):
         self.go_on_button = Button(description="Go on", icon="forward", tooltip=tip, disabled=True)
         self.guess, self.sentences, self.figure = guess, HTML(), FigureView()
         self.stage, self.outcome = (
-            StudyStage(form, guess),
+            StudyStage(form, guess, self.sentences),
             StudyOutcome(form.problem, self.message, self.progress, self.advice),
         )
         self._form, self._study, self._can_resume = form, "", False
@@ -106,9 +107,11 @@ class StudyScreen(AppScreen[StudyProgress]):
         if study != self._study:
             self._study, self.file.value = study, f"study-{study}"
 
-    def show_go_on(self, can_resume: bool) -> None:
-        """Enable the Go on button if a stopped study can be resumed; hide it for studies that can't."""
+    def show_go_on(self, can_resume: bool, seconds: float | None) -> None:
+        """Enable the Go on button, with its cost, if a stopped study can be resumed; hide it for those that can't."""
         self._can_resume = can_resume
+        cost = f" · {rough_duration(seconds)}" if can_resume and seconds is not None else ""
+        self.go_on_button.description = f"Go on{cost}"
         self.go_on_button.disabled = not can_resume or self.state == "running"
         self.go_on_button.layout.visibility = "visible" if STUDIES[self._form.settings.study].can_go_on else "hidden"
 
@@ -154,8 +157,8 @@ class StudyScreen(AppScreen[StudyProgress]):
         close_tree(view)
         return html
 
-    def show_finding(self, finding: Finding) -> Markup | None:
-        """Show a result; return its chart, if the study has one."""
+    def show_finding(self, finding: Finding) -> None:
+        """Show a result."""
         self.has_result = True
         study, result = STUDIES[finding.study], finding.result
         images = dict.fromkeys(f"{data.name}, {data.image_size} pixels" for data in result.datasets)
@@ -169,7 +172,7 @@ class StudyScreen(AppScreen[StudyProgress]):
         facts += "; stopped early" if result.stopped else ""
         self.outcome.show(study.headline(result), finding.guess, f"{study.question} · {facts}")
         self.save_button.disabled = self.state == "running"
-        return self.stage.draw(result, with_guess=bool(finding.subject))
+        self.stage.draw(result, with_guess=bool(finding.subject))
 
     def show_nothing(self, text: str = "") -> None:
         """Show the empty axes and a text, because the card has no result to show."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipywidgets import HBox, ToggleButton, VBox
+from ipywidgets import HTML, HBox, ToggleButton, VBox
 
 from tl_widgets.core.events import Event
 from tl_widgets.core.html import Markup
@@ -20,21 +20,24 @@ _SIZE = 626, 326  # CSS pixels
 class StudyStage(HBox):
     """What a study does, the guess and the cost on the left, the chart on the right; "More" opens the other controls.
 
+    On a wide screen, the sentences stand beside the chart.
+
     Attributes:
         more_button: opens and closes the other controls.
         chart: axes from the start, and points while they are measured.
     """
 
-    def __init__(self, form: StudyForm, guess: GuessBox) -> None:
+    def __init__(self, form: StudyForm, guess: GuessBox, sentences: HTML) -> None:
         self._form, self._guess = form, guess
         self._found: tuple[Event, ...] = ()
         self.more_button = ToggleButton(False, description="More", tooltip="All other controls")
         self.more_button.add_class("tlw-more")
         self.more_button.observe(lambda change: self._show_drawer(change["new"]), "value")
         self.about, self.drawer, self.chart = VBox([form.lead, guess, form.cost]), VBox([form]), Picture()
-        for widget, name in ((self.about, "tlw-about"), (self.drawer, "tlw-drawer"), (self.chart, "tlw-race")):
-            widget.add_class(name)
-        super().__init__([self.about, self.drawer, self.chart])
+        parts = {"about": self.about, "drawer": self.drawer, "race": self.chart, "aside": VBox([sentences])}
+        for name, widget in parts.items():
+            widget.add_class(f"tlw-{name}")
+        super().__init__(list(parts.values()))
         self.add_class("tlw-stage")
         self.chart.on_click(lambda key: guess.choose(int(key.removeprefix("guess:"))))
         self._show_drawer(False)
@@ -61,8 +64,8 @@ class StudyStage(HBox):
         """Show the points so far."""
         self.draw()
 
-    def draw(self, result: StudyResult | None = None, *, with_guess: bool = True) -> Markup | None:
-        """Show the points of a result, or those so far; return the chart, or None if the study has none.
+    def draw(self, result: StudyResult | None = None, *, with_guess: bool = True) -> None:
+        """Show the points of a result, or those so far.
 
         `with_guess` draws the guess on it; that needs a result of what the guess is about.
         """
@@ -74,12 +77,10 @@ class StudyStage(HBox):
                 '<div class="tlw-no-chart">{}<p>This study answers with pictures: you find them under “Figure” when it '
                 "has measured.</p></div>"
             ).format(sketch(settings.study, 132))
-            return None
+            return
         width, height = _SIZE
         marks = self._guess.marks(result) if with_guess else None
-        svg = stage_svg(chart, marks, width=width, height=height)
-        self.chart.markup = svg
-        return svg
+        self.chart.markup = stage_svg(chart, marks, width=width, height=height)
 
     def _show_drawer(self, is_open: bool) -> None:
         self.drawer.layout.display, self.about.layout.display = ("", "none") if is_open else ("none", "")

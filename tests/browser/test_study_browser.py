@@ -159,6 +159,7 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped(page
     look("More")
     page.set_viewport_size({"width": 1920, "height": 768})
     expect(page.locator(".tlw-aside").get_by_text("With only one seed")).to_be_visible()
+    assert page.locator(".tlw-race svg").first.bounding_box()["width"] > 600
     assert {state: places for state, places in states.items() if {**first, **places} != first} == {}
     page.locator(".tlw-lab").screenshot(path=ARTIFACTS / f"study-laptop-{theme}.png")
 

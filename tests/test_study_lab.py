@@ -586,7 +586,7 @@ def test_saving_never_overwrites_and_says_its_troubles(make_lab, tmp_path):
     lab.screen.save_button.click()
     lab.screen.save_button.click()
     for name in ("mine-3.json", "mine-3.png"):
-        assert f'<a href="{name}" target="_blank" rel="noopener">{name}</a>' in page(lab)
+        assert f'<a href="{name}" target="_blank" rel="noopener"' in page(lab)
     assert (tmp_path / "mine.png").read_text() == "precious"
     assert not (tmp_path / "mine.json").exists()
     assert list(lab.screen.record.options) == ["mine-3.json", "mine-2.json"]

@@ -3,14 +3,17 @@
 import io
 import shutil
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tl_widgets import load_dataset, load_folder
+from tl_widgets.data.alike import find_alike, leave_out_copies
+from tl_widgets.data.checks.near_duplicates import TURNS, difference_hashes, find_near_duplicates
 from tl_widgets.data.dataset import ImageDataset, Split, choose_classes
-from tl_widgets.data.quality import check_dataset, difference_hashes, find_near_duplicates
+from tl_widgets.data.quality import check_dataset
 
 
 def scene(seed, size=64):
@@ -120,7 +123,7 @@ def test_near_duplicates_are_named_by_their_files(bursts):
 
 
 def test_large_splits_are_looked_at_in_part(monkeypatch):
-    monkeypatch.setattr("tl_widgets.data.quality.MAX_IMAGES", 10)
+    monkeypatch.setattr("tl_widgets.data.checks.near_duplicates.MAX_IMAGES", 10)
     train = [scene(i) for i in range(30)]
     rows = np.linspace(0, 29, 10).astype(int)
     test = [changed(train[rows[4]], "brighter"), *(scene(i) for i in range(100, 105))]
@@ -198,3 +201,117 @@ def test_markup_in_a_class_name_stays_text(tmp_path):
                 archive.writestr(f"{name}/{i}.png", file.getvalue())
     [one] = check_dataset(load_folder(tmp_path / "x.zip", image_size=32))
     assert one.text.startswith("Some classes have very few training images: <script>alert(1)< has 3")
+
+
+# Mirrored and turned copies; blank, dark, gray, odd and repeated pictures; kinds of files
+
+
+@pytest.mark.parametrize("turn", range(1, 8))
+def test_mirrored_and_turned_copies_are_found(turn):
+    train, test = [scene(i) for i in range(30)], [scene(100 + i) for i in range(20)]
+    array = np.rot90(np.asarray(train[7]), turn % 4)
+    test[3] = Image.fromarray(np.ascontiguousarray(array[:, ::-1] if turn > 3 else array))
+    dataset = dataset_of(train, [scene(i) for i in range(200, 210)], test)
+    [one] = find_near_duplicates(dataset)
+    assert (one.split, one.row, one.train_row) == ("test", 3, 7)
+    assert np.array_equal(np.asarray(train[7]), TURNS[one.turn](np.asarray(test[3])[None])[0])
+    [found] = check_dataset(dataset)
+    assert f"image 3 (test, {one.turn}) and image 7 (train)" in found.text
+
+
+def test_mirrored_copies_are_left_out_or_kept_together(folder):
+    image = Image.open(folder / "cat" / "03.png")
+    image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "cat" / "03b.png")
+    dataset = load_folder(folder, image_size=32)
+    assert find_alike(dataset) == (("cat/03.png", "cat/03b.png"),)
+    assert load_folder(folder, image_size=32, edits=leave_out_copies(dataset)).report.n_read == 40
+
+
+def load_pets(folder):
+    return {one.kind: one for one in check_dataset(load_folder(folder, image_size=32))}
+
+
+def test_blank_pictures_are_named(folder):
+    for name, shade in (("white", 255), ("beige", 200)):
+        Image.new("RGB", (80, 80), (shade, shade, shade - 30)).save(folder / "dog" / f"{name}.png")
+    found = load_pets(folder)
+    assert set(found) == {"blank"}
+    assert found["blank"].text.startswith("2 images are blank, of one color: ")
+    assert "dog/beige.png" in found["blank"].text
+
+
+@pytest.mark.parametrize(("level", "what"), [(3, "nearly black"), (90, "of one color")])
+def test_a_class_that_is_black_or_of_one_color(folder, level, what):
+    for i, path in enumerate(sorted((folder / "dog").iterdir())):
+        Image.new("RGB", Image.open(path).size, (level, level, level + i)).save(path)
+    found = load_pets(folder)
+    assert set(found) == {"dark_class"}
+    assert f"are {what}: dog (such as dog/" in found["dark_class"].text
+
+
+def test_a_class_in_gray_is_named(folder):
+    for path in (folder / "dog").iterdir():
+        Image.open(path).convert("L").save(path)
+    found = load_pets(folder)
+    assert set(found) == {"gray_class"}
+    assert found["gray_class"].text.startswith("In gray, while cat is in color: dog (such as dog/")
+    for path in (folder / "cat").iterdir():
+        Image.open(path).convert("L").save(path)
+    assert load_pets(folder) == {}
+
+
+def test_a_class_in_another_file_format_is_named(folder):
+    for path in (folder / "dog").iterdir():
+        Image.open(path).save(path.with_suffix(".jpg"), quality=95)
+        path.unlink()
+    found = load_pets(folder)
+    assert set(found) == {"file_format"}
+    for expected in (
+        "cat (PNG, such as cat/00.png; the others JPEG)",
+        "dog (JPEG, such as dog/00.jpg; the others PNG)",
+    ):
+        assert expected in found["file_format"].text
+    for i in range(3):
+        scene(900 + i).save(folder / "dog" / f"p{i}.png")
+    assert "file_format" not in load_pets(folder)
+
+
+def test_one_odd_picture_among_many_is_named(folder):
+    odd = np.full((80, 80, 3), 255, np.uint8)
+    odd[10:70:8, 10:70] = 0  # lines of text on white
+    Image.fromarray(odd).save(folder / "cat" / "scan.png")
+    found = load_pets(folder)
+    assert set(found) == {"odd_one"}
+    assert "cat/scan.png" in found["odd_one"].text
+
+
+@pytest.mark.parametrize("size", [(12, 10), (400, 60)])
+def test_one_thumbnail_or_banner_is_named(folder, size):
+    scene(999, 80).resize(size).save(folder / "cat" / "other.png")
+    found = load_pets(folder)
+    assert set(found) == {"odd_size"}
+    assert f"cat/other.png ({size[0]} x {size[1]} pixels)" in found["odd_size"].text
+
+
+def test_a_placeholder_is_named(folder):
+    for i in range(4):
+        scene(77).save(folder / "cat" / f"n{i}.png")
+    found = load_pets(folder)
+    assert set(found) == {"repeated"}
+    assert "4 times (cat/n0.png; cat/n1.png and 2 more)" in found["repeated"].text
+
+
+def test_real_photographs_get_no_false_alarm(assets, stamps):
+    for dataset in (load_folder(assets / "data/flowers", image_size=64), load_dataset("stamps", image_size=64)):
+        as_own = replace(dataset, origin=None) if dataset.origin.kind == "built-in" else dataset
+        assert set(kinds(as_own)) <= {"near_duplicates"}
+
+
+def test_class_weights_are_not_advised_where_they_are_on():
+    train = Split(np.stack([np.asarray(scene(i)) for i in range(50)]), np.array([0] * 40 + [1] * 10))
+    rest = [split_of([scene(1000 * k + i) for i in range(8)]) for k in (1, 2)]
+    dataset = ImageDataset("mine", train, *rest, ("a", "b"))
+    [one] = check_dataset(dataset)
+    assert "train with class weights" in one.advice
+    [one] = check_dataset(dataset, class_weights=True)
+    assert "class weights" not in one.advice

@@ -22,10 +22,10 @@ from tl_widgets import (
 from tl_widgets.cli import main as cli
 from tl_widgets.collections.collection import open_collection, save_edits, with_saved_edits
 from tl_widgets.data.alike import find_alike
+from tl_widgets.data.checks.near_duplicates import find_near_duplicates
 from tl_widgets.data.dataset import Split, choose_classes
 from tl_widgets.data.folds import pool
 from tl_widgets.data.groups import name_group, split_groups, suggest_groups
-from tl_widgets.data.quality import find_near_duplicates
 from tl_widgets.experiments.comparison import compare
 from tl_widgets.records.provenance import Columns, Edits
 

@@ -57,7 +57,7 @@ def run_compare(args: Namespace) -> None:
         images = read_options(args, IMAGE_OPTIONS[1:])
         dataset = load_images(args.data, **images, columns=read_columns(args), seed=config.seed, on_event=on_event,
                               cancel=cancel)  # fmt: skip
-        show_images(console, dataset, quiet=args.quiet)
+        show_images(console, dataset, quiet=args.quiet, class_weights=config.class_weights)
         comparison = compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
         # Repeats and folds that finished before a stop are a result.
         is_partial = comparison.repeats is not None or comparison.folds is not None
@@ -228,16 +228,14 @@ def _class_table(tested: Sequence[RunResult]) -> Table:
 def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
     from tl_widgets.data.quality import check_dataset
 
-    checks = check_dataset(dataset)
-    dataset_kinds = {warning.kind for warning in checks}  # reported once for the images, not again for each model
-    notes = [f"{warning.text} {warning.advice}" for warning in checks]
-    notes += [
+    # What was said of the images before training isn't said again for each model.
+    dataset_kinds = {warning.kind for warning in check_dataset(dataset)}
+    return [
         f"{run.name}: {warning.text} {warning.advice}"
         for run in comparison.runs
         for warning in run.diagnoses
         if warning.kind not in dataset_kinds
     ]
-    return notes
 
 
 def _write(comparison: Comparison, dataset: ImageDataset, outputs: _Outputs) -> None:

@@ -1,27 +1,40 @@
-"""What the terminal says about the images of a folder before anything is trained."""
+"""What the terminal says about the images before anything is trained."""
 
 from __future__ import annotations
+
+from itertools import zip_longest
 
 import numpy as np
 from rich.console import Console
 
 from tl_widgets.data.dataset import ImageDataset, LoadReport
+from tl_widgets.data.quality import check_dataset
 
 _MAX_CLASSES = 20
 
 
-def show_images(console: Console, dataset: ImageDataset, *, quiet: bool = False) -> None:
-    """Print the classes of a folder, where each comes from, and what was guessed, skipped or left out.
+_SERIOUS = ("near_duplicates", "dark_class", "blank", "repeated")  # told even if quiet
 
-    If `quiet`, only what was skipped and near-duplicates in two splits are printed.
+
+def show_images(console: Console, dataset: ImageDataset, *, quiet: bool = False, class_weights: bool = False) -> None:
+    """Print the classes, where each comes from, what was guessed, skipped or left out, and what may be wrong.
+
+    If `quiet`, only what was skipped or left aside and what spoils a comparison are printed.
     """
     report = dataset.report
-    if report is None:
-        return
+    findings = check_dataset(dataset, class_weights=class_weights)
     if quiet:
-        for sentence in _warnings(dataset, report):
-            console.print(f"Note: {sentence}", soft_wrap=True)
-        return
+        sentences = _warnings(report) if report else []
+        sentences += [f"{issue.text} {issue.advice}" for issue in findings if issue.kind in _SERIOUS]
+    else:
+        _show_classes(console, dataset)
+        sentences = report.sentences[1:] if report else []
+        sentences += [f"{issue.text} {issue.advice}" for issue in findings]
+    for sentence in sentences:
+        console.print(f"Note: {sentence}", soft_wrap=True)
+
+
+def _show_classes(console: Console, dataset: ImageDataset) -> None:
     splits = (dataset.train, dataset.validation, dataset.test)
     counts = np.array([np.bincount(split.labels, minlength=dataset.n_classes) for split in splits])
     n_train, n_validation, n_test = counts.sum(axis=1)
@@ -31,18 +44,15 @@ def show_images(console: Console, dataset: ImageDataset, *, quiet: bool = False)
         soft_wrap=True,
     )
     shown = dataset.class_names[:_MAX_CLASSES]
+    places = dataset.report.where if dataset.report else ()
     width = min(max(map(len, shown)), 40)
-    for name, n, where in zip(shown, counts.sum(axis=0), report.where or [""] * len(shown), strict=False):
+    for name, n, where in zip_longest(shown, counts.sum(axis=0)[: len(shown)], places[: len(shown)], fillvalue=""):
         console.print(f"  {name:<{width}}  {n:>6,}  {where}".rstrip(), soft_wrap=True)
     if (rest := dataset.n_classes - len(shown)) > 0:
         console.print(f"  and {rest:,} more classes", soft_wrap=True)
-    for sentence in report.sentences[1:]:
-        console.print(f"Note: {sentence}", soft_wrap=True)
 
 
-def _warnings(dataset: ImageDataset, report: LoadReport) -> list[str]:
-    from tl_widgets.data.quality import check_dataset
-
-    leaks = [issue for issue in check_dataset(dataset) if issue.kind == "near_duplicates"]
-    skipped = [sentence for sentence in report.sentences if sentence.startswith("Skipped")]
-    return [*(f"{issue.text} {issue.advice}" for issue in leaks), *skipped]
+def _warnings(report: LoadReport) -> list[str]:
+    """Return the sentences of a report on what isn't used."""
+    starts = ("Skipped", "Ignored", "Images that", "Left aside", "Left out")
+    return [text for text in report.sentences if text.startswith(starts) or "left aside" in text]

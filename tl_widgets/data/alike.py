@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tl_widgets.data.checks.near_duplicates import alike_pairs
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.data.quality import alike_pairs
 from tl_widgets.records.provenance import NO_EDITS, Edits
 
 

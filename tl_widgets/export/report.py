@@ -102,7 +102,7 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
         else [],
         control_is_shown=len(comparable_runs(tested)) < len(tested),
         data=_data(comparison),
-        data_notes=_data_notes(dataset) if dataset is not None else [],
+        data_notes=_data_notes(dataset, class_weights=comparison.config.class_weights) if dataset is not None else [],
         examples=plots.figure_html(plots.plot_dataset(dataset), plots.dataset_alt_text(dataset), 620)
         if dataset is not None
         else None,
@@ -252,8 +252,9 @@ def _data(comparison: Comparison) -> list[list[str]]:
     return facts
 
 
-def _data_notes(dataset: ImageDataset) -> list[str]:
-    warnings = [f"{warning.text} {warning.advice}" for warning in check_dataset(dataset)]
+def _data_notes(dataset: ImageDataset, *, class_weights: bool) -> list[str]:
+    found = check_dataset(dataset, class_weights=class_weights)
+    warnings = [f"{warning.text} {warning.advice}" for warning in found]
     return [*warnings, *([dataset.report.summary] if dataset.report else [])]
 
 

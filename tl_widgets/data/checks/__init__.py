@@ -1,0 +1,1 @@
+"""What can be wrong with the images of a data set, found before anything is trained."""

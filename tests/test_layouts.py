@@ -1,6 +1,7 @@
 """Layouts that people have: class names in files, tables of labels, splits under many names. Real files, made here."""
 
 import json
+import re
 import shutil
 import unicodedata
 
@@ -10,6 +11,11 @@ from helpers import fill, picture
 from PIL import Image
 from test_folder import SPLITS, counts, load
 
+from tl_widgets.cli.images import show_images
+from tl_widgets.cli.main import build_parser
+from tl_widgets.cli.options import read_parts
+from tl_widgets.cli.progress import make_console
+from tl_widgets.collections.collection import collection_of
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.dataset import image_key
 from tl_widgets.data.decode import decode_image
@@ -551,3 +557,66 @@ def test_traffic_signs_as_they_come(tmp_path):
     assert dataset.class_names == ("0", "1", "2")
     assert counts(dataset)[2] == [2, 2, 2]
     assert "Classes from the column 'ClassId' of Test.csv; Train.csv" in notes(dataset)
+
+
+# Folders that are named for each part
+
+
+def test_train_and_test_in_folders_of_any_layout(tmp_path):
+    save(tmp_path / "a" / "lessons", [f"{name}/{i}.png" for name in ("cat", "dog") for i in range(10)])
+    save(tmp_path / "b" / "exam", [f"{name}_{i}.png" for name in ("Cat", "Dog") for i in range(4)], start=50)
+    dataset = load(tmp_path / "a" / "lessons", test=tmp_path / "b" / "exam")
+    assert counts(dataset) == [[8, 8], [2, 2], [4, 4]]
+    assert dataset.class_names == ("cat", "dog")
+    assert set(dataset.test.keys) == {key_of(file) for file in (tmp_path / "b" / "exam").iterdir()}
+    assert "test: Classes from the file names" in notes(dataset)
+    assert dataset.name == "lessons"
+    assert dataset.origin.parts == (("train", "a/lessons"), ("test", "b/exam"))
+    again = collection_of(dataset.origin).build(image_size=32)
+    assert [getattr(again, part).keys for part in SPLITS] == [getattr(dataset, part).keys for part in SPLITS]
+    save(tmp_path / "check", [f"{name}/{i}.png" for name in ("cat", "dog") for i in range(3)], start=80)
+    dataset = load(tmp_path / "a" / "lessons", test=tmp_path / "b" / "exam", validation=tmp_path / "check")
+    assert counts(dataset) == [[10, 10], [3, 3], [4, 4]]
+
+
+def test_mistakes_with_named_folders_get_a_sentence(tmp_path):
+    places = ("a/cat", "a/dog", "b/cat", "b/fox", "c/train/cat", "c/train/dog", "c/test/cat", "c/test/dog")
+    for start, place in enumerate(places):
+        fill(tmp_path / place, 5, start=20 * start)
+    for arguments, message in (
+        ({"test": tmp_path / "b"}, "The folder for test has classes that the one for train lacks: 'fox'"),
+        ({"test": tmp_path / "c"}, "c has its own split. Give it alone"),
+        ({"test": tmp_path / "a" / "cat"}, "for test is inside that for train"),
+        ({"test": tmp_path / "a"}, "is inside that for .* or the same"),
+        ({"test": tmp_path / "none"}, "none, is not there"),
+        ({"validation": tmp_path / "b"}, "validation= needs test="),
+    ):
+        with pytest.raises(InputError, match=message):
+            load(tmp_path / "a", **arguments)
+
+
+def test_the_terminal_takes_folders_for_each_part(tmp_path, capsys):
+    args = build_parser().parse_args(["compare", "--train", "x/learn", "--test", "x/exam"])
+    assert read_parts(args) == {"test": "x/exam"}
+    assert args.data == "x/learn"
+    for words, message in (
+        (["DATA", "--train", "a", "--test", "b"], "either DATA"),
+        (["--train", "a"], "--train needs --test"),
+        (["--test", "b"], "--test needs --train"),
+    ):
+        with pytest.raises(InputError, match=message):
+            read_parts(build_parser().parse_args(["compare", *words]))
+    for start, (part, n) in enumerate((("learn", 8), ("exam", 4))):
+        for j, name in enumerate(("cat", "dog")):
+            fill(tmp_path / "x" / part / name, n, start=100 * start + 20 * j)
+    Image.new("RGB", (40, 40), "white").save(tmp_path / "x" / "learn" / "cat" / "white.png")
+    (tmp_path / "x" / "exam" / "cat" / "broken.png").write_bytes(b"\x89PNG")
+    dataset = load(tmp_path / "x" / "learn", test=tmp_path / "x" / "exam")
+    show_images(make_console(), dataset)
+    said = capsys.readouterr().out
+    assert "learn: 25 images in 2 classes; " in said
+    assert re.search(r"^  cat +13  learn: cat/; exam: cat/$", said, re.MULTILINE)
+    assert "Note: 1 image is blank, of one color: learn/cat/white.png." in said
+    show_images(make_console(), dataset, quiet=True)
+    said = capsys.readouterr().out.splitlines()
+    assert [line[:20] for line in said] == ["Note: Skipped 1 file", "Note: 1 image is bla"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +15,7 @@ from rich.table import Table
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.cli.files import check_writable, write_text, write_whole
 from tl_widgets.cli.images import show_images
-from tl_widgets.cli.options import IMAGE_OPTIONS, read_columns, read_options
+from tl_widgets.cli.options import IMAGE_OPTIONS, read_columns, read_options, read_parts
 from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
@@ -51,12 +52,13 @@ def run_compare(args: Namespace) -> None:
 
     console = make_console()
     n_jobs = Workers(args.jobs).jobs
+    parts = read_parts(args)
     config = _config(args)
     outputs = _outputs(args, config)
     with cancel_on_interrupt() as cancel, show_events(console, quiet=args.quiet) as on_event:
         images = read_options(args, IMAGE_OPTIONS[1:])
-        dataset = load_images(args.data, **images, columns=read_columns(args), seed=config.seed, on_event=on_event,
-                              cancel=cancel)  # fmt: skip
+        dataset = load_images(args.data, **images, columns=read_columns(args), parts=parts, seed=config.seed,
+                              on_event=on_event, cancel=cancel)  # fmt: skip
         show_images(console, dataset, quiet=args.quiet, class_weights=config.class_weights)
         comparison = compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
         # Repeats and folds that finished before a stop are a result.
@@ -128,6 +130,7 @@ def load_images(
     classes: tuple[str, ...] | None,
     groups: str | None,
     columns: Columns = NO_COLUMNS,
+    parts: Mapping[str, str] = MappingProxyType({}),
     seed: int,
     on_event: OnEvent,
     cancel: Cancel,
@@ -140,7 +143,7 @@ def load_images(
 
     is_there = data is not None and Path(data).expanduser().exists()
     data = default_dataset() if data is None else data
-    known = get_dataset(data)
+    known = None if parts else get_dataset(data)
     # The user's folder "flowers" takes precedence over the downloadable data set of that name.
     if known and not (known.path and is_there):
         if groups is not None:
@@ -148,7 +151,7 @@ def load_images(
         size = known.default_size if image_size is None else image_size
         return load_dataset(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
                             on_event=on_event, cancel=cancel)  # fmt: skip
-    if not is_there:
+    if not is_there and not parts:
         names = [info.name for info in list_datasets()]
         raise InputError(
             f"There is no folder, zip file or data set called {data!r}. The data sets are "
@@ -157,6 +160,7 @@ def load_images(
     size = 128 if image_size is None else image_size
     return load_folder(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes, groups=groups,
                        image_column=columns.image, label_column=columns.label,
+                       test=parts.get("test"), validation=parts.get("validation"),
                        on_event=on_event, cancel=cancel)  # fmt: skip
 
 

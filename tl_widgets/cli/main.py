@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tl_widgets.cli.options import IMAGE_OPTIONS, add_column_options, add_options
+from tl_widgets.cli.options import IMAGE_OPTIONS, add_column_options, add_options, add_part_options
 from tl_widgets.cli.study import add_study
 from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
@@ -181,6 +181,7 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     add = compare.add_argument_group("which images").add_argument
     add_options(add, IMAGE_OPTIONS)
     add_column_options(add)
+    add_part_options(add)
     add = compare.add_argument_group("what to write").add_argument
     add("--json", type=Path, metavar="FILE", help="the record of everything")
     add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")

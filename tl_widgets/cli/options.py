@@ -113,3 +113,25 @@ def add_column_options(add: Add) -> None:
 def read_columns(args: Namespace) -> Columns:
     """Return the columns that were named."""
     return Columns(args.image_column, args.label_column)
+
+
+def add_part_options(add: Add) -> None:
+    """Add the options for folders of each part of the split; `add` is an `add_argument`."""
+    add("--train", metavar="DIR", help="the folder with the training images, in place of DATA (with --test)")
+    add("--test", metavar="DIR", help="the folder with the test images")
+    add("--validation", metavar="DIR", help="the folder with the validation images (default: a fifth of --train)")
+
+
+def read_parts(args: Namespace) -> dict[str, str]:
+    """Return the folders that were named, and put the one for training in the place of DATA."""
+    parts = {name: folder for name in ("test", "validation") if (folder := getattr(args, name)) is not None}
+    if args.train is None:
+        if parts:
+            raise InputError(f"--{next(iter(parts))} needs --train: name the folders of all parts.")
+        return {}
+    if args.data is not None:
+        raise InputError(f"Give either DATA ({args.data}) or --train and --test.")
+    if "test" not in parts:
+        raise InputError("--train needs --test; without test images of your own, give the folder as DATA.")
+    args.data = args.train
+    return parts

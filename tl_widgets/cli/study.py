@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tl_widgets.cli.options import IMAGE_OPTIONS, add_column_options, add_options, read_columns, read_options
+from tl_widgets.cli.options import (
+    IMAGE_OPTIONS,
+    add_column_options,
+    add_options,
+    add_part_options,
+    read_columns,
+    read_options,
+    read_parts,
+)
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.settings import Setting, settings_of
@@ -35,6 +44,7 @@ def add_study(commands: Any) -> None:
         add("data", nargs="?", metavar="DATA", help=f"{data} (default: {_usual_images(study)})")
         add_options(add, IMAGE_OPTIONS)
         add_column_options(add)
+        add_part_options(add)
         add_options(add, _options(study))
         if study.can_go_on:
             add("--resume", type=Path, metavar="FILE", help="the record of a stopped study, to continue it")
@@ -71,7 +81,7 @@ def run_study(args: Namespace) -> None:
     from tl_widgets.cli.files import write_text, write_whole
     from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 
-    study, console = STUDIES[args.study], make_console()
+    study, console, parts = STUDIES[args.study], make_console(), read_parts(args)
     if study.brings_images and args.data is None and any(getattr(args, name, None) for name in _IMAGES):
         raise InputError("--image-size, --images-per-class and --classes need DATA: give a data set or a folder.")
     options = _options(study)
@@ -81,7 +91,7 @@ def run_study(args: Namespace) -> None:
     figure, record = _outputs(args, arguments.subject if args.data is None else args.data)
     earlier = _read_earlier(study, args.resume) if study.can_go_on and args.resume else None
     with cancel_on_interrupt() as cancel, show_events(console, quiet=args.quiet) as on_event:
-        dataset = _load(args, study, arguments, on_event, cancel)
+        dataset = _load(args, parts, study, arguments, on_event, cancel)
         if dataset is not None:
             from tl_widgets.cli.images import show_images
 
@@ -140,7 +150,12 @@ def _read_earlier(study: AnyStudy, path: Path) -> StudyResult:
 
 
 def _load(
-    args: Namespace, study: AnyStudy, arguments: StudyArguments, on_event: OnEvent, cancel: Cancel
+    args: Namespace,
+    parts: Mapping[str, str],
+    study: AnyStudy,
+    arguments: StudyArguments,
+    on_event: OnEvent,
+    cancel: Cancel,
 ) -> ImageDataset | None:
     """Return the requested images, or the study's; None if the study loads its own."""
     from tl_widgets.cli.compare import load_images
@@ -154,7 +169,8 @@ def _load(
         data = defaults.dataset
         for name in ("image_size", "n_per_class"):
             choices[name] = getattr(defaults, name) if choices[name] is None else choices[name]
-    return load_images(data, **choices, columns=read_columns(args), seed=args.seed, on_event=on_event, cancel=cancel)
+    return load_images(data, **choices, columns=read_columns(args), parts=parts, seed=args.seed, on_event=on_event,
+                       cancel=cancel)  # fmt: skip
 
 
 def _fitted(

@@ -28,7 +28,7 @@ from tl_widgets.data.groups import Grouping, usual_groupings, with_groups
 from tl_widgets.data.layouts.label_table import read_columns
 from tl_widgets.data.layouts.tree import Tree
 from tl_widgets.data.names import one_form
-from tl_widgets.data.sources import open_source
+from tl_widgets.data.sources import Parts, open_source
 from tl_widgets.records.provenance import NO_COLUMNS, NO_EDITS, Columns, Edits, Origin
 
 
@@ -51,6 +51,7 @@ class ImageCollection:
         has_splits: whether the classes are inside train/ and test/.
         columns: columns of a table of labels that were named, not guessed.
         in_folders: whether each class is a folder, so images can be added.
+        parts: folders below `path` that were named for each split.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class ImageCollection:
     has_splits: bool = False
     columns: Columns = NO_COLUMNS
     in_folders: bool = True
+    parts: Parts = ()
 
     @property
     def name(self) -> str:
@@ -173,14 +175,15 @@ class ImageCollection:
     ) -> ImageDataset:
         """Make the data set; arguments and errors are those of `load_folder`."""
         self._require_exists()
-        return load_folder(self.path, image_size=image_size, classes=classes, edits=self.edits,
-                           image_column=self.columns.image, label_column=self.columns.label,
-                           on_event=on_event, cancel=cancel)  # fmt: skip
+        parts = {split: self.path / folder for split, folder in self.parts}
+        return load_folder(parts.get("train", self.path), image_size=image_size, classes=classes, edits=self.edits,
+                           image_column=self.columns.image, label_column=self.columns.label, test=parts.get("test"),
+                           validation=parts.get("validation"), on_event=on_event, cancel=cancel)  # fmt: skip
 
     def thumbnails(self, files: Sequence[SourceFile], side: int) -> list[Images | str]:
         """Return each file's thumbnail, uint8 (side, side, 3), or why it has none."""
         self._require_exists()
-        source = open_source(self.path)
+        source = open_source(self.path, self.parts)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Pillow's, about large images
@@ -196,12 +199,14 @@ class ImageCollection:
             )
 
 
-def open_collection(path: Path, edits: Edits = NO_EDITS, columns: Columns = NO_COLUMNS) -> ImageCollection:
+def open_collection(
+    path: Path, edits: Edits = NO_EDITS, columns: Columns = NO_COLUMNS, parts: Parts = ()
+) -> ImageCollection:
     """Open a folder or archive; a folder of uploads may have fewer than two classes."""
-    source, edits = open_source(path), edits.in_one_form()
+    source, edits = open_source(path, parts), edits.in_one_form()
     try:
         try:
-            layout = find_layout(source, printable(str(path)), columns)
+            layout = find_layout(source, printable(str(path)), columns, parts)
         except InputError:
             if path.resolve().parent != uploads_folder().resolve() or not isinstance(source, FolderSource):
                 raise
@@ -211,7 +216,7 @@ def open_collection(path: Path, edits: Edits = NO_EDITS, columns: Columns = NO_C
             files[labelled.label].append(labelled.file)
         folders = tuple(ClassFolder(*pair) for pair in zip(layout.class_names, map(tuple, files), strict=True))
         in_folders = layout.labels_from == "folders"
-        return ImageCollection(source.path, folders, edits, bool(layout.splits), columns, in_folders)
+        return ImageCollection(source.path, folders, edits, bool(layout.splits), columns, in_folders, parts)
     finally:
         source.close()
 
@@ -220,7 +225,7 @@ def collection_of(origin: Origin) -> ImageCollection:
     """Open the collection that a record's data set was loaded from."""
     if origin.kind != "folder":
         raise InputError("These images did not come from a folder or zip. Choose the data set by its name.")
-    return open_collection(Path(origin.path), origin.edits, origin.columns)
+    return open_collection(Path(origin.path), origin.edits, origin.columns, origin.parts)
 
 
 def _upload_folders(source: FolderSource) -> tuple[ClassFolder, ...]:

@@ -35,7 +35,7 @@ def find_alike(dataset: ImageDataset) -> tuple[tuple[str, ...], ...]:
     # Names in the report begin at the folder that holds the classes, or train/ and test/.
     split, place = origin.folders[0]
     above = place.rpartition("/")[0] if split else place
-    prefix = f"{above}/" if above else ""
+    prefix = f"{above}/" if above and not origin.parts else ""
     alike = (sorted(prefix + name for name in members) for members in sets.values() if len(members) > 1)
     return tuple(sorted(map(tuple, alike)))
 

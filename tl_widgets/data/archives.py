@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -116,17 +117,19 @@ def _require_few_files(n_files: int, source_name: str) -> None:
 
 
 class FolderSource:
-    """The files below a folder. Links that lead out of the folder are not followed."""
+    """The files below a folder, or below some of its sub-folders. Links that lead out of it are not followed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, only: Sequence[str] = ()) -> None:
         self.path = path.resolve()
         self._files: list[SourceFile] = []
         self._folders: set[str] = set()
         self._skipped: list[tuple[str, str]] = []
         self._spelled: dict[str, str] = {}  # on disk, where that isn't NFC
-        pending = [""]
+        pending = list(only) or [""]
+        for folder in only:
+            with_folders_above(folder, self._folders)
         while pending:
-            pending += self._walk(pending.pop())
+            pending += self._walk(pending.pop(), only)
             _require_few_files(len(self._files) + len(self._skipped) + len(self._folders), printable(str(path)))
         files = sorted(self._in_one_form(), key=lambda file: file.name)
         folders = frozenset(map(one_form, self._folders))
@@ -147,7 +150,7 @@ class FolderSource:
             files.append(SourceFile(name, file.n_bytes, file.stamp))
         return files
 
-    def _walk(self, folder: str) -> list[str]:
+    def _walk(self, folder: str, only: Sequence[str]) -> list[str]:
         """Record the contents of one folder, as they are spelled on disk, and return its sub-folders."""
         subfolders: list[str] = []
         try:
@@ -165,7 +168,7 @@ class FolderSource:
                         stamp = f"{info.st_mtime_ns} {info.st_ctime_ns}"
                         self._files.append(SourceFile(name, info.st_size, stamp))
         except OSError as error:
-            if not folder:
+            if not folder or folder in only:
                 raise
             self._skipped.append((folder, f"cannot be opened: {error.strerror or error}"))
         self._folders.update(subfolders)

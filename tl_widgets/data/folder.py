@@ -33,7 +33,7 @@ from tl_widgets.data.image_cache import Pool, load_pool
 from tl_widgets.data.layouts.tree import SplitName
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.data.reading import find_pages
-from tl_widgets.data.sources import open_source
+from tl_widgets.data.sources import Parts, common_root, open_source
 from tl_widgets.records.provenance import NO_EDITS, Columns, Edits, Origin
 
 MIN_PER_CLASS = 3
@@ -56,6 +56,8 @@ def load_folder(
     label_column: str | None = None,
     edits: Edits = NO_EDITS,
     groups: str | Mapping[str, str] | None = None,
+    test: str | os.PathLike[str] | None = None,
+    validation: str | os.PathLike[str] | None = None,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> ImageDataset:
@@ -88,6 +90,9 @@ def load_folder(
             a regular expression with one group that finds it in the file's name, such as "^([a-z]+)"; "folder" for the
             sub-folder of the class folder; "column:NAME" for a column of a table beside the images; or a mapping from
             files, as paths below `path`, to groups. Other files stand for themselves. None for the groups in `edits`.
+        test: the folder with the test images, if they are elsewhere; `path` is then the folder for training. Each is
+            read by itself, whatever its layout, and must have the same classes.
+        validation: the folder with the validation images, together with `test`; None takes a fifth of train.
         on_event: receives "decode" events while images are decoded; a second load from the cache sends none.
         cancel: set it to stop.
 
@@ -113,9 +118,15 @@ def load_folder(
     root = Path(path).expanduser()
     source_name = printable(str(root))
     columns = Columns(image_column, label_column)
-    source = open_source(root)
+    parts: Parts = ()
+    if test is not None:
+        named = {"train": path, "test": test} | ({} if validation is None else {"validation": validation})
+        root, parts = common_root(named)
+    elif validation is not None:
+        raise InputError("validation= needs test=: models are tested on images that no choice was made with.")
+    source = open_source(root, parts)
     try:
-        full_layout = find_layout(source, source_name, columns)
+        full_layout = find_layout(source, printable(str(root)), columns, parts)
         require_edits(full_layout, edits, source_name)
         full_layout = _select_classes(full_layout, classes, edits, source_name)
         # Decode files that are left out, too, so including one again needs no new decoding.
@@ -149,14 +160,16 @@ def load_folder(
         notes += (group_note(numbers, [layout.files[i].split for i in kept]),)
     where = _where(full_layout, layout, edits)
     report = LoadReport(len(kept), tuple(skipped), tuple(duplicates), notes, files, where)
-    train, validation, test = _splits(layout, pool, kept, labels, numbers, seed)
+    splits = _splits(layout, pool, kept, labels, numbers, seed)
     name = printable(archive_stem(source.path.name) if source.path.is_file() else source.path.name)
+    if parts:
+        name = printable(Path(path).name)
     origin = Origin("folder", seed, path=str(source.path), folders=layout.places, edits=edits,
-                    labels_from=layout.labels_from, columns=columns)  # fmt: skip
+                    labels_from=layout.labels_from, columns=columns, parts=parts)  # fmt: skip
     if classes is not None:
         origin = replace(origin, classes=layout.class_names)
     caption = f"images in {source_name}"
-    dataset = ImageDataset(name, train, validation, test, layout.class_names, caption, report, origin)
+    dataset = ImageDataset(name, *splits, layout.class_names, caption, report, origin)
     return dataset if n_per_class is None else dataset.take(n_per_class, seed=seed)
 
 

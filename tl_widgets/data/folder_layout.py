@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from tl_widgets.data.layouts.masks import find_masks
 from tl_widgets.data.layouts.other_tasks import image_pairs, other_task
 from tl_widgets.data.layouts.tree import (
     IMAGE_SUFFIXES as IMAGE_SUFFIXES,
+    SPLITS,
+    LabelledImage,
     LabelSource,
     NoClassesError,
     Reading,
@@ -26,6 +29,7 @@ from tl_widgets.data.layouts.tree import (
     UnclearColumnsError,
     are_generic,
 )
+from tl_widgets.data.names import with_folders_above
 from tl_widgets.records.provenance import NO_COLUMNS, Columns, Edits
 
 
@@ -68,8 +72,10 @@ class Layout:
     where: tuple[str, ...] = ()
 
 
-def find_layout(source: ImageSource, source_name: str, columns: Columns = NO_COLUMNS) -> Layout:
-    """Find the classes and the given splits of the source with this name.
+def find_layout(
+    source: ImageSource, source_name: str, columns: Columns = NO_COLUMNS, parts: Sequence[tuple[str, str]] = ()
+) -> Layout:
+    """Find the classes and the given splits of the source with this name; `parts` are folders named for each split.
 
     Class folders come first, then a table of labels, then classes in the file names. A table comes first if its columns
     were named, or if the folders are called like containers ("images", "part_1").
@@ -77,8 +83,10 @@ def find_layout(source: ImageSource, source_name: str, columns: Columns = NO_COL
     Raises:
         InputError: no layout fits; the message says what the data look like.
     """
-    tree = Tree(source.listing)
-    reading = _read_labels(source, tree, source_name, columns)
+    if parts:
+        reading = _read_parts(source, parts, source_name, columns)
+    else:
+        reading = _read_labels(source, Tree(source.listing), source_name, columns)
     n_cut = len(reading.root) + 1 if reading.root else 0
     labels = {name: label for label, name in enumerate(reading.class_names)}
     files = tuple(
@@ -147,6 +155,52 @@ def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Col
     if instead and not instead[0].startswith("Skipped"):
         raise InputError(" ".join([*instead, *unused]))
     raise InputError(" ".join([problem, *unused, *instead]))
+
+
+def _read_parts(source: ImageSource, parts: Sequence[tuple[str, str]], source_name: str, columns: Columns) -> Reading:
+    """Read each folder by itself; all of its images belong to the split it was named for."""
+    readings: list[tuple[SplitName, Reading]] = []
+    for split, folder in parts:
+        files = tuple(file for file in source.listing.files if file.name.startswith(f"{folder}/"))
+        folders = {name for name in source.listing.folders if name.startswith(f"{folder}/")}
+        with_folders_above(folder, folders)
+        tree = Tree(replace(source.listing, files=files, folders=frozenset(folders)))
+        name = f"{source_name}/{printable(folder)}"
+        reading = _read_labels(source, tree, name, columns)
+        if reading.splits:
+            raise InputError(f"{name} has its own split. Give it alone, or one of its folders for {split}.")
+        readings.append((cast("SplitName", split), reading))
+    train = dict(readings)["train"]
+    known = {name.casefold(): name for name in train.class_names}
+    images: list[LabelledImage] = []
+    for split, reading in readings:
+        if other := sorted({name for name in reading.class_names if name.casefold() not in known}):
+            raise InputError(
+                f"The folder for {split} has classes that the one for train lacks: "
+                f"{first_few([repr(printable(name)) for name in other])}. Both must have the same classes."
+            )
+        images += [
+            LabelledImage(image.file, split, known[image.class_name.casefold()]) for image in reading.images
+        ]  # fmt: skip
+    notes = dict.fromkeys(f"{split}: {note}" for split, reading in readings for note in reading.notes)
+    return Reading(
+        images=tuple(images),
+        class_names=train.class_names,
+        splits=tuple(split for split in SPLITS if split in dict(readings)),
+        notes=tuple(notes),
+        labels_from=train.labels_from,
+        places=tuple((split, place) for split, reading in readings for _, place in reading.places),
+        root="",
+        where=tuple(_where_in_parts(name.casefold(), parts, readings) for name in train.class_names),
+    )
+
+
+def _where_in_parts(key: str, parts: Sequence[tuple[str, str]], readings: Sequence[tuple[SplitName, Reading]]) -> str:
+    found = []
+    for (_, folder), (_, reading) in zip(parts, readings, strict=True):
+        wheres = zip(reading.class_names, reading.where, strict=True)
+        found += [f"{printable(folder)}: {where}" for name, where in wheres if name.casefold() == key]
+    return "; ".join(found)
 
 
 def _with_masks(reading: Reading, masks: Mapping[str, Sequence[SourceFile]]) -> Reading:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tl_widgets.core.errors import InputError
@@ -13,12 +15,15 @@ from tl_widgets.data.packed import PackedSource
 _GIVE = "Give a folder with a sub-folder for each class, or its zip."
 
 
-def open_source(path: Path) -> ImageSource:
-    """Open the folder or archive at `path` and list its files."""
+Parts = tuple[tuple[str, str], ...]  # (split, folder) as in `Origin.parts`
+
+
+def open_source(path: Path, parts: Parts = ()) -> ImageSource:
+    """Open the folder or archive at `path` and list its files, or only those in some of its folders."""
     source_name = printable(str(path))
     try:
         if path.is_dir():
-            return FolderSource(path)
+            return FolderSource(path, [folder for _, folder in parts])
         if not path.exists():
             raise InputError(
                 f"There is no folder or zip file {source_name}. Check the spelling; you are in {Path.cwd()}."
@@ -69,3 +74,31 @@ def _why_no_archive(source_name: str, start: bytes) -> str:
     if name.endswith((".csv", ".tsv", ".jsonl")):
         return f"{source_name} is a table. Give the folder that holds it and the images; the table is found there."
     return f"{source_name} is a file, not a zip archive or another that is read (tar, tar.gz, tgz, 7z). {_GIVE}"
+
+
+def common_root(folders: Mapping[str, str | os.PathLike[str]]) -> tuple[Path, Parts]:
+    """Return the folder above the folders for "train", "test" and perhaps "validation", and their places below it.
+
+    Raises:
+        InputError: one is no folder, or one is inside another.
+    """
+    paths = {}
+    for split, folder in folders.items():
+        path = paths[split] = Path(folder).expanduser().absolute()
+        if not path.is_dir():
+            what = "an archive or a file" if path.is_file() else "not there"
+            raise InputError(
+                f"The folder for {split}, {printable(str(folder))}, is {what}. Give a folder for each part."
+            )
+        paths[split] = path.resolve()
+    if inside := [(a, b) for a in paths for b in paths if a != b and paths[a].is_relative_to(paths[b])]:
+        a, b = inside[0]
+        raise InputError(
+            f"The folder for {a} is inside that for {b}, or the same: {printable(str(paths[a]))}. An image must not be "
+            "trained on and tested."
+        )
+    try:
+        root = Path(os.path.commonpath(list(paths.values())))
+    except ValueError:
+        raise InputError("The folders for train and test are on different drives. Copy them to one.") from None
+    return root, tuple((split, path.relative_to(root).as_posix()) for split, path in paths.items())

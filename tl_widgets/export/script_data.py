@@ -62,7 +62,8 @@ def _dataset_text(dataset: DatasetSummary) -> str:
     origin = dataset.origin
     if origin is None:
         return ""
-    arguments = [literal(origin.path), f"image_size={dataset.image_size}", f"seed={origin.seed}"]
+    parts = {split: literal(str(Path(origin.path) / folder)) for split, folder in origin.parts}
+    arguments = [parts.get("train", literal(origin.path)), f"image_size={dataset.image_size}", f"seed={origin.seed}"]
     if origin.n_per_class is not None:
         arguments.append(f"n_per_class={origin.n_per_class}")
     if origin.classes:
@@ -70,6 +71,7 @@ def _dataset_text(dataset: DatasetSummary) -> str:
     for name, column in (("image_column", origin.columns.image), ("label_column", origin.columns.label)):
         if column is not None:
             arguments.append(f"{name}={literal(column)}")
+    arguments += [f"{split}={folder}" for split, folder in parts.items() if split != "train"]
     return f"#     dataset = tl_widgets.load_folder({', '.join(arguments)})\n"
 
 

@@ -95,6 +95,7 @@ class Origin:
         columns: The columns of a table of labels that the user named.
         classes: The chosen classes, by their names after `edits`; () for all.
         edits: Changes to make after the folder was read.
+        parts: (split, folder below `path`) for each folder that the user named as "train", "test" or "validation".
     """
 
     kind: Literal["built-in", "folder"]
@@ -106,6 +107,7 @@ class Origin:
     edits: Edits = NO_EDITS
     labels_from: str = "folders"
     columns: Columns = NO_COLUMNS
+    parts: tuple[tuple[FileName, FileName], ...] = ()
 
     def take(self, n_per_class: int, seed: int) -> Origin | None:
         """Return the origin after `ImageDataset.take`; None if the fields can't express it."""

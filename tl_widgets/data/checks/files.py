@@ -108,11 +108,11 @@ def _odd_sizes(headers: Mapping[str, list[Header]]) -> Iterator[Diagnosis]:
 def _headers_by_class(origin: Origin) -> dict[str, list[Header]]:
     """Return the headers of some readable files of each class."""
     try:
-        source = open_source(Path(origin.path))
+        source = open_source(Path(origin.path), origin.parts)
     except InputError:  # moved since it was loaded; the images in memory can still be trained on
         return {}
     try:
-        layout, _ = apply_edits(find_layout(source, origin.path, origin.columns), origin.edits)
+        layout, _ = apply_edits(find_layout(source, origin.path, origin.columns, origin.parts), origin.edits)
         headers: dict[str, list[Header]] = {}
         for label, name in enumerate(layout.class_names):
             files = [labelled.file for labelled in layout.files if labelled.label == label]

@@ -135,7 +135,7 @@ def test_save_never_writes_over_and_says_what_is_wrong(make_lab):
     first, second = save.save().wait(60), save.save().wait(60)
     assert (first.name, second.name) == ("transfer-learning-run", "transfer-learning-run-2")
     assert "Choose Download" not in save._saved.value
-    assert ">record.json</a>" in save._saved.value
+    assert '<a href="transfer-learning-run-2/record.json"' in save._saved.value
     assert "transfer-learning-run-2/transfer.keras" in save._saved.value
     assert Comparison.from_json(Path(first, "record.json").read_text()) == lab.result
     for name, said in (

@@ -20,6 +20,7 @@ from tiny import standing_in
 
 import tl_widgets.experiments.comparison as experiments
 from tl_widgets import Comparison, InputError, list_backbones, load_dataset
+from tl_widgets.backbones.catalogue import size_note
 from tl_widgets.cli.compare import _print
 from tl_widgets.cli.files import check_writable, write_whole
 from tl_widgets.cli.main import main
@@ -220,6 +221,7 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, tl_here):
     assert (status, err) == (0, ""), err
     assert "30 images in " in out
     assert "Note: Skipped 1 file: pear's/broken.png" in out
+    assert "pixels a side, and" not in out  # with random weights there was no pretraining
     assert re.search(r"Note: \d of the \d+ test images look almost .* Alike: pear's/<b>\[red\]\d.png \(test\)", out)
     report = (tmp_path / "r.html").read_text()
     assert "Alike: pear&#39;s/&lt;b&gt;[red]" in report
@@ -448,3 +450,12 @@ def test_plain_lines_of_models_that_train_in_turn_are_no_flood():
                 on_event(Event("train", f"epoch {epoch}", model, epoch, 100, epoch, 100, {"loss": 1.0}))
     lines = console.file.getvalue().splitlines()
     assert lines == ["transfer: epoch 1", "scratch: epoch 1", "transfer: epoch 100", "scratch: epoch 100"]
+
+
+def test_images_far_below_the_size_of_the_pretraining_get_a_note():
+    assert size_note("EfficientNetLite0", 96) == ""
+    text = size_note("EfficientNetLite0", 32)
+    assert text.startswith("The images have 32 pixels a side, and EfficientNetLite0 was pretrained on 224")
+    assert size_note("Xception", 99)
+    assert not size_note("Xception", 100)
+    assert size_note("a backbone of another version", 16) == ""

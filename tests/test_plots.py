@@ -1,5 +1,6 @@
 """Figures are checked by their artists (labels, heights, texts), never by pixels. Nothing is trained."""
 
+import io
 import itertools
 import json
 import subprocess
@@ -18,6 +19,8 @@ from matplotlib.figure import Figure
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import seconds_text, short_count
+from tl_widgets.data.dataset import ImageDataset, Split
+from tl_widgets.plots import glyphs, style
 from tl_widgets.plots.comparison import (
     alt_text,
     dataset_alt_text,
@@ -35,7 +38,7 @@ from tl_widgets.plots.comparison import (
 )
 from tl_widgets.plots.images import interesting_rows
 from tl_widgets.plots.labels import shortened
-from tl_widgets.plots.style import color_of
+from tl_widgets.plots.style import color_of, root_figure
 from tl_widgets.records.comparison import (
     Comparison,
     DatasetSummary,
@@ -158,9 +161,6 @@ def dataset_of(class_names, n_each=8):
     )
 
 
-NO_GLYPH = pytest.mark.filterwarnings("ignore:Glyph .* missing")
-
-
 def assert_nothing_clipped(figure):
     """All that is drawn, with its texts, lies inside the figure."""
     figure_png(figure, 50)  # finds the layout
@@ -168,7 +168,6 @@ def assert_nothing_clipped(figure):
     assert (box.x0 > -0.01, box.y0 > -0.01, box.x1 < width + 0.01, box.y1 < height + 0.01) == (True,) * 4, box
 
 
-@NO_GLYPH
 @pytest.mark.parametrize("case", CASES, ids=list(CASES))
 def test_every_figure_of_every_case_fits_its_page(case):
     comparison = make_comparison(**CASES[case])
@@ -372,7 +371,6 @@ def test_predictions_need_the_tested_images():
     assert len(plot_predictions(make_comparison(n_test=6), images_of(6), n=12).axes) == 6
 
 
-@NO_GLYPH
 def test_dataset_shows_some_of_each_class():
     dataset = dataset_of(("brick", "$grass$"), n_each=4)
     ax = plot_dataset(dataset, n_per_class=3)
@@ -474,3 +472,41 @@ def test_numbers_in_few_characters():
     assert [seconds_text(s) for s in (0.04, 6.94, 210.4)] == ["0.04 s", "6.9 s", "210 s"]
     assert shortened("photographs_of_cats_2024", 12) == "photogra…024"
     assert shortened("cat", 12) == "cat"
+
+
+# Class names in any script
+
+SCRIPTS = ("cat", "кошка", "猫", "ねこ", "고양이", "बिल्ली", "แมว", "ድመት", "éléphant", "γάτα")
+
+
+@pytest.fixture(params=[False, True], ids=["fonts of this machine", "DejaVu alone"])
+def only_dejavu(request, monkeypatch):
+    monkeypatch.setattr(glyphs, "FONTS", ["DejaVu Sans"])
+    monkeypatch.setattr(style, "FONTS", glyphs.FONTS)
+    if request.param:
+        monkeypatch.setattr(glyphs, "_font_with", lambda _characters: "")
+    return request.param
+
+
+@pytest.mark.filterwarnings("error:Glyph")
+def test_class_names_in_any_script_are_never_boxes(only_dejavu):
+    comparison = make_comparison(class_names=SCRIPTS)
+    for plot in (plot_confusion, plot_recall, plot_comparison):
+        figure = root_figure(plot(comparison))
+        figure.savefig(io.BytesIO(), format="png")  # a box is a warning, and so an error here
+    labels = [label.get_text() for label in plot_confusion(comparison.scratch).get_yticklabels()]
+    assert labels[1].replace("\n", "") == "кошка"
+    if only_dejavu:
+        drawn = ["cat", "кошка", "class 3", "neko", "goyangi", "billii", "class 7", "demate", "éléphant", "γάτα"]
+        assert [label.replace("\n", "") for label in labels] == drawn
+    images = np.zeros((20, 32, 32, 3), np.uint8)
+    split = Split(images, np.arange(20) % len(SCRIPTS))
+    root_figure(plot_dataset(ImageDataset("猫と犬", split, split, split, SCRIPTS))).savefig(io.BytesIO(), format="png")
+
+
+def test_a_name_is_drawn_in_a_font_that_has_it():
+    assert glyphs.can_draw("plain")
+    assert glyphs.can_draw("Ωδ")
+    if glyphs._font_with(frozenset(map(ord, "猫"))):
+        assert glyphs.drawable_names(["猫"]) == ["猫"]
+        assert len(glyphs.FONTS) > 1

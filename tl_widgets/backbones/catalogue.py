@@ -79,6 +79,24 @@ def recognize_family(model_name: str, layer_names: Collection[str]) -> Family | 
     return next((family for family in reversed(_families) if family.marker in layer_names), None)
 
 
+_FAR_BELOW = 3  # times smaller than the images of the pretraining
+
+
+def size_note(name: str, image_size: int) -> str:
+    """Return a sentence if images are far smaller than those a backbone was pretrained on; otherwise ""."""
+    try:
+        backbone = find_backbone(name)
+    except InputError:  # a record from another version may name one that isn't known here
+        return ""
+    native = backbone.default_input or 224
+    if _FAR_BELOW * image_size > native:
+        return ""
+    return (
+        f"The images have {image_size} pixels a side, and {backbone.name} was pretrained on {native}: its features are "
+        "worth less here than with larger images."
+    )
+
+
 def require_backbone(name: str, image_size: int) -> Backbone:
     """Return the backbone with this name if it accepts images of this size."""
     backbone = find_backbone(name)

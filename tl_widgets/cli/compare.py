@@ -12,7 +12,7 @@ from types import MappingProxyType
 from rich.console import Console
 from rich.table import Table
 
-from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.catalogue import find_backbone, size_note
 from tl_widgets.cli.files import check_writable, write_text, write_whole
 from tl_widgets.cli.images import show_images
 from tl_widgets.cli.options import IMAGE_OPTIONS, read_columns, read_options, read_parts
@@ -234,12 +234,14 @@ def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
 
     # What was said of the images before training isn't said again for each model.
     dataset_kinds = {warning.kind for warning in check_dataset(dataset)}
-    return [
+    notes = [
         f"{run.name}: {warning.text} {warning.advice}"
         for run in comparison.runs
         for warning in run.diagnoses
         if warning.kind not in dataset_kinds
     ]
+    far_below = size_note(comparison.config.backbone, comparison.dataset.image_size)
+    return [*notes, far_below] if far_below and comparison.config.weights else notes
 
 
 def _write(comparison: Comparison, dataset: ImageDataset, outputs: _Outputs) -> None:

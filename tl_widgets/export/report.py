@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tl_widgets.backbones.catalogue import size_note
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, table
 from tl_widgets.core.model_name import heading_of
@@ -85,7 +86,7 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
     return pages.get_template("report.html.jinja").render(
         title=f"{comparison.dataset.name}: from scratch and transfer",
         comparison=comparison,
-        diagnoses=[f"{_name(run)}: {item.text} {item.advice}" for run in comparison.runs for item in run.diagnoses],
+        diagnoses=_diagnoses(comparison),
         results=_results(comparison.runs),
         saved_seconds=[
             f"{_name(run)}: cached features saved {run.seconds.saved:.1f} s, which its seconds do not include."
@@ -250,6 +251,12 @@ def _data(comparison: Comparison) -> list[list[str]]:
     if data.fingerprint:
         facts.append(["Fingerprint", Markup("<code>{}</code>").format(data.fingerprint)])
     return facts
+
+
+def _diagnoses(comparison: Comparison) -> list[str]:
+    found = [f"{_name(run)}: {item.text} {item.advice}" for run in comparison.runs for item in run.diagnoses]
+    far_below = size_note(comparison.config.backbone, comparison.dataset.image_size)
+    return [*found, far_below] if far_below and comparison.config.weights else found
 
 
 def _data_notes(dataset: ImageDataset, *, class_weights: bool) -> list[str]:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.labels import Result, most_different_classes, run_label, runs_of, seed_suffix, shortened
 from tl_widgets.plots.style import (
     GRID,
@@ -105,7 +106,8 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
         _draw_color_key(ax, image)
     step = -(-n // MAX_LABELED)
     shown = range(0, n, step)
-    names = [_class_label(run.class_names[i], n) for i in shown]
+    class_names = drawable_names(run.class_names)
+    names = [_class_label(class_names[i], n) for i in shown]
     longest = max(len(line) for name in names for line in name.split("\n"))
     upright = n > 3 or n * longest > _LETTERS_BESIDE_EACH_OTHER
     ax.set_xticks(shown, names, rotation=90 if upright else 0, parse_math=False)
@@ -153,7 +155,7 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
         return ax
     rows = most_different_classes([run.per_class for run in tested], MAX_RECALLS)
     _draw_recalls(ax, tested, rows)
-    names = tested[0].class_names
+    names = drawable_names(tested[0].class_names)
     ax.set_yticks(range(len(rows)), [_class_label(names[i], len(rows)) for i in rows], parse_math=False)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlim(-0.02, 1.02)

@@ -17,6 +17,7 @@ from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import percent
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.labels import answering_runs, label_of, n_disagreed, shortened
 from tl_widgets.plots.style import (
     INK,
@@ -72,7 +73,7 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
             y, x = i * (side + gap), j * (side + gap)
             sheet[y : y + side, x : x + side] = image
     inches = 1.0 if n_rows <= 5 else 0.75
-    names = [shortened(name, 26) for name in dataset.class_names[:n_rows]]
+    names = [shortened(name, 26) for name in drawable_names(dataset.class_names)[:n_rows]]
     ax = _sheet_axes(inches * n_columns, inches * n_rows, max(len(name) for name in names)) if ax is None else ax
     ax.imshow(sheet)
     ax.set_xticks([])
@@ -150,7 +151,7 @@ def interesting_rows(tested: list[RunResult]) -> list[int]:
 
 
 def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], row: int) -> None:
-    names = tested[0].class_names
+    names = drawable_names(tested[0].class_names)
     ax.imshow(image)
     ax.set_xticks([])
     ax.set_yticks([])

@@ -15,7 +15,6 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.font_manager import fontManager
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
@@ -26,6 +25,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, find_model
 from tl_widgets.core.numbers import percent, short_count
+from tl_widgets.plots.glyphs import FONTS, drawable_text
 from tl_widgets.plots.labels import run_label
 from tl_widgets.records.comparison import RunResult
 
@@ -33,19 +33,6 @@ INK, PALE, GRID = "#222222", "#6b6b6b", "#dddddd"
 TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 11.0, 9.5, 8.5
 DPI = 160
 CSS_PIXELS_PER_INCH = 96
-
-# DejaVu Sans comes with matplotlib but lacks Chinese, Japanese and Korean, which class names may use.
-_FALLBACKS = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "WenQuanYi Micro Hei",
-    "PingFang SC",
-    "Hiragino Sans",
-    "Microsoft YaHei",
-    "Malgun Gothic",
-    "Arial Unicode MS",
-)
-FONTS = ["DejaVu Sans", *(name for name in _FALLBACKS if name in set(fontManager.get_font_names()))]
 
 
 def color_of(name: str) -> str:
@@ -110,7 +97,7 @@ def finish_axes(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
     ax.set_title(title, fontsize=TITLE_SIZE, x=0, ha="left", color=INK, fontweight="bold")
     ax.set_xlabel(x, fontsize=LABEL_SIZE, color=INK)
     ax.set_ylabel(y, fontsize=LABEL_SIZE, color=INK)
-    ax.tick_params(colors=INK, labelsize=SMALL_SIZE, labelfontfamily=FONTS)
+    ax.tick_params(colors=INK, labelsize=SMALL_SIZE, labelfontfamily=list(FONTS))
     for side, spine in ax.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(PALE)
@@ -119,9 +106,10 @@ def finish_axes(ax: Axes, title: str, *, x: str = "", y: str = "") -> None:
 
 
 def set_fonts(texts: Iterable[Text]) -> None:
-    """Set texts in the fonts of all figures; a dollar sign stays a dollar sign."""
+    """Set texts in the fonts of all figures, which have their letters; a dollar sign stays a dollar sign."""
     for text in texts:
-        text.set_fontfamily(FONTS)
+        text.set_text(drawable_text(text.get_text()))
+        text.set_fontfamily(list(FONTS))
         text.set_parse_math(False)
 
 
@@ -219,7 +207,7 @@ def figure_png(drawing: Figure | Axes, dpi: float = DPI) -> bytes:
     """Return a figure as PNG on white; `dpi` is in pixels per inch."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # A character that no font has is drawn as a box, which is visible enough without a warning.
+        # Other texts than those of `set_fonts` may still have a character that no font has.
         warnings.filterwarnings("ignore", r"Glyph .* missing from font")
         root_figure(drawing).savefig(buffer, format="png", dpi=dpi, facecolor="white")
     return buffer.getvalue()

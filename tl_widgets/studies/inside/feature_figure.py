@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.labels import shortened
 from tl_widgets.plots.style import (
     INK,
@@ -261,7 +262,7 @@ def _class_style(label: int) -> dict[str, Any]:
 
 
 def _class_handles(look: LookInside) -> list[Line2D]:
-    names = look.dataset.class_names
+    names = drawable_names(look.dataset.class_names)
     handles = [Line2D([], [], label=shortened(name, 22), **_class_style(i)) for i, name in enumerate(names)]
     if len(names) <= MOST_NAMED:
         return handles

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.images import RIGHT, WRONG
 from tl_widgets.plots.labels import label_of, shortened
 from tl_widgets.plots.style import INK, LABEL_SIZE, PALE, SMALL_SIZE, add_axes, set_fonts
@@ -123,7 +124,7 @@ def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
     images = look.images()
     for column, image in enumerate(images):
         ax = _picture(page, grid[0, column], image)
-        name = look.dataset.class_names[look.classes[column]]
+        name = drawable_names(look.dataset.class_names)[look.classes[column]]
         text = ax.set_title(shortened(name, _max_letters(side)), fontsize=LABEL_SIZE, color=INK, x=0, ha="left")
         set_fonts([text])
         if column == 0:
@@ -182,7 +183,9 @@ def overlaid(image: NDArray[np.uint8], heat: NDArray[np.float32] | None) -> NDAr
 def _write_answer(ax: Axes, look: LookInside, heat_map: HeatMap, true: int, side: float) -> None:
     is_right = heat_map.answer == true
     share = f" {percent(heat_map.probability, 0)}"
-    name = shortened(look.dataset.class_names[heat_map.answer], _max_letters(side, 15.5) - len(share) - 2)
+    name = shortened(
+        drawable_names(look.dataset.class_names)[heat_map.answer], _max_letters(side, 15.5) - len(share) - 2
+    )
     color = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
     style: dict[str, Any] = {"fontsize": SMALL_SIZE - 0.5, "color": color, "va": "top", "ha": "left"}
     text = f"{RIGHT if is_right else WRONG} {name}{share}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ipywidgets import HTML
 
+from tl_widgets.backbones.catalogue import size_note
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.model_name import ModelName, heading_of
@@ -180,6 +181,8 @@ def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
         for diagnosis in run.diagnoses
     )
     data, config = comparison.dataset, comparison.config
+    if config.weights and (far_below := size_note(config.backbone, data.image_size)):
+        notes += f"<li>{escape(far_below)}</li>"
     loaded = f", loaded from {escape(printable(source))}" if source else ""
     n_train = comparison.folds.points[0].n_train if comparison.folds else data.n_train
     what = (

@@ -296,7 +296,7 @@ def test_what_cannot_be_resumed_is_refused(textures, study):
     elsewhere = replace(study, environment=replace(study.environment, cpu_count=64))
     with pytest.raises(InputError, match="cpu_count 64 there"):
         backbone_study(textures, resume=elsewhere, seeds=(0, 3), **FEW)
-    with pytest.raises(InputError, match="resume must be an earlier BackboneStudy"):
+    with pytest.raises(InputError, match="resume must be a BackboneStudy"):
         backbone_study(textures, resume=study.to_json(), seeds=(0, 3), **FEW)
 
 
@@ -304,7 +304,7 @@ def test_what_cannot_be_resumed_is_refused(textures, study):
     ("arguments", "message"),
     [
         ({"backbones": ("EfficientNetLite9",)}, "EfficientNetLite0"),
-        ({"backbones": "EfficientNetLite0"}, "several names"),
+        ({"backbones": "EfficientNetLite0"}, "names in a list"),
         ({"backbones": ()}, "no backbone to measure"),
         ({"backbones": ("EfficientNetLite0", "efficientnetlite0")}, "more than once"),
         ({"backbones": ("EfficientNetLite0",), "weights": {"VGG16": "a.h5"}}, "VGG16, which backbones does not name"),

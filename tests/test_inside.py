@@ -515,7 +515,7 @@ class TestLook:
         for n in (0, 13, 2.5):
             with pytest.raises(InputError, match="n_images"):
                 look_inside(compared, textures, n_images=n)
-        with pytest.raises(InputError, match="comparison is needed"):
+        with pytest.raises(InputError, match="comparison must be a Comparison"):
             look_inside(compared.scratch, textures)
         with pytest.raises(InputError, match="was tested"):
             look_inside(replace(compared, scratch=None, transfer=None), textures)

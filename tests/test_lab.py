@@ -351,8 +351,7 @@ def test_trouble_is_a_sentence(make_lab, values, said, monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError("no network in tests")
 
-    monkeypatch.setattr(tl_widgets.core.download, "urlopen", refuse, raising=False)
-    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setattr(tl_widgets.core.download, "_open", refuse)
     lab = make_lab()
     lab.settings = SMALL.with_values(values)
     assert lab.run(wait=True).result is None

@@ -308,8 +308,8 @@ def test_a_record_that_is_too_large_is_not_read(make_lab, monkeypatch):
     monkeypatch.setattr("tl_widgets.widgets.lab.restore.MAX_RECORD_BYTES", 1_000)
     Path("big.json").write_bytes(b" " * 2_000)
     lab = make_lab()
-    for data in (None, b" " * 2_000):
-        assert "a record has at most" in load(lab, "big.json", data)
+    assert "is larger than the" in load(lab, "big.json", None)
+    assert "a record has at most" in load(lab, "big.json", b" " * 2_000)
 
 
 def test_any_record_that_is_read_can_be_shown(make_lab):

@@ -274,7 +274,7 @@ def test_a_notebook_shows_the_data_set_or_the_comparison(tiny_default):
     assert "<b>cats" not in page
     with pytest.raises(InputError, match="its own settings"):
         plot_networks(comparison, Config())
-    with pytest.raises(InputError, match="Give an ImageDataset"):
+    with pytest.raises(InputError, match="must be an ImageDataset"):
         plot_networks("textures")
     with pytest.raises(InputError, match="config must be a Config"):
         plot_networks(dataset, {"epochs": 3})

@@ -183,7 +183,7 @@ def test_paths_that_lead_nowhere(three, tmp_path, monkeypatch):
 def test_a_result_without_models_says_so(three):
     with pytest.raises(InputError, match="models of this result are gone"):
         predict(Comparison.from_json(three.to_json()), noise())
-    with pytest.raises(InputError, match="Give a Comparison"):
+    with pytest.raises(InputError, match="must be a Comparison"):
         predict(three.scratch, noise())
     half = replace(three, scratch=replace(three.scratch, model=None))
     assert [answer.model for answer in predict(half, noise()).answers] == ["transfer", "control"]

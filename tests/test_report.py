@@ -25,6 +25,7 @@ from tl_widgets import (
 )
 from tl_widgets.core.config import FineTuningSpec
 from tl_widgets.export.saving import save_models
+from tl_widgets.export.script import save_backbone
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 
@@ -123,7 +124,7 @@ def test_galleries_need_the_images_and_the_right_ones(four, textures):
     assert "Test images worth a look" in to_report(four, dataset=textures)
     with pytest.raises(InputError, match="not the ones that were compared"):
         to_report(four, dataset=load_dataset("textures", image_size=32, n_per_class=5))
-    with pytest.raises(InputError, match="Give a Comparison"):
+    with pytest.raises(InputError, match="must be a Comparison"):
         to_report(four.scratch)
     with pytest.raises(InputError, match="no trained model"):
         to_report(replace(four, scratch=None, transfer=None, control=None, fine_tuned=None))
@@ -241,6 +242,23 @@ def test_a_disk_that_is_full_in_the_middle_is_a_sentence_and_leaves_nothing(four
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path.name for path in Path("run").iterdir()] == ["scratch.keras"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "whole"]
+
+
+def test_a_disk_that_fills_while_a_backbone_is_written_is_a_sentence_and_leaves_nothing(tmp_path):
+    resource = pytest.importorskip("resource", reason="no limits on files' sizes")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    save_backbone(tmp_path / "old.keras")
+    n_bytes = (tmp_path / "old.keras").stat().st_size
+    (tmp_path / "old.keras").write_text("the last one")
+    for share in (0, 0.1, 0.5, 0.9):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * n_bytes), hard))
+        try:
+            with pytest.raises(InputError, match=r"old\.keras was not written"):
+                save_backbone(tmp_path / "old.keras")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert (tmp_path / "old.keras").read_text() == "the last one"
+        assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_too_little_room_is_said_before_anything_is_written(four, tmp_path, monkeypatch):

@@ -598,7 +598,7 @@ def test_saving_never_overwrites_and_says_its_troubles(make_lab, tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "cannot be read"),
+        (None, "there is no file"),
         ("", "Type or choose the name"),
         ("<html>", "valid JSON: line 1 can"),
         ("[1]", "not a record of a study"),

@@ -1,5 +1,6 @@
 """Where weights come from: files, caches, a server that misbehaves, and no network at all."""
 
+import contextlib
 import dataclasses
 import hashlib
 import http.server
@@ -8,6 +9,7 @@ import socket
 import threading
 import time
 import zipfile
+from random import Random
 from types import SimpleNamespace
 
 import pytest
@@ -130,7 +132,7 @@ def test_no_network_fails_fast_and_names_three_ways_out(home, monkeypatch):
 
 def test_a_name_look_up_that_hangs_is_given_up(monkeypatch):
     release = threading.Event()
-    monkeypatch.setattr(download.urllib.request, "urlopen", lambda *_, **__: release.wait(30))
+    monkeypatch.setattr(download, "_open", lambda _: release.wait(30))
     monkeypatch.setattr(download, "CONNECT_SECONDS", 0.3)
     start = time.monotonic()
     with pytest.raises(WeightsUnavailableError, match="no answer"):
@@ -167,6 +169,82 @@ def test_download(server, home, digest):
 def test_a_failed_download_is_never_kept(server, home, path, digest, word):
     with pytest.raises(WeightsUnavailableError, match=word):
         resolve_weights(backbone_at(at(server, path), digest), "imagenet")
+    assert kept(home) == []
+
+
+@pytest.fixture
+def raw_server(monkeypatch):
+    """A server that answers with the bytes in `answer`, and then with zeros until nobody listens."""
+    monkeypatch.setenv("no_proxy", "*")
+    listener = socket.create_server(("127.0.0.1", 0))
+    state = SimpleNamespace(answer=b"", server_port=listener.getsockname()[1], n_sent=0)
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with contextlib.suppress(OSError), connection:
+                    connection.recv(65536)
+                    connection.sendall(state.answer)
+                    while state.n_sent < 200_000_000:
+                        connection.sendall(bytes(1 << 20))
+                        state.n_sent += 1 << 20
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield state
+    listener.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ("200 OK", "more than the"),
+        ("200 OK|Transfer-Encoding: chunked", "."),
+        ("200 OK|Content-Length: 12x", "can't be understood"),
+        ("200 OK|Content-Length: -5", "."),
+        ("200 OK|Content-Length: " + "9" * 400, "can't be understood"),
+        ("302 Found|Location: http://[::1", "can't be understood"),
+        ("302 Found|Location: http://\x00/", "."),
+        ("302 Found|Location: file:///etc/passwd", "."),
+        ("302 Found|Location: ", "."),
+        ("404 \x1b[2J\x9b" + "x" * 5000, "404"),
+        ("nonsense", "."),
+    ],
+)
+def test_whatever_a_server_answers_is_a_sentence(raw_server, home, headers, reason):
+    raw_server.answer = ("HTTP/1.1 " + headers.replace("|", "\r\n") + "\r\n\r\n").encode("latin-1")
+    backbone = dataclasses.replace(backbone_at(at(raw_server, "x.h5")), size_mb=1, n_params=None)
+    with pytest.raises(WeightsUnavailableError, match=reason) as error:
+        resolve_weights(backbone, "imagenet")
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 1200
+    assert kept(home) == []
+    assert raw_server.n_sent < 50_000_000
+
+
+def test_any_answer_of_a_server_is_a_sentence(raw_server, home):
+    random = Random(0)
+    parts = [
+        *(
+            "HTTP/1.1 200 OK",
+            "HTTP/9",
+            "302 Found",
+            "\r\n",
+            "\n",
+            "Location: ",
+            "Content-Length: ",
+            "chunked",
+            "http://",
+        ),
+        *("Content-Length: 7", "Transfer-Encoding: ", "//[", "\x00", "\xff", "ftp:", "1e9", "-1", " ", "x", "\r\n\r\n"),
+    ]
+    backbone = dataclasses.replace(backbone_at(at(raw_server, "x.h5")), size_mb=1, n_params=None)
+    for _ in range(60):
+        raw_server.answer = "".join(random.choices(parts, k=random.randint(1, 12))).encode("latin-1") + b"\r\n\r\n"
+        raw_server.n_sent = 0
+        with pytest.raises(WeightsUnavailableError) as error:
+            resolve_weights(backbone, "imagenet")
+        assert str(error.value).isprintable()
     assert kept(home) == []
 
 

@@ -5,6 +5,7 @@ All in one file, because the tests share two workers: each loads TensorFlow once
 
 import os
 import threading
+import time
 from dataclasses import replace
 from functools import partial
 
@@ -127,3 +128,15 @@ def test_stop_ends_the_workers_too():
     )
     assert found.stopped
     assert 1 <= len(found.points) < 40
+
+
+def test_stop_does_not_wait_for_a_point_that_takes_long():
+    cancel = threading.Event()
+    timer = threading.Timer(3, cancel.set)
+    timer.start()
+    started = time.perf_counter()
+    found = measure_all(list(range(4)), worker_jobs.for_a_minute, describe=str, n_jobs=2, cancel=cancel)
+    assert time.perf_counter() - started < 20
+    assert (found.stopped, found.points, found.failures) == (True, (), ())
+    again = measure_all([1, 4], worker_jobs.double_or_die, describe=str, n_jobs=2)
+    assert again.points == (2, 8)

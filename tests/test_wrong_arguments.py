@@ -1,13 +1,19 @@
 """Whatever a learner can get wrong in Python ends in one sentence that says what was received and what is allowed."""
 
+import inspect
+import threading
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import tl_widgets as tl
 from tl_widgets.core.config import Config, ScratchSpec
-from tl_widgets.core.errors import InputError
+from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, Split
+from tl_widgets.records.comparison import Comparison
+from tl_widgets.studies.registry import STUDIES, read_study
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +168,92 @@ def test_train_wants_a_model_with_probabilities(textures):
 def test_a_folder_is_a_path(path):
     with pytest.raises(InputError, match="received"):
         tl.load_folder(path)
+
+
+RECORDS = Path(__file__).parent / "data" / "records"
+GOOD = {
+    "BackboneStudy": "backbones",
+    "Comparison": "compare_all",
+    "Result": "compare_all",
+    "LearningCurve": "data",
+    "LookInside": "inside",
+    "MistakeStudies": "mistakes",
+    "MistakeStudy": "mistake",
+    "TimeStudy": "time",
+}
+COMPARISON = Comparison.from_json((RECORDS / "compare_all.json").read_text())
+
+
+class Odd:
+    def __repr__(self):
+        raise ValueError
+
+
+ODD = (None, True, -1, 10**30, 10**5000, 0.5, float("nan"), "", "x\ud800", "x\0y", "y" * 5000, b"x", [], {}, (), [None],
+       [[1]], {1: 2}, Odd(), print, np.zeros(3), np.zeros((0, 0, 0, 3), np.uint8), "~nobody-here/x")  # fmt: skip
+PUBLIC = [name for name in tl.__all__ if name != "check_setup" and name[0].islower()]  # which explains models itself
+
+
+@pytest.fixture(scope="module")
+def arguments_of(textures):
+    """What a function needs at least, by its annotations."""
+    import keras
+
+    model = keras.Sequential([keras.layers.Input((32, 32, 3)), keras.layers.Conv2D(2, 3), keras.layers.Flatten(),
+                              keras.layers.Dense(3, "softmax")])  # fmt: skip
+    known = {kind: read_study((RECORDS / f"{file}.json").read_text(), tuple(STUDIES))[1] for kind, file in GOOD.items()}
+    known |= {"ImageDataset": textures, "keras.Model": model, "str": "MobileNetV2", "int": 3}
+    known |= {
+        "tuple[int, int, int]": (32, 32, 3),
+        "str | PathLike[str]": "/nowhere",
+        "str | os.PathLike[str]": "/nowhere",
+    }
+    known |= {"NDArray[Any]": textures.test.images[0], "NDArray[np.uint8]": textures.test.images[:2]}
+    known |= {"NDArray[np.uint8] | IndexedImages": textures.test.images, "ImageDataset | Comparison": textures}
+    known["str | PathLike[str] | bytes | NDArray[np.uint8]"] = textures.test.images[0]
+    stopped = threading.Event()
+    stopped.set()
+
+    def arguments(function):
+        parameters = inspect.signature(function).parameters
+        needed = {name: known[p.annotation] for name, p in parameters.items() if p.default is p.empty}
+        return needed | ({"cancel": stopped} if "cancel" in parameters else {})
+
+    return arguments
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", PUBLIC)
+def test_an_argument_of_a_wrong_kind_is_named_in_a_sentence(name, arguments_of, home, here):
+    function = getattr(tl, name)
+    needed = arguments_of(function)
+    for argument in inspect.signature(function).parameters:
+        for value in ODD:
+            try:
+                function(**needed | {argument: value})
+            except InputError as error:
+                assert len(str(error)) < 1200  # noqa: PT017
+            except TypeError as error:
+                assert argument in str(error)  # noqa: PT017
+            except CancelledError:
+                pass
+    with pytest.raises((TypeError, InputError), match="nonsense"):
+        function(**needed, nonsense=1)
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        (lambda data: tl.plot_comparison(COMPARISON.scratch), "comparison must be a Comparison.*received RunResult"),
+        (lambda data: tl.plot_dataset(COMPARISON), "dataset must be an ImageDataset.*load_dataset"),
+        (lambda data: tl.check_dataset("textures"), "dataset must be an ImageDataset.*received 'textures'"),
+        (lambda data: tl.load_dataset(classes=3), r"classes must be names in a list.*\['cat', 'dog'\].*received 3"),
+        (lambda data: tl.name_imagenet(None), "images"),
+        (lambda data: tl.build_scratch((32, 32, 3), 3, seed=None), "seed must be a whole number.*received None"),
+        (lambda data: tl.plot_time(data), "study must be a TimeStudy, such as the result of time_study"),
+        (lambda data: tl.compare(data, on_event="print"), "on_event must be a function of one Event"),
+    ],
+)
+def test_a_slip_of_the_pen_is_explained(textures, slip, said):
+    with pytest.raises(InputError, match=said):
+        slip(textures)

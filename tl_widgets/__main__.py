@@ -2,6 +2,6 @@
 
 import sys
 
-from tl_widgets.cli.main import main
+from tl_widgets.cli import run
 
-sys.exit(main())
+sys.exit(run())

@@ -12,6 +12,7 @@ from tl_widgets.backbones.efficientnet_lite import EfficientNetLiteFamily
 from tl_widgets.backbones.families import keras_families, members_of
 from tl_widgets.backbones.family import Backbone, Family
 from tl_widgets.backbones.squeezenet import SqueezeNetFamily
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 
 __all__ = ["Backbone", "find_backbone", "list_backbones", "register_family", "require_backbone", "unregister_family"]
@@ -47,6 +48,7 @@ def list_backbones() -> tuple[Backbone, ...]:
     return tuple(member for family in _families for member in family.members)
 
 
+@checked
 def find_backbone(name: str) -> Backbone:
     """Return the backbone with this name.
 
@@ -64,7 +66,7 @@ def find_backbone(name: str) -> Backbone:
         return by_name[name.lower()]
     near = difflib.get_close_matches(name.lower(), by_name, n=3, cutoff=0.4)
     hint = f"Did you mean {' or '.join(by_name[key].name for key in near)}? " if near else ""
-    raise InputError(f'There is no backbone "{name}". {hint}`tl-widgets backbones` lists all {len(by_name)}.')
+    raise InputError(f'There is no backbone "{name:.200}". {hint}`tl-widgets backbones` lists all {len(by_name)}.')
 
 
 def recognize_family(model_name: str, layer_names: Collection[str]) -> Family | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.packaged import PackagedFamily
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import ignore
@@ -47,6 +48,7 @@ def build_classifier(backbone: Backbone, image_size: int) -> keras.Model:
     return model
 
 
+@checked
 def name_imagenet(
     images: NDArray[np.uint8], *, top: int = 5, backbone: str = Config.backbone
 ) -> tuple[tuple[tuple[str, float], ...], ...]:
@@ -67,7 +69,7 @@ def name_imagenet(
     """
     import keras
 
-    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not images.size:
         raise InputError(
             f"name_imagenet takes uint8 images of shape (n, height, width, 3), not {images.dtype} {images.shape}."
         )

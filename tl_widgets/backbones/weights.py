@@ -19,6 +19,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.download import algorithm_of, download, failure_reason, file_digest
 from tl_widgets.core.errors import InputError, WeightsUnavailableError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.paths import user_path
 from tl_widgets.core.resources import home_folder
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -58,7 +59,7 @@ def resolve_weights(
     if weights is None:
         return ResolvedWeights("random", None, None, "random")
     if weights != "imagenet":
-        path = _checked_file(Path(weights))
+        path = _checked_file(user_path(weights, "weights"))
         return ResolvedWeights("file", path, file_digest(path, "sha256"), path.name)
     path = backbone.family.find_weights(backbone, on_event, cancel)
     return ResolvedWeights("imagenet", path, file_digest(path, "sha256"), "imagenet")
@@ -81,8 +82,10 @@ def local_weights_file(file_name: str | None) -> Path | None:
 
 def _local_files(file_name: str | None) -> Iterator[Path]:
     if file_name is not None:
-        keras_cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
-        places = (keras_cache / file_name, weights_folder() / file_name)
+        places = [weights_folder() / file_name]
+        with suppress(RuntimeError):  # an account without a home folder
+            keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+            places.insert(0, keras_home / "models" / file_name)
         yield from (path for path in places if path.is_file())
 
 
@@ -102,6 +105,7 @@ def published_weights(backbone: Backbone, on_event: OnEvent, cancel: Cancel | No
             weights_folder() / backbone.weights_file,
             published_hash=backbone.weights_hash,
             subject=backbone.name,
+            most_bytes=int(2e6 * (backbone.download_mb or 1000)) + 1_000_000,
             on_event=on_event,
             cancel=cancel,
         )
@@ -122,7 +126,6 @@ def _unavailable_message(backbone: Backbone, reason: str) -> str:
 
 def _checked_file(path: Path) -> Path:
     """Return `path` if its first bytes look like Keras weights; unpickles nothing."""
-    path = path.expanduser()
     allowed = 'weights is "imagenet", None (random), or the path of a .weights.h5, .h5 or .keras file'
     if not path.is_file():
         raise InputError(f"There is no weights file {path}; {allowed}.")

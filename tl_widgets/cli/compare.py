@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tl_widgets.backbones.catalogue import find_backbone, size_note
-from tl_widgets.cli.files import check_writable, write_text, write_whole
+from tl_widgets.cli.files import check_writable, write_each, write_text, write_whole
 from tl_widgets.cli.images import show_images
 from tl_widgets.cli.options import IMAGE_OPTIONS, read_columns, read_options, read_parts
 from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
@@ -22,6 +22,7 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import accuracy_text, percent, points_range
+from tl_widgets.core.paths import absolute_path, user_path, working_folder
 from tl_widgets.core.settings import flat_settings, with_flat_values
 from tl_widgets.data.archives import archive_stem
 from tl_widgets.data.catalogue import default_dataset, get_dataset, list_datasets, load_dataset
@@ -30,6 +31,7 @@ from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.provenance import NO_COLUMNS, Columns
 from tl_widgets.records.statistics import wilson_interval
 
+_MAX_STEM = 60  # characters, each of up to four bytes, of a name that also gets an ending
 _MAX_CLASSES = 30  # rows in the table of classes
 FIGURES = (".png", ".svg", ".pdf")
 
@@ -117,9 +119,8 @@ def _check_folder(folder: Path) -> None:
 
 def plain_name(data: str) -> str:
     """Return the name of the data as part of a file name: "textures", "my_photos"."""
-    path = Path(data).expanduser().absolute()
-    name = archive_stem(path.name)
-    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "images"
+    name = archive_stem(absolute_path(data, "DATA").name)
+    return re.sub(r"[^\w.-]+", "_", name)[:_MAX_STEM].strip("._") or "images"
 
 
 def load_images(
@@ -141,7 +142,7 @@ def load_images(
     """
     from tl_widgets.data.folder import load_folder
 
-    is_there = data is not None and Path(data).expanduser().exists()
+    is_there = data is not None and user_path(data, "DATA").exists()
     data = default_dataset() if data is None else data
     known = None if parts else get_dataset(data)
     # The user's folder "flowers" takes precedence over the downloadable data set of that name.
@@ -155,7 +156,7 @@ def load_images(
         names = [info.name for info in list_datasets()]
         raise InputError(
             f"There is no folder, zip file or data set called {data!r}. The data sets are "
-            f"{', '.join(names)}. Check the spelling; you are in {Path.cwd()}."
+            f"{', '.join(names)}. Check the spelling; you are in {working_folder()}."
         )
     size = 128 if image_size is None else image_size
     return load_folder(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes, groups=groups,
@@ -245,24 +246,35 @@ def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
 
 
 def _write(comparison: Comparison, dataset: ImageDataset, outputs: _Outputs) -> None:
-    from tl_widgets.plots.comparison import plot_comparison
+    """Write all outputs, the record first."""
+    write_each(_writers(comparison, dataset, outputs))
 
-    write_text(outputs.json, comparison.to_json() + "\n")
-    figure = plot_comparison(comparison)
-    kind = outputs.figure.suffix.lower().lstrip(".")
-    write_whole(outputs.figure, lambda part: figure.savefig(part, format=kind))
-    if outputs.script is not None:
+
+def _writers(
+    comparison: Comparison, dataset: ImageDataset, outputs: _Outputs
+) -> Iterator[tuple[Path, Callable[[], object]]]:
+    yield outputs.json, lambda: write_text(outputs.json, comparison.to_json() + "\n")
+    yield outputs.figure, lambda: _write_figure(comparison, outputs.figure)
+    if script := outputs.script:
         from tl_widgets.export.script import save_backbone, script_for
 
-        if outputs.backbone:
-            save_backbone(outputs.backbone, comparison.config.backbone)
-        backbone_file = str(outputs.backbone) if outputs.backbone else None
-        write_text(outputs.script, script_for(comparison.dataset, comparison.config, backbone_file=backbone_file))
-    if outputs.report is not None:
+        config, backbone = comparison.config, outputs.backbone
+        if backbone:
+            yield backbone, lambda: save_backbone(backbone, config.backbone)
+        file = str(backbone) if backbone else None
+        yield script, lambda: write_text(script, script_for(comparison.dataset, config, backbone_file=file))
+    if report := outputs.report:
         from tl_widgets.export.report import to_report
 
-        write_text(outputs.report, to_report(comparison, dataset=dataset))
-    if outputs.models is not None:
+        yield report, lambda: write_text(report, to_report(comparison, dataset=dataset))
+    if models := outputs.models:
         from tl_widgets.export.saving import save_models
 
-        save_models(comparison, outputs.models)
+        yield models, lambda: save_models(comparison, models)
+
+
+def _write_figure(comparison: Comparison, path: Path) -> None:
+    from tl_widgets.plots.comparison import plot_comparison
+
+    figure = plot_comparison(comparison)
+    write_whole(path, lambda part: figure.savefig(part, format=path.suffix.lower().lstrip(".")))

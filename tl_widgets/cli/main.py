@@ -21,10 +21,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from tl_widgets.cli.options import IMAGE_OPTIONS, add_column_options, add_options, add_part_options
+from tl_widgets.cli.output import output_problem, prepare_streams
 from tl_widgets.cli.study import add_study
 from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.paths import absolute_path
 from tl_widgets.core.settings import flat_settings
+from tl_widgets.core.text import printable
 from tl_widgets.core.version import __version__
 
 FAULT, MISTAKE, STOPPED = 1, 2, 130
@@ -37,7 +40,9 @@ def one_line(text: str) -> str:
 
 def print_error(text: str, status: int) -> int:
     """Print one line to standard error and return the exit status."""
-    sys.stderr.write(f"tl-widgets: {one_line(text)}\n")
+    with contextlib.suppress(OSError):  # nobody can be told
+        sys.stderr.write(f"tl-widgets: {printable(one_line(text))}\n")
+        sys.stderr.flush()
     return status
 
 
@@ -116,7 +121,8 @@ class _Parser(argparse.ArgumentParser):
     """A parser that reports a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(MISTAKE, f"{self.prog}: {one_line(message)}. `{self.prog} --help` shows what is allowed.\n")
+        what = printable(one_line(message))
+        self.exit(MISTAKE, f"{self.prog}: {what}. `{self.prog} --help` shows what is allowed.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -198,20 +204,23 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; without `argv`, use the process's."""
-    if argv is None:
-        _prepare_process()
     try:
+        if argv is None:
+            _prepare_process()
         status = _dispatch(argv)
-        sys.stdout.flush()
+        if problem := output_problem():
+            if isinstance(problem, BrokenPipeError):  # as `| head` does
+                return FAULT
+            what = f"not all of the output could be written here ({problem.strerror}); files are complete"
+            return print_error(what, MISTAKE)
         return status
     except InputError as error:
         return print_error(str(error), MISTAKE)
     except (CancelledError, KeyboardInterrupt):
         return print_error("stopped", STOPPED)
-    except BrokenPipeError:
-        # The reader of our output is gone. Python would fail again when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAULT
+    except OSError as error:  # a full disk, a folder that is gone: nothing that we could mend
+        where = f": {error.filename}" if error.filename else ""
+        return print_error(f"{error.strerror or error}{where}", MISTAKE)
     except ImportError as error:
         missing = missing_package(error)
         return print_error(missing, MISTAKE) if missing else report_fault(error)
@@ -223,9 +232,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _prepare_process() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # its encoding may lack a minus sign
+    prepare_streams()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # they address programmers
 
@@ -237,10 +244,7 @@ def _dispatch(argv: Sequence[str] | None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if "home" in args:
         # Child processes inherit the variable: JupyterLab and its kernels.
-        try:
-            os.environ["TL_WIDGETS_HOME"] = str(args.home.expanduser().absolute())
-        except RuntimeError as error:
-            raise InputError(f"--home {args.home}: there is no user of that name. Name a folder.") from error
+        os.environ["TL_WIDGETS_HOME"] = str(absolute_path(args.home, "--home"))
     match args.command:
         case "compare":
             from tl_widgets.cli.compare import run_compare

@@ -11,10 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.text import Text
 
+from tl_widgets.cli.output import escaped_lines
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
 from tl_widgets.core.numbers import percent
 
@@ -35,8 +38,15 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 def make_console() -> Console:
     """Return the console for results: standard output, with markup taken literally."""
-    console = Console(markup=False, emoji=False, highlight=False)
-    return console if console.is_terminal else Console(markup=False, emoji=False, highlight=False, width=_PLAIN_WIDTH)
+    console = _Console(markup=False, emoji=False, highlight=False)
+    return console if console.is_terminal else _Console(markup=False, emoji=False, highlight=False, width=_PLAIN_WIDTH)
+
+
+class _Console(Console):
+    """A console that shows control characters in names escaped, so no name can move the cursor."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(escaped_lines(text), **options)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from tl_widgets.cli.options import (
 )
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.settings import Setting, settings_of
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import AnyStudy, StudyArguments, StudyResult
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
 
+_MOST_RECORD_BYTES = 200_000_000
 _IMAGES = {setting.name for setting in IMAGE_OPTIONS}
 _SPLIT_SEED = replace(settings_of(Config)["seed"], help="Decides which images are in which split")
 
@@ -78,7 +80,7 @@ def run_study(args: Namespace) -> None:
             other measurements are written first.
         CancelledError: Ctrl-C; the measurements so far are written first.
     """
-    from tl_widgets.cli.files import write_text, write_whole
+    from tl_widgets.cli.files import write_each, write_text
     from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 
     study, console, parts = STUDIES[args.study], make_console(), read_parts(args)
@@ -105,12 +107,10 @@ def run_study(args: Namespace) -> None:
         console.print(_table(result.rows))
     for sentence in study.sentences(result):
         console.print(sentence, soft_wrap=True)
-    write_text(record, result.to_json())
+    writers: list[tuple[Path, Callable[[], object]]] = [(record, lambda: write_text(record, result.to_json()))]
     if not result.stopped:
-        from tl_widgets.plots.style import root_figure
-
-        drawing = root_figure(study.draw(result))
-        write_whole(figure, lambda part: drawing.savefig(part, dpi=150, format=figure.suffix[1:].lower()))
+        writers.append((figure, lambda: _write_figure(study, result, figure)))
+    write_each(writers)
     if not args.quiet:
         written = f"Record: {record}" if result.stopped else f"Figure: {figure}\nRecord: {record}"
         console.print(written, soft_wrap=True)
@@ -118,6 +118,14 @@ def run_study(args: Namespace) -> None:
         raise CancelledError("stopped")
     if result.lost_arms:
         raise InputError(f"No point of {' and '.join(result.lost_arms)} could be measured; the sentences say why.")
+
+
+def _write_figure(study: AnyStudy, result: StudyResult, path: Path) -> None:
+    from tl_widgets.cli.files import write_whole
+    from tl_widgets.plots.style import root_figure
+
+    drawing = root_figure(study.draw(result))
+    write_whole(path, lambda part: drawing.savefig(part, dpi=150, format=path.suffix[1:].lower()))
 
 
 def _outputs(args: Namespace, subject: str) -> tuple[Path, Path]:
@@ -138,10 +146,10 @@ def _outputs(args: Namespace, subject: str) -> tuple[Path, Path]:
 
 def _read_earlier(study: AnyStudy, path: Path) -> StudyResult:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_user_file(path, "--resume", _MOST_RECORD_BYTES).decode("utf-8-sig")
+    except (InputError, UnicodeDecodeError) as error:
         raise InputError(
-            f"The record to resume, {path}, cannot be read ({type(error).__name__}). Give the JSON file that "
+            f"The record to resume, {path}, cannot be read ({error}). Give the JSON file that "
             f"`tl-widgets study {study.name}` wrote."
         ) from None
     (kind,) = study.results()

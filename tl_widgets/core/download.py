@@ -14,17 +14,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled, seconds_left
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import require_disk
+from tl_widgets.core.text import printable, shown
 
 CONNECT_SECONDS = 6.0  # for name look-up, connection and first response together
 _SOCKET_SECONDS = 4.0  # for a single wait on the network
 _CHUNK = 1 << 18
+_MOST_BYTES = 4_000_000_000  # of a file whose length isn't known
+_MOST_TEXT = 300  # letters of a server's text in a message
 # A server that sends a few bytes now and then never times out, so a download below this speed is stopped.
 _SPEED_CHECK_SECONDS = 20.0
 _MIN_BYTES_PER_SECOND = 2_000
@@ -39,11 +42,13 @@ def download(
     on_event: OnEvent,
     cancel: Cancel | None,
     n_bytes: int | None = None,
+    most_bytes: int = _MOST_BYTES,
 ) -> Path:
     """Download a file, check its length and hash, and return `target`.
 
     `published_hash` is MD5 (32 hexadecimal digits) or SHA-256 (64); with None, only the length is checked. `subject` is
-    what the file belongs to, such as "Xception". `on_event` receives "download" events, in bytes.
+    what the file belongs to, such as "Xception". `on_event` receives "download" events, in bytes. A file of unknown
+    length may have up to `most_bytes`.
 
     Raises:
         OSError: there is no network or no such file, the download is incomplete or has the wrong content, or `target`
@@ -53,28 +58,37 @@ def download(
         CancelledError: `cancel` was set; nothing is kept.
     """
     with _open_url(url, cancel) as response:
-        n_total = int(response.headers.get("Content-Length") or 0)
+        n_total = _announced_length(response)
         if n_bytes and n_total and n_total != n_bytes:
             raise OSError(f"{url} offers {n_total:,} bytes, but the published file has {n_bytes:,}")
         n_total = n_total or n_bytes or 0
         require_disk(target.parent, n_total, f"Downloading {subject}")
         with atomic_file(target) as file:
             digest = _new_hash(algorithm_of(published_hash or ""))
-            _copy(response, file, digest, f"downloading {subject}", n_total, on_event, cancel)
+            most = n_total or most_bytes
+            _copy(response, file, digest, f"downloading {subject}", n_total, most, on_event, cancel)
             if published_hash is not None and digest.hexdigest() != published_hash:
                 raise OSError(f"the file from {url} is not the published one: its hash differs")
     return target
 
 
+def _announced_length(response: HTTPResponse) -> int:
+    """Return the file's length in bytes; 0 if the server doesn't send it."""
+    text = response.headers.get("Content-Length") or "0"
+    if not text.isdecimal() or len(text) > 15:
+        raise OSError(f"the server's answer can't be understood (Content-Length: {shown(text, 40)})")
+    return int(text)
+
+
 def failure_reason(error: BaseException) -> str:
-    """Return why a download failed, as a clause."""
+    """Return why a download failed, as a clause; what the server wrote can't do anything to a terminal."""
     if isinstance(error, urllib.error.HTTPError):
-        return f"the server answered {error.code} {error.reason}"
+        return f"the server answered {error.code} {printable(str(error.reason))[:_MOST_TEXT]}"
     if isinstance(error, urllib.error.URLError):
         error = error.reason if isinstance(error.reason, BaseException) else error
     if isinstance(error, socket.gaierror):
         return "there is no network, or no server with that name"
-    return str(error) or type(error).__name__
+    return printable(str(error))[:_MOST_TEXT] or type(error).__name__
 
 
 def file_digest(path: Path, algorithm: str) -> str:
@@ -127,6 +141,22 @@ def remove_abandoned(folder: Path, pattern: str, seconds: float) -> None:
                 shutil.rmtree(leftover, ignore_errors=True)
 
 
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Redirects whose pages aren't read: urllib would read one without end into memory."""
+
+    def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        fp.chunked, fp.length = False, 0
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+def _open(url: str) -> HTTPResponse:
+    # The address comes from the catalog, never from a user. An opener reads the proxies' settings when it is built.
+    response: HTTPResponse = urllib.request.build_opener(_Redirects).open(url, timeout=_SOCKET_SECONDS)
+    return response
+
+
 def _open_url(url: str, cancel: Cancel | None) -> HTTPResponse:
     """Connect in a separate thread, because no timeout limits the look-up of a name.
 
@@ -138,8 +168,7 @@ def _open_url(url: str, cancel: Cancel | None) -> HTTPResponse:
 
     def connect() -> None:
         try:
-            # The address comes from the catalog, never from a user.
-            outcome.append(urllib.request.urlopen(url, timeout=_SOCKET_SECONDS))  # noqa: S310
+            outcome.append(_open(url))
         except BaseException as error:
             outcome.append(error)
 
@@ -151,9 +180,12 @@ def _open_url(url: str, cancel: Cancel | None) -> HTTPResponse:
         thread.join(0.05)
     if not outcome:
         raise TimeoutError(f"no answer within {CONNECT_SECONDS:.0f} s")
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]
+    answer = outcome[0]
+    if isinstance(answer, HTTPResponse):
+        return answer
+    if isinstance(answer, Exception) and not isinstance(answer, OSError | HTTPException):
+        raise OSError(f"the server's answer can't be understood ({answer})") from answer  # a malformed Location
+    raise answer
 
 
 def _copy(
@@ -162,6 +194,7 @@ def _copy(
     digest: hashlib._Hash,
     text: str,
     n_total: int,
+    most: int,
     on_event: OnEvent,
     cancel: Cancel | None,
 ) -> None:
@@ -169,6 +202,8 @@ def _copy(
     n_done = n_at_check = 0
     while chunk := response.read1(_CHUNK):  # at most one read, so a slow server is noticed
         raise_if_cancelled(cancel)
+        if n_done + len(chunk) > most:
+            raise OSError(f"the server sends more than the {size_text(most, kilobytes=True)} that the file can have")
         file.write(chunk)
         digest.update(chunk)
         n_done += len(chunk)

@@ -9,12 +9,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
-from tl_widgets.core.errors import InputError
-from tl_widgets.core.events import Event, OnEvent, ignore
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 
 _PACKAGES = ("tensorflow", "keras")
+_POLL = 0.1  # seconds
 _lock = threading.Lock()
 
 
@@ -35,6 +36,8 @@ def _silence() -> Iterator[None]:
         try:
             os.dup2(hidden.fileno(), 2)
             yield
+        except CancelledError:
+            raise
         except Exception:
             hidden.seek(0)
             os.write(screen, hidden.read())
@@ -53,10 +56,12 @@ class _Import(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True, name="tl_widgets-import")
+        self.may_write = threading.Event()  # once its messages are hidden
         self.done = threading.Event()
         self.error: BaseException | None = None
 
     def run(self) -> None:
+        self.may_write.wait(1.0)  # not for ever: the caller may have been interrupted
         cut = next((name for name in _PACKAGES if name not in sys.modules and _has_parts(name)), None)
         try:
             for name in _PACKAGES:
@@ -85,26 +90,31 @@ def _has_parts(package: str) -> bool:
 _running: _Import | None = None
 
 
-def import_tensorflow(on_event: OnEvent = ignore) -> None:
+def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) -> None:
     """Import TensorFlow and Keras, with "load" events if they aren't imported yet.
 
     Raises:
+        CancelledError: `cancel` was set; the import goes on for the next call.
         InputError: The user interrupted an import of their own, and the kernel must be restarted.
     """
     global _running
     # A module is in sys.modules from the start of its import; only the end of ours shows that it is finished.
     with _lock:
-        if _running is None and all(name in sys.modules for name in _PACKAGES):
-            return
-        started = time.perf_counter()
-        on_event(Event("load", "loading TensorFlow"))
-        with _silence():
-            if _running is None:
-                _running = _Import()
-                _running.start()
-            while not _running.done.wait(0.1):  # a wait without limit can't be interrupted on Windows
-                pass
-        finished, _running = _running, None
-        if finished.error is not None:
-            raise finished.error
-        on_event(Event("load", "TensorFlow is loaded", n_done=1, n_total=1, seconds=time.perf_counter() - started))
+        if _running is not None and _running.done.is_set():
+            _running = None
+        is_first = _running is None
+        if _running is None:
+            if all(name in sys.modules for name in _PACKAGES):
+                return
+            _running = _Import()
+            _running.start()
+        running = _running
+    started = time.perf_counter()
+    on_event(Event("load", "loading TensorFlow"))
+    with _silence() if is_first else nullcontext():
+        running.may_write.set()
+        while not running.done.wait(_POLL):  # a wait without limit can't be interrupted on Windows
+            raise_if_cancelled(cancel)
+    if running.error is not None:
+        raise running.error
+    on_event(Event("load", "TensorFlow is loaded", n_done=1, n_total=1, seconds=time.perf_counter() - started))

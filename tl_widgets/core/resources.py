@@ -14,6 +14,7 @@ import psutil
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
+from tl_widgets.core.paths import user_path
 
 # A container's limit, which psutil ignores: cgroup v2, then v1. "max" and numbers around 2**63 mean "no limit".
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -26,10 +27,7 @@ def home_folder() -> Path:
     chosen = os.environ.get("TL_WIDGETS_HOME")
     if not chosen:
         return Path(platformdirs.user_cache_dir("tl_widgets"))
-    try:
-        return Path(chosen).expanduser()
-    except RuntimeError as error:
-        raise InputError(f"TL_WIDGETS_HOME={chosen}: there is no user with that name. Set it to a folder.") from error
+    return user_path(chosen, "TL_WIDGETS_HOME")
 
 
 def n_cores() -> int:

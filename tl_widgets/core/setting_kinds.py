@@ -6,24 +6,36 @@ import operator
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.paths import absolute_path, user_path
+from tl_widgets.core.text import shown
+
+_MAX_WHOLE = 10**18  # what NumPy's and TensorFlow's whole numbers hold
 
 
 def whole_number(name: str, value: object) -> int:
     """Return a whole number of any type, or raise InputError for 2.5, "10" or True."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise InputError(f"{name} must be a whole number; received {value!r}.")
-    return operator.index(value)
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)  # type: ignore[arg-type]  # of any type
+    except TypeError:
+        raise InputError(f"{name} must be a whole number; received {shown(value)}.") from None
+    if abs(number) > _MAX_WHOLE:
+        raise InputError(f"{name} must be a smaller number; received {shown(number, 30)}.")
+    return number
 
 
 def real_number(name: str, value: object) -> float:
     """Return a number of any type, or raise InputError for "0.1", True or None."""
-    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
-        raise InputError(f"{name} must be a number; received {value!r}.")
-    return float(value)
+    try:
+        if isinstance(value, bool | str | bytes):
+            raise TypeError
+        return float(value)  # type: ignore[arg-type]  # of any type
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be a number; received {shown(value)}.") from None
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,7 @@ class Whole:
         if number < self.low or (self.high is not None and number > self.high):
             allowed = f"{self.low:,} or more" if self.high is None else f"{self.low:,} to {self.high:,}"
             counted = f" {self.counted}" if self.counted else ""
-            raise InputError(f"{name} must be {allowed}{counted}; received {value}.")
+            raise InputError(f"{name} must be {allowed}{counted}; received {shown(value)}.")
         return number
 
     def parse(self, text: str) -> int:
@@ -86,7 +98,7 @@ class Real:
         if not (above and below):
             lower = "above" if self.open_low else "at least"
             upper = "below" if self.open_high else "at most"
-            raise InputError(f"{name} must be {lower} {self.low:g} and {upper} {self.high:g}; received {value}.")
+            raise InputError(f"{name} must be {lower} {self.low:g} and {upper} {self.high:g}; received {shown(value)}.")
         return number
 
     def parse(self, text: str) -> float:
@@ -104,7 +116,7 @@ class Flag:
     def check(self, name: str, value: object) -> bool:
         """Return `value`, or raise InputError if it is neither True nor False."""
         if not isinstance(value, bool):
-            raise InputError(f"{name} must be True or False; received {value!r}.")
+            raise InputError(f"{name} must be True or False; received {shown(value)}.")
         return value
 
     def parse(self, text: str) -> bool:
@@ -136,9 +148,10 @@ class Choice:
         if value in values:
             return value
         if self.or_file and isinstance(value, str | os.PathLike):
+            user_path(value, name)
             return os.fspath(value)
         more = ", or the path of a file" if self.or_file else ""
-        raise InputError(f"{name} must be one of {', '.join(map(str, values))}{more}; received {value!r}.")
+        raise InputError(f"{name} must be one of {', '.join(map(str, values))}{more}; received {shown(value)}.")
 
     def parse(self, text: str) -> Any:
         """Return the typed option or the path of a file, or raise InputError."""
@@ -148,7 +161,7 @@ class Choice:
         if not self.or_file:
             raise InputError(f"{text!r} is not one of {', '.join(values)}")
         # Absolute, so records and scripts identify the file from any folder.
-        return str(Path(text).expanduser().absolute())
+        return str(absolute_path(text, "the file"))
 
 
 @dataclass(frozen=True)
@@ -166,7 +179,7 @@ class Name:
     def check(self, name: str, value: object) -> str:
         """Return the official spelling of `value`, or raise InputError."""
         if not isinstance(value, str) or not value:
-            raise InputError(f"{name} must be a name; received {value!r}.")
+            raise InputError(f"{name} must be a name; received {shown(value)}.")
         return self.find(value)
 
     def parse(self, text: str) -> str:
@@ -203,10 +216,10 @@ class Several:
             limit = "or more" if self.max_values is None else f"to {self.max_values}"
             noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
             count = "one" if self.min_values == 1 and self.max_values is None else f"{self.min_values}"
-            raise InputError(f"{name} must be {count} {limit} {noun}, such as {self.example}; received {value!r}.")
+            raise InputError(f"{name} must be {count} {limit} {noun}, such as {self.example}; received {shown(value)}.")
         checked = tuple(self.kind.check(name, item) for item in values)
         if self.distinct and len(set(checked)) < len(checked):
-            raise InputError(f"{name} must all be different; received {value!r}.")
+            raise InputError(f"{name} must all be different; received {shown(value)}.")
         return checked
 
     def parse(self, text: str) -> tuple[Any, ...]:
@@ -242,7 +255,7 @@ class Part:
     def check(self, name: str, value: object) -> Any:
         """Return `value`, or raise InputError with an example."""
         if not isinstance(value, self.kind):
-            raise InputError(f"{name} must be a {self.kind.__name__}, such as {self.example}; received {value!r}.")
+            raise InputError(f"{name} must be a {self.kind.__name__}, such as {self.example}; received {shown(value)}.")
         return value
 
 

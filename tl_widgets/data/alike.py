@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.data.checks.near_duplicates import alike_pairs
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.provenance import NO_EDITS, Edits
@@ -40,6 +41,7 @@ def find_alike(dataset: ImageDataset) -> tuple[tuple[str, ...], ...]:
     return tuple(sorted(map(tuple, alike)))
 
 
+@checked
 def keep_together(dataset: ImageDataset) -> Edits:
     """Return the edits of a folder's data set, with images that look almost the same kept on one side of the split.
 
@@ -54,6 +56,7 @@ def keep_together(dataset: ImageDataset) -> Edits:
     return replace(edits, together=edits.together + new)
 
 
+@checked
 def leave_out_copies(dataset: ImageDataset) -> Edits:
     """Return the edits of a folder's data set, with one image left of those that look almost the same.
 

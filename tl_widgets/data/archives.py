@@ -15,6 +15,7 @@ from typing import Protocol
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
+from tl_widgets.core.text import printable as printable
 from tl_widgets.data.names import MAX_NAME, decode_names, one_form, problem_of, with_folders_above
 
 MAX_FILES = 200_000
@@ -75,12 +76,6 @@ class ImageSource(Protocol):
 
     def close(self) -> None:
         """Release open files."""
-
-
-def printable(name: str) -> str:
-    r"""Return a file name with control characters and non-UTF-8 bytes as \xNN."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def is_archive(path: Path) -> bool:

@@ -16,10 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE, ImageSettings
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.text import shown
 from tl_widgets.data import datasets
 from tl_widgets.data.dataset import (
     ImageDataset,
@@ -255,7 +257,7 @@ def find_dataset(name: str) -> NamedDataset:
     names = [dataset.name for dataset in list_datasets()]
     near = difflib.get_close_matches(str(name).lower(), names, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else "For images of your own, use load_folder(path)."
-    raise InputError(f"There is no data set {name!r}; there are {', '.join(names)}. {hint}")
+    raise InputError(f"There is no data set {shown(name)}; there are {', '.join(names)}. {hint}")
 
 
 def default_dataset() -> str:
@@ -264,6 +266,7 @@ def default_dataset() -> str:
     return stamps.name if stamps is not None and stamps.offline else ImageSettings().dataset
 
 
+@checked
 def load_dataset(
     name: str | None = None,
     *,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import LAST_SEED
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.text import is_text, shown
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.data.names import one_form
 from tl_widgets.records.provenance import Origin
@@ -277,8 +278,11 @@ def require_dataset(dataset: object) -> None:
     """
     if not isinstance(dataset, ImageDataset):
         raise InputError(
-            f"Give an ImageDataset, such as load_dataset('textures') or load_folder('my_photos'); received {dataset!r}."
+            "Give an ImageDataset, such as load_dataset('textures') or load_folder('my_photos'); "
+            f"received {shown(dataset)}."
         )
+    if wrong := [name for name in (dataset.name, *dataset.class_names) if not is_text(name)]:
+        raise InputError(f"The names of a data set and its classes must be text; received {shown(wrong[0])}.")
     for name in ("train", "validation", "test"):
         split = getattr(dataset, name)
         if not len(split):
@@ -324,7 +328,7 @@ def require_classes(classes: Sequence[str], known: Sequence[str], source_name: s
             f"{source_name} has no class {unknown[0]!r}; its classes are {first_few([*known], _MAX_NAMED)}."
         )
     if len(requested) < 2:
-        raise InputError(f"classes={classes!r}; choose at least two of {first_few([*known], _MAX_NAMED)}.")
+        raise InputError(f"classes={shown(classes)}; choose at least two of {first_few([*known], _MAX_NAMED)}.")
     return tuple(name for name in known if name in requested)
 
 

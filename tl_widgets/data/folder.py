@@ -6,13 +6,14 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.paths import user_path
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.archives import archive_stem, printable
 from tl_widgets.data.dataset import (
@@ -45,6 +46,7 @@ CARVED_VALIDATION_SHARE = 0.20
 _RANK = {"test": 0, "validation": 1, "train": 2, "": 0}
 
 
+@checked
 def load_folder(
     path: str | os.PathLike[str],
     *,
@@ -110,12 +112,7 @@ def load_folder(
     if n_per_class is not None:
         Whole(1).check("n_per_class", n_per_class)
     edits = with_groups(edits, groups).in_one_form()
-    if not isinstance(path, str | os.PathLike):
-        raise InputError(f"path must be the path of a folder or a zip file; received {path!r}.")
-    for argument, column in (("image_column", image_column), ("label_column", label_column)):
-        if column is not None and not isinstance(column, str):
-            raise InputError(f"{argument} must be the name of a column; received {column!r}.")
-    root = Path(path).expanduser()
+    root = user_path(path)
     source_name = printable(str(root))
     columns = Columns(image_column, label_column)
     parts: Parts = ()
@@ -163,7 +160,7 @@ def load_folder(
     splits = _splits(layout, pool, kept, labels, numbers, seed)
     name = printable(archive_stem(source.path.name) if source.path.is_file() else source.path.name)
     if parts:
-        name = printable(Path(path).name)
+        name = printable(user_path(path).name)
     origin = Origin("folder", seed, path=str(source.path), folders=layout.places, edits=edits,
                     labels_from=layout.labels_from, columns=columns, parts=parts)  # fmt: skip
     if classes is not None:

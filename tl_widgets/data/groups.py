@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import shown
 from tl_widgets.data.dataset import Labels, Rows, split_sizes
 from tl_widgets.data.folder_layout import LabelledFile
 from tl_widgets.records.provenance import Edits
@@ -36,7 +37,8 @@ def with_groups(edits: Edits, groups: str | Mapping[str, str] | None) -> Edits:
         return replace(edits, together=edits.together + sets)
     if not isinstance(groups, str):
         raise InputError(
-            f'groups must be "folder", "column:NAME", a regular expression, or a mapping; received {groups!r:.100}.'
+            'groups must be "folder", "column:NAME", a regular expression, or a mapping; '
+            f"received {shown(groups, 100)}."
         )
     if groups and groups != BY_FOLDER and group_column(groups) is None:
         _pattern(groups)
@@ -52,10 +54,10 @@ def _pattern(groups: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(groups)
     except re.error as error:
-        raise InputError(f"groups={groups!r:.100} is not a regular expression ({error}).") from None
+        raise InputError(f"groups={shown(groups, 100)} is not a regular expression ({error}).") from None
     if pattern.groups != 1:
         raise InputError(
-            f'groups={groups!r:.100} must have one group in parentheses, such as r"^(\\w+?)_", or be "folder" or '
+            f'groups={shown(groups, 100)} must have one group in parentheses, such as r"^(\\w+?)_", or be "folder" or '
             f'"column:NAME"; it has {pattern.groups}.'
         )
     return pattern

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.data.checks.files import check_files
 from tl_widgets.data.checks.near_duplicates import NearDuplicate, find_near_duplicates
 from tl_widgets.data.checks.pictures import check_pictures
@@ -19,6 +20,7 @@ from tl_widgets.records.run import IMBALANCE
 TINY_CLASS = 10  # training images
 
 
+@checked
 def check_dataset(dataset: ImageDataset, *, class_weights: bool = False) -> tuple[Diagnosis, ...]:
     """Check a data set for problems that would make a comparison misleading.
 

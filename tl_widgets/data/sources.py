@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.paths import working_folder
 from tl_widgets.data.archives import FolderSource, ImageSource, ZipSource, first_bytes, is_archive, printable
 from tl_widgets.data.packed import PackedSource
 
@@ -25,9 +26,8 @@ def open_source(path: Path, parts: Parts = ()) -> ImageSource:
         if path.is_dir():
             return FolderSource(path, [folder for _, folder in parts])
         if not path.exists():
-            raise InputError(
-                f"There is no folder or zip file {source_name}. Check the spelling; you are in {Path.cwd()}."
-            )
+            here = printable(str(working_folder()))
+            raise InputError(f"There is no folder or zip file {source_name}. Check the spelling; you are in {here}.")
         if path.is_file():
             if zipfile.is_zipfile(path):
                 return ZipSource(path)

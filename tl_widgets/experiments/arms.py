@@ -19,6 +19,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_canc
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import require_memory, require_training_memory
+from tl_widgets.core.text import shown
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import count_rows, scratch_ledger
@@ -106,7 +107,7 @@ class Arms:
             # Get the weights first: there is nothing to compare without them.
             raise_if_cancelled(self.cancel)
             weights = resolve_weights(self.entry, config.weights, on_event=self.on_event, cancel=self.cancel)
-            import_tensorflow(self.on_event)
+            import_tensorflow(self.on_event, self.cancel)
             raise_if_cancelled(self.cancel)
             text = f"building the models, {self.entry.name} with {weights.label} weights"
             self.on_event(Event("load", text))
@@ -252,9 +253,9 @@ def train_arm(
         CancelledError: `cancel` was set before training began.
     """
     if arm not in (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL):
-        raise InputError(f"There is no arm {arm!r}; a comparison has scratch, transfer and control.")
+        raise InputError(f"There is no arm {shown(arm)}; a comparison has scratch, transfer and control.")
     arms = Arms(dataset, config, on_event, cancel, cache, validate=validate)
-    import_tensorflow(on_event)
+    import_tensorflow(on_event, cancel)
     raise_if_cancelled(cancel)
     if arm == ModelName.SCRATCH:
         return finish(arms.scratch())

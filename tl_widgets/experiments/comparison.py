@@ -9,6 +9,7 @@ import platform
 from dataclasses import replace
 from os import PathLike
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec, require_workers
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
 from tl_widgets.core.model_name import ModelName
@@ -64,6 +65,7 @@ def environment() -> Environment:
     )
 
 
+@checked
 def compare(
     dataset: ImageDataset,
     *,

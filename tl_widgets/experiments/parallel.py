@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 import warnings
@@ -11,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from tl_widgets.core.config import require_workers
 from tl_widgets.core.errors import CancelledError, InputError
-from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, is_cancelled, seconds_left
+from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, is_cancelled, raise_if_cancelled, seconds_left
 from tl_widgets.experiments.arms import RunCache
 from tl_widgets.records.comparison import StudyFailure
 
@@ -39,6 +40,8 @@ class WorkContext:
     cancel: Cancel | None = None
 
 
+_LOOK = 0.2  # seconds between two looks whether to stop
+
 # It lives as long as a worker, so its points share a backbone. A joblib worker may be a thread.
 _worker = threading.local()
 
@@ -65,7 +68,7 @@ def measure_all(
         n_jobs: Worker processes, as joblib counts them (-1: one for each core); joblib's `parallel_config` can
             send them to a cluster.
         on_event: Receives each finished point.
-        cancel: Stops within one batch; with workers, when the next point is done.
+        cancel: Stops within one batch; with workers, in a second, and unfinished points are lost.
         on_point: Receives each point as soon as it's measured.
         cache: For the points in this process; each worker process has its own.
     """
@@ -75,7 +78,7 @@ def measure_all(
         cache or RunCache(), lambda event: on_event(event) if event.phase in _PASSED_ON else None, cancel
     )
     _report(on_event, "starting the study", 0, len(jobs), 0.0)
-    results = _in_process(jobs, measure, context) if n_jobs == 1 else _in_workers(jobs, measure, n_jobs)
+    results = _in_process(jobs, measure, context) if n_jobs == 1 else _in_workers(jobs, measure, n_jobs, cancel)
     try:
         for i, outcome in results:
             if isinstance(outcome, Exception):
@@ -139,21 +142,25 @@ def _work(measure: Callable[[Any, WorkContext], Any], i: int, job: Any) -> tuple
 
 
 def _in_workers(
-    jobs: Sequence[Job], measure: Callable[[Job, WorkContext], Point], n_jobs: int
+    jobs: Sequence[Job], measure: Callable[[Job, WorkContext], Point], n_jobs: int, cancel: Cancel | None
 ) -> Generator[tuple[int, Point | Exception], None, None]:
     import joblib
 
     open_jobs = dict(enumerate(jobs))
 
     def parallel(chosen: dict[int, Job]) -> Iterator[tuple[int, Any]]:
+        # Made in this thread, to which a `parallel_config` of the caller belongs.
         work = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-        yield from work(joblib.delayed(_work)(measure, i, job) for i, job in chosen.items())
+        calls = [joblib.delayed(_work)(measure, i, job) for i, job in chosen.items()]
+        return _watched(lambda: work(calls), cancel)
 
     try:
         for i, outcome in parallel(dict(open_jobs)):
             del open_jobs[i]
             yield i, outcome
         return
+    except CancelledError:
+        raise
     except Exception as error:  # a worker that dies ends the whole pool (joblib's TerminatedWorkerError)
         if not open_jobs:
             raise error
@@ -161,5 +168,44 @@ def _in_workers(
     for i, job in open_jobs.items():
         try:
             yield next(parallel({i: job}))
+        except CancelledError:
+            raise
         except Exception as error:
             yield i, RuntimeError(f"its worker process died ({type(error).__name__})")
+
+
+def _watched(start: Callable[[], Iterator[Any]], cancel: Cancel | None) -> Iterator[Any]:
+    """Yield what an iterator over workers yields, and end the workers within moments of a Stop.
+
+    A thread waits for the next result; this one looks at `cancel`.
+    """
+    found: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
+
+    def consume() -> None:
+        try:
+            for result in start():
+                found.put((True, result))
+            found.put((False, None))
+        except BaseException as error:
+            found.put((False, error))
+
+    threading.Thread(target=consume, daemon=True, name="tl_widgets-workers").start()
+    is_open = True
+    try:
+        while True:
+            try:
+                is_open, result = found.get(timeout=_LOOK)
+            except queue.Empty:
+                raise_if_cancelled(cancel)
+                continue
+            if is_open:
+                yield result
+            elif result is not None:
+                raise result
+            else:
+                return
+    finally:
+        if is_open:
+            from joblib.externals.loky import get_reusable_executor
+
+            get_reusable_executor(reuse=True).shutdown(wait=False, kill_workers=True)

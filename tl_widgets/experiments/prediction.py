@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
+from tl_widgets.core.paths import user_path, working_folder
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.decode import MAX_PIXELS, UnreadableError, decode_image, decode_upright
@@ -68,6 +70,7 @@ class Prediction:
         return len({answer.prediction for answer in self.answers}) == 1
 
 
+@checked
 def predict(
     comparison: Comparison, picture: str | PathLike[str] | bytes | NDArray[np.uint8], *, name: str = ""
 ) -> Prediction:
@@ -127,7 +130,7 @@ def _content(picture: Any, subject: str) -> bytes:
             raise InputError(_too_large(subject))
         return bytes(picture)
     if isinstance(picture, str | PathLike):
-        return _read(Path(fspath(picture)).expanduser(), subject)
+        return _read(user_path(picture, "picture"), subject)
     return _png(picture, subject)
 
 
@@ -138,7 +141,7 @@ def _too_large(subject: str) -> str:
 def _read(path: Path, subject: str) -> bytes:
     try:
         if not path.exists():
-            raise InputError(f"There is no file {printable(str(path))}; you are in {printable(str(Path.cwd()))}.")
+            raise InputError(f"There is no file {printable(str(path))}; you are in {printable(str(working_folder()))}.")
         if not path.is_file():  # a folder, or a pipe, where reading would block
             raise InputError(f"{subject} is not a file. Give one image: JPEG, PNG, WebP, BMP, GIF or TIFF.")
         if path.stat().st_size > MAX_FILE_BYTES:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
@@ -69,6 +70,7 @@ class Networks:
         return str(self.svg)
 
 
+@checked
 def plot_networks(dataset: ImageDataset | Comparison, config: Config | None = None) -> Networks:
     """Draw the network from scratch and the transfer model, before or after training.
 

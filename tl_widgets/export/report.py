@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tl_widgets.backbones.catalogue import size_note
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, table
 from tl_widgets.core.model_name import heading_of
@@ -52,6 +53,7 @@ class _Table:
         return range(1, len(self.head))
 
 
+@checked
 def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) -> str:
     """Return a comparison as one HTML page.
 

@@ -12,9 +12,11 @@ from os import PathLike
 from pathlib import Path
 
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
+from tl_widgets.core.paths import absolute_path, user_path
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.prediction import runs_with_models
@@ -25,6 +27,7 @@ RECORD, REPORT, SCRIPT = "record.json", "report.html", "transfer_learning.py"
 _OTHER_BYTES = 30_000_000  # report, record, script and the backbone that the script reads
 
 
+@checked
 def save_comparison(
     comparison: Comparison,
     folder: str | PathLike[str],
@@ -54,7 +57,7 @@ def save_comparison(
         CancelledError: `cancel` was set. No files are left behind.
     """
     require_comparison(comparison)
-    target = Path(folder).expanduser().absolute()
+    target = absolute_path(folder, "folder")
     shown = printable(str(target))
     if target.exists():
         raise InputError(f"{shown} exists already, and it won't be overwritten. Give a new name.")
@@ -85,7 +88,7 @@ def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Pa
     complete.
     """
     runs = runs_with_models(comparison)
-    target = Path(folder).expanduser()
+    target = user_path(folder, "folder")
     try:
         target.mkdir(exist_ok=True)
         _require_room(comparison, target)

@@ -9,19 +9,23 @@ from __future__ import annotations
 import ast
 import os
 import re
-from pathlib import Path
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import Backbone, literal
 from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec
+from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.paths import user_path
+from tl_widgets.core.text import printable
 from tl_widgets.core.version import __version__
 from tl_widgets.export import script_data
 from tl_widgets.records.comparison import Comparison, DatasetSummary
 from tl_widgets.records.parameters import output_units
 
 
+@checked
 def to_script(comparison: Comparison) -> str:
     """Return a comparison as a Python program that needs only Keras.
 
@@ -78,9 +82,12 @@ def save_backbone(path: str | os.PathLike[str], backbone: str = Config.backbone)
     from tl_widgets.backbones.loading import build_backbone
     from tl_widgets.models.builders import save_model
 
-    entry = find_backbone(backbone)
+    entry, target = find_backbone(backbone), user_path(path)
     weights = resolve_weights(entry, "imagenet")
-    save_model(build_backbone(entry, (None, None, 3), weights), Path(path))  # images of any size
+    try:
+        save_model(build_backbone(entry, (None, None, 3), weights), target)  # images of any size
+    except OSError as error:
+        raise InputError(f"{printable(str(target))} was not written: {error.strerror or error}.") from error
 
 
 def _spaced(text: str) -> str:

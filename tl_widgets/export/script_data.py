@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tl_widgets.backbones.family import literal
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import shown
 from tl_widgets.data.archives import is_archive_name
 from tl_widgets.data.catalogue import BuiltInDataset, get_dataset, list_datasets
 from tl_widgets.data.datasets.built_in import SCRIPT_SPLIT, script_parts
@@ -85,7 +86,7 @@ def _built_in(name: str) -> BuiltInDataset:
         return known
     # A record from another version may name a data set that doesn't exist here.
     names = ", ".join(info.name for info in list_datasets() if isinstance(info, BuiltInDataset))
-    raise InputError(f"There is no built-in data set {name!r}; the built-in ones are {names}.")
+    raise InputError(f"There is no built-in data set {shown(name)}; the built-in ones are {names}.")
 
 
 def _folder(origin: Origin, class_names: tuple[str, ...]) -> str:

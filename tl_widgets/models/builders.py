@@ -15,10 +15,12 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.loading import build_backbone, build_preprocessing
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.settings import whole_number
+from tl_widgets.core.text import shown
 from tl_widgets.records.parameters import ParameterCount, output_units, scratch_ledger
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ _HEAD_SEED = 999
 
 def _check_shape(image_shape: object) -> None:
     if not (isinstance(image_shape, tuple | list) and len(image_shape) == 3):
-        raise InputError(f"image_shape must be (height, width, channels) in pixels; received {image_shape!r}.")
+        raise InputError(f"image_shape must be (height, width, channels) in pixels; received {shown(image_shape)}.")
     for side in image_shape:
         whole_number("image_shape", side)
 
@@ -56,6 +58,7 @@ def _output_layer(n_classes: int, seed: int) -> keras.layers.Layer:
     )
 
 
+@checked
 def build_scratch(
     image_shape: tuple[int, int, int],
     n_classes: int,
@@ -117,6 +120,7 @@ def scratch_model(
     return keras.Sequential([*stack, _output_layer(n_classes, seed)], name="scratch")
 
 
+@checked
 def build_transfer(
     image_shape: tuple[int, int, int],
     n_classes: int,
@@ -186,6 +190,7 @@ def stack_head(
     return keras.Sequential(stack, name="transfer")
 
 
+@checked
 def count_parameters(model: keras.Model) -> ParameterCount:
     """Count the parameters of a model, as `model.summary()` does.
 

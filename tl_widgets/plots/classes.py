@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.labels import Result, most_different_classes, run_label, runs_of, seed_suffix, shortened
@@ -42,6 +43,7 @@ _LETTERS_BESIDE_EACH_OTHER = 33  # under a matrix that is 2.6 inches wide
 def plot_confusion(result: RunResult, *, ax: Axes | None = None) -> Axes: ...
 @overload
 def plot_confusion(result: Comparison | tuple[RunResult, ...], *, ax: None = None) -> Figure: ...
+@checked
 def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
     """Draw which class each model takes for which, as confusion matrices.
 
@@ -133,6 +135,7 @@ def _class_label(name: str, n: int) -> str:
     return "\n".join(textwrap.wrap(shortened(name, 42), 14, break_long_words=True)) or name
 
 
+@checked
 def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     """Draw the share of each class's test images that each model recognizes.
 

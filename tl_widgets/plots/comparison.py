@@ -15,6 +15,7 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.numbers import seconds_text
 from tl_widgets.plots.classes import plot_confusion, plot_recall
 from tl_widgets.plots.curves import plot_accuracy, plot_test_accuracy
@@ -57,6 +58,7 @@ __all__ = [
 ]
 
 
+@checked
 def plot_comparison(comparison: Comparison, *, narrow: bool = False) -> Figure:
     """Draw a comparison on one page: verdict, accuracy, cost, recall.
 
@@ -114,6 +116,7 @@ def _caption(comparison: Comparison, width: int) -> str:
     return textwrap.fill(text, width)
 
 
+@checked
 def plot_parameters(result: Result, *, ax: Axes | None = None) -> Axes:
     """Draw how many parameters each model has, on a logarithmic scale.
 
@@ -164,6 +167,7 @@ _PHASES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 
 
+@checked
 def plot_seconds(result: Result, *, ax: Axes | None = None) -> Axes:
     """Draw the seconds that each model took, and those that cached features saved.
 

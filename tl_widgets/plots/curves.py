@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.numbers import percent
 from tl_widgets.plots.labels import (
     Result,
@@ -43,6 +44,7 @@ from tl_widgets.plots.style import (
 from tl_widgets.records.comparison import RunResult
 
 
+@checked
 def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     """Draw the accuracy of all models by epoch and on the test images.
 

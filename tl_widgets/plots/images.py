@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, image as html_image, join
 from tl_widgets.core.model_name import ModelName, heading_of
@@ -45,6 +46,7 @@ N_COLUMNS = 6
 CELL = 1.9  # inches from one image to the next
 
 
+@checked
 def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None = None) -> Axes:
     """Draw the first training images of each class, one row per class.
 
@@ -100,6 +102,7 @@ def _sheet_axes(width: float, height: float, n_letters: int) -> Axes:
     return ax
 
 
+@checked
 def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | IndexedImages, *, n: int = 12) -> Figure:
     """Draw test images with the models' answers, disagreements first.
 

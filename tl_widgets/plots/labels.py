@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, find_model
 from tl_widgets.core.numbers import accuracy_text, interval_text, percent, seconds_text
+from tl_widgets.core.text import shown
 from tl_widgets.records.comparison import ClassFigures, Comparison, History, RunResult
 from tl_widgets.records.run import is_uneven, largest_label
 from tl_widgets.records.statistics import Interval
@@ -201,7 +202,7 @@ def alt_text(result: Result, kind: FigureKind) -> str:
         return _accuracy(result) if kind == "accuracy" else _test_accuracy(result)
     if kind not in sentences:
         kinds = ("accuracy", "test_accuracy", *sentences, "comparison")
-        raise InputError(f"kind={kind!r}; it must be one of {', '.join(kinds)}.")
+        raise InputError(f"kind={shown(kind)}; it must be one of {', '.join(kinds)}.")
     return sentences[kind](runs)
 
 

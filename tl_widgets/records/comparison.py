@@ -10,6 +10,7 @@ import numpy as np
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.text import shown
 from tl_widgets.records.codec import FORMAT, dump, from_plain, load, to_plain
 from tl_widgets.records.folds import Folds
 from tl_widgets.records.kinds import Count, Difference, Share
@@ -285,7 +286,7 @@ class Comparison(StudyRecord):
 def require_comparison(comparison: object) -> None:
     """Raise `InputError` unless the argument is a `Comparison`."""
     if not isinstance(comparison, Comparison):
-        raise InputError(f"Give a Comparison, such as the result of compare(dataset); received {comparison!r:.100}.")
+        raise InputError(f"Give a Comparison, such as the result of compare(dataset); received {shown(comparison)}.")
 
 
 def _flat_run(run: RunResult, plain: dict[str, Any]) -> dict[str, Any]:

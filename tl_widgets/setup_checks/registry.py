@@ -6,6 +6,7 @@ import pkgutil
 from importlib import import_module
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import shown
 from tl_widgets.setup_checks import mistakes
 from tl_widgets.setup_checks.mistake import Mistake
 
@@ -31,7 +32,7 @@ def unregister(mistake: Mistake) -> None:
 def find_mistake(name: str) -> Mistake:
     """Return the mistake with this name."""
     if name not in MISTAKES:
-        raise InputError(f"There is no mistake {name!r}; choose one of {', '.join(MISTAKES)}.")
+        raise InputError(f"There is no mistake {shown(name)}; choose one of {', '.join(MISTAKES)}.")
     return MISTAKES[name]
 
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import shown
 from tl_widgets.records.codec import load
 from tl_widgets.studies.study import AnyStudy, Study, StudyResult
 
@@ -44,7 +45,7 @@ def find_study(name: str) -> AnyStudy:
         InputError: no study has this name.
     """
     if name not in STUDIES:
-        raise InputError(f"There is no study {name!r}; choose one of {', '.join(STUDIES)}.")
+        raise InputError(f"There is no study {shown(name)}; choose one of {', '.join(STUDIES)}.")
     return STUDIES[name]
 
 

@@ -15,6 +15,7 @@ import keras
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import KERAS_BLOCKS, Backbone
 from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
@@ -28,6 +29,7 @@ from tl_widgets.training.loop import Training
 from tl_widgets.training.race import Turns, finish
 
 
+@checked
 def fine_tune(
     comparison: Comparison,
     dataset: ImageDataset,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import milliseconds_text, percent
 from tl_widgets.core.settings import Name, Several, same_setting, setting
+from tl_widgets.core.text import shown
 from tl_widgets.studies.guess import BANDS, Guess, band_of
 from tl_widgets.studies.study import (
     BACKBONE_NAME,
@@ -48,7 +49,7 @@ def _file(text: str) -> str:
 
     name, _, path = text.partition("=")
     if not name or not path:
-        raise InputError(f"weights must be files by name, such as {_EXAMPLE}; received {text!r}.")
+        raise InputError(f"weights must be files by name, such as {_EXAMPLE}; received {shown(text)}.")
     backbone = find_backbone(name.strip())
     resolve_weights(backbone, path.strip())
     return f"{backbone.name}={path.strip()}"

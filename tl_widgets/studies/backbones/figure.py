@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.text import shown
 from tl_widgets.plots.point_labels import NamedPoint, name_points
 from tl_widgets.plots.style import (
     COUNT,
@@ -46,6 +48,7 @@ _MOST_NAMED = 12
 _STEPS = (1, 2, 5, 10)  # between ticks, which then fall on whole percents
 
 
+@checked
 def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes | None = None) -> Axes:
     """Draw the test accuracy of each backbone against the cost of running it.
 
@@ -63,7 +66,7 @@ def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes
         InputError: no backbone was measured, or `cost` is neither of the two.
     """
     if cost not in _COSTS:
-        raise InputError(f"cost must be {' or '.join(_COSTS)}; received {cost!r}.")
+        raise InputError(f"cost must be {' or '.join(_COSTS)}; received {shown(cost)}.")
     points = _points(study)
     value, label, formatter = _COSTS[cost]
     ax = new_axes(7.5, 5.2) if ax is None else ax
@@ -80,6 +83,7 @@ def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes
     return ax
 
 
+@checked
 def plot_imagenet(study: BackboneStudy, *, ax: Axes | None = None) -> Axes:
     """Draw the test accuracy of each backbone against its ImageNet accuracy.
 
@@ -111,6 +115,7 @@ def plot_imagenet(study: BackboneStudy, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@checked
 def plot_backbone_study(study: BackboneStudy, *, narrow: bool = False) -> Figure:
     """Draw accuracy against milliseconds and ImageNet accuracy on one page.
 

@@ -14,6 +14,7 @@ import numpy as np
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone, memory_estimate
 from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
 from tl_widgets.core.download import file_digest
 from tl_widgets.core.errors import CancelledError, InputError
@@ -22,6 +23,7 @@ from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import PeakMemory, require_memory
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.text import shown
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import RunCache, environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 _LARGEST_SIDE = 1024
 
 
+@checked
 def backbone_cost(
     backbone: str, *, image_size: int = 96, on_event: OnEvent = ignore, cancel: Cancel | None = None
 ) -> BackboneCost:
@@ -59,7 +62,7 @@ def backbone_cost(
         f"Running {entry.name} on images of {image_size} pixels",
         "Use smaller images or a smaller backbone",
     )
-    import_tensorflow(on_event)
+    import_tensorflow(on_event, cancel)
     raise_if_cancelled(cancel)
     from tl_widgets.models.builders import frozen_layers, stack_head
 
@@ -120,6 +123,7 @@ class _Job:
         return self.name if self.weights else f"{self.name} with random weights"
 
 
+@checked
 def backbone_study(
     dataset: ImageDataset,
     *,
@@ -175,7 +179,7 @@ def backbone_study(
     )
     seeds = require_seeds(seeds)
     requested = _requested_backbones(backbones, weights or {}, resume)
-    import_tensorflow(on_event)
+    import_tensorflow(on_event, cancel)
     current = environment()
     if resume is not None:
         _check_resumed(resume, dataset, config, seeds, current)
@@ -212,7 +216,7 @@ def _requested_backbones(
     if isinstance(backbones, str) or not isinstance(weights, Mapping):
         raise InputError(
             'backbones must be several names, such as ("EfficientNetLite0", "MobileNetV2"), and weights a dictionary '
-            f"of files by name; received {backbones!r} and {weights!r}."
+            f"of files by name; received {shown(backbones)} and {shown(weights)}."
         )
     files = {find_backbone(name).name: fspath(path) for name, path in weights.items()}
     earlier = resume.wanted if isinstance(resume, BackboneStudy) else ()

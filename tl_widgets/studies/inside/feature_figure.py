@@ -14,6 +14,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
@@ -90,6 +91,7 @@ _CLASS_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00
 _CLASS_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 
 
+@checked
 def plot_filters(look: LookInside) -> Figure:
     """Draw the first filters of the network from scratch and of the backbone.
 
@@ -109,6 +111,7 @@ def plot_filters(look: LookInside) -> Figure:
     return figure
 
 
+@checked
 def plot_features(look: LookInside) -> Figure:
     """Draw the test images by the principal components of their features.
 

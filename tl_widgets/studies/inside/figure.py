@@ -11,9 +11,11 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.text import shown
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.images import RIGHT, WRONG
 from tl_widgets.plots.labels import label_of, shortened
@@ -38,6 +40,7 @@ from tl_widgets.studies.inside.result import HeatMap, LookInside, ModelMaps
 __all__ = ["inside_alt_text", "plot_features", "plot_filters", "plot_grad_cam", "plot_inside"]
 
 
+@checked
 def plot_inside(look: LookInside) -> Figure:
     """Draw heat maps, first filters and features on one page.
 
@@ -78,13 +81,14 @@ def inside_alt_text(look: LookInside, kind: str) -> str:
     if kind == "inside":
         return " ".join(describe(look) for describe in describers.values())
     if kind not in describers:
-        raise InputError(f"kind={kind!r}; it must be one of {', '.join([*describers, 'inside'])}.")
+        raise InputError(f"kind={shown(kind)}; it must be one of {', '.join([*describers, 'inside'])}.")
     return describers[kind](look)
 
 
 LABELS = 1.5  # inches for the row names
 
 
+@checked
 def plot_grad_cam(look: LookInside) -> Figure:
     """Draw test images with each model's heat map for its own answer.
 

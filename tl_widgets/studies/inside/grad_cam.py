@@ -13,8 +13,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tl_widgets.backbones.keras_compat import is_functional, run_graph, takes_training
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.text import shown
 from tl_widgets.studies.inside.result import Array, enlarge
 
 CONVOLUTIONS = (
@@ -43,6 +45,7 @@ class Places:
     layer: str
 
 
+@checked
 def grad_cam(
     model: keras.Model, image: NDArray[Any], *, class_index: int | None = None, layer: str | None = None
 ) -> Array:
@@ -118,7 +121,7 @@ def _check(model: Any, images: NDArray[Any]) -> None:
     if not isinstance(model, keras.Model) or not model.built or len(getattr(model, "inputs", None) or ()) != 1:
         raise InputError(
             "Grad-CAM needs a built Sequential or functional Keras model with one input, such as comparison.scratch."
-            f"model; received {model!r}."
+            f"model; received {shown(model)}."
         )
     expected = tuple(model.inputs[0].shape[1:])
     shape = tuple(images.shape[1:])
@@ -193,7 +196,7 @@ def _layer_named(visited: Sequence[tuple[Any, tuple[int, ...]]], name: str, mode
         names = ", ".join(part.name for part in maps[-6:])
         problem = f"has {len(matches)} layers" if matches else "has no layer"
         raise InputError(
-            f"{model.name!r} {problem} with maps, (None, rows, columns, channels), named {name!r}. Its last "
+            f"{model.name!r} {problem} with maps, (None, rows, columns, channels), named {shown(name)}. Its last "
             f"ones are {names or 'none at all'}."
         )
     return matches[0]

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.weights import resolve_weights
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.text import shown
 from tl_widgets.data.dataset import ImageDataset, Split, pick, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
@@ -57,6 +59,7 @@ class _Job:
         return f"{self.part} of {self.name}{stage}"
 
 
+@checked
 def look_inside(
     comparison: Comparison,
     dataset: ImageDataset,
@@ -121,7 +124,7 @@ def look_inside(
 
 def _tested_runs(comparison: Comparison) -> tuple[RunResult, ...]:
     if not isinstance(comparison, Comparison):
-        raise InputError(f"A comparison is needed, as compare(dataset) returns it; received {comparison!r}.")
+        raise InputError(f"A comparison is needed, as compare(dataset) returns it; received {shown(comparison)}.")
     runs = tuple(run for run in comparison.runs if run.labels)
     if not runs:
         raise InputError("No model of this comparison was tested: it was stopped. Run compare() to the end.")
@@ -275,6 +278,7 @@ def nearest_labels(vectors: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[
     return nearest
 
 
+@checked
 def first_filters(model: keras.Model) -> Array:
     """Return the filters of a model's first convolution, even in a nested model.
 
@@ -293,7 +297,8 @@ def first_filters(model: keras.Model) -> Array:
     layer = next((part for part in parts if isinstance(part, CONVOLUTIONS) and part.built), None)
     if layer is None:
         raise InputError(
-            f"A model with a convolution that has its weights is needed, to show its first filters; received {model!r}."
+            "A model with a convolution that has its weights is needed, to show its first filters; "
+            f"received {shown(model)}."
         )
     return _filters_of(layer)
 

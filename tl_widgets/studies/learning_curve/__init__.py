@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Name, Several, Whole, setting
+from tl_widgets.core.text import shown
 from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.study import (
     IMAGES,
@@ -41,7 +42,7 @@ _ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 
 def _arm(name: str) -> str:
     if name not in _ARMS:
-        raise InputError(f"arms must be some of {', '.join(_ARMS)}; received {name!r}.")
+        raise InputError(f"arms must be some of {', '.join(_ARMS)}; received {shown(name)}.")
     return name
 
 

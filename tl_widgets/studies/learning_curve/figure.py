@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent
 from tl_widgets.plots.labels import label_of
@@ -25,6 +26,7 @@ from tl_widgets.plots.style import (
 from tl_widgets.studies.learning_curve.result import LearningCurve
 
 
+@checked
 def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes:
     """Draw test accuracy against training images per class.
 

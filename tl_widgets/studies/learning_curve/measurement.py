@@ -10,6 +10,7 @@ from os import PathLike, fspath
 import numpy as np
 
 from tl_widgets.backbones.catalogue import require_backbone
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
@@ -39,6 +40,7 @@ class _Job:
         return f"{self.arm} with {self.n_per_class} images per class, seed {self.seed}"
 
 
+@checked
 def learning_curve(
     dataset: ImageDataset,
     *,
@@ -98,7 +100,7 @@ def learning_curve(
     )
     sizes, seeds = _sizes(dataset, n_per_class), require_seeds(seeds)
     jobs = _jobs(sizes, seeds, arms)
-    import_tensorflow(on_event)
+    import_tensorflow(on_event, cancel)
     measured = measure_all(
         jobs,
         partial(_measure, dataset, config),
@@ -129,6 +131,7 @@ def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ..
         # The last doubling would cost as much as all sizes before it and add little to the largest size.
         doubling = [2**i for i in range(1, most.bit_length()) if 2**i <= most / 2]
         return tuple(sorted({*(doubling or [1]), most}))
+    wanted = tuple(wanted)
     for n in wanted:
         Whole(1, most).check("n_per_class", n)
     if not wanted:

@@ -19,6 +19,7 @@ ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 
 def require_arms(arms: Sequence[str]) -> None:
     """Raise InputError if `arms` is empty or not a subset of `ARMS`."""
+    arms = tuple(arms)
     if not arms or not set(arms) <= set(ARMS):
         raise InputError(f"arms must be some of {', '.join(ARMS)}; received {tuple(arms)}.")
 

@@ -87,7 +87,7 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
     ) -> MistakeStudy | MistakeStudies:
         from tl_widgets.core.lazy_tensorflow import import_tensorflow
 
-        import_tensorflow(on_event)
+        import_tensorflow(on_event, cancel)
         from tl_widgets.studies.mistake.measurement import every_mistake, what_goes_wrong
 
         backbone, epochs, seed = arguments.backbone, arguments.epochs, arguments.seed

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent, points
 from tl_widgets.plots.style import (
@@ -30,6 +31,7 @@ _RIGHT: dict[str, Any] = {"color": INK, "marker": "s", "markerfacecolor": INK}
 _WRONG: dict[str, Any] = {"color": INK, "marker": "o", "markerfacecolor": _HOLLOW}
 
 
+@checked
 def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
     """Draw a mistake beside the right way, as two bars.
 
@@ -59,6 +61,7 @@ def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@checked
 def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
     """Draw several mistakes beside the right way, one row for each.
 

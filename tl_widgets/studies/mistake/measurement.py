@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
@@ -17,6 +18,7 @@ from tl_widgets.setup_checks.trial import Trial
 from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
 
 
+@checked
 def what_goes_wrong(
     dataset: ImageDataset | None = None,
     *,
@@ -60,6 +62,7 @@ def what_goes_wrong(
     return MistakeStudy(summarize(dataset), mistake, name, config.epochs, config.seed, measured, environment())
 
 
+@checked
 def every_mistake(
     dataset: ImageDataset | None = None,
     *,

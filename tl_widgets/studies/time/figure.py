@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, seconds_text
@@ -16,6 +17,7 @@ from tl_widgets.plots.style import PALE, PERCENT, color_of, draw_grid, finish_ax
 from tl_widgets.studies.time.result import TimeCurve, TimeStudy
 
 
+@checked
 def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
     """Draw validation accuracy against seconds, including the reading of features.
 

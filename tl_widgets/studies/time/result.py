@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, require_share
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.model_name import ModelName, phrase_of
@@ -140,6 +141,7 @@ def _time_sentence(curve: TimeCurve, target: float, is_cut: bool) -> str:
     return f"{name} reaches {percent(target)} of the validation images after {seconds:.1f} s{reading}."
 
 
+@checked
 def time_study(
     dataset: ImageDataset,
     *,

@@ -10,6 +10,7 @@ from tl_widgets.collections.collection import collection_of
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.core.numbers import size_text
+from tl_widgets.core.paths import read_user_file
 from tl_widgets.data.archives import printable
 from tl_widgets.data.catalogue import get_dataset
 from tl_widgets.data.dataset import ImageDataset
@@ -43,19 +44,9 @@ def read_record_file(name: str) -> bytes:
     Raises:
         InputError: the file does not exist, is too large, or cannot be read.
     """
-    what = printable(name)
     if not name:
         raise InputError("Give the name of a record beside the notebook, such as transfer-learning-run/record.json.")
-    try:
-        path = Path(name).expanduser()
-        if not path.is_file():
-            raise InputError(f"The file {what} does not exist; the current folder is {printable(str(Path.cwd()))}.")
-        _require_size(what, path.stat().st_size)
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{what} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    return read_user_file(name, "The record", MAX_RECORD_BYTES)
 
 
 def _require_size(what: str, n_bytes: int) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, escape
+from tl_widgets.core.paths import user_path
 from tl_widgets.data.archives import printable
 
 # In Notebook 7, /notebooks/ opens notebooks alone, and files are below /files/.
@@ -56,7 +57,7 @@ def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Pat
 
 def free_folder(name: str) -> Path:
     """Return the path of a new folder, with a number added to the typed name if it exists."""
-    path = Path(name).expanduser()
+    path = user_path(name or ".", "The folder")
     if not path.name or path.name == ".." or "\0" in name:
         raise InputError(f"{name!r} is not a folder name. Type one such as transfer-learning-run.")
     if not path.parent.is_dir():

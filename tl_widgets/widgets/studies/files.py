@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.paths import read_user_file
 from tl_widgets.studies.registry import STUDIES, read_study
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.files import free_paths
@@ -39,13 +40,9 @@ def load_study(path: Path, studies: Collection[str]) -> tuple[str, StudyResult]:
         InputError: the file cannot be read, or it is not a record of one of these studies.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise InputError(f"{path.name} is too large to be the record of a study.")
-        text = path.read_text(encoding="utf-8")
+        text = read_user_file(path, "The record", _MOST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path.name} is not a text file, so it cannot be the record of a study.") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     return read_study(text, studies)
 
 
@@ -54,6 +51,8 @@ def list_records() -> list[str]:
     records = []
     for path in Path().glob("*.json"):
         try:
+            if not path.is_file():  # to open a pipe would wait for its other end
+                continue
             with path.open("rb") as file:
                 if b'"format"' in file.read(100):
                     records.append((path.stat().st_mtime, path.name))

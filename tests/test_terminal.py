@@ -1,0 +1,126 @@
+"""What a terminal can do to a command: control characters, odd names, streams that are full or closed."""
+
+import os
+import subprocess
+import sys
+from random import Random
+
+import pytest
+from helpers import PACKAGE_PARENT
+
+from tl_widgets.cli.files import write_each, write_text
+from tl_widgets.cli.main import main
+from tl_widgets.cli.progress import make_console
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.paths import user_path
+from tl_widgets.core.text import printable, shown
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="these streams and names are those of POSIX systems")
+
+
+def tl(command, cwd, **environment):
+    """Run a line of the shell in which $TL is the command."""
+    environment = {"PYTHONPATH": str(PACKAGE_PARENT), "TL": f"{sys.executable} -m tl_widgets", **environment}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=cwd, capture_output=True, timeout=170, env=os.environ | environment
+    )
+    assert b"Traceback" not in done.stderr
+    assert b"bug" not in done.stderr
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+
+@pytest.mark.parametrize("stream", ["> /dev/full", ">&-", "2>&-", "2> /dev/full", ">&- 2>&-", "| true", "<&- >&- 2>&-"])
+def test_a_stream_that_is_full_or_closed(stream, tmp_path, home):
+    status, _, err = tl(f"$TL datasets {stream}", tmp_path, PYTHONUNBUFFERED="")
+    assert status == (2 if stream == "> /dev/full" else 0)
+    assert ("No space left" in err) == (stream == "> /dev/full")
+    status, _, err = tl(f"$TL nonsense {stream}", tmp_path)
+    assert status in (0, 2)  # that of `true` after a pipe
+
+
+def test_results_survive_a_full_screen(tmp_path, home):
+    options = "--image-size 32 --images-per-class 2 --epochs 1 --backbone SqueezeNet --report r.html"
+    status, _, err = tl(f"$TL compare textures {options} > /dev/full", tmp_path)
+    assert status == 2
+    assert "files are complete" in err
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "tl-widgets-textures.json",
+        "tl-widgets-textures.png",
+        "r.html",
+    }
+
+
+ODD_PARTS = ("x", "\x1b[2J", "\x1b]0;t\x07", "\u202e", "\udcff", "\r", "é", "/", "~", "\x9b", "x" * 200, ".")
+
+
+def test_every_name_gets_a_sentence(tmp_path, capsysbinary, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    random = Random(0)
+    for _ in range(150):
+        first = random.choice(["nothing", "~nobody-here/"])
+        name = first + "".join(random.choices(ODD_PARTS, k=random.randint(1, 4)))
+        for command in (["compare", name], ["--home", name, "nonsense"], ["compare", "x", "--json", name + "/x"]):
+            try:
+                status = main(command)
+            except SystemExit as end:
+                status = end.code
+            _, err = capsysbinary.readouterr()
+            text = err.decode(errors="surrogateescape").rstrip("\n")
+            assert status == 2
+            assert text.isprintable(), (name, text)
+            assert "bug" not in text
+            assert len(text) < 1500
+
+
+def test_a_folder_that_is_gone_and_an_account_without_a_home(tmp_path, home):
+    status, _, err = tl("mkdir gone; cd gone; rmdir ../gone; $TL compare textures", tmp_path)
+    assert (status, "working folder no longer exists" in err) == (2, True)
+    status, out, _ = tl("unset HOME; $TL backbones", tmp_path)
+    assert (status, "EfficientNetLite0" in out) == (0, True)
+
+
+def test_a_console_shows_controls_as_text(capsys):
+    from rich.table import Table
+
+    table = Table("a\x1b[2J", box=None)
+    table.add_row("b\u202ec")
+    make_console().print(table)
+    make_console().print("two\nlines\x1b[1m", soft_wrap=True)
+    assert capsys.readouterr().out.split() == ["a\\x1b[2J", "b\\u202ec", "two", "lines\\x1b[1m"]
+
+
+def test_what_cannot_be_written_costs_only_itself(tmp_path):
+    def full():
+        raise OSError(28, "No space left on device")
+
+    files = [(tmp_path / name, lambda name=name: write_text(tmp_path / name, name)) for name in ("a", "b" * 255, "c/d")]
+    with pytest.raises(InputError, match=r"Cannot write .*c/d.*No space left on device.*Written: a, b+\.$"):
+        write_each([*files, (tmp_path / "e", full)])
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b" * 255}
+
+
+@pytest.mark.parametrize(
+    "value", [None, 3, b"x", "", "a\0b", "\ud800", "x" * 256, "é" * 200, "~nobody-here/x", "a/" + "y" * 300]
+)
+def test_a_path_that_no_file_can_have(value):
+    with pytest.raises(InputError, match="where") as caught:
+        user_path(value, "where")
+    assert str(caught.value).isprintable()
+
+
+def test_what_was_received_is_shown_short_and_printable():
+    class Odd:
+        def __repr__(self):
+            raise ValueError
+
+    for value in ("x" * 10**7, 10**5000, Odd(), "\x1b\u202e\ud800", [1] * 10**5, b"\0" * 10**6):
+        assert len(shown(value)) <= 200
+        assert shown(value).isprintable()
+    assert printable("a\udcff\x1b\ud800").isprintable()
+
+
+@pytest.mark.slow
+def test_ctrl_c_before_the_command_has_started_shows_no_stack_trace(tmp_path, home):
+    for milliseconds in (100, 130, 160, 200, 250, 300, 400):
+        line = f"timeout -s INT 0.{milliseconds} $TL compare textures --epochs 1000 --image-size 32; sleep 0.1"
+        tl(line, tmp_path)  # looks for a stack trace

@@ -1,0 +1,40 @@
+"""Text from outside as it may be shown: in a message, in a terminal."""
+
+from __future__ import annotations
+
+MOST_SHOWN = 200  # letters of what was received, in a message
+
+
+def printable(name: str) -> str:
+    r"""Return a file name with control characters and non-UTF-8 bytes as \xNN."""
+    text = name.encode("utf-8", "surrogateescape" if _is_file_name(name) else "surrogatepass")
+    return escaped(text.decode("utf-8", "backslashreplace"))
+
+
+def escaped(text: str) -> str:
+    r"""Return a text with control characters and direction overrides as \xNN or \uNNNN."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def shown(value: object, most: int = MOST_SHOWN) -> str:
+    """Return the `repr` of a value on one line, cut to `most` letters; what it raises is no matter."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10 ** (most - 1):
+        return f"a whole number of {value.bit_length():,} bits"  # Python refuses to print some of them
+    try:
+        text = " ".join(repr(value[: most + 1] if isinstance(value, str | bytes) else value).split())
+    except Exception:
+        text = f"an object of class {type(value).__name__}"
+    return escaped(text if len(text) <= most else f"{text[: most - 3]}...")
+
+
+def is_text(value: object) -> bool:
+    """Return whether a value is text that can be written as UTF-8."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_file_name(name: str) -> bool:
+    return not any("\ud800" <= c <= "\udfff" and not "\udc80" <= c <= "\udcff" for c in name)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()

@@ -6,6 +6,9 @@ import pytest
 from driving import CHROMIUM, SERVER_OPTIONS, has, need, serve
 
 
+VIEWPORT = {"width": 1600, "height": 1000}
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).resolve().parent in Path(item.fspath).parents:
@@ -29,8 +32,8 @@ def jupyter(server):
 
 
 @pytest.fixture(scope="module")
-def launch():
-    """A function that starts Chromium, with more of its options if need be.
+def chromium():
+    """A function that starts Chromium, with more of its options if need be, and with a profile in a folder if given.
 
     Playwright keeps an event loop running, and `asyncio.run` refuses to start beside one: it ends with each file.
     """
@@ -39,23 +42,34 @@ def launch():
     from playwright.sync_api import sync_playwright
 
     args = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
+
+    def start(*more, profile=None):
+        options = {"executable_path": CHROMIUM, "args": [*args, *more], "ignore_default_args": ["--hide-scrollbars"]}
+        if profile is None:
+            return playwright.chromium.launch(**options)
+        return playwright.chromium.launch_persistent_context(profile, **options, viewport=VIEWPORT)
+
     with sync_playwright() as playwright:
-        yield lambda *more: playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*args, *more], ignore_default_args=["--hide-scrollbars"]
-        )
+        yield start
+
+
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory):
+    """What Chromium keeps from page to page: with JupyterLab's code compiled before, a page takes two thirds."""
+    return tmp_path_factory.mktemp("profile")
 
 
 @pytest.fixture(scope="module")
-def browser(launch):
-    chromium = launch()
-    yield chromium
-    chromium.close()
+def browser(chromium, profile):
+    """Chromium, for the pages of a file."""
+    context = chromium(profile=profile)
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
 
 
 @pytest.fixture
 def page(browser):
-    context = browser.new_context(viewport={"width": 1600, "height": 1000})
-    context.set_default_timeout(15_000)
-    page = context.new_page()
+    page = browser.new_page()
     yield page
-    context.close()
+    page.close()

@@ -18,20 +18,20 @@ camera
 
 
 @pytest.fixture
-def page_with(launch):
+def page_with(chromium):
     """A function that opens a page in a Chromium of its own."""
     opened = []
 
     def make(*options, width=1000):
-        chromium = launch(*options)
-        page = chromium.new_context(viewport={"width": width, "height": 800}).new_page()
+        own = chromium(*options)
+        page = own.new_context(viewport={"width": width, "height": 800}).new_page()
         page.set_default_timeout(15_000)
-        opened.append((chromium, page))
+        opened.append(own)
         return page
 
     yield make
-    for chromium, _ in opened:
-        chromium.close()
+    for own in opened:
+        own.close()
 
 
 def state(page, name):

@@ -28,11 +28,10 @@ GROUPS = ("Data", "From scratch", "Transfer", "Training")
 @pytest.fixture(scope="module")
 def laptop(browser, jupyter):
     """A laptop's page with a notebook whose first cell shows a Lab."""
-    context = browser.new_context(viewport=LAPTOP)
-    context.set_default_timeout(15_000)
-    page = open_notebook(context.new_page(), jupyter, jupyter.notebook("stage.ipynb", SHOW, "1 + 1"))
-    yield page
-    context.close()
+    page = browser.new_page()
+    page.set_viewport_size(LAPTOP)
+    yield open_notebook(page, jupyter, jupyter.notebook("stage.ipynb", SHOW, "1 + 1"))
+    page.close()
 
 
 @pytest.fixture

@@ -247,7 +247,13 @@ def cut_menus(page):
 
 def wait_state(page, state, timeout=60_000):
     """Wait until the (first) Lab is in a state: idle, running, done, stopped or error."""
-    page.locator(f'[data-state="{state}"]').first.wait_for(state="attached", timeout=timeout)
+    from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+    try:
+        page.locator(f'[data-state="{state}"]').first.wait_for(state="attached", timeout=timeout)
+    except PlaywrightTimeout as error:
+        said = page.locator(".tlw").all_inner_texts()
+        raise AssertionError(f"the Lab did not come to the state {state!r}; it says: {said}") from error
 
 
 def choose_files(page, button, files):

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from driving import CHROMIUM, SERVER_OPTIONS, has, need, serve
 
-
 VIEWPORT = {"width": 1600, "height": 1000}
 
 

@@ -1,9 +1,10 @@
 """What the notebooks of the second edition say, held on their variables; and with other numbers no cell fails."""
 
+import numpy as np
 import pytest
 from helpers import run_notebook
 
-from tl_widgets import Config
+from tl_widgets import Config, teaching
 from tl_widgets.widgets import LabSettings
 
 pytestmark = pytest.mark.slow
@@ -87,3 +88,38 @@ def test_01_larger_batches_learn_less_in_as_many_epochs(run):
     small, _ = run("01_how_a_network_learns")
     large, _ = run("01_how_a_network_learns", **{"rate, batch, epochs": lambda: (0.01, 50, 20)})
     assert large["fitted"].history["loss"][-1] > small["fitted"].history["loss"][-1] + 0.05
+
+
+def test_02(run):
+    names, text = run("02_convolutions")
+    assert abs(names["by_hand"] - layer_map(names)).max() < 0.01
+    window = names["cat"].round()[20:23, 21:24]
+    assert (
+        f"= {(window * names['kernel']).sum():.0f}."
+        in teaching.plot_kernel(names["cat"], names["kernel"], 20, 21).get_label()
+    )
+    assert names["by_counting"] == names["by_keras"] == 291_405
+    assert names["dense"] > 0.6 * names["by_counting"]  # "nearly all of them are behind Flatten"
+    assert names["tested"] > 0.7
+    history = names["fitted"].history
+    assert history["val_accuracy"][-1] > history["val_accuracy"][0]
+    assert names["printed"].output_shape == (None, 128, 128, 1)
+    assert "Measured: 128 × 128 numbers." in text
+    assert "95,565 parameters" in text
+
+
+def layer_map(names):
+    """The feature map of the Keras layer of 02, computed again."""
+    return names["layer"].predict(names["cat"][None, ..., None], verbose=0)[0, ..., 0]
+
+
+@pytest.mark.parametrize(("size", "epochs", "side"), [(32, 4, 64), (40, 16, 32)])
+def test_02_with_other_numbers(run, size, epochs, side):
+    names, _ = run(
+        "02_convolutions",
+        cat=lambda: teaching.photographs(side)["coffee"].mean(axis=-1),
+        kernel=lambda: np.ones((5, 5)),
+        **{"size, epochs": lambda: (size, epochs)},
+    )
+    assert names["by_hand"].shape == (side - 4, side - 4)
+    assert len(names["fitted"].history["loss"]) == epochs

@@ -14,15 +14,19 @@ from tl_widgets.teaching import (
     CountPanel,
     DescentSlider,
     Guess,
+    KernelSlider,
     Prediction,
     Quiz,
     check,
     photographs,
     plot_backbones,
+    plot_flatten_gap,
     plot_history,
     plot_layers,
     plot_learning,
+    plot_maps,
     plot_named,
+    plot_pooling,
     plot_shares,
     plot_weights,
     show,
@@ -108,6 +112,7 @@ RIGHT = {
     "02-a": lambda: 18_496,
     "02-b": lambda: np.int64(32_768),
     "02-c": lambda: ScratchSpec(dense_units=6, head="global_average"),
+    "02-d": lambda: "Flatten()",
     "03-a": lambda: "Stuck",
     "03-b": lambda: 3,
     "04-a": lambda: 10_245,
@@ -156,6 +161,7 @@ WRONG = {
         lambda: ScratchSpec(dense_units=0),
         lambda: 95_565,
     ],
+    "02-d": [lambda: "MaxPooling2D", lambda: "Dense", lambda: "Dropout", lambda: "Sum"],
     "03-b": [lambda: 5, lambda: 4, lambda: 2, lambda: 1, lambda: 0.5],
     "03-a": [lambda: "overfitting", lambda: "too few epochs", lambda: "too few test images", lambda: "tired"],
     "04-a": [lambda: 10_240, lambda: 2_049, lambda: 20_861_480, lambda: 20_871_725],
@@ -439,6 +445,42 @@ def test_the_sliders_draw_the_curve_anew():
     assert "in 3 steps" in slider._picture.value
     with pytest.raises(InputError, match="two classes"):
         DescentSlider(load_dataset("textures", image_size=16, n_per_class=2).train)
+
+
+def test_a_kernel_slides_as_scipy_and_keras_say():
+    from scipy.signal import correlate2d
+
+    from tl_widgets.teaching.kernels import KERNELS, slide
+
+    image = np.random.default_rng(0).integers(0, 256, (9, 7))
+    for kernel in KERNELS.values():
+        assert np.allclose(slide(image, kernel), correlate2d(image, kernel, mode="valid"))
+    with pytest.raises(InputError, match="doesn't slide"):
+        slide(np.zeros((2, 2)), np.zeros((3, 3)))
+
+
+def test_the_kernel_moves_and_its_sum_follows():
+    image = np.zeros((12, 12, 3), np.uint8)
+    image[:, 6:] = 100
+    slider = KernelSlider(image)
+    slider.kernel.value, slider.row.value, slider.column.value = "vertical edges", 2, 0
+    assert "= 0. That" in slider._picture.value
+    slider.column.value = 5  # the edge lies inside
+    assert "= 400. That" in slider._picture.value
+    slider.kernel.value = "horizontal edges"
+    assert "= 0. That" in slider._picture.value
+
+
+def test_diagrams_say_what_they_show():
+    pooled = plot_pooling(np.arange(30).reshape(5, 6), row=1, column=2)
+    assert pooled.get_label().endswith("becomes 15, 17; 27, 29.")
+    with pytest.raises(InputError, match="no 4 × 4 places"):
+        plot_pooling(np.zeros((5, 5)), row=2)
+    assert "32,768 numbers, which takes 196,608 weights" in plot_flatten_gap(16, 128, 6).get_label()
+    assert "keeps 128, which takes 768" in plot_flatten_gap(16, 128, 6).get_label()
+    maps = plot_maps(np.zeros((8, 8, 3), np.uint8), np.random.default_rng(0).random((8, 8, 3)))
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in maps.axes] == ["picture", "map 1", "map 2", "map 3"]
+    assert "3 of its 3 feature maps of 8 × 8" in maps.get_label()
 
 
 def test_history_and_weights_have_words():

@@ -13,7 +13,9 @@ from tl_widgets.teaching.figures import (
     plot_named,
     plot_shares,
 )
+from tl_widgets.teaching.flattening import plot_flatten_gap
 from tl_widgets.teaching.guess import Guess
+from tl_widgets.teaching.kernels import KernelSlider, plot_kernel, plot_maps, plot_pooling, slide
 from tl_widgets.teaching.lab_results import result_of, tested_images
 from tl_widgets.teaching.learning import plot_history, plot_weights
 from tl_widgets.teaching.prediction import Prediction
@@ -24,6 +26,7 @@ __all__ = [
     "CountPanel",
     "DescentSlider",
     "Guess",
+    "KernelSlider",
     "Prediction",
     "Quiz",
     "alt_text",
@@ -31,10 +34,14 @@ __all__ = [
     "photographs",
     "plot_backbones",
     "plot_costs",
+    "plot_flatten_gap",
     "plot_history",
+    "plot_kernel",
     "plot_layers",
     "plot_learning",
+    "plot_maps",
     "plot_named",
+    "plot_pooling",
     "plot_shares",
     "plot_steps",
     "plot_test_accuracy",
@@ -42,5 +49,6 @@ __all__ = [
     "result_of",
     "say",
     "show",
+    "slide",
     "tested_images",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tl_widgets.teaching.exercise import Exercise
-from tl_widgets.teaching.judges import choice, few_images, number, small_network, three_parts
+from tl_widgets.teaching.judges import choice, few_images, layer_before_dense, number, small_network, three_parts
 
 FIRST_EXERCISES: dict[str, Exercise] = {
     "00-a": Exercise(
@@ -93,6 +93,12 @@ FIRST_EXERCISES: dict[str, Exercise] = {
         "Keep blocks and filters as they are. Which layer holds most of the parameters, and what comes before it?",
         "One number for each map instead of all its pixels. 95,565 again: the printed network had as many.",
         small_network,
+    ),
+    "02-d": Exercise(
+        "What comes out of MaxPooling2D, and what does Dense need to see the whole picture?",
+        "Flatten puts the maps into one row. GlobalAveragePooling2D does as well, with far fewer weights behind it.",
+        layer_before_dense,
+        "Two layers turn feature maps into one row of numbers. Both are in this notebook.",
     ),
     "03-a": Exercise(
         "Look at the training accuracy first: has it learned its own training images?",

@@ -79,6 +79,18 @@ def three_parts(answer: Any) -> str | None:
     return None
 
 
+def layer_before_dense(answer: Any) -> str | None:
+    """Judge the name of the layer that turns feature maps into one row: two layers do."""
+    name = str(getattr(answer, "__name__", answer)).strip().removesuffix("()").lower()
+    if name in ("flatten", "globalaveragepooling2d", "globalmaxpooling2d"):
+        return None
+    if "pooling" in name:
+        return "Pooling makes the maps smaller, and they are still maps. What puts them into one row?"
+    if name in ("dense", "dropout"):
+        return f"{answer} changes nothing about the places: there is still one answer for each of them."
+    return f"Write the name of one layer of Keras; this is {answer!r}."
+
+
 def last_layer(answer: Any) -> str | None:
     """Judge (units, activation) for pictures that can show several of three animals."""
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:

@@ -76,4 +76,20 @@ PREDICTIONS = {
         },
         ("training", "the network has learned from the training images"),
     ),
+    "printed_shape": Prediction(
+        "What comes out of the printed network for one picture?",
+        ("one number", "6 numbers", "128 × 128 numbers"),
+        {
+            "the last layer has one unit": (
+                "Dense works on the last axis only. Without Flatten before it, it answers at every place."
+            ),
+            "nothing in it brings the places of the picture together": (
+                "Conv2D keeps the places, and so does Dense. Pooling makes them fewer, Flatten puts them into one row."
+            ),
+            "the Dense layer of 6 looks at the whole picture": (
+                "it would, with Flatten before it. So it looks at the 128 channels of one place after the other."
+            ),
+        },
+        ("one number", "the last layer has one unit"),
+    ),
 }

@@ -48,6 +48,14 @@ def test_direct_layers_stops_at_the_attributes():
     assert {layer.name for layer in compat.direct_layers(model)} == {model.inner.name, "top"}
 
 
+def test_the_metrics_are_those_that_were_given_to_compile():
+    model = small_model()
+    assert compat.metrics_of(model) is None
+    metrics = ["accuracy", keras.metrics.AUC()]
+    model.compile("adam", "mse", metrics=metrics)
+    assert compat.metrics_of(model) == metrics
+
+
 def test_only_a_model_with_a_graph_has_one():
     assert compat.graph_of(small_model()) is not None
     assert compat.graph_of(keras.Sequential([layers.Input((4,)), layers.Dense(1)])) is not None
@@ -136,6 +144,7 @@ def test_a_loss_remembers_from_logits(loss):
     kind = getattr(keras.losses, loss)
     assert [compat.takes_logits(kind(from_logits=value)) for value in (True, False)] == [True, False]
     assert not compat.takes_logits("mse")
+    assert [compat.takes_logits(keras.metrics.AUC(from_logits=value)) for value in (True, False)] == [True, False]
 
 
 def test_the_variance_of_a_normalization_can_be_scaled():

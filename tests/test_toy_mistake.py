@@ -111,6 +111,7 @@ def test_check_setup_finds_it():
     inputs = keras.Input((32, 32, 3))
     answers = keras.layers.Dense(1, "sigmoid", kernel_initializer="zeros")
     model = keras.Model(inputs, answers(keras.layers.GlobalAveragePooling2D()(inputs)))
+    model.compile("adam", "binary_crossentropy")
     (finding,) = find_mistakes(model, own_dataset())
     assert finding.mistake == "toy"
     assert check_setup(model, own_dataset()) == (finding.text,)

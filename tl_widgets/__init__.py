@@ -15,6 +15,7 @@ _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 _NEED_KERAS = {
     "build_scratch",
     "build_transfer",
+    "check_prediction",
     "check_setup",
     "count_parameters",
     "every_mistake",

@@ -35,6 +35,7 @@ from .plots.comparison import (
 from .records.comparison import Comparison as Comparison, RunResult as RunResult
 from .records.parameters import ParameterCount as ParameterCount
 from .setup_checks.check import check_setup as check_setup
+from .setup_checks.prediction import check_prediction as check_prediction
 from .studies.backbones.figure import (
     plot_backbone_study as plot_backbone_study,
     plot_backbones as plot_backbones,

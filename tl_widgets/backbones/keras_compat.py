@@ -83,9 +83,15 @@ def variables_of(optimizer: Any) -> list[Any]:
 
 
 def takes_logits(loss: Any) -> bool:
-    """Return whether a loss was created with from_logits=True."""
+    """Return whether a loss, or a metric such as AUC, was created with from_logits=True."""
     options = getattr(loss, "_fn_kwargs", {}) or {}
-    return bool(getattr(loss, "from_logits", options.get("from_logits", False)))
+    own = getattr(loss, "_from_logits", options.get("from_logits", False))
+    return bool(getattr(loss, "from_logits", own))
+
+
+def metrics_of(model: Any) -> Any:
+    """Return the metrics that were given to `compile`, in the learner's form; None without any."""
+    return getattr(getattr(model, "_compile_metrics", None), "_user_metrics", None)
 
 
 def scale_variance(layer: keras.layers.Normalization, factor: Any) -> None:

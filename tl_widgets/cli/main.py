@@ -133,6 +133,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_compare(commands)
     add_study(commands)
+    _add_check(commands)
     commands.add_parser("backbones", help="list the backbones that can be compared")
     commands.add_parser("datasets", help="list the data sets that have a name")
     fetch = commands.add_parser(
@@ -202,6 +203,25 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--quiet", action="store_true", help="print only the verdict")
 
 
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="look for mistakes in a saved Keras model and its images",
+        description="Look for common mistakes in a model that Keras saved, and in the images it is to be trained on. "
+        "Nothing in the file is run: a model with Lambda layers or classes of your own isn't opened. Status 1 if "
+        "something was found.",
+    )
+    check.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
+    check.add_argument(
+        "data",
+        metavar="DATA",
+        help="a folder, an archive or a name, as for `compare`; the model gets its raw pixels, 0 to 255",
+    )
+    add_options(check.add_argument, IMAGE_OPTIONS)
+    add_column_options(check.add_argument)
+    check.add_argument("--quiet", action="store_true", help="print only what was found")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; without `argv`, use the process's."""
     try:
@@ -254,6 +274,10 @@ def _dispatch(argv: Sequence[str] | None) -> int:
             from tl_widgets.cli.study import run_study
 
             run_study(args)
+        case "check":
+            from tl_widgets.cli.check import run_check
+
+            return run_check(args)
         case "lab":
             return open_lab(unknown)
         case "fetch":

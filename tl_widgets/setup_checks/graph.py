@@ -1,10 +1,9 @@
-"""Inspecting a learner's own model without changing it: graph, backbone, outputs."""
+"""Finding the backbone inside a learner's own model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -12,20 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.backbones.catalogue import recognize_family
-from tl_widgets.backbones.family import PREPROCESSING, Preprocessing
-from tl_widgets.backbones.keras_compat import (
-    all_layers,
-    call_replaced,
-    direct_layers,
-    graph_of,
-    nodes_of,
-    producer_of,
-)
+from tl_widgets.backbones.family import PREPROCESSING, Family, Preprocessing
+from tl_widgets.backbones.keras_compat import all_layers, direct_layers, graph_of, nodes_of
+from tl_widgets.setup_checks.tracing import CONVOLUTIONS
 
 Array = NDArray[Any]
-
 _SCALES = (keras.layers.Rescaling, keras.layers.Normalization)
-_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+# Layers that a family has from the beginning, for a backbone that was cut: (all of these, none of these, module).
+_EARLY: tuple[tuple[set[str], set[str], str], ...] = (
+    ({"block1_conv1", "block1_conv1_bn"}, set(), "xception"),
+    ({"block1_conv1", "block1_conv2"}, {"block1_conv1_bn"}, "vgg16"),
+    ({"Conv1", "bn_Conv1"}, set(), "mobilenet_v2"),
+    ({"conv1", "conv_dw_1"}, set(), "mobilenet"),
+    ({"conv_bn", "expanded_conv_depthwise"}, {"Conv1"}, "mobilenet_v3"),
+    ({"conv1_conv", "conv2_block1_preact_bn"}, set(), "resnet_v2"),
+    ({"conv1_conv", "conv2_block1_1_conv"}, {"pool1", "conv2_block1_preact_bn"}, "resnet"),
+    ({"conv1_conv", "pool1", "conv2_block1_0_bn"}, set(), "densenet"),
+    ({"stem_conv", "block1a_dwconv"}, set(), "efficientnet"),
+    ({"stem_conv", "block1a_project_conv"}, {"block1a_dwconv"}, "efficientnet_v2"),
+    ({"stem_conv1", "stem_bn1"}, set(), "nasnet"),
+    ({"mixed_5b"}, set(), "inception_resnet_v2"),
+    ({"mixed0"}, set(), "inception_v3"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +44,18 @@ class FoundBackbone:
         module: Module of keras.applications, such as "mobilenet_v2"; "" if it's unknown or not from there.
         preprocessing: How raw pixels are prepared for it; None if unknown.
         layers: Its layers, without nested models.
-        tensor: Its input, a symbolic tensor of the model's graph; None if there is none.
-        part: The nested model itself, if the outer model has no graph.
+        entrance: The nested model itself, or its first layer if its layers are inlined.
+        is_known: Whether it's of a family with published weights.
+        is_inlined: Whether its layers are those of the outer model.
     """
 
     name: str
     module: str
     preprocessing: Preprocessing | None
     layers: tuple[keras.layers.Layer, ...]
-    tensor: Any
-    part: keras.Model | None = None
+    entrance: keras.layers.Layer
+    is_known: bool
+    is_inlined: bool = False
 
     @property
     def norms(self) -> list[keras.layers.BatchNormalization]:
@@ -66,39 +75,66 @@ class FoundBackbone:
         biases = [layer.bias for layer in self.layers if getattr(layer, "bias", None) is not None]
         return bool(biases) and not any(np.any(np.asarray(bias)) for bias in biases)
 
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether it's of a known family, and its weights aren't random or those of a short training from scratch."""
+        return self.is_known and not self.is_random and not self.is_fresh
 
-def first_convolution(graph: Any) -> Any:
-    """Return the first call of a convolution in a graph, or None."""
-    return next((node for node in nodes_of(graph) if isinstance(node.operation, _CONVOLUTIONS)), None)
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its weights have hardly left what Keras initializes them with.
+
+        A few epochs from scratch leave kernels near the bounds that they were drawn in, and move the scales of
+        BatchNormalization (or the biases) a little. Long training gives kernels heavy tails.
+        """
+        moved = [np.asarray(norm.gamma) - 1 for norm in self.norms if norm.gamma is not None]
+        if not moved:
+            moved = [np.asarray(layer.bias) for layer in self.layers if getattr(layer, "bias", None) is not None]
+        largest = max((float(abs(values).max()) for values in moved), default=0.0)
+        if not 0 < largest < (0.3 if self.norms else 0.03):
+            return False
+        kernels = [layer for layer in self.layers if type(layer) is keras.layers.Conv2D]
+        return all(_within_bounds(layer) for layer in (kernels[0], kernels[-1])) if kernels else False
 
 
-def run_until(graph: Any, tensor: Any, images: Array) -> Array:
-    """Run a graph from its inputs to one of its tensors, in inference mode."""
-    inputs = graph.inputs[0] if len(graph.inputs) == 1 else graph.inputs  # Keras warns about a list of one
-    return np.asarray(keras.Model(inputs, tensor)(images, training=False), np.float64)
+def _within_bounds(layer: keras.layers.Conv2D) -> bool:
+    kernel = np.asarray(layer.kernel)
+    n_in, n_out = kernel.shape[2], kernel.shape[3]
+    bound = np.sqrt(6 / (kernel.shape[0] * kernel.shape[1] * (n_in + n_out)))
+    return bool(np.quantile(abs(kernel), 0.999) < 2 * bound)
 
 
 def find_backbone_in(model: keras.Model) -> FoundBackbone | None:
     """Find a model's backbone, nested or inlined; None if it has none."""
-    graph = graph_of(model)
-    nodes = nodes_of(graph)
-    for node in nodes:
-        if isinstance(node.operation, keras.Model) and _has_convolutions(node.operation):
-            return _describe(node.operation.name, _inner(node.operation), node.arguments.keras_tensors[0])
-    for layer in _sublayers(model) if graph is None else ():
-        if isinstance(layer, keras.Model) and graph_of(layer) is not None and _has_convolutions(layer):
-            return replace(_describe(layer.name, _inner(layer), None), part=layer)
-    if recognize_family("", {layer.name for layer in model.layers}) is None:
+    nested = [part for part in _nested(model) if _has_convolutions(part)]
+    known = [part for part in nested if _family(part.name, _names(part)) is not None]
+    part = next(iter(known or nested), None)
+    if part is not None:
+        return _describe(part.name, _inner(part), part)
+    if _family("", _names(model)) is None:
         return None
-    first = first_convolution(graph)
-    tensor = _before_padding(first.arguments.keras_tensors[0]) if first is not None else None
-    positions = [i for i, layer in enumerate(model.layers) if isinstance(layer, (*_CONVOLUTIONS, keras.layers.Add))]
-    return _describe("", tuple(model.layers[: positions[-1] + 1]), tensor, scales_itself=False)
+    layers = model.layers
+    first = next((i for i, layer in enumerate(layers) if isinstance(layer, CONVOLUTIONS)), None)
+    if first is None:
+        return None
+    last = max(i for i, layer in enumerate(layers) if isinstance(layer, (*CONVOLUTIONS, keras.layers.Add)))
+    is_padded = first > 0 and isinstance(layers[first - 1], keras.layers.ZeroPadding2D)
+    return _describe("", tuple(layers[: last + 1]), layers[first - is_padded], is_inlined=True)
 
 
-def _before_padding(tensor: Any) -> Any:
-    operation = producer_of(tensor)
-    return operation.input if isinstance(operation, keras.layers.ZeroPadding2D) else tensor
+def _nested(model: keras.layers.Layer) -> Iterator[keras.Model]:
+    """Yield the nested models that have a graph, outer ones first."""
+    graph = graph_of(model)
+    operations = direct_layers(model) if graph is None else [node.operation for node in nodes_of(graph)]
+    for layer in operations:
+        if isinstance(layer, keras.Model) and graph_of(layer) is not None:
+            yield layer
+        if isinstance(layer, keras.layers.Layer):
+            yield from _nested(layer)
+
+
+def _names(model: keras.Model) -> set[str]:
+    return {layer.name for layer in model.layers}
 
 
 def _inner(model: keras.Model) -> tuple[keras.layers.Layer, ...]:
@@ -106,69 +142,35 @@ def _inner(model: keras.Model) -> tuple[keras.layers.Layer, ...]:
 
 
 def _has_convolutions(model: keras.Model) -> bool:
-    return any(isinstance(layer, _CONVOLUTIONS) for layer in _inner(model))
+    return any(isinstance(layer, CONVOLUTIONS) for layer in _inner(model))
+
+
+def _family(model_name: str, names: Collection[str]) -> Family | None:
+    """Return the family, also of a backbone that was cut somewhere."""
+    family = recognize_family(model_name, names)
+    if family is not None:
+        return family
+    found = set(names)
+    if any(name.startswith("convnext_") and "_stage_" in name for name in found):
+        return recognize_family("ConvNeXtTiny", ())
+    module = next((module for has, hasnt, module in _EARLY if has <= found and not hasnt & found), "")
+    return None if not module else _family_of(module)
+
+
+def _family_of(module: str) -> Family | None:
+    from tl_widgets.backbones.families import keras_families
+
+    return next((family for family in keras_families() if family.module.endswith(f".{module}")), None)
 
 
 def _describe(
-    name: str, layers: tuple[keras.layers.Layer, ...], tensor: Any, *, scales_itself: bool = True
+    name: str, layers: tuple[keras.layers.Layer, ...], entrance: keras.layers.Layer, *, is_inlined: bool = False
 ) -> FoundBackbone:
-    family = recognize_family(name, {layer.name for layer in layers})
+    family = _family(name, {layer.name for layer in layers})
     module = family.module.rpartition(".")[2] if family is not None and family.is_in_keras else ""
     preprocessing = None if family is None else family.preprocessing
-    if scales_itself and any(isinstance(layer, _SCALES) for layer in layers):
+    if not is_inlined and any(isinstance(layer, _SCALES) for layer in layers):
         preprocessing = PREPROCESSING["builtin_0_255"]
-    return FoundBackbone(name or module, module, preprocessing, layers, tensor)
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """One batch's run through a model in inference mode: the output, and (layer, first input, output) of each call."""
-
-    answers: Array
-    calls: list[tuple[keras.layers.Layer, Any, Any]] = field(default_factory=list)
-
-    def input_of(self, layer: keras.layers.Layer) -> Array | None:
-        """Return the input of a layer's first call; None if it wasn't called."""
-        return next((np.asarray(value, np.float64) for called, value, _ in self.calls if called is layer), None)
-
-    @property
-    def last(self) -> keras.layers.Layer | None:
-        """The layer that makes the model's output; None if another operation does."""
-        for layer, _, output in reversed(self.calls):
-            if getattr(output, "shape", None) == self.answers.shape and np.array_equal(
-                np.asarray(output), self.answers
-            ):
-                return layer
-        return None
-
-
-def trace(model: keras.Model, images: Array) -> Trace:
-    """Run a batch through a model without a graph, recording each layer's calls."""
-    calls: list[tuple[keras.layers.Layer, Any, Any]] = []
-    with ExitStack() as recording:
-        for layer in {id(part): part for part in _sublayers(model)}.values():
-            recording.enter_context(_recorded_calls(layer, calls))
-        answers = model(images, training=False)
-    return Trace(np.asarray(answers), calls)
-
-
-def _sublayers(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
-    """Yield nested layers, but not those inside models with a graph."""
-    for layer in direct_layers(model):
-        yield layer
-        if graph_of(layer) is None:
-            yield from _sublayers(layer)
-
-
-@contextmanager
-def _recorded_calls(layer: keras.layers.Layer, calls: list[tuple[keras.layers.Layer, Any, Any]]) -> Iterator[None]:
-    """Record a layer's calls within the block."""
-    call: Callable[..., Any] = layer.call
-
-    def record(*args: Any, **kwargs: Any) -> Any:
-        output = call(*args, **kwargs)
-        calls.append((layer, args[0] if args else next(iter(kwargs.values()), None), output))
-        return output
-
-    with call_replaced(layer, record):
-        yield
+    elif is_inlined and preprocessing is not None and preprocessing.is_builtin:
+        preprocessing = None  # its own scaling can't be told from the learner's
+    return FoundBackbone(name or module, module, preprocessing, layers, entrance, family is not None, is_inlined)

@@ -6,7 +6,7 @@ find it there. Don't import anything heavy here or at the top of those modules, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -22,28 +22,81 @@ TEST_IMAGES = "accuracy on the test images"
 class Subject(Enum):
     """The subjects of checks, in the order in which `check_setup` reports."""
 
+    DATA = "the data"
     IMAGES = "whether the images fit"
     PIXELS = "which pixels reach the backbone"
     BACKBONE = "the backbone's state"
     ANSWERS = "the shape of the answers"
+    NETWORK = "the layers"
     BOTTLENECKS = "bottlenecks"
     RATE = "the learning rate"
     TRAINABLE = "whether trainable was changed"
+    LABELS = "the labels"
     LOSS = "loss and labels"
+    METRICS = "the metrics"
+    VALIDATION = "whether the validation data are like the training data"
     SPLITS = "whether images are in two splits"
+    HISTORY = "the course of the training"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that `check_setup` found or couldn't check.
+    """Something that a check found or couldn't check.
 
-    `text` says what is wrong and what to do. `mistake` is the name of a `Mistake`, or "" if the study doesn't measure
-    it. `was_checked` is False if `text` says what couldn't be checked.
+    Attributes:
+        text: What is wrong and what to do, in one or two sentences.
+        mistake: The name of the `Mistake` that measures what it costs; "" if the study doesn't measure it.
+        was_checked: False if `text` says what couldn't be checked.
+        where: The layer, the argument or the part of the data: "layer dense_1", "validation data".
+        code: The line of code that is right; "" if there is none to give.
+        is_certain: False if the learner may have meant it this way.
     """
 
     text: str
     mistake: str = ""
     was_checked: bool = True
+    where: str = ""
+    code: str = ""
+    is_certain: bool = True
+
+    @property
+    def cost(self) -> str:
+        """How to see what the mistake costs; "" if it isn't measured."""
+        return f'tl_widgets.what_goes_wrong(mistake="{self.mistake}")' if self.mistake else ""
+
+    @property
+    def sentence(self) -> str:
+        """The text, with the mended code."""
+        return f"{self.text} Mended: {self.code}" if self.code and self.code not in self.text else self.text
+
+    @property
+    def lines(self) -> list[str]:
+        """The finding in full, one fact in each line."""
+        facts = {
+            "where": self.where,
+            "mended": self.code,
+            "sure": "" if not self.was_checked else "yes" if self.is_certain else "likely; you may have meant it",
+            "cost": self.cost,
+        }
+        return [self.text, *(f"    {name + ':':<8}{fact}" for name, fact in facts.items() if fact)]
+
+
+class Report(tuple[str, ...]):
+    """The sentences of what was found. Printed, it shows where, how sure, the mended code, and how to see the cost."""
+
+    findings: tuple[Finding, ...]
+
+    def __new__(cls, findings: Iterable[Finding]) -> Report:
+        """Make the report of these findings."""
+        kept = tuple(findings)
+        report = super().__new__(cls, (finding.sentence for finding in kept))
+        report.findings = kept
+        return report
+
+    def __repr__(self) -> str:
+        if not self:
+            return "()"
+        return "\n".join(line for finding in self.findings for line in finding.lines)
 
 
 @dataclass(frozen=True)

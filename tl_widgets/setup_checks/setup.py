@@ -1,44 +1,25 @@
-"""A learner's own model and first images, in the form that the checks use."""
+"""A learner's own model and data, in the form that the checks use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from tl_widgets.backbones.keras_compat import graph_of, nodes_of, takes_logits
+from tl_widgets.backbones.keras_compat import graph_of, nodes_of
 from tl_widgets.core.errors import InputError
-from tl_widgets.data.dataset import ImageDataset, image_key
-from tl_widgets.setup_checks.graph import FoundBackbone, Trace, run_until, trace
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.setup_checks.data import Array, Batch, Data, at, leaves
+from tl_widgets.setup_checks.graph import FoundBackbone
+from tl_widgets.setup_checks.outputs import Output, outputs_of
+from tl_widgets.setup_checks.pixel_forms import Form, form_of
+from tl_widgets.setup_checks.tracing import WEIGHTED, Reached, Trace, run_until, trace
 
-Array = NDArray[Any]
-_MAX_BYTES = 200_000_000
-_N_TRACED = 8  # images run through a subclassed model, keeping every layer's output
-_LOSSES = {
-    "sparsecategoricalcrossentropy": "sparse",
-    "categoricalcrossentropy": "categorical",
-    "binarycrossentropy": "binary",
-}
-
-
-@dataclass(frozen=True)
-class Loss:
-    """The loss, and the model's output that it receives.
-
-    `kind` is "binary", "categorical", "sparse", or "" for any other loss. `activation` and `n_units`
-    describe the output.
-    """
-
-    kind: str
-    from_logits: bool
-    activation: Literal["sigmoid", "softmax", "linear"]
-    n_units: int
+_N_RUN = 8  # images that are run through the model
 
 
 @dataclass(eq=False)
@@ -46,19 +27,40 @@ class Setup:
     """A built model and its data.
 
     Attributes:
-        dataset: The training data in the learner's form.
-        validation: The validation data in the learner's form, or None.
-        images: A few training images in the form that the model takes: float32 (n, height, width, channels).
-        labels: Their labels in the form that the loss takes, (n, ...); None if the data have none.
+        model: The learner's model.
+        data: The training data.
+        validation: The validation data, or None.
+        batch: A few training images with their labels, as they come.
         backbone: The backbone inside the model, or None.
+        history: The curves of a training: {"loss": [...], ...}; None if there was none.
     """
 
     model: keras.Model
-    dataset: Any
-    validation: Any
-    images: NDArray[np.float32]
-    labels: Array | None
+    data: Data
+    validation: Data | None
+    batch: Batch
     backbone: FoundBackbone | None = None
+    history: dict[str, list[float]] | None = None
+
+    @cached_property
+    def images(self) -> NDArray[np.float32]:
+        """A few training images, float32 (n, height, width, channels)."""
+        return np.asarray(self.batch.images, np.float32)
+
+    @cached_property
+    def is_image(self) -> bool:
+        """Whether the data are images with an axis for channels."""
+        return self.images.ndim == 4
+
+    @cached_property
+    def form(self) -> Form:
+        """How the training images were prepared."""
+        return form_of(self.images)
+
+    @cached_property
+    def all_labels(self) -> Any:
+        """The labels of all training images, or of the first thousands; None if the data have none."""
+        return self.data.all_labels
 
     @cached_property
     def graph(self) -> Any:
@@ -75,134 +77,106 @@ class Setup:
         """The optimizer; None if the model isn't compiled."""
         return getattr(self.model, "optimizer", None)
 
-    @cached_property
-    def trace(self) -> Trace:
-        """The trace of the first images through a model without a graph."""
-        return trace(self.model, self.images[:_N_TRACED])
-
     @property
     def input_shape(self) -> tuple[int | None, ...] | None:
         """The model's image shape, (height, width, channels); None if unknown."""
-        if self.graph is None or len(self.graph.inputs) != 1:
-            return None
-        return tuple(self.graph.inputs[0].shape[1:])
+        shapes = _input_shapes(self.graph)
+        return max(shapes, key=len) if shapes else None
 
     @property
     def images_fit(self) -> bool:
         """Whether the images have the model's image shape; True if that is unknown."""
         expected, received = self.input_shape, self.images.shape[1:]
-        return expected is None or (
-            len(expected) == len(received) and all(a in (None, b) for a, b in zip(expected, received, strict=True))
+        if expected is None:
+            return True
+        return len(expected) == len(received) and all(a in (None, b) for a, b in zip(expected, received, strict=True))
+
+    def inputs(self, n: int = _N_RUN) -> Any:
+        """Return what the model takes, for the first `n` images."""
+        return keras.tree.map_structure(
+            lambda leaf: leaf[:n].astype(np.float32) if leaf.dtype.kind in "uifb" else leaf[:n], self.batch.inputs
         )
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The trace of the first images through a model without a graph."""
+        return trace(self.model, self.inputs())
+
+    @cached_property
+    def answers(self) -> Any:
+        """The model's answers to a few images, as arrays; None if the images don't fit."""
+        if not self.images_fit:
+            return None
+        if self.graph is None:
+            return self.trace.answers
+        return keras.tree.map_structure(np.asarray, self.model(self.inputs(), training=False))
+
+    @cached_property
+    def outputs(self) -> tuple[Output, ...]:
+        """The model's outputs with their losses and labels."""
+        return outputs_of(self)
 
     @property
     def answers_shape(self) -> tuple[int | None, ...]:
-        """The shape of the model's output, with None for the batch."""
+        """The shape of the model's only output, with None for the batch; () if it has several."""
         if self.graph is not None:
-            return tuple(self.model.output_shape)
-        return (None, *self.trace.answers.shape[1:])
+            shape = self.model.output_shape
+            return tuple(shape) if not isinstance(shape, list | dict) and isinstance(shape[0], int | None) else ()
+        answers = self.answers
+        return (None, *answers.shape[1:]) if isinstance(answers, np.ndarray) else ()
+
+    @cached_property
+    def first_layer(self) -> Reached | None:
+        """What the first layer with a kernel receives."""
+        return run_until(self.model, self.inputs(), lambda layer: isinstance(layer, WEIGHTED))
 
     @cached_property
     def backbone_input(self) -> Array | None:
-        """The backbone's input for the images (or the first few); None if unknown."""
-        if self.backbone is None:
+        """The backbone's input for the first images; None if unknown."""
+        entrance = None if self.backbone is None else self.backbone.entrance
+        if entrance is None:
             return None
-        if self.backbone.part is not None:
-            return self.trace.input_of(self.backbone.part)
-        return None if self.backbone.tensor is None else run_until(self.graph, self.backbone.tensor, self.images)
-
-    @cached_property
-    def loss(self) -> Loss | None:
-        """The loss; None if the model isn't compiled, or has no single row per image."""
-        has_one = self.graph is None or len(self.graph.outputs) == 1
-        if self.optimizer is None or not has_one or len(self.answers_shape) != 2:
-            return None
-        if self.graph is None:
-            last, answers = self.trace.last, self.trace.answers
-        else:
-            last = self.model.layers[-1]
-            answers = np.asarray(self.model(self.images[:_N_TRACED], training=False))
-        return Loss(*_loss_of(self.model), _output_activation(last, answers), answers.shape[-1])
+        reached = run_until(self.model, self.inputs(), lambda layer: layer is entrance)
+        return None if reached is None else reached.values
 
 
-def _loss_of(model: keras.Model) -> tuple[str, bool]:
-    """Return (kind, from_logits) of a loss in any form that `compile` accepts."""
-    loss = getattr(model, "loss", None)
-    if isinstance(loss, dict | list | tuple) and len(loss) == 1:
-        loss = next(iter(loss.values() if isinstance(loss, dict) else loss))
-    name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
-    kind = _LOSSES.get(str(name).replace("_", "").lower(), "")
-    return kind, takes_logits(loss)
+def _input_shapes(graph: Any) -> list[tuple[int | None, ...]]:
+    return [tuple(tensor.shape[1:]) for tensor in graph.inputs] if graph is not None else []
 
 
-def _output_activation(last: keras.layers.Layer | None, answers: Array) -> Literal["sigmoid", "softmax", "linear"]:
-    """Return what the output is, judging by its layer, or else by its range."""
-    if isinstance(last, keras.layers.Softmax):
-        return "softmax"
-    name = str(getattr(getattr(last, "activation", None), "__name__", ""))
-    if name == "sigmoid":
-        return "sigmoid"
-    if name == "softmax":
-        return "softmax"
-    if answers.min() < 0 or answers.max() > 1:
-        return "linear"
-    if answers.shape[-1] > 1 and np.allclose(answers.sum(axis=-1), 1, atol=1e-3):
-        return "softmax"
-    return "linear" if name == "linear" else "sigmoid"
-
-
-def read_setup(model: keras.Model, dataset: Any, validation: Any = None, n: int = 32) -> Setup:
-    """Read at most `n` training images from any data that `check_setup` takes."""
-    batches = list(_batches(dataset, n))
-    if not batches:
-        raise InputError("The data contain no images.")
-    label_batches = [labels for _, labels in batches if labels is not None]
-    labels = np.concatenate(label_batches)[:n] if len(label_batches) == len(batches) else None
-    images = np.concatenate([images for images, _ in batches])[:n].astype(np.float32)
-    return Setup(model, dataset, validation, images, labels)
-
-
-def image_keys(data: Any, n: int = 512) -> set[bytes]:
-    """Return the hashes of about `n` images from one pass over the data."""
-    return {image_key(image) for images, _ in _batches(data, n) for image in images}
-
-
-def _batches(data: Any, n: int) -> Iterator[tuple[Array, Array | None]]:
-    """Yield batches until there are `n` images, or 200 MB."""
-    n_bytes = 0
-    for images, labels in _raw_batches(data, n):
-        batch = np.asarray(images)
-        if batch.ndim == 3:  # a tf.data.Dataset without batch()
-            batch, labels = batch[None], None if labels is None else np.asarray(labels)[None]
-        if batch.ndim != 4:
-            raise InputError(f"Images of shape (n, height, width, channels) are needed; received {batch.shape}.")
-        yield batch, None if labels is None else np.asarray(labels)
-        n, n_bytes = n - len(batch), n_bytes + batch.nbytes
-        if n <= 0 or n_bytes > _MAX_BYTES:
-            return
-
-
-def _raw_batches(data: Any, n: int) -> Iterator[tuple[Any, Any]]:
-    if isinstance(data, ImageDataset):
-        rows = np.unique(np.linspace(0, len(data.train) - 1, n).astype(int))  # images may be in the order of classes
-        yield data.train.images[rows], data.train.labels[rows]
-    elif isinstance(data, tf.data.Dataset):
-        for element in data:
-            yield _images_and_labels(element)
-    elif isinstance(data, keras.utils.PyDataset):
-        for i in range(len(data)):
-            yield _images_and_labels(data[i])
-    elif isinstance(data, np.ndarray):
-        yield data[:n], None
-    elif isinstance(data, tuple | list) and len(data) == 2 and len(data[0]) == len(data[1]):
-        rows = np.unique(np.linspace(0, len(data[0]) - 1, n).astype(int))
-        yield np.asarray(data[0])[rows], np.asarray(data[1])[rows]
-    else:
+def read_setup(model: keras.Model, dataset: Any, validation: Any = None) -> Setup:
+    """Read a few training images from any data that `check_setup` takes."""
+    shapes = _input_shapes(graph_of(model)) if model.built else []
+    rank = 1 + max(map(len, shapes), default=3)
+    if isinstance(validation, float) and not isinstance(dataset, ImageDataset):
+        dataset, validation = _split(Data(dataset, rank), validation)
+    data = Data(dataset, rank)
+    other: Data | None = None
+    if validation is not None:
+        other = data if validation is dataset else Data(validation, rank)
+    elif isinstance(dataset, ImageDataset):
+        other = Data(dataset, rank, "validation")
+    batch = data.sample
+    images = batch.images
+    is_odd = images.ndim < 2 if shapes else images.ndim != 4
+    if images.dtype.kind not in "uifb" or is_odd:
         raise InputError(
-            "check_setup takes an ImageDataset, (images, labels) as arrays, or a tf.data set of such batches; received "
-            f"{type(data).__name__}."
+            f"Images of shape (n, height, width, channels) are needed; received {images.dtype} {images.shape}."
         )
+    return Setup(model, data, other, batch)
 
 
-def _images_and_labels(element: Any) -> tuple[Any, Any]:
-    return (element[0], element[1]) if isinstance(element, tuple | list) and len(element) > 1 else (element, None)
+def _split(data: Data, fraction: float) -> tuple[Any, Any]:
+    """Split arrays as `fit(validation_split=)` does: the last images become the validation data."""
+    if not data.is_array or not 0 < fraction < 1:
+        raise InputError(
+            f"validation={fraction} stands for fit(validation_split={fraction}): it takes arrays and a share between "
+            "0 and 1. Otherwise give the validation data themselves."
+        )
+    whole = data.arrays
+    n = len(whole.images)
+    first, last = slice(0, int(n * (1 - fraction))), slice(int(n * (1 - fraction)), n)
+    if any(len(leaf) != n for leaf in leaves(whole.labels).values()):
+        raise InputError("There must be one label for each image.")
+    parts = [(at(whole.inputs, rows), at(whole.labels, rows)) for rows in (first, last)]
+    return parts[0], parts[1]

@@ -85,41 +85,60 @@ def _training_accuracy(trial: Trial) -> TwoWays:
 def _find(setup: Setup) -> Iterator[Finding]:
     """Find images that the model is both trained and evaluated on."""
     from tl_widgets.data.dataset import ImageDataset
-    from tl_widgets.setup_checks.setup import image_keys
+    from tl_widgets.setup_checks.same_images import count_same, seen_in
 
-    dataset, validation = setup.dataset, setup.validation
-    if validation is None:
-        if not isinstance(dataset, ImageDataset):
-            return
-        n = len(set(dataset.train.keys) & {*dataset.validation.keys, *dataset.test.keys})
+    data, validation = setup.data, setup.validation
+    if isinstance(data.source, ImageDataset) and (validation is None or validation.source is data.source):
+        train, others = data.source.train, (data.source.validation, data.source.test)
+        n = len(set(train.keys) & {key for split in others for key in split.keys})
         if n:
             yield _leak(f"{n} training images are validation or test images as well, so the accuracy looks too good: ")
         return
-    if validation is dataset:
+    if validation is None:
+        return
+    if validation is data:
         text = (
             "The model is validated on its own training images, so the accuracy looks too good: keep some images apart."
         )
-        yield Finding(text, "training_accuracy")
+        yield Finding(text, "training_accuracy", where="validation data")
+        return
+    if n_files := len(set(data.files) & set(validation.files)):
+        yield _leak(
+            f"{n_files} files are both in the training and in the validation data, so the accuracy looks too good: ",
+            code="keras.utils.split_dataset(dataset, left_size=0.8)  # or both subsets with the same seed",
+        )
         return
     # Two passes: if a data set is reshuffled in each, take() and skip() get different images.
-    first = image_keys(dataset), image_keys(validation)
-    second = image_keys(dataset), image_keys(validation)
-    n, n_later = len(first[0] & first[1]), len((first[0] & second[1]) | (second[0] & first[1]))
-    if n and first[1] <= first[0]:
+    first = seen_in(data), seen_in(validation)
+    same = count_same(*first)
+    is_all = first[0].is_complete and first[1].is_complete
+    if same.n and same.n == len(first[1].prints):
         text = "All validation images are training images, so the accuracy looks too good: keep some images apart."
-        yield Finding(text, "training_accuracy")
-    elif n:
-        yield _leak(f"{n} training images are validation images as well, so the accuracy looks too good: ")
-    elif n_later:
+        yield Finding(f"{text}{same.note}", "training_accuracy", where="validation data")
+        return
+    if same.n:
+        least = "" if is_all else "At least "
+        yield _leak(
+            f"{least}{same.n} training images are validation images as well, so the accuracy looks too good"
+            f"{same.note}: "
+        )
+        return
+    if data.is_array or validation.is_array or data.form == "generator" or validation.form == "generator":
+        return
+    second = seen_in(data), seen_in(validation)
+    n_later = max(count_same(first[0], second[1]).n, count_same(second[0], first[1]).n)
+    if n_later:
         yield Finding(
             f"{n_later} images are in the training part in one pass and in the validation part in another: the data "
             "are shuffled anew before take() and skip(). Split first, or shuffle with reshuffle_each_iteration=False.",
             "leaky_split",
+            where="shuffle() before take() and skip()",
+            code="dataset.shuffle(1000, seed=0, reshuffle_each_iteration=False)",
         )
 
 
-def _leak(text: str) -> Finding:
-    return Finding(f"{text}split once.", "leaky_split")
+def _leak(text: str, code: str = "") -> Finding:
+    return Finding(f"{text}split once.", "leaky_split", where="training and validation data", code=code)
 
 
 _CHECK = Check(Subject.SPLITS, _find)

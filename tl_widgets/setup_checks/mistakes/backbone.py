@@ -37,27 +37,46 @@ def _batch_norm(trial: Trial) -> TwoWays:
 
 
 def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
-    """Find pretrained BatchNormalization that training would change."""
+    """Find pretrained BatchNormalization and Dropout that training would run in training mode."""
     import keras
     import numpy as np
 
     backbone = setup.backbone
-    if backbone is None or backbone.is_random or not any(norm.trainable for norm in backbone.norms):
+    if backbone is None or not setup.images_fit:
+        return
+    is_called_so = any(  # as older guides do
+        node.operation is backbone.entrance and node.arguments.kwargs.get("training") is False for node in setup.nodes
+    )
+    # A network of the learner's own counts as pretrained if it's treated as one.
+    if not backbone.is_pretrained and not (is_called_so and not backbone.is_random and not backbone.is_fresh):
+        return
+    note = f" With this Keras ({keras.__version__}), training=False in the call does not prevent it."
+    where = f"layer {backbone.name}"
+    drops = [layer for layer in backbone.layers if isinstance(layer, keras.layers.Dropout) and layer.rate > 0]
+    if drops and not backbone.is_frozen and is_called_so:
+        yield Finding(
+            f"Dropout inside {backbone.name} ({drops[0].name}) runs in fit(): set its rate to 0 if features should "
+            f"stay as they are.{note}",
+            where=where,
+            code="for layer in backbone.layers: if isinstance(layer, keras.layers.Dropout): layer.rate = 0.0",
+            is_certain=False,
+        )
+    if not any(norm.trainable for norm in backbone.norms):
         return  # Keras always runs frozen ones in inference mode
     with keras.StatelessScope() as scope:  # updates copies instead of the model's own averages
-        setup.model(setup.images[:_N_IMAGES], training=True)
+        setup.model(setup.inputs(_N_IMAGES), training=True)
     averages = [variable for norm in backbone.norms for variable in (norm.moving_mean, norm.moving_variance)]
     pairs = [(old, scope.get_current_value(old)) for old in averages]
     if all(new is None or np.allclose(np.asarray(old), np.asarray(new)) for old, new in pairs):
         return
-    note = ""
-    if any(node.arguments.kwargs.get("training") is False for node in setup.nodes):  # as older guides do
-        note = f" With this Keras ({keras.__version__}), training=False in the call does not prevent it."
+    code = "for layer in backbone.layers: layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)"
     yield Finding(
         f"BatchNormalization inside {backbone.name} is trainable and runs in training mode in fit(), so the averages "
-        "of a few batches replace those it was trained with: set trainable = False on these layers and compile "
-        f"again.{note}",
+        f"of a few batches replace those it was trained with: set trainable = False on these layers ({code}) and "
+        f"compile again.{note if is_called_so else ''}",
         "batch_norm_training",
+        where=where,
+        code=code,
     )
 
 
@@ -103,14 +122,26 @@ def _find_without_compile(setup: Setup) -> Iterator[Finding]:
     from tl_widgets.backbones.keras_compat import variables_of
 
     optimizer = setup.optimizer
-    if optimizer is None or not optimizer.built:
+    if optimizer is None or not optimizer.built or not setup.model.trainable_variables:
         return
     optimized = {id(weight) for weight in variables_of(optimizer)}
-    if optimized != {id(weight) for weight in setup.model.trainable_variables}:
+    if optimized == {id(weight) for weight in setup.model.trainable_variables}:
+        return
+    where, code = "compile()", "model.compile(optimizer, loss, metrics)"
+    if not optimized & {id(weight) for weight in setup.model.variables}:
         yield Finding(
-            "trainable was changed after the model was compiled, which has no effect: compile it again.",
-            "trainable_without_compile",
+            "The optimizer knows none of the model's weights, as after loading a model from an .h5 file: fit() fails. "
+            "Compile it again.",
+            where=where,
+            code=code,
         )
+        return
+    yield Finding(
+        "trainable was changed after the model was compiled, which has no effect: compile it again.",
+        "trainable_without_compile",
+        where=where,
+        code=code,
+    )
 
 
 BATCH_NORM_TRAINING = Mistake(

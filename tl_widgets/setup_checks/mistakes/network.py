@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _NARROW = 8
 _HIGHEST_RATE = 0.03
 _HIGHEST_FINE_TUNING_RATE = 1e-3
+_HIGHEST_RAW_RATE = 0.01
+_LOWEST_RATE = {True: 1e-6, False: 1e-5}  # of adaptive optimizers and of others
 _STEPS = (0, 10, 100, 1_000, 10_000)  # a schedule may warm up
 
 
@@ -39,13 +41,20 @@ def _find_bottleneck(setup: Setup) -> Iterator[Finding]:
     """Find a narrow layer of ReLU units that everything must pass."""
     import keras
 
+    ends = {output.layer for output in setup.outputs}
+    n_classes = max((output.n_units for output in setup.outputs), default=0)
     for node in setup.nodes:
         layer = node.operation
-        is_narrow = isinstance(layer, keras.layers.Dense) and layer.units <= _NARROW and len(setup.answers_shape) == 2
+        if not isinstance(layer, keras.layers.Dense) or layer.name in ends or len(setup.answers_shape) != 2:
+            continue
+        is_narrow = layer.units <= _NARROW or layer.units < n_classes / 4
         if is_narrow and _is_relu(setup, node) and _all_pass(setup, node):
             yield Finding(
-                f"All must pass the {layer.units} ReLU units of {layer.name}, which easily die: give it 64.",
+                f"All must pass the {layer.units} ReLU units of {layer.name}, which easily die: give it "
+                f"{max(64, n_classes)}.",
                 "bottleneck",
+                where=f"layer {layer.name}",
+                code=f'keras.layers.Dense({max(64, n_classes)}, activation="relu")',
             )
 
 
@@ -73,32 +82,83 @@ def _all_pass(setup: Setup, node: Any) -> bool:
 
 
 def _find_rate(setup: Setup) -> Iterator[Finding]:
-    """Find a learning rate that is too high for a network or a pretrained backbone."""
+    """Find a learning rate that is too high for a network or a pretrained backbone, or that does nothing."""
     import keras
-
-    from tl_widgets.backbones.keras_compat import learning_rate_schedule
 
     optimizer, backbone = setup.optimizer, setup.backbone
     if optimizer is None:
         return
-    schedule = learning_rate_schedule(optimizer)
-    rates = (schedule(step) for step in _STEPS) if schedule is not None else (optimizer.learning_rate,)
-    rate = max(map(float, rates))
+    rates = _rates(optimizer)
+    rate, name = max(rates), type(optimizer).__name__
     kinds = keras.optimizers
     is_adaptive = isinstance(optimizer, kinds.Adam | kinds.RMSprop | kinds.Adamax | kinds.Nadam)
-    is_tuned = backbone is not None and not backbone.is_random and not backbone.is_frozen
-    if rate > (_HIGHEST_RATE if is_adaptive else 1):
+    is_sgd = isinstance(optimizer, kinds.SGD)
+    momentum = float(getattr(optimizer, "momentum", 0) or 0) if is_sgd else 0.0
+    is_tuned = backbone is not None and backbone.is_pretrained and not backbone.is_frozen
+    where = "compile(optimizer=)"
+    if not rate >= 0 or rate > (_HIGHEST_RATE if is_adaptive else 1) or rate / (1 - min(momentum, 0.99)) > 1.05:
         yield Finding(
-            f"The learning rate of {type(optimizer).__name__} is {rate:g}; 0.001 is usual, and 100 times as much often "
-            "ends at chance.",
+            f"The learning rate of {name} is {rate:g}; {'0.01' if is_sgd else '0.001'} is usual, and 100 times as much "
+            "often ends at chance.",
             "learning_rate",
+            where=where,
+            code=f"keras.optimizers.{name}({'1e-2' if is_sgd else '1e-3'})",
         )
     elif is_tuned and is_adaptive and rate >= _HIGHEST_FINE_TUNING_RATE:
         yield Finding(
             f"The pretrained backbone is trained at a learning rate of {rate:g}, which destroys what it has learned: "
             "train the head first, then fine-tune at 1e-5 to 1e-4.",
             "learning_rate",
+            where=where,
+            code=f"keras.optimizers.{name}(1e-5)",
         )
+    elif is_sgd and rate >= _HIGHEST_RAW_RATE and _gets_raw_pixels(setup):
+        yield Finding(
+            f"Raw pixels go into a network without normalization, and SGD's learning rate is {rate:g}: the first steps "
+            "are hundreds of times too large, and kill its ReLU units or give NaN. Scale the pixels.",
+            "learning_rate",
+            where="the first layer",
+            code="keras.layers.Rescaling(1 / 255)",
+            is_certain=False,
+        )
+    elif rate < (1e-8 if is_tuned else _LOWEST_RATE[is_adaptive]):
+        yield Finding(
+            f"The learning rate of {name} is {rate:g}, which changes next to nothing in any reasonable number of "
+            "epochs.",
+            "learning_rate",
+            where=where,
+            code=f"keras.optimizers.{name}({'1e-2' if is_sgd else '1e-3'})",
+        )
+    elif len(rates) > 1 and rates[2] < 1e-6 * rate:
+        yield Finding(
+            f"The schedule of the learning rate falls from {rate:g} to {rates[2]:.1g} within {_STEPS[2]} steps, so the "
+            "training ends before it has begun.",
+            "learning_rate",
+            where=where,
+            is_certain=False,
+        )
+
+
+def _rates(optimizer: Any) -> list[float]:
+    """Return the learning rate at a few steps, or the only one."""
+    from tl_widgets.backbones.keras_compat import learning_rate_schedule
+
+    schedule = learning_rate_schedule(optimizer)
+    return [float(schedule(step)) for step in _STEPS] if schedule is not None else [float(optimizer.learning_rate)]
+
+
+def _gets_raw_pixels(setup: Setup) -> bool:
+    """Return whether a network that trains from scratch, without normalization, gets pixels up to 255."""
+    import keras
+
+    from tl_widgets.backbones.keras_compat import all_layers
+
+    reached = setup.first_layer if setup.images_fit else None
+    norms = (keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization)
+    if reached is None or any(isinstance(layer, norms) for layer in all_layers(setup.model)):
+        return False
+    is_frozen = setup.backbone is not None and setup.backbone.is_frozen
+    return bool(reached.values.max() > 50) and bool(reached.layer.trainable) and not is_frozen
 
 
 BOTTLENECK = Mistake(
@@ -174,12 +234,15 @@ def _predicted(trial: Trial, features: Any, labels: Any, test: Any, *, from_logi
 
 def _find_twice_applied(setup: Setup) -> Iterator[Finding]:
     """Find a model that ends with the sigmoid or softmax that its loss applies again."""
-    loss = setup.loss
-    if loss is not None and loss.kind and loss.from_logits and loss.activation != "linear":
-        yield Finding(
-            f"The model ends with {loss.activation} and the loss is told from_logits=True: leave out one of the two.",
-            "sigmoid_from_logits",
-        )
+    for output in setup.outputs:
+        if output.kind and output.from_logits and output.activation in ("sigmoid", "softmax"):
+            yield Finding(
+                f"The model ends with {output.activation} and the loss is told from_logits=True: leave out one of the "
+                "two.",
+                "sigmoid_from_logits",
+                where=output.where,
+                code=f"keras.losses.{output.loss}()",
+            )
 
 
 SIGMOID_FROM_LOGITS = Mistake(

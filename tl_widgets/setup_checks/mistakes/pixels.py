@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from tl_widgets.backbones.family import Preprocessing
     from tl_widgets.records.verdict import TwoWays
+    from tl_widgets.setup_checks.data import Array
     from tl_widgets.setup_checks.graph import FoundBackbone
-    from tl_widgets.setup_checks.setup import Array, Setup
+    from tl_widgets.setup_checks.setup import Setup
     from tl_widgets.setup_checks.trial import Trial
 
 _NEAR = 0.25  # in standard deviations of the expected pixels; above 0 because images may have been resized
-_MIN_RANGE = 0.05  # any scaling done once leaves more than this between a sample's black and white
 
 
 def _measure(trial: Trial, change: Callable[[Sequence[keras.layers.Layer]], Sequence[keras.layers.Layer]]) -> TwoWays:
@@ -76,61 +76,40 @@ def _channel_order(trial: Trial) -> TwoWays:
     return compare_runs(right, other.run(other.transfer(*other.layers()), "wrong"))
 
 
-def _find(setup: Setup) -> Iterator[Finding]:
-    """Find pixels that don't have the preprocessing the backbone was trained with."""
-    backbone = setup.backbone
-    if backbone is None:
-        yield from _find_without_contrast(setup)
+def find_wrong_pixels(setup: Setup) -> Iterator[Finding]:
+    """Find pixels that don't have the preprocessing the backbone was trained with, or no contrast."""
+    import numpy as np
+
+    from tl_widgets.setup_checks.pixel_forms import MIN_CONTRAST
+
+    form, backbone = setup.form, setup.backbone
+    if not setup.images_fit or form.name == "blank" or not np.isfinite(setup.images).all():
         return
-    if backbone.is_random and not backbone.is_frozen:
-        return  # a network from scratch can learn from any scale
-    received = setup.backbone_input
-    if received is None:
+    reached = setup.first_layer
+    contrast = None if reached is None else _contrast(reached.values)
+    if form.name == "twice":
+        is_mended = contrast is not None and contrast > max(0.5, 3 * _contrast(setup.images))  # by Normalization
+        if not is_mended:
+            yield _scaled_twice("the model", setup.images, form.words, where="training data")
         return
-    low, high, raw = received.min(), received.max(), _raw(setup.images)
-    if backbone.preprocessing is not None and raw is not None and received.shape[-1] == raw.shape[-1] == 3:
-        yield from _compare(backbone, backbone.preprocessing, received, raw[: len(received)])
-    elif backbone.preprocessing is None and backbone.is_frozen and low >= 0 and high > 10:
-        yield Finding(
-            f"Raw pixels ({low:.0f} to {high:.0f}) go into {backbone.name}, which is frozen: put the "
-            "preprocessing before it with which it was trained.",
-            "raw_pixels",
-        )
-    elif high - low < 0.1:
-        yield _scaled_twice(backbone.name, received)
+    if backbone is not None and backbone.is_pretrained and backbone.preprocessing is not None:
+        received = setup.backbone_input
+        if received is not None and received.ndim == 4 and received.shape[-1] == 3:
+            yield from _compare(backbone, backbone.preprocessing, received, form.raw)
+            return
+    # BatchNormalization before the first convolution restores the contrast in training.
+    if reached is not None and contrast is not None and contrast < MIN_CONTRAST and not reached.norms:
+        name = f"{reached.layer.name}, the first {'Dense layer' if reached.values.ndim == 2 else 'convolution'},"
+        yield _scaled_twice(name, reached.values, where=f"before layer {reached.layer.name}")
 
 
-def _find_without_contrast(setup: Setup) -> Iterator[Finding]:
-    """Find two scalings that leave a network from scratch images without contrast."""
-    from tl_widgets.setup_checks.graph import first_convolution, run_until
-
-    first = first_convolution(setup.graph)
-    if first is None or setup.input_shape is None or not setup.images_fit or _range(setup.images) < _MIN_RANGE:
-        return  # if the images have no contrast before the model's scaling, that may be their content
-    received = run_until(setup.graph, first.arguments.keras_tensors[0], setup.images)
-    if _range(received) < _MIN_RANGE:
-        yield _scaled_twice(f"{first.operation.name}, the first convolution,", received)
-
-
-def _range(values: Any) -> float:
-    return float(values.max() - values.min())
-
-
-def _raw(images: Array) -> Array | None:
-    """Return the images as 0-255 RGB, judging by their range; None if none fits."""
-    from tl_widgets.backbones.family import CAFFE_MEAN_BGR, IMAGENET_MEAN, IMAGENET_STD
-
-    images = images.astype(float)
-    low, high = images.min(), images.max()
-    if low >= 0:
-        return images if high > 1.01 else images * 255 if high > 0.05 else None
-    if low >= -1.01 and high <= 1.01:
-        return (images + 1) * 127.5
-    if low > -3 and high < 3.5:
-        return (images * IMAGENET_STD + IMAGENET_MEAN) * 255
-    if images.shape[-1] == 3 and low > -130 and high < 160:
-        return (images + CAFFE_MEAN_BGR)[..., ::-1]
-    return None
+def _contrast(values: Array) -> float:
+    """Return the difference between black and white, in the channel where it's largest."""
+    if values.ndim < 4:
+        return float(values.max() - values.min())
+    height, width = values.shape[1:3]
+    inner = values[:, height // 8 : height - height // 8, width // 8 : width - width // 8]  # without zero padding
+    return float((inner.max((0, 1, 2)) - inner.min((0, 1, 2))).max())
 
 
 def _distance(actual: Array, expected: Array) -> float:
@@ -142,15 +121,45 @@ def _distance(actual: Array, expected: Array) -> float:
     return float(max(means, abs(actual.std() / scale - 1)) / 1.5)
 
 
-def _compare(backbone: FoundBackbone, preprocessing: Preprocessing, actual: Array, raw: Array) -> Iterator[Finding]:
+_BOUNDS = {  # what correctly prepared pixels can't exceed, with room for resizing and augmentation
+    "tf": (-1.3, 1.3),
+    "lite": (-1.3, 1.3),
+    "torch": (-2.8, 3.3),
+    "caffe": (-160, 190),
+    "builtin_0_255": (-60, 320),
+}
+
+
+def _compare(
+    backbone: FoundBackbone, preprocessing: Preprocessing, actual: Array, raw: Array | None
+) -> Iterator[Finding]:
     """Compare the backbone's input with the right preprocessing of the same images."""
     from tl_widgets.backbones.family import PREPROCESSING, Preprocessing
+    from tl_widgets.setup_checks.pixel_forms import form_of
 
-    expected = preprocessing.apply(raw)
-    if _distance(actual, expected) < _NEAR:
+    where, remedy, code = f"before layer {backbone.name}", *_remedy(backbone, preprocessing)
+    low, high, mistake = f"{actual.min():.3g}", f"{actual.max():.3g}", "wrong_preprocessing"
+    received = form_of(actual)
+    if received.name == "twice":
+        yield _scaled_twice(backbone.name, actual, received.words, where=where)
         return
-    if actual.std() < 0.02 * expected.std() and _range(actual) < 0.1:
-        yield _scaled_twice(backbone.name, actual)
+    if raw is None:
+        lowest, highest = _BOUNDS[preprocessing.mode]
+        outside = actual.min() < lowest or actual.max() > highest
+        if outside or (preprocessing.is_builtin and received.name == "standardized"):
+            yield Finding(
+                f"Pixels from {low} to {high} go into {backbone.name}, which expects {preprocessing.expects}. {remedy}",
+                "raw_pixels" if received.name == "raw" else mistake,
+                where=where,
+                code=code,
+            )
+        return
+    raw = raw[: len(actual)]
+    expected = preprocessing.apply(raw)
+    if raw.shape[-1] != 3 or _distance(actual, expected) < _NEAR:
+        return
+    if actual.std() < 0.02 * expected.std() and _contrast(actual) < 0.1:
+        yield _scaled_twice(backbone.name, actual, where=where)
         return
     only_divided = Preprocessing("0 to 1", "", "", "only divided by 255", "", scale=1 / 255)
     nearest = min((*PREPROCESSING.values(), only_divided), key=lambda kind: _distance(actual, kind.apply(raw)))
@@ -161,33 +170,49 @@ def _compare(backbone: FoundBackbone, preprocessing: Preprocessing, actual: Arra
             f"Red and blue are swapped in the pixels that go into {backbone.name}, which expects {order}. Reverse the "
             "channels once: images[..., ::-1].",
             "channel_order",
+            where=where,
+            code="images = images[..., ::-1]",
         )
         return
-    low, high, mistake = f"{actual.min():.3g}", f"{actual.max():.3g}", "wrong_preprocessing"
     if _distance(actual, nearest.apply(raw)) >= _NEAR:
         observation = f"Pixels from {low} to {high} go into {backbone.name}"
     elif nearest.is_builtin:
         observation, mistake = f"Raw pixels ({low} to {high}) go into {backbone.name}", "raw_pixels"
     else:
         observation = f"Pixels {nearest.received} ({low} to {high}) go into {backbone.name}"
+    yield Finding(f"{observation}, which expects {preprocessing.expects}. {remedy}", mistake, where=where, code=code)
+
+
+def _remedy(backbone: FoundBackbone, preprocessing: Preprocessing) -> tuple[str, str]:
+    """Return what to do about wrong pixels, and the line of code."""
     if preprocessing.is_builtin:
-        remedy = "Leave your own scaling out."
-    elif backbone.module:
-        remedy = f"Use keras.applications.{backbone.module}.preprocess_input, once, and no other scaling."
+        return "Leave your own scaling out.", f"x = {backbone.name}(images)  # raw pixels, 0 to 255"
+    if backbone.module:
+        function = f"keras.applications.{backbone.module}.preprocess_input"
+        return f"Use {function}, once, and no other scaling.", f"x = {function}(x)"
+    code = preprocessing.code.removeprefix("keras.layers.")
+    return f"Put its own preprocessing before it, such as {code}.", preprocessing.code
+
+
+def _scaled_twice(receiver: str, actual: Array, how: str = "", *, where: str = "") -> Finding:
+    axes = tuple(range(actual.ndim - 1))
+    spread = (actual.max(axes) - actual.min(axes)).max()
+    if how and "two" not in how and actual.max() - actual.min() > 3 * spread:
+        text = f"In each channel, the pixels that {receiver} gets lie within {spread:.3g} of each other"
     else:
-        remedy = f"Put its own preprocessing before it, such as {preprocessing.code.removeprefix('keras.layers.')}."
-    yield Finding(f"{observation}, which expects {preprocessing.expects}. {remedy}", mistake)
-
-
-def _scaled_twice(receiver: str, actual: Array) -> Finding:
+        text = f"All pixels that {receiver} gets lie between {actual.min():.3g} and {actual.max():.3g}"
+    cause = (
+        how if how and "scaled twice" in how else f"they are scaled twice ({how})" if how else "they are scaled twice"
+    )
     return Finding(
-        f"All pixels that {receiver} gets lie between {actual.min():.3g} and "
-        f"{actual.max():.3g}: they are scaled twice. Scale them once, in the data or in the model.",
+        f"{text}: {cause}. Scale them once, in the data or in the model.",
         "rescaled_twice",
+        where=where,
+        code="images = raw_images  # 0 to 255, and the scaling in the model only",
     )
 
 
-_CHECK = Check(Subject.PIXELS, _find)
+_CHECK = Check(Subject.PIXELS, find_wrong_pixels)
 _EASY = "Where classes are as easy to tell apart as brick, grass and gravel, distorted features do it as well"
 
 RAW_PIXELS = Mistake(

@@ -1,0 +1,1 @@
+"""Checks for problems that no study measures, by subject."""

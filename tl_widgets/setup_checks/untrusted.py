@@ -1,0 +1,123 @@
+"""Opening a model of any origin without running anything in it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py  # type: ignore[import-untyped]
+import keras
+
+from tl_widgets.core.errors import InputError
+
+_MAX_CONFIG = 50_000_000
+_BIG_MEMBER, _MOST_SHRUNK = 10_000_000, 100
+# Classes of Keras that run code from the file, or read other files.
+_UNSAFE = frozenset({
+    "Lambda", "__lambda__", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer", "StringLookup",
+    "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing", "FeatureSpace",
+})  # fmt: skip
+_SAFE_MODULES = ("keras", "keras_core", "tensorflow.python.keras")
+_PLAIN = ("builtins", "", None)
+
+
+def load_untrusted(path: str | Path) -> keras.Model:
+    """Load a .keras or .h5 file that consists of Keras's own layers.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The model, compiled if it was saved so and its loss and metrics are Keras's own.
+
+    Raises:
+        InputError: the file is missing, damaged or no Keras model, or it holds Lambda layers or classes that aren't
+            Keras's own, which would run code.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    if path.suffix.lower() not in (".keras", ".h5", ".hdf5"):
+        raise InputError(f"{path.name} must be a model that Keras saved, with the ending .keras or .h5.")
+    try:
+        _check(path)
+        return keras.saving.load_model(path, safe_mode=True)
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file raises anything
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path.name} can't be opened as a Keras model ({type(error).__name__}: {reason}).") from error
+
+
+def _check(path: Path) -> None:
+    """Raise InputError if a file asks for anything but Keras's own classes."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.file_size > _BIG_MEMBER and member.file_size > _MOST_SHRUNK * max(1, member.compress_size):
+                    raise InputError(f"{path.name} grows far too much when unpacked.")
+            if archive.getinfo("config.json").file_size > _MAX_CONFIG:
+                raise InputError(f"{path.name} has a description of more than 50 MB.")
+            config = json.loads(archive.read("config.json"))
+            with archive.open("model.weights.h5") as weights, h5py.File(weights, "r") as file:
+                _check_links(path, file)
+    else:
+        with h5py.File(path, "r") as file:
+            _check_links(path, file)
+            texts = [file.attrs.get(name) for name in ("model_config", "training_config")]
+            if texts[0] is None:
+                raise InputError(f"{path.name} holds weights only; save the whole model with model.save().")
+            config = [json.loads(text) for text in texts if text is not None]
+    for unsafe in _unsafe(config):
+        raise InputError(
+            f"{path.name} holds {unsafe}, which would run code from the file, so it isn't opened. Check such a model "
+            "in your own program with tl_widgets.check_setup(model, data), if you trust it."
+        )
+
+
+def _check_links(path: Path, file: h5py.File) -> None:
+    def visit(name: str) -> None:
+        link = file.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise InputError(f"{path.name} links to another file, so it isn't opened.")
+        item = file[name]
+        if isinstance(item, h5py.Dataset) and item.external:
+            raise InputError(f"{path.name} reads its weights from another file, so it isn't opened.")
+
+    names: list[str] = []
+    file.visit(names.append)  # follows hard links only
+    for group in ["/", *names]:
+        item = file[group]
+        if isinstance(item, h5py.Group):
+            for key in item:
+                visit(f"{group}/{key}")
+
+
+def _unsafe(config: Any) -> Iterator[str]:
+    """Yield what in a description isn't one of Keras's own safe classes."""
+    if isinstance(config, list):
+        for value in config:
+            yield from _unsafe(value)
+        return
+    if not isinstance(config, dict):
+        return
+    name, module = config.get("class_name"), config.get("module")
+    if name is not None:
+        if name in _UNSAFE:
+            yield f"a layer {name}" if name != "__lambda__" else "a function"
+        elif not isinstance(name, str) or (module not in _PLAIN and not _is_keras(module)):
+            yield f"the class {module}.{name}"
+        elif module in _PLAIN and "registered_name" in config and config["registered_name"] not in (None, name):
+            yield f"a class {config['registered_name']}"
+        elif module == "builtins" and name not in ("slice", "function", "type", "int", "float", "str", "list", "tuple",
+                                                   "dict", "bool"):  # fmt: skip
+            yield f"{name} of Python"
+    for value in config.values():
+        yield from _unsafe(value)
+
+
+def _is_keras(module: Any) -> bool:
+    return isinstance(module, str) and any(module == safe or module.startswith(f"{safe}.") for safe in _SAFE_MODULES)

@@ -168,6 +168,7 @@ def mistakes(folder):
     yield "standardized for MobileNet", lambda: (
         transfer("MobileNet", lambda z: z), ((mobile - 99) / 70, mobile_y), {}), "expects -1 to 1"  # fmt: skip
     yield "NaN in an image", lambda: (net(), (np.where(x == x.max(), np.nan, x), y), {}), "NaN"
+    yield "hardly any contrast", lambda: (net(before=plain), (120 + np.round(x / 64), y), {}), "of 255 levels"
     yield "blank images", lambda: (net(), (np.full_like(x, 7), y), {}), "blank"
     yield "scaled and turned into uint8", lambda: (
         net(before=plain), ((x / 256).astype("uint8"), y), {}), "blank|whole numbers"  # fmt: skip
@@ -234,6 +235,11 @@ def mistakes(folder):
         "categorical accuracy of numbers": head(y, metrics=[keras.metrics.CategoricalAccuracy()], why="one-hot labels"),
         "the rate kills": head(y, rate=0.1, why="learning rate of Adam is 0.1"),
         "the rate kills, SGD": head(y, rate=SGD(10.0), why="learning rate of SGD is 10"),
+        "the rate kills, SGD of 1": head(y, rate=SGD(1.0), why="learning rate of SGD is 1"),
+        "Adadelta as Keras has it": head(y, rate=keras.optimizers.Adadelta(), why="Adadelta is meant"),
+        "one value for three classes": head(
+            y, before=(layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(1), layers.Dense(48),
+                       layers.Reshape((4, 4, 3))), why="value of dense"),
         "the rate does nothing": head(y, rate=1e-9, why="next to nothing"),
         "the rate is 0": head(y, rate=SGD(0.0), why="next to nothing"),
         "SGD on raw pixels": head(y, rate=SGD(0.05), before=plain, why="Raw pixels go into a network"),
@@ -274,7 +280,7 @@ def mistakes(folder):
         unfrozen("VGG16", 1e-3), photos("VGG16"), {}), "destroys what it has learned"  # fmt: skip
     yield "training=True in the call", lambda: (augmented_with_training(), (x, y), {}), "training=True"
     yield "training=True in a class", lambda: (always(), (x, y), {}), "stays on"
-    huge = [layers.Conv2D(32, 3, activation="relu"), layers.Flatten(), layers.Dense(1000, activation="relu")]
+    huge = [layers.Conv2D(64, 3, activation="relu"), layers.Flatten(), layers.Dense(128, activation="relu")]
     yield "Flatten of huge maps", lambda: (
         compiled(stack([*huge, layers.Dense(3, activation="softmax")])), (x / 255, y), {},
     ), "from Flatten"  # fmt: skip

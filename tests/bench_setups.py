@@ -13,6 +13,7 @@ from tl_widgets.data.dataset import ImageDataset, Split
 
 APPS = keras.applications
 SHAPE = (32, 32, 3)
+ADAM = keras.optimizers.Adam
 SPARSE, CATEGORICAL, BINARY = "sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy"
 
 
@@ -372,6 +373,28 @@ def correct():
     yield "a subset with all classes", lambda: (net(units=12), pictures(48, 32, 12), {})
     yield "Softmax as a layer", lambda: (
         compiled(stack([layers.Rescaling(1 / 255), *body(), layers.Dense(3), layers.Softmax()])), (x, y), {},
+    )  # fmt: skip
+    shapes = np.zeros((80, 32, 32, 3), "float32")
+    shades = np.random.default_rng(0).uniform(0, 1, (80, 2, 3)) * 255
+    shapes[:] = shades[:, 0][:, None, None]
+    shapes[:, 8:24, 8:24] = shades[:, 1][:, None, None]
+    kinds = np.arange(80) % 2
+    yield "one shape in many colors", lambda: (
+        net(units=1, end="sigmoid", loss=BINARY), (shapes[:60], kinds[:60]), {"validation": (shapes[60:], kinds[60:])},
+    )  # fmt: skip
+    yield "a hundred classes, partly read", lambda: (
+        net(units=100), generator(*pictures(400, 32, 100)), {"validation": Batches(*pictures(200, 32, 100, seed=5))},
+    )  # fmt: skip
+    yield "a directory in order for validation", lambda: (
+        net(), (x, y), {"validation": FORMS["tf.data"](pictures(30, seed=7)[0], np.sort(pictures(30, seed=7)[1]))},
+    )  # fmt: skip
+    yield "AlexNet's first Dense layer", lambda: (
+        compiled(stack([layers.Conv2D(36, 3, 2, activation="relu"), layers.Flatten(),
+                        layers.Dense(800, activation="relu"), layers.Dense(3, activation="softmax")])),
+        (x / 255, y), {},
+    )  # fmt: skip
+    yield "a schedule of a hundred steps", lambda: (
+        net(rate=ADAM(keras.optimizers.schedules.CosineDecay(1e-3, 100))), (x, y), {},
     )  # fmt: skip
     yield "dark images", lambda: (net(), (x / 8, y), {})
     yield "a mask for each pixel", lambda: (

@@ -58,6 +58,7 @@ class Data:
     rank: int = 4
     part: str = "train"
     _buffer: list[Batch] = field(default_factory=list)
+    _ended: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.form == "other":
@@ -180,6 +181,13 @@ class Data:
             n += len(batch.images)
             if n >= _N_SCANNED or time.monotonic() > deadline:
                 return
+        if self.form != "generator":
+            self._ended.append(True)
+
+    @property
+    def was_read_whole(self) -> bool:
+        """Whether all images have been at hand once, and not only the first thousands."""
+        return self.is_array or bool(self._ended)
 
     @cached_property
     def all_labels(self) -> Any:
@@ -190,6 +198,7 @@ class Data:
         if isinstance(known, list | np.ndarray) and len(known) and getattr(self.source, "shuffle", None) is False:
             first = self.sample.labels
             if isinstance(first, np.ndarray) and first.ndim == 1:
+                self._ended.append(True)
                 return np.asarray(known)
         labels = []
         for batch in self.scanned():

@@ -12,6 +12,7 @@ from tl_widgets.setup_checks.data import Array, Data
 
 _GRID = 8
 _CHUNK = 256
+_N_CANDIDATES = 10
 _MAX_BYTES = 2_000_000_000  # of pixels of arrays; beyond, a sample spread over them
 _RADIUS = 0.02  # of prints, whose length is 1; the same image scaled otherwise differs by rounding only
 
@@ -23,12 +24,14 @@ class Seen:
     Attributes:
         prints: (n, 64): each image in 8 x 8 cells, standardized, turned so that its brighter side is left.
         is_turned: Whether an image was mirrored for that.
+        levels: (n, 2): mean and contrast of each image.
         rows: The positions of these images in the data; images without contrast have no print.
         is_complete: Whether these are all images of the data.
     """
 
     prints: NDArray[np.float32]
     is_turned: NDArray[np.bool_]
+    levels: NDArray[np.float64]
     rows: NDArray[np.int64]
     is_complete: bool
 
@@ -49,12 +52,17 @@ class Same:
 
 def seen_in(data: Data) -> Seen:
     """Read a data set once, and print its images."""
-    parts, turned, rows, n = [], [], [], 0
+    parts, turned, levels, rows, n = [], [], [], [], 0
     is_complete = True
     for images, at in _chunks(data):
         prints, is_turned, keep = print_images(images)
         parts.append(prints[keep])
         turned.append(is_turned[keep])
+        n_channels = images.shape[-1] if images.ndim == 4 else 1
+        values = np.asarray(images, np.float32).reshape(len(images), -1, n_channels)[keep]
+        # Within channels, because preprocessing may subtract another mean from each.
+        contrast = np.sqrt(values.var(1, dtype=np.float64).mean(-1))
+        levels.append(np.stack([values.mean((1, 2), dtype=np.float64), contrast], axis=1))
         rows.append(at[keep])
         n += len(images)
     if data.is_array:
@@ -65,8 +73,9 @@ def seen_in(data: Data) -> Seen:
         is_complete = n < 4000 and data.form != "generator"
     if not parts:
         empty = np.zeros((0, _GRID**2), np.float32)
-        return Seen(empty, np.zeros(0, bool), np.zeros(0, np.int64), is_complete)
-    return Seen(np.concatenate(parts), np.concatenate(turned), np.concatenate(rows), is_complete)
+        return Seen(empty, np.zeros(0, bool), np.zeros((0, 2)), np.zeros(0, np.int64), is_complete)
+    whole = [np.concatenate(each) for each in (parts, turned, levels, rows)]
+    return Seen(whole[0], whole[1], whole[2], whole[3], is_complete)
 
 
 def _chunks(data: Data) -> Iterator[tuple[Array, NDArray[np.int64]]]:
@@ -137,12 +146,38 @@ def count_same(one: Seen, other: Seen) -> Same:
     axes = np.random.default_rng(0).normal(size=(_GRID**2, 8)).astype(np.float32) / 8
     tree = cKDTree(other.prints @ axes)
     near = tree.query_ball_point(one.prints @ axes, _RADIUS)
-    pairs, n_mirrored, matched = [], 0, set()
-    for i, candidates in enumerate(near):
-        for j in candidates:
-            if np.linalg.norm(one.prints[i] - other.prints[j]) < _RADIUS:
-                pairs.append((int(one.rows[i]), int(other.rows[j])))
-                n_mirrored += bool(one.is_turned[i] != other.is_turned[j])
-                matched.add(j)
-                break
-    return Same(min(len(pairs), max(len(matched), 1)) if pairs else 0, n_mirrored, tuple(pairs))
+    found = [
+        (i, j)
+        for i, candidates in enumerate(near)
+        for j in sorted(candidates)[:_N_CANDIDATES]
+        if np.linalg.norm(one.prints[i] - other.prints[j]) < _RADIUS
+    ]
+    if not found:
+        return Same(0, 0)
+    pairs = np.array(found)
+    pairs = pairs[_of_one_scaling(one.levels[pairs[:, 0]], other.levels[pairs[:, 1]], pairs[:, 0])]
+    if not len(pairs):
+        return Same(0, 0)
+    _, first = np.unique(pairs[:, 0], return_index=True)
+    pairs = pairs[first]
+    n_mirrored = int((one.is_turned[pairs[:, 0]] != other.is_turned[pairs[:, 1]]).sum())
+    n = min(len(pairs), len(np.unique(pairs[:, 1])))
+    return Same(n, n_mirrored, tuple((int(one.rows[i]), int(other.rows[j])) for i, j in pairs))
+
+
+def _of_one_scaling(ours: NDArray[np.float64], theirs: NDArray[np.float64], images: Array) -> NDArray[np.bool_]:
+    """Return which pairs of (mean, contrast) belong to the same image, scaled as the whole data set is.
+
+    Prints are the same for two shapes of different brightness. If most images have a partner under one scaling, that
+    scaling is the data set's; else the pixels have to be the same.
+    """
+    contrast = np.maximum(theirs[:, 1], 1e-12)
+    ratios = np.log(contrast / np.maximum(ours[:, 1], 1e-12))
+    same = (abs(ratios) < 1e-3) & (abs(ours[:, 0] - theirs[:, 0]) < 1e-3 * contrast)
+    bins = np.round(ratios / 0.05)
+    commonest = np.unique(bins)[np.unique(bins, return_counts=True)[1].argmax()]
+    near = abs(ratios - np.median(ratios[bins == commonest])) < 0.05
+    offsets = (theirs[:, 0] - np.exp(np.median(ratios[near])) * ours[:, 0]) / contrast
+    near &= abs(offsets - np.median(offsets[near])) < 0.1
+    n_near, n_all = len(np.unique(images[near])), len(np.unique(images))
+    return near if n_near >= 0.6 * n_all and (n_all > 1 or len(images) == 1) else same

@@ -11,6 +11,7 @@ from tl_widgets.setup_checks.mistake import Check, Finding, Subject
 from tl_widgets.setup_checks.setup import Setup
 
 _TRAINING = "training data"
+_FEW_LEVELS = 8  # of 255
 
 
 def unusable_values(setup: Setup) -> Iterator[Finding]:
@@ -24,6 +25,14 @@ def unusable_values(setup: Setup) -> Iterator[Finding]:
     if setup.form.name == "blank":
         yield Finding(f"The images are blank: every pixel is {images.flat[0]:g}.", where=_TRAINING)
         return
+    levels = float(np.ptp(images))
+    if setup.form.name == "raw" and levels <= _FEW_LEVELS:
+        yield Finding(
+            f"The images hold almost no contrast: their pixels differ by {levels:g} of 255 levels "
+            f"({images.min():g} to {images.max():g}).",
+            where=_TRAINING,
+            is_certain=False,
+        )
     if len(images) > 2 and all(np.array_equal(image, images[0]) for image in images[1:]):
         yield Finding(f"All of the first {len(images)} images are the same picture.", where=_TRAINING)
     if received.dtype.kind in "ui" and (text := _cut_off(received)):

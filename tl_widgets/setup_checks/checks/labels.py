@@ -58,12 +58,12 @@ def _labels(setup: Setup) -> Iterator[Finding]:
     if labels is None:
         return
     for name, leaf in leaves(labels).items():
-        kind = next((output.kind for output in setup.outputs if output.name == name), "")
-        for finding in _labels_alone(setup, np.asarray(leaf), kind):
+        output = next((output for output in setup.outputs if output.name == name), None)
+        for finding in _labels_alone(setup, np.asarray(leaf), output):
             yield replace(finding, where=f"labels {name!r}" if name else _WHERE)
 
 
-def _labels_alone(setup: Setup, labels: Array, kind: str) -> Iterator[Finding]:
+def _labels_alone(setup: Setup, labels: Array, output: Output | None) -> Iterator[Finding]:
     n = setup.data.n if setup.data.is_array else None
     if n is not None and len(labels) != n:
         yield Finding(f"There are {n} images and {len(labels)} labels: each image needs one.")
@@ -77,7 +77,7 @@ def _labels_alone(setup: Setup, labels: Array, kind: str) -> Iterator[Finding]:
     elif form.name == "nan":
         yield Finding("The labels contain NaN, so the loss becomes NaN: an image has no label.")
     numbers = class_numbers(labels)
-    if numbers is None or kind == "regression" or len(numbers) < 8:
+    if numbers is None or (output is not None and output.kind == "regression") or len(numbers) < 8:
         return
     classes, counts = np.unique(numbers, return_counts=True)
     if len(classes) == 1:
@@ -92,7 +92,10 @@ def _labels_alone(setup: Setup, labels: Array, kind: str) -> Iterator[Finding]:
             "class, and the network forgets the others.",
             code="dataset = dataset.unbatch().shuffle(10_000).batch(32)" if setup.data.form == "tf.data" else "",
         )
-    if counts.min() * _IMBALANCE <= counts.max() and len(numbers) >= 40 and not _is_handled(setup):
+    n_units = output.n_units if output is not None else 0
+    classifies = output is not None and (output.kind in _CLASSIFYING or n_units >= max(2, len(classes)))
+    is_uneven = counts.min() * _IMBALANCE <= counts.max() and len(numbers) >= 40
+    if is_uneven and classifies and not _is_handled(setup):
         rarest, commonest = classes[counts.argmin()], classes[counts.argmax()]
         yield Finding(
             f"Class {rarest} has {counts.min()} of {len(numbers)} images, and class {commonest} has {counts.max()}: "

@@ -15,7 +15,7 @@ from tl_widgets.setup_checks.outputs import ODD_ENDS, is_compiled, softmax_insid
 from tl_widgets.setup_checks.setup import Setup
 from tl_widgets.setup_checks.tracing import WEIGHTED, run_until
 
-_HUGE_DENSE = 20_000_000  # weights of one Dense layer behind Flatten
+_HUGE_MAPS, _HUGE_DENSE = 50_000, 5_000_000  # numbers that Flatten hands to a Dense layer, and its weights
 _HIGHEST_DROPOUT = 0.9
 _N_IMAGENET = 1000
 _OWN_TOPS = ("fc1", "fc2", "predictions")  # of VGG itself
@@ -82,7 +82,8 @@ def _top_left_on(setup: Setup) -> Iterator[Finding]:
         shape: tuple[int | None, ...] = tuple(getattr(node.outputs[0], "shape", ())) if node.outputs else ()
         nested = isinstance(node.operation, keras.Model) and graph_of(node.operation) is not None
         is_last = any(node.outputs[0] is tensor for tensor in setup.graph.outputs) if node.outputs else True
-        if nested and not is_last and len(shape) == 2 and shape[-1] == _N_IMAGENET:
+        is_top = nested and any("predictions" in layer.name for layer in node.operation.layers[-2:])
+        if is_top and not is_last and len(shape) == 2 and shape[-1] == _N_IMAGENET:
             yield _top(node.operation.name)
             return
     for layer in softmax_inside(setup.graph):
@@ -209,7 +210,8 @@ def _huge_flatten(setup: Setup) -> Iterator[Finding]:
         if not isinstance(layer, keras.layers.Dense) or not layer.trainable or layer.name in _OWN_TOPS:
             continue
         n = int(np.prod(layer.kernel.shape))
-        if n > _HUGE_DENSE and (isinstance(before.operation, keras.layers.Flatten) or layer.kernel.shape[0] > 20_000):
+        is_flat = isinstance(before.operation, keras.layers.Flatten | keras.layers.Reshape | keras.layers.Dropout)
+        if n > _HUGE_DENSE and layer.kernel.shape[0] > _HUGE_MAPS and is_flat:
             images = f" for {setup.data.n:,} images" if setup.data.n else ""
             yield Finding(
                 f"{layer.name} takes {layer.kernel.shape[0]:,} numbers from Flatten, which makes {n:,} weights"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tl_widgets.setup_checks.trial import Trial
 
 _NARROW = 8
-_HIGHEST_RATE = 0.03
+_HIGHEST_RATE, _HIGHEST_SGD_RATE = 0.03, 0.45
 _HIGHEST_FINE_TUNING_RATE = 1e-3
 _HIGHEST_RAW_RATE = 0.01
 _LOWEST_RATE = {True: 1e-6, False: 1e-5}  # of adaptive optimizers and of others
@@ -38,24 +38,46 @@ def _learning_rate(trial: Trial) -> TwoWays:
 
 
 def _find_bottleneck(setup: Setup) -> Iterator[Finding]:
-    """Find a narrow layer of ReLU units that everything must pass."""
+    """Find a narrow layer that everything must pass."""
+    import math
+
     import keras
 
     ends = {output.layer for output in setup.outputs}
     n_classes = max((output.n_units for output in setup.outputs), default=0)
     for node in setup.nodes:
         layer = node.operation
-        if not isinstance(layer, keras.layers.Dense) or layer.name in ends or len(setup.answers_shape) != 2:
+        if layer.name in ends or len(setup.answers_shape) != 2:
             continue
-        is_narrow = layer.units <= _NARROW or layer.units < n_classes / 4
+        wide = max(64, n_classes)
+        is_dense, n = isinstance(layer, keras.layers.Dense), _n_values(node)
+        is_narrow = is_dense and n <= _NARROW
         if is_narrow and _is_relu(setup, node) and _all_pass(setup, node):
             yield Finding(
-                f"All must pass the {layer.units} ReLU units of {layer.name}, which easily die: give it "
-                f"{max(64, n_classes)}.",
+                f"All must pass the {n} ReLU units of {layer.name}, which easily die: give it {wide}.",
                 "bottleneck",
                 where=f"layer {layer.name}",
-                code=f'keras.layers.Dense({max(64, n_classes)}, activation="relu")',
+                code=f'keras.layers.Dense({wide}, activation="relu")',
             )
+            return
+        is_pooled = isinstance(layer, keras.layers.GlobalAveragePooling2D | keras.layers.GlobalMaxPooling2D)
+        if (is_dense or is_pooled) and n_classes > 2 and 0 < n < math.log2(n_classes) and _all_pass(setup, node):
+            yield Finding(
+                f"All must pass the {n} value{'s' if n > 1 else ''} of {layer.name}, which are too few to tell "
+                f"{n_classes} classes apart: give it {wide}.",
+                "bottleneck",
+                where=f"layer {layer.name}",
+                code=f'keras.layers.Dense({wide}, activation="relu")' if is_dense else "more filters before it",
+            )
+            return
+
+
+def _n_values(node: Any) -> int:
+    """Return how many values a call outputs for each image; 0 if that depends on the image."""
+    import math
+
+    shape = node.outputs[0].shape[1:] if node.outputs else ()
+    return 0 if None in shape or not shape else math.prod(shape)
 
 
 def _is_relu(setup: Setup, node: Any) -> bool:
@@ -96,7 +118,17 @@ def _find_rate(setup: Setup) -> Iterator[Finding]:
     momentum = float(getattr(optimizer, "momentum", 0) or 0) if is_sgd else 0.0
     is_tuned = backbone is not None and backbone.is_pretrained and not backbone.is_frozen
     where = "compile(optimizer=)"
-    if not rate >= 0 or rate > (_HIGHEST_RATE if is_adaptive else 1) or rate / (1 - min(momentum, 0.99)) > 1.05:
+    effective = rate / (1 - min(momentum, 0.99))
+    highest = _HIGHEST_RATE if is_adaptive else 1.05 if not is_sgd or _is_forgiving(setup) else _HIGHEST_SGD_RATE
+    if name == "Adadelta" and rate < 0.05:
+        yield Finding(
+            f"Adadelta is meant to run with a learning rate of 1, and has {rate:g}: it hardly moves.",
+            "learning_rate",
+            where=where,
+            code="keras.optimizers.Adadelta(1.0)",
+            is_certain=False,
+        )
+    elif not rate >= 0 or effective > highest:
         yield Finding(
             f"The learning rate of {name} is {rate:g}; {'0.01' if is_sgd else '0.001'} is usual, and 100 times as much "
             "often ends at chance.",
@@ -129,14 +161,25 @@ def _find_rate(setup: Setup) -> Iterator[Finding]:
             where=where,
             code=f"keras.optimizers.{name}({'1e-2' if is_sgd else '1e-3'})",
         )
-    elif len(rates) > 1 and rates[2] < 1e-6 * rate:
+    elif len(rates) > 1 and rates[1] < 1e-6 * rate:
         yield Finding(
-            f"The schedule of the learning rate falls from {rate:g} to {rates[2]:.1g} within {_STEPS[2]} steps, so the "
+            f"The schedule of the learning rate falls from {rate:g} to {rates[1]:.1g} within {_STEPS[1]} steps, so the "
             "training ends before it has begun.",
             "learning_rate",
             where=where,
             is_certain=False,
         )
+
+
+def _is_forgiving(setup: Setup) -> bool:
+    """Return whether large steps do no harm: BatchNormalization follows them, or only a head is trained."""
+    import keras
+
+    from tl_widgets.backbones.keras_compat import all_layers
+
+    layers = all_layers(setup.model)
+    weighted = [layer for layer in layers if hasattr(layer, "kernel") and layer.trainable_weights]
+    return len(weighted) <= 1 or any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers)
 
 
 def _rates(optimizer: Any) -> list[float]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.backbones.keras_compat import graph_of, metrics_of, nodes_of, producer_of, takes_logits
-
-if TYPE_CHECKING:
-    from tl_widgets.setup_checks.setup import Setup
+from tl_widgets.setup_checks.tracing import Trace
 
 Array = NDArray[Any]
 _LOSSES = {
@@ -79,9 +77,16 @@ class Output:
         return f"layer {self.layer}" if self.layer else "the last layer"
 
 
-def outputs_of(setup: Setup) -> tuple[Output, ...]:
-    """Return the model's outputs; empty if it couldn't be run on the images."""
-    model, answers = setup.model, setup.answers
+def outputs_of(model: keras.Model, answers: Any, all_labels: Any, trace: Trace | None) -> tuple[Output, ...]:
+    """Return the model's outputs.
+
+    Args:
+        model: The learner's model.
+        answers: What it outputs for a few images; None gives no outputs.
+        all_labels: The labels that are known, in the learner's form.
+        trace: The run that gave the answers, for a model without a graph.
+    """
+    graph = graph_of(model)
     if answers is None:
         return ()
     if isinstance(answers, Mapping):
@@ -91,18 +96,18 @@ def outputs_of(setup: Setup) -> tuple[Output, ...]:
         values = list(answers)
     else:
         names, values = [str(name) for name in getattr(model, "output_names", None) or ("",)][:1], [answers]
-    tensors = setup.graph.outputs if setup.graph is not None else [None] * len(values)
+    tensors = graph.outputs if graph is not None else [None] * len(values)
     if len(names) != len(values) or len(tensors) != len(values):
         return ()
     found = []
     for i, (name, value, tensor) in enumerate(zip(names, values, tensors, strict=True)):
-        if setup.graph is None:
-            layer, activation = _named(setup.trace.last_of(value))
+        if graph is None:
+            layer, activation = _named(trace.last_of(value) if trace is not None else None)
         else:
             layer, activation = _end_of(tensor)
         loss = _part(getattr(model, "loss", None), i, name, len(values))
         kind, from_logits, loss_name = _kind(loss)
-        labels = _part(setup.all_labels, i, name, len(values))
+        labels = _part(all_labels, i, name, len(values))
         found.append(
             Output(
                 name if len(values) > 1 else "",

@@ -114,7 +114,8 @@ class Setup:
     @cached_property
     def outputs(self) -> tuple[Output, ...]:
         """The model's outputs with their losses and labels."""
-        return outputs_of(self)
+        trace_of_answers = self.trace if self.graph is None and self.answers is not None else None
+        return outputs_of(self.model, self.answers, self.all_labels, trace_of_answers)
 
     @property
     def answers_shape(self) -> tuple[int | None, ...]:

@@ -19,6 +19,7 @@ from tl_widgets.collections.collection import collection_of
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.dataset import image_key
 from tl_widgets.data.decode import decode_image
+from tl_widgets.export.script_data import is_saved
 
 
 def save(folder, names, start=0):
@@ -535,13 +536,21 @@ def test_a_class_called_mask_is_a_class(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("LR", "HR"), ("rgb", "depth"), ("photos", "sketches"), ("input", "output")]
+    ("first", "second"), [("LR", "HR"), ("rgb", "depth"), ("low_res", "High_Res"), ("input", "output")]
 )
 def test_a_task_from_image_to_image_is_named(tmp_path, first, second):
     save(tmp_path, [f"{first}/{i}.png" for i in range(5)])
     save(tmp_path, [f"{second}/{i}.png" for i in range(5)], start=50)
     with pytest.raises(InputError, match="hold files of the same names, which is a task from image to image"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("pair", ["blur sharp", "low high", "photos sketches", "x y", "gray color"])
+def test_classes_with_the_same_file_names_are_classes(tmp_path, pair):
+    first, second = pair.split()
+    save(tmp_path, [f"{first}/{i}.png" for i in range(5)])
+    save(tmp_path, [f"{second}/{i}.png" for i in range(5)], start=50)
+    assert set(load(tmp_path).class_names) == {first, second}
 
 
 def test_traffic_signs_as_they_come(tmp_path):
@@ -620,3 +629,29 @@ def test_the_terminal_takes_folders_for_each_part(tmp_path, capsys):
     show_images(make_console(), dataset, quiet=True)
     said = capsys.readouterr().out.splitlines()
     assert [line[:20] for line in said] == ["Note: Skipped 1 file", "Note: 1 image is bla"]
+
+
+# Scripts
+
+
+def test_a_script_reads_folders_itself_only_where_it_finds_the_same_images(tmp_path):
+    save(tmp_path / "plain", [f"{name}/{i}.png" for name in ("cat", "dog") for i in range(6)])
+    assert not is_saved(load(tmp_path / "plain").origin)
+    save(tmp_path / "parts", [f"{part}/{name}/{i}.png" for part in ("a", "b") for name in ("x", "y") for i in range(5)])
+    assert not is_saved(load(tmp_path / "parts" / "a", test=tmp_path / "parts" / "b").origin)
+    items = [(name, i) for name in ("benign", "malignant") for i in range(6)]
+    pictures, masks = ([f"{name}/{i}{ending}.png" for name, i in items] for ending in ("", "_mask"))
+    save_pairs(tmp_path / "masks", pictures, masks)
+    for start, part in enumerate(("train/Cat", "train/Dog", "test/cat", "test/dog")):
+        fill(tmp_path / "spelling" / part, 5, start=20 * start)
+    shutil.copytree(tmp_path / "plain", tmp_path / "project")
+    (tmp_path / "project" / "src").mkdir()
+    (tmp_path / "project" / "src" / "a.py").write_text("1")
+    save(tmp_path / "names", [f"{name}.{i}.png" for name in ("cat", "dog") for i in range(6)])
+    for name in ("cat", "dog"):
+        (tmp_path / "bits" / name).mkdir(parents=True)
+        for i in range(4):
+            gray = np.random.default_rng(i + 10 * (name == "cat")).integers(0, 4096, (40, 40)).astype(np.uint16)
+            Image.fromarray(gray).save(tmp_path / "bits" / name / f"{i}.png")
+    for name in ("masks", "spelling", "project", "names", "bits"):
+        assert is_saved(load(tmp_path / name).origin), name

@@ -10,13 +10,15 @@ from dataclasses import replace
 from functools import partial
 
 import joblib
+import numpy as np
 import pytest
 import worker_jobs
 from tiny import mini_family, registered
 
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.data.catalogue import load_dataset
-from tl_widgets.experiments import repeats
+from tl_widgets.data.dataset import choose_classes, subset
+from tl_widgets.experiments import folds, repeats
 from tl_widgets.experiments.comparison import compare
 from tl_widgets.experiments.parallel import measure_all
 from tl_widgets.records.comparison import Comparison, Seconds
@@ -74,6 +76,20 @@ def test_repeats_are_the_same_with_two_workers(textures, tiny_in_workers):
     ours, theirs = ([replace(p, seconds=0) for p in each.repeats.points] for each in (alone, parallel))
     assert ours == theirs
     assert parallel.verdict == alone.verdict
+
+
+def test_folds_with_class_weights_are_the_same_with_two_workers(textures, tiny_in_workers):
+    uneven = replace(textures, train=subset(textures.train, np.flatnonzero(textures.train.labels < 2)[:9]))
+    uneven = choose_classes(uneven, textures.class_names[:2])
+    measure = partial(compare, uneven, scratch=SCRATCH, folds=3, class_weights=True, **FEW)
+    alone, parallel = tiny_in_workers(folds, measure)
+    assert np.array_equal(parallel.folds.rows, alone.folds.rows)
+    for ours, theirs in zip(alone.runs, parallel.runs, strict=True):
+        assert (theirs.predictions, theirs.labels) == (ours.predictions, ours.labels)
+        assert theirs.balanced_accuracy == ours.balanced_accuracy
+    assert parallel.verdict == alone.verdict
+    without = compare(uneven, scratch=SCRATCH, folds=3, **FEW)
+    assert without.scratch.history != alone.scratch.history  # the weights arrive
 
 
 def test_a_dead_worker_costs_one_point():

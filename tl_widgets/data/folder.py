@@ -161,8 +161,10 @@ def load_folder(
     name = printable(archive_stem(source.path.name) if source.path.is_file() else source.path.name)
     if parts:
         name = printable(user_path(path).name)
+    # A script that reads the folders itself would find other images.
+    labels_from = layout.labels_from if layout.is_plain and not pool.depth else "folders, with exceptions"
     origin = Origin("folder", seed, path=str(source.path), folders=layout.places, edits=edits,
-                    labels_from=layout.labels_from, columns=columns, parts=parts)  # fmt: skip
+                    labels_from=labels_from, columns=columns, parts=parts)  # fmt: skip
     if classes is not None:
         origin = replace(origin, classes=layout.class_names)
     caption = f"images in {source_name}"

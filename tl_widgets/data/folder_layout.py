@@ -61,6 +61,7 @@ class Layout:
         places: (split, folder) for each folder that holds class folders; ("", folder) without given splits.
         labels_from: where the classes come from.
         where: for each class, where its images come from; in the order before any edits.
+        is_plain: whether a program that reads whole class folders, by the names on disk, finds the same images.
     """
 
     files: tuple[LabelledFile, ...]
@@ -70,6 +71,7 @@ class Layout:
     places: tuple[tuple[SplitName, str], ...]
     labels_from: LabelSource = "folders"
     where: tuple[str, ...] = ()
+    is_plain: bool = True
 
 
 def find_layout(
@@ -95,7 +97,8 @@ def find_layout(
     )
     names = tuple(map(printable, reading.class_names))
     notes = (*reading.notes, *source.listing.notes)
-    return Layout(files, names, reading.splits, notes, reading.places, reading.labels_from, reading.where)
+    is_plain = reading.is_plain and not source.listing.notes
+    return Layout(files, names, reading.splits, notes, reading.places, reading.labels_from, reading.where, is_plain)
 
 
 def read_group_column(source: ImageSource, column: str, columns: Columns = NO_COLUMNS) -> dict[str, str]:
@@ -191,6 +194,10 @@ def _read_parts(source: ImageSource, parts: Sequence[tuple[str, str]], source_na
         labels_from=train.labels_from,
         places=tuple((split, place) for split, reading in readings for _, place in reading.places),
         root="",
+        is_plain=all(
+            reading.is_plain and reading.labels_from == "folders" and reading.class_names == train.class_names
+            for _, reading in readings
+        ),
         where=tuple(_where_in_parts(name.casefold(), parts, readings) for name in train.class_names),
     )
 
@@ -207,7 +214,8 @@ def _with_masks(reading: Reading, masks: Mapping[str, Sequence[SourceFile]]) -> 
     if not masks:
         return reading
     n, places = sum(map(len, masks.values())), first_few([printable(place) for place in masks])
-    return replace(reading, notes=(*reading.notes, f"Masks of pictures were left aside ({n:,}): {places}."))
+    note = f"Masks of pictures were left aside ({n:,}): {places}."
+    return replace(reading, notes=(*reading.notes, note), is_plain=False)
 
 
 def _with_unused_tables(tree: Tree, folders: Reading) -> Reading:

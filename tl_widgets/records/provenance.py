@@ -91,7 +91,8 @@ class Origin:
         path: The absolute path of the folder or zip archive; "" for a built-in data set.
         folders: Where the class folders are below `path`: (("", folder),), or, if the folder has its own split, a pair
             (split, folder) for "train", "test" and perhaps "validation". Parts of a path are joined by "/".
-        labels_from: "folders" if the classes are the folders inside those of `folders`; otherwise another layout.
+        labels_from: "folders" if the classes are the folders inside those of `folders`, whole and by their own names;
+            otherwise another layout.
         columns: The columns of a table of labels that the user named.
         classes: The chosen classes, by their names after `edits`; () for all.
         edits: Changes to make after the folder was read.

@@ -54,7 +54,11 @@ def read_class_folders(tree: Tree, source_name: str) -> Reading:
         images = sorted(images, key=lambda image: (image.class_name, image.file.name))
         counts = {name: sum(image.class_name == name for image in images) for name in names}
         notes.insert(0, f"Classes from the folders: {counted(counts)}.")
-    return Reading(tuple(images), tuple(names), splits, tuple(notes), places.labels_from, places.folders, root, where)
+    is_whole = all(len(tree.folders.get(place, [])) == len(tree.children(place)) for _, place in places.folders)
+    is_plain = is_whole and {base_of(folder) for _, folder, _ in folder_of} == set(names)
+    return Reading(
+        tuple(images), tuple(names), splits, tuple(notes), places.labels_from, places.folders, root, where, is_plain
+    )
 
 
 def _below(folder: str, root: str) -> str:

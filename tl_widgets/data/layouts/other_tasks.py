@@ -13,15 +13,18 @@ _SAMPLE = 5  # files of each kind
 _MAX_BYTES = 20_000_000
 _BOX_LINE = re.compile(rb"\s*[^\s,]+([ ][A-Za-z]\w*)?(\s+-?\d*\.?\d+(e-?\d+)?){4,}(\s+\w+)?\s*", re.IGNORECASE)
 _JSON_KEYS = (b'"bbox"', b'"segmentation"', b'"regions"', b'"shapes"', b'"coordinates"', b'"exterior"', b'"keypoints"')
-# Two folders called so, with the same file names, are a task from image to image.
+# Two folders called so, with the same file names, are a task from image to image; sharp and blurred may be classes.
 _PAIRS = tuple(
     re.compile(pair, re.IGNORECASE)
     for pair in (
-        r"(\w+_)?lr/(\w+_)?hr", r"low\w*/high\w*", r"inputs?/(targets?|outputs?|gt)", r"sources?/targets?", r"x/y",
-        r"rgb/depth\w*", r"noisy/clean", r"blur\w*/sharp\w*", r"degraded/original", r"gr[ae]y\w*/colou?r\w*",
-        r"(photo|image|img)s?/(sketch|edge|depth|label|mask|target)\w*",
+        r"(\w+_)?lr/(\w+_)?hr",
+        r"low[_ ]?res\w*/high[_ ]?res\w*",
+        r"inputs?/(targets?|outputs?|gt)",
+        r"sources?/targets?",
+        r"rgb/depth\w*",
+        r"(image|img)s?/(edge|depth|label|mask|target)\w*",
     )
-)  # fmt: skip
+)
 _MIN_PAIRED = 0.8
 _ADVICE = (
     "tl_widgets sorts whole pictures into classes. Make one sub-folder for each class, with pictures that show that "

@@ -78,6 +78,7 @@ class Reading:
         places: (split, folder) for each folder that holds images or class folders; ("", folder) without given splits.
         root: the folder that holds everything; file names are shown from there.
         where: for each class, where its images come from.
+        is_plain: whether every file of every class folder was read, under the folder's own name.
     """
 
     images: tuple[LabelledImage, ...]
@@ -88,6 +89,7 @@ class Reading:
     places: tuple[tuple[SplitName, str], ...]
     root: str
     where: tuple[str, ...]
+    is_plain: bool = True
 
 
 class Tree:

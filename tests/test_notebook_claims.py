@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import run_notebook
 
-from tl_widgets import Config, teaching
+from tl_widgets import Config, build_transfer, teaching, train
 from tl_widgets.widgets import LabSettings
 
 pytestmark = pytest.mark.slow
@@ -36,6 +36,9 @@ def test_00_on_stamps(run, stamps):
     assert 0 < transfer.n_right < len(transfer.labels)  # there are mistakes to look at
     assert scratch.params.trainable == scratch.params.total < transfer.params.total
     assert transfer.params.trainable < scratch.params.trainable / 100
+    few = names["photographs"].take(5)  # exercise 00-a
+    run_on_few = train(build_transfer(few.image_shape, few.n_classes), few, name="transfer")
+    assert run_on_few.test_accuracy > scratch.test_accuracy + 0.05
 
 
 def test_00_without_stamps(run):

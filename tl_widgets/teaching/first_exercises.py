@@ -8,11 +8,11 @@ from tl_widgets.teaching.judges import choice, few_images, layer_before_dense, n
 FIRST_EXERCISES: dict[str, Exercise] = {
     "00-a": Exercise(
         "Which model has to learn what an edge is from your photographs, and which one knows it already?",
-        "As a rule, scratch loses far more: it has to learn from them even what an edge is. Transfer only has to learn "
-        "which of its features go with which class.",
+        "Both lose something. But transfer with 5 photographs of each class is usually still ahead of scratch with all "
+        "of them: it can already see, and only has to learn which of its features go with which class.",
         few_images,
-        "In the Lab, set Images per class to 5, press Train both, wait, then run this cell again. Compare both "
-        "accuracies with those of the first run.",
+        "In the Lab, set Images per class to 5, press Train both, wait, then run this cell again. The Lab's "
+        "tab Runs shows the results of both runs.",
     ),
     "00-b": Exercise(
         "Imagine ten networks that are equally good. Why would one of them still look the best?",

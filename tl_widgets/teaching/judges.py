@@ -129,9 +129,8 @@ def few_images(answer: Any) -> str | None:
         return "This run was stopped. Press Train both again and let it finish."
     n_each = answer.dataset.n_train / len(answer.dataset.class_names)
     if n_each != 5:
-        return (
-            f"This result was made with {n_each:.0f} images of each class. Set Images per class to 5 and train again."
-        )
+        n = answer.dataset.n_train
+        return f"This result was made with {n} training images in all. Set Images per class to 5 and train again."
     return None
 
 

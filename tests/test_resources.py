@@ -1,5 +1,6 @@
 """What the machine has: psutil's figures for the host, cgroups for a container's limit."""
 
+import ctypes
 from types import SimpleNamespace
 
 import psutil
@@ -62,3 +63,16 @@ def test_the_peak_is_at_least_what_the_process_holds():
     with PeakMemory() as memory:
         pass
     assert memory.n_bytes > resident / 2
+
+
+def test_freed_memory_goes_back_to_the_system():
+    if not hasattr(ctypes.CDLL(None), "malloc_trim"):
+        pytest.skip("the C library of this system gives memory back by itself")
+    process = psutil.Process()
+    blocks = [bytes(1500) for _ in range(100_000)]
+    kept = blocks[::1000]  # between the freed blocks, so the heap can't simply end earlier
+    before = process.memory_info().rss
+    blocks.clear()
+    resources.release_memory()
+    assert before - process.memory_info().rss > 80_000_000
+    assert len(kept) == 100

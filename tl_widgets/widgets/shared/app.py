@@ -12,6 +12,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event
 from tl_widgets.core.numbers import rough_duration
+from tl_widgets.core.resources import release_memory
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache
 from tl_widgets.experiments.seconds import Speed
@@ -242,6 +243,7 @@ class App(VBox, Generic[Screen, Result]):
             self._after_run()
             self._show_running(False)
             self.screen.set_state(state)  # last: when the state changes, the buttons are ready
+            release_memory()
         return result
 
     @contextmanager

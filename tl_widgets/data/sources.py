@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.paths import working_folder
+from tl_widgets.core.paths import user_path, working_folder
 from tl_widgets.data.archives import FolderSource, ImageSource, ZipSource, first_bytes, is_archive, printable
 from tl_widgets.data.packed import PackedSource
 
@@ -84,7 +84,7 @@ def common_root(folders: Mapping[str, str | os.PathLike[str]]) -> tuple[Path, Pa
     """
     paths = {}
     for split, folder in folders.items():
-        path = paths[split] = Path(folder).expanduser().absolute()
+        path = paths[split] = user_path(folder, split).absolute()
         if not path.is_dir():
             what = "an archive or a file" if path.is_file() else "not there"
             raise InputError(

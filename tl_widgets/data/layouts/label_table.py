@@ -66,11 +66,14 @@ def read_label_table(
     Raises:
         InputError: the columns or the table can't be guessed, or the table is no classification.
     """
+    candidates = _candidates(tree)
+    if not candidates and not columns:
+        return None, []
     names = _FileNames(tree)
     found: list[_Labels] = []
     problems: list[str] = []
     unclear: list[UnclearColumnsError] = []
-    for file in _candidates(tree):
+    for file in candidates:
         try:
             table = read_table(source, file)
             labels = _image_column(table, names, columns.image)

@@ -19,6 +19,7 @@ _ENDING = re.compile(
     r"[ _-]?(masks?|seg|gt|labels?|segmentation|annotation|L|leftImg8bit|gtFine_\w+|gtCoarse_\w+)([ _-]?\d+)?$",
     re.IGNORECASE,
 )
+_MAY_END = re.compile(r"mask|seg|gt|label|annot|leftimg|[ _-]L\b", re.IGNORECASE)  # quick to look for
 _MIN_PAIRED = 0.8  # of the files in a folder of masks that are called like a picture
 _MIN_FILES = 3
 _SAMPLE = 3
@@ -59,11 +60,15 @@ def _stems_by_folder(tree: Tree) -> dict[str, set[str]]:
     """Return the names of the images below each folder, without suffixes and endings such as "_mask"."""
     stems: dict[str, set[str]] = defaultdict(set)
     for file in tree.images_below(""):
-        name, folder = _ENDING.sub("", _without_suffix(file.name)), parent_of(file.name)
+        name, folder = _plain(_without_suffix(file.name)), parent_of(file.name)
         while folder:
             stems[folder].add(name[len(folder) + 1 :])
             folder = parent_of(folder)
     return stems
+
+
+def _plain(stem: str) -> str:
+    return _ENDING.sub("", stem) if _MAY_END.search(stem) else stem
 
 
 def _without_suffix(name: str) -> str:
@@ -78,7 +83,7 @@ def _beside_pictures(tree: Tree, known: set[SourceFile]) -> dict[str, list[Sourc
         stems = {_without_suffix(file.name) for file in images}
         for file in images:
             stem = _without_suffix(file.name)
-            plain = _ENDING.sub("", stem)
+            plain = _plain(stem)
             if plain != stem and plain in stems:
                 found.setdefault(f"{folder}/*{stem[len(plain) :]}".lstrip("/"), []).append(file)
     return {name: files for name, files in found.items() if len(files) >= _MIN_FILES or "mask" in name}

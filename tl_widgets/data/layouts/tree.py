@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Literal
 
 from tl_widgets.core.errors import InputError
@@ -102,6 +102,8 @@ class Tree:
         self._maybe_images: Counter[str] = Counter()  # files below each folder that may be images
         self._files_below: Counter[str] = Counter()
         self._images_below: Counter[str] = Counter()
+        self._images = sorted((file for file in listing.files if suffix_of(file.name) in IMAGE_SUFFIXES), key=_by_name)
+        self._names = [file.name for file in self._images]
         for name in sorted(listing.folders):
             self.folders.setdefault(parent_of(name), []).append(name)
         for file in listing.files:
@@ -128,11 +130,10 @@ class Tree:
 
     def images_below(self, folder: str) -> list[SourceFile]:
         """Return the files in `folder` or deeper that have an image's suffix."""
-        start = f"{folder}/" if folder else ""
-        return [
-            file for file in self.listing.files
-            if file.name.startswith(start) and suffix_of(file.name) in IMAGE_SUFFIXES
-        ]  # fmt: skip
+        if not folder:
+            return list(self._images)
+        # "0" follows "/", so these are the names that begin with the folder's.
+        return self._images[bisect_left(self._names, f"{folder}/") : bisect_left(self._names, f"{folder}0")]
 
     def tables(self) -> list[SourceFile]:
         """Return the files that may be tables of labels."""
@@ -167,6 +168,10 @@ class Tree:
             root = children[0]
 
 
+def _by_name(file: SourceFile) -> str:
+    return file.name
+
+
 def parent_of(name: str) -> str:
     """Return the folder of a file or folder; "" at the top."""
     return name.rpartition("/")[0]
@@ -184,7 +189,8 @@ def shown(name: str) -> str:
 
 def suffix_of(name: str) -> str:
     """Return the suffix of a file in lower case."""
-    return PurePosixPath(base_of(name)).suffix.lower()
+    stem, dot, suffix = base_of(name).rpartition(".")
+    return f".{suffix.lower()}" if stem and dot and suffix else ""
 
 
 def are_generic(names: list[str]) -> bool:

@@ -72,12 +72,7 @@ def scaled(low, high):
 RIGHT = {
     "MobileNetV2 with Rescaling": lambda: recipe(APPS.MobileNetV2, scaled(-1, 1)),
     "MobileNetV2 with ops": lambda: recipe(APPS.MobileNetV2, APPS.mobilenet_v2.preprocess_input),
-    "MobileNet with Lambda": lambda: recipe(APPS.MobileNet, layers.Lambda(APPS.mobilenet.preprocess_input)),
-    "ResNet50": lambda: recipe(APPS.ResNet50, APPS.resnet.preprocess_input),
-    "VGG16": lambda: recipe(APPS.VGG16, APPS.vgg16.preprocess_input),
-    "DenseNet121": lambda: recipe(APPS.DenseNet121, APPS.densenet.preprocess_input),
     "EfficientNetB0": lambda: recipe(APPS.EfficientNetB0),
-    "MobileNetV3": lambda: recipe(APPS.MobileNetV3Small),
     "scratch": lambda: compiled(build_scratch(SHAPE, 3)),
     "bundled": lambda: compiled(build_transfer(SHAPE, 3)),
     "augmented": lambda: recipe(

@@ -22,6 +22,7 @@ N_SAMPLE = 32
 _N_SCANNED = 4_000  # images of a stream whose labels are read, unless the time is up first
 _N_BUFFERED = 256  # images of a generator, which can't be read twice
 _SECONDS = 2.5
+_RAGGED = "The images differ in size, so they make no array: load all in one size, such as with target_size=(224, 224)."
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +53,13 @@ class Data:
         source: The data in the learner's form.
         rank: The rank of a batch of images that the model takes.
         part: "train" or "validation" of an ImageDataset.
+        kept: What was computed from whole passes, for other checks.
     """
 
     source: Any
     rank: int = 4
     part: str = "train"
+    kept: dict[Any, Any] = field(default_factory=dict)
     _buffer: list[Batch] = field(default_factory=list)
     _ended: list[bool] = field(default_factory=list)
 
@@ -101,7 +104,11 @@ class Data:
         if not isinstance(self.source, tuple | list):
             return Batch(_to_arrays(self.source), None)
         inputs, labels, *weights = self.source
-        return Batch(_to_arrays(inputs), None if labels is None else _to_arrays(labels), bool(weights))
+        if isinstance(labels, tuple | list) and 1 < len(labels) < 10 and all(map(_is_array, labels)):
+            labels = [_to_array(part) for part in labels]  # one for each output
+        elif labels is not None:
+            labels = _to_arrays(labels)
+        return Batch(_to_arrays(inputs), labels, bool(weights))
 
     @cached_property
     def n(self) -> int | None:
@@ -284,9 +291,10 @@ def _is_array(value: Any) -> bool:
 def _to_arrays(structure: Any) -> Any:
     if isinstance(structure, Mapping):
         return {key: _to_arrays(value) for key, value in structure.items()}
-    if isinstance(structure, tuple | list) and structure and any(np.ndim(part) > 1 for part in structure[:1]):
-        ragged = len({np.shape(part) for part in structure}) > 1
-        if ragged or (len(structure) < 5 and all(_is_array(part) and np.ndim(part) >= 2 for part in structure)):
+    if isinstance(structure, tuple | list) and structure and _is_array(structure[0]) and np.ndim(structure[0]) > 1:
+        if len({len(part) for part in structure}) == 1 and len(structure) < 5 and np.ndim(structure[0]) > 3:
+            return [_to_arrays(part) for part in structure]  # one for each input
+        if len({np.ndim(part) for part in structure}) > 1 and len(structure) < 5:
             return [_to_arrays(part) for part in structure]
     return _to_array(structure)
 
@@ -294,8 +302,17 @@ def _to_arrays(structure: Any) -> Any:
 def _to_array(value: Any) -> Array:
     if isinstance(value, tf.RaggedTensor | tf.SparseTensor):
         raise InputError(f"The data are {type(value).__name__}s; load all images in one size.")
-    array = np.asarray(value)
-    return np.array([str(item) for item in array.ravel()]).reshape(array.shape) if array.dtype == object else array
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # NumPy makes no array of arrays of different shapes
+        raise InputError(_RAGGED) from error
+    if array.dtype != object:
+        return array
+    if any(np.ndim(item) for item in array.ravel()[:100]):
+        raise InputError(_RAGGED)
+    return np.array([item.decode() if isinstance(item, bytes) else str(item) for item in array.ravel()]).reshape(
+        array.shape
+    )
 
 
 def _batch(element: Any) -> Batch:

@@ -50,8 +50,15 @@ class Same:
         return " (they are mirrored)" if self.n_mirrored > self.n / 2 else ""
 
 
-def seen_in(data: Data) -> Seen:
-    """Read a data set once, and print its images."""
+def seen_in(data: Data, pass_number: int = 1) -> Seen:
+    """Print the images of one pass over a data set; the same pass is read once."""
+    if pass_number not in data.kept:
+        data.kept[pass_number] = _read(data)
+    seen: Seen = data.kept[pass_number]
+    return seen
+
+
+def _read(data: Data) -> Seen:
     parts, turned, levels, rows, n = [], [], [], [], 0
     is_complete = True
     for images, at in _chunks(data):

@@ -84,7 +84,7 @@ def _check_links(path: Path, file: h5py.File) -> None:
         if not isinstance(link, h5py.HardLink):
             raise InputError(f"{path.name} links to another file, so it isn't opened.")
         item = file[name]
-        if isinstance(item, h5py.Dataset) and item.external:
+        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
             raise InputError(f"{path.name} reads its weights from another file, so it isn't opened.")
 
     names: list[str] = []

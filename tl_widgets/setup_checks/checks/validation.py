@@ -246,7 +246,7 @@ def _is_on(setting: Any) -> bool:
 
 def _differs(data: Data, validation: Data) -> bool:
     """Return whether two passes hold other pixels for the same images."""
-    one, other = seen_in(validation), seen_in(validation)
+    one, other = seen_in(validation), seen_in(validation, 2)
     if len(one.prints) != len(other.prints) or not len(one.prints):
         return False
     if not one.is_complete and not _same_order(validation):

@@ -125,7 +125,7 @@ def _find(setup: Setup) -> Iterator[Finding]:
         return
     if data.is_array or validation.is_array or data.form == "generator" or validation.form == "generator":
         return
-    second = seen_in(data), seen_in(validation)
+    second = seen_in(data, 2), seen_in(validation, 2)
     n_later = max(count_same(first[0], second[1]).n, count_same(second[0], first[1]).n)
     if n_later:
         yield Finding(

@@ -177,7 +177,7 @@ def _split(data: Data, fraction: float) -> tuple[Any, Any]:
     whole = data.arrays
     n = len(whole.images)
     first, last = slice(0, int(n * (1 - fraction))), slice(int(n * (1 - fraction)), n)
-    if any(len(leaf) != n for leaf in leaves(whole.labels).values()):
+    if whole.labels is None or any(len(leaf) != n for leaf in leaves(whole.labels).values()):
         raise InputError("There must be one label for each image.")
     parts = [(at(whole.inputs, rows), at(whole.labels, rows)) for rows in (first, last)]
     return parts[0], parts[1]

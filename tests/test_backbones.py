@@ -124,7 +124,7 @@ HIDDEN = {
 
 def test_the_counts_of_parameters_are_the_published_ones_without_the_top():
     """The table's counts with and without the top, the width, and the millions on keras.io fit each other."""
-    table = Path(inspect.getfile(find_backbone)).with_name("facts") / "keras_applications.csv"
+    table = Path(inspect.getfile(inspect.unwrap(find_backbone))).with_name("facts") / "keras_applications.csv"
     rows = {row["name"]: row for row in csv.DictReader(table.read_text("utf-8").splitlines())}
     for backbone in list_backbones():
         whole = int(rows[backbone.name]["params_exact_with_top"])

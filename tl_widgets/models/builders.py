@@ -16,10 +16,10 @@ from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.loading import build_backbone, build_preprocessing
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.arguments import checked
-from tl_widgets.core.config import ScratchSpec
+from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
-from tl_widgets.core.settings import whole_number
+from tl_widgets.core.settings import settings_of, whole_number
 from tl_widgets.core.text import shown
 from tl_widgets.records.parameters import ParameterCount, output_units, scratch_ledger
 
@@ -156,6 +156,8 @@ def build_transfer(
     """
     _check_classes(n_classes)
     _check_shape(image_shape)
+    head_dropout = settings_of(Config)["head_dropout"].check(head_dropout)
+    seed = settings_of(Config)["seed"].check(seed)
     entry = find_backbone(backbone)
     if not isinstance(weights, ResolvedWeights):
         weights = resolve_weights(entry, weights, on_event=on_event, cancel=cancel)

@@ -178,7 +178,7 @@ def backbone_study(
         learning_rate=learning_rate,
     )
     seeds = require_seeds(seeds)
-    requested = _requested_backbones(backbones, weights or {}, resume)
+    requested = _requested_backbones(backbones, {} if weights is None else weights, resume)
     import_tensorflow(on_event, cancel)
     current = environment()
     if resume is not None:

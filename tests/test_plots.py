@@ -8,7 +8,6 @@ import sys
 import threading
 from dataclasses import replace
 from itertools import pairwise
-from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -155,10 +154,8 @@ def images_of(n, side=8):
 
 def dataset_of(class_names, n_each=8):
     labels = np.repeat(np.arange(len(class_names)), n_each)
-    train = SimpleNamespace(images=images_of(len(labels)), labels=labels)
-    return SimpleNamespace(
-        name="textures", train=train, class_names=class_names, n_classes=len(class_names), image_size=8
-    )
+    split = Split(images_of(len(labels)), labels)
+    return ImageDataset("textures", split, split, split, class_names)
 
 
 def assert_nothing_clipped(figure):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
@@ -24,6 +25,8 @@ from tl_widgets.widgets.shared.paper import Paper
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run, State
 from tl_widgets.widgets.shared.turns import measure_when_idle, preload_tensorflow, training_lock, wait_for_tensorflow
+
+_LONG = 5.0  # seconds
 
 
 class Progress(Protocol):
@@ -230,7 +233,7 @@ class App(VBox, Generic[Screen, Result]):
     def _measure_safely(self, measure: Callable[[Cancel], Result], cancel: Cancel) -> Result | None:
         """Run `measure` in its thread, show how it ended, and always restore the buttons."""
         state: State = "error"
-        result = None
+        result, started = None, time.monotonic()
         try:
             result = measure(cancel)
             state = "stopped" if result.stopped else "done"
@@ -243,7 +246,8 @@ class App(VBox, Generic[Screen, Result]):
             self._after_run()
             self._show_running(False)
             self.screen.set_state(state)  # last: when the state changes, the buttons are ready
-            release_memory()
+            if time.monotonic() - started > _LONG:  # a short run leaves little, and the next one may wait for this
+                release_memory()
         return result
 
     @contextmanager

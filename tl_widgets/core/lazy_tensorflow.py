@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.resources import share_heaps
 
 _PACKAGES = ("tensorflow", "keras")
 _POLL = 0.1  # seconds
@@ -62,6 +63,7 @@ class _Import(threading.Thread):
 
     def run(self) -> None:
         self.may_write.wait(1.0)  # not for ever: the caller may have been interrupted
+        share_heaps()
         cut = next((name for name in _PACKAGES if name not in sys.modules and _has_parts(name)), None)
         try:
             for name in _PACKAGES:

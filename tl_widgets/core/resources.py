@@ -23,6 +23,8 @@ _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory
 _CGROUP_STATS = (Path("/sys/fs/cgroup/memory.stat"), Path("/sys/fs/cgroup/memory/memory.stat"))
 _CGROUP_USAGE = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
 
+_M_ARENA_MAX = -8  # in glibc's malloc.h
+
 
 def home_folder() -> Path:
     """Return the folder for caches and downloads, which TL_WIDGETS_HOME can set."""
@@ -137,6 +139,15 @@ def require_disk(folder: Path, n_bytes: int, subject: str) -> None:
             f"{subject} needs {size_text(n_bytes)} of disk space in {folder}, but only {size_text(free)} is free. "
             "Free some space, use a smaller image size, or point TL_WIDGETS_HOME at a larger disk."
         )
+
+
+def share_heaps() -> None:
+    """Let the threads that are started from now on share a few of glibc's heaps, one for each core.
+
+    Otherwise each of TensorFlow's threads gets a heap of its own, which keeps what was freed in it: 40 MB here.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, max(2, n_cores()))
 
 
 def release_memory() -> None:

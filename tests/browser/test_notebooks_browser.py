@@ -74,10 +74,8 @@ def test_convolutions(page, jupyter):
 
     goto(page, "KernelSlider(")
     cell = page.locator(".jp-Cell", has_text="KernelSlider(")
-    picture = cell.locator("img[alt^='A photograph with a window']").last
     cell.get_by_role("slider", name="Column").press("ArrowRight")
     cell.locator("img[alt*='at row 16, column 17.']").wait_for()
-    assert " = " in picture.get_attribute("alt")
 
 
 @pytest.mark.slow
@@ -86,11 +84,8 @@ def test_how_a_network_learns(page, jupyter):
     no_error(page)
     goto(page, "DescentSlider(")
     cell = page.locator(".jp-Cell", has_text="DescentSlider(")
-    picture = cell.locator("img[alt^='Learning rate']").last
-    before = picture.get_attribute("alt")
     cell.get_by_role("slider", name="Learning rate").press("ArrowRight")
-    page.wait_for_function("([image, before]) => image.alt !== before", arg=[picture.element_handle(), before])
-    assert "in 10 steps" in picture.get_attribute("alt")
+    cell.locator("img[alt^='Learning rate 0.005:'][alt*='in 10 steps']").wait_for()
 
 
 def run_cell(page, source):

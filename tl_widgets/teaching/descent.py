@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from ipywidgets import HTML, FloatLogSlider, HBox, IntSlider
+from ipywidgets import HTML, HBox
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ from tl_widgets.plots.style import INK, PALE, add_axes, draw_grid, finish_axes, 
 from tl_widgets.teaching.boxes import PlainBox
 from tl_widgets.teaching.show import with_alt_text
 from tl_widgets.widgets.shared.html import style
+from tl_widgets.widgets.shared.slider import Slider
 
+_RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 _WINDOW = (-0.4, 2.2)  # the part of the curve that figures show
 
 
@@ -115,11 +117,8 @@ class DescentSlider(PlainBox):
 
     def __init__(self, split: Split) -> None:
         self.slope = Slope(split)
-        wide = {"description_width": "initial"}
-        self.learning_rate = FloatLogSlider(
-            0.002, min=-3, max=1, step=0.1, description="Learning rate", style=wide, readout_format=".3g"
-        )
-        self.steps = IntSlider(10, min=1, max=20, description="Steps", style=wide)
+        self.learning_rate = Slider("Learning rate", 0.002, stops=_RATES)
+        self.steps = Slider("Steps", 10, 1, 20)
         self._picture = HTML()
         for slider in (self.learning_rate, self.steps):
             slider.observe(lambda _: self._draw(), "value")
@@ -130,5 +129,5 @@ class DescentSlider(PlainBox):
         self._draw()
 
     def _draw(self) -> None:
-        figure = plot_steps(self.slope, [self.learning_rate.value], n_steps=self.steps.value)
+        figure = plot_steps(self.slope, [self.learning_rate.value], n_steps=round(self.steps.value))
         self._picture.value = figure_html(figure, str(figure.get_label()), 600)

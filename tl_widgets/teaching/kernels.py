@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from ipywidgets import HTML, Dropdown, HBox, IntSlider
+from ipywidgets import HTML, Dropdown, HBox
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -18,6 +18,7 @@ from tl_widgets.plots.style import INK, SMALL_SIZE, add_axes, finish_axes, new_f
 from tl_widgets.teaching.boxes import PlainBox
 from tl_widgets.teaching.show import with_alt_text
 from tl_widgets.widgets.shared.html import style
+from tl_widgets.widgets.shared.slider import Slider
 
 KERNELS: Mapping[str, tuple[tuple[int, ...], ...]] = {
     "vertical edges": ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),
@@ -183,8 +184,8 @@ class KernelSlider(PlainBox):
         height, width = self.image.shape
         wide = {"description_width": "initial"}
         self.kernel = Dropdown(options=list(KERNELS), description="Kernel", style=wide)
-        self.row = IntSlider(height // 3, min=0, max=height - 3, description="Row", style=wide)
-        self.column = IntSlider(width // 3, min=0, max=width - 3, description="Column", style=wide)
+        self.row = Slider("Row", height // 3, 0, height - 3)
+        self.column = Slider("Column", width // 3, 0, width - 3)
         self._picture = HTML()
         fields = (self.kernel, self.row, self.column)
         for field in fields:
@@ -196,5 +197,7 @@ class KernelSlider(PlainBox):
         self._draw()
 
     def _draw(self) -> None:
-        figure = plot_kernel(self.image, np.array(KERNELS[self.kernel.value]), self.row.value, self.column.value)
+        figure = plot_kernel(
+            self.image, np.array(KERNELS[self.kernel.value]), round(self.row.value), round(self.column.value)
+        )
         self._picture.value = figure_html(figure, str(figure.get_label()), 860)

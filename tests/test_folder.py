@@ -132,6 +132,13 @@ def test_a_class_may_be_called_train_but_a_split_without_classes_is_explained(tm
     assert load(tmp_path).class_names == ("bus", "test", "train")
 
 
+def test_a_split_of_one_class_is_explained(tmp_path):
+    for start, part in enumerate(("train", "test")):
+        fill(tmp_path / part / "cat", 5, start=20 * start)
+    with pytest.raises(InputError, match="has only one class, 'cat'; you need at least two"):
+        load(tmp_path)
+
+
 def test_other_classes_in_test_are_named(tmp_path):
     fill(tmp_path / "train" / "cats", 4)
     fill(tmp_path / "train" / "dogs", 4, start=10)

@@ -82,6 +82,9 @@ def _class_folders(tree: Tree, places: Places, source_name: str, notes: list[str
         _require_two(names, f"{shown(place)}/ of {source_name}" if split else source_name)
         if not split and len(places.folders) == 1 and all(map(split_of, names)):
             parts = " and ".join(f"{shown(name)}/" for name in names)
+            inside = {name for folder in tree.children(place) for name in names_in(tree, folder)}
+            if len(inside) == 1:
+                _require_two(list(inside), source_name)
             raise NoClassesError(
                 f"{parts} of {source_name} are the folders of a split, but hold no class folders, so the images have "
                 f"no labels. {ADVICE}"

@@ -182,6 +182,9 @@ def mistakes(folder):
     yield "channels first", lambda: (net(), (x.transpose(0, 3, 1, 2), y), {}), "transpose"
     yield "four channels", lambda: (net(), (np.concatenate([x, x[..., :1]], -1), y), {}), "alpha"
     yield "another size", lambda: (net(shape=(48, 48, 3)), (x, y), {}), "48 × 48"
+    yield "an input of another name", lambda: (
+        two_outputs(), tf.data.Dataset.from_tensor_slices(({"photo": x}, {"kind": y, "old": y % 2})).batch(8), {},
+    ), "input is called 'image'"  # fmt: skip
     yield "batch() forgotten", lambda: (net(), tf.data.Dataset.from_tensor_slices((x, y)), {}), r"batch\(32\)"
     yield "batch() twice", lambda: (net(), batched(x, y).batch(2), {}), "twice"
 

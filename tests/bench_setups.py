@@ -343,6 +343,11 @@ def correct():
     yield "named input", lambda: (
         net(style="functional"), tf.data.Dataset.from_tensor_slices((x, y)).batch(8).map(lambda a, b: (a, b)), {},
     )  # fmt: skip
+    yield "a convolution before the backbone", lambda: (
+        compiled(stack([layers.Conv2D(3, 1), cut_backbone("MobileNetV2"), layers.GlobalAveragePooling2D(),
+                        layers.Dense(3, activation="softmax")], shape=(64, 64, 1))),
+        (photos("MobileNetV2")[0][..., :1], photos("MobileNetV2")[1]), {},
+    )  # fmt: skip
     yield "squeeze and excite", lambda: (squeezed(), (x, y), {})
     yield "BatchNormalization first", lambda: (net(before=(layers.BatchNormalization(),)), (x, y), {})
     yield "adapted Normalization", lambda: (net(before=(adapted(x),)), (x, y), {})

@@ -90,7 +90,7 @@ def _scaled_twice(lows: Array, highs: Array, contrast: float) -> str:
         for order in (_CAFFE, _CAFFE[::-1]):
             if np.all(abs(lows + order) < 2.2):
                 return "ImageNet's mean was subtracted from pixels that were already scaled"
-    if len(lows) == 3 and low < -140 and np.all(lows >= -2 * 123.7 - 1) and 60 < contrast < 260:
+    if len(lows) == 3 and np.all(abs(lows + _CAFFE + _CAFFE[::-1]) < 12) and 60 < contrast < 260:
         return "ImageNet's mean was subtracted twice"
     if contrast >= MIN_CONTRAST:
         if len(lows) == 3 and contrast < 0.12 and np.all(abs(lows + _MEAN / _STD) < 0.06):

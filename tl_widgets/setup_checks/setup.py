@@ -84,9 +84,18 @@ class Setup:
         return max(shapes, key=len) if shapes else None
 
     @property
+    def missing_inputs(self) -> tuple[str, ...]:
+        """The names of the model's inputs that a dictionary of inputs doesn't hold."""
+        if self.graph is None or not isinstance(self.batch.inputs, dict):
+            return ()
+        return tuple(name for name in _input_names(self.graph) if name not in self.batch.inputs)
+
+    @property
     def images_fit(self) -> bool:
         """Whether the images have the model's image shape; True if that is unknown."""
         expected, received = self.input_shape, self.images.shape[1:]
+        if self.missing_inputs:
+            return False
         if expected is None:
             return True
         return len(expected) == len(received) and all(a in (None, b) for a, b in zip(expected, received, strict=True))
@@ -143,6 +152,10 @@ class Setup:
 
 def _input_shapes(graph: Any) -> list[tuple[int | None, ...]]:
     return [tuple(tensor.shape[1:]) for tensor in graph.inputs] if graph is not None else []
+
+
+def _input_names(graph: Any) -> list[str]:
+    return [str(tensor.name) for tensor in graph.inputs]
 
 
 def read_setup(model: keras.Model, dataset: Any, validation: Any = None) -> Setup:

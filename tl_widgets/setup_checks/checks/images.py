@@ -77,6 +77,15 @@ def _shape(setup: Setup) -> Iterator[Finding]:
             where=_TRAINING,
             code="dataset = dataset.batch(32)",
         )
+    if setup.missing_inputs:
+        names = ", ".join(map(repr, setup.missing_inputs))
+        keys = ", ".join(map(repr, setup.batch.inputs))
+        yield Finding(
+            f"The data name their inputs {keys}, and the model's input is called {names}: give both the same name.",
+            where=_TRAINING,
+            code=f"keras.Input(shape, name={next(iter(setup.batch.inputs))!r})",
+        )
+        return
     if setup.images_fit or expected is None:
         return
     received = tuple(setup.images.shape[1:])

@@ -17,6 +17,7 @@ from tl_widgets.setup_checks.tracing import WEIGHTED, run_until
 
 _HUGE_MAPS, _HUGE_DENSE = 50_000, 5_000_000  # numbers that Flatten hands to a Dense layer, and its weights
 _HIGHEST_DROPOUT = 0.9
+_STEPS_OF_NORMS = 500
 _N_IMAGENET = 1000
 _OWN_TOPS = ("fc1", "fc2", "predictions")  # of VGG itself
 # Layers that leave a linear network linear.
@@ -246,6 +247,10 @@ def _dead(setup: Setup) -> Iterator[Finding]:
     optimizer = setup.optimizer
     trained = setup.history is not None or (is_compiled(setup.model) and int(optimizer.iterations) > 0)
     if not trained or len(setup.images) < 4 or setup.form.name == "blank":
+        return
+    # The averages of BatchNormalization lag behind for some hundred steps, which flattens the answers until then.
+    has_norm = any(isinstance(layer, keras.layers.BatchNormalization) for layer in all_layers(setup.model))
+    if has_norm and (optimizer is None or int(optimizer.iterations) < _STEPS_OF_NORMS):
         return
     for output in setup.outputs:
         answers = output.answers.astype(np.float64)

@@ -93,7 +93,9 @@ def find_wrong_pixels(setup: Setup) -> Iterator[Finding]:
             yield _scaled_twice("the model", setup.images, form.words, where="training data")
         return
     if backbone is not None and backbone.is_pretrained and backbone.preprocessing is not None:
-        received = setup.backbone_input
+        # A convolution of the learner's own before the backbone may learn any scaling.
+        is_first = reached is None or any(layer is reached.layer for layer in backbone.layers)
+        received = setup.backbone_input if is_first else None
         if received is not None and received.ndim == 4 and received.shape[-1] == 3:
             yield from _compare(backbone, backbone.preprocessing, received, form.raw)
             return

@@ -1,7 +1,6 @@
 """How Sphinx builds the site: `sphinx-build -W --keep-going -b html docs docs/_build/html`."""
 
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -50,11 +49,18 @@ html_theme_options = {
 }
 html_sidebars = {"changelog": [], "contributing": [], "architecture": [], "index": []}
 
-# A notebook stands in its folder for JupyterLab and Binder; Sphinx reads only what lies under docs/.
+# A notebook stands in its folder for JupyterLab and Binder; Sphinx reads only what lies under docs/. Links to what lies
+# beside it lead elsewhere here.
+_LINKS = {
+    "](README.md)": "](index.md)",
+    "](solutions/": f"]({html_theme_options['github_url']}/blob/main/notebooks/solutions/",
+}
 for _notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-    _copy = ROOT / "docs" / "tutorial" / _notebook.name
-    if not _copy.exists() or _copy.read_bytes() != _notebook.read_bytes():
-        shutil.copyfile(_notebook, _copy)
+    _copy, _text = ROOT / "docs" / "tutorial" / _notebook.name, _notebook.read_text("utf-8")
+    for _here, _there in _LINKS.items():
+        _text = _text.replace(_here, _there)
+    if not _copy.exists() or _copy.read_text("utf-8") != _text:
+        _copy.write_text(_text, "utf-8")
 
 
 def _show_code(_app: object, _what: str, _name: str, _of: object, _options: object, lines: list[str]) -> None:

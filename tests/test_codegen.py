@@ -214,6 +214,10 @@ def shape_and_texts(script):
     return ast.dump(tree), texts
 
 
+def without(text, letters):
+    return "".join(letter for letter in text if letter not in letters)
+
+
 def test_a_name_made_of_words_of_the_script_is_only_a_name():
     random = Random(0)
     for _ in range(300):
@@ -227,7 +231,8 @@ def test_a_name_made_of_words_of_the_script_is_only_a_name():
                 origin = replace(origin, edits=edits)
             origin = replace(origin, classes=classes[:2] if chosen else ())  # noqa: B023
             summary = replace(SUMMARY, name=path, class_names=classes, origin=origin)
-            script = script_for(summary, Config(weights=path + ".h5"))
+            # Config rejects what no file can be called.
+            script = script_for(summary, Config(weights=without(path, "\0\ud800") + ".h5"))
             script.encode()
             return script
 
@@ -236,7 +241,8 @@ def test_a_name_made_of_words_of_the_script_is_only_a_name():
         shape, texts = shape_and_texts(script_of(path, classes, folders))
         assert shape == shape_and_texts(script_of("x", ("a", "b", "c"), ("d", "e", "f")))[0]
         if layout == "folders":
-            assert {path, path + ".h5", *folders[: len(splits)], *(classes[:2] if chosen or edited else ())} <= texts
+            weights = without(path, "\0\ud800") + ".h5"
+            assert {path, weights, *folders[: len(splits)], *(classes[:2] if chosen or edited else ())} <= texts
 
 
 def test_images_of_a_folder_named_like_words_of_the_script_are_the_same(tmp_path):

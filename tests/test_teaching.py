@@ -549,7 +549,7 @@ def test_the_table_sorts_and_filters():
     assert sizes == sorted(sizes)
     menu = {name: text for text, name in backbone_menu(96)}
     for backbone in table.rows:  # the Lab's menu and this table give the same size
-        assert f" · {backbone.download_mb:.0f} MB" in menu[backbone.name]
+        assert f" {backbone.download_mb:.0f} MB" in menu[backbone.name]
         assert f"{backbone.download_mb:.0f} MB" in table._table.value
     table.order.value = "name"
     assert table._table.value.index("ConvNeXtBase") < table._table.value.index("Xception")

@@ -87,7 +87,7 @@ def test_the_lab_offers_it():
     from tl_widgets.widgets.shared.backbone_choice import backbone_menu
 
     text = next(text for text, name in backbone_menu(32) if name == "TinyNet")
-    assert text.startswith("TinyNet · 12.5% · 0 MB · memory")
+    assert text == "TinyNet · 12.5% · 0 MB"
 
 
 def test_too_small_images_are_rejected():

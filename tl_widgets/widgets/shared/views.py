@@ -208,7 +208,7 @@ def _figures(run: RunResult, score: Score | None) -> str:
         label = f"{len(score.folds)} folds, {label}" if score.folds else label
         result = f"<b>{percent(score.accuracy)}</b> <small>{label} {interval_text(score.interval)}</small>"
     if balanced := balanced_text(run):
-        result += f" <small>balanced {balanced}</small>"
+        result += f" <small>· balanced {balanced}</small>"
     saved = f", {run.seconds.saved:.1f} s saved by cached features" if run.seconds.saved else ""
     return (
         f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{result}</span>'

@@ -108,13 +108,13 @@ def test_its_model_answers_as_it_did_in_the_test(textures, both):
     assert run.params.trainable == sum(int(np.prod(w.shape)) for w in run.model.trainable_weights)
 
 
-def test_the_record_keeps_it(both):
+def test_the_record_keeps_it(textures, both):
     again = Comparison.from_json(both[2].to_json())
     assert again == both[2]
     assert again.fine_tuned.fine_tuning.n_blocks == 1
     assert "Fine-tuned, the backbone answers" in again.verdict.text
     with pytest.raises(InputError, match="read from JSON"):
-        fine_tune(again, None)
+        fine_tune(again, textures)
 
 
 def test_another_second_stage_takes_the_place_of_the_first(textures, both):

@@ -59,7 +59,8 @@ def sentence(err):
 )
 def test_a_package_that_is_missing_is_named_with_the_command_that_brings_it(run, package, command):
     status, out, err = run(command, without=package)
-    assert (status, out.removeprefix("loading TensorFlow\n")) == (2, "")
+    assert status == 2
+    assert "loading TensorFlow" in out if command == "compare" else not out
     said = sentence(err)
     assert said.startswith("tl-widgets: ")
     assert f"`pip install {package}" in said
@@ -98,12 +99,12 @@ def test_a_package_that_does_not_load_is_named_with_the_reason(run, tmp_path):
 
 def test_a_fault_is_reported_where_even_the_folders_cannot_be_told(run, tmp_path):
     (tmp_path / "site" / "platformdirs").mkdir()
-    (tmp_path / "site" / "platformdirs" / "__init__.py").write_text("raise OSError('broken')")
+    (tmp_path / "site" / "platformdirs" / "__init__.py").write_text("raise RuntimeError('broken')")
     status, _, err = run("backbones", without="platformdirs", TMPDIR=str(tmp_path))
     assert status == 1
     said = sentence(err)
     assert said == (
-        "tl-widgets: OSError: broken. This is a bug in tl_widgets; please report it with "
+        "tl-widgets: RuntimeError: broken. This is a bug in tl_widgets; please report it with "
         f"{tmp_path / 'tl-widgets-error.log'}"
     )
     assert "Traceback" in (tmp_path / "tl-widgets-error.log").read_text()
@@ -112,4 +113,4 @@ def test_a_fault_is_reported_where_even_the_folders_cannot_be_told(run, tmp_path
 def test_a_home_of_nobody_is_refused(run):
     status, out, err = run("doctor", TL_WIDGETS_HOME="~nobody-of-that-name/class")
     assert (status, out) == (2, "")
-    assert "~nobody-of-that-name/class: there is no user with that name" in sentence(err)
+    assert "there is no home folder for '~nobody-of-that-name/class'" in sentence(err)

@@ -10,6 +10,8 @@ PREPARE = """
 import os, signal, sys, threading, time
 import tl_widgets as tl
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background leaves it ignored
+
 def interrupt_when_loaded(module):
     def watch():
         while module not in sys.modules:

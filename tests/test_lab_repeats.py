@@ -149,7 +149,7 @@ def test_progress_names_one_epoch_and_says_once_what_is_left():
     for event in (done, Event("train", "training: epoch 3 of 9", "scratch", 5, 18, 2, 9, {}, 2.0, 7.0)):
         view.add_event(event)
     view.draw()
-    assert "From scratch: training: epoch 3 of 9 · about 7 s left</p>" in view.value
+    assert "From scratch: training: epoch 3 of 9 · about 7.0 s left</p>" in view.value
     assert ">epoch 3 of 9 · 2.0 s<" in view.value
     assert ">epoch 2 of 9 · 1.0 s<" in view.value
     assert view.value.count("left") == 1

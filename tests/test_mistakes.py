@@ -135,10 +135,18 @@ def test_the_other_way_round_and_an_interval_that_is_not_enough_are_said(scaled_
     study = scaled_twice
     ways = study.measured
     low, high = ways.difference_ci95
-    doubtful = replace(study, measured=replace(ways, difference_ci95=(0.1, 0.3), p_value=0.12))
+    doubtful = replace(study, measured=replace(ways, difference_ci95=(0.1, 0.9), p_value=0.12))
     assert "Too close to call" in doubtful.sentences[1]
     assert "that leaves 0 out, but the exact test (McNemar, p = 0.12) does not rule out chance" in doubtful.sentences[1]
-    turned = replace(study, measured=replace(ways, right=ways.wrong, wrong=ways.right, difference_ci95=(-high, -low)))
+    other = replace(
+        ways,
+        right=ways.wrong,
+        right_ci95=ways.wrong_ci95,
+        wrong=ways.right,
+        wrong_ci95=ways.right_ci95,
+        difference_ci95=(-high, -low),
+    )
+    turned = replace(study, measured=other)
     assert "the other way round" in turned.sentences[1]
 
 

@@ -99,4 +99,4 @@ def test_a_toy_control_in_the_terminal_and_the_record(tmp_path):
 def test_a_toy_control_on_the_form(tmp_path):
     done = run(FORM, tmp_path)
     assert "Warm-up steps Steps at a low rate before the first epoch 3 0 9" in done.stdout
-    assert "warm_up must be 0 to 9 steps; received 10." in done.stdout
+    assert "Warm-up steps must be 0 to 9 steps; received 10." in done.stdout

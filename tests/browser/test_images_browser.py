@@ -145,7 +145,7 @@ def test_every_state_fits_its_box_and_can_be_read(images, jupyter, theme):
     for i in range(5):
         fill(jupyter.folder / "zoo" / f"animal {i}", 14, start=300 + 40 * i)
     fill(jupyter.folder / "flat", 2, start=900)
-    write_walks(jupyter.folder / "walks")
+    write_walks(jupyter.folder / f"walks {theme}")  # what is kept together stays so
     write_people(jupyter.folder / "people")
     page.evaluate(
         f"() => jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme.title()}'}})"
@@ -179,7 +179,7 @@ def test_every_state_fits_its_box_and_can_be_read(images, jupyter, theme):
     check("columns")
     button(page, "Open with this column").click()
     page.get_by_text("people: 24 files in 2 classes").wait_for()
-    menu.select_option(label="walks")
+    menu.select_option(label=f"walks {theme}")
     button(page, "Open").click()
     page.get_by_text("24 pictures look almost like another one.").wait_for()
     check("alike")

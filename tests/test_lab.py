@@ -285,7 +285,7 @@ def test_two_labs_take_turns(make_lab):
     run = one.run()
     wait_until(lambda: "epoch" in one.screen.progress.value)
     waiting = other.run()
-    wait_until(lambda: "waiting for another Lab" in page(other))
+    wait_until(lambda: "waiting for other work" in page(other))
     assert not waiting.finished.is_set()
     one.stop()
     assert run.finished.wait(20)

@@ -556,7 +556,7 @@ def test_two_apps_take_turns(make_lab):
     one = first.run()
     wait_until(lambda: "epoch" in page(first))
     two = second.run()
-    wait_until(lambda: "waiting for another Lab" in page(second))
+    wait_until(lambda: "waiting for other work" in page(second))
     first.stop()
     assert one.wait(30) is not None
     assert two.wait(60).sentences

@@ -253,7 +253,7 @@ class App(VBox, Generic[Screen, Result]):
     @contextmanager
     def _training_session(self, cancel: Cancel, load: Callable[[], Images]) -> Iterator[Images]:
         """Wait for other apps, load the images and TensorFlow, and let no other app train in this context."""
-        with training_lock(cancel, lambda: self.screen.progress.show_text("waiting for another Lab to finish")):
+        with training_lock(cancel, lambda: self.screen.progress.show_text("waiting for other work to finish")):
             images = load()
             wait_for_tensorflow(cancel, lambda: self.screen.progress.show_text("loading TensorFlow"))
             yield images

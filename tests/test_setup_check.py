@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from bench_setups import fake_weights
 from keras import layers
 
 from tl_widgets.core.errors import InputError
@@ -31,17 +32,6 @@ def pictures():
     return np.kron(colours, np.ones((1, 8, 8, 1))).astype(np.float32), np.arange(24) % 3
 
 
-def as_if_trained(base):
-    """No weights can be downloaded here, so that what training leaves is put in: averages and biases that are not 0."""
-    random = np.random.default_rng(0)
-    for layer in base._flatten_layers():
-        if isinstance(layer, layers.BatchNormalization):
-            layer.moving_mean.assign(random.normal(0, 0.1, layer.moving_mean.shape))
-        elif getattr(layer, "bias", None) is not None:
-            layer.bias.assign(random.normal(0, 0.1, layer.bias.shape))
-    return base
-
-
 def head(x, classes=3, activation="softmax"):
     return layers.Dense(classes, activation=activation)(layers.GlobalAveragePooling2D()(x))
 
@@ -54,7 +44,7 @@ def compiled(model, rate=1e-3, loss="sparse_categorical_crossentropy"):
 @functools.cache
 def shared_backbone(function):
     """A backbone as if it were trained, built once: no test changes its weights."""
-    return as_if_trained(function(include_top=False, weights=None, input_shape=SHAPE))
+    return fake_weights(function(include_top=False, weights=None, input_shape=SHAPE))
 
 
 def recipe(function, prepare=lambda x: x, *, frozen=True, rate=1e-3):
@@ -152,7 +142,7 @@ def test_pixels_that_a_functional_model_hands_over(pictures, function, prepare, 
 def test_a_backbone_whose_layers_are_inlined(pictures):
     for prepare, n in ((scaled(-1, 1), 0), (lambda x: x, 1)):
         inputs = keras.Input(SHAPE)
-        base = as_if_trained(APPS.MobileNetV2(include_top=False, weights=None, input_tensor=prepare(inputs)))
+        base = fake_weights(APPS.MobileNetV2(include_top=False, weights=None, input_tensor=prepare(inputs)))
         base.trainable = False
         model = compiled(keras.Model(inputs, head(base.output)))
         assert len(check_setup(model, pictures)) == n
@@ -168,7 +158,7 @@ def test_random_weights_and_batch_normalization(pictures):
     base.trainable = True
     model = compiled(model)  # from scratch: any right
     assert check_setup(model, pictures) == ()
-    as_if_trained(base)
+    fake_weights(base)
     found = " ".join(check_setup(model, pictures))
     assert "runs in training mode" in found
     assert "destroys what it has learned" in found
@@ -186,7 +176,7 @@ def test_an_outer_fit_runs_batch_normalization_in_training_mode_whatever_the_cal
     """What check_setup says of Keras, in a backbone of two layers, because fit() compiles a large one for long."""
     inside = keras.Input(SHAPE)
     base = keras.Model(inside, layers.BatchNormalization()(layers.Conv2D(4, 3, 4)(inside)))
-    as_if_trained(base)
+    fake_weights(base)
     inputs = keras.Input(SHAPE)
     model = compiled(keras.Model(inputs, head(base(scaled(-1, 1)(inputs), training=False))), rate=1e-5)
     (found,) = check_setup(model, pictures)

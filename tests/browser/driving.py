@@ -234,15 +234,12 @@ def cut_menus(page):
     """The menus in view that are too narrow for their longest option, which scrollWidth doesn't tell."""
     return page.evaluate(
         """() => {
-            const named = (one) => one.labels[0]?.textContent;
             const pen = document.createElement('canvas').getContext('2d');
-            return [...document.querySelectorAll('.tlw select')].filter((one) => one.offsetParent)
-                // A learner's folders have names of any length.
-                .filter((one) => named(one) !== 'Folder or zip').flatMap((one) => {
+            return [...document.querySelectorAll('.tlw select')].filter((one) => one.offsetParent).flatMap((one) => {
                 pen.font = getComputedStyle(one).font;
                 const room = one.clientWidth - 20;  // the arrow stands beside the text
                 const cut = [...one.options].map(({text}) => text).filter((text) => pen.measureText(text).width > room);
-                return cut.length ? [`the menu ${named(one)}: ${cut[0]}`] : [];
+                return cut.length ? [`the menu ${one.labels[0]?.textContent}: ${cut[0]}`] : [];
             });
         }"""
     )

@@ -165,9 +165,7 @@ def test_every_state_fits_its_box_and_can_be_read(images, jupyter, theme):
             assert width < 1366 or box["height"] == 300, (name, width)
 
     check("empty")
-    menu.select_option(
-        label="flat (can’t be used: its 2 pictures lie directly in it, not in one sub-folder for each class)"
-    )
+    menu.select_option(label="flat (can’t be used)")
     page.get_by_text("Make one sub-folder for each class").wait_for()
     expect(button(page, "Open")).to_be_disabled()
     check("unusable")

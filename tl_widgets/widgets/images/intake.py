@@ -75,7 +75,7 @@ class ImageIntake(VBox):
         chosen, found = self.menu.value, find_folders()
         self._problems = {folder.path: folder.problem for folder in found if folder.problem}
         usable = [(printable(_shown(folder.path)), folder.path) for folder in found if not folder.problem]
-        unusable = [(f"{printable(_shown(path))} (can’t be used: {why})", path) for path, why in self._problems.items()]
+        unusable = [(f"{printable(_shown(path))} (can’t be used)", path) for path in self._problems]
         placeholder = "choose one" if usable else "none found"
         self.menu.options = [(placeholder, None), *usable, *unusable]
         paths = [path for _, path in self.menu.options]

@@ -70,6 +70,7 @@ class ProgressView(HTML):
     def finish(self, text: str, runs: tuple[RunResult, ...]) -> None:
         """Show the outcome, and the trained models as done or stopped, also cached ones, which send no events."""
         self._fetch = self._repeat = None
+        self._latest = {}
         for run in runs:
             status = "stopped" if run.stopped else "done"
             n_done = 0 if run.stopped else 1

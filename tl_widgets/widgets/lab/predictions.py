@@ -9,7 +9,6 @@ from ipywidgets import HTML, Button, VBox
 
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
-from tl_widgets.plots.images import cards
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.run import comparable_runs, confident_mistakes, disagreements, interleave_classes
 from tl_widgets.widgets.lab.answers import AnswerView
@@ -80,6 +79,8 @@ class PredictionsView(VBox):
         self._draw()
 
     def _draw(self) -> None:
+        from tl_widgets.plots.images import cards  # Matplotlib is slow to import, and a new Lab needs no figure
+
         if not self._tested or self._images is None:
             return
         rows, text = _chosen(self.choice.value, self._tested)

@@ -47,12 +47,13 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"changelog": [], "contributing": [], "architecture": [], "index": []}
+html_sidebars = {"glossary": [], "changelog": [], "contributing": [], "architecture": [], "index": []}
 
 # A notebook stands in its folder for JupyterLab and Binder; Sphinx reads only what lies under docs/. Links to what lies
 # beside it lead elsewhere here.
 _LINKS = {
     "](README.md)": "](index.md)",
+    "](../docs/": "](../",
     "](solutions/": f"]({html_theme_options['github_url']}/blob/main/notebooks/solutions/",
 }
 for _notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -77,7 +78,13 @@ def _show_default(
     return (re.sub(r"<function (\w+)>", r"\1", signature) if signature else signature), returns
 
 
+def _link_copies(_app: object, _name: str, source: list[str]) -> None:
+    """Lead a page's links to notebooks, which work on GitHub, to the copies here."""
+    source[0] = re.sub(r"\]\((?:\.\./)+notebooks/(\w+\.ipynb)\)", r"](/tutorial/\1)", source[0])
+
+
 def setup(app):
     """Register what this file adds to Sphinx."""
+    app.connect("source-read", _link_copies)
     app.connect("autodoc-process-signature", _show_default)
     app.connect("autodoc-process-docstring", _show_code, priority=400)  # before napoleon

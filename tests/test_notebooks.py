@@ -34,7 +34,7 @@ NAMES = (
 # Rewritten: no asserts in their cells, because `test_notebook_claims.py` holds what they say.
 SECOND_EDITION = ("00_start_here", "01_how_a_network_learns", "02_convolutions")
 MOST_LINES = 14  # of a cell in the second edition
-LOCAL = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+LOCAL = re.compile(r"\]\((?!https?:)([^)#]+)(?:#([^)]*))?\)")
 
 
 def read(name):
@@ -47,6 +47,24 @@ def code_of(notebook):
 
 def text_of(notebook):
     return "\n".join(cell.source for cell in notebook.cells)
+
+
+def anchors_of(page):
+    """The anchors of a page's headings, as GitHub and MyST make them."""
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.M)
+    }
+
+
+def test_the_glossary_names_notebooks_that_exist_and_links_to_its_own_terms():
+    text, page = (ROOT / "docs" / "glossary.md").read_text("utf-8"), ROOT / "docs" / "glossary.md"
+    terms = re.findall(r"^## (.+)$", text, re.M)
+    assert terms == sorted(terms, key=str.lower)
+    assert set(re.findall(r"\]\(#([^)]*)\)", text)) <= anchors_of(page)
+    for entry in text.split("\n## ")[1:]:
+        assert re.findall(r"\]\(\.\./notebooks/\w+\.ipynb\)", entry), entry
+    assert all((page.parent / target).exists() for target, _ in LOCAL.findall(text))
 
 
 def test_all_notebooks_are_found():
@@ -177,8 +195,9 @@ class TestEach:
             assert "imagenet" not in cell.source.replace("name_imagenet", ""), "weights must not be fetched"
 
     def test_links_lead_somewhere(self, name):
-        for target in LOCAL.findall(text_of(read(name))):
+        for target, anchor in LOCAL.findall(text_of(read(name))):
             assert (FOLDER / target).exists(), target
+            assert not anchor or anchor in anchors_of(FOLDER / target), (target, anchor)
 
 
 def parsed(source):

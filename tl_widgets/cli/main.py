@@ -106,7 +106,11 @@ def open_lab(options: Sequence[str]) -> int:
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise ModuleNotFoundError("there is no JupyterLab", name="jupyterlab")
-    command = [sys.executable, "-m", "jupyterlab", *options, str(find_notebooks())]
+    notebooks = find_notebooks()
+    root = notebooks.parent.parent
+    # In a checkout the notebooks link to the glossary, so JupyterLab must reach it.
+    reach = [f"--ServerApp.root_dir={root}"] if (root / "docs" / "glossary.md").is_file() else []
+    command = [sys.executable, "-m", "jupyterlab", *reach, *options, str(notebooks)]
     if os.name == "posix":
         sys.stdout.flush()
         os.execv(command[0], command)  # noqa: S606  # signals then reach JupyterLab itself

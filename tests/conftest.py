@@ -100,10 +100,29 @@ def show_stamps(monkeypatch):
         monkeypatch.setenv("TL_WIDGETS_STAMPS", STAMPS)
 
 
+def hold_claims(last):
+    """Hold what a notebook says, in its own kernel when all its cells have run.
+
+    The asserts are in claims/, in a file of the notebook's name. They see the notebook's variables, and what it printed
+    as `OUTPUT`.
+    """
+    claims = Path(__file__).with_name("claims") / f"{last.path.stem}.py"
+    if not claims.exists():
+        return
+    cells = (cell for cell in last.session.items if cell.parent is last.parent)
+    texts = [out.text for cell in cells for out in cell.test_outputs or () if out.output_type == "stream"]
+    client = last.parent.kernel.kc
+    client.execute(f"OUTPUT = {''.join(texts)!r}", store_history=False, reply=True, timeout=30)
+    run = f"exec(compile(open({str(claims)!r}).read(), {str(claims)!r}, 'exec'))"
+    reply = client.execute(run, store_history=False, reply=True, timeout=300)
+    if reply["content"]["status"] == "error":
+        pytest.fail("\n".join(reply["content"]["traceback"]), pytrace=False)
+
+
 class NotebookRuns:
     """Notebooks run with the machine's stamps, as learners run them; one whose kernel cost too much fails.
 
-    Limits are in kernel_cost.py.
+    Limits are in kernel_cost.py. What they say is held by claims/.
     """
 
     @pytest.hookimpl(wrapper=True)
@@ -126,6 +145,7 @@ class NotebookRuns:
                     f"{item.path.name} costs too much: {sentence(*cost).strip()} (kernel_cost.py has the limits)",
                     pytrace=False,
                 )
+            hold_claims(item)
         return outcome
 
     def pytest_terminal_summary(self, terminalreporter):

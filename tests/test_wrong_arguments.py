@@ -230,6 +230,8 @@ def test_an_argument_of_a_wrong_kind_is_named_in_a_sentence(name, arguments_of, 
     needed = arguments_of(function)
     for argument in inspect.signature(function).parameters:
         for value in ODD:
+            if argument == "cancel" and value is None:
+                continue  # the default, which would run the whole study
             try:
                 function(**needed | {argument: value})
             except InputError as error:

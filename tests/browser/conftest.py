@@ -67,8 +67,21 @@ def browser(chromium, profile):
     context.close()
 
 
+@pytest.fixture(scope="module")
+def pages(browser):
+    """The page that the tests of a file share, in a list; empty before the first and after one that failed."""
+    return []
+
+
 @pytest.fixture
-def page(browser):
-    page = browser.new_page()
+def page(browser, pages, request):
+    """A page, in which JupyterLab stands already after the first test of a file."""
+    if not pages:
+        pages.append(browser.new_page())
+    page = pages[0]
+    page.set_viewport_size(VIEWPORT)
+    failed = request.session.testsfailed
     yield page
-    page.close()
+    if request.session.testsfailed > failed:
+        pages.clear()
+        page.close()

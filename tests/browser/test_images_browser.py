@@ -25,10 +25,15 @@ lab
 @pytest.fixture
 def images(page, jupyter):
     """The tab "My pictures" of a fresh Lab, in which no script of a name may run."""
-    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+
+    def fail(dialog):
+        pytest.fail(f"a script ran: {dialog.message}")
+
+    page.on("dialog", fail)
     open_notebook(page, jupyter, jupyter.notebook("images.ipynb", SHOW))
     open_tab(page)
-    return page
+    yield page
+    page.remove_listener("dialog", fail)
 
 
 def open_tab(page):

@@ -44,6 +44,8 @@ def open_upload(page, jupyter):
         return page
 
     yield open_it
+    page.evaluate("() => window.letGo?.()")
+    page.remove_listener("dialog", answer)
     assert scripts == []
 
 
@@ -182,7 +184,7 @@ def test_a_closed_page_and_a_kernel_that_restarts_leave_no_half(open_upload, jup
     upload(page, "Upload files", path)
     page.get_by_text("3.0 MB of 8.0 MB").wait_for()
     assert len(halves(jupyter)) == 1
-    open_notebook(page, jupyter, "closed.ipynb", run=False)
+    open_notebook(page, jupyter, "closed.ipynb", run=False, load=True)
     assert execute(page, "print(view._incoming)") == "None\n"
     assert halves(jupyter) == []
     open_upload("closed.ipynb")

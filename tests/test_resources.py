@@ -1,24 +1,39 @@
 """What the machine has: psutil's figures for the host, cgroups for a container's limit."""
 
 import ctypes
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from tl_widgets.core import resources
+from tl_widgets.core import memory_limits, resources
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.resources import PeakMemory, memory_available, memory_limit, require_memory
 
 
 @pytest.fixture
 def host(monkeypatch, tmp_path):
-    """A host with 8 GB, 5 of them free, outside any container; a test may add a container's files."""
-    for name, file in (("_CGROUP_LIMITS", "max"), ("_CGROUP_USAGE", "current"), ("_CGROUP_STATS", "stat")):
-        monkeypatch.setattr(resources, name, (tmp_path / file,))
+    """A host with 8 GB, 5 of them free, outside any container; a test may add control groups."""
+    monkeypatch.setattr(memory_limits, "PROC", tmp_path)
     memory = SimpleNamespace(total=8_000_000_000, available=5_000_000_000)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     return tmp_path
+
+
+def add_group(host, version, path, **files):
+    """Write the files of a control group, with the names that version 1 or 2 has for them."""
+    names = {1: ("memory.limit_in_bytes", "memory.usage_in_bytes"), 2: ("memory.max", "memory.current")}[version]
+    folder = host / f"mounted{version}" / path
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in zip((*names, "memory.stat"), (files["most"], files["used"], files.get("stat", "")), strict=True):
+        (folder / name).write_text(str(text))
+
+
+def mount(host, groups, *lines):
+    (host / "cgroup").write_text(groups)
+    (host / "mountinfo").write_text("".join(f"31 23 0:28 {line}\n" for line in lines))
 
 
 def test_without_a_container_the_figures_are_those_of_the_host(host):
@@ -38,15 +53,45 @@ def test_without_a_container_the_figures_are_those_of_the_host(host):
     ],
 )
 def test_the_limit_of_a_container_holds_where_it_is_lower(host, limit, used, expected):
-    (host / "max").write_text(limit)
-    (host / "current").write_text(used)
+    mount(host, "0::/", f"/ {host}/mounted2 rw - cgroup2 cgroup2 rw")
+    add_group(host, 2, "", most=limit, used=used)
     assert (memory_limit(), memory_available()) == expected
 
 
 def test_a_container_full_of_page_cache_still_has_memory(host):
-    for name, text in (("max", "2000000000"), ("current", "1990000000"), ("stat", "anon 1\ninactive_file 1600000000")):
-        (host / name).write_text(text)
+    mount(host, "0::/", f"/ {host}/mounted2 rw - cgroup2 cgroup2 rw")
+    add_group(host, 2, "", most=2_000_000_000, used=1_990_000_000, stat="anon 1\ninactive_file 1600000000")
     assert (memory_limit(), memory_available()) == (2_000_000_000, 1_610_000_000)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("lowest", ["", "slurm", "slurm/job_7", "slurm/job_7/step 0"])
+def test_the_lowest_limit_of_every_level_holds(host, version, lowest):
+    kind = "cgroup2 cgroup2 rw" if version == 2 else "cgroup cgroup rw,memory"
+    mount(host, f"3:cpuset:/else\n{'0::' if version == 2 else '4:memory:'}/slurm/job_7/step 0\nodd",
+          f"/ {host}/mounted{version} rw - {kind}", "odd")  # fmt: skip
+    for path in ("", "slurm", "slurm/job_7", "slurm/job_7/step 0"):
+        add_group(host, version, path, most=380_000_000 if path == lowest else "9223372036854771712", used=80_000_000)
+    assert (memory_limit(), memory_available()) == (380_000_000, 300_000_000)
+
+
+def test_a_container_that_shows_its_own_group_as_the_root(host):
+    # Docker without a namespace for groups: the path is the host's, the mounted root is the container's.
+    mount(host, "4:memory:/docker/ab/job", f"/docker/ab {host}/mounted1 rw - cgroup cgroup rw,memory")
+    add_group(host, 1, "", most=3_000_000_000, used=0)
+    add_group(host, 1, "job", most=2_000_000_000, used=500_000_000)
+    assert (memory_limit(), memory_available()) == (2_000_000_000, 1_500_000_000)
+
+
+def test_too_little_for_tensorflow_is_said_before_it_is_loaded():
+    pytest.importorskip("resource")
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000,) * 2)\n"
+        "from tl_widgets.core.lazy_tensorflow import import_tensorflow; import_tensorflow()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert "InputError: Loading TensorFlow needs about 350 MB of memory, but only " in done.stderr
+    assert "is free (limit 1.5 GB). Close other programs" in done.stderr
 
 
 def test_a_system_that_hides_its_memory_stops_nothing(host, monkeypatch):

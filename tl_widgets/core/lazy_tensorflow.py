@@ -13,10 +13,11 @@ from contextlib import contextmanager, nullcontext
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
-from tl_widgets.core.resources import share_heaps
+from tl_widgets.core.resources import require_memory, share_heaps
 
 _PACKAGES = ("tensorflow", "keras")
 _POLL = 0.1  # seconds
+_BYTES = 350_000_000  # that the import needs, files that the system can drop left out: 0.28 GB with TensorFlow 2.21
 _lock = threading.Lock()
 
 
@@ -97,7 +98,8 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
 
     Raises:
         CancelledError: `cancel` was set; the import goes on for the next call.
-        InputError: The user interrupted an import of their own, and the kernel must be restarted.
+        InputError: There is too little memory, or the user interrupted an import of their own, and the kernel must be
+            restarted.
     """
     global _running
     # A module is in sys.modules from the start of its import; only the end of ours shows that it is finished.
@@ -108,6 +110,8 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
         if _running is None:
             if all(name in sys.modules for name in _PACKAGES):
                 return
+            advice = "Close other programs and notebooks, or raise the limit of the container or of `ulimit -v`"
+            require_memory(_BYTES, "Loading TensorFlow", advice)
             _running = _Import()
             _running.start()
         running = _running

@@ -15,13 +15,9 @@ import platformdirs
 import psutil
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.memory_limits import memory_limits
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import user_path
-
-# A container's limit, which psutil ignores: cgroup v2, then v1. "max" and numbers around 2**63 mean "no limit".
-_CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-_CGROUP_STATS = (Path("/sys/fs/cgroup/memory.stat"), Path("/sys/fs/cgroup/memory/memory.stat"))
-_CGROUP_USAGE = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"))
 
 _M_ARENA_MAX = -8  # in glibc's malloc.h
 
@@ -40,28 +36,6 @@ def n_cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _read_number(paths: tuple[Path, ...]) -> int | None:
-    for path in paths:
-        try:
-            text = path.read_text().strip()
-        except OSError:
-            continue
-        if text.isdigit() and int(text) < 1 << 60:
-            return int(text)
-    return None
-
-
-def _page_cache() -> int:
-    """Return the bytes of cached files in a container's usage, freed on demand."""
-    for path in _CGROUP_STATS:
-        try:
-            rows = dict(line.split() for line in path.read_text().splitlines())
-            return int(rows.get("total_inactive_file") or rows["inactive_file"])
-        except (OSError, KeyError, ValueError):
-            continue
-    return 0
-
-
 def _host_memory() -> tuple[int, int]:
     """Return (total, available) bytes of the host; (0, 0) if a sandbox hides them."""
     try:
@@ -72,20 +46,15 @@ def _host_memory() -> tuple[int, int]:
 
 
 def memory_limit() -> int:
-    """Return the bytes that container and host allow this process; 0 if unknown."""
+    """Return the bytes that the host, a container or `ulimit` allows this process; 0 if unknown."""
     total, _ = _host_memory()
-    limit = _read_number(_CGROUP_LIMITS)
-    return min(limit, total) if limit and total else limit or total
+    return min([limit.n_bytes for limit in memory_limits()] + [total] * (total > 0), default=0)
 
 
 def memory_available() -> int:
-    """Return how many bytes are still free under `memory_limit`; 0 if unknown."""
-    _, available = _host_memory()
-    limit, used = _read_number(_CGROUP_LIMITS), _read_number(_CGROUP_USAGE)
-    if limit is None or used is None:
-        return available
-    free = min(max(limit - used + _page_cache(), 0), limit)
-    return min(free, available) if available else free
+    """Return how many bytes are still free under every limit; 0 if unknown."""
+    total, available = _host_memory()
+    return min([limit.free for limit in memory_limits()] + [available] * (total > 0), default=0)
 
 
 def require_memory(n_bytes: int, subject: str, advice: str) -> None:

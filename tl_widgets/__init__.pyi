@@ -58,6 +58,9 @@ from .studies.learning_curve.result import LearningCurve as LearningCurve
 from .studies.mistake.figure import plot_mistake as plot_mistake, plot_mistakes as plot_mistakes
 from .studies.mistake.measurement import every_mistake as every_mistake, what_goes_wrong as what_goes_wrong
 from .studies.mistake.result import MistakeStudies as MistakeStudies, MistakeStudy as MistakeStudy
+from .studies.stress.figure import plot_stress as plot_stress
+from .studies.stress.measurement import stress_test as stress_test
+from .studies.stress.result import StressTest as StressTest
 from .studies.time.figure import plot_time as plot_time
 from .studies.time.result import TimeStudy as TimeStudy, time_study as time_study
 from .training.fine_tuning import fine_tune as fine_tune

@@ -29,7 +29,8 @@ STRESS = Prediction(
     "Hendrycks et al. 2019, arXiv 1901.09960",
 )
 STRESS_TUNED = Prediction(
-    "From the unchanged images to the strongest changes, the fine-tuned backbone loses more points than the frozen one.",
+    "From the unchanged images to the strongest changes, the fine-tuned backbone loses more points than the frozen "
+    "one.",
     "Kumar et al. 2022, arXiv 2202.10054",
 )
 NOISE = Prediction(

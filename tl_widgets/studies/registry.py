@@ -20,6 +20,7 @@ _FOLDERS = (
     "mistake",
     "inside",
     "repeat",
+    "stress",
 )
 STUDIES: dict[str, AnyStudy] = {}
 

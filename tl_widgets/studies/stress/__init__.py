@@ -1,0 +1,141 @@
+"""The "stress" study: accuracy on changed copies of the test images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tl_widgets.core.config import Config, FineTuningSpec
+from tl_widgets.core.settings import Flag, Whole, setting
+from tl_widgets.studies.guess import BANDS, Guess, band_of
+from tl_widgets.studies.study import (
+    IMAGES,
+    MODELS,
+    DataFacts,
+    FactsOf,
+    ImageArguments,
+    Plan,
+    SoFar,
+    Study,
+    model_setting,
+    require_images,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.experiments.seconds import Speed
+    from tl_widgets.studies.stage import StageChart
+    from tl_widgets.studies.stress.result import StressTest
+
+_N_COPIES = 9 * 3  # of each picture, if all changes apply
+
+
+@dataclass(frozen=True)
+class StressArguments(ImageArguments):
+    """The models, and the pictures that are changed."""
+
+    images: int = setting(
+        100, Whole(1, field_high=1_000), "Pictures", "How many test images are changed, at most", group=IMAGES
+    )
+    backbone: str = model_setting("backbone")
+    epochs: int = model_setting("epochs")
+    fine_tuned: bool = setting(False, Flag(), "Fine-tuned", "Also test a fine-tuned backbone", group=MODELS)
+    seed: int = model_setting("seed")
+
+    @property
+    def config(self) -> Config:
+        """The settings of `compare`."""
+        return replace(super().config, fine_tuning=FineTuningSpec() if self.fine_tuned else None)
+
+
+class _Stress(Study[StressArguments, "StressTest"]):
+    name = "stress"
+    question = "What if pictures change?"
+    about = "accuracy on darker, blurred, rotated and otherwise changed test images"
+    lead = (
+        "Both models learn from clean pictures. Then the test images become darker, brighter, blurred, noisy, rotated, "
+        "smaller or gray, step by step."
+    )
+    chart = "Line charts of accuracy against severity, one for each change, with a picture at each severity."
+    arguments = StressArguments
+    cost_by = ("dataset", "image_size", "backbone", "fine_tuned")
+    quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "epochs": 5, "images": 30}
+    sketch = (
+        '<rect x="4" y="8" width="10" height="14" fill="currentColor" fill-opacity=".75"/>'
+        '<rect x="17" y="8" width="10" height="14" fill="currentColor" fill-opacity=".4"/>'
+        '<rect x="30" y="8" width="10" height="14" fill="currentColor" fill-opacity=".15"/>'
+        '<path d="M5 5h34" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.4"/>'
+        '<path d="M5 5L39 27" stroke="var(--tlw-scratch,#d55e00)" stroke-width="2.4"/>'
+    )
+
+    def results(self) -> tuple[type[StressTest], ...]:
+        from tl_widgets.studies.stress.result import StressTest
+
+        return (StressTest,)
+
+    def measure(
+        self, arguments: StressArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
+    ) -> StressTest:
+        from tl_widgets.studies.stress.measurement import stress_test
+
+        images, config = require_images(dataset), arguments.config
+        return stress_test(images, n_images=arguments.images, config=config, on_event=on_event, cancel=cancel)
+
+    def draw(self, result: StressTest) -> Figure:
+        from tl_widgets.studies.stress.figure import plot_stress
+
+        return plot_stress(result)
+
+    def draw_narrow(self, result: StressTest) -> Figure:
+        from tl_widgets.studies.stress.figure import plot_stress
+
+        return plot_stress(result, narrow=True)
+
+    def plan(self, arguments: StressArguments, facts: DataFacts) -> Plan:
+        n = min(arguments.images, facts.n_test)
+        return Plan(len(arguments.config.model_names), f"tested on {n} pictures with up to {_N_COPIES} changes each")
+
+    def seconds(self, arguments: StressArguments, facts_of: FactsOf, speed: Speed) -> float:
+        from tl_widgets.experiments.seconds import comparison_seconds
+
+        images = arguments.workload(facts_of)
+        n_more = min(arguments.images, images.n_test) * _N_COPIES
+        # The changed pictures cost what test images cost.
+        more = replace(images, n_test=images.n_test + n_more)
+        return comparison_seconds(arguments.config, more, speed)
+
+    def stage(self, arguments: StressArguments, so_far: SoFar) -> StageChart:
+        from tl_widgets.studies.stress.stage import stress_stage
+
+        result = so_far.result
+        if result is not None:
+            return stress_stage(result.arms, result.points, result.clean)
+        return stress_stage(arguments.config.model_names, so_far.points)
+
+    def headline(self, result: StressTest) -> str:
+        return result.headline
+
+    def guess(self, arguments: StressArguments) -> Guess:
+        def answer(result: StressTest) -> str:
+            from tl_widgets.core.model_name import ModelName
+            from tl_widgets.studies.stress.changes import SEVERITIES
+
+            mean = result.mean(ModelName.TRANSFER, SEVERITIES[-1])
+            return band_of(mean.mean) if mean else ""
+
+        return Guess(
+            "Under the strongest changes, how many pictures will the frozen backbone still recognize on average?",
+            tuple(BANDS),
+            f"stress {arguments.dataset} {arguments.backbone}",
+            answer,
+            is_required=False,
+            axis="y",
+            spans=lambda _: tuple(BANDS.values()),
+        )
+
+
+STUDY = _Stress()

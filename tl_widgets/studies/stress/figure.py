@@ -1,0 +1,128 @@
+"""The figure of the "stress" study."""
+
+from __future__ import annotations
+
+import textwrap
+from math import ceil
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from tl_widgets.core.arguments import checked
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import points, points_range
+from tl_widgets.plots.labels import label_of
+from tl_widgets.plots.style import (
+    INK,
+    LABEL_SIZE,
+    PALE,
+    PERCENT,
+    SMALL_SIZE,
+    TITLE_SIZE,
+    add_axes,
+    color_of,
+    draw_grid,
+    finish_axes,
+    marker_of,
+    new_figure,
+    set_fonts,
+)
+from tl_widgets.studies.stress.changes import SEVERITIES, Change, change_images
+from tl_widgets.studies.stress.result import StressTest
+
+_PANEL = 2.75, 2.6  # inches
+
+
+@checked
+def plot_stress(study: StressTest, *, narrow: bool = False) -> Figure:
+    """Draw accuracy against severity, with a panel for each change.
+
+    Args:
+        study: a study with at least one measured change.
+        narrow: whether the figure is for a page of half the width.
+
+    Returns:
+        A figure with one panel for each change. Above its chart, one test image at each severity; in the chart, a line
+        for each model with Wilson's intervals; below, transfer minus scratch at the strongest, paired by image.
+
+    Raises:
+        InputError: no change was measured.
+    """
+    changes = study.measured
+    if not changes:
+        raise InputError("This study has no change to draw: it was stopped before the first.")
+    n_columns = min(2 if narrow else 3, len(changes))
+    n_rows = ceil(len(changes) / n_columns)
+    title = textwrap.fill(study.headline, 60 if narrow else 90)
+    head = 0.4 + 0.2 * title.count("\n")  # inches
+    width, height = _PANEL[0] * n_columns, _PANEL[1] * n_rows + head + 0.5
+    figure = new_figure(width, height)
+    figure.set_layout_engine("none")  # the pictures stand exactly above their severities
+    for i, change in enumerate(changes):
+        row, column = divmod(i, n_columns)
+        left, top = column * _PANEL[0] + 0.52, height - head - 0.1 - row * _PANEL[1]
+        _draw_panel(figure, study, change, left, top, (width, height))
+    texts = [figure.text(0.08 / width, 1 - 0.1 / height, title, va="top", fontsize=TITLE_SIZE, fontweight="bold")]
+    handles = [
+        Line2D([], [], color=color_of(arm), marker=marker_of(arm), linewidth=2, label=label_of(arm))
+        for arm in study.arms
+    ]
+    legend = figure.legend(
+        handles=handles, loc="lower left", ncols=len(handles), frameon=False, fontsize=LABEL_SIZE, borderaxespad=0.2
+    )
+    set_fonts([*texts, *legend.get_texts()])
+    return figure
+
+
+def _draw_panel(
+    figure: Figure, study: StressTest, change: Change, left: float, top: float, page: tuple[float, float]
+) -> None:
+    """Draw one change; `left` and `top` are inches, `page` the figure's size."""
+    wide = _PANEL[0] - 0.62
+    cell = wide / 4
+    chart = _place(figure, left, top - 0.28 - cell - 1.35, wide, 1.3, page)
+    for severity in (0, *SEVERITIES):
+        picture = _place(figure, left + severity * cell + 0.02, top - 0.25 - cell, cell - 0.04, cell - 0.04, page)
+        picture.imshow(change_images(study.picture[None], change, severity, seed=study.config.seed)[0])
+        picture.set_axis_off()
+    _draw_lines(chart, study, change)
+    lead = study.lead(change.name, SEVERITIES[-1])
+    below = ""
+    if lead is not None:
+        below = f"strong: transfer {points(lead.difference, 0, signed=True)} points ({points_range(*lead.ci95)})"
+    texts = [
+        figure.text(left / page[0], (top - 0.18) / page[1], change.label, fontsize=LABEL_SIZE, fontweight="bold"),
+        figure.text((left - 0.4) / page[0], (top - 0.28 - cell - 1.68) / page[1], below, fontsize=SMALL_SIZE - 0.5),
+    ]
+    set_fonts(texts)
+
+
+def _place(figure: Figure, left: float, bottom: float, wide: float, high: float, page: tuple[float, float]) -> Axes:
+    axes = add_axes(figure)
+    axes.set_position((left / page[0], bottom / page[1], wide / page[0], high / page[1]))
+    return axes
+
+
+def _draw_lines(ax: Axes, study: StressTest, change: Change) -> None:
+    for i, arm in enumerate(study.arms):
+        found = {s: value for s in (0, *SEVERITIES) if (value := study.accuracy(arm, change.name, s))}
+        shift = 0.06 * (i - (len(study.arms) - 1) / 2)
+        x, y = [severity + shift for severity in found], [value[0] for value in found.values()]
+        reach = [
+            [value - low for value, (low, _) in found.values()],
+            [high - value for value, (_, high) in found.values()],
+        ]
+        style: dict[str, Any] = {"color": color_of(arm), "marker": marker_of(arm), "markersize": 4}
+        ax.errorbar(x, y, yerr=reach, linewidth=1.8, capsize=2.5, elinewidth=1.1, **style)
+    ax.set_xlim(-0.5, 3.5)
+    ax.set_ylim(0, 1.04)
+    ax.yaxis.set_major_formatter(PERCENT)
+    ax.set_yticks([0, 0.5, 1])
+    draw_grid(ax, "y")
+    ax.set_xticks([0, 1, 2, 3], ["unchanged", "light", "medium", "strong"])
+    finish_axes(ax, "")
+    ax.tick_params(labelsize=SMALL_SIZE - 1.5, colors=INK)
+    for spine in ax.spines.values():
+        spine.set_color(PALE)

@@ -1,0 +1,35 @@
+"""The chart of the "stress" study while it measures: accuracy against severity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tl_widgets.records.statistics import mean_of_shares
+from tl_widgets.studies.stage import Axis, Dot, StageChart
+from tl_widgets.studies.stress.changes import SEVERITIES
+from tl_widgets.studies.stress.result import ArmAnswers, StressPoint
+
+
+def stress_stage(arms: Sequence[str], points: Sequence[StressPoint], clean: Sequence[ArmAnswers] = ()) -> StageChart:
+    """Return the chart: a small dot for each change, and the mean of those so far with its interval over images."""
+    found: dict[tuple[str, int], list[tuple[bool, ...]]] = {(arm.arm, 0): [arm.right] for arm in clean}
+    for point in points:
+        for answers in point.answers:
+            found.setdefault((answers.arm, point.severity), []).append(answers.right)
+    dots = []
+    for i, arm in enumerate(arms):
+        for severity in (0, *SEVERITIES):
+            rights = found.get((arm, severity), [])
+            if not rights:
+                continue
+            at = severity + 0.05 * (i - (len(arms) - 1) / 2)  # so intervals don't hide each other
+            mean = mean_of_shares(np.mean(rights, axis=0).tolist(), n_images=len(rights))
+            label = f"mean of {len(rights)} changes, severity {severity}" if severity else "unchanged"
+            dots.append(Dot(arm, at, mean.mean, mean.ci95, label))
+            dots += [Dot(arm, at, sum(right) / len(right), is_small=True) for right in rights if len(rights) > 1]
+    names = ((0.0, "unchanged"), (1.0, "light"), (2.0, "medium"), (3.0, "strong"))
+    x = Axis("severity of the changes", -0.3, 3.3, names)
+    y = Axis.share("accuracy on the changed test images")
+    return StageChart("Accuracy against the severity of the changes", x, y, tuple(arms), tuple(dots))

@@ -109,10 +109,9 @@ RIGHT = {
     "01-a": lambda: 40,
     "01-b": lambda: "fit",
     "01-c": lambda: (200, 40, 60),
-    "02-a": lambda: 18_496,
-    "02-b": lambda: np.int64(32_768),
-    "02-c": lambda: ScratchSpec(dense_units=6, head="global_average"),
-    "02-d": lambda: "Flatten()",
+    "02-a": lambda: np.int64(73_728),
+    "02-b": lambda: ScratchSpec(dense_units=6, head="global_average"),
+    "02-c": lambda: "Flatten()",
     "03-a": lambda: "Stuck",
     "03-b": lambda: 3,
     "04-a": lambda: 10_245,
@@ -153,15 +152,14 @@ WRONG = {
         lambda: (260, 30, 10),
         lambda: (240, 10, 50),
     ],
-    "02-a": [lambda: 18_432, lambda: 640, lambda: 6_208, lambda: 73_856, lambda: 1],
-    "02-b": [lambda: 128, lambda: 256, lambda: 2_097_152, lambda: 131_072],
-    "02-c": [
+    "02-a": [lambda: 128, lambda: 576, lambda: 4_718_592, lambda: 294_912, lambda: 8_192, lambda: 1],
+    "02-b": [
         lambda: ScratchSpec(dense_units=6),
         lambda: ScratchSpec((8, 8, 8), dense_units=6),
         lambda: ScratchSpec(dense_units=0),
         lambda: 95_565,
     ],
-    "02-d": [lambda: "MaxPooling2D", lambda: "Dense", lambda: "Dropout", lambda: "Sum"],
+    "02-c": [lambda: "MaxPooling2D", lambda: "Dense", lambda: "Dropout", lambda: "Sum"],
     "03-b": [lambda: 5, lambda: 4, lambda: 2, lambda: 1, lambda: 0.5],
     "03-a": [lambda: "overfitting", lambda: "too few epochs", lambda: "too few test images", lambda: "tired"],
     "04-a": [lambda: 10_240, lambda: 2_049, lambda: 20_861_480, lambda: 20_871_725],
@@ -396,6 +394,18 @@ def test_a_prediction_that_is_none():
         Prediction("who_wins").reveal("rain")
 
 
+def test_a_measurement_may_be_yes_or_no_or_no_winner(capsys):
+    Prediction("first_epoch").reveal(np.float64(0.8) > 0.5)
+    Prediction("first_epoch").reveal(False)
+    Prediction("who_wins").reveal(None)
+    said = capsys.readouterr().out
+    assert [line for line in said.splitlines() if line.startswith("Measured")] == [
+        "Measured: validation.",
+        "Measured: training.",
+        "Measured: too close to call.",
+    ]
+
+
 def test_a_prediction_with_half_its_parts_says_what_is_missing(capsys):
     prediction = Prediction("who_wins")
     prediction.answer.value = "transfer"
@@ -471,6 +481,30 @@ def test_the_kernel_moves_and_its_sum_follows():
     assert "= 0. That" in slider._picture.value
 
 
+def test_a_figure_stays_where_no_kernel_runs(monkeypatch):
+    """The PNG and its words are outputs below the widget, and follow its controls."""
+    shown = []
+
+    def display(output, **options):
+        shown.append((output, SimpleNamespace(update=lambda new: shown.append((new, None)))))
+        return shown[-1][1]
+
+    monkeypatch.setattr("IPython.display.display", display)
+    slider = KernelSlider(np.arange(144).reshape(12, 12), row=1, column=2)
+    slider._ipython_display_()
+    bundle, picture, words = (output for output, _ in shown)
+    assert "needs a live notebook" in bundle["text/plain"]
+    assert picture.data.startswith(b"\x89PNG")
+    assert "row 1, column 2." in picture.alt
+    assert "row 1, column 2." in words.data
+    assert "tlw-pictured" in slider._dom_classes
+    slider.column.value = 5
+    moved, moved_words = (output for output, _ in shown[3:])
+    assert "column 5." in moved.alt
+    assert "column 5." in moved_words.data
+    assert moved.data != picture.data
+
+
 def test_diagrams_say_what_they_show():
     pooled = plot_pooling(np.arange(30).reshape(5, 6), row=1, column=2)
     assert pooled.get_label().endswith("becomes 15, 17; 27, 29.")
@@ -478,14 +512,19 @@ def test_diagrams_say_what_they_show():
         plot_pooling(np.zeros((5, 5)), row=2)
     assert "32,768 numbers, which takes 196,608 weights" in plot_flatten_gap(16, 128, 6).get_label()
     assert "keeps 128, which takes 768" in plot_flatten_gap(16, 128, 6).get_label()
-    maps = plot_maps(np.zeros((8, 8, 3), np.uint8), np.random.default_rng(0).random((8, 8, 3)))
-    assert [ax.get_title(loc="left") or ax.get_title() for ax in maps.axes] == ["picture", "map 1", "map 2", "map 3"]
-    assert "3 of its 3 feature maps of 8 × 8" in maps.get_label()
+    activity = np.zeros((8, 8, 3))
+    activity[2, 2] = (1, 0, 5)
+    maps = plot_maps(np.zeros((8, 8, 3), np.uint8), activity, before=activity, n=2)
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in maps.axes[:3]] == ["picture", "map 3", "map 1"]
+    assert "the 2 brightest of its 3 feature maps of 8 × 8 places, above them" in maps.get_label()
+    assert "1 of the 3 maps are black" in maps.get_label()
 
 
 def test_history_and_weights_have_words():
     history = {"loss": [1, 0.5], "val_loss": [1.1, 0.7], "accuracy": [0.4, 0.8], "val_accuracy": [0.5, 0.75]}
     figure = plot_history(history, chance=0.5)
+    assert [line.get_linestyle() for line in figure.axes[1].lines] == ["-", "--", ":"]  # as in all other figures
+    assert "over 4 epochs" in plot_history(history, history).get_label()
     assert "Training accuracy 40.0% to 80.0%, validation accuracy 50.0% to 75.0%" in figure.get_label()
     assert [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes] == ["Loss", "Accuracy"]
     drawn = plot_weights({"cat": np.zeros((4, 4, 3)), "dog": np.eye(4)})
@@ -536,7 +575,7 @@ def test_the_panel_counts_what_keras_counts():
     model = build_scratch((128, 128, 3), 2, filters=panel.spec.filters, dense_units=6)
     assert panel.count == count_parameters(model)
     assert f"{panel.count.total:,}" in panel.ledger.value
-    assert judge("02-c", panel)[0] is False
+    assert judge("02-b", panel)[0] is False
 
 
 def test_the_table_sorts_and_filters():

@@ -3,17 +3,15 @@
 from tl_widgets import ScratchSpec
 from tl_widgets.teaching import check
 
-# 02-a: 64 filters with 3 x 3 weights for each of 32 maps, and one bias for each filter.
-check("02-a", 3 * 3 * 32 * 64 + 64)
+# 02-a: three poolings halve 192 three times; Flatten keeps every place of all 128 maps. The Dense layer behind it grows
+# with the picture: nine times as many weights as with 64 x 64 pixels. Kernels have the same weights at every place,
+# however many places there are, so the convolutions don't grow.
+side = 192 // 2 // 2 // 2
+check("02-a", side * side * 128)
 
-# 02-b: three poolings halve 128 three times; Flatten keeps every pixel of all 128 maps. With 256 x 256 pixels it passes
-# on four times as many numbers, so the Dense layer behind it grows. Kernels have the same weights at every place,
-# however many places there are.
-side = 128 // 2 // 2 // 2
-check("02-b", side * side * 128)
+# 02-b: in the panel, set Last feature maps to "global average": one number for each map in place of all its places.
+# Checklist: three blocks as they were, 6 Dense units, fewer than 100,000 parameters.
+check("02-b", ScratchSpec(dense_units=6, head="global_average"))
 
-# 02-c: in the panel, set Last feature maps to "global average": one number for each map in place of all its places.
-check("02-c", ScratchSpec(dense_units=6, head="global_average"))
-
-# 02-d: without it, Dense answers at every place of the maps. GlobalAveragePooling2D does as well.
-check("02-d", "Flatten")
+# 02-c: without it, Dense answers at every place of the maps. GlobalAveragePooling2D does as well.
+check("02-c", "Flatten")

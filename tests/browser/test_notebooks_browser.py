@@ -75,7 +75,7 @@ def test_convolutions(page, jupyter):
     goto(page, "KernelSlider(")
     cell = page.locator(".jp-Cell", has_text="KernelSlider(")
     cell.get_by_role("slider", name="Column").press("ArrowRight")
-    cell.locator("img[alt*='at row 16, column 17.']").wait_for()
+    cell.locator("img[alt*='at row 20, column 22.']").wait_for()
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """Helpers of the tutorial notebooks: guesses, questions, checks and figures."""
 
-from tl_widgets.plots.comparison import alt_text, plot_test_accuracy
+from tl_widgets.plots.comparison import alt_text
 from tl_widgets.teaching.boxes import BackboneTable, CountPanel, Quiz
 from tl_widgets.teaching.checks import check
 from tl_widgets.teaching.descent import DescentSlider, plot_steps
@@ -17,6 +17,7 @@ from tl_widgets.teaching.flattening import plot_flatten_gap
 from tl_widgets.teaching.guess import Guess
 from tl_widgets.teaching.kernels import KernelSlider, plot_kernel, plot_maps, plot_pooling, slide
 from tl_widgets.teaching.lab_results import result_of, tested_images
+from tl_widgets.teaching.labeled import plot_dataset, plot_predictions, plot_test_accuracy, with_interval
 from tl_widgets.teaching.learning import plot_history, plot_weights
 from tl_widgets.teaching.prediction import Prediction
 from tl_widgets.teaching.show import say, show
@@ -34,6 +35,7 @@ __all__ = [
     "photographs",
     "plot_backbones",
     "plot_costs",
+    "plot_dataset",
     "plot_flatten_gap",
     "plot_history",
     "plot_kernel",
@@ -42,6 +44,7 @@ __all__ = [
     "plot_maps",
     "plot_named",
     "plot_pooling",
+    "plot_predictions",
     "plot_shares",
     "plot_steps",
     "plot_test_accuracy",
@@ -51,4 +54,5 @@ __all__ = [
     "show",
     "slide",
     "tested_images",
+    "with_interval",
 ]

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from ipywidgets import HTML, HBox
+from ipywidgets import HBox
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import Split
-from tl_widgets.plots.comparison import figure_html
 from tl_widgets.plots.style import INK, PALE, add_axes, draw_grid, finish_axes, new_figure, note
-from tl_widgets.teaching.boxes import PlainBox
+from tl_widgets.teaching.pictured import PicturedBox
 from tl_widgets.teaching.show import with_alt_text
-from tl_widgets.widgets.shared.html import style
 from tl_widgets.widgets.shared.slider import Slider
 
 _RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
@@ -66,14 +65,35 @@ class Slope:
 
 
 def plot_steps(slope: Slope, learning_rates: Sequence[float], *, n_steps: int = 10) -> Figure:
-    """Draw the steps of gradient descent on the loss curve, one panel for each learning rate."""
-    n = len(learning_rates)
-    figure = new_figure(max(6.2, 3.3 * n), 3.3)
-    grid = figure.add_gridspec(1, n)
+    """Draw the steps of gradient descent on the loss curve, one panel for each learning rate, and the loss by step."""
+    n = len(learning_rates) + 1
+    n_rows = -(-n // 2)
+    figure = new_figure(8.6, 3.1 * n_rows)
+    grid = figure.add_gridspec(n_rows, 2)
     walks = [slope.walk(rate, n_steps) for rate in learning_rates]
     for i, (rate, walk) in enumerate(zip(learning_rates, walks, strict=True)):
-        _draw_walk(add_axes(figure, grid[i]), slope, rate, walk)
+        _draw_walk(add_axes(figure, grid[i // 2, i % 2]), slope, rate, walk)
+    _draw_losses(add_axes(figure, grid[(n - 1) // 2, (n - 1) % 2]), slope, learning_rates, walks)
     return with_alt_text(figure, " ".join(map(_walk_text, learning_rates, walks, [slope] * n)))
+
+
+def _draw_losses(ax: Axes, slope: Slope, learning_rates: Sequence[float], walks: Sequence[tuple[float, ...]]) -> None:
+    for rate, walk in zip(learning_rates, walks, strict=True):
+        losses = [slope.loss(place) for place in walk]
+        ax.plot(range(len(walk)), losses, color=ModelName.SCRATCH.color, marker="o", markersize=4, linewidth=1)
+        note(ax, f"{rate:.3g}: {losses[-1]:.2f}", (len(walk) - 1, losses[-1]), (6, -3), color=INK)
+    n_steps = len(walks[0]) - 1
+    ax.set_xlim(-0.03 * n_steps, 1.28 * n_steps)
+    reached = [slope.loss(place) for walk in walks for place in walk]
+    low, high = min(0.2, *reached) / 1.1, max(2.0, *reached) * 1.1
+    ax.set_yscale("log")
+    ax.set_ylim(low, high)
+    ticks = [tick for tick in (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if low <= tick <= high]
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_yticks([], minor=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    draw_grid(ax, "y")
+    finish_axes(ax, "The loss after each step", x="step", y="loss (log scale)")
 
 
 def _draw_walk(ax: Axes, slope: Slope, rate: float, walk: tuple[float, ...]) -> None:
@@ -103,7 +123,7 @@ def _walk_text(rate: float, walk: tuple[float, ...], slope: Slope) -> str:
     )
 
 
-class DescentSlider(PlainBox):
+class DescentSlider(PicturedBox):
     """The loss curve of one neuron with sliders for the learning rate and the number of steps.
 
     Args:
@@ -119,15 +139,11 @@ class DescentSlider(PlainBox):
         self.slope = Slope(split)
         self.learning_rate = Slider("Learning rate", 0.002, stops=_RATES)
         self.steps = Slider("Steps", 10, 1, 20)
-        self._picture = HTML()
-        for slider in (self.learning_rate, self.steps):
-            slider.observe(lambda _: self._draw(), "value")
         row = HBox([self.learning_rate, self.steps])
         row.add_class("tlw-row")
         text = "A loss curve with sliders for the learning rate and the number of steps (needs a live notebook)"
-        super().__init__([HTML(style()), row, self._picture], text)
-        self._draw()
+        super().__init__(row, text, 860)
 
-    def _draw(self) -> None:
-        figure = plot_steps(self.slope, [self.learning_rate.value], n_steps=round(self.steps.value))
-        self._picture.value = figure_html(figure, str(figure.get_label()), 600)
+    def figure(self) -> Figure:
+        """Draw the steps of the chosen learning rate."""
+        return plot_steps(self.slope, [self.learning_rate.value], n_steps=round(self.steps.value))

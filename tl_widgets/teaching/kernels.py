@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from ipywidgets import HTML, Dropdown, HBox
+from ipywidgets import Dropdown, HBox
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -13,11 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.plots.comparison import figure_html
 from tl_widgets.plots.style import INK, SMALL_SIZE, add_axes, finish_axes, new_figure, set_fonts
-from tl_widgets.teaching.boxes import PlainBox
+from tl_widgets.teaching.pictured import PicturedBox
 from tl_widgets.teaching.show import with_alt_text
-from tl_widgets.widgets.shared.html import style
 from tl_widgets.widgets.shared.slider import Slider
 
 KERNELS: Mapping[str, tuple[tuple[int, ...], ...]] = {
@@ -97,10 +95,16 @@ def _write(ax: Axes, values: NDArray[np.float64], *, shade: bool) -> None:
     """Write numbers into the squares of a grid."""
     height, width = values.shape
     shown = values if shade else np.full(values.shape, 255)
-    ax.imshow(shown, cmap="gray", vmin=0, vmax=255, alpha=0.35 if shade else 1)
+    ax.imshow(shown, cmap="gray", vmin=0, vmax=255)
     size = SMALL_SIZE + (2 if width <= 3 else 0)
     texts = [
-        ax.text(x, y, f"{values[y, x]:.0f}", ha="center", va="center", color=INK, fontsize=size)
+        ax.text(
+            *(x, y, f"{values[y, x]:.0f}"),
+            ha="center",
+            va="center",
+            color=INK if shown[y, x] > 110 else "white",
+            fontsize=size,
+        )
         for y in range(height)
         for x in range(width)
     ]
@@ -137,40 +141,48 @@ def plot_pooling(feature_map: ArrayLike, row: int = 0, column: int = 0) -> Figur
     return with_alt_text(figure, f"{words}. {rows} becomes {largest}.")
 
 
-def plot_maps(picture: ArrayLike, maps: ArrayLike, *, n: int = 8) -> Figure:
-    """Draw a picture and its first feature maps, each scaled to its own largest value.
+def plot_maps(picture: ArrayLike, maps: ArrayLike, *, before: ArrayLike | None = None, n: int = 8) -> Figure:
+    """Draw a picture and its brightest feature maps, each scaled to its own largest value.
 
     Args:
         picture: uint8, shape (height, width, 3).
         maps: Shape (height, width, n_maps).
+        before: The maps of the same kernels before training, drawn above.
         n: How many maps to draw.
     """
-    values = np.asarray(maps, np.float64)
-    n = min(n, values.shape[-1])
-    figure = new_figure(1.25 * (n + 1), 1.75)
-    grid = figure.add_gridspec(1, n + 1)
-    for i in range(n + 1):
-        ax = add_axes(figure, grid[i])
-        if i == 0:
-            ax.imshow(np.asarray(picture))
-        else:
-            ax.imshow(values[..., i - 1], cmap="gray")
-        ax.set_xticks([])
-        ax.set_yticks([])
-        finish_axes(ax, "picture" if i == 0 else f"map {i}")
-    height, width, n_maps = values.shape
+    after = np.asarray(maps, np.float64)
+    height, width, n_maps = after.shape
+    order = np.argsort(-after.max(axis=(0, 1)), kind="stable")[: min(n, n_maps)]
+    rows = {"trained": after} if before is None else {"before": np.asarray(before, np.float64), "trained": after}
+    figure = new_figure(1.25 * (len(order) + 1), 0.35 + 1.4 * len(rows))
+    grid = figure.add_gridspec(len(rows), len(order) + 1)
+    for y, (name, values) in enumerate(rows.items()):
+        for x in range(len(order) + 1):
+            ax = add_axes(figure, grid[y, x])
+            if x == 0:
+                ax.imshow(np.asarray(picture))
+            else:
+                ax.imshow(values[..., order[x - 1]], cmap="gray", vmin=0, vmax=values[..., order[x - 1]].max() or 1)
+            ax.set_xticks([])
+            ax.set_yticks([])
+            title = ("picture" if x == 0 else f"map {order[x - 1] + 1}") if y == 0 else ""
+            finish_axes(ax, title, y=name if x == 0 and len(rows) > 1 else "")
+    n_black = int((after.max(axis=(0, 1)) <= 0).sum())
+    compared = "" if before is None else ", above them the maps of the same kernels before training"
     return with_alt_text(
         figure,
-        f"A picture and {n} of its {n_maps} feature maps of {height} × {width} places. It is bright where the kernel "
-        "fits.",
+        f"A picture and the {len(order)} brightest of its {n_maps} feature maps of {height} × {width} places"
+        f"{compared}. {n_black} of the {n_maps} maps are black everywhere.",
     )
 
 
-class KernelSlider(PlainBox):
+class KernelSlider(PicturedBox):
     """A photograph, a kernel to choose, and sliders that move it; the arithmetic follows.
 
     Args:
         image: uint8, shape (height, width, 3), or one channel of it.
+        row: The upper row where the window starts; None starts a third of the way down.
+        column: The left column where it starts.
 
     Attributes:
         kernel: The menu of kernels.
@@ -178,26 +190,19 @@ class KernelSlider(PlainBox):
         column: The slider of its left column.
     """
 
-    def __init__(self, image: ArrayLike) -> None:
+    def __init__(self, image: ArrayLike, *, row: int | None = None, column: int | None = None) -> None:
         pixels = np.asarray(image, np.float64)
         self.image = pixels.mean(axis=-1) if pixels.ndim == 3 else pixels
         height, width = self.image.shape
         wide = {"description_width": "initial"}
         self.kernel = Dropdown(options=list(KERNELS), description="Kernel", style=wide)
-        self.row = Slider("Row", height // 3, 0, height - 3)
-        self.column = Slider("Column", width // 3, 0, width - 3)
-        self._picture = HTML()
-        fields = (self.kernel, self.row, self.column)
-        for field in fields:
-            field.observe(lambda _: self._draw(), "value")
-        row = HBox(list(fields))
-        row.add_class("tlw-row")
-        text = "A photograph with a kernel to choose and to move (needs a live notebook)"
-        super().__init__([HTML(style()), row, self._picture], text)
-        self._draw()
+        self.row = Slider("Row", height // 3 if row is None else row, 0, height - 3)
+        self.column = Slider("Column", width // 3 if column is None else column, 0, width - 3)
+        controls = HBox([self.kernel, self.row, self.column])
+        controls.add_class("tlw-row")
+        super().__init__(controls, "A photograph with a kernel to choose and to move (needs a live notebook)", 860)
 
-    def _draw(self) -> None:
-        figure = plot_kernel(
-            self.image, np.array(KERNELS[self.kernel.value]), round(self.row.value), round(self.column.value)
-        )
-        self._picture.value = figure_html(figure, str(figure.get_label()), 860)
+    def figure(self) -> Figure:
+        """Draw the chosen kernel at the chosen place."""
+        kernel = np.array(KERNELS[self.kernel.value])
+        return plot_kernel(self.image, kernel, round(self.row.value), round(self.column.value))

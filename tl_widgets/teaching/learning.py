@@ -14,27 +14,31 @@ from tl_widgets.core.numbers import percent
 from tl_widgets.plots.style import PALE, PERCENT, add_axes, draw_grid, finish_axes, legend_below, new_figure
 from tl_widgets.teaching.show import with_alt_text
 
+_QUANTITIES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
-def plot_history(history: Mapping[str, Sequence[float]], *, chance: float | None = None) -> Figure:
-    """Draw loss and accuracy by epoch.
+
+def plot_history(*histories: Mapping[str, Sequence[float]], chance: float | None = None) -> Figure:
+    """Draw loss and accuracy by epoch, in the line styles of all other curves.
 
     Args:
-        history: `model.fit(...).history`, with "loss", "accuracy", "val_loss" and "val_accuracy".
+        histories: `model.fit(...).history`, with "loss", "accuracy", "val_loss" and "val_accuracy". Several of them
+            follow each other.
         chance: The accuracy of guessing, 0..1, drawn as a line.
     """
+    history = {name: [value for part in histories for value in part[name]] for name in _QUANTITIES}
     figure = new_figure(8.6, 3.6)
     grid = figure.add_gridspec(1, 2)
     epochs = range(1, len(history["loss"]) + 1)
     for i, name in enumerate(("loss", "accuracy")):
         ax = add_axes(figure, grid[i])
         color = ModelName.SCRATCH.color
-        ax.plot(epochs, history[f"val_{name}"], color=color, linewidth=2, label="validation")
-        ax.plot(epochs, history[name], color=color, linewidth=1, linestyle=":", label="training")
+        ax.plot(epochs, history[f"val_{name}"], color=color, linewidth=2.2, label="validation")
+        ax.plot(epochs, history[name], color=color, linewidth=1.2, linestyle="--", label="training")
         ax.set_ylim(0, 1.03 if name == "accuracy" else None)
         if name == "accuracy":
             ax.yaxis.set_major_formatter(PERCENT)
             if chance is not None:
-                ax.axhline(chance, color=PALE, linewidth=1, linestyle="--", label="chance")
+                ax.axhline(chance, color=PALE, linewidth=1.5, linestyle=":", label="chance")
             legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=3)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         draw_grid(ax, "y")

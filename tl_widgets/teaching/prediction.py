@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from ipywidgets import HTML, RadioButtons
 
 from tl_widgets.core.errors import InputError
@@ -46,17 +47,22 @@ class Prediction(PlainBox):
         super().__init__([heading, self.answer, because, self.because, self._line], "\n".join(lines))
         self._keep(name)
 
-    def reveal(self, measured: str) -> None:
+    def reveal(self, measured: str | bool | None) -> None:
         """Print the prediction and its reason beside the measurement, and a comment on the reason.
 
         Without a prediction, an example takes its place.
 
         Args:
-            measured: One of the answers.
+            measured: One of the answers; True for the second of two and False for the first; None, for a comparison
+                without a winner, for "too close to call".
 
         Raises:
             InputError: It isn't one of them.
         """
+        if measured is None:
+            measured = "too close to call"
+        elif isinstance(measured, (bool, np.bool_)):
+            measured = self._asked.answers[int(measured)]
         if measured not in self._asked.answers:
             raise InputError(f"The measurement must be one of {', '.join(self._asked.answers)}; received {measured!r}.")
         answer, reason = self.answer.value, self.because.value

@@ -77,8 +77,8 @@ PREDICTIONS = {
         ("training", "the network has learned from the training images"),
     ),
     "printed_shape": Prediction(
-        "What comes out of the printed network for one picture?",
-        ("one number", "6 numbers", "128 × 128 numbers"),
+        "What comes out of the printed network for one picture of 128 × 128 pixels?",
+        ("1 number", "6 numbers", "16,384 numbers"),
         {
             "the last layer has one unit": (
                 "Dense works on the last axis only. Without Flatten before it, it answers at every place."
@@ -90,6 +90,6 @@ PREDICTIONS = {
                 "it would, with Flatten before it. So it looks at the 128 channels of one place after the other."
             ),
         },
-        ("one number", "the last layer has one unit"),
+        ("1 number", "the last layer has one unit"),
     ),
 }

@@ -41,24 +41,6 @@ QUESTIONS = {
             ),
         ),
     ),
-    "where_parameters": Question(
-        "In the repaired network, which layer holds most of the parameters?",
-        (
-            Option(
-                "The last Conv2D, because it has the most filters",
-                "Its filters are shared by all places of the image, so it stays small: count it again above.",
-            ),
-            Option(
-                "The Dense layer after Flatten",
-                "Every number that Flatten passes on gets a weight to every unit. Nothing is shared.",
-                is_right=True,
-            ),
-            Option(
-                "MaxPooling2D, because it works on the largest maps",
-                "Pooling only picks the largest of four numbers. It has no parameters at all.",
-            ),
-        ),
-    ),
     "megabytes": Question(
         "A network has 4 million parameters. How large is a file of its weights, at 4 bytes each?",
         (

@@ -31,16 +31,25 @@ def show(drawing: Any, alt_text: str = "") -> None:
     Raises:
         InputError: There is no text alternative.
     """
-    from IPython.display import HTML, Image, display
+    from IPython.display import display
 
     figure = getattr(drawing, "figure", None) or drawing
-    alt_text = alt_text or str(figure.get_label())
-    if not alt_text:
+    if alt_text:
+        with_alt_text(figure, alt_text)
+    if not figure.get_label():
         raise InputError("Say what the figure shows, for people who can't see it: show(drawing, alt_text).")
-    width = round(figure.get_figwidth() * 96)
-    png = figure_png(drawing, dpi=120)
-    display(Image(png, width=width, alt=alt_text))
-    display(HTML(f"<details><summary>This figure in words</summary><p>{escape(alt_text)}</p></details>"))
+    for output in as_outputs(drawing):
+        display(output)
+
+
+def as_outputs(drawing: Any) -> tuple[Any, Any]:
+    """Return a figure that carries its text alternative as two outputs: the PNG, and the words, folded."""
+    from IPython.display import HTML, Image
+
+    figure = getattr(drawing, "figure", None) or drawing
+    text = str(figure.get_label())
+    picture = Image(figure_png(drawing, dpi=120), width=round(figure.get_figwidth() * 96), alt=text)
+    return picture, HTML(f"<details><summary>This figure in words</summary><p>{escape(text)}</p></details>")
 
 
 def with_alt_text(drawing: Drawing, alt_text: str) -> Drawing:

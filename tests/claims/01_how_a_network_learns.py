@@ -8,7 +8,9 @@ assert "Measured: the loss ends higher than it began." in OUTPUT
 face = pictures[..., 1].mean(axis=-1)
 assert face[4:10, 8:24].mean() > face[4:10, :4].mean() + 0.01  # a bright forehead between dark hair or ground
 assert pixels[0, 1000] > 0.1  # the weight that is tried has something to weigh
-tried, formula = (float(line.split()[-1].rstrip(".")) for line in OUTPUT.splitlines() if "change" in line and "by" in line)
+tried, formula = (
+    float(line.split()[-1].rstrip(".")) for line in OUTPUT.splitlines() if "change" in line and "by" in line
+)
 assert abs(tried - formula) < 0.2 * abs(formula)
 assert 0.6 < losses[0] < 0.75 > 2 * losses[-1]  # it starts near ln 2
 history = fitted.history

@@ -63,8 +63,8 @@ FIRST_EXERCISES: dict[str, Exercise] = {
     ),
     "02-a": Exercise(
         "Each pooling halves both sides of the maps: 192, 96, … And how many maps are there at the end?",
-        "24 × 24 places in each of 128 maps. The Dense layer behind Flatten grows with them. A kernel has the same weights "
-        "however many places it visits, so the convolutions stay as they are.",
+        "24 × 24 places in each of 128 maps. The Dense layer behind Flatten grows with them. A kernel has the same "
+        "weights however many places it visits, so the convolutions stay as they are.",
         number(
             73_728,
             {

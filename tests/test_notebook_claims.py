@@ -67,3 +67,10 @@ def test_02_with_other_numbers(run):
     )
     assert names["by_hand"].shape == (60, 60)
     assert len(names["fitted"].history["loss"]) == 4
+
+
+def test_10_with_other_numbers(run):
+    from tl_widgets import load_dataset
+
+    names, _ = run("10_what_goes_wrong", data=lambda: load_dataset("textures", image_size=32, n_per_class=20, seed=1))
+    assert len(names["scores"]) == 3

@@ -220,19 +220,33 @@ EXERCISES: dict[str, Exercise] = {
         "Mend one thing at a time: check_setup names them. build_transfer shows which layer comes before the backbone.",
         "check_setup finds nothing more. Only a test on images that are new to the model tells how good it is.",
         repaired_model,
+        "Four places: what comes before the backbone, the layer of 6, the learning rate, from_logits.",
     ),
     "10-b": Exercise(
-        "Two classes, labels drawn by lot, validation images that were never trained on. What can be known of them?",
-        "There is nothing to learn, so a coin would do as well: anything clearly above is a leak.",
-        number(
-            50,
+        "An interval that contains 0: was a cost shown? Was it shown that there is none?",
+        "These images can't tell. On harder images, or with another backbone, raw pixels can cost nearly everything.",
+        choice(
+            "unknown",
             {
-                0.5: "That is the share. In percent, please.",
-                100: "That's the result with the leak, where the model was trained on the validation images.",
-                0: "Being always wrong would take as much knowledge as being always right.",
+                "harmless": "Not seeing a difference doesn't show that there is none: the interval has both signs.",
+                "harmful": "Your next pictures may show it, but these didn't: the interval contains 0.",
             },
-            "How often does a coin pick the right one of two classes?",
         ),
+        "The third sentence of the study says for which images it holds.",
+    ),
+    "10-c": Exercise(
+        "What else than the illness do two X-rays of one patient have in common?",
+        "If it recognizes patients, it fails on patients that it hasn't seen.",
+        choice(
+            "split by patient",
+            {
+                "more epochs": "It would only recognize the same patients better still.",
+                "larger network": "It would only recognize the same patients better still, and memorize more.",
+                "random labels": "A good test for a picture that is in both parts. But two X-rays of one patient would "
+                "get different random labels, so recognizing the patient wouldn't help.",
+            },
+        ),
+        "Each patient's two pictures must be on the same side.",
     ),
     "11-a": Exercise(
         "Weigh each map's value, add up, and remember what becomes of numbers below 0.",

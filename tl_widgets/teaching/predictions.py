@@ -92,4 +92,40 @@ PREDICTIONS = {
         },
         ("1 number", "the last layer has one unit"),
     ),
+    "patient": Prediction(
+        "Which one of these changes will make the network learn?",
+        ("three times as many epochs", "a tenth of the learning rate", "pixels that are scaled once"),
+        {
+            "it learns slowly, so it needs more time": (
+                "a loss that falls slowly needs time. This one doesn't move, and time won't move it."
+            ),
+            "its steps are too large, so it jumps across the valley": (
+                "then the loss would jump up and down. This one stands still at ln 3."
+            ),
+            "nearly the same numbers go in for every image": (
+                "then nearly the same answer comes out, and no weight can tell the classes apart. It stands at chance "
+                "on the images that it was shown, which rules out everything about new ones."
+            ),
+            "it has too few images": (
+                "few images are easy to memorize, so its training accuracy would be high. Here it's at chance."
+            ),
+        },
+        ("three times as many epochs", "it learns slowly, so it needs more time"),
+    ),
+    "leak": Prediction(
+        "Random labels, two classes, and a split that is drawn anew in every epoch: what is the validation accuracy?",
+        ("near 50%: chance", "near 100%"),
+        {
+            "there is nothing to learn in random labels": (
+                "there is nothing to understand, but a network can still memorize every single one."
+            ),
+            "sooner or later each validation image is trained on": (
+                "after some epochs each image has been in the training part, with its random label."
+            ),
+            "validation images are never trained on": (
+                "that is what the word promises, and what this split breaks without saying so."
+            ),
+        },
+        ("near 50%: chance", "there is nothing to learn in random labels"),
+    ),
 }

@@ -99,11 +99,11 @@ def test_all_images_per_class_stay_all_when_the_data_set_changes(make_lab):
     lab.panel.control("n_per_class").value = 50
     assert lab.settings.n_per_class is None
     lab.panel.control("dataset").value = "digits"
-    assert lab.panel.control("n_per_class").value == 0  # its classes have 78 to 83: no number says all
-    assert lab.panel.control("n_per_class").zero == "all"
+    assert lab.panel.control("n_per_class").value == 79  # its classes have 78 to 83: no number of theirs says all
+    assert lab.panel.control("n_per_class").top == "all"  # at the slider's right end
     lab.panel.control("dataset").value = "textures"
     assert lab.panel.control("n_per_class").value == 50
-    assert lab.panel.control("n_per_class").zero == ""
+    assert lab.panel.control("n_per_class").top == ""
     lab.panel.control("dataset").value = "digits"
     lab.panel.control("n_per_class").value = 60
     lab.panel.control("dataset").value = "faces"  # has 50 only
@@ -117,10 +117,11 @@ def test_as_many_of_each_of_unequal_classes_as_the_scarcest_has(make_lab):
     assert n_each[0] > n_each[1]
     lab = make_lab(replace(own, train=pick(own.train.images, own.train.labels, rows)), settings=None)
     field = lab.panel.control("n_per_class")
-    assert (field.value, lab.settings.n_per_class) == (0, None)
+    everything = n_each[1] + 1
+    assert (field.value, lab.settings.n_per_class) == (everything, None)
     assert f"<b>{sum(n_each)} training images</b>" in page(lab)
-    field.value = n_each[0]  # more than the scarcest has
-    assert (field.value, lab.settings.n_per_class) == (0, None)
+    field._on_message(None, {"text": str(everything)}, [])  # more than the scarcest has
+    assert (field.value, lab.settings.n_per_class) == (everything, None)
     assert f"has only {n_each[1]} training images" in lab.panel.problem.value
     field.value = n_each[1]
     assert lab.settings.n_per_class == n_each[1]
@@ -128,8 +129,8 @@ def test_as_many_of_each_of_unequal_classes_as_the_scarcest_has(make_lab):
     lab.panel.control("epochs").value = 1
     lab.run(wait=True)
     assert lab.result.dataset.n_train == 2 * n_each[1]
-    field.value = 0
-    assert lab.settings.n_per_class is None
+    field._on_message(None, {"text": "all"}, [])
+    assert (field.value, lab.settings.n_per_class) == (everything, None)
 
 
 def test_values_beyond_the_fields_limits_are_shown_as_they_are(make_lab):
@@ -491,9 +492,15 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
     line = lab.screen.outcome.live_line
     assert "Live is on" in line.value
     assert "data-live" not in line.value  # there is nothing new to train
+    headline = lab.screen.outcome.headline
+    first = headline.value
+    assert "Run 1: textures" in first
     lab.panel.control("seed").value = 1
     wait_until(lambda: 'data-live="1"' in line.value)
-    assert "Now with seed 1: transfer gets" in line.value
+    n_right = re.search(r"Transfer now: (\d+) of 90 right</b> .*with seed 1<", headline.value)[1]
+    assert f"Transfer {round(100 * int(n_right) / 90)}%" in lab.screen.curves.markup  # the chart says the same
+    assert headline.value.count("tlw-winner") == 1  # what run 1 found is small now
+    assert '<p class="tlw-earlier" data-run="1">Run 1 (textures, 12 training images' in headline.value
     curves = lab.screen.curves
     times = []
     for i, (name, value) in enumerate(
@@ -508,6 +515,8 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
     assert len(lab.runs) == 1
     assert "after 20 of 20 epochs" in curves.markup
     assert "trained with 4 images per class, 3 epochs" in curves.markup
+    lab.settings = SMALL
+    wait_until(lambda: headline.value == first)  # the chart shows that run again
     lab.live = False
     lab.panel.control("epochs").value = 9
     time.sleep(0.3)

@@ -137,7 +137,7 @@ def test_numbers_are_those_of_the_ledger():
     networks, root = drawn("default")
     texts = [text for text, *_ in boxes(root)]
     scratch, transfer = (count_rows(networks.ledgers[name]) for name in (ModelName.SCRATCH, ModelName.TRANSFER))
-    assert {f"{scratch.trainable:,} learn", f"{transfer.trainable:,} learn"} <= set(texts)
+    assert {f"{n.trainable:,} parameters learn" for n in (scratch, transfer)} <= set(texts)
     assert {"96×96", "48×48", "24×24", "12×12", "32 filters", "64", "128", "18,432", "flatten", "Dense"} <= set(texts)
     assert {"EfficientNetLite0", "3.41 M frozen", "1,280", "average", *THREE} <= set(texts)
     assert scratch.trainable == 5 * 5 * 3 * 32 + 32 + 9 * 32 * 64 + 64 + 9 * 64 * 128 + 128 + 18_433 * 64 + 65 * 3

@@ -66,7 +66,7 @@ def test_a_setting_becomes_a_slider(form):
     assert (size.description, size.unit, size.tooltip) == (
         "Image size",
         "pixels",
-        "Side of the square images in pixels",
+        "Side of the square images in pixels. Numbers up to 512 can be typed",
     )
     assert (size.value, size.min, size.max, size.stops) == (96, 32, 128, [32, 64, 96, 128])
     assert (epochs.value, epochs.min, epochs.max, epochs.step, epochs.stops) == (10, 1, 30, 1, [])
@@ -98,7 +98,7 @@ def test_what_is_dragged_or_typed_changes_the_settings(form):
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("image_size", "5000", "Image size: choose a number from 16 to 512; received 5000."),
+        ("image_size", "5000", "Image size: choose a number from 16 to 512 (the slider ends at 128); received 5000."),
         ("n_per_class", "5000", "Choose at most"),
         ("n_per_class", "0", "Images per class must be 1 or more; received 0."),
         ("epochs", "2.5", "Epochs: &#39;2.5&#39; is not a whole number."),

@@ -155,6 +155,17 @@ def test_end_labels_never_overlap():
         assert boxes[-1][1] <= 270
 
 
+def test_test_labels_stand_in_the_order_of_the_tests():
+    ends = {"scratch": (0.9, 0.5), "transfer": (0.6, 0.8)}  # the last validation accuracy says the opposite
+    racers = (
+        Racer(name, History((1.0,), (end,), (1.0,), (end,)), score=Score(test, (test - 0.1, test + 0.1)))
+        for name, (end, test) in ends.items()
+    )
+    groups = [e for e in tree(race_chart(Race(tuple(racers)))).iter("g") if e.get("class") == "tlw-end"]
+    heights = {e.get("data-model"): float(next(e.iter("text")).get("y")) for e in groups}
+    assert heights["transfer"] < heights["scratch"]
+
+
 def test_spread_moves_only_what_it_must():
     assert spread([10, 50, 90], [16, 16, 16], 0, 100) == [10, 50, 90]
     assert spread([50, 50], [16, 16], 0, 100) == [42, 58]

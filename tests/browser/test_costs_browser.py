@@ -25,7 +25,7 @@ def test_the_speed_is_measured_while_the_app_is_idle_and_a_wrong_number_is_expla
     field = page.get_by_label("Image size, as a number", exact=True)
     field.fill("5000")
     field.press("Enter")
-    page.get_by_text("Image size: choose a number from 32 to 512; received 5000.").wait_for()
+    page.get_by_text("Image size: choose a number from 32 to 512 (the slider ends at 224); received 5000.").wait_for()
     assert field.input_value() == "96"
     field.fill("512")
     field.press("Enter")

@@ -292,7 +292,9 @@ def test_a_number_out_of_range_is_rejected_and_nothing_is_clipped_at_150_pixels(
     execute(page, "for field in form.fields.values(): field.widget.layout.width = '150px'")
     number(page, "Image size").fill("5000")
     page.keyboard.press("Tab")
-    page.get_by_role("alert").get_by_text("choose a number from 16 to 512; received 5000.").wait_for()
+    page.get_by_role("alert").get_by_text(
+        "choose a number from 16 to 512 (the slider ends at 128); received 5000."
+    ).wait_for()
     wait_value(page, "Image size", "96", "96 pixels")
     number(page, "Images per class").fill("5000")
     page.keyboard.press("Enter")

@@ -373,7 +373,25 @@ def test_the_last_of_two_hundred_quick_changes_wins(lab):
 
 
 def test_a_layer_opens_its_fields(lab):
-    lab.get_by_role("button", name=re.compile("^Block 2: 4 filters")).click()
+    layer = lab.get_by_role("button", name=re.compile("^Block 2: 4 filters"))
+    layer.first.click()
+    expect(lab.get_by_label("Filters 2")).to_be_visible()
+    opened = lab.locator(".tlw-layer")  # the network stays in view, with the layer marked and its arithmetic
+    expect(opened.get_by_role("button", name=re.compile("^Block 2: 4 filters"))).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(opened.get_by_role("status")).to_contain_text("3 × 3 × 4 × 4 + 4 = 148 parameters")
+    expect(lab.get_by_label("Dense units")).to_be_hidden()
+    drawer = lab.locator(".tlw-drawer")
+    assert drawer.evaluate("(one) => one.scrollHeight <= one.clientHeight")  # nothing is cut off
+    lab.get_by_label("Filters 2").fill("8")
+    lab.keyboard.press("Tab")
+    expect(opened.get_by_role("status")).to_contain_text("3 × 3 × 4 × 8 + 8 = 296 parameters")
+    lab.screenshot(path=ARTIFACTS / "stage-light-a-layer.png")
+    opened.get_by_role("button", name=re.compile("^Dense: ")).click()
+    expect(lab.get_by_label("Filters 2")).to_be_hidden()
+    expect(lab.get_by_label("Dense units")).to_be_visible()
+    button(lab, "All settings").click()
     expect(lab.get_by_label("Filters 2")).to_be_visible()
     button(lab, "More").focus()
     expect(button(lab, "More")).to_have_attribute("aria-pressed", "true")

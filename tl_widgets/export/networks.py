@@ -12,7 +12,15 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.plots.networks import BackboneFacts, Ledger, draw_areas, draw_networks, networks_text
+from tl_widgets.plots.networks import (
+    BackboneFacts,
+    Ledger,
+    draw_areas,
+    draw_network,
+    draw_networks,
+    layer_text,
+    networks_text,
+)
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.parameters import LayerRow, scratch_ledger, transfer_ledger
 
@@ -47,6 +55,12 @@ class Networks:
     def markup(self, width: float, height: float, *, interactive: bool) -> Markup:
         """Return the drawing as SVG for a page, which gives it color and font."""
         return self._draw(width, height, interactive=interactive, standalone=False)
+
+    def layer(self, model: ModelName, key: str, width: float, height: float) -> tuple[Markup, str]:
+        """Return the drawing of one network with one layer marked, and that layer's sentence; "" if there is none."""
+        ledger, names, facts = self.ledgers[model], self.class_names, self.facts
+        drawing = draw_network(model, ledger, names, facts, width=width, height=height, current=key)
+        return drawing, layer_text(model, ledger, names, facts, key=key)
 
     def areas(self, width: float) -> Markup:
         """Return only the parameters, as areas, as SVG for a page."""

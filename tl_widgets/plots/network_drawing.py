@@ -14,11 +14,9 @@ from tl_widgets.plots.network_parts import (
     Column,
     Ledger,
     backbone_note,
-    input_column,
     name_lines,
-    output_column,
     scratch_columns,
-    vector_column,
+    transfer_columns,
 )
 from tl_widgets.plots.svg import (
     LINE,
@@ -62,6 +60,7 @@ class Sheet:
     top: float
     height: float
     interactive: bool
+    current: str = ""  # key of the part that is chosen
     elements: list[Markup] = field(default_factory=list)
 
     @property
@@ -106,6 +105,8 @@ class Sheet:
             class_="tlw-hit",
         )
         click = {"data_click": column.key, "aria_label": column.title} if self.interactive else {}
+        if column.key == self.current:
+            click["aria_pressed"] = "true"
         self.elements.append(tag("g", tag("title", column.title), area, *shapes, **click))
 
     def link(self, left: float, right: float) -> None:
@@ -292,8 +293,7 @@ def _draw_scratch(sheet: Sheet, rows: Sequence[LayerRow], class_names: Sequence[
 
 
 def _draw_transfer(sheet: Sheet, rows: Sequence[LayerRow], class_names: Sequence[str], facts: BackboneFacts) -> None:
-    image, vector = input_column(rows), vector_column(rows, "average")
-    output = output_column(rows[-1], class_names, "head")
+    image, backbone, vector, output = transfer_columns(rows, class_names, facts)
     shape = image.side or (1, 1)
     scale = _image_scale(max(shape), sheet.room)
     lines = name_lines(class_names, sheet.room, _DENSITIES[0].names)
@@ -307,7 +307,7 @@ def _draw_transfer(sheet: Sheet, rows: Sequence[LayerRow], class_names: Sequence
     sheet.part(image, 0, image_width + gap / 2, picture_, sheet.below(x, image.text(0)))
     left, right = image_width + gap, out - vector_width - 2 * gap
     sheet.link(x + drawn / 2, left)
-    _draw_backbone(sheet, rows[1], facts, (left, right), (shape[0] * scale, scale))
+    _draw_backbone(sheet, backbone, rows[1], facts, (left, right), (shape[0] * scale, scale))
     at = right + gap + vector_width / 2
     sheet.link(right, at - _BAR / 2)
     texts = [sheet.above(at, vector.above), sheet.below(at, vector.text(0))]
@@ -317,7 +317,12 @@ def _draw_transfer(sheet: Sheet, rows: Sequence[LayerRow], class_names: Sequence
 
 
 def _draw_backbone(
-    sheet: Sheet, row: LayerRow, facts: BackboneFacts, ends: tuple[float, float], heights: tuple[float, float]
+    sheet: Sheet,
+    column: Column,
+    row: LayerRow,
+    facts: BackboneFacts,
+    ends: tuple[float, float],
+    heights: tuple[float, float],
 ) -> None:
     """Draw the backbone: as high as the image at its beginning, as high as its last maps at its end."""
     (left, right), (first, scale) = ends, heights
@@ -357,11 +362,7 @@ def _draw_backbone(
         words = shorten(note, sheet.width)
         at = max(middle, text_width(words) / 2)
         texts.append(sheet.below(at, words, 1))
-    maps = f", feature maps of {facts.last_map} × {facts.last_map} pixels at its end" if facts.last_map else ""
-    title = f"Backbone {row.layer}: {count_text(row.n_params)} parameters, all frozen{maps}"
-    if note := backbone_note(facts):
-        title += f"; {note}"
-    sheet.part(Column("backbone", title), left - 4, right + 4, *shapes, *texts)
+    sheet.part(column, left - 4, right + 4, *shapes, *texts)
 
 
 def _draw_sentence(sheet: Sheet, sentence: str) -> None:
@@ -372,7 +373,7 @@ def _draw_sentence(sheet: Sheet, sentence: str) -> None:
 
 
 def _learn(rows: Sequence[LayerRow]) -> str:
-    return f"{count_text(count_rows(tuple(rows)).trainable)} learn"
+    return f"{count_text(count_rows(tuple(rows)).trainable)} parameters learn"
 
 
 def draw_body(sheet: Sheet, ledger: Ledger, class_names: Sequence[str], facts: BackboneFacts) -> Markup:

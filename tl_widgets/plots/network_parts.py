@@ -69,7 +69,8 @@ def _maps(shape: Sequence[int], separator: str = "×") -> str:
 
 
 def _map_texts(shape: Sequence[int]) -> tuple[str, ...]:
-    return (_maps(shape), f"{shape[0]}²") if shape[0] == shape[1] else (_maps(shape),)
+    short = f"{shape[0]} px"
+    return (_maps(shape), short, short, str(shape[0])) if shape[0] == shape[1] else (_maps(shape),)
 
 
 def names_text(class_names: Sequence[str]) -> str:
@@ -92,8 +93,8 @@ def input_column(rows: Sequence[LayerRow]) -> Column:
     """Return the image."""
     shape = rows[0].output_shape
     title = f"Image: {_maps(shape, ' × ')} pixels, {shape[2]} colors"
-    long, short = _map_texts(shape)[0], _map_texts(shape)[-1]
-    return Column("input", title, "", (long, long, long, short), (shape[0], shape[1]), shape[2])
+    texts = _map_texts(shape)
+    return Column("input", title, "", (*texts[:1] * 3, texts[min(1, len(texts) - 1)]), (shape[0], shape[1]), shape[2])
 
 
 def output_column(row: LayerRow, class_names: Sequence[str], key: str) -> Column:
@@ -133,6 +134,17 @@ def scratch_columns(rows: Sequence[LayerRow], class_names: Sequence[str]) -> lis
         title = f"Dense: {n_units} units; {_arithmetic(dense[0])}"
         columns.append(Column("dense", title, _count(n_units), ("Dense",)))
     return [*columns, output_column(rows[-1], class_names, "output")]
+
+
+def transfer_columns(rows: Sequence[LayerRow], class_names: Sequence[str], facts: BackboneFacts) -> list[Column]:
+    """Return the parts of the transfer model."""
+    row = rows[1]
+    maps = f", feature maps of {facts.last_map} × {facts.last_map} pixels at its end" if facts.last_map else ""
+    title = f"Backbone {row.layer}: {count_text(row.n_params)} parameters, all frozen{maps}"
+    if note := backbone_note(facts):
+        title += f"; {note}"
+    vector, output = vector_column(rows, "average"), output_column(rows[-1], class_names, "head")
+    return [input_column(rows), Column("backbone", title), vector, output]
 
 
 def vector_column(rows: Sequence[LayerRow], key: str) -> Column:

@@ -8,7 +8,16 @@ from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import count_text
 from tl_widgets.plots.network_drawing import Sheet, draw_body
-from tl_widgets.plots.network_parts import BackboneFacts, Ledger, backbone_note, blocks_of, names_text, vector_column
+from tl_widgets.plots.network_parts import (
+    BackboneFacts,
+    Ledger,
+    backbone_note,
+    blocks_of,
+    names_text,
+    scratch_columns,
+    transfer_columns,
+    vector_column,
+)
 from tl_widgets.plots.parameter_areas import AREAS_HEIGHT, areas, parameter_areas
 from tl_widgets.plots.svg import picture
 from tl_widgets.records.parameters import LayerRow, ParameterCount, count_rows
@@ -19,6 +28,7 @@ __all__ = [
     "draw_areas",
     "draw_network",
     "draw_networks",
+    "layer_text",
     "network_text",
     "networks_text",
     "parameter_areas",
@@ -69,6 +79,7 @@ def draw_network(
     width: float = 310,
     height: float = 140,
     interactive: bool = True,
+    current: str = "",
 ) -> Markup:
     """Draw one network as SVG.
 
@@ -83,13 +94,27 @@ def draw_network(
         height: In CSS pixels, at least 100.
         interactive: Whether parts carry `data-click`: "input", "filters:0" and so on, "flatten", "dense", "output";
             for the transfer model "input", "backbone", "average", "head".
+        current: Which of these is marked as chosen.
     """
     facts = facts or BackboneFacts()
-    sheet = Sheet(model, width, 0, height, interactive)
+    sheet = Sheet(model, width, 0, height, interactive, current)
     body = draw_body(sheet, ledger, class_names, facts)
     text = network_text(model, ledger, class_names, facts)
     name = f"The network {model.label}" if model == ModelName.SCRATCH else "The transfer model"
     return picture(body, width, height, text=text, name=name, interactive=interactive, standalone=False)
+
+
+def layer_text(
+    model: ModelName, ledger: Ledger, class_names: Sequence[str], facts: BackboneFacts | None = None, *, key: str
+) -> str:
+    """Return the sentence, with the arithmetic, of the part of a network that has this key; "" if there is none."""
+    if isinstance(ledger, str):
+        return ""
+    if model == ModelName.SCRATCH:
+        columns = scratch_columns(ledger, class_names)
+    else:
+        columns = transfer_columns(ledger, class_names, facts or BackboneFacts())
+    return next((column.title for column in columns if column.key == key), "")
 
 
 def draw_networks(

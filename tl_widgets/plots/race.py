@@ -216,14 +216,19 @@ def _tests(axes: SvgAxes, race: Race) -> Markup:
     ]
     for i, racer, score in tested:
         low, high = (axes.y(end) for end in score.interval)
-        parts.append(interval(left + _TEST * (i + 0.5), axes.y(score.accuracy), low, high, racer.name))
+        parts.append(interval(_test_x(axes, i), axes.y(score.accuracy), low, high, racer.name))
     return join(parts)
+
+
+def _test_x(axes: SvgAxes, i: int) -> float:
+    """Return where the test score of model number `i` stands."""
+    return axes.x.end + 6 + _TEST * (i + 0.5)
 
 
 def _labels(axes: SvgAxes, race: Race, curves: list[_Curve], quantity: Quantity) -> Markup:
     """Return a label at the end of each line; with a test score it has a second line."""
     labels, is_tested = [], quantity == "accuracy" and any(racer.score for racer in race.racers)
-    for curve in curves:
+    for i, curve in enumerate(curves):
         known = [(epoch, value) for epoch, value in curve.main if math.isfinite(value)]
         if not known and not curve.diverged:
             continue
@@ -239,6 +244,7 @@ def _labels(axes: SvgAxes, race: Race, curves: list[_Curve], quantity: Quantity)
                 [curve.racer.heading, whole_percent(score.accuracy)],
                 f"test ({interval_text(score.interval)})",
             )
+            x, y = _test_x(axes, i), axes.y(score.accuracy)  # so the labels stand in the order of what they say
         labels.append(EndLabel(curve.racer.name, " ".join(words), (x, max(y, axes.y.end)), detail))
     if not labels:
         return Markup()

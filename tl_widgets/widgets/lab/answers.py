@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from ipywidgets import HTML, Button, HBox, VBox
@@ -24,8 +24,9 @@ from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.threads import LatestRequest
 from tl_widgets.widgets.shared.turns import training_lock
 
-_MOST = 24
-_SIDE = 52  # CSS pixels
+_MOST = 60
+_ROOM = 600, 64  # CSS pixels, where the page has not said how much there is
+_LARGE, _SMALL = 56, 32  # CSS pixels from one image to the next, as in layout.css
 _BEFORE = "After training: the test images on which the two models disagree."
 _NO_IMAGES = "The images of this run are not here, so those on which the models disagree can't be shown."
 
@@ -41,7 +42,9 @@ class AnswersStrip(HBox):
     def __init__(
         self, choose: Callable[[int], None], try_picture: Callable[[], None], take_photograph: Callable[[], None]
     ) -> None:
-        self._text, self.pictures = HTML(), Picture()
+        self._text, self.pictures = HTML(), Picture(reports_size=True)
+        self._shown: tuple[Comparison, Images | IndexedImages, int] | None = None
+        self.pictures.observe(lambda _: self._draw(), "size")
         self.pictures.on_click(lambda key: choose(int(key.removeprefix("row:"))))
         self.try_button = Button(description="Try a picture", icon="eye", tooltip="Give both models a new picture")
         self.camera_button = Button(description="Camera", icon="camera", tooltip="Give both models a photograph")
@@ -52,34 +55,55 @@ class AnswersStrip(HBox):
         self.add_class("tlw-answers-strip")
         self.show(None, None)
 
-    def show(self, comparison: Comparison | None, images: Images | IndexedImages | None) -> None:
-        """Show where the models of a comparison disagree; None where there is none, or its images are gone."""
-        self.pictures.markup = ""
+    def show(
+        self, comparison: Comparison | None, images: Images | IndexedImages | None, number: int | None = None
+    ) -> None:
+        """Show where the models of run `number` disagree; None where there is none, or its images are gone."""
+        self._shown, self.pictures.markup = None, ""
         tested = comparable_runs(comparison.runs) if comparison is not None else ()
-        if len(tested) < 2 or images is None:
+        if comparison is None or len(tested) < 2 or images is None:
             text = _NO_IMAGES if len(tested) > 1 else _BEFORE
             self._text.value = Markup('<p class="tlw-note">{}</p>').format(text)
             return
-        rows = disagreements(tested)
-        if not rows:
-            self._text.value = '<p class="tlw-note">The models agree on every test image.</p>'
+        if not disagreements(tested):
+            text = f"Run {number}: the models agree on every test image."
+            self._text.value = Markup('<p class="tlw-note">{}</p>').format(text)
             return
-        self._text.value = Markup("<p>They disagree on <b>{}</b> of {}:</p>").format(len(rows), len(tested[0].labels))
+        self._shown = comparison, images, number or 1
+        self._draw()
+
+    def _draw(self) -> None:
+        """Show as many images as fit, smaller ones if that shows all or more of them."""
+        if self._shown is None:
+            return
+        comparison, images, number = self._shown
+        tested = comparable_runs(comparison.runs)
+        rows = disagreements(tested)
+        room = self.pictures.size or _ROOM
+        is_small = len(rows) > _n_fitting(room, _LARGE)
+        shown = rows[: min(_n_fitting(room, _SMALL if is_small else _LARGE), _MOST)]
+        part = f"; the first {len(shown)} of these" if len(shown) < len(rows) else ""
+        self._text.value = Markup("<p>Run {}: they disagree on <b>{}</b> of {}{}:</p>").format(
+            number, len(rows), len(tested[0].labels), part
+        )
         names = tested[0].class_names
-        shown = rows[:_MOST]
-        parts = []
+        side, parts = 28 if is_small else 52, []
         for row, pixels in zip(shown, images[np.asarray(shown, np.int64)], strict=True):
             answers = ", ".join(f"{heading_of(run.name).lower()} says {names[run.predictions[row]]}" for run in tested)
             label = f"{names[tested[0].labels[row]]}: {answers}"
             parts.append(
                 Markup('<span data-click="row:{}" aria-label="{}" title="{}">{}</span>').format(
-                    row, label, label, image(pixels, "", _SIDE)
+                    row, label, label, image(pixels, "", side)
                 )
             )
         self.pictures.markup = Markup(
-            '<div class="tlw-film" data-roam tabindex="0" role="group" aria-label="Test images on which the models '
+            '<div class="tlw-film{}" data-roam tabindex="0" role="group" aria-label="Test images on which the models '
             'disagree">{}</div>'
-        ).format(join(parts))
+        ).format(" tlw-small" if is_small else "", join(parts))
+
+
+def _n_fitting(room: Sequence[int], pitch: int) -> int:
+    return max(1, (room[0] + 4) // pitch) * max(1, (room[1] + 4) // pitch)
 
 
 class AnswerView(VBox):

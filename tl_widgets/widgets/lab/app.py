@@ -371,12 +371,19 @@ class TransferLab(App[LabScreen, Comparison]):
                     now=now,
                     outdated=", ".join(_value_text(name, changed[name][0]) for name in outdated),
                     cancel=cancel,
+                    same_run=last.number if last is not None and not changed and _has_one_test(last.result) else None,
                 )
         except CancelledError:
             raise
         except Exception as error:
             raise_if_cancelled(cancel)  # outdated, and the screen may already show a run
             screen.show_error(error)
+
+
+def _has_one_test(result: Comparison) -> bool:
+    """Return whether a comparison tested two models once each, as the curves that Live mode draws."""
+    models = {run.name for run in result.runs}
+    return result.config.repeats == result.config.folds == 1 and models == {ModelName.SCRATCH, ModelName.TRANSFER}
 
 
 def _same_images(last: Comparison, dataset: ImageDataset, run: RunResult) -> bool:

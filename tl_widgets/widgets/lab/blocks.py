@@ -27,6 +27,7 @@ class BlockFields(VBox):
         self._on_change = on_change
         self._field_update = FieldUpdate()
         self._values: _Values = {"filters": (), "kernel_sizes": ()}
+        self._only: int | None = None
         self.fields = {name: _widgets(name) for name in ("blocks", "filters", "kernel_sizes") if name in show}
         per_block = [self.fields[name] for name in ("filters", "kernel_sizes") if name in self.fields]
         self._rows = [HBox(pair) for pair in zip(*per_block, strict=True)]
@@ -46,8 +47,13 @@ class BlockFields(VBox):
             for name, values in self._values.items():
                 for field, value in zip(self.fields.get(name, ()), values, strict=False):
                     set_number(field, value)
+        self.show_only(self._only)
+
+    def show_only(self, block: int | None) -> None:
+        """Show the fields of one block, counted from 0; None shows those of all."""
+        self._only = block
         for i, row in enumerate(self._rows):
-            row.layout.display = "" if i < len(filters) else "none"
+            row.layout.display = "" if i < len(self._values["filters"]) and block in (None, i) else "none"
 
     def _changed(self, name: str, i: int, value: int) -> None:
         if self._field_update.is_active:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from ipywidgets import HTML, Button, HBox, VBox
 
-from tl_widgets.core.html import Markup, join
+from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import percent, points_range
-from tl_widgets.plots.labels import scores_of
+from tl_widgets.plots.labels import Score, scores_of
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.shared.html import note
 from tl_widgets.widgets.shared.live import ProgressView
 
 _FIRST = "Press “Train both”: both networks learn from the same images, epoch by epoch, and are tested at the end."
-_BALANCED = "Balanced accuracy: every class counts the same, however many images it has"
 
 
 class OutcomeView(HBox):
@@ -31,6 +30,7 @@ class OutcomeView(HBox):
 
     def __init__(self, problem: HTML, message: HTML, progress: ProgressView, advice: HTML) -> None:
         self.headline, self.live_line = HTML(note(_FIRST)), HTML()
+        self._result: tuple[Comparison, int, str] | None = None
         self.details_button = Button(description="Why?", tooltip="The result with its intervals, in full")
         self._progress = progress
         lines = VBox([problem, message, progress, advice, self.headline, self.live_line])
@@ -44,42 +44,96 @@ class OutcomeView(HBox):
         self.headline.layout.display = "none" if running else ""
         if running:
             self.live_line.value = ""
-            if "data-result" not in self.headline.value:
+            if self._result is None:
                 self.headline.value = ""  # how to start is known by now
-        self.details_button.disabled = running or "data-result" not in self.headline.value
+        self.details_button.disabled = running or self._result is None
 
-    def show(self, comparison: Comparison, lead: str = "") -> None:
+    def show(self, comparison: Comparison, number: int, lead: str = "") -> None:
         """Show a finished comparison, after a word about its run, such as "Loaded."."""
-        self.headline.value = headline(comparison, lead)
+        self._result = comparison, number, lead
+        self.show_last_run()
         self.details_button.disabled = False
 
+    def show_last_run(self, *, is_charted: bool = True) -> None:
+        """Show the last finished comparison, large if the chart shows it, or else in a line that names its run."""
+        if self._result is None or not is_charted:
+            self.headline.value = self._earlier()
+        else:
+            self.headline.value = headline(*self._result)
 
-def headline(comparison: Comparison, lead: str = "") -> Markup:
+    def show_live(self, run: RunResult, accuracy: float, now: str, same_run: int | None = None) -> None:
+        """Show what the transfer model that Live mode has trained gets right, `now` with these settings.
+
+        `same_run` is the run that had these settings before, if there is one.
+        """
+        if self._result is not None and self._result[1] == same_run:
+            self.show_last_run()
+            return
+        n = len(run.labels)
+        title = f"{heading_of(run.name)} now: {round(accuracy * n)} of {n} right"
+        self.headline.value = Markup(
+            '<div class="tlw-headline" role="status" tabindex="0"><b class="tlw-winner tlw-ink-{}">{}</b> '
+            '<span class="tlw-count">{}</span></div>{}'
+        ).format(run.name, title, f"with {now}" if now else "", self._earlier())
+
+    def _earlier(self) -> Markup:
+        """Return what the last finished comparison found, for a chart that shows something newer."""
+        if self._result is None:
+            return Markup()
+        comparison, number, _ = self._result
+        return Markup('<p class="tlw-earlier" data-run="{}">Run {} ({}): {}; {}.</p>').format(
+            number, number, _about(comparison), _title(comparison).lower(), _counts(comparison, "; ")
+        )
+
+
+def headline(comparison: Comparison, number: int, lead: str = "") -> Markup:
     """Return who won and how many test images each model got right, as HTML."""
-    winner = comparison.verdict.winner
-    title = f"{heading_of(winner)} wins" if winner else "Too close to call"
-    scores = scores_of(comparison)
-    tested = sorted((run for run in comparison.runs if run.name in scores), key=lambda run: run.name != winner)
-    counts = join([_count(run, scores[run.name].accuracy, bool(scores[run.name].seeds)) for run in tested])
-    interval = comparison.verdict.ci95
-    difference = ""
+    winner, interval = comparison.verdict.winner, comparison.verdict.ci95
+    facts = [lead, f"Run {number}: {_about(comparison)}."]
     if interval is not None:
         order = interval if winner != ModelName.SCRATCH else (-interval[1], -interval[0])
-        difference = f" Difference, 95% interval: {points_range(*order)} points."
-    data = comparison.dataset
-    about = f"{data.name}, {data.n_train} training images of {data.image_size} pixels."
+        facts.append(f"Difference, 95% interval: {points_range(*order)} points.")
+    if balanced := _balanced(comparison):
+        facts.append(f"{balanced}.")
     return Markup(
-        '<div class="tlw-headline" data-result="1" role="status" tabindex="0">'
-        '<b class="tlw-winner tlw-ink-{}">{}</b> {}<small>{} {}{}</small></div>'
-    ).format(winner or "none", title, counts, lead, about, difference)
+        '<div class="tlw-headline" role="status" tabindex="0">'
+        '<b class="tlw-winner tlw-ink-{}">{}</b> {}<small>{}</small></div>'
+    ).format(winner or "none", _title(comparison), _counts(comparison), " ".join(filter(None, facts)))
 
 
-def _count(run: RunResult, accuracy: float, is_mean: bool) -> Markup:
+def _title(comparison: Comparison) -> str:
+    winner = comparison.verdict.winner
+    return f"{heading_of(winner)} wins" if winner else "Too close to call"
+
+
+def _about(comparison: Comparison) -> str:
+    data = comparison.dataset
+    return f"{data.name}, {data.n_train} training images of {data.image_size} pixels"
+
+
+def _tested(comparison: Comparison) -> list[tuple[RunResult, Score]]:
+    """Return the tested models, the winner first."""
+    scores, winner = scores_of(comparison), comparison.verdict.winner
+    runs = sorted((run for run in comparison.runs if run.name in scores), key=lambda run: run.name != winner)
+    return [(run, scores[run.name]) for run in runs]
+
+
+def _counts(comparison: Comparison, separator: str = " ") -> Markup:
+    return Markup(separator).join(_count(run, score) for run, score in _tested(comparison))
+
+
+def _count(run: RunResult, score: Score) -> Markup:
     n = len(run.labels)
-    text = f"{percent(accuracy)} on average" if is_mean else f"{round(accuracy * n)} of {n} right"
-    balanced = ""
-    if run.is_uneven and run.balanced_accuracy is not None:
-        balanced = Markup(', <span title="{}">balanced {}</span>').format(_BALANCED, percent(run.balanced_accuracy))
-    return Markup('<span class="tlw-count tlw-ink-{}"><b>{}</b> {}{}</span> ').format(
-        run.name, text, heading_of(run.name).lower(), balanced
+    text = f"{percent(score.accuracy)} on average" if score.seeds else f"{round(score.accuracy * n)} of {n} right"
+    return Markup('<span class="tlw-count tlw-ink-{}"><b>{}</b> {}</span>').format(
+        run.name, text, heading_of(run.name).lower()
     )
+
+
+def _balanced(comparison: Comparison) -> str:
+    """Return what is right if all classes count the same; "" if they have about as many test images each."""
+    tested = [run for run, _ in _tested(comparison)]
+    if not any(run.is_uneven for run in tested):
+        return ""
+    shares = [percent(run.balanced_accuracy) for run in tested if run.balanced_accuracy is not None]
+    return f"If every class counted the same: {' and '.join(shares)}" if len(shares) == len(tested) else ""

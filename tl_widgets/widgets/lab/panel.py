@@ -30,6 +30,14 @@ _SLIDERS: dict[str, Sequence[float]] = {
     "epochs": range(1, 51),
     "image_size": (32, 48, 64, 96, 128, 160, 224),
 }
+# The fields that shape a layer, by its key in the drawings. Layers that aren't here show all fields of their group.
+_OF_LAYER = {
+    "filters": ("blocks", "pooling"),
+    "flatten": ("head",),
+    "dense": ("dense_units", "dropout"),
+    "backbone": ("backbone", "weights", "fine_tune_blocks"),
+    "head": ("head_dropout",),
+}
 _IN_ROWS = ("filters", "kernel_sizes", "classes")  # settings with several fields
 
 
@@ -126,6 +134,19 @@ class ControlPanel(Form[LabSettings]):
         """Show one of `GROUPS`, where one is shown at a time."""
         if isinstance(self.groups, Tab) and group in self.groups.titles:
             self.groups.selected_index = self.groups.titles.index(group)
+
+    def show_layer(self, key: str) -> None:
+        """Show only the fields of a layer of the drawings, such as "filters:1" or "head"; "" shows all fields."""
+        part, _, block = key.partition(":")
+        chosen = _OF_LAYER.get(part, ())
+        group = CONTROLS[chosen[-1]].group if chosen else ""
+        for name, widget in super()._controls().items():
+            if name not in self._front:
+                widget.layout.display = "" if CONTROLS[name].group != group or name in chosen else "none"
+        for name, line in self._lines.items():
+            line.layout.display = "none" if name == group else ""
+        self._blocks.layout.display = "" if group != "From scratch" or "blocks" in chosen else "none"
+        self._blocks.show_only(int(block) if block else None)
 
     def _groups(self) -> Widget:
         widgets = super()._controls()

@@ -225,11 +225,11 @@ class LabScreen(AppScreen[ProgressView]):
         lead = "Loaded." if run.source else f"Stopped; the finished {part} count." if comparison.stopped else ""
         self.progress.clear()
         self.outcome.live_line.value = ""  # it was about another run
-        self.outcome.show(comparison, lead)
+        self.outcome.show(comparison, run.number, lead)
         self.result.value = verdict(comparison, run.number, run.source)
         images = None if dataset is None else answered_images(comparison, dataset)
         self._tested = None if images is None else (comparison, images)
-        self.strip.show(comparison, images)
+        self.strip.show(comparison, images, run.number)
         self.predictions.show(comparison, images)
         self.trial.show(comparison)
         self.save.show(comparison, dataset)
@@ -260,6 +260,7 @@ class LabScreen(AppScreen[ProgressView]):
     def show_stopped(self, runs: tuple[RunResult, ...]) -> None:
         """Show that the run was stopped, with the models trained until then."""
         self.throttle.flush()
+        self.outcome.show_last_run(is_charted=False)
         text = "Stopped." if runs else "Stopped before training began."
         if self.has_result:
             self.progress.fail(text + self.earlier_result_text)  # bars would push that result out of sight
@@ -269,10 +270,18 @@ class LabScreen(AppScreen[ProgressView]):
     def show_failed(self, text: str) -> None:
         """Show that a run ended without a result."""
         self.outcome.live_line.value = ""
+        self.outcome.show_last_run(is_charted=False)
         self.progress.fail(text)
 
     def show_live(
-        self, runs: tuple[RunResult, ...], run: RunResult, *, now: str, outdated: str, cancel: Cancel
+        self,
+        runs: tuple[RunResult, ...],
+        run: RunResult,
+        *,
+        now: str,
+        outdated: str,
+        cancel: Cancel,
+        same_run: int | None = None,
     ) -> None:
         """Draw the curves of `runs` and describe `run`, the transfer model that Live mode has trained.
 
@@ -282,6 +291,7 @@ class LabScreen(AppScreen[ProgressView]):
             now: the settings that differ from the last run's, in a few words.
             outdated: the earlier settings that the network from scratch was trained with; "" if they are the same.
             cancel: set if the result is outdated.
+            same_run: number of the run that trained the same with the same settings; None if there is none.
 
         Raises:
             CancelledError: `cancel` was set.
@@ -297,18 +307,11 @@ class LabScreen(AppScreen[ProgressView]):
             self.message.value = ""
             self.progress.clear()
         self._n_live += 1
-        lead = f"Now with {now}" if now else "Now"
+        self.outcome.show_live(run, run.test_accuracy, now, same_run)
+        advice = "" if same_run else " Press “Train both” to compare both with these settings."
         self.outcome.live_line.value = Markup(
-            '<p class="tlw-live" data-live="{}">{}: transfer gets <b>{} of {}</b> right (95% interval {}), trained in '
-            "{} ms.</p>"
-        ).format(
-            self._n_live,
-            lead,
-            round(run.test_accuracy * len(run.labels)),
-            len(run.labels),
-            interval_text(run.test_accuracy_ci95),
-            round(1000 * run.seconds.train),
-        )
+            '<p class="tlw-live" data-live="{}">Live trained only transfer, in {} ms (95% interval: {}).{}</p>'
+        ).format(self._n_live, round(1000 * run.seconds.train), interval_text(run.test_accuracy_ci95), advice)
 
 
 def _curves_note(config: Config) -> str:

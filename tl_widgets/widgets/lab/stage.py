@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipywidgets import HBox, ToggleButton, VBox
 
 from tl_widgets.core.html import Markup
-from tl_widgets.export.networks import networks_of
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.export.networks import Networks, networks_of
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.lab.race import RaceView
 from tl_widgets.widgets.shared.picture import Picture
@@ -13,13 +14,15 @@ from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 
 _NETWORKS_SIZE = 310, 300  # CSS pixels
+_LAYER_SIZE = 300, 112  # CSS pixels
 _STRIP = 330  # CSS pixels
-# Where the fields of a part of the drawings are; all other parts belong to the network from scratch.
-_GROUP_OF = {"input": "Data", "backbone": "Transfer", "head": "Transfer"}
+_OF_TRANSFER = ("backbone", "average", "head")  # parts of the transfer model; others are of the network from scratch
 
 
 class Stage(HBox):
     """The networks on the left, the curves on the right; "More" opens the other controls over the networks.
+
+    A click on a layer opens only its fields, below its network.
 
     Attributes:
         more_button: opens and closes the other controls.
@@ -33,7 +36,11 @@ class Stage(HBox):
         self.networks, self.curves = Picture(), RaceView()
         self.networks.on_click(self._open_layer)
         self.more_button = ToggleButton(False, description="More", tooltip="All other controls")
-        self.drawer = VBox([panel])
+        self._layer: tuple[ModelName, str] | None = None  # the one whose fields are open
+        self.layer = Picture()
+        self.layer.on_click(self._open_layer)
+        self.layer.add_class("tlw-layer")
+        self.drawer = VBox([self.layer, panel])
         self.networks.add_class("tlw-networks")
         self.drawer.add_class("tlw-drawer")
         self.curves.add_class("tlw-race")
@@ -58,16 +65,41 @@ class Stage(HBox):
             str(self._is_unfolded).lower(),
             "Back to the curves" if self._is_unfolded else "Draw networks",
         )
+        self._draw_layer(drawing)
+
+    def _draw_layer(self, drawing: Networks) -> None:
+        """Show the layer whose fields are open, or all fields if there is no such layer."""
+        markup = text = ""
+        if self._layer is not None:
+            markup, text = drawing.layer(*self._layer, *_LAYER_SIZE)
+        if not text:
+            self._layer = None
+        self._panel.show_layer(self._layer[1] if self._layer else "")
+        self.layer.layout.display = "" if text else "none"
+        self.layer.markup = (
+            Markup('{}<p role="status">{}. <button type="button" data-click="all">All settings</button></p>').format(
+                markup, text
+            )
+            if text
+            else ""
+        )
 
     def _open_layer(self, key: str) -> None:
         """Open the fields that shape a layer that was clicked, or unfold the networks."""
         if key == "fold":
             self._is_unfolded = not self._is_unfolded
-            self.show_settings(self._settings)
-            return
-        self._panel.show_group(_GROUP_OF.get(key, "From scratch"))
-        self.more_button.value = True
+        elif key == "all":
+            self._layer = None
+        else:
+            model = ModelName.TRANSFER if key in _OF_TRANSFER else ModelName.SCRATCH
+            self._layer = model, key
+            self._panel.show_group("Data" if key == "input" else model.heading)
+            self.more_button.value = True
+        self.show_settings(self._settings)
 
     def _show_drawer(self, is_open: bool) -> None:
         (self.add_class if is_open else self.remove_class)("tlw-open")
         self.drawer.layout.display, self.networks.layout.display = ("", "none") if is_open else ("none", "")
+        if not is_open and self._layer is not None:
+            self._layer = None
+            self.show_settings(self._settings)

@@ -82,38 +82,38 @@ class NumberField(Field):
             low = min(widget.min, kind.low) if self._least is None else self._least
             if self._why and kind.low <= number < low:
                 raise InputError(f"{self._why}; received {text}")
-            _require_between(number, low, max(widget.max, kind.field_high or kind.high or _WIDE), text)
+            _require_between(number, low, max(widget.max, kind.field_high or kind.high or _WIDE), text, widget)
         return number
 
 
 class CountField(NumberField):
     """A number of images per class, where None means all.
 
-    If all classes have the same number of images, the largest number means all. Otherwise 0 does, as the label says.
+    If all classes have the same number of images, the largest number means all. Otherwise the number after it does.
     """
-
-    _is_unequal = False
 
     def limit(self, most: int, *, is_unequal: bool) -> None:
         """Set the upper limit to `most`, the number of training images of the smallest class."""
-        self._is_unequal = is_unequal
         label, none = self.setting.label, self.setting.none
-        # A slider has no room for a longer label.
-        self.widget.zero = none if is_unequal else ""
-        self.widget.description = f"{label} (0: {none})" if is_unequal and not self.widget.has_track else label
-        self.widget.max, self.widget.min = most, 0 if is_unequal else 1
+        # A slider shows it at its end, and has no room for a longer label.
+        self.widget.description = f"{label} (or {none})" if is_unequal and not self.widget.has_track else label
+        self.widget.top = none if is_unequal else ""
+        self.widget.max, self.widget.min = most + is_unequal, 1
 
     def show(self, value: int | None) -> None:
         """Show a number; None shows all."""
-        self.widget.value = value if value is not None else 0 if self._is_unequal else self.widget.max
+        self.widget.value = self.widget.max if value is None else value
 
     def read(self, shown: float | str) -> int | None:
         """Return the number; None for all, which also holds for the next data set."""
-        # The form knows why a typed number is too large.
+        if not isinstance(shown, str):
+            return None if shown == self.widget.max else int(shown)
+        if shown.strip().lower() == self.setting.none:
+            return None
         kind = self.setting.kind
         assert isinstance(kind, Whole)
-        number = kind.parse(shown) if isinstance(shown, str) else int(shown)
-        return None if number == (0 if self._is_unequal else self.widget.max) else number
+        number = kind.parse(shown)  # the form knows why one is too large
+        return None if number == self.widget.max and not self.widget.top else number
 
 
 class MenuField(Field):
@@ -176,7 +176,7 @@ class FirstNumbersField(Field):
         """Return the numbers 0 to `shown` - 1."""
         if isinstance(shown, str):
             number = Whole(1).parse(shown)
-            _require_between(number, self.widget.min, self.widget.max, shown)
+            _require_between(number, self.widget.min, self.widget.max, shown, self.widget)
             return tuple(range(number))
         return tuple(range(shown))
 
@@ -230,17 +230,20 @@ def number_widget(setting: Setting) -> Widget:
 def slider_widget(setting: Setting, positions: Sequence[float]) -> Slider:
     """Return a slider for a setting of kind Whole or Real; `positions` are a range, or a few numbers."""
     step, stops = (positions.step, ()) if isinstance(positions, range) else (1, tuple(positions))
+    most = setting.kind.high if isinstance(setting.kind, Whole | Real) else None
+    tip = f"{setting.help}. Numbers up to {most:,} can be typed" if most and most > positions[-1] else setting.help
     return Slider(setting.label, positions[0], positions[0], positions[-1], step, stops=stops, unit=setting.unit,
-                  tooltip=setting.help)  # fmt: skip
+                  tooltip=tip)  # fmt: skip
 
 
 def _number_input(setting: Setting, low: float, high: float, step: float) -> NumberInput:
     return NumberInput(setting.label, low, low, high, step, unit=setting.unit, tooltip=setting.help)
 
 
-def _require_between(number: float, low: float, high: float, text: str) -> None:
+def _require_between(number: float, low: float, high: float, text: str, widget: Slider) -> None:
     if not low <= number <= high:
-        raise InputError(f"choose a number from {low:,} to {high:,}; received {text}")
+        ends = f" (the slider ends at {widget.max:,})" if widget.has_track and widget.max < high else ""
+        raise InputError(f"choose a number from {low:,} to {high:,}{ends}; received {text}")
 
 
 def row(*widgets: Widget) -> Widget:

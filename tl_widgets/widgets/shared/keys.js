@@ -39,7 +39,7 @@ function leaveDrawer(findRoot) {
     if (!isOpen() && isIn(target, "*")) opener = target;
   };
   const open = ({ target }) => {
-    if (isIn(target, ".tlw-networks [data-click]")) focusSoon(() => find(".tlw-drawer .lm-TabBar-tab.lm-mod-current"));
+    if (isIn(target, ".tlw-networks [data-click], .tlw-layer [data-click=all]")) focusSoon(() => find(".tlw-drawer .lm-TabBar-tab.lm-mod-current"));
   };
   const press = (event) => {
     if (event.key === "Enter" || event.key === " ") open(event);

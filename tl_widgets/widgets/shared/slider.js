@@ -41,10 +41,10 @@ function render({ model, el }) {
   const current = () => (stops.length ? stops[range.value] : Number(range.value));
 
   function showValue(value) {
-    const zero = value === 0 ? model.get("zero") : "";
-    if (!isTyped) number.value = zero || value;
-    unit.textContent = zero ? "" : model.get("unit");
-    range.setAttribute("aria-valuetext", zero || `${spoken(value)} ${model.get("unit")}`.trim());
+    const top = value === model.get("max") ? model.get("top") : "";
+    if (!isTyped) number.value = top || value;
+    unit.textContent = top ? "" : model.get("unit");
+    range.setAttribute("aria-valuetext", top || `${spoken(value)} ${model.get("unit")}`.trim());
   }
 
   function show() {
@@ -63,7 +63,7 @@ function render({ model, el }) {
     label.textContent = label.title = name;
     if (hasTrack) number.setAttribute("aria-label", `${name}, as a number`);
     else number.title = help;
-    [low.textContent, high.textContent] = ends.map((end) => (end === 0 && model.get("zero")) || spoken(end));
+    [low.textContent, high.textContent] = [spoken(ends[0]), model.get("top") || spoken(ends[1])];
     showValue(value);
   }
 
@@ -106,7 +106,7 @@ function render({ model, el }) {
   number.onchange = () => {
     const text = number.value.trim();
     isTyped = false;
-    if (text) model.send({ text: text === model.get("zero") ? "0" : text });
+    if (text) model.send({ text });
     else show(); // an emptied field goes back to the value that holds
   };
   number.onkeydown = (event) => {
@@ -129,7 +129,7 @@ function render({ model, el }) {
       if (hasTrack) range.focus();
     }
   };
-  const traits = ["value", "min", "max", "step", "stops", "disabled", "description", "unit", "tooltip", "zero"];
+  const traits = ["value", "min", "max", "step", "stops", "disabled", "description", "unit", "tooltip", "top"];
   for (const trait of traits) model.on(`change:${trait}`, show);
   model.on("msg:custom", onAnswer);
   const free = keepKeys(() => root);

@@ -39,7 +39,7 @@ class Slider(anywidget.AnyWidget):
         stops: the positions, if they are not evenly spaced; the limits and the current value are among them.
         unit: shown and spoken after the number; may be empty.
         tooltip: what the number means.
-        zero: what 0 means, such as "all"; empty if it is a number like others.
+        top: what the upper limit means, such as "all", which can be typed; empty if it is a number like others.
         disabled: whether it cannot be changed.
     """
 
@@ -49,7 +49,7 @@ class Slider(anywidget.AnyWidget):
     stops = traitlets.List(_number()).tag(sync=True)
     unit = traitlets.Unicode().tag(sync=True)
     tooltip = traitlets.Unicode().tag(sync=True)
-    zero = traitlets.Unicode().tag(sync=True)
+    top = traitlets.Unicode().tag(sync=True)
     disabled = traitlets.Bool().tag(sync=True)
     has_track = traitlets.Bool(True).tag(sync=True)
 
@@ -95,6 +95,9 @@ class Slider(anywidget.AnyWidget):
 
     def _set(self, text: str) -> None:
         """Set the value to a typed number; raise InputError if it's outside the limits."""
+        if self.top and text == self.top:
+            self.value = self.max
+            return
         whole = all(isinstance(number, int) for number in (self.value, self.min, self.step))
         number = (Whole(0) if whole else Real(0, 0)).parse(text)
         if not self.min <= number <= self.max:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from tl_widgets.core.numbers import count_text, interval_text, percent
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.labels import Score, balanced_text, baseline_text, chance_level, scores_of, seeds_text
+from tl_widgets.plots.parameter_areas import parameter_areas
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.parameters import LayerRow, count_rows
 from tl_widgets.widgets.shared.costs import scratch_rows, transfer_rows
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _N_THUMBNAILS = 3
 _MOST_CLASSES = 10
-_BAR_FULL = 8.0  # decades: a full bar stands for a hundred million parameters
+_AREAS_WIDTH = 460  # CSS pixels
 
 
 class FigureView(HTML):
@@ -64,7 +64,7 @@ class FigureView(HTML):
 
 
 class LedgerView(HTML):
-    """The parameters of both models: layer by layer with the arithmetic, and as bars on a log scale.
+    """The parameters of both models: layer by layer with the arithmetic, and all of them as areas.
 
     Args:
         models: "scratch", "transfer" or both.
@@ -88,34 +88,12 @@ class LedgerView(HTML):
                 ledgers[model] = rows_of(settings, facts.n_classes)
             except InputError as error:
                 ledgers[model] = str(error)
-        bars = [bar for model, rows in ledgers.items() if not isinstance(rows, str) for bar in _bars(model, rows)]
         tables = "".join(_ledger(model, rows) for model, rows in ledgers.items())
-        chart = f'<div class="tlw-bars">{"".join(bars)}{_scale()}</div>'
+        counts = {model: count_rows(rows) for model in ModelName if not isinstance(rows := ledgers.get(model, ""), str)}
+        # One square alone would say nothing: its size is that of all largest squares.
+        drawing = parameter_areas(counts, width=_AREAS_WIDTH) if len(self._models) > 1 else ""
         columns = f'<div class="tlw-columns" tabindex="0" role="region" aria-label="Layers">{tables}</div>'
-        self.value = f"{style()}{chart}{columns}"
-
-
-def _bars(model: str, rows: tuple[LayerRow, ...]) -> list[str]:
-    count = count_rows(rows)
-    kinds = [("trainable", count.trainable), ("frozen", count.frozen)]
-    return [
-        f'<div class="tlw-bar"><span class="tlw-name">{heading_of(model)}, {kind}</span><span class="tlw-track">'
-        f'<span class="tlw-fill tlw-{model} tlw-{kind}" style="width:{_share(n):.1f}%"></span></span>'
-        f'<span class="tlw-numbers">{count_text(n)}</span></div>'
-        for kind, n in kinds
-        if n or kind == "trainable"
-    ]
-
-
-def _scale() -> str:
-    marks = {"100": 2, "10 k": 4, "1 M": 6}
-    spans = "".join(f'<span style="left:{100 * at / _BAR_FULL:.1f}%">{text}</span>' for text, at in marks.items())
-    scale = f'<span></span><span class="tlw-scale">{spans}</span><span></span>'
-    return f'<div class="tlw-bar" aria-hidden="true">{scale}</div>'
-
-
-def _share(n: int) -> float:
-    return min(100.0, 100 * math.log10(n) / _BAR_FULL) if n > 1 else 0.0
+        self.value = f"{style()}{drawing}{columns}"
 
 
 def _ledger(model: str, rows: tuple[LayerRow, ...] | str) -> str:

@@ -495,8 +495,11 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
     headline = lab.screen.outcome.headline
     first = headline.value
     assert "Run 1: textures" in first
+    assert lab.screen.run_button.description.endswith(" s (kept)")
+    assert "nothing is trained again" in lab.screen.run_button.tooltip
     lab.panel.control("seed").value = 1
     wait_until(lambda: 'data-live="1"' in line.value)
+    assert "(kept)" not in lab.screen.run_button.description
     n_right = re.search(r"Transfer now: (\d+) of 90 right</b> .*with seed 1<", headline.value)[1]
     assert f"Transfer {round(100 * int(n_right) / 90)}%" in lab.screen.curves.markup  # the chart says the same
     assert headline.value.count("tlw-winner") == 1  # what run 1 found is small now

@@ -99,7 +99,7 @@ class AnswersStrip(HBox):
         self.pictures.markup = Markup(
             '<div class="tlw-film{}" data-roam tabindex="0" role="group" aria-label="Test images on which the models '
             'disagree">{}</div>'
-        ).format(" tlw-small" if is_small else "", join(parts))
+        ).format(" tlw-many" if is_small else "", join(parts))
 
 
 def _n_fitting(room: Sequence[int], pitch: int) -> int:

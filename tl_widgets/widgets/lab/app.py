@@ -177,7 +177,7 @@ class TransferLab(App[LabScreen, Comparison]):
     def _show_seconds(self, settings: LabSettings) -> None:
         seconds, advice = self._estimate(settings), self._estimator.advice(settings, self.panel.changeable)
         self.panel.show_seconds(seconds, advice)
-        self.screen.show_seconds(seconds, advice)
+        self.screen.show_seconds(seconds, advice, is_kept=self._estimator.is_kept(settings))
         if self.images is not None:
             self.images.show_cost()
 

@@ -50,8 +50,10 @@ class BlockFields(VBox):
         self.show_only(self._only)
 
     def show_only(self, block: int | None) -> None:
-        """Show the fields of one block, counted from 0; None shows those of all."""
+        """Show the fields of one block, counted from 0; None shows all fields."""
         self._only = block
+        for field in self.fields.get("blocks", ()):
+            field.layout.display = "" if block is None else "none"
         for i, row in enumerate(self._rows):
             row.layout.display = "" if i < len(self._values["filters"]) and block in (None, i) else "none"
 

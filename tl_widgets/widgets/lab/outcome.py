@@ -92,7 +92,7 @@ def headline(comparison: Comparison, number: int, lead: str = "") -> Markup:
     facts = [lead, f"Run {number}: {_about(comparison)}."]
     if interval is not None:
         order = interval if winner != ModelName.SCRATCH else (-interval[1], -interval[0])
-        facts.append(f"Difference, 95% interval: {points_range(*order)} points.")
+        facts.append(f"Difference: {points_range(*order)} points (95% interval).")
     if balanced := _balanced(comparison):
         facts.append(f"{balanced}.")
     return Markup(
@@ -136,4 +136,4 @@ def _balanced(comparison: Comparison) -> str:
     if not any(run.is_uneven for run in tested):
         return ""
     shares = [percent(run.balanced_accuracy) for run in tested if run.balanced_accuracy is not None]
-    return f"If every class counted the same: {' and '.join(shares)}" if len(shares) == len(tested) else ""
+    return f"Classes counted equally: {' and '.join(shares)}" if len(shares) == len(tested) else ""

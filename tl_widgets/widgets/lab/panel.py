@@ -32,10 +32,10 @@ _SLIDERS: dict[str, Sequence[float]] = {
 }
 # The fields that shape a layer, by its key in the drawings. Layers that aren't here show all fields of their group.
 _OF_LAYER = {
-    "filters": ("blocks", "pooling"),
+    "filters": ("pooling",),
     "flatten": ("head",),
     "dense": ("dense_units", "dropout"),
-    "backbone": ("backbone", "weights", "fine_tune_blocks"),
+    "backbone": ("backbone", "weights"),
     "head": ("head_dropout",),
 }
 _IN_ROWS = ("filters", "kernel_sizes", "classes")  # settings with several fields
@@ -145,7 +145,7 @@ class ControlPanel(Form[LabSettings]):
                 widget.layout.display = "" if CONTROLS[name].group != group or name in chosen else "none"
         for name, line in self._lines.items():
             line.layout.display = "none" if name == group else ""
-        self._blocks.layout.display = "" if group != "From scratch" or "blocks" in chosen else "none"
+        self._blocks.layout.display = "" if group != "From scratch" or block else "none"
         self._blocks.show_only(int(block) if block else None)
 
     def _groups(self) -> Widget:

@@ -303,9 +303,8 @@ class LabScreen(AppScreen[ProgressView]):
             runs, scores_of(runs), outdated=f"trained with {outdated}: press Train both" if outdated else ""
         )
         raise_if_cancelled(cancel)
-        if self.message.value:  # from an earlier training that failed
-            self.message.value = ""
-            self.progress.clear()
+        self.message.value = ""  # from an earlier training that failed or was stopped
+        self.progress.clear()
         self._n_live += 1
         self.outcome.show_live(run, run.test_accuracy, now, same_run)
         advice = "" if same_run else " Press “Train both” to compare both with these settings."

@@ -14,7 +14,7 @@ from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 
 _NETWORKS_SIZE = 310, 300  # CSS pixels
-_LAYER_SIZE = 300, 112  # CSS pixels
+_LAYER_SIZE = 300, 104  # CSS pixels
 _STRIP = 330  # CSS pixels
 _OF_TRANSFER = ("backbone", "average", "head")  # parts of the transfer model; others are of the network from scratch
 

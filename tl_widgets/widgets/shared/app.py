@@ -27,6 +27,7 @@ from tl_widgets.widgets.shared.threads import Run, State
 from tl_widgets.widgets.shared.turns import measure_when_idle, preload_tensorflow, training_lock, wait_for_tensorflow
 
 _LONG = 5.0  # seconds
+_KEPT = "Trained before with these settings: the results are kept, so nothing is trained again"
 
 
 class Progress(Protocol):
@@ -83,10 +84,17 @@ class AppScreen(Generic[ProgressType]):
             self.message.value = ""
             self.set_state("running")
 
-    def show_seconds(self, seconds: float | None, advice: str = "") -> None:
-        """Say on the button what a run costs; None if it is impossible. `advice` says what to lower."""
-        self.run_button.description = self._run_text + ("" if seconds is None else f" · {rough_duration(seconds)}")
-        self.run_button.tooltip = advice
+    def show_seconds(self, seconds: float | None, advice: str = "", *, is_kept: bool = False) -> None:
+        """Say on the button what a run costs; None if it is impossible.
+
+        Args:
+            seconds: the estimate.
+            advice: says what to lower.
+            is_kept: whether a run only shows what was trained before.
+        """
+        cost = "" if seconds is None else f" · {rough_duration(seconds)}"
+        self.run_button.description = self._run_text + cost + (" (kept)" if is_kept and cost else "")
+        self.run_button.tooltip = _KEPT if is_kept else advice
         self.advice.value = note(f"This takes {advice}.") if advice else ""
 
     def on_event(self, event: Event) -> None:

@@ -257,6 +257,6 @@ def test_the_lab_shows_them(make_lab):
     assert result.config.class_weights
     shown = page(lab)
     assert "<small>· balanced " in shown
-    assert "</b> transfer, <span title=" in lab.screen.outcome.headline.value
+    assert "Classes counted equally: " in lab.screen.outcome.headline.value
     assert "Always dark: " in shown
     assert "always dark" in page(lab.screen.stage)

@@ -19,6 +19,7 @@ from tl_widgets.experiments.prediction import Answer, Prediction
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import ParameterCount
 from tl_widgets.widgets import LabSettings
+from tl_widgets.widgets.lab.answers import AnswersStrip
 from tl_widgets.widgets.lab.predictions import IMAGES_PER_PAGE, PredictionsView
 from tl_widgets.widgets.lab.try_picture import _prediction_html
 
@@ -97,6 +98,22 @@ def many(n=60):
         return RunResult(name, ("a", EVIL), ParameterCount(1, 0), **figures)
 
     return run("scratch", range(0, n, 3)), run("transfer", range(0, n, 5))
+
+
+def test_the_strip_shows_all_disagreements_or_says_how_many():
+    scratch, transfer = many()
+    comparison = replace(Comparison.from_json(json.dumps(record())), scratch=scratch, transfer=transfer)
+    clicked = []
+    strip = AnswersStrip(clicked.append, lambda: None, lambda: None)
+    strip.show(comparison, np.zeros((60, 8, 8, 3), np.uint8), 3)
+    assert "Run 3: they disagree on <b>24</b> of 60:" in page(strip)
+    assert strip.pictures.markup.count("<img") == 24  # in two rows of small ones
+    strip.pictures.size = [300, 64]
+    assert "Run 3: they disagree on <b>24</b> of 60; the first 18 of these:" in page(strip)
+    assert strip.pictures.markup.count("<img") == 18
+    strip.pictures.size = [400, 300]  # on a wide page
+    assert strip.pictures.markup.count("<img") == 24
+    assert "tlw-many" not in strip.pictures.markup
 
 
 def test_galleries_switch_and_turn_pages():

@@ -56,10 +56,12 @@ class OutcomeView(HBox):
 
     def show_last_run(self, *, is_charted: bool = True) -> None:
         """Show the last finished comparison, large if the chart shows it, or else in a line that names its run."""
-        if self._result is None or not is_charted:
-            self.headline.value = self._earlier()
-        else:
+        if self._result is None:
+            self.headline.value = ""
+        elif is_charted:
             self.headline.value = headline(*self._result)
+        else:
+            self.headline.value = Markup('<div class="tlw-headline" tabindex="0">{}</div>').format(self._earlier())
 
     def show_live(self, run: RunResult, accuracy: float, now: str, same_run: int | None = None) -> None:
         """Show what the transfer model that Live mode has trained gets right, `now` with these settings.

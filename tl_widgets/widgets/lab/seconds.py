@@ -37,9 +37,12 @@ class Estimator:
     def is_kept(self, settings: LabSettings) -> bool:
         """Return whether the last run had these settings, so its results are kept."""
         last = next((run for run in reversed(self._runs) if not (run.source or run.result.stopped)), None)
+        dataset = self._source.loaded(settings)
+        if last is None or dataset is None or last.settings != settings:
+            return False
         # A learner may have changed their images since, and of many seeds or folds not all are kept.
-        is_simple = settings.config.repeats == settings.config.folds == 1
-        return last is not None and is_simple and last.settings == settings and last.result.dataset.origin is None
+        edits = [origin.edits for origin in (last.result.dataset.origin, dataset.origin) if origin is not None]
+        return settings.config.repeats == settings.config.folds == 1 and all(other == edits[0] for other in edits)
 
     def advice(self, settings: LabSettings, names: Collection[str]) -> str:
         """Say which change of one of these settings saves most time; "" if the run takes less than two minutes."""

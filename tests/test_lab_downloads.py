@@ -73,10 +73,10 @@ def test_a_first_use_downloads_can_be_stopped_and_never_leaves_half_a_data_set(n
     said = notebook("print(lab.result.dataset.name, len(lab.runs), 'still shown' in screen.progress.value)")
     assert said == "textures 1 True\n"
 
-    assert notebook(TRAIN) == "done flowers · on disk \n"
+    assert notebook(TRAIN) == "done flowers \n"
     n_requests = len(server.requests)
     server.fault = "404"
-    assert notebook("lab.panel.control('image_size').value = 48\n" + TRAIN).startswith("done flowers · on disk")
+    assert notebook("lab.panel.control('image_size').value = 48\n" + TRAIN).startswith("done flowers ")
     assert len(server.requests) == n_requests
     assert (
         notebook("print(lab.result.dataset.name, 'tlw-thumbnails' in lab.panel.thumbnails.value)") == "flowers True\n"

@@ -121,7 +121,7 @@ def test_the_terminal_compares_on_it_and_writes_record_script_and_report(here, c
 def test_the_lab_offers_it_and_trains_on_it(make_lab):
     lab = make_lab()
     menu = lab.panel.control("dataset")
-    assert {name: text for text, name in menu.options}["toy"] == "toy · built in"
+    assert {name: text for text, name in menu.options}["toy"] == "toy"
     menu.value = "toy"
     lab.run(wait=True)
     assert (lab.result.dataset.name, lab.result.dataset.class_names) == ("toy", ("dark", "bright"))

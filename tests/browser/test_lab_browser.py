@@ -39,7 +39,7 @@ def test_every_control_can_be_found_by_its_label_and_changes_what_it_says(page, 
     jupyter.notebook("controls.ipynb", SHOW, "print(lab.settings.values)")
     open_notebook(page, jupyter, "controls.ipynb")
     wait_state(page, "idle")
-    page.get_by_label("Dataset", exact=True).select_option("faces · built in")
+    page.get_by_label("Dataset", exact=True).select_option("faces")
     for label, text in SLIDERS.items():
         set_number(page, label, text)
     button(page, "More").click()

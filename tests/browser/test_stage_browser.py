@@ -229,7 +229,7 @@ def test_nine_tab_stops_lead_from_the_images_to_more(lab):
     expect(button(lab, "Plenty")).to_be_focused()
     lab.keyboard.press("End")
     lab.keyboard.press("Enter")
-    lab.get_by_text("The article’s network, with textures: ").wait_for()
+    lab.get_by_text("Six-unit bottleneck, with textures: ").wait_for()
     assert execute(lab, "print(lab.settings.config.scratch.dense_units)") == "6\n"
 
 

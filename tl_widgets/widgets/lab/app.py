@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.config import Config
@@ -19,6 +18,7 @@ from tl_widgets.experiments.comparison import RunCache, compare_config, retrain_
 from tl_widgets.export.networks import plot_networks
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.images.view import ImagesView, LabActions
+from tl_widgets.widgets.lab.changes import has_one_test, same_images, values_text
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.lab.presets import PRESETS, Preset, PresetBar
 from tl_widgets.widgets.lab.restore import read_record, restore
@@ -357,44 +357,22 @@ class TransferLab(App[LabScreen, Comparison]):
                 shown: tuple[RunResult, ...] = (run,)
                 changed = {} if last is None else differences([last.settings, settings])
                 outdated: list[str] = []
-                if last is not None and scratch is not None and _same_images(last.result, dataset, run):
+                if last is not None and scratch is not None and same_images(last.result, dataset, run):
                     shown = (scratch, run)
                     outdated = [name for name in changed if not CONTROLS[name].transfer_only]
                 n_epochs = max(len(item.history.accuracy) for item in shown)
                 screen.start((ModelName.SCRATCH, ModelName.TRANSFER), settings, dataset, n_epochs)
-                now = ", ".join(_value_text(name, values[1]) for name, values in changed.items())
-                if self._preset and settings == self._base_settings:
-                    now = f"“{self._preset}” on {settings.dataset}"
+                preset = self._preset if settings == self._base_settings else ""
                 screen.show_live(
                     shown,
                     run,
-                    now=now,
-                    outdated=", ".join(_value_text(name, changed[name][0]) for name in outdated),
+                    now=values_text({name: values[1] for name, values in changed.items()}, preset, transfer=True),
+                    outdated=values_text({name: changed[name][0] for name in outdated}),
                     cancel=cancel,
-                    same_run=last.number if last is not None and not changed and _has_one_test(last.result) else None,
+                    same_run=last.number if last is not None and not changed and has_one_test(last.result) else None,
                 )
         except CancelledError:
             raise
         except Exception as error:
             raise_if_cancelled(cancel)  # outdated, and the screen may already show a run
             screen.show_error(error)
-
-
-def _has_one_test(result: Comparison) -> bool:
-    """Return whether a comparison tested two models once each, as the curves that Live mode draws."""
-    models = {run.name for run in result.runs}
-    return result.config.repeats == result.config.folds == 1 and models == {ModelName.SCRATCH, ModelName.TRANSFER}
-
-
-def _same_images(last: Comparison, dataset: ImageDataset, run: RunResult) -> bool:
-    """Return whether a run was tested on the same images as the last comparison."""
-    edits = [origin.edits for origin in (last.dataset.origin, dataset.origin) if origin is not None]
-    return last.runs[0].labels == run.labels and all(other == edits[0] for other in edits)
-
-
-def _value_text(name: str, value: Any) -> str:
-    """Return a setting with its value as a few words: "10 images per class"."""
-    declared = CONTROLS[name]
-    shown = declared.none if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    label = declared.label.lower()
-    return f"{shown} {label}" if label.endswith(("epochs", "class")) else f"{label} {shown}"

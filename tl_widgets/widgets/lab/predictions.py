@@ -47,13 +47,17 @@ class PredictionsView(VBox):
         self.next_button.on_click(lambda _: self._turn(1))
         self.show(None, None)
 
-    def show(self, comparison: Comparison | None, images: Images | IndexedImages | None) -> None:
+    def show(
+        self, comparison: Comparison | None, images: Images | IndexedImages | None, number: int | None = None
+    ) -> None:
         """Show the answers.
 
         Args:
             comparison: whose answers; None if there is none yet.
             images: its test images, uint8, shape (n_test, height, width, 3); None if they are not available.
+            number: of the comparison's run, if there are several.
         """
+        self._run = f"Run {number}: " if number else ""
         self._tested = tuple(run for run in comparison.runs if run.labels) if comparison is not None else ()
         self._images = images
         self._page = 0
@@ -90,7 +94,7 @@ class PredictionsView(VBox):
         self.next_button.disabled = self._page == n_pages - 1
         where = f" Page {self._page + 1} of {n_pages}." if n_pages > 1 else ""
         shown = rows[self._page * IMAGES_PER_PAGE : (self._page + 1) * IMAGES_PER_PAGE]
-        line = note(text + where)
+        line = note(self._run + text + where)
         self._text.value = f"{line}{cards(self._images, shown, self._tested) if shown else ''}"
 
 

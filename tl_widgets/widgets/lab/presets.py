@@ -44,8 +44,8 @@ PRESETS = (
         {"dataset": "digits", "n_per_class": 20, "image_size": 64},
     ),
     Preset(
-        "The article’s network",
-        "The network of the article, with its bottleneck of six units before the last layer",
+        "Six-unit bottleneck",
+        "The network of the article that tl_widgets began with: only six units before its last layer",
         flat_values(ScratchSpec(dense_units=6)),
     ),
 )

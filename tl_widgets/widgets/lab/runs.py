@@ -120,7 +120,7 @@ def _table(runs: tuple[LabRun, ...]) -> str:
         ModelName.TRANSFER,
         *([ModelName.FINE_TUNED] if any(run.result.fine_tuned for run in runs) else []),
     ]
-    head = ["Run", *names, *(heading_of(name) for name in shown), "Parameters", "Seconds"]
+    head = ["Run", *names, *(heading_of(name) for name in shown), "Parameters trained", "Seconds"]
     rows = []
     for i, run in enumerate(runs):
         scores = scores_of(run.result) if run.result.runs else {}

@@ -230,10 +230,10 @@ class LabScreen(AppScreen[ProgressView]):
         images = None if dataset is None else answered_images(comparison, dataset)
         self._tested = None if images is None else (comparison, images)
         self.strip.show(comparison, images, run.number)
-        self.predictions.show(comparison, images)
+        self.predictions.show(comparison, images, run.number)
         self.trial.show(comparison)
         self.save.show(comparison, dataset)
-        self.confusion.value = confusion_tables(comparison)
+        self.confusion.value = confusion_tables(comparison, run.number)
 
     def _look_at(self, row: int) -> None:
         """Show one test image closely."""

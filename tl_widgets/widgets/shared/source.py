@@ -94,7 +94,7 @@ class DataSource:
         """Return the menu of data sets as (text, name); the text says what there is to download."""
         if self.own is not None:
             return [(self.own.name, self.own.name)]
-        named = [(f"{info.name} · {_availability(info)}", info.name) for info in list_datasets()]
+        named = [(info.name + _download(info), info.name) for info in list_datasets()]
         return [*((f"{name} · yours", name) for name in self._own_images), *named]
 
     def add_collection(self, collection: ImageCollection, dataset: ImageDataset) -> str:
@@ -228,7 +228,6 @@ class DataSource:
         return dataset if settings.n_per_class is None else dataset.take(settings.n_per_class)
 
 
-def _availability(info: NamedDataset) -> str:
-    if not info.n_bytes:
-        return "built in"
-    return "on disk" if info.offline else f"get {size_text(info.n_bytes)}"
+def _download(info: NamedDataset) -> str:
+    """Return what there is to download, for a menu; "" if nothing is."""
+    return "" if info.offline or not info.n_bytes else f" · get {size_text(info.n_bytes)}"

@@ -126,17 +126,17 @@ def thumbnails(dataset: ImageDataset) -> str:
     return f'<div class="tlw-thumbnails">{"".join(rows)}</div>{more}'
 
 
-def confusion_tables(comparison: Comparison) -> str:
-    """Return which class each model takes for which, as an HTML table for each model.
+def confusion_tables(comparison: Comparison, number: int) -> str:
+    """Return which class each model of run `number` takes for which, as an HTML table for each model.
 
     The deeper the color of a cell, the larger its share of the row.
     """
     return Markup('<div class="tlw-columns" tabindex="0" role="region" aria-label="Confusion">{}</div>').format(
-        join([_confusion_table(run) for run in comparison.runs if run.labels])
+        join([_confusion_table(run, number) for run in comparison.runs if run.labels])
     )
 
 
-def _confusion_table(run: RunResult) -> Markup:
+def _confusion_table(run: RunResult, number: int) -> Markup:
     matrix = run.confusion_matrix
     heads = join([Markup('<th scope="col">{}</th>').format(name) for name in run.class_names])
     rows = []
@@ -144,10 +144,10 @@ def _confusion_table(run: RunResult) -> Markup:
         n = max(sum(counts), 1)
         cells = [Markup('<td style="--tlw-share:{}%">{}</td>').format(round(70 * count / n), count) for count in counts]
         rows.append(Markup('<tr><th scope="row">{}</th>{}</tr>').format(name, join(cells)))
-    caption = f"{heading_of(run.name)}: {run.n_right} of {len(run.labels)} right"
+    caption = f"Run {number}, {heading_of(run.name).lower()}: {run.n_right} of {len(run.labels)} right"
     return Markup(
         '<div class="tlw-scroll"><table class="tlw-table tlw-confusion tlw-of-{}"><caption>{}</caption>'
-        '<thead><tr><th scope="col">true class</th>{}</tr></thead><tbody>{}</tbody></table></div>'
+        '<thead><tr><th scope="col">true class ↓ answer →</th>{}</tr></thead><tbody>{}</tbody></table></div>'
     ).format(run.name, caption, heads, join(rows))
 
 

@@ -105,8 +105,7 @@ class Sheet:
             class_="tlw-hit",
         )
         click = {"data_click": column.key, "aria_label": column.title} if self.interactive else {}
-        if column.key == self.current:
-            click["aria_pressed"] = "true"
+        click |= {"aria_pressed": "true"} if column.key == self.current else {}
         self.elements.append(tag("g", tag("title", column.title), area, *shapes, **click))
 
     def link(self, left: float, right: float) -> None:

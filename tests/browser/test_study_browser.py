@@ -155,6 +155,11 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped(page
     for title in ("Details", "Figure", "Files", "Chart"):
         tab(page, title).click()
         look(title)
+    tab(page, "Files").click()
+    card(page, "Repeat").click()
+    expect(tab(page, "Chart")).to_have_attribute("aria-selected", "true")
+    card(page, "How much data?").click()
+    expect(page.locator(".tlw-lab .tlw-dot")).to_have_count(6)
     button(page, "More").click()
     look("More")
     page.set_viewport_size({"width": 1920, "height": 768})
@@ -224,8 +229,9 @@ PLACES = """() => Object.fromEntries([['lab', '.tlw-lab'], ['controls', '.tlw-co
         return [[name, [Math.round(box.y - lab.y), Math.round(box.height)]]];
     }).concat([['lab', [0, Math.round(document.querySelector('.tlw-lab').getBoundingClientRect().height)]]]))"""
 CLIPPED = """() => [...document.querySelectorAll('.tlw-lab *')].filter(e => e.offsetParent
-    && e.matches('button, .widget-label, .tlw-study-card *, .tlw-paces *, input, .tlw-heading')
-    && e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map(e => e.outerHTML.slice(0, 200))"""
+    && e.matches('button, .widget-label, .tlw-study-card, .tlw-study-card *, .tlw-paces *, input, .tlw-heading')
+    && (e.scrollWidth > e.clientWidth + 1 && e.clientWidth
+        || e.matches('.tlw-study-card') && e.scrollHeight > e.clientHeight + 1)).map(e => e.outerHTML.slice(0, 200))"""
 WRONG = """() => {
     const inside = [...document.querySelectorAll('.tlw-lab, .tlw-lab *')].filter(e => e.offsetParent);
     const wide = e => e.scrollWidth > e.clientWidth + 1;

@@ -180,6 +180,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         if is_other:
             self.screen.progress.clear()
             self.screen.message.value = ""
+            self.screen.tabs.selected_index = 0  # an empty figure or file form would not say what the card is about
         self._show_card(settings.study)
 
     def _show_card(self, study: str) -> None:

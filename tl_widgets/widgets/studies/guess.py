@@ -134,4 +134,5 @@ class GuessBox(VBox):
         subject = self._guess.subject if self._guess else ""
         self.field.disabled = self.button.disabled = not self.is_open
         kept = '<p role="status" class="tlw-note">Your guess is kept.</p>'
-        self._line.value = kept if subject in self._guesses else ""
+        late = '<p class="tlw-note">The result was here before a guess.</p>' if subject in self._seen else ""
+        self._line.value = kept if subject in self._guesses else late

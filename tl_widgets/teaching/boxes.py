@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ipywidgets import HTML, Button, Checkbox, Dropdown, HBox, RadioButtons, VBox
@@ -131,6 +131,13 @@ class BackboneTable(PlainBox):
         self._table.value = f'<div style="max-height:360px;overflow:auto" tabindex="0">{inner}</div>'
 
 
+def answers(texts: Sequence[str], chosen: str | None = None) -> RadioButtons:
+    """Return answers of which one can be chosen, however long they are."""
+    field = RadioButtons(options=list(texts), value=chosen, layout={"width": "auto", "height": "auto"})
+    field.add_class("tlw-quiz")  # see lab.css
+    return field
+
+
 class Quiz(PlainBox):
     """A multiple-choice question of the tutorial, with an explanation of each answer.
 
@@ -150,16 +157,11 @@ class Quiz(PlainBox):
             raise InputError(f"There is no question {name!r}. The questions are {', '.join(QUESTIONS)}.")
         self.question = QUESTIONS[name]
         texts = [option.text for option in self.question.options]
-        self.choice = RadioButtons(options=texts, value=None, layout={"width": "auto", "height": "auto"})
-        self.choice.add_class("tlw-quiz")
+        self.choice = answers(texts)
         self.button = Button(description="Check my answer")
         self.button.on_click(lambda _: self._check())
         self._feedback = HTML()
-        # ipywidgets cuts off the labels of radio buttons after one line.
-        css = "<style>.tlw-quiz label{white-space:normal;height:auto;line-height:1.4;padding:2px 0;display:flex;"
-        # It also floats the button after its text, beside the last line instead of the first.
-        css += "flex-direction:row-reverse;justify-content:flex-end;align-items:start}</style>"
-        heading = HTML(f"{style()}{css}<p><b>Question.</b> {escape(self.question.text)}</p>")
+        heading = HTML(f"{style()}<p><b>Question.</b> {escape(self.question.text)}</p>")
         text = "\n".join([f"Question. {self.question.text}", *(f"  ( ) {o.text}" for o in self.question.options)])
         super().__init__([heading, self.choice, self.button, self._feedback], text)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from ipywidgets import HTML, RadioButtons
+from ipywidgets import HTML
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.teaching.boxes import PlainBox
+from tl_widgets.teaching.boxes import PlainBox, answers
 from tl_widgets.teaching.predictions import PREDICTIONS
 from tl_widgets.teaching.show import say
 from tl_widgets.widgets.shared.html import escape, style
@@ -33,11 +33,9 @@ class Prediction(PlainBox):
             raise InputError(f"There is no prediction {name!r}. There are {', '.join(PREDICTIONS)}.")
         self._asked = PREDICTIONS[name]
         answer, reason = _kept.get(name, (None, None))
-        wide = {"width": "auto", "height": "auto"}
-        self.answer = RadioButtons(options=list(self._asked.answers), value=answer, layout=wide)
-        self.because = RadioButtons(options=list(self._asked.reasons), value=reason, layout=wide)
+        self.answer = answers(tuple(self._asked.answers), answer)
+        self.because = answers(tuple(self._asked.reasons), reason)
         for field in (self.answer, self.because):
-            field.add_class("tlw-quiz")
             field.observe(lambda _: self._keep(name), "value")
         self._line = HTML()
         heading = HTML(f"{style()}<p><b>Your prediction.</b> {escape(self._asked.text)}</p>")

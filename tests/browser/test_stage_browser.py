@@ -465,7 +465,7 @@ def check_export(page, notebook, path, verdict):
 OTHERS = {
     "teaching": """
 from IPython.display import display
-from tl_widgets.teaching import BackboneTable, CountPanel, Guess, Quiz
+from tl_widgets.teaching import BackboneTable, CountPanel, Guess, Prediction, Quiz
 from tl_widgets.widgets import ControlPanel
 guess = Guess("How many of 100 pictures will it get right?", unit="of 100", high=100)
 guess.keep(60)
@@ -473,7 +473,7 @@ quiz = Quiz("overfit")
 quiz.choice.index = 1
 quiz.button.click()
 display(guess, Guess("Which one wins?", options=("from scratch", "transfer")), quiz, CountPanel(), BackboneTable())
-display(ControlPanel(show=["dataset", "epochs", "augment"]))
+display(ControlPanel(show=["dataset", "epochs", "augment"]), Prediction("who_wins"))
 """,
     "StudyLab": "from tl_widgets import StudyLab\nStudyLab()",
 }
@@ -495,6 +495,7 @@ def test_other_widgets_can_be_used_by_everybody(page, jupyter, name):
         set_theme(page, theme)
         page.screenshot(path=ARTIFACTS / f"all-{name.lower()}-{theme}.png")
         wrong += [f"{theme}: {text}" for text in violations(page)]
+    wrong += [text for text in page.evaluate(CLIPPED) if text.startswith("LABEL")]
     typed = page.evaluate(TYPED)
     assert typed
     for i in range(len(typed)):

@@ -155,6 +155,7 @@ def test_the_app_measures_what_the_function_does_and_says_how_long_it_takes(make
         ("inside", {**TINY, "images": 1}, "LookInside"),
         ("repeat", {**TINY, "repeats": 2}, None),
         ("stress", {**TINY, "images": 3}, "StressTest"),
+        ("noise", {**TINY, "shares": (0, 25), "seeds": (0,)}, "LabelNoise"),
     ],
 )
 def test_every_study_runs_is_saved_and_is_read_back(make_lab, tmp_path, study, values, record):
@@ -169,7 +170,7 @@ def test_every_study_runs_is_saved_and_is_read_back(make_lab, tmp_path, study, v
     paper = lab.paper._html
     assert headline in paper
     assert paper.count('<img alt="') == 1 + (
-        study in ("fine-tuning", "repeat", "backbones", "stress")
+        study in ("fine-tuning", "repeat", "backbones", "stress", "noise")
     )  # another for a narrow page
     assert "tlw-sr" not in paper  # what only a style sheet hides
     shown = lab.screen.sentences.value

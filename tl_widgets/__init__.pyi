@@ -52,6 +52,9 @@ from .studies.inside.figure import (
 from .studies.inside.grad_cam import grad_cam as grad_cam
 from .studies.inside.measurement import first_filters as first_filters, look_inside as look_inside
 from .studies.inside.result import LookInside as LookInside
+from .studies.label_noise.figure import plot_label_noise as plot_label_noise
+from .studies.label_noise.measurement import label_noise as label_noise
+from .studies.label_noise.result import LabelNoise as LabelNoise
 from .studies.learning_curve.figure import plot_learning_curve as plot_learning_curve
 from .studies.learning_curve.measurement import learning_curve as learning_curve
 from .studies.learning_curve.result import LearningCurve as LearningCurve

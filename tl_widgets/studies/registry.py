@@ -21,6 +21,7 @@ _FOLDERS = (
     "inside",
     "repeat",
     "stress",
+    "label_noise",
 )
 STUDIES: dict[str, AnyStudy] = {}
 

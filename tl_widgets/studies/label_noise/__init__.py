@@ -1,0 +1,145 @@
+"""The "noise" study: wrong training labels, and who finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tl_widgets.core.settings import Several, Whole, same_setting, setting
+from tl_widgets.studies.guess import BANDS, Guess, band_of
+from tl_widgets.studies.study import (
+    MODELS,
+    DataFacts,
+    FactsOf,
+    ImageArguments,
+    Plan,
+    SoFar,
+    Study,
+    count,
+    jobs_setting,
+    model_setting,
+    require_images,
+    seeds_setting,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.experiments.seconds import Speed
+    from tl_widgets.studies.label_noise.result import LabelNoise
+    from tl_widgets.studies.stage import StageChart
+
+_SEARCH = 0.5  # seconds to build a model around the head, and to search for wrong labels
+
+
+@dataclass(frozen=True)
+class NoiseArguments(ImageArguments):
+    """The shares of wrong labels, the models and the seeds."""
+
+    n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=30)
+    shares: tuple[int, ...] = setting(
+        (0, 20, 40),
+        Several(Whole(0, 80), "0,20,40"),
+        "Wrong labels (%)",
+        "Percentages of the training labels that are made wrong, between commas",
+        group=MODELS,
+    )
+    backbone: str = model_setting("backbone")
+    epochs: int = model_setting("epochs")
+    seeds: tuple[int, ...] = seeds_setting(3)
+    jobs: int = jobs_setting()
+
+
+class _Noise(Study[NoiseArguments, "LabelNoise"]):
+    name = "noise"
+    question = "What if labels are wrong?"
+    about = "accuracy against the share of wrong training labels, and how many of them a model finds"
+    lead = (
+        "Some training labels are made wrong, and both models learn from them. Then the frozen backbone looks for the "
+        "labels that can't be right."
+    )
+    chart = "Line charts of test accuracy and of found labels against the share of wrong labels, and suspicious images."
+    arguments = NoiseArguments
+    quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "shares": (0, 40), "seeds": (0,)}
+    sketch = (
+        '<rect x="4" y="9" width="17" height="12" rx="2" stroke="currentColor" stroke-width="1.8" fill="none"/>'
+        '<path d="M8 18l9-6M8 12l9 6" stroke="var(--tlw-scratch,#d55e00)" stroke-width="2.2"/>'
+        '<path d="M25 15h5" stroke="currentColor" stroke-width="1.8"/>'
+        '<path d="M32 15l3 4 6-9" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.6" fill="none"/>'
+    )
+
+    def results(self) -> tuple[type[LabelNoise], ...]:
+        from tl_widgets.studies.label_noise.result import LabelNoise
+
+        return (LabelNoise,)
+
+    def measure(
+        self, arguments: NoiseArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
+    ) -> LabelNoise:
+        from tl_widgets.studies.label_noise.measurement import label_noise
+
+        return label_noise(
+            require_images(dataset),
+            shares=arguments.shares,
+            seeds=arguments.seeds,
+            backbone=arguments.backbone,
+            epochs=arguments.epochs,
+            n_jobs=arguments.jobs,
+            on_event=on_event,
+            cancel=cancel,
+        )
+
+    def draw(self, result: LabelNoise) -> Figure:
+        from tl_widgets.studies.label_noise.figure import plot_label_noise
+
+        return plot_label_noise(result)
+
+    def draw_narrow(self, result: LabelNoise) -> Figure:
+        from tl_widgets.studies.label_noise.figure import plot_label_noise
+
+        return plot_label_noise(result, narrow=True)
+
+    def plan(self, arguments: NoiseArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
+        n_shares, n_seeds = len(arguments.shares), len(arguments.seeds)
+        return Plan(2 * n_shares * n_seeds, f"{count(n_shares, 'share')} × {count(n_seeds, 'seed')} × 2 kinds of model")
+
+    def seconds(self, arguments: NoiseArguments, facts_of: FactsOf, speed: Speed) -> float:
+        from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, comparison_seconds
+
+        images, n = replace(arguments.workload(facts_of), n_validation=0), len(arguments.shares) * len(arguments.seeds)
+        features = comparison_seconds(arguments.config, images, speed, SCRATCH_DONE)
+        return features + n * (_SEARCH + comparison_seconds(arguments.config, images, speed, TRANSFER_DONE))
+
+    def stage(self, arguments: NoiseArguments, so_far: SoFar) -> StageChart:
+        from tl_widgets.studies.label_noise.stage import noise_stage
+
+        result = so_far.result
+        if result is not None:
+            return noise_stage(result.shares, result.points, n_test=result.dataset.n_test, chance=result.chance)
+        return noise_stage(arguments.shares, so_far.points, n_test=so_far.facts.n_test, chance=None)
+
+    def headline(self, result: LabelNoise) -> str:
+        return result.headline
+
+    def guess(self, arguments: NoiseArguments) -> Guess:
+        def answer(result: LabelNoise) -> str:
+            from tl_widgets.core.model_name import ModelName
+
+            mean = result.mean(ModelName.TRANSFER, result.shares[-1])
+            return band_of(mean.mean) if mean else ""
+
+        return Guess(
+            f"With {max(arguments.shares)}% wrong labels, how many test images will the frozen backbone get right?",
+            tuple(BANDS),
+            f"noise {arguments.dataset} {arguments.backbone} {max(arguments.shares)}",
+            answer,
+            is_required=False,
+            axis="y",
+            spans=lambda _: tuple(BANDS.values()),
+        )
+
+
+STUDY = _Noise()

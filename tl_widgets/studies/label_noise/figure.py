@@ -1,0 +1,150 @@
+"""The figure of the "noise" study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from tl_widgets.core.arguments import checked
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent
+from tl_widgets.plots.glyphs import drawable_names
+from tl_widgets.plots.labels import label_of, shortened
+from tl_widgets.plots.style import (
+    INK,
+    PALE,
+    PERCENT,
+    SMALL_SIZE,
+    TITLE_SIZE,
+    add_axes,
+    color_of,
+    draw_grid,
+    finish_axes,
+    legend_below,
+    marker_of,
+    new_figure,
+    set_fonts,
+)
+from tl_widgets.records.statistics import wilson_interval
+from tl_widgets.studies.label_noise.result import ARMS, MOST_SHOWN, LabelNoise, Suspect
+
+_FOUND = "#7B3294"  # of no model
+
+
+@checked
+def plot_label_noise(study: LabelNoise, *, narrow: bool = False) -> Figure:
+    """Draw accuracy against the share of wrong labels, how many wrong labels were found, and proposed corrections.
+
+    Args:
+        study: a study with at least one point.
+        narrow: whether the figure is for a page of half the width.
+
+    Returns:
+        A figure with a chart of accuracy (means with t intervals over the seeds), a chart of the labels that the search
+        found (Wilson's intervals), and the most suspicious training images. ✓ marks a proposal that is right.
+
+    Raises:
+        InputError: no point was measured.
+    """
+    if not study.points:
+        raise InputError("This study has no point to draw: it was stopped before the first.")
+    shown = _shown(study)
+    n_columns = 4 if narrow else 6
+    n_rows = -(-len(shown) // n_columns)
+    width = 5.2 if narrow else 8.2
+    heights = [*([3.4, 3.1] if narrow else [3.6]), 0.5 + 1.75 * n_rows if n_rows else 0.01]
+    figure = new_figure(width, sum(heights) + 0.5)
+    pages = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).ravel()
+    charts = [add_axes(page) for page in pages[:2]] if narrow else [
+        add_axes(pages[0], place) for place in pages[0].add_gridspec(1, 2, width_ratios=(1.15, 1))
+    ]  # fmt: skip
+    _draw_accuracy(charts[0], study)
+    _draw_found(charts[1], study)
+    if shown:
+        _draw_gallery(pages[-1], study, shown, n_columns, n_rows)
+    return figure
+
+
+def _shown(study: LabelNoise) -> tuple[Suspect, ...]:
+    share = study.gallery_share
+    search = None if share is None else study.search(share)
+    return search.shown[:MOST_SHOWN] if search else ()
+
+
+def _draw_accuracy(ax: Axes, study: LabelNoise) -> None:
+    for i, arm in enumerate(ARMS):
+        means = {share: mean for share in study.shares if (mean := study.mean(arm, share))}
+        x = [share + 0.6 * (i - 0.5) for share in means]
+        ends = [mean.ci95 or (mean.mean, mean.mean) for mean in means.values()]
+        y = [mean.mean for mean in means.values()]
+        _draw_line(ax, x, y, ends, color_of(arm), marker_of(arm))
+    ax.axhline(study.chance, color=PALE, linestyle=":", linewidth=1.5)
+    handles = [Line2D([], [], color=color_of(arm), marker=marker_of(arm), label=label_of(arm)) for arm in ARMS]
+    chance = Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label=f"chance ({percent(study.chance)})")
+    legend_below(ax, [*handles, chance], n_columns=3)
+    _finish(ax, study, "What wrong labels cost", "accuracy on the test images")
+
+
+def _draw_found(ax: Axes, study: LabelNoise) -> None:
+    looks: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+        ("n_wrong", "found, of all wrong labels", "P", {}),
+        ("n_suspected", "wrong, of all doubted labels", "X", {"linestyle": "--"}),
+    )
+    for name, _, marker, style in looks:
+        counts = [
+            (share, found.n_found, getattr(found, name))
+            for share in study.shares
+            if share and (found := study.search(share)) and getattr(found, name)
+        ]
+        y = [n / n_all for _, n, n_all in counts]
+        ends = [wilson_interval(n, n_all) for _, n, n_all in counts]
+        _draw_line(ax, [share for share, _, _ in counts], y, ends, _FOUND, marker, **style)
+    ax.plot(study.shares, [share / 100 for share in study.shares], color=PALE, linestyle=":", linewidth=1.5)
+    handles = [Line2D([], [], color=_FOUND, marker=m, label=label, **style) for _, label, m, style in looks]
+    picked = Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label="wrong, of labels picked at random")
+    legend_below(ax, [*handles, picked], n_columns=1)
+    _finish(ax, study, "How many a model finds", "share of labels")
+
+
+def _draw_line(
+    ax: Axes, x: list[Any], y: list[float], ends: list[tuple[float, float]], color: str, marker: str, **style: Any
+) -> None:
+    reach = [
+        [a - low for a, (low, _) in zip(y, ends, strict=True)],
+        [high - a for a, (_, high) in zip(y, ends, strict=True)],
+    ]
+    ax.errorbar(x, y, yerr=reach, color=color, marker=marker, linewidth=2, capsize=3.5, elinewidth=1.3, **style)
+
+
+def _finish(ax: Axes, study: LabelNoise, title: str, y: str) -> None:
+    reach = max(study.shares[-1] - study.shares[0], 1)
+    ax.set_xlim(study.shares[0] - 0.08 * reach, study.shares[-1] + 0.08 * reach)
+    ax.set_xticks(list(study.shares), [f"{share}%" for share in study.shares])
+    ax.set_ylim(0, 1.04)
+    ax.yaxis.set_major_formatter(PERCENT)
+    draw_grid(ax, "y")
+    finish_axes(ax, title, x="wrong training labels", y=y)
+
+
+def _draw_gallery(page: Any, study: LabelNoise, shown: tuple[Suspect, ...], n_columns: int, n_rows: int) -> None:
+    names = drawable_names(study.dataset.class_names)
+    text = f"The most doubted labels ({study.gallery_share}% are wrong), with proposals"
+    texts = [page.suptitle(text, fontsize=TITLE_SIZE, fontweight="bold", color=INK, x=0.01, ha="left")]
+    grid = page.add_gridspec(n_rows, n_columns)
+    for i, suspect in enumerate(shown):
+        ax = add_axes(page, grid[i // n_columns, i % n_columns])
+        ax.imshow(study.picture(suspect))
+        ax.set_xticks([])
+        ax.set_yticks([])
+        is_right = suspect.proposed == suspect.true
+        mark = "✓" if is_right else "✗"
+        ax.set_title(f"labeled {shortened(names[suspect.given], 11)}", fontsize=SMALL_SIZE, color=INK)
+        proposal = f"{mark} {shortened(names[suspect.proposed], 11)}, {percent(suspect.probability, 0)}"
+        color = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
+        ax.set_xlabel(proposal, fontsize=SMALL_SIZE, color=color)
+        texts += [ax.title, ax.xaxis.label]
+    set_fonts(texts)

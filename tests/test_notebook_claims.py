@@ -74,3 +74,9 @@ def test_10_with_other_numbers(run):
 
     names, _ = run("10_what_goes_wrong", data=lambda: load_dataset("textures", image_size=32, n_per_class=20, seed=1))
     assert len(names["scores"]) == 3
+
+
+def test_03_with_other_numbers(run):
+    names, text = run("03_overfitting", **{"each, epochs, seed": lambda: (10, 8, 1)})
+    assert len(names["fitted"].history["loss"]) == 8
+    assert "may be luck" in text

@@ -1,4 +1,4 @@
-"""The exercises of notebooks 00 to 03, with replies to the answers that learners give."""
+"""The exercises of notebooks 00 to 02, with replies to the answers that learners give."""
 
 from __future__ import annotations
 
@@ -89,32 +89,5 @@ FIRST_EXERCISES: dict[str, Exercise] = {
         "Flatten puts the maps into one row. GlobalAveragePooling2D does as well, with far fewer weights behind it.",
         layer_before_dense,
         "Two layers turn feature maps into one row of numbers. Both are in this notebook.",
-    ),
-    "03-a": Exercise(
-        "Look at the training accuracy first: has it learned its own training images?",
-        "It did not learn even the images it was shown: dead units pass no gradient, and waiting does not help.",
-        choice(
-            "stuck",
-            {
-                "overfitting": "Then its training accuracy would be high. Here both are at chance.",
-                "too few epochs": "After too few epochs the loss still falls. Here it doesn't change from the start.",
-                "too few test images": "That would make the test uncertain. The training accuracy would still rise.",
-            },
-        ),
-    ),
-    "03-b": Exercise(
-        "Which loss shows how the network does on images that it doesn't learn from?",
-        "The validation loss was lowest after three epochs. After that the network memorized. In Keras, EarlyStopping "
-        "stops for you.",
-        number(
-            3,
-            {
-                5: "By then the validation loss had been rising for two epochs. When was it lowest?",
-                4: "By then it had already risen from 0.50 to 0.55.",
-                2: "It still fell after that, from 0.60 to 0.50.",
-                1: "It still fell after that, from 0.90 to 0.50.",
-            },
-            "Count the epochs until the validation loss is lowest.",
-        ),
     ),
 }

@@ -45,14 +45,14 @@ class Prediction(PlainBox):
         super().__init__([heading, self.answer, because, self.because, self._line], "\n".join(lines))
         self._keep(name)
 
-    def reveal(self, measured: str | bool | None) -> None:
+    def reveal(self, measured: str | bool | float | None) -> None:
         """Print the prediction and its reason beside the measurement, and a comment on the reason.
 
         Without a prediction, an example takes its place.
 
         Args:
             measured: One of the answers; True for the second of two and False for the first; None, for a comparison
-                without a winner, for "too close to call".
+                without a winner, for "too close to call"; a number for the nearest answer.
 
         Raises:
             InputError: It isn't one of them.
@@ -61,6 +61,8 @@ class Prediction(PlainBox):
             measured = "too close to call"
         elif isinstance(measured, (bool, np.bool_)):
             measured = self._asked.answers[int(measured)]
+        elif not isinstance(measured, str):
+            measured = self._nearest(float(measured))
         if measured not in self._asked.answers:
             raise InputError(f"The measurement must be one of {', '.join(self._asked.answers)}; received {measured!r}.")
         answer, reason = self.answer.value, self.because.value
@@ -72,6 +74,12 @@ class Prediction(PlainBox):
             say(f"You predicted “{answer}”, because “{reason}”.")
         came_true = "That came true." if answer == measured else "That isn't what happened."
         say(f"{came_true} About the reason: {self._asked.reasons[reason]}")
+
+    def _nearest(self, measured: float) -> str:
+        if not self._asked.values:
+            raise InputError(f"The measurement must be one of {', '.join(self._asked.answers)}; received {measured}.")
+        distances = [abs(value - measured) for value in self._asked.values]
+        return self._asked.answers[distances.index(min(distances))]
 
     def _keep(self, name: str) -> None:
         answer, reason = _kept[name] = self.answer.value, self.because.value

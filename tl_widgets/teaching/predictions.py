@@ -15,12 +15,14 @@ class Prediction:
         answers: What can be measured.
         reasons: Reasons to choose from, each with what there is to say about it, whatever was measured.
         example: The answer and the reason that are shown where nobody chose any.
+        values: The number that each answer stands for, where the measurement is a number.
     """
 
     text: str
     answers: tuple[str, ...]
     reasons: Mapping[str, str]
     example: tuple[str, str]
+    values: tuple[float, ...] = ()
 
 
 PREDICTIONS = {
@@ -127,5 +129,28 @@ PREDICTIONS = {
             ),
         },
         ("near 50%: chance", "there is nothing to learn in random labels"),
+    ),
+    "wrong_labels": Prediction(
+        "After 25 epochs, for how many of its training pictures does the network answer what the friend has written?",
+        (
+            "hardly any: wrong labels confuse it",
+            "about 70%: those with a right label",
+            "nearly all, the wrong labels included",
+        ),
+        {
+            "a wrong label fits nothing that the network can see in the picture": (
+                "it fits nothing that other pictures share. But a picture has some detail that no other one has, and a "
+                "network with enough parameters can tie any answer to it."
+            ),
+            "training makes the loss smaller, whatever the labels say": (
+                "the loss knows nothing of right and wrong. It compares the answers with the labels that are there."
+            ),
+            "contradicting labels cancel each other out": (
+                "they do in the first epochs, when the network looks for what many pictures share. Later it treats "
+                "them one by one."
+            ),
+        },
+        ("about 70%: those with a right label", "a wrong label fits nothing that the network can see in the picture"),
+        (0.1, 0.7, 1.0),
     ),
 }

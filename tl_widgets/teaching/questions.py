@@ -63,8 +63,10 @@ QUESTIONS = {
                 "It makes no more mistakes on its training images, so there is nothing left to learn from them.",
                 is_right=True,
             ),
-            Option("More images", "This helps, as a rule more than anything else."),
-            Option("A smaller network, or dropout", "This helps: there is less room for memorizing."),
+            Option("More images", "This helps as a rule, above all if memorizing gets harder, too."),
+            Option(
+                "Dropout, or pictures that are a little different in every epoch", "This helps: memorizing gets harder."
+            ),
         ),
     ),
     "frozen_epochs": Question(

@@ -1,0 +1,48 @@
+"""What notebooks 03 to 05 show: sentences that follow the measurement, and what is drawn."""
+
+import numpy as np
+import pytest
+
+from tl_widgets import InputError
+from tl_widgets.teaching import Prediction, careless, compare_cures, plot_cures, plot_labeled, turning_point
+
+
+def test_careless_moves_every_third_label_and_no_other():
+    labels = np.arange(30)
+    moved = careless(labels, every=3, seed=1)
+    assert sorted(moved) == sorted(labels)
+    assert (moved != labels).sum() > 5
+    assert set(np.flatnonzero(moved != labels) % 3) == {0}
+    assert (labels == np.arange(30)).all()
+
+
+def test_a_wrong_label_is_named_with_the_right_one():
+    images = np.zeros((4, 8, 8, 3), np.uint8)
+    label = plot_labeled(images, [0, 1, 5, 3], [0, 1, 2, 3], n=4).get_label()
+    assert "“5”, is 2" in label
+    assert label.count("is ") == 1
+
+
+def test_cures_are_compared_with_noise_in_mind():
+    scores = {"nothing": (1.0, 0.7), "dropout": (0.8, 0.85), "small": (0.9, 0.71), "huge": (0.1, 0.3)}
+    text = compare_cures(scores, n=269)
+    assert "Clearly better than nothing: dropout (+15 points)." in text
+    assert "Too close to call: small (+1 points)." in text
+    assert "Clearly worse: huge (-40 points)." in text
+    ax = plot_cures(scores, n=269)
+    assert [bar.get_width() for bar in ax.patches] == [0.7, 0.85, 0.71, 0.3]
+    assert "dropout: training 80%, validation 85%" in ax.figure.get_label()
+
+
+def test_the_sentence_on_the_turning_point_follows_the_losses():
+    history = {"loss": [2, 1, 0.5, 0.1], "val_loss": [2, 1, 1.5, 1.6], "val_accuracy": [0.2, 0.8, 0.7, 0.6]}
+    assert "lowest after epoch 2" in turning_point(history)
+    assert "from 80% to 60%" in turning_point(history)
+    assert "more" in turning_point({**history, "val_loss": [2, 1, 0.9, 0.8]})
+
+
+def test_a_number_reveals_the_nearest_answer(capsys):
+    Prediction("wrong_labels").reveal(0.93)
+    assert "Measured: nearly all" in capsys.readouterr().out
+    with pytest.raises(InputError):
+        Prediction("who_wins").reveal(0.93)

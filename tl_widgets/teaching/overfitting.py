@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -81,7 +82,7 @@ def plot_cures(scores: Mapping[str, Sequence[float]], *, n: int) -> Axes:
     for y, (training, validation) in enumerate(scores.values()):
         low, high = wilson_interval(round(n * validation), n)
         errors = [[max(validation - low, 0)], [max(high - validation, 0)]]
-        style = {"color": ModelName.SCRATCH.color, "ecolor": INK, "capsize": 4}
+        style: dict[str, Any] = {"color": ModelName.SCRATCH.color, "ecolor": INK, "capsize": 4}
         ax.barh(y, validation, 0.5, xerr=errors, label="validation" if y == 0 else None, **style)
         ax.plot(training, y, "o", markersize=8, markerfacecolor="white", markeredgecolor=INK, linestyle="none",
                 label="training, with the written labels" if y == 0 else None)  # fmt: skip

@@ -19,7 +19,7 @@ from tl_widgets.teaching.kernels import KernelSlider, plot_kernel, plot_maps, pl
 from tl_widgets.teaching.lab_results import result_of, tested_images
 from tl_widgets.teaching.labeled import plot_dataset, plot_predictions, plot_test_accuracy, with_interval
 from tl_widgets.teaching.learning import plot_history, plot_weights
-from tl_widgets.teaching.overfitting import careless, compare_cures, plot_cures, plot_labeled, turning_point
+from tl_widgets.teaching.middle.overfitting import careless, compare_cures, plot_cures, plot_labeled, turning_point
 from tl_widgets.teaching.prediction import Prediction
 from tl_widgets.teaching.show import say, show
 

@@ -13,7 +13,7 @@ from tl_widgets.teaching.judges import (
     transfer_model,
     unfair_comparisons,
 )
-from tl_widgets.teaching.middle_exercises import MIDDLE_EXERCISES
+from tl_widgets.teaching.middle.exercises import MIDDLE_EXERCISES
 
 EXERCISES: dict[str, Exercise] = {
     **FIRST_EXERCISES,

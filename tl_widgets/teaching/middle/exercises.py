@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tl_widgets.teaching.exercise import Exercise
 from tl_widgets.teaching.judges import choice
-from tl_widgets.teaching.middle_judges import monitored, plan_of_cures
+from tl_widgets.teaching.middle.judges import monitored, plan_of_cures
 
 MIDDLE_EXERCISES: dict[str, Exercise] = {
     "03-a": Exercise(

@@ -49,6 +49,56 @@ def state(lab):
     return re.search(r'data-state="(\w+)"', page(lab))[1]
 
 
+# A model of the learner's own
+
+
+def save_model(path, *layers):
+    import keras
+
+    model = keras.Sequential([keras.Input((32, 32, 3)), *layers, keras.layers.Flatten(), keras.layers.Dense(2, "relu")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.save(path)
+
+
+def upload(view, path):
+    def tell(step, *buffers, **content):
+        view._on_message(view, {"number": "7", "upload": "u", "step": step, **content}, list(buffers))
+
+    data = path.read_bytes()
+    tell("begin", files=[[path.name, len(data)]])
+    tell("part", memoryview(data), file=0, start=0)
+    tell("end")
+
+
+def test_a_model_of_any_origin_is_checked_and_what_is_wrong_is_listed(make_lab, tmp_path):
+    import keras
+
+    assert make_lab("data").own_model is None
+    (there := tmp_path / "elsewhere").mkdir()
+    save_model(there / "<b>mine.keras", keras.layers.Conv2D(4, 3, activation="relu"))
+    save_model(tmp_path / "bad.keras", keras.layers.Lambda(lambda x: x))
+    panel = make_lab().own_model
+    panel.check().wait()
+    assert "Choose a model first" in page(panel)
+    upload(panel.upload, there / "<b>mine.keras")
+    panel.check().wait()
+    assert "Type the path of the folder or archive" in page(panel)
+    panel.data.value = "faces"
+    panel.check().wait()
+    text = page(panel)
+    assert "The model ends with relu (2 units)" in text
+    assert "<span>mended</span> <code>keras.layers.Dense(2, activation=&#34;softmax&#34;)</code>" in text
+    assert "&lt;b&gt;mine.keras · faces" in text
+    assert "<b>mine" not in text
+    panel.file.value = "bad.keras"
+    panel.check().wait()
+    assert "bad.keras holds a layer Lambda, which would run code from the file" in page(panel)
+    assert panel.stop_button.disabled
+    assert not panel.check_button.disabled
+    panel.release()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.keras", "elsewhere"]  # the upload is gone
+
+
 # Settings and controls
 
 

@@ -494,6 +494,9 @@ def test_other_widgets_can_be_used_by_everybody(page, jupyter, name):
     for theme in ("light", "dark"):
         set_theme(page, theme)
         page.screenshot(path=ARTIFACTS / f"all-{name.lower()}-{theme}.png")
+        for title in ("Chart", "My model") if name == "StudyLab" else ():
+            page.get_by_role("tab", name=title, exact=True).click()
+            wrong += [f"{theme}, {title}: {text}" for text in violations(page)]
         wrong += [f"{theme}: {text}" for text in violations(page)]
     wrong += [text for text in page.evaluate(CLIPPED) if text.startswith("LABEL")]
     typed = page.evaluate(TYPED)

@@ -152,7 +152,7 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped(page
     wait_state(page, "done")
     look("done")
     assert page.locator(".tlw-lab .tlw-dot").count() == 6
-    for title in ("Details", "Figure", "Files", "Chart"):
+    for title in ("Details", "Figure", "Files", "My model", "Chart"):
         tab(page, title).click()
         look(title)
     tab(page, "Files").click()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from tl_widgets.cli.options import IMAGE_OPTIONS, read_columns, read_options
 from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
+
+if TYPE_CHECKING:
+    from tl_widgets.data.dataset import ImageDataset
 
 FOUND = 1
 
@@ -17,19 +21,18 @@ def run_check(args: Namespace) -> int:
 
     import_tensorflow()
     from tl_widgets.cli.compare import load_images
-    from tl_widgets.setup_checks.check import check_setup
-    from tl_widgets.setup_checks.untrusted import load_untrusted
+    from tl_widgets.setup_checks.untrusted import check_saved
 
     console = make_console()
-    model = load_untrusted(args.model)
     images = read_options(args, IMAGE_OPTIONS[1:])
-    shape = getattr(model, "input_shape", None)
-    if images["image_size"] is None and isinstance(shape, tuple) and len(shape) == 4 and isinstance(shape[1], int):
-        images["image_size"] = shape[1]
     with cancel_on_interrupt() as cancel, show_events(console, quiet=args.quiet) as on_event:
-        dataset = load_images(args.data, **images, columns=read_columns(args), seed=0, on_event=on_event,
-                              cancel=cancel)  # fmt: skip
-        report = check_setup(model, dataset)
+
+        def load(side: int | None) -> ImageDataset:
+            size = images["image_size"] or side
+            return load_images(args.data, **{**images, "image_size": size}, columns=read_columns(args), seed=0,
+                               on_event=on_event, cancel=cancel)  # fmt: skip
+
+        report = check_saved(args.model, load)
     if not report:
         sys.stdout.write("No mistake was found. That doesn't prove that there is none.\n")
         return 0

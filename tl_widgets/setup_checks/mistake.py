@@ -70,15 +70,20 @@ class Finding:
         return f"{self.text} Mended: {self.code}" if self.code and self.code not in self.text else self.text
 
     @property
-    def lines(self) -> list[str]:
-        """The finding in full, one fact in each line."""
+    def facts(self) -> dict[str, str]:
+        """Where it is, the mended code, how sure it is, and how to see its cost; without those that are unknown."""
         facts = {
             "where": self.where,
             "mended": self.code,
             "sure": "" if not self.was_checked else "yes" if self.is_certain else "likely; you may have meant it",
             "cost": self.cost,
         }
-        return [self.text, *(f"    {name + ':':<8}{fact}" for name, fact in facts.items() if fact)]
+        return {label: fact for label, fact in facts.items() if fact}
+
+    @property
+    def lines(self) -> list[str]:
+        """The finding in full, one fact in each line."""
+        return [self.text, *(f"    {label + ':':<8}{fact}" for label, fact in self.facts.items())]
 
 
 class Report(tuple[str, ...]):

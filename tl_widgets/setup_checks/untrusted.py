@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ import h5py  # type: ignore[import-untyped]
 import keras
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.setup_checks.check import check_setup
+from tl_widgets.setup_checks.mistake import Report
 
 _MAX_CONFIG = 50_000_000
 _BIG_MEMBER, _MOST_SHRUNK = 10_000_000, 100
@@ -24,11 +27,29 @@ _SAFE_MODULES = ("keras", "keras_core", "tensorflow.python.keras")
 _PLAIN = ("builtins", "", None)
 
 
-def load_untrusted(path: str | Path) -> keras.Model:
+def check_saved(path: str | Path, load: Callable[[int | None], ImageDataset], name: str = "") -> Report:
+    """Open a model of any origin, and look for mistakes in it and its images.
+
+    Args:
+        path: The file.
+        load: Returns the images, in the size that the model takes; it receives None for a model that takes any.
+        name: What messages call the file; "" for the name that it has.
+
+    Raises:
+        InputError: As in `load_untrusted`, or the images can't be loaded.
+    """
+    model = load_untrusted(path, name)
+    shape = getattr(model, "input_shape", None)
+    side = shape[1] if isinstance(shape, tuple) and len(shape) == 4 else None
+    return check_setup(model, load(side if isinstance(side, int) else None))
+
+
+def load_untrusted(path: str | Path, name: str = "") -> keras.Model:
     """Load a .keras or .h5 file that consists of Keras's own layers.
 
     Args:
         path: The file.
+        name: What messages call it; "" for the name that it has.
 
     Returns:
         The model, compiled if it was saved so and its loss and metrics are Keras's own.
@@ -38,54 +59,55 @@ def load_untrusted(path: str | Path) -> keras.Model:
             Keras's own, which would run code.
     """
     path = Path(path)
+    name = name or path.name
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
     if path.suffix.lower() not in (".keras", ".h5", ".hdf5"):
-        raise InputError(f"{path.name} must be a model that Keras saved, with the ending .keras or .h5.")
+        raise InputError(f"{name} must be a model that Keras saved, with the ending .keras or .h5.")
     try:
-        _check(path)
+        _check(path, name)
         return keras.saving.load_model(path, safe_mode=True)
     except InputError:
         raise
     except Exception as error:  # a damaged file raises anything
         reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path.name} can't be opened as a Keras model ({type(error).__name__}: {reason}).") from error
+        raise InputError(f"{name} can't be opened as a Keras model ({type(error).__name__}: {reason}).") from error
 
 
-def _check(path: Path) -> None:
+def _check(path: Path, name: str) -> None:
     """Raise InputError if a file asks for anything but Keras's own classes."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
                 if member.file_size > _BIG_MEMBER and member.file_size > _MOST_SHRUNK * max(1, member.compress_size):
-                    raise InputError(f"{path.name} grows far too much when unpacked.")
+                    raise InputError(f"{name} grows far too much when unpacked.")
             if archive.getinfo("config.json").file_size > _MAX_CONFIG:
-                raise InputError(f"{path.name} has a description of more than 50 MB.")
+                raise InputError(f"{name} has a description of more than 50 MB.")
             config = json.loads(archive.read("config.json"))
             with archive.open("model.weights.h5") as weights, h5py.File(weights, "r") as file:
-                _check_links(path, file)
+                _check_links(name, file)
     else:
         with h5py.File(path, "r") as file:
-            _check_links(path, file)
+            _check_links(name, file)
             texts = [file.attrs.get(name) for name in ("model_config", "training_config")]
             if texts[0] is None:
-                raise InputError(f"{path.name} holds weights only; save the whole model with model.save().")
+                raise InputError(f"{name} holds weights only; save the whole model with model.save().")
             config = [json.loads(text) for text in texts if text is not None]
     for unsafe in _unsafe(config):
         raise InputError(
-            f"{path.name} holds {unsafe}, which would run code from the file, so it isn't opened. Check such a model "
+            f"{name} holds {unsafe}, which would run code from the file, so it isn't opened. Check such a model "
             "in your own program with tl_widgets.check_setup(model, data), if you trust it."
         )
 
 
-def _check_links(path: Path, file: h5py.File) -> None:
+def _check_links(model: str, file: h5py.File) -> None:
     def visit(name: str) -> None:
         link = file.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
-            raise InputError(f"{path.name} links to another file, so it isn't opened.")
+            raise InputError(f"{model} links to another file, so it isn't opened.")
         item = file[name]
         if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-            raise InputError(f"{path.name} reads its weights from another file, so it isn't opened.")
+            raise InputError(f"{model} reads its weights from another file, so it isn't opened.")
 
     names: list[str] = []
     file.visit(names.append)  # follows hard links only

@@ -27,6 +27,7 @@ from tl_widgets.widgets.studies.cards import static_cards
 from tl_widgets.widgets.studies.files import load_study, save_study
 from tl_widgets.widgets.studies.form import StudyForm, first_settings
 from tl_widgets.widgets.studies.guess import GuessBox
+from tl_widgets.widgets.studies.own_model import OwnModelView
 from tl_widgets.widgets.studies.screen import Finding, StudyScreen
 from tl_widgets.widgets.studies.seconds import StudyEstimator, images_of
 from tl_widgets.widgets.studies.settings import StudySettings
@@ -43,6 +44,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
 
     Attributes:
         form: the controls.
+        own_model: the panel that checks a model of yours; None in an app for one study.
 
     Args:
         study: the only study to offer: "data", "time", ... (as in `tl-widgets study NAME`); all studies if None.
@@ -73,7 +75,9 @@ class StudyLab(App[StudyScreen, StudyResult]):
         self._card = first.study
         self._estimator = StudyEstimator(source)
         self.form = StudyForm(first, self._studies, source, self._estimator)
-        screen = StudyScreen(self.form, GuessBox(self._show_guess, self._reveal), self._studies)
+        self.own_model = OwnModelView(source) if study is None else None
+        guess_box = GuessBox(self._show_guess, self._reveal)
+        screen = StudyScreen(self.form, guess_box, self._studies, self.own_model)
         super().__init__(screen, source)
         self.paper.show((f"{self._text}. They need a running kernel: run this cell.",), static_cards(self._studies))
         screen.go_on_button.on_click(lambda _: self.go_on())
@@ -167,6 +171,8 @@ class StudyLab(App[StudyScreen, StudyResult]):
 
     def _release(self) -> None:
         super()._release()
+        if self.own_model is not None:
+            self.own_model.release()
         self._findings, self._waiting = {}, {}
         if isinstance(self._result, Comparison):
             self._result = self._result.without_models()

@@ -27,6 +27,7 @@ from tl_widgets.widgets.studies.files import list_records
 from tl_widgets.widgets.studies.form import StudyForm
 from tl_widgets.widgets.studies.guess import GuessBox
 from tl_widgets.widgets.studies.outcome import StudyOutcome
+from tl_widgets.widgets.studies.own_model import OwnModelView
 from tl_widgets.widgets.studies.progress import StudyProgress
 from tl_widgets.widgets.studies.stage import StudyStage
 
@@ -62,7 +63,9 @@ class Finding:
 class StudyScreen(AppScreen[StudyProgress]):
     """The widgets of StudyLab, which holds the state and calls these methods."""
 
-    def __init__(self, form: StudyForm, guess: GuessBox, studies: Sequence[str]) -> None:
+    def __init__(
+        self, form: StudyForm, guess: GuessBox, studies: Sequence[str], own_model: OwnModelView | None
+    ) -> None:
         super().__init__("Run", StudyProgress(), " The last result is still shown below.")
         tip = "Measure what the stopped study lacks; its results so far stay"
         self.go_on_button = Button(description="Go on", icon="forward", tooltip=tip, disabled=True)
@@ -72,7 +75,14 @@ class StudyScreen(AppScreen[StudyProgress]):
             StudyOutcome(form.problem, self.message, self.progress, self.advice),
         )
         self._form, self._study, self._can_resume = form, "", False
-        views = {"Chart": self.stage, "Details": self.sentences, "Figure": self.figure, "Files": self._files()}
+        views: dict[str, Widget] = {
+            "Chart": self.stage,
+            "Details": self.sentences,
+            "Figure": self.figure,
+            "Files": self._files(),
+        }
+        if own_model is not None:
+            views["My model"] = own_model
         self.tabs = Tab(list(views.values()), titles=list(views), selected_index=0)
         self.tabs.add_class("tlw-views")
         bar = HBox(

@@ -184,7 +184,7 @@ def open_notebook(page, server, name, *, theme="light", run=True, load=False):
         page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.sessionContext")
     else:
         close_notebooks(page)
-        page.evaluate("(path) => jupyterapp.commands.execute('docmanager:open', {path})", name)
+        page.evaluate("async (path) => { await jupyterapp.commands.execute('docmanager:open', {path}); }", name)
     page.evaluate(
         """async (dark) => {
             await jupyterapp.restored;

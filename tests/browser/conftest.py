@@ -18,14 +18,15 @@ def pytest_collection_modifyitems(items):
 def server(tmp_path_factory):
     """JupyterLab, for all tests."""
     need(CHROMIUM, "Chromium")
-    options = (*SERVER_OPTIONS, "--LabApp.expose_app_in_browser=True")
+    # A page without https asks for it by another name (test_camera_browser.py).
+    options = (*SERVER_OPTIONS, "--LabApp.expose_app_in_browser=True", "--ServerApp.allow_remote_access=True")
     with serve(tmp_path_factory.mktemp("lab"), "lab", *options) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def jupyter(server):
-    """JupyterLab with one kernel for all notebooks of a file."""
+    """JupyterLab with one kernel for all notebooks, because each would load TensorFlow anew."""
     with server.one_kernel():
         yield server
 

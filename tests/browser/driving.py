@@ -59,13 +59,13 @@ class Server:
 
     @contextmanager
     def one_kernel(self):
-        """Let all notebooks that are written meanwhile share one kernel, because each would load TensorFlow anew."""
-        self.kernel = self.ask("POST", "kernels", {"name": "python3"})["id"]
+        """Let all notebooks that are written meanwhile share one kernel."""
+        before, self.kernel = self.kernel, self.ask("POST", "kernels", {"name": "python3"})["id"]
         try:
             yield
         finally:
             self.ask("DELETE", f"kernels/{self.kernel}")
-            self.kernel = None
+            self.kernel = before
 
     def notebook(self, name, *cells):
         """Write a notebook of these code cells; give it the kernel that is shared, if there is one."""

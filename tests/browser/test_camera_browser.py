@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from driving import ARTIFACTS, SERVER_OPTIONS, button, open_notebook, serve, wait_state
+from driving import ARTIFACTS, button, open_notebook, wait_state
 
 FAKE = "--use-fake-device-for-media-stream"
-ALLOWED = "--use-fake-ui-for-media-stream"
+FAR = "class.test"  # a name for this machine, to which pages come without https
 SHOW = """
 from pathlib import Path
 from tl_widgets.widgets.images.camera import CameraView
@@ -17,21 +17,22 @@ camera
 """
 
 
+@pytest.fixture(scope="module")
+def browser(chromium, profile):
+    """Chromium with a camera."""
+    context = chromium(FAKE, f"--host-resolver-rules=MAP {FAR} 127.0.0.1", profile=profile)
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page_with(chromium):
-    """A function that opens a page in a Chromium of its own."""
-    opened = []
-
-    def make(*options, width=1000):
-        own = chromium(*options)
-        page = own.new_context(viewport={"width": width, "height": 800}).new_page()
-        page.set_default_timeout(15_000)
-        opened.append(own)
-        return page
-
-    yield make
-    for own in opened:
-        own.close()
+def camera_page(page):
+    """A page that may use the camera."""
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.context.grant_permissions(["camera"])
+    yield page
+    page.context.clear_permissions()
 
 
 def state(page, name):
@@ -43,11 +44,11 @@ def photographs(page, name):
     page.locator(".tlw-camera").screenshot(path=ARTIFACTS / f"camera-{name}.png")
 
 
-def test_pictures_come_by_keyboard_alone_and_the_camera_goes_off(page_with, jupyter):
+def test_pictures_come_by_keyboard_alone_and_the_camera_goes_off(camera_page, jupyter):
     from PIL import Image
     from playwright.sync_api import expect
 
-    page = page_with(FAKE, ALLOWED)
+    page = camera_page
     jupyter.notebook("camera.ipynb", SHOW)
     open_notebook(page, jupyter, "camera.ipynb")
     button(page, "Start camera").focus()
@@ -99,10 +100,11 @@ lab
 """
 
 
-def test_two_classes_by_camera_alone_and_a_photograph_that_both_models_answer(page_with, jupyter):
+def test_two_classes_by_camera_alone_and_a_photograph_that_both_models_answer(camera_page, jupyter):
     from playwright.sync_api import expect
 
-    page = page_with(FAKE, ALLOWED, width=1366)
+    page = camera_page
+    page.set_viewport_size({"width": 1366, "height": 800})
     jupyter.notebook("classes.ipynb", LAB)
     open_notebook(page, jupyter, "classes.ipynb")
     wait_state(page, "idle")
@@ -139,8 +141,8 @@ def test_two_classes_by_camera_alone_and_a_photograph_that_both_models_answer(pa
     page.locator('[data-camera="on"]').wait_for(state="detached")
 
 
-def test_the_camera_goes_off_when_the_widget_is_closed(page_with, jupyter):
-    page = page_with(FAKE, ALLOWED)
+def test_the_camera_goes_off_when_the_widget_is_closed(camera_page, jupyter):
+    page = camera_page
     jupyter.notebook("close.ipynb", SHOW)
     open_notebook(page, jupyter, "close.ipynb")
     button(page, "Start camera").click()
@@ -157,33 +159,32 @@ def test_the_camera_goes_off_when_the_widget_is_closed(page_with, jupyter):
     assert tracks.evaluate("all => all.map(track => track.readyState)") == ["ended"]
 
 
-def test_no_camera_is_said_at_once(page_with, jupyter):
-    page = page_with()
+def test_no_camera_is_said_at_once(chromium, jupyter):
+    own = chromium()
+    page = own.new_page()
     jupyter.notebook("none.ipynb", SHOW)
     open_notebook(page, jupyter, "none.ipynb")
     page.get_by_role("alert").filter(has_text="There is no camera on the computer").wait_for()
     button(page, "Start camera").click()
     page.get_by_role("alert").filter(has_text="Upload pictures instead").wait_for()
     photographs(page, "none")
+    own.close()
 
 
-def test_a_camera_that_is_not_allowed(page_with, jupyter):
-    page = page_with(FAKE, "--deny-permission-prompts")
+def test_a_camera_that_is_not_allowed(page, jupyter):
+    page.context.grant_permissions(["clipboard-read"])  # and nothing else
     jupyter.notebook("denied.ipynb", SHOW)
     open_notebook(page, jupyter, "denied.ipynb")
     button(page, "Start camera").click()
     page.get_by_role("alert").filter(has_text="was not allowed to use the camera").wait_for()
     assert button(page, "Start camera").is_enabled()
+    page.context.clear_permissions()
 
 
-def test_a_page_without_https(page_with, tmp_path):
-    options = (*SERVER_OPTIONS, "--LabApp.expose_app_in_browser=True", "--ServerApp.allow_remote_access=True")
-    with serve(tmp_path, "lab", *options) as server:
-        page = page_with(FAKE, ALLOWED, "--host-resolver-rules=MAP class.test 127.0.0.1", width=600)
-        server.notebook("far.ipynb", SHOW)
-        server.host = "class.test"
-        open_notebook(page, server, "far.ipynb")
-        page.get_by_role("alert").filter(has_text="only to pages that come over https").wait_for()
-        photographs(page, "http")
-        page.evaluate("async () => { await jupyterapp.serviceManager.sessions.shutdownAll(); }")
-        page.goto("about:blank")  # before the server goes
+def test_a_page_without_https(page, jupyter, monkeypatch):
+    page.set_viewport_size({"width": 600, "height": 800})
+    jupyter.notebook("far.ipynb", SHOW)
+    monkeypatch.setattr(jupyter, "host", FAR)
+    open_notebook(page, jupyter, "far.ipynb")
+    page.get_by_role("alert").filter(has_text="only to pages that come over https").wait_for()
+    photographs(page, "http")

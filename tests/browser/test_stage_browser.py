@@ -286,12 +286,12 @@ GROWTH = """() => {
 
 
 def test_both_curves_grow_together(lab):
-    set_values(lab, epochs=400, n_per_class=20)  # a few epochs would end between two drawings
+    set_values(lab, epochs=200, n_per_class=20)  # a few epochs would end between two drawings
     lab.evaluate(GROWTH)
     train(lab)
     seen = [(scratch, transfer) for scratch, transfer in lab.evaluate("() => window.seen")]
-    assert seen[-1] == (400, 400)
-    growing = [pair for pair in seen if 0 < pair[0] < 400 and 0 < pair[1] < 400]
+    assert seen[-1] == (200, 200)
+    growing = [pair for pair in seen if 0 < pair[0] < 200 and 0 < pair[1] < 200]
     assert len(growing) >= 3, seen
     assert growing == sorted(growing)
     assert all(abs(scratch - transfer) <= 1 for scratch, transfer in growing), seen

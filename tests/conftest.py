@@ -9,6 +9,7 @@ import signal
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 from kernel_cost import kernel_cost, sentence, too_much
 
@@ -31,12 +32,19 @@ SECONDS = Path(__file__).with_name("seconds.json")
 SPREAD = ()
 
 
+# Workers beyond one for each core: a worker that waits for a browser or a kernel leaves its core idle.
+MORE_WORKERS = 0
+WORKER_BYTES = 2_700_000_000  # at most, with the kernel and the browser that it starts
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """A worker per core for folders of tests; none where files are named, so that one test starts at once."""
     if config.args and all(".py" in arg or ".ipynb" in arg for arg in config.args):
         return 0
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    more = cores + MORE_WORKERS
+    return more if psutil.virtual_memory().available > more * WORKER_BYTES else cores
 
 
 @pytest.hookimpl(optionalhook=True)

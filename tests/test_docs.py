@@ -102,6 +102,7 @@ def test_the_workflows_run_every_python_that_the_package_allows():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("tiny_default")
 @pytest.mark.parametrize("path", HOW_TO, ids=page_id)
 def test_the_code_of_a_how_to_page_runs(path, tmp_path, monkeypatch, home):
     code = "\n".join(blocks(path, "python"))

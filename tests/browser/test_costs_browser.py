@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from driving import open_notebook, wait_state
 
 SHOW = """
@@ -14,12 +15,14 @@ lab
 """
 
 
+@pytest.fixture
+def jupyter(jupyter):
+    """JupyterLab with another kernel, which may measure the machine's speed."""
+    with jupyter.one_kernel():
+        yield jupyter
+
+
 def test_the_speed_is_measured_while_the_app_is_idle_and_a_wrong_number_is_explained(page, jupyter):
-    with jupyter.one_kernel():  # which may measure the machine's speed
-        look_at_costs(page, jupyter)
-
-
-def look_at_costs(page, jupyter):
     wait = "import asyncio\nfor _ in range(600):\n    if turns.measured_speed(): break\n    await asyncio.sleep(0.1)\n"
     notebook = jupyter.notebook("costs.ipynb", SHOW, f"{wait}print('speed', turns.measured_speed() is not None)")
     open_notebook(page, jupyter, notebook)

@@ -1,6 +1,7 @@
 """A learner's own images in the Lab: uploads through the browser, from a good zip to a hostile one."""
 
 import re
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -24,7 +25,8 @@ lab
 
 @pytest.fixture
 def images(page, jupyter):
-    """The tab "My pictures" of a fresh Lab, in which no script of a name may run."""
+    """The tab "My pictures" of a fresh Lab, in which no script of a name may run; nothing was uploaded before."""
+    shutil.rmtree(jupyter.folder / "my_images", ignore_errors=True)
 
     def fail(dialog):
         pytest.fail(f"a script ran: {dialog.message}")

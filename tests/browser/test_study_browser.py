@@ -3,8 +3,7 @@
 import json
 import re
 
-import pytest
-from driving import ARTIFACTS, button, cut_menus, open_notebook, wait_state
+from driving import ARTIFACTS, button, cut_menus, open_notebook, set_theme, wait_state
 from playwright.sync_api import expect
 
 SMALL = """
@@ -120,12 +119,9 @@ def test_it_fits_is_photographed_and_asks_for_the_guess_first(page, jupyter):
     assert page.locator("img:not([alt])").filter(visible=True).count() == 0
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped(page, jupyter, theme):
+def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped_in_both_themes(page, jupyter):
     page.set_viewport_size({"width": 1366, "height": 768})
-    name = f"study-places-{theme}.ipynb"
-    jupyter.notebook(name, SHOW)
-    open_notebook(page, jupyter, name, theme=theme)
+    open_notebook(page, jupyter, jupyter.notebook("study-places.ipynb", SHOW))
     wait_state(page, "idle")
     page.locator(".tlw-chart").wait_for()
     first = page.evaluate(PLACES)
@@ -133,9 +129,11 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped(page
     states = {}
 
     def look(state):
-        states[state] = page.evaluate(PLACES)
-        assert [*page.evaluate(CLIPPED), *cut_menus(page)] == [], state
-        assert page.evaluate(BELOW) <= 0, state
+        for theme in ("light", "dark"):
+            set_theme(page, theme)
+            states[f"{state}, {theme}"] = page.evaluate(PLACES)
+            assert [*page.evaluate(CLIPPED), *cut_menus(page)] == [], (state, theme)
+            assert page.evaluate(BELOW) <= 0, (state, theme)
 
     for question in ("How much time?", "Which backbone?", "Fine-tuning", "What goes wrong?", "Look inside", "Repeat"):
         card(page, question).click()
@@ -166,7 +164,9 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped(page
     expect(page.locator(".tlw-aside").get_by_text("With only one seed")).to_be_visible()
     assert page.locator(".tlw-race svg").first.bounding_box()["width"] > 600
     assert {state: places for state, places in states.items() if {**first, **places} != first} == {}
-    page.locator(".tlw-lab").screenshot(path=ARTIFACTS / f"study-laptop-{theme}.png")
+    for theme in ("dark", "light"):
+        set_theme(page, theme)
+        page.locator(".tlw-lab").screenshot(path=ARTIFACTS / f"study-laptop-{theme}.png")
 
 
 def test_cards_and_guess_are_reached_with_the_keyboard_alone(page, jupyter):

@@ -3,21 +3,24 @@
 import io
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import threading
+import zlib
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
+import tifffile
 from helpers import fill, picture, zipped
 from PIL import Image
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data import folder as folder_module
 from tl_widgets.data.dataset import image_key
-from tl_widgets.data.decode import decode_image
+from tl_widgets.data.decode import decode_image, depth_of
 from tl_widgets.data.folder import load_folder
 from tl_widgets.data.memmap_images import IndexedImages
 
@@ -287,6 +290,37 @@ def test_sixteen_bits_are_scaled_to_eight(tmp_path, suffix):
     result = decoded(tmp_path / f"x{suffix}", 64)
     assert result[30, [4, 24, 40, 60], 0].tolist() == [0, 1, 128, 255]
     assert (result[:, :, 0] == result[:, :, 2]).all()
+
+
+def deep_color(kind, bits, channels=3):
+    """A color picture of `bits` in 16, which Pillow can't write, as a file; and the picture."""
+    rgb = np.asarray(picture(3)).astype(np.uint16)
+    values = rgb << (bits - 8)
+    if channels == 4:
+        values = np.concatenate([values, np.full_like(values[..., :1], 65535)], -1)
+    if kind == "png":
+
+        def chunk(name, data):
+            return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+        header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 2 if channels == 3 else 6, 0, 0, 0)
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+        file = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+        return b"\x89PNG\r\n\x1a\n" + file, rgb
+    compression, order = kind
+    tifffile.imwrite(file := io.BytesIO(), values, photometric="rgb", byteorder=order, compression=compression)
+    return file.getvalue(), rgb
+
+
+@pytest.mark.parametrize("kind", ["png", (None, "<"), (None, ">"), ("zlib", "<"), ("zlib", ">")])
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_colors_of_ten_and_twelve_bits_are_stretched(kind, bits):
+    for channels in (3, 4) if kind == "png" else (3,):
+        data, rgb = deep_color(kind, bits, channels)
+        assert depth_of(data) == bits
+        for depth in (None, bits):
+            assert np.abs(decode_image(data, len(rgb), depth).astype(int) - rgb).max() <= 1
+        assert (decode_image(data, len(rgb), 16) == rgb >> (16 - bits)).all()  # beside a file that uses all bits
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".pgm"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _KINDS = "JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF, PPM"
 MAX_PIXELS = 120_000_000
 MAX_JPEG_PIXELS = 250_000_000  # of a JPEG that can be decoded at a fraction of its size
 BIG_PIXELS = 16_000_000  # 64 MB as RGBA: such images are decoded one at a time
+FULL_DEPTH = 16
 _16_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 _ORIENTATION_TAG = 0x0112
 _Converted = TypeVar("_Converted")
@@ -52,9 +54,9 @@ def decode_image(data: bytes, image_size: int, depth: int | None = None) -> Imag
 
     The result is uint8, shape (image_size, image_size, 3). The file may be JPEG, PNG, WebP, BMP, GIF, TIFF or AVIF
     (the first frame counts), PPM, and with the extra `formats` HEIC or JPEG XL, with 1, 8 or 16 bits: gray, palette,
-    RGB or CMYK, with or without transparency. Gray values of 16 bits that only use `depth` of them, such as 12 bits of
-    a microscope, are stretched, so the largest becomes 255. Lanczos shrinks images, and bicubic interpolation enlarges
-    them.
+    RGB or CMYK, with or without transparency. Gray or RGB values of 16 bits that only use `depth` of them, such as 12
+    bits of a microscope, are stretched, so the largest becomes 255. Lanczos shrinks images, and bicubic interpolation
+    enlarges them.
 
     Args:
         data: the content of the file.
@@ -68,15 +70,19 @@ def decode_image(data: bytes, image_size: int, depth: int | None = None) -> Imag
 
 
 def depth_of(data: bytes) -> int:
-    """Return how many bits the values of a 16-bit gray image need: 8, 10, 12, 14 or 16; 0 for another file."""
+    """Return how many bits the values of a 16-bit image need: 8, 10, 12, 14 or 16; 0 for another file."""
     from PIL import Image
 
     is_other_png = data.startswith(b"\x89PNG") and data[24:25] != b"\x10"
     with contextlib.suppress(Exception):  # a damaged file can raise any error; decoding reports it
         if not is_other_png:
             with Image.open(io.BytesIO(data), formats=("PNG", "TIFF", "PPM")) as image:
-                if image.mode in _16_BIT_MODES and image.width * image.height <= MAX_PIXELS:
+                if image.width * image.height > MAX_PIXELS:
+                    return 0
+                if image.mode in _16_BIT_MODES:
                     return _depth(np.asarray(image))
+                if (low := _low_bytes(image)) is not None:
+                    return _depth(_deep_colors(image, low)) if _is_dark(image) else FULL_DEPTH
     return 0
 
 
@@ -247,20 +253,22 @@ def _require_image_file(data: bytes) -> None:
 
 def _center_square(image: Image, image_size: int, depth: int | None) -> Images:
     """Return the upright center square as RGB."""
+    low = _low_bytes(image)  # before anything reads the image, as looking for its orientation does
     turn = _transposition(image)
     # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size: far faster, and still twice the size that is needed.
     image.draft(image.mode, (2 * image_size, 2 * image_size))
-    image = _eight_bit(image, depth)
+    image = _eight_bit(image, low, depth)
     side = min(image.size)
     left, top = (image.width - side) / 2, (image.height - side) / 2
     return _resized(image, (image_size, image_size), (left, top, left + side, top + side), turn)
 
 
 def _whole_image(image: Image, longest: int) -> UprightImage:
+    low = _low_bytes(image)
     turn = _transposition(image)
     width, height = image.size
     image.draft(image.mode, (2 * longest, 2 * longest))
-    image = _eight_bit(image)
+    image = _eight_bit(image, low)
     scale = min(1.0, longest / max(image.size))
     size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
     pixels = _resized(image, size, (0, 0, image.width, image.height), turn)
@@ -293,8 +301,8 @@ def _resized(
     return np.asarray(small if turn is None else small.transpose(turn))
 
 
-def _eight_bit(image: Image, depth: int | None = None) -> Image:
-    """Load the image and return it in mode L, RGB or RGBA."""
+def _eight_bit(image: Image, low: Image | None, depth: int | None = None) -> Image:
+    """Load the image and return it in mode L, RGB or RGBA; `low` is what `_low_bytes` returns for it."""
     from PIL import Image as PillowImage
 
     if image.mode in _16_BIT_MODES:
@@ -305,11 +313,53 @@ def _eight_bit(image: Image, depth: int | None = None) -> Image:
     if image.mode == "F":
         raise UnreadableError("floating-point values: save it with 8 or 16 bits")
     image.load()
+    if low is not None and depth != FULL_DEPTH and _is_dark(image):
+        colors = _deep_colors(image, low)
+        stretched = PillowImage.fromarray(_scaled_to_eight_bits(colors, depth or _depth(colors)))
+        if image.mode == "RGBA":
+            stretched.putalpha(image.getchannel("A"))
+        return stretched
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         return image if image.mode == "RGBA" else image.convert("RGBA")
     if image.mode in ("L", "RGB"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _low_bytes(image: Image) -> Image | None:
+    """Return an unread RGB image of 16 bits with the low byte of each value, which Pillow drops; None for another.
+
+    Read in the other byte order, the low byte is the high one.
+    """
+    from PIL import Image as PillowImage
+
+    def mode_of(tile: Any) -> str:
+        return str(tile.args[0] if isinstance(tile.args, tuple) else tile.args)
+
+    def in_other_order(tile: Any) -> Any:
+        kind, order = mode_of(tile).split(";16")
+        is_big = order == "B" or (order == "N" and sys.byteorder == "big")
+        mode = f"{kind};16{'L' if is_big else 'B'}"
+        return tile._replace(args=(mode, *tile.args[1:]) if isinstance(tile.args, tuple) else mode)
+
+    file, tiles = getattr(image, "fp", None), getattr(image, "tile", [])
+    if file is None or not tiles or not all(mode_of(tile).startswith(("RGB;16", "RGBA;16")) for tile in tiles):
+        return None
+    file.seek(0)
+    low = PillowImage.open(io.BytesIO(file.read()), formats=FORMATS)
+    low.tile = [in_other_order(tile) for tile in low.tile]
+    return low
+
+
+def _is_dark(image: Image) -> bool:
+    """Return whether the high bytes of an RGB image leave two bits free or more."""
+    return bool(np.asarray(image)[..., :3].max() < 2 ** (FULL_DEPTH - 8 - 2))
+
+
+def _deep_colors(image: Image, low: Image) -> NDArray[np.uint16]:
+    """Return the RGB values of 16 bits from their high and low bytes."""
+    colors: NDArray[np.uint16] = np.asarray(image)[..., :3].astype(np.uint16) << 8 | np.asarray(low)[..., :3]
+    return colors
 
 
 def _scaled_to_eight_bits(values: NDArray[np.integer[Any]], depth: int) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled, seconds_left
 from tl_widgets.data.archives import ImageSource, SourceFile
 from tl_widgets.data.dataset import Images, image_key
-from tl_widgets.data.decode import UnreadableError, decode_image, depth_of, large_image_lock
+from tl_widgets.data.decode import FULL_DEPTH, UnreadableError, decode_image, depth_of, large_image_lock
 
 _BIG_FILE = 16_000_000  # bytes; such files are read one at a time
 _SECONDS_BETWEEN_EVENTS = 0.15
@@ -54,7 +54,6 @@ class FileContent:
     reason: str
 
 
-_FULL_DEPTH = 16
 _MAY_BE_DEEP = (".png", ".tif", ".tiff", ".pgm")
 _DEPTH_SAMPLE = 30
 
@@ -81,7 +80,7 @@ def find_depth(source: ImageSource, files: Sequence[SourceFile], cancel: Cancel 
     with contextlib.closing(_map_in_order(depth, suspects, cancel)) as depths:
         for bits in depths:
             largest = max(largest, bits)
-            if largest == _FULL_DEPTH:
+            if largest == FULL_DEPTH:
                 break
     return largest
 

@@ -15,7 +15,8 @@ from tl_widgets import Comparison, Config, FineTuningSpec, InputError, ScratchSp
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.export.networks import networks_of
-from tl_widgets.plots.networks import draw_network, parameter_areas
+from tl_widgets.plots.networks import draw_network
+from tl_widgets.plots.parameter_areas import parameter_areas
 from tl_widgets.plots.svg import FONT_SIZE, text_width
 from tl_widgets.records.parameters import ParameterCount, count_rows
 

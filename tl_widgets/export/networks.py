@@ -15,7 +15,6 @@ from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.networks import (
     BackboneFacts,
     Ledger,
-    draw_areas,
     draw_network,
     draw_networks,
     layer_text,
@@ -61,10 +60,6 @@ class Networks:
         ledger, names, facts = self.ledgers[model], self.class_names, self.facts
         drawing = draw_network(model, ledger, names, facts, width=width, height=height, current=key)
         return drawing, layer_text(model, ledger, names, facts, key=key)
-
-    def areas(self, width: float) -> Markup:
-        """Return only the parameters, as areas, as SVG for a page."""
-        return draw_areas(self.ledgers, width=width)
 
     def _draw(self, width: float, height: float, *, interactive: bool, standalone: bool) -> Markup:
         return draw_networks(

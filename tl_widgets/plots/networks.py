@@ -18,20 +18,18 @@ from tl_widgets.plots.network_parts import (
     transfer_columns,
     vector_column,
 )
-from tl_widgets.plots.parameter_areas import AREAS_HEIGHT, areas, parameter_areas
+from tl_widgets.plots.parameter_areas import AREAS_HEIGHT, areas
 from tl_widgets.plots.svg import picture
 from tl_widgets.records.parameters import LayerRow, ParameterCount, count_rows
 
 __all__ = [
     "BackboneFacts",
     "Ledger",
-    "draw_areas",
     "draw_network",
     "draw_networks",
     "layer_text",
     "network_text",
     "networks_text",
-    "parameter_areas",
 ]
 
 
@@ -156,11 +154,6 @@ def draw_networks(
         interactive=interactive,
         standalone=standalone,
     )
-
-
-def draw_areas(ledgers: Mapping[ModelName, Ledger], *, width: float = 310) -> Markup:
-    """Draw only the parameters of networks, as areas, as SVG of `width` CSS pixels."""
-    return parameter_areas(_counts(ledgers), width=width)
 
 
 def networks_text(ledgers: Mapping[ModelName, Ledger], class_names: Sequence[str], facts: BackboneFacts) -> str:

@@ -82,7 +82,7 @@ class AnswersStrip(HBox):
         room = self.pictures.size or _ROOM
         is_small = len(rows) > _n_fitting(room, _LARGE)
         shown = rows[: min(_n_fitting(room, _SMALL if is_small else _LARGE), _MOST)]
-        part = f"; the first {len(shown)} of these" if len(shown) < len(rows) else ""
+        part = f"; {len(shown)} of these" if len(shown) < len(rows) else ""
         self._text.value = Markup("<p>Run {}: they disagree on <b>{}</b> of {}{}:</p>").format(
             number, len(rows), len(tested[0].labels), part
         )

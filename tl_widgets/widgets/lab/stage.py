@@ -15,7 +15,6 @@ from tl_widgets.widgets.shared.source import DataSource
 
 _NETWORKS_SIZE = 310, 300  # CSS pixels
 _LAYER_SIZE = 300, 104  # CSS pixels
-_STRIP = 330  # CSS pixels
 _OF_TRANSFER = ("backbone", "average", "head")  # parts of the transfer model; others are of the network from scratch
 
 
@@ -32,7 +31,7 @@ class Stage(HBox):
     def __init__(self, panel: ControlPanel, source: DataSource) -> None:
         self._panel, self._source = panel, source
         self._settings = panel.settings
-        self._is_unfolded = False  # on a narrow page, where the networks are folded into a strip
+        self._is_unfolded = False  # on a narrow page, where the networks are folded into a button
         self.networks, self.curves = Picture(), RaceView()
         self.networks.on_click(self._open_layer)
         self.more_button = ToggleButton(False, description="More", tooltip="All other controls")
@@ -55,13 +54,12 @@ class Stage(HBox):
         self._settings = settings
         names = self._source.facts(settings).class_names
         drawing = networks_of(settings.image_size, names, settings.config)
-        # Only one of the two is in the page: see layout.css.
+        # The button is there on a narrow page only: see layout.css.
         self.networks.markup = Markup(
-            '<div class="tlw-drawings">{}</div><div class="tlw-fold">{}<button type="button" data-click="fold" '
+            '<div class="tlw-drawings">{}</div><div class="tlw-fold"><button type="button" data-click="fold" '
             'aria-expanded="{}">{}</button></div>'
         ).format(
             drawing.markup(*_NETWORKS_SIZE, interactive=True),
-            drawing.areas(_STRIP),
             str(self._is_unfolded).lower(),
             "Back to the curves" if self._is_unfolded else "Draw networks",
         )

@@ -49,8 +49,14 @@ class Film:
 
 
 def play(page, film):
-    """Train both models, move a slider, and look at a picture on which they disagree."""
+    """Look at a layer, train both models, move a slider, and look at a picture on which they disagree."""
     film.shoot(1500)
+    page.locator("[data-click='filters:1']").first.click()
+    page.locator(".tlw-layer [aria-pressed=true]").wait_for()
+    time.sleep(0.5)
+    film.shoot(2500)
+    page.get_by_role("button", name="More", exact=True).click()
+    page.locator(".tlw-layer").wait_for(state="hidden")
     page.get_by_role("button", name=re.compile("^Train both")).click()
     while not page.locator('[data-state="done"]').count():
         film.shoot(200)

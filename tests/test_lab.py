@@ -497,6 +497,7 @@ def test_live_mode_retrains_the_head_in_a_moment(make_lab):
     assert "Run 1: textures" in first
     assert lab.screen.run_button.description.endswith(" s (kept)")
     assert "nothing is trained again" in lab.screen.run_button.tooltip
+    assert lab.screen.reset_button.disabled  # there is nothing to undo
     lab.panel.control("seed").value = 1
     wait_until(lambda: 'data-live="1"' in line.value)
     assert "(kept)" not in lab.screen.run_button.description

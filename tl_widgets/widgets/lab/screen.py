@@ -91,7 +91,7 @@ class LabScreen(AppScreen[ProgressView]):
         self.strip = AnswersStrip(self._look_at, lambda: self.show_tab("Try a picture"), self._open_camera)
         self.outcome.details_button.on_click(lambda _: self.show_tab("Result"))
         self._tested: tuple[Comparison, Images | IndexedImages] | None = None
-        self._n_live = 0
+        self._n_live = self._n_changed = 0
         css = HTML(style() + f"<style>{page_file('lab/layout.css')}</style>")
         css.add_class("tlw-css")
         self._presets = presets
@@ -128,6 +128,7 @@ class LabScreen(AppScreen[ProgressView]):
         self.code.show_settings(settings)
         changes = "1 change" if n_changed == 1 else f"{n_changed} changes"
         self.reset_button.description = f"Undo {changes}" if n_changed else "Reset"
+        self._n_changed = n_changed
         self.reset_button.disabled = not n_changed or self.state == "running"
 
     def show_hint(self, text: str) -> None:
@@ -145,8 +146,9 @@ class LabScreen(AppScreen[ProgressView]):
     def show_running(self, running: bool) -> None:
         """Enable or disable the buttons; switch to the curves when training starts."""
         super().show_running(running)
-        for widget in (self.reset_button, self.live_tick, self.runs.restore_button):
+        for widget in (self.live_tick, self.runs.restore_button):
             widget.disabled = running
+        self.reset_button.disabled = running or not self._n_changed
         if self._presets is not None:
             self._presets.show_enabled(not running)
         self.trial.enabled = self.save.enabled = not running

@@ -67,6 +67,18 @@ def test_the_glossary_names_notebooks_that_exist_and_links_to_its_own_terms():
     assert all((page.parent / target).exists() for target, _ in LOCAL.findall(text))
 
 
+def test_the_teachers_guide_has_every_notebook_and_its_links_lead_somewhere():
+    pages = sorted((ROOT / "docs" / "teaching").glob("*.md"))
+    for page in pages:
+        assert all((page.parent / target).exists() for target, _ in LOCAL.findall(page.read_text("utf-8"))), page
+    text = (ROOT / "docs" / "teaching" / "notebooks.md").read_text("utf-8")
+    sections = {section[:2]: section for section in text.split("\n## ")[1:]}
+    assert {name[:2] for name in NAMES} <= set(sections)
+    for section in sections.values():
+        parts = ("**Aim.**", "**Minutes.**", "**What students get wrong**", "**To discuss**")
+        assert all(part in section for part in parts), section
+
+
 def test_all_notebooks_are_found():
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == sorted(NAMES)
     assert sorted(path.stem for path in (FOLDER / "solutions").glob("*.py")) == sorted(NAMES)

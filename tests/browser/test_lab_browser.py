@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from driving import SERVER_OPTIONS, TOKEN, button, has, need, open_notebook, serve, wait_state
+from driving import TOKEN, button, has, need, open_notebook, serve, wait_state
 
 SMALL = """
 from tl_widgets import Config, ScratchSpec, TransferLab
@@ -224,29 +224,29 @@ def chart(page):
     return page.get_by_role("group", name=re.compile("^Line chart of accuracy by epoch"))
 
 
-def test_notebook_7(page, tmp_path):
+def test_notebook_7(page, jupyter):
     from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
     need(has("notebook"), "the package notebook")
-    with serve(tmp_path, "notebook", *SERVER_OPTIONS) as server:
-        server.notebook("nb.ipynb", SHOW)
-        page.goto(f"{server.url}/notebooks/nb.ipynb?token={TOKEN}")
-        page.get_by_text("Python 3 (ipykernel)").first.wait_for()
-        for _ in range(3):  # on a busy machine the page shows its cell before the notebook takes keys
-            page.locator(".jp-CodeCell").first.click()
-            page.keyboard.press("Control+Enter")
-            with contextlib.suppress(PlaywrightTimeout):
-                button(page, "Train both").wait_for(timeout=20_000)
-                break
-        button(page, "Train both").click()
-        wait_state(page, "done")
-        chart(page).wait_for()
-        save_all(page)
-        with page.context.expect_page() as opened:
-            page.get_by_role("link", name="record.json").click()
-        opened.value.wait_for_load_state()
-        assert opened.value.url.endswith("/files/transfer-learning-run/record.json")
-        assert json.loads(opened.value.locator("body").inner_text())["format"]
+    jupyter.notebook("nb.ipynb", SHOW)
+    page.goto(f"{jupyter.url}/notebooks/nb.ipynb?token={TOKEN}")
+    page.get_by_text("Python 3 (ipykernel)").first.wait_for()
+    for _ in range(3):  # on a busy machine the page shows its cell before the notebook takes keys
+        page.locator(".jp-CodeCell").first.click()
+        page.keyboard.press("Control+Enter")
+        with contextlib.suppress(PlaywrightTimeout):
+            button(page, "Train both").wait_for(timeout=20_000)
+            break
+    button(page, "Train both").click()
+    wait_state(page, "done")
+    chart(page).wait_for()
+    save_all(page)
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="record.json").click()
+    opened.value.wait_for_load_state()
+    assert opened.value.url.endswith("/files/transfer-learning-run/record.json")
+    assert json.loads(opened.value.locator("body").inner_text())["format"]
+    opened.value.close()
 
 
 def save_all(page):

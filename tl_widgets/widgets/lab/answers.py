@@ -69,7 +69,7 @@ class AnswersStrip(HBox):
             text = f"Run {number}: the models agree on every test image."
             self._text.value = Markup('<p class="tlw-note">{}</p>').format(text)
             return
-        self._shown = comparison, images, number or 1
+        self._shown = comparison.without_models(), images, number or 1  # a closed Lab lets go of them
         self._draw()
 
     def _draw(self) -> None:

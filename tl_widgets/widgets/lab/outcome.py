@@ -50,7 +50,7 @@ class OutcomeView(HBox):
 
     def show(self, comparison: Comparison, number: int, lead: str = "") -> None:
         """Show a finished comparison, after a word about its run, such as "Loaded."."""
-        self._result = comparison, number, lead
+        self._result = comparison.without_models(), number, lead  # a closed Lab lets go of them
         self.show_last_run()
         self.details_button.disabled = False
 

@@ -26,7 +26,7 @@ from tl_widgets.widgets.shared.turns import training_lock
 
 _MOST = 60
 _ROOM = 600, 64  # CSS pixels, where the page has not said how much there is
-_LARGE, _SMALL = 56, 32  # CSS pixels from one image to the next, as in layout.css
+_LARGE, _SMALL = (56, 4), (32, 2)  # CSS pixels from one image to the next, and of the gap in it, as in layout.css
 _BEFORE = "After training: the test images on which the two models disagree."
 _NO_IMAGES = "The images of this run are not here, so those on which the models disagree can't be shown."
 
@@ -43,7 +43,7 @@ class AnswersStrip(HBox):
         self, choose: Callable[[int], None], try_picture: Callable[[], None], take_photograph: Callable[[], None]
     ) -> None:
         self._text, self.pictures = HTML(), Picture(reports_size=True)
-        self._shown: tuple[Comparison, Images | IndexedImages, int] | None = None
+        self._shown: tuple[Comparison, Images, int] | None = None
         self.pictures.observe(lambda _: self._draw(), "size")
         self.pictures.on_click(lambda key: choose(int(key.removeprefix("row:"))))
         self.try_button = Button(description="Try a picture", icon="eye", tooltip="Give both models a new picture")
@@ -65,11 +65,13 @@ class AnswersStrip(HBox):
             text = _NO_IMAGES if len(tested) > 1 else _BEFORE
             self._text.value = Markup('<p class="tlw-note">{}</p>').format(text)
             return
-        if not disagreements(tested):
+        rows = disagreements(tested)
+        if not rows:
             text = f"Run {number}: the models agree on every test image."
             self._text.value = Markup('<p class="tlw-note">{}</p>').format(text)
             return
-        self._shown = comparison.without_models(), images, number or 1  # a closed Lab lets go of them
+        # A closed Lab must not hold models and images.
+        self._shown = comparison.without_models(), images[np.asarray(rows[:_MOST], np.int64)], number or 1
         self._draw()
 
     def _draw(self) -> None:
@@ -88,7 +90,7 @@ class AnswersStrip(HBox):
         )
         names = tested[0].class_names
         side, parts = 28 if is_small else 52, []
-        for row, pixels in zip(shown, images[np.asarray(shown, np.int64)], strict=True):
+        for row, pixels in zip(shown, images, strict=False):
             answers = ", ".join(f"{heading_of(run.name).lower()} says {names[run.predictions[row]]}" for run in tested)
             label = f"{names[tested[0].labels[row]]}: {answers}"
             parts.append(
@@ -102,8 +104,9 @@ class AnswersStrip(HBox):
         ).format(" tlw-many" if is_small else "", join(parts))
 
 
-def _n_fitting(room: Sequence[int], pitch: int) -> int:
-    return max(1, (room[0] + 4) // pitch) * max(1, (room[1] + 4) // pitch)
+def _n_fitting(room: Sequence[int], step: tuple[int, int]) -> int:
+    columns, rows = ((length + step[1]) // step[0] for length in room)
+    return max(1, columns) * max(1, rows)
 
 
 class AnswerView(VBox):

@@ -80,3 +80,16 @@ def test_03_with_other_numbers(run):
     names, text = run("03_overfitting", **{"each, epochs, seed": lambda: (10, 8, 1)})
     assert len(names["fitted"].history["loss"]) == 8
     assert "may be luck" in text
+
+
+def test_12_with_other_numbers(run):
+    from tl_widgets import compare, load_dataset
+
+    names, text = run(
+        "12_is_it_any_good",
+        photographs=lambda: load_dataset("textures", image_size=32, n_per_class=10, seed=1),
+        result=lambda: compare(load_dataset("textures", image_size=32, n_per_class=10, seed=1), epochs=5, seed=1),
+        faces=lambda: load_dataset("faces", image_size=32),
+    )
+    assert len(names["study"].points) == 3 * len(names["study"].changes)
+    assert names["study"].sentences[0][:40] in " ".join(text.split())

@@ -30,6 +30,7 @@ NAMES = (
     "09_fine_tuning",
     "10_what_goes_wrong",
     "11_look_inside",
+    "12_is_it_any_good",
 )
 # Rewritten: no asserts in their cells, because `test_notebook_claims.py` holds what they say.
 SECOND_EDITION = tuple(path.stem for path in sorted((ROOT / "tests" / "claims").glob("*.py")))

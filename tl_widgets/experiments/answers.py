@@ -64,6 +64,11 @@ class Answerer:
 
 
 def answerers(comparison: Comparison, cache: RunCache) -> dict[str, Answerer]:
-    """Return an `Answerer` for each tested model of a comparison that was made with this cache."""
-    frozen = {name: kept[2] for name, kept in cache.backbones.items()}
-    return {run.name: Answerer(run, frozen.get(run.name)) for run in comparison.runs if run.model is not None}
+    """Return an `Answerer` for each tested model of a comparison; the cache may hold its frozen parts."""
+    from tl_widgets.training.features import FrozenPart
+
+    def frozen(run: RunResult) -> FrozenPart | None:
+        kept = cache.backbones.get(run.name)
+        return FrozenPart.of(run.model) if kept is None else kept[2]
+
+    return {run.name: Answerer(run, frozen(run)) for run in comparison.runs if run.model is not None}

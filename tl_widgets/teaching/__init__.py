@@ -22,6 +22,7 @@ from tl_widgets.teaching.learning import plot_history, plot_weights
 from tl_widgets.teaching.middle.overfitting import careless, compare_cures, plot_cures, plot_labeled, turning_point
 from tl_widgets.teaching.prediction import Prediction
 from tl_widgets.teaching.show import say, show
+from tl_widgets.teaching.trust.figures import plot_answers, plot_study
 
 __all__ = [
     "BackboneTable",
@@ -36,6 +37,7 @@ __all__ = [
     "check",
     "compare_cures",
     "photographs",
+    "plot_answers",
     "plot_backbones",
     "plot_costs",
     "plot_cures",
@@ -52,6 +54,7 @@ __all__ = [
     "plot_predictions",
     "plot_shares",
     "plot_steps",
+    "plot_study",
     "plot_test_accuracy",
     "plot_weights",
     "result_of",

@@ -14,10 +14,12 @@ from tl_widgets.teaching.judges import (
     unfair_comparisons,
 )
 from tl_widgets.teaching.middle.exercises import MIDDLE_EXERCISES
+from tl_widgets.teaching.trust.exercises import TRUST_EXERCISES
 
 EXERCISES: dict[str, Exercise] = {
     **FIRST_EXERCISES,
     **MIDDLE_EXERCISES,
+    **TRUST_EXERCISES,
     "04-a": Exercise(
         "The head is one Dense layer: 2,048 features in, 5 classes out. The backbone is frozen.",
         "2,048 weights for each of 5 classes, and 5 biases. All the rest is frozen.",

@@ -153,4 +153,20 @@ PREDICTIONS = {
         ("about 70%: those with a right label", "a wrong label fits nothing that the network can see in the picture"),
         (0.1, 0.7, 1.0),
     ),
+    "darkness": Prediction(
+        "A seventh of the light is left. How sure will the network from scratch be of its answers?",
+        ("less sure than before", "as sure as before, or surer"),
+        {
+            "it sees less, so it doubts more": (
+                "you would. A network only multiplies and adds up; nothing in its training told it what too dark is."
+            ),
+            "it has never learned when to doubt": (
+                "it was only ever rewarded for being sure of the right class of pictures like those it learned from."
+            ),
+            "its probabilities always add up to 1": (
+                "they do, and they could still be one quarter each. It takes more than that to be sure."
+            ),
+        },
+        ("less sure than before", "it sees less, so it doubts more"),
+    ),
 }

@@ -9,13 +9,15 @@ import numpy as np
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
-from tl_widgets.core.errors import CancelledError
+from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset, subset
 from tl_widgets.experiments.answers import Answerer, answerers
 from tl_widgets.experiments.comparison import RunCache, compare_config, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
+from tl_widgets.experiments.prediction import runs_with_models
+from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.run import interleave_classes
 from tl_widgets.studies.stress.changes import SEVERITIES, Change, applicable, change_images
 from tl_widgets.studies.stress.result import ArmAnswers, StressPoint, StressTest
@@ -39,6 +41,7 @@ def stress_test(
     *,
     n_images: int = 100,
     config: Config | None = None,
+    comparison: Comparison | None = None,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> StressTest:
@@ -51,6 +54,7 @@ def stress_test(
         dataset: images and their split.
         n_images: how many test images are changed, at most; the classes take turns.
         config: settings of the comparison; `Config()` if None. With `fine_tuning`, the fine-tuned model is tested, too.
+        comparison: the models to test, as `compare(dataset)` returned them; they are trained if it is None.
         on_event: receives each phase, each epoch, and each finished change.
         cancel: set from any thread, it stops the study within one batch.
 
@@ -65,9 +69,14 @@ def stress_test(
     require_dataset(dataset)
     Whole(1).check("n_images", n_images)
     cache = RunCache()
-    comparison = compare_config(dataset, config or Config(), on_event=on_event, cancel=cancel, cache=cache)
-    if comparison.stopped:
-        raise CancelledError("stopped before there were models to test")
+    if comparison is None:
+        comparison = compare_config(dataset, config or Config(), on_event=on_event, cancel=cancel, cache=cache)
+        if comparison.stopped:
+            raise CancelledError("stopped before there were models to test")
+    else:
+        runs_with_models(comparison)  # or say that they are gone
+        if comparison.dataset.fingerprint != dataset.fingerprint:
+            raise InputError("This is not the data set that the comparison was made on. Give the same data set.")
     labels = dataset.test.labels
     rows = np.sort(np.array(interleave_classes(range(len(labels)), labels.tolist())[:n_images], np.int64))
     tested, models = subset(dataset.test, rows), answerers(comparison, cache)

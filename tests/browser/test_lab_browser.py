@@ -133,7 +133,7 @@ def test_train_both_read_the_verdict_restore_a_run_save_and_run_the_script(page,
     tab(page, "Predictions").click()
     page.get_by_text("90 test images; the models disagree on").wait_for()
     tab(page, "Confusion").click()
-    page.get_by_role("table", name="From scratch: ").wait_for()
+    page.get_by_role("table", name="Run 1, from scratch: ").wait_for()
 
     tab(page, "Curves").click()
     button(page, "More").click()
@@ -141,7 +141,7 @@ def test_train_both_read_the_verdict_restore_a_run_save_and_run_the_script(page,
     page.get_by_label("Seed", exact=True).fill("7")
     page.keyboard.press("Tab")
     button(page, "Train both").click()
-    page.get_by_text("Run 2: textures").wait_for(state="attached")
+    page.get_by_text("Run 2: textures").first.wait_for(state="attached")
     wait_state(page, "done")
     tab(page, "Runs").click()
     assert page.get_by_role("columnheader", name="seed").is_visible()
@@ -189,7 +189,7 @@ def test_stop_in_the_middle_and_go_on(page, jupyter):
     set_number(page, "Epochs", "2")
     button(page, "Train both").click()
     wait_state(page, "done")
-    page.get_by_text("Run 2: textures").wait_for(state="attached")
+    page.get_by_text("Run 2: textures").first.wait_for(state="attached")
 
 
 def test_trouble_is_a_sentence_in_an_alert(page, jupyter):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from tl_widgets.cli.compare import _print
 from tl_widgets.cli.files import check_writable, write_whole
 from tl_widgets.cli.main import main
 from tl_widgets.cli.progress import show_events
+from tl_widgets.core.download import atomic_file
 from tl_widgets.core.events import Event
 
 WRITTEN = ("--script", "again.py", "--report", "report.html", "--save-models", "models")
@@ -267,6 +269,22 @@ def test_a_mistake_is_one_line_and_status_2(args, words, tmp_path, tl_here):
     assert words in one_line(err)
     assert "epoch 1" not in out  # refused before anything was trained
     assert names_in(tmp_path) == ["file"]
+
+
+def test_what_a_killed_process_left_half_written_is_removed_an_hour_later(tmp_path):
+    for target, write in (
+        (tmp_path / "m.json", lambda path: write_whole(path, lambda part: part.write_text("{}"))),
+        (tmp_path / "w[1].h5", lambda path: stack.enter_context(atomic_file(path)).write(b"x")),
+    ):
+        mine = [tmp_path / ".tl-widgets-1-2.part", tmp_path / "w[1].h5.abc.part"]
+        for age in (7_200, 60):
+            for path in mine:
+                path.touch()
+                os.utime(path, (time.time() - age,) * 2)
+            with ExitStack() as stack:
+                write(target)
+            assert len([path for path in mine if path.exists()]) == (1 if age > 3_600 else 2)
+        assert target.exists()
 
 
 def test_help_and_version_load_nothing_heavy(tmp_path, home):

@@ -588,6 +588,16 @@ def test_train_and_test_in_folders_of_any_layout(tmp_path):
     assert counts(dataset) == [[10, 10], [3, 3], [4, 4]]
 
 
+def test_groups_are_the_same_in_folders_of_any_depth(tmp_path):
+    save(tmp_path / "learn", [f"{name}/{name}_{who}/{i}.png" for name in ("cat", "dog") for who in "abcde"
+                              for i in range(2)])  # fmt: skip
+    save(tmp_path / "b/c/exam", [f"{name}/{name}_{who}/{i}.png" for name in ("cat", "dog") for who in "az"
+                                 for i in range(2)], start=50)  # fmt: skip
+    dataset = load(tmp_path / "learn", test=tmp_path / "b/c/exam", groups="folder")
+    assert "has 2 of them in both train/ and test/" in notes(dataset)  # cat_a and dog_a
+    assert "images in 12 groups" in notes(dataset)
+
+
 def test_mistakes_with_named_folders_get_a_sentence(tmp_path):
     places = ("a/cat", "a/dog", "b/cat", "b/fox", "c/train/cat", "c/train/dog", "c/test/cat", "c/test/dog")
     for start, place in enumerate(places):

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from tl_widgets.core.download import ABANDONED_AFTER, remove_abandoned
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import user_path
 
@@ -44,6 +45,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             return
         target = path.resolve()  # replaces the target of a link, not the link
         # Short, because the file's own name may be as long as a name can be.
+        remove_abandoned(target.parent, ".tl-widgets-*.part", ABANDONED_AFTER)
         part = target.with_name(f".tl-widgets-{os.getpid()}-{threading.get_ident()}.part")
         try:
             write(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import glob
 import hashlib
 import os
 import shutil
@@ -26,6 +27,7 @@ from tl_widgets.core.text import printable, shown
 CONNECT_SECONDS = 6.0  # for name look-up, connection and first response together
 _SOCKET_SECONDS = 4.0  # for a single wait on the network
 _CHUNK = 1 << 18
+ABANDONED_AFTER = 3_600  # seconds without a write, after which a half-written file's process was killed
 _MOST_BYTES = 4_000_000_000  # of a file whose length isn't known
 _MOST_TEXT = 300  # letters of a server's text in a message
 # A server that sends a few bytes now and then never times out, so a download below this speed is stopped.
@@ -121,6 +123,7 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
     Several processes may do so at once: each writes its own temporary file, and the last to finish wins.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(target.parent, f"{glob.escape(target.name)}.*.part", ABANDONED_AFTER)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name + ".", suffix=".part")
     part = Path(name)
     try:
@@ -133,12 +136,17 @@ def atomic_file(target: Path) -> Iterator[BinaryIO]:
 
 
 def remove_abandoned(folder: Path, pattern: str, seconds: float) -> None:
-    """Remove subfolders that killed processes left, unchanged for `seconds`."""
+    """Remove files and subfolders that killed processes left, unchanged for `seconds`."""
     for leftover in folder.glob(pattern):
         with suppress(OSError):
-            newest = max(path.stat().st_mtime for path in (leftover, *leftover.iterdir()))
-            if time.time() - newest > seconds:
+            parts = leftover.iterdir() if leftover.is_dir() else ()
+            newest = max(path.stat().st_mtime for path in (leftover, *parts))
+            if time.time() - newest <= seconds:
+                continue
+            if leftover.is_dir():
                 shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink()
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -41,12 +41,14 @@ class LabelledFile:
         name: path below the folder that holds the classes (or train/ and test/); may contain surrogates.
         split: "" if the folder has no train/ and test/.
         label: index of its class.
+        below: its path from the class folder on, whatever lies above in each split.
     """
 
     file: SourceFile
     name: str
     split: SplitName
     label: int
+    below: str
 
 
 @dataclass(frozen=True)
@@ -90,15 +92,27 @@ def find_layout(
     else:
         reading = _read_labels(source, Tree(source.listing), source_name, columns)
     n_cut = len(reading.root) + 1 if reading.root else 0
+    above = parts if reading.labels_from != "folders" else reading.places  # the folders named for splits lie anywhere
+    tops = [f"{folder}/" for _, folder in above] if parts else []
     labels = {name: label for label, name in enumerate(reading.class_names)}
     files = tuple(
-        LabelledFile(image.file, image.file.name[n_cut:], image.split, labels[image.class_name])
+        LabelledFile(
+            image.file,
+            name := image.file.name[n_cut:],
+            image.split,
+            labels[image.class_name],
+            next((name.removeprefix(top) for top in tops if name.startswith(top)), _below_split(name, image.split)),
+        )
         for image in reading.images
     )
     names = tuple(map(printable, reading.class_names))
     notes = (*reading.notes, *source.listing.notes)
     is_plain = reading.is_plain and not source.listing.notes
     return Layout(files, names, reading.splits, notes, reading.places, reading.labels_from, reading.where, is_plain)
+
+
+def _below_split(name: str, split: SplitName) -> str:
+    return name.partition("/")[2] if split else name
 
 
 def read_group_column(source: ImageSource, column: str, columns: Columns = NO_COLUMNS) -> dict[str, str]:

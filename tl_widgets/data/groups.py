@@ -123,7 +123,7 @@ def usual_groupings(
         alike: sets of images that look alike, by `SourceFile.name`.
     """
     ways: dict[str, list[str]] = {
-        groups: [name_group(_below_classes(labelled), groups) for labelled in files] for groups in _USUAL
+        groups: [name_group(labelled.below, groups) for labelled in files] for groups in _USUAL
     }
     for column, cells in columns.items():
         ways[_BY_COLUMN + column] = [cells.get(labelled.file.name, "") for labelled in files]
@@ -160,7 +160,7 @@ def group_numbers(files: Sequence[LabelledFile], edits: Edits, cells: Cells | No
 
     first: dict[str, int] = {}
     for i, labelled in enumerate(files):
-        group = name_group(_below_classes(labelled), edits.groups) if cells is None else cells.get(labelled.file.name)
+        group = name_group(labelled.below, edits.groups) if cells is None else cells.get(labelled.file.name)
         if group:
             parent[root(i)] = root(first.setdefault(group, i))
     rows = {labelled.file.name: i for i, labelled in enumerate(files)}
@@ -169,11 +169,6 @@ def group_numbers(files: Sequence[LabelledFile], edits: Edits, cells: Cells | No
         for i in known[1:]:
             parent[root(i)] = root(known[0])
     return np.unique([root(i) for i in range(len(files))], return_inverse=True)[1].astype(np.int64)
-
-
-def _below_classes(labelled: LabelledFile) -> str:
-    """Return the file's path from its class folder on, without train/ or test/."""
-    return labelled.name.split("/", 1)[1] if labelled.split else labelled.name
 
 
 def group_note(numbers: Labels, splits: Iterable[str] = ()) -> str:

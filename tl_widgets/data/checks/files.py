@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ _MAX_ODD = 0.05  # of the files
 _MUCH = 6  # times as small as the median
 _LONG = 3.0  # times as long as wide
 _USUAL = 1.8
+Fact = TypeVar("Fact")
 
 
 @dataclass(frozen=True)
@@ -54,36 +56,45 @@ def check_files(dataset: ImageDataset) -> Iterator[Diagnosis]:
 
 def _sizes(headers: Mapping[str, list[Header]]) -> Iterator[Diagnosis]:
     """Find classes whose files all have one size that no other class has."""
-    suspects = []
-    for name, own in headers.items():
-        sizes = [header.size for header in own]
-        others = {header.size for other, theirs in headers.items() if other != name for header in theirs}
-        if len(sizes) >= _MIN_FILES and len(set(sizes)) == 1 and others and sizes[0] not in others:
-            suspects.append(f"{name} ({sizes[0][0]} x {sizes[0][1]} pixels)")
-    if suspects:
+
+    def shown(own: Header, _: set[tuple[int, int]]) -> str:
+        return f"{own.size[0]} x {own.size[1]} pixels"
+
+    if suspects := _apart(headers, lambda header: header.size, shown):
         yield Diagnosis(
             "source_size",
-            f"All files of a class have one size that no other class has: {first_few(suspects)}. They may come from "
-            "another camera or source, and a model can learn that instead of what they show.",
+            f"All files of a class have one size that no other class has: {suspects}. They may come from another "
+            "camera or source, and a model can learn that instead of what they show.",
             "Take the images of all classes with the same camera, or from the same source.",
         )
 
 
 def _kinds(headers: Mapping[str, list[Header]]) -> Iterator[Diagnosis]:
     """Find classes whose files are all of a kind that no other class has."""
-    suspects = []
-    for name, own in headers.items():
-        kinds = {header.kind for header in own}
-        others = {header.kind for other, theirs in headers.items() if other != name for header in theirs}
-        if len(own) >= _MIN_FILES and len(kinds) == 1 and others and not kinds & others:
-            suspects.append(f"{name} ({min(kinds)}, such as {own[0].name}; the others {' and '.join(sorted(others))})")
-    if suspects:
+
+    def shown(own: Header, others: set[str]) -> str:
+        return f"{own.kind}, such as {own.name}; the others {' and '.join(sorted(others))}"
+
+    if suspects := _apart(headers, lambda header: header.kind, shown):
         yield Diagnosis(
             "file_format",
-            f"All files of a class are of a kind that no other class has: {first_few(suspects)}. Compression leaves "
-            "traces in the pixels, and a model can learn those instead of what the images show.",
+            f"All files of a class are of a kind that no other class has: {suspects}. Compression leaves traces in the "
+            "pixels, and a model can learn those instead of what the images show.",
             "Save all images the same way, best from originals that were saved the same way.",
         )
+
+
+def _apart(
+    headers: Mapping[str, list[Header]], fact: Callable[[Header], Fact], shown: Callable[[Header, set[Fact]], str]
+) -> str:
+    """Name the classes whose files all share a fact that no file of another class has; "" without one."""
+    suspects = []
+    for name, own in headers.items():
+        facts = set(map(fact, own))
+        others = {fact(header) for other, theirs in headers.items() if other != name for header in theirs}
+        if len(own) >= _MIN_FILES and len(facts) == 1 and others and not facts & others:
+            suspects.append(f"{name} ({shown(own[0], others)})")
+    return first_few(suspects) if suspects else ""
 
 
 def _odd_sizes(headers: Mapping[str, list[Header]]) -> Iterator[Diagnosis]:

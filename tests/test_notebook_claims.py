@@ -93,3 +93,44 @@ def test_12_with_other_numbers(run):
     )
     assert len(names["study"].points) == 3 * len(names["study"].changes)
     assert names["study"].sentences[0][:40] in " ".join(text.split())
+
+
+def test_06_with_other_numbers(run):
+    """Two classes, so that the model answers with one number (exercise 06-b)."""
+    from tl_widgets import load_dataset
+
+    names, text = run("06_your_own_images", photographs=lambda: load_dataset("faces", image_size=48, n_per_class=10))
+    assert names["run"].model.output_shape == (None, 1)
+    assert "face.png: background," in text  # the mistake
+
+
+def test_07_with_other_numbers(run):
+    """Other sizes and seeds, with which no size tells more than the others."""
+    from tl_widgets import load_dataset
+
+    names, _ = run(
+        "07_how_much_data",
+        photographs=lambda: load_dataset("digits", image_size=32, n_per_class=4),
+        **{"sizes, seeds": lambda: ((1, 2), (3, 4))},
+    )
+    assert len(names["dots"]) == 2
+
+
+def test_08_with_other_numbers(run):
+    from tl_widgets import load_dataset
+
+    names, _ = run("08_choosing_a_backbone", photographs=lambda: load_dataset("faces", image_size=32, n_per_class=3))
+    assert len(names["study"].points) == 4
+
+
+def test_09_with_other_numbers(run):
+    """With the rate of exercise 09-a."""
+    from tl_widgets import load_dataset
+
+    names, text = run(
+        "09_fine_tuning",
+        digits=lambda: load_dataset("digits", image_size=40, n_per_class=8, seed=1),
+        **{"loss, epochs, rate": lambda: ("sparse_categorical_crossentropy", 2, 0.03)},
+    )
+    assert names["tuned"] < 0.4
+    assert "Measured: " in text

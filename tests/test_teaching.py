@@ -28,6 +28,7 @@ from tl_widgets.teaching import (
     plot_named,
     plot_pooling,
     plot_shares,
+    plot_trained,
     plot_weights,
     show,
 )
@@ -103,6 +104,20 @@ def mended_model(*, scaled=True, units=0, rate=1e-3, from_logits=False, compiled
     return model
 
 
+def small_backbone(n_learning, *, others=True):
+    """Two convolutions with BatchNormalization (without, if None), of which `n_learning` layers are trainable."""
+    from keras import Input, Sequential, layers
+
+    norms = [] if n_learning is None else [layers.BatchNormalization(), layers.BatchNormalization()]
+    convolutions = [layers.Conv2D(2, 3), layers.Conv2D(2, 3)]
+    model = Sequential([Input((8, 8, 3)), *convolutions, *norms])
+    for layer in convolutions:
+        layer.trainable = others
+    for i, layer in enumerate(norms):
+        layer.trainable = i < n_learning
+    return model
+
+
 RIGHT = {
     "00-a": lambda: comparison(5),
     "00-b": lambda: "choosing",
@@ -121,18 +136,18 @@ RIGHT = {
     "05-a": lambda: 12 / 2.5,
     "05-b": lambda: 25,
     "05-c": lambda: {"B", "D", "E"},
-    "06-a": lambda: 90,
-    "06-b": lambda: "background",
+    "06-a": lambda: 1,
+    "06-b": lambda: "argmax",
     "06-c": lambda: "by dog",
-    "07-a": lambda: 8,
-    "07-b": lambda: 80,
-    "07-c": lambda: "test images",
-    "08-a": lambda: 2,
-    "08-b": lambda: "AC",
-    "08-c": lambda: "validation",
-    "09-a": lambda: 1_009_792,
-    "09-b": lambda: "compile",
-    "09-c": lambda: "too close to call",
+    "07-a": lambda: 2,
+    "07-b": lambda: "pictures",
+    "07-c": lambda: ((4, 12, 36, 100), 7),
+    "08-a": lambda: 3.6,
+    "08-b": lambda: "mean_val_accuracy",
+    "08-c": lambda: "B",
+    "09-a": lambda: 0.1,
+    "09-b": lambda: small_backbone(0),
+    "09-c": lambda: (0.001, 2, 0.0001),
     "10-a": mended_model,
     "10-b": lambda: "unknown",
     "10-c": lambda: "Split by patient",
@@ -185,18 +200,41 @@ WRONG = {
     "05-a": [lambda: 24, lambda: 6, lambda: 2.5 / 12, lambda: 9.5],
     "05-b": [lambda: 10, lambda: 15, lambda: 95, lambda: -25],
     "05-c": [lambda: "BE", lambda: "BD", lambda: "ABDE", lambda: "BCDE", lambda: "BDEZ"],
-    "06-a": [lambda: 94, lambda: 91, lambda: 93, lambda: 60],
-    "06-b": [lambda: "face", lambda: 0.2, lambda: "neither"],
+    "06-a": [lambda: 4, lambda: 3, lambda: 2, lambda: 0, lambda: 90],
+    "06-b": [lambda: "predict", lambda: "target_size", lambda: "names", lambda: "model"],
     "06-c": [lambda: "by photograph", lambda: "by breed", lambda: "by date"],
-    "07-a": [lambda: 0.125, lambda: 28, lambda: 36, lambda: 5],
-    "07-b": [lambda: 40, lambda: 10, lambda: 7],
-    "07-c": [lambda: "seeds", lambda: "epochs", lambda: "luck"],
-    "08-a": [lambda: 4, lambda: 8, lambda: 32, lambda: 3],
-    "08-b": [lambda: "ABC", lambda: "ACD", lambda: "A", lambda: "C", lambda: "AE"],
-    "08-c": [lambda: "test", lambda: "training", lambda: "none"],
-    "09-a": [lambda: 1_022_602, lambda: 12_810, lambda: 1_009_802, lambda: 2_403_232, lambda: 5],
-    "09-b": [lambda: "epochs", lambda: "rate", lambda: "images"],
-    "09-c": [lambda: "better", lambda: "worse", lambda: "equal"],
+    "07-a": [lambda: 4, lambda: 1, lambda: 36, lambda: 0.5, lambda: 8],
+    "07-b": [lambda: "accuracies", lambda: "seconds", lambda: "parameters", lambda: "seeds"],
+    "07-c": [
+        lambda: ((5, 50), 3),
+        lambda: ((5, 20, 100), 1),
+        lambda: ((5, 20, 100), 11),
+        lambda: ((50, 60, 70), 5),
+        lambda: ((5, 20, 200), 5),
+        lambda: ((5, 20.5, 100), 5),
+        lambda: 60,
+    ],
+    "08-a": [lambda: 2, lambda: 0.25, lambda: 32],
+    "08-b": [lambda: "test_accuracy", lambda: "top1_pct", lambda: "ms_per_image", lambda: "accuracy"],
+    "08-c": [lambda: "A", lambda: "C", lambda: "D", lambda: "E"],
+    "09-a": [lambda: 0.82, lambda: 0.65, lambda: 230, lambda: "worse"],
+    "09-b": [
+        lambda: small_backbone(2),
+        lambda: small_backbone(1),
+        lambda: small_backbone(0, others=False),
+        lambda: small_backbone(None),
+        lambda: "BatchNormalization",
+    ],
+    "09-c": [
+        lambda: (0.5, 2, 1e-4),
+        lambda: (1e-3, 0, 1e-4),
+        lambda: (1e-3, 16, 1e-4),
+        lambda: (1e-3, 2, 1e-3),
+        lambda: (1e-3, 2, 5e-4),
+        lambda: (1e-3, 2, 1e-9),
+        lambda: (1e-3, "two", 1e-4),
+        lambda: 1e-4,
+    ],
     "10-a": [
         lambda: mended_model(scaled=False),
         lambda: mended_model(units=6),
@@ -528,6 +566,23 @@ def test_diagrams_say_what_they_show():
     assert [ax.get_title(loc="left") or ax.get_title() for ax in maps.axes[:3]] == ["picture", "map 3", "map 1"]
     assert "the 2 brightest of its 3 feature maps of 8 × 8 places, above them" in maps.get_label()
     assert "1 of the 3 maps are black" in maps.get_label()
+
+
+def test_what_learns_is_read_from_the_model():
+    from keras import Input, Sequential, layers
+
+    block, norm = layers.Conv2D(2, 3, name="block1a_conv"), layers.BatchNormalization(name="block1a_bn")
+    backbone = Sequential([Input((8, 8, 3)), layers.Conv2D(4, 3, name="stem_conv"), block, norm])
+    model = Sequential([Input((8, 8, 3)), backbone, layers.GlobalAveragePooling2D(), layers.Dense(5)])
+    backbone.trainable = False
+    assert "nothing learns, and 0 of its 1 BatchNormalization" in plot_trained(model).figure.get_label()
+    assert plot_trained(model).figure.get_label().endswith("15 of 209 parameters learn.")
+    block.trainable = True
+    assert "In the backbone 1a learns, and 0 of its 1" in plot_trained(model).figure.get_label()
+    norm.trainable = True
+    assert "1 of its 1" in plot_trained(model).figure.get_label()
+    with pytest.raises(InputError, match="no backbone"):
+        plot_trained(backbone)
 
 
 def test_history_and_weights_have_words():

@@ -7,7 +7,6 @@ from tl_widgets.teaching.descent import DescentSlider, plot_steps
 from tl_widgets.teaching.figures import (
     photographs,
     plot_backbones,
-    plot_costs,
     plot_layers,
     plot_learning,
     plot_named,
@@ -20,6 +19,9 @@ from tl_widgets.teaching.lab_results import result_of, tested_images
 from tl_widgets.teaching.labeled import plot_dataset, plot_predictions, plot_test_accuracy, with_interval
 from tl_widgets.teaching.learning import plot_history, plot_weights
 from tl_widgets.teaching.middle.overfitting import careless, compare_cures, plot_cures, plot_labeled, turning_point
+from tl_widgets.teaching.practice.reading import plot_sideways, plot_top_classes
+from tl_widgets.teaching.practice.trained_parts import plot_trained
+from tl_widgets.teaching.practice.untidy import labeled_folder, untidy_folder
 from tl_widgets.teaching.prediction import Prediction
 from tl_widgets.teaching.show import say, show
 from tl_widgets.teaching.trust.figures import plot_answers, plot_study
@@ -36,10 +38,10 @@ __all__ = [
     "careless",
     "check",
     "compare_cures",
+    "labeled_folder",
     "photographs",
     "plot_answers",
     "plot_backbones",
-    "plot_costs",
     "plot_cures",
     "plot_dataset",
     "plot_flatten_gap",
@@ -53,9 +55,12 @@ __all__ = [
     "plot_pooling",
     "plot_predictions",
     "plot_shares",
+    "plot_sideways",
     "plot_steps",
     "plot_study",
     "plot_test_accuracy",
+    "plot_top_classes",
+    "plot_trained",
     "plot_weights",
     "result_of",
     "say",
@@ -63,5 +68,6 @@ __all__ = [
     "slide",
     "tested_images",
     "turning_point",
+    "untidy_folder",
     "with_interval",
 ]

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from tl_widgets.backbones.catalogue import list_backbones
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import percent, short_count
+from tl_widgets.core.numbers import percent
 from tl_widgets.plots.labels import label_of
-from tl_widgets.plots.point_labels import NamedPoint, name_points
 from tl_widgets.plots.style import (
     COUNT,
     INK,
@@ -36,7 +35,6 @@ from tl_widgets.plots.style import (
 )
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.parameters import LayerRow
-from tl_widgets.studies.backbones.result import BackboneCost
 from tl_widgets.teaching.show import with_alt_text
 
 Named = tuple[tuple[tuple[str, float], ...], ...]
@@ -221,23 +219,6 @@ def _backbones_alt_text() -> str:
 
 def _known() -> list[Backbone]:
     return [backbone for backbone in list_backbones() if backbone.size_mb and backbone.top1_pct]
-
-
-def plot_costs(costs: Sequence[BackboneCost]) -> Axes:
-    """Draw measured milliseconds per image against parameters."""
-    ax = new_axes(7.5, 4.2)
-    x, y = [cost.n_params for cost in costs], [cost.ms_per_image for cost in costs]
-    ax.plot(x, y, color=ModelName.TRANSFER.color, marker="s", markersize=8, linestyle="none")
-    ax.set_xlim(0, 1.25 * max(x))
-    ax.set_ylim(0, 1.2 * max(y))
-    ax.xaxis.set_major_formatter(COUNT)
-    draw_grid(ax, "both")
-    name_points(ax, [NamedPoint(cost.name, a, b, b, b) for cost, a, b in zip(costs, x, y, strict=True)])
-    sizes = " and ".join(sorted({f"{cost.image_size} × {cost.image_size}" for cost in costs}))
-    title = "Does time follow the number of parameters?"
-    finish_axes(ax, title, x="parameters without top", y=f"milliseconds for an image of {sizes} pixels")
-    descriptions = "; ".join(f"{cost.name} {short_count(cost.n_params)}, {cost.ms_per_image:.2f} ms" for cost in costs)
-    return with_alt_text(ax, f"Scatter chart of milliseconds per image against parameters: {descriptions}.")
 
 
 def photographs(image_size: int = 224) -> dict[str, NDArray[np.uint8]]:

@@ -105,22 +105,6 @@ def last_layer(answer: Any) -> str | None:
     return None if units == 3 else f"There are three questions (cat? dog? horse?), and {units} units."
 
 
-def pareto_front(answer: Any) -> str | None:
-    """Judge the letters of the Pareto front, A and C.
-
-    The models are A: 2 ms, 90%; B: 3 ms, 88%; C: 5 ms, 94%; D: 9 ms, 94%.
-    """
-    letters = set(str(answer).upper()) - set(" ,;")
-    if not letters <= set("ABCD"):
-        return f"Write letters from A to D as one text, such as 'AB'; this is {answer!r}."
-    if "B" in letters:
-        return "B is slower than A and less accurate: there's no reason to choose it."
-    if "D" in letters:
-        return "D is as accurate as C and slower: C is faster, and no worse in accuracy."
-    missing = sorted(set("AC") - letters)
-    return f"{missing[0]} is missing: which of the others beats it in time or accuracy?" if missing else None
-
-
 def few_images(answer: Any) -> str | None:
     """Judge the result of a Lab that should have trained on 5 images of each class."""
     if not isinstance(answer, Comparison):

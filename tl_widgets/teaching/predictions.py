@@ -169,4 +169,103 @@ PREDICTIONS = {
         },
         ("less sure than before", "it sees less, so it doubts more"),
     ),
+    "stranger": Prediction(
+        "A picture of none of the classes: how does the model share out its 100%?",
+        ("no class gets more than half", "one class gets more than half"),
+        {
+            "it doesn't know the picture, so all classes get about the same": (
+                "the shares only say how the classes compare. The head picks what fits least badly, and softmax makes "
+                "the difference look large."
+            ),
+            "something in every picture resembles one of the classes more than the others": (
+                "a background, a color, a shape. That is enough, because nothing else is on offer."
+            ),
+            "the shares say how sure the model is, and it can't be sure here": (
+                "they say so only for pictures like those it was trained on. It has no way to say 'none of these'."
+            ),
+        },
+        ("no class gets more than half", "it doesn't know the picture, so all classes get about the same"),
+    ),
+    "how_many": Prediction(
+        "How many photographs of each class does scratch need to be as good as transfer with 5?",
+        ("14 or fewer", "even 14 aren't enough"),
+        {
+            "both learn from the same photographs, so they need about as many": (
+                "they learn different things from them. Transfer's features were learned from other photographs."
+            ),
+            "scratch has to learn from them even what an edge or a color is": (
+                "and that takes far more photographs than learning which features go with which class."
+            ),
+            "the smaller network has less to learn": (
+                "from scratch, every one of its parameters is learned from your photographs. Of the larger network, "
+                "only the head is."
+            ),
+        },
+        ("14 or fewer", "both learn from the same photographs, so they need about as many"),
+    ),
+    "bar_length": Prediction(
+        "How long is the bar of three seeds, compared with that of twelve?",
+        ("at most 2.5 times as long", "more than 2.5 times as long"),
+        {
+            "four times the seeds, so it is four times as long": (
+                "the length goes with the square root of the number of seeds, so four times as many halve it."
+            ),
+            "the square root of 4 is 2, so it is twice as long": (
+                "the square root is right. But three values say little about how far they scatter, and the factor of "
+                "4.30 in place of 2.20 makes up for that."
+            ),
+            "the scatter of the seeds is the same, so the bar is about the same": (
+                "single seeds scatter as before. The bar is about their mean, and a mean of more seeds is surer."
+            ),
+        },
+        ("at most 2.5 times as long", "the square root of 4 is 2, so it is twice as long"),
+    ),
+    "larger_backbone": Prediction(
+        "On ImageNet, EfficientNetLite2 is 2.5 points better than Lite0. What will the test on these photographs say?",
+        ("Lite0 is better", "Lite2 is better", "too close to call"),
+        {
+            "a backbone that is better on ImageNet is better everywhere": (
+                "often, and not always. ImageNet asks for a thousand kinds of things; your photographs are others."
+            ),
+            "a larger backbone needs more photographs to learn from": (
+                "both are frozen. Their heads have the same number of parameters, and learn from the same photographs."
+            ),
+            "so few test photographs can't show 2.5 points": (
+                "each of them counts for more than a point, and luck moves the result by several."
+            ),
+        },
+        ("Lite2 is better", "a backbone that is better on ImageNet is better everywhere"),
+    ),
+    "winner": Prediction(
+        "Twenty equally good backbones, 85% each, are tested on 41 photographs. What does the best of them show?",
+        ("about 85%", "clearly more than 85%"),
+        {
+            "all are at 85%, so the best one is, too": (
+                "it is, on all photographs there are. On 41 of them, luck adds or takes points, and most luck wins."
+            ),
+            "the luckiest of twenty is chosen": (
+                "and its luck stays with these photographs. On others it shows 85% again, on average."
+            ),
+            "luck averages out over twenty backbones": (
+                "it does in their mean. The best one isn't the mean; it is the one that had most of it."
+            ),
+        },
+        ("about 85%", "all are at 85%, so the best one is, too"),
+    ),
+    "batch_norm": Prediction(
+        "fit reports an accuracy on the training digits. Then evaluate asks about the same ones. How does it come out?",
+        ("about the same, or better", "worse by 5 points or more"),
+        {
+            "training=False in the call keeps BatchNormalization as it was": (
+                "many guides say so. But fit passes training=True down to every layer, and that overrides it."
+            ),
+            "fit reports an average over the epoch, while the model still gets better": (
+                "it does, as in notebook 01. That makes what fit reports too low, never too high."
+            ),
+            "fit uses the averages of each batch, evaluate the stored ones": (
+                "these are two different models, and fit reports on the one that you won't use."
+            ),
+        },
+        ("about the same, or better", "training=False in the call keeps BatchNormalization as it was"),
+    ),
 }

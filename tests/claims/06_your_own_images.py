@@ -1,0 +1,28 @@
+"""What notebook 06 says, held on its variables, in its kernel; and its program where there is no tl_widgets."""
+
+import subprocess
+import sys
+
+bad = {path.rpartition("/")[2] for path, _ in dataset.report.skipped}
+assert bad == {"notes.jpg", "empty.png", "half.png"}
+assert len(dataset.report.duplicates) == 1
+assert len(dataset.test) == len(photographs.test)
+assert len(dataset.train) + len(dataset.validation) == len(photographs.train)  # copy and mirrored one are left out
+assert "mirrored.png" in OUTPUT
+assert run.test_accuracy > 0.7
+assert (home / "my_model.txt").read_text().splitlines() == list(dataset.class_names)
+assert len(program.splitlines()) == 10
+assert "Measured: one class gets more than half." in OUTPUT
+
+# A process to which tl_widgets doesn't exist.
+alone = "import sys, runpy; sys.modules['tl_widgets'] = None; runpy.run_path(sys.argv[1])"
+told = subprocess.run([sys.executable, "-c", alone, home / "answer.py"], capture_output=True, text=True, check=True)
+lines = [line for line in told.stdout.splitlines() if ".png: " in line]
+assert len(lines) == len(dataset.class_names) + 1
+assert all(line in OUTPUT for line in lines), lines
+right = sum(line.startswith(f"{name}.png: {name},") for line in lines for name in dataset.class_names)
+assert right >= len(dataset.class_names) - 1, lines
+
+# Exercise 06-a: pixels divided by 255 are all black to it.
+again = run.model.predict(dataset.test.images[::3] / 255, verbose=0).argmax(axis=1)
+assert len(set(again)) == 1

@@ -46,3 +46,20 @@ def test_a_number_reveals_the_nearest_answer(capsys):
     assert "Measured: nearly all" in capsys.readouterr().out
     with pytest.raises(InputError):
         Prediction("who_wins").reveal(0.93)
+
+
+def test_a_data_set_is_written_and_read_back_as_it_was():
+    from helpers import own_dataset
+
+    from tl_widgets import load_folder
+    from tl_widgets.teaching import plot_validation, write_folder
+
+    dataset = own_dataset(class_names=("cats", "dogs"))
+    folder = write_folder(dataset)
+    again = load_folder(folder, image_size=32)
+    for part in ("train", "validation", "test"):
+        before, after = getattr(dataset, part), getattr(again, part)
+        assert sorted(image.tobytes() for image in before.images) == sorted(
+            image.tobytes() for image in after.images[:]
+        )
+    assert "right 65%, twice 15%" in plot_validation({"right": 0.65, "twice": 0.15}, n=200).figure.get_label()

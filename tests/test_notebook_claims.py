@@ -134,3 +134,8 @@ def test_09_with_other_numbers(run):
     )
     assert names["tuned"] < 0.4
     assert "Measured: " in text
+
+
+def test_04_with_other_numbers(run):
+    names, _ = run("04_frozen_backbone", **{"size, epochs, seed": lambda: (48, 2, 1)})
+    assert len(names["fitted"].history["loss"]) == 2

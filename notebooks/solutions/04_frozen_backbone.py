@@ -3,10 +3,12 @@
 from tl_widgets import count_parameters
 from tl_widgets.teaching import check
 
-# 04-a: one weight for each feature and class, one bias for each class.
-check("04-a", 2048 * 5 + 5)
+# 04-a: larger pictures give larger feature maps, but there are still 1,280 of them, and average pooling leaves one
+# number for each. So the head has 1,280 weights and a bias, at 64 and at 96 pixels. With Flatten it would have grown.
+check("04-a", 1280 + 1)
 
-# 04-b: in plain Keras.
+# 04-b: in plain Keras. Checklist: an Input, scaling to what the backbone expects, the backbone without its top and
+# frozen, average pooling, one unit for each class with softmax.
 from keras import Input, Sequential, applications, layers
 
 backbone = applications.MobileNetV2(include_top=False, weights=None, input_shape=(96, 96, 3))
@@ -23,5 +25,8 @@ my_model = Sequential(
 check("04-b", my_model)
 assert count_parameters(my_model).trainable == 5_124
 
-# 04-c: three questions, each with its own yes or no.
-check("04-c", (3, "sigmoid"))
+# 04-c: one score, one sigmoid; two units with softmax would do, too, with the loss "sparse_categorical_crossentropy".
+check("04-c", (1, "sigmoid"))
+
+# 04-d: A and C change nothing below the head. B changes the pictures, D the backbone, E what the backbone sees.
+check("04-d", "AC")

@@ -18,6 +18,7 @@ from tl_widgets.teaching.kernels import KernelSlider, plot_kernel, plot_maps, pl
 from tl_widgets.teaching.lab_results import result_of, tested_images
 from tl_widgets.teaching.labeled import plot_dataset, plot_predictions, plot_test_accuracy, with_interval
 from tl_widgets.teaching.learning import plot_history, plot_weights
+from tl_widgets.teaching.middle.folders import plot_validation, write_folder
 from tl_widgets.teaching.middle.overfitting import careless, compare_cures, plot_cures, plot_labeled, turning_point
 from tl_widgets.teaching.practice.reading import plot_sideways, plot_top_classes
 from tl_widgets.teaching.practice.trained_parts import plot_trained
@@ -61,6 +62,7 @@ __all__ = [
     "plot_test_accuracy",
     "plot_top_classes",
     "plot_trained",
+    "plot_validation",
     "plot_weights",
     "result_of",
     "say",
@@ -70,4 +72,5 @@ __all__ = [
     "turning_point",
     "untidy_folder",
     "with_interval",
+    "write_folder",
 ]

@@ -6,10 +6,8 @@ from tl_widgets.teaching.exercise import Exercise
 from tl_widgets.teaching.first_exercises import FIRST_EXERCISES
 from tl_widgets.teaching.judges import (
     choice,
-    last_layer,
     number,
     repaired_model,
-    transfer_model,
     unfair_comparisons,
 )
 from tl_widgets.teaching.middle.exercises import MIDDLE_EXERCISES
@@ -27,30 +25,6 @@ EXERCISES: dict[str, Exercise] = {
     **HOW_MUCH_DATA_EXERCISES,
     **CHOOSING_EXERCISES,
     **FINE_TUNING_EXERCISES,
-    "04-a": Exercise(
-        "The head is one Dense layer: 2,048 features in, 5 classes out. The backbone is frozen.",
-        "2,048 weights for each of 5 classes, and 5 biases. All the rest is frozen.",
-        number(
-            10_245,
-            {
-                10_240: "Nearly: each of the 5 units also has a bias.",
-                2_049: "That is one sigmoid unit, the head for two classes. Here there are five.",
-                20_861_480: "That is the backbone, and it is frozen. How many parameters can still be learned?",
-                20_871_725: "That is all of them. The backbone is frozen: how many can still be learned?",
-            },
-            "Count a Dense layer: inputs × units + units.",
-        ),
-    ),
-    "04-b": Exercise(
-        "Input, Rescaling, the frozen backbone without top, GlobalAveragePooling2D, Dense with softmax: in this order.",
-        "5,124 parameters to learn, and everything else is frozen.",
-        transfer_model,
-    ),
-    "04-c": Exercise(
-        "There are three questions, and the answer to each can be yes whatever the others are.",
-        "Three independent yes-or-no questions: three units, each with its own sigmoid.",
-        last_layer,
-    ),
     "05-a": Exercise(
         "Add up all that each model needed, then divide.",
         "12 s against 2.5 s: reading the features is part of the price.",

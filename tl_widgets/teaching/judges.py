@@ -91,20 +91,6 @@ def layer_before_dense(answer: Any) -> str | None:
     return f"Write the name of one layer of Keras; this is {answer!r}."
 
 
-def last_layer(answer: Any) -> str | None:
-    """Judge (units, activation) for pictures that can show several of three animals."""
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        return "Give two things: (number of units, 'name of the activation')."
-    units, activation = answer[0], str(getattr(answer[1], "__name__", answer[1])).lower()
-    if activation == "softmax":
-        return "Softmax divides 100 % among the classes: a picture with a cat and a dog couldn't get 90 % for both."
-    if activation != "sigmoid":
-        return f"{activation} doesn't turn a number into a probability. Which two activations does this notebook use?"
-    if units == 1:
-        return "One unit gives one number. That answers one question, and here there are three: cat? dog? horse?"
-    return None if units == 3 else f"There are three questions (cat? dog? horse?), and {units} units."
-
-
 def few_images(answer: Any) -> str | None:
     """Judge the result of a Lab that should have trained on 5 images of each class."""
     if not isinstance(answer, Comparison):

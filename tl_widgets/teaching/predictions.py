@@ -130,6 +130,27 @@ PREDICTIONS = {
         },
         ("near 50%: chance", "there is nothing to learn in random labels"),
     ),
+    "no_name": Prediction(
+        "What does the network do with the brick wall, for which it has no name?",
+        (
+            "it says that it doesn't know",
+            "it gives one of its names, and is unsure",
+            "it gives one of its names, and is sure",
+        ),
+        {
+            "it has learned when to give no answer": (
+                "nobody taught it that. Each of its million photographs showed one of the 1,000 things."
+            ),
+            "its probabilities add up to 100%, so some name has to be the highest": (
+                "softmax shares out 100%, whatever the picture shows. With no fitting name, the shares are small."
+            ),
+            "bricks look exactly like something that it knows": (
+                "that happens, and then a network is sure and wrong. So a high probability is no proof."
+            ),
+        },
+        ("it says that it doesn't know", "it has learned when to give no answer"),
+        (0.0, 0.2, 0.9),
+    ),
     "wrong_labels": Prediction(
         "After 25 epochs, for how many of its training pictures does the network answer what the friend has written?",
         (

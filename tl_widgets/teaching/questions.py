@@ -41,20 +41,6 @@ QUESTIONS = {
             ),
         ),
     ),
-    "megabytes": Question(
-        "A network has 4 million parameters. How large is a file of its weights, at 4 bytes each?",
-        (
-            Option(
-                "About 4 MB, one byte for each parameter",
-                "Weights are usually stored as float32, which takes 4 bytes each.",
-            ),
-            Option("About 16 MB", "4 million times 4 bytes. Parameters are not megabytes.", is_right=True),
-            Option(
-                "It depends on how large the images are",
-                "Larger images mean more arithmetic and larger maps. The filters stay the same.",
-            ),
-        ),
-    ),
     "overfit": Question(
         "The training accuracy is at 100 % and the validation accuracy stands still below it. What helps least?",
         (
@@ -102,24 +88,6 @@ QUESTIONS = {
             Option(
                 "The model takes less memory, because frozen parameters do not count",
                 "They are still there and still needed. Frozen parameters count in full.",
-            ),
-        ),
-    ),
-    "preprocessing": Question(
-        "You forgot the preprocessing. How do you notice?",
-        (
-            Option(
-                "Keras stops with an error",
-                "The shapes are right, so nothing stops. That is what makes the mistake dangerous.",
-            ),
-            Option(
-                "The accuracy falls to chance",
-                "It can, and often it only gets worse, as measured above. A worse number looks like a harder task.",
-            ),
-            Option(
-                "Perhaps not at all: everything runs, and the accuracy is only lower than it could be",
-                "So put the preprocessing into the model, where it cannot be forgotten.",
-                is_right=True,
             ),
         ),
     ),

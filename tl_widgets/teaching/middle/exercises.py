@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tl_widgets.teaching.exercise import Exercise
-from tl_widgets.teaching.judges import choice
-from tl_widgets.teaching.middle.judges import monitored, plan_of_cures
+from tl_widgets.teaching.judges import choice, number, transfer_model
+from tl_widgets.teaching.middle.judges import last_layer_of_two, monitored, plan_of_cures, valid_features
 
 MIDDLE_EXERCISES: dict[str, Exercise] = {
     "03-a": Exercise(
@@ -32,5 +32,42 @@ MIDDLE_EXERCISES: dict[str, Exercise] = {
         "labels, as it should be.",
         plan_of_cures,
         'Keep {"each": 75}, and add one of those that helped alone, with its number.',
+    ),
+    "04-a": Exercise(
+        "What does the head receive? Look at the shape of the features, before and after.",
+        "The feature maps have more places, but average pooling still leaves 1,280 numbers. So the head has 1,280 "
+        "weights and one bias, at any size.",
+        number(
+            1_281,
+            {
+                1_280: "Nearly: the unit also has a bias.",
+                2_562: "That would be two units. One with sigmoid is enough for two classes.",
+                11_521: "That would be Flatten: 3 × 3 places of 1,280 maps. Here they are averaged.",
+                3_413_024: "That is the backbone, and it is frozen. How many numbers learn?",
+            },
+            "count_parameters prints how many are trainable.",
+        ),
+        "Average pooling leaves one number for each of 1,280 maps, however large the maps are. And one unit learns.",
+    ),
+    "04-b": Exercise(
+        "Input, Rescaling, the frozen backbone without top, GlobalAveragePooling2D, Dense with softmax: in this order.",
+        "5,124 parameters to learn, and everything else is frozen.",
+        transfer_model,
+        "applications.MobileNetV2(include_top=False, weights=None, input_shape=(96, 96, 3)), then trainable = False. "
+        "Rescaling(1 / 127.5, offset=-1) makes −1 to 1 of 0 to 255.",
+    ),
+    "04-c": Exercise(
+        "What does softmax make of a single score?",
+        "Softmax on one unit is always 1, so every picture got the same answer. One unit needs sigmoid; two can have "
+        "softmax.",
+        last_layer_of_two,
+        "Look at the three rows that you printed: which of them say something different about different pictures?",
+    ),
+    "04-d": Exercise(
+        "Ask of each: would the backbone still give exactly the numbers that were kept?",
+        "More epochs and other heads change nothing below the head. New pictures, a backbone that learns and another "
+        "size do.",
+        valid_features,
+        "Two of the five change nothing about the picture, the preprocessing or the backbone.",
     ),
 }

@@ -39,3 +39,36 @@ def plan_of_cures(answer: Any) -> str | None:
     if training < 0.5:
         return f"{got} It learns too little, from the right labels as well. Take less of what makes learning hard."
     return f"{got} It hardly memorizes, so what's missing are more examples of what is right. Which change brings them?"
+
+
+def last_layer_of_two(answer: Any) -> str | None:
+    """Judge (units, activation) for two classes of which exactly one is right."""
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        return 'Give two things: (number of units, "name of the activation").'
+    units, activation = answer[0], str(getattr(answer[1], "__name__", answer[1])).lower()
+    if activation not in ("sigmoid", "softmax"):
+        return f"{activation} doesn't turn a score into a probability. Which two activations does this notebook use?"
+    if units == 1:
+        return None if activation == "sigmoid" else "That's the layer that doesn't work: softmax on one unit is 1."
+    if units == 2 and activation == "sigmoid":
+        return "Two sigmoids are two questions: both may say yes. Exactly one of cat and dog is right."
+    return None if units == 2 else f"There are two classes, and {units} units."
+
+
+_CHANGES = {
+    "B": "B: each epoch brings other pictures, so the kept numbers belong to pictures that never come again.",
+    "D": "D: a backbone that learns gives other numbers after each step.",
+    "E": "E: at another size the backbone sees other pixels and gives other numbers.",
+}
+
+
+def valid_features(answer: Any) -> str | None:
+    """Judge the letters of the cases in which kept features are valid, A and C."""
+    letters = {letter for letter in str(answer).upper() if letter.isalpha()}
+    if not isinstance(answer, str | list | tuple | set) or not letters or not letters <= set("ABCDE"):
+        return f'Write letters from A to E as one text, such as "AB"; this is {answer!r:.60}.'
+    for letter in sorted(letters & _CHANGES.keys()):
+        return f"Not in case {_CHANGES[letter]}"
+    if "A" not in letters:
+        return "A is missing: more epochs train the head on the same numbers."
+    return None if "C" in letters else "C is missing: the numbers come from the backbone, whatever head is on top."

@@ -1,0 +1,17 @@
+"""What notebook 04 says, held on its variables, in its kernel."""
+
+assert "cat" in named[0][0][0]
+assert named[1][0][0] == "espresso"
+assert "Measured: it gives one of its names, and is unsure." in OUTPUT
+assert "softmax, 1 unit:  [1. 1. 1.]" in OUTPUT
+assert np.allclose(
+    np.asarray(activations.softmax(two))[:, 1], np.ravel(activations.sigmoid(scores_of_three)), atol=1e-6
+)
+assert count_parameters(model).trainable == 1_281
+assert not backbone.trainable_weights
+assert tested > 0.9
+assert n_same >= len(short) - 2  # "equal to the one-liner"
+assert abs(tested - run.test_accuracy) < 0.03
+assert scores["scaled twice"] < 0.3 < 0.5 < scores["right"]
+assert scores["forgotten"] < scores["right"] + 0.02
+assert np.abs(features.predict(small, verbose=0) - features.predict(small, verbose=0)).max() == 0  # kept features

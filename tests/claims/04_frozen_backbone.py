@@ -4,9 +4,7 @@ assert "cat" in named[0][0][0]
 assert named[1][0][0] == "espresso"
 assert "Measured: it gives one of its names, and is unsure." in OUTPUT
 assert "softmax, 1 unit:  [1. 1. 1.]" in OUTPUT
-assert np.allclose(
-    np.asarray(activations.softmax(two))[:, 1], np.ravel(activations.sigmoid(scores_of_three)), atol=1e-6
-)
+assert np.allclose(shares[:, 1], 1 / (1 + np.exp(-one[:, 0])))  # two units with softmax are one with sigmoid
 assert count_parameters(model).trainable == 1_281
 assert not backbone.trainable_weights
 assert tested > 0.9

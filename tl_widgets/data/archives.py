@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.text import printable as printable
 from tl_widgets.data.names import MAX_NAME, decode_names, one_form, problem_of, with_folders_above
@@ -114,7 +115,7 @@ def _require_few_files(n_files: int, source_name: str) -> None:
 class FolderSource:
     """The files below a folder, or below some of its sub-folders. Links that lead out of it are not followed."""
 
-    def __init__(self, path: Path, only: Sequence[str] = ()) -> None:
+    def __init__(self, path: Path, only: Sequence[str] = (), cancel: Cancel | None = None) -> None:
         self.path = path.resolve()
         self._files: list[SourceFile] = []
         self._folders: set[str] = set()
@@ -124,6 +125,7 @@ class FolderSource:
         for folder in only:
             with_folders_above(folder, self._folders)
         while pending:
+            raise_if_cancelled(cancel)  # /proc takes minutes
             pending += self._walk(pending.pop(), only)
             _require_few_files(len(self._files) + len(self._skipped) + len(self._folders), printable(str(path)))
         files = sorted(self._in_one_form(), key=lambda file: file.name)

@@ -121,7 +121,7 @@ def load_folder(
         root, parts = common_root(named)
     elif validation is not None:
         raise InputError("validation= needs test=: models are tested on images that no choice was made with.")
-    source = open_source(root, parts)
+    source = open_source(root, parts, cancel)
     try:
         full_layout = find_layout(source, printable(str(root)), columns, parts)
         require_edits(full_layout, edits, source_name)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel
 from tl_widgets.core.paths import user_path, working_folder
 from tl_widgets.data.archives import FolderSource, ImageSource, ZipSource, first_bytes, is_archive, printable
 from tl_widgets.data.packed import PackedSource
@@ -19,12 +20,12 @@ _GIVE = "Give a folder with a sub-folder for each class, or its zip."
 Parts = tuple[tuple[str, str], ...]  # (split, folder) as in `Origin.parts`
 
 
-def open_source(path: Path, parts: Parts = ()) -> ImageSource:
+def open_source(path: Path, parts: Parts = (), cancel: Cancel | None = None) -> ImageSource:
     """Open the folder or archive at `path` and list its files, or only those in some of its folders."""
     source_name = printable(str(path))
     try:
         if path.is_dir():
-            return FolderSource(path, [folder for _, folder in parts])
+            return FolderSource(path, [folder for _, folder in parts], cancel)
         if not path.exists():
             here = printable(str(working_folder()))
             raise InputError(f"There is no folder or zip file {source_name}. Check the spelling; you are in {here}.")

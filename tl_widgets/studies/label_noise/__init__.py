@@ -39,7 +39,7 @@ _SEARCH = 0.5  # seconds to build a model around the head, and to search for wro
 class NoiseArguments(ImageArguments):
     """The shares of wrong labels, the models and the seeds."""
 
-    n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=30)
+    n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=20)
     shares: tuple[int, ...] = setting(
         (0, 20, 40),
         Several(Whole(0, 80), "0,20,40"),
@@ -55,7 +55,7 @@ class NoiseArguments(ImageArguments):
 
 class _Noise(Study[NoiseArguments, "LabelNoise"]):
     name = "noise"
-    question = "What if labels are wrong?"
+    question = "Wrong labels?"
     about = "accuracy against the share of wrong training labels, and how many of them a model finds"
     lead = (
         "Some training labels are made wrong, and both models learn from them. Then the frozen backbone looks for the "

@@ -54,7 +54,7 @@ class StressArguments(ImageArguments):
 
 class _Stress(Study[StressArguments, "StressTest"]):
     name = "stress"
-    question = "What if pictures change?"
+    question = "Changed pictures?"
     about = "accuracy on darker, blurred, rotated and otherwise changed test images"
     lead = (
         "Both models learn from clean pictures. Then the test images become darker, brighter, blurred, noisy, rotated, "

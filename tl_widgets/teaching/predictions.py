@@ -288,5 +288,38 @@ PREDICTIONS = {
             ),
         },
         ("about the same, or better", "training=False in the call keeps BatchNormalization as it was"),
+    "finer_map": Prediction(
+        "Which model answers more test photographs right?",
+        ("the one with the sharp map, scratch", "the one with the blurred map, transfer"),
+        {
+            "a sharp map shows that it looks more exactly": (
+                "the layers decide how sharp a map is: fewer poolings, finer maps. That says nothing about the answers."
+            ),
+            "the pretrained features are better, whatever their map looks like": (
+                "what a network recognizes and how fine its last maps are, are two different things."
+            ),
+            "the frozen backbone never learned where to look in these photographs": (
+                "it learned from a million others what things look like. A head on top can use that without being told "
+                "where."
+            ),
+        },
+        ("the one with the sharp map, scratch", "a sharp map shows that it looks more exactly"),
+    ),
+    "untrained_map": Prediction(
+        "How alike are the heat maps of the trained and of the untrained network?",
+        ("much alike: 70% or more", "little alike, or not at all"),
+        {
+            "both are bright where the thing is": (
+                "random filters do answer to edges and bright places. But the weights of the maps are random, too, and "
+                "can as well point away from the thing."
+            ),
+            "training decides which maps speak for a class": (
+                "the same layers with other weights give other maps. That is what the check asks for."
+            ),
+            "an untrained network has no heat map": (
+                "it has one: random weights also raise a score somewhere, and nothing warns you."
+            ),
+        },
+        ("much alike: 70% or more", "both are bright where the thing is"),
     ),
 }

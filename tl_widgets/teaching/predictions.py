@@ -289,21 +289,20 @@ PREDICTIONS = {
         },
         ("about the same, or better", "training=False in the call keeps BatchNormalization as it was"),
     "finer_map": Prediction(
-        "Which model answers more test photographs right?",
-        ("the one with the sharp map, scratch", "the one with the blurred map, transfer"),
+        "Which model has the sharper heat map?",
+        ("transfer", "scratch"),
         {
-            "a sharp map shows that it looks more exactly": (
-                "the layers decide how sharp a map is: fewer poolings, finer maps. That says nothing about the answers."
+            "the one that is right more often looks more exactly": (
+                "how sharp a map is follows from the layers. It says nothing about the answers."
             ),
-            "the pretrained features are better, whatever their map looks like": (
-                "what a network recognizes and how fine its last maps are, are two different things."
+            "the one that halves the sides fewer times keeps more places": (
+                "the last feature maps decide. A finer map shows more detail, and its answers need not be better."
             ),
-            "the frozen backbone never learned where to look in these photographs": (
-                "it learned from a million others what things look like. A head on top can use that without being told "
-                "where."
+            "the larger network sees more detail": (
+                "it has more layers and more maps. But each map gets smaller with every halving, whatever its number."
             ),
         },
-        ("the one with the sharp map, scratch", "a sharp map shows that it looks more exactly"),
+        ("transfer", "the one that is right more often looks more exactly"),
     ),
     "untrained_map": Prediction(
         "How alike are the heat maps of the trained and of the untrained network?",

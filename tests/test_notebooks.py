@@ -33,7 +33,7 @@ NAMES = (
     "12_is_it_any_good",
 )
 # Rewritten: no asserts in their cells, because `test_notebook_claims.py` holds what they say.
-SECOND_EDITION = tuple(path.stem for path in sorted((ROOT / "tests" / "claims", "11_look_inside").glob("*.py")))
+SECOND_EDITION = tuple(path.stem for path in sorted((ROOT / "tests" / "claims").glob("*.py")))
 MOST_LINES = 14  # of a cell in the second edition
 LOCAL = re.compile(r"\]\((?!https?:)([^)#]+)(?:#([^)]*))?\)")
 

@@ -288,6 +288,7 @@ PREDICTIONS = {
             ),
         },
         ("about the same, or better", "training=False in the call keeps BatchNormalization as it was"),
+    ),
     "finer_map": Prediction(
         "Which model has the sharper heat map?",
         ("transfer", "scratch"),

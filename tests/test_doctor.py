@@ -81,6 +81,18 @@ def test_a_trained_model_that_gives_one_answer():
     assert any("gives every image the same answer" in text for text in found), found
 
 
+def test_one_class_for_all_images_is_called_common_only_where_it_is():
+    x, y = pictures()
+    model = net()
+    kernel, bias = model.layers[-1].weights
+    kernel.assign(0.01 * kernel)
+    bias.assign([0, 10, 0])
+    common = np.where(y == 2, 1, y)
+    for labels, why in ((y, "its answer doesn't depend on the image"), (common, "which class is the most common")):
+        found = check_setup(model, (x, labels), history=curves(*GOOD))
+        assert any("names class 1 for each of the" in text and why in text for text in found), found
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -29,7 +29,8 @@ def test_cures_are_compared_with_noise_in_mind():
     assert "Clearly better than nothing: dropout (+15 points)." in text
     assert "Too close to call: small (+1 points)." in text
     assert "Clearly worse: huge (-40 points)." in text
-    ax = plot_cures(scores, n=269)
+    ax = plot_cures(scores, n=269, right=0.72)
+    assert "A line at 72%" in ax.figure.get_label()
     assert [bar.get_width() for bar in ax.patches] == [0.7, 0.85, 0.71, 0.3]
     assert "dropout: training 80%, validation 85%" in ax.figure.get_label()
 
@@ -37,7 +38,7 @@ def test_cures_are_compared_with_noise_in_mind():
 def test_the_sentence_on_the_turning_point_follows_the_losses():
     history = {"loss": [2, 1, 0.5, 0.1], "val_loss": [2, 1, 1.5, 1.6], "val_accuracy": [0.2, 0.8, 0.7, 0.6]}
     assert "lowest after epoch 2" in turning_point(history)
-    assert "from 80% to 60%" in turning_point(history)
+    assert "highest after epoch 2, and went from 80% to 60%" in turning_point(history)
     assert "more" in turning_point({**history, "val_loss": [2, 1, 0.9, 0.8]})
 
 

@@ -3,7 +3,7 @@
 from tl_widgets import ScratchSpec
 from tl_widgets.teaching import check
 
-# 02-a: three poolings halve 192 three times; Flatten keeps every place of all 128 maps. The Dense layer behind it grows
+# 02-a: three poolings halve 192 three times; Flatten keeps every place of all 128 maps. The Dense layer after it grows
 # with the picture: nine times as many weights as with 64 x 64 pixels. Kernels have the same weights at every place,
 # however many places there are, so the convolutions don't grow.
 side = 192 // 2 // 2 // 2

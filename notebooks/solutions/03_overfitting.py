@@ -14,7 +14,7 @@ check("03-a", "smaller")
 # coarser steps than the loss.
 check("03-b", "val_loss")
 
-# 03-c: more images, and 70% of the numbers behind Flatten left out in each step. In the notebook:
+# 03-c: more images, and 70% of the numbers after Flatten left out in each step. In the notebook:
 #     cures = {"my plan": {"each": 75, "drop": 0.7}}
 # Shifted pictures in place of the dropout do as well. Checklist: the plan brings more that is right; it also prevents
 # memorizing, so training accuracy stays near the share of right labels; you chose by validation; you tested once.
@@ -35,7 +35,7 @@ network = Sequential(
 )
 network.compile(optimizers.Adam(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
 written = teaching.careless(more.labels, every=3)
-network.fit(more.images, written, 25, 25, verbose=0)
+network.fit(more.images, written, batch_size=25, epochs=25, verbose=0)
 training = network.evaluate(more.images, written, verbose=0)[1]
 validation = network.evaluate(digits.validation.images, digits.validation.labels, verbose=0)[1]
 check("03-c", [training, validation])

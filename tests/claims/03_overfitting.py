@@ -24,4 +24,4 @@ assert scores["fewer parameters"][0] > 0.76  # "16 units can still memorize a lo
 assert wide > 85
 assert slow < wide - 15
 assert (all_dead, wide_dead > 0) == (6, True)
-assert stuck < 20
+assert stuck == 10  # "10%": one and the same answer

@@ -5,7 +5,7 @@ assert abs(epochs_more - 1 / 3) < 0.05  # the patient stays at chance whatever e
 assert abs(rate_lower - 1 / 3) < 0.05
 assert scaled_once > 0.7
 assert all(abs(loss - 1.0986) < 0.02 for loss in fitted.history["val_loss"][2:])  # "stays at ln 3 = 1.10"
-assert "Measured: pixels that are scaled once." in OUTPUT
+assert "Measured: other pixel values." in OUTPUT
 assert report.findings[0].mistake == "rescaled_twice"
 assert leak.verdict == "clear"
 assert leak.wrong > 0.9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 from ipywidgets import HBox
@@ -20,7 +21,7 @@ from tl_widgets.teaching.show import with_alt_text
 from tl_widgets.widgets.shared.slider import Slider
 
 _RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
-_WINDOW = (-0.4, 2.2)  # the part of the curve that figures show
+_WINDOW = (-0.4, 2.2)  # the part of the curve that figures show at least
 
 
 class Slope:
@@ -78,9 +79,9 @@ def plot_steps(slope: Slope, learning_rates: Sequence[float], *, n_steps: int = 
 
 
 def _draw_losses(ax: Axes, slope: Slope, learning_rates: Sequence[float], walks: Sequence[tuple[float, ...]]) -> None:
-    for rate, walk in zip(learning_rates, walks, strict=True):
+    for rate, walk, marker in zip(learning_rates, walks, cycle("o^s"), strict=False):
         losses = [slope.loss(place) for place in walk]
-        ax.plot(range(len(walk)), losses, color=ModelName.SCRATCH.color, marker="o", markersize=4, linewidth=1)
+        ax.plot(range(len(walk)), losses, color=ModelName.SCRATCH.color, marker=marker, markersize=4, linewidth=1)
         note(ax, f"{rate:.3g}: {losses[-1]:.2f}", (len(walk) - 1, losses[-1]), (6, -3), color=INK)
     n_steps = len(walks[0]) - 1
     ax.set_xlim(-0.03 * n_steps, 1.28 * n_steps)
@@ -97,19 +98,21 @@ def _draw_losses(ax: Axes, slope: Slope, learning_rates: Sequence[float], walks:
 
 
 def _draw_walk(ax: Axes, slope: Slope, rate: float, walk: tuple[float, ...]) -> None:
-    line = np.linspace(*_WINDOW, 200)
+    low, high = min(_WINDOW[0], *walk), max(_WINDOW[1], *walk)
+    left, right = low - 0.02 * (high - low), high + 0.05 * (high - low)
+    line = np.linspace(left, right, 400)
     ax.plot(line, [slope.loss(place) for place in line], color=INK, linewidth=1)
-    # A gap where a step leaves the figure.
-    inside = np.array([place if _WINDOW[0] <= place <= _WINDOW[1] else np.nan for place in walk])
-    losses = [slope.loss(place) if np.isfinite(place) else np.nan for place in inside]
-    ax.plot(inside, losses, color=ModelName.SCRATCH.color, marker="o", markersize=5, linewidth=1)
+    losses = [slope.loss(place) for place in walk]
+    ax.plot(walk, losses, color=ModelName.SCRATCH.color, marker="o", markersize=5, linewidth=1)
     ax.plot([0], [slope.loss(0)], color=PALE, marker="s", markersize=8, linestyle="none")
     note(ax, "start", (0, slope.loss(0)), (8, 6), color=INK)
-    if n_outside := int(np.isnan(inside).sum()):
-        text = "1 step ends outside" if n_outside == 1 else f"{n_outside} steps end outside"
-        note(ax, text, (_WINDOW[1], 0), (0, 8), ha="right", color=INK)
-    ax.set_xlim(*_WINDOW)
-    ax.set_ylim(0, 1.1 * max(slope.loss(place) for place in _WINDOW))
+    numbered: list[float] = []
+    for step, place in enumerate(walk[1:] if high > _WINDOW[1] else (), 1):
+        if all(abs(place - other) > 0.05 * (right - left) for other in numbered):  # numbers don't lie on each other
+            note(ax, str(step), (place, slope.loss(place)), (-6, 6), ha="right", color=INK)
+            numbered.append(place)
+    ax.set_xlim(left, right)
+    ax.set_ylim(0, 1.1 * max(slope.loss(left), slope.loss(right)))
     draw_grid(ax, "y")
     finish_axes(ax, f"Learning rate {rate:.3g}", x="weights, along one direction", y="loss on the training images")
 

@@ -63,7 +63,7 @@ FIRST_EXERCISES: dict[str, Exercise] = {
     ),
     "02-a": Exercise(
         "Each pooling halves both sides of the maps: 192, 96, … And how many maps are there at the end?",
-        "24 × 24 places in each of 128 maps. The Dense layer behind Flatten grows with them. A kernel has the same "
+        "24 × 24 places in each of 128 maps. The Dense layer after Flatten grows with them. A kernel has the same "
         "weights however many places it visits, so the convolutions stay as they are.",
         number(
             73_728,
@@ -86,7 +86,7 @@ FIRST_EXERCISES: dict[str, Exercise] = {
     ),
     "02-c": Exercise(
         "What comes out of MaxPooling2D, and what does Dense need to see the whole picture?",
-        "Flatten puts the maps into one row. GlobalAveragePooling2D does as well, with far fewer weights behind it.",
+        "Flatten puts the maps into one row. GlobalAveragePooling2D does as well, with far fewer weights after it.",
         layer_before_dense,
         "Two layers turn feature maps into one row of numbers. Both are in this notebook.",
     ),

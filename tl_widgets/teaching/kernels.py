@@ -141,7 +141,9 @@ def plot_pooling(feature_map: ArrayLike, row: int = 0, column: int = 0) -> Figur
     return with_alt_text(figure, f"{words}. {rows} becomes {largest}.")
 
 
-def plot_maps(picture: ArrayLike, maps: ArrayLike, *, before: ArrayLike | None = None, n: int = 8) -> Figure:
+def plot_maps(
+    picture: ArrayLike, maps: ArrayLike, *, before: ArrayLike | None = None, n: int = 8, rim: int = 0
+) -> Figure:
     """Draw a picture and its brightest feature maps, each scaled to its own largest value.
 
     Args:
@@ -149,18 +151,22 @@ def plot_maps(picture: ArrayLike, maps: ArrayLike, *, before: ArrayLike | None =
         maps: Shape (height, width, n_maps).
         before: The maps of the same kernels before training, drawn above.
         n: How many maps to draw.
+        rim: How many places to cut off at each side, where padding has changed them.
     """
-    after = np.asarray(maps, np.float64)
-    height, width, n_maps = after.shape
+    height, width, n_maps = np.shape(maps)
+    middle = np.s_[rim : height - rim, rim : width - rim]
+    after = np.asarray(maps, np.float64)[middle]
     order = np.argsort(-after.max(axis=(0, 1)), kind="stable")[: min(n, n_maps)]
-    rows = {"trained": after} if before is None else {"before": np.asarray(before, np.float64), "trained": after}
+    rows = (
+        {"trained": after} if before is None else {"before": np.asarray(before, np.float64)[middle], "trained": after}
+    )
     figure = new_figure(1.25 * (len(order) + 1), 0.35 + 1.4 * len(rows))
     grid = figure.add_gridspec(len(rows), len(order) + 1)
     for y, (name, values) in enumerate(rows.items()):
         for x in range(len(order) + 1):
             ax = add_axes(figure, grid[y, x])
             if x == 0:
-                ax.imshow(np.asarray(picture))
+                ax.imshow(np.asarray(picture)[middle])
             else:
                 ax.imshow(values[..., order[x - 1]], cmap="gray", vmin=0, vmax=values[..., order[x - 1]].max() or 1)
             ax.set_xticks([])

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
-from tl_widgets.plots.style import PALE, PERCENT, add_axes, draw_grid, finish_axes, legend_below, new_figure
+from tl_widgets.plots.style import PALE, PERCENT, add_axes, draw_grid, finish_axes, legend_below, new_figure, note
 from tl_widgets.teaching.show import with_alt_text
 
 _QUANTITIES = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -23,7 +23,7 @@ def plot_history(*histories: Mapping[str, Sequence[float]], chance: float | None
     Args:
         histories: `model.fit(...).history`, with "loss", "accuracy", "val_loss" and "val_accuracy". Several of them
             follow each other.
-        chance: The accuracy of guessing, 0..1, drawn as a line.
+        chance: The accuracy of guessing, 0..1, drawn as a line, and with it the loss of equal shares.
     """
     history = {name: [value for part in histories for value in part[name]] for name in _QUANTITIES}
     figure = new_figure(8.6, 3.6)
@@ -34,8 +34,13 @@ def plot_history(*histories: Mapping[str, Sequence[float]], chance: float | None
         color = ModelName.SCRATCH.color
         ax.plot(epochs, history[f"val_{name}"], color=color, linewidth=2.2, label="validation")
         ax.plot(epochs, history[name], color=color, linewidth=1.2, linestyle="--", label="training")
-        ax.set_ylim(0, 1.03 if name == "accuracy" else None)
-        if name == "accuracy":
+        if name == "loss":
+            ax.set_ylim(0, 1.15 * ax.get_ylim()[1])
+            if chance is not None:
+                ax.axhline(-np.log(chance), color=PALE, linewidth=1.5, linestyle=":")
+                note(ax, f"knows nothing: {-np.log(chance):.2f}", (len(epochs), -np.log(chance)), (0, 7), ha="right")
+        else:
+            ax.set_ylim(0, 1.03)
             ax.yaxis.set_major_formatter(PERCENT)
             if chance is not None:
                 ax.axhline(chance, color=PALE, linewidth=1.5, linestyle=":", label="chance")

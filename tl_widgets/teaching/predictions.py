@@ -31,8 +31,8 @@ PREDICTIONS = {
         ("scratch", "transfer", "too close to call"),
         {
             "a network that learns only my photographs fits them best": (
-                "it does fit the photographs it learns from, nearly all of them. The test asks about other "
-                "photographs, and a hundred examples say little about those."
+                "it does fit the photographs it learns from, nearly all of them. The test asks about others. From a "
+                "hundred examples alone, a network can't tell what matters in those and what doesn't."
             ),
             "edges, fur and petals look alike in most photographs": (
                 "this is the idea of transfer learning. What a network learned from a million photographs is useful in "
@@ -53,13 +53,13 @@ PREDICTIONS = {
                 "that holds as long as a step ends before the bottom. A step that is too long lands on the other side."
             ),
             "a step that is too long lands on the other side of the valley": (
-                "the gradient only knows the slope where you stand. It doesn't know how far away the bottom is."
+                "the gradient only says how steep it is where you stand, not how far away the bottom is."
             ),
             "the gradient shows the way, so a step can't make things worse": (
                 "the direction is right, and only for a short way. How far you go is up to the learning rate."
             ),
         },
-        ("the loss falls further", "larger steps get down sooner"),
+        ("the loss ends higher than it began", "a step that is too long lands on the other side of the valley"),
     ),
     "first_epoch": Prediction(
         "After the first epoch, which accuracy will Keras report as the higher one?",
@@ -96,7 +96,7 @@ PREDICTIONS = {
     ),
     "patient": Prediction(
         "Which one of these changes will make the network learn?",
-        ("three times as many epochs", "a tenth of the learning rate", "pixels that are scaled once"),
+        ("three times as many epochs", "a tenth of the learning rate", "other pixel values"),
         {
             "it learns slowly, so it needs more time": (
                 "a loss that falls slowly needs time. This one doesn't move, and time won't move it."
@@ -115,7 +115,7 @@ PREDICTIONS = {
         ("three times as many epochs", "it learns slowly, so it needs more time"),
     ),
     "leak": Prediction(
-        "Random labels, two classes, and a split that is drawn anew in every epoch: what is the validation accuracy?",
+        "Random labels, two classes, and a split that changes in every epoch: what is the validation accuracy?",
         ("near 50%: chance", "near 100%"),
         {
             "there is nothing to learn in random labels": (
@@ -288,38 +288,5 @@ PREDICTIONS = {
             ),
         },
         ("about the same, or better", "training=False in the call keeps BatchNormalization as it was"),
-    ),
-    "finer_map": Prediction(
-        "Which model has the sharper heat map?",
-        ("transfer", "scratch"),
-        {
-            "the one that is right more often looks more exactly": (
-                "how sharp a map is follows from the layers. It says nothing about the answers."
-            ),
-            "the one that halves the sides fewer times keeps more places": (
-                "the last feature maps decide. A finer map shows more detail, and its answers need not be better."
-            ),
-            "the larger network sees more detail": (
-                "it has more layers and more maps. But each map gets smaller with every halving, whatever its number."
-            ),
-        },
-        ("transfer", "the one that is right more often looks more exactly"),
-    ),
-    "untrained_map": Prediction(
-        "How alike are the heat maps of the trained and of the untrained network?",
-        ("much alike: 70% or more", "little alike, or not at all"),
-        {
-            "both are bright where the thing is": (
-                "random filters do answer to edges and bright places. But the weights of the maps are random, too, and "
-                "can as well point away from the thing."
-            ),
-            "training decides which maps speak for a class": (
-                "the same layers with other weights give other maps. That is what the check asks for."
-            ),
-            "an untrained network has no heat map": (
-                "it has one: random weights also raise a score somewhere, and nothing warns you."
-            ),
-        },
-        ("much alike: 70% or more", "both are bright where the thing is"),
     ),
 }

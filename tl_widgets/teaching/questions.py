@@ -24,10 +24,10 @@ class Question:
 
 QUESTIONS = {
     "result": Question(
-        "Both models reach 100 % on the images they were trained on. Which number is the result?",
+        "Suppose that both models reach 100% on the images they were trained on. Which number is the result?",
         (
             Option(
-                "The accuracy on the training images: 100 % for both",
+                "The accuracy on the training images: 100% for both",
                 "A model can memorize its training images. That says little about new images.",
             ),
             Option(
@@ -42,7 +42,7 @@ QUESTIONS = {
         ),
     ),
     "overfit": Question(
-        "The training accuracy is at 100 % and the validation accuracy stands still below it. What helps least?",
+        "The training accuracy is at 100% and the validation accuracy stands still below it. What helps least?",
         (
             Option(
                 "Many more epochs",
@@ -142,6 +142,24 @@ QUESTIONS = {
             Option(
                 "The model is sure, because the map is so bright",
                 "Every map is scaled to its own maximum. Its probability shows how sure the model is.",
+            ),
+        ),
+    ),
+    "components": Question(
+        "Two classes overlap in a panel whose axes keep 40 % of the variance. May the model still tell them apart?",
+        (
+            Option(
+                "No: what overlaps there is the same to the model",
+                "The model has all features, and 60 % of their variance is not in the panel.",
+            ),
+            Option(
+                "Yes: they may lie apart in the directions that the panel leaves out",
+                "That is why the nearest neighbors are counted with all features, not with these two.",
+                is_right=True,
+            ),
+            Option(
+                "Yes, if the panel is drawn with another seed",
+                "The components follow from the features alone: the same features give the same panel.",
             ),
         ),
     ),

@@ -14,8 +14,10 @@ Drawing = TypeVar("Drawing")
 
 
 def say(text: str) -> None:
-    """Print a text in short lines, because GitHub doesn't break long ones."""
-    print(textwrap.fill(text, _COLUMNS))  # noqa: T201 - the ordinary output of a notebook's cell
+    """Print a text in short lines, because GitHub doesn't break long ones; indented lines stay indented."""
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip()))
+        print(textwrap.fill(line, _COLUMNS, subsequent_indent=indent))  # noqa: T201 - the output of a notebook's cell
 
 
 def show(drawing: Any, alt_text: str = "") -> None:

@@ -14,7 +14,7 @@ from tl_widgets.backbones.keras_compat import all_layers, is_random
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent
 from tl_widgets.setup_checks.checks.labels import class_numbers
-from tl_widgets.setup_checks.data import Data
+from tl_widgets.setup_checks.data import Array, Data
 from tl_widgets.setup_checks.mistake import Check, Finding, Subject
 from tl_widgets.setup_checks.setup import Setup
 
@@ -76,12 +76,13 @@ def _find(setup: Setup) -> Iterator[Finding]:
     numbers = class_numbers(setup.all_labels) if isinstance(setup.all_labels, np.ndarray) else None
     chance, n_train = _chance(numbers), setup.data.n or (len(numbers) if numbers is not None else 0)
     n_validation = _count(setup.validation)
-    if curves.accuracy and chance and max(curves.accuracy) <= chance + _margin(chance, n_train):
+    if curves.accuracy and numbers is not None and chance and max(curves.accuracy) <= chance + _margin(chance, n_train):
+        guess = "guessing" if _most_common(numbers) is None else "always naming the most common class"
         yield Finding(
-            f"After {curves.n_epochs} epochs, the training accuracy is {percent(curves.accuracy[-1])}, and always "
-            f"naming the commonest class is right {percent(chance)} of the time: the network is stuck at chance. What "
-            "stands beside this in the report is the likely cause; else try a learning rate ten times lower and one "
-            "ten times higher, and see whether the network can memorize 16 images (memorize=True).",
+            f"After {curves.n_epochs} epochs, the training accuracy is {percent(curves.accuracy[-1])}, and {guess} "
+            f"is right {percent(chance)} of the time: the network is stuck at chance. If this report finds something "
+            "else, that is the likely cause; if not, try a learning rate ten times lower and one ten times higher, and "
+            "see whether the network can memorize 16 images (memorize=True).",
             where=_WHERE,
             code="check_setup(model, data, memorize=True)",
         )
@@ -182,6 +183,12 @@ def _chance(numbers: Any) -> float:
     )
 
 
+def _most_common(numbers: Array) -> int | None:
+    """Return the most common class; None if the classes are about equally large."""
+    classes, counts = np.unique(numbers, return_counts=True)
+    return int(classes[counts.argmax()]) if counts.max() > 1.2 * counts.min() else None
+
+
 def _margin(chance: float, n: int) -> float:
     return max(0.03, 2 * math.sqrt(chance * (1 - chance) / n)) if n else 0.05
 
@@ -207,11 +214,15 @@ def _one_answer(setup: Setup) -> Iterator[Finding]:
         return  # said already
     threshold = 0.5 if setup.outputs[0].activation == "sigmoid" else 0.0
     named = answers.argmax(1) if answers.shape[1] > 1 else (answers[:, 0] > threshold).astype(int)
-    commonest = np.bincount(numbers - numbers.min()).max() / len(numbers)
-    if len(np.unique(named)) == 1 and commonest < 0.8:
+    share = np.bincount(numbers - numbers.min()).max() / len(numbers)
+    if len(np.unique(named)) == 1 and share < 0.8:
+        in_all = class_numbers(setup.all_labels) if isinstance(setup.all_labels, np.ndarray) else None
+        why = "its answer doesn't depend on the image"
+        if _most_common(numbers if in_all is None else in_all) == named[0]:
+            why = "it has learned which class is the most common, and nothing else"
         yield Finding(
-            f"The trained model names class {named[0]} for all of {len(named)} training images: it has learned which "
-            "class is common and nothing else.",
+            f"The trained model names class {named[0]} for each of the {len(named)} training images that were tried: "
+            f"{why}.",
             where=setup.outputs[0].where,
             is_certain=False,
         )

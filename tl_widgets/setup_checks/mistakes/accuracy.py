@@ -145,14 +145,14 @@ _CHECK = Check(Subject.SPLITS, _find)
 
 LEAKY_SPLIT = Mistake(
     "leaky_split",
-    wrong="take() and skip() split a data set that is shuffled anew in every epoch",
+    wrong="take() and skip() split a data set that is reshuffled in every epoch",
     right="the split is made once",
-    why="In every epoch other images land in the training part, so that validation images have been trained on. The "
-    "labels here are drawn by lot: there is nothing to learn, and whatever is above chance is a leak.",
+    why="In every epoch other images land in the training part, so validation images have been trained on. The labels "
+    "here are random: there is nothing to learn, so a score that is clearly above chance shows a leak.",
     hides="A head with too many training images to memorize has less to leak.",
     measure=_leaky_split,
     check=_CHECK,
-    figure="accuracy on the validation images, with labels drawn by lot",
+    figure="accuracy on the validation images, with random labels",
     flatters=True,
     dataset="textures",
     image_size=48,

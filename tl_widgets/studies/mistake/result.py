@@ -175,7 +175,7 @@ def _verdict_sentence(mistake: Mistake, measured: TwoWays) -> str:
     size, interval = points(abs(measured.difference)), sorted((abs(low), abs(high)))
     between = f"95% interval {points(interval[0])} to {points(interval[1])}"
     if (measured.difference < 0) == mistake.flatters:
-        text = "flatters by" if mistake.flatters else "costs"
-        return f"Clear: the mistake {text} {size} points ({between})."
+        text = f"makes the score look {size} points better" if mistake.flatters else f"costs {size} points"
+        return f"Clear: the mistake {text} ({between})."
     other = "lower" if mistake.flatters else "higher"
     return f"Clear, and the other way round: with the mistake the number is {size} points {other} here ({between})."

@@ -60,44 +60,48 @@ def plot_labeled(images: ArrayLike, written: ArrayLike, labels: ArrayLike, *, n:
 def turning_point(history: Mapping[str, Sequence[float]]) -> str:
     """Return in a sentence when the validation loss was lowest, and how things went on from there."""
     losses, scores = history["val_loss"], history["val_accuracy"]
-    best, last = int(np.argmin(losses)), len(losses) - 1
+    best, top, last = int(np.argmin(losses)), int(np.argmax(scores)), len(losses) - 1
     start = f"The validation loss was lowest after epoch {best + 1}, at {losses[best]:.2f}"
     if last - best <= 1:
         return f"{start}, when training ended: this network might have learned still more."
-    end = f"{start}. At the end it was {losses[last]:.2f}"
-    change = f"the validation accuracy went from {percent(scores[best], 0)} to {percent(scores[last], 0)}"
-    return f"{end}, and {change}, while the training loss fell from {history['loss'][best]:.2f} to " + (
-        f"{history['loss'][last]:.2f}."
+    return (
+        f"{start}, and rose to {losses[last]:.2f} in the end, while the training loss fell from "
+        f"{history['loss'][best]:.2f} to {history['loss'][last]:.2f}. The validation accuracy was highest after epoch "
+        f"{top + 1}, and went from {percent(scores[top], 0)} to {percent(scores[last], 0)}."
     )
 
 
-def plot_cures(scores: Mapping[str, Sequence[float]], *, n: int) -> Axes:
-    """Draw validation accuracy as bars with 95% intervals, and training accuracy as circles.
+def plot_cures(scores: Mapping[str, Sequence[float]], *, n: int, right: float | None = None) -> Axes:
+    """Draw validation accuracy as bars with 95% intervals, and training accuracy as circles above them.
 
     Args:
         scores: (training accuracy, validation accuracy), 0..1, by what was changed.
         n: The number of validation images.
+        right: The share of training labels that are right, 0..1, drawn as a line.
     """
-    ax = new_axes(7.5, 1.5 + 0.42 * len(scores))
+    ax = new_axes(7.5, 1.5 + 0.5 * len(scores))
+    if right is not None:
+        ax.axvline(right, color=INK, linewidth=1.5, linestyle=":", label=f"right labels, {percent(right, 0)}")
     for y, (training, validation) in enumerate(scores.values()):
         low, high = wilson_interval(round(n * validation), n)
         errors = [[max(validation - low, 0)], [max(high - validation, 0)]]
         style: dict[str, Any] = {"color": ModelName.SCRATCH.color, "ecolor": INK, "capsize": 4}
-        ax.barh(y, validation, 0.5, xerr=errors, label="validation" if y == 0 else None, **style)
-        ax.plot(training, y, "o", markersize=8, markerfacecolor="white", markeredgecolor=INK, linestyle="none",
+        ax.barh(y + 0.1, validation, 0.4, xerr=errors, label="validation" if y == 0 else None, **style)
+        ax.plot(training, y - 0.27, "o", markersize=8, markerfacecolor="white", markeredgecolor=INK, linestyle="none",
                 label="training, with the written labels" if y == 0 else None)  # fmt: skip
     ax.set_yticks(range(len(scores)), [f"{name}  {percent(pair[1], 0)}" for name, pair in scores.items()])
     ax.set_ylim(len(scores) - 0.4, -0.6)
     ax.set_xlim(0, 1.03)
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
-    legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
+    legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=3)
     finish_axes(ax, "What each change did", x="accuracy, with 95% interval")
     parts = "; ".join(
         f"{name}: training {percent(training, 0)}, validation {percent(validation, 0)}"
         for name, (training, validation) in scores.items()
     )
-    return with_alt_text(ax, f"Bar chart of accuracy by what was changed. {parts}.")
+    line = "" if right is None else f" A line at {percent(right, 0)} marks the share of right labels."
+    return with_alt_text(ax, f"Bar chart of accuracy by what was changed. {parts}.{line}")
 
 
 def compare_cures(scores: Mapping[str, Sequence[float]], *, n: int) -> str:

@@ -139,3 +139,10 @@ def test_09_with_other_numbers(run):
 def test_04_with_other_numbers(run):
     names, _ = run("04_frozen_backbone", **{"size, epochs, seed": lambda: (48, 2, 1)})
     assert len(names["fitted"].history["loss"]) == 2
+
+
+def test_11_with_other_numbers(run):
+    from tl_widgets import load_dataset
+
+    names, _ = run("11_look_inside", photographs=lambda: load_dataset("digits", image_size=64, n_per_class=4, seed=1))
+    assert names["heat"].shape == (16, 16)

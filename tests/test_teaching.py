@@ -152,9 +152,9 @@ RIGHT = {
     "10-a": mended_model,
     "10-b": lambda: "unknown",
     "10-c": lambda: "Split by patient",
-    "11-a": lambda: 0,
-    "11-b": lambda: 25,
-    "11-c": lambda: 46.5,
+    "11-a": lambda: 25,
+    "11-b": lambda: (0, 1),
+    "11-c": lambda: "An untrained network's map",
 }
 WRONG = {
     "00-a": [lambda: comparison(10), lambda: comparison(5, stopped=True), lambda: "5"],
@@ -247,9 +247,9 @@ WRONG = {
     ],
     "10-b": [lambda: "harmless", lambda: "harmful", lambda: 0],
     "10-c": [lambda: "more epochs", lambda: "larger network", lambda: "random labels", lambda: "none"],
-    "11-a": [lambda: -2, lambda: 6, lambda: 2, lambda: 8],
-    "11-b": [lambda: 5, lambda: 9, lambda: 800, lambda: 36],
-    "11-c": [lambda: 53.5, lambda: 65, lambda: 81.5, lambda: 0.465, lambda: 50],
+    "11-a": [lambda: 5, lambda: 9, lambda: 800, lambda: 1_600, lambda: 36],
+    "11-b": [lambda: -1, lambda: 2, lambda: 0, lambda: 1, lambda: (1, 2)],
+    "11-c": [lambda: "brighter colors", lambda: "a finer map", lambda: "nothing"],
 }
 
 

@@ -84,7 +84,10 @@ def test_how_a_network_learns(page, jupyter):
     no_error(page)
     goto(page, "DescentSlider(")
     cell = page.locator(".jp-Cell", has_text="DescentSlider(")
-    cell.get_by_role("slider", name="Learning rate").press("ArrowRight")
+    rate = cell.get_by_role("slider", name="Learning rate")
+    assert rate.bounding_box()["width"] > 100
+    assert cell.get_by_text("This figure in words").last.is_hidden()  # what a saved notebook keeps
+    rate.press("ArrowRight")
     cell.locator("img[alt^='Learning rate 0.005:'][alt*='in 10 steps']").wait_for()
 
 

@@ -17,6 +17,11 @@ _CHILD = ".jp-OutputArea-child"
 _WHILE_ALIVE = (
     f"<style>{_CHILD}:has(.tlw-pictured)+{_CHILD},{_CHILD}:has(.tlw-pictured)+{_CHILD}+{_CHILD}{{display:none}}</style>"
 )
+# A slider measures itself by its container, so without a width it has none.
+_WIDE_SLIDERS = (
+    "<style>.tlw-pictured .tlw-row>.tlw-slider,.tlw-pictured .tlw-row>:has(>.tlw-slider)"
+    "{flex:1 1 220px;min-width:180px;max-width:300px}</style>"
+)
 # The widget's own output then says "model not found".
 _WITHOUT_WIDGET = (
     f"<style>{_CHILD}:has(+{_CHILD}+{_CHILD} .tlw-pictured-words):not(:has(.tlw-pictured)){{display:none}}</style>"
@@ -41,7 +46,7 @@ class PicturedBox(PlainBox):
         self._handles: list[Any] = []
         for field in controls.children:
             field.observe(lambda _: self._draw(), "value")
-        super().__init__([HTML(style() + _WHILE_ALIVE), controls, self._picture], text)
+        super().__init__([HTML(style() + _WHILE_ALIVE + _WIDE_SLIDERS), controls, self._picture], text)
         self.add_class("tlw-pictured")
         self._draw()
 

@@ -289,4 +289,37 @@ PREDICTIONS = {
         },
         ("about the same, or better", "training=False in the call keeps BatchNormalization as it was"),
     ),
+    "finer_map": Prediction(
+        "Which model has the sharper heat map?",
+        ("transfer", "scratch"),
+        {
+            "the one that is right more often looks more exactly": (
+                "how sharp a map is follows from the layers. It says nothing about the answers."
+            ),
+            "the one that halves the sides fewer times keeps more places": (
+                "the last feature maps decide. A finer map shows more detail, and its answers need not be better."
+            ),
+            "the larger network sees more detail": (
+                "it has more layers and more maps. But each map gets smaller with every halving, whatever its number."
+            ),
+        },
+        ("transfer", "the one that is right more often looks more exactly"),
+    ),
+    "untrained_map": Prediction(
+        "How alike are the heat maps of the trained and of the untrained network?",
+        ("much alike: 70% or more", "little alike, or not at all"),
+        {
+            "both are bright where the thing is": (
+                "random filters do answer to edges and bright places. But the weights of the maps are random, too, and "
+                "can as well point away from the thing."
+            ),
+            "training decides which maps speak for a class": (
+                "the same layers with other weights give other maps. That is what the check asks for."
+            ),
+            "an untrained network has no heat map": (
+                "it has one: random weights also raise a score somewhere, and nothing warns you."
+            ),
+        },
+        ("much alike: 70% or more", "both are bright where the thing is"),
+    ),
 }

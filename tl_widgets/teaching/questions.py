@@ -145,22 +145,4 @@ QUESTIONS = {
             ),
         ),
     ),
-    "components": Question(
-        "Two classes overlap in a panel whose axes keep 40 % of the variance. May the model still tell them apart?",
-        (
-            Option(
-                "No: what overlaps there is the same to the model",
-                "The model has all features, and 60 % of their variance is not in the panel.",
-            ),
-            Option(
-                "Yes: they may lie apart in the directions that the panel leaves out",
-                "That is why the nearest neighbors are counted with all features, not with these two.",
-                is_right=True,
-            ),
-            Option(
-                "Yes, if the panel is drawn with another seed",
-                "The components follow from the features alone: the same features give the same panel.",
-            ),
-        ),
-    ),
 }

@@ -146,7 +146,7 @@ def draw_filters(page: FigureBase, look: LookInside, height: float) -> None:
     write_heading(
         page,
         "The first filters",
-        "What the first convolution looks for in the pixels. Grey is 0; each filter is on a scale of its own.",
+        "What the first convolution looks for in the pixels. Gray is 0; each filter is on a scale of its own.",
         height,
     )
 

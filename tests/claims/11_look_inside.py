@@ -1,0 +1,14 @@
+"""What notebook 11 says, held on its variables, in its kernel."""
+
+assert np.abs(heat / heat.max() - first.places.array).max() < 1e-3  # by hand as by tl_widgets
+side = photographs.image_shape[0]
+assert look.maps[0].maps[0].places.shape == (side // 4, side // 4)
+assert look.maps[1].maps[0].places.shape == (side // 32, side // 32)
+assert result.transfer.n_right > result.scratch.n_right
+assert "Measured: scratch." in OUTPUT
+assert any(looked.answer != true for looked, true in zip(look.maps[0].maps, look.classes, strict=True))
+assert not look.failures
+assert np.mean(likeness) < 0.6  # the maps depend on what was learned
+assert "Measured: little alike, or not at all." in OUTPUT
+before, after, random, pretrained = (look.layout(n, s) for n in ("scratch", "transfer") for s in ("before", "after"))
+assert look.neighbour_accuracy(pretrained) > look.neighbour_accuracy(random)

@@ -1,6 +1,7 @@
 """check_setup after a training, check_prediction, `tl-widgets check`, and models of any origin."""
 
 import json
+import os
 import zipfile
 
 import h5py
@@ -210,9 +211,11 @@ def test_files_that_are_no_models_get_a_sentence(tmp_path, model):
     with h5py.File(tmp_path / "links.h5", "w") as file:
         file["x"] = h5py.ExternalLink("/etc/other.h5", "/")
     model.save_weights(tmp_path / "only.weights.h5")
+    os.mkfifo(tmp_path / "pipe.json")
     for name, said in {
         "text.keras": "can't be opened", "text.txt": "ending .keras", "links.h5": "links to another file",
-        "only.weights.h5": "weights only", "missing.keras": "There is no file",
+        "only.weights.h5": "weights only", "missing.keras": "there is no file",
+        "pipe.json": "no ordinary file", ".": "a folder",
     }.items():  # fmt: skip
         with pytest.raises(InputError, match=said):
             load_untrusted(tmp_path / name)

@@ -9,7 +9,9 @@ Exit status: 0 done; 1 a fault of tl_widgets, or a problem that `doctor` found; 
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
+import gc
 import importlib.util
 import os
 import subprocess
@@ -259,6 +261,8 @@ def _prepare_process() -> None:
     prepare_streams()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # they address programmers
+    # Python looks for garbage once more as it ends, which takes seconds among TensorFlow's objects.
+    atexit.register(gc.freeze)
 
 
 def _dispatch(argv: Sequence[str] | None) -> int:

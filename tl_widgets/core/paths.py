@@ -52,19 +52,35 @@ def absolute_path(value: object, name: str = "path") -> Path:
     return path if path.is_absolute() else working_folder() / path
 
 
-def read_user_file(value: object, name: str, most_bytes: int) -> bytes:
-    """Return the bytes of an ordinary file: a pipe or a device may never end.
+def user_file(value: object, name: str = "path") -> Path:
+    """Return the path of an ordinary file: a pipe or a device may never end.
 
     Raises:
-        InputError: It doesn't exist, isn't an ordinary file, is larger than `most_bytes`, or can't be read.
+        InputError: It doesn't exist, or isn't an ordinary file.
     """
     path = user_path(value, name)
     what = printable(str(path))
     try:
         if not path.exists():
             raise InputError(f"{name}: there is no file {what}; you are in {printable(str(working_folder()))}.")
+        if path.is_dir():
+            raise InputError(f"{name}: {what} is a folder, not a file.")
         if not path.is_file():
             raise InputError(f"{name}: {what} is no ordinary file.")
+    except OSError as error:
+        raise InputError(f"{name}: {what} can't be read: {error.strerror or error}.") from None
+    return path
+
+
+def read_user_file(value: object, name: str, most_bytes: int) -> bytes:
+    """Return the bytes of an ordinary file.
+
+    Raises:
+        InputError: As in `user_file`, or it is larger than `most_bytes`, or can't be read.
+    """
+    path = user_file(value, name)
+    what = printable(str(path))
+    try:
         with path.open("rb") as file:
             data = file.read(most_bytes + 1)
     except OSError as error:

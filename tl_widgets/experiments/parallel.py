@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import signal
 import threading
 import time
 import warnings
@@ -182,6 +183,9 @@ def _watched(start: Callable[[], Iterator[Any]], cancel: Cancel | None) -> Itera
     found: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
 
     def consume() -> None:
+        if hasattr(signal, "pthread_sigmask"):  # not on Windows
+            # Workers inherit it: Ctrl-C reaches them as well, and those still importing would print a stack trace.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             for result in start():
                 found.put((True, result))

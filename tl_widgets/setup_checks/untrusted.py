@@ -12,6 +12,7 @@ import h5py  # type: ignore[import-untyped]
 import keras
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.paths import user_file
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.setup_checks.check import check_setup
 from tl_widgets.setup_checks.mistake import Report
@@ -55,13 +56,11 @@ def load_untrusted(path: str | Path, name: str = "") -> keras.Model:
         The model, compiled if it was saved so and its loss and metrics are Keras's own.
 
     Raises:
-        InputError: the file is missing, damaged or no Keras model, or it holds Lambda layers or classes that aren't
-            Keras's own, which would run code.
+        InputError: The file is missing, damaged, a pipe, or no Keras model, or it holds Lambda layers or classes that
+            aren't Keras's own, which would run code.
     """
-    path = Path(path)
+    path = user_file(path, "model")
     name = name or path.name
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
     if path.suffix.lower() not in (".keras", ".h5", ".hdf5"):
         raise InputError(f"{name} must be a model that Keras saved, with the ending .keras or .h5.")
     try:

@@ -155,6 +155,9 @@ RIGHT = {
     "11-a": lambda: 25,
     "11-b": lambda: (0, 1),
     "11-c": lambda: "An untrained network's map",
+    "12-a": lambda: 86,
+    "12-b": lambda: "C",
+    "12-c": lambda: ("validation", 0.95),
 }
 WRONG = {
     "00-a": [lambda: comparison(10), lambda: comparison(5, stopped=True), lambda: "5"],
@@ -250,6 +253,9 @@ WRONG = {
     "11-a": [lambda: 5, lambda: 9, lambda: 800, lambda: 1_600, lambda: 36],
     "11-b": [lambda: -1, lambda: 2, lambda: 0, lambda: 1, lambda: (1, 2)],
     "11-c": [lambda: "brighter colors", lambda: "a finer map", lambda: "nothing"],
+    "12-a": [lambda: 256, lambda: 85, lambda: 768, lambda: 3, lambda: 100],
+    "12-b": [lambda: "A", lambda: "b", lambda: "D"],
+    "12-c": [lambda: ("test", 0.95), lambda: ("training", 0.95), lambda: ("validation", 0.5), lambda: ("validation", 1)],
 }
 
 

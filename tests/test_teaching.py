@@ -255,7 +255,12 @@ WRONG = {
     "11-c": [lambda: "brighter colors", lambda: "a finer map", lambda: "nothing"],
     "12-a": [lambda: 256, lambda: 85, lambda: 768, lambda: 3, lambda: 100],
     "12-b": [lambda: "A", lambda: "b", lambda: "D"],
-    "12-c": [lambda: ("test", 0.95), lambda: ("training", 0.95), lambda: ("validation", 0.5), lambda: ("validation", 1)],
+    "12-c": [
+        lambda: ("test", 0.95),
+        lambda: ("training", 0.95),
+        lambda: ("validation", 0.5),
+        lambda: ("validation", 1),
+    ],
 }
 
 

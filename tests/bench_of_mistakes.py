@@ -78,6 +78,22 @@ def frozen_later(x, y):
     return model
 
 
+def frozen_layers():
+    model = net()
+    for layer in model.layers:
+        layer.trainable = False
+    return compiled(model)
+
+
+def unfrozen_later(x, y):
+    """Before the first fit() Keras 3 heeds such a change; after it, it doesn't."""
+    model = net()
+    model.layers[1].trainable = False
+    model = fitted(compiled(model), x, y)
+    model.layers[1].trainable = True
+    return model
+
+
 def augmented_with_training():
     """Of one layer, Keras 3.15 keeps the same record without training=True; of several in a model it doesn't."""
     inputs = keras.Input(SHAPE)
@@ -134,6 +150,7 @@ def mistakes(folder):
     yield "the same, subclassed", lambda: (net(style="subclassed"), (x / 255, y), {}), twice
     yield "the same, nested", lambda: (net(style="nested"), (x / 255, y), {}), twice
     yield "the same, tf.data", lambda: (net(), batched(x, y).map(lambda a, b: (a / 255, b)), {}), twice
+    yield "the same, generator", lambda: (net(), generator(x / 255, y), {}), twice
     yield "the same, PyDataset", lambda: (net(), Batches(x, y, lambda z: z / 255), {}), twice
     yield "two Rescalings in the model", lambda: (
         net(before=(layers.Rescaling(1 / 255), layers.Rescaling(1 / 255))), (x, y), {}), twice  # fmt: skip
@@ -155,6 +172,8 @@ def mistakes(folder):
         yield f"raw pixels, {name}", lambda name=name: (
             transfer(name, lambda z: z), photos(name), {}), "Raw pixels"  # fmt: skip
     yield "raw pixels, inlined", lambda: (inlined("MobileNet", lambda z: z), photos("MobileNet"), {}), "Raw pixels"
+    yield "raw pixels, from scratch", lambda: (net(before=plain), (x, y), {}), "Raw pixels of 0 to 255"
+    yield "raw pixels, subclassed", lambda: (net(before=plain, style="subclassed"), batched(x, y), {}), "of 0 to 255"
     yield "only divided by 255", lambda: (
         transfer("MobileNetV2", lambda z: z / 255), (mobile, mobile_y), {}), "only divided by 255"  # fmt: skip
     for name in ("EfficientNetB0", "EfficientNetV2B0", "MobileNetV3Small", "ConvNeXtTiny"):
@@ -272,10 +291,12 @@ def mistakes(folder):
         return compiled(model)
 
     yield "nothing is trainable", lambda: (untrainable(), (x, y), {}), "Nothing in the model is trainable"
+    yield "every layer is frozen", lambda: (frozen_layers(), (x, y), {}), "Nothing in the model is trainable"
     yield "random weights, frozen", lambda: (random_frozen(), (x, y), {}), "frozen with random weights"
     yield "include_top left on", lambda: (with_top(), (x, y), {}), "include_top"
     yield "include_top left on, logits", lambda: (with_top(None), (x, y), {}), "include_top"
     yield "changed without compile", lambda: (frozen_later(x, y), (x, y), {}), "compile it again"
+    yield "unfrozen without compile", lambda: (unfrozen_later(x, y), (x, y), {}), "compile it again"
     yield "a .h5 file", lambda: (saved_and_loaded(net(), folder), (x, y), {}), r"\.h5"
     yield "BatchNormalization unfrozen", lambda: (
         unfrozen("MobileNetV2"), (mobile, mobile_y), {}), "runs in training mode"  # fmt: skip
@@ -297,6 +318,7 @@ def mistakes(folder):
         "another range": beside((x, y), (new / 255, new_y), "another way"),
         "another range, tf.data": beside(batched(x, y), batched(new / 127.5 - 1, new_y), "another way"),
         "another range, generator": beside(generator(x, y), generator(new / 255, new_y), "another way"),
+        "standardized beside raw": beside((x, y), batched((new - new.mean()) / new.std(), new_y), "another way"),
         "another order of channels": beside((x, y), (new[..., ::-1], new_y), "swapped"),
         "another order of channels, tf.data": beside(batched(x, y), batched(new[..., ::-1], new_y), "swapped"),
         "another size in validation": beside((x, y), (new[:, ::2, ::2], new_y), "16 × 16"),
@@ -308,6 +330,7 @@ def mistakes(folder):
         "the same images, mirrored": beside((x, y), (x[:12, :, ::-1], y[:12]), "mirrored"),
         "some of the same, elsewhere": beside(
             (x, y), (np.concatenate([new, x[40:]]), np.append(new_y, y[40:])), "8 training"),
+        "the same images, other labels": beside((x, y), (x, (y + 1) % 3), "are training images"),
         "the same files": beside(
             named(batched(x, y), "abc", ["a/1.jpg"]), named(batched(new, new_y), "abc", ["a/1.jpg"]), "1 files"),
         "another order of classes": beside(

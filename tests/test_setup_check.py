@@ -224,7 +224,7 @@ def test_loss_labels_and_last_layer(pictures, units, activation, loss, labels, s
     kinds = {"whole": whole, "two": whole % 2, "one-hot": np.eye(3)[whole]}
     layer = layers.Dense(units, activation=activation)
     model = keras.Sequential([layers.Input(SHAPE), layers.Conv2D(4, 3, 4), layers.Flatten(), layer])
-    found = check_setup(compiled(model, loss=loss), (images, kinds[labels]))
+    found = check_setup(compiled(model, loss=loss), (images / 255, kinds[labels]))
     assert (found == ()) if said is None else (len(found) == 1 and said in found[0])
 
 
@@ -241,7 +241,7 @@ def test_bottleneck_and_answers_for_each_pixel(pictures):
         layers.Dense(4, activation="relu")(layers.GlobalAveragePooling2D()(x))
     )
     model = compiled(keras.Model(inputs, head(layers.Multiply()([x, layers.Reshape((1, 1, 32))(gate)]))))
-    assert check_setup(model, pictures) == ()
+    assert check_setup(model, (pictures[0] / 255, pictures[1])) == ()
 
 
 def test_images_in_two_splits(textures, pictures):
@@ -408,7 +408,15 @@ def small(*before, shape=SHAPE):
 def test_images_of_another_size_than_the_model_takes(pictures):
     (said,) = check_setup(small(shape=(96, 96, 3)), pictures)
     assert said.startswith("The images are 64 × 64 × 3, and the model takes 96 × 96 × 3: load them in that size")
-    assert check_setup(small(shape=(None, None, 3)), pictures) == ()
+
+
+def test_raw_pixels_for_a_network_from_scratch(pictures):
+    model = small(shape=(None, None, 3))
+    (said,) = check_setup(model, pictures)
+    assert "Raw pixels of 0 to 255 go into a network without normalization" in said
+    model.optimizer.iterations.assign(1)  # as if trained on them, with answers that differ
+    model.layers[-1].kernel.assign(model.layers[-1].kernel / 1000)
+    assert check_setup(model, pictures) == ()
 
 
 def test_a_network_from_scratch_whose_images_are_scaled_twice(pictures):

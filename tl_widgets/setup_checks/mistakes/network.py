@@ -169,6 +169,20 @@ def _find_rate(setup: Setup) -> Iterator[Finding]:
             where=where,
             is_certain=False,
         )
+    elif _is_new(setup) and _gets_raw_pixels(setup, low=0):
+        yield Finding(
+            "Raw pixels of 0 to 255 go into a network without normalization, so its first answers are far too large: "
+            "it learns later, and may stay at chance. Scale the pixels.",
+            where="the first layer",
+            code="keras.layers.Rescaling(1 / 255)",
+            is_certain=False,
+        )
+
+
+def _is_new(setup: Setup) -> bool:
+    """Return whether all weights are random: what was trained on raw pixels copes with them."""
+    is_random = setup.backbone is None or setup.backbone.is_random
+    return is_random and (setup.history is not None or int(setup.optimizer.iterations) == 0)
 
 
 def _is_forgiving(setup: Setup) -> bool:
@@ -190,8 +204,8 @@ def _rates(optimizer: Any) -> list[float]:
     return [float(schedule(step)) for step in _STEPS] if schedule is not None else [float(optimizer.learning_rate)]
 
 
-def _gets_raw_pixels(setup: Setup) -> bool:
-    """Return whether a network that trains from scratch, without normalization, gets pixels up to 255."""
+def _gets_raw_pixels(setup: Setup, low: float = -256) -> bool:
+    """Return whether a network that trains from scratch, without normalization, gets pixels of `low` to 255."""
     import keras
 
     from tl_widgets.backbones.keras_compat import all_layers
@@ -201,7 +215,8 @@ def _gets_raw_pixels(setup: Setup) -> bool:
     if reached is None or any(isinstance(layer, norms) for layer in all_layers(setup.model)):
         return False
     is_frozen = setup.backbone is not None and setup.backbone.is_frozen
-    return bool(reached.values.max() > 50) and bool(reached.layer.trainable) and not is_frozen
+    is_raw = reached.values.min() >= low and reached.values.max() > 50
+    return bool(is_raw) and bool(reached.layer.trainable) and not is_frozen
 
 
 BOTTLENECK = Mistake(

@@ -89,7 +89,7 @@ def test_12_with_other_numbers(run):
         "12_is_it_any_good",
         photographs=lambda: load_dataset("textures", image_size=32, n_per_class=10, seed=1),
         result=lambda: compare(load_dataset("textures", image_size=32, n_per_class=10, seed=1), epochs=5, seed=1),
-        faces=lambda: load_dataset("faces", image_size=32),
+        strangers=lambda: load_dataset("faces", image_size=32).test.images[:],
     )
     assert len(names["study"].points) == 3 * len(names["study"].changes)
     assert names["study"].sentences[0][:40] in " ".join(text.split())

@@ -13,6 +13,7 @@ for name in ("scratch", "transfer"):  # the study counts what was counted by han
     assert abs(study.accuracy(name, "darker", 3)[0] - seen[label, 0.15][1]) < 1e-9
 assert study.mean_lead(3).mean > 0.03
 assert answers.max(axis=1).mean() > 1.6 / n_classes  # surer than somebody who doesn't know
-assert right[order[: len(order) // 2]].mean() >= right.mean()
+assert right[answered].mean() >= right.mean() - 0.05  # the surest half, by a limit from validation
+assert strange.mean() > 0.15  # "no guard against pictures of something else"
 search = noise.search(20)
 assert search.n_found / search.n_suspected > 0.2  # picked at random, 20% would be

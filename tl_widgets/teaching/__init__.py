@@ -25,7 +25,7 @@ from tl_widgets.teaching.practice.trained_parts import plot_trained
 from tl_widgets.teaching.practice.untidy import labeled_folder, untidy_folder
 from tl_widgets.teaching.prediction import Prediction
 from tl_widgets.teaching.show import say, show
-from tl_widgets.teaching.trust.figures import plot_answers, plot_study
+from tl_widgets.teaching.trust.figures import plot_answers, plot_study, plot_sure
 
 __all__ = [
     "BackboneTable",
@@ -59,6 +59,7 @@ __all__ = [
     "plot_sideways",
     "plot_steps",
     "plot_study",
+    "plot_sure",
     "plot_test_accuracy",
     "plot_top_classes",
     "plot_trained",

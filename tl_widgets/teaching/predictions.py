@@ -179,7 +179,7 @@ PREDICTIONS = {
         ("less sure than before", "as sure as before, or surer"),
         {
             "it sees less, so it doubts more": (
-                "you would. A network only multiplies and adds up; nothing in its training told it what too dark is."
+                "you would. A network only multiplies and adds up, and in training it was never rewarded for a doubt."
             ),
             "it has never learned when to doubt": (
                 "it was only ever rewarded for being sure of the right class of pictures like those it learned from."

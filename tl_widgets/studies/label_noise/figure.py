@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -45,7 +46,8 @@ def plot_label_noise(study: LabelNoise, *, narrow: bool = False) -> Figure:
 
     Returns:
         A figure with a chart of accuracy (means with t intervals over the seeds), a chart of the labels that the search
-        found (Wilson's intervals), and the most suspicious training images. ✓ marks a proposal that is right.
+        found (Wilson's intervals), and the most suspicious training images. ✓ marks a proposal that is right,
+        (✓) a wrong label for which the proposal is wrong, too, and ✗ a false alarm.
 
     Raises:
         InputError: no point was measured.
@@ -56,7 +58,7 @@ def plot_label_noise(study: LabelNoise, *, narrow: bool = False) -> Figure:
     n_columns = 4 if narrow else 6
     n_rows = -(-len(shown) // n_columns)
     width = 5.2 if narrow else 8.2
-    heights = [*([3.4, 3.1] if narrow else [3.6]), 0.5 + 1.75 * n_rows if n_rows else 0.01]
+    heights = [*([3.4, 3.1] if narrow else [3.6]), 0.5 + 2.0 * n_rows if n_rows else 0.01]
     figure = new_figure(width, sum(heights) + 0.5)
     pages = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).ravel()
     charts = [add_axes(page) for page in pages[:2]] if narrow else [
@@ -130,6 +132,11 @@ def _finish(ax: Axes, study: LabelNoise, title: str, y: str) -> None:
     finish_axes(ax, title, x="wrong training labels", y=y)
 
 
+def _wrapped(text: str) -> str:
+    """Break a text into lines that are as wide as a picture; a long word keeps its line."""
+    return textwrap.fill(text, 17, break_long_words=False)
+
+
 def _draw_gallery(page: Any, study: LabelNoise, shown: tuple[Suspect, ...], n_columns: int, n_rows: int) -> None:
     names = drawable_names(study.dataset.class_names)
     text = f"The most doubted labels ({study.gallery_share}% are wrong), with proposals"
@@ -140,11 +147,11 @@ def _draw_gallery(page: Any, study: LabelNoise, shown: tuple[Suspect, ...], n_co
         ax.imshow(study.picture(suspect))
         ax.set_xticks([])
         ax.set_yticks([])
-        is_right = suspect.proposed == suspect.true
-        mark = "✓" if is_right else "✗"
-        ax.set_title(f"labeled {shortened(names[suspect.given], 11)}", fontsize=SMALL_SIZE, color=INK)
-        proposal = f"{mark} {shortened(names[suspect.proposed], 11)}, {percent(suspect.probability, 0)}"
-        color = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
+        is_wrong = suspect.given != suspect.true
+        mark = "✗" if not is_wrong else "✓" if suspect.proposed == suspect.true else "(✓)"
+        ax.set_title(_wrapped(f"labeled {shortened(names[suspect.given], 24)}"), fontsize=SMALL_SIZE, color=INK)
+        proposal = _wrapped(f"{mark} {shortened(names[suspect.proposed], 24)}, {percent(suspect.probability, 0)}")
+        color = ModelName.TRANSFER.color if is_wrong else ModelName.SCRATCH.color
         ax.set_xlabel(proposal, fontsize=SMALL_SIZE, color=color)
         texts += [ax.title, ax.xaxis.label]
     set_fonts(texts)

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.numbers import points, points_range
+from tl_widgets.core.numbers import points
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     INK,
@@ -91,10 +91,11 @@ def _draw_panel(
     lead = study.lead(change.name, SEVERITIES[-1])
     below = ""
     if lead is not None:
-        below = f"strong: transfer {points(lead.difference, 0, signed=True)} points ({points_range(*lead.ci95)})"
+        low, high = (points(end, 0) for end in lead.ci95)
+        below = f"strong: transfer {points(lead.difference, 0, signed=True)} points ({low} to {high})"
     texts = [
         figure.text(left / page[0], (top - 0.18) / page[1], change.label, fontsize=LABEL_SIZE, fontweight="bold"),
-        figure.text((left - 0.4) / page[0], (top - 0.28 - cell - 1.68) / page[1], below, fontsize=SMALL_SIZE - 0.5),
+        figure.text(left / page[0], (top - 0.28 - cell - 1.68) / page[1], below, fontsize=SMALL_SIZE - 0.5),
     ]
     set_fonts(texts)
 
@@ -121,7 +122,7 @@ def _draw_lines(ax: Axes, study: StressTest, change: Change) -> None:
     ax.yaxis.set_major_formatter(PERCENT)
     ax.set_yticks([0, 0.5, 1])
     draw_grid(ax, "y")
-    ax.set_xticks([0, 1, 2, 3], ["unchanged", "light", "medium", "strong"])
+    ax.set_xticks([0, 1, 2, 3], ["unchanged", "mild", "medium", "strong"])
     finish_axes(ax, "")
     ax.tick_params(labelsize=SMALL_SIZE - 1.5, colors=INK)
     for spine in ax.spines.values():

@@ -29,7 +29,7 @@ def stress_stage(arms: Sequence[str], points: Sequence[StressPoint], clean: Sequ
             label = f"mean of {len(rights)} changes, severity {severity}" if severity else "unchanged"
             dots.append(Dot(arm, at, mean.mean, mean.ci95, label))
             dots += [Dot(arm, at, sum(right) / len(right), is_small=True) for right in rights if len(rights) > 1]
-    names = ((0.0, "unchanged"), (1.0, "light"), (2.0, "medium"), (3.0, "strong"))
+    names = ((0.0, "unchanged"), (1.0, "mild"), (2.0, "medium"), (3.0, "strong"))
     x = Axis("severity of the changes", -0.3, 3.3, names)
     y = Axis.share("accuracy on the changed test images")
     return StageChart("Accuracy against the severity of the changes", x, y, tuple(arms), tuple(dots))

@@ -33,14 +33,16 @@ def threshold_choice(answer: Any) -> str | None:
 TRUST_EXERCISES: dict[str, Exercise] = {
     "12-a": Exercise(
         "Which values become 255 and can't be told apart any more?",
-        "86 are left, 0 to 85: every pixel above becomes 255, and no network can bring back what stood there. Dividing "
-        "by three loses detail as well, but dark and bright places keep their order. Real cameras do both.",
+        "86 are left, 0 to 85: every pixel above becomes 255, and no network can bring back what stood there. "
+        "Times 0.15 and rounded there are only 39 left, so darkness loses more. Which of the two costs a model more "
+        "accuracy is another question, and only a measurement answers it.",
         number(
             86,
             {
                 256: "Values above 255 don't exist. What happens to a pixel of 100, times 3?",
                 85: "Nearly. 0 counts, too.",
                 768: "That would be without the limit of 255. What is the largest value of a pixel?",
+                39: "That is darkness, times 0.15 and rounded. And times 3?",
                 3: "3 is the factor. How many values of a pixel stay different from one another?",
             },
             "Multiply 0, 1, 2, … by 3 and stop at 255. How many different numbers are there?",

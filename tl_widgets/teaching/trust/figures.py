@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -12,7 +13,22 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.text import shown
 from tl_widgets.plots.labels import shortened
-from tl_widgets.plots.style import INK, LABEL_SIZE, add_axes, new_figure, root_figure, set_fonts
+from tl_widgets.plots.style import (
+    INK,
+    LABEL_SIZE,
+    PALE,
+    PERCENT,
+    add_axes,
+    color_of,
+    finish_axes,
+    legend_below,
+    marker_of,
+    new_axes,
+    new_figure,
+    note,
+    root_figure,
+    set_fonts,
+)
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.teaching.show import with_alt_text
 
@@ -37,15 +53,48 @@ def plot_answers(images: NDArray[Any], probabilities: NDArray[Any], class_names:
         probabilities: of the classes, (n, n_classes).
         class_names: one for each column.
     """
-    figure = new_figure(1.35 * len(images), 1.9)
-    grid = figure.add_gridspec(1, len(images))
     answers = [
-        f"{shortened(class_names[row.argmax()], 14)}\n{percent(float(row.max()), 0)} sure" for row in probabilities
+        f"{textwrap.fill(shortened(class_names[row.argmax()], 28), 14)}\n{percent(float(row.max()), 0)} sure"
+        for row in probabilities
     ]
+    n_lines = max(answer.count("\n") + 1 for answer in answers)
+    figure = new_figure(1.35 * len(images), 1.3 + 0.21 * n_lines)
+    grid = figure.add_gridspec(1, len(images))
     for i, (image, answer) in enumerate(zip(images, answers, strict=True)):
         ax = add_axes(figure, grid[i])
         ax.imshow(image)
         ax.set_axis_off()
         set_fonts([ax.set_title(answer, fontsize=LABEL_SIZE, color=INK)])
-    said = "; ".join(answer.replace("\n", ", ") for answer in answers)
+    said = "; ".join(", ".join(answer.rsplit("\n", 1)).replace("\n", " ") for answer in answers)
     return with_alt_text(figure, f"Pictures in a row, each with the model's answer: {said}.")
+
+
+def plot_sure(measured: Mapping[tuple[str, float], tuple[float, float]], chance: float) -> Figure:
+    """Draw how often models are right against how sure they are, beside the diagonal of a calibrated model.
+
+    Args:
+        measured: by (name of the model, light), in the order measured: the mean of the largest probability, and the
+            share of right answers, both 0..1.
+        chance: the accuracy of always answering the largest class.
+    """
+    ax = new_axes(5.2, 3.9)
+    ax.plot([0, 1], [0, 1], color=PALE, linestyle="--", linewidth=1.5, label="calibrated: as sure as right")
+    ax.axhline(chance, color=PALE, linestyle=":", linewidth=1.5, label=f"chance ({percent(chance)})")
+    for name in dict.fromkeys(name for name, _ in measured):
+        lights = [light for model, light in measured if model == name]
+        x, y = zip(*(measured[name, light] for light in lights), strict=True)
+        arm = "scratch" if "scratch" in name else name
+        ax.plot(x, y, color=color_of(arm), marker=marker_of(arm), linewidth=1.5, label=name)
+        for i in (0, -1):
+            note(ax, f"× {lights[i]:g}", (x[i], y[i]), (-9, 0), ha="right", color=color_of(arm))
+    ax.set_xlim(0, 1.02)
+    ax.set_ylim(0, 1.02)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PERCENT)
+    finish_axes(ax, "Below the diagonal, a model is too sure", x="how sure, on average", y="right")
+    legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
+    said = "; ".join(
+        f"{name}, light × {light:g}: {percent(sure, 0)} sure and {percent(right, 0)} right"
+        for (name, light), (sure, right) in measured.items()
+    )
+    return with_alt_text(root_figure(ax), f"Chart of how often each model is right, by how sure it is: {said}.")

@@ -64,3 +64,29 @@ def test_a_data_set_is_written_and_read_back_as_it_was():
             image.tobytes() for image in after.images[:]
         )
     assert "right 65%, twice 15%" in plot_validation({"right": 0.65, "twice": 0.15}, n=200).figure.get_label()
+
+
+def test_pairs_are_counted_and_drawn():
+    from tl_widgets.records.parameters import ParameterCount
+    from tl_widgets.records.run import RunResult
+    from tl_widgets.teaching import plot_pairs
+
+    def run(name, predictions):
+        return RunResult(name, ("a", "b"), ParameterCount(1, 1), labels=(0, 0, 1, 1, 1), predictions=predictions)
+
+    ax = plot_pairs(run("scratch", (0, 1, 1, 0, 0)), run("transfer", (0, 0, 1, 1, 0)))
+    counted = [int(line.get_text().rpartition(" ")[2]) for line in ax.get_legend().get_texts()]
+    assert counted == [0, 2, 2, 1]
+    assert "only transfer right: 2" in ax.figure.get_label()
+    with pytest.raises(InputError):
+        plot_pairs(run("scratch", (0, 1, 1, 0, 0)), RunResult("transfer", ("a", "b"), ParameterCount(1, 1)))
+
+
+def test_second_shots_are_found():
+    from tl_widgets import load_dataset, load_folder
+    from tl_widgets.teaching import has_twin, two_shots
+
+    dataset = load_dataset("faces", image_size=32, n_per_class=5)
+    twins = has_twin(load_folder(two_shots(dataset), image_size=32))
+    assert not has_twin(dataset).any()
+    assert 0.8 * len(dataset.test) / 2 <= twins.sum() <= len(dataset.test) / 2

@@ -146,3 +146,16 @@ def test_11_with_other_numbers(run):
 
     names, _ = run("11_look_inside", photographs=lambda: load_dataset("digits", image_size=64, n_per_class=4, seed=1))
     assert names["heat"].shape == (16, 16)
+
+
+def test_05_with_other_numbers(run):
+    from tl_widgets import load_dataset
+
+    names, text = run(
+        "05_fair_comparison",
+        photographs=lambda: load_dataset("textures", image_size=32, n_per_class=6, seed=1),
+        **{"size, epochs, seed": lambda: (32, 2, 1)},
+    )
+    assert len(names["tests"]) == 6
+    assert names["repeats"].seeds == (1, 2, 3)
+    assert "05-c: no answer yet." in text

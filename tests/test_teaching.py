@@ -23,7 +23,6 @@ from tl_widgets.teaching import (
     plot_flatten_gap,
     plot_history,
     plot_layers,
-    plot_learning,
     plot_maps,
     plot_named,
     plot_pooling,
@@ -134,9 +133,9 @@ RIGHT = {
     "04-b": transfer_model,
     "04-c": lambda: (2, "softmax"),
     "04-d": lambda: "AC",
-    "05-a": lambda: 12 / 2.5,
-    "05-b": lambda: 25,
-    "05-c": lambda: {"B", "D", "E"},
+    "05-a": lambda: np.int64(320),
+    "05-b": lambda: "C",
+    "05-c": lambda: ("by child", 5, "validation"),
     "06-a": lambda: 1,
     "06-b": lambda: "argmax",
     "06-c": lambda: "by dog",
@@ -202,9 +201,18 @@ WRONG = {
     ],
     "04-c": [lambda: (1, "softmax"), lambda: (2, "sigmoid"), lambda: (3, "softmax"), lambda: (1, "relu"), lambda: 1],
     "04-d": [lambda: "AB", lambda: "ACD", lambda: "E", lambda: "A", lambda: "C", lambda: "XY"],
-    "05-a": [lambda: 24, lambda: 6, lambda: 2.5 / 12, lambda: 9.5],
-    "05-b": [lambda: 10, lambda: 15, lambda: 95, lambda: -25],
-    "05-c": [lambda: "BE", lambda: "BD", lambda: "ABDE", lambda: "BCDE", lambda: "BDEZ"],
+    "05-a": [lambda: 800, lambda: 80, lambda: 8, lambda: 41, lambda: "many"],
+    "05-b": [lambda: "A", lambda: "B", lambda: "D", lambda: "max"],
+    "05-c": [
+        lambda: ("by picture", 5, "validation"),
+        lambda: ("by child", 1, "validation"),
+        lambda: ("by child", 500, "validation"),
+        lambda: ("by child", "five", "validation"),
+        lambda: ("by child", 5, "test"),
+        lambda: ("by child", 5, "training"),
+        lambda: ("by child", 5, "luck"),
+        lambda: "by child",
+    ],
     "06-a": [lambda: 4, lambda: 3, lambda: 2, lambda: 0, lambda: 90],
     "06-b": [lambda: "predict", lambda: "target_size", lambda: "names", lambda: "model"],
     "06-c": [lambda: "by photograph", lambda: "by breed", lambda: "by date"],
@@ -678,17 +686,15 @@ def drawn():
     from tl_widgets.records.parameters import scratch_ledger
 
     rows = scratch_ledger((128, 128, 3), 2, ScratchSpec(dense_units=6))
-    steps = [comparison(5), comparison(10, scores=((0.8, 1.0),))]
-    runs = {"with <it>": steps[0].transfer, "without": steps[0].scratch}
+    runs = {"with <it>": comparison().transfer, "without": comparison().scratch}
     return {
         "layers": (plot_layers(rows), ["196,614", "Dense"]),
-        "learning": (plot_learning(steps), ["60.0% with 5", "80.0% with 10"]),
         "shares": (plot_shares(runs, "A title"), ["with <it> 90.0%"]),
         "backbones": (plot_backbones(), ["EfficientNetLite0"]),
     }
 
 
-@pytest.mark.parametrize("kind", ["layers", "learning", "shares", "backbones"])
+@pytest.mark.parametrize("kind", ["layers", "shares", "backbones"])
 def test_a_figure_has_title_labels_and_words(kind):
     ax, parts = drawn()[kind]
     words = ax.figure.get_label()

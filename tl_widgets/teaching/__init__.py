@@ -8,7 +8,6 @@ from tl_widgets.teaching.figures import (
     photographs,
     plot_backbones,
     plot_layers,
-    plot_learning,
     plot_named,
     plot_shares,
 )
@@ -18,6 +17,7 @@ from tl_widgets.teaching.kernels import KernelSlider, plot_kernel, plot_maps, pl
 from tl_widgets.teaching.lab_results import result_of, tested_images
 from tl_widgets.teaching.labeled import plot_dataset, plot_predictions, plot_test_accuracy, with_interval
 from tl_widgets.teaching.learning import plot_history, plot_weights
+from tl_widgets.teaching.middle.fair import has_twin, plot_pairs, two_shots
 from tl_widgets.teaching.middle.folders import plot_validation, write_folder
 from tl_widgets.teaching.middle.overfitting import careless, compare_cures, plot_cures, plot_labeled, turning_point
 from tl_widgets.teaching.practice.reading import plot_sideways, plot_top_classes
@@ -39,6 +39,7 @@ __all__ = [
     "careless",
     "check",
     "compare_cures",
+    "has_twin",
     "labeled_folder",
     "photographs",
     "plot_answers",
@@ -50,9 +51,9 @@ __all__ = [
     "plot_kernel",
     "plot_labeled",
     "plot_layers",
-    "plot_learning",
     "plot_maps",
     "plot_named",
+    "plot_pairs",
     "plot_pooling",
     "plot_predictions",
     "plot_shares",
@@ -71,6 +72,7 @@ __all__ = [
     "slide",
     "tested_images",
     "turning_point",
+    "two_shots",
     "untidy_folder",
     "with_interval",
     "write_folder",

@@ -8,7 +8,6 @@ from tl_widgets.teaching.judges import (
     choice,
     number,
     repaired_model,
-    unfair_comparisons,
 )
 from tl_widgets.teaching.middle.exercises import MIDDLE_EXERCISES
 from tl_widgets.teaching.practice.choosing import CHOOSING_EXERCISES
@@ -25,39 +24,6 @@ EXERCISES: dict[str, Exercise] = {
     **HOW_MUCH_DATA_EXERCISES,
     **CHOOSING_EXERCISES,
     **FINE_TUNING_EXERCISES,
-    "05-a": Exercise(
-        "Add up all that each model needed, then divide.",
-        "12 s against 2.5 s: reading the features is part of the price.",
-        number(
-            4.8,
-            {
-                24: "That leaves out the 2.0 s for the features. Without them the head has nothing to learn from.",
-                6: "That leaves out the 0.5 s for training the head.",
-                0.208: "That's the wrong way around: transfer by scratch. How many times as long did scratch take?",
-                9.5: "That is a difference in seconds. How many times as fast was it?",
-            },
-            "Divide the seconds of scratch by all the seconds of transfer, reading features included.",
-        ),
-    ),
-    "05-b": Exercise(
-        "Which two models differ in nothing but what the backbone learned before?",
-        "Transfer and control have the same layers and the same head. Only the pretraining differs.",
-        number(
-            25,
-            {
-                10: "That is transfer against scratch. They differ in everything: layers, size, and pretraining.",
-                15: "That is scratch against control. Neither of them is pretrained.",
-                95: "That is the accuracy with pretraining. How much would be there without it?",
-                -25: "The size is right, but the pretrained one is better, so the gain is positive.",
-            },
-            "Subtract the accuracy of the control from that of transfer.",
-        ),
-    ),
-    "05-c": Exercise(
-        "Ask of each: did both models get the same chances, and was the test kept out of all choices?",
-        "Each of these gives one model something that the other did not get.",
-        unfair_comparisons,
-    ),
     "10-a": Exercise(
         "Fix one thing at a time: check_setup names them. build_transfer shows which layer comes before the backbone.",
         "check_setup finds nothing more. Only a test on images that are new to the model tells how good it is.",

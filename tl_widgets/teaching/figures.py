@@ -14,7 +14,6 @@ from tl_widgets.backbones.catalogue import list_backbones
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
-from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     COUNT,
     INK,
@@ -27,13 +26,12 @@ from tl_widgets.plots.style import (
     draw_grid,
     finish_axes,
     legend_below,
-    marker_of,
     new_axes,
     new_figure,
     note,
     set_fonts,
 )
-from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import LayerRow
 from tl_widgets.teaching.show import with_alt_text
 
@@ -68,47 +66,6 @@ def plot_layers(rows: Sequence[LayerRow]) -> Axes:
     finish_axes(ax, "Where the parameters are", x="number of parameters", y="layer and shape of its output")
     counts = ", ".join(f"{row.layer} {row.n_params:,}" for row in rows if row.n_params)
     return with_alt_text(ax, f"Bar chart of parameters by layer, in order: {counts}.")
-
-
-def plot_learning(comparisons: Sequence[Comparison]) -> Axes:
-    """Draw accuracy on the same test images by number of training images."""
-    ax = new_axes(7.5, 4.4)
-    for k, (name, runs) in enumerate(_by_model(comparisons).items()):
-        # Shifted a little, to keep intervals from overlapping.
-        ns = np.array([_per_class(comparison) for comparison in comparisons]) * 1.02**k
-        scores = np.array([run.n_right / len(run.labels) for run in runs])
-        bounds = np.array([run.test_accuracy_ci95 for run in runs], dtype=float).T
-        errors = np.abs(bounds - scores)
-        style: dict[str, Any] = {
-            "color": color_of(name),
-            "marker": marker_of(name),
-            "capsize": 3,
-            "label": label_of(name),
-        }
-        ax.errorbar(ns, scores, errors, **style)
-    ax.set_xscale("log")
-    ticks = [_per_class(comparison) for comparison in comparisons]
-    ax.set_xticks(ticks, [str(n) for n in ticks])
-    ax.set_xticks([], minor=True)
-    ax.set_ylim(0, 1.03)
-    ax.yaxis.set_major_formatter(PERCENT)
-    draw_grid(ax, "y")
-    legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=3)
-    title = f"{comparisons[0].dataset.name}: how much data each model needs"
-    finish_axes(ax, title, x="training images of each class (log scale)", y="accuracy on the test images")
-    return with_alt_text(ax, _learning_alt_text(comparisons))
-
-
-def _learning_alt_text(comparisons: Sequence[Comparison]) -> str:
-    descriptions = [
-        f"{label_of(name)} "
-        + ", ".join(
-            f"{percent(run.n_right / len(run.labels))} with {_per_class(comparison)}"
-            for comparison, run in zip(comparisons, runs, strict=True)
-        )
-        for name, runs in _by_model(comparisons).items()
-    ]
-    return f"Line chart of test accuracy by training images of each class: {'; '.join(descriptions)}."
 
 
 def plot_named(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> Figure:
@@ -238,15 +195,3 @@ def photographs(image_size: int = 224) -> dict[str, NDArray[np.uint8]]:
         picture = Image.fromarray(getattr(data, function)()).convert("RGB")
         pictures[name] = np.asarray(ImageOps.fit(picture, (image_size, image_size)))
     return pictures
-
-
-def _per_class(comparison: Comparison) -> int:
-    return comparison.dataset.n_train // len(comparison.dataset.class_names)
-
-
-def _by_model(comparisons: Sequence[Comparison]) -> dict[str, list[RunResult]]:
-    runs_by_model: dict[str, list[RunResult]] = {}
-    for comparison in comparisons:
-        for run in comparison.runs:
-            runs_by_model.setdefault(run.name, []).append(run)
-    return runs_by_model

@@ -15,15 +15,6 @@ from tl_widgets.records.parameters import count_rows, scratch_ledger
 Problem = Callable[[Any], str | None]
 
 MAX_PARAMETERS = 100_000
-UNFAIR = {
-    "B": "B: one model trains for 50 epochs and the other for 5. Only one of them got the chance to train longer.",
-    "D": "D: the best of five seeds against the first seed. Luck was selected for one model only.",
-    "E": "E: the test images decide when to stop. Then the test images are no longer new to the model.",
-}
-_FAIR = {
-    "A": "A is fair: both learn from the same split.",
-    "C": "C is fair: the number of trained parameters is part of each model, not an advantage given to one.",
-}
 
 
 def number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem:
@@ -149,23 +140,6 @@ def transfer_model(answer: Any) -> str | None:
     low, high = (float(keras.ops.mean(scalings[0](np.full((1, 1, 1, 3), pixel, np.float32)))) for pixel in (0, 255))
     if abs(low + 1) > 0.02 or abs(high - 1) > 0.02:
         return f"The Rescaling layer turns 0 to 255 into {low:g} to {high:g}; MobileNetV2 expects −1 to 1."
-    return None
-
-
-def unfair_comparisons(answer: Any) -> str | None:
-    """Judge which of A to E are unfair: B, D and E."""
-    if not isinstance(answer, (str, list, tuple, set)):
-        return f'Write the letters of the unfair ones as one text, such as "AB"; this is {type(answer).__name__}.'
-    letters = {letter for letter in "".join(map(str, answer)).upper() if letter.isalpha()}
-    unknown = letters - UNFAIR.keys() - _FAIR.keys()
-    if unknown:
-        return f"The letters are A to E; {', '.join(sorted(unknown))} isn't one of them."
-    wrongly = sorted(letters & _FAIR.keys())
-    if wrongly:
-        return f"{_FAIR[wrongly[0]]} Look again at the others."
-    missing = sorted(UNFAIR.keys() - letters)
-    if missing:
-        return f"Something is missing. Think again about {UNFAIR[missing[0]]}"
     return None
 
 

@@ -322,4 +322,37 @@ PREDICTIONS = {
         },
         ("much alike: 70% or more", "both are bright where the thing is"),
     ),
+    "control": Prediction(
+        "The control's backbone has random weights. How many test photographs will it get right?",
+        ("clearly fewer than transfer", "about as many as transfer"),
+        {
+            "the head learns, and makes up for the backbone": (
+                "the head can only weigh the features that it gets. What random weights have mixed up, it can't undo."
+            ),
+            "good features have to be learned": (
+                "nobody wrote the pretrained weights. They came from a million labeled photographs."
+            ),
+            "the layers count, whatever the numbers in them are": (
+                "layers do count: random features can beat chance, on textures by far. They rarely keep up, though."
+            ),
+        },
+        ("about as many as transfer", "the head learns, and makes up for the backbone"),
+    ),
+    "enlarged": Prediction(
+        "The same digits, enlarged from 32 to 64 pixels, and nothing else changes. What will transfer's accuracy do?",
+        ("fall clearly", "stay about the same", "rise clearly"),
+        {
+            "enlarging adds no information": (
+                "it doesn't. But the backbone halves its maps five times: 32 pixels leave one place, 64 leave four."
+            ),
+            "its kernels know edges and shapes that are larger": (
+                "they learned from photographs of 224 pixels. A stroke that is too small falls through the mesh."
+            ),
+            "digits aren't photographs, however large they are": (
+                "that's the domain. It counts as well, but can't explain a difference between two sizes of one digit."
+            ),
+        },
+        ("stay about the same", "enlarging adds no information"),
+        (-0.06, 0.0, 0.06),
+    ),
 }

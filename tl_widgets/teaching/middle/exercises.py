@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from tl_widgets.teaching.exercise import Exercise
 from tl_widgets.teaching.judges import choice, number, transfer_model
-from tl_widgets.teaching.middle.judges import last_layer_of_two, monitored, plan_of_cures, valid_features
+from tl_widgets.teaching.middle.judges import (
+    enough_pictures,
+    fair_plan,
+    last_layer_of_two,
+    monitored,
+    plan_of_cures,
+    valid_features,
+)
 
 MIDDLE_EXERCISES: dict[str, Exercise] = {
     "03-a": Exercise(
@@ -69,5 +76,34 @@ MIDDLE_EXERCISES: dict[str, Exercise] = {
         "size do.",
         valid_features,
         "Two of the five change nothing about the picture, the preprocessing or the backbone.",
+    ),
+    "05-a": Exercise(
+        "The cell prints 2√(d / n). For which n is that 0.05, with d = 0.2?",
+        "0.05 = 2√(0.2 / n) gives n = 320. Half the difference takes four times the pictures, because n stands under "
+        "a root.",
+        enough_pictures,
+        "Square both sides: 0.0025 = 4 × 0.2 / n.",
+    ),
+    "05-b": Exercise(
+        "Which of the two models may try several times and show its best?",
+        "The best of five seeds has the most luck, and only one model got to choose. Take the mean over the same five "
+        "seeds for both, as repeats=5 does.",
+        choice(
+            "c",
+            {
+                "a": "Several seeds are a good idea, as long as both models get them.",
+                "b": "Both models learn from the same split here. What happens to the score afterwards?",
+                "d": "Line D compares two numbers. It is fair if both were made in the same way; were they?",
+            },
+        ),
+        "What would max do to five models that are equally good?",
+    ),
+    "05-c": Exercise(
+        "Who will write the digits that the program has to read later? And which luck does one training leave out?",
+        "The test children are new to both programs, so the score says what other children can expect. Checklist: same "
+        "split and the same number of tries for both; settings chosen by validation; tested once; compared in pairs, "
+        "with an interval.",
+        fair_plan,
+        "Digits by one child look alike. Several seeds, and the pictures that are there for choices.",
     ),
 }

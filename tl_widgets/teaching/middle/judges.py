@@ -72,3 +72,38 @@ def valid_features(answer: Any) -> str | None:
     if "A" not in letters:
         return "A is missing: more epochs train the head on the same numbers."
     return None if "C" in letters else "C is missing: the numbers come from the backbone, whatever head is on top."
+
+
+def enough_pictures(answer: Any) -> str | None:
+    """Judge how many test pictures show 5 points where two models disagree on a fifth: 320, or 307 with 1.96."""
+    if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
+        return f"The answer is a number of pictures; this is {answer!r}."
+    for low, high, problem in (
+        (290, 340, None),
+        (760, 840, "That's for different pictures, with d = 0.5. Here both models answer the same ones."),
+        (75, 85, "That leaves out the factor of 2: one typical error, which is often exceeded."),
+        (6, 10, "The root is missing on one side. Square 0.05, too."),
+    ):
+        if low <= answer <= high:
+            return problem
+    return "Add numbers to the list in the cell until the second one says 5 points, or solve 0.05 = 2√(0.2 / n)."
+
+
+def fair_plan(answer: Any) -> str | None:
+    """Judge (how to split, number of seeds, split that chooses the settings) for digits of twelve children."""
+    if not isinstance(answer, tuple | list) or len(answer) != 3:
+        return 'Give three things, such as ("by picture", 1, "test").'
+    split, seeds, chooser = str(answer[0]).strip().lower(), answer[1], str(answer[2]).strip().lower()
+    if "child" not in split:
+        return f"Split {answer[0]!r}, and digits of one child may be on both sides. Nearly the same, so too easy."
+    if isinstance(seeds, bool) or not isinstance(seeds, int | np.integer) or seeds < 1:
+        return f"The second is a number of seeds; this is {seeds!r}."
+    if seeds < 3:
+        return f"With {seeds} you can't see how far seeds scatter. Train each program a few times."
+    if seeds > 30:
+        return f"{seeds} trainings of each program cost hours, and hardly change the mean any more."
+    if "train" in chooser:
+        return "Settings chosen by the training pictures are those that memorize best."
+    if "test" in chooser:
+        return "Then the test has chosen its favorite, and its score is too good."
+    return None if "valid" in chooser else f"Which split chooses the settings? {answer[2]!r} isn't one of the three."

@@ -19,6 +19,7 @@ from tl_widgets.teaching import (
     Quiz,
     check,
     photographs,
+    plot_asked_again,
     plot_backbones,
     plot_flatten_gap,
     plot_history,
@@ -604,6 +605,8 @@ def test_what_learns_is_read_from_the_model():
     assert "1 of its 1" in plot_trained(model).figure.get_label()
     with pytest.raises(InputError, match="no backbone"):
         plot_trained(backbone)
+    label = plot_asked_again([0.5, 1.0], 0.85).figure.get_label()
+    assert label.endswith("50.0% to 100.0% over 2 epochs. Asked again, it is 85.0%.")
 
 
 def test_history_and_weights_have_words():

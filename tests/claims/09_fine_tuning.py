@@ -2,6 +2,7 @@
 
 assert (len(digits.train), len(digits.validation), len(digits.test)) == (200, 269, 719)
 assert tuned > frozen + 0.05  # the last block brings a lot
+assert tuned > longer + 0.03  # more than as many epochs of the head alone
 assert during > 0.95  # "a perfect training curve"
 assert during - again > 0.05  # the same digits, asked again
 assert careless < tuned - 0.04  # and new ones
@@ -17,6 +18,7 @@ assert one_line.test_accuracy > result.transfer.test_accuracy + 0.04
 assert "stored averages at the start: [0. 0. 0. 0. 0. 0.]" in OUTPUT
 assert "after a step, trainable:      [1. 1. 1. 1. 1. 1.]" in OUTPUT
 assert "after a step, frozen:         [1. 1. 1. 1. 1. 1.]" in OUTPUT
+assert "its answer, frozen:           [99. 99. 99. 99. 99. 99.]" in OUTPUT  # about 99 / sqrt(0.99), not 0
 assert set(outer(np.ones((9, 6)), training=True).numpy().ravel()) == {0, 2}  # Dropout
 assert "BatchNormalization inside efficientnetlite0 is trainable" in OUTPUT
 assert "training=False in the call does not prevent it" in OUTPUT

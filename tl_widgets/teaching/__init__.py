@@ -20,7 +20,7 @@ from tl_widgets.teaching.learning import plot_history, plot_weights
 from tl_widgets.teaching.middle.fair import has_twin, plot_pairs, two_shots
 from tl_widgets.teaching.middle.folders import plot_validation, write_folder
 from tl_widgets.teaching.middle.overfitting import careless, compare_cures, plot_cures, plot_labeled, turning_point
-from tl_widgets.teaching.practice.reading import plot_sideways, plot_top_classes
+from tl_widgets.teaching.practice.reading import plot_asked_again, plot_sideways, plot_top_classes
 from tl_widgets.teaching.practice.trained_parts import plot_trained
 from tl_widgets.teaching.practice.untidy import labeled_folder, untidy_folder
 from tl_widgets.teaching.prediction import Prediction
@@ -43,6 +43,7 @@ __all__ = [
     "labeled_folder",
     "photographs",
     "plot_answers",
+    "plot_asked_again",
     "plot_backbones",
     "plot_cures",
     "plot_dataset",

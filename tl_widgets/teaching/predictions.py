@@ -229,7 +229,8 @@ PREDICTIONS = {
         ("at most 2.5 times as long", "more than 2.5 times as long"),
         {
             "four times the seeds, so it is four times as long": (
-                "the length goes with the square root of the number of seeds, so four times as many halve it."
+                "that comes near, for another reason: the square root of 4 makes it twice as long, and the factors, "
+                "4.30 and 2.20, twice again. From 12 to 48 seeds, only the square root is left."
             ),
             "the square root of 4 is 2, so it is twice as long": (
                 "the square root is right. But three values say little about how far they scatter, and the factor of "

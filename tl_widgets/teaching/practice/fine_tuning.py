@@ -21,9 +21,9 @@ def _harsh_accuracy(answer: Any) -> str | None:
     if not 0 <= share <= 1:
         return f"An accuracy is a share between 0 and 1, or a percentage; this is {answer!r}."
     if share > 0.75:
-        return "That's still a good model. Set rate = 0.03 where the head is trained, and run both stages again."
+        return "That's still a good model. Set rate = 0.03 in the cell of the second stage, and run it again."
     if share > 0.4:
-        return "That is about what the frozen backbone gets. Run the cell of the second stage again, with rate = 0.03."
+        return "That is about what the frozen backbone gets. Set rate = 0.03 in the second stage and run its cell."
     return None
 
 
@@ -76,7 +76,7 @@ def _plan(answer: Any) -> str | None:
 
 FINE_TUNING_EXERCISES: dict[str, Exercise] = {
     "09-a": Exercise(
-        "Change rate where the head is trained. Run that cell and the next one, and look at what it prints.",
+        "Change rate where the second stage begins, run that cell, and look at what it prints.",
         "A few large steps overwrote what a million photographs had taught, and it doesn't come back. Nothing warned "
         "you, so always compare with the frozen stage.",
         _harsh_accuracy,

@@ -40,8 +40,8 @@ HOW_MUCH_DATA_EXERCISES: dict[str, Exercise] = {
             {
                 4: "Four times the seeds, but the length only goes with the square root of their number.",
                 1: "More seeds do make the bar shorter. Which cell did you run again?",
-                36: "That's how many seeds there are more. How many times as short is the bar?",
-                0.5: "That's the new length as a part of the old one. How many times as short is it?",
+                36: "That's how many seeds there are more. How many times shorter is the bar?",
+                0.5: "That's the new length as a part of the old one. How many times shorter is it?",
             },
             "Divide the length of the bar of 12 seeds by that of 48, and round it.",
         ),

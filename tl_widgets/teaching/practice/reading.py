@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tl_widgets.core.model_name import ModelName
@@ -33,6 +34,23 @@ def plot_top_classes(
         best = np.argsort(-shares)[:n_shown]
         named.append(tuple((class_names[k], float(shares[k])) for k in best))
     return plot_named(pictures, tuple(named))
+
+
+def plot_asked_again(reported: Sequence[float], again: float) -> Axes:
+    """Draw the training accuracy that `fit` reported by epoch, and what `evaluate` finds for the same images."""
+    ax = new_axes(7.5, 3.2)
+    epochs, color = range(1, len(reported) + 1), ModelName.FINE_TUNED.color
+    ax.plot(epochs, reported, color=color, linewidth=1.6, linestyle="--", label="training, as fit reports it")
+    ax.plot(epochs[-1:], [again], "o", color=INK, markersize=9, label="the same images, asked again")
+    note(ax, percent(again, 0), (epochs[-1], again), (0, -14))
+    ax.set_ylim(0, 1.03)
+    ax.yaxis.set_major_formatter(PERCENT)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    draw_grid(ax, "y")
+    legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
+    finish_axes(ax, "Accuracy on the training digits", x="epoch", y="accuracy")
+    words = f"fit reports {percent(reported[0])} to {percent(reported[-1])} over {len(epochs)} epochs"
+    return with_alt_text(ax, f"Training accuracy by epoch: {words}. Asked again, it is {percent(again)}.")
 
 
 def plot_sideways(curve: LearningCurve, accuracy: float) -> Axes:

@@ -80,7 +80,9 @@ def name_imagenet(
     y, x = ((length - side) // 2 for length in images.shape[1:3])
     squares = images[:, y : y + side, x : x + side].astype(np.float32)
     resized = np.asarray(keras.ops.image.resize(squares, (size, size), antialias=True))
-    probabilities = np.asarray(model.predict(entry.family.preprocessing.apply(resized), verbose=0))
+    probabilities = np.asarray(
+        model.predict(entry.family.preprocessing.apply(resized), batch_size=1, verbose=0)
+    )  # large images
     names = imagenet_classes()
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
     return tuple(

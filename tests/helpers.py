@@ -158,3 +158,12 @@ def run_notebook(name, **changes):
         texts.append(captured.stdout)
     assert changed == set(changes)
     return shell.user_ns, "".join(texts)
+
+
+def type_in(slider, text):
+    """What the page sends when a number is typed; returns Python's answer."""
+    answers = []
+    slider.send = answers.append
+    slider._on_message(slider, {"text": text}, [])
+    (answer,) = answers
+    return answer["problem"]

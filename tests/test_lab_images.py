@@ -6,7 +6,19 @@ import subprocess
 import sys
 
 import pytest
-from helpers import SMALL, fill, huge_png, own_dataset, page, png, wait_until, write_people, write_walks, zipped
+from helpers import (
+    SMALL,
+    fill,
+    huge_png,
+    own_dataset,
+    page,
+    png,
+    type_in,
+    wait_until,
+    write_people,
+    write_walks,
+    zipped,
+)
 from PIL import Image
 
 from tl_widgets import InputError, TransferLab, load_dataset
@@ -64,7 +76,7 @@ def test_another_data_set_has_classes_of_its_own(make_lab):
     lab.panel.control("dataset").value = "digits"
     assert lab.settings.classes is None
     assert list(ticks(lab)) == list("0123456789")
-    lab.panel.control("n_per_class").value = 79  # more than the scarcest of all ten has, not of these two
+    type_in(lab.panel.control("n_per_class"), "79")  # more than the scarcest of all ten has, not of these two
     assert "The smallest class of digits has only 78 training images" in lab.panel.problem.value
     assert lab.settings.n_per_class == 4
     lab.settings = lab.settings.with_values({"classes": ("1", "3"), "n_per_class": 81})

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 import traitlets
+from helpers import type_in
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
@@ -49,15 +50,6 @@ def form():
 def drag(slider, value):
     """What the page sends while a slider is dragged."""
     slider.set_state({"value": value})
-
-
-def type_in(slider, text):
-    """What the page sends when a number is typed; returns Python's answer."""
-    answers = []
-    slider.send = answers.append
-    slider._on_message(slider, {"text": text}, [])
-    (answer,) = answers
-    return answer["problem"]
 
 
 def test_a_setting_becomes_a_slider(form):

@@ -176,9 +176,11 @@ GOOD = {
     "Comparison": "compare_all",
     "Result": "compare_all",
     "LearningCurve": "data",
+    "LabelNoise": "noise",
     "LookInside": "inside",
     "MistakeStudies": "mistakes",
     "MistakeStudy": "mistake",
+    "StressTest": "stress",
     "TimeStudy": "time",
 }
 COMPARISON = Comparison.from_json((RECORDS / "compare_all.json").read_text())

@@ -114,6 +114,8 @@ KINDS: dict[str, ArgumentKind] = {
             "FineTuningSpec": "a FineTuningSpec, such as FineTuningSpec(n_blocks=1)",
             "BackboneStudy": "a BackboneStudy, such as the result of backbone_study(dataset)",
             "LearningCurve": "a LearningCurve, such as the result of learning_curve(dataset)",
+            "LabelNoise": "a LabelNoise, such as the result of label_noise(dataset)",
+            "StressTest": "a StressTest, such as the result of stress_test(dataset)",
             "TimeStudy": "a TimeStudy, such as the result of time_study(dataset)",
             "LookInside": "a LookInside, such as the result of look_inside(comparison, dataset)",
             "MistakeStudy": "a MistakeStudy, such as the result of what_goes_wrong(mistake='raw pixels')",

@@ -13,3 +13,6 @@ assert abs(tested - run.test_accuracy) < 0.03
 assert scores["scaled twice"] < 0.5 < 0.8 < scores["right"]
 assert scores["forgotten"] < scores["right"] + 0.02
 assert np.abs(extract.predict(preprocessing(small), verbose=0) - features).max() == 0  # kept features
+assert abs(scores["forgotten"] - scores["right"]) < 0.1  # "too close to call"
+assert name == "espresso"
+assert 0.3 < probability < 0.7  # "the same name, but only about half as sure"

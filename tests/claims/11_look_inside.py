@@ -12,3 +12,4 @@ assert np.mean(likeness) < 0.6  # the maps depend on what was learned
 assert "Measured: little alike, or not at all." in OUTPUT
 before, after, random, pretrained = (look.layout(n, s) for n in ("scratch", "transfer") for s in ("before", "after"))
 assert look.neighbour_accuracy(pretrained) > look.neighbour_accuracy(random)
+assert not look.neighbour_difference(random, after).is_clear  # the surprise

@@ -312,7 +312,7 @@ PREDICTIONS = {
         {
             "both are bright where the thing is": (
                 "random filters do answer to edges and bright places. But the weights of the maps are random, too, and "
-                "can as well point away from the thing."
+                "may just as well point away from the thing."
             ),
             "training decides which maps speak for a class": (
                 "the same layers with other weights give other maps. That is what the check asks for."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import matplotlib
@@ -113,9 +114,15 @@ def _cell(look: LookInside) -> float:
     return min((WIDTH - LABELS - 0.1) / max(len(look.shown), 1) - 0.1, 1.6)
 
 
+def _gap(look: LookInside) -> float:
+    """Return the inches below an image: enough for an answer of two lines where a class has a long name."""
+    longest = max(len(name) for name in look.dataset.class_names)
+    return 0.42 if longest > _max_letters(_cell(look), 15.5) - 7 else 0.28
+
+
 def cam_height(look: LookInside) -> float:
     """Return the height of the heat maps in inches."""
-    return 1.3 + (_cell(look) + 0.28) * (1 + len(look.maps))
+    return 1.02 + _gap(look) + (_cell(look) + _gap(look)) * (1 + len(look.maps))
 
 
 def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
@@ -123,13 +130,13 @@ def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
     require_drawable(bool(look.maps) and bool(look.shown))
     n, side = len(look.shown), _cell(look)
     right = WIDTH - LABELS - n * (side + 0.1)
-    grid = grid_of(page, (1 + len(look.maps), n), (LABELS, right, 0.7, 0.65), height)
-    grid.update(wspace=0.1 / side, hspace=0.28 / side)
+    grid = grid_of(page, (1 + len(look.maps), n), (LABELS, right, 0.7, 0.37 + _gap(look)), height)
+    grid.update(wspace=0.1 / side, hspace=_gap(look) / side)
     images = look.images()
     for column, image in enumerate(images):
         ax = _picture(page, grid[0, column], image)
         name = drawable_names(look.dataset.class_names)[look.classes[column]]
-        text = ax.set_title(shortened(name, _max_letters(side)), fontsize=LABEL_SIZE, color=INK, x=0, ha="left")
+        text = ax.set_title(_in_two_lines(name, _max_letters(side)), fontsize=LABEL_SIZE, color=INK, x=0, ha="left")
         set_fonts([text])
         if column == 0:
             _row_name(ax, "test image,\nits true class")
@@ -157,6 +164,17 @@ def _size_text(model: ModelMaps) -> str:
 def _max_letters(inches: float, per_inch: float = 13.5) -> int:
     """Return how many letters fit over an image of this width."""
     return max(5, int(inches * per_inch))
+
+
+def _in_two_lines(text: str, most: int, keep: int = 0) -> str:
+    """Return a text in at most two lines of so many letters, shortened before its last `keep` letters."""
+    if len(text) <= most:
+        return text
+    lines = textwrap.wrap(text, most)
+    if len(lines) <= 2:
+        return "\n".join(lines)
+    end = len(text) - keep
+    return f"{shortened(text[:end], most - keep)}{text[end:]}"
 
 
 def _picture(page: FigureBase, place: Any, image: NDArray[Any]) -> Axes:
@@ -187,12 +205,11 @@ def overlaid(image: NDArray[np.uint8], heat: NDArray[np.float32] | None) -> NDAr
 def _write_answer(ax: Axes, look: LookInside, heat_map: HeatMap, true: int, side: float) -> None:
     is_right = heat_map.answer == true
     share = f" {percent(heat_map.probability, 0)}"
-    name = shortened(
-        drawable_names(look.dataset.class_names)[heat_map.answer], _max_letters(side, 15.5) - len(share) - 2
-    )
+    most = _max_letters(side, 15.5) - 2
+    name = _in_two_lines(f"{drawable_names(look.dataset.class_names)[heat_map.answer]}{share}", most, keep=len(share))
     color = ModelName.TRANSFER.color if is_right else ModelName.SCRATCH.color
     style: dict[str, Any] = {"fontsize": SMALL_SIZE - 0.5, "color": color, "va": "top", "ha": "left"}
-    text = f"{RIGHT if is_right else WRONG} {name}{share}"
+    text = f"{RIGHT if is_right else WRONG} {name}"
     labels: list[Text] = [ax.annotate(text, (0, 0), (0, -3), "axes fraction", "offset points", **style)]
     if heat_map.flat:
         box = {"facecolor": "white", "edgecolor": PALE, "boxstyle": "round,pad=0.2", "alpha": 0.9}

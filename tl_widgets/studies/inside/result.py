@@ -337,7 +337,7 @@ def _maps(look: LookInside) -> list[str]:
     for model in look.maps:
         rows, columns = model.maps[0].places.shape
         sizes.append(f"{rows} × {columns} places for {phrase_of(model.name)}")
-    sentences = [f"The heat maps have {', '.join(sizes)}: finer maps are not necessarily more right."]
+    sentences = [f"The heat maps have {', '.join(sizes)}: finer maps are not necessarily more accurate."]
     sentences += [_flat(model) for model in look.maps]
     sentences.append(
         "A heat map says which places raised the score of the answer, not why, and not that the answer is right."

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -29,6 +30,7 @@ from tl_widgets.plots.style import (
     root_figure,
     set_fonts,
 )
+from tl_widgets.studies.inside.figure import overlaid
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.teaching.show import with_alt_text
 
@@ -67,6 +69,31 @@ def plot_answers(images: NDArray[Any], probabilities: NDArray[Any], class_names:
         set_fonts([ax.set_title(answer, fontsize=LABEL_SIZE, color=INK)])
     said = "; ".join(", ".join(answer.rsplit("\n", 1)).replace("\n", " ") for answer in answers)
     return with_alt_text(figure, f"Pictures in a row, each with the model's answer: {said}.")
+
+
+def plot_maps(
+    images: NDArray[Any], maps: Mapping[str, Sequence[NDArray[np.float32]]], likeness: Sequence[float]
+) -> Figure:
+    """Draw pictures in a row, and below each one its heat maps, by name; 1.0 in `likeness` means the same map."""
+    shares = [f"{each:.0%}".replace("-", "−") for each in likeness]
+    rows = {"photograph": list(images)} | {
+        name: [overlaid(image, heat) for image, heat in zip(images, row, strict=True)] for name, row in maps.items()
+    }
+    figure = new_figure(1.35 * len(images) + 0.9, 0.6 + 1.35 * len(rows))
+    grid = figure.add_gridspec(len(rows), len(images))
+    for i, (name, pictures) in enumerate(rows.items()):
+        for j, picture in enumerate(pictures):
+            ax = add_axes(figure, grid[i, j])
+            ax.imshow(picture)
+            ax.set_xticks([])
+            ax.set_yticks([])
+            if not i:
+                set_fonts([ax.set_title(f"{shares[j]} alike", fontsize=LABEL_SIZE, color=INK)])
+            if not j:
+                style: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "fontsize": LABEL_SIZE}
+                set_fonts([ax.set_ylabel(name, color=INK, **style)])
+    said = f"{' and '.join(maps)}; alike by {', '.join(shares)}"
+    return with_alt_text(figure, f"Photographs, and below each its heat maps, {said}.")
 
 
 def plot_sure(measured: Mapping[tuple[str, float], tuple[float, float]], chance: float) -> Figure:

@@ -193,7 +193,7 @@ class TestAgainstPlainKeras:
 
     @pytest.mark.parametrize("name", ["block_2_expand_relu", "block_5_add", "Conv1_relu"])
     def test_a_layer_inside_a_nested_functional_model_with_shortcuts(self, textures, name):
-        keras.utils.set_random_seed(0)  # weights for which no map is flat
+        keras.utils.set_random_seed(2)  # weights for which no map is flat
         base = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(48, 48, 3))
         inputs = keras.Input((48, 48, 3))
         values = layers.GlobalAveragePooling2D()(base(layers.Rescaling(1 / 127.5, -1.0)(inputs), training=False))

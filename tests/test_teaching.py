@@ -23,7 +23,6 @@ from tl_widgets.teaching import (
     plot_backbones,
     plot_flatten_gap,
     plot_history,
-    plot_layers,
     plot_maps,
     plot_named,
     plot_pooling,
@@ -686,18 +685,14 @@ def test_the_table_sorts_and_filters():
 
 
 def drawn():
-    from tl_widgets.records.parameters import scratch_ledger
-
-    rows = scratch_ledger((128, 128, 3), 2, ScratchSpec(dense_units=6))
     runs = {"with <it>": comparison().transfer, "without": comparison().scratch}
     return {
-        "layers": (plot_layers(rows), ["196,614", "Dense"]),
         "shares": (plot_shares(runs, "A title"), ["with <it> 90.0%"]),
         "backbones": (plot_backbones(), ["EfficientNetLite0"]),
     }
 
 
-@pytest.mark.parametrize("kind", ["layers", "shares", "backbones"])
+@pytest.mark.parametrize("kind", ["shares", "backbones"])
 def test_a_figure_has_title_labels_and_words(kind):
     ax, parts = drawn()[kind]
     words = ax.figure.get_label()

@@ -7,7 +7,6 @@ from tl_widgets.teaching.descent import DescentSlider, plot_steps
 from tl_widgets.teaching.figures import (
     photographs,
     plot_backbones,
-    plot_layers,
     plot_named,
     plot_shares,
 )
@@ -51,7 +50,6 @@ __all__ = [
     "plot_history",
     "plot_kernel",
     "plot_labeled",
-    "plot_layers",
     "plot_maps",
     "plot_named",
     "plot_pairs",

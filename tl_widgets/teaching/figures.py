@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
 from tl_widgets.plots.style import (
-    COUNT,
     INK,
     PALE,
     PERCENT,
@@ -32,7 +31,6 @@ from tl_widgets.plots.style import (
     set_fonts,
 )
 from tl_widgets.records.comparison import RunResult
-from tl_widgets.records.parameters import LayerRow
 from tl_widgets.teaching.show import with_alt_text
 
 Named = tuple[tuple[tuple[str, float], ...], ...]
@@ -48,24 +46,6 @@ _NAMED = {
     "EfficientNetV2L": ((0, -11), "left"),
     "ConvNeXtXLarge": ((0, 8), "right"),
 }
-
-
-def plot_layers(rows: Sequence[LayerRow]) -> Axes:
-    """Draw the parameters of each layer that has any, as bars."""
-    shown = [row for row in rows if row.n_params]
-    ax = new_axes(7.5, 1.2 + 0.42 * len(shown))
-    ax.barh(range(len(shown)), [row.n_params for row in shown], 0.6, color=ModelName.SCRATCH.color)
-    for y, row in enumerate(shown):
-        note(ax, f"{row.n_params:,}", (row.n_params, y), (4, 0))
-    labels = [f"{row.layer}  →  {' × '.join(map(str, row.output_shape))}" for row in shown]
-    ax.set_yticks(range(len(shown)), labels)
-    ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.set_xlim(0, 1.15 * max(row.n_params for row in shown))
-    ax.xaxis.set_major_formatter(COUNT)
-    draw_grid(ax, "x")
-    finish_axes(ax, "Where the parameters are", x="number of parameters", y="layer and shape of its output")
-    counts = ", ".join(f"{row.layer} {row.n_params:,}" for row in rows if row.n_params)
-    return with_alt_text(ax, f"Bar chart of parameters by layer, in order: {counts}.")
 
 
 def plot_named(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> Figure:

@@ -12,7 +12,7 @@ from tl_widgets.core.settings import Choice, Flag, Whole, setting
 from tl_widgets.plots.style import new_axes
 from tl_widgets.records.comparison import DatasetSummary, StudyFailure, StudyRecord
 from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.registry import STUDIES, read_study, register
+from tl_widgets.studies.registry import STUDIES, TOPICS, read_study, register
 from tl_widgets.studies.study import MODELS, ImageArguments, Plan, Study
 
 
@@ -50,6 +50,7 @@ class Brightness(StudyRecord):
 
 class Toy(Study):
     name = "toy"
+    topic = "trust"
     question = "How bright?"
     about = "the share of bright pixels"
     lead = "The pixels are counted."
@@ -163,4 +164,11 @@ def test_the_guess_comes_first(lab):
 
 def test_two_studies_cannot_have_one_name():
     with pytest.raises(InputError, match="There is already a study 'toy'"):
+        register(Toy())
+
+
+def test_a_study_has_a_known_topic(monkeypatch):
+    assert {study.topic for study in STUDIES.values()} == set(TOPICS)
+    monkeypatch.setattr(Toy, "topic", "weather")
+    with pytest.raises(InputError, match="no topic 'weather'; choose one of effort, models, faults, trust"):
         register(Toy())

@@ -23,6 +23,13 @@ _FOLDERS = (
     "stress",
     "label_noise",
 )
+# What a learner wants to know, by topic, in the order of StudyLab.
+TOPICS = {
+    "effort": "What does it take?",
+    "models": "Which model?",
+    "faults": "Why does it fail?",
+    "trust": "Can I trust it?",
+}
 STUDIES: dict[str, AnyStudy] = {}
 
 
@@ -30,8 +37,10 @@ def register(study: Study[Any, Any]) -> None:
     """Offer a study in the terminal and in StudyLab.
 
     Raises:
-        InputError: another study has this name.
+        InputError: another study has this name, or there is no such topic.
     """
+    if study.topic not in TOPICS:
+        raise InputError(f"There is no topic {shown(study.topic)}; choose one of {', '.join(TOPICS)}.")
     if STUDIES.setdefault(study.name, study) is not study:
         raise InputError(f"There is already a study {study.name!r}. Give yours another name.")
 

@@ -232,6 +232,7 @@ class Study(ABC, Generic[Arguments, Result]):
 
     Attributes:
         name: NAME in `tl-widgets study NAME` and `StudyLab("NAME")`.
+        topic: the key in the registry's `TOPICS` under which StudyLab shows it.
         question: the question that it answers, as a learner would ask it.
         about: what is measured, as a clause.
         lead: what the study does, in a sentence or two for the form.
@@ -245,6 +246,7 @@ class Study(ABC, Generic[Arguments, Result]):
     """
 
     name: ClassVar[str]
+    topic: ClassVar[str]
     question: ClassVar[str]
     about: ClassVar[str]
     lead: ClassVar[str]

@@ -86,6 +86,7 @@ class BackbonesArguments(ImageArguments):
 
 class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
     name = "backbones"
+    topic = "models"
     question = "Which backbone?"
     about = "accuracy, milliseconds and memory of every backbone whose weights are on this machine"
     lead = (

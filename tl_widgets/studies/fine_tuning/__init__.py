@@ -50,6 +50,7 @@ class FineTuningArguments(ImageArguments):
 
 class _FineTuning(ComparisonStudy[FineTuningArguments]):
     name = "fine-tuning"
+    topic = "models"
     question = "Fine-tuning"
     about = "what unfreezing the backbone's last blocks brings"
     lead = "First the backbone stays frozen. Then its last blocks are trained, too, with small steps. Is that better?"

@@ -52,6 +52,7 @@ class InsideArguments(ImageArguments):
 
 class _Inside(Study[InsideArguments, "LookInside"]):
     name = "inside"
+    topic = "trust"
     question = "Look inside"
     about = "where both models look, their first filters, and how they arrange the test images"
     lead = (

@@ -55,6 +55,7 @@ class NoiseArguments(ImageArguments):
 
 class _Noise(Study[NoiseArguments, "LabelNoise"]):
     name = "noise"
+    topic = "faults"
     question = "Wrong labels?"
     about = "accuracy against the share of wrong training labels, and how many of them a model finds"
     lead = (

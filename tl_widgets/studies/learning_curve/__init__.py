@@ -92,6 +92,7 @@ class DataArguments(ImageArguments):
 
 class _Data(Study[DataArguments, "LearningCurve"]):
     name = "data"
+    topic = "effort"
     question = "How much data?"
     about = "accuracy against images per class, over several seeds"
     lead = (

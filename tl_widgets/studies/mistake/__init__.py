@@ -64,6 +64,7 @@ class MistakeArguments(StudyArguments):
 
 class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
     name = "mistake"
+    topic = "faults"
     question = "What goes wrong?"
     about = "what a common mistake costs, beside the right way"
     lead = "A common mistake is made on purpose and measured beside the right way. Guess first."

@@ -50,6 +50,7 @@ class RepeatArguments(ImageArguments):
 
 class _Repeat(ComparisonStudy[RepeatArguments]):
     name = "repeat"
+    topic = "trust"
     question = "Repeat"
     about = "the comparison with several seeds, on the same images"
     lead = "The comparison is repeated with other seeds, on the same images: how much of the difference is luck?"

@@ -54,6 +54,7 @@ class StressArguments(ImageArguments):
 
 class _Stress(Study[StressArguments, "StressTest"]):
     name = "stress"
+    topic = "trust"
     question = "Changed pictures?"
     about = "accuracy on darker, blurred, rotated and otherwise changed test images"
     lead = (

@@ -46,6 +46,7 @@ class TimeArguments(ImageArguments):
 
 class _Time(Study[TimeArguments, "TimeStudy"]):
     name = "time"
+    topic = "effort"
     question = "How much time?"
     about = "accuracy against seconds"
     lead = (

@@ -55,6 +55,11 @@ class StudyRecord:
         return ()
 
     @property
+    def headline(self) -> str:
+        """The answer in one sentence; the first one if the study has no shorter one."""
+        return next(iter(self.sentences), "")
+
+    @property
     def lost_arms(self) -> tuple[str, ...]:
         """The kinds of model whose points all failed."""
         return ()
@@ -208,6 +213,11 @@ class Comparison(StudyRecord):
     def sentences(self) -> tuple[str, ...]:
         """The verdict's text, in a tuple as in every study."""
         return (self.verdict.text,)
+
+    @property
+    def headline(self) -> str:
+        """The verdict without its reasons."""
+        return f"{self.verdict.text.partition(': ')[0].rstrip('.')}."
 
     @property
     def failures(self) -> tuple[StudyFailure, ...]:

@@ -51,6 +51,10 @@ class StudyResult(Protocol):
         """The findings in plain sentences."""
 
     @property
+    def headline(self) -> str:
+        """The answer to the question in one sentence."""
+
+    @property
     def failures(self) -> tuple[StudyFailure, ...]:
         """What could not be measured, and why."""
 
@@ -328,7 +332,7 @@ class Study(ABC, Generic[Arguments, Result]):
 
     def headline(self, result: Result) -> str:
         """Return the answer to the question in one sentence."""
-        return next(iter(result.sentences), "")
+        return result.headline
 
     def owns(self, result: Result) -> bool:  # noqa: ARG002 - for studies that share a class of results
         """Return whether a result of one of the classes in `results()` is of this study."""
@@ -364,11 +368,6 @@ class ComparisonStudy(Study[Arguments, "Comparison"]):
         from tl_widgets.records.comparison import Comparison
 
         return (Comparison,)
-
-    def headline(self, result: Comparison) -> str:
-        """Return the verdict without its reasons."""
-        lead = result.verdict.text.partition(": ")[0]
-        return f"{lead.rstrip('.')}."
 
     def draw(self, result: Comparison) -> Figure:
         """Draw the page of a comparison."""

@@ -85,9 +85,6 @@ class _Inside(Study[InsideArguments, "LookInside"]):
 
         return look_inside(comparison, images, n_images=arguments.images, on_event=on_event, cancel=cancel)
 
-    def headline(self, result: LookInside) -> str:
-        return result.headline
-
     def draw(self, result: LookInside) -> Figure:
         from tl_widgets.studies.inside.figure import plot_inside
 

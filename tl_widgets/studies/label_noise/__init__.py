@@ -122,9 +122,6 @@ class _Noise(Study[NoiseArguments, "LabelNoise"]):
             return noise_stage(result.shares, result.points, n_test=result.dataset.n_test, chance=result.chance)
         return noise_stage(arguments.shares, so_far.points, n_test=so_far.facts.n_test, chance=None)
 
-    def headline(self, result: LabelNoise) -> str:
-        return result.headline
-
     def guess(self, arguments: NoiseArguments) -> Guess:
         def answer(result: LabelNoise) -> str:
             from tl_widgets.core.model_name import ModelName

@@ -170,9 +170,6 @@ class _Data(Study[DataArguments, "LearningCurve"]):
             return data_stage(result.n_per_class, result.arms, result.points, n_test=n_test, chance=result.chance)
         return data_stage(arguments.sizes, arguments.arms, so_far.points, n_test=so_far.facts.n_test, chance=None)
 
-    def headline(self, result: LearningCurve) -> str:
-        return result.headline
-
     def guess(self, arguments: DataArguments) -> Guess | None:
         if not set(_ARMS[:2]) <= set(arguments.arms):
             return None

@@ -139,9 +139,6 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
         studies = [point for point in so_far.points if isinstance(point, MistakeStudy)]
         return mistake_stage(arguments.mistakes, studies)
 
-    def headline(self, result: MistakeStudy | MistakeStudies) -> str:
-        return result.headline
-
     def guess(self, arguments: MistakeArguments) -> Guess:
         n = len(arguments.mistakes)
         if arguments.mistake == _ALL:

@@ -117,11 +117,6 @@ class MistakeStudies(StudyRecord):
         return tuple(study.dataset for study in self.studies)
 
     @property
-    def headline(self) -> str:
-        """The answer in one sentence."""
-        return self.sentences[0]
-
-    @property
     def sentences(self) -> tuple[str, ...]:
         """How many differences are clear, which are not, and which mistakes failed."""
         unclear = [study.declared.title for study in self.studies if not study.measured.is_clear]

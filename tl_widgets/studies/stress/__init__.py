@@ -117,9 +117,6 @@ class _Stress(Study[StressArguments, "StressTest"]):
             return stress_stage(result.arms, result.points, result.clean)
         return stress_stage(arguments.config.model_names, so_far.points)
 
-    def headline(self, result: StressTest) -> str:
-        return result.headline
-
     def guess(self, arguments: StressArguments) -> Guess:
         def answer(result: StressTest) -> str:
             from tl_widgets.core.model_name import ModelName

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import re
+import runpy
 import shlex
 import tomllib
 from collections import Counter
@@ -16,6 +17,7 @@ from test_house import PACKAGES
 
 import tl_widgets
 from tl_widgets.cli.main import build_parser
+from tl_widgets.studies.prediction import declared_predictions
 
 ROOT = Path(tl_widgets.__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -36,6 +38,15 @@ def test_the_reference_has_every_public_name_once():
     text = "".join(path.read_text("utf-8") for path in (DOCS / "reference").glob("*.md"))
     names = Counter(re.findall(r"^\.\. auto\w+:: (\w+)$", text, re.MULTILINE))
     assert names == Counter(tl_widgets.__all__)
+
+
+def test_the_page_of_predictions_has_all_of_them():
+    script, text = runpy.run_path(DOCS / "predictions.py"), (DOCS / "predictions.md").read_text("utf-8")
+    claims = {claim.text for claim in declared_predictions()}
+    assert [claim for claim in claims if f"**{claim}**" not in text] == [], "run `python docs/predictions.py`"
+    assert text == script["page"](), "run `python docs/predictions.py`"
+    measured = {claim for kept in script["kept_measurements"]() for claim in kept["outcomes"]}
+    assert measured <= claims, "a prediction that was measured stays as it is"
 
 
 def test_the_tutorial_has_every_notebook():

@@ -88,7 +88,9 @@ def test_stop_keeps_what_was_measured():
     assert "Predicted" not in " ".join(study.sentences)
 
 
-@pytest.mark.parametrize(("scratch", "end"), [(0.4, "It held."), (0.9, "It failed."), (0.8, "can't tell.")])
+@pytest.mark.parametrize(
+    ("scratch", "end"), [(0.4, "It held: +40.0"), (0.9, "It failed: −10.0"), (0.8, "can't tell: +0.0")]
+)
 def test_the_prediction_is_judged_over_the_seeds(scratch, end):
     def points(arm, last):
         ends = ((0, 0.9), (40, last))
@@ -98,7 +100,7 @@ def test_the_prediction_is_judged_over_the_seeds(scratch, end):
     study = replace(
         LabelNoise.from_json(RECORD.read_text()), shares=(0, 40), seeds=(0, 1, 2), points=made_up, failures=()
     )
-    assert study.sentences[-1].endswith(end)
+    assert f"{end} points (95% interval " in study.sentences[-1]
     assert study.more_lost.mean == pytest.approx(0.8 - scratch)
     assert "10.0" in study.headline
 

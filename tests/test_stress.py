@@ -11,6 +11,7 @@ from scipy import stats
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError
+from tl_widgets.core.numbers import points_range
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import compare_config
 from tl_widgets.studies.registry import STUDIES
@@ -120,12 +121,13 @@ def made_up(scratch, transfer, n=40):
 
 
 @pytest.mark.parametrize(
-    ("scratch", "transfer", "end"), [(0.2, 0.7, "It held."), (0.7, 0.2, "It failed."), (0.5, 0.5, "can't tell.")]
+    ("scratch", "transfer", "end"),
+    [(0.2, 0.7, "It held: +50.0"), (0.7, 0.2, "It failed: −50.0"), (0.5, 0.5, "can't tell: +0.0")],
 )
 def test_the_prediction_is_judged_by_the_paired_interval(scratch, transfer, end):
     study = made_up(scratch, transfer)
-    assert study.sentences[-1].endswith(end)
     lead = study.mean_lead(3)
+    assert f"{end} points (95% interval {points_range(*lead.ci95)})." in study.sentences[-1]
     assert lead.mean == pytest.approx(transfer - scratch)
     pairs = study.shares("transfer", 3) - study.shares("scratch", 3)
     if pairs.std():

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tl_widgets.core.numbers import points, points_range
+
+if TYPE_CHECKING:
+    from tl_widgets.records.statistics import Mean
+
+_ENDS = {True: "It held", False: "It failed", None: "These numbers can't tell"}
 
 
 @dataclass(frozen=True)
@@ -17,10 +26,25 @@ class Prediction:
     text: str
     source: str
 
-    def outcome(self, held: bool | None) -> str:
-        """Return the prediction and whether it held; None if the numbers can't tell."""
-        end = "These numbers can't tell." if held is None else "It held." if held else "It failed."
-        return f"Predicted before the measurement ({self.source}): {self.text} {end}"
+    @property
+    def _start(self) -> str:
+        return f"Predicted before the measurement ({self.source}): {self.text} "
+
+    def outcome(self, held: bool | None, measured: str = "") -> str:
+        """Return the prediction, whether it held (None if the numbers can't tell), and the measurement that decides."""
+        return f"{self._start}{_ENDS[held]}{f': {measured}' if measured else ''}."
+
+    def judge(self, difference: Mean | None) -> str:
+        """Return the outcome of a claim that a difference of accuracies, in 0..1, is above 0."""
+        if difference is None:
+            return self.outcome(None)
+        interval = difference.ci95 and f"95% interval {points_range(*difference.ci95)}"
+        measured = f"{points(difference.mean, signed=True)} points ({interval or 'one value, without an interval'})"
+        return self.outcome(held(difference.ci95), measured)
+
+    def find_outcome(self, sentences: Iterable[str]) -> str | None:
+        """Return what follows the claim where one of the sentences is its outcome, or None."""
+        return next((s.removeprefix(self._start) for s in sentences if s.startswith(self._start)), None)
 
 
 STRESS = Prediction(
@@ -49,3 +73,8 @@ def held(interval: tuple[float, float] | None) -> bool | None:
     if interval is None or interval[0] <= 0 <= interval[1]:
         return None
     return interval[0] > 0
+
+
+def declared_predictions() -> tuple[Prediction, ...]:
+    """Return all predictions of this module, in their order."""
+    return tuple(value for value in globals().values() if isinstance(value, Prediction))

@@ -208,7 +208,7 @@ class LabelNoise(StudyRecord):
         if self.stopped:
             sentences.append("Stopped before all points were measured.")
         elif len(self.shares) > 1:
-            sentences.append(NOISE.outcome(self.held))
+            sentences.append(NOISE.judge(self.more_lost))
         return tuple(sentence for sentence in sentences if sentence)
 
 

@@ -201,10 +201,9 @@ class StressTest(StudyRecord):
         if self.stopped:
             sentences.append("Stopped before all changes were measured.")
         else:
-            sentences.append(STRESS.outcome(self.held))
+            sentences.append(STRESS.judge(self.mean_lead(_STRONGEST)))
             if ModelName.FINE_TUNED in self.arms:
-                more = self.mean_loss(ModelName.FINE_TUNED, ModelName.TRANSFER)
-                sentences.append(STRESS_TUNED.outcome(held(more.ci95 if more else None)))
+                sentences.append(STRESS_TUNED.judge(self.mean_loss(ModelName.FINE_TUNED, ModelName.TRANSFER)))
         return tuple(sentence for sentence in sentences if sentence)
 
 

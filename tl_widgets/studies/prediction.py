@@ -67,6 +67,26 @@ DOUBT = Prediction(
     "Hendrycks et al. 2019, arXiv 1901.09960",
 )
 
+DEPTH = Prediction(
+    "From the first block to the whole backbone, features gain more points with pretrained weights than with random "
+    "ones.",
+    "Yosinski et al. 2014, arXiv 1411.1792",
+)
+DEPTH_CUT = Prediction(
+    "Cut where the validation images say, the pretrained backbone recognizes more test images than the whole one, "
+    "because its last blocks are made for ImageNet's classes.",
+    "Yosinski et al. 2014, arXiv 1411.1792",
+)
+HEADS = Prediction(
+    "No other head is more than 5 points better than logistic regression on the same features.",
+    "Kornblith et al. 2019, arXiv 1805.08974",
+)
+SEARCH = Prediction(
+    "Of a test image's nearest training images, more have its class by pretrained features than by those of the same "
+    "backbone with random weights.",
+    "Kornblith et al. 2019, arXiv 1805.08974",
+)
+
 
 def held(interval: tuple[float, float] | None) -> bool | None:
     """Return whether a difference that was predicted to be above 0 is, by its 95% interval; None if it contains 0."""

@@ -17,7 +17,7 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import rough_duration
 from tl_widgets.plots.svg import text_width
 from tl_widgets.setup_checks.registry import MISTAKES
-from tl_widgets.studies.registry import STUDIES
+from tl_widgets.studies.registry import STUDIES, TOPICS
 from tl_widgets.studies.stage import Axis, Dot, StageChart, stage_svg
 from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.studies.settings import StudySettings, controls_of
@@ -297,18 +297,31 @@ def dots(lab):
     return lab.screen.stage.chart.markup.count('class="tlw-dot"')
 
 
-def test_the_studies_are_cards_in_one_tab_stop_and_one_study_alone_has_none(make_lab):
+def test_topics_and_their_studies_have_a_tab_stop_each_and_one_study_alone_has_none(make_lab):
     lab = make_lab()
-    markup = lab.form.cards.markup
-    assert re.findall(r'data-click="([^"]+)" aria-pressed="(\w+)"', markup) == [
-        (name, str(name == "data").lower()) for name in STUDIES
-    ]
-    assert markup.count("tabindex") == 1
-    assert all(study.question in markup and study.sketch in markup for study in STUDIES.values())
-    assert re.search(r"<small>24 models, ~\d+ s</small>", markup)
-    clicked(lab.form.cards, "time")
+    shown = []
+    for topic, title in TOPICS.items():
+        clicked(lab.form.cards, f"topic:{topic}")
+        markup = lab.form.cards.markup
+        studies = [name for name, study in STUDIES.items() if study.topic == topic]
+        pressed = {f"topic:{topic}", studies[0]}
+        assert re.findall(r'data-click="([^"]+)" aria-pressed="(\w+)"', markup) == [
+            (key, str(key in pressed).lower()) for key in [*(f"topic:{name}" for name in TOPICS), *studies]
+        ]
+        assert f'role="group" aria-label="{title}"' in markup
+        assert markup.count("tabindex") == 2
+        assert all(STUDIES[name].question in markup and STUDIES[name].sketch in markup for name in studies)
+        assert lab.settings.study == studies[0]
+        shown += studies
+    assert sorted(shown) == sorted(STUDIES)
+    lab.form.choose("time")
+    clicked(lab.form.cards, "topic:trust")
+    clicked(lab.form.cards, "topic:effort")  # where the last choice was another card than the first
     assert lab.settings.study == "time"
     assert 'data-click="time" aria-pressed="true"' in lab.form.cards.markup
+    assert re.search(r"<small>24 models, ~\d+ s</small>", lab.form.cards.markup)
+    clicked(lab.form.cards, "data")
+    assert lab.settings.study == "data"
     alone = make_lab("data")
     assert alone.form.cards.markup == ""
     assert "tlw-study-card" not in page(alone).replace(".tlw-study-card", "")

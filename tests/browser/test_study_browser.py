@@ -6,6 +6,8 @@ import re
 from driving import ARTIFACTS, button, cut_menus, open_notebook, set_theme, wait_state
 from playwright.sync_api import expect
 
+from tl_widgets.studies.registry import STUDIES, TOPICS
+
 SMALL = """
 from tl_widgets import StudyLab
 few = {"image_size": 32, "sizes": (2, 4), "seeds": (0, 1), "epochs": 2}
@@ -23,6 +25,14 @@ def tab(page, name):
 
 def card(page, question):
     return page.get_by_role("button", name=re.compile(f"^{re.escape(question)}"))
+
+
+def choose(page, question):
+    """Click the topic of a study, then its card."""
+    (study,) = (study for study in STUDIES.values() if study.question == question)
+    button(page, TOPICS[study.topic]).click()
+    card(page, question).click()
+    page.locator(".tlw-study-card[aria-pressed=true]", has_text=question).wait_for()
 
 
 def fill(page, label, text):
@@ -101,7 +111,7 @@ def test_it_fits_is_photographed_and_asks_for_the_guess_first(page, jupyter):
     open_notebook(page, jupyter, "study-look.ipynb")
     wait_state(page, "idle")
     photograph(page, "first")
-    card(page, "What goes wrong?").click()
+    choose(page, "What goes wrong?")
     page.get_by_label("Mistake", exact=True).select_option("bottleneck")
     page.get_by_text("The mistake: a hidden layer of 6 ReLU units").wait_for()
     button(page, "Run").click()
@@ -128,18 +138,18 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped_in_b
     assert first["lab"][1] <= 560
     states = {}
 
-    def look(state):
-        for theme in ("light", "dark"):
+    def look(state, themes=("light", "dark")):
+        for theme in themes:
             set_theme(page, theme)
             states[f"{state}, {theme}"] = page.evaluate(PLACES)
             assert [*page.evaluate(CLIPPED), *cut_menus(page)] == [], (state, theme)
             assert page.evaluate(BELOW) <= 0, (state, theme)
 
-    for question in ("How much time?", "Which backbone?", "Fine-tuning", "What goes wrong?", "Look inside", "Repeat"):
-        card(page, question).click()
-        page.locator(".tlw-study-card[aria-pressed=true]", has_text=question).wait_for()
-        look(question)
-    card(page, "How much data?").click()
+    for theme in ("light", "dark"):
+        for study in STUDIES.values():
+            choose(page, study.question)
+            look(study.question, [theme])
+    choose(page, "How much data?")
     page.get_by_role("button", name=re.compile("^Quick ~")).click()
     button(page, "My guess: 3×").click()
     page.locator(".tlw-lab .tlw-guess-mark").wait_for()
@@ -154,9 +164,9 @@ def test_on_a_laptop_every_state_has_the_same_places_and_nothing_is_clipped_in_b
         tab(page, title).click()
         look(title)
     tab(page, "Files").click()
-    card(page, "Repeat").click()
+    choose(page, "Repeat")
     expect(tab(page, "Chart")).to_have_attribute("aria-selected", "true")
-    card(page, "How much data?").click()
+    choose(page, "How much data?")
     expect(page.locator(".tlw-lab .tlw-dot")).to_have_count(6)
     button(page, "More").click()
     look("More")
@@ -180,6 +190,17 @@ def test_cards_and_guess_are_reached_with_the_keyboard_alone(page, jupyter):
     assert page.evaluate("() => document.activeElement.dataset.click") == "time"
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.closest('.tlw-study-cards')") is None  # one Tab stop
+    button(page, "What does it take?").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    card(page, "Wrong labels?").click()
+    button(page, "What does it take?").focus()
+    page.keyboard.press("Enter")
+    card(page, "How much time?").wait_for()
+    assert page.evaluate("() => document.activeElement.dataset.click") == "topic:effort"
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.dataset.click") == "time"  # the chosen card
     button(page, "My guess: less time").focus()
     page.keyboard.press("End")
     page.keyboard.press("Space")

@@ -33,7 +33,7 @@ function prepare(fresh, old) {
     const stops = stopsOf(roam);
     if (!stops.length) continue;
     const left = before.find((stop) => stop.matches('[tabindex="0"]'));
-    const tabStop = counterpart(left, before, stops) ?? stops[0];
+    const tabStop = counterpart(left, before, stops) ?? stops.find((stop) => stop.matches('[aria-pressed="true"]')) ?? stops[0];
     roam.setAttribute("tabindex", "-1");
     for (const stop of stops) {
       stop.setAttribute("tabindex", stop === tabStop ? "0" : "-1");

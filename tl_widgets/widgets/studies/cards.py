@@ -1,4 +1,4 @@
-"""The studies as cards: a sketch, the question, and what it costs. One is chosen."""
+"""The studies as cards under their topics: a sketch, the question, and what it costs. One is chosen."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 
 from tl_widgets.core.html import Markup, join
-from tl_widgets.studies.registry import STUDIES
+from tl_widgets.studies.registry import STUDIES, TOPICS
 from tl_widgets.widgets.shared.picture import Picture
 
 
 class StudyCards(Picture):
-    """A card for each study, in one Tab stop."""
+    """The topics, and a card for each study of one of them; a Tab stop for each of the two."""
 
     def show(self, costs: Mapping[str, str], chosen: str, *, enabled: bool) -> None:
-        """Show the cards of these studies, each with a text about its cost."""
+        """Show the cards of the studies of one topic, each with a text about its cost."""
+        topic = STUDIES[chosen].topic
         self.markup = Markup(
-            '<div class="tlw-study-cards" data-roam="" tabindex="0" role="group" '
+            '<div class="tlw-study-menu"><div class="tlw-topics" data-roam="topics" tabindex="0" role="group" '
             'aria-label="What do you want to know?">{}</div>'
-        ).format(join(_card(name, cost, name == chosen, enabled) for name, cost in costs.items()))
+            '<div class="tlw-study-cards" data-roam="cards" tabindex="0" role="group" aria-label="{}">{}</div></div>'
+        ).format(
+            join(_topic(name, name == topic, enabled) for name in TOPICS),
+            TOPICS[topic],
+            join(_card(name, cost, name == chosen, enabled) for name, cost in costs.items()),
+        )
 
 
 def sketch(study: str, width: int = 44) -> Markup:
@@ -31,17 +37,31 @@ def sketch(study: str, width: int = 44) -> Markup:
 
 def static_cards(studies: Sequence[str]) -> Markup:
     """Return the sketches and questions of studies as HTML that needs neither a kernel nor a style sheet."""
-    cards = []
-    for study in studies:
-        data = b64encode(sketch(study, 88).encode()).decode()
-        about = f" {STUDIES[study].lead}" if len(studies) == 1 else ""
-        cards.append(
-            Markup(
-                '<p><img alt="" src="data:image/svg+xml;base64,{}" style="background:#fff;vertical-align:middle" '
-                'width="66"> <b>{}</b>{}</p>'
-            ).format(data, STUDIES[study].question, about)
-        )
-    return join(cards)
+    if len(studies) == 1:
+        return Markup("<p>{} {}</p>").format(_static_card(studies[0]), STUDIES[studies[0]].lead)
+    return join(
+        Markup("<p>{}<br>{}</p>").format(title, join(_static_card(name) for name in of_topic(topic, studies)))
+        for topic, title in TOPICS.items()
+    )
+
+
+def _static_card(study: str) -> Markup:
+    data = b64encode(sketch(study, 88).encode()).decode()
+    return Markup(
+        '<span style="display:inline-block;min-width:210px"><img alt="" src="data:image/svg+xml;base64,{}" '
+        'style="background:#fff;vertical-align:middle" width="66"> <b>{}</b></span>'
+    ).format(data, STUDIES[study].question)
+
+
+def of_topic(topic: str, studies: Iterable[str]) -> list[str]:
+    """Return the names of the studies that have this topic."""
+    return [name for name in studies if STUDIES[name].topic == topic]
+
+
+def _topic(topic: str, is_chosen: bool, enabled: bool) -> Markup:
+    return Markup('<div data-click="topic:{}" aria-pressed="{}" aria-disabled="{}">{}</div>').format(
+        topic, str(is_chosen).lower(), str(not enabled).lower(), TOPICS[topic]
+    )
 
 
 def _card(study: str, cost: str, is_chosen: bool, enabled: bool) -> Markup:

@@ -20,7 +20,7 @@ from tl_widgets.widgets.shared.html import escape
 from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
-from tl_widgets.widgets.studies.cards import StudyCards, pace_buttons
+from tl_widgets.widgets.studies.cards import StudyCards, of_topic, pace_buttons
 from tl_widgets.widgets.studies.seconds import StudyEstimator, images_of
 from tl_widgets.widgets.studies.settings import StudySettings, controls_of
 
@@ -31,7 +31,7 @@ class StudyForm(Form[StudySettings]):
     """The controls of a study. Only those that aren't in view all the time are its children.
 
     Attributes:
-        cards: the menu of studies.
+        cards: the menu of topics and studies.
         paces: Quick and Thorough, which set the controls that the study's cost depends on.
         front: the controls that are in view all the time.
         lead, cost: what the chosen study does, and what it costs.
@@ -52,9 +52,10 @@ class StudyForm(Form[StudySettings]):
         super().__init__(settings, source)
         self._studies, self._estimator = tuple(studies), estimator
         self._last_settings: dict[str, StudySettings] = {}
+        self._last_study: dict[str, str] = {}  # by topic
         self._groups: list[Widget] = []
         self.cards, self.paces, self.front = StudyCards(), Picture(), HBox()
-        self.cards.on_click(self.choose)
+        self.cards.on_click(self._choose_card)
         if len(self._studies) == 1:
             close_tree(self.cards)  # not on the screen, so closing the app would not close it
         self.paces.on_click(self.choose_pace)
@@ -91,6 +92,11 @@ class StudyForm(Form[StudySettings]):
             self._settings = self._settings_of(study)
             self._after_change()
 
+    def _choose_card(self, key: str) -> None:
+        """Switch to a study, or to the one of a topic that was chosen last."""
+        topic = key.removeprefix("topic:")
+        self.choose(key if topic == key else self._last_study.get(topic) or of_topic(topic, self._studies)[0])
+
     def choose_pace(self, pace: str) -> None:
         """Set the controls as "quick" or "thorough" has them."""
         if self._enabled and pace in _PACES:
@@ -121,6 +127,7 @@ class StudyForm(Form[StudySettings]):
         """Replace the controls with those of the chosen study."""
         old: list[Widget] = [*self._groups, *self.front.children]
         self._built = self._settings.study
+        self._last_study[STUDIES[self._built].topic] = self._built
         study, controls = STUDIES[self._built], controls_of(self._built)
         self._make_fields(controls)
         self.lead.value = Markup('<p class="tlw-lead"><b>{}</b> {}</p>').format(study.question, study.lead)
@@ -159,7 +166,8 @@ class StudyForm(Form[StudySettings]):
     def _show_choices(self) -> None:
         """Show the cards and Quick and Thorough."""
         if len(self._studies) > 1:
-            costs = {name: self._card_cost(self._settings_of(name)) for name in self._studies}
+            studies = of_topic(STUDIES[self._settings.study].topic, self._studies)
+            costs = {name: self._card_cost(self._settings_of(name)) for name in studies}
             self.cards.show(costs, self._settings.study, enabled=self._enabled)
         if not STUDIES[self._settings.study].quick:
             self.paces.markup = ""

@@ -55,6 +55,24 @@ def run(kernel, tmp_path):
     return run
 
 
+def test_a_question_stays_in_the_saved_notebook(run):
+    """What was asked, chosen and measured is in ordinary outputs, which need no kernel."""
+    ask = "from tl_widgets.teaching import Prediction, Quiz\nprediction, quiz = Prediction('who_wins'), Quiz('result')"
+    choose = """
+prediction.answer.value, prediction.because.value = "transfer", prediction._asked.example[1]
+prediction.reveal("transfer")
+quiz.choice.value = quiz.question.options[0].text
+quiz.button.click()
+"""
+    _, asked, quizzed, _ = run(ask, "prediction", "quiz", choose).cells
+    widget, page = asked.outputs
+    assert set(widget.data) == {"application/vnd.jupyter.widget-view+json"}
+    assert "<br>● transfer<br>" in page.data["text/html"]
+    assert "<p>Measured: transfer. That came true." in page.data["text/html"]
+    assert "  (x) transfer\n" in page.data["text/plain"]
+    assert "<p>Not quite. " in quizzed.outputs[1].data["text/html"]
+
+
 def printed(cell):
     return "".join(output.text for output in cell.outputs if output.output_type == "stream")
 

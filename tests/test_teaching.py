@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 from tl_widgets import InputError, ScratchSpec, list_backbones
 from tl_widgets.core.config import Config
@@ -323,6 +324,16 @@ def test_unknown_exercise():
         check("01a", 3)
 
 
+def left_by(box):
+    """The text of what a widget leaves in the notebook; its HTML says the same, and runs nothing from outside."""
+    *_, page = box.paper._outputs
+    data = page._repr_mimebundle_()
+    for line in data["text/plain"].splitlines():
+        words = line.replace("  ( ) ", "○ ").replace("  (x) ", "● ")
+        assert str(escape(words)) in data["text/html"].replace("</b>", "")
+    return data["text/plain"]
+
+
 # Guess
 
 
@@ -412,8 +423,11 @@ def test_guess_of_words(capsys):
 
 
 def test_guess_has_a_fixed_text_where_no_widget_can_be():
-    assert Guess("How <many>?")._repr_mimebundle_()["text/plain"] == "Your guess first. How <many>?"
-    assert "How &lt;many&gt;?" in Guess("How <many>?").children[0].value
+    guess = Guess("How <many>?")
+    assert "How &lt;many&gt;?" in guess.children[0].value
+    assert left_by(guess) == "Your guess first. How <many>?"
+    guess.keep(12)
+    assert left_by(guess) == "Your guess first. How <many>?\nYour guess is kept: 12."
 
 
 # Prediction
@@ -448,12 +462,14 @@ def test_without_a_prediction_there_is_an_example(name, capsys):
     asked = PREDICTIONS[name]
     assert asked.example[0] in asked.answers
     prediction = Prediction(name)
-    text = prediction._repr_mimebundle_()["text/plain"]
+    assert "text/plain" not in prediction._repr_mimebundle_()
+    text = left_by(prediction)
     assert all(f"  ( ) {each}" in text.splitlines() for each in (*asked.answers, *asked.reasons))
     prediction.reveal(asked.answers[-1])
     said = " ".join(capsys.readouterr().out.split())
-    assert f"An example: somebody predicted “{asked.example[0]}”, because “{asked.example[1]}”." in said
+    assert f"A common prediction is “{asked.example[0]}”, because “{asked.example[1]}”." in said
     assert said.endswith(asked.reasons[asked.example[1]])
+    assert left_by(prediction) == text  # the question stands above the measurement, and doesn't give it away
 
 
 def test_a_prediction_that_is_none():
@@ -480,7 +496,35 @@ def test_a_prediction_with_half_its_parts_says_what_is_missing(capsys):
     prediction.answer.value = "transfer"
     assert "Choose an answer and a reason." in prediction._line.value
     prediction.reveal("transfer")
-    assert "An example" in capsys.readouterr().out
+    assert "A common prediction" in capsys.readouterr().out
+
+
+def test_a_prediction_leaves_what_was_chosen_and_what_came_out(capsys):
+    prediction = Prediction("who_wins")
+    prediction.answer.value = "transfer"
+    prediction.because.value = reason = "edges, fur and petals look alike in most photographs"
+    assert left_by(prediction).splitlines()[1:3] == ["  ( ) scratch", "  (x) transfer"]
+    assert f"  (x) {reason}" in left_by(prediction)
+    assert "Measured" not in left_by(prediction)
+    prediction.reveal("scratch")
+    last = left_by(prediction).splitlines()[-1]
+    assert last.startswith("Measured: scratch. That isn't what happened. About the reason: this is the idea")
+    assert last.partition(". ")[2] in " ".join(capsys.readouterr().out.split())
+    prediction.answer.value = "scratch"  # a new prediction, which hasn't been compared
+    assert "Measured" not in left_by(prediction)
+
+
+def test_a_quiz_leaves_the_answer_and_the_reply():
+    quiz = Quiz("result")
+    first, _, third = quiz.question.options
+    assert left_by(quiz).count("  ( ) ") == 3
+    quiz.choice.value = first.text
+    quiz.button.click()
+    assert left_by(quiz).endswith(f"Not quite. {first.why}")
+    quiz.choice.value = third.text
+    quiz.button.click()
+    assert f"  (x) {third.text}" in left_by(quiz)
+    assert left_by(quiz).endswith(f"Right. {third.why}")
 
 
 # The loss curve
@@ -516,12 +560,12 @@ def test_the_sliders_draw_the_curve_anew():
     from tl_widgets import load_dataset
 
     slider = DescentSlider(load_dataset("faces", image_size=16, n_per_class=5).train)
-    before = slider._picture.value
+    before = slider._drawing.value
     assert "Learning rate 0.002" in before
     slider.learning_rate.value = 1
     slider.steps.value = 3
-    assert "Learning rate 1:" in slider._picture.value
-    assert "in 3 steps" in slider._picture.value
+    assert "Learning rate 1:" in slider._drawing.value
+    assert "in 3 steps" in slider._drawing.value
     with pytest.raises(InputError, match="two classes"):
         DescentSlider(load_dataset("textures", image_size=16, n_per_class=2).train)
 
@@ -543,11 +587,11 @@ def test_the_kernel_moves_and_its_sum_follows():
     image[:, 6:] = 100
     slider = KernelSlider(image)
     slider.kernel.value, slider.row.value, slider.column.value = "vertical edges", 2, 0
-    assert "= 0. That" in slider._picture.value
+    assert "= 0. That" in slider._drawing.value
     slider.column.value = 5  # the edge lies inside
-    assert "= 400. That" in slider._picture.value
+    assert "= 400. That" in slider._drawing.value
     slider.kernel.value = "horizontal edges"
-    assert "= 0. That" in slider._picture.value
+    assert "= 0. That" in slider._drawing.value
 
 
 def test_a_figure_stays_where_no_kernel_runs(monkeypatch):
@@ -565,12 +609,12 @@ def test_a_figure_stays_where_no_kernel_runs(monkeypatch):
     assert "needs a live notebook" in bundle["text/plain"]
     assert picture.data.startswith(b"\x89PNG")
     assert "row 1, column 2." in picture.alt
-    assert "row 1, column 2." in words.data
-    assert "tlw-pictured" in slider._dom_classes
+    assert "row 1, column 2." in words.html
+    assert "row 1, column 2." in words.text
     slider.column.value = 5
     moved, moved_words = (output for output, _ in shown[3:])
     assert "column 5." in moved.alt
-    assert "column 5." in moved_words.data
+    assert "column 5." in moved_words.html
     assert moved.data != picture.data
 
 
@@ -645,7 +689,7 @@ def test_the_right_answer_is_not_always_at_the_same_place():
 def test_quiz_before_a_choice_and_as_text():
     quiz = Quiz("overfit")
     assert quiz.feedback == "Choose an answer first."
-    assert quiz._repr_mimebundle_()["text/plain"].splitlines()[1] == "  ( ) Many more epochs"
+    assert left_by(quiz).splitlines()[1] == "  ( ) Many more epochs"
     with pytest.raises(InputError, match="There is no question"):
         Quiz("weather")
 
@@ -663,6 +707,10 @@ def test_the_panel_counts_what_keras_counts():
     model = build_scratch((128, 128, 3), 2, filters=panel.spec.filters, dense_units=6)
     assert panel.count == count_parameters(model)
     assert f"{panel.count.total:,}" in panel.ledger.value
+    page = panel.paper._outputs[0]
+    assert f"<b>{panel.count.total:,}</b>" in page.html
+    assert "5 × 5 × 3 × 16 + 16" in page.html
+    assert page.text.endswith(f"Total: {panel.count.total:,}")
     assert judge("02-b", panel)[0] is False
 
 
@@ -680,6 +728,7 @@ def test_the_table_sorts_and_filters():
         assert f"{backbone.download_mb:.0f} MB" in table._table.value
     table.order.value = "name"
     assert table._table.value.index("ConvNeXtBase") < table._table.value.index("Xception")
+    assert f"{len(table.rows)} backbones, sorted by name" in table.paper._html
     table.only_offline.value = True
     assert {each.name for each in table.rows} == {each.name for each in list_backbones() if each.offline}
 

@@ -42,6 +42,7 @@ def normalise(notebook):
             if "data" in output:
                 # The view of a widget is nothing without its kernel, and GitHub refuses it without its state.
                 output.data.pop("application/vnd.jupyter.widget-view+json", None)
+        cell.outputs = [output for output in cell.outputs if output.get("data") != {}]
     return notebook
 
 

@@ -11,16 +11,18 @@ from tl_widgets.backbones.catalogue import list_backbones
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import count_text
-from tl_widgets.records.parameters import ParameterCount, count_rows, scratch_ledger
+from tl_widgets.records.parameters import LayerRow, ParameterCount, count_rows, scratch_ledger
 from tl_widgets.teaching.questions import QUESTIONS
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.shared.cells import close_previous_apps, close_tree
 from tl_widgets.widgets.shared.html import escape, style, table
 from tl_widgets.widgets.shared.keys import KeyGuard
+from tl_widgets.widgets.shared.paper import Paper
 from tl_widgets.widgets.shared.settings import LabSettings
-from tl_widgets.widgets.shared.views import LedgerView
+from tl_widgets.widgets.shared.views import LedgerView, ledger_table
 
 _ORDERS: dict[str, tuple[Callable[[Backbone], Any], bool]] = {
     "accuracy, best first": (lambda backbone: backbone.top1_pct or 0.0, True),
@@ -32,11 +34,20 @@ _ORDERS: dict[str, tuple[Callable[[Backbone], Any], bool]] = {
 
 
 class PlainBox(VBox):
-    """A VBox with a text that replaces it on GitHub, on paper, and in notebook tests."""
+    """A VBox that leaves something to read where no kernel runs.
 
-    def __init__(self, children: list[Any], text: str) -> None:
+    Args:
+        children: its parts.
+        note: what stands above its paper; "" if the paper says everything.
+
+    Attributes:
+        paper: what it leaves. Subclasses fill it.
+    """
+
+    def __init__(self, children: list[Any], note: str = "") -> None:
         super().__init__([*children, KeyGuard()])
-        self._text = text
+        self._note = note
+        self.paper = Paper()
         self.add_class("tlw")
         self.layout.margin = "6px 0"
         close_previous_apps(self)
@@ -46,10 +57,15 @@ class PlainBox(VBox):
         close_tree(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:  # noqa: ARG002 - IPython's signature
-        bundle = super()._repr_mimebundle_()
-        if isinstance(bundle, dict):
-            bundle["text/plain"] = self._text
-        return bundle
+        bundle: Any = super()._repr_mimebundle_()
+        bundle.pop("text/plain", None)
+        return {**bundle, "text/plain": self._note} if self._note else bundle
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self._repr_mimebundle_(), raw=True)
+        self.paper.display()
 
 
 class CountPanel(PlainBox):
@@ -65,9 +81,9 @@ class CountPanel(PlainBox):
         names = ["image_size", "blocks", "filters", "kernel_sizes", "pooling", "head", "dense_units"]
         self.panel = ControlPanel(settings, show=names)
         self.ledger = LedgerView([ModelName.SCRATCH])
-        self.panel.follow(self.ledger.show_settings)
-        text = "Controls for blocks, filters and kernel sizes, with the parameter count (needs a live notebook)"
-        super().__init__([self.panel, self.ledger], text)
+        note = "Controls for blocks, filters and kernel sizes, with the parameter count (needs a live notebook)"
+        super().__init__([self.panel, self.ledger], note)
+        self.panel.follow(self._show)
 
     @property
     def spec(self) -> ScratchSpec:
@@ -77,8 +93,23 @@ class CountPanel(PlainBox):
     @property
     def count(self) -> ParameterCount:
         """The number of its parameters, with one sigmoid unit at the end."""
+        return count_rows(self._rows)
+
+    @property
+    def _rows(self) -> tuple[LayerRow, ...]:
         size = self.panel.settings.image_size
-        return count_rows(scratch_ledger((size, size, 3), 2, self.spec))
+        return scratch_ledger((size, size, 3), 2, self.spec)
+
+    def _show(self, settings: LabSettings) -> None:
+        self.ledger.show_settings(settings)
+        try:
+            rows = self._rows
+        except InputError as error:
+            self.paper.show((str(error),))
+            return
+        layers = [f"{row.layer}: {count_text(row.n_params)}" for row in rows]
+        lines = ["Parameters:", *layers, f"Total: {count_text(count_rows(rows).total)}"]
+        self.paper.replace(ledger_table(ModelName.SCRATCH, rows), "\n".join(lines))
 
 
 class BackboneTable(PlainBox):
@@ -93,8 +124,8 @@ class BackboneTable(PlainBox):
             field.observe(lambda _: self._show(), "value")
         row = HBox([self.order, self.only_offline])
         row.add_class("tlw-row")
-        text = f"A table of {len(list_backbones())} backbones to sort (needs a live notebook)"
-        super().__init__([HTML(style()), row, self._table], text)
+        note = f"A table of {len(list_backbones())} backbones to sort (needs a live notebook)"
+        super().__init__([HTML(style()), row, self._table], note)
         self._show()
 
     @property
@@ -129,6 +160,7 @@ class BackboneTable(PlainBox):
         caption = f"{len(rows)} backbones, sorted by {self.order.value}"
         inner = table(caption, head, rows, numeric=(1, 2, 3, 4, 5))
         self._table.value = f'<div style="max-height:360px;overflow:auto" tabindex="0">{inner}</div>'
+        self.paper.replace(inner, caption)
 
 
 def answers(texts: Sequence[str], chosen: str | None = None) -> RadioButtons:
@@ -136,6 +168,31 @@ def answers(texts: Sequence[str], chosen: str | None = None) -> RadioButtons:
     field = RadioButtons(options=list(texts), value=chosen, layout={"width": "auto", "height": "auto"})
     field.add_class("tlw-quiz")  # see lab.css
     return field
+
+
+class QuestionPage:
+    """A question on paper: its answers, the one that was chosen, and the reply.
+
+    Args:
+        heading: What kind of question it is.
+        question: The question.
+    """
+
+    def __init__(self, heading: str, question: str) -> None:
+        self.html = Markup("<p><b>{}</b> {}</p>").format(heading, question)
+        self.text = f"{heading} {question}"
+
+    def add_answers(self, field: RadioButtons) -> None:
+        """Add the answers to choose from, with a mark at the chosen one."""
+        lines = [("●" if text == field.value else "○", text) for text in field.options]
+        self.html += Markup("<p>{}</p>").format(Markup("<br>").join(f"{mark} {text}" for mark, text in lines))
+        self.text += "".join(f"\n  ({'x' if mark == '●' else ' '}) {text}" for mark, text in lines)
+
+    def add(self, sentence: str) -> None:
+        """Add a paragraph; nothing for an empty one."""
+        if sentence:
+            self.html += Markup("<p>{}</p>").format(sentence)
+            self.text += f"\n{sentence}"
 
 
 class Quiz(PlainBox):
@@ -162,8 +219,8 @@ class Quiz(PlainBox):
         self.button.on_click(lambda _: self._check())
         self._feedback = HTML()
         heading = HTML(f"{style()}<p><b>Question.</b> {escape(self.question.text)}</p>")
-        text = "\n".join([f"Question. {self.question.text}", *(f"  ( ) {o.text}" for o in self.question.options)])
-        super().__init__([heading, self.choice, self.button, self._feedback], text)
+        super().__init__([heading, self.choice, self.button, self._feedback])
+        self._leave("")
 
     @property
     def feedback(self) -> str:
@@ -175,3 +232,10 @@ class Quiz(PlainBox):
 
     def _check(self) -> None:
         self._feedback.value = f'<div class="tlw-live" role="status">{escape(self.feedback)}</div>'
+        self._leave(self.feedback)
+
+    def _leave(self, feedback: str) -> None:
+        page = QuestionPage("Question.", self.question.text)
+        page.add_answers(self.choice)
+        page.add(feedback)
+        self.paper.replace(page.html, page.text)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ipywidgets import HTML, Button, Dropdown, HBox, Text
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.teaching.boxes import PlainBox
+from tl_widgets.teaching.boxes import PlainBox, QuestionPage
 from tl_widgets.teaching.show import say
 from tl_widgets.widgets.shared.html import escape, style
 
@@ -67,7 +67,7 @@ class Guess(PlainBox):
         row = HBox([self.field, self.button])
         row.add_class("tlw-row")
         heading = HTML(f"{style()}<p><b>Your guess first.</b> {escape(question)}</p>")
-        super().__init__([heading, row, self._line], f"Your guess first. {question}")
+        super().__init__([heading, row, self._line])
         self._show()
 
     def keep(self, guess: Answer) -> None:
@@ -150,6 +150,9 @@ class Guess(PlainBox):
         if self.guess is None and self.measured is not None:  # after Run All: don't give it away
             shown = "It has been measured already. Keep a guess, and you see both here."
         self._line.value = f'<p role="status">{escape(shown)}</p>' if shown else ""
+        page = QuestionPage("Your guess first.", self.question)
+        page.add("" if self.guess is None else self.sentence)
+        self.paper.replace(page.html, page.text)
 
 
 def _number(value: float) -> str:

@@ -12,20 +12,10 @@ from tl_widgets.teaching.boxes import PlainBox
 from tl_widgets.teaching.show import as_outputs
 from tl_widgets.widgets.shared.html import style
 
-_CHILD = ".jp-OutputArea-child"
-# The figure and its words are ordinary outputs below the widget. This style goes away with the widget.
-_WHILE_ALIVE = (
-    f"<style>{_CHILD}:has(.tlw-pictured)+{_CHILD},{_CHILD}:has(.tlw-pictured)+{_CHILD}+{_CHILD}{{display:none}}</style>"
-)
 # A slider measures itself by its container, so without a width it has none.
 _WIDE_SLIDERS = (
-    "<style>.tlw-pictured .tlw-row>.tlw-slider,.tlw-pictured .tlw-row>:has(>.tlw-slider)"
+    "<style>.tlw-sliders .tlw-row>.tlw-slider,.tlw-sliders .tlw-row>:has(>.tlw-slider)"
     "{flex:1 1 220px;min-width:180px;max-width:300px}</style>"
-)
-# The widget's own output then says "model not found".
-_WITHOUT_WIDGET = (
-    f"<style>{_CHILD}:has(+{_CHILD}+{_CHILD} .tlw-pictured-words):not(:has(.tlw-pictured)){{display:none}}</style>"
-    '<span class="tlw-pictured-words"></span>'
 )
 
 
@@ -36,18 +26,17 @@ class PicturedBox(PlainBox):
 
     Args:
         controls: The row of controls.
-        text: What replaces the widget where there is no picture.
+        note: What stands above the figure where no kernel runs.
         width_px: The widest that the figure gets.
     """
 
-    def __init__(self, controls: Any, text: str, width_px: int) -> None:
+    def __init__(self, controls: Any, note: str, width_px: int) -> None:
         self._width_px = width_px
-        self._picture = HTML()
-        self._handles: list[Any] = []
+        self._drawing = HTML()
         for field in controls.children:
             field.observe(lambda _: self._draw(), "value")
-        super().__init__([HTML(style() + _WHILE_ALIVE + _WIDE_SLIDERS), controls, self._picture], text)
-        self.add_class("tlw-pictured")
+        super().__init__([HTML(style() + _WIDE_SLIDERS), controls, self._drawing], note)
+        self.add_class("tlw-sliders")
         self._draw()
 
     def figure(self) -> Figure:
@@ -56,17 +45,7 @@ class PicturedBox(PlainBox):
 
     def _draw(self) -> None:
         figure = self.figure()
-        self._picture.value = figure_html(figure, str(figure.get_label()), self._width_px)
-        for handle, output in zip(self._handles, self._outputs(figure), strict=False):
-            handle.update(output)
-
-    def _outputs(self, figure: Figure) -> tuple[Any, Any]:
+        text = str(figure.get_label())
+        self._drawing.value = figure_html(figure, text, self._width_px)
         picture, words = as_outputs(figure)
-        words.data += _WITHOUT_WIDGET
-        return picture, words
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self._repr_mimebundle_(), raw=True)
-        self._handles = [display(output, display_id=True) for output in self._outputs(self.figure())]
+        self.paper.replace(words, text, picture)

@@ -6,7 +6,7 @@ import numpy as np
 from ipywidgets import HTML
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.teaching.boxes import PlainBox, answers
+from tl_widgets.teaching.boxes import PlainBox, QuestionPage, answers
 from tl_widgets.teaching.predictions import PREDICTIONS
 from tl_widgets.teaching.show import say
 from tl_widgets.widgets.shared.html import escape, style
@@ -40,15 +40,14 @@ class Prediction(PlainBox):
         self._line = HTML()
         heading = HTML(f"{style()}<p><b>Your prediction.</b> {escape(self._asked.text)}</p>")
         because = HTML("<p><b>Because …</b></p>")
-        lines = [f"Your prediction. {self._asked.text}", *(f"  ( ) {text}" for text in self._asked.answers)]
-        lines += ["Because …", *(f"  ( ) {text}" for text in self._asked.reasons)]
-        super().__init__([heading, self.answer, because, self.because, self._line], "\n".join(lines))
+        super().__init__([heading, self.answer, because, self.because, self._line])
+        self._outcome = ""
         self._keep(name)
 
     def reveal(self, measured: str | bool | float | None) -> None:
         """Print the prediction and its reason beside the measurement, and a comment on the reason.
 
-        Without a prediction, an example takes its place.
+        Without a prediction, a common one takes its place.
 
         Args:
             measured: One of the answers; True for the second of two and False for the first; None, for a comparison
@@ -69,11 +68,18 @@ class Prediction(PlainBox):
         say(f"Measured: {measured}.")
         if answer is None or reason is None:
             answer, reason = self._asked.example
-            say(f"An example: somebody predicted “{answer}”, because “{reason}”.")
-        else:
-            say(f"You predicted “{answer}”, because “{reason}”.")
+            say(f"A common prediction is “{answer}”, because “{reason}”.")
+            say(self._comment(measured, answer, reason))
+            return
+        say(f"You predicted “{answer}”, because “{reason}”.")
+        comment = self._comment(measured, answer, reason)
+        say(comment)
+        self._outcome = f"Measured: {measured}. {comment}"
+        self._show()
+
+    def _comment(self, measured: str, answer: str, reason: str) -> str:
         came_true = "That came true." if answer == measured else "That isn't what happened."
-        say(f"{came_true} About the reason: {self._asked.reasons[reason]}")
+        return f"{came_true} About the reason: {self._asked.reasons[reason]}"
 
     def _nearest(self, measured: float) -> str:
         if not self._asked.values:
@@ -82,6 +88,17 @@ class Prediction(PlainBox):
         return self._asked.answers[distances.index(min(distances))]
 
     def _keep(self, name: str) -> None:
-        answer, reason = _kept[name] = self.answer.value, self.because.value
-        missing = "Choose an answer and a reason." if None in (answer, reason) else "Your prediction is kept."
-        self._line.value = f'<p role="status">{missing}</p>'
+        _kept[name] = self.answer.value, self.because.value
+        self._outcome = ""  # of another prediction
+        self._show()
+
+    def _show(self) -> None:
+        is_made = None not in (self.answer.value, self.because.value)
+        line = "Your prediction is kept." if is_made else "Choose an answer and a reason."
+        self._line.value = f'<p role="status">{line}</p>'
+        page = QuestionPage("Your prediction.", self._asked.text)
+        page.add_answers(self.answer)
+        page.add("Because …")
+        page.add_answers(self.because)
+        page.add(self._outcome)
+        self.paper.replace(page.html, page.text)

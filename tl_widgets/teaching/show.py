@@ -6,8 +6,8 @@ import textwrap
 from typing import Any, TypeVar
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.html import Markup
 from tl_widgets.plots.comparison import figure_png
-from tl_widgets.widgets.shared.html import escape
 
 _COLUMNS = 88
 Drawing = TypeVar("Drawing")
@@ -33,25 +33,26 @@ def show(drawing: Any, alt_text: str = "") -> None:
     Raises:
         InputError: There is no text alternative.
     """
-    from IPython.display import display
+    from IPython.display import HTML, display
 
     figure = getattr(drawing, "figure", None) or drawing
     if alt_text:
         with_alt_text(figure, alt_text)
     if not figure.get_label():
         raise InputError("Say what the figure shows, for people who can't see it: show(drawing, alt_text).")
-    for output in as_outputs(drawing):
-        display(output)
+    picture, words = as_outputs(drawing)
+    display(picture)
+    display(HTML(words))
 
 
-def as_outputs(drawing: Any) -> tuple[Any, Any]:
-    """Return a figure that carries its text alternative as two outputs: the PNG, and the words, folded."""
-    from IPython.display import HTML, Image
+def as_outputs(drawing: Any) -> tuple[Any, Markup]:
+    """Return a figure that carries its text alternative as two outputs: the PNG, and the words, folded, as HTML."""
+    from IPython.display import Image
 
     figure = getattr(drawing, "figure", None) or drawing
     text = str(figure.get_label())
     picture = Image(figure_png(drawing, dpi=120), width=round(figure.get_figwidth() * 96), alt=text)
-    return picture, HTML(f"<details><summary>This figure in words</summary><p>{escape(text)}</p></details>")
+    return picture, Markup("<details><summary>This figure in words</summary><p>{}</p></details>").format(text)
 
 
 def with_alt_text(drawing: Drawing, alt_text: str) -> Drawing:

@@ -1,46 +1,72 @@
-"""Paper, what remains of an app where no kernel runs: on GitHub, in nbviewer, in a notebook that is opened again.
+"""Paper, what remains of a widget where no kernel runs: on GitHub, in nbviewer, in a notebook that is opened again.
 
-It is an ordinary output below the app, hidden while the app lives.
+It is an ordinary output below the widget, with a picture above it where there is one. While the widget lives, lab.css
+hides both.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from tl_widgets.core.html import Markup
 
-# The app's own output then says "model not found".
-_WITHOUT_APP = (
-    "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .tlw-paper):not(:has(.tlw-lab)){display:none}</style>"
-)
+_CHILD = ".jp-OutputArea-child"
+
+
+class Page(NamedTuple):
+    """HTML that IPython displays, and the text that replaces it elsewhere."""
+
+    html: str
+    text: str
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002
+        return {"text/html": self.html, "text/plain": self.text}
 
 
 class Paper:
-    """An output below an app, which stays in the saved notebook.
+    """What a widget leaves below it in the saved notebook.
 
     Args:
-        text: what it says before the app has a result.
+        text: what it says at first.
     """
 
-    def __init__(self, text: str) -> None:
-        self._content = Markup("<p><i>{}</i></p>").format(text)
-        self._handle: Any = None
+    def __init__(self, text: str = "") -> None:
+        self._content, self._text, self._picture = Markup("<p><i>{}</i></p>").format(text), text, None
+        self._handles: list[Any] = []
 
     def display(self) -> None:
-        """Show it as an output of the cell that runs."""
-        from IPython.display import HTML, display
+        """Show it as outputs of the cell that runs."""
+        from IPython.display import display
 
-        self._handle = display(HTML(self._html), display_id=True)
+        self._handles = [display(output, display_id=True) for output in self._outputs]
 
     def show(self, sentences: tuple[str, ...], picture: Markup | str = "") -> None:
         """Replace the content with a picture, trusted HTML, and sentences; from any thread."""
         lines = Markup("").join(Markup("<p>{}</p>").format(sentence) for sentence in sentences)
-        self._content = Markup("{}{}").format(Markup(picture), lines)
-        if self._handle is not None:
-            from IPython.display import HTML
+        self.replace(Markup("{}{}").format(Markup(picture), lines), "\n".join(sentences))
 
-            self._handle.update(HTML(self._html))
+    def replace(self, content: Markup, text: str, picture: Any = None) -> None:
+        """Replace the content; from any thread.
+
+        Args:
+            content: trusted HTML.
+            text: the same where no HTML is shown.
+            picture: what IPython displays above the content. A widget has one from the start, or never.
+        """
+        self._content, self._text, self._picture = content, text, picture
+        for handle, output in zip(self._handles, self._outputs, strict=False):
+            handle.update(output)
+
+    @property
+    def _outputs(self) -> list[Any]:
+        page = Page(self._html, self._text)
+        return [page] if self._picture is None else [self._picture, page]
 
     @property
     def _html(self) -> str:
-        return f'{_WITHOUT_APP}<div class="tlw-paper">{self._content}</div>'
+        # Without a kernel, the widget's own output says "model not found".
+        has_picture = self._picture is not None
+        between = f"{_CHILD} + " if has_picture else ""
+        style = f"{_CHILD}:has(+ {between}{_CHILD} .tlw-paper):not(:has(.tlw)){{display:none}}"
+        name = "tlw-paper tlw-pictured" if has_picture else "tlw-paper"
+        return f'<style>{style}</style><div class="{name}">{self._content}</div>'

@@ -88,7 +88,10 @@ class LedgerView(HTML):
                 ledgers[model] = rows_of(settings, facts.n_classes)
             except InputError as error:
                 ledgers[model] = str(error)
-        tables = "".join(_ledger(model, rows) for model, rows in ledgers.items())
+        tables = "".join(
+            f"<div>{alert(rows)}</div>" if isinstance(rows, str) else ledger_table(model, rows)
+            for model, rows in ledgers.items()
+        )
         counts = {model: count_rows(rows) for model in ModelName if not isinstance(rows := ledgers.get(model, ""), str)}
         # One square alone would say nothing: its size is that of all largest squares.
         drawing = parameter_areas(counts, width=_AREAS_WIDTH) if len(self._models) > 1 else ""
@@ -96,9 +99,8 @@ class LedgerView(HTML):
         self.value = f"{style()}{drawing}{columns}"
 
 
-def _ledger(model: str, rows: tuple[LayerRow, ...] | str) -> str:
-    if isinstance(rows, str):
-        return f"<div>{alert(rows)}</div>"
+def ledger_table(model: str, rows: tuple[LayerRow, ...]) -> Markup:
+    """Return the parameters of a model as an HTML table, layer by layer with the arithmetic."""
     count = count_rows(rows)
     cells = [
         [

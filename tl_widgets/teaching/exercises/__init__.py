@@ -1,0 +1,1 @@
+"""The exercises, topic by topic, and what judges the answers."""

@@ -1,0 +1,59 @@
+"""Checks of the learner's answers to exercises."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.teaching.exercises.catalogue import EXERCISES
+from tl_widgets.teaching.exercises.exercise import Exercise
+from tl_widgets.teaching.show import say
+
+
+def find_exercise(name: str) -> Exercise:
+    """Return the exercise of that name: the notebook's number and a letter, "01-a".
+
+    Raises:
+        InputError: There is none.
+    """
+    if name not in EXERCISES:
+        near = difflib.get_close_matches(name, EXERCISES, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        raise InputError(f"There is no exercise {name!r}. {hint}The exercises are {', '.join(EXERCISES)}.")
+    return EXERCISES[name]
+
+
+def judge(name: str, answer: Any, hint: int = 1) -> tuple[bool, str]:
+    """Return whether an answer is right, and a sentence or two about it; without an answer, a hint.
+
+    Raises:
+        InputError: There is no such exercise.
+    """
+    exercise = find_exercise(name)
+    if answer is None or answer is ...:
+        if not exercise.second_hint:
+            return False, f"{name}: no answer yet. Hint: {exercise.hint}"
+        if hint > 1:
+            return False, f"{name}: no answer yet. Second hint: {exercise.second_hint}"
+        return False, f'{name}: no answer yet. Hint: {exercise.hint} A second hint: check("{name}", hint=2)'
+    problem = exercise.problem(answer)
+    if problem is None:
+        return True, f"{name}: right. {exercise.praise}"
+    return False, f"{name}: not yet. {problem}"
+
+
+def check(name: str, answer: Any = None, *, hint: int = 1) -> None:
+    """Print whether an answer is right, and if not, what is wrong with it.
+
+    A wrong answer never raises an error.
+
+    Args:
+        name: The name of the exercise: "01-a".
+        answer: The learner's answer; without one, a hint is printed.
+        hint: Which hint to print, 1 or 2; the second one says more.
+
+    Raises:
+        InputError: There is no such exercise.
+    """
+    say(judge(name, answer, hint)[1])

@@ -1,0 +1,41 @@
+"""Judges that several topics share: each returns what is wrong with an answer, or None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Problem = Callable[[Any], str | None]
+
+
+def number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem:
+    """Judge a number to 1%; whole numbers above 50 must be exact."""
+
+    def problem(answer: Any) -> str | None:
+        if isinstance(answer, bool) or not hasattr(answer, "__float__"):
+            return f"The answer is a number; this is {answer!r}."
+        try:
+            value = float(answer)
+        except (TypeError, ValueError, OverflowError):  # an array of several numbers, or a number too large
+            return f"The answer is one number; this is {type(answer).__name__}."
+
+        def is_near(other: float) -> bool:
+            return abs(value - other) <= (0 if other.is_integer() and abs(other) > 50 else 0.01 * abs(other))
+
+        if is_near(float(right)):
+            return None
+        return next((text for other, text in wrong.items() if is_near(float(other))), otherwise)
+
+    return problem
+
+
+def choice(right: str, wrong: Mapping[str, str]) -> Problem:
+    """Judge one of a few words, ignoring case."""
+
+    def problem(answer: Any) -> str | None:
+        text = str(answer).strip().lower()
+        if text == right:
+            return None
+        return wrong.get(text, f"The answer is one of {', '.join(sorted([right, *wrong]))}; this is {answer!r}.")
+
+    return problem

@@ -1,0 +1,1 @@
+"""Figures of the notebooks, which carry their text alternatives."""

@@ -1,0 +1,127 @@
+"""Figures of studies, and pictures with a model's answers, with their text alternatives as labels."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import percent
+from tl_widgets.core.text import shown
+from tl_widgets.plots.labels import shortened
+from tl_widgets.plots.style import (
+    INK,
+    LABEL_SIZE,
+    PALE,
+    PERCENT,
+    add_axes,
+    color_of,
+    finish_axes,
+    legend_below,
+    marker_of,
+    new_axes,
+    new_figure,
+    note,
+    root_figure,
+    set_fonts,
+)
+from tl_widgets.studies.inside.figure import overlaid
+from tl_widgets.studies.registry import STUDIES
+from tl_widgets.teaching.show import with_alt_text
+
+
+def plot_study(result: Any) -> Figure:
+    """Draw the result of a study.
+
+    Raises:
+        InputError: It isn't the result of a study, or the study was stopped before there was anything to draw.
+    """
+    for study in STUDIES.values():
+        if isinstance(result, study.results()) and study.owns(result):
+            return with_alt_text(root_figure(study.draw(result)), study.text(result))
+    raise InputError(f"Give the result of a study, such as stress_test(dataset); received {shown(result)}.")
+
+
+def plot_answers(images: NDArray[Any], probabilities: NDArray[Any], class_names: Sequence[str]) -> Figure:
+    """Draw pictures in a row, each with a model's answer and how sure it is.
+
+    Args:
+        images: uint8, (n, side, side, 3).
+        probabilities: of the classes, (n, n_classes).
+        class_names: one for each column.
+    """
+    answers = [
+        f"{textwrap.fill(shortened(class_names[row.argmax()], 28), 14)}\n{percent(float(row.max()), 0)} sure"
+        for row in probabilities
+    ]
+    n_lines = max(answer.count("\n") + 1 for answer in answers)
+    figure = new_figure(1.35 * len(images), 1.3 + 0.21 * n_lines)
+    grid = figure.add_gridspec(1, len(images))
+    for i, (image, answer) in enumerate(zip(images, answers, strict=True)):
+        ax = add_axes(figure, grid[i])
+        ax.imshow(image)
+        ax.set_axis_off()
+        set_fonts([ax.set_title(answer, fontsize=LABEL_SIZE, color=INK)])
+    said = "; ".join(", ".join(answer.rsplit("\n", 1)).replace("\n", " ") for answer in answers)
+    return with_alt_text(figure, f"Pictures in a row, each with the model's answer: {said}.")
+
+
+def plot_heat_maps(
+    images: NDArray[Any], maps: Mapping[str, Sequence[NDArray[np.float32]]], likeness: Sequence[float]
+) -> Figure:
+    """Draw pictures in a row, and below each one its heat maps, by name; 1.0 in `likeness` means the same map."""
+    shares = [f"{each:.0%}".replace("-", "−") for each in likeness]
+    rows = {"photograph": list(images)} | {
+        name: [overlaid(image, heat) for image, heat in zip(images, row, strict=True)] for name, row in maps.items()
+    }
+    figure = new_figure(1.35 * len(images) + 0.9, 0.6 + 1.35 * len(rows))
+    grid = figure.add_gridspec(len(rows), len(images))
+    for i, (name, pictures) in enumerate(rows.items()):
+        for j, picture in enumerate(pictures):
+            ax = add_axes(figure, grid[i, j])
+            ax.imshow(picture)
+            ax.set_xticks([])
+            ax.set_yticks([])
+            if not i:
+                set_fonts([ax.set_title(f"{shares[j]} alike", fontsize=LABEL_SIZE, color=INK)])
+            if not j:
+                style: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "fontsize": LABEL_SIZE}
+                set_fonts([ax.set_ylabel(name, color=INK, **style)])
+    said = f"{' and '.join(maps)}; alike by {', '.join(shares)}"
+    return with_alt_text(figure, f"Photographs, and below each its heat maps, {said}.")
+
+
+def plot_sure(measured: Mapping[tuple[str, float], tuple[float, float]], chance: float) -> Figure:
+    """Draw how often models are right against how sure they are, beside the diagonal of a calibrated model.
+
+    Args:
+        measured: by (name of the model, light), in the order measured: the mean of the largest probability, and the
+            share of right answers, both 0..1.
+        chance: the accuracy of always answering the largest class.
+    """
+    ax = new_axes(5.2, 3.9)
+    ax.plot([0, 1], [0, 1], color=PALE, linestyle="--", linewidth=1.5, label="calibrated: as sure as right")
+    ax.axhline(chance, color=PALE, linestyle=":", linewidth=1.5, label=f"chance ({percent(chance)})")
+    for name in dict.fromkeys(name for name, _ in measured):
+        lights = [light for model, light in measured if model == name]
+        x, y = zip(*(measured[name, light] for light in lights), strict=True)
+        arm = "scratch" if "scratch" in name else name
+        ax.plot(x, y, color=color_of(arm), marker=marker_of(arm), linewidth=1.5, label=name)
+        for i in (0, -1):
+            note(ax, f"× {lights[i]:g}", (x[i], y[i]), (-9, 0), ha="right", color=color_of(arm))
+    ax.set_xlim(0, 1.02)
+    ax.set_ylim(0, 1.02)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PERCENT)
+    finish_axes(ax, "Below the diagonal, a model is too sure", x="how sure, on average", y="right")
+    legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
+    said = "; ".join(
+        f"{name}, light × {light:g}: {percent(sure, 0)} sure and {percent(right, 0)} right"
+        for (name, light), (sure, right) in measured.items()
+    )
+    return with_alt_text(root_figure(ax), f"Chart of how often each model is right, by how sure it is: {said}.")

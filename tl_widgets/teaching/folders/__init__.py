@@ -1,0 +1,1 @@
+"""Folders of pictures that notebooks write, tidy and untidy."""

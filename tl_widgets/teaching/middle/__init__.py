@@ -1,1 +1,0 @@
-"""What only notebooks 03 to 05 use: figures, exercises and their judges."""

@@ -1,0 +1,1 @@
+"""Guesses, predictions and quizzes, with their texts."""

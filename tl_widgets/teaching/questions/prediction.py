@@ -1,0 +1,105 @@
+"""A prediction with a reason, which a learner makes before the measurement."""
+
+from __future__ import annotations
+
+import numpy as np
+from ipywidgets import HTML
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.teaching.box import PlainBox
+from tl_widgets.teaching.questions.page import QuestionPage, answers
+from tl_widgets.teaching.questions.predictions import PREDICTIONS
+from tl_widgets.teaching.show import say
+from tl_widgets.widgets.shared.html import escape, style
+
+_kept: dict[str, tuple[str | None, str | None]] = {}  # by question; a cell that runs again keeps its choice
+
+
+class Prediction(PlainBox):
+    """A question with answers and reasons to choose from, before anything is measured.
+
+        prediction = Prediction("who_wins")
+        prediction                      # the last line of a cell shows it
+        prediction.reveal("transfer")   # in a later cell: compares prediction and reason with the measurement
+
+    Args:
+        name: A key of `PREDICTIONS`.
+
+    Raises:
+        InputError: There is no such question.
+    """
+
+    def __init__(self, name: str) -> None:
+        if name not in PREDICTIONS:
+            raise InputError(f"There is no prediction {name!r}. There are {', '.join(PREDICTIONS)}.")
+        self._asked = PREDICTIONS[name]
+        answer, reason = _kept.get(name, (None, None))
+        self.answer = answers(tuple(self._asked.answers), answer)
+        self.because = answers(tuple(self._asked.reasons), reason)
+        for field in (self.answer, self.because):
+            field.observe(lambda _: self._keep(name), "value")
+        self._line = HTML()
+        heading = HTML(f"{style()}<p><b>Your prediction.</b> {escape(self._asked.text)}</p>")
+        because = HTML("<p><b>Because …</b></p>")
+        super().__init__([heading, self.answer, because, self.because, self._line])
+        self._outcome = ""
+        self._keep(name)
+
+    def reveal(self, measured: str | bool | float | None) -> None:
+        """Print the prediction and its reason beside the measurement, and a comment on the reason.
+
+        Without a prediction, a common one takes its place.
+
+        Args:
+            measured: One of the answers; True for the second of two and False for the first; None, for a comparison
+                without a winner, for "too close to call"; a number for the nearest answer.
+
+        Raises:
+            InputError: It isn't one of them.
+        """
+        if measured is None:
+            measured = "too close to call"
+        elif isinstance(measured, (bool, np.bool_)):
+            measured = self._asked.answers[int(measured)]
+        elif not isinstance(measured, str):
+            measured = self._nearest(float(measured))
+        if measured not in self._asked.answers:
+            raise InputError(f"The measurement must be one of {', '.join(self._asked.answers)}; received {measured!r}.")
+        answer, reason = self.answer.value, self.because.value
+        say(f"Measured: {measured}.")
+        if answer is None or reason is None:
+            answer, reason = self._asked.example
+            say(f"A common prediction is “{answer}”, because “{reason}”.")
+            say(self._comment(measured, answer, reason))
+            return
+        say(f"You predicted “{answer}”, because “{reason}”.")
+        comment = self._comment(measured, answer, reason)
+        say(comment)
+        self._outcome = f"Measured: {measured}. {comment}"
+        self._show()
+
+    def _comment(self, measured: str, answer: str, reason: str) -> str:
+        came_true = "That came true." if answer == measured else "That isn't what happened."
+        return f"{came_true} About the reason: {self._asked.reasons[reason]}"
+
+    def _nearest(self, measured: float) -> str:
+        if not self._asked.values:
+            raise InputError(f"The measurement must be one of {', '.join(self._asked.answers)}; received {measured}.")
+        distances = [abs(value - measured) for value in self._asked.values]
+        return self._asked.answers[distances.index(min(distances))]
+
+    def _keep(self, name: str) -> None:
+        _kept[name] = self.answer.value, self.because.value
+        self._outcome = ""  # of another prediction
+        self._show()
+
+    def _show(self) -> None:
+        is_made = None not in (self.answer.value, self.because.value)
+        line = "Your prediction is kept." if is_made else "Choose an answer and a reason."
+        self._line.value = f'<p role="status">{line}</p>'
+        page = QuestionPage("Your prediction.", self._asked.text)
+        page.add_answers(self.answer)
+        page.add("Because …")
+        page.add_answers(self.because)
+        page.add(self._outcome)
+        self.paper.replace(page.html, page.text)

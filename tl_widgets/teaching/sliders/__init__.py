@@ -1,0 +1,1 @@
+"""Widgets with sliders, whose figure stays in a saved notebook."""

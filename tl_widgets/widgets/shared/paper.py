@@ -6,14 +6,16 @@ hides both.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from tl_widgets.core.html import Markup
 
 _CHILD = ".jp-OutputArea-child"
 
 
-class Page(NamedTuple):
+@dataclass(frozen=True)
+class Page:
     """HTML that IPython displays, and the text that replaces it elsewhere."""
 
     html: str

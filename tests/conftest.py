@@ -64,6 +64,17 @@ def pytest_xdist_make_scheduler(config, log):
             file, _, test = nodeid.partition("::")
             return nodeid if f"{file}::{test.partition('[')[0]}" in SPREAD else file
 
+        def remove_node(self, node):
+            """Take a worker that has died away; the test that it ran is not given to the next, which would die too."""
+            units = self.assigned_work[node].values()
+            running = next(((unit, test) for unit in units for test, is_done in unit.items() if not is_done), None)
+            if running is None:
+                return super().remove_node(node)
+            unit, test = running
+            unit[test] = True
+            super().remove_node(node)
+            return test
+
     config.option.loadscopereorder = False
     return ByFile(config, log)
 

@@ -110,7 +110,8 @@ def test_the_form_offers_and_measures_it(here):
 def test_check_setup_finds_it():
     inputs = keras.Input((32, 32, 3))
     answers = keras.layers.Dense(1, "sigmoid", kernel_initializer="zeros")
-    model = keras.Model(inputs, answers(keras.layers.GlobalAveragePooling2D()(inputs)))
+    brightness = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, answers(brightness))
     model.compile("adam", "binary_crossentropy")
     (finding,) = find_mistakes(model, own_dataset())
     assert finding.mistake == "toy"

@@ -292,15 +292,9 @@ class TestWhatMayBeKept:
     def test_a_head_of_more_layers_is_trained_on_kept_features_too(self, textures):
         events = []
         model = build_transfer(textures.image_shape, 3)
-        hidden = keras.layers.Dense(8, activation="relu")
-        deeper = keras.Sequential(
-            [
-                keras.layers.Input(textures.image_shape),
-                *model.layers[:-1],
-                hidden,
-                model.layers[-1].__class__(3, activation="softmax"),
-            ]
-        )
+        hidden = keras.layers.Dense(8, "relu", kernel_initializer=keras.initializers.GlorotUniform(0))
+        last = keras.layers.Dense(3, "softmax", kernel_initializer=keras.initializers.GlorotUniform(1))
+        deeper = keras.Sequential([keras.layers.Input(textures.image_shape), *model.layers[:-1], hidden, last])
         result = train(deeper, textures, epochs=8, learning_rate=3e-3, on_event=events.append)
         assert "features" in {event.phase for event in events} or result.seconds.saved
         assert result.test_accuracy > 0.6

@@ -23,11 +23,11 @@ import tl_widgets.experiments.comparison as experiments
 from tl_widgets import Comparison, InputError, list_backbones, load_dataset
 from tl_widgets.backbones.catalogue import size_note
 from tl_widgets.cli.compare import _print
-from tl_widgets.cli.files import check_writable, write_whole
 from tl_widgets.cli.main import main
 from tl_widgets.cli.progress import show_events
 from tl_widgets.core.download import atomic_file
 from tl_widgets.core.events import Event
+from tl_widgets.core.files import check_writable, write_whole
 
 WRITTEN = ("--script", "again.py", "--report", "report.html", "--save-models", "models")
 TINY = ("--image-size", "32", "--images-per-class", "4", "--epochs", "1")
@@ -254,6 +254,7 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, tl_here):
         (["compare", "--save-models", "no/where"], "no folder no"),
         (["compare", "--save-models", "/dev/null"], "it is a file"),
         (["compare", "--report", "a.html", "--json", "a.html"], "different files"),
+        (["compare", "--json", "models", "--save-models", "models"], "different files"),
         (["compare", "--json", "."], "is a folder"),
         (["compare", "--figure", "figure.doc"], ".png, .svg or .pdf"),
         (["compare", "--figure", "a.png", "--json", "a.png"], "different files"),
@@ -276,14 +277,18 @@ def test_what_a_killed_process_left_half_written_is_removed_an_hour_later(tmp_pa
         (tmp_path / "m.json", lambda path: write_whole(path, lambda part: part.write_text("{}"))),
         (tmp_path / "w[1].h5", lambda path: stack.enter_context(atomic_file(path)).write(b"x")),
     ):
-        mine = [tmp_path / ".tl-widgets-1-2.part", tmp_path / "w[1].h5.abc.part"]
+        mine = [tmp_path / ".tl-widgets-1-2.part", tmp_path / ".tl-widgets-abc", tmp_path / "w[1].h5.abc.part"]
         for age in (7_200, 60):
             for path in mine:
-                path.touch()
+                if path.suffix:
+                    path.touch()
+                else:
+                    path.mkdir(exist_ok=True)  # of a folder or a model that was being saved
                 os.utime(path, (time.time() - age,) * 2)
             with ExitStack() as stack:
                 write(target)
-            assert len([path for path in mine if path.exists()]) == (1 if age > 3_600 else 2)
+            n_left = 2 if target.suffix == ".h5" else 1
+            assert len([path for path in mine if path.exists()]) == (n_left if age > 3_600 else 3)
         assert target.exists()
 
 

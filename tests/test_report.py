@@ -24,7 +24,7 @@ from tl_widgets import (
     to_report,
 )
 from tl_widgets.core.config import FineTuningSpec
-from tl_widgets.export.saving import save_models
+from tl_widgets.export.saving import require_room_for_models, save_models
 from tl_widgets.export.script import save_backbone
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -232,14 +232,15 @@ def test_a_disk_that_is_full_in_the_middle_is_a_sentence_and_leaves_nothing(four
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     for save, said in (
         (save_comparison, f"Nothing was saved in {tmp_path}/run: "),
-        (save_models, "The models were not saved in run: "),
+        (save_models, "Cannot write run/transfer.keras: "),
     ):
         resource.setrlimit(resource.RLIMIT_FSIZE, (full, hard))
         try:
-            with pytest.raises(InputError, match=f"^{re.escape(said)}"):
+            with pytest.raises(InputError, match=f"^{re.escape(said)}") as error:
                 save(four, "run")
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(error.value).endswith("Written: scratch.keras.")
     assert [path.name for path in Path("run").iterdir()] == ["scratch.keras"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "whole"]
 
@@ -266,3 +267,5 @@ def test_too_little_room_is_said_before_anything_is_written(four, tmp_path, monk
     with pytest.raises(InputError, match=r"it takes about \d+ MB, and 1 MB are free"):
         save_comparison(four, tmp_path / "run")
     assert not list(tmp_path.iterdir())
+    with pytest.raises(InputError, match=r"The models can't be saved: they take about \d+ MB, and 1 MB are free"):
+        require_room_for_models(tmp_path / "models", 10**6)

@@ -655,9 +655,26 @@ def test_saving_never_overwrites_and_says_its_troubles(make_lab, tmp_path):
     assert (tmp_path / "mine.png").read_text() == "precious"
     assert not (tmp_path / "mine.json").exists()
     assert list(lab.screen.record.options) == ["mine-3.json", "mine-2.json"]
-    lab.screen.file.value = "no/folder/x"
-    lab.screen.save_button.click()
-    assert "does not exist" in page(lab)
+    for name, said in {
+        "no/folder/x": "does not exist",
+        "a\0b": "no file can be called",
+        "x" * 252: "255 bytes",
+    }.items():
+        lab.screen.file.value = name
+        lab.screen.save_button.click()
+        assert said in lab.screen.file_message.value
+    resource = pytest.importorskip("resource", reason="no limits on files' sizes")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    record, figure = ((tmp_path / f"mine-3{suffix}").stat().st_size for suffix in (".json", ".png"))
+    assert record < figure
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((record + figure) // 2, hard))
+    try:
+        lab.screen.file.value = "half"
+        lab.screen.save_button.click()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "Cannot write half.png: File too large. Written: half.json." in lab.screen.file_message.value
+    assert {path.name for path in tmp_path.glob("half*")} == {"half.json"}
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 """What a terminal can do to a command: control characters, odd names, streams that are full or closed."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from random import Random
 
 import pytest
 from helpers import PACKAGE_PARENT
 
-from tl_widgets.cli.files import write_each, write_text
 from tl_widgets.cli.main import main
-from tl_widgets.cli.progress import make_console
+from tl_widgets.cli.progress import _tell, make_console
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.files import check_writable, write_each, write_text
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.text import printable, shown
 
@@ -98,10 +100,44 @@ def test_what_cannot_be_written_costs_only_itself(tmp_path):
     with pytest.raises(InputError, match=r"Cannot write .*c/d.*No space left on device.*Written: a, b+\.$"):
         write_each([*files, (tmp_path / "e", full)])
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b" * 255}
+    with pytest.raises(ZeroDivisionError):  # a fault of ours
+        write_each([(tmp_path / "f", lambda: 1 / 0), (tmp_path / "g", lambda: write_text(tmp_path / "g", "g"))])
+    assert (tmp_path / "g").exists()
+
+
+def test_a_disk_without_room_is_said_before_the_work(tmp_path):
+    resource = pytest.importorskip("resource", reason="no limits on files' sizes")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(
+            InputError, match=r"Cannot write .*x\.json: File too large\. Give another place with --json"
+        ):
+            check_writable(tmp_path / "x.json", "--json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_terminal_that_nobody_reads_is_not_waited_for():
+    reader, screen = os.openpty()
+    os.set_blocking(screen, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(screen, b"x" * 512):
+            pass
+    os.set_blocking(screen, True)
+    thread = threading.Thread(target=_tell, args=(screen, b"stopping"), daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+    os.close(reader)
+    os.close(screen)
+    _tell(screen, b"closed")
 
 
 @pytest.mark.parametrize(
-    "value", [None, 3, b"x", "", "a\0b", "\ud800", "x" * 256, "é" * 200, "~nobody-here/x", "a/" + "y" * 300]
+    "value",
+    [None, 3, b"x", "", "a\0b", "\ud800", "x" * 256, "é" * 200, "~nobody-here/x", "a/" + "y" * 300, "ab/" * 2000],
 )
 def test_a_path_that_no_file_can_have(value):
     with pytest.raises(InputError, match="where") as caught:
@@ -118,6 +154,18 @@ def test_what_was_received_is_shown_short_and_printable():
         assert len(shown(value)) <= 200
         assert shown(value).isprintable()
     assert printable("a\udcff\x1b\ud800").isprintable()
+
+
+def test_a_step_that_was_left_alone_is_not_waited_for(tmp_path, home):
+    code = (
+        "import sys, threading, time; from tl_widgets import cli\n"
+        "threading.Thread(target=time.sleep, args=(100,), name='tl_widgets-step').start()\n"
+        "sys.argv = ['tl-widgets', 'backbones']; sys.exit(cli.run())"
+    )
+    started = time.monotonic()
+    status, out, _ = tl(f'{sys.executable} -c "{code}"', tmp_path)
+    assert (status, "fetch NAME" in out) == (0, True)
+    assert time.monotonic() - started < 60
 
 
 @pytest.mark.slow

@@ -3,16 +3,23 @@
 All in one file, because the tests share two workers: each loads TensorFlow once.
 """
 
+import contextlib
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import joblib
 import numpy as np
+import psutil
 import pytest
 import worker_jobs
+from helpers import PACKAGE_PARENT, wait_until
 from tiny import mini_family, registered
 
 from tl_widgets.core.config import ScratchSpec
@@ -156,3 +163,34 @@ def test_stop_does_not_wait_for_a_point_that_takes_long():
     assert (found.stopped, found.points, found.failures) == (True, (), ())
     again = measure_all([1, 4], worker_jobs.double_or_die, describe=str, n_jobs=2)
     assert again.points == (2, 8)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal to a process group, as a terminal does")
+def test_ctrl_c_ends_a_command_and_its_workers_at_once(tmp_path):
+    code = (
+        "import signal, worker_jobs\n"
+        "from tl_widgets.cli.progress import cancel_on_interrupt\n"
+        "from tl_widgets.experiments.parallel import measure_all\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background leaves it ignored\n"
+        "with cancel_on_interrupt() as cancel:\n"
+        "    found = measure_all(range(4), worker_jobs.noted_for_a_minute, describe=str, n_jobs=2, cancel=cancel)\n"
+        "print(found.stopped, found.points)"
+    )
+    paths = os.pathsep.join(map(str, (PACKAGE_PARENT, Path(__file__).parent)))
+    command = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": paths}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    try:
+        wait_until(lambda: len(list(tmp_path.iterdir())) == 2, 120)
+        workers = psutil.Process(command.pid).children(recursive=True)
+        started = time.monotonic()
+        os.killpg(command.pid, signal.SIGINT)
+        out, err = command.communicate(timeout=60)
+        assert time.monotonic() - started < 10  # two seconds on a machine with nothing else to do
+        assert (out, "Traceback" in err) == ("True ()\n", False), err
+        assert len(workers) >= 2
+        assert not psutil.wait_procs(workers, timeout=10)[1]
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(command.pid, signal.SIGKILL)

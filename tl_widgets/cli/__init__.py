@@ -12,6 +12,9 @@ def run() -> int:
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from tl_widgets.cli.main import main
+    from tl_widgets.cli.output import leave_threads
 
     signal.signal(signal.SIGINT, before)
-    return main()
+    status = main()
+    leave_threads(status)
+    return status

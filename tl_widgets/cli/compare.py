@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from tl_widgets.backbones.catalogue import find_backbone, size_note
-from tl_widgets.cli.files import check_writable, write_each, write_text, write_whole
 from tl_widgets.cli.images import show_images
 from tl_widgets.cli.options import IMAGE_OPTIONS, read_columns, read_options, read_parts
 from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.core.files import check_writable, write_each, write_text, write_whole
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import accuracy_text, percent, points_range
 from tl_widgets.core.paths import absolute_path, user_path, working_folder
@@ -28,6 +29,7 @@ from tl_widgets.data.archives import archive_stem
 from tl_widgets.data.catalogue import default_dataset, get_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.parameters import count_rows, scratch_ledger
 from tl_widgets.records.provenance import NO_COLUMNS, Columns
 from tl_widgets.records.statistics import wilson_interval
 
@@ -62,16 +64,20 @@ def run_compare(args: Namespace) -> None:
         dataset = load_images(args.data, **images, columns=read_columns(args), parts=parts, seed=config.seed,
                               on_event=on_event, cancel=cancel)  # fmt: skip
         show_images(console, dataset, quiet=args.quiet, class_weights=config.class_weights)
+        if outputs.models:
+            _require_room(outputs.models, dataset, config)
         comparison = compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel)
         # Repeats and folds that finished before a stop are a result.
         is_partial = comparison.repeats is not None or comparison.folds is not None
         if not comparison.is_whole or (cancel.is_set() and not is_partial):
             raise CancelledError("stopped")
-    if args.quiet:
-        console.print(comparison.verdict.text, soft_wrap=True)
-    else:
-        _print(console, comparison, dataset)
-    _write(comparison, dataset, outputs)
+    try:
+        if args.quiet:
+            console.print(comparison.verdict.text, soft_wrap=True)
+        else:
+            _print(console, comparison, dataset)
+    finally:
+        write_each(_writers(comparison, dataset, outputs))
     if not args.quiet:
         for kind in ("figure", "json", "script", "report", "models"):
             if path := getattr(outputs, kind):
@@ -99,14 +105,16 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
         files["--script"] = outputs.script
     if outputs.report:
         files["--report"] = outputs.report
-    if len({path.absolute() for path in files.values()}) < len(files):
-        raise InputError(f"{', '.join(files)} must be different files.")
     for option, path in files.items():
         check_writable(path, option)
     if backbone_file:
         check_writable(backbone_file, "--script")
+        files["the backbone of --script"] = backbone_file
     if outputs.models:
         _check_folder(outputs.models)
+        files["--save-models"] = outputs.models
+    if len({os.path.realpath(path) for path in files.values()}) < len(files):
+        raise InputError(f"{', '.join(files)} must be different files.")
     return outputs
 
 
@@ -115,6 +123,16 @@ def _check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"Cannot write into {folder}: it is a file. Give a folder with --save-models.")
     check_writable(folder / "model.keras" if folder.is_dir() else folder, "--save-models")
+
+
+def _require_room(folder: Path, dataset: ImageDataset, config: Config) -> None:
+    """Raise `InputError` before the training if the models won't fit into the folder."""
+    from tl_widgets.export.saving import require_room_for_models
+
+    rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
+    n_backbones = 1 + config.control + (config.fine_tuning is not None)
+    n_params = find_backbone(config.backbone).n_params or 0
+    require_room_for_models(folder, count_rows(rows).total + n_backbones * n_params)
 
 
 def plain_name(data: str) -> str:
@@ -245,14 +263,10 @@ def _notes(comparison: Comparison, dataset: ImageDataset) -> list[str]:
     return [*notes, far_below] if far_below and comparison.config.weights else notes
 
 
-def _write(comparison: Comparison, dataset: ImageDataset, outputs: _Outputs) -> None:
-    """Write all outputs, the record first."""
-    write_each(_writers(comparison, dataset, outputs))
-
-
 def _writers(
     comparison: Comparison, dataset: ImageDataset, outputs: _Outputs
 ) -> Iterator[tuple[Path, Callable[[], object]]]:
+    """Yield all outputs, the record first."""
     yield outputs.json, lambda: write_text(outputs.json, comparison.to_json() + "\n")
     yield outputs.figure, lambda: _write_figure(comparison, outputs.figure)
     if script := outputs.script:

@@ -15,11 +15,11 @@ from rich.console import Console
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.weights import resolve_weights, weights_folder
-from tl_widgets.cli.files import check_writable, write_whole
 from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
 from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled
+from tl_widgets.core.files import check_writable, write_whole
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import can_write, existing_part, home_folder, require_disk
 from tl_widgets.data.catalogue import get_dataset, list_datasets

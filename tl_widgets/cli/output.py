@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
+from contextlib import suppress
 from typing import Any
 
 from tl_widgets.core.text import escaped
@@ -51,6 +53,15 @@ def output_problem() -> OSError | None:
     """Return why some of the output couldn't be written; None if all was."""
     sys.stdout.flush()
     return None if _screen is None else _screen.problem
+
+
+def leave_threads(status: int) -> None:
+    """End the process if Ctrl-C left a step of TensorFlow alone: Python would wait for it, perhaps for a minute."""
+    if any(thread.name.startswith("tl_widgets-") for thread in threading.enumerate()):
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(status)
 
 
 def escaped_lines(text: str) -> str:

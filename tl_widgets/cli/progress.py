@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+import select
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -77,14 +78,14 @@ def cancel_on_interrupt() -> Iterator[Cancel]:
     screen = os.dup(2)  # stderr is redirected while TensorFlow is imported
 
     def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
-        # os.write, because the signal may interrupt a print, which isn't reentrant.
+        # Not print: the signal may interrupt one, and print isn't reentrant.
         if cancel.is_set():
             if sys.stdout.isatty():
-                os.write(1, _SHOW_CURSOR)
-            os.write(screen, b"tl-widgets: stopped at once\n")
+                _tell(1, _SHOW_CURSOR)
+            _tell(screen, b"tl-widgets: stopped at once\n")
             os._exit(130)
         cancel.set()
-        os.write(screen, b"\nstopping; Ctrl-C again stops at once\n")
+        _tell(screen, b"\nstopping; Ctrl-C again stops at once\n")
 
     signal.signal(signal.SIGINT, on_interrupt)
     try:
@@ -92,6 +93,13 @@ def cancel_on_interrupt() -> Iterator[Cancel]:
     finally:
         signal.signal(signal.SIGINT, before)
         os.close(screen)
+
+
+def _tell(screen: int, text: bytes) -> None:
+    """Write to a terminal, but don't wait for one that nobody reads."""
+    with suppress(OSError, ValueError):  # it is full or closed
+        if os.name != "posix" or select.select([], [screen], [], 0)[1]:
+            os.write(screen, text)
 
 
 def _seconds(event: Event) -> str:

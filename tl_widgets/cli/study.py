@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -80,8 +81,8 @@ def run_study(args: Namespace) -> None:
             other measurements are written first.
         CancelledError: Ctrl-C; the measurements so far are written first.
     """
-    from tl_widgets.cli.files import write_each, write_text
     from tl_widgets.cli.progress import cancel_on_interrupt, make_console, show_events
+    from tl_widgets.core.files import write_each, write_text
 
     study, console, parts = STUDIES[args.study], make_console(), read_parts(args)
     if study.brings_images and args.data is None and any(getattr(args, name, None) for name in _IMAGES):
@@ -103,14 +104,16 @@ def run_study(args: Namespace) -> None:
             result = study.measure(arguments, dataset, on_event, cancel)
         else:
             result = study.go_on(earlier, arguments, dataset, on_event, cancel)
-    if result.rows:
-        console.print(_table(result.rows))
-    for sentence in study.sentences(result):
-        console.print(sentence, soft_wrap=True)
     writers: list[tuple[Path, Callable[[], object]]] = [(record, lambda: write_text(record, result.to_json()))]
     if not result.stopped:
         writers.append((figure, lambda: _write_figure(study, result, figure)))
-    write_each(writers)
+    try:
+        if result.rows:
+            console.print(_table(result.rows))
+        for sentence in study.sentences(result):
+            console.print(sentence, soft_wrap=True)
+    finally:
+        write_each(writers)
     if not args.quiet:
         written = f"Record: {record}" if result.stopped else f"Figure: {figure}\nRecord: {record}"
         console.print(written, soft_wrap=True)
@@ -121,7 +124,7 @@ def run_study(args: Namespace) -> None:
 
 
 def _write_figure(study: AnyStudy, result: StudyResult, path: Path) -> None:
-    from tl_widgets.cli.files import write_whole
+    from tl_widgets.core.files import write_whole
     from tl_widgets.plots.style import root_figure
 
     drawing = root_figure(study.draw(result))
@@ -131,13 +134,13 @@ def _write_figure(study: AnyStudy, result: StudyResult, path: Path) -> None:
 def _outputs(args: Namespace, subject: str) -> tuple[Path, Path]:
     """Return the files for figure and record, checked before anything is loaded."""
     from tl_widgets.cli.compare import FIGURES, plain_name
-    from tl_widgets.cli.files import check_writable
+    from tl_widgets.core.files import check_writable
 
     stem = f"tl-widgets-{args.study}-{plain_name(subject)}"
     figure, record = args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json")
     if figure.suffix.lower() not in FIGURES:
         raise InputError(f"--figure {figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
-    if figure.absolute() == record.absolute():
+    if os.path.realpath(figure) == os.path.realpath(record):
         raise InputError("--figure and --json must be different files.")
     check_writable(figure, "--figure")
     check_writable(record, "--json")

@@ -10,6 +10,7 @@ from tl_widgets.core.numbers import size_text
 from tl_widgets.core.text import printable, shown
 
 _MAX_NAME = 255  # bytes, on all usual file systems
+_MAX_PATH = 4_000  # bytes; Linux allows 4,095, and other systems less
 
 
 def user_path(value: object, name: str = "path") -> Path:
@@ -32,6 +33,8 @@ def user_path(value: object, name: str = "path") -> Path:
         raise InputError(
             f"{name}: the name {shown(too_long, 60)} is longer than the {_MAX_NAME} bytes that a file's name may have."
         )
+    if len(os.fsencode(text)) > _MAX_PATH:
+        raise InputError(f"{name}: the path {shown(text, 60)} is longer than the {_MAX_PATH:,} bytes that it may have.")
     try:
         return Path(text).expanduser()
     except RuntimeError:

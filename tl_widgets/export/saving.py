@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from os import PathLike
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.files import UNFINISHED, remove_unfinished, write_each
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import absolute_path, user_path
 from tl_widgets.data.archives import printable
@@ -24,6 +26,7 @@ from tl_widgets.export.script import save_backbone, to_script
 from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
 
 RECORD, REPORT, SCRIPT = "record.json", "report.html", "transfer_learning.py"
+_BYTES = 4  # of a parameter
 _OTHER_BYTES = 30_000_000  # report, record, script and the backbone that the script reads
 
 
@@ -63,9 +66,12 @@ def save_comparison(
         raise InputError(f"{shown} exists already, and it won't be overwritten. Give a new name.")
     if not target.parent.is_dir():
         raise InputError(f"There is no folder {printable(str(target.parent))}; create it first, or give another place.")
-    _require_room(comparison, target.parent)
+    n_bytes = _OTHER_BYTES + _model_bytes(comparison)
+    if (free := _free_bytes(target.parent)) is not None and n_bytes > free:
+        raise InputError(f"Nothing was saved: {_no_room('it takes', n_bytes, free, target.parent)}")
     try:
-        staging = Path(tempfile.mkdtemp(prefix=".tl-widgets-", dir=target.parent))
+        remove_unfinished(target.parent)
+        staging = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=target.parent))
         try:
             names = _write_all(comparison, staging, dataset, on_event, cancel)
             umask = os.umask(0)
@@ -86,34 +92,52 @@ def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Pa
 
     The folder is created if its parent exists. A model of the same name in it is replaced once the new file is
     complete.
+
+    Raises:
+        InputError: The models are gone, or some can't be written; the message names those that were.
     """
     runs = runs_with_models(comparison)
     target = user_path(folder, "folder")
     try:
         target.mkdir(exist_ok=True)
-        _require_room(comparison, target)
-        for run in runs:
-            _saver(run)(target / _model_file(run))
+        remove_unfinished(target)
     except OSError as error:
         raise InputError(f"The models were not saved in {printable(str(target))}: {_reason(error)}.") from None
-    return tuple(target / _model_file(run) for run in runs)
+    require_room_for_models(target, sum(run.params.total for run in runs))
+    paths = {target / _model_file(run): _saver(run) for run in runs}
+    write_each((path, partial(save, path)) for path, save in paths.items())
+    return tuple(paths)
+
+
+def require_room_for_models(folder: Path, n_params: int) -> None:
+    """Raise `InputError` if models with so many parameters don't fit on the disk of a folder, which may not exist."""
+    folder = folder if folder.is_dir() else folder.absolute().parent
+    n_bytes, free = _BYTES * n_params, _free_bytes(folder)
+    if free is not None and n_bytes > free:
+        raise InputError(f"The models can't be saved: {_no_room('they take', n_bytes, free, folder)}")
 
 
 def _reason(error: OSError) -> str:
     return "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
 
 
-def _require_room(comparison: Comparison, parent: Path) -> None:
-    needed = _OTHER_BYTES + 4 * sum(run.params.total for run in comparison.runs if run.model is not None)
+def _model_bytes(comparison: Comparison) -> int:
+    return _BYTES * sum(run.params.total for run in comparison.runs if run.model is not None)
+
+
+def _free_bytes(folder: Path) -> int | None:
     try:
-        total, _, free = shutil.disk_usage(parent)
+        total, _, free = shutil.disk_usage(folder)
     except OSError:
-        return  # some file systems don't report it; writing will show
-    if total and needed > free:
-        raise InputError(
-            f"Nothing was saved: it takes about {size_text(needed)}, and {size_text(free)} are free in "
-            f"{printable(str(parent))}. Free some space, or give a folder on another disk."
-        )
+        return None  # some file systems don't report it; writing will show
+    return free if total else None
+
+
+def _no_room(takes: str, n_bytes: int, free: int, folder: Path) -> str:
+    return (
+        f"{takes} about {size_text(n_bytes)}, and {size_text(free)} are free in {printable(str(folder))}. Free some "
+        "space, or give a folder on another disk."
+    )
 
 
 def _write_all(

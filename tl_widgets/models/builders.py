@@ -19,6 +19,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.files import UNFINISHED
 from tl_widgets.core.settings import settings_of, whole_number
 from tl_widgets.core.text import shown
 from tl_widgets.records.parameters import ParameterCount, output_units, scratch_ledger
@@ -223,7 +224,7 @@ def save_model(model: keras.Model, path: Path) -> None:
     """
     target = path.absolute()
     # Keras requires the suffix .keras, so the unfinished file goes into a temporary folder.
-    with tempfile.TemporaryDirectory(prefix=".tl-widgets-", dir=target.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=target.parent) as folder:
         unfinished = Path(folder) / "model.keras"
         try:
             model.save(unfinished)

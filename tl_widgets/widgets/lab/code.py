@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, Text, VBox
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel
+from tl_widgets.core.files import write_text
 from tl_widgets.export.script import save_backbone, script_for
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.files import free_paths
@@ -74,8 +75,7 @@ class CodeView(VBox):
             try:
                 backbone_text = self._save_backbone_file(settings, _free_path(name).parent, cancel)
                 path = _free_path(name)  # check again, as saving the backbone may wait for a training to end
-                with path.open("x", encoding="utf-8") as file:
-                    file.write(script)
+                write_text(path, script)
             except CancelledError:
                 self._status.value = note("Stopped: the script was not saved.")
                 return None

@@ -43,6 +43,7 @@ def file_link(path: Path, name: str = "") -> Markup:
 def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Path, ...]:
     """Return a path for each suffix, with a number added to the name, typed with or without a suffix, if one exists."""
     stem = next((name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix)), name)
+    user_path(f"{stem}-100{max(suffixes, key=len)}", "The file")
     if not Path(stem).name or any(Path(f"{stem}{suffix}").is_dir() for suffix in suffixes):
         raise InputError(f"{name!r} is not a file name. Type one such as {example}.")
     folder = Path(stem).parent

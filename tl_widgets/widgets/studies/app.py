@@ -20,7 +20,7 @@ from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import Plan, StudyResult
 from tl_widgets.widgets.shared.app import App, require_own_dataset
 from tl_widgets.widgets.shared.files import file_link
-from tl_widgets.widgets.shared.html import alert, error_alert
+from tl_widgets.widgets.shared.html import error_alert
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run
 from tl_widgets.widgets.studies.cards import static_cards
@@ -312,8 +312,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         try:
             record, figure = save_study(finding.study, finding.result, self.screen.file.value.strip())
         except Exception as error:
-            known = isinstance(error, InputError | OSError)
-            message.value = alert(f"It was not saved: {error}") if known else error_alert(error)
+            message.value = error_alert(error)
             return
         message.value = Markup(
             '<p class="tlw-note" role="status">Saved {} and {}. Read it with: '

@@ -6,7 +6,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.files import write_each, write_text, write_whole
 from tl_widgets.core.paths import read_user_file
+from tl_widgets.core.text import is_text
 from tl_widgets.studies.registry import STUDIES, read_study
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.files import free_paths
@@ -19,17 +21,16 @@ def save_study(study: str, result: StudyResult, name: str) -> tuple[Path, Path]:
     """Write a record (.json) and a figure (.png), without overwriting files.
 
     Raises:
-        InputError: `name` is not a valid file name.
-        OSError: the files cannot be written.
+        InputError: `name` is not a valid file name, or a file cannot be written; the message names the other.
     """
     from tl_widgets.plots.style import figure_png
 
+    def write_figure() -> None:
+        png = figure_png(STUDIES[study].draw(result))
+        write_whole(figure, lambda part: part.write_bytes(png))
+
     record, figure = free_paths(name, (".json", ".png"), example=f"study-{study}")
-    png, text = figure_png(STUDIES[study].draw(result)), result.to_json()
-    with record.open("x", encoding="utf-8") as file:
-        file.write(text)
-    with figure.open("xb") as picture:
-        picture.write(png)
+    write_each(((record, lambda: write_text(record, result.to_json())), (figure, write_figure)))
     return record, figure
 
 
@@ -51,7 +52,8 @@ def list_records() -> list[str]:
     records = []
     for path in Path().glob("*.json"):
         try:
-            if not path.is_file():  # to open a pipe would wait for its other end
+            # To open a pipe would wait for its other end, and a page can't be sent half a character.
+            if not (is_text(path.name) and path.is_file()):
                 continue
             with path.open("rb") as file:
                 if b'"format"' in file.read(100):

@@ -1,4 +1,4 @@
-"""Files that a command writes: checked before the work, and never half-written."""
+"""Files that are written for the user: checked before the work, never half-written, and each for itself."""
 
 from __future__ import annotations
 
@@ -11,26 +11,37 @@ from pathlib import Path
 from tl_widgets.core.download import ABANDONED_AFTER, remove_abandoned
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import user_path
+from tl_widgets.core.text import printable
+
+UNFINISHED = ".tl-widgets-"  # how the names of files and folders begin that aren't complete yet
+_ROOM = 1_000_000  # bytes of a record, a figure, a script or a report
 
 
 def check_writable(path: Path, option: str) -> None:
     """Raise `InputError` unless the file can be written; `option` sets another place."""
     advice = f"Give another place with {option}."
     user_path(path, option)
+    shown = printable(str(path))
     if path.is_dir():
-        raise InputError(f"Cannot write {path}: it is a folder. {advice}")
+        raise InputError(f"Cannot write {shown}: it is a folder. {advice}")
     if path.exists() and not os.access(path, os.W_OK):
-        raise InputError(f"Cannot write {path}: it is write-protected. {advice}")
+        raise InputError(f"Cannot write {shown}: it is write-protected. {advice}")
     if _is_device(path):
         return
     if not path.parent.is_dir():
-        raise InputError(f"Cannot write {path}: there is no folder {path.parent}. Create it first. {advice}")
+        folder = printable(str(path.parent))
+        raise InputError(f"Cannot write {shown}: there is no folder {folder}. Create it first. {advice}")
     try:
-        # Permissions don't restrict root and don't show a read-only mount, so try it.
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        # Permissions don't restrict root and don't show a read-only mount or a full disk, so try it.
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            file.write(bytes(_ROOM))
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror or error}. {advice}") from error
+        raise InputError(f"Cannot write {shown}: {error.strerror or error}. {advice}") from error
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process left of files that it wrote into a folder."""
+    remove_abandoned(folder, f"{UNFINISHED}*", ABANDONED_AFTER)
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -44,16 +55,16 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             write(path)
             return
         target = path.resolve()  # replaces the target of a link, not the link
+        remove_unfinished(target.parent)
         # Short, because the file's own name may be as long as a name can be.
-        remove_abandoned(target.parent, ".tl-widgets-*.part", ABANDONED_AFTER)
-        part = target.with_name(f".tl-widgets-{os.getpid()}-{threading.get_ident()}.part")
+        part = target.with_name(f"{UNFINISHED}{os.getpid()}-{threading.get_ident()}.part")
         try:
             write(part)
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise InputError(_problem(path, error)) from error
 
 
 def write_each(files: Iterable[tuple[Path, Callable[[], object]]]) -> None:
@@ -61,16 +72,22 @@ def write_each(files: Iterable[tuple[Path, Callable[[], object]]]) -> None:
 
     Raises:
         InputError: Some can't be written; the message names them and those that were.
+        Exception: The first that isn't about files, once the others are written.
     """
     written, problems = [], []
+    fault: Exception | None = None
     for path, write in files:
         try:
             write()
-            written.append(path.name)
+            written.append(printable(path.name))
         except InputError as error:
             problems.append(str(error))
         except OSError as error:
-            problems.append(f"Cannot write {path}: {error.strerror or error}.")
+            problems.append(_problem(path, error))
+        except Exception as error:
+            fault = fault or error
+    if fault:
+        raise fault
     if problems:
         rest = f" Written: {', '.join(written)}." if written else ""
         raise InputError(f"{' '.join(problems)}{rest}")
@@ -79,6 +96,10 @@ def write_each(files: Iterable[tuple[Path, Callable[[], object]]]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text as UTF-8, as `write_whole` does."""
     write_whole(path, lambda part: part.write_text(text, encoding="utf-8", errors="backslashreplace"))
+
+
+def _problem(path: Path, error: OSError) -> str:
+    return f"Cannot write {printable(str(path))}: {error.strerror or error}."
 
 
 def _is_device(path: Path) -> bool:

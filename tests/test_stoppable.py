@@ -1,12 +1,24 @@
 """Stop during steps of TensorFlow that take seconds: it doesn't wait for them, and changes no number."""
 
+import contextlib
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
+from tiny import TinyFamily, registered
 
-from tl_widgets.core.errors import CancelledError
+from tl_widgets import (
+    ScratchSpec,
+    backbone_cost,
+    compare,
+    fine_tune,
+    load_dataset,
+    look_inside,
+    what_goes_wrong,
+)
+from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data.dataset import ImageDataset, Split
 from tl_widgets.models.builders import build_scratch
 from tl_widgets.training.loop import train
@@ -58,3 +70,33 @@ def test_stop_does_not_wait_for_a_step_with_large_images():
     result = train(model, dataset, epochs=5, batch_size=16, cancel=cancel)
     assert result.stopped
     assert time.monotonic() - ended[0] < 2  # the step itself takes 3 to 10 seconds
+
+
+class SlowFamily(TinyFamily):
+    """Builds at once, until `takes` seconds are set."""
+
+    takes = 0.0
+
+    def build(self, backbone, image_shape):
+        time.sleep(SlowFamily.takes)
+        return super().build(backbone, image_shape)
+
+
+def test_stop_does_not_wait_for_a_backbone_that_is_built(home, monkeypatch):
+    dataset, scratch = load_dataset("textures", image_size=32, n_per_class=2), ScratchSpec((4,), (3,), dense_units=4)
+    run = partial(compare, dataset, backbone="TinyNet", scratch=scratch, epochs=1)
+    with registered(SlowFamily()):
+        comparison = run()
+        monkeypatch.setattr(SlowFamily, "takes", 5.0)
+        for step in (
+            run,
+            partial(fine_tune, comparison, dataset),
+            partial(look_inside, comparison, dataset, n_images=1),
+            partial(backbone_cost, "TinyNet", image_size=32),
+            partial(what_goes_wrong, dataset, mistake="raw_pixels", backbone="TinyNet"),
+        ):
+            cancel, started = threading.Event(), time.monotonic()
+            threading.Timer(0.3, cancel.set).start()
+            with contextlib.suppress(CancelledError, InputError):  # there was nothing to return
+                step(cancel=cancel)
+            assert time.monotonic() - started < 2.3, step.func

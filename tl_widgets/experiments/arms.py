@@ -226,9 +226,12 @@ def load_frozen(
     cached = cache.backbones.get(name)
     # Users may have changed or unfrozen these layers, because results share them.
     if cached is None or cached[0] != identity or (cached[2] and not cached[2].is_unchanged()):
-        build = Stoppable(frozen_layers, cancel)  # a large backbone takes many seconds
-        layers = build(entry, image_shape, weights, seed=seed)
-        cached = (identity, layers, FrozenPart.of(stack_head(layers, image_shape, 2)))
+
+        def build() -> tuple[tuple[Any, ...], FrozenPart | None]:
+            layers = frozen_layers(entry, image_shape, weights, seed=seed)
+            return layers, FrozenPart.of(stack_head(layers, image_shape, 2))
+
+        cached = (identity, *Stoppable(build, cancel)())  # a large backbone takes many seconds
         cache.backbones[name] = cached
     return cached[1], cached[2]
 

@@ -18,6 +18,7 @@ from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.training.features import FrozenPart
 from tl_widgets.training.loop import train
+from tl_widgets.training.stoppable import Stoppable
 
 
 @dataclass(eq=False)
@@ -37,7 +38,8 @@ class Trial:
     def layers(self) -> tuple[keras.layers.Layer, ...]:
         """Return new layers: preprocessing (if any), backbone and global average pooling."""
         weights = resolve_weights(self.backbone, "imagenet", on_event=self.on_event, cancel=self.cancel)
-        return frozen_layers(self.backbone, self.dataset.image_shape, weights, seed=self.config.seed)
+        build = Stoppable(frozen_layers, self.cancel)  # a large backbone takes many seconds
+        return build(self.backbone, self.dataset.image_shape, weights, seed=self.config.seed)
 
     def transfer(self, *layers: keras.layers.Layer) -> keras.Sequential:
         """Build a model of these layers and a new head."""

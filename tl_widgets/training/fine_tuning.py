@@ -27,6 +27,7 @@ from tl_widgets.records.verdict import fine_tuning_sentence, judge
 from tl_widgets.training.features import FrozenPart
 from tl_widgets.training.loop import Training
 from tl_widgets.training.race import Turns, finish
+from tl_widgets.training.stoppable import Stoppable
 
 
 @checked
@@ -116,20 +117,24 @@ def second_stage(
     """
     spec = config.fine_tuning
     assert spec is not None
-    # Build new layers, because other models share those of the frozen stage.
     weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
-    layers = frozen_layers(entry, dataset.image_shape, weights, seed=config.seed)
-    backbone = backbone_of(layers)
-    start, lower, upper = cut_backbone(backbone, spec.n_blocks, entry.family.blocks)
-    arguments = (dataset.image_shape, dataset.n_classes)
-    whole = stack_head(layers, *arguments, head_dropout=config.head_dropout, seed=config.seed)
-    whole.layers[-1].set_weights(first.model.layers[-1].get_weights())
-    i = layers.index(backbone)
-    parts = [layer for layer in (lower, upper) if layer is not None]
-    stack = [keras.layers.Input(dataset.image_shape), *layers[:i], *parts, *layers[i + 1 :], *whole.layers[i + 2 :]]
-    model = keras.Sequential(stack, name="fine_tuned")
+
+    def build() -> tuple[str, keras.Sequential, keras.Sequential, FrozenPart | None]:
+        # Build new layers, because other models share those of the frozen stage.
+        layers = frozen_layers(entry, dataset.image_shape, weights, seed=config.seed)
+        backbone = backbone_of(layers)
+        start, lower, upper = cut_backbone(backbone, spec.n_blocks, entry.family.blocks)
+        arguments = (dataset.image_shape, dataset.n_classes)
+        whole = stack_head(layers, *arguments, head_dropout=config.head_dropout, seed=config.seed)
+        whole.layers[-1].set_weights(first.model.layers[-1].get_weights())
+        i = layers.index(backbone)
+        parts = [layer for layer in (lower, upper) if layer is not None]
+        stack = [keras.layers.Input(dataset.image_shape), *layers[:i], *parts, *layers[i + 1 :], *whole.layers[i + 2 :]]
+        model = keras.Sequential(stack, name="fine_tuned")
+        return start, whole, model, FrozenPart.of(model)
+
+    start, whole, model, frozen = Stoppable(build, cancel)()  # a large backbone takes many seconds
     second = replace(config, epochs=spec.epochs, learning_rate=spec.learning_rate)
-    frozen = FrozenPart.of(model)
     training = Training(model, dataset, second, ModelName.FINE_TUNED, frozen, on_event=on_event, cancel=cancel)
     result = yield from training.turns()
     summary = FineTuning(spec.n_blocks, start, len(first.history.loss), spec.learning_rate)

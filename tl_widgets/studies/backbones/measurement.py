@@ -46,7 +46,7 @@ def backbone_cost(
         backbone: a name in the catalogue (`list_backbones`).
         image_size: side of the images in pixels, at least the backbone's minimum.
         on_event: receives an event when TensorFlow starts and when the backbone is built.
-        cancel: set from any thread, it stops the measurement between two batches.
+        cancel: set from any thread, it stops the measurement within one batch.
 
     Returns:
         The measured milliseconds and memory, and the sizes of the backbone.
@@ -65,11 +65,12 @@ def backbone_cost(
     import_tensorflow(on_event, cancel)
     raise_if_cancelled(cancel)
     from tl_widgets.models.builders import frozen_layers, stack_head
+    from tl_widgets.training.stoppable import Stoppable
 
     on_event(Event("load", f"building {entry.name} for images of {image_size} pixels", model=entry.name))
     with PeakMemory() as memory:
         shape = (image_size, image_size, 3)
-        layers = frozen_layers(entry, shape, resolve_weights(entry, None))
+        layers = Stoppable(frozen_layers, cancel)(entry, shape, resolve_weights(entry, None))
         stack_head(layers, shape, 2)  # connects the layers; the head costs next to nothing and is not timed
         return measure_cost(entry, image_size, layers, None, memory, cancel=cancel)
 
@@ -161,7 +162,7 @@ def backbone_study(
         n_jobs: worker processes, as joblib counts them. Accuracies do not depend on it, but milliseconds are longer
             when several processes share the machine.
         on_event: receives each finished backbone, and the progress of downloads and features.
-        cancel: set from any thread, it stops the study within one batch; with workers, when the next backbone is done.
+        cancel: set from any thread, it stops the study within one batch; with workers, in a second.
 
     Returns:
         Everything that was measured, even after a Stop; backbones that failed are in `failures`.

@@ -40,6 +40,7 @@ from tl_widgets.studies.inside.result import (
     Numbers,
 )
 from tl_widgets.training.features import BATCH, FrozenPart
+from tl_widgets.training.stoppable import Stoppable
 
 MOST_LAID_OUT = 500  # test images; more dots hide each other, and the number of distances is quadratic
 Part = ModelMaps | FirstFilters | FeatureLayout
@@ -171,8 +172,10 @@ class _Measurement:
         return stage == AFTER or name != ModelName.TRANSFER or self.runs[name].weights != "random"
 
     def measure(self, job: _Job, context: WorkContext) -> Part:
-        """Measure one part."""
-        raise_if_cancelled(context.cancel)
+        """Measure one part; a Stop doesn't wait for it."""
+        return Stoppable(self._measure, context.cancel)(job, context)
+
+    def _measure(self, job: _Job, context: WorkContext) -> Part:
         if job.part == "heat maps":
             return self._maps(self.runs[job.name])
         model = self._model(job.name, job.stage)

@@ -79,7 +79,7 @@ def learning_curve(
         learning_rate: learning rate of Adam.
         n_jobs: worker processes, as joblib counts them; the accuracies do not depend on it.
         on_event: receives each finished point.
-        cancel: set from any thread, it stops the study within one batch; with workers, when the next point is done.
+        cancel: set from any thread, it stops the study within one batch; with workers, in a second.
 
     Returns:
         Everything that was measured, even after a Stop; points that failed are in `failures`.

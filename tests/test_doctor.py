@@ -134,9 +134,9 @@ def test_a_file_before_a_prediction(model, tmp_path):
     assert "distorts it" in found
     assert "transparent" in found
     (tmp_path / "text.png").write_text("no image")
-    for path in (tmp_path / "text.png", tmp_path / "missing.png"):
-        with pytest.raises(InputError, match="can't be read as an image"):
-            check_prediction(model, path)
+    for path, said in (("text.png", "can't be read as an image"), ("missing.png", "no file"), (os.devnull, "ordinary")):
+        with pytest.raises(InputError, match=said):
+            check_prediction(model, tmp_path / path)
     with pytest.raises(InputError, match="built"):
         check_prediction(keras.Sequential([layers.Dense(1)]), x)
 

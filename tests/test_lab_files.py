@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import pickle
 import threading
 import weakref
@@ -317,8 +318,10 @@ def test_a_hostile_record_gets_a_sentence_and_changes_nothing(make_lab, tmp_path
         assert len(lab.runs) == 1
         assert lab.screen.result.value == shown
     assert not (tmp_path / "made").exists()
-    for name in ("nowhere.json", "", ".", "a\0b"):
-        assert 'role="alert"' in load(lab, name)
+    for name in ("nowhere.json", "", ".", "a\0b", "x" * 300, "a/" * 3000, "~nobody-here/x", os.devnull):
+        said = load(lab, name)
+        assert 'role="alert"' in said
+        assert "unexpectedly" not in said, name
 
 
 def test_a_record_that_is_too_large_is_not_read(make_lab, monkeypatch):

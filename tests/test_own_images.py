@@ -4,6 +4,7 @@ import io
 import os
 import threading
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,10 @@ def test_the_script_and_the_record_bring_back_the_same_images(here, pets, kind):
     assert_same_images(dataset)
     assert collection_of(dataset.origin) == edited
     assert collection_of(dataset.origin).build(image_size=SIZE).fingerprint == dataset.fingerprint
+    stopped = threading.Event()
+    stopped.set()
+    with pytest.raises(CancelledError):
+        collection_of(replace(dataset.origin, path=str(here)), stopped)
     dropped = edited.drop("bird").build(image_size=SIZE)
     assert_same_images(dropped)
 

@@ -207,6 +207,7 @@ def raw_server(monkeypatch):
         ("302 Found|Location: http://\x00/", "."),
         ("302 Found|Location: file:///etc/passwd", "."),
         ("302 Found|Location: ", "."),
+        ("302 Found|Location: ftp://127.0.0.1/x", "address of another kind"),
         ("404 \x1b[2J\x9b" + "x" * 5000, "404"),
         ("nonsense", "."),
     ],

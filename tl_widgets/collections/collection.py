@@ -18,6 +18,7 @@ from tl_widgets.collections.storage import uploads_folder
 from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.paths import user_path
 from tl_widgets.data.alike import keep_together, leave_out_copies
 from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, archive_stem, printable
 from tl_widgets.data.dataset import ImageDataset, Images, first_few
@@ -200,10 +201,14 @@ class ImageCollection:
 
 
 def open_collection(
-    path: Path, edits: Edits = NO_EDITS, columns: Columns = NO_COLUMNS, parts: Parts = ()
+    path: Path,
+    edits: Edits = NO_EDITS,
+    columns: Columns = NO_COLUMNS,
+    parts: Parts = (),
+    cancel: Cancel | None = None,
 ) -> ImageCollection:
     """Open a folder or archive; a folder of uploads may have fewer than two classes."""
-    source, edits = open_source(path, parts), edits.in_one_form()
+    source, edits = open_source(path, parts, cancel), edits.in_one_form()
     try:
         try:
             layout = find_layout(source, printable(str(path)), columns, parts)
@@ -221,11 +226,11 @@ def open_collection(
         source.close()
 
 
-def collection_of(origin: Origin) -> ImageCollection:
+def collection_of(origin: Origin, cancel: Cancel | None = None) -> ImageCollection:
     """Open the collection that a record's data set was loaded from."""
     if origin.kind != "folder":
         raise InputError("These images did not come from a folder or zip. Choose the data set by its name.")
-    return open_collection(Path(origin.path), origin.edits, origin.columns, origin.parts)
+    return open_collection(user_path(origin.path), origin.edits, origin.columns, origin.parts, cancel)
 
 
 def _upload_folders(source: FolderSource) -> tuple[ClassFolder, ...]:

@@ -158,6 +158,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if not newurl.lower().startswith(("http:", "https:")):
+            raise OSError(f"the server leads to an address of another kind ({shown(newurl, 100)})")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
 
 def _open(url: str) -> HTTPResponse:
     # The address comes from the catalog, never from a user. An opener reads the proxies' settings when it is built.

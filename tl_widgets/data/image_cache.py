@@ -4,7 +4,7 @@ Below `home_folder()/images`:
 
     <hash of names and size>-<hash of content>/
         images.npy    uint8, shape (n, size, size, 3): the readable images
-        entry.json    for each file, the image's key or why there is none; and how many bits 16-bit files use
+        entry.json    for each file, the image's key or why there is none; how many bits 16-bit files use; a checksum
     index/<hash of path, names, sizes, times>    the name of this folder's entry
 
 The index makes a second load fast, because it needs only names, sizes and times. A copy or a zip of the folder has
@@ -162,7 +162,8 @@ def _open_entry(entry: Path, n_files: int) -> Pool | None:
         n_images = sum(bool(key) for key in keys)
         images = IndexedImages.open(entry / "images.npy") if n_images else None
         found = [image_key(image) for image in images] if images is not None else []
-        if len(reasons) == len(keys) == n_files and found == [key for key in keys if key]:
+        is_intact = record["checksum"] == _hash(*record["keys"], *reasons, record["depth"])
+        if is_intact and len(reasons) == len(keys) == n_files and found == [key for key in keys if key]:
             return Pool(images, keys, reasons, int(record["depth"]))
     shutil.rmtree(entry, ignore_errors=True)
     return None
@@ -190,7 +191,9 @@ def _write_entry(
             # NumPy pads the header, so the final count of images fits into the space of the first.
             file.seek(0)
             _write_header(file, sum(bool(key) for key in keys), image_size)
-        (staging / "entry.json").write_text(json.dumps({"keys": keys, "reasons": reasons, "depth": depth}))
+        checksum = _hash(*keys, *reasons, depth)
+        record = {"keys": keys, "reasons": reasons, "depth": depth, "checksum": checksum}
+        (staging / "entry.json").write_text(json.dumps(record))
         name = _entry_name(shape_key, depth, digests)
         # This fails if another process has written the same entry first.
         with contextlib.suppress(OSError):

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.paths import user_file
 from tl_widgets.setup_checks.checks.images import shape_advice, shape_text, unusable_values
 from tl_widgets.setup_checks.data import Array, Data
 from tl_widgets.setup_checks.graph import find_backbone_in
@@ -42,7 +43,7 @@ def check_prediction(model: keras.Model, images: Any, *, like: Any = None) -> Re
     training = None if like is None else read_setup(model, like)
     findings: list[Finding] = []
     if isinstance(images, str | Path):
-        batch = _file(model, Path(images), training, findings)
+        batch = _file(model, user_file(images, "images"), training, findings)
     else:
         batch = _batch(model, images, findings)
     if batch is None:

@@ -139,7 +139,7 @@ class ImagesView(Box):
 
     def _open(self, path: Path, columns: Columns, on_event: OnEvent, cancel: Cancel) -> None:
         try:
-            collection = with_saved_edits(open_collection(path, columns=columns))
+            collection = with_saved_edits(open_collection(path, columns=columns, cancel=cancel))
         except UnclearColumnsError as error:
             self.columns.ask(path, columns, error)
             return

@@ -10,7 +10,8 @@ from tl_widgets.collections.collection import collection_of
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.core.numbers import size_text
-from tl_widgets.core.paths import read_user_file
+from tl_widgets.core.paths import read_user_file, user_file
+from tl_widgets.core.text import shown
 from tl_widgets.data.archives import printable
 from tl_widgets.data.catalogue import get_dataset
 from tl_widgets.data.dataset import ImageDataset
@@ -101,8 +102,12 @@ def restore(comparison: Comparison, source: DataSource, current: LabSettings, ca
         config=config,
     )
     notes = [missing] if missing else []
-    if config.weights not in (None, "imagenet") and not Path(config.weights).is_file():
-        notes.append(f"Its weights file {printable(config.weights)} is not on this machine; choose other weights.")
+    if config.weights not in (None, "imagenet"):
+        try:
+            user_file(config.weights, "weights")
+        except InputError:
+            name = shown(config.weights, 60)
+            notes.append(f"Its weights file {name} is not on this machine; choose other weights.")
     problem = _rejection_reason(comparison, source, record_settings, is_restored=not missing)
     if problem:
         return Restored(replace(current, config=config), record_settings, None, (problem, *notes))
@@ -142,7 +147,7 @@ def _restore_images(data: DatasetSummary, source: DataSource, cancel: Cancel | N
     try:
         if origin.path.startswith(("//", "\\\\")):  # anybody may have written the record: contact no other machine
             raise InputError(f"The folder {printable(origin.path)} is on another machine.")
-        collection = collection_of(origin)
+        collection = collection_of(origin, cancel)
         dataset = collection.build(image_size=data.image_size, cancel=cancel)
     except InputError as error:
         return data, str(error)

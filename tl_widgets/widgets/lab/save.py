@@ -56,6 +56,8 @@ class SaveView(VBox):
         )  # fmt: skip
         self.file = Text(description="Record's file name", placeholder="run/record.json", style=STYLE)
         self.load_button = Button(description="Load it", icon="folder-open")
+        self.stop_button = Button(description="Stop", icon="stop")
+        self._run: Run[Any] | None = None
         self._save_row = row(self.folder, self.save_button)
         load_row = row(self.upload, self.file, self.load_button)
         self._saved, self._loaded = HTML(), HTML()
@@ -65,10 +67,13 @@ class SaveView(VBox):
             "name of a file beside the notebook. It sets the controls and adds its "
             "result to the list of runs. No code in it is run.</p>"
         )
-        super().__init__([headings[0], self._save_row, self._saved, headings[1], hint_line, load_row, self._loaded])
+        super().__init__(
+            [headings[0], self._save_row, self._saved, headings[1], hint_line, load_row, self._loaded, self.stop_button]
+        )
         # The second of two quick clicks may arrive before the page has disabled the button.
         self.save_button.on_click(lambda _: self._is_busy or self.save())
         self.load_button.on_click(lambda _: self._is_busy or self.load(self.file.value.strip()))
+        self.stop_button.on_click(lambda _: self._run and self._run.stop())
         self.show(None, None)
 
     def show(self, comparison: Comparison | None, dataset: ImageDataset | None) -> None:
@@ -92,6 +97,7 @@ class SaveView(VBox):
         self.upload.enabled = is_free
         for widget in (self.folder, self.save_button, self.file, self.load_button):
             widget.disabled = not is_free
+        self.stop_button.layout.display = "" if self._is_busy else "none"
 
     def _start(self, work: Callable[[Cancel], Any], line: HTML, stopped: str) -> Run[Any]:
         """Run work in the background with the controls disabled, so a second click does not save twice."""
@@ -105,7 +111,8 @@ class SaveView(VBox):
                 self._is_busy = False
                 self._show_enabled()
 
-        return run_and_explain(go, line, stopped)
+        self._run = run_and_explain(go, line, stopped)
+        return self._run
 
     def save(self) -> Run[Path]:
         """Save everything in a new folder next to the notebook, in the background; the result is the folder."""

@@ -66,6 +66,19 @@ DOUBT = Prediction(
     "expected calibration error is larger.",
     "Hendrycks et al. 2019, arXiv 1901.09960",
 )
+OPPONENT = Prediction(
+    "Tuning both models with the same budget closes more than half of the gap between the frozen backbone and the "
+    "network from scratch.",
+    "Zhai et al. 2019, arXiv 1910.04867",
+)
+SIZE = Prediction(
+    "From the smallest images to the largest, the lead of the frozen backbone over the network from scratch grows.",
+    "Touvron et al. 2019, arXiv 1906.06423",
+)
+DOMAIN = Prediction(
+    "The lead of the frozen backbone over the network from scratch is larger on photographs than on handwritten digits.",
+    "Zhai et al. 2019, arXiv 1910.04867",
+)
 
 DEPTH = Prediction(
     "From the first block to the whole backbone, features gain more points with pretrained weights than with random "

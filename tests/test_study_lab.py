@@ -206,6 +206,7 @@ def test_the_app_measures_what_the_function_does_and_says_how_long_it_takes(make
         ("repeat", {**TINY, "repeats": 2}, None),
         ("stress", {**TINY, "images": 3}, "StressTest"),
         ("noise", {**TINY, "shares": (0, 25), "seeds": (0,)}, "LabelNoise"),
+        ("opponent", {"image_size": 32, "n_per_class": 4, "budget": 1, "passes": 4}, "TunedOpponent"),
     ],
 )
 def test_every_study_runs_is_saved_and_is_read_back(make_lab, tmp_path, study, values, record):
@@ -220,7 +221,7 @@ def test_every_study_runs_is_saved_and_is_read_back(make_lab, tmp_path, study, v
     paper = lab.paper._html
     assert headline in paper
     assert paper.count('<img alt="') == 1 + (
-        study in ("fine-tuning", "repeat", "backbones", "stress", "noise")
+        study in ("fine-tuning", "repeat", "backbones", "stress", "noise", "opponent")
     )  # another for a narrow page
     assert "tlw-sr" not in paper  # what only a style sheet hides
     shown = lab.screen.sentences.value

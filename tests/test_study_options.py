@@ -34,6 +34,8 @@ NOWHERE = "no_such_folder"
         ("fine-tuning", "--low-rate 11", "low_rate must be above 0"),
         ("inside", "--images 13", "images must be 1 to 12 test images; received 13"),
         ("noise", "--shares 0,90", "shares must be 0 to 80; received 90"),
+        ("opponent", "--budget 0", "budget must be 1 to 100"),
+        ("opponent", "--passes 3", "passes must be 4 to 10,000"),
         ("stress", "--images 0", "images must be 1 or more"),
         ("repeat", "--repeats 0", "repeats must be 2 to 100 seeds"),
     ],
@@ -61,7 +63,18 @@ def test_so_does_a_comparison(tmp_path, monkeypatch, capsys, options, said):
 
 def test_what_is_right_comes_as_far_as_the_images(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for study in ("data", "time", "backbones", "fine-tuning", "mistake", "inside", "repeat", "stress", "noise"):
+    for study in (
+        "data",
+        "time",
+        "backbones",
+        "fine-tuning",
+        "mistake",
+        "inside",
+        "repeat",
+        "stress",
+        "noise",
+        "opponent",
+    ):
         assert cli.main(["study", study, NOWHERE]) == cli.MISTAKE
         assert f"no folder, zip file or data set called '{NOWHERE}'" in " ".join(capsys.readouterr().err.split())
 

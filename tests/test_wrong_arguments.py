@@ -182,6 +182,7 @@ GOOD = {
     "MistakeStudy": "mistake",
     "StressTest": "stress",
     "TimeStudy": "time",
+    "TunedOpponent": "opponent",
 }
 COMPARISON = Comparison.from_json((RECORDS / "compare_all.json").read_text())
 

@@ -61,6 +61,9 @@ from .studies.learning_curve.result import LearningCurve as LearningCurve
 from .studies.mistake.figure import plot_mistake as plot_mistake, plot_mistakes as plot_mistakes
 from .studies.mistake.measurement import every_mistake as every_mistake, what_goes_wrong as what_goes_wrong
 from .studies.mistake.result import MistakeStudies as MistakeStudies, MistakeStudy as MistakeStudy
+from .studies.opponent.figure import plot_tuned_opponent as plot_tuned_opponent
+from .studies.opponent.measurement import tuned_opponent as tuned_opponent
+from .studies.opponent.result import TunedOpponent as TunedOpponent
 from .studies.stress.figure import plot_stress as plot_stress
 from .studies.stress.measurement import stress_test as stress_test
 from .studies.stress.result import StressTest as StressTest

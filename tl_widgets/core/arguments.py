@@ -116,6 +116,7 @@ KINDS: dict[str, ArgumentKind] = {
             "LearningCurve": "a LearningCurve, such as the result of learning_curve(dataset)",
             "LabelNoise": "a LabelNoise, such as the result of label_noise(dataset)",
             "StressTest": "a StressTest, such as the result of stress_test(dataset)",
+            "TunedOpponent": "a TunedOpponent, such as the result of tuned_opponent(dataset)",
             "TimeStudy": "a TimeStudy, such as the result of time_study(dataset)",
             "LookInside": "a LookInside, such as the result of look_inside(comparison, dataset)",
             "MistakeStudy": "a MistakeStudy, such as the result of what_goes_wrong(mistake='raw pixels')",

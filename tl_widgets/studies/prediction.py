@@ -76,7 +76,8 @@ SIZE = Prediction(
     "Touvron et al. 2019, arXiv 1906.06423",
 )
 DOMAIN = Prediction(
-    "The lead of the frozen backbone over the network from scratch is larger on photographs than on handwritten digits.",
+    "The lead of the frozen backbone over the network from scratch is larger on photographs than on handwritten "
+    "digits.",
     "Zhai et al. 2019, arXiv 1910.04867",
 )
 

@@ -22,6 +22,7 @@ _FOLDERS = (
     "repeat",
     "stress",
     "label_noise",
+    "opponent",
 )
 # What a learner wants to know, by topic, in the order of StudyLab.
 TOPICS = {

@@ -1,0 +1,101 @@
+"""The figure of the "opponent" study."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from tl_widgets.core.arguments import checked
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import points, points_range
+from tl_widgets.plots.labels import label_of
+from tl_widgets.plots.style import (
+    PERCENT,
+    add_axes,
+    color_of,
+    draw_grid,
+    finish_axes,
+    legend_below,
+    marker_of,
+    new_figure,
+)
+from tl_widgets.studies.opponent.result import ARMS, TunedOpponent
+
+_TITLES = {False: "default settings", True: "tuned"}
+
+
+@checked
+def plot_tuned_opponent(study: TunedOpponent, *, narrow: bool = False) -> Figure:
+    """Draw the best validation accuracy so far against the budget spent, and the test before and after tuning.
+
+    Args:
+        study: a study with at least one measured trial.
+        narrow: whether the figure is for a page of half the width.
+
+    Returns:
+        A figure with two charts. In the first, small markers are trials at each pause, and the line is the best so far.
+        In the second, each model's test accuracy has Wilson's interval; below it is the lead of the frozen backbone,
+        paired by image.
+
+    Raises:
+        InputError: no trial was measured.
+    """
+    if not study.points:
+        raise InputError("This study has no trial to draw: it was stopped before the first.")
+    figure = new_figure(5.2, 7.4) if narrow else new_figure(8.6, 4.2)
+    grid = figure.add_gridspec(2, 1) if narrow else figure.add_gridspec(1, 2, width_ratios=(1.25, 1))
+    _draw_search(add_axes(figure, grid[0]), study)
+    _draw_tests(add_axes(figure, grid[1]), study)
+    return figure
+
+
+def _draw_search(ax: Axes, study: TunedOpponent) -> None:
+    most = max(study.spent(arm)[0] for arm in ARMS)
+    for arm in ARMS:
+        spent, best = 0, 0.0
+        x, y = list[float](), list[float]()
+        for point in (point for point in study.points if point.arm == arm):
+            spent += point.passes
+            ax.plot([spent], [point.val_accuracy], color=color_of(arm), marker=marker_of(arm), markersize=4, alpha=0.45)
+            best = max(best, point.val_accuracy)
+            x, y = [*x, spent], [*y, best]
+        if x:
+            ax.step([*x, most], [*y, best], where="post", color=color_of(arm), linewidth=2.2)
+    ax.set_xlim(0, 1.03 * most or 1)
+    style = {"markersize": 4, "linewidth": 2.2}
+    handles = [
+        Line2D([], [], color=color_of(arm), marker=marker_of(arm), label=label_of(arm), **style)  # type: ignore[arg-type]
+        for arm in ARMS
+    ]
+    legend_below(ax, handles, n_columns=2)
+    _finish(ax, "Search: the best so far", "passes over the training images", "accuracy on validation")
+
+
+def _draw_tests(ax: Axes, study: TunedOpponent) -> None:
+    for i, arm in enumerate(ARMS):
+        found = {float(tuned): model for tuned in _TITLES if (model := study.model(arm, tuned=tuned))}
+        y = [model.accuracy for model in found.values()]
+        reach = [
+            [model.accuracy - model.ci95[0] for model in found.values()],
+            [model.ci95[1] - model.accuracy for model in found.values()],
+        ]
+        x = [at + 0.05 * (i - 0.5) for at in found]
+        ax.errorbar(x, y, yerr=reach, color=color_of(arm), marker=marker_of(arm), linewidth=2, capsize=4)
+    ax.set_xlim(-0.5, 1.5)
+    ax.set_xticks([0, 1], [f"{title}\n{_lead_text(study, tuned)}" for tuned, title in _TITLES.items()])
+    _finish(ax, "Test, before and after", "", "accuracy on the test images")
+
+
+def _lead_text(study: TunedOpponent, tuned: bool) -> str:
+    lead = study.lead(tuned=tuned)
+    if lead is None:
+        return ""
+    return f"transfer {points(lead.difference, signed=True)} points\n({points_range(*lead.ci95)})"
+
+
+def _finish(ax: Axes, title: str, x: str, y: str) -> None:
+    ax.set_ylim(0, 1.04)
+    ax.yaxis.set_major_formatter(PERCENT)
+    draw_grid(ax, "y")
+    finish_axes(ax, title, x=x, y=y)

@@ -1,0 +1,39 @@
+"""The chart of the "opponent" study while it measures: the best validation accuracy so far against the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from tl_widgets.plots.svg_axes import ticks
+from tl_widgets.studies.opponent.result import ARMS, FinalModel, TrialPoint
+from tl_widgets.studies.opponent.search import Halving
+from tl_widgets.studies.stage import Axis, Dot, StageChart
+
+
+def opponent_stage(
+    budget: int, passes: int, default_epochs: int, points: Sequence[TrialPoint], tested: Sequence[FinalModel]
+) -> StageChart:
+    """Return the chart: small dots for all trials, a line for the best so far, and at its end the test."""
+    most = Halving(budget, passes).passes + default_epochs
+    dots = []
+    for arm in ARMS:
+        spent, best = 0, None
+        for point in (point for point in points if point.arm == arm):
+            spent += point.passes
+            if not isfinite(point.val_accuracy):
+                continue
+            dots.append(Dot(arm, spent, point.val_accuracy, is_small=True))
+            if best is None or point.score < best.score:
+                best = point
+                name = f"trial {point.trial}" if point.trial else "default settings"
+                dots.append(Dot(arm, spent, point.val_accuracy, label=f"{name}, after {spent} passes"))
+        for model in tested:
+            if model.arm == arm:
+                label = "test, chosen settings" if model.is_tuned else "test, default settings"
+                at = (1.18 if model.is_tuned else 1.09) * most
+                dots.append(Dot(arm, at, model.accuracy, model.ci95, label))
+    whole = [(value, f"{value:g}") for value in ticks(0, most, 5, whole=True)]
+    x = Axis("passes over the training images, then the test", 0, 1.26 * most, (*whole, (1.14 * most, "test")))
+    y = Axis.share("accuracy of the best so far, on validation")
+    return StageChart("Accuracy of the best trial so far against the budget spent", x, y, ARMS, tuple(dots))

@@ -21,7 +21,7 @@ from tl_widgets.studies.registry import STUDIES, read_study
 
 PAGE = Path(__file__).with_suffix(".md")
 KEPT = Path(__file__).with_suffix("")
-OUTCOMES = {"It held": "held", "It failed": "failed", "These numbers can't tell": "can't be told"}
+OUTCOMES = {"It held": "held", "It failed": "failed", "These numbers can't tell": "undecided"}
 NOTHING = "not measured yet"
 
 
@@ -43,6 +43,7 @@ def measure(command: list[str]) -> None:
     if not outcomes:
         raise SystemExit(f"The result of {shlex.join(command)} has no prediction.")
     args, machine = vars(build_parser().parse_args(line)), facts["environment"]
+    cores = f"{machine['cpu_count']} CPU cores" + f" and {machine['device']}" * (machine["device"] != "CPU")
     kept = {
         "command": command,
         "data": "; ".join(
@@ -55,8 +56,8 @@ def measure(command: list[str]) -> None:
             for setting in settings_of(STUDIES[name].arguments)
             if setting in args and setting not in ("dataset", "image_size", "n_per_class", "jobs")
         ),
-        "machine": f"{machine['cpu_count']} CPU cores, {machine['device']}, TensorFlow {machine['tensorflow']}, "
-        f"Keras {machine['keras']}, tl_widgets {machine['tl_widgets']}",
+        "machine": f"{cores} with TensorFlow {machine['tensorflow']}, Keras {machine['keras']} and "
+        f"tl_widgets {machine['tl_widgets']}",
         "outcomes": outcomes,
     }
     subject = "-".join(data.name for data in result.datasets)
@@ -83,8 +84,8 @@ def page() -> str:
 # Predictions
 
 A study says what it expects before anything is measured, and which published finding that comes from. Afterwards it
-says whether that held, failed, or can't be told from these numbers. All {len(claims)} predictions are listed here,
-whatever came out: {counts}.
+says whether that held, failed, or is undecided because the numbers can't tell. All {len(claims)} predictions are
+listed here, whatever came out: {counts}.
 
 A difference is given in points of accuracy on the test images. A prediction held if the whole 95% interval is above 0,
 and failed if it is below. The same command gives the same numbers on the same kind of machine.

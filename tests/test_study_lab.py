@@ -664,6 +664,8 @@ def test_saving_never_overwrites_and_says_its_troubles(make_lab, tmp_path):
         lab.screen.file.value = name
         lab.screen.save_button.click()
         assert said in lab.screen.file_message.value
+    with pytest.raises(InputError, match="record must be the path"):
+        lab.load(3)
     resource = pytest.importorskip("resource", reason="no limits on files' sizes")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     record, figure = ((tmp_path / f"mine-3{suffix}").stat().st_size for suffix in (".json", ".png"))

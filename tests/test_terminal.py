@@ -15,7 +15,7 @@ from tl_widgets.cli.main import main
 from tl_widgets.cli.progress import _tell, make_console
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.files import check_writable, write_each, write_text
-from tl_widgets.core.paths import user_path
+from tl_widgets.core.paths import read_file, user_path
 from tl_widgets.core.text import printable, shown
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="these streams and names are those of POSIX systems")
@@ -78,6 +78,8 @@ def test_every_name_gets_a_sentence(tmp_path, capsysbinary, monkeypatch):
 def test_a_folder_that_is_gone_and_an_account_without_a_home(tmp_path, home):
     status, _, err = tl("mkdir gone; cd gone; rmdir ../gone; $TL compare textures", tmp_path)
     assert (status, "working folder no longer exists" in err) == (2, True)
+    status, _, err = tl("mkdir gone; cd gone; rmdir ../gone; $TL lab", tmp_path)
+    assert (status, "working folder no longer exists" in err) == (2, True)
     status, out, _ = tl("unset HOME; $TL backbones", tmp_path)
     assert (status, "EfficientNetLite0" in out) == (0, True)
 
@@ -119,6 +121,30 @@ def test_a_disk_without_room_is_said_before_the_work(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def ends(function, *arguments):
+    """Whether a call ends within seconds."""
+    thread = threading.Thread(target=function, args=arguments, daemon=True)
+    thread.start()
+    thread.join(5)
+    return not thread.is_alive()
+
+
+def test_a_file_that_has_nothing_to_read_yet_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    errors = []
+
+    def read():
+        try:
+            read_file(tmp_path / "pipe", 10)
+        except OSError as error:
+            errors.append(str(error))
+
+    assert ends(read)
+    assert errors == ["it has nothing to read yet"]
+    os.close(writer)
+
+
 def test_a_terminal_that_nobody_reads_is_not_waited_for():
     reader, screen = os.openpty()
     os.set_blocking(screen, False)
@@ -126,10 +152,7 @@ def test_a_terminal_that_nobody_reads_is_not_waited_for():
         while os.write(screen, b"x" * 512):
             pass
     os.set_blocking(screen, True)
-    thread = threading.Thread(target=_tell, args=(screen, b"stopping"), daemon=True)
-    thread.start()
-    thread.join(5)
-    assert not thread.is_alive()
+    assert ends(_tell, screen, b"stopping")
     os.close(reader)
     os.close(screen)
     _tell(screen, b"closed")

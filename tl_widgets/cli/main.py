@@ -27,7 +27,7 @@ from tl_widgets.cli.output import output_problem, prepare_streams
 from tl_widgets.cli.study import add_study
 from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
-from tl_widgets.core.paths import absolute_path
+from tl_widgets.core.paths import absolute_path, working_folder
 from tl_widgets.core.settings import flat_settings
 from tl_widgets.core.text import printable
 from tl_widgets.core.version import __version__
@@ -90,12 +90,12 @@ FIRST_NOTEBOOK = "00_start_here.ipynb"
 
 def find_notebooks() -> Path:
     """Return the first notebook, here or in the checkout; else a notebook folder."""
-    places = (Path.cwd() / "notebooks", Path.cwd(), Path(__file__).resolve().parents[2] / "notebooks")
+    places = (working_folder() / "notebooks", working_folder(), Path(__file__).resolve().parents[2] / "notebooks")
     notebooks = [place / FIRST_NOTEBOOK for place in places]
     candidates = [path for path in notebooks if path.is_file()] + [
         place for place in places if place.name == "notebooks" and place.is_dir()
     ]
-    return candidates[0] if candidates else Path.cwd()
+    return candidates[0] if candidates else working_folder()
 
 
 def open_lab(options: Sequence[str]) -> int:

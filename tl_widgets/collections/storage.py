@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from tl_widgets.core.download import remove_abandoned
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
+from tl_widgets.core.paths import working_folder
 from tl_widgets.core.resources import home_folder, require_disk
 from tl_widgets.data.archives import is_archive, is_archive_name, printable
 from tl_widgets.data.layouts.file_names import have_classes
@@ -35,7 +36,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 def uploads_folder() -> Path:
     """Return `my_images`, beside the notebook or, if read-only, in `home_folder`."""
-    here = Path.cwd()
+    here = working_folder()
     return here / FOLDER_NAME if os.access(here, os.W_OK) else home_folder() / FOLDER_NAME
 
 
@@ -131,7 +132,7 @@ def find_folders() -> tuple[Found, ...]:
     Hidden and private folders, such as `__pycache__`, are left out.
     """
     found = []
-    for folder in dict.fromkeys((uploads_folder(), Path.cwd())):
+    for folder in dict.fromkeys((uploads_folder(), working_folder())):
         with suppress(OSError):
             entries = sorted(islice(folder.iterdir(), _MAX_ENTRIES))
             visible = (path for path in entries if path.name[0] != "." and not path.name.startswith("__"))

@@ -84,10 +84,26 @@ def read_user_file(value: object, name: str, most_bytes: int) -> bytes:
     path = user_file(value, name)
     what = printable(str(path))
     try:
-        with path.open("rb") as file:
-            data = file.read(most_bytes + 1)
+        data = read_file(path, most_bytes + 1)
     except OSError as error:
         raise InputError(f"{name}: {what} can't be read: {error.strerror or error}.") from None
     if len(data) > most_bytes:
         raise InputError(f"{name}: {what} is larger than the {size_text(most_bytes)} that such a file can have.")
+    return data
+
+
+def read_file(path: Path, most_bytes: int) -> bytes:
+    """Return the first bytes of a file, but don't wait for one that has none yet, as some in /proc.
+
+    Raises:
+        OSError: It can't be read.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    with open(path, "rb", opener=opener) as file:
+        data: bytes | None = file.read(most_bytes)
+    if data is None:
+        raise OSError("it has nothing to read yet")
     return data

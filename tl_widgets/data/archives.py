@@ -16,6 +16,7 @@ from typing import Protocol
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
+from tl_widgets.core.paths import read_file
 from tl_widgets.core.text import printable as printable
 from tl_widgets.data.names import MAX_NAME, decode_names, one_form, problem_of, with_folders_above
 
@@ -190,8 +191,7 @@ class FolderSource:
         """Return all bytes of one file."""
         if file.n_bytes > MAX_FILE_BYTES:
             raise OSError(size_reason(file.n_bytes))
-        with (self.path / self._spelled.get(file.name, file.name)).open("rb") as stream:
-            return stream.read(MAX_FILE_BYTES)
+        return read_file(self.path / self._spelled.get(file.name, file.name), MAX_FILE_BYTES)
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
-from tl_widgets.core.paths import user_path, working_folder
+from tl_widgets.core.paths import read_file, user_path, working_folder
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.decode import MAX_PIXELS, UnreadableError, decode_image, decode_upright
@@ -146,7 +146,7 @@ def _read(path: Path, subject: str) -> bytes:
             raise InputError(f"{subject} is not a file. Give one image: JPEG, PNG, WebP, BMP, GIF or TIFF.")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InputError(_too_large(subject))
-        return path.read_bytes()
+        return read_file(path, MAX_FILE_BYTES)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         if isinstance(error, InputError):
             raise

@@ -10,6 +10,7 @@ from ipywidgets import HTML, Button, Dropdown, HBox, Text, VBox
 
 from tl_widgets.collections import storage as own_files
 from tl_widgets.collections.storage import Incoming, find_folders, uploads_folder
+from tl_widgets.core.paths import working_folder
 from tl_widgets.data.archives import printable
 from tl_widgets.widgets.images.classes import upload_view
 from tl_widgets.widgets.shared.fields import STYLE, row
@@ -158,7 +159,7 @@ def _unusable_html(problems: dict[Path, str], chosen: Path | None) -> str:
 
 def _shown(path: Path) -> str:
     """Return the path relative to the notebook, if it lies below."""
-    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else str(path)
+    return path.relative_to(working_folder()).as_posix() if path.is_relative_to(working_folder()) else str(path)
 
 
 def kept_text() -> str:

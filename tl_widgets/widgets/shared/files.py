@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, escape
-from tl_widgets.core.paths import user_path
+from tl_widgets.core.paths import user_path, working_folder
 from tl_widgets.data.archives import printable
 
 # In Notebook 7, /notebooks/ opens notebooks alone, and files are below /files/.
@@ -31,7 +31,7 @@ def file_link(path: Path, name: str = "") -> Markup:
     It reads `name`, or the path. The browser resolves it against the notebook's address, `/lab/tree/FOLDER/NOTEBOOK`,
     and the notebook's folder is where the kernel works.
     """
-    whole, here = path.expanduser().absolute(), Path.cwd()
+    whole, here = path.expanduser().absolute(), working_folder()
     if not (has_file_pages() and whole.is_relative_to(here)):
         return escape(printable(str(whole)))
     path = whole.relative_to(here)
@@ -43,8 +43,9 @@ def file_link(path: Path, name: str = "") -> Markup:
 def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Path, ...]:
     """Return a path for each suffix, with a number added to the name, typed with or without a suffix, if one exists."""
     stem = next((name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix)), name)
+    stem = str(user_path(stem or ".", "The file"))
     user_path(f"{stem}-100{max(suffixes, key=len)}", "The file")
-    if not Path(stem).name or any(Path(f"{stem}{suffix}").is_dir() for suffix in suffixes):
+    if Path(stem).name in ("", "..") or any(Path(f"{stem}{suffix}").is_dir() for suffix in suffixes):
         raise InputError(f"{name!r} is not a file name. Type one such as {example}.")
     folder = Path(stem).parent
     if not folder.is_dir():

@@ -12,6 +12,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.core.html import Markup
+from tl_widgets.core.paths import user_path
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache
 from tl_widgets.records.comparison import Comparison
@@ -162,11 +163,12 @@ class StudyLab(App[StudyScreen, StudyResult]):
             InputError: the file cannot be read, it is not a record of a study in this app, or a study is running.
         """
         self._require_idle("load a record")
-        study, result = load_study(Path(path), self._studies)
+        path = user_path(path, "The record")
+        study, result = load_study(path, self._studies)
         figure = self.screen.figure_of(study, result, STUDIES[study].draw(result))
         self.form.choose(study)
         self._waiting.pop(study, None)
-        self._set_finding(Finding(study, result, source=Path(path).name, figure=figure))
+        self._set_finding(Finding(study, result, source=path.name, figure=figure))
         return result
 
     def _release(self) -> None:

@@ -100,6 +100,14 @@ SEARCH = Prediction(
     "backbone with random weights.",
     "Kornblith et al. 2019, arXiv 1805.08974",
 )
+CURES = Prediction(
+    "Transfer raises the test accuracy of an overfitted network more than any other cure.",
+    "Zhai et al. 2019, arXiv 1910.04867",
+)
+CURES_AUGMENTED = Prediction(
+    "Augmentation raises the test accuracy more than dropout.",
+    "Hernández-García and König 2018, arXiv 1806.03852",
+)
 
 
 def held(interval: tuple[float, float] | None) -> bool | None:

@@ -7,6 +7,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.studies.learning_curve.measurement import learning_curve
 from tl_widgets.studies.mistake.measurement import every_mistake
+from tl_widgets.studies.registry import STUDIES
 
 # Whatever comes to the data first says that there is no such folder.
 NOWHERE = "no_such_folder"
@@ -63,18 +64,7 @@ def test_so_does_a_comparison(tmp_path, monkeypatch, capsys, options, said):
 
 def test_what_is_right_comes_as_far_as_the_images(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for study in (
-        "data",
-        "time",
-        "backbones",
-        "fine-tuning",
-        "mistake",
-        "inside",
-        "repeat",
-        "stress",
-        "noise",
-        "opponent",
-    ):
+    for study in STUDIES:
         assert cli.main(["study", study, NOWHERE]) == cli.MISTAKE
         assert f"no folder, zip file or data set called '{NOWHERE}'" in " ".join(capsys.readouterr().err.split())
 

@@ -173,6 +173,7 @@ def test_a_folder_is_a_path(path):
 RECORDS = Path(__file__).parent / "data" / "records"
 GOOD = {
     "BackboneStudy": "backbones",
+    "Calibration": "sure",
     "Comparison": "compare_all",
     "Result": "compare_all",
     "LearningCurve": "data",

@@ -43,6 +43,9 @@ from .studies.backbones.figure import (
 )
 from .studies.backbones.measurement import backbone_cost as backbone_cost, backbone_study as backbone_study
 from .studies.backbones.result import BackboneCost as BackboneCost, BackboneStudy as BackboneStudy
+from .studies.calibration.figure import plot_calibration as plot_calibration
+from .studies.calibration.measurement import calibration as calibration
+from .studies.calibration.result import Calibration as Calibration
 from .studies.inside.figure import (
     plot_features as plot_features,
     plot_filters as plot_filters,

@@ -113,6 +113,7 @@ KINDS: dict[str, ArgumentKind] = {
             "ScratchSpec": "a ScratchSpec, such as ScratchSpec(filters=(16, 32), kernel_sizes=(3, 3))",
             "FineTuningSpec": "a FineTuningSpec, such as FineTuningSpec(n_blocks=1)",
             "BackboneStudy": "a BackboneStudy, such as the result of backbone_study(dataset)",
+            "Calibration": "a Calibration, such as the result of calibration(dataset)",
             "LearningCurve": "a LearningCurve, such as the result of learning_curve(dataset)",
             "LabelNoise": "a LabelNoise, such as the result of label_noise(dataset)",
             "StressTest": "a StressTest, such as the result of stress_test(dataset)",

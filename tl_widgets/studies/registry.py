@@ -23,6 +23,7 @@ _FOLDERS = (
     "stress",
     "label_noise",
     "opponent",
+    "calibration",
 )
 # What a learner wants to know, by topic, in the order of StudyLab.
 TOPICS = {

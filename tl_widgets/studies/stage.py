@@ -97,6 +97,7 @@ class StageChart:
         rows: names of rows in place of the y axis; the intervals then lie on the x axis.
         joined: whether the dots of a model are joined by a line.
         level: a value on the y axis with a label, such as chance.
+        diagonal: the label of a line on which x and y are equal; "" for none.
     """
 
     title: str
@@ -107,6 +108,7 @@ class StageChart:
     rows: tuple[str, ...] = ()
     joined: bool = True
     level: tuple[float, str] | None = None
+    diagonal: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ def stage_svg(chart: StageChart, guess: GuessMarks | None, *, width: float, heig
         "" if chart.rows else text(2, 12, chart.y.title),
         _legend(chart, width),
         axes.level(*chart.level) if chart.level else "",
+        axes.diagonal(chart.diagonal) if chart.diagonal else "",
         _guess(axes, guess) if guess else "",
         *([_dots(axes, chart), _stops(axes, chart)] if chart.dots else []),
     ]

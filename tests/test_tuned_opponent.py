@@ -124,7 +124,9 @@ def test_stop_keeps_what_was_measured(textures):
 
 
 @pytest.mark.parametrize(
-    ("tuned", "end"), [(0.9, "It held."), (0.5, "It failed."), (0.7, "can't tell.")], ids=["held", "failed", "unclear"]
+    ("tuned", "end"),
+    [(0.9, "It held: +20.0"), (0.5, "It failed: −20.0"), (0.7, "can't tell: +0.0")],
+    ids=["held", "failed", "unclear"],
 )
 def test_the_prediction_is_about_half_of_the_gap(tuned, end):
     study, n = TunedOpponent.from_json(RECORD.read_text()), 90
@@ -139,7 +141,8 @@ def test_the_prediction_is_about_half_of_the_gap(tuned, end):
         model("transfer", 0.9, True),
     )
     made_up = replace(study, tested=tested, failures=(), stopped=False)
-    assert made_up.sentences[-1].endswith(end)
+    end = end.replace(": ", ": half of the gap minus what remains of it is ")
+    assert f"{end} points (95% interval " in made_up.sentences[-1]
     lead = made_up.lead(tuned=True)
     assert lead == pair_answers(np.arange(n) < 0.9 * n, np.arange(n) < tuned * n)
     assert "from 50.0% to" in made_up.headline

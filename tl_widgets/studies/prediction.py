@@ -34,12 +34,18 @@ class Prediction:
         """Return the prediction, whether it held (None if the numbers can't tell), and the measurement that decides."""
         return f"{self._start}{_ENDS[held]}{f': {measured}' if measured else ''}."
 
-    def judge(self, difference: Mean | None) -> str:
-        """Return the outcome of a claim that a difference of accuracies, in 0..1, is above 0."""
+    def judge(self, difference: Mean | None, name: str = "") -> str:
+        """Return the outcome of a claim that a difference of accuracies, in 0..1, is above 0.
+
+        `name` says what it is, as in "the loss is +1.5 points", if the claim doesn't.
+        """
         if difference is None:
             return self.outcome(None)
-        interval = difference.ci95 and f"95% interval {points_range(*difference.ci95)}"
-        measured = f"{points(difference.mean, signed=True)} points ({interval or 'one value, without an interval'})"
+        interval = "one value, without an interval"
+        if difference.ci95 is not None:
+            interval = f"95% interval {points_range(*difference.ci95)}"
+        start = f"{name} is " if name else ""
+        measured = f"{start}{points(difference.mean, signed=True)} points ({interval})"
         return self.outcome(held(difference.ci95), measured)
 
     def find_outcome(self, sentences: Iterable[str]) -> str | None:

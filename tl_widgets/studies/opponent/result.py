@@ -12,7 +12,14 @@ from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Duration
-from tl_widgets.records.statistics import Interval, PairedDifference, mean_of_shares, pair_answers, wilson_interval
+from tl_widgets.records.statistics import (
+    Interval,
+    Mean,
+    PairedDifference,
+    mean_of_shares,
+    pair_answers,
+    wilson_interval,
+)
 from tl_widgets.studies.opponent.search import Score, score_of
 from tl_widgets.studies.prediction import OPPONENT, held
 
@@ -149,18 +156,20 @@ class TunedOpponent(StudyRecord):
         return None if transfer is None or scratch is None else pair_answers(_array(transfer), _array(scratch))
 
     @property
-    def held(self) -> bool | None:
-        """Whether tuning closed more than half of the gap; None if these numbers can't tell, or there was no gap.
-
-        Half of the gap before minus the gap afterwards is above 0, by a t interval over the images.
-        """
+    def closed(self) -> Mean | None:
+        """Half of the gap before tuning minus the gap after it, by a t interval over the images; None without a gap."""
         before = self.lead(tuned=False)
         models = [self.model(arm, tuned=tuned) for tuned in (False, True) for arm in ARMS]
         if before is None or before.ci95[0] <= 0 or any(model is None for model in models):
             return None
         scratch0, transfer0, scratch1, transfer1 = (_array(model).astype(float) for model in models if model)
         closed = (transfer0 - scratch0) / 2 - (transfer1 - scratch1)
-        return held(mean_of_shares(closed.tolist(), n_images=2, low=-1.5).ci95)
+        return mean_of_shares(closed.tolist(), n_images=2, low=-1.5)
+
+    @property
+    def held(self) -> bool | None:
+        """Whether tuning closed more than half of the gap; None if these numbers can't tell, or there was no gap."""
+        return held(self.closed.ci95 if self.closed else None)
 
     def spent(self, arm: str) -> tuple[int, float]:
         """Return the passes over the training images and the seconds of all trials of a model."""
@@ -202,7 +211,7 @@ class TunedOpponent(StudyRecord):
         if self.stopped:
             sentences.append("Stopped before everything was measured.")
         else:
-            sentences.append(OPPONENT.outcome(self.held))
+            sentences.append(OPPONENT.judge(self.closed, "half of the gap minus what remains of it"))
         return tuple(sentence for sentence in sentences if sentence)
 
 

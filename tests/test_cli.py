@@ -253,6 +253,7 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, tl_here):
         (["compare", "--report", "no/where.html"], "no folder no"),
         (["compare", "--save-models", "no/where"], "no folder no"),
         (["compare", "--save-models", "/dev/null"], "it is a file"),
+        (["compare", "--save-models", "x" * 5000], "longer than the 255 bytes"),
         (["compare", "--report", "a.html", "--json", "a.html"], "different files"),
         (["compare", "--json", "models", "--save-models", "models"], "different files"),
         (["compare", "--json", "."], "is a folder"),

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from helpers import PACKAGE_PARENT
 
+from tl_widgets.cli.main import missing_package
+
 
 @pytest.fixture
 def run(tmp_path, home):
@@ -114,3 +116,10 @@ def test_a_home_of_nobody_is_refused(run):
     status, out, err = run("doctor", TL_WIDGETS_HOME="~nobody-of-that-name/class")
     assert (status, out) == (2, "")
     assert "there is no home folder for '~nobody-of-that-name/class'" in sentence(err)
+
+
+def test_a_part_of_tensorflow_that_cannot_be_loaded_is_not_called_a_package():
+    place = {"name": "_pywrap_guard", "path": "/venv/site-packages/tensorflow/python/_pywrap_guard.so"}
+    assert "`pip install --force-reinstall tensorflow`" in missing_package(ImportError("undefined symbol", **place))
+    for text in ("libtensorflow_cc.so.2: failed to map segment from shared object", "Cannot allocate memory"):
+        assert "not enough memory" in missing_package(ImportError(text, **place))

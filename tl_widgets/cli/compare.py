@@ -25,6 +25,7 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import accuracy_text, percent, points_range
 from tl_widgets.core.paths import absolute_path, user_path, working_folder
 from tl_widgets.core.settings import flat_settings, with_flat_values
+from tl_widgets.core.text import printable
 from tl_widgets.data.archives import archive_stem
 from tl_widgets.data.catalogue import default_dataset, get_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset
@@ -120,8 +121,9 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
 
 def _check_folder(folder: Path) -> None:
     """Raise `InputError` if models can't be written into the folder."""
+    user_path(folder, "--save-models")
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"Cannot write into {folder}: it is a file. Give a folder with --save-models.")
+        raise InputError(f"Cannot write into {printable(str(folder))}: it is a file. Give a folder with --save-models.")
     check_writable(folder / "model.keras" if folder.is_dir() else folder, "--save-models")
 
 

@@ -29,7 +29,7 @@ from tl_widgets.core.config import Config, Workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.paths import absolute_path, working_folder
 from tl_widgets.core.settings import flat_settings
-from tl_widgets.core.text import printable
+from tl_widgets.core.text import MOST_SHOWN, printable
 from tl_widgets.core.version import __version__
 
 FAULT, MISTAKE, STOPPED = 1, 2, 130
@@ -49,8 +49,13 @@ def print_error(text: str, status: int) -> int:
 
 
 def missing_package(error: ImportError) -> str:
-    """Return advice on a missing or broken package; "" for modules of tl_widgets."""
+    """Return advice on a package that is missing, broken or too large; "" for modules of tl_widgets."""
+    text = str(error)
+    if "annot allocate memory" in text or ("failed to map segment" in text and "permitted" not in text):
+        return _NO_MEMORY
     module = (error.name or "").partition(".")[0]
+    if "site-packages" in (parts := Path(error.path or "").parts):
+        module = parts[parts.index("site-packages") + 1]  # not the part of it that failed
     if module in ("", "tl_widgets"):
         return ""
     package = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}.get(module, module)
@@ -58,7 +63,7 @@ def missing_package(error: ImportError) -> str:
         install = f"Install it with `pip install {package}`"
         return f"The package {package} is missing. {install}, in this Python ({sys.executable})."
     again = f"Reinstall it with `pip install --force-reinstall {package}`"
-    return f"The package {package} can't be loaded ({str(error)[:200]}). {again}, in this Python ({sys.executable})."
+    return f"The package {package} can't be loaded ({text[:200]}). {again}, in this Python ({sys.executable})."
 
 
 def report_fault(error: Exception) -> int:
@@ -127,7 +132,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser that reports a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
-        what = printable(one_line(message))
+        what = printable(one_line(message)).rstrip(".")
         self.exit(MISTAKE, f"{self.prog}: {what}. `{self.prog} --help` shows what is allowed.\n")
 
 
@@ -245,7 +250,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (CancelledError, KeyboardInterrupt):
         return print_error("stopped", STOPPED)
     except OSError as error:  # a full disk, a folder that is gone: nothing that we could mend
-        where = f": {error.filename}" if error.filename else ""
+        where = f": {str(error.filename)[:MOST_SHOWN]}" if error.filename else ""
         return print_error(f"{error.strerror or error}{where}", MISTAKE)
     except ImportError as error:
         missing = missing_package(error)

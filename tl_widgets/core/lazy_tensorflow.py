@@ -92,6 +92,13 @@ def _has_parts(package: str) -> bool:
     return any(name.startswith(f"{package}.") for name in list(sys.modules))
 
 
+def require_memory_for_tensorflow() -> None:
+    """Raise `InputError` if TensorFlow isn't loaded yet and there is too little memory for it."""
+    if _PACKAGES[0] not in sys.modules:
+        advice = "Close other programs and notebooks, or raise the limit of the container or of `ulimit -v`"
+        require_memory(_BYTES, "Loading TensorFlow", advice)
+
+
 _running: _Import | None = None
 
 
@@ -112,8 +119,7 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
         if _running is None:
             if all(name in sys.modules for name in _PACKAGES):
                 return
-            advice = "Close other programs and notebooks, or raise the limit of the container or of `ulimit -v`"
-            require_memory(_BYTES, "Loading TensorFlow", advice)
+            require_memory_for_tensorflow()
             _running = _Import()
             _running.start()
         running = _running

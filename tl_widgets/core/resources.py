@@ -52,9 +52,10 @@ def memory_limit() -> int:
 
 
 def memory_available() -> int:
-    """Return how many bytes are still free under every limit; 0 if unknown."""
+    """Return how many bytes are still free under every limit, at least 1; 0 if unknown."""
     total, available = _host_memory()
-    return min([limit.free for limit in memory_limits()] + [available] * (total > 0), default=0)
+    free = [limit.free for limit in memory_limits()] + [available] * (total > 0)
+    return max(1, min(free)) if free else 0
 
 
 def require_memory(n_bytes: int, subject: str, advice: str) -> None:

@@ -16,7 +16,7 @@ from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
-from tl_widgets.core.lazy_tensorflow import import_tensorflow
+from tl_widgets.core.lazy_tensorflow import import_tensorflow, require_memory_for_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import require_memory, require_training_memory
 from tl_widgets.core.text import shown
@@ -83,6 +83,7 @@ class Arms:
         self.dataset, self.on_event, self.cancel, self.cache = dataset, on_event, cancel, cache
         self.validate = validate
         self._remaining: dict[str, float | None] = {}
+        require_memory_for_tensorflow()
         rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
         require_training_memory(  # before TensorFlow tries to allocate it
             "Training the network from scratch",

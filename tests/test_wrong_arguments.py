@@ -259,6 +259,19 @@ def test_an_argument_of_a_wrong_kind_is_named_in_a_sentence(name, arguments_of, 
         (lambda data: tl.build_scratch((32, 32, 3), 3, seed=None), "seed must be a whole number.*received None"),
         (lambda data: tl.plot_time(data), "study must be a TimeStudy, such as the result of time_study"),
         (lambda data: tl.compare(data, on_event="print"), "on_event must be a function of one Event"),
+        (lambda data: tl.Comparison.from_json(Path("x.json")), r"it is PosixPath\('x.json'\), not text"),
+        (
+            lambda data: tl.TransferLab("x" * 10**6),
+            r"takes your own ImageDataset.*received 'x{150,200}\.\.\.",
+        ),
+        (lambda data: tl.TransferLab(settings=3), "settings of a Lab .it is 3, not text"),
+        (lambda data: tl.TransferLab(data).restore(3), "settings must be LabSettings.*received 3"),
+        (lambda data: setattr(tl.TransferLab(data), "settings", 3), "settings must be LabSettings.*received 3"),
+        (
+            lambda data: tl.TransferLab(data).settings.with_values(3),
+            "values must be a dictionary.*received 3",
+        ),
+        (lambda data: tl.StudyLab("data", values=3), "values must be a dictionary of values by name.*received 3"),
     ],
 )
 def test_a_slip_of_the_pen_is_explained(textures, slip, said):

@@ -99,6 +99,9 @@ KINDS: dict[str, ArgumentKind] = {
     "Sequence[int]": ArgumentKind(_several(_whole), "whole numbers in a list, such as [0, 1, 2]"),
     "NDArray[np.uint8]": _IMAGES,
     "IndexedImages": ArgumentKind(_a("IndexedImages"), "those of a data set"),
+    "Mapping[str, Any]": ArgumentKind(
+        lambda _, value: isinstance(value, Mapping), "a dictionary of values by name, such as {'epochs': 5}"
+    ),
     "OnEvent": ArgumentKind(lambda _, value: callable(value), "a function of one Event, such as print"),
     "Cancel": ArgumentKind(_a("Event", "threading"), "a threading.Event"),
     "Axes": ArgumentKind(_a("Axes", "matplotlib"), "Matplotlib's Axes, such as figure.subplots()"),
@@ -122,6 +125,8 @@ KINDS: dict[str, ArgumentKind] = {
             "LookInside": "a LookInside, such as the result of look_inside(comparison, dataset)",
             "MistakeStudy": "a MistakeStudy, such as the result of what_goes_wrong(mistake='raw pixels')",
             "MistakeStudies": "a MistakeStudies, such as the result of every_mistake()",
+            "LabSettings": "LabSettings, such as LabSettings(dataset='faces')",
+            "StudySettings": "StudySettings, such as StudySettings('data')",
             "Edits": "Edits, such as leave_out_copies(dataset)",
             "ResolvedWeights": "weights that were resolved",
             "RunCache": "a RunCache",
@@ -164,8 +169,10 @@ def check_argument(name: str, value: object, kinds: tuple[ArgumentKind, ...]) ->
         raise InputError(f"{name} must be {described}; received {shown(value)}.")
 
 
-def _kinds_of(annotation: str) -> tuple[ArgumentKind, ...]:
+def _kinds_of(annotation: object) -> tuple[ArgumentKind, ...]:
     """Return the kinds of an annotation; () if one of its parts isn't known."""
+    if not isinstance(annotation, str):  # `self` has none
+        return ()
     kinds = []
     for path in ("str | PathLike[str]", "str | os.PathLike[str]"):
         if annotation.startswith(path):

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.setting_kinds import (
     Choice,
@@ -132,6 +133,7 @@ class Settings:
         """All values by their settings' names, including those of nested settings."""
         return flat_values(self)
 
+    @checked
     def with_values(self, values: Mapping[str, Any]) -> Self:
         """Return a copy with some values changed, by the names that the property `values` has."""
         return with_flat_values(self, values)

@@ -93,7 +93,7 @@ def predict(
             of its last run.
     """
     runs = runs_with_models(comparison)
-    name = name or (Path(picture).name if isinstance(picture, str | PathLike) else "")
+    name = name or (user_path(picture, "picture").name if isinstance(picture, str | PathLike) else "")
     subject = printable(name) or "The picture"
     data = _content(picture, subject)
     try:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import shown
 from tl_widgets.records.kinds import Text, check_real, check_text, check_whole
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def load(text: str) -> dict[str, Any]:
     Raises:
         InputError: The text doesn't hold one; the message is a clause that says why.
     """
+    if not isinstance(text, str | bytes | bytearray):
+        raise InputError(f"it is {shown(text, 60)}, not text")
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:

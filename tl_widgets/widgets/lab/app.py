@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
@@ -71,7 +72,7 @@ class TransferLab(App[LabScreen, Comparison]):
         lock: Collection[str] = (),
     ) -> None:
         require_own_dataset(dataset, "TransferLab", "settings=LabSettings(dataset=...)")
-        if isinstance(settings, str):
+        if settings is not None and not isinstance(settings, LabSettings):
             settings = LabSettings.from_json(settings)
         source = DataSource(dataset)
         self._cache = RunCache()
@@ -104,6 +105,7 @@ class TransferLab(App[LabScreen, Comparison]):
         return self.panel.settings
 
     @settings.setter
+    @checked
     def settings(self, settings: LabSettings) -> None:
         self._require_idle("change its settings")
         self.panel.settings = settings
@@ -241,6 +243,7 @@ class TransferLab(App[LabScreen, Comparison]):
         self.panel.choose_dataset(name)
         self._show_thumbnails()  # the name may be the same, with other images
 
+    @checked
     def restore(self, settings: LabSettings) -> None:
         """Set the controls, for example to the settings of an earlier run; show an error on the screen.
 

@@ -14,6 +14,7 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event
 from tl_widgets.core.numbers import rough_duration
 from tl_widgets.core.resources import release_memory
+from tl_widgets.core.text import shown
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache
 from tl_widgets.experiments.seconds import Speed
@@ -277,6 +278,6 @@ def require_own_dataset(dataset: object, app: str, alternative: str) -> None:
     """Raise InputError unless `dataset` is an ImageDataset or None; `alternative` is for built-in ones."""
     if dataset is not None and not isinstance(dataset, ImageDataset):
         raise InputError(
-            f"{app} takes your own ImageDataset, which load_folder returns; received {dataset!r}. To use a built-in "
-            f"data set, choose it in the app or pass {alternative}."
+            f"{app} takes your own ImageDataset, which load_folder returns; received {shown(dataset)}. To use a "
+            f"built-in data set, choose it in the app or pass {alternative}."
         )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
@@ -97,6 +98,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         return self.form.settings
 
     @settings.setter
+    @checked
     def settings(self, settings: StudySettings) -> None:
         self._require_idle("change its settings")
         if settings.study not in self._studies:

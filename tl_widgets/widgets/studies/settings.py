@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Setting, settings_of
+from tl_widgets.core.text import shown
 from tl_widgets.studies.registry import find_study
 from tl_widgets.studies.study import StudyArguments
 
@@ -33,7 +35,7 @@ class StudySettings:
         study = find_study(self.study)
         names = [control.name for control in controls_of(self.study)]
         if not isinstance(self.values, Mapping):
-            raise InputError(f"values must map names of controls to values; received {self.values!r}.")
+            raise InputError(f"values must map names of controls to values; received {shown(self.values)}.")
         unknown = [name for name in self.values if name not in names]
         if unknown:
             raise InputError(f"The study {self.study!r} has no control {unknown[0]!r}; it has {', '.join(names)}.")
@@ -41,6 +43,7 @@ class StudySettings:
         object.__setattr__(self, "arguments", arguments)
         object.__setattr__(self, "values", {name: getattr(arguments, name) for name in names})
 
+    @checked
     def with_values(self, values: Mapping[str, Any]) -> StudySettings:
         """Return a copy with other values of some controls, by name.
 

@@ -199,6 +199,20 @@ def test_a_ratio_that_no_seed_has_is_called_rough(curve):
     assert uneven.sentences[1] == "Seed by seed it is 1.8 to 3 or more times, so 8 is a rough figure."
 
 
+def test_seeds_that_are_far_apart_give_a_range_in_place_of_one_ratio(curve):
+    made = made_curve(curve, scratch=(0.4, 0.5, 0.6, 0.7), transfer=(0.6, 0.7, 0.8, 0.9))
+    points = tuple(
+        replace(p, test_accuracy=p.test_accuracy - 0.15)
+        if (p.arm, p.seed) == ("transfer", 1) and p.n_per_class < 16
+        else p
+        for p in made.points
+    )
+    uneven = replace(made, points=points)
+    assert uneven.headline == "From scratch needs 1.7 to 4 times the images."
+    assert uneven.sentences[0].startswith("From scratch needs 1.7 to 4 times the images, depending on the seed.")
+    assert "Seed by seed" not in " ".join(uneven.sentences)
+
+
 def test_two_curves_within_each_others_noise_are_too_close_to_call(curve):
     made = made_curve(curve, scratch=(0.7, 0.7, 0.7, 0.7), transfer=(0.7, 0.7, 0.7, 0.7))
     points = tuple(

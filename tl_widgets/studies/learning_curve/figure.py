@@ -67,12 +67,12 @@ def _draw_arm(ax: Axes, curve: LearningCurve, arm: str, *, shift: float) -> None
     color, means = color_of(arm), curve.means(arm)
     points = [point for point in curve.points if point.arm == arm]
     ax.plot(
-        [point.n_per_class * shift for point in points],
+        [point.n_per_class * shift * 1.03 for point in points],  # beside the bar, which would hide them
         [point.test_accuracy for point in points],
         color=color,
         marker=".",
-        markersize=5,
-        alpha=0.4,
+        markersize=7,
+        alpha=0.6,
         linestyle="none",
     )
     # Shifted a little, so intervals at the same size do not hide each other.

@@ -15,6 +15,7 @@ from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
+_WIDE = 2  # seeds whose ratios differ by more than this factor have no ratio in common
 
 
 def require_arms(arms: Sequence[str]) -> None:
@@ -213,6 +214,8 @@ def _headline(curve: LearningCurve) -> str:
     if times < 1.25:
         return "Both need about as many images."
     more = "From scratch" if ratio.ratio > 1 else "The frozen backbone"
+    if by_seed := _wide_range(curve):
+        return f"{more} needs {by_seed} times the images."
     return f"{more} needs {'at least ' if ratio.at_least else ''}{_times(times)} times the images."
 
 
@@ -249,6 +252,11 @@ def _ratio_sentence(curve: LearningCurve) -> str:
     more, less = ("From scratch", "the frozen backbone") if ratio.ratio > 1 else ("The frozen backbone", "from scratch")
     n_more, n_less = sorted((ratio.scratch, ratio.transfer), reverse=True)
     fewer = " or fewer" if ratio.at_least else ""
+    if by_seed := _wide_range(curve):
+        return (
+            f"{more} needs {by_seed} times the images, depending on the seed. On average, "
+            f"it takes {n_more:.0f} images per class for {percent(ratio.accuracy)}, {less} {n_less:.0f}{fewer}."
+        )
     return (
         f"{more} needs {least}{_times(times)} times the images: for {percent(ratio.accuracy)} "
         f"it takes {n_more:.0f} images per class, {less} {n_less:.0f}{fewer}."
@@ -257,17 +265,36 @@ def _ratio_sentence(curve: LearningCurve) -> str:
 
 def _luck_sentence(curve: LearningCurve) -> str:
     ratio, by_seed = curve.data_ratio, curve.ratios_by_seed
-    if ratio is None or len(by_seed) < 2:
+    if ratio is None or len(by_seed) < 2 or _wide_range(curve):
         return ""
-    times = sorted(seed_ratio.ratio if ratio.ratio >= 1 else 1 / seed_ratio.ratio for seed_ratio in by_seed)
+    times = _times_by_seed(curve)
     if times[0] < 1 <= times[-1] or times[-1] < 1:
         return "The seeds disagree on which of the two needs more images: it is too close to call."
     low, high, of_means = _times(times[0]), _times(times[-1]), _times(max(ratio.ratio, 1 / ratio.ratio))
-    more = " or more" if any(seed_ratio.at_least for seed_ratio in by_seed) else ""
-    text = f"Seed by seed it is {low if low == high else f'{low} to {high}'}{more} times"
+    text = f"Seed by seed it is {_range_text(curve)} times"
     if not float(low) <= float(of_means) <= float(high):
         text += f", so {of_means} is a rough figure"
     return text + "."
+
+
+def _times_by_seed(curve: LearningCurve) -> list[float]:
+    """Return the ratio of each seed, ascending, in the direction of the ratio of the means."""
+    ratio = curve.data_ratio
+    assert ratio is not None
+    return sorted(each.ratio if ratio.ratio >= 1 else 1 / each.ratio for each in curve.ratios_by_seed)
+
+
+def _range_text(curve: LearningCurve) -> str:
+    low, high = (_times(times) for times in (_times_by_seed(curve)[0], _times_by_seed(curve)[-1]))
+    more = " or more" if any(each.at_least for each in curve.ratios_by_seed) else ""
+    return f"{low if low == high else f'{low} to {high}'}{more}"
+
+
+def _wide_range(curve: LearningCurve) -> str:
+    """Return the range of the ratios seed by seed if one number would say too much, else ""."""
+    times = _times_by_seed(curve)
+    is_wide = len(times) > 1 and times[0] >= 1 and times[-1] > _WIDE * times[0]
+    return _range_text(curve) if is_wide else ""
 
 
 def _times(ratio: float) -> str:

@@ -1,5 +1,6 @@
 """The "stress" study: changes that are known by hand, plain Keras's answers, and SciPy's interval."""
 
+import base64
 import json
 import threading
 from dataclasses import replace
@@ -82,6 +83,7 @@ def test_it_counts_what_plain_keras_answers():
     study = stress_test(dataset, n_images=9, config=config, on_event=lambda e: e.point and points.append(e.point))
     assert tuple(sorted(points, key=str)) == tuple(sorted(study.points, key=str))
     assert len(study.points) == 3 * len(study.changes)
+    assert len(study.pictures) == 9
     # The classes take turns, so three pictures of each class are tested.
     rows = np.concatenate([np.flatnonzero(dataset.test.labels == label)[:3] for label in range(3)])
     images, labels = dataset.test.images[np.sort(rows)], dataset.test.labels[np.sort(rows)]
@@ -141,12 +143,16 @@ def test_the_prediction_is_judged_by_the_paired_interval(scratch, transfer, end)
 @pytest.mark.parametrize("narrow", [False, True])
 def test_the_figure_has_a_panel_and_four_pictures_for_each_change(narrow):
     study = StressTest.from_json(RECORD.read_text())
+    assert study.pictures.shape[0] == 1
+    twice = np.concatenate([study.pictures, 255 - study.pictures])
+    study = replace(study, example=base64.b64encode(twice.tobytes()).decode())
     figure = plot_stress(study, narrow=narrow)
     charts = [ax for ax in figure.axes if ax.lines]
     pictures = [ax for ax in figure.axes if ax.images]
     assert len(charts) == len(study.measured)
     assert len(pictures) == 4 * len(charts)
-    assert (pictures[0].images[0].get_array() == study.picture).all()
+    assert (pictures[0].images[0].get_array() == twice[0]).all()
+    assert (pictures[4].images[0].get_array() == twice[1]).all()  # the panels take turns
     line = charts[0].containers[0].lines[0]
     assert line.get_ydata().tolist() == [study.accuracy("scratch", study.changes[0], s)[0] for s in range(4)]
     labels = [text.get_text() for text in figure.texts]

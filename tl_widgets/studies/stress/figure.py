@@ -6,9 +6,11 @@ import textwrap
 from math import ceil
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
@@ -44,7 +46,7 @@ def plot_stress(study: StressTest, *, narrow: bool = False) -> Figure:
         narrow: whether the figure is for a page of half the width.
 
     Returns:
-        A figure with one panel for each change. Above its chart, one test image at each severity; in the chart, a line
+        A figure with one panel for each change. Above its chart, a test image at each severity; in the chart, a line
         for each model with Wilson's intervals; below, transfer minus scratch at the strongest, paired by image.
 
     Raises:
@@ -60,10 +62,13 @@ def plot_stress(study: StressTest, *, narrow: bool = False) -> Figure:
     width, height = _PANEL[0] * n_columns, _PANEL[1] * n_rows + head + 0.5
     figure = new_figure(width, height)
     figure.set_layout_engine("none")  # the pictures stand exactly above their severities
+    pictures = study.pictures
+    colorful = int(np.argmax(np.ptp(pictures.astype(np.int64), axis=-1).mean(axis=(1, 2))))
     for i, change in enumerate(changes):
         row, column = divmod(i, n_columns)
         left, top = column * _PANEL[0] + 0.52, height - head - 0.1 - row * _PANEL[1]
-        _draw_panel(figure, study, change, left, top, (width, height))
+        picture = pictures[colorful if change.name == "gray" else i % len(pictures)]
+        _draw_panel(figure, study, change, picture, left, top, (width, height))
     texts = [figure.text(0.08 / width, 1 - 0.1 / height, title, va="top", fontsize=TITLE_SIZE, fontweight="bold")]
     handles = [
         Line2D([], [], color=color_of(arm), marker=marker_of(arm), linewidth=2, label=label_of(arm))
@@ -77,15 +82,21 @@ def plot_stress(study: StressTest, *, narrow: bool = False) -> Figure:
 
 
 def _draw_panel(
-    figure: Figure, study: StressTest, change: Change, left: float, top: float, page: tuple[float, float]
+    figure: Figure,
+    study: StressTest,
+    change: Change,
+    example: NDArray[np.uint8],
+    left: float,
+    top: float,
+    page: tuple[float, float],
 ) -> None:
-    """Draw one change; `left` and `top` are inches, `page` the figure's size."""
+    """Draw one change, with an example; `left` and `top` are inches, `page` the figure's size."""
     wide = _PANEL[0] - 0.62
     cell = wide / 4
     chart = _place(figure, left, top - 0.28 - cell - 1.35, wide, 1.3, page)
     for severity in (0, *SEVERITIES):
         picture = _place(figure, left + severity * cell + 0.02, top - 0.25 - cell, cell - 0.04, cell - 0.04, page)
-        picture.imshow(change_images(study.picture[None], change, severity, seed=study.config.seed)[0])
+        picture.imshow(change_images(example[None], change, severity, seed=study.config.seed)[0])
         picture.set_axis_off()
     _draw_lines(chart, study, change)
     lead = study.lead(change.name, SEVERITIES[-1])

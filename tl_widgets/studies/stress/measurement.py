@@ -19,8 +19,10 @@ from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.experiments.prediction import runs_with_models
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.run import interleave_classes
-from tl_widgets.studies.stress.changes import SEVERITIES, Change, applicable, change_images
+from tl_widgets.studies.stress.changes import CHANGES, SEVERITIES, Change, applicable, change_images
 from tl_widgets.studies.stress.result import ArmAnswers, StressPoint, StressTest
+
+_EXAMPLE_BYTES = 120_000  # of a record: nine pictures of 64 pixels, one of 224
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def stress_test(
         ArmAnswers(run.name, tuple(run.predictions[row] == run.labels[row] for row in rows.tolist()))
         for run in comparison.runs
     )
-    example = _example(clean, tested)
+    examples = pixels[_examples(clean, tested)]
     return StressTest(
         dataset=summarize(dataset),
         config=comparison.config,
@@ -104,7 +106,7 @@ def stress_test(
         changes=tuple(change.name for change in changes),
         points=measured.points,
         left_out=left_out,
-        example=base64.b64encode(np.ascontiguousarray(pixels[example]).tobytes()).decode(),
+        example=base64.b64encode(np.ascontiguousarray(examples).tobytes()).decode(),
         failures=measured.failures,
         stopped=measured.stopped,
         environment=environment(),
@@ -116,8 +118,11 @@ def _answers(name: str, model: Answerer, split: Split, on_event: OnEvent, cancel
     return ArmAnswers(name, tuple((found == split.labels).tolist()))
 
 
-def _example(clean: tuple[ArmAnswers, ...], tested: Split) -> int:
-    """Return the place of a picture that most models recognize and that has detail to lose."""
+def _examples(clean: tuple[ArmAnswers, ...], tested: Split) -> list[int]:
+    """Return the places of pictures that most models recognize and that have detail to lose, the classes in turn."""
     n_right = np.sum([arm.right for arm in clean], axis=0)
-    detail = np.array([np.asarray(image).std() for image in tested.images[:]])
-    return int(np.lexsort((-detail, -n_right))[0])
+    pixels = tested.images[:]
+    detail = np.array([np.asarray(image).std() for image in pixels])
+    best_first = np.lexsort((-detail, -n_right)).tolist()
+    n_fitting = max(1, _EXAMPLE_BYTES // pixels[0].nbytes)
+    return list(interleave_classes(best_first, tested.labels.tolist()))[: min(n_fitting, len(CHANGES))]

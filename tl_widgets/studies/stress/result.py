@@ -49,7 +49,7 @@ class StressTest(StudyRecord):
         changes: the names of the changes that were asked for.
         points: one for each change and severity that was measured.
         left_out: a sentence for each change that makes no difference to these images.
-        example: the pixels of one tested image, base64.
+        example: the pixels of some tested images, base64.
         failures: changes that could not be measured.
         stopped: whether the study was stopped before all changes were measured.
         environment: the machine and the versions.
@@ -73,8 +73,9 @@ class StressTest(StudyRecord):
             raise ValueError("it has no answers of known models to the unchanged images")
         if any(name not in _BY_NAME for name in self.changes):
             raise ValueError("it has an unknown change")
-        if len(base64.b64decode(self.example)) != 3 * side**2:
-            raise ValueError(f"its example does not have {side} x {side} pixels")
+        n_bytes = len(base64.b64decode(self.example))
+        if not n_bytes or n_bytes % (3 * side**2):
+            raise ValueError(f"its examples do not have {side} x {side} pixels")
         for point in self.points:
             if point.change not in self.changes or point.severity not in SEVERITIES:
                 raise ValueError(f"{point.change!r:.40} at severity {point.severity} is no change of this study")
@@ -94,10 +95,10 @@ class StressTest(StudyRecord):
         return tuple(answers.arm for answers in self.clean)
 
     @property
-    def picture(self) -> NDArray[np.uint8]:
-        """The example, uint8 (side, side, 3)."""
+    def pictures(self) -> NDArray[np.uint8]:
+        """The examples, uint8 (n, side, side, 3)."""
         side = self.dataset.image_size
-        return np.frombuffer(base64.b64decode(self.example), np.uint8).reshape(side, side, 3)
+        return np.frombuffer(base64.b64decode(self.example), np.uint8).reshape(-1, side, side, 3)
 
     @property
     def measured(self) -> tuple[Change, ...]:

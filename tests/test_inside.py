@@ -567,7 +567,7 @@ class TestFigures:
     def test_heat_maps(self, all_four):
         look = all_four[2]
         figure = plot_grad_cam(look)
-        assert len(figure.axes) == 4 * 5
+        assert len(figure.axes) == 4 * 5 + 1  # and the colors
         texts = texts_of(figure)
         for model in look.maps:
             for one, true in zip(model.maps, look.classes, strict=True):

@@ -147,6 +147,7 @@ def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
             _write_answer(ax, look, heat_map, look.classes[column], side)
             if column == 0:
                 _row_name(ax, f"{label_of(model.name).replace(' (', chr(10) + '(')}\n{_size_text(model)}")
+    draw_heat_key(page, (1 - 2.4 / WIDTH, 1 - 0.3 / height, 1.6 / WIDTH, 0.2 / height))
     write_heading(
         page,
         "Where each model looks (Grad-CAM)",
@@ -200,6 +201,27 @@ def overlaid(image: NDArray[np.uint8], heat: NDArray[np.float32] | None) -> NDAr
         return gray
     colors: NDArray[np.float64] = matplotlib.colormaps["inferno"](heat.clip(0, 1))[..., :3]
     return 0.45 * gray + 0.55 * colors
+
+
+def draw_heat_key(page: FigureBase, place: tuple[float, float, float, float]) -> None:
+    """Draw the colors of a heat map from no heat to most, above over white and below over black.
+
+    `place` is left, bottom, width and height, 0..1.
+    """
+    ax = add_axes(page)  # type: ignore[arg-type]
+    ax.set_position(place)
+    heat = np.linspace(0, 1, 100, dtype=np.float32)[None].repeat(2, axis=0)
+    grays = np.broadcast_to(np.array([255, 0], np.uint8)[:, None, None], (2, 100, 3))
+    ax.imshow(overlaid(grays, heat), aspect="auto", interpolation="nearest")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    style: dict[str, Any] = {"va": "center", "fontsize": SMALL_SIZE, "color": INK, "transform": ax.transAxes}
+    set_fonts(
+        [
+            ax.text(-0.04, 0.5, "no heat", ha="right", **style),
+            ax.text(1.04, 0.5, "most", ha="left", **style),
+        ]
+    )
 
 
 def _write_answer(ax: Axes, look: LookInside, heat_map: HeatMap, true: int, side: float) -> None:

@@ -27,6 +27,7 @@ CONVOLUTIONS = (
 )
 Visit = Callable[[Any, tuple[Any, ...], Any], Any]
 _SMALL = 1e-5  # relative to the sum without cancellation: float32 keeps about seven digits
+_AT_ONCE = 2  # images: all layers of a backbone keep their maps until the last one
 _SAME = 1e-3  # relative to the largest place
 
 
@@ -92,6 +93,14 @@ def heat_maps(
         InputError: see `grad_cam`.
     """
     _check(model, images)
+    if len(images) > _AT_ONCE:
+        starts = range(0, len(images), _AT_ONCE)
+        parts = (slice(start, start + _AT_ONCE) for start in starts)
+        return tuple(
+            places
+            for part in parts
+            for places in heat_maps(model, images[part], classes=classes and classes[part], layer=layer)
+        )
     pixels = tf.constant(images, tf.float32)
     target, last = _find(model, pixels[:1], layer)
     maps: list[Any] = []

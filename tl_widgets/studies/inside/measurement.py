@@ -39,9 +39,10 @@ from tl_widgets.studies.inside.result import (
     ModelMaps,
     Numbers,
 )
-from tl_widgets.training.features import BATCH, FrozenPart
+from tl_widgets.training.features import FrozenPart
 from tl_widgets.training.stoppable import Stoppable
 
+_AT_ONCE = 8  # images; layer by layer, 32 of 96 pixels take 100 MB more
 MOST_LAID_OUT = 500  # test images; more dots hide each other, and the number of distances is quadratic
 Part = ModelMaps | FirstFilters | FeatureLayout
 
@@ -236,9 +237,9 @@ def _last_features(model: keras.Model, split: Split, name: str, context: WorkCon
         values = frozen.read(split, model=name, on_event=context.on_event, cancel=context.cancel).values
         return values.reshape(len(split), -1)
     features = []
-    for start in range(0, len(split), BATCH):
+    for start in range(0, len(split), _AT_ONCE):
         raise_if_cancelled(context.cancel)
-        values = np.asarray(split.images[start : start + BATCH]).astype(np.float32)
+        values = np.asarray(split.images[start : start + _AT_ONCE]).astype(np.float32)
         for layer in before:
             values = layer(values, training=False)
         features.append(np.asarray(values).reshape(len(values), -1))
@@ -254,8 +255,6 @@ def principal_components(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], tu
     Raises:
         InputError: there are fewer than two vectors, or numbers that are not finite.
     """
-    from sklearn.decomposition import PCA
-
     values = np.asarray(vectors, np.float64)
     if values.ndim != 2 or len(values) < 2 or not np.isfinite(values).all():
         raise InputError(
@@ -265,19 +264,21 @@ def principal_components(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], tu
     positions, explained = np.zeros((len(values), 2)), np.zeros(2)
     if (values != values[0]).any():
         n = min(2, *values.shape)
-        pca = PCA(n, svd_solver="full")
-        positions[:, :n], explained[:n] = pca.fit_transform(values), pca.explained_variance_ratio_
+        scores, lengths, directions = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+        largest = directions[np.arange(len(directions)), np.abs(directions).argmax(axis=1)]
+        positions[:, :n] = (scores * lengths * np.sign(largest))[:, :n]  # a direction has no sign of its own
+        explained[:n] = (lengths**2 / (lengths**2).sum())[:n]
     return positions, (float(explained[0]), float(explained[1]))
 
 
 def nearest_labels(vectors: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the class of each vector's nearest neighbor; needs two vectors or more."""
-    from sklearn.neighbors import NearestNeighbors
-
     values = np.asarray(vectors, np.float64)
     values = values - values.mean(axis=0)  # the distances stay, with smaller rounding errors
-    neighbors = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(values)
-    nearest: NDArray[np.int64] = labels[neighbors.kneighbors(return_distance=False)[:, 0]]
+    squares = (values**2).sum(axis=1)
+    distances = squares[:, None] + squares - 2 * values @ values.T
+    np.fill_diagonal(distances, np.inf)
+    nearest: NDArray[np.int64] = labels[distances.argmin(axis=1)]
     return nearest
 
 

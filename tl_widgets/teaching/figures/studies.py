@@ -30,7 +30,7 @@ from tl_widgets.plots.style import (
     root_figure,
     set_fonts,
 )
-from tl_widgets.studies.inside.figure import overlaid
+from tl_widgets.studies.inside.figure import draw_heat_key, overlaid
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.teaching.show import with_alt_text
 
@@ -60,7 +60,7 @@ def plot_answers(images: NDArray[Any], probabilities: NDArray[Any], class_names:
         for row in probabilities
     ]
     n_lines = max(answer.count("\n") + 1 for answer in answers)
-    figure = new_figure(1.35 * len(images), 1.3 + 0.21 * n_lines)
+    figure = new_figure(1.35 * len(images), 1.2 + 0.19 * n_lines)
     grid = figure.add_gridspec(1, len(images))
     for i, (image, answer) in enumerate(zip(images, answers, strict=True)):
         ax = add_axes(figure, grid[i])
@@ -79,7 +79,10 @@ def plot_heat_maps(
     rows = {"photograph": list(images)} | {
         name: [overlaid(image, heat) for image, heat in zip(images, row, strict=True)] for name, row in maps.items()
     }
-    figure = new_figure(1.35 * len(images) + 0.9, 0.6 + 1.35 * len(rows))
+    width, height = 1.35 * len(images) + 0.9, 0.9 + 1.35 * len(rows)
+    figure = new_figure(width, height)
+    figure.get_layout_engine().set(rect=(0, 0.34 / height, 1, 1 - 0.34 / height))  # type: ignore[union-attr,call-arg]
+    draw_heat_key(figure, (1 - 2.4 / width, 0.08 / height, 1.6 / width, 0.2 / height))
     grid = figure.add_gridspec(len(rows), len(images))
     for i, (name, pictures) in enumerate(rows.items()):
         for j, picture in enumerate(pictures):

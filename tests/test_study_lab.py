@@ -88,7 +88,7 @@ def test_a_model_of_any_origin_is_checked_and_what_is_wrong_is_listed(make_lab, 
     panel.check().wait()
     text = page(panel)
     assert "The model ends with relu (2 units)" in text
-    assert "<span>mended</span> <code>keras.layers.Dense(2, activation=&#34;softmax&#34;)</code>" in text
+    assert "<span>fix</span> <code>keras.layers.Dense(2, activation=&#34;softmax&#34;)</code>" in text
     assert "&lt;b&gt;mine.keras · faces" in text
     assert "<b>mine" not in text
     panel.file.value = "bad.keras"

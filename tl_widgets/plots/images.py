@@ -76,7 +76,7 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
             sheet[y : y + side, x : x + side] = image
     inches = 1.0 if n_rows <= 5 else 0.75
     names = [shortened(name, 26) for name in drawable_names(dataset.class_names)[:n_rows]]
-    ax = _sheet_axes(inches * n_columns, inches * n_rows, max(len(name) for name in names)) if ax is None else ax
+    ax = _sheet_axes(inches * n_columns, inches * n_rows, names) if ax is None else ax
     ax.imshow(sheet)
     ax.set_xticks([])
     rows_named = [f"{name}\n{n:,} images" for name, n in zip(names, counts, strict=True)]
@@ -89,10 +89,11 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
     return ax
 
 
-def _sheet_axes(width: float, height: float, n_letters: int) -> Axes:
-    """Return new axes, sized in inches, with room for row labels of `n_letters`."""
-    left = 0.3 + 0.1 * max(n_letters, 10)
-    ax = new_axes(max(left + width + 0.1, 6), height + 0.5)
+def _sheet_axes(width: float, height: float, names: list[str]) -> Axes:
+    """Return new axes, sized in inches, with room for these row labels."""
+    # Letters outside ASCII may be as wide as they are high.
+    left = 0.25 + max(0.75, *(len(name) * (0.072 if name.isascii() else 0.1) for name in names))
+    ax = new_axes(max(left + width + 0.2, 6), height + 0.5)
     figure = root_figure(ax)
     # Constrained layout ignores fixed aspect ratios.
     figure.set_layout_engine("none")

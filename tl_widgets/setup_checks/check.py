@@ -40,7 +40,7 @@ def check_setup(
     Returns:
         A sentence for each mistake that was found, and one that begins with "Not checked" for anything that couldn't
         be checked, such as parts of a subclassed model. Printed, it also shows where each mistake is, how sure that
-        is, the mended line of code, and how to measure what it costs; `findings` holds all that. An empty report
+        is, the fixed line of code, and how to measure what it costs; `findings` holds all that. An empty report
         doesn't prove that there is no mistake.
 
     Raises:

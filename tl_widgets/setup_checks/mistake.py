@@ -66,15 +66,15 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """The text, with the mended code."""
-        return f"{self.text} Mended: {self.code}" if self.code and self.code not in self.text else self.text
+        """The text, with the fixed code."""
+        return f"{self.text} Fix: {self.code}" if self.code and self.code not in self.text else self.text
 
     @property
     def facts(self) -> dict[str, str]:
-        """Where it is, the mended code, how sure it is, and how to see its cost; without those that are unknown."""
+        """Where it is, the fixed code, how sure it is, and how to see its cost; without those that are unknown."""
         facts = {
             "where": self.where,
-            "mended": self.code,
+            "fix": self.code,
             "sure": "" if not self.was_checked else "yes" if self.is_certain else "likely; you may have meant it",
             "cost": self.cost,
         }
@@ -87,7 +87,7 @@ class Finding:
 
 
 class Report(tuple[str, ...]):
-    """The sentences of what was found. Printed, it shows where, how sure, the mended code, and how to see the cost."""
+    """The sentences of what was found. Printed, it shows where, how sure, the fixed code, and how to see the cost."""
 
     findings: tuple[Finding, ...]
 

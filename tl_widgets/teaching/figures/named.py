@@ -43,6 +43,7 @@ def plot_named(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> Figur
         ax.set_xticks([])
         ax.set_yticks([])
         finish_axes(ax, subject)
+        ax.spines[:].set_visible(True)
         for k, (name, share) in enumerate(names):
             style: dict[str, Any] = {"fontsize": SMALL_SIZE, "color": INK if k == 0 else PALE, "va": "top"}
             text = ax.annotate(
@@ -59,7 +60,7 @@ def _named_alt_text(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> 
         f"{subject}: {', '.join(f'{name} {percent(share)}' for name, share in names)}"
         for subject, names in zip(pictures, named, strict=True)
     ]
-    return f"Photographs with the most probable ImageNet classes. {'; '.join(descriptions)}."
+    return f"Photographs with the most probable classes. {'; '.join(descriptions)}."
 
 
 def plot_shares(runs: Mapping[str, RunResult], title: str) -> Axes:

@@ -1,4 +1,4 @@
-"""The panel that checks a learner's own model: what is wrong, where, how sure that is, and the mended code."""
+"""The panel that checks a learner's own model: what is wrong, where, how sure that is, and the fixed code."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def _findings_html(model: str, data: str, findings: tuple[Finding, ...]) -> Mark
             finding.text,
             join(
                 Markup("<div><span>{}</span> {}</div>").format(
-                    label, Markup("<code>{}</code>").format(fact) if label in ("mended", "cost") else fact
+                    label, Markup("<code>{}</code>").format(fact) if label in ("fix", "cost") else fact
                 )
                 for label, fact in finding.facts.items()
             ),

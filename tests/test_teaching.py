@@ -23,6 +23,7 @@ from tl_widgets.teaching import (
     plot_asked_again,
     plot_flatten_gap,
     plot_history,
+    plot_luck,
     plot_maps,
     plot_named,
     plot_pooling,
@@ -739,6 +740,12 @@ def test_a_figure_has_title_labels_and_words():
     assert ax.get_xlabel()
     assert ax.get_ylabel()
     assert "with <it> 90.0%" in ax.figure.get_label()
+
+
+def test_the_luck_of_the_best_is_counted():
+    ax = plot_luck([[0.8, 0.9], [0.9, 0.7]], 0.85)
+    assert "One model shows 82% on average, the best of 2 90%." in ax.figure.get_label()
+    assert [round(bar.get_height(), 2) for bar in ax.patches] == [0.25, 0.25, 0.5, 1]
 
 
 def test_named_pictures_and_their_words():

@@ -11,6 +11,7 @@ from tl_widgets.teaching.figures.labeled import (
     with_interval,
 )
 from tl_widgets.teaching.figures.learning import plot_history, plot_weights
+from tl_widgets.teaching.figures.luck import plot_luck
 from tl_widgets.teaching.figures.named import (
     photographs,
     plot_named,
@@ -57,6 +58,7 @@ __all__ = [
     "plot_history",
     "plot_kernel",
     "plot_labeled",
+    "plot_luck",
     "plot_maps",
     "plot_named",
     "plot_pairs",

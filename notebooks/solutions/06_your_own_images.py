@@ -7,7 +7,7 @@ from tl_widgets.teaching import check
 check("06-a", 1)
 
 # 06-b: a model for two classes answers with one number, the share of the second class. argmax of one number is 0.
-# Mended: the program's line, or names[int(shares[0] > 0.5)].
+# Fixed: the program's line, or names[int(shares[0] > 0.5)].
 check("06-b", "argmax")
 
 # 06-c: no dog stands on both sides. Checklist: all photographs of one dog are in the same part; every breed is in every

@@ -43,6 +43,9 @@ def test_start_here(page, jupyter):
     page.get_by_label("transfer", exact=True).check()
     page.get_by_label("edges, fur and petals").check()
     page.get_by_role("status").filter(has_text="Your prediction is kept.").wait_for()
+    left = page.locator(".tlw-paper", has_text="● transfer")  # for the saved notebook
+    left.wait_for(state="attached")
+    assert left.is_hidden()
     run_cell(page, ".reveal(")
     first(page, "You predicted “transfer”, because “edges, fur").wait_for(state="attached")
 

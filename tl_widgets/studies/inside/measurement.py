@@ -18,6 +18,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.resources import release_memory
 from tl_widgets.core.settings import Whole
 from tl_widgets.core.text import shown
 from tl_widgets.data.dataset import ImageDataset, Split, pick, require_dataset
@@ -102,6 +103,7 @@ def look_inside(
             "data set."
         )
     Whole(1, MOST_IMAGES).check("n_images", n_images)
+    release_memory()  # what the training of the comparison has left
     measurement = _Measurement(comparison, dataset, runs, _choose_images(runs, n_images))
     measured = measure_all(
         measurement.jobs(), measurement.measure, describe=_Job.describe, on_event=on_event, cancel=cancel
@@ -212,7 +214,9 @@ class _Measurement:
             return self.runs[ModelName.CONTROL].model
         entry, shape = find_backbone(self.config.backbone), self.dataset.image_shape
         layers = frozen_layers(entry, shape, resolve_weights(entry, None), seed=self.config.seed)
-        return stack_head(layers, shape, self.dataset.n_classes, seed=self.config.seed)
+        model = stack_head(layers, shape, self.dataset.n_classes, seed=self.config.seed)
+        release_memory()  # Keras's graphs of all its layers
+        return model
 
     def _filters(self, model: keras.Model, job: _Job) -> FirstFilters:
         filters = first_filters(model)

@@ -237,6 +237,11 @@ def test_one_backbone_of_each_family_is_built_as_the_facts_say_and_lets_the_sign
     assert model.output_shape[-1] == backbone.feature_width
     spread = features(model, backbone, photographs).std(axis=0)
     assert 1e-3 < np.median(spread) < 1e3
+    cuts = backbone.cuts
+    for cut in cuts[:1] + cuts[len(cuts) // 2 :][:1] + cuts[-1:]:
+        part = cut.apply(model)
+        assert (part.count_params(), part.output_shape[-1]) == (cut.n_params, cut.feature_width)
+        assert part.trainable_weights == []
     keras.backend.clear_session()
 
 
@@ -245,6 +250,32 @@ def test_the_multiply_accumulates_are_those_of_the_layers(name):
     backbone = find_backbone(name)
     assert measured(name) == backbone.macs_224
     assert measured(name, 96) == pytest.approx(backbone.macs(96), rel=0.1)
+
+
+def test_what_is_above_a_cut_is_counted_by_hand():
+    first, *_, last = find_backbone("EfficientNetLite0").cuts
+    stem = 3 * 3 * 3 * 32 + 4 * 32
+    assert first.n_params == stem + (3 * 3 * 32 + 4 * 32) + (32 * 16 + 4 * 16)
+    assert (first.block, first.feature_width, first.stride) == ("block1a", 16, 2)
+    assert (last.block, last.feature_width, last.stride) == ("block6d", 192, 32)
+    stages = (1, 2, 2, 3, 3, 4, 1)  # blocks in each stage of EfficientNet-B0 and -Lite0
+    assert len(find_backbone("EfficientNetLite0").cuts) == sum(stages) - 1
+    # SqueezeNet's first fire module: 64 maps to 16, then 64 each of 1 x 1 and 3 x 3.
+    fire2 = (64 * 16 + 16) + (16 * 64 + 64) + (9 * 16 * 64 + 64)
+    assert find_backbone("SqueezeNet").cuts[0].n_params == 27 * 64 + 64 + fire2
+
+
+@pytest.mark.parametrize(
+    ("name", "cut", "message"),
+    [
+        ("EfficientNetLite0", 16, "cut must be 1 to 15 for EfficientNetLite0, which has 16 blocks; received 16"),
+        ("ConvNeXtTiny", 3, "ConvNeXtTiny cannot be cut"),
+    ],
+)
+def test_a_backbone_says_where_it_can_be_cut(name, cut, message):
+    with pytest.raises(InputError, match=message):
+        find_backbone(name).find_cut(cut)
+    assert find_backbone(name).find_cut(None) is None
 
 
 @pytest.mark.parametrize("name", ["EfficientNetLite0", "Xception"])

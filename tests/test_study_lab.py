@@ -205,6 +205,7 @@ def test_the_app_measures_what_the_function_does_and_says_how_long_it_takes(make
         ("fine-tuning", {**TINY, "dataset": "faces", "more_epochs": 1}, None),
         ("inside", {**TINY, "images": 1}, "LookInside"),
         ("repeat", {**TINY, "repeats": 2}, None),
+        ("depth", {**TINY, "control": False, "seeds": (0,)}, "DepthStudy"),
         ("stress", {**TINY, "images": 3}, "StressTest"),
         ("noise", {**TINY, "shares": (0, 25), "seeds": (0,)}, "LabelNoise"),
         ("opponent", {"image_size": 32, "n_per_class": 4, "budget": 1, "passes": 4}, "TunedOpponent"),
@@ -772,6 +773,6 @@ def test_every_study_says_its_seconds_before_the_first_press(make_lab, study):
     before = lab._estimator.seconds(lab.settings)
     assert 1 < before < 3600
     assert f"about <b>{rough_duration(before)}</b>." in page(lab)
-    if study != "backbones" and "epochs" in lab.settings.values:  # there, features take the time
+    if study not in ("backbones", "depth") and "epochs" in lab.settings.values:  # there, features take the time
         lab.form.control("epochs").value = 40
         assert lab._estimator.seconds(lab.settings) > 1.5 * before

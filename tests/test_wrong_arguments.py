@@ -176,6 +176,7 @@ GOOD = {
     "Calibration": "sure",
     "Comparison": "compare_all",
     "Result": "compare_all",
+    "DepthStudy": "depth",
     "LearningCurve": "data",
     "LabelNoise": "noise",
     "LookInside": "inside",

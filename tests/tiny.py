@@ -16,6 +16,7 @@ import numpy as np
 
 from tl_widgets.backbones import catalogue
 from tl_widgets.backbones.catalogue import register_family, unregister_family
+from tl_widgets.backbones.cuts import Cut
 from tl_widgets.backbones.family import PREPROCESSING, Backbone, Family
 from tl_widgets.core.resources import home_folder
 
@@ -75,6 +76,16 @@ class TinyFamily(Family):
 
     def has_weights(self, backbone):
         return True
+
+    def cuts(self, backbone):
+        cuts, channels, n_params, stride, macs = [], 3, 0, 1, 0
+        for name, kernel, layer_stride, filters in self.layers[:-1]:
+            stride *= layer_stride
+            n_params += kernel**2 * channels * filters + filters
+            macs += kernel**2 * channels * filters * (224 // stride) ** 2
+            cuts.append(Cut(name.split("_")[0], name, n_params, filters, macs, stride))
+            channels = filters
+        return tuple(cuts)
 
     def load_weights(self, model, backbone, path):
         model.set_weights(list(_arrays(self.layers)))

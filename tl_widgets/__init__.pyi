@@ -46,6 +46,9 @@ from .studies.backbones.result import BackboneCost as BackboneCost, BackboneStud
 from .studies.calibration.figure import plot_calibration as plot_calibration
 from .studies.calibration.measurement import calibration as calibration
 from .studies.calibration.result import Calibration as Calibration
+from .studies.depth.figure import plot_depth as plot_depth
+from .studies.depth.measurement import depth_study as depth_study
+from .studies.depth.result import DepthStudy as DepthStudy
 from .studies.inside.figure import (
     plot_features as plot_features,
     plot_filters as plot_filters,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tl_widgets.backbones.cuts import Cut, measured_cuts
 from tl_widgets.backbones.family import IMAGENET_STD, PREPROCESSING, Backbone, Family, Shape, literal
 from tl_widgets.backbones.weights import is_published, local_weights_file, published_weights
 from tl_widgets.core.errors import InputError
@@ -41,6 +42,10 @@ class KerasFamily(Family):
     def last_map(self, image_size: int) -> int | None:
         """Return a 32nd of the image's side; for other sizes, families round differently."""
         return None if image_size % 32 else image_size // 32
+
+    def cuts(self, backbone: Backbone) -> tuple[Cut, ...]:
+        """Return the cuts in the table of facts."""
+        return measured_cuts(backbone.name)
 
     def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
         """Return the published file from a cache, or download it."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.backbones.cuts import KERAS_BLOCKS, Cut
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB values in 0-1: mode "torch"
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)  # of BGR values in 0-255: mode "caffe"
-# Matches block_16_project, block7a_expand_conv, conv5_block3_out, block14_sepconv1 and SqueezeNet's fire9_concat.
-KERAS_BLOCKS = re.compile(r"(conv\d+_block\d+|block_?\d+[a-z]?|fire\d+)(_|$)")
 
 Shape = tuple[int | None, int | None, int]  # (height, width, channels) of images; None for any size
 
@@ -199,9 +198,37 @@ class Backbone:
         """MB of its weights without the top, as they are downloaded; for VGG16 only a ninth of `size_mb`."""
         return self.size_mb if self.n_params is None else 4 * self.n_params / 1e6
 
-    def macs(self, image_size: int) -> float:
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """Where it can be cut: after each block but the last; empty if that isn't known."""
+        return self.family.cuts(self)
+
+    def find_cut(self, block: int | None) -> Cut | None:
+        """Return the cut after a block, counted from 1; None for the whole backbone.
+
+        Raises:
+            InputError: The backbone has no such block, or nobody knows its blocks.
+        """
+        if block is None:
+            return None
+        cuts = self.cuts
+        if not cuts:
+            raise InputError(
+                f"{self.name} cannot be cut, because its layers' names do not show where a block ends. Use the whole "
+                "backbone, or cut another one, such as EfficientNetLite0 or MobileNetV2."
+            )
+        if not 1 <= block <= len(cuts):
+            raise InputError(
+                f"cut must be 1 to {len(cuts)} for {self.name}, which has {len(cuts) + 1} blocks; received {block}. "
+                "Leave it out for the whole backbone."
+            )
+        return cuts[block - 1]
+
+    def macs(self, image_size: int, cut: int | None = None) -> float:
         """Return the multiply-accumulates for a square image; an uncounted backbone is taken as a small one."""
-        return (self.macs_224 or 50 * (self.n_params or 0)) * (image_size / 224) ** 2
+        part = self.find_cut(cut)
+        macs_224 = part.macs_224 if part else self.macs_224 or 50 * (self.n_params or 0)
+        return macs_224 * (image_size / 224) ** 2
 
     @property
     def offline(self) -> bool:
@@ -268,6 +295,10 @@ class Family(ABC):
     @abstractmethod
     def load_weights(self, model: keras.Model, backbone: Backbone, path: Path) -> None:
         """Load the file from `find_weights` into a model from `build`."""
+
+    def cuts(self, backbone: Backbone) -> tuple[Cut, ...]:
+        """Return where a member can be cut, after its first block first; empty if that isn't known."""
+        return ()
 
     def repair(self, backbone: Backbone) -> str:
         """Return the command that installs bundled weights again; "" without one."""

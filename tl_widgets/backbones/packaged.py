@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tl_widgets.backbones.cuts import Cut, measured_cuts
 from tl_widgets.backbones.family import Backbone, Family, Shape
 from tl_widgets.backbones.torch_reader import Arrays
 from tl_widgets.backbones.weights import weights_folder
@@ -127,6 +128,10 @@ class PackagedFamily(Family):
     def build(self, backbone: Backbone, image_shape: Shape) -> keras.Model:
         """Build the layers without the top."""
         return self.build_network(backbone, image_shape)
+
+    def cuts(self, backbone: Backbone) -> tuple[Cut, ...]:
+        """Return the cuts in the table of facts."""
+        return measured_cuts(backbone.name)
 
     def find_weights(self, backbone: Backbone, on_event: OnEvent, cancel: Cancel | None) -> Path:
         """Return the data file of the package."""

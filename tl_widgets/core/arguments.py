@@ -117,6 +117,7 @@ KINDS: dict[str, ArgumentKind] = {
             "FineTuningSpec": "a FineTuningSpec, such as FineTuningSpec(n_blocks=1)",
             "BackboneStudy": "a BackboneStudy, such as the result of backbone_study(dataset)",
             "Calibration": "a Calibration, such as the result of calibration(dataset)",
+            "DepthStudy": "a DepthStudy, such as the result of depth_study(dataset)",
             "LearningCurve": "a LearningCurve, such as the result of learning_curve(dataset)",
             "LabelNoise": "a LabelNoise, such as the result of label_noise(dataset)",
             "StressTest": "a StressTest, such as the result of stress_test(dataset)",

@@ -131,7 +131,8 @@ class Arms:
     def _require_blocks(self, layers: tuple[Any, ...]) -> None:
         """Raise `InputError` early if the backbone can't be cut for fine-tuning."""
         if self.config.fine_tuning:
-            from tl_widgets.training.fine_tuning import backbone_of, find_cut
+            from tl_widgets.backbones.cuts import find_cut
+            from tl_widgets.training.fine_tuning import backbone_of
 
             find_cut(backbone_of(layers), self.config.fine_tuning.n_blocks, self.entry.family.blocks)
 

@@ -181,13 +181,16 @@ def frozen_layers(
 
 def stack_head(
     frozen: Sequence[keras.layers.Layer],
-    image_shape: tuple[int, int, int],
+    image_shape: tuple[int, ...],
     n_classes: int,
     *,
     head_dropout: float = 0.0,
     seed: int = 0,
 ) -> keras.Sequential:
-    """Put a new head on layers from `frozen_layers`, which several models may share."""
+    """Put a new head on layers from `frozen_layers`, which several models may share.
+
+    Without layers, the head alone takes features of the shape `image_shape`, (n_features,).
+    """
     dropout = [layers.Dropout(head_dropout, seed=seed)] if head_dropout else []
     stack = [layers.Input(image_shape), *frozen, *dropout, _output_layer(n_classes, seed)]
     return keras.Sequential(stack, name="transfer")

@@ -17,6 +17,7 @@ _FOLDERS = (
     "time",
     "backbones",
     "fine_tuning",
+    "depth",
     "mistake",
     "inside",
     "repeat",

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import keras
 
 from tl_widgets.backbones.catalogue import find_backbone
-from tl_widgets.backbones.family import KERAS_BLOCKS, Backbone
+from tl_widgets.backbones.cuts import KERAS_BLOCKS, find_cut
+from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, FineTuningSpec
@@ -177,40 +177,3 @@ def cut_backbone(
     for i, layer in enumerate(order):
         layer.trainable = i > cut and not isinstance(layer, keras.layers.BatchNormalization)
     return start, lower, upper
-
-
-def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KERAS_BLOCKS) -> tuple[str, int]:
-    """Find where a backbone can be cut before its last blocks, without changing it.
-
-    Return (name of the first block above the cut, position of the last layer below it).
-    """
-    order = backbone.layers
-    blocks = list(dict.fromkeys(match[1] for layer in order if (match := pattern.match(layer.name))))
-    if len(blocks) < 2:
-        raise InputError(
-            f"The layer names of {backbone.name} do not show its blocks, so its last blocks cannot be found; fine-tune "
-            "another backbone, such as EfficientNetLite0 or MobileNetV2."
-        )
-    if not 1 <= n_blocks < len(blocks):
-        raise InputError(
-            f"{backbone.name} has {len(blocks)} blocks; n_blocks={n_blocks} must leave at least one of them frozen: "
-            f"give 1 to {len(blocks) - 1}."
-        )
-    above = set(blocks[-n_blocks:])
-    first = next(i for i, layer in enumerate(order) if (match := pattern.match(layer.name)) and match[1] in above)
-    cut = next((i for i in reversed(range(first)) if _is_cut(order, i)), None)
-    if not cut:
-        raise InputError(f"{backbone.name} cannot be cut before {blocks[-n_blocks]}; choose another n_blocks.")
-    return blocks[-n_blocks], cut
-
-
-def _is_cut(order: Sequence[keras.layers.Layer], i: int) -> bool:
-    """Return whether later layers take only layer `i`'s output from layers up to `i`.
-
-    Keras lists each layer of a functional model after the layers that it takes input from.
-    """
-    below: dict[int, int] = {id(tensor): j for j in range(i + 1) for tensor in keras.tree.flatten(order[j].output)}
-    crossing: set[Any] = set()
-    for layer in order[i + 1 :]:
-        crossing |= {below[id(tensor)] for tensor in keras.tree.flatten(layer.input) if id(tensor) in below}
-    return crossing == {i}

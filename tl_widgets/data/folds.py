@@ -59,24 +59,20 @@ class FoldRows:
 
 
 def divide(pooled: Split, class_names: tuple[str, ...], n_folds: int, seed: int) -> tuple[FoldRows, ...]:
-    """Divide images into stratified folds, with scikit-learn; images of one group are in the same fold.
+    """Divide images into stratified folds, as scikit-learn does; images of one group are in the same fold.
 
     A fifth of each fold's training images becomes its validation set, as in a folder without one.
 
     Raises:
         InputError: A class has too few images, or too few groups, for this number of folds.
     """
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
     labels, groups = pooled.labels, pooled.groups
-    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
     counted = labels if groups is None else _label_of_groups(labels, groups)
     _require_enough(counted, class_names, n_folds, "images" if groups is None else "groups")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # about classes with few images, which are checked here
-        parts = list(splitter(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels, groups))
+    fold_of = _stratified(labels, n_folds, seed) if groups is None else _grouped(labels, groups, n_folds, seed)
     folds = []
-    for rest, test in parts:
+    for fold in range(n_folds):
+        rest, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         shares = (CARVED_VALIDATION_SHARE, 0.0, seed)
         if groups is None:
             train, validation, _ = split_rows(labels[rest], *shares)
@@ -84,6 +80,32 @@ def divide(pooled: Split, class_names: tuple[str, ...], n_folds: int, seed: int)
             train, validation, _ = split_groups(labels[rest], groups[rest], *shares, class_names)
         folds.append(FoldRows(rest[train].astype(np.int64), rest[validation].astype(np.int64), test.astype(np.int64)))
     return tuple(folds)
+
+
+def _stratified(labels: Rows, n_folds: int, seed: int) -> Rows:
+    """Return the fold of each image, the same as scikit-learn's StratifiedKFold, whose import takes 0.1 GB."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    encoded = np.argsort(np.argsort(first))[inverse]  # classes in the order in which they occur
+    ordered = np.sort(encoded)
+    counts = [np.bincount(ordered[i::n_folds], minlength=len(first)) for i in range(n_folds)]
+    fold_of, rng = np.empty(len(labels), np.int64), np.random.RandomState(seed)
+    for k in range(len(first)):
+        folds = np.repeat(np.arange(n_folds), [count[k] for count in counts])
+        rng.shuffle(folds)
+        fold_of[encoded == k] = folds
+    return fold_of
+
+
+def _grouped(labels: Rows, groups: Rows, n_folds: int, seed: int) -> Rows:
+    """Return the fold of each image, with all images of a group in one fold."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    splitter, fold_of = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed), np.empty(len(labels), np.int64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # about classes with few images, which are checked here
+        for fold, (_, test) in enumerate(splitter.split(np.zeros(len(labels)), labels, groups)):
+            fold_of[test] = fold
+    return fold_of
 
 
 def _label_of_groups(labels: Rows, groups: Rows) -> Rows:

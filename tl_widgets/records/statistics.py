@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from fractions import Fraction
+from math import comb, sqrt
 from statistics import NormalDist, fmean, stdev
 
 import numpy as np
@@ -106,11 +107,9 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
 
     Source: Q. McNemar, Psychometrika 12 (1947), 153-157, with the exact binomial test.
     """
-    if only_first == only_second:
-        return 1.0  # the test's result, without its import
-    from scipy.stats import binomtest
-
-    return float(binomtest(only_first, only_first + only_second).pvalue)
+    n = only_first + only_second
+    n_tails = 2 * sum(comb(n, k) for k in range(min(only_first, only_second) + 1))
+    return float(min(Fraction(1), Fraction(n_tails, 2**n)))
 
 
 @dataclass(frozen=True)
@@ -182,9 +181,9 @@ def mean_with_interval(values: Sequence[float], *, least_spread: float = 0.0) ->
     mean, n = fmean(values), len(values)
     if n == 1:
         return Mean(mean, None, 1)
-    from scipy.stats import t
+    from scipy.special import stdtrit  # Student's t; scipy.stats would take 0.05 GB more
 
-    reach = float(t.ppf(0.975, n - 1)) * max(stdev(values), least_spread) / sqrt(n)
+    reach = float(stdtrit(n - 1, 0.975)) * max(stdev(values), least_spread) / sqrt(n)
     return Mean(mean, (mean - reach, mean + reach), n)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,11 +202,13 @@ FACES = BuiltInDataset(
 
 
 def _read_digits() -> tuple[GrayImages, Labels]:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    # Values are whole numbers 0..16. No two images are equal (a test checks this).
-    return np.rint(digits.images * (255 / 16)).astype(np.uint8), digits.target.astype(np.int64)
+    # Only its file: importing scikit-learn takes a second and 0.1 GB.
+    sklearn = find_spec("sklearn")
+    if sklearn is None or sklearn.origin is None:
+        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
+    rows = np.loadtxt(Path(sklearn.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
+    # Values are whole numbers 0..16, then the digit. No two images are equal (a test checks this).
+    return np.rint(rows[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8), rows[:, -1].astype(np.int64)
 
 
 _DIGITS_SCRIPT = """

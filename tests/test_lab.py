@@ -79,7 +79,8 @@ def test_every_control_moves_its_own_setting(make_lab):
         elif hasattr(control, "options"):
             control.value = next(each for _, each in control.options if each != control.value)
         else:
-            control.value = (not control.value) if isinstance(value, bool) else control.value + control.step
+            step = 0 if isinstance(value, bool) else -1 if name == "cut" else control.step  # all blocks are the most
+            control.value = control.value + step if step else not control.value
         moved = {key for key, now in lab.settings.values.items() if now != SMALL.values[key]}
         assert moved == {name}
         lab.settings = SMALL

@@ -224,6 +224,10 @@ class Backbone:
             )
         return cuts[block - 1]
 
+    def described(self, cut: int | None) -> str:
+        """Return its name, and how many of its blocks are used if it is cut."""
+        return self.name if cut is None else f"{self.name}, {cut} of {len(self.cuts) + 1} blocks"
+
     def macs(self, image_size: int, cut: int | None = None) -> float:
         """Return the multiply-accumulates for a square image; an uncounted backbone is taken as a small one."""
         part = self.find_cut(cut)

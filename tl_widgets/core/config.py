@@ -222,6 +222,7 @@ class Config(Settings):
         folds: number of folds of a cross-validation, in which every image is tested once, 2-20; 1 for the data set's
             own split. Not together with repeats.
         class_weights: whether the loss counts each class equally, whatever the number of its images, for all models.
+        cut: after which of its blocks, counted from 1, the backbone is cut off; None for the whole backbone.
     """
 
     backbone: str = setting(
@@ -334,9 +335,24 @@ class Config(Settings):
         group=_TRAINING,
         live=True,
     )
+    cut: int | None = setting(
+        None,
+        Whole(1, field_high=100),
+        "Blocks to use",
+        "How many of the backbone's blocks to use, from the first one on; the others are cut off",
+        group=_TRANSFER,
+        none="all",
+        transfer_only=True,
+        sets_pace=True,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.cut and self.fine_tuning and self.fine_tuning.n_blocks >= self.cut:
+            raise InputError(
+                f"A backbone that is cut after block {self.cut} has {self.cut - 1} blocks to fine-tune above a frozen "
+                f"one; received {self.fine_tuning.n_blocks}. Cut it later, or unfreeze fewer blocks."
+            )
         if self.folds > 1 and self.repeats > 1:
             raise InputError(
                 f"{self.folds} folds and {self.repeats} repeats can't be combined: choose one of them, and leave the "

@@ -79,6 +79,7 @@ class Arms:
                 "weights."
             )
         self.entry = require_backbone(config.backbone, dataset.image_size)
+        self.entry.find_cut(config.cut)
         self.config = replace(config, backbone=self.entry.name)
         self.dataset, self.on_event, self.cancel, self.cache = dataset, on_event, cancel, cache
         self.validate = validate
@@ -160,11 +161,13 @@ class Arms:
         return self.cache.turns(self._key(ModelName.SCRATCH, config.scratch), make)
 
     def _identity(self, weights: ResolvedWeights) -> Any:
-        return _identity(self.entry, weights, self.dataset.image_shape, self.config.seed)
+        return _identity(self.entry, weights, self.dataset.image_shape, self.config.seed, self.config.cut)
 
     def _frozen(self, name: str, weights: ResolvedWeights) -> tuple[tuple[Any, ...], FrozenPart | None]:
-        shape, seed = self.dataset.image_shape, self.config.seed
-        return load_frozen(self.cache, name, self.entry, weights, shape, seed=seed, cancel=self.cancel)
+        config, shape = self.config, self.dataset.image_shape
+        return load_frozen(
+            self.cache, name, self.entry, weights, shape, seed=config.seed, cut=config.cut, cancel=self.cancel
+        )
 
     def transfer(self, name: str, weights: ResolvedWeights) -> Turns:
         """Train the frozen backbone with a new head, as "transfer" or "control"."""
@@ -184,7 +187,7 @@ class Arms:
             )
             return replace(
                 (yield from self._train(model, name, frozen)),
-                backbone=self.entry.name,
+                backbone=self.entry.described(config.cut),
                 weights=weights.label,
                 weights_sha256=weights.sha256 or "",
             )
@@ -204,9 +207,11 @@ class Arms:
         return self.cache.turns(self._key(ModelName.FINE_TUNED, *decides), make)
 
 
-def _identity(entry: Backbone, weights: ResolvedWeights, image_shape: tuple[int, int, int], seed: int) -> Any:
+def _identity(
+    entry: Backbone, weights: ResolvedWeights, image_shape: tuple[int, int, int], seed: int, cut: int | None
+) -> Any:
     """Return everything that determines a frozen backbone."""
-    return (entry.name, weights.kind, weights.sha256, seed if weights.kind == "random" else None, image_shape)
+    return (entry.name, weights.kind, weights.sha256, seed if weights.kind == "random" else None, image_shape, cut)
 
 
 def load_frozen(
@@ -217,6 +222,7 @@ def load_frozen(
     image_shape: tuple[int, int, int],
     *,
     seed: int,
+    cut: int | None,
     cancel: Cancel | None,
 ) -> tuple[tuple[Any, ...], FrozenPart | None]:
     """Return the frozen layers of "transfer" or "control", and the same as one function, from the cache or built."""
@@ -224,13 +230,13 @@ def load_frozen(
     from tl_widgets.training.features import FrozenPart
     from tl_widgets.training.stoppable import Stoppable
 
-    identity = _identity(entry, weights, image_shape, seed)
+    identity = _identity(entry, weights, image_shape, seed, cut)
     cached = cache.backbones.get(name)
     # Users may have changed or unfrozen these layers, because results share them.
     if cached is None or cached[0] != identity or (cached[2] and not cached[2].is_unchanged()):
 
         def build() -> tuple[tuple[Any, ...], FrozenPart | None]:
-            layers = frozen_layers(entry, image_shape, weights, seed=seed)
+            layers = frozen_layers(entry, image_shape, weights, seed=seed, cut=entry.find_cut(cut))
             return layers, FrozenPart.of(stack_head(layers, image_shape, 2))
 
         cached = (identity, *Stoppable(build, cancel)())  # a large backbone takes many seconds

@@ -83,6 +83,7 @@ def compare(
     repeats: int = Config.repeats,
     folds: int = Config.folds,
     class_weights: bool = Config.class_weights,
+    cut: int | None = Config.cut,
     n_jobs: int = 1,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
@@ -111,6 +112,8 @@ def compare(
             1 keeps the data set's own split.
         class_weights: Whether the loss counts each class equally, whatever the number of its images, for all models:
             each image counts n_images / (n_classes * n_images_of_its_class).
+        cut: How many of the backbone's blocks to use, from the first one on (`find_backbone(name).cuts` names them);
+            None for the whole backbone.
         n_jobs: Worker processes for the seeds or folds after the first, as joblib counts them; they don't change the
             result.
         on_event: Receives each phase, epoch and batch.
@@ -142,6 +145,7 @@ def compare(
         repeats=repeats,
         folds=folds,
         class_weights=class_weights,
+        cut=cut,
     )
     return compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel, cache=cache)
 

@@ -152,7 +152,7 @@ def _features_seconds(config: Config, images: Workload, speed: Speed, ready: Rea
     backbone = find_backbone(config.backbone)
     n = images.n_train * (1 + config.augment) + images.n_validation + images.n_test
     n_missing = max(0, n - ready.n_features)
-    seconds = speed.forward * n_missing * backbone.macs(images.image_size)
+    seconds = speed.forward * n_missing * backbone.macs(images.image_size, config.cut)
     scale = max(1.0, (backbone.depth or 50) / 100)  # the bundled backbone has about 100 layers
     if not ready.has_backbone:
         seconds += scale * speed.building
@@ -162,7 +162,7 @@ def _features_seconds(config: Config, images: Workload, speed: Speed, ready: Rea
 def _fine_tuning_seconds(config: Config, images: Workload, speed: Speed) -> float:
     tuning = config.fine_tuning
     assert tuning is not None
-    macs = find_backbone(config.backbone).macs(images.image_size)
+    macs = find_backbone(config.backbone).macs(images.image_size, config.cut)
     above = min(0.9, _BLOCK_SHARE * tuning.n_blocks)
     n = images.n_train * (1 + config.augment)
     below = (n + images.n_validation + images.n_test) * macs * (1 - above)
@@ -180,7 +180,7 @@ def corrected_speed(speed: Speed, config: Config, images: Workload, runs: Mappin
         speed = replace(speed, training=per_epoch / _epoch_macs(config, images))
     if transfer is not None and not transfer.stopped and not transfer.seconds.saved:
         n = images.n_train * (1 + config.augment) + images.n_validation
-        computing = n * find_backbone(config.backbone).macs(images.image_size)
+        computing = n * find_backbone(config.backbone).macs(images.image_size, config.cut)
         seconds = transfer.seconds.prepare - speed.backbone_tracing
         if seconds > _TIMEABLE:
             speed = replace(speed, forward=seconds / computing)

@@ -74,7 +74,9 @@ def _time_backbone(speed: Speed, config: Config, image_size: int, cache: RunCach
     weights = resolve_weights(backbone, config.weights)
     shape = (image_size, image_size, 3)
     # It isn't cancelled: a run that starts now needs the same backbone.
-    _, frozen = load_frozen(cache, ModelName.TRANSFER, backbone, weights, shape, seed=config.seed, cancel=None)
+    _, frozen = load_frozen(
+        cache, ModelName.TRANSFER, backbone, weights, shape, seed=config.seed, cut=config.cut, cancel=None
+    )
     built = time.perf_counter() - started
     assert frozen is not None
     times = []
@@ -83,7 +85,7 @@ def _time_backbone(speed: Speed, config: Config, image_size: int, cache: RunCach
         frozen.read(Split(_noise(32, image_size, seed), np.zeros(32, np.int64)), cancel=cancel, keep=False)
         times.append(time.perf_counter() - started)
     batch = min(times[1:])
-    forward = batch / (32 * backbone.macs(image_size))
+    forward = batch / (32 * backbone.macs(image_size, config.cut))
     return replace(speed, forward=forward, building=built, backbone_tracing=max(0.1, times[0] - batch))
 
 

@@ -124,7 +124,9 @@ def networks_of(image_size: int, class_names: tuple[str, ...], config: Config) -
 
 def _facts(config: Config, image_size: int) -> BackboneFacts:
     try:
-        last_map = find_backbone(config.backbone).family.last_map(image_size)
+        backbone = find_backbone(config.backbone)
+        cut = backbone.find_cut(config.cut)
+        last_map = cut.last_map(image_size) if cut else backbone.family.last_map(image_size)
     except InputError:
         last_map = None
     n_blocks = config.fine_tuning.n_blocks if config.fine_tuning else 0
@@ -144,18 +146,19 @@ def transfer_rows(config: Config, image_size: int, n_classes: int) -> tuple[Laye
     """Return the layers of the transfer model.
 
     Raises:
-        InputError: No backbone has this name, it doesn't accept images of this size, or its number of parameters is
-            unknown until it is built.
+        InputError: No backbone has this name, it doesn't accept images of this size, it can't be cut there, or its
+            number of parameters is unknown until it is built.
     """
     backbone = find_backbone(config.backbone)
     backbone.require_size(image_size)
-    if backbone.n_params is None or backbone.feature_width is None:
+    end = backbone.find_cut(config.cut) or backbone
+    if end.n_params is None or end.feature_width is None:
         raise InputError(f"How many parameters {backbone.name} has is known only once it is built.")
     return transfer_ledger(
         (image_size, image_size, 3),
         n_classes,
-        backbone=backbone.name,
-        feature_width=backbone.feature_width,
-        backbone_params=backbone.n_params,
+        backbone=backbone.described(config.cut),
+        feature_width=end.feature_width,
+        backbone_params=end.n_params,
         head_dropout=config.head_dropout,
     )

@@ -203,13 +203,13 @@ def _transfer(n_classes: int, entry: Backbone, config: Config, backbone_file: st
         return _sequential(name, ["keras.layers.Input((SIZE, SIZE, 3)),", f"{before}backbone,", pooling, *head])
 
     text = (
-        f"# Transfer: a frozen {entry.name}; only the last layer is learned. {comment}\n"
-        f"{preprocessing}{_backbone(entry, config.weights, backbone_file, scales)}\n{model('transfer')}"
+        f"# Transfer: a frozen {entry.described(config.cut)}; only the last layer is learned. {comment}\n"
+        f"{preprocessing}{_backbone(entry, config, config.weights, backbone_file, scales)}\n{model('transfer')}"
     )
     if config.control:
         text += (
             "\n\n# Control: the same backbone with random weights. What is the pretraining worth?\n"
-            f"{_backbone(entry, None, backbone_file, scales)}\n{model('control')}"
+            f"{_backbone(entry, config, None, backbone_file, scales)}\n{model('control')}"
         )
     return text
 
@@ -221,7 +221,7 @@ def _preprocessing(entry: Backbone) -> tuple[str, str]:
     return kind.comment, f"preprocessing = {code}\n" if code else ""
 
 
-def _backbone(entry: Backbone, weights: str | None, backbone_file: str, has_preprocessing: bool) -> str:
+def _backbone(entry: Backbone, config: Config, weights: str | None, backbone_file: str, has_preprocessing: bool) -> str:
     """Return the lines that build the frozen backbone."""
     lines = [*entry.family.script_lines(entry, weights, backbone_file), "backbone.trainable = False"]
     if entry.family.has_dropout:
@@ -230,6 +230,9 @@ def _backbone(entry: Backbone, weights: str | None, backbone_file: str, has_prep
         lines.append("        layer.rate = 0.0")
     if weights is None:
         lines.append(f"draw_random_weights(backbone, {'preprocessing' if has_preprocessing else 'None'})")
+    if cut := entry.find_cut(config.cut):
+        lines.append(f"# Cut off after block {config.cut}, {cut.block}.")
+        lines.append(f"backbone = keras.Model(backbone.input, {cut.expression}.output)")
     return "\n".join(lines)
 
 

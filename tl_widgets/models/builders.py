@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.backbones.cuts import Cut
 from tl_widgets.backbones.family import Backbone
 from tl_widgets.backbones.loading import build_backbone, build_preprocessing
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
@@ -130,6 +131,7 @@ def build_transfer(
     weights: str | PathLike[str] | ResolvedWeights | None = "imagenet",
     head_dropout: float = 0.0,
     seed: int = 0,
+    cut: int | None = None,
     on_event: OnEvent = ignore,
     cancel: Cancel | None = None,
 ) -> keras.Sequential:
@@ -144,6 +146,7 @@ def build_transfer(
         weights: "imagenet", the path of a weights file, or None for random weights.
         head_dropout: Dropout rate before the last layer; 0 for none.
         seed: Determines the initial weights of the head, and of a backbone with random weights.
+        cut: How many of the backbone's blocks to use, from the first one on; None for the whole backbone.
         on_event: Receives the progress of a download.
         cancel: Stops a download when set.
 
@@ -160,23 +163,26 @@ def build_transfer(
     head_dropout = settings_of(Config)["head_dropout"].check(head_dropout)
     seed = settings_of(Config)["seed"].check(seed)
     entry = find_backbone(backbone)
+    end = entry.find_cut(settings_of(Config)["cut"].check(cut))
     if not isinstance(weights, ResolvedWeights):
         weights = resolve_weights(entry, weights, on_event=on_event, cancel=cancel)
-    frozen = frozen_layers(entry, image_shape, weights, seed=seed)
+    frozen = frozen_layers(entry, image_shape, weights, seed=seed, cut=end)
     return stack_head(frozen, image_shape, n_classes, head_dropout=head_dropout, seed=seed)
 
 
 def frozen_layers(
-    backbone: Backbone, image_shape: tuple[int, int, int], weights: ResolvedWeights, *, seed: int = 0
+    backbone: Backbone,
+    image_shape: tuple[int, int, int],
+    weights: ResolvedWeights,
+    *,
+    seed: int = 0,
+    cut: Cut | None = None,
 ) -> tuple[keras.layers.Layer, ...]:
     """Build a transfer model's layers below the head, beginning with preprocessing."""
     preprocessing = build_preprocessing(backbone)
     scaling = () if preprocessing is None else (preprocessing,)
-    return (
-        *scaling,
-        build_backbone(backbone, image_shape, weights, seed=seed),
-        layers.GlobalAveragePooling2D(),
-    )
+    whole = build_backbone(backbone, image_shape, weights, seed=seed)
+    return (*scaling, cut.apply(whole) if cut else whole, layers.GlobalAveragePooling2D())
 
 
 def stack_head(

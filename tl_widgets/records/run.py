@@ -129,7 +129,7 @@ class RunResult:
         diagnoses: What went wrong, if anything.
         stopped: Whether Stop was pressed before the run was done.
         device: What TensorFlow computed on: "CPU" or a GPU's name.
-        backbone: The name of the frozen backbone; "" for scratch.
+        backbone: The name of the frozen backbone, and how many of its blocks if it is cut; "" for scratch.
         weights: "imagenet", the name of a file, or "random"; "" for scratch.
         weights_sha256: The hash of the file with the backbone's weights; "" without a file.
         fine_tuning: How the model was fine-tuned; None for any other model.

@@ -118,10 +118,11 @@ def second_stage(
     spec = config.fine_tuning
     assert spec is not None
     weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
+    cut = entry.find_cut(config.cut)
 
     def build() -> tuple[str, keras.Sequential, keras.Sequential, FrozenPart | None]:
         # Build new layers, because other models share those of the frozen stage.
-        layers = frozen_layers(entry, dataset.image_shape, weights, seed=config.seed)
+        layers = frozen_layers(entry, dataset.image_shape, weights, seed=config.seed, cut=cut)
         backbone = backbone_of(layers)
         start, lower, upper = cut_backbone(backbone, spec.n_blocks, entry.family.blocks)
         arguments = (dataset.image_shape, dataset.n_classes)

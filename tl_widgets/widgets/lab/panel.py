@@ -7,6 +7,7 @@ from typing import Any
 
 from ipywidgets import HTML, Box, Tab, VBox, Widget
 
+from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.config import GROUPS
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.catalogue import default_dataset
@@ -15,7 +16,7 @@ from tl_widgets.widgets.lab.class_fields import ClassFields
 from tl_widgets.widgets.shared.backbone_choice import BackboneChoice
 from tl_widgets.widgets.shared.cells import close_tree
 from tl_widgets.widgets.shared.costs import group_line, has_local_weights
-from tl_widgets.widgets.shared.fields import NumberField
+from tl_widgets.widgets.shared.fields import CountField, NumberField
 from tl_widgets.widgets.shared.form import Form, group_box
 from tl_widgets.widgets.shared.html import style
 from tl_widgets.widgets.shared.keys import KeyGuard
@@ -35,7 +36,7 @@ _OF_LAYER = {
     "filters": ("pooling",),
     "flatten": ("head",),
     "dense": ("dense_units", "dropout"),
-    "backbone": ("backbone", "weights"),
+    "backbone": ("backbone", "weights", "cut"),
     "head": ("head_dropout",),
 }
 _IN_ROWS = ("filters", "kernel_sizes", "classes")  # settings with several fields
@@ -97,6 +98,10 @@ class ControlPanel(Form[LabSettings]):
 
     def _images(self, settings: LabSettings) -> LabSettings:
         return settings
+
+    def _checked(self, settings: LabSettings) -> LabSettings:
+        find_backbone(settings.config.backbone).find_cut(settings.config.cut)
+        return super()._checked(settings)
 
     def _controls(self) -> dict[str, Widget]:
         """Return the widgets by name; for a setting with several fields, the first."""
@@ -202,6 +207,10 @@ class ControlPanel(Form[LabSettings]):
         size = self.fields.get("image_size")
         if isinstance(size, NumberField):
             self._backbones.show_limit(size, self._settings)
+        if isinstance(cut := self.fields.get("cut"), CountField):
+            n_cuts = len(find_backbone(self._settings.config.backbone).cuts)
+            cut.limit(n_cuts, is_unequal=True)  # after all blocks, the backbone is whole
+            cut.widget.tooltip = cut.setting.help if n_cuts else "Where its blocks end is not known"
         super()._show_fields()
         scratch = self._settings.config.scratch
         self._blocks.show_values(scratch.filters, scratch.kernel_sizes)

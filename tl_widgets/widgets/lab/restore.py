@@ -85,11 +85,11 @@ def restore(comparison: Comparison, source: DataSource, current: LabSettings, ca
         cancel: stops loading the images.
 
     Raises:
-        InputError: the backbone does not exist, or the images cannot be loaded.
+        InputError: the backbone does not exist or can't be cut there, or the images cannot be loaded.
         CancelledError: `cancel` was set.
     """
     data, config = comparison.dataset, comparison.config
-    find_backbone(config.backbone)
+    find_backbone(config.backbone).find_cut(config.cut)
     own_name = data.name
     data, missing = _restore_images(data, source, cancel)
     comparison, origin = replace(comparison, dataset=data), data.origin

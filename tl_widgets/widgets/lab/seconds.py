@@ -78,7 +78,8 @@ class Estimator:
                 models |= {model.name for model in run.result.runs}
         cached = cache.backbones.get("transfer")
         shape = (images.image_size, images.image_size, 3)
-        has_backbone = cached is not None and (cached[0][0], cached[0][4]) == (settings.config.backbone, shape)
+        config = settings.config
+        has_backbone = cached is not None and (cached[0][0], *cached[0][4:]) == (config.backbone, shape, config.cut)
         n_features = 0
         if has_backbone and cached is not None and cached[2] is not None:
             n_features = self._n_features(settings, images, cached[2].count_stored)

@@ -70,6 +70,8 @@ class BackboneChoice:
         `apply` receives the settings to change, by name, once the user has agreed.
         """
         values: dict[str, Any] = {"backbone": name}
+        if settings.config.cut is not None:  # another backbone has other blocks
+            values["cut"] = None
         size, smallest = settings.image_size, smallest_size(name)
         is_too_small = can_resize and size < smallest
         if is_too_small:

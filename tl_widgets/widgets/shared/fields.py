@@ -87,7 +87,7 @@ class NumberField(Field):
 
 
 class CountField(NumberField):
-    """A number of images per class, where None means all.
+    """A number of images per class, or of a backbone's blocks, where None means all.
 
     If all classes have the same number of images, the largest number means all. Otherwise the number after it does.
     """

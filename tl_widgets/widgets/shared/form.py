@@ -198,7 +198,7 @@ class Form(VBox, Generic[FormSettings]):
     def _show_fields(self) -> None:
         values, facts = self._settings.values, self._facts(self._settings)
         for name, field in self.fields.items():
-            if isinstance(field, CountField):
+            if isinstance(field, CountField) and name == "n_per_class":
                 field.limit(facts.max_per_class, is_unequal=facts.is_unequal)
             if isinstance(field, MenuField) and name == "dataset":
                 field.set_options(self._source.menu())

@@ -230,7 +230,7 @@ def settings_text(arm: str, config: Config) -> str:
         return ", ".join([*texts, f"dropout {config.head_dropout:g}"])
     spec = config.scratch
     filters = "-".join(map(str, spec.filters))
-    texts += [filters, spec.head.replace("_", " "), f"dropout {spec.dropout:g}"]
+    texts += [f"filters {filters}", spec.head.replace("_", " "), f"dropout {spec.dropout:g}"]
     copies = f"{config.augment} {'copy' if config.augment == 1 else 'copies'}" if config.augment else "no copies"
     return ", ".join([*texts, copies])
 

@@ -208,6 +208,7 @@ def test_the_app_measures_what_the_function_does_and_says_how_long_it_takes(make
         ("depth", {**TINY, "control": False, "seeds": (0,)}, "DepthStudy"),
         ("stress", {**TINY, "images": 3}, "StressTest"),
         ("noise", {**TINY, "shares": (0, 25), "seeds": (0,)}, "LabelNoise"),
+        ("size", {**TINY, "sizes": (32, 40), "seeds": (0,)}, "SizeStudy"),
         ("opponent", {"image_size": 32, "n_per_class": 4, "budget": 1, "passes": 4}, "TunedOpponent"),
         ("sure", TINY, "Calibration"),
     ],

@@ -39,6 +39,7 @@ NOWHERE = "no_such_folder"
         ("noise", "--shares 0,90", "shares must be 0 to 80; received 90"),
         ("opponent", "--budget 0", "budget must be 1 to 100"),
         ("opponent", "--passes 3", "passes must be 4 to 10,000"),
+        ("size", "--sizes 8,32", "sizes must be 16 to 512"),
         ("stress", "--images 0", "images must be 1 or more"),
         ("repeat", "--repeats 0", "repeats must be 2 to 100 seeds"),
     ],

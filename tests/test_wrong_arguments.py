@@ -182,6 +182,7 @@ GOOD = {
     "LookInside": "inside",
     "MistakeStudies": "mistakes",
     "MistakeStudy": "mistake",
+    "SizeStudy": "size",
     "StressTest": "stress",
     "TimeStudy": "time",
     "TunedOpponent": "opponent",

@@ -49,6 +49,9 @@ from .studies.calibration.result import Calibration as Calibration
 from .studies.depth.figure import plot_depth as plot_depth
 from .studies.depth.measurement import depth_study as depth_study
 from .studies.depth.result import DepthStudy as DepthStudy
+from .studies.image_size.figure import plot_size_study as plot_size_study
+from .studies.image_size.measurement import size_study as size_study
+from .studies.image_size.result import SizeStudy as SizeStudy
 from .studies.inside.figure import (
     plot_features as plot_features,
     plot_filters as plot_filters,

@@ -120,6 +120,7 @@ KINDS: dict[str, ArgumentKind] = {
             "DepthStudy": "a DepthStudy, such as the result of depth_study(dataset)",
             "LearningCurve": "a LearningCurve, such as the result of learning_curve(dataset)",
             "LabelNoise": "a LabelNoise, such as the result of label_noise(dataset)",
+            "SizeStudy": "a SizeStudy, such as the result of size_study(dataset)",
             "StressTest": "a StressTest, such as the result of stress_test(dataset)",
             "TunedOpponent": "a TunedOpponent, such as the result of tuned_opponent(dataset)",
             "TimeStudy": "a TimeStudy, such as the result of time_study(dataset)",

@@ -25,6 +25,7 @@ _FOLDERS = (
     "label_noise",
     "opponent",
     "calibration",
+    "image_size",
 )
 # What a learner wants to know, by topic, in the order of StudyLab.
 TOPICS = {

@@ -1,0 +1,185 @@
+"""The "size" study: image size and kind of images, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE, ImageSettings
+from tl_widgets.core.settings import Choice, Several, Whole, same_setting, setting
+from tl_widgets.studies.guess import Guess
+from tl_widgets.studies.study import (
+    IMAGES,
+    DataFacts,
+    FactsOf,
+    ImageArguments,
+    Plan,
+    SoFar,
+    Study,
+    count,
+    jobs_setting,
+    model_setting,
+    require_images,
+    seeds_setting,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.experiments.seconds import Speed
+    from tl_widgets.studies.image_size.result import SizeStudy
+    from tl_widgets.studies.stage import StageChart
+
+_LEADS = {
+    "is behind": -1.0,
+    "0 to 10 points": 0.0,
+    "10 to 20": 0.1,
+    "20 to 40": 0.2,
+    "over 40": 0.4,
+}
+
+
+@dataclass(frozen=True)
+class SizeArguments(ImageArguments):
+    """What changes, and the values that it takes."""
+
+    n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=10)
+    vary: str = setting(
+        "size",
+        Choice((("the image size", "size"), ("the kind of images", "domain"))),
+        "What changes",
+        "The same images in several sizes, or several data sets in one size",
+        group=IMAGES,
+    )
+    sizes: tuple[int, ...] = setting(
+        (32, 64, 96, 128),
+        Several(Whole(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE, 16), "32,64,96"),
+        "Sizes",
+        "Sides of the images in pixels, between commas, if the size changes",
+        unit="pixels",
+        group=IMAGES,
+    )
+    backbone: str = model_setting("backbone")
+    epochs: int = model_setting("epochs")
+    seeds: tuple[int, ...] = seeds_setting(2)
+    jobs: int = jobs_setting()
+
+    @property
+    def image_settings(self) -> ImageSettings:
+        """The images that the study uses, in the largest size."""
+        size = max(self.sizes) if self.vary == "size" else self.image_size
+        return ImageSettings(self.dataset, size, self.n_per_class)
+
+
+class _Size(Study[SizeArguments, "SizeStudy"]):
+    name = "size"
+    topic = "effort"
+    question = "How large, what kind?"
+    about = "accuracy with smaller and larger images, or with photographs, faces and digits"
+    lead = (
+        "Both models learn from the same images in several sizes. Or the size stays, and photographs, faces and digits "
+        "take turns."
+    )
+    chart = "Charts of test accuracy and of the lead of transfer by image size, or by kind of images."
+    arguments = SizeArguments
+    cost_by = ("dataset", "image_size", "backbone", "vary", "sizes")
+    quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 5, "sizes": (32, 64), "seeds": (0,)}
+    front: ClassVar[tuple[str, ...]] = ("dataset", "vary")
+    sketch = (
+        '<rect x="4" y="18" width="8" height="8" stroke="currentColor" stroke-width="1.8" fill="none"/>'
+        '<rect x="15" y="13" width="13" height="13" stroke="currentColor" stroke-width="1.8" fill="none"/>'
+        '<path d="M31 26V8M31 8l-4 5M31 8l4 5" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.2" fill="none"/>'
+    )
+
+    def results(self) -> tuple[type[SizeStudy], ...]:
+        from tl_widgets.studies.image_size.result import SizeStudy
+
+        return (SizeStudy,)
+
+    def measure(
+        self, arguments: SizeArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
+    ) -> SizeStudy:
+        from tl_widgets.studies.image_size.measurement import size_study
+
+        return size_study(
+            require_images(dataset),
+            vary=arguments.vary,
+            sizes=arguments.sizes,
+            image_size=arguments.image_size,
+            seeds=arguments.seeds,
+            backbone=arguments.backbone,
+            epochs=arguments.epochs,
+            n_jobs=arguments.jobs,
+            on_event=on_event,
+            cancel=cancel,
+        )
+
+    def draw(self, result: SizeStudy) -> Figure:
+        from tl_widgets.studies.image_size.figure import plot_size_study
+
+        return plot_size_study(result)
+
+    def draw_narrow(self, result: SizeStudy) -> Figure:
+        from tl_widgets.studies.image_size.figure import plot_size_study
+
+        return plot_size_study(result, narrow=True)
+
+    def plan(self, arguments: SizeArguments, facts: DataFacts) -> Plan:
+        names = _names(arguments, facts.name)
+        n, n_seeds = len(names), len(arguments.seeds)
+        what = count(n, "size") if arguments.vary == "size" else count(n, "data set")
+        return Plan(2 * n * n_seeds, f"{what} × {count(n_seeds, 'seed')} × 2 kinds of model")
+
+    def seconds(self, arguments: SizeArguments, facts_of: FactsOf, speed: Speed) -> float:
+        from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, comparison_seconds
+
+        images = replace(arguments.workload(facts_of), n_validation=0)
+        sides = arguments.sizes if arguments.vary == "size" else [arguments.image_size] * len(_names(arguments, ""))
+        seconds = 0.0
+        for side in sides:
+            work, n_seeds = replace(images, image_size=side), len(arguments.seeds)
+            seconds += comparison_seconds(arguments.config, work, speed, SCRATCH_DONE)
+            seconds += n_seeds * comparison_seconds(arguments.config, work, speed, TRANSFER_DONE)
+        return seconds
+
+    def stage(self, arguments: SizeArguments, so_far: SoFar) -> StageChart:
+        from tl_widgets.studies.image_size.stage import size_stage
+
+        result = so_far.result
+        if result is not None:
+            return size_stage(result.vary, result.names, result.points)
+        return size_stage(arguments.vary, _names(arguments, so_far.facts.name), so_far.points)
+
+    def headline(self, result: SizeStudy) -> str:
+        return result.headline
+
+    def guess(self, arguments: SizeArguments) -> Guess:
+        def answer(result: SizeStudy) -> str:
+            lead = result.lead(len(result.conditions) - 1) if result.conditions else None
+            return [name for name, low in _LEADS.items() if lead.mean >= low][-1] if lead else ""
+
+        where = f"at {max(arguments.sizes)} px" if arguments.vary == "size" else "on digits"
+        return Guess(
+            f"How far will the frozen backbone be ahead {where}?",
+            tuple(_LEADS),
+            f"size {arguments.dataset} {arguments.vary} {max(arguments.sizes)}",
+            answer,
+            is_required=False,
+        )
+
+
+def _names(arguments: SizeArguments, dataset: str) -> tuple[str, ...]:
+    """Return the names of the conditions that these arguments ask for."""
+    if arguments.vary == "size":
+        return tuple(f"{side} px" for side in sorted(arguments.sizes))
+    from tl_widgets.data.catalogue import get_dataset
+    from tl_widgets.studies.image_size.result import DOMAINS
+
+    known = tuple(name for name in DOMAINS if (found := get_dataset(name)) and found.offline)
+    return known if dataset in DOMAINS or not dataset else (dataset, *known)
+
+
+STUDY = _Size()

@@ -1,0 +1,171 @@
+"""Measurement of the "size" study: the same images in several sizes, or several kinds of images in one size."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from tl_widgets.backbones.catalogue import require_backbone
+from tl_widgets.core.arguments import checked
+from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE, Config
+from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.lazy_tensorflow import import_tensorflow
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.settings import Choice, Whole
+from tl_widgets.data.catalogue import get_dataset, load_dataset
+from tl_widgets.data.dataset import ImageDataset, Split, choose_classes, require_dataset, require_seeds
+from tl_widgets.experiments.comparison import environment, summarize, train_arm
+from tl_widgets.experiments.parallel import WorkContext, measure_all
+from tl_widgets.records.parameters import count_rows, scratch_ledger
+from tl_widgets.studies.image_size.result import DOMAINS, Condition, SizePoint, SizeStudy
+
+_N_CLASSES = 2  # `faces` has no more
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One model with the images of one condition."""
+
+    condition: int
+    name: str
+    arm: str
+    seed: int
+
+    def describe(self) -> str:
+        """Return a description for messages."""
+        return f"{self.arm} with {self.name}, seed {self.seed}"
+
+
+@checked
+def size_study(
+    dataset: ImageDataset,
+    *,
+    vary: str = "size",
+    sizes: Sequence[int] = (32, 64, 96, 128),
+    image_size: int = 64,
+    seeds: Sequence[int] = (0, 1),
+    backbone: str = Config.backbone,
+    epochs: int = Config.epochs,
+    n_jobs: int = 1,
+    on_event: OnEvent = ignore,
+    cancel: Cancel | None = None,
+) -> SizeStudy:
+    """Train both models on the same images in several sizes, or on several kinds of images in one size.
+
+    With `vary="domain"`, the data set stands beside textures, stamps (if they are on this machine), faces and digits,
+    each with its first two classes and as many training images per class as the smallest has.
+
+    Args:
+        dataset: images and their split, at least as large as the largest size: they are made smaller.
+        vary: "size" or "domain".
+        sizes: sides in pixels for "size". Those above the size of the images are left out.
+        image_size: side in pixels for "domain".
+        seeds: each determines the initial weights and the order of the images.
+        backbone: a name in the catalogue (`list_backbones`).
+        epochs: passes over the training images.
+        n_jobs: worker processes, as joblib counts them; the numbers do not depend on it.
+        on_event: receives each finished point.
+        cancel: set from any thread, it stops the study within one batch.
+
+    Returns:
+        Everything that was measured, even after a Stop; points that failed are in `failures`.
+
+    Raises:
+        InputError: an argument is not allowed, or no point could be measured.
+    """
+    require_dataset(dataset)
+    Choice((("", "size"), ("", "domain"))).check("vary", vary)
+    for name, sides in (("sizes", sizes := tuple(sizes)), ("image_size", (image_size,))):
+        for side in sides:
+            Whole(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE).check(name, side)
+    left_out: tuple[str, ...] = ()
+    if vary == "size":
+        fitting = sorted({int(side) for side in sizes if side <= dataset.image_size})
+        if not fitting:
+            raise InputError(
+                f"sizes has none up to the {dataset.image_size} pixels of these images; received {sizes}. Load the "
+                "images with a larger image_size."
+            )
+        if large := [f"{side}" for side in sorted(sizes) if side > dataset.image_size]:
+            left_out = (
+                f"Sizes above the {dataset.image_size} pixels of these images were left out ({', '.join(large)}): load "
+                f"them with an image size of {large[-1]}.",
+            )
+        conditions = tuple(resized(dataset, side) for side in fitting)
+    else:
+        conditions = domains(dataset, image_size)
+    smallest = min(condition.image_size for condition in conditions)
+    config = Config(backbone=require_backbone(backbone, smallest).name, epochs=epochs)
+    seeds = require_seeds(seeds)
+    import_tensorflow(on_event, cancel)
+    jobs = [
+        _Job(i, f"{condition.name} at {condition.image_size} px", arm, seed)
+        for arm in (ModelName.TRANSFER, ModelName.SCRATCH)  # the quick one first
+        for i, condition in enumerate(conditions)
+        for seed in seeds
+    ]
+    how = {"n_jobs": n_jobs, "on_event": on_event, "cancel": cancel}
+    measured = measure_all(jobs, partial(_measure, conditions, config), describe=_Job.describe, **how)  # type: ignore[arg-type]
+    return SizeStudy(
+        vary=vary,  # type: ignore[arg-type]  # checked above
+        config=config,
+        conditions=tuple(_condition(condition, config) for condition in conditions),
+        seeds=seeds,
+        points=measured.points,
+        left_out=left_out,
+        failures=measured.failures,
+        stopped=measured.stopped,
+        environment=environment(),
+    )
+
+
+def resized(dataset: ImageDataset, image_size: int) -> ImageDataset:
+    """Return the data set with images of another size, resampled as `load_dataset` does."""
+    if image_size == dataset.image_size:
+        return dataset
+    from PIL import Image
+
+    side = image_size, image_size
+    resample = Image.Resampling.LANCZOS if image_size < dataset.image_size else Image.Resampling.BICUBIC
+
+    def change(split: Split) -> Split:
+        images = [np.asarray(Image.fromarray(np.asarray(image)).resize(side, resample)) for image in split.images]
+        return replace(split, images=np.stack(images))
+
+    train, validation, test = map(change, (dataset.train, dataset.validation, dataset.test))
+    return replace(dataset, train=train, validation=validation, test=test, origin=None)
+
+
+def domains(dataset: ImageDataset, image_size: int) -> tuple[ImageDataset, ...]:
+    """Return the data set and the built-in ones, with two classes and equally many training images of each."""
+    found = []
+    for name in DOMAINS:
+        known = get_dataset(name)
+        if known is not None and known.offline:
+            found.append(load_dataset(name, image_size=image_size, classes=known.class_names[:_N_CLASSES]))
+    own = resized(choose_classes(dataset, dataset.class_names[:_N_CLASSES]), image_size)
+    n_train = min(int(np.bincount(own.train.labels).min()), *(int(np.bincount(d.train.labels).min()) for d in found))
+    if dataset.name not in DOMAINS:
+        found.insert(0, own)
+    return tuple(condition.take(n_train) for condition in found)
+
+
+def _condition(dataset: ImageDataset, config: Config) -> Condition:
+    example = np.ascontiguousarray(dataset.test.images[0])
+    rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
+    return Condition(summarize(dataset), base64.b64encode(example.tobytes()).decode(), count_rows(rows).total)
+
+
+def _measure(conditions: tuple[ImageDataset, ...], config: Config, job: _Job, context: WorkContext) -> SizePoint:
+    config = replace(config, seed=job.seed)
+    how = {"cache": context.cache, "validate": False, "on_event": context.on_event, "cancel": context.cancel}
+    run = train_arm(conditions[job.condition], config, job.arm, **how)  # type: ignore[arg-type]
+    if run.stopped or not run.labels:
+        raise CancelledError("stopped")
+    right = tuple(answer == label for answer, label in zip(run.predictions, run.labels, strict=True))
+    return SizePoint(job.condition, job.arm, job.seed, right)

@@ -1,0 +1,264 @@
+"""The record of the "size" study, its statistics and sentences. No TensorFlow."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from math import hypot
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_widgets.core.config import Config
+from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
+from tl_widgets.core.numbers import count_text, points, points_range
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.kinds import Count, Data
+from tl_widgets.records.statistics import Mean, mean_of_shares
+from tl_widgets.studies.prediction import DOMAIN, SIZE, held
+
+ARMS = (ModelName.SCRATCH, ModelName.TRANSFER)
+Vary = Literal["size", "domain"]
+PHOTOGRAPHS, DIGITS = ("textures", "stamps"), "digits"
+DOMAINS = (*PHOTOGRAPHS, "faces", DIGITS)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One image size, or one kind of images.
+
+    Attributes:
+        dataset: the images.
+        example: the pixels of one test image, base64.
+        n_weights: weights of the network from scratch.
+    """
+
+    dataset: DatasetSummary
+    example: Data
+    n_weights: Count
+
+
+@dataclass(frozen=True)
+class SizePoint:
+    """Which test images one model gets right; `condition` is its place among the conditions."""
+
+    condition: Count
+    arm: str
+    seed: Count
+    right: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class SizeStudy(StudyRecord):
+    """Both models with images of several sizes, or with several kinds of images of one size.
+
+    Attributes:
+        vary: what changes, "size" or "domain".
+        config: the settings of the models; each point has its own seed.
+        conditions: the sizes in ascending order, or the kinds of images.
+        seeds: the seeds, the same for each condition.
+        points: one for each model that was tested.
+        left_out: a sentence for each condition that was left out.
+        failures: points that could not be measured.
+        stopped: whether the study was stopped before all points were measured.
+        environment: the machine and the versions.
+    """
+
+    vary: Vary
+    config: Config
+    conditions: tuple[Condition, ...]
+    seeds: tuple[Count, ...]
+    points: tuple[SizePoint, ...]
+    left_out: tuple[str, ...]
+    failures: tuple[StudyFailure, ...]
+    stopped: bool
+    environment: Environment
+
+    def __post_init__(self) -> None:
+        for condition in self.conditions:
+            if len(base64.b64decode(condition.example)) != 3 * condition.dataset.image_size**2:
+                raise ValueError("an example does not have the size of its images")
+        for point in self.points:
+            if point.condition >= len(self.conditions) or point.arm not in ARMS or point.seed not in self.seeds:
+                raise ValueError("it has a point of an unknown condition, model or seed")
+            if len(point.right) != self.conditions[point.condition].dataset.n_test or not point.right:
+                raise ValueError("a model was not tested on all test images of its condition")
+        if len({(point.condition, point.arm, point.seed) for point in self.points}) < len(self.points):
+            raise ValueError("it has the same point twice")
+        if self.vary == "size" and len({condition.dataset.n_test for condition in self.conditions}) > 1:
+            raise ValueError("its sizes do not have the same test images")
+
+    @property
+    def datasets(self) -> tuple[DatasetSummary, ...]:
+        """The data sets that the study used."""
+        return tuple(condition.dataset for condition in self.conditions)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the conditions."""
+        sets = self.datasets
+        return tuple(f"{data.image_size} px" if self.vary == "size" else data.name for data in sets)
+
+    def picture(self, condition: int) -> NDArray[np.uint8]:
+        """Return an example of a condition, uint8 (side, side, 3)."""
+        found = self.conditions[condition]
+        side = found.dataset.image_size
+        return np.frombuffer(base64.b64decode(found.example), np.uint8).reshape(side, side, 3)
+
+    def right(self, condition: int, arm: str) -> dict[int, NDArray[np.float64]]:
+        """Return by seed which test images a model gets right, as 0.0 and 1.0."""
+        mine = (point for point in self.points if (point.condition, point.arm) == (condition, arm))
+        return {point.seed: np.array(point.right, float) for point in mine}
+
+    def accuracy(self, condition: int, arm: str) -> Mean | None:
+        """Return the mean accuracy over the seeds with a t interval over the images, or None."""
+        return _over_images(list(self.right(condition, arm).values()), low=0.0)
+
+    def lead(self, condition: int) -> Mean | None:
+        """Return the frozen backbone minus the network from scratch, paired by seed and image, or None."""
+        return _over_images(self._pairs(condition), low=-1.0)
+
+    def _pairs(self, condition: int) -> list[NDArray[np.float64]]:
+        transfer, scratch = self.right(condition, ModelName.TRANSFER), self.right(condition, ModelName.SCRATCH)
+        return [transfer[seed] - scratch[seed] for seed in transfer if seed in scratch]
+
+    @property
+    def growth(self) -> Mean | None:
+        """The lead at the last size minus that at the first, paired by image; None without both, or for domains."""
+        if self.vary != "size" or len(self.conditions) < 2:
+            return None
+        first, last = self._pairs(0), self._pairs(len(self.conditions) - 1)
+        return _over_images([np.mean(last, axis=0) - np.mean(first, axis=0)], low=-2.0) if first and last else None
+
+    @property
+    def photographs_minus_digits(self) -> Mean | None:
+        """The mean lead on photographs minus that on digits; None without both, or for sizes.
+
+        Source: G. Y. Zou, A. Donner, Statistics in Medicine 27 (2008), 1693-1702: independent intervals, joined.
+        """
+        if self.vary != "domain":
+            return None
+        photographs = [lead for i, name in enumerate(self.names) if name in PHOTOGRAPHS and (lead := self.lead(i))]
+        digits = self.lead(self.names.index(DIGITS)) if DIGITS in self.names else None
+        if not photographs or digits is None:
+            return None
+        parts = [(lead, 1 / len(photographs)) for lead in photographs]
+        mean = sum(lead.mean * share for lead, share in parts) - digits.mean
+        below = hypot(_reach(digits, 1), *(share * _reach(lead, 0) for lead, share in parts))
+        above = hypot(_reach(digits, 0), *(share * _reach(lead, 1) for lead, share in parts))
+        return Mean(mean, (mean - below, mean + above), len(photographs) + 1)
+
+    @property
+    def held(self) -> bool | None:
+        """Whether the prediction held; None if these numbers can't tell."""
+        difference = self.growth if self.vary == "size" else self.photographs_minus_digits
+        return held(difference.ci95 if difference else None)
+
+    @property
+    def lost_arms(self) -> tuple[str, ...]:
+        """The models whose points all failed."""
+        measured = {point.arm for point in self.points}
+        return () if self.stopped else tuple(arm for arm in ARMS if arm not in measured)
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """A table of texts, titles first, with a row for each condition."""
+        what = "image size" if self.vary == "size" else "images"
+        titles = (what, *map(heading_of, ARMS), "Transfer minus scratch (points)", "weights from scratch")
+        return titles, *(
+            (
+                name,
+                *(mean.text if (mean := self.accuracy(i, arm)) else "" for arm in ARMS),
+                _lead_text(self.lead(i)),
+                count_text(self.conditions[i].n_weights),
+            )
+            for i, name in enumerate(self.names)
+        )
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        leads = [(name, lead) for i, name in enumerate(self.names) if (lead := self.lead(i))]
+        if not leads:
+            return "Stopped before both models were measured." if self.stopped else "Nothing could be compared."
+        parts = ", ".join(f"{name} {points(lead.mean, signed=True)}" for name, lead in leads)
+        return f"Transfer minus scratch, in points: {parts}."
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The findings in plain sentences."""
+        sentences = [_lead_sentence(self, i) for i in range(len(self.conditions))]
+        sentences += [_difference_sentence(self), _fairness_sentence(self), *self.left_out]
+        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        if self.stopped:
+            sentences.append("Stopped before all points were measured.")
+        else:
+            sentences.append((SIZE if self.vary == "size" else DOMAIN).outcome(self.held))
+        return tuple(sentence for sentence in sentences if sentence)
+
+
+def _over_images(by_seed: list[NDArray[np.float64]], *, low: float) -> Mean | None:
+    """Return the mean of values by seed and image, with a t interval over the images: the seeds are averaged first."""
+    if not by_seed:
+        return None
+    return mean_of_shares(np.mean(by_seed, axis=0).tolist(), n_images=len(by_seed), low=low)
+
+
+def _reach(mean: Mean, end: int) -> float:
+    return abs(mean.ci95[end] - mean.mean) if mean.ci95 else 1.0
+
+
+def _lead_text(lead: Mean | None) -> str:
+    if lead is None:
+        return ""
+    return points(lead.mean, signed=True) + (f" ({points_range(*lead.ci95)})" if lead.ci95 else "")
+
+
+def _lead_sentence(study: SizeStudy, condition: int) -> str:
+    lead = study.lead(condition)
+    scratch, transfer = (study.accuracy(condition, arm) for arm in ARMS)
+    if lead is None or scratch is None or transfer is None:
+        return ""
+    where = f"{'At' if study.vary == 'size' else 'On'} {study.names[condition]}"
+    return (
+        f"{where}, {phrase_of(ARMS[0])} recognizes {scratch.text} of the test images and {phrase_of(ARMS[1])} "
+        f"{transfer.text}: {_lead_text(lead)} points."
+    )
+
+
+def _difference_sentence(study: SizeStudy) -> str:
+    if study.stopped:
+        return ""
+    if study.vary == "size":
+        growth = study.growth
+        if growth is None:
+            return ""
+        ends = f"From {study.names[0]} to {study.names[-1]}"
+        return f"{ends} the lead changes by {_lead_text(growth)} points, paired by image."
+    difference = study.photographs_minus_digits
+    if difference is None:
+        return ""
+    used = " and ".join(name for name in PHOTOGRAPHS if name in study.names)
+    return f"The lead on photographs ({used}) minus that on digits is {_lead_text(difference)} points."
+
+
+def _fairness_sentence(study: SizeStudy) -> str:
+    """Say what was equal, and what else differs."""
+    if not study.conditions:
+        return ""
+    sets, weights = study.datasets, [condition.n_weights for condition in study.conditions]
+    n_classes = len(sets[0].class_names)
+    equal = f"{n_classes} classes with {sets[0].n_train // n_classes} training images each"
+    luck = "" if len(study.seeds) > 1 else " With one seed, the intervals show the luck of the images alone."
+    if study.vary == "size":
+        return (
+            f"Equal everywhere: the pictures ({equal}), epochs and seeds. What else differs: the network from scratch "
+            f"has {count_text(weights[0])} weights at {study.names[0]} and {count_text(weights[-1])} at "
+            f"{study.names[-1]}, and a pass costs more." + luck
+        )
+    tests = ", ".join(f"{data.name} {data.n_test}" for data in sets)
+    return (
+        f"Equal everywhere: {sets[0].image_size} px, {equal}, epochs, seeds and networks. What else differs: what the "
+        f"classes are (the first {n_classes} of each data set), and the number of test images ({tests})." + luck
+    )

@@ -1,0 +1,29 @@
+"""The chart of the "size" study while it measures: accuracy by image size, or by kind of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tl_widgets.records.statistics import mean_of_shares
+from tl_widgets.studies.image_size.result import ARMS, SizePoint
+from tl_widgets.studies.stage import Axis, Dot, StageChart
+
+
+def size_stage(vary: str, names: Sequence[str], points: Sequence[SizePoint]) -> StageChart:
+    """Return the chart: for each condition and model a mean over the seeds with its interval over the images."""
+    dots = []
+    for i, arm in enumerate(ARMS):
+        for condition, name in enumerate(names):
+            rights = [point.right for point in points if (point.condition, point.arm) == (condition, arm)]
+            if not rights:
+                continue
+            at = condition + 0.06 * (i - 0.5)  # so intervals don't hide each other
+            mean = mean_of_shares(np.mean(rights, axis=0).tolist(), n_images=len(rights))
+            dots.append(Dot(arm, at, mean.mean, mean.ci95, name))
+            dots += [Dot(arm, at, sum(right) / len(right), is_small=True) for right in rights if len(rights) > 1]
+    what = "image size" if vary == "size" else "kind of images"
+    ticks = tuple((float(i), name) for i, name in enumerate(names))
+    x, y = Axis(what, -0.4, len(names) - 0.6, ticks), Axis.share("accuracy on the test images")
+    return StageChart(f"Test accuracy by {what}", x, y, ARMS, tuple(dots), joined=vary == "size")

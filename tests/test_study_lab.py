@@ -206,6 +206,7 @@ def test_the_app_measures_what_the_function_does_and_says_how_long_it_takes(make
         ("inside", {**TINY, "images": 1}, "LookInside"),
         ("repeat", {**TINY, "repeats": 2}, None),
         ("depth", {**TINY, "control": False, "seeds": (0,)}, "DepthStudy"),
+        ("heads", {**TINY, "control": False}, "HeadStudy"),
         ("stress", {**TINY, "images": 3}, "StressTest"),
         ("noise", {**TINY, "shares": (0, 25), "seeds": (0,)}, "LabelNoise"),
         ("size", {**TINY, "sizes": (32, 40), "seeds": (0,)}, "SizeStudy"),
@@ -774,6 +775,8 @@ def test_every_study_says_its_seconds_before_the_first_press(make_lab, study):
     before = lab._estimator.seconds(lab.settings)
     assert 1 < before < 3600
     assert f"about <b>{rough_duration(before)}</b>." in page(lab)
-    if study not in ("backbones", "depth") and "epochs" in lab.settings.values:  # there, features take the time
+    if (
+        study not in ("backbones", "depth", "heads") and "epochs" in lab.settings.values
+    ):  # there, features take the time
         lab.form.control("epochs").value = 40
         assert lab._estimator.seconds(lab.settings) > 1.5 * before

@@ -36,6 +36,7 @@ NOWHERE = "no_such_folder"
         ("inside", "--images 13", "images must be 1 to 12 test images; received 13"),
         ("depth", "--backbone ConvNeXtTiny", "ConvNeXtTiny cannot be cut"),
         ("depth", "--blocks 0", "blocks must be 1 or more"),
+        ("heads", "--others Resnet999", "There is no backbone"),
         ("noise", "--shares 0,90", "shares must be 0 to 80; received 90"),
         ("opponent", "--budget 0", "budget must be 1 to 100"),
         ("opponent", "--passes 3", "passes must be 4 to 10,000"),

@@ -177,6 +177,7 @@ GOOD = {
     "Comparison": "compare_all",
     "Result": "compare_all",
     "DepthStudy": "depth",
+    "HeadStudy": "heads",
     "LearningCurve": "data",
     "LabelNoise": "noise",
     "LookInside": "inside",

@@ -52,6 +52,9 @@ from .studies.depth.result import DepthStudy as DepthStudy
 from .studies.image_size.figure import plot_size_study as plot_size_study
 from .studies.image_size.measurement import size_study as size_study
 from .studies.image_size.result import SizeStudy as SizeStudy
+from .studies.heads.figure import plot_heads as plot_heads
+from .studies.heads.measurement import head_study as head_study
+from .studies.heads.result import HeadStudy as HeadStudy
 from .studies.inside.figure import (
     plot_features as plot_features,
     plot_filters as plot_filters,

@@ -118,6 +118,7 @@ KINDS: dict[str, ArgumentKind] = {
             "BackboneStudy": "a BackboneStudy, such as the result of backbone_study(dataset)",
             "Calibration": "a Calibration, such as the result of calibration(dataset)",
             "DepthStudy": "a DepthStudy, such as the result of depth_study(dataset)",
+            "HeadStudy": "a HeadStudy, such as the result of head_study(dataset)",
             "LearningCurve": "a LearningCurve, such as the result of learning_curve(dataset)",
             "LabelNoise": "a LabelNoise, such as the result of label_noise(dataset)",
             "SizeStudy": "a SizeStudy, such as the result of size_study(dataset)",

@@ -18,6 +18,7 @@ _FOLDERS = (
     "backbones",
     "fine_tuning",
     "depth",
+    "heads",
     "mistake",
     "inside",
     "repeat",

@@ -1,0 +1,150 @@
+"""The "heads" study: several heads on the same kept features, and image search by them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tl_widgets.core.settings import Several, setting
+from tl_widgets.studies.guess import Guess
+from tl_widgets.studies.study import (
+    BACKBONE_NAME,
+    MODELS,
+    DataFacts,
+    FactsOf,
+    ImageArguments,
+    Plan,
+    SoFar,
+    Study,
+    count,
+    model_setting,
+    require_images,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tl_widgets.core.events import Cancel, OnEvent
+    from tl_widgets.data.dataset import ImageDataset
+    from tl_widgets.experiments.seconds import Speed
+    from tl_widgets.studies.heads.result import HeadStudy
+    from tl_widgets.studies.stage import StageChart
+
+# How far apart the best head and the worst are, in points, and the end of each range.
+_APART = {"under 2 points": 0.02, "2 to 5 points": 0.05, "5 to 10 points": 0.1, "over 10 points": 1.0}
+_PER_IMAGE = 0.02  # seconds for all values that are tried for scikit-learn's heads
+
+
+@dataclass(frozen=True)
+class HeadsArguments(ImageArguments):
+    """The backbone of the heads, and more backbones for the search."""
+
+    backbone: str = model_setting("backbone")
+    others: tuple[str, ...] | None = setting(
+        None,
+        Several(BACKBONE_NAME, "SqueezeNet,MobileNetV2"),
+        "More for the search",
+        "More backbones that search for similar images, names between commas",
+        group=MODELS,
+        none="none",
+    )
+    control: bool = model_setting("control", default=True)
+    epochs: int = model_setting("epochs")
+    seed: int = model_setting("seed")
+
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """The names of the searches."""
+        more = [name for name in self.others or () if name != self.backbone]
+        return tuple(dict.fromkeys([self.backbone, *more, *[f"{self.backbone}, random weights"] * self.control]))
+
+
+class _Heads(Study[HeadsArguments, "HeadStudy"]):
+    name = "heads"
+    topic = "models"
+    question = "Which head?"
+    about = "other heads on the same features: nearest neighbors, logistic regression, a small MLP; and image search"
+    lead = (
+        "The frozen backbone's features are kept, and four different heads learn from them. Then each test image looks "
+        "for its nearest training images."
+    )
+    chart = "Dot chart of the test accuracy of each head, and test images with their nearest training images."
+    arguments = HeadsArguments
+    quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "control": False}
+    sketch = (
+        '<rect x="3" y="6" width="14" height="18" stroke="currentColor" stroke-width="1.8" fill="none"/>'
+        '<path d="M17 15h6M23 15l7-10M23 15l7-3M23 15l7 4M23 15l7 10" stroke="currentColor" stroke-opacity=".5"/>'
+        '<path d="M32 5h8M32 12h8M32 19h8M32 25h8" stroke="var(--tlw-transfer,#0072b2)" stroke-width="3.4"/>'
+    )
+
+    def results(self) -> tuple[type[HeadStudy], ...]:
+        from tl_widgets.studies.heads.result import HeadStudy
+
+        return (HeadStudy,)
+
+    def measure(
+        self, arguments: HeadsArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
+    ) -> HeadStudy:
+        from tl_widgets.studies.heads.measurement import head_study
+
+        return head_study(
+            require_images(dataset),
+            backbone=arguments.backbone,
+            others=arguments.others or (),
+            control=arguments.control,
+            epochs=arguments.epochs,
+            seed=arguments.seed,
+            on_event=on_event,
+            cancel=cancel,
+        )
+
+    def draw(self, result: HeadStudy) -> Figure:
+        from tl_widgets.studies.heads.figure import plot_heads
+
+        return plot_heads(result)
+
+    def draw_narrow(self, result: HeadStudy) -> Figure:
+        from tl_widgets.studies.heads.figure import plot_heads
+
+        return plot_heads(result, narrow=True)
+
+    def plan(self, arguments: HeadsArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
+        n = len(arguments.searches)
+        return Plan(4, f"4 heads on the same features, and image search by {count(n, 'backbone')}")
+
+    def seconds(self, arguments: HeadsArguments, facts_of: FactsOf, speed: Speed) -> float:
+        from tl_widgets.experiments.seconds import SCRATCH_DONE, comparison_seconds
+
+        images, first = arguments.workload(facts_of), arguments.config
+        more = [replace(first, backbone=name, control=False) for name in set(arguments.others or ()) - {first.backbone}]
+        features = sum(comparison_seconds(config, images, speed, SCRATCH_DONE) for config in (first, *more))
+        return features + _PER_IMAGE * images.n_train
+
+    def stage(self, arguments: HeadsArguments, so_far: SoFar) -> StageChart:
+        from tl_widgets.studies.heads.stage import heads_stage
+
+        result = so_far.result
+        if result is not None:
+            names, points = [search.name for search in result.searches], (*result.heads, *result.searches)
+            return heads_stage(names, points, result.n_neighbors)
+        return heads_stage(arguments.searches, so_far.points)
+
+    def guess(self, arguments: HeadsArguments) -> Guess:
+        def answer(result: HeadStudy) -> str:
+            shares = [head.accuracy for head in result.heads]
+            if result.stopped or len(shares) < 2:
+                return ""
+            apart = max(shares) - min(shares)
+            return next(name for name, end in _APART.items() if apart < end or end == 1.0)
+
+        return Guess(
+            "How far apart will the best head and the worst be on the test images?",
+            tuple(_APART),
+            f"heads {arguments.dataset} {arguments.backbone}",
+            answer,
+            is_required=False,
+        )
+
+
+STUDY = _Heads()

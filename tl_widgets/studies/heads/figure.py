@@ -1,0 +1,113 @@
+"""The figure of the "heads" study."""
+
+from __future__ import annotations
+
+import textwrap
+from math import ceil
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tl_widgets.core.arguments import checked
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent, seconds_text
+from tl_widgets.plots.glyphs import drawable_names
+from tl_widgets.plots.labels import shortened
+from tl_widgets.plots.style import (
+    INK,
+    LABEL_SIZE,
+    PALE,
+    PERCENT,
+    SMALL_SIZE,
+    TITLE_SIZE,
+    add_axes,
+    color_of,
+    draw_grid,
+    finish_axes,
+    new_figure,
+    note,
+    set_fonts,
+)
+from tl_widgets.studies.heads.result import HEAD_NAMES, HeadStudy, Picture, SearchPoint
+
+_SMALL = SMALL_SIZE - 1
+_RIGHT, _WRONG = ModelName.TRANSFER.color, ModelName.SCRATCH.color
+
+
+@checked
+def plot_heads(study: HeadStudy, *, narrow: bool = False) -> Figure:
+    """Draw the accuracy of each head, and test images with their nearest training images.
+
+    Args:
+        study: a study with at least one point.
+        narrow: whether the figure is for a page of half the width.
+
+    Returns:
+        A figure with a dot chart of the heads (Wilson's intervals), and for each backbone rows of images: a test image,
+        then its nearest training images. ✓ marks a neighbor of the same class, ✗ another.
+
+    Raises:
+        InputError: nothing was measured.
+    """
+    if not (study.heads or study.searches):
+        raise InputError("This study has nothing to draw: it was stopped before the first head.")
+    n_beside = 1 if narrow else min(2, max(len(study.searches), 1))
+    width = 5.2 if narrow else 8.6
+    cell = min((width / n_beside - 0.3) / (1 + study.n_neighbors), 0.95)
+    title = textwrap.fill(study.headline, 58 if narrow else 96)
+    n_rows = ceil(len(study.searches) / n_beside)
+    heads = (0.9 + 0.36 * len(study.heads) + 0.2 * title.count("\n")) if study.heads else 0.4
+    gallery = 0.5 + (cell + 0.36) * len(study.queries)
+    figure = new_figure(width, heads + gallery * n_rows + 0.2)
+    pages = figure.subfigures(1 + n_rows, 1, height_ratios=[heads, *[gallery] * n_rows], squeeze=False).ravel()
+    texts = [pages[0].suptitle(title, fontsize=TITLE_SIZE, fontweight="bold", color=INK, x=0.01, ha="left")]
+    if study.heads:
+        _draw_heads(add_axes(pages[0]), study)
+    halves = [half for page in pages[1:] for half in page.subfigures(1, n_beside, squeeze=False).ravel()]
+    for half, search in zip(halves, study.searches, strict=False):
+        texts += _draw_search(half, study, search)
+    set_fonts(texts)
+    return figure
+
+
+def _draw_heads(ax: Axes, study: HeadStudy) -> None:
+    for y, head in enumerate(study.heads):
+        low, high = head.ci95
+        reach = [[head.accuracy - low], [high - head.accuracy]]
+        ax.errorbar([head.accuracy], [y], xerr=reach, color=color_of(ModelName.TRANSFER), marker="s", capsize=3.5)
+        choice = f"{head.choice}, " if head.choice else ""
+        note(ax, f"{percent(head.accuracy)}\n{choice}{seconds_text(head.seconds)}", (1.0, y), (8, 0))
+    ax.axvline(study.chance, color=PALE, linestyle=":", linewidth=1.5)
+    note(ax, f"chance ({percent(study.chance)})", (study.chance, -0.5), (3, 0), color=PALE)
+    ax.set_yticks(range(len(study.heads)), [HEAD_NAMES[head.head] for head in study.heads], parse_math=False)
+    ax.set_ylim(len(study.heads) - 0.4, -0.7)
+    ax.set_xlim(0, 1.0)
+    ax.xaxis.set_major_formatter(PERCENT)
+    draw_grid(ax, "x")
+    finish_axes(ax, "", x=f"right, of {study.dataset.n_test} test images (bars: 95% intervals)")
+
+
+def _draw_search(page: Any, study: HeadStudy, search: SearchPoint) -> list[Any]:
+    names = drawable_names(study.dataset.class_names)
+    pictures = {picture.row: picture for picture in study.pictures}
+    text = f"{search.name}:\n{study.share(search).text} of the neighbors are of the right class"
+    texts = [page.suptitle(text, fontsize=LABEL_SIZE, fontweight="bold", color=INK, x=0.02, ha="left")]
+    grid = page.add_gridspec(max(len(study.queries), 1), 1 + study.n_neighbors)
+    for i, (query, found) in enumerate(zip(study.queries, search.neighbors, strict=True)):
+        shown: list[Picture] = [query, *(pictures[row] for row in found)]
+        for j, picture in enumerate(shown):
+            ax = add_axes(page, grid[i, j])
+            ax.imshow(study.pixels(picture))
+            ax.set_xticks([])
+            ax.set_yticks([])
+            is_right = picture.label == query.label
+            mark, color = ("", INK) if j == 0 else ("✓ ", _RIGHT) if is_right else ("✗ ", _WRONG)
+            ax.set_xlabel(f"{mark}{shortened(names[picture.label], 9)}", fontsize=_SMALL, color=color, labelpad=2)
+            if i == 0 and j < 2:
+                ax.set_title("nearest" if j else "test image", fontsize=_SMALL, color=INK, pad=3)
+            for spine in ax.spines.values():
+                spine.set(color=color, linewidth=2.2 if j == 0 or not is_right else 1.2)
+            texts += [ax.xaxis.label, ax.title]
+    return texts

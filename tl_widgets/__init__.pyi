@@ -49,12 +49,12 @@ from .studies.calibration.result import Calibration as Calibration
 from .studies.depth.figure import plot_depth as plot_depth
 from .studies.depth.measurement import depth_study as depth_study
 from .studies.depth.result import DepthStudy as DepthStudy
-from .studies.image_size.figure import plot_size_study as plot_size_study
-from .studies.image_size.measurement import size_study as size_study
-from .studies.image_size.result import SizeStudy as SizeStudy
 from .studies.heads.figure import plot_heads as plot_heads
 from .studies.heads.measurement import head_study as head_study
 from .studies.heads.result import HeadStudy as HeadStudy
+from .studies.image_size.figure import plot_size_study as plot_size_study
+from .studies.image_size.measurement import size_study as size_study
+from .studies.image_size.result import SizeStudy as SizeStudy
 from .studies.inside.figure import (
     plot_features as plot_features,
     plot_filters as plot_filters,

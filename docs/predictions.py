@@ -60,7 +60,7 @@ def measure(command: list[str]) -> None:
         f"tl_widgets {machine['tl_widgets']}",
         "outcomes": outcomes,
     }
-    subject = "-".join(data.name for data in result.datasets)
+    subject = "-".join(dict.fromkeys(data.name for data in result.datasets))
     KEPT.mkdir(exist_ok=True)
     (KEPT / f"{name}-{subject}.json").write_text(f"{json.dumps(kept, indent=2, ensure_ascii=False)}\n", "utf-8")
 

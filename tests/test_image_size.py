@@ -94,17 +94,17 @@ def made_up(vary, shares):
 @pytest.mark.parametrize(
     ("vary", "shares", "end"),
     [
-        ("size", ((0.5, 0.6), (0.5, 0.9)), "It held."),
-        ("size", ((0.4, 0.9), (0.5, 0.6)), "It failed."),
-        ("size", ((0.5, 0.9), (0.5, 0.9)), "can't tell."),
-        ("domain", ((0.4, 0.9), (0.9, 0.9)), "It held."),
-        ("domain", ((0.8, 0.8), (0.3, 0.9)), "It failed."),
-        ("domain", ((0.5, 0.7), (0.55, 0.7)), "can't tell."),
+        ("size", ((0.5, 0.6), (0.5, 0.9)), "It held: +30.0"),
+        ("size", ((0.4, 0.9), (0.5, 0.6)), "It failed: −40.0"),
+        ("size", ((0.5, 0.9), (0.5, 0.9)), "can't tell: +0.0"),
+        ("domain", ((0.4, 0.9), (0.9, 0.9)), "It held: +50.0"),
+        ("domain", ((0.8, 0.8), (0.3, 0.9)), "It failed: −60.0"),
+        ("domain", ((0.5, 0.7), (0.55, 0.7)), "can't tell: +5.6"),
     ],
 )
 def test_the_prediction_is_judged_over_the_images(vary, shares, end):
     study = made_up(vary, shares)
-    assert study.sentences[-1].endswith(end)
+    assert f"{end} points (95% interval " in study.sentences[-1]
     first, last = study.lead(0), study.lead(1)
     assert first.mean == pytest.approx(shares[0][1] - shares[0][0])
     if vary == "domain":  # of two independent means, as Welch's interval

@@ -16,7 +16,7 @@ from tl_widgets.core.numbers import count_text, points, points_range
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data
 from tl_widgets.records.statistics import Mean, mean_of_shares
-from tl_widgets.studies.prediction import DOMAIN, SIZE, held
+from tl_widgets.studies.prediction import DOMAIN, SIZE
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER)
 Vary = Literal["size", "domain"]
@@ -150,12 +150,6 @@ class SizeStudy(StudyRecord):
         return Mean(mean, (mean - below, mean + above), len(photographs) + 1)
 
     @property
-    def held(self) -> bool | None:
-        """Whether the prediction held; None if these numbers can't tell."""
-        difference = self.growth if self.vary == "size" else self.photographs_minus_digits
-        return held(difference.ci95 if difference else None)
-
-    @property
     def lost_arms(self) -> tuple[str, ...]:
         """The models whose points all failed."""
         measured = {point.arm for point in self.points}
@@ -194,7 +188,9 @@ class SizeStudy(StudyRecord):
         if self.stopped:
             sentences.append("Stopped before all points were measured.")
         else:
-            sentences.append((SIZE if self.vary == "size" else DOMAIN).outcome(self.held))
+            sentences.append(
+                SIZE.judge(self.growth) if self.vary == "size" else DOMAIN.judge(self.photographs_minus_digits)
+            )
         return tuple(sentence for sentence in sentences if sentence)
 
 

@@ -133,6 +133,14 @@ def test_whatever_is_accepted_can_be_shown_drawn_and_written_again(path):
     assert 5 < n_read < 50
 
 
+@pytest.mark.parametrize("name", ["ms_per_image", "n_params"])
+def test_what_stands_on_an_axis_with_a_log_scale_is_never_zero(name):
+    record = json.loads((RECORDS[0].parent / "backbones.json").read_text())
+    record["control"]["cost"][name] = 0
+    with pytest.raises(InputError, match=f"control.cost.{name} is 0, not at least"):
+        read_study(json.dumps(record), tuple(STUDIES))
+
+
 @dataclass(frozen=True)
 class Part:
     numbers: tuple[float, ...] = ()

@@ -262,6 +262,8 @@ def test_an_argument_of_a_wrong_kind_is_named_in_a_sentence(name, arguments_of, 
         (lambda data: tl.build_scratch((32, 32, 3), 3, seed=None), "seed must be a whole number.*received None"),
         (lambda data: tl.plot_time(data), "study must be a TimeStudy, such as the result of time_study"),
         (lambda data: tl.compare(data, on_event="print"), "on_event must be a function of one Event"),
+        (lambda data: tl.compare(ImageDataset("mine", *[data.train] * 3, 3)), "class_names of a data set must be"),
+        (lambda data: tl.compare(ImageDataset("mine", 1, 2, 3, ("a", "b"))), "train of a data set must be a Split"),
         (lambda data: tl.Comparison.from_json(Path("x.json")), r"it is PosixPath\('x.json'\), not text"),
         (
             lambda data: tl.TransferLab("x" * 10**6),

@@ -281,6 +281,11 @@ def require_dataset(dataset: object) -> None:
             "Give an ImageDataset, such as load_dataset('textures') or load_folder('my_photos'); "
             f"received {shown(dataset)}."
         )
+    for name in ("train", "validation", "test"):
+        if not isinstance(getattr(dataset, name), Split):
+            raise InputError(f"{name} of a data set must be a Split; received {shown(getattr(dataset, name))}.")
+    if not isinstance(dataset.class_names, Iterable):
+        raise InputError(f"class_names of a data set must be names in a list; received {shown(dataset.class_names)}.")
     if wrong := [name for name in (dataset.name, *dataset.class_names) if not is_text(name)]:
         raise InputError(f"The names of a data set and its classes must be text; received {shown(wrong[0])}.")
     for name in ("train", "validation", "test"):

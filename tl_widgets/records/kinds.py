@@ -37,6 +37,7 @@ Share = Annotated[float, Range(0, 1)]
 Answer = Annotated[float, Range(0, 1, nan=True)]
 Difference = Annotated[float, Range(-1, 1)]
 Duration = Annotated[float, Range(0, MAX_NUMBER)]
+Positive = Annotated[float, Range(1e-6, MAX_NUMBER)]  # for axes with a log scale
 Count = Annotated[int, Range(0, MAX_NUMBER)]
 FileName = Annotated[str, Text(file_name=True)]
 Data = Annotated[str, Text(20_000_000)]

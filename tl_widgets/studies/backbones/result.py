@@ -11,7 +11,7 @@ import numpy as np
 from tl_widgets.core.config import Config
 from tl_widgets.core.numbers import interval_text, milliseconds_text, percent, points_range, size_text
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
-from tl_widgets.records.kinds import Answer, Count, Data, Duration, FileName, Range, Share
+from tl_widgets.records.kinds import MAX_NUMBER, Answer, Count, Data, FileName, Positive, Range, Share
 from tl_widgets.records.statistics import (
     Interval,
     Mean,
@@ -44,9 +44,9 @@ class BackboneCost:
 
     name: str
     image_size: Count
-    n_params: Count
+    n_params: Annotated[int, Range(1, MAX_NUMBER)]
     feature_width: Count
-    ms_per_image: Duration
+    ms_per_image: Positive
     memory_estimate: Count
     memory_peak: Count | None
     alone: bool = True

@@ -1,12 +1,17 @@
 """A refactoring that changes a prediction is a bug: three small comparisons against what an older version answered."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tl_widgets as tl
+from tl_widgets.core.lazy_tensorflow import cpu_flags, import_tensorflow
+from tl_widgets.experiments.comparison import environment
 
 # Written by commit ba7689e, the last one before the modules moved into packages, with one thread as in conftest.py:
 # the order in which threads add up rounds otherwise, too.
@@ -18,9 +23,29 @@ def test_the_same_seed_gives_the_predictions_that_it_gave_before(name):
     recorded = RECORDED[name]
     dataset = tl.load_dataset(name, image_size=recorded["image_size"], n_per_class=recorded["n_per_class"])
     comparison = tl.compare(dataset, epochs=5, control="control" in recorded["models"], seed=3)
+    # Recorded with oneDNN and AVX-512. Others round in other places, from the first step on.
+    rounds_alike = comparison.environment.onednn and "avx512f" in cpu_flags() and "ONEDNN_MAX_CPU_ISA" not in os.environ
     for model, was in recorded["models"].items():
-        run = getattr(comparison, model)
-        # Another processor rounds otherwise, which may turn an answer that was on the edge.
+        run, n = getattr(comparison, model), len(was["predictions"])
         different = int(np.sum(run.predictions != np.array(was["predictions"])))
-        assert different <= 1 + len(was["predictions"]) // 100, model
-        np.testing.assert_allclose(run.probabilities[:8], was["probabilities"], atol=0.02, err_msg=model)
+        assert different <= (1 + n // 100 if rounds_alike else n // 10), model
+        if rounds_alike:
+            np.testing.assert_allclose(run.probabilities[:8], was["probabilities"], atol=0.02, err_msg=model)
+
+
+def test_a_record_says_whether_onednn_computed_and_worker_processes_follow():
+    code = """
+import os
+from tl_widgets.experiments.comparison import environment
+from tl_widgets.core.lazy_tensorflow import import_tensorflow
+import_tensorflow()
+print(os.environ.get("TF_ENABLE_ONEDNN_OPTS"), environment().onednn)
+"""
+    env = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    if "avx2" in cpu_flags():
+        assert done.stdout == "1 True\n"
+    import keras  # noqa: F401 - as a learner may do first
+
+    import_tensorflow()
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == str(int(environment().onednn))

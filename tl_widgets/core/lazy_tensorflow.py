@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
@@ -67,6 +68,9 @@ class _Import(threading.Thread):
         share_heaps()
         # TensorFlow's own pool for oneDNN gives nothing back: 0.35 GB after a few runs. Numbers and speed don't change.
         os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
+        if "avx2" in cpu_flags():
+            # Without AVX-512, TensorFlow leaves oneDNN off. It saves a third there (tests/benchmarks/bench_onednn.py).
+            os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         cut = next((name for name in _PACKAGES if name not in sys.modules and _has_parts(name)), None)
         try:
             for name in _PACKAGES:
@@ -86,6 +90,15 @@ class _Import(threading.Thread):
                 self.error.__cause__ = error
         finally:
             self.done.set()
+
+
+def cpu_flags() -> frozenset[str]:
+    """Return what an x86 processor can do, by Linux's names; nothing on other systems."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
 
 
 def _has_parts(package: str) -> bool:
@@ -118,6 +131,8 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
         is_first = _running is None
         if _running is None:
             if all(name in sys.modules for name in _PACKAGES):
+                # Worker processes import it themselves, and have to round like this one.
+                os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1" if uses_onednn() else "0")
                 return
             require_memory_for_tensorflow()
             _running = _Import()
@@ -132,3 +147,13 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
     if running.error is not None:
         raise running.error
     on_event(Event("load", "TensorFlow is loaded", n_done=1, n_total=1, seconds=time.perf_counter() - started))
+
+
+def uses_onednn() -> bool | None:
+    """Return whether TensorFlow computes with oneDNN; None if it doesn't tell. Imports TensorFlow."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port  # no public function tells
+
+        return bool(_pywrap_util_port.IsMklEnabled())
+    except (ImportError, AttributeError):
+        return None

@@ -53,6 +53,7 @@ def environment() -> Environment:
     import keras
     import tensorflow as tf
 
+    from tl_widgets.core.lazy_tensorflow import uses_onednn
     from tl_widgets.training.loop import device_name
 
     return Environment(
@@ -62,6 +63,7 @@ def environment() -> Environment:
         __version__,
         n_cores(),
         device_name(),
+        uses_onednn(),
     )
 
 

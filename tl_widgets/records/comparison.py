@@ -142,6 +142,7 @@ class Environment:
         python, tensorflow, keras, tl_widgets: Versions.
         cpu_count: CPU cores that the process could use.
         device: "CPU" or the GPU's name.
+        onednn: Whether TensorFlow used oneDNN, which rounds in other places; None in records from before.
     """
 
     python: str
@@ -150,6 +151,7 @@ class Environment:
     tl_widgets: str
     cpu_count: Count
     device: str = "CPU"
+    onednn: bool | None = None
 
 
 @dataclass(frozen=True)

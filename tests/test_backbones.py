@@ -274,8 +274,8 @@ def test_what_is_above_a_cut_is_counted_by_hand():
 )
 def test_a_backbone_says_where_it_can_be_cut(name, cut, message):
     with pytest.raises(InputError, match=message):
-        find_backbone(name).find_cut(cut)
-    assert find_backbone(name).find_cut(None) is None
+        find_backbone(name).cut_after(cut)
+    assert find_backbone(name).cut_after(None) is None
 
 
 @pytest.mark.parametrize("name", ["EfficientNetLite0", "Xception"])

@@ -203,7 +203,7 @@ class Backbone:
         """Where it can be cut: after each block but the last; empty if that isn't known."""
         return self.family.cuts(self)
 
-    def find_cut(self, block: int | None) -> Cut | None:
+    def cut_after(self, block: int | None) -> Cut | None:
         """Return the cut after a block, counted from 1; None for the whole backbone.
 
         Raises:
@@ -230,7 +230,7 @@ class Backbone:
 
     def macs(self, image_size: int, cut: int | None = None) -> float:
         """Return the multiply-accumulates for a square image; an uncounted backbone is taken as a small one."""
-        part = self.find_cut(cut)
+        part = self.cut_after(cut)
         macs_224 = part.macs_224 if part else self.macs_224 or 50 * (self.n_params or 0)
         return macs_224 * (image_size / 224) ** 2
 

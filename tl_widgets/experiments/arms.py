@@ -79,7 +79,7 @@ class Arms:
                 "weights."
             )
         self.entry = require_backbone(config.backbone, dataset.image_size)
-        self.entry.find_cut(config.cut)
+        self.entry.cut_after(config.cut)
         self.config = replace(config, backbone=self.entry.name)
         self.dataset, self.on_event, self.cancel, self.cache = dataset, on_event, cancel, cache
         self.validate = validate
@@ -236,7 +236,7 @@ def load_frozen(
     if cached is None or cached[0] != identity or (cached[2] and not cached[2].is_unchanged()):
 
         def build() -> tuple[tuple[Any, ...], FrozenPart | None]:
-            layers = frozen_layers(entry, image_shape, weights, seed=seed, cut=entry.find_cut(cut))
+            layers = frozen_layers(entry, image_shape, weights, seed=seed, cut=entry.cut_after(cut))
             return layers, FrozenPart.of(stack_head(layers, image_shape, 2))
 
         cached = (identity, *Stoppable(build, cancel)())  # a large backbone takes many seconds

@@ -125,7 +125,7 @@ def networks_of(image_size: int, class_names: tuple[str, ...], config: Config) -
 def _facts(config: Config, image_size: int) -> BackboneFacts:
     try:
         backbone = find_backbone(config.backbone)
-        cut = backbone.find_cut(config.cut)
+        cut = backbone.cut_after(config.cut)
         last_map = cut.last_map(image_size) if cut else backbone.family.last_map(image_size)
     except InputError:
         last_map = None
@@ -151,7 +151,7 @@ def transfer_rows(config: Config, image_size: int, n_classes: int) -> tuple[Laye
     """
     backbone = find_backbone(config.backbone)
     backbone.require_size(image_size)
-    end = backbone.find_cut(config.cut) or backbone
+    end = backbone.cut_after(config.cut) or backbone
     if end.n_params is None or end.feature_width is None:
         raise InputError(f"How many parameters {backbone.name} has is known only once it is built.")
     return transfer_ledger(

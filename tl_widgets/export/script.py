@@ -230,7 +230,7 @@ def _backbone(entry: Backbone, config: Config, weights: str | None, backbone_fil
         lines.append("        layer.rate = 0.0")
     if weights is None:
         lines.append(f"draw_random_weights(backbone, {'preprocessing' if has_preprocessing else 'None'})")
-    if cut := entry.find_cut(config.cut):
+    if cut := entry.cut_after(config.cut):
         lines.append(f"# Cut off after block {config.cut}, {cut.block}.")
         lines.append(f"backbone = keras.Model(backbone.input, {cut.expression}.output)")
     return "\n".join(lines)

@@ -163,7 +163,7 @@ def build_transfer(
     head_dropout = settings_of(Config)["head_dropout"].check(head_dropout)
     seed = settings_of(Config)["seed"].check(seed)
     entry = find_backbone(backbone)
-    end = entry.find_cut(settings_of(Config)["cut"].check(cut))
+    end = entry.cut_after(settings_of(Config)["cut"].check(cut))
     if not isinstance(weights, ResolvedWeights):
         weights = resolve_weights(entry, weights, on_event=on_event, cancel=cancel)
     frozen = frozen_layers(entry, image_shape, weights, seed=seed, cut=end)

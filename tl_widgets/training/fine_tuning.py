@@ -118,7 +118,7 @@ def second_stage(
     spec = config.fine_tuning
     assert spec is not None
     weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
-    cut = entry.find_cut(config.cut)
+    cut = entry.cut_after(config.cut)
 
     def build() -> tuple[str, keras.Sequential, keras.Sequential, FrozenPart | None]:
         # Build new layers, because other models share those of the frozen stage.

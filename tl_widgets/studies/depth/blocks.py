@@ -19,7 +19,7 @@ def chosen_blocks(backbone: str, blocks: Sequence[int] | None) -> tuple[int, ...
     from tl_widgets.backbones.catalogue import find_backbone  # the help doesn't load it
 
     entry = find_backbone(backbone)
-    entry.find_cut(1)  # or say that its blocks are not known
+    entry.cut_after(1)  # or say that its blocks are not known
     n = len(entry.cuts) + 1
     if blocks is None:
         n_cuts = min(n, _MOST)

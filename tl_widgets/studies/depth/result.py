@@ -266,11 +266,10 @@ def _gain_sentence(study: DepthStudy) -> str:
             "Whether depth is worth more with pretrained weights is too close to call: the difference between the two "
             f"gains may be anything from {points(low)} to {points(high)} points."
         )
-    arm, ends = ARMS[0] if more.mean > 0 else ARMS[1], sorted((abs(low), abs(high)))
-    name = phrase_of(arm)
+    (arm, other), ends = ARMS if more.mean > 0 else ARMS[::-1], sorted((abs(low), abs(high)))
     return (
-        f"From the first block to the whole, {name} gains {points(abs(more.mean))} points more (95% interval "
-        f"{points_range(*ends)}, paired by image)."
+        f"From the first block to the whole, {phrase_of(arm)} gains {points(abs(more.mean))} points more than "
+        f"{phrase_of(other)} (95% interval {points_range(*ends)}, paired by image)."
     )
 
 

@@ -213,7 +213,7 @@ class _Measurement:
         if ModelName.CONTROL in self.runs:
             return self.runs[ModelName.CONTROL].model
         entry, shape = find_backbone(self.config.backbone), self.dataset.image_shape
-        cut = entry.find_cut(self.config.cut)
+        cut = entry.cut_after(self.config.cut)
         layers = frozen_layers(entry, shape, resolve_weights(entry, None), seed=self.config.seed, cut=cut)
         model = stack_head(layers, shape, self.dataset.n_classes, seed=self.config.seed)
         release_memory()  # Keras's graphs of all its layers

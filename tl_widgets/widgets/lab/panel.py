@@ -100,7 +100,7 @@ class ControlPanel(Form[LabSettings]):
         return settings
 
     def _checked(self, settings: LabSettings) -> LabSettings:
-        find_backbone(settings.config.backbone).find_cut(settings.config.cut)
+        find_backbone(settings.config.backbone).cut_after(settings.config.cut)
         return super()._checked(settings)
 
     def _controls(self) -> dict[str, Widget]:

@@ -89,7 +89,7 @@ def restore(comparison: Comparison, source: DataSource, current: LabSettings, ca
         CancelledError: `cancel` was set.
     """
     data, config = comparison.dataset, comparison.config
-    find_backbone(config.backbone).find_cut(config.cut)
+    find_backbone(config.backbone).cut_after(config.cut)
     own_name = data.name
     data, missing = _restore_images(data, source, cancel)
     comparison, origin = replace(comparison, dataset=data), data.origin

@@ -268,7 +268,7 @@ def test_notes_on_seeds_weights_and_other_images(make_lab):
     lab = make_lab()
     said = load(lab, "r.json", changed_record(dataset__origin__seed=5, config__weights="/elsewhere/mine.h5"))
     assert "split with seed 5" in said
-    assert "/elsewhere/mine.h5 is not on this machine" in said
+    assert "/elsewhere/mine.h5&#39; is not on this machine" in said
     assert "fingerprint differs" in said
     said = load(lab, "r.json", changed_record(dataset__origin__n_per_class=999))
     assert "It asks for 999 images of each class" in said

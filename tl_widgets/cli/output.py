@@ -25,6 +25,7 @@ class _Stream(io.FileIO):
             return len(data)
 
 
+_LEFT_ALONE = ("tl_widgets-step", "tl_widgets-import")  # threads
 _screen: _Stream | None = None
 
 
@@ -57,7 +58,7 @@ def output_problem() -> OSError | None:
 
 def leave_threads(status: int) -> None:
     """End the process if Ctrl-C left a step of TensorFlow alone: Python would wait for it, perhaps for a minute."""
-    if any(thread.name.startswith("tl_widgets-") for thread in threading.enumerate()):
+    if any(thread.name in _LEFT_ALONE for thread in threading.enumerate()):
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):
                 stream.flush()

@@ -184,6 +184,9 @@ def _watched(start: Callable[[], Iterator[Any]], cancel: Cancel | None) -> Itera
 
     def consume() -> None:
         if hasattr(signal, "pthread_sigmask"):  # not on Windows
+            from joblib.externals.loky.backend.resource_tracker import ensure_running
+
+            ensure_running()  # when it starts, it unblocks the signal
             # Workers inherit it: Ctrl-C reaches them as well, and those still importing would print a stack trace.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -204,6 +207,8 @@ def _watched(start: Callable[[], Iterator[Any]], cancel: Cancel | None) -> Itera
                 continue
             if is_open:
                 yield result
+            elif isinstance(result, KeyboardInterrupt):  # only a worker received it
+                raise CancelledError("stopped") from result
             elif result is not None:
                 raise result
             else:

@@ -22,7 +22,6 @@ from tl_widgets.studies.registry import STUDIES, read_study
 PAGE = Path(__file__).with_suffix(".md")
 KEPT = Path(__file__).with_suffix("")
 OUTCOMES = {"It held": "held", "It failed": "failed", "These numbers can't tell": "undecided"}
-NOTHING = "not measured yet"
 
 
 def measure(command: list[str]) -> None:
@@ -77,28 +76,26 @@ def kept_measurements() -> list[dict]:
 def page() -> str:
     """Return the page as Markdown."""
     kept, claims = kept_measurements(), declared_predictions()
-    ends = Counter(_end(outcome) for claim in claims for _, outcome in _outcomes(claim, kept) or [(None, NOTHING)])
-    counts = ", ".join(f"{n} {end}" for end in (*OUTCOMES.values(), NOTHING) if (n := ends[end]))
+    measured = [outcome for claim in claims for _, outcome in _outcomes(claim, kept)]
+    ends = Counter(OUTCOMES[outcome.partition(":")[0].rstrip(".")] for outcome in measured)
+    counts = ", ".join(f"{ends[end]} {end}" for end in OUTCOMES.values())
+    n_open = sum(not _outcomes(claim, kept) for claim in claims)
     head = f"""\
 <!-- Written by docs/predictions.py -->
 # Predictions
 
 A study says what it expects before anything is measured, and which published finding that comes from. Afterwards it
 says whether that held, failed, or is undecided because the numbers can't tell. All {len(claims)} predictions are
-listed here, whatever came out: {counts}.
+listed here, whatever came out. Of {len(measured)} measurements: {counts}. Not measured yet: {n_open}.
 
-A difference is given in points of accuracy on the test images. A prediction held if the whole 95% interval is above 0,
-and failed if it is below. The same command gives the same numbers on the same kind of machine.
+A difference is given in points of accuracy on the test images. Unless a claim says otherwise, it held if the whole 95%
+interval is above 0, and failed if it is below. The same command gives the same numbers on the same kind of machine.
 """
     return head + "".join(_section(claim, _outcomes(claim, kept)) for claim in claims)
 
 
 def _outcomes(claim: Prediction, kept: list[dict]) -> list[tuple[dict, str]]:
     return [(facts, facts["outcomes"][claim.text]) for facts in kept if claim.text in facts["outcomes"]]
-
-
-def _end(outcome: str) -> str:
-    return next((end for start, end in OUTCOMES.items() if outcome.startswith(start)), NOTHING)
 
 
 def _section(claim: Prediction, measured: list[tuple[dict, str]]) -> str:
@@ -108,7 +105,7 @@ def _section(claim: Prediction, measured: list[tuple[dict, str]]) -> str:
     for facts, outcome in measured:
         command = shlex.join(["tl-widgets", "study", *facts["command"]])
         lines.append(f"- {outcome} `{command}`: {facts['data']}; {facts['settings']}. Measured on {facts['machine']}.")
-    return "\n".join([*lines, *([] if measured else [f"- {NOTHING.capitalize()}."]), ""])
+    return "\n".join([*lines, *([] if measured else ["- Not measured yet."]), ""])
 
 
 if __name__ == "__main__":

@@ -212,6 +212,7 @@ def test_the_app_measures_what_the_function_does_and_says_how_long_it_takes(make
         ("size", {**TINY, "sizes": (32, 40), "seeds": (0,)}, "SizeStudy"),
         ("opponent", {"image_size": 32, "n_per_class": 4, "budget": 1, "passes": 4}, "TunedOpponent"),
         ("sure", TINY, "Calibration"),
+        ("cures", {"image_size": 32, "few": 3, "epochs": 2, "seeds": (0,)}, "OverfittingCures"),
     ],
 )
 def test_every_study_runs_is_saved_and_is_read_back(make_lab, tmp_path, study, values, record):
@@ -778,5 +779,5 @@ def test_every_study_says_its_seconds_before_the_first_press(make_lab, study):
     if (
         study not in ("backbones", "depth", "heads") and "epochs" in lab.settings.values
     ):  # there, features take the time
-        lab.form.control("epochs").value = 40
+        lab.form.control("epochs").value *= 4
         assert lab._estimator.seconds(lab.settings) > 1.5 * before

@@ -41,6 +41,7 @@ NOWHERE = "no_such_folder"
         ("opponent", "--budget 0", "budget must be 1 to 100"),
         ("opponent", "--passes 3", "passes must be 4 to 10,000"),
         ("size", "--sizes 8,32", "sizes must be 16 to 512"),
+        ("cures", "--few 0", "few must be 1 or more"),
         ("stress", "--images 0", "images must be 1 or more"),
         ("repeat", "--repeats 0", "repeats must be 2 to 100 seeds"),
     ],

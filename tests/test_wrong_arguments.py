@@ -184,6 +184,7 @@ GOOD = {
     "MistakeStudies": "mistakes",
     "MistakeStudy": "mistake",
     "SizeStudy": "size",
+    "OverfittingCures": "cures",
     "StressTest": "stress",
     "TimeStudy": "time",
     "TunedOpponent": "opponent",

@@ -46,6 +46,9 @@ from .studies.backbones.result import BackboneCost as BackboneCost, BackboneStud
 from .studies.calibration.figure import plot_calibration as plot_calibration
 from .studies.calibration.measurement import calibration as calibration
 from .studies.calibration.result import Calibration as Calibration
+from .studies.cures.figure import plot_cures as plot_cures
+from .studies.cures.measurement import overfitting_cures as overfitting_cures
+from .studies.cures.result import OverfittingCures as OverfittingCures
 from .studies.depth.figure import plot_depth as plot_depth
 from .studies.depth.measurement import depth_study as depth_study
 from .studies.depth.result import DepthStudy as DepthStudy

@@ -124,6 +124,7 @@ KINDS: dict[str, ArgumentKind] = {
             "SizeStudy": "a SizeStudy, such as the result of size_study(dataset)",
             "StressTest": "a StressTest, such as the result of stress_test(dataset)",
             "TunedOpponent": "a TunedOpponent, such as the result of tuned_opponent(dataset)",
+            "OverfittingCures": "an OverfittingCures, such as the result of overfitting_cures(dataset)",
             "TimeStudy": "a TimeStudy, such as the result of time_study(dataset)",
             "LookInside": "a LookInside, such as the result of look_inside(comparison, dataset)",
             "MistakeStudy": "a MistakeStudy, such as the result of what_goes_wrong(mistake='raw pixels')",

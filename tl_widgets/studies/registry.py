@@ -27,6 +27,7 @@ _FOLDERS = (
     "opponent",
     "calibration",
     "image_size",
+    "cures",
 )
 # What a learner wants to know, by topic, in the order of StudyLab.
 TOPICS = {

@@ -33,6 +33,8 @@ _INK = 'fill="currentColor"'
 _CHIP = 18  # height of an option of the guess, in pixels
 _ROW = 19  # top of the options of a guess on the x axis
 RIGHT, WRONG = "right way", "with the mistake"  # series that are no models: ink, full and hollow
+TESTED, TRAINED = "test images", "training images"  # likewise
+_FULL = (RIGHT, TESTED)
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def _label(name: str) -> str:
 def _marker(x: float, y: float, series: str, radius: float = 4.5) -> Markup:
     if find_model(series):
         return markers([(x, y)], series, radius=radius)
-    fill = "currentColor" if series == RIGHT else "var(--tlw-paper, var(--jp-layout-color1, #fff))"
+    fill = "currentColor" if series in _FULL else "var(--tlw-paper, var(--jp-layout-color1, #fff))"
     return Markup(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" stroke="currentColor" stroke-width="1.8"/>'
     )
@@ -207,7 +209,7 @@ def _bar(axes: SvgAxes, chart: StageChart, dot: Dot) -> Markup:
     assert dot.ci95 is not None
     low, high = map(axes.x, dot.ci95)
     y = axes.y(dot.y)
-    shift = 0 if len(chart.rows) < 3 else -1 if dot.series == RIGHT else 1
+    shift = 0 if len(chart.rows) < 3 else -1 if dot.series in _FULL else 1
     path = f"M{low:.1f} {y + shift:.1f}H{high:.1f}M{low:.1f} {y - 4:.1f}v8M{high:.1f} {y - 4:.1f}v8"
     return Markup(f'<path class="tlw-interval" d="{path}" stroke="currentColor" stroke-width="1.6" fill="none"/>')
 

@@ -1,0 +1,194 @@
+"""The record of the "cures" study, its statistics and sentences. No TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from tl_widgets.core.config import Config
+from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.numbers import percent, points, points_range, short_count
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.kinds import Count, Share
+from tl_widgets.records.statistics import Mean, mean_of_shares
+from tl_widgets.studies.prediction import CURES, CURES_AUGMENTED
+
+NOTHING, MORE, AUGMENTED, DROPOUT = "nothing", "more images", "augmentation", "dropout"
+FEWER, EARLY, TRANSFER = "fewer parameters", "early stopping", "transfer"
+N_COPIES, DROPOUT_RATE = 3, 0.5
+ALL = (NOTHING, MORE, AUGMENTED, DROPOUT, FEWER, EARLY, TRANSFER)  # in the order of figures
+
+
+def model_of(cure: str) -> ModelName:
+    """Return the kind of model that a cure trains."""
+    return ModelName.TRANSFER if cure == TRANSFER else ModelName.SCRATCH
+
+
+@dataclass(frozen=True)
+class CurePoint:
+    """One trained model.
+
+    Attributes:
+        cure: one of `ALL`.
+        seed: determines its images, initial weights and order of the images.
+        n_images: its training images, without changed copies.
+        n_params: its trainable parameters.
+        epochs: passes over the training images.
+        train_accuracy: the share of its training images that it gets right in the end.
+        test_accuracy: the share of the test images.
+    """
+
+    cure: str
+    seed: Count
+    n_images: Count
+    n_params: Count
+    epochs: Count
+    train_accuracy: Share
+    test_accuracy: Share
+
+
+@dataclass(frozen=True)
+class OverfittingCures(StudyRecord):
+    """Training and test accuracy of a network that overfits, and with one cure at a time.
+
+    Attributes:
+        dataset: the images.
+        config: the settings without a cure; each point has its own seed.
+        few: training images per class of all models but the one with more images.
+        seeds: the seeds, the same for each cure.
+        chance: accuracy of always answering with the most frequent class of the test images, 0..1.
+        points: one for each trained model.
+        failures: points that could not be measured.
+        stopped: whether the study was stopped before all points were measured.
+        environment: the machine and the versions.
+    """
+
+    dataset: DatasetSummary
+    config: Config
+    few: Count
+    seeds: tuple[Count, ...]
+    chance: Share
+    points: tuple[CurePoint, ...]
+    failures: tuple[StudyFailure, ...]
+    stopped: bool
+    environment: Environment
+
+    def __post_init__(self) -> None:
+        places = {(point.cure, point.seed) for point in self.points}
+        if len(places) < len(self.points) or any(cure not in ALL or seed not in self.seeds for cure, seed in places):
+            raise ValueError("its points are not one for each cure and seed of this study")
+        if any(not point.n_images or not point.n_params for point in self.points):
+            raise ValueError("a point has no images or no parameters")
+
+    def of(self, cure: str) -> tuple[CurePoint, ...]:
+        """Return the points of a cure."""
+        return tuple(point for point in self.points if point.cure == cure)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The cures with at least one point, "nothing" among them."""
+        return tuple(cure for cure in ALL if self.of(cure))
+
+    def mean(self, cure: str, *, training: bool = False) -> Mean | None:
+        """Return the mean accuracy on the test or training images with its t interval over the seeds, or None."""
+        found = self.of(cure)
+        values = [point.train_accuracy if training else point.test_accuracy for point in found]
+        n = min(point.n_images for point in found) if training and found else self.dataset.n_test
+        return mean_of_shares(values, n_images=n) if values else None
+
+    def difference(self, cure: str, other: str = NOTHING) -> Mean | None:
+        """Return how much more test accuracy a cure gives than another, paired by seed; None without a pair."""
+        before = {point.seed: point.test_accuracy for point in self.of(other)}
+        pairs = [point.test_accuracy - before[point.seed] for point in self.of(cure) if point.seed in before]
+        return mean_of_shares(pairs, n_images=self.dataset.n_test, low=-1.0) if pairs else None
+
+    @property
+    def ranking(self) -> tuple[str, ...]:
+        """The cures that can be compared with "nothing", the one that helps most first."""
+        gains = {cure: gain.mean for cure in self.measured if cure != NOTHING and (gain := self.difference(cure))}
+        return tuple(sorted(gains, key=lambda cure: -gains[cure]))
+
+    @property
+    def lead(self) -> Mean | None:
+        """How much more test accuracy transfer gives than the best other cure, paired by seed; None without a pair."""
+        other = next((cure for cure in self.ranking if cure != TRANSFER), None)
+        return self.difference(TRANSFER, other) if other else None
+
+    def change(self, cure: str) -> str:
+        """Return in words what a cure changes."""
+        found, before = self.of(cure), self.of(NOTHING)
+        n_params = [short_count(group[0].n_params) if group else "?" for group in (found, before)]
+        epochs = fmean(point.epochs for point in found) if found else 0.0
+        texts = {
+            NOTHING: f"{self.few} images per class, {n_params[0]} parameters",
+            MORE: f"{found[0].n_images} images" if found else "",
+            AUGMENTED: f"{N_COPIES} changed copies of each image",
+            DROPOUT: f"{percent(DROPOUT_RATE, 0)} of the numbers before the last layer are left out",
+            FEWER: f"{n_params[0]} parameters in place of {n_params[1]}",
+            EARLY: f"{epochs:.0f} epochs in place of {self.config.epochs}",
+            TRANSFER: f"a frozen {self.config.backbone}, {n_params[0]} parameters",
+        }
+        return texts[cure]
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """A table of texts, titles first: each cure, what it changes, its accuracies and what it gains."""
+        lines = []
+        for cure in self.measured:
+            training, test, gain = self.mean(cure, training=True), self.mean(cure), self.difference(cure)
+            texts = [mean.text if mean else "" for mean in (training, test)]
+            lines.append((cure, self.change(cure), *texts, gain_text(gain) if gain and cure != NOTHING else ""))
+        return ("cure", "what changes", "training images", "test images", "gain (points)"), *lines
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        if not self.ranking or self.stopped:
+            return next(iter(self.sentences), "Nothing was measured.")
+        ends = dict.fromkeys((self.ranking[0], self.ranking[-1]))
+        gains = [
+            f"{cure} ({points(gain.mean, signed=True)} points)" for cure in ends if (gain := self.difference(cure))
+        ]
+        return f"{gains[0][0].upper()}{gains[0][1:]} helps most{f', {gains[1]} least' if len(gains) > 1 else ''}."
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The findings in plain sentences."""
+        sentences = [_base_sentence(self), *(_gain_sentence(self, cure) for cure in self.ranking)]
+        if len(self.seeds) == 1:
+            sentences.append("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
+        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        if self.stopped:
+            sentences.append("Stopped before all points were measured.")
+        else:
+            sentences.append(CURES_AUGMENTED.judge(self.difference(AUGMENTED, DROPOUT)))
+            sentences.append(CURES.judge(self.lead))
+        return tuple(sentence for sentence in sentences if sentence)
+
+
+def gain_text(gain: Mean) -> str:
+    """Return a difference with its interval, in points: "+12.3 (4.1 to 20.5)"."""
+    return points(gain.mean, signed=True) + (f" ({points_range(*gain.ci95)})" if gain.ci95 else "")
+
+
+def _base_sentence(study: OverfittingCures) -> str:
+    training, test = study.mean(NOTHING, training=True), study.mean(NOTHING)
+    if training is None or test is None:
+        return ""
+    return (
+        f"Without a cure, the network gets {training.text} of its training images right, but {test.text} of the test "
+        "images."
+    )
+
+
+def _gain_sentence(study: OverfittingCures, cure: str) -> str:
+    gain, training, test = study.difference(cure), study.mean(cure, training=True), study.mean(cure)
+    assert gain is not None
+    assert training is not None
+    assert test is not None
+    unclear = gain.ci95 is not None and gain.ci95[0] <= 0 <= gain.ci95[1]
+    return (
+        f"{cure[0].upper()}{cure[1:]} ({study.change(cure)}): {test.text} of the test images and "
+        f"{percent(training.mean)} of the training images, {gain_text(gain)} points on the test"
+        f"{'; that may be luck' if unclear else ''}."
+    )

@@ -5,6 +5,9 @@ import re
 import nbformat
 import pytest
 from driving import ROOT, button, open_notebook, wait_state
+from markupsafe import Markup
+
+from tl_widgets.widgets.shared.paper import Paper
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -92,6 +95,24 @@ def test_how_a_network_learns(page, jupyter):
     assert cell.get_by_text("This figure in words").last.is_hidden()  # what a saved notebook keeps
     rate.press("ArrowRight")
     cell.locator("img[alt^='Learning rate 0.005:'][alt*='in 10 steps']").wait_for()
+
+
+def test_without_a_kernel_only_the_lost_widget_is_hidden(page):
+    """What was printed above it, its picture and its words stay."""
+    lost = '<div class="jupyter-widgets">model not found</div>'
+    printed = '<div class="jp-RenderedText">printed</div>'
+    image = '<div class="jp-RenderedImage">picture</div>'
+    asked, drawn = Paper(), Paper()
+    asked.replace(Markup("asked"), "asked")
+    drawn.replace(Markup("words"), "words", object())
+    parts = [printed, lost, asked._html, printed, lost, image, drawn._html, printed]
+    blank = page.context.new_page()
+    try:
+        blank.set_content("".join(f'<div class="jp-OutputArea-child">{part}</div>' for part in parts))
+        texts = [part.inner_text() for part in blank.locator(".jp-OutputArea-child:visible").all()]
+        assert texts == ["printed", "asked", "printed", "picture", "words", "printed"]
+    finally:
+        blank.close()
 
 
 def run_cell(page, source):

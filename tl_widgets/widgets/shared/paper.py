@@ -66,9 +66,9 @@ class Paper:
 
     @property
     def _html(self) -> str:
-        # Without a kernel, the widget's own output says "model not found".
+        # Without a kernel, the widget's own output says "model not found". It has no class, as what is rendered has.
         has_picture = self._picture is not None
         between = f"{_CHILD} + " if has_picture else ""
-        style = f"{_CHILD}:has(+ {between}{_CHILD} .tlw-paper):not(:has(.tlw)){{display:none}}"
+        style = f"{_CHILD}:has(+ {between}{_CHILD} .tlw-paper):not(:has(.tlw, [class*=jp-Rendered])){{display:none}}"
         name = "tlw-paper tlw-pictured" if has_picture else "tlw-paper"
         return f'<style>{style}</style><div class="{name}">{self._content}</div>'

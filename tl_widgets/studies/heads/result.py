@@ -25,7 +25,7 @@ from tl_widgets.studies.prediction import HEADS, SEARCH
 
 # The heads, in the order in which they are trained and shown.
 HEAD_NAMES = {
-    "dense": "Dense (as in the Lab)",
+    "dense": "Dense layer",
     "logistic": "logistic regression",
     "neighbors": "nearest neighbors",
     "mlp": "small MLP",

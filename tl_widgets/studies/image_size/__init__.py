@@ -80,14 +80,13 @@ class _Size(Study[SizeArguments, "SizeStudy"]):
     question = "How large, what kind?"
     about = "accuracy with smaller and larger images, or with photographs, faces and digits"
     lead = (
-        "Both models learn from the same images in several sizes. Or the size stays, and photographs, faces and digits "
-        "take turns."
+        "Both models learn from the same images in several sizes. Under More, you can keep the size and compare "
+        "photographs, faces and digits instead."
     )
     chart = "Charts of test accuracy and of the lead of transfer by image size, or by kind of images."
     arguments = SizeArguments
     cost_by = ("dataset", "image_size", "backbone", "vary", "sizes")
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 5, "sizes": (32, 64), "seeds": (0,)}
-    front: ClassVar[tuple[str, ...]] = ("dataset", "vary")
     sketch = (
         '<rect x="4" y="18" width="8" height="8" stroke="currentColor" stroke-width="1.8" fill="none"/>'
         '<rect x="15" y="13" width="13" height="13" stroke="currentColor" stroke-width="1.8" fill="none"/>'

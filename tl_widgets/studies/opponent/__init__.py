@@ -107,7 +107,7 @@ class _Opponent(Study[OpponentArguments, "TunedOpponent"]):
         from tl_widgets.studies.opponent.search import Halving
 
         images, config = arguments.workload(facts_of), arguments.config
-        passes = Halving(arguments.budget, arguments.passes).passes + arguments.passes
+        passes = Halving(arguments.budget, arguments.passes).passes + arguments.passes // 2
         trials = comparison_seconds(replace(config, epochs=round(_WIDER * passes)), images, speed, TRANSFER_DONE)
         defaults = comparison_seconds(config, images, speed, TRANSFER_DONE)
         tracing = arguments.budget * speed.tracing  # of the trials but one, and of the final training

@@ -290,8 +290,10 @@ def _luck_sentence(study: TunedOpponent, arm: str) -> str:
 
 
 def _budget_sentence(study: TunedOpponent) -> str:
-    spent = [(phrase_of(arm), *study.spent(arm)) for arm in ARMS if study.best(arm)]
-    parts = [f"{passes} passes ({seconds_text(seconds)}) for {name}" for name, passes, seconds in spent]
-    if len(parts) < 2:
+    if any(study.best(arm) is None for arm in ARMS):
         return ""
-    return f"The trials took, over the training images, {' and '.join(parts)}, which works on kept features."
+    (scratch, seconds), (transfer, fewer) = map(study.spent, ARMS)
+    return (
+        f"The trials cost {phrase_of(ARMS[0])} {scratch} passes over the training images ({seconds_text(seconds)}), "
+        f"and {phrase_of(ARMS[1])}, on kept features, {transfer} ({seconds_text(fewer)})."
+    )

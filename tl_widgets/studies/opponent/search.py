@@ -11,7 +11,7 @@ from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 
-N_RUNGS = 3
+_N_RUNGS = 3
 _BATCHES, _DROPOUTS = (8, 16, 32), (0.0, 0.25, 0.5)
 _KERNELS = (5, 3, 3, 3)
 
@@ -76,8 +76,8 @@ class Halving:
     """
 
     def __init__(self, n_trials: int, passes: int) -> None:
-        last = N_RUNGS - 1
-        self.rungs = tuple((max(1, n_trials >> i), max(1, passes >> (last - i))) for i in range(N_RUNGS))
+        last = _N_RUNGS - 1
+        self.rungs = tuple((max(1, n_trials >> i), max(1, passes >> (last - i))) for i in range(_N_RUNGS))
         self._scores: tuple[dict[int, Score], ...] = tuple({} for _ in self.rungs)
 
     @property

@@ -30,10 +30,9 @@ def opponent_stage(
                 dots.append(Dot(arm, spent, point.val_accuracy, label=f"{name}, after {spent} passes"))
         for model in tested:
             if model.arm == arm:
-                label = "test, chosen settings" if model.is_tuned else "test, default settings"
-                at = (1.18 if model.is_tuned else 1.09) * most
-                dots.append(Dot(arm, at, model.accuracy, model.ci95, label))
+                at, is_small = 1.13 * most, not model.is_tuned  # the line ends at the chosen settings
+                dots.append(Dot(arm, at, model.accuracy, model.ci95, "test, chosen settings", is_small=is_small))
     whole = [(value, f"{value:g}") for value in ticks(0, most, 5, whole=True)]
-    x = Axis("passes over the training images, then the test", 0, 1.26 * most, (*whole, (1.14 * most, "test")))
+    x = Axis("passes over the training images, then the test", 0, 1.2 * most, (*whole, (1.13 * most, "test")))
     y = Axis.share("accuracy of the best so far, on validation")
     return StageChart("Accuracy of the best trial so far against the budget spent", x, y, ARMS, tuple(dots))

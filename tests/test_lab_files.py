@@ -39,6 +39,7 @@ def write_picture(name):
 
 def load(lab, name, data=None):
     """Load a record; what the Lab says."""
+    assert lab.screen.save.stop_button.layout.display == "none"
     lab.screen.save.load(name, data).wait(60)
     return page(lab.screen.save).rpartition("No code in it is run.</p>")[2].strip()
 

@@ -56,7 +56,7 @@ class SaveView(VBox):
         )  # fmt: skip
         self.file = Text(description="Record's file name", placeholder="run/record.json", style=STYLE)
         self.load_button = Button(description="Load it", icon="folder-open")
-        self.stop_button = Button(description="Stop", icon="stop")
+        self.stop_button = Button(description="Stop", icon="stop", layout={"display": "none"})
         self._run: Run[Any] | None = None
         self._save_row = row(self.folder, self.save_button)
         load_row = row(self.upload, self.file, self.load_button)

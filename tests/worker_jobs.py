@@ -66,3 +66,9 @@ def for_a_minute(job, context):
 def noted_for_a_minute(job, context):
     Path(f"job-{job}").touch()
     return for_a_minute(job, context)
+
+
+def noted_for_a_moment(job, context):
+    Path(job).touch()
+    time.sleep(0.1)
+    return job

@@ -152,7 +152,8 @@ def _in_workers(
     def parallel(chosen: dict[int, Job]) -> Iterator[tuple[int, Any]]:
         # Made in this thread, to which a `parallel_config` of the caller belongs.
         work = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-        calls = [joblib.delayed(_work)(measure, i, job) for i, job in chosen.items()]
+        # After a Stop no more is sent, also to workers of a cluster, which nobody here can end.
+        calls = (joblib.delayed(_work)(measure, i, job) for i, job in chosen.items() if not is_cancelled(cancel))
         return _watched(lambda: work(calls), cancel)
 
     try:

@@ -1,0 +1,80 @@
+"""Studies on a cluster: Dask's scheduler with two worker processes on this machine, as joblib's backend."""
+
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+from functools import partial
+
+import joblib
+import pytest
+import worker_jobs
+from distributed import Client, LocalCluster
+
+from tl_widgets.core.config import ScratchSpec
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.experiments.parallel import measure_all
+from tl_widgets.records.comparison import Seconds
+from tl_widgets.studies.learning_curve import measurement as curves
+from tl_widgets.studies.learning_curve.measurement import learning_curve
+
+SCRATCH = ScratchSpec(filters=(4,), kernel_sizes=(3,), dense_units=8)
+
+pytestmark = [
+    pytest.mark.usefixtures("tiny_default"),
+    pytest.mark.filterwarnings("ignore"),  # of Dask, about its own shutdown
+]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Two workers with one thread each; joblib sends its work there while a test runs."""
+    options = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": None, "dashboard_address": None}
+    options["local_directory"] = str(tmp_path_factory.mktemp("dask"))
+    with LocalCluster(**options) as cluster, Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def on_the_cluster(cluster):
+    with joblib.parallel_config(backend="dask", client=cluster):
+        yield
+
+
+def test_a_curve_is_the_same_on_a_cluster(monkeypatch):
+    textures, events = load_dataset("textures", image_size=32, n_per_class=6), []
+    asked = {"n_per_class": (3, 6), "seeds": (0,), "scratch": SCRATCH, "epochs": 2, "batch_size": 8}
+    here = learning_curve(textures, **asked)
+    monkeypatch.setattr(curves, "_measure", partial(worker_jobs.measure_with_tiny, curves.__name__))
+    there = learning_curve(textures, **asked, n_jobs=2, on_event=events.append)
+    ours, theirs = ([replace(p, seconds=Seconds()) for p in curve.points] for curve in (here, there))
+    assert len(ours) == 6
+    assert ours == theirs
+    assert [event.n_done for event in events if event.point is not None] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_worker_that_dies_costs_nothing(cluster, tmp_path):
+    workers = list(cluster.run(os.getpid).values())
+    jobs = [str(tmp_path / f"{i}") for i in range(12)]
+
+    def kill(_):
+        if workers:
+            os.kill(workers.pop(), signal.SIGKILL)
+            workers.clear()
+
+    found = measure_all(jobs, worker_jobs.noted_for_a_moment, describe=str, n_jobs=2, on_point=kill)
+    assert sorted(found.points) == sorted(jobs)  # Dask gives its job to another worker
+    assert not found.failures
+
+
+def test_stop_sends_no_more_work(tmp_path, monkeypatch):
+    cancel, started = threading.Event(), time.monotonic()
+    jobs = [str(tmp_path / f"{i}") for i in range(40)]
+    found = measure_all(
+        jobs, worker_jobs.noted_for_a_moment, describe=str, n_jobs=2, cancel=cancel, on_point=lambda _: cancel.set()
+    )
+    assert found.stopped
+    assert time.monotonic() - started < 20
+    time.sleep(2)  # for those that were sent already
+    assert len(list(tmp_path.iterdir())) < 20

@@ -72,11 +72,12 @@ def test_convolutions(page, jupyter):
     goto(page, "CountPanel(")
     cell.get_by_label("Filters 1").fill("16")
     cell.get_by_label("Filters 1").press("Tab")
+    # The first is the widget's, the second is what it leaves, hidden.
     # 5 x 5 x 3 x 16 + 16 in place of 2,432, and the second layer has 16 maps coming in
-    cell.get_by_text("1,216", exact=True).wait_for()
-    cell.get_by_text("9,280", exact=True).wait_for()
+    cell.get_by_text("1,216", exact=True).first.wait_for()
+    cell.get_by_text("9,280", exact=True).first.wait_for()
     cell.get_by_label("Last feature maps").select_option("global average")
-    cell.get_by_text("GlobalAveragePooling2D").wait_for()
+    cell.get_by_text("GlobalAveragePooling2D").first.wait_for()
 
     goto(page, "KernelSlider(")
     cell = page.locator(".jp-Cell", has_text="KernelSlider(")

@@ -90,7 +90,7 @@ class TestEach:
     def test_is_short_and_valid(self, name):
         notebook = read(name)
         nbformat.validate(notebook)
-        assert 12 <= len(notebook.cells) <= 25
+        assert 12 <= len(notebook.cells) <= 18
         assert notebook.cells[0].source.startswith("# ")
         for cell in code_of(notebook):
             assert len(cell.source.splitlines()) <= 24, cell.source

@@ -11,13 +11,14 @@ assert max(map(max, scores)) - min(map(min, scores)) > 0.03
 one_split, two_folds = (high - low for low, high in (result.verdict.ci95, turns.verdict.ci95))
 assert two_folds < 0.8 * one_split
 
-assert plain > 2 * kept
-assert abs(runs[0].n_right - runs[1].n_right) <= 2
-assert runs[0].n_right >= scratch.n_right - 2
+kept, plain = "transfer, features kept", "transfer, the plain way"
+assert took[plain] > 2 * took[kept]
+assert abs(n_right[kept] - n_right[plain]) <= 2
+assert n_right[kept] >= scratch.n_right - 2
+assert n_right[kept] > n_right["from scratch"]
 
 small, large = (tests[f"digits, {side} px"].test_accuracy for side in (32, 64))
 assert large > small + 0.04
-assert "Measured: rise clearly." in OUTPUT
 assert tests["digits, 32 px, from scratch"].test_accuracy > large + 0.04
 
 assert 0.8 * len(twin) / 2 < twin.sum() <= len(twin) / 2 + 1

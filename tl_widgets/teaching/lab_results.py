@@ -11,14 +11,16 @@ from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.app import TransferLab
 
 
-async def result_of(lab: TransferLab) -> Comparison:
+def result_of(lab: TransferLab) -> Comparison:
     """Wait for a Lab's run and return its last result; start a run if there was none.
+
+    The Lab's progress goes on meanwhile, because it runs in a thread.
 
     Raises:
         InputError: The run was stopped, or it failed.
     """
     if lab.is_running or lab.result is None:
-        await lab.run().done()
+        lab.run(wait=True)
     if lab.result is None:
         raise InputError("The Lab has no result yet. Press Train both, wait until it's done, and run this cell again.")
     return lab.result

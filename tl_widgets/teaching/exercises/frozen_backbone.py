@@ -103,7 +103,7 @@ FROZEN_BACKBONE_EXERCISES: dict[str, Exercise] = {
         "Softmax on one unit is always 1, so every picture got the same answer. One unit needs sigmoid; two can have "
         "softmax.",
         last_layer_of_two,
-        "Look at the three rows that you printed: which of them say something different about different pictures?",
+        "Take one score and compute np.exp(score) / np.exp(score).sum(), then 1 / (1 + np.exp(-score)). Another score?",
     ),
     "04-d": Exercise(
         "Ask of each: would the backbone still give exactly the numbers that were kept?",

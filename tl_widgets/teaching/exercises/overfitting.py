@@ -30,7 +30,7 @@ def plan_of_cures(answer: Any) -> str | None:
     """Judge (training accuracy, validation accuracy) of a network with several cures at once."""
     values = np.asarray(answer if isinstance(answer, list | tuple) else (), dtype=object)
     if values.shape != (2,) or not all(isinstance(value, float) for value in values):
-        return 'Add a line "my plan": {...} to `cures`, run the loop again, and give scores["my plan"].'
+        return 'Add a line "my plan": usual | {...} to `cures`, run the loop again, and give scores["my plan"].'
     training, validation = values
     if not (0 <= training <= 1 and 0 <= validation <= 1):
         return "Both numbers are shares, from 0 to 1. Give scores as the loop has made them."

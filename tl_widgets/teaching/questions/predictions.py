@@ -46,7 +46,7 @@ PREDICTIONS = {
         ("scratch", "a network that learns only my photographs fits them best"),
     ),
     "learning_rate": Prediction(
-        "Ten steps with a learning rate of 3 in place of 0.05: what becomes of the loss?",
+        "Take ten steps, each of them sixty times as long: what becomes of the loss?",
         ("the loss falls further", "the loss ends higher than it began"),
         {
             "larger steps get down sooner": (
@@ -338,22 +338,5 @@ PREDICTIONS = {
             ),
         },
         ("about as many as transfer", "the head learns, and makes up for the backbone"),
-    ),
-    "enlarged": Prediction(
-        "The same digits, enlarged from 32 to 64 pixels, and nothing else changes. What will transfer's accuracy do?",
-        ("fall clearly", "stay about the same", "rise clearly"),
-        {
-            "enlarging adds no information": (
-                "it doesn't. But the backbone halves its maps five times: 32 pixels leave one place, 64 leave four."
-            ),
-            "its kernels know edges and shapes that are larger": (
-                "they learned from photographs of 224 pixels. A stroke that is too small falls through the mesh."
-            ),
-            "digits aren't photographs, however large they are": (
-                "that's the domain. It counts as well, but can't explain a difference between two sizes of one digit."
-            ),
-        },
-        ("stay about the same", "enlarging adds no information"),
-        (-0.06, 0.0, 0.06),
     ),
 }

@@ -239,12 +239,12 @@ class SvgAxes:
         ) + text(self.x.end - 2, baseline, label, anchor="end", style=f"{PALE} {HALO}")
 
     def diagonal(self, label: str) -> Markup:
-        """Return a dotted line on which x and y are equal, with its label below its upper end."""
+        """Return a dotted line on which x and y are equal, with its label below its lower end."""
         low, high = max(self.x.low, self.y.low), min(self.x.high, self.y.high)
         ends, color = [(self.x(value), self.y(value)) for value in (low, high)], "var(--tlw-pale, #666)"
-        at = low + 0.93 * (high - low)
+        at = low + 0.1 * (high - low)
         return line(ends, color, width=1.5, dash="1.5 3.5") + text(
-            self.x(at) + 4, self.y(at) + 20, label, anchor="end", style=f"{PALE} {HALO}"
+            self.x(at) + 8, self.y(at) + 10, label, style=f"{PALE} {HALO}"
         )
 
     def mark(self, value: float, label: str, *, dash: str = "4 3", up: float = 5) -> Markup:

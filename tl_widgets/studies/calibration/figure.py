@@ -52,9 +52,9 @@ def plot_calibration(study: Calibration, *, narrow: bool = False) -> Figure:
     if not study.points:
         raise InputError("This study has no model to draw: it was stopped before the first was measured.")
     n = len(study.arms)
-    n_columns = min(2, n)
+    n_columns = 1 if narrow else min(2, n)
     width = 5.2 if narrow else 8.2
-    heights = [(2.9 if narrow else 3.6) * -(-n // n_columns), *([3.4, 3.1] if narrow else [3.5]), 1.6 + 0.17 * n]
+    heights = [(3.3 if narrow else 3.6) * -(-n // n_columns), *([3.4, 3.1] if narrow else [3.5]), 1.6 + 0.17 * n]
     figure = new_figure(width, sum(heights))
     pages = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).ravel()
     grid = pages[0].add_gridspec(-(-n // n_columns), n_columns)
@@ -76,7 +76,7 @@ def _draw_bins(ax: Axes, bins: tuple[Bin, ...], arm: str, *, scaled: bool) -> No
         ax.plot(x, y, color=color, linestyle="--", linewidth=1.2)
     else:
         reach = [[found.right - found.ci95[0] for found in bins], [found.ci95[1] - found.right for found in bins]]
-        ax.errorbar(x, y, yerr=np.maximum(reach, 0), color=color, linewidth=1.5, capsize=2.5, elinewidth=1.1)
+        ax.errorbar(x, y, yerr=np.maximum(reach, 0), color=color, linewidth=0.8, capsize=2.5, elinewidth=1.1)
     sizes = [20 + 130 * found.n / sum(found.n for found in bins) for found in bins]
     fill = "white" if scaled else color
     ax.scatter(x, y, sizes, marker=marker_of(arm), facecolors=fill, edgecolors=color, zorder=3, clip_on=False)
@@ -85,7 +85,7 @@ def _draw_bins(ax: Axes, bins: tuple[Bin, ...], arm: str, *, scaled: bool) -> No
 def _draw_reliability(ax: Axes, study: Calibration, arm: str) -> None:
     color, marker = color_of(arm), marker_of(arm)
     ax.plot([0, 1], [0, 1], color=PALE, linestyle=":", linewidth=1.5)
-    for scaled in (False, True):
+    for scaled in (True, False):
         _draw_bins(ax, study.bins(arm, scaled=scaled), arm, scaled=scaled)
     before, after = (points(study.error(arm, scaled=scaled).mean) for scaled in (False, True))
     handles = [

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, find_model, heading_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
+from tl_widgets.plots.svg_axes import whole_percent
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data, Range, Share
 from tl_widgets.records.statistics import Interval, Mean, wilson_interval
@@ -294,8 +295,8 @@ class Calibration(StudyRecord):
     def headline(self) -> str:
         """The answer in one sentence."""
         parts = [
-            f"{phrase_of(arm)} is {percent(_mean(self.of(arm).test), 0)} sure and {percent(self.of(arm).accuracy, 0)} "
-            "right"
+            f"{phrase_of(arm)} is {whole_percent(_mean(self.of(arm).test))} sure and "
+            f"{whole_percent(self.of(arm).accuracy)} right"
             for arm in sorted(self.arms, key=lambda arm: arm == ModelName.SCRATCH)
         ]
         return f"On average, {', '.join(parts)}." if parts else "Stopped before a model was measured."

@@ -17,11 +17,6 @@ def sure_stage(arms: Sequence[str], points: Sequence[Sureness]) -> StageChart:
         for found in bins(point.test, point.right)
     ]
     x, y = Axis.share("how sure (mean of a tenth)"), Axis.share("accuracy of these answers")
-    return StageChart(
-        "How often the models are right, by how sure they are",
-        x,
-        y,
-        tuple(arms),
-        tuple(dots),
-        diagonal="as sure as right",
-    )
+    title = "How often the models are right, by how sure they are"
+    # Without lines, which would lead the eye to the tenths with few images.
+    return StageChart(title, x, y, tuple(arms), tuple(dots), joined=False, diagonal="as sure as right")

@@ -70,7 +70,7 @@ class _Cures(Study[CuresArguments, "OverfittingCures"]):
     question = "Overfitting?"
     about = "training and test accuracy of a network that overfits, and with one cure at a time"
     lead = (
-        "A network learns from few images until it knows them by heart. Then more images, augmentation, dropout, fewer "
+        "A network learns from few images until it has memorized them. Then more images, augmentation, dropout, fewer "
         "parameters, early stopping and transfer try to help, one at a time."
     )
     chart = "Chart of training and test accuracy, one row for each cure."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import psutil
 
-MOST_SECONDS, MOST_MEGABYTES = 60, 1200
+MOST_SECONDS, MOST_MEGABYTES = 60, 1100
 
 
 def kernel_cost(pid):

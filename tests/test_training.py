@@ -183,7 +183,7 @@ def test_stop_while_reading_features_keeps_the_ones_that_were_read(textures):
     events = []
     train(model, textures, epochs=1, on_event=events.append)
     first = next(event for event in events if event.phase == "features")
-    assert first.n_done == 36, "the first 32 were kept, so that the next batch is the last"
+    assert first.n_done == 32, "the first 16 were kept, so the next batch ends at 32"
 
 
 def test_stop_while_testing_gives_no_accuracy(textures):

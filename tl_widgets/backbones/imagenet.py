@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import keras
 
 
+_FEW = 8  # images that need no graph of the network, which takes 0.1 GB and as long as ten images
+
+
 @functools.cache
 def imagenet_classes() -> tuple[str, ...]:
     """Return the 1000 class names of ImageNet, in the order of the network's outputs."""
@@ -80,9 +83,11 @@ def name_imagenet(
     y, x = ((length - side) // 2 for length in images.shape[1:3])
     squares = images[:, y : y + side, x : x + side].astype(np.float32)
     resized = np.asarray(keras.ops.image.resize(squares, (size, size), antialias=True))
-    probabilities = np.asarray(
-        model.predict(entry.family.preprocessing.apply(resized), batch_size=1, verbose=0)
-    )  # large images
+    prepared = entry.family.preprocessing.apply(resized)
+    if len(prepared) <= _FEW:
+        probabilities = np.concatenate([np.asarray(model(image[None], training=False)) for image in prepared])
+    else:
+        probabilities = np.asarray(model.predict(prepared, batch_size=1, verbose=0))  # large images
     names = imagenet_classes()
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
     return tuple(

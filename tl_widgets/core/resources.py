@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import user_path
 
 _M_ARENA_MAX = -8  # in glibc's malloc.h
+_LONG = 3.0  # seconds
 
 
 def home_folder() -> Path:
@@ -128,6 +130,12 @@ def release_memory() -> None:
     gc.collect()
     with suppress(OSError, AttributeError, TypeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def release_after(started: float) -> None:
+    """Release memory if work that began at this time (`time.monotonic`) took seconds: the search takes 0.3 s itself."""
+    if time.monotonic() - started > _LONG:
+        release_memory()
 
 
 class PeakMemory:

@@ -6,6 +6,7 @@ TensorFlow is imported inside the functions, because the first event of a run an
 from __future__ import annotations
 
 import platform
+import time
 from dataclasses import replace
 from os import PathLike
 
@@ -13,7 +14,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec, require_workers
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.resources import n_cores
+from tl_widgets.core.resources import n_cores, release_after
 from tl_widgets.core.version import __version__
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.arms import Arms, RunCache, retrain_transfer, train_arm
@@ -149,7 +150,10 @@ def compare(
         class_weights=class_weights,
         cut=cut,
     )
-    return compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel, cache=cache)
+    started = time.monotonic()
+    comparison = compare_config(dataset, config, n_jobs=n_jobs, on_event=on_event, cancel=cancel, cache=cache)
+    release_after(started)
+    return comparison
 
 
 def compare_config(

@@ -17,7 +17,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
-from tl_widgets.core.resources import require_training_memory
+from tl_widgets.core.resources import release_after, require_training_memory
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset
 from tl_widgets.models.builders import count_parameters
 from tl_widgets.records.comparison import Diagnosis, History, RunResult, Seconds
@@ -117,8 +117,13 @@ def train(
         class_weights=class_weights,
     )
     _check_fit(model, dataset)
+    started = time.monotonic()
     frozen = FrozenPart.of(model) if keep_features else None
-    return finish(Training(model, dataset, config, name, frozen, validate, on_event, cancel).turns())
+    training = Training(model, dataset, config, name, frozen, validate, on_event, cancel)
+    result = finish(training.turns())
+    del training, frozen  # what they hold is no longer needed
+    release_after(started)
+    return result
 
 
 def _check_fit(model: keras.Model, dataset: ImageDataset) -> None:

@@ -58,8 +58,10 @@ def enlarged(gray: GrayImages, image_size: int) -> Images:
 
     resample = Image.Resampling[resampling(gray.shape[1], image_size)]
     size = (image_size, image_size)
-    resized = np.stack([np.asarray(Image.fromarray(image).resize(size, resample)) for image in gray])
-    return np.repeat(resized[..., None], 3, axis=3)
+    images = np.empty((len(gray), image_size, image_size, 3), np.uint8)
+    for i, image in enumerate(gray):
+        images[i] = np.asarray(Image.fromarray(image).resize(size, resample))[..., None]
+    return images
 
 
 def script_parts(validation: float, test: float) -> str:

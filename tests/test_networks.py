@@ -41,6 +41,7 @@ CASES = {
     "default": (96, THREE, Config()),
     "two classes, random": (96, ("cats", "dogs"), Config(weights=None)),
     "ten classes, fine-tuned": (96, TEN, Config(fine_tuning=FineTuningSpec(2))),
+    "cut, random, fine-tuned": (96, TEN, Config(cut=5, weights=None, fine_tuning=FineTuningSpec(2))),
     "hostile names": (128, HOSTILE, Config(backbone="InceptionResNetV2", fine_tuning=FineTuningSpec(1), weights=None)),
     "many classes": (64, tuple("W" * 300 for _ in range(1000)), Config(backbone="EfficientNetV2B3")),
     "six blocks of 1024, no pooling, 512 px": (512, TEN, Config(scratch=six(1024, "none"))),
@@ -85,6 +86,12 @@ def boxes(root):
 def drawn(case, size=SIZES[0], **more):
     networks = networks_of(*CASES[case])
     return networks, ElementTree.fromstring(networks.markup(*size, interactive=True, **more))
+
+
+def test_a_backbone_that_is_cut_says_how_many_of_its_blocks_it_has():
+    texts = [text for text, *_ in boxes(drawn("cut, random, fine-tuned", SIZES[1])[1])]
+    assert "EfficientNetLite0" in texts
+    assert "5 of 16 blocks, random weights, then the last 2 blocks learn" in texts
 
 
 @pytest.mark.parametrize("size", SIZES)

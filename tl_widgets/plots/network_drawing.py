@@ -351,13 +351,13 @@ def _draw_backbone(
         style = f"fill:{color_style(ModelName.FINE_TUNED)};stroke:{color_style(ModelName.FINE_TUNED)}"
         shapes.append(polygon(slice_(cut, right), class_="tlw-trained", style=style))
     middle, room = (left + right) / 2, right - left
-    name = shorten(row.layer, right - 4)  # there is room above the image
-    half = text_width(name) / 2
+    name, _, used = row.layer.partition(", ")  # "EfficientNetLite0, 5 of 16 blocks"
+    half = text_width(name := shorten(name, right - 4)) / 2  # there is room above the image
     texts = [
         sheet.above(max(half, min(middle, right - half)), name),
         sheet.below(middle, shorten(f"{short_count(row.n_params)} frozen", room)),
     ]
-    if note := backbone_note(facts, short=True):
+    if note := ", ".join(filter(None, (used, backbone_note(facts, short=True)))):
         words = shorten(note, sheet.width)
         at = max(middle, text_width(words) / 2)
         texts.append(sheet.below(at, words, 1))

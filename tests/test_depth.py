@@ -77,6 +77,22 @@ def test_stop_keeps_what_was_measured():
     assert "So far" in study.headline
 
 
+def test_pretrained_features_that_fail_cost_only_their_own_points(monkeypatch):
+    read = CutBackbone.read
+
+    def failing_read(cut, dataset, arm, *how):
+        if arm == "transfer":
+            raise InputError("the memory is full")
+        return read(cut, dataset, arm, *how)
+
+    monkeypatch.setattr(CutBackbone, "read", failing_read)
+    study = depth_study(load_dataset("textures", image_size=32, n_per_class=4), seeds=(0,), epochs=1)
+    assert [depth.block for depth in study.depths] == [1, 2, 3]
+    assert [(point.arm, point.block) for point in study.points] == [("control", 1), ("control", 2), ("control", 3)]
+    assert (study.stopped, study.lost_arms, len(study.failures)) == (False, ("transfer",), 3)
+    assert study.headline == "Failed before pretrained features were measured."
+
+
 def test_a_deep_backbone_is_cut_at_even_steps():
     assert len(find_backbone("ResNet152").cuts) + 1 == 3 + 8 + 36 + 3
     numbers = chosen_blocks("ResNet152", None)

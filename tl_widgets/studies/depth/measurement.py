@@ -212,12 +212,11 @@ def depth_study(
 
     def measure(job: _Job, context: WorkContext) -> DepthPoint:
         if job.arm not in features:
-            is_control = job.arm == ModelName.CONTROL
             context.on_event(Event("load", f"building {entry.name}, {weights_of(job.arm)}", job.arm))
-            chosen = resolve_weights(entry, None) if is_control else weights
+            chosen = resolve_weights(entry, None) if job.arm == ModelName.CONTROL else weights
             build = Stoppable(CutBackbone.build, context.cancel)  # a large backbone takes many seconds
             cut = build(entry, numbers, dataset.image_shape, chosen, seed=config.seed)
-            if not is_control:
+            if not depths:  # a part that failed is built again, and costs are the same with all weights
                 depths.extend(cut.depths(entry, dataset.image_shape, context.cancel))
             features[job.arm] = cut.read(dataset, job.arm, context.on_event, context.cancel)
         return _point(job, features[job.arm][job.block], dataset, config, seeds, context.cancel)

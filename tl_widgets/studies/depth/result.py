@@ -197,7 +197,7 @@ class DepthStudy(StudyRecord):
         """The answer in one sentence."""
         chosen, whole = self.chosen, self.point(ModelName.TRANSFER, self.whole.block)
         if chosen is None:
-            return "Stopped before anything was measured."
+            return f"{'Stopped before' if self.stopped else 'Failed before'} pretrained features were measured."
         name, share = self.config.backbone, percent(chosen.accuracy)
         if whole is None:
             return f"So far, {name} is best {_end(self, chosen.block)}: {share} of the test images right."

@@ -15,6 +15,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import compare_config
+from tl_widgets.records.folds import Folds
 from tl_widgets.studies.calibration.figure import plot_calibration
 from tl_widgets.studies.calibration.measurement import calibration, fit_temperature, with_temperature
 from tl_widgets.studies.calibration.result import (
@@ -121,6 +122,8 @@ def test_it_measures_what_plain_keras_answers_to_test_images_and_strangers():
         calibration(dataset, comparison=comparison, strangers=load_dataset("faces", image_size=40))
     with pytest.raises(InputError, match="not the data set"):
         calibration(strangers, comparison=comparison)
+    with pytest.raises(InputError, match="trained on images of the data set's test split"):
+        calibration(dataset, comparison=replace(comparison, folds=Folds(2, ())))
     first, _ = points
     cancel = threading.Event()
     stopped = calibration(dataset, config=config, on_event=lambda e: e.point and cancel.set(), cancel=cancel)

@@ -22,6 +22,7 @@ from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import compare
 from tl_widgets.models.builders import build_scratch, build_transfer
 from tl_widgets.records.comparison import Comparison
+from tl_widgets.records.folds import Folds
 from tl_widgets.studies.inside.figure import inside_alt_text, plot_features, plot_filters, plot_grad_cam, plot_inside
 from tl_widgets.studies.inside.grad_cam import grad_cam, heat_maps
 from tl_widgets.studies.inside.measurement import first_filters, look_inside, nearest_labels, principal_components
@@ -513,6 +514,8 @@ class TestLook:
             look_inside(Comparison.from_json(compared.to_json()), textures)
         with pytest.raises(InputError, match="not the data set"):
             look_inside(compared, textures.take(4))
+        with pytest.raises(InputError, match="trained on images of the data set's test split"):
+            look_inside(replace(compared, folds=Folds(2, ())), textures)
         for n in (0, 13, 2.5):
             with pytest.raises(InputError, match="n_images"):
                 look_inside(compared, textures, n_images=n)

@@ -11,10 +11,11 @@ import pytest
 from scipy import stats
 
 from tl_widgets.core.config import Config
-from tl_widgets.core.errors import CancelledError
+from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.numbers import points_range
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import compare_config
+from tl_widgets.records.folds import Folds
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.stress.changes import CHANGES, SEVERITIES, applicable, change_images
 from tl_widgets.studies.stress.figure import plot_stress
@@ -94,6 +95,8 @@ def test_it_counts_what_plain_keras_answers():
             answers = run.model.predict(copies.astype(np.float32), verbose=0).argmax(axis=1)
             assert study.right(run.name, point.change, point.severity).tolist() == (answers == labels).tolist()
     assert StressTest.from_json(study.to_json()) == study
+    with pytest.raises(InputError, match="trained on images of the data set's test split"):
+        stress_test(dataset, comparison=replace(comparison, folds=Folds(2, ())))
 
 
 def test_stop_keeps_what_was_measured():

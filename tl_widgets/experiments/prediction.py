@@ -17,7 +17,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import read_file, user_path, working_folder
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
-from tl_widgets.data.dataset import Images
+from tl_widgets.data.dataset import ImageDataset, Images
 from tl_widgets.data.decode import MAX_PIXELS, UnreadableError, decode_image, decode_upright
 from tl_widgets.records.comparison import Comparison, RunResult, require_comparison
 
@@ -121,6 +121,20 @@ def runs_with_models(comparison: Comparison) -> tuple[RunResult, ...]:
             "Train again; the same settings and seed give the same models on the same machine."
         )
     return runs
+
+
+def require_new_test_images(comparison: Comparison, dataset: ImageDataset) -> None:
+    """Raise `InputError` unless the models of a comparison have not learned from the data set's test images."""
+    if comparison.folds is not None:
+        raise InputError(
+            "This comparison was cross-validated: its models are those of the first fold, which were trained on images "
+            "of the data set's test split. Give a comparison without folds."
+        )
+    if comparison.dataset.fingerprint != dataset.fingerprint:
+        raise InputError(
+            "This is not the data set that the comparison was made on (other images, or another split). Give the same "
+            "data set."
+        )
 
 
 def _content(picture: Any, subject: str) -> bytes:

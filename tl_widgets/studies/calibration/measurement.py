@@ -19,7 +19,7 @@ from tl_widgets.data.dataset import ImageDataset, Labels, Split, require_dataset
 from tl_widgets.experiments.answers import Answerer, answerers
 from tl_widgets.experiments.comparison import RunCache, environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
-from tl_widgets.experiments.prediction import runs_with_models
+from tl_widgets.experiments.prediction import require_new_test_images, runs_with_models
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.run import interleave_classes
 from tl_widgets.studies.calibration.result import HIGHEST, LOWEST, N_SHOWN, Calibration, Sureness
@@ -104,8 +104,7 @@ def calibration(
     config = config or Config()
     if comparison is not None:
         runs_with_models(comparison)  # or say that they are gone
-        if comparison.dataset.fingerprint != dataset.fingerprint:
-            raise InputError("This is not the data set that the comparison was made on. Give the same data set.")
+        require_new_test_images(comparison, dataset)
         config, models = comparison.config, answerers(comparison, cache)
     labels = strangers.test.labels
     rows = interleave_classes(range(len(labels)), labels.tolist())[:MOST_STRANGERS]

@@ -24,6 +24,7 @@ from tl_widgets.core.text import shown
 from tl_widgets.data.dataset import ImageDataset, Split, pick, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
+from tl_widgets.experiments.prediction import require_new_test_images
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.run import interest, interleave_classes
@@ -97,11 +98,7 @@ def look_inside(
     """
     runs = _tested_runs(comparison)
     require_dataset(dataset)
-    if comparison.dataset.fingerprint != dataset.fingerprint:
-        raise InputError(
-            "This is not the data set that the comparison was made on (other images, or another split). Give the same "
-            "data set."
-        )
+    require_new_test_images(comparison, dataset)
     Whole(1, MOST_IMAGES).check("n_images", n_images)
     release_memory()  # what the training of the comparison has left
     measurement = _Measurement(comparison, dataset, runs, _choose_images(runs, n_images))

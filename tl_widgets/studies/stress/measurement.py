@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
-from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.errors import CancelledError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset, subset
 from tl_widgets.experiments.answers import Answerer, answerers
 from tl_widgets.experiments.comparison import RunCache, compare_config, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
-from tl_widgets.experiments.prediction import runs_with_models
+from tl_widgets.experiments.prediction import require_new_test_images, runs_with_models
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.run import interleave_classes
 from tl_widgets.studies.stress.changes import CHANGES, SEVERITIES, Change, applicable, change_images
@@ -72,13 +72,13 @@ def stress_test(
     Whole(1).check("n_images", n_images)
     cache = RunCache()
     if comparison is None:
-        comparison = compare_config(dataset, config or Config(), on_event=on_event, cancel=cancel, cache=cache)
+        config = replace(config or Config(), folds=1)  # there is one test
+        comparison = compare_config(dataset, config, on_event=on_event, cancel=cancel, cache=cache)
         if comparison.stopped:
             raise CancelledError("stopped before there were models to test")
     else:
         runs_with_models(comparison)  # or say that they are gone
-        if comparison.dataset.fingerprint != dataset.fingerprint:
-            raise InputError("This is not the data set that the comparison was made on. Give the same data set.")
+    require_new_test_images(comparison, dataset)
     labels = dataset.test.labels
     rows = np.sort(np.array(interleave_classes(range(len(labels)), labels.tolist())[:n_images], np.int64))
     tested, models = subset(dataset.test, rows), answerers(comparison, cache)

@@ -102,6 +102,18 @@ def test_predictions_are_judged_by_pairs_of_the_same_seed(means, ends):
         assert high - low < 0.03
 
 
+def test_transfer_must_lead_each_cure_to_hold():
+    study = made_up(transfer=0.9, augmentation=0.7, dropout=0.68)
+    shifts = {0: 0.3, 1: -0.3, 2: 0.0}  # the mean stays below augmentation's, but it depends on the seed
+    points = [
+        replace(p, test_accuracy=min(p.test_accuracy + shifts[p.seed], 1.0)) if p.cure == "dropout" else p
+        for p in study.points
+    ]
+    uneven = replace(study, points=tuple(points))
+    assert "It held: +" in study.sentences[-1]
+    assert "can't tell: +" in uneven.sentences[-1]
+
+
 @pytest.mark.parametrize("narrow", [False, True])
 def test_the_figure_shows_both_accuracies_and_the_gain_of_each_cure(narrow):
     study = OverfittingCures.from_json(RECORD.read_text())

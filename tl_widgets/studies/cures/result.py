@@ -11,7 +11,7 @@ from tl_widgets.core.numbers import percent, points, points_range, short_count
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
-from tl_widgets.studies.prediction import CURES, CURES_AUGMENTED
+from tl_widgets.studies.prediction import CURES, CURES_AUGMENTED, held
 
 NOTHING, MORE, AUGMENTED, DROPOUT = "nothing", "more images", "augmentation", "dropout"
 FEWER, EARLY, TRANSFER = "fewer parameters", "early stopping", "transfer"
@@ -110,9 +110,13 @@ class OverfittingCures(StudyRecord):
 
     @property
     def lead(self) -> Mean | None:
-        """How much more test accuracy transfer gives than the best other cure, paired by seed; None without a pair."""
-        other = next((cure for cure in self.ranking if cure != TRANSFER), None)
-        return self.difference(TRANSFER, other) if other else None
+        """How much more test accuracy transfer gives than its strongest rival, paired by seed; None without a pair.
+
+        Transfer must lead each cure, so the rival is one that is clearly ahead, or else the one against which the
+        interval reaches lowest. The one with the best mean may only have been lucky on these test images.
+        """
+        leads = [lead for cure in self.ranking if cure != TRANSFER and (lead := self.difference(TRANSFER, cure))]
+        return min(leads, key=lambda lead: (held(lead.ci95) is not False, (lead.ci95 or (lead.mean,))[0]), default=None)
 
     def change(self, cure: str) -> str:
         """Return in words what a cure changes."""

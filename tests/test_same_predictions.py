@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tl_widgets as tl
+from tl_widgets.core import lazy_tensorflow
 from tl_widgets.core.lazy_tensorflow import cpu_flags, import_tensorflow
 from tl_widgets.experiments.comparison import environment
 
@@ -49,3 +50,13 @@ print(os.environ.get("TF_ENABLE_ONEDNN_OPTS"), environment().onednn)
 
     import_tensorflow()
     assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == str(int(environment().onednn))
+
+
+def test_workers_are_told_nothing_where_tensorflow_does_not_tell(monkeypatch):
+    import keras  # noqa: F401 - as a learner may do first
+
+    monkeypatch.setattr(lazy_tensorflow, "_running", None)
+    monkeypatch.setattr(lazy_tensorflow, "uses_onednn", lambda: None)
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    import_tensorflow()
+    assert "TF_ENABLE_ONEDNN_OPTS" not in os.environ

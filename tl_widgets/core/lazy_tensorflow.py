@@ -132,7 +132,8 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
         if _running is None:
             if all(name in sys.modules for name in _PACKAGES):
                 # Worker processes import it themselves, and have to round like this one.
-                os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1" if uses_onednn() else "0")
+                if (onednn := uses_onednn()) is not None:
+                    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", str(int(onednn)))
                 return
             require_memory_for_tensorflow()
             _running = _Import()

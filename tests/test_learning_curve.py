@@ -16,7 +16,7 @@ from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import RunCache, compare, train_arm
 from tl_widgets.experiments.parallel import measure_all
 from tl_widgets.records.comparison import History, Seconds, StudyFailure
-from tl_widgets.records.statistics import mean_with_interval
+from tl_widgets.records.statistics import mean_of_shares, mean_with_interval
 from tl_widgets.studies.learning_curve.figure import plot_learning_curve
 from tl_widgets.studies.learning_curve.measurement import learning_curve
 from tl_widgets.studies.learning_curve.result import CurvePoint, LearningCurve
@@ -66,6 +66,9 @@ def test_the_interval_is_scipys(n):
 
 def test_one_value_has_no_interval():
     assert mean_with_interval([0.5]).ci95 is None
+    # A difference of two differences may be as large as 2.
+    assert mean_of_shares([1.2, 1.4, 1.3], n_images=90, low=-2.0).ci95 == mean_with_interval([1.2, 1.4, 1.3]).ci95
+    assert mean_of_shares([1.7, 1.9, 1.2], n_images=90, low=-2.0).ci95[1] == 2
 
 
 def test_a_point_is_what_compare_gives(textures, curve):

@@ -191,10 +191,10 @@ def mean_of_shares(values: Sequence[float], *, n_images: int, low: float = 0.0) 
     """Return mean and 95% interval of at least one accuracy, or difference of accuracies.
 
     Each was measured on `n_images` images, so it is rounded to steps of 1 / n, whose standard deviation is
-    1 / (n sqrt(12)). The interval stays within `low`..1.
+    1 / (n sqrt(12)). The interval stays within `low`..1, or within `low`..-`low` for a difference of differences.
     """
     mean = mean_with_interval(values, least_spread=1 / (sqrt(12) * max(n_images, 1)))
-    return Mean(mean.mean, mean.ci95 and (max(low, mean.ci95[0]), min(1.0, mean.ci95[1])), mean.n)
+    return Mean(mean.mean, mean.ci95 and (max(low, mean.ci95[0]), min(max(1.0, -low), mean.ci95[1])), mean.n)
 
 
 @dataclass(frozen=True)

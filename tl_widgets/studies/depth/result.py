@@ -151,7 +151,7 @@ class DepthStudy(StudyRecord):
     def more_gained(self) -> Mean | None:
         """How much more pretrained weights gain with depth than random ones, paired by image; None without both."""
         pretrained, random = map(self._gains, ARMS)
-        return None if pretrained is None or random is None else self._mean(pretrained - random)
+        return None if pretrained is None or random is None else self._mean(pretrained - random, low=-2.0)
 
     @property
     def cut_gain(self) -> Mean | None:
@@ -165,8 +165,8 @@ class DepthStudy(StudyRecord):
         first, last = (self.point(arm, depth.block) for depth in (self.depths[0], self.whole))
         return None if first is None or last is None or first is last else last.right - first.right
 
-    def _mean(self, differences: NDArray[np.float64]) -> Mean:
-        return mean_of_shares(differences.tolist(), n_images=len(self.seeds), low=-1.0)
+    def _mean(self, differences: NDArray[np.float64], *, low: float = -1.0) -> Mean:
+        return mean_of_shares(differences.tolist(), n_images=len(self.seeds), low=low)
 
     @property
     def lost_arms(self) -> tuple[str, ...]:

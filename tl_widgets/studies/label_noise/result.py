@@ -139,7 +139,7 @@ class LabelNoise(StudyRecord):
         """How much more scratch loses than transfer, paired by seed; None without a pair."""
         scratch, transfer = self._losses(ModelName.SCRATCH), self._losses(ModelName.TRANSFER)
         pairs = [scratch[seed] - transfer[seed] for seed in scratch if seed in transfer]
-        return mean_of_shares(pairs, n_images=self.dataset.n_test, low=-1.0) if pairs else None
+        return mean_of_shares(pairs, n_images=self.dataset.n_test, low=-2.0) if pairs else None
 
     def search(self, share: int) -> Search | None:
         """Return the counts of the searches of all seeds together; the images shown are the first seed's."""

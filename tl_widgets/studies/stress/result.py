@@ -151,7 +151,7 @@ class StressTest(StudyRecord):
             if before is None or after is None:
                 return None
             losses.append(before - after)
-        return self._mean(losses[0] - losses[1], -1.0)
+        return self._mean(losses[0] - losses[1], -2.0)
 
     def _mean(self, shares: NDArray[np.float64], low: float) -> Mean:
         return mean_of_shares(shares.tolist(), n_images=max(1, len(self.changes)), low=low)

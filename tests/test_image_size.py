@@ -116,6 +116,12 @@ def test_the_prediction_is_judged_over_the_images(vary, shares, end):
             assert found.ci95 == pytest.approx((welch.low, welch.high), abs=0.003)
 
 
+def test_it_does_not_claim_that_all_classes_have_as_many_images():
+    study = made_up("size", ((0.5, 0.6), (0.5, 0.9)))
+    conditions = [replace(c, dataset=replace(c.dataset, n_train=10)) for c in study.conditions]
+    assert "3 classes, 10 training images" in " ".join(replace(study, conditions=tuple(conditions)).sentences)
+
+
 @pytest.mark.parametrize("narrow", [False, True])
 def test_the_figure_shows_pictures_accuracies_and_leads(narrow):
     study = SizeStudy.from_json(RECORD.read_text())

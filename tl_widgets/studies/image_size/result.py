@@ -245,7 +245,7 @@ def _fairness_sentence(study: SizeStudy) -> str:
         return ""
     sets, weights = study.datasets, [condition.n_weights for condition in study.conditions]
     n_classes = len(sets[0].class_names)
-    equal = f"{n_classes} classes with {sets[0].n_train // n_classes} training images each"
+    equal = f"{n_classes} classes, {sets[0].n_train} training images"
     luck = "" if len(study.seeds) > 1 else " With one seed, the intervals show the luck of the images alone."
     if study.vary == "size":
         return (

@@ -133,3 +133,13 @@ def test_the_figure_shows_heads_and_neighbors(narrow):
     marks = [ax.get_xlabel()[0] for ax in pictures[1 : 1 + study.n_neighbors]]
     assert marks == ["✓" if labels[row] == query.label else "✗" for row in search.neighbors[0]]
     assert all(sentence in STUDIES["heads"].text(study) for sentence in study.sentences)
+
+
+def test_a_record_with_too_many_neighbors_is_rejected():
+    study = HeadStudy.from_json(RECORD.read_text())
+    search = study.searches[0]
+    longer = replace(search, neighbors=tuple(found * 2 for found in search.neighbors))
+    with pytest.raises(ValueError, match="did not find 5 images"):
+        replace(study, searches=(longer,))
+    with pytest.raises(InputError, match="not a record"):
+        HeadStudy.from_json(study.to_json().replace(f'"side": {study.side}', '"side": 0'))

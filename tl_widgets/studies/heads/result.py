@@ -145,8 +145,10 @@ class HeadStudy(StudyRecord):
                 raise ValueError("a search does not have a number of neighbors for each test image")
             if len(search.neighbors) != len(self.queries) or any(set(found) - rows for found in search.neighbors):
                 raise ValueError("a search found images that the record does not have")
+            if any(len(found) != self.n_neighbors for found in search.neighbors):
+                raise ValueError(f"a search did not find {self.n_neighbors} images")
         for picture in (*self.queries, *self.pictures):
-            if picture.label >= n_classes or len(base64.b64decode(picture.pixels)) != 3 * self.side**2:
+            if picture.label >= n_classes or not self.side or len(base64.b64decode(picture.pixels)) != 3 * self.side**2:
                 raise ValueError("a picture has an unknown label or another size")
         if (self.heads or self.searches) and not (n_test and self.n_neighbors):
             raise ValueError("it has points without test images or neighbors")

@@ -78,7 +78,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Answered:
-    """What becomes of the pictures if a model answers only where it is at least as sure as `limit`."""
+    """The answers that remain if a model gives only those of which it is at least as sure as `limit`."""
 
     limit: float
     n_answered: int

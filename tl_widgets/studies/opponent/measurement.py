@@ -121,13 +121,13 @@ class _Training:
     def start(arm: ModelName, dataset: ImageDataset, config: Config, context: WorkContext) -> _Training:
         """Return a trial before its first epoch."""
 
-        def hear(event: Event) -> None:
+        def keep_metrics(event: Event) -> None:
             if event.metrics:
                 training.val_accuracy.append(event.metrics["val_accuracy"])
                 training.val_loss.append(event.metrics["val_loss"])
             context.on_event(event)
 
-        arms = Arms(dataset, config, hear, context.cancel, context.cache)
+        arms = Arms(dataset, config, keep_metrics, context.cancel, context.cache)
         if arm == ModelName.SCRATCH:
             training = _Training(arms.scratch())
         else:

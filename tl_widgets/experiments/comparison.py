@@ -10,6 +10,8 @@ import time
 from dataclasses import replace
 from os import PathLike
 
+import numpy as np
+
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, FineTuningSpec, ScratchSpec, require_workers
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
@@ -47,6 +49,12 @@ def summarize(dataset: ImageDataset) -> DatasetSummary:
         origin=dataset.origin,
         fingerprint=dataset.fingerprint,
     )
+
+
+def chance_of(dataset: ImageDataset) -> float:
+    """Return the accuracy of always answering with the most frequent class of the test images, 0..1."""
+    counts = np.bincount(dataset.test.labels)
+    return float(counts.max() / counts.sum())
 
 
 def environment() -> Environment:

@@ -9,8 +9,6 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone, memory_estimate
 from tl_widgets.backbones.weights import resolve_weights
@@ -25,7 +23,7 @@ from tl_widgets.core.resources import PeakMemory, require_memory
 from tl_widgets.core.settings import Whole
 from tl_widgets.core.text import shown
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
-from tl_widgets.experiments.comparison import RunCache, environment, summarize, train_arm
+from tl_widgets.experiments.comparison import RunCache, chance_of, environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.comparison import DatasetSummary, Environment, RunResult
 from tl_widgets.studies.backbones.result import BackboneCost, BackbonePoint, BackboneStudy, WantedBackbone
@@ -196,13 +194,12 @@ def backbone_study(
         cancel=cancel,
     )
     points = {(point.name, point.weights == "random"): point for point in (*reused, *measured.points)}
-    labels = np.bincount(dataset.test.labels)
     return BackboneStudy(
         dataset=summarize(dataset),
         config=config,
         seeds=seeds,
         wanted=requested,
-        chance=float(labels.max() / labels.sum()),
+        chance=chance_of(dataset),
         points=tuple(points[backbone.name, False] for backbone in requested if (backbone.name, False) in points),
         control=next((point for (_, is_random), point in points.items() if is_random), None),
         failures=measured.failures,

@@ -17,7 +17,7 @@ from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset, require_seeds
-from tl_widgets.experiments.comparison import environment, summarize, train_arm
+from tl_widgets.experiments.comparison import chance_of, environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.studies.cures.result import (
@@ -114,13 +114,12 @@ def overfitting_cures(
     work = partial(_measure, dataset, config, few, min(most, TIMES_MORE * few))
     how = {"n_jobs": n_jobs, "on_event": on_event, "cancel": cancel}
     measured = measure_all(jobs, work, describe=_Job.describe, **how)  # type: ignore[arg-type]
-    labels = np.bincount(dataset.test.labels)
     return OverfittingCures(
         dataset=summarize(dataset),
         config=config,
         few=few,
         seeds=seeds,
-        chance=float(labels.max() / labels.sum()),
+        chance=chance_of(dataset),
         points=measured.points,
         failures=measured.failures,
         stopped=measured.stopped,

@@ -22,7 +22,7 @@ from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import require_memory
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
-from tl_widgets.experiments.comparison import environment, summarize
+from tl_widgets.experiments.comparison import chance_of, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.studies.depth.blocks import EPOCHS, chosen_blocks
 from tl_widgets.studies.depth.result import ARMS, Depth, DepthPoint, DepthStudy, weights_of
@@ -225,13 +225,12 @@ def depth_study(
     measured = measure_all(jobs, measure, describe=_Job.describe, on_event=on_event, cancel=cancel)
     if not depths:
         raise CancelledError("stopped before the first point")
-    labels = np.bincount(dataset.test.labels)
     return DepthStudy(
         dataset=summarize(dataset),
         config=config,
         seeds=seeds,
         depths=tuple(depths),
-        chance=float(labels.max() / labels.sum()),
+        chance=chance_of(dataset),
         points=measured.points,
         failures=measured.failures,
         stopped=measured.stopped,

@@ -25,7 +25,7 @@ from tl_widgets.core.resources import require_memory
 from tl_widgets.core.settings import settings_of
 from tl_widgets.data.dataset import ImageDataset, Labels, Split, require_dataset
 from tl_widgets.experiments.arms import load_frozen
-from tl_widgets.experiments.comparison import environment, summarize
+from tl_widgets.experiments.comparison import chance_of, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.studies.heads.result import HEAD_NAMES, N_NEIGHBORS, HeadPoint, HeadStudy, Picture, SearchPoint
 
@@ -145,13 +145,12 @@ def head_study(
         raise CancelledError("stopped before the first point")
     searches = tuple(point for point in measured.points if isinstance(point, SearchPoint))
     rows = sorted({row for search in searches for found in search.neighbors for row in found})
-    labels = np.bincount(dataset.test.labels)
     side = min(dataset.image_size, _LARGEST_SIDE)
     return HeadStudy(
         dataset=summarize(dataset),
         config=config,
         n_features=next(iter(parts.values())).train.shape[1],
-        chance=float(labels.max() / labels.sum()),
+        chance=chance_of(dataset),
         n_neighbors=min(N_NEIGHBORS, len(dataset.train)),
         side=side,
         queries=_pictures(dataset.test, queries, side),

@@ -19,7 +19,7 @@ from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.dataset import ImageDataset, Labels, Split, require_dataset, require_seeds
-from tl_widgets.experiments.comparison import environment, summarize, train_arm
+from tl_widgets.experiments.comparison import chance_of, environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.studies.label_noise.result import MOST_SHOWN, LabelNoise, NoisePoint, Search, Suspect
 
@@ -149,13 +149,12 @@ def label_noise(
     ]
     how = {"n_jobs": n_jobs, "on_event": on_event, "cancel": cancel}
     measured = measure_all(jobs, partial(_measure, dataset, config), describe=_Job.describe, **how)  # type: ignore[arg-type]
-    labels = np.bincount(dataset.test.labels)
     return LabelNoise(
         dataset=summarize(dataset),
         config=config,
         shares=shares,
         seeds=seeds,
-        chance=float(labels.max() / labels.sum()),
+        chance=chance_of(dataset),
         points=measured.points,
         failures=measured.failures,
         stopped=measured.stopped,

@@ -18,7 +18,7 @@ from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
-from tl_widgets.experiments.comparison import environment, summarize, train_arm
+from tl_widgets.experiments.comparison import chance_of, environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.run import NOT_LEARNING
 from tl_widgets.studies.learning_curve.result import ARMS, CurvePoint, LearningCurve, require_arms
@@ -109,14 +109,13 @@ def learning_curve(
         on_event=on_event,
         cancel=cancel,
     )
-    labels = np.bincount(dataset.test.labels)
     return LearningCurve(
         dataset=summarize(dataset),
         config=config,
         n_per_class=sizes,
         seeds=seeds,
         arms=tuple(arm for arm in ARMS if arm in arms),
-        chance=float(labels.max() / labels.sum()),
+        chance=chance_of(dataset),
         points=measured.points,
         failures=measured.failures,
         stopped=measured.stopped,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from tl_widgets.core.errors import InputError
+from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import compare_config
 from tl_widgets.models.builders import build_scratch
@@ -63,6 +63,10 @@ def test_kinds_of_images_have_the_same_size_classes_and_training_images(textures
     assert {tuple(np.bincount(d.train.labels)) for d in found} == {(7, 7)}
     assert found[3].class_names == ("0", "1")
     assert [d.name for d in domains(textures, 24)] == ["textures", "faces", "digits"]
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(CancelledError):  # many large images take a while
+        resized(textures, 32, cancel)
 
 
 def test_stop_keeps_what_was_measured(textures):

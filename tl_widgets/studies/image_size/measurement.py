@@ -13,7 +13,7 @@ from tl_widgets.backbones.catalogue import require_backbone
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE, Config
 from tl_widgets.core.errors import CancelledError, InputError
-from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Choice, Whole
@@ -77,6 +77,7 @@ def size_study(
 
     Raises:
         InputError: an argument is not allowed, or no point could be measured.
+        CancelledError: the study was stopped before the images had their sizes.
     """
     require_dataset(dataset)
     Choice((("", "size"), ("", "domain"))).check("vary", vary)
@@ -96,9 +97,9 @@ def size_study(
                 f"Sizes above the {dataset.image_size} pixels of these images were left out ({', '.join(large)}): load "
                 f"them with an image size of {large[-1]}.",
             )
-        conditions = tuple(resized(dataset, side) for side in fitting)
+        conditions = tuple(resized(dataset, side, cancel) for side in fitting)
     else:
-        conditions = domains(dataset, image_size)
+        conditions = domains(dataset, image_size, cancel)
     smallest = min(condition.image_size for condition in conditions)
     config = Config(backbone=require_backbone(backbone, smallest).name, epochs=epochs)
     seeds = require_seeds(seeds)
@@ -124,7 +125,7 @@ def size_study(
     )
 
 
-def resized(dataset: ImageDataset, image_size: int) -> ImageDataset:
+def resized(dataset: ImageDataset, image_size: int, cancel: Cancel | None = None) -> ImageDataset:
     """Return the data set with images of another size, resampled as `load_dataset` does."""
     if image_size == dataset.image_size:
         return dataset
@@ -134,25 +135,28 @@ def resized(dataset: ImageDataset, image_size: int) -> ImageDataset:
     resample = Image.Resampling.LANCZOS if image_size < dataset.image_size else Image.Resampling.BICUBIC
 
     def change(split: Split) -> Split:
-        images = [np.asarray(Image.fromarray(np.asarray(image)).resize(side, resample)) for image in split.images]
+        images = []
+        for image in split.images:
+            raise_if_cancelled(cancel)
+            images.append(np.asarray(Image.fromarray(np.asarray(image)).resize(side, resample)))
         return replace(split, images=np.stack(images))
 
     train, validation, test = map(change, (dataset.train, dataset.validation, dataset.test))
     return replace(dataset, train=train, validation=validation, test=test, origin=None)
 
 
-def domains(dataset: ImageDataset, image_size: int) -> tuple[ImageDataset, ...]:
+def domains(dataset: ImageDataset, image_size: int, cancel: Cancel | None = None) -> tuple[ImageDataset, ...]:
     """Return the data set and the built-in ones, with two classes and equally many training images of each."""
     found = []
     for name in DOMAINS:
         known = get_dataset(name)
         if known is not None and known.offline:
             found.append(load_dataset(name, image_size=image_size, classes=known.class_names[:_N_CLASSES]))
-    own = resized(choose_classes(dataset, dataset.class_names[:_N_CLASSES]), image_size)
+    own = choose_classes(dataset, dataset.class_names[:_N_CLASSES])
     n_train = min(int(np.bincount(own.train.labels).min()), *(int(np.bincount(d.train.labels).min()) for d in found))
     if dataset.name not in DOMAINS:
         found.insert(0, own)
-    return tuple(condition.take(n_train) for condition in found)
+    return tuple(resized(condition.take(n_train), image_size, cancel) for condition in found)
 
 
 def _condition(dataset: ImageDataset, config: Config) -> Condition:

@@ -22,9 +22,10 @@ from tiny import standing_in
 import tl_widgets.experiments.comparison as experiments
 from tl_widgets import Comparison, InputError, list_backbones, load_dataset
 from tl_widgets.backbones.catalogue import size_note
-from tl_widgets.cli.compare import _print
+from tl_widgets.cli.compare import _print, _require_room
 from tl_widgets.cli.main import main
 from tl_widgets.cli.progress import show_events
+from tl_widgets.core.config import Config
 from tl_widgets.core.download import atomic_file
 from tl_widgets.core.events import Event
 from tl_widgets.core.files import check_writable, write_whole
@@ -233,6 +234,14 @@ def test_a_zip_of_photographs_with_a_broken_one(tmp_path, tl_here):
     record = json.loads((tmp_path / "tl-widgets-my_red_fruit.json").read_text())
     assert record["dataset"]["class_names"] == ["[bold]apple", "pear's"]
     assert record["transfer"]["weights"] == "random"
+
+
+def test_a_backbone_that_is_cut_needs_room_for_what_is_left_of_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: (10**9, 10**9 - 5 * 10**7, 5 * 10**7))
+    dataset = load_dataset("textures", image_size=32, n_per_class=2)
+    with pytest.raises(InputError, match="The models can't be saved"):
+        _require_room(tmp_path, dataset, Config(backbone="ResNet50"))
+    _require_room(tmp_path, dataset, Config(backbone="ResNet50", cut=1))
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,8 @@ def _require_room(folder: Path, dataset: ImageDataset, config: Config) -> None:
 
     rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
     n_backbones = 1 + config.control + (config.fine_tuning is not None)
-    n_params = find_backbone(config.backbone).n_params or 0
+    backbone = find_backbone(config.backbone)
+    n_params = (backbone.cut_after(config.cut) or backbone).n_params or 0
     require_room_for_models(folder, count_rows(rows).total + n_backbones * n_params)
 
 

@@ -243,7 +243,12 @@ def _heads_sentence(study: HeadStudy) -> str:
     ]
     if not parts:
         return ""
-    return f"On the same {study.n_features:,} features of {study.config.backbone}, {', '.join(parts)}."
+    tuned = {bool(head.choice) for head in study.heads}
+    more = " The Dense layer learns as in compare; the others chose their settings on the validation images."
+    return (
+        f"On the same {study.n_features:,} features of {study.config.backbone}, {', '.join(parts)}."
+        f"{more if len(tuned) == 2 else ''}"
+    )
 
 
 def _difference_sentence(study: HeadStudy, name: str) -> str:

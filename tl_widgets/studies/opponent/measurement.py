@@ -17,7 +17,7 @@ from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.dataset import ImageDataset, require_dataset
-from tl_widgets.experiments.arms import Arms
+from tl_widgets.experiments.arms import Arms, RunCache
 from tl_widgets.experiments.comparison import environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.comparison import RunResult
@@ -127,7 +127,9 @@ class _Training:
                 training.val_loss.append(event.metrics["val_loss"])
             context.on_event(event)
 
-        arms = Arms(dataset, config, keep_metrics, context.cancel, context.cache)
+        # Kept runs would end at once, which looks like a Stop.
+        cache = RunCache(backbones=context.cache.backbones)
+        arms = Arms(dataset, config, keep_metrics, context.cancel, cache)
         if arm == ModelName.SCRATCH:
             training = _Training(arms.scratch())
         else:

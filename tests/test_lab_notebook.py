@@ -82,11 +82,11 @@ def test_the_saved_notebook_tells_what_came_out(run):
         SETUP,
         SHOW,
         "comparison = await lab.run().done()",
-        "print(comparison.verdict.text)\nprint(len(lab.runs), lab.is_running)",
+        "print(comparison.verdict.text)\nprint(len(lab.runs), lab.is_running)\nprint(lab.screen.stop_button.model_id)",
     )
     shown = notebook.cells[1].outputs[0].data
     assert shown["text/plain"] == "TransferLab: two models on the same images (needs a live notebook)"
-    verdict, state = printed(notebook.cells[3]).splitlines()
+    verdict, state, stop = printed(notebook.cells[3]).splitlines()
     assert state == "1 False"
     widgets = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
     assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] in widgets
@@ -97,7 +97,7 @@ def test_the_saved_notebook_tells_what_came_out(run):
     assert any("<svg" in chart and "Accuracy by epoch" in chart for chart in charts)
     disabled = {w["state"].get("description"): w["state"].get("disabled") for w in widgets.values()}
     train = next(name for name in disabled if name and name.startswith("Train both"))
-    assert (disabled[train], disabled["Stop"], disabled["Epochs"]) == (False, True, False)
+    assert (disabled[train], widgets[stop]["state"]["disabled"], disabled["Epochs"]) == (False, True, False)
 
 
 def test_the_kernel_answers_other_cells_while_it_trains(run):

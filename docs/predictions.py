@@ -51,9 +51,10 @@ def measure(command: list[str]) -> None:
             for data in result.datasets
         ),
         "settings": "; ".join(
-            f"{setting.replace('_', ' ')} {_text(args[setting])}"
+            f"{setting.replace('_', ' ')} {_text(args[setting])}".rstrip()
             for setting in settings_of(STUDIES[name].arguments)
-            if setting in args and setting not in ("dataset", "image_size", "n_per_class", "jobs")
+            if setting not in ("dataset", "image_size", "n_per_class", "jobs")
+            and args.get(setting) not in (None, False)
         ),
         "machine": f"{cores} with TensorFlow {machine['tensorflow']}, Keras {machine['keras']} and "
         f"tl_widgets {machine['tl_widgets']}",
@@ -65,7 +66,7 @@ def measure(command: list[str]) -> None:
 
 
 def _text(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else "" if value is True else str(value)
 
 
 def kept_measurements() -> list[dict]:
@@ -86,12 +87,23 @@ def page() -> str:
 
 A study says what it expects before anything is measured, and which published finding that comes from. Afterwards it
 says whether that held, failed, or is undecided because the numbers can't tell. All {len(claims)} predictions are
-listed here, whatever came out. Of {len(measured)} measurements: {counts}. Not measured yet: {n_open}.
+listed here, whatever came out. Of {len(measured)} measurements: {counts}. Not measured yet: {n_open}. The table at the
+end says what each command measured.
 
 A difference is given in points of accuracy on the test images. Unless a claim says otherwise, it held if the whole 95%
 interval is above 0, and failed if it is below. The same command gives the same numbers on the same kind of machine.
 """
-    return head + "".join(_section(claim, _outcomes(claim, kept)) for claim in claims)
+    rows = [f"| `{_command(facts)}` | {facts['data']} | {facts['settings']} | {facts['machine']} |" for facts in kept]
+    table = [
+        "",
+        "## What was measured",
+        "",
+        "| Command | Images | Settings | Machine |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+    ]
+    return head + "".join(_section(claim, _outcomes(claim, kept)) for claim in claims) + "\n".join(table)
 
 
 def _outcomes(claim: Prediction, kept: list[dict]) -> list[tuple[dict, str]]:
@@ -102,10 +114,12 @@ def _section(claim: Prediction, measured: list[tuple[dict, str]]) -> str:
     work, _, paper = claim.source.partition(", arXiv ")
     source = f"[{work}](https://arxiv.org/abs/{paper})" if paper else work
     lines = ["", f"**{claim.text}** From {source}.", ""]
-    for facts, outcome in measured:
-        command = shlex.join(["tl-widgets", "study", *facts["command"]])
-        lines.append(f"- {outcome} `{command}`: {facts['data']}; {facts['settings']}. Measured on {facts['machine']}.")
-    return "\n".join([*lines, *([] if measured else ["- Not measured yet."]), ""])
+    lines += [f"- {outcome} `{_command(facts)}`" for facts, outcome in measured] or ["- Not measured yet."]
+    return "\n".join([*lines, ""])
+
+
+def _command(facts: dict) -> str:
+    return shlex.join(["tl-widgets", "study", *facts["command"]])
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ RIGHT = {
     "03-c": lambda: [0.7, 0.95],
     "04-a": lambda: 1_281,
     "04-b": transfer_model,
-    "04-c": lambda: (2, "softmax"),
+    "04-c": lambda: 70 / 100,
     "04-d": lambda: "AC",
     "05-a": lambda: np.int64(320),
     "05-b": lambda: "C",
@@ -200,7 +200,7 @@ WRONG = {
         lambda: transfer_model(include_top=True),
         lambda: "a model",
     ],
-    "04-c": [lambda: (1, "softmax"), lambda: (2, "sigmoid"), lambda: (3, "softmax"), lambda: (1, "relu"), lambda: 1],
+    "04-c": [lambda: 70, lambda: 0.3, lambda: 0.5, lambda: 1, lambda: 0.9, lambda: "sigmoid"],
     "04-d": [lambda: "AB", lambda: "ACD", lambda: "E", lambda: "A", lambda: "C", lambda: "XY"],
     "05-a": [lambda: 800, lambda: 80, lambda: 8, lambda: 41, lambda: "many"],
     "05-b": [lambda: "A", lambda: "B", lambda: "D", lambda: "max"],
@@ -738,7 +738,8 @@ def test_a_figure_has_title_labels_and_words():
     ax = plot_shares(runs, "A title")
     assert ax.get_title() or ax.get_title(loc="left")
     assert ax.get_xlabel()
-    assert ax.get_ylabel()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Transfer", "From scratch"]
+    assert np.diff(ax.get_yticks()) > 1  # another group
     assert "with <it> 90.0%" in ax.figure.get_label()
 
 

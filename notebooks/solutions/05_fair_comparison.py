@@ -11,6 +11,6 @@ check("05-a", 4 * 0.2 / 0.05**2)
 check("05-b", "C")
 
 # 05-c: by child, because the program will read digits of children that it hasn't met; a few seeds; settings chosen by
-# the validation pictures. Checklist: same split and as many tries for both; chosen by validation; tested once;
+# the validation pictures. Checklist: same split and number of tries for both; chosen by validation; tested once;
 # compared in pairs on the same digits; reported with an interval, and with the number of children in the test.
 check("05-c", ("by child", 5, "validation"))

@@ -41,20 +41,6 @@ def transfer_model(answer: Any) -> str | None:
     return None
 
 
-def last_layer_of_two(answer: Any) -> str | None:
-    """Judge (units, activation) for two classes of which exactly one is right."""
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        return 'Give two things: (number of units, "name of the activation").'
-    units, activation = answer[0], str(getattr(answer[1], "__name__", answer[1])).lower()
-    if activation not in ("sigmoid", "softmax"):
-        return f"{activation} doesn't turn a score into a probability. Which two activations does this notebook use?"
-    if units == 1:
-        return None if activation == "sigmoid" else "That's the layer that doesn't work: softmax on one unit is 1."
-    if units == 2 and activation == "sigmoid":
-        return "Two sigmoids are two questions: both may say yes. Exactly one of cat and dog is right."
-    return None if units == 2 else f"There are two classes, and {units} units."
-
-
 _CHANGES = {
     "B": "B: each epoch brings other pictures, so the kept numbers belong to pictures that never come again.",
     "D": "D: a backbone that learns gives other numbers after each step.",
@@ -99,11 +85,20 @@ FROZEN_BACKBONE_EXERCISES: dict[str, Exercise] = {
         "Rescaling(1 / 127.5, offset=-1) makes −1 to 1 of 0 to 255.",
     ),
     "04-c": Exercise(
-        "What does softmax make of a single score?",
-        "Softmax on one unit is always 1, so every picture got the same answer. One unit needs sigmoid; two can have "
-        "softmax.",
-        last_layer_of_two,
-        "Take one score and compute np.exp(score) / np.exp(score).sum(), then 1 / (1 + np.exp(-score)). Another score?",
+        "What does softmax make of a single score? And which class does that answer mean?",
+        "Softmax on one unit is always 1, which means class 1. So every picture is a dog, and 70 of 100 are. No step "
+        "can change that. One unit needs sigmoid; two can have softmax.",
+        number(
+            0.7,
+            {
+                70: "That many are right. Write the accuracy as a share, from 0 to 1.",
+                0.3: "That's the share of cats. The answer is always 1: which class is that?",
+                0.5: "Half would be right if it guessed. It doesn't guess: it gives all pictures the same answer.",
+                1: "1 is what the unit always answers. How often is that right?",
+            },
+            "The unit answers 1, whatever it is shown. Count the pictures for which that is right.",
+        ),
+        "Compute np.exp(score) / np.exp(score).sum() for a row of one score, then for another. Dogs are class 1.",
     ),
     "04-d": Exercise(
         "Ask of each: would the backbone still give exactly the numbers that were kept?",

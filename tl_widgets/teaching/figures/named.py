@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import percent
 from tl_widgets.plots.style import (
     INK,
@@ -21,6 +24,7 @@ from tl_widgets.plots.style import (
     color_of,
     draw_grid,
     finish_axes,
+    legend_below,
     new_axes,
     new_figure,
     note,
@@ -64,22 +68,31 @@ def _named_alt_text(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> 
 
 
 def plot_shares(runs: Mapping[str, RunResult], title: str) -> Axes:
-    """Draw the test accuracy of tested runs with their 95% intervals, as bars."""
-    ax = new_axes(7.5, 1.3 + 0.6 * len(runs))
-    for y, run in enumerate(runs.values()):
+    """Draw the test accuracy of tested runs with their 95% intervals, as bars.
+
+    Args:
+        runs: The runs by what to write beside them; a gap follows where the text before the first comma changes.
+        title: What to write above.
+    """
+    groups = [name.partition(",")[0] for name in runs]
+    places = [i + 0.6 * sum(a != b for a, b in pairwise(groups[: i + 1])) for i in range(len(groups))]
+    ax = new_axes(7.5, 1.5 + 0.45 * (places[-1] + 1))
+    for y, run in zip(places, runs.values(), strict=True):
         assert run.test_accuracy is not None
         assert run.test_accuracy_ci95 is not None
         low, high = run.test_accuracy_ci95
         errors = [[run.test_accuracy - low], [high - run.test_accuracy]]
         ax.barh(y, run.test_accuracy, 0.5, xerr=errors, color=color_of(run.name), ecolor=INK, capsize=4)
         note(ax, percent(run.test_accuracy), (high, y), (6, 0))
-    ax.set_yticks(range(len(runs)), list(runs), parse_math=False)
-    ax.set_ylim(len(runs) - 0.4, -0.6)
+    ax.set_yticks(places, list(runs), parse_math=False)
+    ax.set_ylim(places[-1] + 0.6, -0.6)
     ax.set_xlim(0, 1.12)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
-    finish_axes(ax, title, x="accuracy on the test images, with 95% interval", y="model")
+    names = dict.fromkeys(run.name for run in runs.values())
+    legend_below(ax, [Patch(color=color_of(name), label=heading_of(name)) for name in names], n_columns=len(names))
+    finish_axes(ax, title, x="accuracy on the test images, with 95% interval")
     return with_alt_text(ax, _shares_alt_text(runs))
 
 

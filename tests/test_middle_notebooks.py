@@ -24,9 +24,9 @@ def test_a_wrong_label_is_named_with_the_right_one():
 
 
 def test_cures_are_compared_with_noise_in_mind():
-    scores = {"nothing": (1.0, 0.7), "dropout": (0.8, 0.85), "small": (0.9, 0.71), "huge": (0.1, 0.3)}
+    scores = {"no cure": (1.0, 0.7), "dropout": (0.8, 0.85), "small": (0.9, 0.71), "huge": (0.1, 0.3)}
     text = compare_cures(scores, n=269)
-    assert "Clearly better than nothing: dropout (+15 points)." in text
+    assert "Clearly better than no cure: dropout (+15 points)." in text
     assert "Too close to call: small (+1 points)." in text
     assert "Clearly worse: huge (-40 points)." in text
     ax = plot_cures(scores, n=269, right=0.72)

@@ -11,10 +11,10 @@ assert losses[-1] > 1.2 * min(losses)  # it turns away
 assert best < epochs - 5
 assert max(accuracies) > accuracies[-1] + 0.05
 assert fitted.history["loss"][-1] < 0.5 * fitted.history["loss"][best]
-before = scores["nothing"][1]
+before = scores["no cure"][1]
 for cure in ("augmentation", "dropout", "early stopping"):
     assert scores[cure][1] > before + 0.05, (cure, scores)
-    assert scores[cure][0] < scores["nothing"][0] - 0.08, (cure, scores)  # it memorizes less
+    assert scores[cure][0] < scores["no cure"][0] - 0.08, (cure, scores)  # it memorizes less
 assert scores["more images"][0] > 0.8  # "the network memorizes again"
 assert scores["fewer parameters"][1] < max(scores[cure][1] for cure in cures) - 0.05  # "one of them hardly works"
 assert scores["fewer parameters"][0] > 0.76  # "16 units can still memorize a lot"

@@ -86,8 +86,8 @@ def plot_cures(scores: Mapping[str, Sequence[float]], *, n: int, right: float | 
         low, high = wilson_interval(round(n * validation), n)
         errors = [[max(validation - low, 0)], [max(high - validation, 0)]]
         style: dict[str, Any] = {"color": ModelName.SCRATCH.color, "ecolor": INK, "capsize": 4}
-        ax.barh(y + 0.1, validation, 0.4, xerr=errors, label="validation" if y == 0 else None, **style)
-        ax.plot(training, y - 0.27, "o", markersize=8, markerfacecolor="white", markeredgecolor=INK, linestyle="none",
+        ax.barh(y, validation, 0.4, xerr=errors, label="validation" if y == 0 else None, **style)
+        ax.plot(training, y - 0.36, "o", markersize=8, markerfacecolor="white", markeredgecolor=INK, linestyle="none",
                 label="training, with the written labels" if y == 0 else None)  # fmt: skip
     ax.set_yticks(range(len(scores)), [f"{name}  {percent(pair[1], 0)}" for name, pair in scores.items()])
     ax.set_ylim(len(scores) - 0.4, -0.6)
@@ -111,12 +111,12 @@ def compare_cures(scores: Mapping[str, Sequence[float]], *, n: int) -> str:
         scores: (training accuracy, validation accuracy), 0..1, by what was changed.
         n: The number of validation images.
     """
-    (_, (_, before)), *changes = scores.items()
+    (plain, (_, before)), *changes = scores.items()
     # Two standard errors of the difference of two shares of n images, at worst.
     noise = 2 * (2 * 0.25 / n) ** 0.5
     gains = {name: validation - before for name, (_, validation) in changes}
     groups = {
-        "Clearly better than nothing": [name for name in gains if gains[name] > noise],
+        f"Clearly better than {plain}": [name for name in gains if gains[name] > noise],
         "Too close to call": [name for name in gains if abs(gains[name]) <= noise],
         "Clearly worse": [name for name in gains if gains[name] < -noise],
     }

@@ -46,8 +46,8 @@ PREDICTIONS = {
         ("scratch", "a network that learns only my photographs fits them best"),
     ),
     "learning_rate": Prediction(
-        "Take ten steps, each of them sixty times as long: what becomes of the loss?",
-        ("the loss falls further", "the loss ends higher than it began"),
+        "In the next figure, ten steps with a rate of 0.05 reach the bottom. With a rate of 3, how does the loss end?",
+        ("at the bottom, only sooner", "higher than it began"),
         {
             "larger steps get down sooner": (
                 "that holds as long as a step ends before the bottom. A step that is too long lands on the other side."
@@ -59,7 +59,7 @@ PREDICTIONS = {
                 "the direction is right, and only for a short way. How far you go is up to the learning rate."
             ),
         },
-        ("the loss ends higher than it began", "a step that is too long lands on the other side of the valley"),
+        ("higher than it began", "a step that is too long lands on the other side of the valley"),
     ),
     "first_epoch": Prediction(
         "After the first epoch, which accuracy will Keras report as the higher one?",

@@ -160,7 +160,7 @@ def plot_maps(
     rows = (
         {"trained": after} if before is None else {"before": np.asarray(before, np.float64)[middle], "trained": after}
     )
-    figure = new_figure(1.25 * (len(order) + 1), 0.35 + 1.4 * len(rows))
+    figure = new_figure(1.25 * (len(order) + 1), 0.35 + 1.16 * len(rows))
     grid = figure.add_gridspec(len(rows), len(order) + 1)
     for y, (name, values) in enumerate(rows.items()):
         for x in range(len(order) + 1):

@@ -62,9 +62,12 @@ class LabScreen(AppScreen[ProgressView]):
         self.reset_button = Button(description="Reset", icon="undo", tooltip="Undo all changes of the controls")
         self.reset_button.add_class("tlw-undo")
         self.live_tick = Checkbox(
-            False, description="Live", tooltip="Train the transfer model's head again at every change", indent=False,
+            False,
+            description="Live",
+            tooltip="Train and test the transfer model again at every change: to learn from, not a result",
+            indent=False,
             style=STYLE,
-        )  # fmt: skip
+        )
         self.outcome = OutcomeView(panel.problem, self.message, self.progress, self.advice)
         self.stage = Stage(panel, source)
         self.curves = self.stage.curves

@@ -127,6 +127,7 @@ def test_the_control_is_that_of_compare(study, textures):
     assert study.control.name == "MiniNet"
     assert study.control.top1_pct is None
     assert study.control.test_accuracies[1] == control.test_accuracy
+    assert study.control.cost.ms_per_image == study.points[0].cost.ms_per_image  # the arithmetic is the same
 
 
 def test_intervals_are_over_test_images_and_over_seeds(study):

@@ -27,6 +27,7 @@ from tl_widgets.studies.inside.figure import inside_alt_text, plot_features, plo
 from tl_widgets.studies.inside.grad_cam import grad_cam, heat_maps
 from tl_widgets.studies.inside.measurement import first_filters, look_inside, nearest_labels, principal_components
 from tl_widgets.studies.inside.result import LookInside, Numbers, enlarge
+from tl_widgets.teaching import compare_neighbors
 from tl_widgets.training.fine_tuning import fine_tune
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -470,7 +471,8 @@ class TestLook:
         text = " ".join(look.sentences)
         for name in ("scratch", "transfer"):
             for stage in ("before", "after"):
-                assert f"{100 * look.neighbour_accuracy(look.layout(name, stage)):.1f}%" in text
+                assert f"{100 * look.neighbor_accuracy(look.layout(name, stage)):.1f}%" in text
+        assert look.neighbour_accuracy(look.layouts[0]) == look.neighbor_accuracy(look.layouts[0])  # its earlier name
         assert "not why" in text
         same = look.layout("transfer", "after")
         closed = replace(look, layouts=(replace(same, stage="before"), same))
@@ -481,6 +483,11 @@ class TestLook:
         others = tuple(label if i > 4 else 1 - min(label, 1) for i, label in enumerate(labels))
         layouts = (replace(same, stage="before", nearest=others), replace(same, nearest=labels))
         doubtful = replace(look, layouts=layouts).sentences[0]
+        n = len(labels)
+        assert (
+            compare_neighbors(replace(look, layouts=layouts))
+            == f"backbone, random → pretrained weights: {n - 5} → {n} of {n} (5 gained, 0 lost), too close to call"
+        )
         assert "that leaves 0 out, but the exact test (McNemar, p = 0.062) does not rule out chance)." in doubtful
 
     def test_the_same_again_and_without_a_warning(self, textures, all_four, home):
@@ -588,7 +595,9 @@ class TestFigures:
         )
         changed = replace(look.maps[0], maps=(flat, *look.maps[0].maps[1:]))
         look = replace(look, maps=(changed,))
-        assert texts_of(plot_grad_cam(look)).count("flat") == 1
+        figure = plot_grad_cam(look)
+        assert texts_of(figure).count("flat") == 1
+        assert figure.get_label() == inside_alt_text(look, "grad_cam")
         assert "1 of the 4 heat maps of the network from scratch is flat: no place" in " ".join(look.sentences)
         assert "1 of its maps are flat" in inside_alt_text(look, "grad_cam")
 
@@ -596,6 +605,7 @@ class TestFigures:
         look = all_four[2]
         figure = plot_filters(look)
         assert len(figure.axes) == 4
+        assert figure.get_label() == inside_alt_text(look, "filters")
         assert figure.axes[1].get_xlabel() == "4 filters of 5 × 5 × 3"
         sheet = figure.axes[0].images[0].get_array()
         first = look.first_filters("scratch", "before").filters.array[0]
@@ -613,8 +623,9 @@ class TestFigures:
         look = all_four[2]
         figure = plot_features(look)
         assert len(figure.axes) == 6
+        assert figure.get_label() == inside_alt_text(look, "features")
         for ax, layout in zip(figure.axes, look.layouts, strict=True):
-            share = look.neighbour_accuracy(layout)
+            share = look.neighbor_accuracy(layout)
             assert f"same class: {100 * share:.1f}%" in ax.get_title(loc="left") + ax.get_title()
             assert f"{100 * layout.explained[0]:.1f}% of the variance of {layout.n_features:,}" in ax.get_xlabel()
             assert sum(len(line.get_xdata()) for line in ax.lines) == len(look.labels)

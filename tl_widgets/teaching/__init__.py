@@ -20,7 +20,7 @@ from tl_widgets.teaching.figures.named import (
 from tl_widgets.teaching.figures.overfitting import careless, compare_cures, plot_cures, plot_labeled, turning_point
 from tl_widgets.teaching.figures.pairs import plot_pairs
 from tl_widgets.teaching.figures.reading import plot_asked_again, plot_sideways, plot_top_classes
-from tl_widgets.teaching.figures.studies import plot_answers, plot_heat_maps, plot_study, plot_sure
+from tl_widgets.teaching.figures.studies import compare_neighbors, plot_answers, plot_heat_maps, plot_study, plot_sure
 from tl_widgets.teaching.figures.trained_parts import plot_trained
 from tl_widgets.teaching.folders.twins import has_twin, two_shots
 from tl_widgets.teaching.folders.untidy import labeled_folder, untidy_folder
@@ -46,6 +46,7 @@ __all__ = [
     "careless",
     "check",
     "compare_cures",
+    "compare_neighbors",
     "has_twin",
     "labeled_folder",
     "photographs",

@@ -244,7 +244,9 @@ def _handles(study: BackboneStudy, cost: str, chance: float | None) -> list[Line
     ring = {"marker": "o", "markersize": 10, "fillstyle": "none", "linestyle": "none"}
     handles.append(Line2D([], [], color=INK, label="the choice, by the validation images", **ring))  # type: ignore[arg-type]
     if cost == "milliseconds":
-        handles.append(Line2D([], [], color=PALE, linestyle="--", label="Pareto front: below it something is better"))
+        handles.append(
+            Line2D([], [], color=PALE, linestyle="--", label="Pareto front: whatever lies below it is beaten")
+        )
     if study.control:
         handles.append(Line2D([], [], color=gray, marker="D", linestyle="none", label="random weights: the floor"))
     if chance is not None:

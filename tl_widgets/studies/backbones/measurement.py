@@ -194,6 +194,7 @@ def backbone_study(
         cancel=cancel,
     )
     points = {(point.name, point.weights == "random"): point for point in (*reused, *measured.points)}
+    floor = next((point for (_, is_random), point in points.items() if is_random), None)
     return BackboneStudy(
         dataset=summarize(dataset),
         config=config,
@@ -201,11 +202,18 @@ def backbone_study(
         wanted=requested,
         chance=chance_of(dataset),
         points=tuple(points[backbone.name, False] for backbone in requested if (backbone.name, False) in points),
-        control=next((point for (_, is_random), point in points.items() if is_random), None),
+        control=_as_fast_as(floor, points.get((floor.name, False))) if floor else None,
         failures=measured.failures,
         stopped=measured.stopped,
         environment=current,
     )
+
+
+def _as_fast_as(control: BackbonePoint, pretrained: BackbonePoint | None) -> BackbonePoint:
+    """Return the control with the time of the same backbone pretrained: weights don't change the arithmetic."""
+    if pretrained is None:
+        return control
+    return replace(control, cost=replace(control.cost, ms_per_image=pretrained.cost.ms_per_image))
 
 
 def _requested_backbones(

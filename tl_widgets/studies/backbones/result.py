@@ -127,7 +127,8 @@ class BackboneStudy(StudyRecord):
         wanted: the backbones that were asked for.
         chance: accuracy of always answering with the most frequent class of the test images, 0..1.
         points: the backbones that were measured.
-        control: a backbone with random weights, the floor; None if it was not asked for or not measured.
+        control: a backbone with random weights, the floor; its milliseconds are those of the pretrained one. None if it
+            was not asked for or not measured.
         failures: backbones that could not be measured.
         stopped: whether the study was stopped before all backbones were measured.
         environment: the machine and the versions.

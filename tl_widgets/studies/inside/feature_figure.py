@@ -108,6 +108,7 @@ def plot_filters(look: LookInside) -> Figure:
     height = filters_height(look)
     figure = new_page(height)
     draw_filters(figure, look, height)
+    figure.set_label(filter_alt_text(look))
     return figure
 
 
@@ -128,6 +129,7 @@ def plot_features(look: LookInside) -> Figure:
     height = features_height(look)
     figure = new_page(height)
     draw_features(figure, look, height)
+    figure.set_label(feature_alt_text(look))
     return figure
 
 
@@ -245,7 +247,7 @@ def _draw_layout(look: LookInside, ax: Axes, layout: FeatureLayout) -> None:
     ax.margins(0.08)
     ax.set_xticks([])
     ax.set_yticks([])
-    share = percent(look.neighbour_accuracy(layout))
+    share = percent(look.neighbor_accuracy(layout))
     finish_axes(
         ax,
         f"{STAGE_LABELS[layout.name, layout.stage]}\nnearest neighbor of the same class: {share}",
@@ -276,7 +278,7 @@ def _class_handles(look: LookInside) -> list[Line2D]:
 def feature_alt_text(look: LookInside) -> str:
     """Return the text alternative of the layouts."""
     shares = [
-        f"{STAGE_LABELS[layout.name, layout.stage]} {percent(look.neighbour_accuracy(layout))}"
+        f"{STAGE_LABELS[layout.name, layout.stage]} {percent(look.neighbor_accuracy(layout))}"
         for layout in look.layouts
     ]
     return (

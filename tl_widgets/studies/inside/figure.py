@@ -69,6 +69,7 @@ def plot_inside(look: LookInside) -> Figure:
     pages = figure.subfigures(len(parts), 1, height_ratios=heights, squeeze=False).ravel()
     for page, (draw, height) in zip(pages, parts, strict=True):
         draw(page, look, height)
+    figure.set_label(inside_alt_text(look, "inside"))
     return figure
 
 
@@ -106,6 +107,7 @@ def plot_grad_cam(look: LookInside) -> Figure:
     height = cam_height(look)
     figure = new_page(height)
     draw_cams(figure, look, height)
+    figure.set_label(cam_alt_text(look))
     return figure
 
 

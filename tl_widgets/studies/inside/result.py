@@ -15,7 +15,7 @@ from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent, points, points_range
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Data
-from tl_widgets.records.statistics import PairedDifference, mcnemar_p_value, paired_difference_interval, unclear_reason
+from tl_widgets.records.statistics import PairedDifference, pair_answers, unclear_reason
 
 Array = NDArray[np.float32]
 BEFORE, AFTER = "before", "after"
@@ -201,7 +201,7 @@ class LookInside(StudyRecord):
         """Return the first filters of a model at a stage ("before" or "after"), or None."""
         return next((filters for filters in self.filters if (filters.name, filters.stage) == (name, stage)), None)
 
-    def neighbour_accuracy(self, layout: FeatureLayout) -> float:
+    def neighbor_accuracy(self, layout: FeatureLayout) -> float:
         """Return the share of images whose nearest neighbor has the same class, 0..1.
 
         It is the accuracy of a 1-nearest-neighbor classifier with one image left out at a time (T. M. Cover,
@@ -209,20 +209,19 @@ class LookInside(StudyRecord):
         """
         return float(np.mean(np.array(layout.nearest) == np.array(self.labels)))
 
-    def neighbour_difference(self, first: FeatureLayout, second: FeatureLayout) -> PairedDifference:
-        """Return the first `neighbour_accuracy` minus the second, paired by image."""
+    def neighbor_difference(self, first: FeatureLayout, second: FeatureLayout) -> PairedDifference:
+        """Return the first `neighbor_accuracy` minus the second, paired by image."""
         labels = np.array(self.labels)
         right1, right2 = np.array(first.nearest) == labels, np.array(second.nearest) == labels
-        only1, only2 = int((right1 & ~right2).sum()), int((right2 & ~right1).sum())
-        both, neither = int((right1 & right2).sum()), int((~right1 & ~right2).sum())
-        interval = paired_difference_interval(both, only1, only2, neither)
-        return PairedDifference((only1 - only2) / len(labels), interval, mcnemar_p_value(only1, only2))
+        return pair_answers(right1, right2)
+
+    neighbour_accuracy, neighbour_difference = neighbor_accuracy, neighbor_difference  # their earlier names
 
     @property
     def headline(self) -> str:
         """How well the trained models tell the classes apart, in a sentence."""
         shares = [
-            f"{percent(self.neighbour_accuracy(layout))} ({name.label})"
+            f"{percent(self.neighbor_accuracy(layout))} ({name.label})"
             for name in (ModelName.SCRATCH, ModelName.TRANSFER)
             if (layout := self.layout(name, AFTER))
         ]
@@ -282,11 +281,11 @@ def _change(look: LookInside, name: str) -> str:
 
 
 def _share(look: LookInside, layout: FeatureLayout) -> str:
-    return percent(look.neighbour_accuracy(layout))
+    return percent(look.neighbor_accuracy(layout))
 
 
 def _difference(look: LookInside, first: FeatureLayout, second: FeatureLayout) -> str:
-    paired = look.neighbour_difference(first, second)
+    paired = look.neighbor_difference(first, second)
     interval = f"{points_range(*paired.ci95)} points, 95% interval"
     if not paired.is_clear:
         return f"too close to call ({interval}{unclear_reason(paired.ci95, paired.p_value)})"

@@ -1,4 +1,4 @@
-"""Figures of studies, and pictures with a model's answers, with their text alternatives as labels."""
+"""Figures and lines of studies, and pictures with a model's answers. Text alternatives are the figures' labels."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from tl_widgets.plots.style import (
     set_fonts,
 )
 from tl_widgets.studies.inside.figure import draw_heat_key, overlaid
+from tl_widgets.studies.inside.result import LookInside
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.teaching.show import with_alt_text
 
@@ -97,6 +98,29 @@ def plot_heat_maps(
                 set_fonts([ax.set_ylabel(name, color=INK, **style)])
     said = f"{' and '.join(maps)}; alike by {', '.join(shares)}"
     return with_alt_text(figure, f"Photographs, and below each its heat maps, {said}.")
+
+
+_NEIGHBORS = (
+    ("from scratch, before → after training", ("scratch", "before"), ("scratch", "after")),
+    ("backbone, random → pretrained weights", ("transfer", "before"), ("transfer", "after")),
+    ("trained from scratch → random backbone", ("scratch", "after"), ("transfer", "before")),
+)
+
+
+def compare_neighbors(look: LookInside) -> str:
+    """Return lines that say how many images have a nearest neighbor of their own class, with one model and another."""
+    labels = np.array(look.labels)
+    lines = []
+    for name, *places in _NEIGHBORS:
+        first, second = (look.layout(*place) for place in places)
+        if first and second:
+            had, has = (np.array(layout.nearest) == labels for layout in (first, second))
+            counts = (
+                f"{had.sum()} → {has.sum()} of {len(labels)} ({(has & ~had).sum()} gained, {(had & ~has).sum()} lost)"
+            )
+            clear = "clear" if look.neighbor_difference(second, first).is_clear else "too close to call"
+            lines.append(f"{name}: {counts}, {clear}")
+    return "\n".join(lines)
 
 
 def plot_sure(measured: Mapping[tuple[str, float], tuple[float, float]], chance: float) -> Figure:

@@ -11,5 +11,13 @@ assert not look.failures
 assert np.mean(likeness) < 0.6  # the maps depend on what was learned
 assert "Measured: little alike, or not at all." in OUTPUT
 before, after, random, pretrained = (look.layout(n, s) for n in ("scratch", "transfer") for s in ("before", "after"))
-assert look.neighbour_accuracy(pretrained) > look.neighbour_accuracy(random)
-assert not look.neighbour_difference(random, after).is_clear  # the surprise
+assert look.neighbor_accuracy(pretrained) - look.neighbor_accuracy(random) > 0.1  # more gained than lost
+at, kinds = pretrained.positions.array, np.array(look.labels)
+means = [at[kinds == kind].mean(axis=0) for kind in range(4)]  # birds, flowers, fruit and vegetables, mammals
+nearest = np.linalg.norm(at[:, None] - means, axis=2).argmin(axis=1)
+for kind in (0, 3):  # mostly regions of their own
+    assert np.mean(nearest[kinds == kind] == kind) > 0.5
+    assert np.mean(kinds[nearest == kind] == kind) > 0.5
+flowers_to_fruit, flowers_to_others = (np.linalg.norm(means[1] - means[kind]) for kind in (2, 3))
+assert flowers_to_fruit < flowers_to_others / 2
+assert not look.neighbor_difference(random, after).is_clear  # the surprise

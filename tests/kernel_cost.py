@@ -4,7 +4,7 @@ from pathlib import Path
 
 import psutil
 
-MOST_SECONDS, MOST_MEGABYTES = 60, 1100
+MOST_SECONDS, MOST_MEGABYTES = 60, 1200  # the same notebook takes up to 6% more on another machine
 
 
 def kernel_cost(pid):

@@ -166,7 +166,7 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     draw_grid(ax, "x")
     intervals = ", 95% intervals" if tested[0].is_uneven else ""
     subset = f"\n({len(rows)} of {len(names)} classes)" if len(rows) < len(names) else ""
-    finish_axes(ax, f"Recall of each class{seed_suffix(result)}", x=f"test images recognised{intervals}{subset}")
+    finish_axes(ax, f"Recall of each class{seed_suffix(result)}", x=f"test images recognized{intervals}{subset}")
     return ax
 
 

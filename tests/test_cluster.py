@@ -64,6 +64,7 @@ def test_a_worker_that_dies_costs_nothing(cluster, tmp_path):
             workers.clear()
 
     found = measure_all(jobs, worker_jobs.noted_for_a_moment, describe=str, n_jobs=2, on_point=kill)
+    assert not workers  # one was killed
     assert sorted(found.points) == sorted(jobs)  # Dask gives its job to another worker
     assert not found.failures
 

@@ -152,9 +152,6 @@ class _Size(Study[SizeArguments, "SizeStudy"]):
             return size_stage(result.vary, result.names, result.points)
         return size_stage(arguments.vary, _names(arguments, so_far.facts.name), so_far.points)
 
-    def headline(self, result: SizeStudy) -> str:
-        return result.headline
-
     def guess(self, arguments: SizeArguments) -> Guess:
         def answer(result: SizeStudy) -> str:
             lead = result.lead(len(result.conditions) - 1) if result.conditions else None

@@ -125,9 +125,6 @@ class _Opponent(Study[OpponentArguments, "TunedOpponent"]):
         tested = [point for point in so_far.points if isinstance(point, FinalModel)]
         return opponent_stage(arguments.budget, arguments.passes, arguments.config.epochs, points, tested)
 
-    def headline(self, result: TunedOpponent) -> str:
-        return result.headline
-
     def guess(self, arguments: OpponentArguments) -> Guess:
         def answer(result: TunedOpponent) -> str:
             from tl_widgets.core.model_name import ModelName

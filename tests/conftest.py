@@ -18,6 +18,8 @@ from kernel_cost import kernel_cost, sentence, too_much
 # threads. Set before TensorFlow is imported, and inherited by the kernels and commands that tests start.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+# Tests read English texts, whatever the language of the machine.
+os.environ["TL_WIDGETS_LANG"] = "en"
 # Kernels measure the machine's speed only for the tests that ask for it.
 os.environ.setdefault("TL_WIDGETS_NO_TIMING", "1")
 

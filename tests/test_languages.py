@@ -1,0 +1,159 @@
+"""The texts in other languages: how they are written, found, chosen and translated."""
+
+import ast
+import os
+import re
+import string
+from functools import cache
+
+import pytest
+import translations
+from babel.messages.mofile import read_mo
+
+from tl_widgets.core import translation
+
+CALLS = {"_", "ngettext", "pgettext"}
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+LANGUAGES = translations.languages()
+
+
+@cache
+def source():
+    return translations.extracted()
+
+
+@cache
+def catalogue(language):
+    return translations.merged(language, source())
+
+
+def calls(tree):
+    """Calls of `_`, `ngettext` and `pgettext`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
+            yield node
+
+
+def own_nodes(function):
+    """The nodes of a function, without those of functions and comprehensions inside it."""
+    bodies = function.body if isinstance(function.body, list) else [function.body]
+    left = [*bodies, *ast.walk(function.args)]
+    while left:
+        node = left.pop()
+        yield node
+        if not isinstance(node, (*FUNCTIONS, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            left += ast.iter_child_nodes(node)
+
+
+def is_bound_here(function):
+    """Whether a function, or a function around the call, uses the name of the translation for something else."""
+    return any(
+        (isinstance(node, ast.Name) and node.id == "_" and isinstance(node.ctx, ast.Store))
+        or (isinstance(node, ast.arg) and node.arg == "_")
+        for node in own_nodes(function)
+    )
+
+
+def wrong_calls(text):
+    tree = ast.parse(text)
+    for call in calls(tree):
+        n_texts = {"_": 1, "ngettext": 2, "pgettext": 2}[call.func.id]
+        texts = [arg.value for arg in call.args[:n_texts] if isinstance(arg, ast.Constant)]
+        if len(texts) < n_texts or not all(isinstance(text, str) for text in texts):
+            yield f"{call.lineno}: its text isn't a literal"
+            continue
+        given = {keyword.arg for keyword in call.keywords} | ({"n"} if call.func.id == "ngettext" else set())
+        asked = {name for text in texts[call.func.id == "pgettext" :] for name in placeholders(text)}
+        if call.keywords and asked - given:
+            yield f"{call.lineno}: no value for {asked - given}"
+        if {name for name in given - asked if name} - {"n"}:
+            yield f"{call.lineno}: no placeholder for {given - asked}"
+    for function in ast.walk(tree):
+        if isinstance(function, FUNCTIONS) and is_bound_here(function) and any(calls(function)):
+            yield f"{function.lineno}: `_` has two meanings"
+
+
+def placeholders(text):
+    """Names of the placeholders, each with its conversion and format."""
+    fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
+    return {re.split(r"[.\[]", name)[0]: (conversion, form) for _text, name, form, conversion in fields}
+
+
+def test_texts_are_literals_whose_placeholders_have_values():
+    wrong = {
+        str(path.relative_to(translations.PACKAGE)): found
+        for path in sorted(translations.PACKAGE.rglob("*.py"))
+        if (found := list(wrong_calls(path.read_text("utf-8"))))
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['_(f"{n} images")', "_(text)", '_("{n} images", m=1)', 'for _ in "ab":\n        _("Stop")', 'lambda _: _("Stop")'],
+)
+def test_every_wrong_call_is_found(line):
+    assert list(wrong_calls(f"def show(n, text):\n    {line}\n"))
+    assert not list(wrong_calls('def show(n):\n    return [_("{n} of {m}", n=n, m=0), *(m for _i in "ab")]\n'))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translations_keep_placeholders_and_tags(language):
+    wrong = []
+    for message in catalogue(language):
+        if not message.id or message in translations.missing([message]):
+            continue
+        originals = [message.id] if isinstance(message.id, str) else message.id
+        for i, text in enumerate([message.string] if isinstance(message.string, str) else message.string):
+            # A singular may leave out its number: "one image".
+            allowed = [placeholders(originals[min(i, len(originals) - 1)]), placeholders(originals[-1])]
+            tags = [sorted(re.findall(r"<[^>]+>", each)) for each in (originals[-1], text)]
+            if placeholders(text) not in allowed or tags[0] != tags[1]:
+                wrong.append((originals[0], text))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogues_are_compiled(language):
+    with translations.po_file(language).with_suffix(".mo").open("rb") as file:
+        compiled = {message.id: message.string for message in read_mo(file) if message.id}
+    written = translations.read(language)
+    lacking = translations.missing(written)
+    assert compiled == {m.id: m.string for m in written if m.id and m not in lacking}, "run tests/translations.py"
+
+
+@pytest.mark.parametrize("language", sorted(translation.OFFERED))
+def test_languages_that_are_offered_are_complete(language):
+    assert [message.id for message in translations.missing(catalogue(language))] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"LANG": "de_AT.UTF-8"}, "de"),
+        ({"LANG": "de_AT.UTF-8", "offered": ()}, "en"),
+        ({"LANG": "de_AT.UTF-8", "offered": (), "TL_WIDGETS_LANG": "de"}, "de"),
+        ({"LANG": "de_AT.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LANGUAGE": "fr:de:en"}, "de"),
+        ({"LANG": "de_DE.UTF-8", "jupyterlab": "en"}, "en"),
+        ({"LANG": "de_DE.UTF-8", "jupyterlab": "fr_FR"}, "en"),
+        ({"LANG": "de_DE.UTF-8", "jupyterlab": "default"}, "de"),
+        ({"LANG": "en_US.UTF-8", "jupyterlab": "de_DE"}, "de"),
+        ({"LANG": "de_DE.UTF-8", "jupyterlab": "de_DE", "TL_WIDGETS_LANG": "en_GB"}, "en"),
+        ({"TL_WIDGETS_LANG": "xx"}, "en"),
+    ],
+)
+def test_the_language_is_chosen(tmp_path, monkeypatch, settings, expected):
+    settings = dict(settings)
+    for name in list(os.environ):
+        if name.startswith(("LC_", "LANG", translation.VARIABLE)):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setattr(translation, "OFFERED", frozenset(settings.pop("offered", ("de",))))
+    if jupyterlab := settings.pop("jupyterlab", ""):
+        file = tmp_path / translation._SETTINGS
+        file.parent.mkdir(parents=True)
+        file.write_text(f'{{\n    // the language\n    "locale": "{jupyterlab}"\n}}')
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert translation.language.__wrapped__() == expected

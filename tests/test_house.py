@@ -28,6 +28,7 @@ PACKAGES = (
     "plots",
     "studies",
     "export",
+    "assignments",
     "cli",
     "widgets",
     "teaching",

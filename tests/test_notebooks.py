@@ -11,9 +11,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tl_widgets.assignments.questions.predictions import PREDICTIONS
+from tl_widgets.assignments.questions.quizzes import QUESTIONS
 from tl_widgets.teaching.exercises.catalogue import EXERCISES
-from tl_widgets.teaching.questions.predictions import PREDICTIONS
-from tl_widgets.teaching.questions.quizzes import QUESTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"

@@ -8,6 +8,8 @@ import pytest
 from markupsafe import escape
 
 from tl_widgets import InputError, ScratchSpec, list_backbones
+from tl_widgets.assignments.questions.predictions import PREDICTIONS
+from tl_widgets.assignments.questions.quizzes import QUESTIONS
 from tl_widgets.core.config import Config
 from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment, Verdict
 from tl_widgets.teaching import (
@@ -34,8 +36,6 @@ from tl_widgets.teaching import (
 )
 from tl_widgets.teaching.exercises.catalogue import EXERCISES
 from tl_widgets.teaching.exercises.checks import judge
-from tl_widgets.teaching.questions.predictions import PREDICTIONS
-from tl_widgets.teaching.questions.quizzes import QUESTIONS
 from tl_widgets.widgets.shared.backbone_choice import backbone_menu
 
 

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from tl_widgets.cli.assignment import add_assignment
 from tl_widgets.cli.options import IMAGE_OPTIONS, add_column_options, add_options, add_part_options
 from tl_widgets.cli.output import output_problem, prepare_streams
 from tl_widgets.cli.study import add_study
@@ -145,6 +146,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     add_study(commands)
     _add_check(commands)
+    add_assignment(commands)
     commands.add_parser("backbones", help="list the backbones that can be compared")
     commands.add_parser("datasets", help="list the data sets that have a name")
     fetch = commands.add_parser(
@@ -287,6 +289,10 @@ def _dispatch(argv: Sequence[str] | None) -> int:
             from tl_widgets.cli.study import run_study
 
             run_study(args)
+        case "assignment":
+            from tl_widgets.cli.assignment import run_assignment
+
+            run_assignment(args)
         case "check":
             from tl_widgets.cli.check import run_check
 

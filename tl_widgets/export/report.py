@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from tl_widgets.backbones.catalogue import size_note
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.html import Markup, table
+from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import accuracy_text, count_text, percent, points_range
 from tl_widgets.data.dataset import ImageDataset, Images
@@ -20,6 +20,7 @@ from tl_widgets.data.folds import answered_images
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.data.quality import check_dataset
 from tl_widgets.export.networks import NOTEBOOK_SIZE, plot_networks
+from tl_widgets.export.pages import render
 from tl_widgets.plots import classes as plot_classes, comparison as plots
 from tl_widgets.plots.images import cards
 from tl_widgets.plots.labels import FigureKind, balanced_text, images_text, runs_of, scores_of
@@ -69,8 +70,6 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
     Raises:
         InputError: No model was trained, or `dataset` isn't the one that was compared.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # 60 ms that only a report needs
-
     require_comparison(comparison)
     if dataset is not None and dataset.fingerprint != comparison.dataset.fingerprint:
         raise InputError(
@@ -78,14 +77,9 @@ def to_report(comparison: Comparison, *, dataset: ImageDataset | None = None) ->
         )
     runs_of(comparison)  # raises InputError if there is no model
     tested = [run for run in comparison.runs if run.labels]
-    pages = Environment(
-        loader=PackageLoader("tl_widgets.export", "."),
-        autoescape=True,  # every text that isn't Markup
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    pages.globals["table"] = table
-    return pages.get_template("report.html.jinja").render(
+    return render(
+        "tl_widgets.export",
+        "report.html.jinja",
         title=f"{comparison.dataset.name}: from scratch and transfer",
         comparison=comparison,
         diagnoses=_diagnoses(comparison),

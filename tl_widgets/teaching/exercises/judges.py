@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tl_widgets.assignments.questions.numbers import is_near
+
 Problem = Callable[[Any], str | None]
 
 
@@ -19,12 +21,9 @@ def number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem:
         except (TypeError, ValueError, OverflowError):  # an array of several numbers, or a number too large
             return f"The answer is one number; this is {type(answer).__name__}."
 
-        def is_near(other: float) -> bool:
-            return abs(value - other) <= (0 if other.is_integer() and abs(other) > 50 else 0.01 * abs(other))
-
-        if is_near(float(right)):
+        if is_near(value, right):
             return None
-        return next((text for other, text in wrong.items() if is_near(float(other))), otherwise)
+        return next((text for other, text in wrong.items() if is_near(value, other)), otherwise)
 
     return problem
 

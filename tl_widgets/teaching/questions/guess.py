@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from ipywidgets import HTML, Button, Dropdown, HBox, Text
 
+from tl_widgets.assignments.questions.numbers import typed_number
 from tl_widgets.core.errors import InputError
 from tl_widgets.teaching.box import PlainBox
 from tl_widgets.teaching.questions.page import QuestionPage
@@ -118,12 +118,9 @@ class Guess(PlainBox):
             self._line.value = f'<div class="tlw-alert" role="alert">{escape(error)}</div>'
 
     def _checked_number(self, guess: Answer) -> float:
-        text = str(guess).strip().removesuffix(self._unit).strip().replace(" ", "")
-        # A comma groups thousands (1,234) or is a European decimal comma (2,5 is 2.5, never 25).
-        text = text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text) else text.replace(",", ".")
         limits = f"from {_number(self._low)}" + (f" to {_number(self._high)}" if self._high is not None else " up")
         try:
-            number = float(text)
+            number = typed_number(str(guess).strip().removesuffix(self._unit))
         except ValueError:
             raise InputError(f"Type a number {limits}; “{guess}” is not one.") from None
         if not self._low <= number <= (float("1e15") if self._high is None else self._high):

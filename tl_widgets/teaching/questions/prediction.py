@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from ipywidgets import HTML
 
+from tl_widgets.assignments.questions.predictions import PREDICTIONS
 from tl_widgets.core.errors import InputError
 from tl_widgets.teaching.box import PlainBox
 from tl_widgets.teaching.questions.page import QuestionPage, answers
-from tl_widgets.teaching.questions.predictions import PREDICTIONS
 from tl_widgets.teaching.show import say
 from tl_widgets.widgets.shared.html import escape, style
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipywidgets import HTML, Button
 
+from tl_widgets.assignments.questions.quizzes import QUESTIONS
 from tl_widgets.core.errors import InputError
 from tl_widgets.teaching.box import PlainBox
 from tl_widgets.teaching.questions.page import QuestionPage, answers
-from tl_widgets.teaching.questions.quizzes import QUESTIONS
 from tl_widgets.widgets.shared.html import escape, style
 
 

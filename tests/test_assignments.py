@@ -1,0 +1,448 @@
+"""Assignments: descriptions, what each student gets, points, signed files, and grading a class with broken files."""
+
+import io
+import json
+import re
+import zipfile
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from submissions import answered, broken, made_up_run, text_of
+
+import tl_widgets as tl
+from tl_widgets.assignments import begin
+from tl_widgets.assignments.collecting import HandedIn, collect
+from tl_widgets.assignments.description import formula_names, parse_description, read_description
+from tl_widgets.assignments.formula import evaluate
+from tl_widgets.assignments.grading import choose_sample, grade
+from tl_widgets.assignments.marking import Given, mark
+from tl_widgets.assignments.notebook import to_notebook
+from tl_widgets.assignments.plan import Plan
+from tl_widgets.assignments.rerun import compare_runs, run_again
+from tl_widgets.assignments.spreadsheet import plain_cell, read_csv
+from tl_widgets.assignments.statistics import statistics_page
+from tl_widgets.assignments.tables import grades_csv
+from tl_widgets.cli.main import main
+from tl_widgets.core.errors import InputError
+
+ROOT = Path(tl.__file__).parent.parent
+EXAMPLES = {path.stem: path for path in (ROOT / "docs" / "teaching" / "assignments").glob("*.toml")}
+SMALL = """
+name = "small"
+title = "A small one"
+[images]
+dataset = "textures"
+image_size = 32
+[run]
+epochs = 1
+filters = [4]
+kernel_sizes = [3]
+dense_units = 4
+[own]
+seed = true
+images = true
+n_per_class = [3, 4]
+n_classes = 2
+[[question]]
+name = "guess"
+kind = "prediction"
+text = "Which is ahead?"
+options = [{ text = "scratch", why = "" }, { text = "transfer", why = "" }, { text = "neither", why = "" }]
+reasons = [{ text = "size", why = "No." }, { text = "features", why = "Yes." }]
+outcome = "winner"
+values = [-1, 1, 0]
+[[question]]
+name = "steps"
+kind = "number"
+text = "Steps?"
+points = 2
+right = "ceil(n_train / 4)"
+wrong = [{ value = "n_train", why = "Batches, not images.", points = 1 }]
+[[question]]
+name = "right"
+kind = "measured"
+text = "How many?"
+right = "transfer.n_right"
+within = 0
+[[question]]
+name = "why"
+kind = "text"
+text = "Why?"
+points = 3
+"""
+
+
+@pytest.fixture(scope="module")
+def small():
+    return parse_description(SMALL)
+
+
+@pytest.fixture(scope="module")
+def frozen():
+    return read_description(EXAMPLES["frozen"])
+
+
+def rows_of(grades, tmp_path):
+    """The lines of the CSV, as a spreadsheet reads them."""
+    path = tmp_path / "grades.csv"
+    path.write_text(grades_csv(grades), "utf-8")
+    return read_csv(path)
+
+
+def files(*texts):
+    return [HandedIn(f"{i}.json", text) for i, text in enumerate(texts)]
+
+
+# What each student gets
+
+
+def test_each_student_gets_something_that_can_be_derived_again(small):
+    drawn = {student: small.plan.variant(student) for student in ("Ada", "Björn", *map(str, range(60)))}
+    assert small.plan.variant("  ADA ").images == drawn["Ada"].images
+    assert Plan.from_json(small.plan.to_json()).variant("Björn").calls == drawn["Björn"].calls
+    # Written down once: another way of drawing would give students other images than their notebooks had.
+    assert drawn["Ada"].calls[0] == (
+        "load_dataset(name='textures', image_size=32, n_per_class=3, classes=('grass', 'gravel'), seed=6147)"
+    )
+    assert drawn["Ada"].config.seed == 4638
+    assert len({variant.config.seed for variant in drawn.values()}) > 55
+    assert {variant.images["n_per_class"] for variant in drawn.values()} == {3, 4}
+    assert len({variant.images["classes"] for variant in drawn.values()}) == 3
+
+
+@pytest.mark.parametrize("formula", ["__import__('os')", "n.__class__", "(1).real", "[1][0]", "9**9**9**9", "'a' * 9",
+                                     "n if n else 1", "lambda: 1", "1 / 0", "1e999", "unknown", "", "f(1)", "1" * 600,
+                                     "sqrt(-1)", "True"])  # fmt: skip
+def test_a_formula_is_arithmetic_and_nothing_else(formula):
+    with pytest.raises(InputError):
+        evaluate(formula, {"n": 3.0})
+
+
+def test_formulas_compute():
+    assert evaluate("ceil(n / 2) * -2 ** 2 + transfer.right % 4", {"n": 5.0, "transfer.right": 7.0}) == -9
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('name = "small"', 'name = "Small one"', "small letters"),
+        ("epochs = 1", "epoch = 1", "'epoch'"),
+        ("epochs = 1", "epochs = 0", "epochs must be"),
+        ('"textures"', '"texture"', "Did you mean 'textures'"),
+        ("n_classes = 2", "n_classes = 4", "n_classes must be 2 to 3"),
+        ("n_per_class = [3, 4]", "n_per_class = [3]", "list of two or more"),
+        ("n_per_class = [3, 4]", 'n_per_class = [3, "many"]', "n_per_class"),
+        ('"ceil(n_train / 4)"', '"ceil(n_images / 4)"', "there is no 'n_images'"),
+        ('"transfer.n_right"', '"control.n_right"', "there is no 'control.n_right'"),
+        ("points = 1", "points = 5", "more points than the right one"),
+        ("values = [-1, 1, 0]", "values = [-1, 1]", "one number for each option"),
+        ('kind = "text"', 'kind = "essay"', "not one of"),
+        ('name = "why"', 'name = "right"', "the same name"),
+        ("within = 0", "witin = 0", "unknown fields: witin"),
+        ("[run]", "[walk]", "unknown fields: walk"),
+        ("[images]", "[images", "TOML"),
+    ],
+)
+def test_a_mistake_in_a_description_gets_a_sentence(old, new, sentence):
+    assert SMALL.count(old) >= 1
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        parse_description(SMALL.replace(old, new, 1))
+
+
+# Points
+
+
+def test_points_reasons_and_misconceptions(frozen):
+    variant = frozen.plan.variant("Ada")
+    run = made_up_run(variant)
+    asked = {question.name: question for question in frozen.question}
+
+    def marked(name, number=None, text="", **more):
+        return mark(asked[name], Given(name, number, text, **more), variant, run)
+
+    assert marked("head", 3843.0).points == 2
+    assert (marked("head", 3840.0).points, marked("head", 3840.0).misconception) == (1, "Each unit has a bias as well.")
+    assert marked("head", 3844.0).reason == "The answer is 3,844; 3,843 is right."
+    ahead = 100 * (run.transfer.test_accuracy - run.scratch.test_accuracy)
+    assert [marked("difference", value).points for value in (ahead, ahead + 0.5, ahead / 100, -ahead, 90.0)] == [
+        2, 2, 1, 1, 0,
+    ]  # fmt: skip
+    assert marked("transfer_right", float(run.transfer.n_right)).points == 1
+    assert (marked("too_close", text="b").points, marked("too_close", text="a").points) == (2, 0)
+    assert "another seed" in marked("too_close", text="a").misconception
+    early, late = marked("who_wins", text="b", because="a"), marked("who_wins", text="b", because="a", before_run=False)
+    assert (early.points, early.is_right, late.points) == (1, run.verdict.winner == "transfer", 0)
+    assert marked("why", text="Because.").points is None
+    # A file may hold an answer of another kind, or a letter that no option has.
+    for name, given in (("head", Given("head", text="b")), ("too_close", Given("too_close", 3.0)),
+                        ("too_close", Given("too_close", text="z")),
+                        ("who_wins", Given("who_wins", text="b"))):  # fmt: skip
+        assert mark(asked[name], given, variant, run).points == 0
+    assert mark(asked["transfer_right"], Given("transfer_right", 9.0), variant, None).points == 0
+
+
+def test_the_notebook_says_what_it_kept_and_never_fails(small, tmp_path, capsys):
+    task = begin("Ada", small.plan.to_json())
+    run = made_up_run(task.variant)
+    for given in (("steps", "2,5"), ("steps", "many"), ("guess", "q", "a"), ("guess", "B", "a"), ("size", 1), ("why",)):
+        task.answer(*given)
+    task.record("my result")
+    task.record(replace(run, config=replace(run.config, seed=1)))
+    task.record(run)
+    task.answer("guess", "b", "a")  # the cell runs again: the same prediction stays one
+    task.answer("right", run.transfer.n_right)
+    task.submit(tmp_path)
+    out = capsys.readouterr().out
+    for sentence in ("steps: kept. Your answer is 2.5.", "steps: not kept. The answer is one number",
+                     'guess: not kept. The answer is one letter from "a" to "c"', "There is no question 'size'",
+                     "why: no answer yet.", "Not kept: give the result of compare(...)", "another seed",
+                     "The run is kept.", "Hand in this file:", "Without an answer: why."):  # fmt: skip
+        assert sentence in out.replace("\n", " "), sentence
+    assert task.given["guess"].before_run
+    task.answer("guess", "c", "a")
+    assert "counts as no prediction" in capsys.readouterr().out.replace("\n", " ")
+    nobody = begin("", small.plan.to_json())
+    nobody.submit(tmp_path)
+    assert "Write your name or student number" in capsys.readouterr().out
+    assert "Write your name" in repr(nobody)
+    with pytest.raises(InputError, match="Write your name"):
+        _ = nobody.images
+
+
+# Files
+
+
+def test_a_file_comes_back_and_shows_edits(small):
+    text = text_of(answered(small, "Ada"))
+    assert len(text) < 20_000
+    (line,) = grade(small, files(text)).lines
+    assert (line.status, line.student, line.points, line.waits) == ("graded", "Ada", 4, True)
+    for old, new in (('"Ada"', '"Eve"'), ('"number":', '"number":1'), ('"before_run":true', '"before_run":false')):
+        edited = (
+            text.replace(old, new, 1)
+            if old != '"number":'
+            else re.sub(r'"number":(\d)', r'"number":1\1', text, count=1)
+        )
+        assert edited != text
+        (line,) = grade(small, files(edited)).lines
+        assert (line.status, line.points) == ("rejected", None)
+        assert "changed after submit() wrote it" in line.notes[0]
+
+
+def test_a_run_of_somebody_else_is_found_even_if_it_is_signed(small):
+    copied = answered(small, "Ada", run=made_up_run(small.plan.variant("Ada")))
+    other = answered(small, "Björn")
+    other.run = copied.run  # past record(), as who reads the code can
+    (line,) = grade(small, files(text_of(other))).lines
+    assert line.status == "rejected"
+    assert "than this student was given" in line.notes[0]
+
+
+def test_the_newest_file_that_can_be_graded_counts_and_the_list_finds_who_is_missing(small, tmp_path):
+    early = text_of(answered(small, "Ada"))
+    task = answered(small, "ada")
+    task.answer("steps", 0)
+    late = text_of(task)
+    made = json.loads(late)["made"]
+    grades = grade(small, files(late, early, early.replace('"made":"20', '"made":"30')), ["Ada", "Zoe"])
+    ada, zoe = rows_of(grades, tmp_path)
+    assert (ada["points"], ada["submitted"]) in (("2", made), ("4", made))  # both may be of the same second
+    assert "3 files have this name" in ada["notes"]
+    assert "Of another one: It was changed" in ada["notes"]
+    assert (zoe["student"], zoe["status"]) == ("Zoe", "missing")
+
+
+def test_twenty_broken_files_cost_nobody_else_a_result(frozen, tmp_path):
+    folder = tmp_path / "class"
+    for i, student in enumerate(("Ada", "Björn", "Chloé")):
+        (folder / f"{student}_{i}").mkdir(parents=True)
+        text = text_of(answered(frozen, student))
+        inner = io.BytesIO()
+        with zipfile.ZipFile(inner, "w") as archive:
+            archive.writestr("folder/a.json", text)
+        (folder / f"{student}_{i}" / ["a.json", "a.zip", "b.zip"][i]).write_bytes(
+            text.encode() if not i else inner.getvalue()
+        )
+    with zipfile.ZipFile(folder / "all.zip", "w") as archive:  # a zip in a zip
+        archive.writestr("Dmitri/hand in.zip", inner.getvalue())
+    other = read_description(EXAMPLES["count"])
+    bad = broken(text_of(answered(frozen, "Broken")), text_of(answered(other, "Lost")))
+    for name, data in bad.items():
+        (folder / name).write_bytes(data)
+    (folder / "passwd.json").symlink_to("/etc/passwd")
+    grades = grade(frozen, collect(folder))
+    assert [line.student for line in grades.graded] == ["Ada", "Björn", "Chloé"]
+    assert {line.points for line in grades.graded} == {8.0}
+    named = {name.partition("/")[0] for line in grades.lines if line.status != "graded" for name in line.files}
+    assert named == {*bad, "passwd.json"}
+    for line in grades.lines:
+        assert line.status == "graded" or re.fullmatch(r"[A-Z].*\.", line.notes[0]), line
+        assert not any("Traceback" in note or "Error" in note for note in line.notes)
+    rows = rows_of(grades, tmp_path)
+    assert not [cell for row in rows for cell in row.values() if re.match(r"[\s'\"]*[=+@\-]", cell) and cell[0] != "'"]
+    page = statistics_page(grades)
+    assert "<script" not in page
+    assert not any(student in page for student in ("Björn", "Somebody Else"))
+    HTMLParser().feed(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=cmd|'/C calc'!A0", "'=cmd,'/C calc'!A0"),
+        ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'=1"), ("\r\n=1", "'=1"),
+        ('"=1', "'\"=1"), ("＝1", "'＝1"), ("a;=1", "a,=1"), ("a\n=1", "a =1"), ("O'Neill", "O'Neill"),
+        ("Ada Lovelace", "Ada Lovelace"), ("\u202ea", "\\u202ea"), ("", ""),
+    ],
+)  # fmt: skip
+def test_no_cell_becomes_a_formula(text, cell):
+    assert plain_cell(text) == cell
+
+
+# Running again
+
+
+def test_running_again_finds_an_invented_run(small):
+    variant = small.plan.variant("Ada")
+    run = made_up_run(variant, 1)
+    assert compare_runs(run, run).agrees
+    n = len(run.transfer.labels)
+
+    def with_answers(n_other, environment=run.environment):
+        answers = [1 - y if i < n_other else y for i, y in enumerate(run.transfer.predictions)]
+        return replace(run, transfer=replace(run.transfer, predictions=tuple(answers)), environment=environment)
+
+    assert compare_runs(with_answers(1), run).agrees
+    assert not compare_runs(with_answers(n // 10), run).agrees
+    elsewhere = replace(run.environment, onednn=False)
+    assert compare_runs(with_answers(n // 10, elsewhere), run).agrees
+    assert not compare_runs(with_answers(n // 10 + 1, elsewhere), run).agrees
+    more = replace(run, scratch=replace(run.scratch, params=replace(run.scratch.params, trainable=1)))
+    assert "number of parameters" in compare_runs(more, run).text
+    grades = grade(small, files(*(text_of(answered(small, name)) for name in "ABCDEFGH")))
+    first = [line.student for line in choose_sample(grades, 3, 7)]
+    assert first == [line.student for line in choose_sample(grades, 3, 7)]
+    assert len(choose_sample(grades, 99, 1)) == 8
+    # No images were used for a made-up run.
+    assert run_again(variant, run).text == "Its images aren't those that its settings give here."
+
+
+@pytest.mark.usefixtures("tiny_default")
+def test_a_class_from_the_description_to_the_grades(tmp_path, monkeypatch, capsys, home):
+    """The whole way, with real training of a tiny pair: 2 s of the processor."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(SMALL)
+    assert main(["assignment", "new", "small.toml"]) == 0
+    cells = [
+        cell["source"] for cell in json.loads(Path("small.ipynb").read_text())["cells"] if cell["cell_type"] == "code"
+    ]
+    assert "ceil" not in "".join(cells)
+    (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path / "in")
+    for student in ("Ada", "Björn"):
+        space = {}
+        for cell in cells:
+            cell = cell.replace('STUDENT = ""', f'STUDENT = "{student}"')
+            cell = cell.replace('"guess", ..., because=...', '"guess", "b", because="b"').replace(
+                '"why", ...', '"why", "So."'
+            )
+            exec(cell, space)
+    assert sorted(path.name for path in Path().iterdir()) == ["small-ada.json", "small-björn.json"]
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    assert main(["assignment", "grade", "in", "--check", "1", "--seed", "3"]) == 0
+    out = capsys.readouterr().out
+    assert "Run again: at most 0 answers differ" in out
+    assert "2 of 2 were graded." in out
+    sheet = tmp_path / "small-by-hand.csv"
+    # As a German spreadsheet saves it.
+    filled = [[row["student"], row["question"], "2,5", row["of"], row["answer"]] for row in read_csv(sheet)]
+    text = "\n".join(";".join(row) for row in [["student", "question", "points", "of", "answer"], *filled])
+    sheet.write_text(text, "utf-8-sig")
+    assert main(["assignment", "grade", "in", "--check", "0", "--quiet"]) == 0
+    rows = read_csv(tmp_path / "small-grades.csv")
+    assert [(row["student"], row["points"], row["why"]) for row in rows] == [
+        ("Ada", "3.5", "2.5"),
+        ("Björn", "3.5", "2.5"),
+    ]
+    assert [row["points"] for row in read_csv(sheet)] == ["2.5", "2.5"]  # a teacher's work is kept
+    page = (tmp_path / "small-statistics.html").read_text()
+    assert "2 of 2 were graded" in page
+    sheet.write_text(text.replace("2,5", "9"), "utf-8-sig")
+    assert main(["assignment", "grade", "in", "--check", "0"]) == 2
+    assert "can have 0 to 3 points" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_can_be_answered_with_all_points(name):
+    description = read_description(EXAMPLES[name])
+    (line,) = grade(description, files(text_of(answered(description, "Ada")))).lines
+    by_hand = sum(asked.points for asked in description.question if asked.kind == "text")
+    assert line.points + by_hand == description.points == 10
+    variant = description.plan.variant("Ada")
+    for asked in description.question:  # no wrong answer is the right one for anybody
+        for student in map(str, range(20)):
+            variant = description.plan.variant(student)
+            run = made_up_run(variant, student) if variant.config else None
+            names = formula_names(variant, run)
+            if asked.kind == "number":
+                right = evaluate(asked.right, names)
+                assert right > 0
+    assert "right" not in {key for cell in json.loads(to_notebook(description))["cells"] for key in cell["metadata"]}
+
+
+# nbgrader
+
+
+def test_nbgrader_generates_autogrades_and_scores(tmp_path, monkeypatch):
+    """One assignment through nbgrader, from the description to the score: 5 s of the processor, no TensorFlow."""
+    from nbgrader.api import Gradebook
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+
+    description = read_description(EXAMPLES["count"])
+    name, file = description.name, f"{description.name}.ipynb"
+    (tmp_path / "source" / name).mkdir(parents=True)
+    (tmp_path / "source" / name / file).write_text(to_notebook(description, nbgrader=True), "utf-8")
+    config = Config()
+    config.CourseDirectory.root = str(tmp_path)
+    config.CourseDirectory.db_url = f"sqlite:///{tmp_path}/gradebook.db"
+    config.Execute.timeout = 60
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    api = NbGraderAPI(config=config)
+    done = api.generate_assignment(name)
+    assert done["success"], done["log"]
+    release = json.loads((tmp_path / "release" / name / file).read_text("utf-8"))
+    assert "1281" not in json.dumps(release)
+    assert "ceil" not in json.dumps(release)
+    variant = description.plan.variant("Ada")
+    asked = {question.name: question for question in description.question}
+    answers = {
+        "steps": evaluate(asked["steps"].right, formula_names(variant, None)),
+        "first_layer": 2400,  # forgets the biases: 1 of 2 points
+        "flattened": "no idea",
+        "head": evaluate(asked["head"].right, formula_names(variant, None)),
+        "frozen_answers": "b",
+    }
+    for cell in release["cells"]:
+        source = "".join(cell["source"]).replace('STUDENT = ""', 'STUDENT = "Ada"')
+        for question, answer in answers.items():
+            source = source.replace(f'task.answer("{question}", ...)', f'task.answer("{question}", {answer!r})')
+        cell["source"] = source
+    (tmp_path / "submitted" / "ada" / name).mkdir(parents=True)
+    (tmp_path / "submitted" / "ada" / name / file).write_text(json.dumps(release), "utf-8")
+    done = api.autograde(name, "ada")
+    assert done["success"], done["log"]
+    with Gradebook(config.CourseDirectory.db_url) as gradebook:
+        submission = gradebook.find_submission(name, "ada")
+        scores = {grade.name: grade.auto_score for notebook in submission.notebooks for grade in notebook.grades}
+        assert (submission.score, submission.max_score) == (7, 10)
+    assert scores == {
+        "points-steps": 2,
+        "points-first-layer": 1,
+        "points-flattened": 0,
+        "points-head": 2,
+        "points-frozen-answers": 2,
+    }

@@ -1,0 +1,133 @@
+"""Collecting the files that students handed in: from a folder, its sub-folders, and zips as learning platforms give."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tl_widgets.assignments.submission import MOST_BYTES
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.numbers import size_text
+from tl_widgets.core.paths import user_path
+from tl_widgets.core.text import printable
+from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, ZipSource
+
+_DEPTH = 3  # zips in zips
+_MOST_ZIP_BYTES = 100_000_000  # of a zip in a zip
+_MOST_UNPACKED = (500_000_000, 50_000_000)  # of all files in a zip, and in a zip in a zip
+_MOST_FILES = 20_000
+_TEACHERS = (".toml", ".csv", ".html", ".txt")  # beside the files, not in a student's folder
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """One file.
+
+    Attributes:
+        name: Its path below the folder, as it may be shown; a zip's members follow the zip's name.
+        text: What it holds; None if it can't be read.
+        problem: Why it can't be read, as a sentence.
+    """
+
+    name: str
+    text: str | None
+    problem: str = ""
+
+
+def collect(folder: Path) -> Iterator[HandedIn]:
+    """Yield all files of a folder or a zip; what can't be read becomes a sentence.
+
+    A description (.toml), spreadsheets, pages and texts at the top are left out: a teacher keeps them beside the files.
+
+    Raises:
+        InputError: There is no such folder, or it holds too many files.
+    """
+    path = user_path(folder, "FOLDER")
+    if not path.exists():
+        raise InputError(f"FOLDER: there is no folder or zip {printable(str(path))}.")
+    for n_files, file in enumerate(_from_folder(path) if path.is_dir() else _from_zip(path, "", 1), 1):
+        if n_files > _MOST_FILES:
+            raise InputError(f"{printable(str(path))} holds more than {_MOST_FILES:,} files. Give a smaller folder.")
+        yield file
+
+
+def _from_folder(path: Path) -> Iterator[HandedIn]:
+    source = FolderSource(path)
+
+    def open_zip(file: SourceFile) -> Iterator[HandedIn]:
+        zipped = path / file.name
+        # Not there if its name is spelled in another Unicode form on disk.
+        return _from_zip(zipped, f"{file.name}/", 1) if zipped.exists() else _from_inner_zip(source, file, "", 0)
+
+    yield from _from_source(source, "", 0, open_zip)
+
+
+def _from_zip(path: Path, prefix: str, depth: int) -> Iterator[HandedIn]:
+    shown = printable(prefix.rstrip("/") or path.name)
+    try:
+        source = ZipSource(path)
+    except (InputError, OSError) as error:
+        yield HandedIn(shown, None, f"This zip can't be opened: {error}")
+        return
+    try:
+        n_bytes, most = sum(file.n_bytes for file in source.listing.files), _MOST_UNPACKED[depth > 1]
+        if n_bytes > most:
+            yield HandedIn(
+                shown, None, f"This zip would unpack to {size_text(n_bytes)}; {size_text(most)} are allowed."
+            )
+            return
+        yield from _from_source(source, prefix, depth, lambda file: _from_inner_zip(source, file, prefix, depth))
+    finally:
+        source.close()
+
+
+def _from_inner_zip(source: ImageSource, file: SourceFile, prefix: str, depth: int) -> Iterator[HandedIn]:
+    name = f"{prefix}{file.name}"
+    if depth >= _DEPTH:
+        yield HandedIn(printable(name), None, f"It's a zip in {_DEPTH} other zips. Unpack the outer ones.")
+    elif file.n_bytes > _MOST_ZIP_BYTES:
+        yield HandedIn(printable(name), None, f"This zip has {size_text(file.n_bytes)}, too much for one in a zip.")
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            inner = Path(folder) / "inner.zip"
+            try:
+                inner.write_bytes(source.read(file))
+            except OSError as error:
+                yield HandedIn(printable(name), None, f"It can't be read: {error.strerror or error}.")
+                return
+            yield from _from_zip(inner, f"{name}/", depth + 1)
+
+
+def _from_source(
+    source: ImageSource, prefix: str, depth: int, open_zip: Callable[[SourceFile], Iterator[HandedIn]]
+) -> Iterator[HandedIn]:
+    for name, reason in source.listing.skipped:
+        why = reason.partition(", which no photograph")[0]
+        yield HandedIn(printable(f"{prefix}{name}"), None, f"It wasn't opened: {why}.")
+    for file in source.listing.files:
+        name = file.name.lower()
+        if name.endswith(".zip"):
+            yield from open_zip(file)
+        elif depth or "/" in name or not name.endswith(_TEACHERS):
+            yield _read(source, file, printable(f"{prefix}{file.name}"))
+
+
+def _read(source: ImageSource, file: SourceFile, name: str) -> HandedIn:
+    if file.n_bytes > MOST_BYTES:
+        much = f"{size_text(file.n_bytes, kilobytes=True)}, more than the {size_text(MOST_BYTES)} that one can have"
+        return HandedIn(name, None, f"This isn't a file that submit() wrote: it has {much}.")
+    try:
+        data = source.read(file)
+    except OSError as error:
+        return HandedIn(name, None, f"It can't be read: {error.strerror or error}.")
+    if not data.strip():
+        return HandedIn(name, None, "It's empty.")
+    if data.lstrip()[:1] != b"{":
+        kind = "a notebook" if name.endswith(".ipynb") else "another kind of file"
+        return HandedIn(name, None, f"This isn't a file that submit() wrote: it's {kind}.")
+    try:
+        return HandedIn(name, data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return HandedIn(name, None, "It isn't text in UTF-8: it was changed or damaged.")

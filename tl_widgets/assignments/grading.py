@@ -1,0 +1,196 @@
+"""Grading what students handed in: one result for each student, whatever the other files hold."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from tl_widgets.assignments.collecting import HandedIn
+from tl_widgets.assignments.description import Description
+from tl_widgets.assignments.marking import Mark, mark
+from tl_widgets.assignments.plan import student_key
+from tl_widgets.assignments.rerun import Check
+from tl_widgets.assignments.spreadsheet import plain_cell
+from tl_widgets.assignments.submission import Submission, from_signed_json
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import shown
+
+Status = Literal["graded", "rejected", "unreadable", "missing"]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A line of the spreadsheet: one student, or one file that names none.
+
+    Attributes:
+        student: Name or number; "" for a file that can't be read.
+        files: The names of the student's files, the one that counts first.
+        status: "graded"; "rejected" if the signature doesn't fit or the run isn't the student's own; "unreadable"; or
+            "missing" for a student of the list who handed nothing in.
+        marks: One for each question; empty unless it was graded.
+        notes: What the teacher should know, as sentences.
+        submission: What was handed in.
+        check: What running it again showed; None if it wasn't in the sample.
+    """
+
+    student: str
+    files: tuple[str, ...]
+    status: Status
+    marks: tuple[Mark, ...] = ()
+    notes: tuple[str, ...] = ()
+    submission: Submission | None = None
+    check: Check | None = None
+
+    @property
+    def key(self) -> str:
+        """The student in a form that survives a spreadsheet."""
+        return student_key(plain_cell(self.student))
+
+    @property
+    def points(self) -> float | None:
+        """The points so far; None if it wasn't graded."""
+        return sum(item.points or 0.0 for item in self.marks) if self.status == "graded" else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is still to be graded by hand."""
+        return any(item.points is None for item in self.marks)
+
+
+@dataclass(frozen=True)
+class Grades:
+    """All results of an assignment.
+
+    Attributes:
+        description: The assignment.
+        lines: The results, students first, by name.
+    """
+
+    description: Description
+    lines: tuple[Graded, ...] = field(default=())
+
+    @property
+    def graded(self) -> tuple[Graded, ...]:
+        """The lines with points."""
+        return tuple(line for line in self.lines if line.status == "graded")
+
+
+def grade(description: Description, files: Iterable[HandedIn], students: Sequence[str] = ()) -> Grades:
+    """Grade files.
+
+    Args:
+        description: The assignment, with its answers.
+        files: What was handed in.
+        students: The names or numbers of all students; empty if they aren't known.
+    """
+    by_student: dict[str, list[Graded]] = {}
+    unnamed: list[Graded] = []
+    for file in files:
+        line = _grade_file(description, file)
+        (by_student.setdefault(student_key(line.student), []) if line.student else unnamed).append(line)
+    lines = [_merged(found) for found in by_student.values()]
+    if students:
+        known = {student_key(student) for student in students}
+        lines = [line if student_key(line.student) in known else _with_note(line, "This name isn't on the list.")
+                 for line in lines]  # fmt: skip
+        lines += [Graded(student, (), "missing", notes=("Nothing was handed in under this name.",))
+                  for student in students if student_key(student) not in by_student]  # fmt: skip
+    lines.sort(key=lambda line: student_key(line.student))
+    unnamed.sort(key=lambda line: line.files)
+    return Grades(description, (*lines, *unnamed))
+
+
+def _grade_file(description: Description, file: HandedIn) -> Graded:
+    try:
+        if file.text is None:
+            raise InputError(file.problem)
+        submission, is_signed = from_signed_json(file.text, description.plan)
+    except InputError as error:
+        return Graded("", (file.name,), "unreadable", notes=(str(error),))
+    except Exception as error:  # whatever a file holds, it must not cost others their grades
+        note = f"It can't be read ({type(error).__name__}: {shown(str(error), 80)})."
+        return Graded("", (file.name,), "unreadable", notes=(note,))
+    line = Graded(submission.student, (file.name,), "rejected", submission=submission)
+    if submission.digest != description.plan.digest:
+        note = "It belongs to another version of this assignment: the notebook was made from another description."
+        return _with_note(line, note)
+    if not is_signed:
+        return _with_note(
+            line, "It was changed after submit() wrote it: its signature doesn't fit. Ask for the notebook."
+        )
+    try:
+        variant = description.plan.variant(submission.student)
+        problem = variant.problem(submission.run) if submission.run is not None else ""
+        if problem:
+            return _with_note(line, f"{problem} It may be somebody else's run.")
+        given = {answer.question: answer for answer in submission.answers}
+        marks = tuple(mark(asked, given.get(asked.name), variant, submission.run) for asked in description.question)
+    except Exception as error:  # as above
+        return _with_note(line, f"It can't be graded ({type(error).__name__}: {shown(str(error), 80)}).")
+    line = replace(line, status="graded", marks=marks)
+    is_missing = description.plan.has_run and submission.run is None
+    return _with_note(line, "The run is missing.") if is_missing else line
+
+
+def _with_note(line: Graded, note: str) -> Graded:
+    return replace(line, notes=(*line.notes, note))
+
+
+def _merged(found: Sequence[Graded]) -> Graded:
+    """Return one line for a student's files: the newest that can be graded counts."""
+    first, *rest = sorted(found, key=lambda line: (line.status == "graded", _made(line)), reverse=True)
+    if not rest:
+        return first
+    n_graded = sum(line.status == "graded" for line in found)
+    files = (*first.files, *(name for line in rest for name in line.files))
+    line = replace(first, files=files)
+    if not n_graded:
+        return _with_note(line, f"{len(found)} files have this name, and none can be graded.")
+    line = _with_note(
+        line, f"{len(found)} files have this name; the newest that can be graded counts: {first.files[0]}."
+    )
+    if n_graded == len(found):
+        return line
+    return _with_note(line, f"Of another one: {next(other.notes[0] for other in rest if other.status != 'graded')}")
+
+
+def _made(line: Graded) -> datetime:
+    assert line.submission is not None
+    made = datetime.fromisoformat(line.submission.made)
+    return made if made.tzinfo else made.replace(tzinfo=UTC)
+
+
+def choose_sample(grades: Grades, n: int, seed: int) -> tuple[Graded, ...]:
+    """Return the lines whose runs are run again."""
+    lines = [line for line in grades.graded if line.submission and line.submission.run]
+    return tuple(random.Random(seed).sample(lines, min(n, len(lines))))  # noqa: S311 - a sample, no secret
+
+
+def with_checks(grades: Grades, checks: Mapping[str, Check]) -> Grades:
+    """Return the grades with what running a sample again showed, by `Graded.key`."""
+    lines = tuple(replace(line, check=checks.get(line.key)) if line.student else line for line in grades.lines)
+    return replace(grades, lines=lines)
+
+
+def with_points_by_hand(grades: Grades, points: Mapping[tuple[str, str], float]) -> Grades:
+    """Return the grades with points for texts, by `Graded.key` and the question's name.
+
+    Raises:
+        InputError: An answer has more points than it can have.
+    """
+    most = {asked.name: asked.points for asked in grades.description.question}
+
+    def filled(line: Graded, item: Mark) -> Mark:
+        value = points.get((line.key, item.question))
+        if item.points is not None or value is None:
+            return item
+        if not 0 <= value <= most[item.question]:
+            allowed = f"{item.question} can have 0 to {most[item.question]:g} points"
+            raise InputError(f"Graded by hand: {shown(line.student, 60)} has {value:g} for {item.question}; {allowed}.")
+        return replace(item, points=value, reason="Graded by hand.")
+
+    lines = tuple(replace(line, marks=tuple(filled(line, item) for item in line.marks)) for line in grades.lines)
+    return replace(grades, lines=lines)

@@ -1,0 +1,148 @@
+"""The students' notebook, and the source version for nbgrader."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tl_widgets.assignments.description import Description, Question
+from tl_widgets.assignments.plan import LETTERS
+from tl_widgets.records.codec import to_plain
+
+_HOW = (
+    "Replace `...` by your answer and run the cell. It says what was kept, not whether it's right. You can change an "
+    "answer as often as you like: the last one counts."
+)
+_HINTS = {
+    "number": "a number",
+    "measured": "a number from your run",
+    "choice": 'a letter, such as "a"',
+    "text": "a text between quotes",
+}
+_TRAIN = """## Train
+
+These are your own images and settings. Training takes a while; the answers that you have given so far are kept."""
+_TRAIN_CODE = """dataset = tl.load_dataset(**task.images)
+result = tl.compare(dataset, **task.settings)
+task.record(result)"""
+_LOOK_CODE = """for model in result.runs:
+    print(f"{model.name}: {model.n_right} of {len(model.labels)} test images right ({model.test_accuracy:.4f}), "
+          f"{model.params.trainable:,} trainable parameters, {model.seconds.total:.1f} s")"""
+
+
+def to_notebook(description: Description, *, nbgrader: bool = False) -> str:
+    """Return the notebook as JSON.
+
+    Args:
+        description: The assignment.
+        nbgrader: Whether it is the source version for nbgrader: with autograded cells, whose tests hold the answers
+            until `nbgrader generate_assignment` takes them out.
+    """
+    cells = _Cells(nbgrader)
+    end = "" if nbgrader else " At the end, `submit` writes one small file: hand that in."
+    cells.markdown("intro", f"# {description.title}\n\n{description.text.strip()}\n\n{_HOW}{end}")
+    student = '"Ada Lovelace"'
+    cells.code(
+        "student", f'STUDENT = ""  # your name or number as your teacher knows it, such as {student}', role="answer"
+    )
+    plan = description.plan.to_json()
+    points = ", points" if nbgrader else ""
+    cells.code(
+        "begin",
+        f"# Leave this cell as it is.\nimport tl_widgets as tl\nfrom tl_widgets.assignments import begin{points}\n\n"
+        f"task = begin(STUDENT, r'''{plan}''')\ntask",
+        role="locked",
+        hidden=True,
+    )
+    runs_before = _first_after_run(description)
+    for number, asked in enumerate(description.question):
+        if number == runs_before:
+            cells.run()
+        cells.question(number + 1, asked)
+    if runs_before == len(description.question):
+        cells.run()
+    if not nbgrader:
+        cells.markdown("hand-in", "## Hand in\n\nRun the next cell, and hand in the file that it names.")
+        cells.code("submit", "task.submit()", role="locked")
+    return cells.to_json()
+
+
+def _first_after_run(description: Description) -> int:
+    """Return before which question the models are trained; -1 without a run."""
+    if not description.plan.has_run:
+        return -1
+    kinds = [asked.kind for asked in description.question]
+    if "measured" in kinds:
+        return kinds.index("measured")
+    return len(kinds) - kinds[::-1].index("prediction") if "prediction" in kinds else len(kinds)
+
+
+class _Cells:
+    """The cells of a notebook in the making."""
+
+    def __init__(self, nbgrader: bool) -> None:
+        self._nbgrader = nbgrader
+        self._cells: list[dict[str, Any]] = []
+
+    def markdown(self, name: str, source: str) -> None:
+        self._cells.append({"cell_type": "markdown", "id": name, "metadata": {}, "source": source})
+
+    def code(self, name: str, source: str, *, role: str, points: float | None = None, hidden: bool = False) -> None:
+        """Add a cell; its role is "answer", "locked", "test" (graded by running) or "text" (graded by hand)."""
+        metadata: dict[str, Any] = {"jupyter": {"source_hidden": True}} if hidden else {}
+        if self._nbgrader:
+            metadata["nbgrader"] = {
+                "schema_version": 3,
+                "grade_id": name,
+                "grade": role in ("test", "text"),
+                "solution": role in ("answer", "text"),
+                "locked": role in ("locked", "test"),
+                "task": False,
+                **({} if points is None else {"points": points}),
+            }
+        self._cells.append({"cell_type": "code", "id": name, "metadata": metadata, "execution_count": None,
+                            "outputs": [], "source": source})  # fmt: skip
+
+    def question(self, number: int, asked: Question) -> None:
+        """Add a question, the cell for its answer and, for nbgrader, the one that grades it."""
+        name = asked.name.replace("_", "-")
+        worth = "1 point" if asked.points == 1 else f"{asked.points:g} points"
+        parts = [f"## {number}. {asked.name.replace('_', ' ').capitalize()} ({worth})", asked.text.strip()]
+        parts += [_lettered([option.text for option in asked.options])] if asked.options else []
+        parts += ["Because", _lettered([reason.text for reason in asked.reasons])] if asked.reasons else []
+        if asked.kind == "prediction":
+            parts.append("Answer before you train: afterwards it's no prediction.")
+        self.markdown(f"question-{name}", "\n\n".join(parts))
+        if asked.kind == "text":
+            role, points = "text", asked.points
+            source = f'task.answer("{asked.name}", ...)  # {_HINTS["text"]}; """ for several lines'
+        else:
+            role, points = "answer", None
+            because = ", because=..." if asked.reasons else ""
+            hint = 'a letter for each, such as "a"' if because else _HINTS.get(asked.kind, _HINTS["choice"])
+            source = f'task.answer("{asked.name}", ...{because})  # {hint}'
+        self.code(f"answer-{name}", source, role=role, points=points)
+        if self._nbgrader and asked.kind != "text":
+            key = {key: value for key, value in to_plain(asked).items() if value not in ("", [], None)}
+            source = (
+                "# Graded by running. Leave this cell as it is.\n### BEGIN HIDDEN TESTS\n"
+                f"points(task, {key!r})\n### END HIDDEN TESTS"
+            )
+            self.code(f"points-{name}", source, role="test", points=asked.points)
+
+    def run(self) -> None:
+        """Add the cells that train the models."""
+        self.markdown("run", _TRAIN)
+        self.code("train", _TRAIN_CODE, role="locked")
+        self.code("look", _LOOK_CODE, role="locked")
+
+    def to_json(self) -> str:
+        """Return the notebook as JSON text."""
+        kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+        metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+        notebook = {"cells": self._cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+        return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _lettered(texts: list[str]) -> str:
+    return "\n".join(f"- **{letter})** {text}" for letter, text in zip(LETTERS, texts, strict=False))

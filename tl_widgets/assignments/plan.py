@@ -1,0 +1,258 @@
+"""What is fixed in an assignment, and what each student gets of their own.
+
+A plan is what a student's notebook knows: no texts, no answers. Everything of a student's own follows from a hash of
+the assignment's name and the student's, so it can be derived again when grading, on any machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, Literal
+
+from tl_widgets.backbones.catalogue import find_backbone
+from tl_widgets.core.config import Config, ImageSettings
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.settings import Whole, flat_settings, settings_of, with_flat_values
+from tl_widgets.core.text import shown
+from tl_widgets.data.catalogue import find_dataset
+from tl_widgets.records.codec import from_plain, load, to_plain
+from tl_widgets.records.comparison import Comparison, DatasetSummary
+
+QuestionKind = Literal["number", "choice", "prediction", "measured", "text"]
+LETTERS = "abcdefghijklmnop"
+_SEEDS = 10_000
+_OF_IMAGES = ("dataset", "image_size", "n_per_class", "classes", "seed")
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A question without its text and answer: how many options and reasons there are to choose from."""
+
+    name: str
+    kind: QuestionKind
+    n_options: int = 0
+    n_reasons: int = 0
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The images and the settings of one student.
+
+    Attributes:
+        images: The arguments of `load_dataset`; empty in an assignment without images.
+        config: The settings of `compare`; None in an assignment without a run.
+    """
+
+    images: Mapping[str, Any]
+    config: Config | None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments of `compare` that aren't its defaults."""
+        if self.config is None:
+            return {}
+        values = {field.name: getattr(self.config, field.name) for field in fields(Config)}
+        return {name: value for name, value in values.items() if value != getattr(Config(), name)}
+
+    @cached_property
+    def summary(self) -> DatasetSummary | None:
+        """The data set, without loading it; None without images."""
+        if not self.images:
+            return None
+        arguments = {name: value for name, value in self.images.items() if name != "name"}
+        return find_dataset(self.images["name"]).summary(**arguments)
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """What the student runs, as Python."""
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.images.items())
+        settings = "".join(f", {name}={value!r}" for name, value in self.settings.items())
+        calls = [f"load_dataset({arguments})"] if self.images else []
+        return (*calls, f"compare(dataset{settings})") if self.config else tuple(calls)
+
+    @cached_property
+    def names(self) -> dict[str, float]:
+        """What formulas may use without a run."""
+        names: dict[str, float] = {}
+        if (about := self.summary) is not None:
+            names |= {name: float(getattr(about, name)) for name in ("image_size", "n_train", "n_validation", "n_test")}
+            names["n_classes"] = float(len(about.class_names))
+            names["n_per_class"] = names["n_train"] / names["n_classes"]
+        if self.config is not None:
+            values = self.config.values.items()
+            names |= {name: float(value) for name, value in values if isinstance(value, int | float)}
+            backbone = find_backbone(self.config.backbone)
+            names["feature_width"] = float(backbone.feature_width or 0)
+            names["backbone_parameters"] = float(backbone.n_params or 0)
+        return names
+
+    def problem(self, run: Comparison) -> str:
+        """Return why a run isn't the one of this student, as a sentence; "" if it is."""
+        about, mine = run.dataset, self.summary
+        if mine is None or self.config is None:
+            return "This assignment has no run."
+        seed = about.origin.seed if about.origin is not None else 0
+        pairs = {
+            "data set": (about.name, mine.name),
+            "image size": (about.image_size, mine.image_size),
+            "classes": (", ".join(about.class_names), ", ".join(mine.class_names)),
+            "number of training images": (about.n_train, mine.n_train),
+            "seed of the images": (seed, self.images.get("seed", 0)),
+        }
+        wanted = {**self.config.values, "backbone": find_backbone(self.config.backbone).name}
+        pairs |= {name.replace("_", " "): (run.config.values[name], value) for name, value in wanted.items()}
+        for name, (found, right) in pairs.items():
+            if found != right:
+                return f"The run has another {name} than this student was given: {shown(found, 60)}, not {right}."
+        return "The run was stopped before its end." if run.stopped else ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a student's notebook knows of its assignment.
+
+    Attributes:
+        name: Becomes part of file names.
+        images: Arguments of `load_dataset` that all students share; empty for an assignment without images.
+        run: Settings of `compare` that all students share; None for an assignment without a run.
+        own: What each student gets of their own: "seed" and "images" (true), "n_classes" (a number), and for other
+            names of images or run a list of values.
+        questions: The questions, without their texts and answers.
+    """
+
+    name: str
+    questions: tuple[Blank, ...]
+    images: dict[str, Any] = field(default_factory=dict)
+    run: dict[str, Any] | None = None
+    own: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_run(self) -> bool:
+        """Whether students train models."""
+        return self.run is not None
+
+    def to_json(self) -> str:
+        """Return the plan as JSON text, one question on a line."""
+        plain = to_plain(self)
+        questions = ",\n  ".join(json.dumps(question) for question in plain.pop("questions"))
+        lines = [f" {json.dumps(name)}: {json.dumps(value)}," for name, value in plain.items()]
+        return "\n".join(["{", *lines, f' "questions": [\n  {questions}]', "}"])
+
+    @staticmethod
+    def from_json(text: str) -> Plan:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: The text isn't a plan, perhaps because somebody changed it.
+        """
+        try:
+            return from_plain(Plan, load(text))
+        except InputError as error:
+            raise InputError(
+                f"The assignment in this notebook was changed ({error}). Get the notebook again."
+            ) from None
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of everything: another version of an assignment has another."""
+        return hashlib.sha256(json.dumps(to_plain(self), sort_keys=True).encode()).hexdigest()[:16]
+
+    def variant(self, student: str) -> Variant:
+        """Return what a student gets.
+
+        Raises:
+            InputError: The plan asks for something that can't be.
+        """
+        if not self.images:
+            return Variant({}, None)
+        images, run = dict(self.images), dict(self.run or {})
+        for name, value in self.own.items():
+            if name not in ("seed", "images", "n_classes"):
+                target = images if name in _OF_IMAGES else run
+                target[name] = value[self._draw(student, name) % len(value)]
+        if self.own.get("images"):
+            images["seed"] = self._draw(student, "images") % _SEEDS
+        if self.own.get("seed"):
+            run["seed"] = self._draw(student, "seed") % _SEEDS
+        known = find_dataset(images.pop("dataset"))
+        seed = Whole(0).check("seed", images.pop("seed", 0))
+        images.setdefault("image_size", known.default_size)
+        settings = ImageSettings(dataset=known.name, **_as_tuples(images))
+        classes = known.choose(settings.classes).class_names
+        if n := self.own.get("n_classes"):
+            chosen = sorted(classes, key=lambda name: self._draw(student, f"class {name}"))[:n]
+            classes = tuple(name for name in classes if name in chosen)
+        arguments: dict[str, Any] = {"name": known.name, "image_size": settings.image_size}
+        if settings.n_per_class is not None:
+            arguments["n_per_class"] = settings.n_per_class
+        if classes != known.class_names:
+            arguments["classes"] = classes
+        if seed:
+            arguments["seed"] = seed
+        return Variant(arguments, with_flat_values(Config(), _as_tuples(run)) if self.has_run else None)
+
+    def check(self) -> None:
+        """Raise `InputError` unless every student gets something that can be run."""
+        if not self.images:
+            if self.has_run or self.own:
+                raise InputError("A run, and what each student gets of their own, need [images] with a dataset.")
+            return
+        if "dataset" not in self.images:
+            raise InputError("[images] needs a dataset, as `tl-widgets datasets` lists them.")
+        self._check_names()
+        known = find_dataset(str(self.images["dataset"]))
+        n_classes = self.own.get("n_classes", 2)
+        n_fixed = len(known.choose(_as_tuples(self.images).get("classes")).class_names)
+        if isinstance(n_classes, bool) or not isinstance(n_classes, int) or not 2 <= n_classes <= n_fixed:
+            raise InputError(f"own.n_classes must be 2 to {n_fixed}; received {shown(n_classes)}.")
+        for name in ("seed", "images"):
+            if not isinstance(self.own.get(name, False), bool):
+                raise InputError(f"own.{name} must be true or false; received {shown(self.own[name])}.")
+        lists = {name: value for name, value in self.own.items() if name not in ("seed", "images", "n_classes")}
+        for name, values in lists.items():
+            if not isinstance(values, list) or len(values) < 2:
+                raise InputError(f"own.{name} must be a list of two or more values; received {shown(values)}.")
+            for value in values:
+                self._with(name, value)._require_images()
+        self._require_images()
+
+    def _check_names(self) -> None:
+        known = {"images": _OF_IMAGES, "run": tuple(flat_settings(Config))}
+        known["own"] = ("seed", "images", "n_classes", "classes", "n_per_class", "image_size", *known["run"])
+        for table, names in known.items():
+            for name in getattr(self, table) or {}:
+                if name not in names:
+                    raise InputError(f"[{table}] has {shown(name)}; there are {', '.join(dict.fromkeys(names))}.")
+        if set(self.own) & set(settings_of(Config)) and not self.has_run:
+            raise InputError("Settings of a run in [own] need a table [run], which may be empty.")
+
+    def _require_images(self) -> None:
+        """Raise `InputError` if there are no such images or settings."""
+        _ = self.variant("").summary
+
+    def _with(self, name: str, value: Any) -> Plan:
+        """Return a plan that gives everybody the same value."""
+        own = {key: values for key, values in self.own.items() if key != name}
+        images = {**self.images, name: value} if name in _OF_IMAGES else self.images
+        run = self.run if name in _OF_IMAGES else {**(self.run or {}), name: value}
+        return Plan(self.name, self.questions, images, run, own)
+
+    def _draw(self, student: str, what: str) -> int:
+        text = "\0".join((self.name, student_key(student), what))
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def student_key(student: str) -> str:
+    """Return a student's name or number in one form: capitals and spaces don't matter."""
+    return " ".join(unicodedata.normalize("NFKC", student).casefold().split())
+
+
+def _as_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values of JSON or TOML as settings hold them."""
+    return {name: tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+            for name, value in values.items()}  # fmt: skip

@@ -1,0 +1,61 @@
+"""Numbers as people type them, and when two numbers are the same answer."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.text import shown
+
+_USUAL = 0.01  # relative tolerance
+_EXACT_ABOVE = 50  # whole numbers above it are counted, not measured
+_ROUNDING = 1e-9
+
+
+def is_near(value: float, right: float, tolerance: float | None = None, within: float | None = None) -> bool:
+    """Return whether two numbers are the same answer.
+
+    Args:
+        value: The answer.
+        right: What it should be.
+        tolerance: How far it may be off, as a share of `right`. By default 1%, and whole numbers above 50 must be
+            exact.
+        within: How far it may be off, in the unit of `right`.
+    """
+    if tolerance is None and within is None:
+        tolerance = 0.0 if float(right).is_integer() and abs(right) > _EXACT_ABOVE else _USUAL
+    allowed = max((tolerance or 0.0) * abs(right), within or 0.0, _ROUNDING * abs(right))
+    return abs(value - right) <= allowed
+
+
+def typed_number(text: str) -> float:
+    """Return the number in a text: "1,234", "2,5", "12 000".
+
+    A comma groups thousands (1,234) or is a European decimal comma (2,5 is 2.5, never 25).
+
+    Raises:
+        ValueError: It isn't one.
+    """
+    text = text.strip().replace(" ", "")
+    return float(text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text) else text.replace(",", "."))
+
+
+def as_number(answer: object) -> float:
+    """Return an answer as a finite number; "91%" is 0.91.
+
+    Raises:
+        InputError: It isn't one.
+    """
+    try:
+        if isinstance(answer, bool):
+            raise TypeError
+        if isinstance(answer, str):
+            value = typed_number(answer.strip().removesuffix("%")) / (100 if answer.strip().endswith("%") else 1)
+        else:
+            value = float(answer)  # type: ignore[arg-type]  # of any type
+        if not math.isfinite(value) or abs(value) > 1e15:
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"The answer is one number, such as 12.5; received {shown(answer, 60)}.") from None
+    return value

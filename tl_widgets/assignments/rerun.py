@@ -1,0 +1,90 @@
+"""Running a student's experiment again, and how far the numbers may differ on another machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tl_widgets.assignments.plan import Variant
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.data.catalogue import load_dataset
+from tl_widgets.records.comparison import Comparison, Environment
+
+_SAME, _OTHER = 0.01, 0.10  # shares of the test images
+
+
+@dataclass(frozen=True)
+class Check:
+    """What running it again showed.
+
+    Attributes:
+        agrees: Whether the numbers are those of the record.
+        text: The finding, as a sentence.
+        n_different: Test images that a model answers differently, the most of all models.
+        n_allowed: How many may differ.
+    """
+
+    agrees: bool
+    text: str
+    n_different: int = 0
+    n_allowed: int = 0
+
+
+def allowed_differences(n_test: int, run: Environment, here: Environment) -> int:
+    """Return how many answers to test images may differ with the same seed.
+
+    On the same kind of machine one in a hundred, and one more; elsewhere numbers are rounded in other places from the
+    first step on, and one in ten may differ (`tests/test_same_predictions.py` holds both).
+    """
+    same = (run.tensorflow, run.keras, run.onednn, run.device) == (
+        here.tensorflow,
+        here.keras,
+        here.onednn,
+        here.device,
+    )
+    return 1 + int(_SAME * n_test) if same else max(2, int(_OTHER * n_test))
+
+
+def run_again(variant: Variant, run: Comparison, *, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> Check:
+    """Train a student's models again, and compare the answers.
+
+    Raises:
+        CancelledError: `cancel` was set.
+    """
+    from tl_widgets.core.events import raise_if_cancelled
+    from tl_widgets.experiments.comparison import compare_config
+
+    assert variant.config is not None
+    try:
+        dataset = load_dataset(**variant.images, on_event=on_event, cancel=cancel)
+        if run.dataset.fingerprint != dataset.fingerprint:
+            return Check(False, "Its images aren't those that its settings give here.")
+        again = compare_config(dataset, variant.config, on_event=on_event, cancel=cancel)
+    except InputError as error:
+        return Check(False, f"It couldn't be run again: {error}")
+    raise_if_cancelled(cancel)
+    return compare_runs(run, again)
+
+
+def compare_runs(run: Comparison, again: Comparison) -> Check:
+    """Return whether a run and its repetition agree."""
+    others = {model.name: model for model in again.runs}
+    if {model.name for model in run.runs} != set(others):
+        return Check(False, "It doesn't have the models that its settings give.")
+    most, allowed = 0, 0
+    for model in run.runs:
+        other = others[model.name]
+        if model.params != other.params:
+            return Check(False, f"{model.name} has another number of parameters than its settings give.")
+        if model.labels != other.labels:
+            return Check(False, f"{model.name} was tested on other labels than the data set has.")
+        n_different = int(np.sum(np.not_equal(model.predictions, other.predictions)))
+        allowed = allowed_differences(len(model.labels), run.environment, again.environment)
+        most = max(most, n_different)
+        if n_different > allowed:
+            n = len(model.labels)
+            text = f"{model.name} answers {n_different} of {n} test images differently; {allowed} may differ."
+            return Check(False, text, n_different, allowed)
+    return Check(True, f"Run again: at most {most} answers differ, and {allowed} may.", most, allowed)

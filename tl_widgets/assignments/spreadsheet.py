@@ -1,0 +1,77 @@
+"""Cells of spreadsheets: nothing that a student wrote becomes a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.paths import read_user_file
+from tl_widgets.core.text import escaped, printable, shown
+
+_MOST_BYTES = 50_000_000
+_MOST_LETTERS = 5_000
+# Excel and LibreOffice take a cell that begins so for a formula; full-width signs too, in East Asian settings.
+_FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
+
+
+def plain_cell(text: str) -> str:
+    """Return a text as a cell that is certain to stay text.
+
+    Line breaks become spaces, and semicolons and bars commas: a spreadsheet that separates columns by them would begin
+    a new cell, which could be a formula. A text that looks like a formula gets an apostrophe in front, as one types it.
+    """
+    line = escaped(" ".join(text.split()))[:_MOST_LETTERS]
+    line = line.replace(";", ",").replace("|", ",")
+    return f"'{line}" if line.lstrip("'\" ")[:1] in tuple(_FORMULA) else line
+
+
+def to_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table as CSV with a byte order mark, by which Excel recognizes UTF-8."""
+    file = io.StringIO()
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows([plain_cell(cell) for cell in row] for row in rows)
+    return "\ufeff" + file.getvalue()
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read a table that a spreadsheet saved, with commas, semicolons or tabs between its columns.
+
+    Raises:
+        InputError: It isn't one.
+    """
+    data = read_user_file(path, "spreadsheet", _MOST_BYTES)
+    name = printable(str(path))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{name} isn't in UTF-8: save it as “CSV UTF-8”.") from None
+    first = text.partition("\n")[0]
+    try:
+        rows = list(csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count), restval=""))
+    except csv.Error as error:
+        raise InputError(f"{name} isn't a CSV file: {error}.") from None
+    return [{str(key): value for key, value in row.items() if isinstance(value, str)} for row in rows]
+
+
+def read_points(path: Path) -> dict[tuple[str, str], float]:
+    """Return the points that a teacher gave by hand, by the student's key and the question's name.
+
+    Raises:
+        InputError: The file can't be read, or something in it is no number.
+    """
+    from tl_widgets.assignments.plan import student_key
+    from tl_widgets.assignments.questions.numbers import as_number
+
+    points = {}
+    for number, row in enumerate(read_csv(path), 2):
+        if text := row.get("points", "").strip():
+            try:
+                points[student_key(row.get("student", "")), row.get("question", "")] = as_number(text)
+            except InputError:
+                what = f"the points in line {number} are {shown(text, 40)}, not a number"
+                raise InputError(f"{printable(str(path))}: {what}.") from None
+    return points

@@ -1,0 +1,224 @@
+"""`tl-widgets assignment`: make a notebook for a class, and grade what it hands in."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tl_widgets.core.errors import CancelledError, InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tl_widgets.assignments.description import Description
+    from tl_widgets.assignments.grading import Graded, Grades
+    from tl_widgets.assignments.rerun import Check
+
+_SAMPLE = 5
+_MOST_LIST_BYTES = 1_000_000
+
+
+def add_assignment(commands: Any) -> None:
+    """Add the command `assignment` with `new`, `show` and `grade`."""
+    parent = commands.add_parser("assignment", help="for teachers: make an assignment for a class, and grade it")
+    actions = parent.add_subparsers(dest="action", metavar="ACTION", required=True)
+    new = actions.add_parser("new", help="make the students' notebook", description="Make the students' notebook from "
+        "a description in TOML. It holds no answers.")  # fmt: skip
+    _add_description(new)
+    new.add_argument("--nbgrader", action="store_true", help="the source version for nbgrader, with autograded cells "
+        "that hold the answers: put it into source/NAME/, never give it to students")  # fmt: skip
+    new.add_argument("--out", type=Path, metavar="FILE", help="the notebook (default: NAME.ipynb)")
+    show = actions.add_parser("show", help="show what a student gets, and the right answers")
+    _add_description(show)
+    show.add_argument("students", nargs="+", metavar="STUDENT", help="a student's name or number")
+    grade = actions.add_parser("grade", help="grade what was handed in", description="Read the files that submit() "
+        "wrote, grade them, run a sample again, and write NAME-grades.csv, NAME-by-hand.csv and NAME-statistics.html. "
+        "Points that are filled into NAME-by-hand.csv count the next time.")  # fmt: skip
+    add = grade.add_argument
+    add("folder", type=Path, metavar="FOLDER", help="a folder, with sub-folders and zips, or a zip")
+    add("--description", type=Path, metavar="FILE", help="the description (default: the one .toml in FOLDER, beside it "
+        "or here)")  # fmt: skip
+    add("--students", type=Path, metavar="FILE", help="the names or numbers of all students, one on a line, to list "
+        "who handed in nothing")  # fmt: skip
+    add("--check", type=_count, default=_SAMPLE, metavar="N", help=f"how many runs to train again (default: {_SAMPLE})")
+    add("--seed", type=_count, metavar="N", help="decides which runs (default: drawn anew, and printed)")
+    add("--out", type=Path, default=Path(), metavar="FOLDER", help="where to write (default: here)")
+    add("--quiet", action="store_true", help="print only the summary")
+
+
+def _add_description(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("description", type=Path, metavar="DESCRIPTION", help="a .toml file")
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
+    return number
+
+
+def run_assignment(args: Namespace) -> None:
+    """Run `tl-widgets assignment`."""
+    from tl_widgets.cli.progress import make_console
+
+    console = make_console()
+    {"new": _new, "show": _show, "grade": _grade}[args.action](args, console)
+
+
+def _new(args: Namespace, console: Console) -> None:
+    from tl_widgets.assignments.description import read_description
+    from tl_widgets.assignments.notebook import to_notebook
+    from tl_widgets.core.files import check_writable, write_text
+
+    description = read_description(args.description)
+    path = args.out or Path(f"{description.name}.ipynb")
+    check_writable(path, "--out")
+    write_text(path, to_notebook(description, nbgrader=args.nbgrader))
+    n = len(description.question)
+    console.print(
+        f"Notebook: {path} ({n} question{'s' if n > 1 else ''}, {description.points:g} points)", soft_wrap=True
+    )
+    if args.nbgrader:
+        console.print("It holds the answers. nbgrader generate_assignment takes them out.", soft_wrap=True)
+
+
+def _show(args: Namespace, console: Console) -> None:
+    from tl_widgets.assignments.description import formula_names, read_description
+    from tl_widgets.assignments.formula import evaluate
+    from tl_widgets.assignments.marking import number_text
+    from tl_widgets.assignments.plan import LETTERS
+    from tl_widgets.assignments.submission import require_student
+
+    description = read_description(args.description)
+    for student in map(require_student, args.students):
+        variant = description.plan.variant(student)
+        console.print(student, soft_wrap=True)
+        for call in variant.calls:
+            console.print(f"  {call}", soft_wrap=True)
+        for asked in description.question:
+            right = asked.right
+            if asked.kind == "number":
+                right = number_text(evaluate(asked.right, formula_names(variant, None)))
+            elif asked.kind == "choice":
+                right = next(letter for letter, option in zip(LETTERS, asked.options, strict=False) if option.is_right)
+            if right:
+                console.print(f"  {asked.name}: {right}", soft_wrap=True)
+
+
+def _grade(args: Namespace, console: Console) -> None:
+    from tl_widgets.assignments.collecting import collect
+    from tl_widgets.assignments.grading import grade, with_points_by_hand
+    from tl_widgets.assignments.spreadsheet import read_points
+    from tl_widgets.assignments.statistics import statistics_page
+    from tl_widgets.assignments.tables import by_hand_csv, grades_csv
+    from tl_widgets.core.files import check_writable, write_each, write_text
+
+    started = time.monotonic()
+    description = _find_description(args)
+    paths = {kind: args.out / f"{description.name}-{kind}" for kind in ("grades.csv", "by-hand.csv", "statistics.html")}
+    for path in paths.values():
+        check_writable(path, "--out")
+    by_hand = read_points(paths["by-hand.csv"]) if paths["by-hand.csv"].exists() else {}
+    grades = grade(description, collect(args.folder), _students(args.students))
+    grades = with_points_by_hand(grades, by_hand)
+    if not grades.lines:
+        raise InputError(f"There are no files in {args.folder}. Give the folder with what was handed in.")
+    seconds = time.monotonic() - started
+    if not args.quiet:
+        console.print(f"Read and graded in {seconds:.1f} s.", soft_wrap=True)
+    grades, stopped = _checked(grades, args, console)
+    texts = {
+        paths["grades.csv"]: grades_csv(grades),
+        paths["by-hand.csv"]: by_hand_csv(grades, by_hand),
+        paths["statistics.html"]: statistics_page(grades),
+    }
+    written = {path: text for path, text in texts.items() if text is not None}
+    write_each((path, lambda path=path, text=text: write_text(path, text)) for path, text in written.items())  # type: ignore[misc]
+    _summarize(grades, console, list(written))
+    if stopped:
+        raise CancelledError("stopped")
+
+
+def _find_description(args: Namespace) -> Description:
+    from tl_widgets.assignments.description import read_description
+
+    if args.description is not None:
+        return read_description(args.description)
+    folder = args.folder.absolute()
+    for place in (folder, folder.parent, Path.cwd()):
+        files = sorted(place.glob("*.toml")) if place.is_dir() else []
+        files = [path for path in files if b"[[question]]" in path.read_bytes()]
+        if len(files) > 1:
+            names = ", ".join(path.name for path in files)
+            raise InputError(f"{place} has several descriptions: {names}. Give one with --description FILE.")
+        if files:
+            return read_description(files[0])
+    raise InputError(
+        f"There is no description (.toml) in {folder}, beside it or here. Give it with --description FILE."
+    )
+
+
+def _students(path: Path | None) -> Sequence[str]:
+    from tl_widgets.core.paths import read_user_file
+
+    if path is None:
+        return ()
+    text = read_user_file(path, "--students", _MOST_LIST_BYTES).decode("utf-8-sig", "replace")
+    return list(dict.fromkeys(" ".join(line.split()) for line in text.splitlines() if line.strip()))
+
+
+def _checked(grades: Grades, args: Namespace, console: Console) -> tuple[Grades, bool]:
+    """Run a sample again, and return the grades with what that showed, and whether Ctrl-C stopped it."""
+    from tl_widgets.assignments.grading import choose_sample, with_checks
+    from tl_widgets.cli.progress import cancel_on_interrupt
+
+    seed = secrets.randbelow(10**6) if args.seed is None else args.seed
+    sample = choose_sample(grades, args.check, seed)
+    checks: dict[str, Check] = {}
+    if not sample:
+        return grades, False
+    console.print(f"Running {len(sample)} again, chosen by --seed {seed}.", soft_wrap=True)
+    with cancel_on_interrupt() as cancel:
+        try:
+            for number, line in enumerate(sample, 1):
+                checks[line.key] = _run_again(grades, line, cancel)
+                if not args.quiet:
+                    console.print(f"{number} of {len(sample)}, {line.student}: {checks[line.key].text}", soft_wrap=True)
+        except CancelledError:
+            return with_checks(grades, checks), True
+    return with_checks(grades, checks), False
+
+
+def _run_again(grades: Grades, line: Graded, cancel: Any) -> Check:
+    from tl_widgets.assignments.rerun import run_again
+
+    assert line.submission is not None
+    assert line.submission.run is not None
+    return run_again(grades.description.plan.variant(line.student), line.submission.run, cancel=cancel)
+
+
+def _summarize(grades: Grades, console: Console, written: Sequence[Path]) -> None:
+    from tl_widgets.assignments.statistics import headline
+
+    console.print(f"\n{headline(grades)}", style="bold", soft_wrap=True)
+    for status, text in (
+        ("rejected", "rejected, with a reason in the column notes"),
+        ("unreadable", "not a submission, or not readable"),
+        ("missing", "handed in nothing"),
+    ):
+        if n := sum(line.status == status for line in grades.lines):
+            console.print(f"  {n} {text}", soft_wrap=True)
+    if n := sum(line.check is not None and not line.check.agrees for line in grades.lines):
+        console.print(f"  {n} gave other numbers when run again: look at the column run again", soft_wrap=True)
+    if n := sum(line.waits for line in grades.graded):
+        console.print(f"  {n} wait for points by hand: fill them in, and run this command again", soft_wrap=True)
+    for path in written:
+        console.print(f"Written: {path}", soft_wrap=True)

@@ -75,7 +75,10 @@ def wrong_calls(text):
 
 def placeholders(text):
     """Names of the placeholders, each with its conversion and format."""
-    fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
+    try:
+        fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
+    except ValueError:  # braces of an example in code
+        return {}
     return {re.split(r"[.\[]", name)[0]: (conversion, form) for _text, name, form, conversion in fields}
 
 

@@ -14,6 +14,7 @@ from tl_widgets.backbones.family import Backbone, Family
 from tl_widgets.backbones.squeezenet import SqueezeNetFamily
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 
 __all__ = ["Backbone", "find_backbone", "list_backbones", "register_family", "require_backbone", "unregister_family"]
 
@@ -29,7 +30,12 @@ def register_family(family: Family) -> None:
     taken = {backbone.name.lower() for backbone in list_backbones()}
     for member in family.members:
         if member.name.lower() in taken:
-            raise InputError(f"The catalogue already has a backbone {member.name}. Give yours another name.")
+            raise InputError(
+                _(
+                    "The catalogue already has a backbone {member_name}. Give yours another name.",
+                    member_name=member.name,
+                )
+            )
     _families.append(family)
 
 
@@ -65,8 +71,15 @@ def find_backbone(name: str) -> Backbone:
     if name.lower() in by_name:
         return by_name[name.lower()]
     near = difflib.get_close_matches(name.lower(), by_name, n=3, cutoff=0.4)
-    hint = f"Did you mean {' or '.join(by_name[key].name for key in near)}? " if near else ""
-    raise InputError(f'There is no backbone "{name:.200}". {hint}`tl-widgets backbones` lists all {len(by_name)}.')
+    hint = _("Did you mean {near}? ", near=" or ".join(by_name[key].name for key in near)) if near else ""
+    raise InputError(
+        _(
+            'There is no backbone "{name:.200}". {hint}`tl-widgets backbones` lists all {n_by_name}.',
+            name=name,
+            hint=hint,
+            n_by_name=len(by_name),
+        )
+    )
 
 
 def recognize_family(model_name: str, layer_names: Collection[str]) -> Family | None:
@@ -93,9 +106,12 @@ def size_note(name: str, image_size: int) -> str:
     native = backbone.default_input or 224
     if _FAR_BELOW * image_size > native:
         return ""
-    return (
-        f"The images have {image_size} pixels a side, and {backbone.name} was pretrained on {native}: its features are "
-        "worth less here than with larger images."
+    return _(
+        "The images have {image_size} pixels a side, and {backbone_name} was pretrained on {native}: "
+        "its features are worth less here than with larger images.",
+        image_size=image_size,
+        backbone_name=backbone.name,
+        native=native,
     )
 
 

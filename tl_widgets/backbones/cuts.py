@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
     import keras
@@ -91,19 +92,34 @@ def find_cut(backbone: keras.Model, n_blocks: int, pattern: re.Pattern[str] = KE
     order, blocks = backbone.layers, block_names(backbone, pattern)
     if len(blocks) < 2:
         raise InputError(
-            f"The layer names of {backbone.name} do not show its blocks, so its last blocks cannot be found; fine-tune "
-            "another backbone, such as EfficientNetLite0 or MobileNetV2."
+            _(
+                "The layer names of {backbone_name} do not show its blocks, so its last blocks cannot be "
+                "found; fine-tune another backbone, such as EfficientNetLite0 or MobileNetV2.",
+                backbone_name=backbone.name,
+            )
         )
     if not 1 <= n_blocks < len(blocks):
         raise InputError(
-            f"{backbone.name} has {len(blocks)} blocks; n_blocks={n_blocks} must leave at least one of them frozen: "
-            f"give 1 to {len(blocks) - 1}."
+            _(
+                "{backbone_name} has {n_blocks} blocks; n_blocks={n_blocks_2} must leave at least one of "
+                "them frozen: give 1 to {n_blocks_3}.",
+                backbone_name=backbone.name,
+                n_blocks=len(blocks),
+                n_blocks_2=n_blocks,
+                n_blocks_3=len(blocks) - 1,
+            )
         )
     above = set(blocks[-n_blocks:])
     first = next(i for i, layer in enumerate(order) if (match := pattern.match(layer.name)) and match[1] in above)
     cut = next((i for i in reversed(range(first)) if _is_cut(order, i)), None)
     if not cut:
-        raise InputError(f"{backbone.name} cannot be cut before {blocks[-n_blocks]}; choose another n_blocks.")
+        raise InputError(
+            _(
+                "{backbone_name} cannot be cut before {block}; choose another n_blocks.",
+                backbone_name=backbone.name,
+                block=blocks[-n_blocks],
+            )
+        )
     return blocks[-n_blocks], cut
 
 

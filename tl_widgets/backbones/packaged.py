@@ -24,6 +24,7 @@ from tl_widgets.backbones.weights import weights_folder
 from tl_widgets.core.download import atomic_file, file_digest
 from tl_widgets.core.errors import WeightsUnavailableError
 from tl_widgets.core.events import Cancel, OnEvent
+from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
     import keras
@@ -63,18 +64,35 @@ class PackagedFile:
 
     def find(self, name: str) -> Path:
         """Return the intact file with the weights of the backbone `name`."""
-        advice = f"Install it again with `{self.repair}`"
+        advice = _("Install it again with `{repair}`", repair=self.repair)
         path = self.locate()
         if path is None:
             raise WeightsUnavailableError(
-                f"{name} reads its weights out of the package {self.distribution}, which is not installed. {advice}."
+                _(
+                    "{name} reads its weights out of the package {distribution}, which is not installed. {advice}.",
+                    name=name,
+                    distribution=self.distribution,
+                    advice=advice,
+                )
             )
         if not path.is_file():
-            raise WeightsUnavailableError(f"The weights of {name} are missing: there is no {path}. {advice}.")
+            raise WeightsUnavailableError(
+                _(
+                    "The weights of {name} are missing: there is no {path}. {advice}.",
+                    name=name,
+                    path=path,
+                    advice=advice,
+                )
+            )
         status = path.stat()
         if _digest_of_file(path, status.st_size, status.st_mtime_ns) != self.sha256:
             raise WeightsUnavailableError(
-                f"{path} was altered: its SHA-256 does not begin with {self.sha256[:12]}, so it was not read. {advice}."
+                _(
+                    "{path} was altered: its SHA-256 does not begin with {sha256}, so it was not read. {advice}.",
+                    path=path,
+                    sha256=self.sha256[:12],
+                    advice=advice,
+                )
             )
         return path
 
@@ -83,8 +101,13 @@ class PackagedFile:
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise WeightsUnavailableError(
-                f"{path} was altered: its SHA-256 is not the expected {self.sha256[:12]}..., so it was not read. "
-                f"Install it again with `{self.repair}`."
+                _(
+                    "{path} was altered: its SHA-256 is not the expected {sha256}..., so it was not "
+                    "read. Install it again with `{repair}`.",
+                    path=path,
+                    sha256=self.sha256[:12],
+                    repair=self.repair,
+                )
             )
         return data
 

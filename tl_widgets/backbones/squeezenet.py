@@ -14,6 +14,7 @@ from tl_widgets.backbones.family import PREPROCESSING, Backbone, Preprocessing, 
 from tl_widgets.backbones.numpy_reader import read_pickled_arrays
 from tl_widgets.backbones.packaged import PackagedFamily, PackagedFile
 from tl_widgets.backbones.torch_reader import Arrays
+from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
     import keras
@@ -29,7 +30,7 @@ _FILE = PackagedFile(
 )
 _PREPROCESSING = replace(
     PREPROCESSING["caffe"],
-    comment="It expects blue, green, red with ImageNet's mean subtracted, as VGG16 does.",
+    comment=_("It expects blue, green, red with ImageNet's mean subtracted, as VGG16 does."),
     code="keras.layers.Lambda(keras.applications.vgg16.preprocess_input)",
 )
 # Filters of the squeeze layer, and of each of the two expand layers, of fire2, fire3, ...
@@ -90,6 +91,6 @@ class SqueezeNetFamily(PackagedFamily):
     def last_map(self, image_size: int) -> int | None:
         """Return the side of the last feature maps, after a convolution and three poolings of stride 2."""
         side = -(-image_size // 2)
-        for _ in _POOLED:
+        for _unused in _POOLED:
             side = (side - 1) // 2
         return side

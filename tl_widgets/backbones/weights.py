@@ -21,6 +21,7 @@ from tl_widgets.core.errors import InputError, WeightsUnavailableError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.resources import home_folder
+from tl_widgets.core.translation import _
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _SUFFIXES = (".weights.h5", ".h5", ".keras")
@@ -96,9 +97,9 @@ def published_weights(backbone: Backbone, on_event: OnEvent, cancel: Cancel | No
         # Skip a damaged file: the next folder may have a good copy.
         if backbone.weights_hash is None or is_published(path, backbone.weights_hash):
             return path
-        damaged = f"; {path} is damaged"
+        damaged = _("; {path} is damaged", path=path)
     if backbone.weights_url is None or backbone.weights_file is None:
-        raise WeightsUnavailableError(_unavailable_message(backbone, "tl_widgets has no download address for them"))
+        raise WeightsUnavailableError(_unavailable_message(backbone, _("tl_widgets has no download address for them")))
     try:
         return download(
             backbone.weights_url,
@@ -114,23 +115,34 @@ def published_weights(backbone: Backbone, on_event: OnEvent, cancel: Cancel | No
 
 
 def _unavailable_message(backbone: Backbone, reason: str) -> str:
-    fetch = f"fetch them on a connected machine (tl-widgets fetch {backbone.name}, then copy its folder here)"
+    fetch = _(
+        "fetch them on a connected machine (tl-widgets fetch {backbone_name}, then copy its folder here)",
+        backbone_name=backbone.name,
+    )
     if backbone.weights_url:
-        fetch += f", or from {backbone.weights_url} and save them as {weights_folder() / str(backbone.weights_file)}"
-    return (
-        f"The ImageNet weights of {backbone.name} are not on this machine and could not be downloaded "
-        f"({reason}). You can choose the bundled backbone {Config.backbone}, which needs no network; "
-        f'give a weights file (weights="PATH.h5"); or {fetch}.'
+        fetch += _(
+            ", or from {weights_url} and save them as {weights_folder}",
+            weights_url=backbone.weights_url,
+            weights_folder=weights_folder() / str(backbone.weights_file),
+        )
+    return _(
+        "The ImageNet weights of {backbone_name} are not on this machine and could not be downloaded "
+        "({reason}). You can choose the bundled backbone {backbone}, which needs no network; give a "
+        'weights file (weights="PATH.h5"); or {fetch}.',
+        backbone_name=backbone.name,
+        reason=reason,
+        backbone=Config.backbone,
+        fetch=fetch,
     )
 
 
 def _checked_file(path: Path) -> Path:
     """Return `path` if its first bytes look like Keras weights; unpickles nothing."""
-    allowed = 'weights is "imagenet", None (random), or the path of a .weights.h5, .h5 or .keras file'
+    allowed = _('weights is "imagenet", None (random), or the path of a .weights.h5, .h5 or .keras file')
     if not path.is_file():
-        raise InputError(f"There is no weights file {path}; {allowed}.")
+        raise InputError(_("There is no weights file {path}; {allowed}.", path=path, allowed=allowed))
     if not path.name.endswith(_SUFFIXES):
-        raise InputError(f"{path.name} is not a Keras weights file; {allowed}.")
+        raise InputError(_("{path_name} is not a Keras weights file; {allowed}.", path_name=path.name, allowed=allowed))
     if path.suffix == ".keras":
         good = False
         # A damaged table of contents raises more kinds of errors than zipfile documents.
@@ -141,7 +153,11 @@ def _checked_file(path: Path) -> Path:
             good = file.read(len(_HDF5_MAGIC)) == _HDF5_MAGIC
     if not good:
         raise InputError(
-            f"{path.name} is named like a Keras weights file but is not one (perhaps a pickle, a PyTorch file or a "
-            "broken download). Save the weights with Keras's model.save_weights and give that file."
+            _(
+                "{path_name} is named like a Keras weights file but is not one (perhaps a pickle, a "
+                "PyTorch file or a broken download). Save the weights with Keras's model.save_weights "
+                "and give that file.",
+                path_name=path.name,
+            )
         )
     return path

@@ -26,6 +26,7 @@ from tl_widgets.core.numbers import accuracy_text, percent, points_range
 from tl_widgets.core.paths import absolute_path, user_path, working_folder
 from tl_widgets.core.settings import flat_settings, with_flat_values
 from tl_widgets.core.text import printable
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import archive_stem
 from tl_widgets.data.catalogue import default_dataset, get_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset
@@ -100,7 +101,14 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
     outputs = _Outputs(args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json"), args.script,
                        args.report, args.save_models, backbone_file)  # fmt: skip
     if outputs.figure.suffix.lower() not in FIGURES:
-        raise InputError(f"--figure {outputs.figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
+        raise InputError(
+            _(
+                "--figure {figure} must end in {figure_2} or {figure_3}.",
+                figure=outputs.figure,
+                figure_2=", ".join(FIGURES[:-1]),
+                figure_3=FIGURES[-1],
+            )
+        )
     files = {"--figure": outputs.figure, "--json": outputs.json}
     if outputs.script:
         files["--script"] = outputs.script
@@ -115,7 +123,7 @@ def _outputs(args: Namespace, config: Config) -> _Outputs:
         _check_folder(outputs.models)
         files["--save-models"] = outputs.models
     if len({os.path.realpath(path) for path in files.values()}) < len(files):
-        raise InputError(f"{', '.join(files)} must be different files.")
+        raise InputError(_("{files} must be different files.", files=", ".join(files)))
     return outputs
 
 
@@ -123,7 +131,12 @@ def _check_folder(folder: Path) -> None:
     """Raise `InputError` if models can't be written into the folder."""
     user_path(folder, "--save-models")
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"Cannot write into {printable(str(folder))}: it is a file. Give a folder with --save-models.")
+        raise InputError(
+            _(
+                "Cannot write into {folder}: it is a file. Give a folder with --save-models.",
+                folder=printable(str(folder)),
+            )
+        )
     check_writable(folder / "model.keras" if folder.is_dir() else folder, "--save-models")
 
 
@@ -169,15 +182,22 @@ def load_images(
     # The user's folder "flowers" takes precedence over the downloadable data set of that name.
     if known and not (known.path and is_there):
         if groups is not None:
-            raise InputError(f"--groups is for folders of your own; {data} is a data set whose split is documented.")
+            raise InputError(
+                _("--groups is for folders of your own; {data} is a data set whose split is documented.", data=data)
+            )
         size = known.default_size if image_size is None else image_size
         return load_dataset(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes,
                             on_event=on_event, cancel=cancel)  # fmt: skip
     if not is_there and not parts:
         names = [info.name for info in list_datasets()]
         raise InputError(
-            f"There is no folder, zip file or data set called {data!r}. The data sets are "
-            f"{', '.join(names)}. Check the spelling; you are in {working_folder()}."
+            _(
+                "There is no folder, zip file or data set called {data!r}. The data sets are {names}. "
+                "Check the spelling; you are in {working_folder}.",
+                data=data,
+                names=", ".join(names),
+                working_folder=working_folder(),
+            )
         )
     size = 128 if image_size is None else image_size
     return load_folder(data, image_size=size, n_per_class=n_per_class, seed=seed, classes=classes, groups=groups,
@@ -191,23 +211,32 @@ def _print(console: Console, comparison: Comparison, dataset: ImageDataset) -> N
 
     summary = comparison.dataset
     size, n_classes = summary.image_size, len(summary.class_names)
-    line = f"\n{summary.name}: {images_text(comparison)} of {size} x {size} pixels in {n_classes} classes"
+    line = _(
+        "\n{summary_name}: {images} of {size} x {size} pixels in {n_classes} classes",
+        summary_name=summary.name,
+        images=images_text(comparison),
+        size=size,
+        n_classes=n_classes,
+    )
     console.print(line, soft_wrap=True)
     console.print(_table(comparison))
     if tested := [run for run in comparison.runs if run.is_uneven]:
         console.print(_class_table(tested))
     for run in comparison.runs:
         if run.seconds.saved > 0:
-            console.print(f"{run.name}: cached features saved {run.seconds.saved:.1f} s", soft_wrap=True)
+            console.print(
+                _("{run_name}: cached features saved {saved:.1f} s", run_name=run.name, saved=run.seconds.saved),
+                soft_wrap=True,
+            )
     if comparison.repeats:
         for name in comparison.config.model_names:
             accuracies = ", ".join(percent(accuracy) for accuracy in comparison.repeats.accuracies(name))
-            console.print(f"{name}, seed by seed: {accuracies}", soft_wrap=True)
+            console.print(_("{name}, seed by seed: {accuracies}", name=name, accuracies=accuracies), soft_wrap=True)
     for name in comparison.config.model_names if comparison.folds else ():
         accuracies = ", ".join(percent(accuracy) for accuracy in comparison.fold_accuracies(name))
-        console.print(f"{name}, fold by fold: {accuracies}", soft_wrap=True)
+        console.print(_("{name}, fold by fold: {accuracies}", name=name, accuracies=accuracies), soft_wrap=True)
     for note in _notes(comparison, dataset):
-        console.print(f"Note: {note}", soft_wrap=True)
+        console.print(_("Note: {note}", note=note), soft_wrap=True)
     console.print(f"\n{comparison.verdict.text}\n", style="bold", soft_wrap=True)
 
 
@@ -217,13 +246,17 @@ def _table(comparison: Comparison) -> Table:
     scores, seed = scores_of(comparison), seed_suffix(comparison).lstrip(", ")
     n_seeds = max((len(score.seeds) for score in scores.values()), default=0)
     table = Table("\nmodel", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    accuracy = f"mean over {n_seeds} seeds\n(95% interval)" if n_seeds else "test accuracy\n(95% interval)"
+    accuracy = (
+        _("mean over {n_seeds} seeds\n(95% interval)", n_seeds=n_seeds)
+        if n_seeds
+        else _("test accuracy\n(95% interval)")
+    )
     titles = (accuracy, "trainable\nparameters", "\nfrozen", "\ntotal", f"seconds,\n{seed}" if seed else "\nseconds")
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     for run in comparison.runs:
         numbers = (run.params.trainable, run.params.frozen, run.params.total)
-        name = "transfer (random)" if (run.name, run.weights) == (ModelName.TRANSFER, "random") else run.name
+        name = _("transfer (random)") if (run.name, run.weights) == (ModelName.TRANSFER, "random") else run.name
         score = scores.get(run.name)
         accuracy = f"{percent(score.accuracy)} ({points_range(*score.interval)})" if score else ""
         table.add_row(name, accuracy, *(f"{n:,}" for n in numbers), f"{run.seconds.total:.1f}")
@@ -243,11 +276,11 @@ def _class_table(tested: Sequence[RunResult]) -> Table:
     table = Table("\nclass", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("test\nimages", justify="right")
     for run in tested:
-        table.add_column(f"{run.name}: share recognized\n(95% interval)", justify="right")
+        table.add_column(_("{run_name}: share recognized\n(95% interval)", run_name=run.name), justify="right")
     for figures in list(zip(*(run.per_class for run in tested), strict=True))[:_MAX_CLASSES]:
         shares = ["" if item.recall is None else accuracy_text(item.recall, item.recall_ci95) for item in figures]
         table.add_row(figures[0].name, str(figures[0].n), *shares)
-    table.add_row("mean: balanced accuracy", "", *map(balanced_text, tested))
+    table.add_row(_("mean: balanced accuracy"), "", *map(balanced_text, tested))
     return table
 
 

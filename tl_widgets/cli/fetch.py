@@ -22,6 +22,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled
 from tl_widgets.core.files import check_writable, write_whole
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import can_write, existing_part, home_folder, require_disk
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import get_dataset, list_datasets
 from tl_widgets.data.hosted import HostedDataset, fetch_dataset, is_intact
 
@@ -44,28 +45,40 @@ def fetch(names: Sequence[str], archive: Path | None = None) -> None:
             if isinstance(item, HostedDataset):
                 members[f"datasets/{path.name}"] = path
                 if any(file.sha256 is None for file in item.files):
-                    console.print(f"{item.name}: no hash is published, so only its length was checked", soft_wrap=True)
+                    console.print(
+                        _("{item_name}: no hash is published, so only its length was checked", item_name=item.name),
+                        soft_wrap=True,
+                    )
             elif not item.bundled:
                 members[f"weights/{path.name}"] = path
         if archive is not None:
             _pack(archive, members, console, cancel)
         elif members:
             home = home_folder().absolute()
-            console.print(f"On other machines: copy {home} and set TL_WIDGETS_HOME or --home to it.", soft_wrap=True)
+            console.print(
+                _("On other machines: copy {home} and set TL_WIDGETS_HOME or --home to it.", home=home), soft_wrap=True
+            )
 
 
 def _pack(archive: Path, members: dict[str, Path], console: Console, cancel: Cancel) -> None:
     if not members:
         raise InputError(
-            f"There is nothing to put into {archive.name}: everything you asked for comes with the installation."
+            _(
+                "There is nothing to put into {archive_name}: everything you asked for comes with the installation.",
+                archive_name=archive.name,
+            )
         )
     with show_events(console) as on_event:
         write_archive(archive, list(members.items()), on_event, cancel)
     console.print(f"Wrote {archive} ({size_text(archive.stat().st_size)}).", soft_wrap=True)
-    unpack = "python -m zipfile -e {} ." if archive.suffix.lower() == ".zip" else "python -m tarfile -e {}"
+    unpack = _("python -m zipfile -e {} .") if archive.suffix.lower() == ".zip" else _("python -m tarfile -e {}")
     console.print(
-        f"On other machines: {unpack.format(shlex.quote(archive.name))}, then set TL_WIDGETS_HOME or --home to the "
-        f"folder {ROOT} that it creates; it may be read-only.",
+        _(
+            "On other machines: {quote}, then set TL_WIDGETS_HOME or --home to the folder {root} that it "
+            "creates; it may be read-only.",
+            quote=unpack.format(shlex.quote(archive.name)),
+            root=ROOT,
+        ),
         soft_wrap=True,
     )
 
@@ -78,7 +91,9 @@ def _find_item(name: str) -> HostedDataset | Backbone:
         return find_backbone(name)
     except InputError as error:
         known = ", ".join(info.name for info in list_datasets() if info.n_bytes)
-        raise InputError(f"{error} The data sets that can be fetched are {known}.") from None
+        raise InputError(
+            _("{error} The data sets that can be fetched are {known}.", error=error, known=known)
+        ) from None
 
 
 def _fetch_item(item: HostedDataset | Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
@@ -95,8 +110,12 @@ def _require_home() -> None:
     existing = existing_part(home)
     if not existing.is_dir() or not can_write(existing):
         raise InputError(
-            f"Nothing can be downloaded into {home}: {existing} isn't writable. Give a writable folder with "
-            "--home FOLDER, or fetch on another machine."
+            _(
+                "Nothing can be downloaded into {home}: {existing} isn't writable. Give a writable "
+                "folder with --home FOLDER, or fetch on another machine.",
+                home=home,
+                existing=existing,
+            )
         )
 
 
@@ -107,7 +126,11 @@ def _fetch_data(dataset: HostedDataset, on_event: OnEvent, cancel: Cancel) -> Pa
             dataset.path.unlink()
         except OSError as error:
             raise InputError(
-                f"{dataset.path} is damaged and can't be replaced: {error.strerror or error}. Give another --home."
+                _(
+                    "{dataset_path} is damaged and can't be replaced: {strerror}. Give another --home.",
+                    dataset_path=dataset.path,
+                    strerror=error.strerror or error,
+                )
             ) from error
     return fetch_dataset(dataset, on_event=on_event, cancel=cancel)
 
@@ -120,19 +143,30 @@ def _fetch_weights(entry: Backbone, on_event: OnEvent, cancel: Cancel) -> Path:
     if entry.bundled or path == target:
         return path
     n_bytes = path.stat().st_size
-    require_disk(target.parent, n_bytes, f"Copying the weights of {entry.name}")
+    require_disk(target.parent, n_bytes, _("Copying the weights of {entry_name}", entry_name=entry.name))
     try:
         with atomic_file(target) as file, path.open("rb") as source:
             shutil.copyfileobj(source, file, _CHUNK)
     except OSError as error:
-        raise InputError(f"Cannot write {target}: {error.strerror or error}. Give another --home.") from error
+        raise InputError(
+            _(
+                "Cannot write {target}: {strerror}. Give another --home.",
+                target=target,
+                strerror=error.strerror or error,
+            )
+        ) from error
     return target
 
 
 def check_archive(path: Path) -> None:
     """Raise `InputError` unless a .zip or .tar can be written there."""
     if path.suffix.lower() not in (".zip", ".tar"):
-        raise InputError(f"--archive writes a .zip or a .tar; received {path.name}. Give it one of these endings.")
+        raise InputError(
+            _(
+                "--archive writes a .zip or a .tar; received {path_name}. Give it one of these endings.",
+                path_name=path.name,
+            )
+        )
     check_writable(path, "--archive")
 
 
@@ -142,7 +176,7 @@ def write_archive(path: Path, members: Sequence[tuple[str, Path]], on_event: OnE
     It is not compressed, because the files are already. The same files always give the same bytes.
     """
     n_total = sum(file.stat().st_size for _, file in members)
-    require_disk(path.parent, n_total, f"Writing {path.name}")
+    require_disk(path.parent, n_total, _("Writing {path_name}", path_name=path.name))
     pack = _pack_zip if path.suffix.lower() == ".zip" else _pack_tar
     progress = _Progress(n_total, path.name, on_event, cancel)
     write_whole(path, lambda part: pack(part, members, progress))
@@ -166,7 +200,12 @@ class _Progress:
         raise_if_cancelled(self._cancel)
         data = self._file.read(min(size, _CHUNK))
         self._n_done += len(data)
-        text = f"writing {self._name}: {size_text(self._n_done)} of {size_text(self._n_total)}"
+        text = _(
+            "writing {name}: {n_done} of {n_total}",
+            name=self._name,
+            n_done=size_text(self._n_done),
+            n_total=size_text(self._n_total),
+        )
         self._on_event(Event("save", text, n_done=self._n_done, n_total=self._n_total))
         return data
 

@@ -7,6 +7,7 @@ from itertools import zip_longest
 import numpy as np
 from rich.console import Console
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, LoadReport
 from tl_widgets.data.quality import check_dataset
 
@@ -31,7 +32,7 @@ def show_images(console: Console, dataset: ImageDataset, *, quiet: bool = False,
         sentences = report.sentences[1:] if report else []
         sentences += [f"{issue.text} {issue.advice}" for issue in findings]
     for sentence in sentences:
-        console.print(f"Note: {sentence}", soft_wrap=True)
+        console.print(_("Note: {sentence}", sentence=sentence), soft_wrap=True)
 
 
 def _show_classes(console: Console, dataset: ImageDataset) -> None:
@@ -39,8 +40,16 @@ def _show_classes(console: Console, dataset: ImageDataset) -> None:
     counts = np.array([np.bincount(split.labels, minlength=dataset.n_classes) for split in splits])
     n_train, n_validation, n_test = counts.sum(axis=1)
     console.print(
-        f"{dataset.name}: {counts.sum():,} images in {dataset.n_classes} classes; {n_train:,} for training, "
-        f"{n_validation:,} for validation, {n_test:,} for the test",
+        _(
+            "{dataset_name}: {n:,} images in {n_classes} classes; {n_train:,} for training, "
+            "{n_validation:,} for validation, {n_test:,} for the test",
+            dataset_name=dataset.name,
+            n=counts.sum(),
+            n_classes=dataset.n_classes,
+            n_train=n_train,
+            n_validation=n_validation,
+            n_test=n_test,
+        ),
         soft_wrap=True,
     )
     shown = dataset.class_names[:_MAX_CLASSES]
@@ -49,10 +58,10 @@ def _show_classes(console: Console, dataset: ImageDataset) -> None:
     for name, n, where in zip_longest(shown, counts.sum(axis=0)[: len(shown)], places[: len(shown)], fillvalue=""):
         console.print(f"  {name:<{width}}  {n:>6,}  {where}".rstrip(), soft_wrap=True)
     if (rest := dataset.n_classes - len(shown)) > 0:
-        console.print(f"  and {rest:,} more classes", soft_wrap=True)
+        console.print(_("  and {rest:,} more classes", rest=rest), soft_wrap=True)
 
 
 def _warnings(report: LoadReport) -> list[str]:
     """Return the sentences of a report on what isn't used."""
-    starts = ("Skipped", "Ignored", "Images that", "Left aside", "Left out")
+    starts = (_("Skipped"), _("Ignored"), _("Images that"), _("Left aside"), _("Left out"))
     return [text for text in report.sentences if text.startswith(starts) or "left aside" in text]

@@ -13,6 +13,7 @@ from tl_widgets.cli.progress import make_console
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder
+from tl_widgets.core.translation import _
 
 # Only files with these names are ever deleted, whatever folder TL_WIDGETS_HOME points to.
 _FEATURES = ("features.sqlite3", "features.sqlite3-journal", "features.sqlite3-wal", "features.sqlite3-shm")
@@ -24,7 +25,7 @@ def show_backbones() -> None:
     """Print the catalog of backbones."""
     from tl_widgets.backbones.catalogue import list_backbones
 
-    table = _table("name", "function", "parameters", "MB", "top-1 %", "min. pixels", "preprocessing", "offline")
+    table = _table("name", "function", "parameters", "MB", "top-1 %", _("min. pixels"), "preprocessing", "offline")
     for entry in list_backbones():
         table.add_row(
             entry.name,
@@ -38,28 +39,32 @@ def show_backbones() -> None:
         )
     console = make_console()
     console.print(table)
-    console.print("\nParameters are counted without the 1000-way top. `tl-widgets fetch NAME` downloads one for later.")
+    console.print(
+        _("\nParameters are counted without the 1000-way top. `tl-widgets fetch NAME` downloads one for later.")
+    )
 
 
 def show_datasets() -> None:
     """Print the named data sets."""
     from tl_widgets.data.catalogue import list_datasets
 
-    table = _table("name", "MB", "on disk", "classes", "training", "validation", "test")
+    table = _table("name", "MB", _("on disk"), "classes", "training", "validation", "test")
     for info in list_datasets():
         numbers = (info.n_classes, info.n_train, info.n_validation, info.n_test)
-        size = f"{info.n_bytes / 1e6:.0f}" if info.n_bytes else "built in"
+        size = f"{info.n_bytes / 1e6:.0f}" if info.n_bytes else _("built in")
         table.add_row(info.name, size, "yes" if info.offline else "no", *(f"{n:,}" for n in numbers))
     console = make_console()
     console.print(table)
     for info in list_datasets():  # sentences need the full width of a terminal
         console.print(f"\n{info.name}: {info.about}")
-    console.print("\n`tl-widgets fetch NAME` downloads one for later; `compare` and the Lab do so when they need it.")
+    console.print(
+        _("\n`tl-widgets fetch NAME` downloads one for later; `compare` and the Lab do so when they need it.")
+    )
 
 
 def _table(*titles: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    numbers = {"parameters", "MB", "top-1 %", "min. pixels", "classes", "training", "validation", "test"}
+    numbers = {"parameters", "MB", "top-1 %", _("min. pixels"), "classes", "training", "validation", "test"}
     for title in titles:
         table.add_column(title, justify="right" if title in numbers else "left", overflow="fold")
     return table
@@ -71,24 +76,30 @@ def show_cache(*, clear: bool) -> None:
 
     home, console = home_folder(), make_console()
     converted = [name for entry in list_backbones() if (name := entry.family.converted_file(entry))]
-    console.print(f"tl-widgets keeps its files in {home} (TL_WIDGETS_HOME chooses another folder)", soft_wrap=True)
+    console.print(
+        _("tl-widgets keeps its files in {home} (TL_WIDGETS_HOME chooses another folder)", home=home), soft_wrap=True
+    )
     kept = {
-        "backbone features": _files(home, _FEATURES),
-        "decoded images": list(_image_files(home / "images")),
-        "converted weights": _files(home / "weights", converted),
+        _("backbone features"): _files(home, _FEATURES),
+        _("decoded images"): list(_image_files(home / "images")),
+        _("converted weights"): _files(home / "weights", converted),
         "logs": _files(home, _LOGS),
     }
     for label, files in kept.items():
         console.print(f"  {label}: {size_text(_size(files))}", soft_wrap=True)
     downloaded = [path for path in (home / "weights").glob("*.h5") if path.is_file()]
-    console.print(f"  downloaded weights: {size_text(_size(downloaded))} (--clear keeps them)", soft_wrap=True)
+    console.print(
+        _("  downloaded weights: {size} (--clear keeps them)", size=size_text(_size(downloaded))), soft_wrap=True
+    )
     datasets = [path for path in (home / "datasets").glob("*.zip") if path.is_file()]
-    console.print(f"  downloaded data sets: {size_text(_size(datasets))} (--clear keeps them)", soft_wrap=True)
+    console.print(
+        _("  downloaded data sets: {size} (--clear keeps them)", size=size_text(_size(datasets))), soft_wrap=True
+    )
     if clear:
         files = [path for group in kept.values() for path in group]
         n_bytes = _size(files)
         _delete(files, home)
-        console.print(f"deleted {size_text(n_bytes)}", soft_wrap=True)
+        console.print(_("deleted {n_bytes}", n_bytes=size_text(n_bytes)), soft_wrap=True)
 
 
 def _files(folder: Path, names: Iterable[str]) -> list[Path]:
@@ -115,7 +126,9 @@ def _delete(files: Sequence[Path], home: Path) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise InputError(f"Cannot delete {path}: {error.strerror or error}.") from error
+            raise InputError(
+                _("Cannot delete {path}: {strerror}.", path=path, strerror=error.strerror or error)
+            ) from error
     # rmdir fails unless a folder is empty.
     folders = {path.parent for path in files if path.parent != home}
     for folder in [*folders, home / "images"]:

@@ -10,13 +10,14 @@ from typing import Any
 from tl_widgets.core.config import ImageSettings
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Choice, Flag, Name, Part, Real, Setting, Several, Whole, settings_of
+from tl_widgets.core.translation import _
 from tl_widgets.records.provenance import Columns
 
 Add = Callable[..., Any]
 
 # Without --image-size, the data decide how large the images are.
 IMAGE_OPTIONS = tuple(
-    replace(setting, default=None, none="96 for built-in images, else 128") if name == "image_size" else setting
+    replace(setting, default=None, none=_("96 for built-in images, else 128")) if name == "image_size" else setting
     for name, setting in settings_of(ImageSettings).items()
 )
 
@@ -33,7 +34,7 @@ def _add_option(add: Add, setting: Setting) -> None:
     if isinstance(setting.kind, Flag):
         name = f"--no-{_option_name(setting)}" if setting.default else option_of(setting)
         action = "store_false" if setting.default else "store_true"
-        add(name, dest=setting.name, action=action, help=f"without: {text}" if setting.default else text)
+        add(name, dest=setting.name, action=action, help=_("without: {text}", text=text) if setting.default else text)
         return
     kind = setting.kind
     # argparse formats help texts with %.
@@ -50,9 +51,9 @@ def _allowed(setting: Setting) -> str:
             options = [setting.none if value is None else str(value) for _, value in choice.listed()]
             return f": {', '.join(options)}{', or a file' if choice.or_file else ''}"
         case Name(listed_by=command) if command:
-            return f"; see `tl-widgets {command}`"
+            return _("; see `tl-widgets {command}`", command=command)
         case Several(example=example):
-            return f", such as {example}"
+            return _(", such as {example}", example=example)
     return ""
 
 
@@ -92,7 +93,11 @@ def _parser(setting: Setting) -> Callable[[str], Any]:
         try:
             return setting.kind.parse(text)
         except InputError as error:
-            data = f"; if that is the data, write it before {option_of(setting)}" if setting.bare is not None else ""
+            data = (
+                _("; if that is the data, write it before {option}", option=option_of(setting))
+                if setting.bare is not None
+                else ""
+            )
             raise ArgumentTypeError(f"{error}{data}") from None
 
     return parse
@@ -105,9 +110,16 @@ def read_options(args: Namespace, settings: Iterable[Setting]) -> dict[str, Any]
 
 def add_column_options(add: Add) -> None:
     """Add the options for a table of labels; `add` is an `add_argument`."""
-    for kind, content in (("image", "names the image files"), ("label", "holds the classes")):
-        add(f"--{kind}-column", metavar="NAME", help=f"of a table of labels: the column that {content}, where the "
-            "guess is wrong or unclear (default: guessed from the content)")  # fmt: skip
+    for kind, content in (("image", _("names the image files")), ("label", _("holds the classes"))):
+        add(
+            f"--{kind}-column",
+            metavar="NAME",
+            help=_(
+                "of a table of labels: the column that {content}, where the guess is wrong or unclear "
+                "(default: guessed from the content)",
+                content=content,
+            ),
+        )
 
 
 def read_columns(args: Namespace) -> Columns:
@@ -117,9 +129,9 @@ def read_columns(args: Namespace) -> Columns:
 
 def add_part_options(add: Add) -> None:
     """Add the options for folders of each part of the split; `add` is an `add_argument`."""
-    add("--train", metavar="DIR", help="the folder with the training images, in place of DATA (with --test)")
-    add("--test", metavar="DIR", help="the folder with the test images")
-    add("--validation", metavar="DIR", help="the folder with the validation images (default: a fifth of --train)")
+    add("--train", metavar="DIR", help=_("the folder with the training images, in place of DATA (with --test)"))
+    add("--test", metavar="DIR", help=_("the folder with the test images"))
+    add("--validation", metavar="DIR", help=_("the folder with the validation images (default: a fifth of --train)"))
 
 
 def read_parts(args: Namespace) -> dict[str, str]:
@@ -127,11 +139,11 @@ def read_parts(args: Namespace) -> dict[str, str]:
     parts = {name: folder for name in ("test", "validation") if (folder := getattr(args, name)) is not None}
     if args.train is None:
         if parts:
-            raise InputError(f"--{next(iter(parts))} needs --train: name the folders of all parts.")
+            raise InputError(_("--{next} needs --train: name the folders of all parts.", next=next(iter(parts))))
         return {}
     if args.data is not None:
-        raise InputError(f"Give either DATA ({args.data}) or --train and --test.")
+        raise InputError(_("Give either DATA ({data}) or --train and --test.", data=args.data))
     if "test" not in parts:
-        raise InputError("--train needs --test; without test images of your own, give the folder as DATA.")
+        raise InputError(_("--train needs --test; without test images of your own, give the folder as DATA."))
     args.data = args.train
     return parts

@@ -21,14 +21,15 @@ from rich.text import Text
 from tl_widgets.cli.output import escaped_lines
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 
 _SECONDS_BETWEEN_LINES = 2.0
 _PLAIN_WIDTH = 160  # output to a file or another program isn't folded
 _PHASE_LABELS = {
-    "decode": "reading images",
+    "decode": _("reading images"),
     "download": "downloading",
     "load": "starting",
-    "features": "reading features",
+    "features": _("reading features"),
     "train": "training",
     "evaluate": "testing",
     "study": "measuring",
@@ -104,7 +105,11 @@ def _tell(screen: int, text: bytes) -> None:
 
 def _seconds(event: Event) -> str:
     text = f"{event.seconds:.1f} s"
-    return f"{text}, {event.seconds_left:.0f} s left" if event.seconds_left else text
+    return (
+        _("{text}, {seconds_left:.0f} s left", text=text, seconds_left=event.seconds_left)
+        if event.seconds_left
+        else text
+    )
 
 
 class _Lines:
@@ -130,7 +135,9 @@ class _Lines:
         if event.seconds:
             parts.append(_seconds(event))
         if "val_accuracy" in event.metrics:
-            parts.append(f"validation accuracy {percent(event.metrics['val_accuracy'], 0)}")
+            parts.append(
+                _("validation accuracy {val_accuracy}", val_accuracy=percent(event.metrics["val_accuracy"], 0))
+            )
         self._console.print(", ".join(parts), soft_wrap=True)
 
 
@@ -155,9 +162,16 @@ class _Bars:
 
     def _note(self, event: Event) -> str:
         if event.phase == "study":
-            return f"{event.n_done} of {event.n_total}, {_seconds(event)}"
+            return _(
+                "{n_done} of {n_total}, {seconds}", n_done=event.n_done, n_total=event.n_total, seconds=_seconds(event)
+            )
         if event.phase == "train":
-            return f"epoch {event.epoch}/{event.n_epochs}, {_seconds(event)}"
+            return _(
+                "epoch {epoch}/{n_epochs}, {seconds}",
+                epoch=event.epoch,
+                n_epochs=event.n_epochs,
+                seconds=_seconds(event),
+            )
         return _seconds(event) if event.n_total else event.text.split(",")[0]  # leaves room for the bar
 
     def _finish_before(self, model: str) -> None:

@@ -19,6 +19,7 @@ from tl_widgets.core.download import atomic_file
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.paths import user_path
+from tl_widgets.core.translation import _
 from tl_widgets.data.alike import keep_together, leave_out_copies
 from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, archive_stem, printable
 from tl_widgets.data.dataset import ImageDataset, Images, first_few
@@ -96,7 +97,14 @@ class ImageCollection:
             if self.edits.name_of(folder.folder) == class_name:
                 return folder
         names = [self.edits.name_of(folder.folder) for folder in self.folders]
-        raise InputError(f"There is no class {class_name!r} in {self.name}; its classes are {first_few(names, 20)}.")
+        raise InputError(
+            _(
+                "There is no class {class_name!r} in {name}; its classes are {first_few}.",
+                class_name=class_name,
+                name=self.name,
+                first_few=first_few(names, 20),
+            )
+        )
 
     def used_files(self, class_name: str) -> tuple[SourceFile, ...]:
         """Return the files of a class, without those that were left out."""
@@ -109,7 +117,7 @@ class ImageCollection:
         """Rename a class, or raise InputError if the new name is invalid or taken."""
         folder, name = self.class_folder(class_name).folder, require_class_name(new_name)
         if any(self.edits.name_of(other.folder) == name for other in self.folders if other.folder != folder):
-            raise InputError(f"There is already a class {name!r}. Choose another name.")
+            raise InputError(_("There is already a class {name!r}. Choose another name.", name=name))
         renamed = tuple(pair for pair in self.edits.renamed if pair[0] != folder)
         if name != folder:
             renamed = tuple(sorted((*renamed, (folder, name))))
@@ -130,7 +138,7 @@ class ImageCollection:
         """Leave out images by their `SourceFile.name`; `include` undoes it."""
         known = {file.name for class_folder in self.folders for file in class_folder.files}
         if unknown := sorted(set(files) - known):
-            raise InputError(f"There is no image {printable(unknown[0])} in {self.name}.")
+            raise InputError(_("There is no image {unknown} in {name}.", unknown=printable(unknown[0]), name=self.name))
         return self._with_edits(replace(self.edits, left_out=tuple(sorted({*self.edits.left_out, *files}))))
 
     def include(self, files: Collection[str]) -> ImageCollection:
@@ -195,8 +203,12 @@ class ImageCollection:
     def _require_exists(self) -> None:
         if self.is_gone:
             raise InputError(
-                f"The images of {self.name} are no longer at {printable(str(self.path))}: the folder or zip was "
-                "deleted, moved or renamed. Put it back, or choose it at its new location."
+                _(
+                    "The images of {name} are no longer at {path}: the folder or zip was deleted, moved "
+                    "or renamed. Put it back, or choose it at its new location.",
+                    name=self.name,
+                    path=printable(str(self.path)),
+                )
             )
 
 
@@ -229,7 +241,7 @@ def open_collection(
 def collection_of(origin: Origin, cancel: Cancel | None = None) -> ImageCollection:
     """Open the collection that a record's data set was loaded from."""
     if origin.kind != "folder":
-        raise InputError("These images did not come from a folder or zip. Choose the data set by its name.")
+        raise InputError(_("These images did not come from a folder or zip. Choose the data set by its name."))
     return open_collection(user_path(origin.path), origin.edits, origin.columns, origin.parts, cancel)
 
 
@@ -249,7 +261,7 @@ def _thumbnail(source: ImageSource, file: SourceFile, side: int) -> Images | str
     except UnreadableError as error:
         return str(error)
     except (OSError, KeyError) as error:
-        return f"cannot be read: {error}"
+        return _("cannot be read: {error}", error=error)
 
 
 _EDITS_FOLDER = ".edits"

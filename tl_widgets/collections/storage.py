@@ -20,6 +20,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import working_folder
 from tl_widgets.core.resources import home_folder, require_disk
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import is_archive, is_archive_name, printable
 from tl_widgets.data.layouts.file_names import have_classes
 from tl_widgets.data.layouts.tree import IMAGE_SUFFIXES, TABLE_SUFFIXES
@@ -59,7 +60,7 @@ def names_from(name: str) -> Iterator[str]:
     path = PurePosixPath(name)
     for i in range(2, 10_000):
         yield f"{path.stem}-{i}{path.suffix}"
-    raise InputError(f"There are already ten thousand files named like {name}. Choose another name.")
+    raise InputError(_("There are already ten thousand files named like {name}. Choose another name.", name=name))
 
 
 def make_folder(name: str) -> Path:
@@ -72,7 +73,9 @@ def make_folder(name: str) -> Path:
                 (root / candidate).mkdir()
                 return root / candidate
     except OSError as error:
-        raise InputError(f"Could not create a folder for the images in {root}: {error.strerror}.") from error
+        raise InputError(
+            _("Could not create a folder for the images in {root}: {strerror}.", root=root, strerror=error.strerror)
+        ) from error
     raise AssertionError("names_from ends with an error")
 
 
@@ -110,9 +113,18 @@ def require_room(n_files: int, n_bytes: int) -> None:
     sizes = [path.stat().st_size for path in root.rglob("*") if path.is_file()] if root.is_dir() else []
     if len(sizes) + n_files > MAX_STORED_FILES or sum(sizes) + n_bytes > MAX_STORED_BYTES:
         raise InputError(
-            f"{root} holds {len(sizes):,} files ({size_text(sum(sizes))}); {n_files:,} more ({size_text(n_bytes)}) "
-            f"would exceed {MAX_STORED_FILES:,} files or {size_text(MAX_STORED_BYTES)}. Remove what is no longer "
-            "needed, or put your images into a folder beside the notebook and choose it there."
+            _(
+                "{root} holds {n_sizes:,} files ({n}); {n_files:,} more ({n_bytes}) would exceed "
+                "{max_stored_files:,} files or {max_stored_bytes}. Remove what is no longer needed, or "
+                "put your images into a folder beside the notebook and choose it there.",
+                root=root,
+                n_sizes=len(sizes),
+                n=size_text(sum(sizes)),
+                n_files=n_files,
+                n_bytes=size_text(n_bytes),
+                max_stored_files=MAX_STORED_FILES,
+                max_stored_bytes=size_text(MAX_STORED_BYTES),
+            )
         )
     require_disk(root, n_bytes, f"Storing {n_files:,} uploaded file{'s' if n_files != 1 else ''}")
 
@@ -150,7 +162,7 @@ def _problem_of(path: Path) -> str:
     """Return why a folder or zip can't be used, without a period; "" if it probably can."""
     try:
         if path.is_file():
-            return "" if is_archive(path) else "it isn't an archive, or not a complete one"
+            return "" if is_archive(path) else _("it isn't an archive, or not a complete one")
         entries = [child for child in islice(path.iterdir(), _MAX_ENTRIES) if child.name[0] != "."]
         subfolders = [child for child in entries if child.is_dir()]
         nested = [child for folder in subfolders[:5] for child in islice(folder.iterdir(), 20) if child.is_dir()]
@@ -164,18 +176,22 @@ def _problem_of(path: Path) -> str:
                 return ""
             if any(child.suffix.lower() in TABLE_SUFFIXES for child in entries):
                 return ""
-            return f"it has only one class, {printable(subfolders[0].name)}; two are needed"
+            return _("it has only one class, {name}; two are needed", name=printable(subfolders[0].name))
     except OSError as error:
-        return f"it can't be read: {_reason(error)}"
+        return _("it can't be read: {reason}", reason=_reason(error))
     images = [child.name for child in entries if child.suffix.lower() in IMAGE_SUFFIXES]
     n_images = len(images)
     has_table = any(child.suffix.lower() in TABLE_SUFFIXES for child in entries)
     if (has_table and (images or any(map(_has_image, subfolders[:20])))) or have_classes(images):
         return ""
     if n_images:
-        pictures = "picture lies" if n_images == 1 else "pictures lie"
-        return f"its {n_images} {pictures} directly in it, not in one sub-folder for each class"
-    return "there are no pictures in it" if entries else "it is empty"
+        pictures = _("picture lies") if n_images == 1 else _("pictures lie")
+        return _(
+            "its {n_images} {pictures} directly in it, not in one sub-folder for each class",
+            n_images=n_images,
+            pictures=pictures,
+        )
+    return _("there are no pictures in it") if entries else _("it is empty")
 
 
 def _has_image(folder: Path) -> bool:
@@ -218,7 +234,9 @@ class Incoming:
             root.mkdir(parents=True, exist_ok=True)
             self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=root)
         except OSError as error:
-            raise InputError(f"Could not create a folder for uploads in {root}: {_reason(error)}.") from error
+            raise InputError(
+                _("Could not create a folder for uploads in {root}: {reason}.", root=root, reason=_reason(error))
+            ) from error
         self.ended = threading.Event()
 
     def __enter__(self) -> Incoming:
@@ -232,15 +250,24 @@ class Incoming:
         with self._lock:
             self._skip_complete()
             if self.ended.is_set() or (index, start) != self._position or not data:
-                raise InputError("Part of the upload is missing or arrived twice. Choose the files again.")
+                raise InputError(_("Part of the upload is missing or arrived twice. Choose the files again."))
             if start + len(data) > self._sizes[index]:
-                raise InputError(f"{printable(self.names[index])} is larger than announced. Choose it again.")
+                raise InputError(
+                    _("{name} is larger than announced. Choose it again.", name=printable(self.names[index]))
+                )
             try:
                 with self._path(index).open("ab") as file:
                     file.write(data)
             except OSError as error:
                 shown = printable(self.names[index])
-                raise InputError(f"{shown} could not be saved in {uploads_folder()}: {_reason(error)}.") from error
+                raise InputError(
+                    _(
+                        "{shown} could not be saved in {uploads_folder}: {reason}.",
+                        shown=shown,
+                        uploads_folder=uploads_folder(),
+                        reason=_reason(error),
+                    )
+                ) from error
             self._position = (index, start + len(data))
 
     def files(self) -> tuple[tuple[str, Path], ...]:
@@ -248,7 +275,7 @@ class Incoming:
         with self._lock:
             self._skip_complete()
             if self.ended.is_set() or self._position[0] < len(self.names):
-                raise InputError("The upload is not complete. Choose the files again.")
+                raise InputError(_("The upload is not complete. Choose the files again."))
             paths = [self._path(i) for i in range(len(self.names))]
             for path in paths:
                 path.touch()  # an empty file has no parts
@@ -279,8 +306,13 @@ def require_size(name: str, n_bytes: int, max_bytes: int, kind: str) -> None:
     """Raise `InputError` if a file (a `kind`, such as "picture") is too large."""
     if n_bytes > max_bytes:
         raise InputError(
-            f"{printable(name)} is {size_text(n_bytes)}; a {kind} can be up to {size_text(max_bytes)}. "
-            "Nothing was uploaded."
+            _(
+                "{name} is {n_bytes}; a {kind} can be up to {max_bytes}. Nothing was uploaded.",
+                name=printable(name),
+                n_bytes=size_text(n_bytes),
+                kind=kind,
+                max_bytes=size_text(max_bytes),
+            )
         )
 
 

@@ -13,6 +13,7 @@ from tl_widgets.collections.collection import ImageCollection, open_collection
 from tl_widgets.collections.storage import make_folder, require_room, safe_name, uploads_folder, write_new
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import MAX_FILE_BYTES, is_archive, is_archive_name, printable
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.decode import UnreadableError, decode_image
@@ -47,7 +48,9 @@ def store_zip(name: str, temporary: Path) -> Path:
     shown = printable(name)
     try:
         if not is_archive(temporary):
-            raise InputError(f"{shown} is not a zip archive. Zip a folder with one sub-folder for each class.")
+            raise InputError(
+                _("{shown} is not a zip archive. Zip a folder with one sub-folder for each class.", shown=shown)
+            )
         try:
             source = open_source(temporary)
         except InputError as error:
@@ -60,7 +63,14 @@ def store_zip(name: str, temporary: Path) -> Path:
         safe = safe_name(name, "images.zip")
         return write_new(root, safe if is_archive_name(safe) else f"{PurePosixPath(safe).stem}.zip", temporary)
     except OSError as error:
-        raise InputError(f"{shown} could not be saved in {root}: {error.strerror or error}.") from error
+        raise InputError(
+            _(
+                "{shown} could not be saved in {root}: {strerror}.",
+                shown=shown,
+                root=root,
+                strerror=error.strerror or error,
+            )
+        ) from error
 
 
 def add_images(
@@ -83,16 +93,27 @@ def add_images(
     """
     name = require_class_name(class_name)
     if not files or len(files) > MAX_AT_ONCE:
-        raise InputError(f"Received {len(files):,} pictures. Add 1 to {MAX_AT_ONCE:,} at a time, or upload a zip.")
+        raise InputError(
+            _(
+                "Received {n_files:,} pictures. Add 1 to {max_at_once:,} at a time, or upload a zip.",
+                n_files=len(files),
+                max_at_once=MAX_AT_ONCE,
+            )
+        )
     if collection is not None and collection.has_splits:
         raise InputError(
-            f"{collection.name} has train/ and test/ folders, so only you can decide where a new picture belongs. "
-            "Put it into one of them yourself."
+            _(
+                "{collection_name} has train/ and test/ folders, so only you can decide where a new "
+                "picture belongs. Put it into one of them yourself.",
+                collection_name=collection.name,
+            )
         )
     usable, skipped = _check_images(files, on_event, cancel)
     if not usable:
         reasons = first_few([f"{file} ({reason})" for file, reason in skipped])
-        raise InputError(f"None of the {len(files):,} files could be used: {reasons}.")
+        raise InputError(
+            _("None of the {n_files:,} files could be used: {reasons}.", n_files=len(files), reasons=reasons)
+        )
     new = [data for _, data in usable if not isinstance(data, Path)]  # `Incoming` has checked the room for the others
     require_room(len(new), sum(map(len, new)))
     notes: list[str] = []
@@ -105,14 +126,20 @@ def add_images(
             created.append(make_folder(collection.name))
             collection = _copy_images(collection, created[0].resolve(), on_event, cancel)
             notes.append(
-                f"Its images were copied to {created[0].parent.name}/{created[0].name}; the original stays as it is."
+                _(
+                    "Its images were copied to {parent_name}/{name}; the original stays as it is.",
+                    parent_name=created[0].parent.name,
+                    name=created[0].name,
+                )
             )
         return Addition(_write_images(collection, name, usable), len(usable), skipped, tuple(notes))
     except BaseException as error:
         for folder in created:
             shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):
-            raise InputError(f"The pictures could not be saved: {error.strerror or error}.") from error
+            raise InputError(
+                _("The pictures could not be saved: {strerror}.", strerror=error.strerror or error)
+            ) from error
         raise
 
 
@@ -125,7 +152,7 @@ def _check_images(
         raise_if_cancelled(cancel)
         try:
             if (data.stat().st_size if isinstance(data, Path) else len(data)) > MAX_FILE_BYTES:
-                raise UnreadableError("far too large for one image")
+                raise UnreadableError(_("far too large for one image"))
             picture = data.read_bytes() if isinstance(data, Path) else data  # only one is in memory at a time
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # from Pillow, about large images; UnreadableError covers what matters
@@ -133,7 +160,7 @@ def _check_images(
             usable.append((file, data))
         except UnreadableError as error:
             skipped.append((printable(file), str(error)))
-        text = f"checking pictures: {n_done:,} of {len(files):,}"
+        text = _("checking pictures: {n_done:,} of {n_files:,}", n_done=n_done, n_files=len(files))
         on_event(Event("decode", text, n_done=n_done, n_total=len(files)))
     return usable, tuple(skipped)
 
@@ -148,7 +175,13 @@ def _write_images(collection: ImageCollection, class_name: str, files: Sequence[
     ]
     folder = collection.path / known[0] if known else _class_folder(collection.path, class_name)
     if not folder.resolve().is_relative_to(collection.path):
-        raise InputError(f"{folder.name} is a link to a place outside {collection.path}. Nothing was written.")
+        raise InputError(
+            _(
+                "{folder_name} is a link to a place outside {collection_path}. Nothing was written.",
+                folder_name=folder.name,
+                collection_path=collection.path,
+            )
+        )
     written: list[Path] = []
     try:
         for name, data in files:
@@ -176,7 +209,9 @@ def _class_folder(root: Path, class_name: str) -> Path:
         except FileExistsError:
             continue
         return folder
-    raise InputError(f"There are already a thousand folders named like {class_name}. Choose another name.")
+    raise InputError(
+        _("There are already a thousand folders named like {class_name}. Choose another name.", class_name=class_name)
+    )
 
 
 def _copy_images(
@@ -197,7 +232,7 @@ def _copy_images(
             except OSError:
                 continue  # the file was unusable before, too
             write_new(folders[name], file.name.rpartition("/")[2], data)
-            text = f"copying images: {n_done:,} of {len(chosen):,}"
+            text = _("copying images: {n_done:,} of {n_chosen:,}", n_done=n_done, n_chosen=len(chosen))
             on_event(Event("decode", text, n_done=n_done, n_total=len(chosen)))
     finally:
         source.close()

@@ -23,19 +23,19 @@ from tl_widgets.core.settings import (
     setting,
     whole_number,
 )
+from tl_widgets.core.translation import _
 
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 16, 512  # pixels
 LAST_SEED = 2**31 - 1
 GROUPS = ("Data", "From scratch", "Transfer", "Training")
 _DATA, _SCRATCH, _TRANSFER, _TRAINING = GROUPS
-_MANY = 10_000_000  # more images per class than any data set here has
 _USUAL_RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1)
 
 
 def require_workers(n_jobs: object, name: str = "n_jobs") -> None:
     """Raise `InputError` if `n_jobs` is 0 or not a whole number."""
     if whole_number(name, n_jobs) == 0:
-        raise InputError(f"{name} is 0: give the number of worker processes, or -1 for one for each core.")
+        raise InputError(_("{name} is 0: give the number of worker processes, or -1 for one for each core.", name=name))
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class _Jobs(Whole):
 class Workers(Settings):
     """The worker processes of a command."""
 
-    jobs: int = setting(1, _Jobs(-1_000, 1_000), "", "Worker processes; -1 for one on each core")
+    jobs: int = setting(1, _Jobs(-1_000, 1_000), "", _("Worker processes; -1 for one on each core"))
 
 
 def require_share(name: str, value: object) -> None:
     """Raise `InputError` unless `value` is an accuracy, a number from 0 to 1."""
     if not 0 <= real_number(name, value) <= 1:
-        raise InputError(f"{name} must be an accuracy, 0 to 1; received {value}.")
+        raise InputError(_("{name} must be an accuracy, 0 to 1; received {value}.", name=name, value=value))
 
 
 @dataclass(frozen=True)
@@ -66,39 +66,46 @@ class ImageSettings(Settings):
     """The images of an experiment, as the arguments of `load_dataset`."""
 
     dataset: str = setting(
-        "textures", Name(listed_by="datasets"), "Dataset", "Which images", group=_DATA, option="", sets_pace=True
+        "textures", Name(listed_by="datasets"), _("Dataset"), _("Which images"), group=_DATA, option="", sets_pace=True
     )
     image_size: int = setting(
         96,
         Whole(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE, 16),
-        "Image size",
-        "Side of the square images in pixels",
-        unit="pixels",
+        _("Image size"),
+        _("Side of the square images in pixels"),
+        unit=_("pixels"),
         group=_DATA,
         sets_pace=True,
     )
     n_per_class: int | None = setting(
         None,
-        Whole(1, field_high=_MANY),
-        "Images per class",
-        "Training images of each class",
+        Whole(1, field_high=10_000_000),  # more than any data set here has
+        _("Images per class"),
+        _("Training images of each class"),
         group=_DATA,
         live=True,
         option="images-per-class",
-        none="all",
+        none=_("all"),
     )
     classes: tuple[str, ...] | None = setting(
-        None, Several(Name(), "cat,dog", min_values=2), "Classes", "Only these classes", group=_DATA, none="all"
+        None,
+        Several(Name(), "cat,dog", min_values=2),
+        _("Classes"),
+        _("Only these classes"),
+        group=_DATA,
+        none=_("all"),
     )
     groups: str | None = setting(
         None,
         Name(),
-        "Groups",
-        "For your own folder, which images stay on one side of the split: those in the same sub-folder ('folder'), "
-        "with the same cell in a table's column ('column:NAME') or the same text in their names (a regular expression "
-        "with one group)",
+        _("Groups"),
+        _(
+            "For your own folder, which images stay on one side of the split: those in the same sub-folder "
+            "('folder'), with the same cell in a table's column ('column:NAME') or the same text in their names "
+            "(a regular expression with one group)"
+        ),
         group=_DATA,
-        none="none",
+        none=_("none"),
     )
 
 
@@ -121,8 +128,8 @@ class ScratchSpec(Settings):
     filters: tuple[int, ...] = setting(
         (32, 64, 128),
         Several(Whole(1, step=8, field_high=1024), "(32, 64)", distinct=False, max_values=6),
-        "Filters",
-        "Patterns that block {} looks for",
+        _("Filters"),
+        _("Patterns that block {} looks for"),
         group=_SCRATCH,
         option="",
         sets_pace=True,
@@ -130,43 +137,43 @@ class ScratchSpec(Settings):
     kernel_sizes: tuple[int, ...] = setting(
         (5, 3, 3),
         Several(Whole(1, step=2, field_high=15), "(5, 3)", distinct=False, max_values=6),
-        "Kernel",
-        "Side of block {}'s patterns in pixels",
-        unit="pixels",
+        _("Kernel"),
+        _("Side of block {}'s patterns in pixels"),
+        unit=_("pixels"),
         group=_SCRATCH,
         option="",
         sets_pace=True,
     )
     pooling: str = setting(
         "max",
-        Choice((("maximum", "max"), ("average", "average"), ("none", "none"))),
-        "Pooling",
-        "After each Conv2D, 2 x 2 pixels become one",
+        Choice(((_("maximum"), "max"), (_("average"), "average"), (_("none"), "none"))),
+        _("Pooling"),
+        _("After each Conv2D, 2 x 2 pixels become one"),
         group=_SCRATCH,
         option="",
         sets_pace=True,
     )
     head: str = setting(
         "flatten",
-        Choice((("flatten", "flatten"), ("global average", "global_average"))),
-        "Last feature maps",
-        "Flatten lists all their numbers; global average keeps one number for each map",
+        Choice(((_("flatten"), "flatten"), (_("global average"), "global_average"))),
+        _("Last feature maps"),
+        _("Flatten lists all their numbers; global average keeps one number for each map"),
         group=_SCRATCH,
         option="",
     )
     dense_units: int = setting(
         64,
         Whole(0, step=8, field_high=4096),
-        "Dense units",
-        "Units of the hidden Dense layer; 0 for none",
+        _("Dense units"),
+        _("Units of the hidden Dense layer; 0 for none"),
         group=_SCRATCH,
         option="",
     )
     dropout: float = setting(
         0.0,
         Real(0, 1, open_high=True),
-        "Dropout",
-        "Share of numbers left out at each step before the last layer",
+        _("Dropout"),
+        _("Share of numbers left out at each step before the last layer"),
         group=_SCRATCH,
         option="",
     )
@@ -175,8 +182,11 @@ class ScratchSpec(Settings):
         super().__post_init__()
         if len(self.kernel_sizes) != len(self.filters):
             raise InputError(
-                f"kernel_sizes must have one number for each of the {len(self.filters)} filters; "
-                f"received {self.kernel_sizes}."
+                _(
+                    "kernel_sizes must have one number for each of the {n_filters} filters; received {kernel_sizes}.",
+                    n_filters=len(self.filters),
+                    kernel_sizes=self.kernel_sizes,
+                )
             )
 
 
@@ -191,13 +201,17 @@ class FineTuningSpec(Settings):
             rate in the first stage.
     """
 
-    n_blocks: int = setting(1, Whole(1, field_high=100), "Blocks to unfreeze", "How many of the backbone's last blocks")
-    epochs: int = setting(10, Whole(1, 10_000), "More epochs", "Passes over the training images after the frozen stage")
+    n_blocks: int = setting(
+        1, Whole(1, field_high=100), _("Blocks to unfreeze"), _("How many of the backbone's last blocks")
+    )
+    epochs: int = setting(
+        10, Whole(1, 10_000), _("More epochs"), _("Passes over the training images after the frozen stage")
+    )
     learning_rate: float = setting(
         1e-4,
         Real(0, 10, open_low=True, usual=_USUAL_RATES[:5]),
-        "Learning rate then",
-        "How far each step of the second stage goes",
+        _("Learning rate then"),
+        _("How far each step of the second stage goes"),
     )
 
 
@@ -228,73 +242,75 @@ class Config(Settings):
     backbone: str = setting(
         "EfficientNetLite0",
         Name(listed_by="backbones"),
-        "Backbone",
-        "Which pretrained network: accuracy on ImageNet, size, memory",
+        _("Backbone"),
+        _("Which pretrained network: accuracy on ImageNet, size, memory"),
         group=_TRANSFER,
         transfer_only=True,
         sets_pace=True,
     )
     weights: str | None = setting(
         "imagenet",
-        Choice((("ImageNet", "imagenet"), ("random: knows nothing", None)), or_file=True),
-        "Weights",
-        "What the backbone knows",
+        Choice(((_("ImageNet"), "imagenet"), (_("random: knows nothing"), None)), or_file=True),
+        _("Weights"),
+        _("What the backbone knows"),
         group=_TRANSFER,
-        none="random",
+        none=_("random"),
         transfer_only=True,
     )
     scratch: ScratchSpec = setting(
         ScratchSpec(),
         Part(ScratchSpec, "ScratchSpec(filters=(16, 32), kernel_sizes=(3, 3))"),
-        "From scratch",
-        "The network that is trained from scratch",
+        _("From scratch"),
+        _("The network that is trained from scratch"),
     )
     head_dropout: float = setting(
         0.0,
         Real(0, 1, open_high=True),
-        "Head dropout",
-        "Share of features left out at each step before the last layer",
+        _("Head dropout"),
+        _("Share of features left out at each step before the last layer"),
         group=_TRANSFER,
         live=True,
         transfer_only=True,
     )
     augment: int = setting(
         0,
-        Whole(0, 10, counted="copies of each image"),
-        "Augmentation",
-        "Changed copies of each training image, for both models",
+        Whole(0, 10, counted=_("copies of each image")),
+        _("Augmentation"),
+        _("Changed copies of each training image, for both models"),
         group=_TRANSFER,
     )
-    epochs: int = setting(10, Whole(1, 10_000), "Epochs", "Passes over the training images", group=_TRAINING, live=True)
+    epochs: int = setting(
+        10, Whole(1, 10_000), _("Epochs"), _("Passes over the training images"), group=_TRAINING, live=True
+    )
     batch_size: int = setting(
         16,
         Whole(1, step=8, field_high=4096),
-        "Batch size",
-        "Images for each step",
+        _("Batch size"),
+        _("Images for each step"),
         group=_TRAINING,
         sets_pace=True,
     )
     learning_rate: float = setting(
         1e-3,
         Real(0, 10, open_low=True, usual=_USUAL_RATES),
-        "Learning rate",
-        "How far each step goes",
+        _("Learning rate"),
+        _("How far each step goes"),
         group=_TRAINING,
         live=True,
     )
     seed: int = setting(
         0,
         Whole(0, LAST_SEED),
-        "Seed",
-        "Decides the initial weights and the order of the images",
+        _("Seed"),
+        _("Decides the initial weights and the order of the images"),
         group=_TRAINING,
         live=True,
     )
     control: bool = setting(
         False,
         Flag(),
-        "Also train a control: the same backbone with random weights",
-        "Shows how much the pretraining itself is worth",
+        _("Also train a control: the same backbone with random weights"),
+        _("Shows how much the pretraining itself is worth"),
         group=_TRANSFER,
         transfer_only=True,
         sets_pace=True,
@@ -302,46 +318,46 @@ class Config(Settings):
     fine_tuning: FineTuningSpec | None = setting(
         None,
         Part(FineTuningSpec, "FineTuningSpec(n_blocks=1)", count="n_blocks", count_name="fine_tune_blocks"),
-        "Fine-tune last blocks",
-        "How many of the backbone's last blocks learn, too; 0 for none",
+        _("Fine-tune last blocks"),
+        _("How many of the backbone's last blocks learn, too; 0 for none"),
         group=_TRANSFER,
         option="fine-tune",
-        none="no second stage",
+        none=_("no second stage"),
         transfer_only=True,
         sets_pace=True,
     )
     repeats: int = setting(
         1,
         Whole(1, 100, counted="seeds"),
-        "Repeats",
-        "How many seeds, from this one on; the verdict is over all of them",
+        _("Repeats"),
+        _("How many seeds, from this one on; the verdict is over all of them"),
         group=_TRAINING,
         transfer_only=True,
         sets_pace=True,
     )
     folds: int = setting(
         1,
-        Whole(1, 20, counted="folds"),
-        "Cross-validation folds",
-        "With 2 or more, every image is tested once, by models trained on the other folds; 1 for one split",
+        Whole(1, 20, counted=_("folds")),
+        _("Cross-validation folds"),
+        _("With 2 or more, every image is tested once, by models trained on the other folds; 1 for one split"),
         group=_TRAINING,
         sets_pace=True,
     )
     class_weights: bool = setting(
         False,
         Flag(),
-        "Class weights",
-        "Gives rare classes more weight in the loss, so each class counts the same, for both models",
+        _("Class weights"),
+        _("Gives rare classes more weight in the loss, so each class counts the same, for both models"),
         group=_TRAINING,
         live=True,
     )
     cut: int | None = setting(
         None,
         Whole(1, field_high=100),
-        "Blocks to use",
-        "How many of the backbone's blocks to use, from the first one on; the others are cut off",
+        _("Blocks to use"),
+        _("How many of the backbone's blocks to use, from the first one on; the others are cut off"),
         group=_TRANSFER,
-        none="all",
+        none=_("all"),
         transfer_only=True,
         sets_pace=True,
     )
@@ -350,16 +366,32 @@ class Config(Settings):
         super().__post_init__()
         if self.cut and self.fine_tuning and self.fine_tuning.n_blocks >= self.cut:
             raise InputError(
-                f"A backbone that is cut after block {self.cut} has {self.cut - 1} blocks to fine-tune above a frozen "
-                f"one; received {self.fine_tuning.n_blocks}. Cut it later, or unfreeze fewer blocks."
+                _(
+                    "A backbone that is cut after block {cut} has {n_below} blocks to fine-tune above a "
+                    "frozen one; received {n_blocks}. Cut it later, or unfreeze fewer blocks.",
+                    cut=self.cut,
+                    n_below=self.cut - 1,
+                    n_blocks=self.fine_tuning.n_blocks,
+                )
             )
         if self.folds > 1 and self.repeats > 1:
             raise InputError(
-                f"{self.folds} folds and {self.repeats} repeats can't be combined: choose one of them, and leave the "
-                "other at 1."
+                _(
+                    "{folds} folds and {repeats} repeats can't be combined: choose one of them, and "
+                    "leave the other at 1.",
+                    folds=self.folds,
+                    repeats=self.repeats,
+                )
             )
         if self.seed + self.repeats > LAST_SEED + 1:
-            raise InputError(f"{self.repeats} seeds from {self.seed} on go beyond {LAST_SEED}; choose a smaller seed.")
+            raise InputError(
+                _(
+                    "{repeats} seeds from {seed} on go beyond {last}; choose a smaller seed.",
+                    repeats=self.repeats,
+                    seed=self.seed,
+                    last=LAST_SEED,
+                )
+            )
 
     @property
     def model_names(self) -> tuple[ModelName, ...]:

@@ -23,6 +23,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled, s
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import require_disk
 from tl_widgets.core.text import printable, shown
+from tl_widgets.core.translation import _
 
 CONNECT_SECONDS = 6.0  # for name look-up, connection and first response together
 _SOCKET_SECONDS = 4.0  # for a single wait on the network
@@ -64,11 +65,11 @@ def download(
         if n_bytes and n_total and n_total != n_bytes:
             raise OSError(f"{url} offers {n_total:,} bytes, but the published file has {n_bytes:,}")
         n_total = n_total or n_bytes or 0
-        require_disk(target.parent, n_total, f"Downloading {subject}")
+        require_disk(target.parent, n_total, _("Downloading {subject}", subject=subject))
         with atomic_file(target) as file:
             digest = _new_hash(algorithm_of(published_hash or ""))
             most = n_total or most_bytes
-            _copy(response, file, digest, f"downloading {subject}", n_total, most, on_event, cancel)
+            _copy(response, file, digest, _("downloading {subject}", subject=subject), n_total, most, on_event, cancel)
             if published_hash is not None and digest.hexdigest() != published_hash:
                 raise OSError(f"the file from {url} is not the published one: its hash differs")
     return target
@@ -85,11 +86,13 @@ def _announced_length(response: HTTPResponse) -> int:
 def failure_reason(error: BaseException) -> str:
     """Return why a download failed, as a clause; what the server wrote can't do anything to a terminal."""
     if isinstance(error, urllib.error.HTTPError):
-        return f"the server answered {error.code} {printable(str(error.reason))[:_MOST_TEXT]}"
+        return _(
+            "the server answered {code} {reason}", code=error.code, reason=printable(str(error.reason))[:_MOST_TEXT]
+        )
     if isinstance(error, urllib.error.URLError):
         error = error.reason if isinstance(error.reason, BaseException) else error
     if isinstance(error, socket.gaierror):
-        return "there is no network, or no server with that name"
+        return _("there is no network, or no server with that name")
     return printable(str(error))[:_MOST_TEXT] or type(error).__name__
 
 
@@ -192,7 +195,7 @@ def _open_url(url: str, cancel: Cancel | None) -> HTTPResponse:
         raise_if_cancelled(cancel)
         thread.join(0.05)
     if not outcome:
-        raise TimeoutError(f"no answer within {CONNECT_SECONDS:.0f} s")
+        raise TimeoutError(_("no answer within {connect_seconds:.0f} s", connect_seconds=CONNECT_SECONDS))
     answer = outcome[0]
     if isinstance(answer, HTTPResponse):
         return answer
@@ -228,7 +231,9 @@ def _copy(
         if now - last_event > 0.1 or n_done == n_total:
             last_event, seconds = now, now - started
             progress = (
-                f"{text}: {size_text(n_done)} of {size_text(n_total)}" if n_total else f"{text}: {size_text(n_done)}"
+                _("{text}: {n_done} of {n_total}", text=text, n_done=size_text(n_done), n_total=size_text(n_total))
+                if n_total
+                else f"{text}: {size_text(n_done)}"
             )
             left = seconds_left(seconds, n_done, n_total)
             on_event(Event("download", progress, n_done=n_done, n_total=n_total, seconds=seconds, seconds_left=left))

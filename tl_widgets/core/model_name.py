@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from tl_widgets.core.translation import _
+
 
 class ModelName(StrEnum):
     """A model of a comparison, in the order in which models are shown.
@@ -17,10 +19,10 @@ class ModelName(StrEnum):
         marker: Matplotlib marker, for readers who see no colors.
     """
 
-    SCRATCH = "scratch", "from scratch", "the network from scratch", "#D55E00", "o"
-    TRANSFER = "transfer", "transfer", "the frozen backbone", "#0072B2", "s"
-    CONTROL = "control", "control (random weights)", "the same backbone with random weights", "#767676", "D"
-    FINE_TUNED = "fine_tuned", "fine-tuned", "the fine-tuned backbone", "#009E73", "^"
+    SCRATCH = "scratch", _("from scratch"), _("the network from scratch"), "#D55E00", "o"
+    TRANSFER = "transfer", "transfer", _("the frozen backbone"), "#0072B2", "s"
+    CONTROL = "control", _("control (random weights)"), _("the same backbone with random weights"), "#767676", "D"
+    FINE_TUNED = "fine_tuned", "fine-tuned", _("the fine-tuned backbone"), "#009E73", "^"
 
     label: str
     phrase: str

@@ -8,6 +8,7 @@ from pathlib import Path
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.text import printable, shown
+from tl_widgets.core.translation import _
 
 _MAX_NAME = 255  # bytes, on all usual file systems
 _MAX_PATH = 4_000  # bytes; Linux allows 4,095, and other systems less
@@ -20,25 +21,41 @@ def user_path(value: object, name: str = "path") -> Path:
         InputError: It isn't a path, or no file can have it.
     """
     if not isinstance(value, str | os.PathLike) or not isinstance(text := os.fspath(value), str):
-        raise InputError(f"{name} must be the path of a file or folder; received {shown(value)}.")
+        raise InputError(
+            _("{name} must be the path of a file or folder; received {value}.", name=name, value=shown(value))
+        )
     if not text:
-        raise InputError(f"{name} is empty; give the path of a file or folder.")
+        raise InputError(_("{name} is empty; give the path of a file or folder.", name=name))
     try:
         too_long = next((part for part in Path(text).parts if len(os.fsencode(part)) > _MAX_NAME), None)
         if "\0" in text:
             raise ValueError
     except ValueError:  # half a character, or the character 0
-        raise InputError(f"{name}: no file can be called {shown(value)}.") from None
+        raise InputError(_("{name}: no file can be called {value}.", name=name, value=shown(value))) from None
     if too_long is not None:
         raise InputError(
-            f"{name}: the name {shown(too_long, 60)} is longer than the {_MAX_NAME} bytes that a file's name may have."
+            _(
+                "{name}: the name {too_long} is longer than the {max_name} bytes that a file's name may have.",
+                name=name,
+                too_long=shown(too_long, 60),
+                max_name=_MAX_NAME,
+            )
         )
     if len(os.fsencode(text)) > _MAX_PATH:
-        raise InputError(f"{name}: the path {shown(text, 60)} is longer than the {_MAX_PATH:,} bytes that it may have.")
+        raise InputError(
+            _(
+                "{name}: the path {text} is longer than the {max_path:,} bytes that it may have.",
+                name=name,
+                text=shown(text, 60),
+                max_path=_MAX_PATH,
+            )
+        )
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise InputError(f"{name}: there is no home folder for {shown(text, 60)}. Give the whole path.") from None
+        raise InputError(
+            _("{name}: there is no home folder for {text}. Give the whole path.", name=name, text=shown(text, 60))
+        ) from None
 
 
 def working_folder() -> Path:
@@ -46,7 +63,7 @@ def working_folder() -> Path:
     try:
         return Path.cwd()
     except OSError:
-        raise InputError("The working folder no longer exists: change to another one (cd).") from None
+        raise InputError(_("The working folder no longer exists: change to another one (cd).")) from None
 
 
 def absolute_path(value: object, name: str = "path") -> Path:
@@ -65,13 +82,22 @@ def user_file(value: object, name: str = "path") -> Path:
     what = printable(str(path))
     try:
         if not path.exists():
-            raise InputError(f"{name}: there is no file {what}; you are in {printable(str(working_folder()))}.")
+            raise InputError(
+                _(
+                    "{name}: there is no file {what}; you are in {working_folder}.",
+                    name=name,
+                    what=what,
+                    working_folder=printable(str(working_folder())),
+                )
+            )
         if path.is_dir():
-            raise InputError(f"{name}: {what} is a folder, not a file.")
+            raise InputError(_("{name}: {what} is a folder, not a file.", name=name, what=what))
         if not path.is_file():
-            raise InputError(f"{name}: {what} is no ordinary file.")
+            raise InputError(_("{name}: {what} is no ordinary file.", name=name, what=what))
     except OSError as error:
-        raise InputError(f"{name}: {what} can't be read: {error.strerror or error}.") from None
+        raise InputError(
+            _("{name}: {what} can't be read: {strerror}.", name=name, what=what, strerror=error.strerror or error)
+        ) from None
     return path
 
 
@@ -86,9 +112,18 @@ def read_user_file(value: object, name: str, most_bytes: int) -> bytes:
     try:
         data = read_file(path, most_bytes + 1)
     except OSError as error:
-        raise InputError(f"{name}: {what} can't be read: {error.strerror or error}.") from None
+        raise InputError(
+            _("{name}: {what} can't be read: {strerror}.", name=name, what=what, strerror=error.strerror or error)
+        ) from None
     if len(data) > most_bytes:
-        raise InputError(f"{name}: {what} is larger than the {size_text(most_bytes)} that such a file can have.")
+        raise InputError(
+            _(
+                "{name}: {what} is larger than the {most_bytes} that such a file can have.",
+                name=name,
+                what=what,
+                most_bytes=size_text(most_bytes),
+            )
+        )
     return data
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import absolute_path, user_path
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 
 _MAX_WHOLE = 10**18  # what NumPy's and TensorFlow's whole numbers hold
 
@@ -22,9 +23,9 @@ def whole_number(name: str, value: object) -> int:
             raise TypeError
         number = operator.index(value)  # type: ignore[arg-type]  # of any type
     except TypeError:
-        raise InputError(f"{name} must be a whole number; received {shown(value)}.") from None
+        raise InputError(_("{name} must be a whole number; received {value}.", name=name, value=shown(value))) from None
     if abs(number) > _MAX_WHOLE:
-        raise InputError(f"{name} must be a smaller number; received {shown(number, 30)}.")
+        raise InputError(_("{name} must be a smaller number; received {number}.", name=name, number=shown(number, 30)))
     return number
 
 
@@ -35,7 +36,7 @@ def real_number(name: str, value: object) -> float:
             raise TypeError
         return float(value)  # type: ignore[arg-type]  # of any type
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{name} must be a number; received {shown(value)}.") from None
+        raise InputError(_("{name} must be a number; received {value}.", name=name, value=shown(value))) from None
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,21 @@ class Whole:
         """Return `value` as an int, or raise InputError with what is allowed."""
         number = whole_number(name, value)
         if number < self.low or (self.high is not None and number > self.high):
-            allowed = f"{self.low:,} or more" if self.high is None else f"{self.low:,} to {self.high:,}"
+            allowed = (
+                _("{low:,} or more", low=self.low)
+                if self.high is None
+                else _("{low:,} to {high:,}", low=self.low, high=self.high)
+            )
             counted = f" {self.counted}" if self.counted else ""
-            raise InputError(f"{name} must be {allowed}{counted}; received {shown(value)}.")
+            raise InputError(
+                _(
+                    "{name} must be {allowed}{counted}; received {value}.",
+                    name=name,
+                    allowed=allowed,
+                    counted=counted,
+                    value=shown(value),
+                )
+            )
         return number
 
     def parse(self, text: str) -> int:
@@ -70,7 +83,7 @@ class Whole:
         try:
             return int(text)
         except ValueError:
-            raise InputError(f"{text!r} is not a whole number") from None
+            raise InputError(_("{text!r} is not a whole number", text=text)) from None
 
 
 @dataclass(frozen=True)
@@ -96,9 +109,19 @@ class Real:
         above = number > self.low if self.open_low else number >= self.low
         below = number < self.high if self.open_high else number <= self.high
         if not (above and below):
-            lower = "above" if self.open_low else "at least"
-            upper = "below" if self.open_high else "at most"
-            raise InputError(f"{name} must be {lower} {self.low:g} and {upper} {self.high:g}; received {shown(value)}.")
+            lower = _("above") if self.open_low else _("at least")
+            upper = _("below") if self.open_high else _("at most")
+            raise InputError(
+                _(
+                    "{name} must be {lower} {low:g} and {upper} {high:g}; received {value}.",
+                    name=name,
+                    lower=lower,
+                    low=self.low,
+                    upper=upper,
+                    high=self.high,
+                    value=shown(value),
+                )
+            )
         return number
 
     def parse(self, text: str) -> float:
@@ -106,7 +129,7 @@ class Real:
         try:
             return float(text)
         except ValueError:
-            raise InputError(f"{text!r} is not a number") from None
+            raise InputError(_("{text!r} is not a number", text=text)) from None
 
 
 @dataclass(frozen=True)
@@ -116,13 +139,13 @@ class Flag:
     def check(self, name: str, value: object) -> bool:
         """Return `value`, or raise InputError if it is neither True nor False."""
         if not isinstance(value, bool):
-            raise InputError(f"{name} must be True or False; received {shown(value)}.")
+            raise InputError(_("{name} must be True or False; received {value}.", name=name, value=shown(value)))
         return value
 
     def parse(self, text: str) -> bool:
         """Return True for "yes" and False for "no", or raise InputError."""
         if text not in ("yes", "no"):
-            raise InputError(f"{text!r} is neither yes nor no")
+            raise InputError(_("{text!r} is neither yes nor no", text=text))
         return text == "yes"
 
 
@@ -150,8 +173,16 @@ class Choice:
         if self.or_file and isinstance(value, str | os.PathLike):
             user_path(value, name)
             return os.fspath(value)
-        more = ", or the path of a file" if self.or_file else ""
-        raise InputError(f"{name} must be one of {', '.join(map(str, values))}{more}; received {shown(value)}.")
+        more = _(", or the path of a file") if self.or_file else ""
+        raise InputError(
+            _(
+                "{name} must be one of {values}{more}; received {value}.",
+                name=name,
+                values=", ".join(map(str, values)),
+                more=more,
+                value=shown(value),
+            )
+        )
 
     def parse(self, text: str) -> Any:
         """Return the typed option or the path of a file, or raise InputError."""
@@ -159,9 +190,9 @@ class Choice:
         if text in values:
             return values[text]
         if not self.or_file:
-            raise InputError(f"{text!r} is not one of {', '.join(values)}")
+            raise InputError(_("{text!r} is not one of {values}", text=text, values=", ".join(values)))
         # Absolute, so records and scripts identify the file from any folder.
-        return str(absolute_path(text, "the file"))
+        return str(absolute_path(text, _("the file")))
 
 
 @dataclass(frozen=True)
@@ -179,7 +210,7 @@ class Name:
     def check(self, name: str, value: object) -> str:
         """Return the official spelling of `value`, or raise InputError."""
         if not isinstance(value, str) or not value:
-            raise InputError(f"{name} must be a name; received {shown(value)}.")
+            raise InputError(_("{name} must be a name; received {value}.", name=name, value=shown(value)))
         return self.find(value)
 
     def parse(self, text: str) -> str:
@@ -213,13 +244,23 @@ class Several:
         """Return `value` as a tuple, or raise InputError."""
         values = () if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
         if len(values) < self.min_values or (self.max_values is not None and len(values) > self.max_values):
-            limit = "or more" if self.max_values is None else f"to {self.max_values}"
-            noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
+            limit = _("or more") if self.max_values is None else _("to {max_values}", max_values=self.max_values)
+            noun = _("whole numbers") if isinstance(self.kind, Whole) else _("names")
             count = "one" if self.min_values == 1 and self.max_values is None else f"{self.min_values}"
-            raise InputError(f"{name} must be {count} {limit} {noun}, such as {self.example}; received {shown(value)}.")
+            raise InputError(
+                _(
+                    "{name} must be {count} {limit} {noun}, such as {example}; received {value}.",
+                    name=name,
+                    count=count,
+                    limit=limit,
+                    noun=noun,
+                    example=self.example,
+                    value=shown(value),
+                )
+            )
         checked = tuple(self.kind.check(name, item) for item in values)
         if self.distinct and len(set(checked)) < len(checked):
-            raise InputError(f"{name} must all be different; received {shown(value)}.")
+            raise InputError(_("{name} must all be different; received {value}.", name=name, value=shown(value)))
         return checked
 
     def parse(self, text: str) -> tuple[Any, ...]:
@@ -228,11 +269,13 @@ class Several:
         parts = text.replace(",", " ").split() if is_number else [part.strip() for part in text.split(",")]
         try:
             if not any(parts):
-                raise InputError("nothing was typed")
+                raise InputError(_("nothing was typed"))
             return tuple(self.kind.parse(part) for part in parts if part)
         except InputError:
-            noun = "whole numbers" if isinstance(self.kind, Whole) else "names"
-            raise InputError(f"{text!r} is not a list of {noun}, such as {self.example}") from None
+            noun = _("whole numbers") if isinstance(self.kind, Whole) else _("names")
+            raise InputError(
+                _("{text!r} is not a list of {noun}, such as {example}", text=text, noun=noun, example=self.example)
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -255,7 +298,15 @@ class Part:
     def check(self, name: str, value: object) -> Any:
         """Return `value`, or raise InputError with an example."""
         if not isinstance(value, self.kind):
-            raise InputError(f"{name} must be a {self.kind.__name__}, such as {self.example}; received {shown(value)}.")
+            raise InputError(
+                _(
+                    "{name} must be a {name_2}, such as {example}; received {value}.",
+                    name=name,
+                    name_2=self.kind.__name__,
+                    example=self.example,
+                    value=shown(value),
+                )
+            )
         return value
 
 

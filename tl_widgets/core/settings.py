@@ -31,6 +31,7 @@ from tl_widgets.core.setting_kinds import (
     real_number,
     whole_number,
 )
+from tl_widgets.core.translation import _
 
 __all__ = [
     "Choice",
@@ -191,7 +192,9 @@ def with_flat_values(settings: SettingsT, values: Mapping[str, Any]) -> Settings
     known = flat_settings(type(settings))
     unknown = [name for name in values if name not in known]
     if unknown:
-        raise InputError(f"There is no setting {unknown[0]!r}; the settings are {', '.join(known)}.")
+        raise InputError(
+            _("There is no setting {unknown!r}; the settings are {known}.", unknown=unknown[0], known=", ".join(known))
+        )
     fields: dict[str, Any] = {}
     for name, declared in settings_of(type(settings)).items():
         part = declared.kind

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tl_widgets.core.translation import _
+
 MOST_SHOWN = 200  # letters of what was received, in a message
 
 
@@ -19,11 +21,13 @@ def escaped(text: str) -> str:
 def shown(value: object, most: int = MOST_SHOWN) -> str:
     """Return the `repr` of a value on one line, cut to `most` letters; what it raises is no matter."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10 ** (most - 1):
-        return f"a whole number of {value.bit_length():,} bits"  # Python refuses to print some of them
+        return _(
+            "a whole number of {bit_length:,} bits", bit_length=value.bit_length()
+        )  # Python refuses to print some of them
     try:
         text = " ".join(repr(value[: most + 1] if isinstance(value, str | bytes) else value).split())
     except Exception:
-        text = f"an object of class {type(value).__name__}"
+        text = _("an object of class {name}", name=type(value).__name__)
     return escaped(text if len(text) <= most else f"{text[: most - 3]}...")
 
 

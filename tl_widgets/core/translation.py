@@ -52,6 +52,9 @@ class Translated(str):
     __slots__ = ("english",)
     english: str
 
+    def __str__(self) -> str:
+        return self  # str() would drop the English text
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _translated, (str(self), self.english)
 
@@ -87,8 +90,9 @@ def localized(number: str) -> str:
     return _translated(number.translate(_DECIMAL_COMMA), number)
 
 
-def in_english(text: str) -> str:
-    """Return the English text of what `_` returned."""
+def in_english(text: str | BaseException) -> str:
+    """Return the English text of what `_` returned, or of an error with such a message."""
+    text = str(text)
     return text.english if isinstance(text, Translated) else text
 
 
@@ -116,7 +120,8 @@ def _catalogue() -> gettext.NullTranslations | None:
 def _filled(translation: str, message: str, values: dict[str, object]) -> str:
     if not values:
         return _translated(translation, message)
-    english = {name: in_english(value) if isinstance(value, str) else value for name, value in values.items()}
+    texts = str | BaseException
+    english = {name: in_english(value) if isinstance(value, texts) else value for name, value in values.items()}
     return _translated(_Formatter().vformat(translation, (), values), message.format(**english))
 
 

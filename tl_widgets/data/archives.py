@@ -18,6 +18,7 @@ from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import read_file
 from tl_widgets.core.text import printable as printable
+from tl_widgets.core.translation import _
 from tl_widgets.data.names import MAX_NAME, decode_names, one_form, problem_of, with_folders_above
 
 MAX_FILES = 200_000
@@ -110,7 +111,13 @@ def is_junk(name: str) -> bool:
 
 def _require_few_files(n_files: int, source_name: str) -> None:
     if n_files > MAX_FILES:
-        raise InputError(f"{source_name} contains more than {MAX_FILES:,} files. Give a folder with only the images.")
+        raise InputError(
+            _(
+                "{source_name} contains more than {max_files:,} files. Give a folder with only the images.",
+                source_name=source_name,
+                max_files=MAX_FILES,
+            )
+        )
 
 
 class FolderSource:
@@ -168,7 +175,7 @@ class FolderSource:
         except OSError as error:
             if not folder or folder in only:
                 raise
-            self._skipped.append((folder, f"cannot be opened: {error.strerror or error}"))
+            self._skipped.append((folder, _("cannot be opened: {strerror}", strerror=error.strerror or error)))
         self._folders.update(subfolders)
         return subfolders
 
@@ -178,14 +185,14 @@ class FolderSource:
             if entry.is_symlink():
                 target = Path(entry.path).resolve(strict=True)
                 if not target.is_relative_to(self.path):
-                    return "a link to a place outside the folder"
+                    return _("a link to a place outside the folder")
                 if target.is_dir():
-                    return "a link to a folder, which is not followed"
+                    return _("a link to a folder, which is not followed")
             mode = entry.stat().st_mode
         except (OSError, RuntimeError):  # RuntimeError: Python 3.11 raises it for circular links
-            return "a broken link"
+            return _("a broken link")
         # Reading from a pipe could wait forever.
-        return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "not an ordinary file"
+        return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else _("not an ordinary file")
 
     def read(self, file: SourceFile) -> bytes:
         """Return all bytes of one file."""
@@ -207,7 +214,13 @@ class ZipSource:
         try:
             self._archive = zipfile.ZipFile(self.path)
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-            raise InputError(f"{source_name} is a damaged zip archive ({error}). Make or download it again.") from error
+            raise InputError(
+                _(
+                    "{source_name} is a damaged zip archive ({error}). Make or download it again.",
+                    source_name=source_name,
+                    error=error,
+                )
+            ) from error
         try:
             self.listing = self._list(source_name)
         except InputError:
@@ -220,8 +233,12 @@ class ZipSource:
         total = sum(member.file_size for member in members)
         if total > MAX_UNPACKED_BYTES:
             raise InputError(
-                f"{source_name} would unpack to {size_text(total)}; at most {size_text(MAX_UNPACKED_BYTES)} is "
-                "allowed. Make a smaller archive."
+                _(
+                    "{source_name} would unpack to {total}; at most {most} is allowed. Make a smaller archive.",
+                    source_name=source_name,
+                    total=size_text(total),
+                    most=size_text(MAX_UNPACKED_BYTES),
+                )
             )
         stamp = self.path.stat().st_mtime_ns
         self._members: dict[str, zipfile.ZipInfo] = {}
@@ -270,7 +287,11 @@ class ZipSource:
 
 def size_reason(n_bytes: int) -> str:
     """Return why a file is too large for an image."""
-    return f"{size_text(n_bytes)}, more than the {size_text(MAX_FILE_BYTES)} allowed for one image"
+    return _(
+        "{n_bytes}, more than the {max_file_bytes} allowed for one image",
+        n_bytes=size_text(n_bytes),
+        max_file_bytes=size_text(MAX_FILE_BYTES),
+    )
 
 
 def _member_names(members: list[zipfile.ZipInfo]) -> tuple[list[str], tuple[str, ...]]:
@@ -286,8 +307,13 @@ def _member_names(members: list[zipfile.ZipInfo]) -> tuple[list[str], tuple[str,
         return names, ()
     some = next(name for name in names if not name.isascii())
     return names, (
-        f"Names in the zip aren't in Unicode; they were read in the code page {encoding} ({language}), such as "
-        f"{printable(some)}.",
+        _(
+            "Names in the zip aren't in Unicode; they were read in the code page {encoding} "
+            "({language}), such as {some}.",
+            encoding=encoding,
+            language=language,
+            some=printable(some),
+        ),
     )
 
 
@@ -311,10 +337,12 @@ def _member_skip_reason(member: zipfile.ZipInfo, name: str, parts: list[str]) ->
         return _PASSWORD
     if member.compress_type not in _COMPRESSION_METHODS:
         method = _OTHER_METHODS.get(member.compress_type, f"method {member.compress_type}")
-        return f"compressed with {method}, an unsupported method: make the zip again with the usual settings"
+        return _(
+            "compressed with {method}, an unsupported method: make the zip again with the usual settings", method=method
+        )
     if member.file_size > max(RATIO_MATTERS_FROM, MAX_RATIO * member.compress_size):
         ratio = member.file_size // max(member.compress_size, 1)
-        return f"grows {ratio:,} times when unpacked, which no photograph does"
+        return _("grows {ratio:,} times when unpacked, which no photograph does", ratio=ratio)
     return ""
 
 
@@ -328,14 +356,24 @@ def _require_readable(source_name: str, n_files: int, skipped: list[tuple[str, s
     reason, n = Counter(reason for _, reason in skipped).most_common(1)[0]
     if reason == _PASSWORD:
         raise InputError(
-            f"{source_name} has a password: its {n:,} files are encrypted (AES or ZipCrypto). Unpack it with the "
-            "password, and give the folder."
+            _(
+                "{source_name} has a password: its {n:,} files are encrypted (AES or ZipCrypto). Unpack "
+                "it with the password, and give the folder.",
+                source_name=source_name,
+                n=n,
+            )
         )
     if reason.startswith("compressed with"):
         method = reason.removeprefix("compressed with ").partition(",")[0]
         raise InputError(
-            f"The {n:,} files in {source_name} are compressed with {method}, which can't be read here. Unpack it, and "
-            "give the folder, or make the zip again with the usual compression (Deflate)."
+            _(
+                "The {n:,} files in {source_name} are compressed with {method}, which can't be read "
+                "here. Unpack it, and give the folder, or make the zip again with the usual compression "
+                "(Deflate).",
+                n=n,
+                source_name=source_name,
+                method=method,
+            )
         )
 
 
@@ -353,4 +391,10 @@ def _require_small_directory(path: Path, source_name: str) -> None:
     if size == 0xFFFFFFFF and 0 <= end64 <= len(tail) - 48:
         size = struct.unpack_from("<Q", tail, end64 + 40)[0]
     if size > _MAX_DIRECTORY_BYTES:
-        raise InputError(f"{source_name} has a table of contents of {size_text(size)}. Zip only the folder of images.")
+        raise InputError(
+            _(
+                "{source_name} has a table of contents of {size}. Zip only the folder of images.",
+                source_name=source_name,
+                size=size_text(size),
+            )
+        )

@@ -22,6 +22,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.settings import Whole
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.data import datasets
 from tl_widgets.data.dataset import (
     ImageDataset,
@@ -222,7 +223,12 @@ def _discover() -> None:
 def register(dataset: NamedDataset) -> None:
     """Add a named data set; it replaces one with the same name."""
     if not re.fullmatch("[a-z0-9_]+", dataset.name):
-        raise InputError(f"A data set cannot be named {dataset.name!r}. Use lowercase letters, digits and underscores.")
+        raise InputError(
+            _(
+                "A data set cannot be named {dataset_name!r}. Use lowercase letters, digits and underscores.",
+                dataset_name=dataset.name,
+            )
+        )
     _discover()
     _registry[dataset.name] = dataset
 
@@ -256,8 +262,10 @@ def find_dataset(name: str) -> NamedDataset:
         return dataset
     names = [dataset.name for dataset in list_datasets()]
     near = difflib.get_close_matches(str(name).lower(), names, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else "For images of your own, use load_folder(path)."
-    raise InputError(f"There is no data set {shown(name)}; there are {', '.join(names)}. {hint}")
+    hint = _("Did you mean {near!r}?", near=near[0]) if near else _("For images of your own, use load_folder(path).")
+    raise InputError(
+        _("There is no data set {name}; there are {names}. {hint}", name=shown(name), names=", ".join(names), hint=hint)
+    )
 
 
 def default_dataset() -> str:

@@ -15,6 +15,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import archive_stem, printable
 from tl_widgets.data.dataset import (
     IN_MEMORY_BYTES,
@@ -120,7 +121,7 @@ def load_folder(
         named = {"train": path, "test": test} | ({} if validation is None else {"validation": validation})
         root, parts = common_root(named)
     elif validation is not None:
-        raise InputError("validation= needs test=: models are tested on images that no choice was made with.")
+        raise InputError(_("validation= needs test=: models are tested on images that no choice was made with."))
     source = open_source(root, parts, cancel)
     try:
         full_layout = find_layout(source, printable(str(root)), columns, parts)
@@ -147,11 +148,16 @@ def load_folder(
     notes, numbers = layout.notes, None
     if pages:
         notes += (
-            f"TIFF files with several pages, of which the first is used: {first_few(list(map(printable, pages)))}.",
+            _(
+                "TIFF files with several pages, of which the first is used: {first_few}.",
+                first_few=first_few(list(map(printable, pages))),
+            ),
         )
     if 0 < pool.depth < _FULL_DEPTH:
-        values = f"values up to {2**pool.depth - 1:,} only ({pool.depth} bits)"
-        notes += (f"The 16-bit files hold {values}. They were stretched, or they would be nearly black.",)
+        values = _("values up to {depth:,} only ({depth_2} bits)", depth=2**pool.depth - 1, depth_2=pool.depth)
+        notes += (
+            _("The 16-bit files hold {values}. They were stretched, or they would be nearly black.", values=values),
+        )
     if edits.has_groups:
         numbers = group_numbers([layout.files[i] for i in kept], edits, cells)
         notes += (group_note(numbers, [layout.files[i].split for i in kept]),)
@@ -162,12 +168,12 @@ def load_folder(
     if parts:
         name = printable(user_path(path).name)
     # A script that reads the folders itself would find other images.
-    labels_from = layout.labels_from if layout.is_plain and not pool.depth else "folders, with exceptions"
+    labels_from = layout.labels_from if layout.is_plain and not pool.depth else _("folders, with exceptions")
     origin = Origin("folder", seed, path=str(source.path), folders=layout.places, edits=edits,
                     labels_from=labels_from, columns=columns, parts=parts)  # fmt: skip
     if classes is not None:
         origin = replace(origin, classes=layout.class_names)
-    caption = f"images in {source_name}"
+    caption = _("images in {source_name}", source_name=source_name)
     dataset = ImageDataset(name, *splits, layout.class_names, caption, report, origin)
     return dataset if n_per_class is None else dataset.take(n_per_class, seed=seed)
 
@@ -210,7 +216,9 @@ def _without_copies(layout: Layout, pool: Pool) -> tuple[Rows, list[tuple[str, s
         if any(layout.files[i].label != first.label for i in group):
             for i in group:
                 other = next(layout.files[j] for j in group if layout.files[j].label != layout.files[i].label)
-                reason = f"the same image is also {printable(other.name)}, so what it shows is unclear"
+                reason = _(
+                    "the same image is also {other_name}, so what it shows is unclear", other_name=printable(other.name)
+                )
                 ambiguous.append((layout.files[i].name, reason))
             continue
         kept.append(group[0])
@@ -228,15 +236,17 @@ def _require_enough(
     called = {split: _split_text(layout, split) for split in layout.splits}
     for label, name in enumerate(layout.class_names):
         n_images = int((labels == label).sum())
-        shortages = [f"{called[split]} has {n}" for split in layout.splits
-                 if (n := int(((labels == label) & (splits == split)).sum())) < least[split]]  # fmt: skip
+        shortages = [
+            _("{called} has {n}", called=called[split], n=n)
+            for split in layout.splits
+            if (n := int(((labels == label) & (splits == split)).sum())) < least[split]
+        ]
         if n_images >= MIN_PER_CLASS and not shortages:
             continue
         skipped_here = [f"{file} ({reason})" for file, reason in skipped if f"/{name}/" in f"/{file}"]
-        reasons = f" Skipped in it: {first_few(skipped_here)}." if skipped_here else ""
-        minimum = (
-            ", ".join(f"{n} in {called[split]}" for split, n in least.items())
-            or "one for each of train, validation and test"
+        reasons = _(" Skipped in it: {first_few}.", first_few=first_few(skipped_here)) if skipped_here else ""
+        minimum = ", ".join(_("{n} in {called}", n=n, called=called[split]) for split, n in least.items()) or _(
+            "one for each of train, validation and test"
         )
         message = f"Class {name!r} of {source_name} has {n_images} usable image{'s' if n_images != 1 else ''}"
         if shortages:
@@ -245,8 +255,16 @@ def _require_enough(
         few = len(others) <= _MAX_LISTED and not any("," in other for other in others)
         python, terminal = (f"{others}", f" {shlex.quote(','.join(others))}") if few else ("[...]", "")
         raise InputError(
-            f"{message}; it needs at least {MIN_PER_CLASS}, {minimum}. Add images, or leave the class out with "
-            f"classes={python} (--classes{terminal} in the terminal).{reasons}"
+            _(
+                "{message_text}; it needs at least {min_per_class}, {minimum}. Add images, or leave the "
+                "class out with classes={python} (--classes{terminal} in the terminal).{reasons}",
+                message_text=message,
+                min_per_class=MIN_PER_CLASS,
+                minimum=minimum,
+                python=python,
+                terminal=terminal,
+                reasons=reasons,
+            )
         )
 
 

@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import ImageSource, SourceFile, is_archive_name, printable
 from tl_widgets.data.dataset import Rows, first_few
 from tl_widgets.data.layouts.class_folders import read_class_folders
@@ -123,14 +124,20 @@ def read_group_column(source: ImageSource, column: str, columns: Columns = NO_CO
     """
     found = read_columns(source, Tree(source.listing), columns.image)
     if column not in found:
-        named = f"they have {first_few(list(map(repr, found)))}" if found else "there is none"
-        raise InputError(f"No table beside the images that names them has a column {column!r}: {named}.")
+        named = _("they have {first_few}", first_few=first_few(list(map(repr, found)))) if found else _("there is none")
+        raise InputError(
+            _(
+                "No table beside the images that names them has a column {column!r}: {named}.",
+                column=column,
+                named=named,
+            )
+        )
     return found[column]
 
 
 def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Columns) -> Reading:
     if columns:
-        reading, _ = read_label_table(source, tree, columns)
+        reading, _unused = read_label_table(source, tree, columns)
         assert reading is not None  # named columns are found or an error
         return reading
     masks = find_masks(source, tree)
@@ -141,7 +148,7 @@ def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Col
         folders = read_class_folders(tree, source_name)
         class_folders = [folder for _, place in folders.places for folder in tree.children(place)]
         if pair := image_pairs(tree, class_folders):
-            raise InputError(f"{source_name} has no classes to read. {pair}")
+            raise InputError(_("{source_name} has no classes to read. {pair}", source_name=source_name, pair=pair))
         if not are_generic(list(folders.class_names)):
             return _with_masks(_with_unused_tables(tree, folders), masks)
     except NoClassesError as error:
@@ -160,10 +167,10 @@ def _read_labels(source: ImageSource, tree: Tree, source_name: str, columns: Col
     task = "" if numbered else other_task(source, tree, masks)
     if reading is not None:
         if task:
-            unused.append("Boxes or masks that lie beside the pictures are not used.")
+            unused.append(_("Boxes or masks that lie beside the pictures are not used."))
         return _with_masks(replace(reading, notes=(*reading.notes, *unused)), masks)
     if task:
-        raise InputError(f"{source_name} has no classes to read. {task}")
+        raise InputError(_("{source_name} has no classes to read. {task}", source_name=source_name, task=task))
     if folders is not None:
         return _with_masks(_with_unused_tables(tree, folders), masks)
     if unclear is not None:
@@ -185,7 +192,9 @@ def _read_parts(source: ImageSource, parts: Sequence[tuple[str, str]], source_na
         name = f"{source_name}/{printable(folder)}"
         reading = _read_labels(source, tree, name, columns)
         if reading.splits:
-            raise InputError(f"{name} has its own split. Give it alone, or one of its folders for {split}.")
+            raise InputError(
+                _("{name} has its own split. Give it alone, or one of its folders for {split}.", name=name, split=split)
+            )
         readings.append((cast("SplitName", split), reading))
     train = dict(readings)["train"]
     known = {name.casefold(): name for name in train.class_names}
@@ -193,8 +202,12 @@ def _read_parts(source: ImageSource, parts: Sequence[tuple[str, str]], source_na
     for split, reading in readings:
         if other := sorted({name for name in reading.class_names if name.casefold() not in known}):
             raise InputError(
-                f"The folder for {split} has classes that the one for train lacks: "
-                f"{first_few([repr(printable(name)) for name in other])}. Both must have the same classes."
+                _(
+                    "The folder for {split} has classes that the one for train lacks: {first_few}. Both "
+                    "must have the same classes.",
+                    split=split,
+                    first_few=first_few([repr(printable(name)) for name in other]),
+                )
             )
         images += [
             LabelledImage(image.file, split, known[image.class_name.casefold()]) for image in reading.images
@@ -218,7 +231,7 @@ def _read_parts(source: ImageSource, parts: Sequence[tuple[str, str]], source_na
 
 def _where_in_parts(key: str, parts: Sequence[tuple[str, str]], readings: Sequence[tuple[SplitName, Reading]]) -> str:
     found = []
-    for (_, folder), (_, reading) in zip(parts, readings, strict=True):
+    for (_unused, folder), (_unused, reading) in zip(parts, readings, strict=True):
         wheres = zip(reading.class_names, reading.where, strict=True)
         found += [f"{printable(folder)}: {where}" for name, where in wheres if name.casefold() == key]
     return "; ".join(found)
@@ -228,7 +241,7 @@ def _with_masks(reading: Reading, masks: Mapping[str, Sequence[SourceFile]]) -> 
     if not masks:
         return reading
     n, places = sum(map(len, masks.values())), first_few([printable(place) for place in masks])
-    note = f"Masks of pictures were left aside ({n:,}): {places}."
+    note = _("Masks of pictures were left aside ({n:,}): {places}.", n=n, places=places)
     return replace(reading, notes=(*reading.notes, note), is_plain=False)
 
 
@@ -236,7 +249,10 @@ def _with_unused_tables(tree: Tree, folders: Reading) -> Reading:
     tables = [printable(file.name) for file in tree.tables()]
     if not tables:
         return folders
-    note = f"The classes are the folders; not used: {first_few(tables)} (label_column= takes the classes from a table)."
+    note = _(
+        "The classes are the folders; not used: {first_few} (label_column= takes the classes from a table).",
+        first_few=first_few(tables),
+    )
     return replace(folders, notes=(*folders.notes, note))
 
 
@@ -248,16 +264,36 @@ def _why_empty(source: ImageSource, source_name: str) -> list[str]:
     called = first_few([printable(name) for name in links or archives])
     if links and not listing.files:
         return [
-            f"What {source_name} holds are links to other places, which are not followed: {called}. Copy the folders "
-            "here, or give the folder that they lie in."
+            _(
+                "What {source_name} holds are links to other places, which are not followed: {called}. "
+                "Copy the folders here, or give the folder that they lie in.",
+                source_name=source_name,
+                called=called,
+            )
         ]
     if len(archives) == 1:
-        advice = f"give only that: {source_name}/{printable(archives[0])}" if source.path.is_dir() else "give only that"
-        return [f"{source_name} holds an archive, {called}. Unpack it, or {advice}."]
+        advice = (
+            _("give only that: {source_name}/{archive}", source_name=source_name, archive=printable(archives[0]))
+            if source.path.is_dir()
+            else _("give only that")
+        )
+        return [
+            _(
+                "{source_name} holds an archive, {called}. Unpack it, or {advice}.",
+                source_name=source_name,
+                called=called,
+                advice=advice,
+            )
+        ]
     if archives:
         return [
-            f"{source_name} holds {len(archives)} archives: {called}. Unpack each into a sub-folder of its own, one "
-            "for each class."
+            _(
+                "{source_name} holds {n_archives} archives: {called}. Unpack each into a sub-folder of "
+                "its own, one for each class.",
+                source_name=source_name,
+                n_archives=len(archives),
+                called=called,
+            )
         ]
     if not listing.skipped:
         return []
@@ -272,7 +308,13 @@ def require_class_name(name: object) -> str:
     """Return a class name without surrounding spaces, or raise InputError."""
     text = name.strip() if isinstance(name, str) else ""
     if not text or len(text) > MAX_NAME or printable(text) != text:
-        raise InputError(f"{name!r:.100} cannot be the name of a class. Use 1 to {MAX_NAME} printable characters.")
+        raise InputError(
+            _(
+                "{name!r:.100} cannot be the name of a class. Use 1 to {max_name} printable characters.",
+                name=name,
+                max_name=MAX_NAME,
+            )
+        )
     return text
 
 
@@ -281,14 +323,30 @@ def require_edits(layout: Layout, edits: Edits, source_name: str) -> None:
     folders = [folder for folder, _ in edits.renamed] + list(edits.dropped)
     if missing := sorted(set(folders) - set(layout.class_names)):
         raise InputError(
-            f"{source_name} has no class folder {missing[0]!r}, which was renamed or dropped. "
-            "Put it back, or start over."
+            _(
+                "{source_name} has no class folder {missing!r}, which was renamed or dropped. Put it "
+                "back, or start over.",
+                source_name=source_name,
+                missing=missing[0],
+            )
         )
     names = [edits.name_of(folder) for folder in layout.class_names if folder not in edits.dropped]
     if repeated := [name for name, n in Counter(names).items() if n > 1]:
-        raise InputError(f"Two classes of {source_name} would be called {repeated[0]!r}. Give each class its own name.")
+        raise InputError(
+            _(
+                "Two classes of {source_name} would be called {repeated!r}. Give each class its own name.",
+                source_name=source_name,
+                repeated=repeated[0],
+            )
+        )
     if len(names) < 2:
-        raise InputError(f"{source_name} has {len(names)} class left; you need at least two. Take one back.")
+        raise InputError(
+            _(
+                "{source_name} has {n_names} class left; you need at least two. Take one back.",
+                source_name=source_name,
+                n_names=len(names),
+            )
+        )
 
 
 def apply_edits(layout: Layout, edits: Edits) -> tuple[Layout, Rows]:
@@ -311,7 +369,7 @@ def apply_edits(layout: Layout, edits: Edits) -> tuple[Layout, Rows]:
     n_out = sum(labelled.file.name in left_out for labelled in layout.files if labelled.label in label_of)
     notes = layout.notes
     if dropped := [folder for folder in layout.class_names if folder in edits.dropped]:
-        notes += (f"Ignored classes: {', '.join(dropped)}.",)
+        notes += (_("Ignored classes: {dropped}.", dropped=", ".join(dropped)),)
     if n_out:
         notes += (f"Left out by hand: {n_out:,} image{'s' if n_out != 1 else ''}.",)
     return replace(layout, files=files, class_names=tuple(names), notes=notes), np.array(rows, np.int64)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Images, Rows, Split, split_rows, subset
 from tl_widgets.data.folder import CARVED_VALIDATION_SHARE
 from tl_widgets.data.groups import split_groups
@@ -103,7 +104,7 @@ def _grouped(labels: Rows, groups: Rows, n_folds: int, seed: int) -> Rows:
     splitter, fold_of = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed), np.empty(len(labels), np.int64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # about classes with few images, which are checked here
-        for fold, (_, test) in enumerate(splitter.split(np.zeros(len(labels)), labels, groups)):
+        for fold, (_unused, test) in enumerate(splitter.split(np.zeros(len(labels)), labels, groups)):
             fold_of[test] = fold
     return fold_of
 
@@ -120,10 +121,17 @@ def _require_enough(labels: Rows, class_names: tuple[str, ...], n_folds: int, wh
     n = int(counts[scarcest])
     if n < n_folds or n - -(-n // n_folds) < 2:
         most = n if n > 3 else 3 if n == 3 else 0
-        advice = f"Use at most {most} folds" if most else "Add images, or leave this class out"
+        advice = _("Use at most {most} folds", most=most) if most else _("Add images, or leave this class out")
         raise InputError(
-            f"{n_folds} folds need at least {max(n_folds, 3 if n_folds > 2 else 4)} {what} of each class, but "
-            f"{class_names[scarcest]!r} has {n}. {advice}."
+            _(
+                "{n_folds} folds need at least {n_folds_2} {what} of each class, but {class_name!r} has {n}. {advice}.",
+                n_folds=n_folds,
+                n_folds_2=max(n_folds, 3 if n_folds > 2 else 4),
+                what=what,
+                class_name=class_names[scarcest],
+                n=n,
+                advice=advice,
+            )
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Labels, Rows, split_sizes
 from tl_widgets.data.folder_layout import LabelledFile
 from tl_widgets.records.provenance import Edits
@@ -37,8 +38,10 @@ def with_groups(edits: Edits, groups: str | Mapping[str, str] | None) -> Edits:
         return replace(edits, together=edits.together + sets)
     if not isinstance(groups, str):
         raise InputError(
-            'groups must be "folder", "column:NAME", a regular expression, or a mapping; '
-            f"received {shown(groups, 100)}."
+            _(
+                'groups must be "folder", "column:NAME", a regular expression, or a mapping; received {groups}.',
+                groups=shown(groups, 100),
+            )
         )
     if groups and groups != BY_FOLDER and group_column(groups) is None:
         _pattern(groups)
@@ -54,11 +57,17 @@ def _pattern(groups: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(groups)
     except re.error as error:
-        raise InputError(f"groups={shown(groups, 100)} is not a regular expression ({error}).") from None
+        raise InputError(
+            _("groups={groups} is not a regular expression ({error}).", groups=shown(groups, 100), error=error)
+        ) from None
     if pattern.groups != 1:
         raise InputError(
-            f'groups={shown(groups, 100)} must have one group in parentheses, such as r"^(\\w+?)_", or be "folder" or '
-            f'"column:NAME"; it has {pattern.groups}.'
+            _(
+                'groups={groups} must have one group in parentheses, such as r"^(\\w+?)_", or be "folder" '
+                'or "column:NAME"; it has {groups_2}.',
+                groups=shown(groups, 100),
+                groups_2=pattern.groups,
+            )
         )
     return pattern
 
@@ -175,13 +184,16 @@ def group_note(numbers: Labels, splits: Iterable[str] = ()) -> str:
     """Return a sentence about groups, and about those that a folder's own split tears apart."""
     sizes = Counter(numbers.tolist())
     several = [size for size in sizes.values() if size > 1]
-    text = f"Kept together: {sum(several):,} images in {len(several):,} groups."
+    text = _("Kept together: {n:,} images in {n_several:,} groups.", n=sum(several), n_several=len(several))
     places: dict[int, set[str]] = {}
     for number, split in zip(numbers.tolist(), splits, strict=False):
         places.setdefault(number, set()).add("train" if split == "validation" else split)
     torn = sum(len(names) > 1 for names in places.values())
     if torn:
-        text += f" The folder's own split has {torn:,} of them in both train/ and test/: move their files to one side."
+        text += _(
+            " The folder's own split has {torn:,} of them in both train/ and test/: move their files to one side.",
+            torn=torn,
+        )
     return text
 
 

@@ -30,6 +30,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import home_folder, require_disk
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import MAX_FILE_BYTES
 from tl_widgets.data.catalogue import NamedDataset, list_datasets
 from tl_widgets.data.dataset import ImageDataset
@@ -115,7 +116,9 @@ class HostedDataset(NamedDataset):
         except InputError as error:
             if is_intact(path):
                 raise
-            raise InputError(f"{path} is damaged. Run `tl-widgets fetch {self.name}` to download it again.") from error
+            raise InputError(
+                _("{path} is damaged. Run `tl-widgets fetch {name}` to download it again.", path=path, name=self.name)
+            ) from error
         return replace(loaded, source=f"{self.source}; {self.license}")
 
 
@@ -144,7 +147,9 @@ def fetch_dataset(dataset: HostedDataset, *, on_event: OnEvent = ignore, cancel:
         installed = dataset.installed()
         # Room for the downloaded files and the zip, which is larger than they are for PNGs of tiny images.
         if installed is None:
-            require_disk(dataset.path.parent, 2 * dataset.n_bytes, f"Fetching {dataset.name}")
+            require_disk(
+                dataset.path.parent, 2 * dataset.n_bytes, _("Fetching {dataset_name}", dataset_name=dataset.name)
+            )
         dataset.path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(dataset.path.parent, "fetching-*", _ABANDONED_AFTER)
         with tempfile.TemporaryDirectory(prefix="fetching-", dir=dataset.path.parent) as folder:
@@ -181,30 +186,47 @@ def _fetch_into(
             try:
                 dataset.repack(files, sink)
             except _DAMAGE as error:
-                raise WrongContentError(f"it is damaged ({error or type(error).__name__})") from error
+                raise WrongContentError(_("it is damaged ({error})", error=error or type(error).__name__)) from error
             sink.require([f"{place}/{name}" if place else name
                           for _, place in dataset.folders for name in dataset.class_names])  # fmt: skip
     except WrongContentError as error:
-        source = installed or f"the file from {dataset.files[0].url}"
+        source = installed or _("the file from {url}", url=dataset.files[0].url)
         raise OSError(f"{source} is not the data set: {error}") from error
 
 
 def _unavailable_message(dataset: HostedDataset, reason: str) -> str:
     *others, last = [info.name for info in list_datasets() if not info.n_bytes]
-    problem = (
-        f"The data set {dataset.name} ({size_text(dataset.n_bytes)}) is not on this machine and could not be "
-        f"downloaded ({reason})."
+    problem = _(
+        "The data set {dataset_name} ({n_bytes}) is not on this machine and could not be downloaded ({reason}).",
+        dataset_name=dataset.name,
+        n_bytes=size_text(dataset.n_bytes),
+        reason=reason,
     )
-    fetch = f"run `tl-widgets fetch {dataset.name}`"
-    copy = f"on a connected machine and copy {dataset.path.name} from its folder to {dataset.path}"
+    fetch = _("run `tl-widgets fetch {dataset_name}`", dataset_name=dataset.name)
+    copy = _(
+        "on a connected machine and copy {path_name} from its folder to {dataset_path}",
+        path_name=dataset.path.name,
+        dataset_path=dataset.path,
+    )
     if dataset.installer:
-        return (
-            f"{problem} There are three ways to get it: {dataset.installer}; {fetch} when this machine has a network; "
-            f"or {fetch} {copy}. Meanwhile {', '.join(others)} and {last} need neither."
+        return _(
+            "{problem} There are three ways to get it: {installer}; {fetch} when this machine has a "
+            "network; or {fetch} {copy}. Meanwhile {others} and {last} need neither.",
+            problem=problem,
+            installer=dataset.installer,
+            fetch=fetch,
+            copy=copy,
+            others=", ".join(others),
+            last=last,
         )
-    return (
-        f"{problem} You have three choices: use {', '.join(others)} or {last}, which need no network; use your own "
-        f"images (My pictures in the Lab, or load_folder); or {fetch} {copy}."
+    return _(
+        "{problem} You have three choices: use {others} or {last}, which need no network; use your "
+        "own images (My pictures in the Lab, or load_folder); or {fetch} {copy}.",
+        problem=problem,
+        others=", ".join(others),
+        last=last,
+        fetch=fetch,
+        copy=copy,
     )
 
 
@@ -243,8 +265,8 @@ class Sink:
         self._n_done += 1
         if self._n_done % _IMAGES_PER_EVENT == 0 or self._n_done == self.n_total:
             raise_if_cancelled(self._cancel)
-            total = f" of {self.n_total:,}" if self.n_total else ""
-            text = f"unpacking {self._name}: {self._n_done:,}{total} images"
+            total = _(" of {n_total:,}", n_total=self.n_total) if self.n_total else ""
+            text = _("unpacking {name}: {n_done:,}{total} images", name=self._name, n_done=self._n_done, total=total)
             self._on_event(Event("decode", text, n_done=self._n_done, n_total=self.n_total))
 
     def add_pixels(self, folder: str, pixels: NDArray[np.uint8]) -> None:
@@ -262,7 +284,7 @@ class Sink:
     def require(self, folders: Sequence[str]) -> None:
         """Raise `WrongContentError` if any of the folders has no images."""
         if missing := [folder for folder in folders if folder not in self.counts]:
-            raise WrongContentError(f"it has no image of {missing[0]}")
+            raise WrongContentError(_("it has no image of {missing}", missing=missing[0]))
 
 
 def tar_members(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
@@ -272,7 +294,9 @@ def tar_members(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, byt
             if not member.isreg() or not pattern.fullmatch(member.name):
                 continue
             if member.size > MAX_FILE_BYTES:
-                raise WrongContentError(f"{member.name[:80]!r} in it is too large for an image file")
+                raise WrongContentError(
+                    _("{member_name!r} in it is too large for an image file", member_name=member.name[:80])
+                )
             stream = archive.extractfile(member)  # writes nothing to disk
             assert stream is not None
             yield member.name, stream.read()
@@ -287,7 +311,7 @@ class _Limited:
     def read(self, size: int) -> bytes:
         """Return at most `size` bytes."""
         if not 0 <= size <= self._n_left:
-            raise WrongContentError("it unpacks to far more than the data set contains")
+            raise WrongContentError(_("it unpacks to far more than the data set contains"))
         data = self._stream.read(size)
         self._n_left -= len(data)
         return data

@@ -30,6 +30,7 @@ from tl_widgets.core.download import atomic_file, remove_abandoned
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.resources import home_folder, require_disk, require_memory
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import ImageSource
 from tl_widgets.data.dataset import Rows, image_key
 from tl_widgets.data.decode import readable_formats
@@ -110,17 +111,20 @@ def load_pool(
 
     try:
         n_bytes = len(files) * image_size**2 * 3
-        require_disk(home, n_bytes, f"The decoded copy of {len(files):,} images")
+        require_disk(home, n_bytes, _("The decoded copy of {n_files:,} images", n_files=len(files)))
         with decoded() as contents:
             name = _write_entry(home, shape_key, contents, len(files), image_size, depth)
         _write_index(index, name)
         if pool := _open_entry(home / name, len(files)):
             return pool
-        problem = f"what was written to {home} cannot be read back"
+        problem = _("what was written to {home} cannot be read back", home=home)
     except (OSError, InputError) as error:  # problems of the cache; those of a source file are in FileContent.reason
         problem = str(error)
-    advice = f"They cannot be stored on disk either ({problem.rstrip('.')}). Use a smaller image size or fewer images"
-    require_memory(len(files) * image_size**2 * 3, f"Holding {len(files):,} images", advice)
+    advice = _(
+        "They cannot be stored on disk either ({value}). Use a smaller image size or fewer images",
+        value=problem.rstrip("."),
+    )
+    require_memory(len(files) * image_size**2 * 3, _("Holding {n_files:,} images", n_files=len(files)), advice)
     with decoded() as contents:
         return replace(_read_into_memory(contents, len(files), image_size), depth=depth)
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from tl_widgets.core.translation import _
+
 _BLOCK = 256  # images per read when iterating over all of them: 12 MB at 128 pixels
 
 
@@ -93,8 +95,8 @@ class IndexedImages:
         # Imported here because reading a data set's records should need only NumPy.
         from tl_widgets.core.resources import require_memory
 
-        advice = "Read them in batches, images[i:j], or take fewer images of each class"
-        require_memory(self.nbytes, f"an array of {len(self):,} images", advice)
+        advice = _("Read them in batches, images[i:j], or take fewer images of each class")
+        require_memory(self.nbytes, _("an array of {n_self:,} images", n_self=len(self)), advice)
         return self[:] if dtype is None else self[:].astype(dtype, copy=False)
 
     def __repr__(self) -> str:

@@ -6,19 +6,21 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
+from tl_widgets.core.translation import _
+
 MAX_DEPTH = 128  # folders above a file
 MAX_NAME = 1_000  # characters of a path
 
 # Bytes that aren't UTF-8 are read in the first of these in which every name consists of letters as people use them.
 _CODE_PAGES = {
-    "cp437": "Western European",
-    "cp850": "Western European",
-    "cp1252": "Western European",
-    "cp866": "Cyrillic",
-    "cp932": "Japanese",
-    "cp949": "Korean",
-    "gbk": "Chinese",
-    "cp1251": "Cyrillic",
+    "cp437": _("Western European"),
+    "cp850": _("Western European"),
+    "cp1252": _("Western European"),
+    "cp866": _("Cyrillic"),
+    "cp932": _("Japanese"),
+    "cp949": _("Korean"),
+    "gbk": _("Chinese"),
+    "cp1251": _("Cyrillic"),
 }
 # The first bytes of the common characters; the others are so rare that a whole name of them is a wrong guess.
 _COMMON: dict[str, Callable[[int], bool]] = {
@@ -37,11 +39,11 @@ def one_form(name: str) -> str:
 def problem_of(name: str, parts: Sequence[str]) -> str:
     """Return why a member of an archive must not be read, from its name alone; "" if it may be."""
     if ".." in parts or "" in parts or parts[0].endswith(":"):
-        return "a name that points outside the archive"
+        return _("a name that points outside the archive")
     if len(name) > MAX_NAME:
-        return f"a name of {len(name):,} characters; at most {MAX_NAME:,} are read"
+        return _("a name of {n_name:,} characters; at most {max_name:,} are read", n_name=len(name), max_name=MAX_NAME)
     if len(parts) > MAX_DEPTH:
-        return f"{len(parts):,} folders deep; at most {MAX_DEPTH} are read"
+        return _("{n_parts:,} folders deep; at most {max_depth} are read", n_parts=len(parts), max_depth=MAX_DEPTH)
     return ""
 
 
@@ -76,7 +78,7 @@ def _is_plausible(names: set[bytes], encoding: str) -> bool:
     """Return whether names read in this encoding are words of one script."""
     texts = [name.decode(encoding) for name in names]
     letters = [c for text in texts for c in text if not c.isascii() and c not in "·–—’“”・ー、。（）【】　 "]
-    if not letters or any(unicodedata.category(c) not in ("Lu", "Ll", "Lo") for c in letters):
+    if not letters or any(unicodedata.category(c) not in (_("Lu"), _("Ll"), _("Lo")) for c in letters):
         return False
     scripts = {unicodedata.name(c, "").split()[0] for c in letters}
     if encoding in _COMMON:

@@ -16,6 +16,7 @@ from typing import IO, Any, cast
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.resources import require_disk
+from tl_widgets.core.translation import _
 from tl_widgets.data import archives
 from tl_widgets.data.archives import Listing, SourceFile, is_junk, printable, size_reason
 from tl_widgets.data.names import MAX_NAME, one_form, problem_of, with_folders_above
@@ -48,7 +49,9 @@ class PackedSource:
             (self._open_7z if start == b"7z\xbc\xaf\x27\x1c" else self._open_tar)(start)
         except _DAMAGE as error:
             self.close()
-            raise InputError(f"{self._shown} is a damaged archive ({error}). Make or download it again.") from error
+            raise InputError(
+                _("{shown} is a damaged archive ({error}). Make or download it again.", shown=self._shown, error=error)
+            ) from error
         except BaseException:
             self.close()
             raise
@@ -78,7 +81,13 @@ class PackedSource:
         """Record a member and return its name; "" if it isn't read."""
         n_seen = len(self._files) + len(self._folders) + len(self._skipped)
         if n_seen > archives.MAX_FILES:
-            raise InputError(f"{self._shown} contains more than {archives.MAX_FILES:,} files. Give only the images.")
+            raise InputError(
+                _(
+                    "{shown} contains more than {max_files:,} files. Give only the images.",
+                    shown=self._shown,
+                    max_files=archives.MAX_FILES,
+                )
+            )
         name = one_form(raw_name).replace("\\", "/")
         parts = [part for part in name.rstrip("/").split("/") if part != "."]
         if not parts:
@@ -107,7 +116,7 @@ class PackedSource:
             for member in tar:
                 reason = "a link" if member.issym() or member.islnk() else ""
                 if not (reason or member.isdir() or (member.isreg() and not member.issparse())):
-                    reason = "not an ordinary file"
+                    reason = _("not an ordinary file")
                 if name := self._add(member.name, member.size, reason, is_folder=member.isdir()):
                     self._parts[name] = [(member.offset_data, member.size)]
                 tar.members = []  # type: ignore[attr-defined]  # tarfile would keep every header
@@ -132,28 +141,35 @@ class PackedSource:
     def _limit(self) -> int:
         """Return how many bytes the archive may unpack to; room for them is checked while they are written."""
         n_packed = self.path.stat().st_size
-        require_disk(Path(tempfile.gettempdir()), n_packed, f"Unpacking {self._shown}")
+        require_disk(Path(tempfile.gettempdir()), n_packed, _("Unpacking {shown}", shown=self._shown))
         return min(archives.MAX_UNPACKED_BYTES, max(archives.RATIO_MATTERS_FROM, archives.MAX_RATIO * n_packed))
 
     def _too_much(self, limit: int) -> str:
-        return f"{self._shown} would unpack to more than {size_text(limit)}, which no photographs do."
+        return _(
+            "{shown} would unpack to more than {limit}, which no photographs do.",
+            shown=self._shown,
+            limit=size_text(limit),
+        )
 
     # 7z
 
-    def _open_7z(self, _: bytes) -> None:
+    def _open_7z(self, _unused: bytes) -> None:
         try:
             import py7zr
         except ImportError:
             raise InputError(
-                f"{self._shown} is a 7z archive, which needs the package py7zr: pip install 'tl_widgets[formats]'. "
-                "Or unpack it, and give the folder."
+                _(
+                    "{shown} is a 7z archive, which needs the package py7zr: pip install "
+                    "'tl_widgets[formats]'. Or unpack it, and give the folder.",
+                    shown=self._shown,
+                )
             ) from None
         limit = self._limit()
         self._stream = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `close`
         try:
             with py7zr.SevenZipFile(self.path, max_extract_size=limit) as archive:
                 if archive.needs_password():
-                    raise InputError(f"{self._shown} has a password. Unpack it, and give the folder.")
+                    raise InputError(_("{shown} has a password. Unpack it, and give the folder.", shown=self._shown))
                 for info in archive.list():
                     reason = "" if info.is_file or info.is_directory else "a link"
                     name = self._add(info.filename, info.uncompressed, reason, is_folder=info.is_directory)
@@ -223,5 +239,5 @@ class _Headers:
 
     def read(self, n: int = -1) -> bytes:
         if n < 0 or n > _MAX_HEADER_BYTES:
-            raise tarfile.ReadError("a header that is too large")
+            raise tarfile.ReadError(_("a header that is too large"))
         return self._file.read(n)

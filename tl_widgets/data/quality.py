@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tl_widgets.core.arguments import checked
+from tl_widgets.core.translation import _
 from tl_widgets.data.checks.files import check_files
 from tl_widgets.data.checks.near_duplicates import NearDuplicate, find_near_duplicates
 from tl_widgets.data.checks.pictures import check_pictures
@@ -49,24 +50,29 @@ def _near_duplicates(dataset: ImageDataset) -> Iterator[Diagnosis]:
         (n_tested, len(dataset.test), "test") if n_tested else (len(duplicates), len(dataset.validation), "validation")
     )
     text = f"{n} of the {n_all} {split} images look{'s' if n == 1 else ''} almost like a training image. "
-    text += "Recognizing those shows memory, not learning"
+    text += _("Recognizing those shows memory, not learning")
     if n < len(duplicates):
-        text += f"; the same goes for {len(duplicates) - n} of the {len(dataset.validation)} validation images"
+        text += _(
+            "; the same goes for {n_duplicates} of the {n_validation} validation images",
+            n_duplicates=len(duplicates) - n,
+            n_validation=len(dataset.validation),
+        )
     yield Diagnosis(
         "near_duplicates",
         f"{text}. Alike: {first_few([_pair_text(dataset, duplicate) for duplicate in duplicates])}.",
-        f"Look at them: {_advice(dataset, duplicates)}",
+        _("Look at them: {advice}", advice=_advice(dataset, duplicates)),
     )
 
 
 def _advice(dataset: ImageDataset, duplicates: list[NearDuplicate]) -> str:
     """Return what to do about near-duplicates, with the groups that the files' names suggest."""
     if dataset.origin is None or dataset.origin.kind != "folder" or dataset.report is None:
-        return "remove one of two copies, and put pictures of one scene or one burst into one split."
+        return _("remove one of two copies, and put pictures of one scene or one burst into one split.")
     if any(split for split, _ in dataset.origin.folders):
-        return (
-            "move what belongs together to one side of the folder's own split (train/ and test/ folders), or leave out "
-            "all but one, with load_folder(path, edits=leave_out_copies(dataset))."
+        return _(
+            "move what belongs together to one side of the folder's own split (train/ and test/ "
+            "folders), or leave out all but one, with load_folder(path, "
+            "edits=leave_out_copies(dataset))."
         )
     sides = {"validation": dataset.validation, "test": dataset.test}
     files = dataset.report.files
@@ -76,9 +82,10 @@ def _advice(dataset: ImageDataset, duplicates: list[NearDuplicate]) -> str:
     ]
     groups = suggest_groups(pairs, list(files.values()))
     how = f"groups={groups!r}" if groups else "edits=keep_together(dataset)"
-    return (
-        f"keep images that belong together on one side of the split, with load_folder(path, {how}), or leave out all "
-        "but one of them, with edits=leave_out_copies(dataset)."
+    return _(
+        "keep images that belong together on one side of the split, with load_folder(path, {how}), "
+        "or leave out all but one of them, with edits=leave_out_copies(dataset).",
+        how=how,
     )
 
 
@@ -89,7 +96,7 @@ def _pair_text(dataset: ImageDataset, duplicate: NearDuplicate) -> str:
     name = files.get(image_key(split.images[duplicate.row]), f"image {duplicate.row}")
     other = files.get(image_key(dataset.train.images[duplicate.train_row]), f"image {duplicate.train_row}")
     turn = f", {duplicate.turn}" if duplicate.turn else ""
-    return f"{name} ({duplicate.split}{turn}) and {other} (train)"
+    return _("{name} ({split}{turn}) and {other} (train)", name=name, split=duplicate.split, turn=turn, other=other)
 
 
 def _imbalance(dataset: ImageDataset, *, class_weights: bool) -> Iterator[Diagnosis]:
@@ -97,13 +104,22 @@ def _imbalance(dataset: ImageDataset, *, class_weights: bool) -> Iterator[Diagno
     most, least = int(counts.argmax()), int(counts.argmin())
     if counts[most] >= IMBALANCE * max(counts[least], 1):
         names = dataset.class_names
-        weights = "" if class_weights else "train with class weights, "
+        weights = "" if class_weights else _("train with class weights, ")
         yield Diagnosis(
             "imbalance",
-            f"The classes are unequal: {counts[most]} training images of {names[most]}, {counts[least]} of "
-            f"{names[least]}. Always answering {names[most]} would look better than it is.",
-            f"Look at each class's recall, {weights}add images of the rare class, or take "
-            "as many of each (n_per_class; in the Lab, Images per class).",
+            _(
+                "The classes are unequal: {count} training images of {name}, {count_2} of {name_2}. "
+                "Always answering {name} would look better than it is.",
+                count=counts[most],
+                name=names[most],
+                count_2=counts[least],
+                name_2=names[least],
+            ),
+            _(
+                "Look at each class's recall, {weights}add images of the rare class, or take as many of "
+                "each (n_per_class; in the Lab, Images per class).",
+                weights=weights,
+            ),
         )
 
 
@@ -111,15 +127,23 @@ def _tiny_classes(dataset: ImageDataset) -> Iterator[Diagnosis]:
     if dataset.origin is not None and dataset.origin.n_per_class is not None:
         return  # the user asked for few
     counts = np.bincount(dataset.train.labels, minlength=dataset.n_classes)
-    tiny = [f"{dataset.class_names[i]} has {counts[i]}" for i in range(dataset.n_classes) if counts[i] < TINY_CLASS]
+    tiny = [
+        _("{class_name} has {count}", class_name=dataset.class_names[i], count=counts[i])
+        for i in range(dataset.n_classes)
+        if counts[i] < TINY_CLASS
+    ]
     if tiny:
-        advice = "Add images"
+        advice = _("Add images")
         if dataset.n_classes - len(tiny) >= 2:  # otherwise there would be nothing left to tell apart
-            advice += ", or leave these classes out"
+            advice += _(", or leave these classes out")
         if dataset.origin is not None and [split for split, _ in dataset.origin.folders] == [""]:
-            advice += f"; about {math.ceil(TINY_CLASS / TRAIN_SHARE)} in a class give {TINY_CLASS} to train on"
+            advice += _(
+                "; about {ceil} in a class give {tiny_class} to train on",
+                ceil=math.ceil(TINY_CLASS / TRAIN_SHARE),
+                tiny_class=TINY_CLASS,
+            )
         yield Diagnosis(
             "tiny_class",
-            f"Some classes have very few training images: {first_few(tiny)}.",
-            f"Results for them are little more than chance. {advice}.",
+            _("Some classes have very few training images: {first_few}.", first_few=first_few(tiny)),
+            _("Results for them are little more than chance. {advice}.", advice=advice),
         )

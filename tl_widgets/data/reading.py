@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled, seconds_left
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import ImageSource, SourceFile
 from tl_widgets.data.dataset import Images, image_key
 from tl_widgets.data.decode import FULL_DEPTH, UnreadableError, decode_image, depth_of, large_image_lock
@@ -104,7 +105,7 @@ def read_images(
             try:
                 data = source.read(file)
             except OSError as error:
-                reason = f"cannot be read: {error.strerror or error}"
+                reason = _("cannot be read: {strerror}", strerror=error.strerror or error)
                 return FileContent(_digest(reason.encode()), None, b"", reason)
             digest = _digest(data)
             try:
@@ -122,7 +123,7 @@ def read_images(
             now = time.monotonic()
             if now - last_event >= _SECONDS_BETWEEN_EVENTS or n_done == len(files):
                 last_event, seconds = now, now - start
-                text = f"reading images: {n_done:,} of {len(files):,}"
+                text = _("reading images: {n_done:,} of {n_files:,}", n_done=n_done, n_files=len(files))
                 left = seconds_left(seconds, n_done, len(files))
                 on_event(Event("decode", text, n_done=n_done, n_total=len(files), seconds=seconds, seconds_left=left))
 

@@ -11,6 +11,7 @@ import numpy as np
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, is_cancelled
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Split
 from tl_widgets.data.folds import FoldRows, divide, fold_dataset, pool
 from tl_widgets.experiments.arms import Arms, RunCache
@@ -52,7 +53,7 @@ def measure_folds(
             others = measure_all(
                 range(1, config.folds),
                 partial(_measure, dataset, pooled, rows, alone),
-                describe=lambda i: f"fold {i + 1}",
+                describe=lambda i: _("fold {i}", i=i + 1),
                 n_jobs=n_jobs,
                 on_event=PartEvents(
                     "fold", config.folds, (config.folds - 1) * seconds_of(first, "train", "evaluate"), n_jobs, on_event
@@ -136,5 +137,5 @@ def _diagnoses(
     first = next(iter(stuck.values()), None)
     if first is None:
         return pooled
-    where = f"In fold {', '.join(map(str, stuck))}: "
+    where = _("In fold {stuck}: ", stuck=", ".join(map(str, stuck)))
     return (replace(first, text=where + first.text), *(item for item in pooled if item.kind not in NOT_LEARNING))

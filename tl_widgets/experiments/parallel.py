@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from tl_widgets.core.config import require_workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, is_cancelled, raise_if_cancelled, seconds_left
+from tl_widgets.core.translation import _
 from tl_widgets.experiments.arms import RunCache
 from tl_widgets.records.comparison import StudyFailure
 
@@ -78,7 +79,7 @@ def measure_all(
     context = WorkContext(
         cache or RunCache(), lambda event: on_event(event) if event.phase in _PASSED_ON else None, cancel
     )
-    _report(on_event, "starting the study", 0, len(jobs), 0.0)
+    _report(on_event, _("starting the study"), 0, len(jobs), 0.0)
     results = _in_process(jobs, measure, context) if n_jobs == 1 else _in_workers(jobs, measure, n_jobs, cancel)
     try:
         for i, outcome in results:
@@ -91,7 +92,9 @@ def measure_all(
                     on_point(outcome)
             n_done = len(done) + len(failures)
             seconds = time.perf_counter() - started
-            _report(on_event, f"measured {describe(jobs[i])}", n_done, len(jobs), seconds, done.get(i))
+            _report(
+                on_event, _("measured {describe}", describe=describe(jobs[i])), n_done, len(jobs), seconds, done.get(i)
+            )
             if is_cancelled(cancel):
                 break
     except CancelledError:
@@ -102,7 +105,13 @@ def measure_all(
             warnings.filterwarnings("ignore", ".*still being processed by the workers")
             results.close()
     if failures and not done and not n_before:
-        raise InputError(f"No point could be measured. The first failure, {failures[0].point}: {failures[0].text}")
+        raise InputError(
+            _(
+                "No point could be measured. The first failure, {point}: {text}",
+                point=failures[0].point,
+                text=failures[0].text,
+            )
+        )
     stopped = len(done) + len(failures) < len(jobs)
     on_event(Event("done", "stopped" if stopped else "done", n_done=1, n_total=1))
     return Measured(tuple(done[i] for i in sorted(done)), tuple(failures), stopped)
@@ -110,7 +119,13 @@ def measure_all(
 
 def _report(on_event: OnEvent, text: str, n_done: int, n_total: int, seconds: float, point: object = None) -> None:
     left = seconds_left(seconds, n_done, n_total)
-    event = Event("study", f"{text} ({n_done} of {n_total})", n_done=n_done, n_total=n_total, point=point)
+    event = Event(
+        "study",
+        _("{text} ({n_done} of {n_total})", text=text, n_done=n_done, n_total=n_total),
+        n_done=n_done,
+        n_total=n_total,
+        point=point,
+    )
     on_event(replace(event, seconds=seconds, seconds_left=left))
 
 
@@ -173,7 +188,7 @@ def _in_workers(
         except CancelledError:
             raise
         except Exception as error:
-            yield i, RuntimeError(f"its worker process died ({type(error).__name__})")
+            yield i, RuntimeError(_("its worker process died ({name})", name=type(error).__name__))
 
 
 def _watched(start: Callable[[], Iterator[Any]], cancel: Cancel | None) -> Iterator[Any]:

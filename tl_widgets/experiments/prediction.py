@@ -16,6 +16,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import read_file, user_path, working_folder
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.data.dataset import ImageDataset, Images
 from tl_widgets.data.decode import MAX_PIXELS, UnreadableError, decode_image, decode_upright
@@ -94,7 +95,7 @@ def predict(
     """
     runs = runs_with_models(comparison)
     name = name or (user_path(picture, "picture").name if isinstance(picture, str | PathLike) else "")
-    subject = printable(name) or "The picture"
+    subject = printable(name) or _("The picture")
     data = _content(picture, subject)
     try:
         with warnings.catch_warnings():
@@ -102,7 +103,7 @@ def predict(
             image = decode_image(data, comparison.dataset.image_size)
             original = decode_upright(data, ORIGINAL_SIDE)
     except UnreadableError as problem:
-        raise InputError(f"{subject} cannot be used: {problem}.") from None
+        raise InputError(_("{subject} cannot be used: {problem}.", subject=subject, problem=problem)) from None
     answers = tuple(Answer(run.name, _probabilities(run.model, image)) for run in runs)
     for pixels in (image, original.pixels):
         pixels.flags.writeable = False
@@ -127,13 +128,17 @@ def require_new_test_images(comparison: Comparison, dataset: ImageDataset) -> No
     """Raise `InputError` unless the models of a comparison have not learned from the data set's test images."""
     if comparison.folds is not None:
         raise InputError(
-            "This comparison was cross-validated: its models are those of the first fold, which were trained on images "
-            "of the data set's test split. Give a comparison without folds."
+            _(
+                "This comparison was cross-validated: its models are those of the first fold, which were "
+                "trained on images of the data set's test split. Give a comparison without folds."
+            )
         )
     if comparison.dataset.fingerprint != dataset.fingerprint:
         raise InputError(
-            "This is not the data set that the comparison was made on (other images, or another split). Give the same "
-            "data set."
+            _(
+                "This is not the data set that the comparison was made on (other images, or another "
+                "split). Give the same data set."
+            )
         )
 
 
@@ -149,15 +154,27 @@ def _content(picture: Any, subject: str) -> bytes:
 
 
 def _too_large(subject: str) -> str:
-    return f"{subject} is larger than the {size_text(MAX_FILE_BYTES)} allowed for one picture. Save a smaller copy."
+    return _(
+        "{subject} is larger than the {max_file_bytes} allowed for one picture. Save a smaller copy.",
+        subject=subject,
+        max_file_bytes=size_text(MAX_FILE_BYTES),
+    )
 
 
 def _read(path: Path, subject: str) -> bytes:
     try:
         if not path.exists():
-            raise InputError(f"There is no file {printable(str(path))}; you are in {printable(str(working_folder()))}.")
+            raise InputError(
+                _(
+                    "There is no file {path}; you are in {working_folder}.",
+                    path=printable(str(path)),
+                    working_folder=printable(str(working_folder())),
+                )
+            )
         if not path.is_file():  # a folder, or a pipe, where reading would block
-            raise InputError(f"{subject} is not a file. Give one image: JPEG, PNG, WebP, BMP, GIF or TIFF.")
+            raise InputError(
+                _("{subject} is not a file. Give one image: JPEG, PNG, WebP, BMP, GIF or TIFF.", subject=subject)
+            )
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InputError(_too_large(subject))
         return read_file(path, MAX_FILE_BYTES)
@@ -165,7 +182,7 @@ def _read(path: Path, subject: str) -> bytes:
         if isinstance(error, InputError):
             raise
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{subject} cannot be read: {reason}.") from None
+        raise InputError(_("{subject} cannot be read: {reason}.", subject=subject, reason=reason)) from None
 
 
 def _png(pixels: Any, subject: str) -> bytes:
@@ -182,8 +199,13 @@ def _png(pixels: Any, subject: str) -> bytes:
     if not is_picture:
         kind = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
         raise InputError(
-            f"{subject} must be a path, bytes, or a uint8 array of shape (height, width, 3) with values 0-255 and at "
-            f"most {MAX_PIXELS // 1_000_000} megapixels; received {kind}."
+            _(
+                "{subject} must be a path, bytes, or a uint8 array of shape (height, width, 3) with "
+                "values 0-255 and at most {max_pixels} megapixels; received {kind}.",
+                subject=subject,
+                max_pixels=MAX_PIXELS // 1_000_000,
+                kind=kind,
+            )
         )
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=1)

@@ -10,6 +10,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, is_cancelled
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.arms import Arms, RunCache
 from tl_widgets.experiments.parallel import WorkContext, measure_all
@@ -42,7 +43,7 @@ def measure_repeats(
         measured = measure_all(
             jobs,
             partial(_measure, dataset, config),
-            describe=lambda seed: f"seed {seed}",
+            describe=lambda seed: _("seed {seed}", seed=seed),
             n_jobs=n_jobs,
             on_event=PartEvents("repeat", config.repeats, estimate, n_jobs, on_event, first=first_only.points[0]),
             cancel=cancel,
@@ -116,8 +117,8 @@ class PartEvents:
             self._seconds_left = self._seconds_left if event.seconds_left is None else event.seconds_left
         else:
             detail = f": {event.text}"  # a download, or the features of the next random backbone
-        progress = f"{self._n_done} of {self._n} {self._noun}s done"
+        progress = _("{n_done} of {n} {noun}s done", n_done=self._n_done, n=self._n, noun=self._noun)
         if self._n_jobs == 1:
-            progress = f"{self._noun} {min(self._n_done + 1, self._n)} of {self._n}"
+            progress = _("{noun} {n_done} of {n}", noun=self._noun, n_done=min(self._n_done + 1, self._n), n=self._n)
         event = Event("study", progress + detail, n_done=self._n_done, n_total=self._n, seconds_left=self._seconds_left)
         self._on_event(replace(event, seconds=time.perf_counter() - self._started, point=point))

@@ -23,6 +23,7 @@ from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.files import UNFINISHED
 from tl_widgets.core.settings import settings_of, whole_number
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.records.parameters import ParameterCount, output_units, scratch_ledger
 
 if TYPE_CHECKING:
@@ -35,7 +36,12 @@ _HEAD_SEED = 999
 
 def _check_shape(image_shape: object) -> None:
     if not (isinstance(image_shape, tuple | list) and len(image_shape) == 3):
-        raise InputError(f"image_shape must be (height, width, channels) in pixels; received {shown(image_shape)}.")
+        raise InputError(
+            _(
+                "image_shape must be (height, width, channels) in pixels; received {image_shape}.",
+                image_shape=shown(image_shape),
+            )
+        )
     for side in image_shape:
         whole_number("image_shape", side)
 
@@ -43,7 +49,7 @@ def _check_shape(image_shape: object) -> None:
 def _check_classes(n_classes: int) -> None:
     n_classes = whole_number("n_classes", n_classes)
     if n_classes < 2:
-        raise InputError(f"A classifier needs at least 2 classes; received {n_classes}.")
+        raise InputError(_("A classifier needs at least 2 classes; received {n_classes}.", n_classes=n_classes))
 
 
 def _kernel_initializer(seed: int, layer: int) -> keras.initializers.Initializer:
@@ -216,7 +222,7 @@ def count_parameters(model: keras.Model) -> ParameterCount:
         InputError: The model isn't built yet.
     """
     if not model.built:
-        raise InputError("This model has no weights yet: give its first layer an Input(shape), or call it once.")
+        raise InputError(_("This model has no weights yet: give its first layer an Input(shape), or call it once."))
     return ParameterCount(
         trainable=sum(prod(weight.shape) for weight in model.trainable_weights),
         frozen=sum(prod(weight.shape) for weight in model.non_trainable_weights),

@@ -12,6 +12,7 @@ from matplotlib.image import AxesImage
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.labels import Result, most_different_classes, run_label, runs_of, seed_suffix, shortened
 from tl_widgets.plots.style import (
@@ -66,7 +67,7 @@ def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
         _draw_matrix(axes, result)
         return axes
     if ax is not None:
-        raise InputError("plot_confusion draws several matrices in a new figure; give `ax` only with a single run.")
+        raise InputError(_("plot_confusion draws several matrices in a new figure; give `ax` only with a single run."))
     runs = runs_of(result)
     size = _panel_size(runs[0])
     n_columns = confusion_columns(len(runs))
@@ -75,7 +76,11 @@ def plot_confusion(result: Result, *, ax: Axes | None = None) -> Axes | Figure:
     grid = figure.add_gridspec(n_rows, n_columns)
     for i, run in enumerate(runs):
         _draw_matrix(add_axes(figure, grid[i // n_columns, i % n_columns]), run)
-    heading = figure.suptitle(f"Which class is taken for which{seed_suffix(result)}", fontsize=TITLE_SIZE, color=INK)
+    heading = figure.suptitle(
+        _("Which class is taken for which{seed_suffix}", seed_suffix=seed_suffix(result)),
+        fontsize=TITLE_SIZE,
+        color=INK,
+    )
     set_fonts([heading])
     return figure
 
@@ -94,7 +99,7 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
     n = len(run.class_names)
     title = run_label(run)
     if run.test_accuracy is None:
-        draw_placeholder(ax, "not tested", title)
+        draw_placeholder(ax, _("not tested"), title)
         return
     matrix = run.confusion_matrix
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -115,8 +120,13 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
     ax.set_xticks(shown, names, rotation=90 if upright else 0, parse_math=False)
     ax.set_yticks(shown, names, parse_math=False)
     n_right, n_test = run.n_right, len(run.labels)
-    sampling = f" (one name in {step})" if step > 1 else ""
-    finish_axes(ax, f"{title}\n{n_right} of {n_test} right", x=f"answer{sampling}", y=f"true class{sampling}")
+    sampling = _(" (one name in {step})", step=step) if step > 1 else ""
+    finish_axes(
+        ax,
+        _("{title}\n{n_right} of {n_test} right", title=title, n_right=n_right, n_test=n_test),
+        x=f"answer{sampling}",
+        y=_("true class{sampling}", sampling=sampling),
+    )
     for spine in ax.spines.values():
         spine.set_visible(False)
 
@@ -124,7 +134,7 @@ def _draw_matrix(ax: Axes, run: RunResult) -> None:
 def _draw_color_key(ax: Axes, image: AxesImage) -> None:
     key = ax.figure.colorbar(image, ax=ax, shrink=0.7, format=PERCENT)
     key.ax.tick_params(labelsize=SMALL_SIZE, colors=INK)
-    key.set_label("share of the true class", fontsize=SMALL_SIZE, color=INK)
+    key.set_label(_("share of the true class"), fontsize=SMALL_SIZE, color=INK)
     key.outline.set_edgecolor(GRID)
 
 
@@ -154,7 +164,7 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     tested = [run for run in runs_of(result) if run.labels]
     ax = new_axes(6.5, 4) if ax is None else ax
     if not tested:
-        draw_placeholder(ax, "not tested", "Recall of each class")
+        draw_placeholder(ax, _("not tested"), _("Recall of each class"))
         return ax
     rows = most_different_classes([run.per_class for run in tested], MAX_RECALLS)
     _draw_recalls(ax, tested, rows)
@@ -165,8 +175,14 @@ def plot_recall(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
     intervals = ", 95% intervals" if tested[0].is_uneven else ""
-    subset = f"\n({len(rows)} of {len(names)} classes)" if len(rows) < len(names) else ""
-    finish_axes(ax, f"Recall of each class{seed_suffix(result)}", x=f"test images recognized{intervals}{subset}")
+    subset = (
+        _("\n({n_rows} of {n_names} classes)", n_rows=len(rows), n_names=len(names)) if len(rows) < len(names) else ""
+    )
+    finish_axes(
+        ax,
+        _("Recall of each class{seed_suffix}", seed_suffix=seed_suffix(result)),
+        x=_("test images recognized{intervals}{subset}", intervals=intervals, subset=subset),
+    )
     return ax
 
 

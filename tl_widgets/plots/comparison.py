@@ -17,6 +17,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.numbers import seconds_text
+from tl_widgets.core.translation import _
 from tl_widgets.plots.classes import plot_confusion, plot_recall
 from tl_widgets.plots.curves import plot_accuracy, plot_test_accuracy
 from tl_widgets.plots.images import plot_dataset, plot_predictions
@@ -102,17 +103,30 @@ def _one_below_the_other(figure: Figure) -> list[SubplotSpec]:
 def _caption(comparison: Comparison, width: int) -> str:
     data, config = comparison.dataset, comparison.config
     epochs = f"{config.epochs} epoch{'s' if config.epochs != 1 else ''}"
-    text = (
-        f"{data.name}: {images_text(comparison)} "
-        f"of {data.image_size} × {data.image_size} pixels in {len(data.class_names)} classes; "
-        f"{epochs}, batches of {config.batch_size}, learning rate {config.learning_rate:g}, "
-        f"{seeds_text(comparison)}."
+    text = _(
+        "{data_name}: {images} of {image_size} × {image_size} pixels in {n_class_names} classes; "
+        "{epochs}, batches of {batch_size}, learning rate {learning_rate:g}, {seeds}.",
+        data_name=data.name,
+        images=images_text(comparison),
+        image_size=data.image_size,
+        n_class_names=len(data.class_names),
+        epochs=epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        seeds=seeds_text(comparison),
     )
     if config.fine_tuning:
         tuning = config.fine_tuning
-        blocks = "the last block" if tuning.n_blocks == 1 else f"the last {tuning.n_blocks} blocks"
+        blocks = (
+            _("the last block") if tuning.n_blocks == 1 else _("the last {n_blocks} blocks", n_blocks=tuning.n_blocks)
+        )
         extra = f"{tuning.epochs} more epoch{'s' if tuning.epochs != 1 else ''}"
-        text += f" Fine-tuned: {blocks}, {extra}, learning rate {tuning.learning_rate:g}."
+        text += _(
+            " Fine-tuned: {blocks}, {extra}, learning rate {learning_rate:g}.",
+            blocks=blocks,
+            extra=extra,
+            learning_rate=tuning.learning_rate,
+        )
     return textwrap.fill(text, width)
 
 
@@ -151,17 +165,17 @@ def plot_parameters(result: Result, *, ax: Axes | None = None) -> Axes:
     legend_below(
         ax,
         [
-            Patch(facecolor=PALE, edgecolor=PALE, label="trainable"),
-            Patch(facecolor="white", edgecolor=PALE, hatch="////", label="frozen"),
+            Patch(facecolor=PALE, edgecolor=PALE, label=_("trainable")),
+            Patch(facecolor="white", edgecolor=PALE, hatch="////", label=_("frozen")),
         ],
         n_columns=2,
     )
-    finish_axes(ax, "Parameters", x="number of parameters (log scale)")
+    finish_axes(ax, _("Parameters"), x=_("number of parameters (log scale)"))
     return ax
 
 
 _PHASES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("prepare", "reading features", {"alpha": 0.45}),
+    ("prepare", _("reading features"), {"alpha": 0.45}),
     ("train", "training", {}),
     ("evaluate", "testing", {"alpha": 0.7, "hatch": "...."}),
 )
@@ -192,15 +206,15 @@ def plot_seconds(result: Result, *, ax: Axes | None = None) -> Axes:
     set_rows(ax, runs)
     handles = [Patch(facecolor=PALE, edgecolor="white", label=label, **style) for _, label, style in _PHASES]
     if any(run.seconds.saved for run in runs):
-        handles.append(Patch(facecolor="none", edgecolor=PALE, linestyle="--", label="saved time"))
+        handles.append(Patch(facecolor="none", edgecolor=PALE, linestyle="--", label=_("saved time")))
     legend_below(ax, handles, n_columns=2)
-    finish_axes(ax, f"Seconds{seed_suffix(result)}", x="seconds of wall-clock time")
+    finish_axes(ax, _("Seconds{seed_suffix}", seed_suffix=seed_suffix(result)), x=_("seconds of wall-clock time"))
     return ax
 
 
 def _draw_seconds(ax: Axes, y: int, run: RunResult) -> None:
     color, end = color_of(run.name), 0.0
-    for phase, _, style in _PHASES:
+    for phase, _unused, style in _PHASES:
         seconds = getattr(run.seconds, phase)
         ax.barh(y, seconds, 0.5, left=end, color=color, edgecolor="white", linewidth=0.5, **style)
         end += seconds

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import (
     Result,
     Score,
@@ -70,7 +71,7 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
         if run.fine_tuning:
             mark_fine_tuning(ax, run.fine_tuning.start)
     if not any(run.history.val_accuracy for run in runs):
-        ax.text(1, 0.5, "no epoch was finished", ha="center", va="center", fontsize=TITLE_SIZE, color=INK)
+        ax.text(1, 0.5, _("no epoch was finished"), ha="center", va="center", fontsize=TITLE_SIZE, color=INK)
     chance = chance_level(runs)
     ax.axhline(chance, color=PALE, linestyle=":", linewidth=1.5)
     scores = scores_of(result)
@@ -83,7 +84,12 @@ def plot_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     handles = [_model_handle(run, scores.get(run.name)) for run in runs]
     kinds, n_columns = _kind_handles(scores, chance, baseline_text(runs)), legend_columns(ax)
     legend_below(ax, in_columns(handles, kinds) if n_columns == 2 else [*handles, *kinds], n_columns=n_columns)
-    finish_axes(ax, f"Accuracy by epoch{seed_suffix(result)}", x="epoch", y="accuracy (% of images)")
+    finish_axes(
+        ax,
+        _("Accuracy by epoch{seed_suffix}", seed_suffix=seed_suffix(result)),
+        x="epoch",
+        y=_("accuracy (% of images)"),
+    )
     return ax
 
 
@@ -127,7 +133,11 @@ def draw_score(
     if accuracies:
         seeds = np.asarray(accuracies)
         dots: dict[str, Any] = {"marker": "o", "markersize": 4, "markeredgewidth": 0, "alpha": 0.55}
-        dots |= {"linestyle": "none", "color": color_of(run.name), "label": f"{run_label(run)}, each {part}"}
+        dots |= {
+            "linestyle": "none",
+            "color": color_of(run.name),
+            "label": _("{run_label}, each {part}", run_label=run_label(run), part=part),
+        }
         if x is not None:
             ax.plot(np.full(len(seeds), x + aside), seeds, **dots)
         elif y is not None:
@@ -145,28 +155,32 @@ def draw_score(
         capsize=4,
         elinewidth=1.8,
         linestyle="none",
-        label=f"{run_label(run)}, test",
+        label=_("{run_label}, test", run_label=run_label(run)),
         zorder=3,
     )
 
 
 def _model_handle(run: RunResult, score: Score | None) -> Line2D:
     mean = "mean " if score and score.seeds else ""  # the curve shows one seed, the number the mean of all
-    test = f": {mean}test {percent(score.accuracy)}" if score else ": not tested"
+    test = (
+        _(": {mean}test {score_accuracy}", mean=mean, score_accuracy=percent(score.accuracy))
+        if score
+        else _(": not tested")
+    )
     color, marker = color_of(run.name), marker_of(run.name)
     return Line2D([], [], color=color, marker=marker, linewidth=2.2, markersize=5, label=run_label(run) + test)
 
 
 def _kind_handles(scores: dict[str, Score], chance: float, baseline: str = "chance") -> list[Line2D]:
     handles = [
-        Line2D([], [], color=INK, linewidth=2.2, label="validation images"),
-        Line2D([], [], color=INK, linewidth=1.2, linestyle="--", label="training images"),
+        Line2D([], [], color=INK, linewidth=2.2, label=_("validation images")),
+        Line2D([], [], color=INK, linewidth=1.2, linestyle="--", label=_("training images")),
         Line2D([], [], color=PALE, linewidth=1.5, linestyle=":", label=f"{baseline} ({percent(chance)})"),
     ]
     if scores:
         test = Line2D([], [], color=INK, marker="|", markersize=12, markeredgewidth=1.8, linestyle="none")
         is_over_seeds = any(score.seeds for score in scores.values())
-        test.set_label("test images, 95% over seeds" if is_over_seeds else "test images, 95% interval")
+        test.set_label(_("test images, 95% over seeds") if is_over_seeds else _("test images, 95% interval"))
         handles.insert(2, test)
     return handles
 
@@ -184,7 +198,7 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
     for i, run in enumerate(runs):
         score = scores.get(run.name)
         if score is None:
-            ax.text(0.02, i, "not tested", va="center", fontsize=SMALL_SIZE, color=INK)
+            ax.text(0.02, i, _("not tested"), va="center", fontsize=SMALL_SIZE, color=INK)
             continue
         draw_score(ax, run, score, y=i, aside=0.2)
         low, high = score.interval
@@ -199,10 +213,16 @@ def plot_test_accuracy(result: Result, *, ax: Axes | None = None) -> Axes:
         max((len(score.seeds) for score in scores.values()), default=0),
         f"{baseline_text(runs)}, {percent(chance)}",
     )
-    x_label = f"accuracy with 95% interval\ndotted line: {chance_text}"  # one line would be wider than narrow axes
+    x_label = _(
+        "accuracy with 95% interval\ndotted line: {chance_text}", chance_text=chance_text
+    )  # one line would be wider than narrow axes
     if n_seeds:
         x_label = f"mean of {n_seeds} seeds with 95% interval\nover seeds; dots: each seed\ndotted line: {chance_text}"
     if n_folds := max((len(score.folds) for score in scores.values()), default=0):
-        x_label = f"accuracy over {n_folds} folds with 95% interval\ndots: each fold; dotted line: {chance_text}"
-    finish_axes(ax, "On the test images", x=x_label)
+        x_label = _(
+            "accuracy over {n_folds} folds with 95% interval\ndots: each fold; dotted line: {chance_text}",
+            n_folds=n_folds,
+            chance_text=chance_text,
+        )
+    finish_axes(ax, _("On the test images"), x=x_label)
     return ax

@@ -9,6 +9,8 @@ from functools import cache
 
 from matplotlib.font_manager import FontEntry, fontManager, get_font
 
+from tl_widgets.core.translation import _
+
 # DejaVu Sans comes with matplotlib. Other fonts are added when a name needs them; these are looked at first.
 FONTS = ["DejaVu Sans"]
 _PREFERRED = (
@@ -27,7 +29,7 @@ _LETTER = re.compile(r"(?:[A-Z]+ )+?(?:CAPITAL |SMALL )?(?:LETTER|SYLLABLE|VOWEL
 
 def drawable_names(names: Sequence[str]) -> list[str]:
     """Return the names as figures can show them: unchanged where a font has their letters."""
-    return [name if can_draw(name) else _latin(name) or f"class {i}" for i, name in enumerate(names, 1)]
+    return [name if can_draw(name) else _latin(name) or _("class {i}", i=i) for i, name in enumerate(names, 1)]
 
 
 def drawable_text(text: str) -> str:

@@ -16,6 +16,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, image as html_image, join
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.plots.glyphs import drawable_names
@@ -62,7 +63,9 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
         InputError: `n_per_class` is below 1.
     """
     if n_per_class < 1:
-        raise InputError(f"n_per_class={n_per_class}; it must be a whole number of at least 1.")
+        raise InputError(
+            _("n_per_class={n_per_class}; it must be a whole number of at least 1.", n_per_class=n_per_class)
+        )
     labels = dataset.train.labels
     n_rows = min(dataset.n_classes, MAX_CLASSES)
     counts = [int((labels == i).sum()) for i in range(n_rows)]
@@ -79,10 +82,14 @@ def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6, ax: Axes | None
     ax = _sheet_axes(inches * n_columns, inches * n_rows, names) if ax is None else ax
     ax.imshow(sheet)
     ax.set_xticks([])
-    rows_named = [f"{name}\n{n:,} images" for name, n in zip(names, counts, strict=True)]
+    rows_named = [_("{name}\n{n:,} images", name=name, n=n) for name, n in zip(names, counts, strict=True)]
     ax.set_yticks([i * (side + gap) + side / 2 for i in range(n_rows)], rows_named, parse_math=False)
-    subset = f", {n_rows} of {dataset.n_classes} classes" if n_rows < dataset.n_classes else ""
-    finish_axes(ax, f"{shortened(dataset.name, 40)}: training images{subset}")
+    subset = (
+        _(", {n_rows} of {n_classes} classes", n_rows=n_rows, n_classes=dataset.n_classes)
+        if n_rows < dataset.n_classes
+        else ""
+    )
+    finish_axes(ax, _("{shortened}: training images{subset}", shortened=shortened(dataset.name, 40), subset=subset))
     ax.tick_params(length=0, labelsize=LABEL_SIZE)
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -120,11 +127,15 @@ def plot_predictions(comparison: Comparison, images: NDArray[np.uint8] | Indexed
     """
     tested = answering_runs(comparison.runs)
     if not tested:
-        raise InputError("No model was tested, so there are no answers to show. Let a run finish.")
+        raise InputError(_("No model was tested, so there are no answers to show. Let a run finish."))
     if len(images) != len(tested[0].labels):
         raise InputError(
-            f"{len(images)} images, but the models were tested on {len(tested[0].labels)}. "
-            "Give `dataset.test.images` of the data set that was compared."
+            _(
+                "{n_images} images, but the models were tested on {n_labels}. Give `dataset.test.images` "
+                "of the data set that was compared.",
+                n_images=len(images),
+                n_labels=len(tested[0].labels),
+            )
         )
     chosen = interesting_rows(tested)[: max(1, n)]
     n_columns = min(N_COLUMNS, len(chosen))
@@ -192,12 +203,12 @@ def _draw_answer(ax: Axes, image: NDArray[np.uint8], tested: list[RunResult], ro
 def _heading(tested: list[RunResult]) -> str:
     n = len(tested[0].labels)
     if len(tested) == 1:
-        return f"Wrong answers first: {n - tested[0].n_right} of {n} test images"
+        return _("Wrong answers first: {n} of {n_2} test images", n=n - tested[0].n_right, n_2=n)
     differ = n_disagreed(tested)
-    models = "The two models" if len(tested) == 2 else f"The {len(tested)} models"
+    models = _("The two models") if len(tested) == 2 else _("The {n_tested} models", n_tested=len(tested))
     if not differ:
-        return f"{models} give the same answers to all {n} test images"
-    return f"{models} disagree on {differ} of {n} test images; these come first"
+        return _("{models} give the same answers to all {n} test images", models=models, n=n)
+    return _("{models} disagree on {differ} of {n} test images; these come first", models=models, differ=differ, n=n)
 
 
 _SIDE = 96  # CSS pixels
@@ -223,5 +234,5 @@ def _card(pixels: NDArray[np.uint8], row: int, runs: Sequence[RunResult]) -> Mar
             '<span class="{}"><span role="img" aria-label="{}">{}</span> {}: {} <small>{}</small></span>'
         ).format(kind, word, mark, heading_of(run.name), names[run.predictions[row]], confidence)
         lines.append(line)
-    picture = html_image(pixels, f"Test image {row + 1}, {true}", _SIDE)
+    picture = html_image(pixels, _("Test image {row}, {true}", row=row + 1, true=true), _SIDE)
     return Markup("<figure>{}<figcaption><b>{}</b>{}</figcaption></figure>").format(picture, true, join(lines))

@@ -10,6 +10,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, find_model
 from tl_widgets.core.numbers import accuracy_text, interval_text, percent, seconds_text
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import ClassFigures, Comparison, History, RunResult
 from tl_widgets.records.run import is_uneven, largest_label
 from tl_widgets.records.statistics import Interval
@@ -31,7 +32,7 @@ def runs_of(result: Result) -> tuple[RunResult, ...]:
         runs = (result,) if isinstance(result, RunResult) else tuple(result)
     if not runs:
         raise InputError(
-            "There is no trained model to plot: the experiment was stopped before the first. Run it again."
+            _("There is no trained model to plot: the experiment was stopped before the first. Run it again.")
         )
     return runs
 
@@ -82,39 +83,49 @@ def interval_label(scores: dict[str, Score]) -> str:
     n = max((len(score.seeds) for score in scores.values()), default=0)
     n_folds = max((len(score.folds) for score in scores.values()), default=0)
     if n:
-        return f"mean of {n} seeds, 95% interval over seeds"
-    return f"{n_folds} folds, 95% interval" if n_folds else "95% interval"
+        return _("mean of {n} seeds, 95% interval over seeds", n=n)
+    return _("{n_folds} folds, 95% interval", n_folds=n_folds) if n_folds else _("95% interval")
 
 
 def seed_suffix(result: Result) -> str:
     """Return ", seed 4" if a figure shows one seed of several, ", 5 folds" if it shows all folds, else ""."""
     if isinstance(result, Comparison) and result.folds:
-        return f", {len(result.folds.points)} folds"
+        return _(", {n_points} folds", n_points=len(result.folds.points))
     if isinstance(result, Comparison) and result.repeats and len(result.repeats.points) > 1:
-        return f", seed {result.config.seed}"
+        return _(", seed {seed}", seed=result.config.seed)
     return ""
 
 
 def seeds_text(comparison: Comparison) -> str:
     """Return the seeds of a comparison: "seed 0", "5 seeds from 0 to 4", "5 folds, seed 0"."""
     if comparison.folds:
-        return f"{len(comparison.folds.points)} folds, seed {comparison.config.seed}"
+        return _("{n_points} folds, seed {seed}", n_points=len(comparison.folds.points), seed=comparison.config.seed)
     seeds = comparison.repeats.seeds if comparison.repeats else ()
     if len(seeds) < 2:
-        return f"seed {comparison.config.seed}"
-    return f"{len(seeds)} seeds from {seeds[0]} to {seeds[-1]}"
+        return _("seed {seed}", seed=comparison.config.seed)
+    return _("{n_seeds} seeds from {seed} to {seed_2}", n_seeds=len(seeds), seed=seeds[0], seed_2=seeds[-1])
 
 
 def images_text(comparison: Comparison) -> str:
     """Return how many images there were and what for: "90 training, 30 validation and 60 test images"."""
     data, folds = comparison.dataset, comparison.folds
     if folds is None:
-        return f"{data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test images"
+        return _(
+            "{n_train:,} training, {n_validation:,} validation and {n_test:,} test images",
+            n_train=data.n_train,
+            n_validation=data.n_validation,
+            n_test=data.n_test,
+        )
     n_all, n_tested, first = data.n_train + data.n_validation + data.n_test, len(folds.rows), folds.points[0]
-    tested = "each" if n_tested == n_all else f"{n_tested:,} of them"
-    return (
-        f"{n_all:,} images, {tested} tested once in {len(folds.points)} folds "
-        f"(about {first.n_train:,} for training and {first.n_validation:,} for validation in each)"
+    tested = _("each") if n_tested == n_all else _("{n_tested:,} of them", n_tested=n_tested)
+    return _(
+        "{n_all:,} images, {tested} tested once in {n_points} folds (about {n_train:,} for training "
+        "and {n_validation:,} for validation in each)",
+        n_all=n_all,
+        tested=tested,
+        n_points=len(folds.points),
+        n_train=first.n_train,
+        n_validation=first.n_validation,
     )
 
 
@@ -152,7 +163,7 @@ def baseline_text(runs: tuple[RunResult, ...]) -> str:
 def baseline_name(labels: Sequence[int], class_names: Sequence[str]) -> str:
     """Return the same for test images with these labels."""
     largest = largest_label(labels) if is_uneven(labels) else None
-    return "chance" if largest is None else f"always {shortened(class_names[largest], 20)}"
+    return _("chance") if largest is None else _("always {shortened}", shortened=shortened(class_names[largest], 20))
 
 
 def balanced_text(run: RunResult) -> str:
@@ -180,7 +191,7 @@ def label_of(name: str, backbone: str = "") -> str:
 
 def run_label(run: RunResult, *, broken: bool = False) -> str:
     """Return a run's name for figures; `broken` splits it at its parentheses."""
-    random = ", random weights" if run.weights == "random" and run.name != ModelName.CONTROL else ""
+    random = _(", random weights") if run.weights == "random" and run.name != ModelName.CONTROL else ""
     label = label_of(run.name, run.backbone + random)
     return label.replace(" (", "\n(").replace(", ", ",\n") if broken else label
 
@@ -202,16 +213,21 @@ def alt_text(result: Result, kind: FigureKind) -> str:
         return _accuracy(result) if kind == "accuracy" else _test_accuracy(result)
     if kind not in sentences:
         kinds = ("accuracy", "test_accuracy", *sentences, "comparison")
-        raise InputError(f"kind={shown(kind)}; it must be one of {', '.join(kinds)}.")
+        raise InputError(_("kind={kind}; it must be one of {kinds}.", kind=shown(kind), kinds=", ".join(kinds)))
     return sentences[kind](runs)
 
 
 def curves_alt_text(histories: Mapping[str, History], *, n_epochs: int | None = None, backbone: str = "") -> str:
     """Return the text alternative of curves of accuracy that are still growing."""
-    of_all = f" of {n_epochs}" if n_epochs else ""
+    of_all = _(" of {n_epochs}", n_epochs=n_epochs) if n_epochs else ""
     descriptions = [
-        f"{label_of(name, backbone)} {percent(history.val_accuracy[-1])} "
-        f"after {len(history.val_accuracy)}{of_all} epochs"
+        _(
+            "{label} {val_accuracy} after {n_val_accuracy}{of_all} epochs",
+            label=label_of(name, backbone),
+            val_accuracy=percent(history.val_accuracy[-1]),
+            n_val_accuracy=len(history.val_accuracy),
+            of_all=of_all,
+        )
         for name, history in histories.items()
         if history.val_accuracy
     ]
@@ -232,8 +248,14 @@ def most_different_classes(per_class: Sequence[Sequence[ClassFigures]], most: in
 def dataset_alt_text(dataset: ImageDataset, n_per_class: int = 6) -> str:
     """Return the text alternative of `plot_dataset`."""
     names = ", ".join(dataset.class_names[:12])
-    more = f" and {dataset.n_classes - 12} more classes" if dataset.n_classes > 12 else ""
-    return f"Up to {n_per_class} training images of each class of {dataset.name}: {names}{more}."
+    more = _(" and {n_classes} more classes", n_classes=dataset.n_classes - 12) if dataset.n_classes > 12 else ""
+    return _(
+        "Up to {n_per_class} training images of each class of {dataset_name}: {names}{more}.",
+        n_per_class=n_per_class,
+        dataset_name=dataset.name,
+        names=names,
+        more=more,
+    )
 
 
 def _accuracy(result: Result) -> str:
@@ -242,10 +264,19 @@ def _accuracy(result: Result) -> str:
         values = run.history.val_accuracy
         n = len(values)
         epochs = f"after {n} epoch{'s' if n != 1 else ''}"
-        course = f"{percent(values[0])} to {percent(values[-1])} {epochs}" if n > 1 else ""
+        course = (
+            _("{value} to {value_2} {epochs}", value=percent(values[0]), value_2=percent(values[-1]), epochs=epochs)
+            if n > 1
+            else ""
+        )
         parts.append(f"{run_label(run)} {course or (f'{percent(values[0])} {epochs}' if n else 'no finished epoch')}")
-    chart = f"Line chart of accuracy by epoch{seed_suffix(result)}."
-    return f"{chart} Validation accuracy: {'; '.join(parts)}. {_test_accuracy(result)}"
+    chart = _("Line chart of accuracy by epoch{seed_suffix}.", seed_suffix=seed_suffix(result))
+    return _(
+        "{chart} Validation accuracy: {parts}. {test_accuracy}",
+        chart=chart,
+        parts="; ".join(parts),
+        test_accuracy=_test_accuracy(result),
+    )
 
 
 def _test_accuracy(result: Result) -> str:
@@ -253,25 +284,40 @@ def _test_accuracy(result: Result) -> str:
     for run in runs:
         score = scores.get(run.name)
         if score is None:
-            parts.append(f"{run_label(run)} not tested")
+            parts.append(_("{run_label} not tested", run_label=run_label(run)))
         else:
             interval = f"{interval_label({run.name: score})} {interval_text(score.interval)}"
-            balanced = f", balanced {balanced_text(run)}" if run.is_uneven else ""
+            balanced = _(", balanced {balanced}", balanced=balanced_text(run)) if run.is_uneven else ""
             parts.append(f"{run_label(run)} {percent(score.accuracy)} ({interval}){balanced}")
-    return f"Test accuracy: {'; '.join(parts)}; {baseline_text(runs)} {percent(chance_level(runs))}."
+    return _(
+        "Test accuracy: {parts}; {baseline} {chance_level}.",
+        parts="; ".join(parts),
+        baseline=baseline_text(runs),
+        chance_level=percent(chance_level(runs)),
+    )
 
 
 def _parameters(runs: tuple[RunResult, ...]) -> str:
-    parts = [f"{run_label(run)} {run.params.trainable:,} trainable and {run.params.frozen:,} frozen" for run in runs]
+    parts = [
+        _(
+            "{run_label} {trainable:,} trainable and {frozen:,} frozen",
+            run_label=run_label(run),
+            trainable=run.params.trainable,
+            frozen=run.params.frozen,
+        )
+        for run in runs
+    ]
     return f"Parameters: {'; '.join(parts)}."
 
 
 def _seconds(runs: tuple[RunResult, ...]) -> str:
     parts = []
     for run in runs:
-        saved = f" (cached features saved {seconds_text(run.seconds.saved)})" if run.seconds.saved else ""
+        saved = (
+            _(" (cached features saved {saved})", saved=seconds_text(run.seconds.saved)) if run.seconds.saved else ""
+        )
         parts.append(f"{run_label(run)} {seconds_text(run.seconds.total)}{saved}")
-    return f"Time in all: {'; '.join(parts)}."
+    return _("Time in all: {parts}.", parts="; ".join(parts))
 
 
 def _confusion(runs: tuple[RunResult, ...]) -> str:
@@ -282,15 +328,29 @@ def _confusion(runs: tuple[RunResult, ...]) -> str:
             if pair[0] != pair[1]:
                 mistakes[pair] = mistakes.get(pair, 0) + 1
         text = (
-            f"{run_label(run)} {run.n_right} of {len(run.labels)} right"
+            _(
+                "{run_label} {n_right} of {n_labels} right",
+                run_label=run_label(run),
+                n_right=run.n_right,
+                n_labels=len(run.labels),
+            )
             if run.labels
-            else f"{run_label(run)} not tested"
+            else _("{run_label} not tested", run_label=run_label(run))
         )
         if mistakes:
             (true, answer), n = max(mistakes.items(), key=lambda item: item[1])
-            text += f", most often taking {run.class_names[true]} for {run.class_names[answer]} ({n})"
+            text += _(
+                ", most often taking {class_name} for {class_name_2} ({n})",
+                class_name=run.class_names[true],
+                class_name_2=run.class_names[answer],
+                n=n,
+            )
         parts.append(text)
-    return f"Confusion matrix of {len(runs[0].class_names)} classes: {'; '.join(parts)}."
+    return _(
+        "Confusion matrix of {n_class_names} classes: {parts}.",
+        n_class_names=len(runs[0].class_names),
+        parts="; ".join(parts),
+    )
 
 
 def _recall(runs: tuple[RunResult, ...]) -> str:
@@ -299,15 +359,32 @@ def _recall(runs: tuple[RunResult, ...]) -> str:
         known = [(figures.recall, figures.name) for figures in run.per_class if figures.recall is not None]
         if known:
             (low, worst), (high, best) = min(known), max(known)
-            parts.append(f"{run_label(run)} from {worst} ({percent(low)}) to {best} ({percent(high)})")
+            parts.append(
+                _(
+                    "{run_label} from {worst} ({low}) to {best} ({high})",
+                    run_label=run_label(run),
+                    worst=worst,
+                    low=percent(low),
+                    best=best,
+                    high=percent(high),
+                )
+            )
         else:
-            parts.append(f"{run_label(run)} not tested")
-    return f"Share of each class's test images recognized: {'; '.join(parts)}."
+            parts.append(_("{run_label} not tested", run_label=run_label(run)))
+    return _("Share of each class's test images recognized: {parts}.", parts="; ".join(parts))
 
 
 def _predictions(runs: tuple[RunResult, ...]) -> str:
     tested = answering_runs(runs)
-    text = "; ".join(f"{run_label(run)} is right on {run.n_right} of {len(run.labels)}" for run in tested)
+    text = "; ".join(
+        _(
+            "{run_label} is right on {n_right} of {n_labels}",
+            run_label=run_label(run),
+            n_right=run.n_right,
+            n_labels=len(run.labels),
+        )
+        for run in tested
+    )
     if len(tested) > 1:
-        text += f"; they disagree on {n_disagreed(tested)}, which are shown first"
+        text += _("; they disagree on {n_disagreed}, which are shown first", n_disagreed=n_disagreed(tested))
     return f"Test images with the models' answers: {text or 'none was tested'}."

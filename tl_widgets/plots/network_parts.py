@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tl_widgets.core.numbers import count_text, short_count
+from tl_widgets.core.translation import _
 from tl_widgets.plots.svg import LINE, plain, shorten
 from tl_widgets.records.parameters import LayerRow
 
@@ -61,7 +62,11 @@ def _count(n: int) -> str:
 
 
 def _arithmetic(row: LayerRow) -> str:
-    return f"{row.arithmetic.replace('x', ' × ').replace('+', ' + ')} = {count_text(row.n_params)} parameters"
+    return _(
+        "{replace} = {n_params} parameters",
+        replace=row.arithmetic.replace("x", " × ").replace("+", " + "),
+        n_params=count_text(row.n_params),
+    )
 
 
 def _maps(shape: Sequence[int], separator: str = "×") -> str:
@@ -69,7 +74,7 @@ def _maps(shape: Sequence[int], separator: str = "×") -> str:
 
 
 def _map_texts(shape: Sequence[int]) -> tuple[str, ...]:
-    short = f"{shape[0]} px"
+    short = _("{shape} px", shape=shape[0])
     return (_maps(shape), short, short, str(shape[0])) if shape[0] == shape[1] else (_maps(shape),)
 
 
@@ -78,7 +83,7 @@ def names_text(class_names: Sequence[str]) -> str:
     names = [plain(name[: _LONG_NAME + 1]) for name in class_names[:_MANY_NAMES]]
     text = ", ".join(name if len(name) <= _LONG_NAME else f"{name[:_LONG_NAME]}…" for name in names)
     more = len(class_names) - _MANY_NAMES
-    return f"{text} and {more} more" if more > 0 else text
+    return _("{text} and {more} more", text=text, more=more) if more > 0 else text
 
 
 def name_lines(class_names: Sequence[str], room: float, width: float) -> list[str]:
@@ -92,15 +97,25 @@ def name_lines(class_names: Sequence[str], room: float, width: float) -> list[st
 def input_column(rows: Sequence[LayerRow]) -> Column:
     """Return the image."""
     shape = rows[0].output_shape
-    title = f"Image: {_maps(shape, ' × ')} pixels, {shape[2]} colors"
+    title = _("Image: {maps} pixels, {shape} colors", maps=_maps(shape, " × "), shape=shape[2])
     texts = _map_texts(shape)
     return Column("input", title, "", (*texts[:1] * 3, texts[min(1, len(texts) - 1)]), (shape[0], shape[1]), shape[2])
 
 
 def output_column(row: LayerRow, class_names: Sequence[str], key: str) -> Column:
     """Return the last layer."""
-    kind = "one sigmoid unit" if row.output_shape == (1,) else f"{row.output_shape[0]} softmax units"
-    title = f"Output: Dense, {kind} for {len(class_names)} classes ({names_text(class_names)}); {_arithmetic(row)}"
+    kind = (
+        _("one sigmoid unit")
+        if row.output_shape == (1,)
+        else _("{output_shape} softmax units", output_shape=row.output_shape[0])
+    )
+    title = _(
+        "Output: Dense, {kind} for {n_class_names} classes ({names}); {arithmetic}",
+        kind=kind,
+        n_class_names=len(class_names),
+        names=names_text(class_names),
+        arithmetic=_arithmetic(row),
+    )
     return Column(key, title)
 
 
@@ -123,7 +138,7 @@ def scratch_columns(rows: Sequence[LayerRow], class_names: Sequence[str]) -> lis
         title = f"Block {i + 1}: {n_filters} filter{'s' * (n_filters != 1)}, feature maps of {height} × {width} pixels"
         title += f"; Conv2D, {_arithmetic(convolution)}"
         if last is not convolution:
-            title += f"; {last.layer} halves {_maps(convolution.output_shape, ' × ')}"
+            title += _("; {layer} halves {maps}", layer=last.layer, maps=_maps(convolution.output_shape, " × "))
         columns.append(
             Column(f"filters:{i}", title, str(n_filters), _map_texts(last.output_shape), (height, width), n_filters)
         )
@@ -131,7 +146,7 @@ def scratch_columns(rows: Sequence[LayerRow], class_names: Sequence[str]) -> lis
     dense = [row for row in rows if row.layer == "Dense"]
     if len(dense) > 1:
         (n_units,) = dense[0].output_shape
-        title = f"Dense: {n_units} units; {_arithmetic(dense[0])}"
+        title = _("Dense: {n_units} units; {arithmetic}", n_units=n_units, arithmetic=_arithmetic(dense[0]))
         columns.append(Column("dense", title, _count(n_units), ("Dense",)))
     return [*columns, output_column(rows[-1], class_names, "output")]
 
@@ -139,8 +154,17 @@ def scratch_columns(rows: Sequence[LayerRow], class_names: Sequence[str]) -> lis
 def transfer_columns(rows: Sequence[LayerRow], class_names: Sequence[str], facts: BackboneFacts) -> list[Column]:
     """Return the parts of the transfer model."""
     row = rows[1]
-    maps = f", feature maps of {facts.last_map} × {facts.last_map} pixels at its end" if facts.last_map else ""
-    title = f"Backbone {row.layer}: {count_text(row.n_params)} parameters, all frozen{maps}"
+    maps = (
+        _(", feature maps of {last_map} × {last_map} pixels at its end", last_map=facts.last_map)
+        if facts.last_map
+        else ""
+    )
+    title = _(
+        "Backbone {layer}: {n_params} parameters, all frozen{maps}",
+        layer=row.layer,
+        n_params=count_text(row.n_params),
+        maps=maps,
+    )
     if note := backbone_note(facts):
         title += f"; {note}"
     vector, output = vector_column(rows, "average"), output_column(rows[-1], class_names, "head")
@@ -152,15 +176,20 @@ def vector_column(rows: Sequence[LayerRow], key: str) -> Column:
     row = next(row for row in rows if row.layer in ("Flatten", "GlobalAveragePooling2D"))
     (n_numbers,) = row.output_shape
     is_flat = row.layer == "Flatten"
-    what = "all numbers of the last maps in one list" if is_flat else "the average of each of the last maps"
-    title = f"{row.layer}: {what}, {count_text(n_numbers)} numbers; no parameters"
+    what = _("all numbers of the last maps in one list") if is_flat else _("the average of each of the last maps")
+    title = _(
+        "{layer}: {what}, {n_numbers} numbers; no parameters",
+        layer=row.layer,
+        what=what,
+        n_numbers=count_text(n_numbers),
+    )
     return Column(key, title, _count(n_numbers), ("flatten" if is_flat else "average",), is_learned=False)
 
 
 def backbone_note(facts: BackboneFacts, *, short: bool = False) -> str:
     """Return what is special about the backbone; "" for a frozen one with pretrained weights."""
     n = facts.n_trained_blocks
-    blocks = "the last block learns" if n == 1 else f"the last {n} blocks learn"
-    notes = ["random weights"] if facts.is_random else []
-    notes += [f"then {blocks}" if short else f"then {blocks}, too"] if n else []
+    blocks = _("the last block learns") if n == 1 else _("the last {n} blocks learn", n=n)
+    notes = [_("random weights")] if facts.is_random else []
+    notes += [_("then {blocks}", blocks=blocks) if short else _("then {blocks}, too", blocks=blocks)] if n else []
     return ", ".join(notes)

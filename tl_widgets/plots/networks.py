@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import count_text
+from tl_widgets.core.translation import _
 from tl_widgets.plots.network_drawing import Sheet, draw_body
 from tl_widgets.plots.network_parts import (
     BackboneFacts,
@@ -38,17 +39,26 @@ def network_text(model: ModelName, ledger: Ledger, class_names: Sequence[str], f
     if isinstance(ledger, str):
         return f"{model.heading}: {ledger}"
     image = " × ".join(map(str, ledger[0].output_shape[:2]))
-    classes = f"{len(class_names)} classes: {names_text(class_names)}"
+    classes = _("{n_class_names} classes: {names}", n_class_names=len(class_names), names=names_text(class_names))
     vector = vector_column(ledger, "")
     if model == ModelName.SCRATCH:
         maps = ", ".join(_maps_text(*last.output_shape) for _, last in blocks_of(ledger))
         how = "flattened" if vector.below == ("flatten",) else "averaged"
         hidden = [row for row in ledger if row.layer == "Dense"][:-1]
-        dense = "".join(f", a Dense layer of {row.output_shape[0]} units" for row in hidden)
-        return (
-            f"{model.heading}: an image of {image} pixels becomes {maps}, {how} to "
-            f"{count_text(_length(ledger))} numbers{dense}, and an answer for {classes}. "
-            f"All {count_text(count_rows(ledger).total)} parameters learn."
+        dense = "".join(
+            _(", a Dense layer of {output_shape} units", output_shape=row.output_shape[0]) for row in hidden
+        )
+        return _(
+            "{heading}: an image of {image} pixels becomes {maps}, {how} to {length} numbers{dense}, "
+            "and an answer for {classes}. All {total} parameters learn.",
+            heading=model.heading,
+            image=image,
+            maps=maps,
+            how=how,
+            length=count_text(_length(ledger)),
+            dense=dense,
+            classes=classes,
+            total=count_text(count_rows(ledger).total),
         )
     note = backbone_note(facts)
     count = count_rows(ledger)
@@ -98,7 +108,11 @@ def draw_network(
     sheet = Sheet(model, width, 0, height, interactive, current)
     body = draw_body(sheet, ledger, class_names, facts)
     text = network_text(model, ledger, class_names, facts)
-    name = f"The network {model.label}" if model == ModelName.SCRATCH else "The transfer model"
+    name = (
+        _("The network {model_label}", model_label=model.label)
+        if model == ModelName.SCRATCH
+        else _("The transfer model")
+    )
     return picture(body, width, height, text=text, name=name, interactive=interactive, standalone=False)
 
 

@@ -8,6 +8,7 @@ from math import sqrt
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import count_text, short_count
+from tl_widgets.core.translation import _
 from tl_widgets.plots.svg import FONT_SIZE, LINE, color_style, hatching, label, picture, shorten, tag, text_width
 from tl_widgets.records.parameters import ParameterCount
 
@@ -36,7 +37,7 @@ def areas(counts: Mapping[ModelName, ParameterCount], width: float, top: float) 
     words = [max(map(text_width, pair)) for pair in texts]
     spaces = [max(side, 10.0) for side in sides]
     gap = (width - sum(spaces) - sum(words)) / len(squares) - 5
-    parts = [label(0, top + FONT_SIZE, shorten("Parameters as areas, all on one scale", width), "start")]
+    parts = [label(0, top + FONT_SIZE, shorten(_("Parameters as areas, all on one scale"), width), "start")]
     bottom, left = top + AREAS_HEIGHT - 2, 1.0
     for (model, n, is_frozen), side, space, pair, word in zip(squares, sides, spaces, texts, words, strict=True):
         x, middle = left + (space - side) / 2, bottom - _SIDE / 2
@@ -70,7 +71,7 @@ def areas_text(counts: Mapping[ModelName, ParameterCount]) -> str:
         f"{count_text(n)} {'frozen' if is_frozen else 'trainable'} ({model.label})"
         for model, n, is_frozen in _squares(counts)
     ]
-    return f"Parameters as areas on one scale: {', '.join(items)}."
+    return _("Parameters as areas on one scale: {items}.", items=", ".join(items))
 
 
 def parameter_areas(counts: Mapping[ModelName, ParameterCount], *, width: float = 310) -> Markup:

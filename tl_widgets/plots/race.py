@@ -11,6 +11,7 @@ from typing import Literal
 from tl_widgets.core.html import Markup, escape, join
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import interval_text, percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import curves_alt_text, label_of
 from tl_widgets.plots.racers import Race, Racer
 from tl_widgets.plots.svg import plain, text_width
@@ -35,7 +36,7 @@ from tl_widgets.records.comparison import History
 
 Quantity = Literal["accuracy", "loss"]
 
-WAITING = "Press “Train both”: the curves of both models appear here, epoch by epoch."
+WAITING = _("Press “Train both”: the curves of both models appear here, epoch by epoch.")
 _LEFT, _TOP, _BOTTOM, _LABELS, _TEST = 40, 28, 38, 156, 15  # pixels; `_TEST` for each model's test score
 
 
@@ -86,7 +87,7 @@ def race_chart(race: Race, quantity: Quantity = "accuracy", *, width: int = 590,
         axes.level(race.chance, f"{race.baseline} {whole_percent(race.chance)}")
         if race.chance is not None and quantity == "accuracy"
         else "",
-        axes.mark(race.fine_tuning_start, "fine-tuning from here", up=up) if race.fine_tuning_start else "",
+        axes.mark(race.fine_tuning_start, _("fine-tuning from here"), up=up) if race.fine_tuning_start else "",
         axes.clipped(join([part for curve in curves for part in _lines(axes, curve, quantity)])),
         _tests(axes, race) if quantity == "accuracy" else "",
         _labels(axes, race, curves, quantity),
@@ -187,7 +188,7 @@ def _key(axes: SvgAxes, quantity: Quantity, curves: list[_Curve]) -> Markup:
     """Return what is measured, and what the kinds of lines mean."""
     entries = [("validation", 2.2, ""), ("training", 1.2, "3 2")]
     if any(curve.ghost for curve in curves):
-        entries.append(("last run", 2, "7 5"))
+        entries.append((_("last run"), 2, "7 5"))
     x, parts = axes.x.start, [text(4, 13, quantity, style='fill="currentColor" font-weight="600"')]
     x = max(x, 4 + text_width(quantity) + 22)
     for name, width, dash in entries:
@@ -242,7 +243,7 @@ def _labels(axes: SvgAxes, race: Race, curves: list[_Curve], quantity: Quantity)
         if score:  # the test counts, not the end of the curve
             words, detail = (
                 [curve.racer.heading, whole_percent(score.accuracy)],
-                f"test ({interval_text(score.interval)})",
+                _("test ({interval})", interval=interval_text(score.interval)),
             )
             x, y = _test_x(axes, i), axes.y(score.accuracy)  # so the labels stand in the order of what they say
         labels.append(EndLabel(curve.racer.name, " ".join(words), (x, max(y, axes.y.end)), detail))
@@ -279,9 +280,9 @@ def _stops(axes: SvgAxes, race: Race, curves: list[_Curve], quantity: Quantity) 
     curves = [curve for curve in curves if curve.main or curve.ghost]
     if not curves:
         return []
-    heads = ["validation", "training", *(["last run"] if any(curve.ghost for curve in curves) else [])]
+    heads = ["validation", "training", *([_("last run")] if any(curve.ghost for curve in curves) else [])]
     rows = [(curve.racer.name, curve.racer.heading) for curve in curves]
-    box = TipBox(rows, heads, [f"Epoch {race.n_drawn}"])
+    box = TipBox(rows, heads, [_("Epoch {n_drawn}", n_drawn=race.n_drawn)])
     by_epoch = [[dict(pairs) for pairs in (curve.validation, curve.training, curve.ghost)] for curve in curves]
     half = (axes.x(2) - axes.x(1)) / 2
     stops = [box.defs]
@@ -292,7 +293,7 @@ def _stops(axes: SvgAxes, race: Race, curves: list[_Curve], quantity: Quantity) 
             continue
         mains = [row[0] if row[0] is not None else row[1] for row in shown]
         ys = [axes.y(main) if main is not None and main <= axes.y.high else math.nan for main in mains]
-        stops.append(column_stop(axes, box, f"Epoch {epoch}", values, x=axes.x(epoch), half=half, ys=ys))
+        stops.append(column_stop(axes, box, _("Epoch {epoch}", epoch=epoch), values, x=axes.x(epoch), half=half, ys=ys))
     return stops
 
 
@@ -303,17 +304,29 @@ def _alt(race: Race, curves: list[_Curve], quantity: Quantity) -> str:
         sentences = [curves_alt_text(histories, n_epochs=race.n_epochs, backbone=race.backbone)]
     else:
         values = [
-            f"{label_of(curve.racer.name, race.backbone)} {_loss_text(curve.main[-1][1])} after epoch "
-            f"{curve.main[-1][0]}"
+            _(
+                "{label} {loss} after epoch {main}",
+                label=label_of(curve.racer.name, race.backbone),
+                loss=_loss_text(curve.main[-1][1]),
+                main=curve.main[-1][0],
+            )
             for curve in curves
             if curve.main
         ]
         sentences = [f"Line chart of loss by epoch. On the validation images: {'; '.join(values) or 'nothing yet'}."]
     for racer in race.racers:
         if racer.score and quantity == "accuracy":
-            sentences.append(f"{racer.heading} on the test images: {racer.score.text}.")
+            sentences.append(
+                _("{heading} on the test images: {score_text}.", heading=racer.heading, score_text=racer.score.text)
+            )
         if epoch := race.diverged(racer):
-            sentences.append(f"{racer.heading} diverged: its loss is not a finite number from epoch {epoch} on.")
+            sentences.append(
+                _(
+                    "{heading} diverged: its loss is not a finite number from epoch {epoch} on.",
+                    heading=racer.heading,
+                    epoch=epoch,
+                )
+            )
         if racer.outdated:
             sentences.append(f"{racer.heading}: {racer.outdated}.")
     if not any(curve.main for curve in curves):
@@ -326,13 +339,19 @@ def _table(race: Race, curves: list[_Curve], quantity: Quantity) -> Markup:
     columns = []
     for curve in curves:
         heading = heading_of(curve.racer.name)
-        named = (("validation", curve.validation), ("training", curve.training), ("last run", curve.ghost))
+        named = (("validation", curve.validation), ("training", curve.training), (_("last run"), curve.ghost))
         columns += [(f"{heading}, {kind}", dict(pairs)) for kind, pairs in named if pairs or kind == "validation"]
     rows = []
     for epoch in range(1, race.n_drawn + 1):
         values = [column.get(epoch) for _, column in columns]
         rows.append([str(epoch), *("" if value is None else _value_text(value, quantity) for value in values)])
     if quantity == "accuracy" and any(racer.score for racer in race.racers):
-        scores = {f"{heading_of(racer.name)}, validation": racer.score.text for racer in race.racers if racer.score}
+        scores = {
+            _("{heading}, validation", heading=heading_of(racer.name)): racer.score.text
+            for racer in race.racers
+            if racer.score
+        }
         rows.append(["test (95% interval)", *(scores.get(title, "") for title, _ in columns)])
-    return hidden_table(f"{quantity.capitalize()} by epoch", ["epoch", *(title for title, _ in columns)], rows)
+    return hidden_table(
+        _("{quantity} by epoch", quantity=quantity.capitalize()), ["epoch", *(title for title, _ in columns)], rows
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import accuracy_text, percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import most_different_classes
 from tl_widgets.plots.race import notes, status
 from tl_widgets.plots.racers import Race, Racer
@@ -22,7 +23,7 @@ from tl_widgets.plots.svg_axes import (
 from tl_widgets.plots.svg_values import TipBox, hidden_table, row_stop
 from tl_widgets.records.run import UNEVEN
 
-UNTESTED = "The test comes after the last epoch. Then the share of each class that a model recognizes appears here."
+UNTESTED = _("The test comes after the last epoch. Then the share of each class that a model recognizes appears here.")
 _TOP, _BOTTOM, _ROW = 36, 38, 19  # pixels; `_ROW` is the lowest height of a class's row
 
 
@@ -61,7 +62,11 @@ def class_chart(race: Race, *, width: int = 590, height: int = 270) -> Markup:
         values = [_shares(racer, i) for racer in racers]
         row = {"top": axes.y(place), "bottom": axes.y(place + 1)}
         stops.append(row_stop(axes, box, classes[i].name, values, **row))
-    subset = f" ({len(shown)} of {len(classes)} classes)" if len(shown) < len(classes) else ""
+    subset = (
+        _(" ({n_shown} of {n_classes} classes)", n_shown=len(shown), n_classes=len(classes))
+        if len(shown) < len(classes)
+        else ""
+    )
     if subset:
         parts.append(text(width - 4, height - _BOTTOM + 15, subset.strip(" ()"), anchor="end"))
     svg = axes.svg(join([*parts, *stops]), _alt(race, racers, subset), roams=bool(stops))
@@ -70,7 +75,7 @@ def class_chart(race: Race, *, width: int = 590, height: int = 270) -> Markup:
 
 def _key(racers: list[Racer]) -> Markup:
     """Return what is measured, and each model's marker."""
-    title = "recognized in each class"
+    title = _("recognized in each class")
     x, parts = 4 + text_width(title) + 26, [text(4, 13, title, style='fill="currentColor" font-weight="600"')]
     for racer in racers:
         parts += [markers([(x, 9)], racer.name), text(x + 9, 13, racer.heading, style='fill="currentColor"')]
@@ -101,21 +106,32 @@ def _row(axes: SvgAxes, racers: list[Racer], i: int, place: int) -> Markup:
 def _shares(racer: Racer, i: int) -> tuple[str, str]:
     figures = racer.per_class[i]
     if figures.recall is None:
-        return "no test image", ""
+        return _("no test image"), ""
     sizes = [other.n for other in racer.per_class if other.n]
     interval = figures.recall_ci95 if max(sizes) > UNEVEN * min(sizes) else None
-    return f"{round(figures.recall * figures.n)} of {figures.n}", accuracy_text(figures.recall, interval)
+    return _("{recall} of {figures_n}", recall=round(figures.recall * figures.n), figures_n=figures.n), accuracy_text(
+        figures.recall, interval
+    )
 
 
 def _alt(race: Race, racers: list[Racer], subset: str) -> str:
     if not racers:
-        return f"Chart of the share of each class's test images recognized. {race.status or UNTESTED}"
+        return _("Chart of the share of each class's test images recognized. {status}", status=race.status or UNTESTED)
     parts = []
     for racer in racers:
         known = [(figures.recall, figures.name) for figures in racer.per_class if figures.recall is not None]
         if known:
             (low, worst), (high, best) = min(known), max(known)
-            parts.append(f"{racer.heading} from {worst} ({percent(low)}) to {best} ({percent(high)})")
+            parts.append(
+                _(
+                    "{heading} from {worst} ({low}) to {best} ({high})",
+                    heading=racer.heading,
+                    worst=worst,
+                    low=percent(low),
+                    best=best,
+                    high=percent(high),
+                )
+            )
     return f"Share of each class's test images recognized{subset}: {'; '.join(parts)}. {race.note}".strip()
 
 
@@ -126,4 +142,4 @@ def _table(racers: list[Racer]) -> Markup:
         [figures.name, *(", ".join(filter(None, _shares(racer, i))) for racer in racers)]
         for i, figures in enumerate(classes)
     ]
-    return hidden_table("Test images of each class recognized", head, rows)
+    return hidden_table(_("Test images of each class recognized"), head, rows)

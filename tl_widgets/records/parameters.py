@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.records.kinds import Count
 
 
@@ -69,8 +70,14 @@ def scratch_ledger(image_shape: tuple[int, int, int], n_classes: int, spec: Scra
             height, width = height // 2, width // 2
             if not height or not width:
                 raise InputError(
-                    f"{len(spec.filters)} blocks with pooling halve an image of {image_shape[0]} pixels until none is "
-                    f"left. Use fewer blocks, no pooling, or images of at least {2 ** len(spec.filters)} pixels."
+                    _(
+                        "{n_filters} blocks with pooling halve an image of {image_shape} pixels until "
+                        "none is left. Use fewer blocks, no pooling, or images of at least {n_filters_2} "
+                        "pixels.",
+                        n_filters=len(spec.filters),
+                        image_shape=image_shape[0],
+                        n_filters_2=2 ** len(spec.filters),
+                    )
                 )
             name = "MaxPooling2D" if spec.pooling == "max" else "AveragePooling2D"
             rows.append(LayerRow(name, (height, width, channels)))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.numbers import accuracy_text
+from tl_widgets.core.translation import _
 from tl_widgets.records.kinds import Interval as Interval
 
 _Z95 = NormalDist().inv_cdf(0.975)
@@ -147,7 +148,9 @@ def unclear_reason(interval: Interval, p_value: float) -> str:
     """Return why an interval without 0 isn't enough, as a clause; "" if it contains 0."""
     if interval[0] <= 0 <= interval[1]:
         return ""
-    return f"; that leaves 0 out, but the exact test (McNemar, p = {p_value:.2g}) does not rule out chance"
+    return _(
+        "; that leaves 0 out, but the exact test (McNemar, p = {p_value:.2g}) does not rule out chance", p_value=p_value
+    )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, points, points_range
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import RunResult, Verdict
 from tl_widgets.records.folds import Folds
 from tl_widgets.records.kinds import Count, Share
@@ -31,7 +32,11 @@ def paired_difference(first: RunResult, second: RunResult) -> PairedDifference:
     """Compare two tested models image by image."""
     if not first.labels or first.labels != second.labels:
         raise InputError(
-            f"{first.name} and {second.name} were not tested on the same images: there is nothing to pair."
+            _(
+                "{first_name} and {second_name} were not tested on the same images: there is nothing to pair.",
+                first_name=first.name,
+                second_name=second.name,
+            )
         )
     labels = np.asarray(first.labels)
     return pair_answers(np.asarray(first.predictions) == labels, np.asarray(second.predictions) == labels)
@@ -45,26 +50,43 @@ def judge(
 ) -> Verdict:
     """Return which model won and by how much, or that it is too close to call."""
     if not (scratch and transfer and scratch.labels and transfer.labels):
-        return Verdict("Stopped before both models were tested: there is no result to compare yet.")
+        return Verdict(_("Stopped before both models were tested: there is no result to compare yet."))
     paired = paired_difference(transfer, scratch)
     n = len(transfer.labels)
     assert transfer.test_accuracy is not None
     assert scratch.test_accuracy is not None
     backbone = _backbone(transfer)
-    scores = (
-        f"{backbone} answers {percent(transfer.test_accuracy)} of the {n} test images correctly, "
-        f"the network from scratch {percent(scratch.test_accuracy)}"
+    scores = _(
+        "{backbone} answers {test_accuracy} of the {n} test images correctly, the network from "
+        "scratch {test_accuracy_2}",
+        backbone=backbone,
+        test_accuracy=percent(transfer.test_accuracy),
+        n=n,
+        test_accuracy_2=percent(scratch.test_accuracy),
     )
     (low, high), winner = paired.ci95, ""
     if paired.is_clear:
         winner = ModelName.TRANSFER if paired.difference > 0 else ModelName.SCRATCH
-        name = f"The frozen {backbone}" if winner == ModelName.TRANSFER else "The network from scratch"
+        name = (
+            _("The frozen {backbone}", backbone=backbone)
+            if winner == ModelName.TRANSFER
+            else _("The network from scratch")
+        )
         lead = points_range(low, high) if winner == ModelName.TRANSFER else points_range(-high, -low)
-        text = f"{name} wins by {points(abs(paired.difference))} points (95% interval {lead}): {scores}."
+        text = _(
+            "{name} wins by {paired_difference} points (95% interval {lead}): {scores}.",
+            name=name,
+            paired_difference=points(abs(paired.difference)),
+            lead=lead,
+            scores=scores,
+        )
     else:
-        text = (
-            f"Too close to call: {scores}. The true difference may be anything from {points_range(low, high)} points "
-            f"(95% interval, transfer minus scratch){unclear_reason(paired.ci95, paired.p_value)}."
+        text = _(
+            "Too close to call: {scores}. The true difference may be anything from {low} points (95% "
+            "interval, transfer minus scratch){unclear_reason}.",
+            scores=scores,
+            low=points_range(low, high),
+            unclear_reason=unclear_reason(paired.ci95, paired.p_value),
         )
     if control is not None and control.labels:
         text += _control_sentence(transfer, control)
@@ -74,34 +96,48 @@ def judge(
 
 
 def _backbone(transfer: RunResult) -> str:
-    return f"{transfer.backbone} with random weights" if transfer.weights == "random" else transfer.backbone
+    return (
+        _("{backbone} with random weights", backbone=transfer.backbone)
+        if transfer.weights == "random"
+        else transfer.backbone
+    )
 
 
 def _control_sentence(transfer: RunResult, control: RunResult) -> str:
     paired = paired_difference(transfer, control)
     assert control.test_accuracy is not None
-    same = f" The same backbone with random weights reaches {percent(control.test_accuracy)}: "
+    same = _(
+        " The same backbone with random weights reaches {test_accuracy}: ", test_accuracy=percent(control.test_accuracy)
+    )
     if paired.is_clear and paired.difference > 0:
-        return (
-            same + f"the pretraining itself is worth {points(paired.difference)} points ({points_range(*paired.ci95)})."
+        return same + _(
+            "the pretraining itself is worth {paired_difference} points ({ci95}).",
+            paired_difference=points(paired.difference),
+            ci95=points_range(*paired.ci95),
         )
-    return same + "on these images no gain can be put down to the pretraining."
+    return same + _("on these images no gain can be put down to the pretraining.")
 
 
 def fine_tuning_sentence(first: RunResult, second: RunResult) -> str:
     """Return what fine-tuning gained, with a leading space; `first` is the frozen model."""
     if not second.labels:
-        return " Fine-tuning was stopped before its test."
+        return _(" Fine-tuning was stopped before its test.")
     assert second.test_accuracy is not None
     paired = paired_difference(second, first)
-    text = f" Fine-tuned, the backbone answers {percent(second.test_accuracy)}: "
+    text = _(" Fine-tuned, the backbone answers {test_accuracy}: ", test_accuracy=percent(second.test_accuracy))
     if not paired.is_clear:
-        interval = f"{points_range(*paired.ci95)} points, 95% interval{unclear_reason(paired.ci95, paired.p_value)}"
-        return text + f"too close to the frozen one to call ({interval})."
+        interval = _(
+            "{ci95} points, 95% interval{unclear_reason}",
+            ci95=points_range(*paired.ci95),
+            unclear_reason=unclear_reason(paired.ci95, paired.p_value),
+        )
+        return text + _("too close to the frozen one to call ({interval}).", interval=interval)
     low, high = paired.ci95
     more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))
-    size = f"{points(abs(paired.difference))} points {more} than frozen"
-    return text + f"{size} (95% interval {points_range(least, most)})."
+    size = _(
+        "{paired_difference} points {more} than frozen", paired_difference=points(abs(paired.difference)), more=more
+    )
+    return text + _("{size} (95% interval {least}).", size=size, least=points_range(least, most))
 
 
 def judge_folds(folds: Folds, pooled: Verdict) -> Verdict:
@@ -118,9 +154,15 @@ def judge_folds(folds: Folds, pooled: Verdict) -> Verdict:
         "The folds aren't independent, because they share training images: the interval may be a little too narrow."
     )
     if folds.failures:
-        text += f" {len(folds.failures)} could not be measured: {folds.failures[0].rstrip('.')}."
+        text += _(
+            " {n_failures} could not be measured: {value}.",
+            n_failures=len(folds.failures),
+            value=folds.failures[0].rstrip("."),
+        )
     if folds.stopped:
-        text += f" Stopped after {n} of {folds.n_wanted} folds: the other images are not tested."
+        text += _(
+            " Stopped after {n} of {n_wanted} folds: the other images are not tested.", n=n, n_wanted=folds.n_wanted
+        )
     return replace(pooled, text=pooled.text + text)
 
 
@@ -133,38 +175,57 @@ def judge_repeats(repeats: Repeats, first: Verdict, transfer: RunResult) -> Verd
     if difference is None or difference.ci95 is None:
         return replace(
             first,
-            text=f"{first.text} This is one seed; an interval over seeds takes two or more." + _missing_seeds(repeats),
+            text=_("{first_text} This is one seed; an interval over seeds takes two or more.", first_text=first.text)
+            + _missing_seeds(repeats),
         )
     backbone, n = _backbone(transfer), len(repeats.points)
     low, high = difference.ci95
-    scores = (
-        f"{backbone} answers {_mean_text(repeats, ModelName.TRANSFER)} of the {repeats.n_test} test images correctly "
-        f"on average, the network from scratch {_mean_text(repeats, ModelName.SCRATCH)}"
+    scores = _(
+        "{backbone} answers {mean} of the {n_test} test images correctly on average, the network from scratch {mean_2}",
+        backbone=backbone,
+        mean=_mean_text(repeats, ModelName.TRANSFER),
+        n_test=repeats.n_test,
+        mean_2=_mean_text(repeats, ModelName.SCRATCH),
     )
     winner = ModelName.TRANSFER if low > 0 else ModelName.SCRATCH if high < 0 else ""
     if winner:
-        name = f"the frozen {backbone}" if winner == ModelName.TRANSFER else "the network from scratch"
+        name = (
+            _("the frozen {backbone}", backbone=backbone)
+            if winner == ModelName.TRANSFER
+            else _("the network from scratch")
+        )
         lead = points_range(low, high) if winner == ModelName.TRANSFER else points_range(-high, -low)
-        size = f"{points(abs(difference.mean))} points (95% interval {lead})"
-        text = f"Over {n} seeds {name} wins by {size}: {scores}."
+        size = _(
+            "{difference_mean} points (95% interval {lead})", difference_mean=points(abs(difference.mean)), lead=lead
+        )
+        text = _("Over {n} seeds {name} wins by {size}: {scores}.", n=n, name=name, size=size, scores=scores)
     else:
-        text = (
-            f"Too close to call over {n} seeds: {scores}. Their mean difference may be anything from "
-            f"{points_range(low, high)} points (95% interval, transfer minus scratch)."
+        text = _(
+            "Too close to call over {n} seeds: {scores}. Their mean difference may be anything from "
+            "{low} points (95% interval, transfer minus scratch).",
+            n=n,
+            scores=scores,
+            low=points_range(low, high),
         )
     text += _repeats_control(repeats) + _repeats_fine_tuning(repeats)
-    text += " The intervals are over seeds, on the same test images: they do not cover other images."
+    text += _(" The intervals are over seeds, on the same test images: they do not cover other images.")
     if n == 2:
-        text += " From two seeds they are very wide, 12.7 standard errors each way: use five seeds or more."
+        text += _(" From two seeds they are very wide, 12.7 standard errors each way: use five seeds or more.")
     return Verdict(text + _missing_seeds(repeats), winner, difference.mean, difference.ci95, None)
 
 
 def _missing_seeds(repeats: Repeats) -> str:
     text = ""
     if repeats.failures:
-        text += f" {len(repeats.failures)} could not be measured: {repeats.failures[0].rstrip('.')}."
+        text += _(
+            " {n_failures} could not be measured: {value}.",
+            n_failures=len(repeats.failures),
+            value=repeats.failures[0].rstrip("."),
+        )
     if repeats.stopped:
-        text += f" Stopped after {len(repeats.points)} of {repeats.n_wanted} seeds."
+        text += _(
+            " Stopped after {n_points} of {n_wanted} seeds.", n_points=len(repeats.points), n_wanted=repeats.n_wanted
+        )
     return text
 
 
@@ -178,10 +239,17 @@ def _repeats_control(repeats: Repeats) -> str:
     gain = repeats.difference(ModelName.TRANSFER, ModelName.CONTROL)
     if gain is None or gain.ci95 is None:
         return ""
-    same = f" The same backbone with random weights reaches {_mean_text(repeats, ModelName.CONTROL)} on average: "
+    same = _(
+        " The same backbone with random weights reaches {mean} on average: ",
+        mean=_mean_text(repeats, ModelName.CONTROL),
+    )
     if gain.ci95[0] > 0:
-        return same + f"the pretraining itself is worth {points(gain.mean)} points ({points_range(*gain.ci95)})."
-    return same + "on these images no gain can be put down to the pretraining."
+        return same + _(
+            "the pretraining itself is worth {gain_mean} points ({ci95}).",
+            gain_mean=points(gain.mean),
+            ci95=points_range(*gain.ci95),
+        )
+    return same + _("on these images no gain can be put down to the pretraining.")
 
 
 def _repeats_fine_tuning(repeats: Repeats) -> str:
@@ -189,11 +257,16 @@ def _repeats_fine_tuning(repeats: Repeats) -> str:
     if gain is None or gain.ci95 is None:
         return ""
     low, high = gain.ci95
-    text = f" Fine-tuned, the backbone answers {_mean_text(repeats, ModelName.FINE_TUNED)} on average: "
+    text = _(" Fine-tuned, the backbone answers {mean} on average: ", mean=_mean_text(repeats, ModelName.FINE_TUNED))
     if low <= 0 <= high:
-        return text + f"too close to the frozen one to call ({points_range(low, high)} points)."
+        return text + _("too close to the frozen one to call ({low} points).", low=points_range(low, high))
     more, (least, most) = ("more", (low, high)) if low > 0 else ("fewer", (-high, -low))
-    return text + f"{points(abs(gain.mean))} points {more} than frozen ({points_range(least, most)})."
+    return text + _(
+        "{gain_mean} points {more} than frozen ({least}).",
+        gain_mean=points(abs(gain.mean)),
+        more=more,
+        least=points_range(least, most),
+    )
 
 
 @dataclass(frozen=True)

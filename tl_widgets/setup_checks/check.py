@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.checks import history as curves, images, labels, network, validation as validation_checks
 from tl_widgets.setup_checks.graph import find_backbone_in
 from tl_widgets.setup_checks.mistake import Check, Finding, Report, Subject
@@ -54,17 +55,19 @@ def find_mistakes(
 ) -> tuple[Finding, ...]:
     """Do what `check_setup` does, and return the findings with all that is known of them."""
     if not isinstance(model, keras.Model):
-        raise InputError(f"check_setup takes a keras.Model; received {type(model).__name__}.")
+        raise InputError(_("check_setup takes a keras.Model; received {name}.", name=type(model).__name__))
     setup = read_setup(model, dataset, validation)
     if not model.built:
-        text = "The model has no weights yet: give its first layer an Input(shape), or call it once; then check again."
+        text = _(
+            "The model has no weights yet: give its first layer an Input(shape), or call it once; then check again."
+        )
         return (Finding(text, was_checked=False),)
     setup.history = curves.read_history(history)
     findings: list[Finding] = []
     try:
         setup.backbone = find_backbone_in(model)
     except Exception as error:  # a learner's model can be anything
-        findings.append(_not_checked("where the backbone is", error))
+        findings.append(_not_checked(_("where the backbone is"), error))
     extra = [Check(Subject.HISTORY, curves.memorizes)] if memorize else []
     for check in (*_checks(), *extra):
         try:
@@ -89,19 +92,27 @@ def _skipped_checks(setup: Setup) -> Iterator[Finding]:
     compiled = is_compiled(setup.model)
     if setup.graph is not None:
         if not compiled:
-            text = "Not checked, because the model isn't compiled: loss, labels against the loss, and learning rate."
+            text = _("Not checked, because the model isn't compiled: loss, labels against the loss, and learning rate.")
             yield Finding(text, was_checked=False, code="model.compile(...)")
         return
     skipped = ["bottlenecks"]
     if setup.backbone is None:
-        none = "no part of it is a functional or Sequential model with convolutions"
-        skipped.append(f"a backbone and the pixels that reach it ({none})")
+        none = _("no part of it is a functional or Sequential model with convolutions")
+        skipped.append(_("a backbone and the pixels that reach it ({none})", none=none))
     if not compiled:
-        skipped.append("loss, labels and learning rate (it is not compiled)")
-    text = f"Not checked, because a subclassed model has no graph to read: {'; '.join(skipped)}."
+        skipped.append(_("loss, labels and learning rate (it is not compiled)"))
+    text = _("Not checked, because a subclassed model has no graph to read: {skipped}.", skipped="; ".join(skipped))
     yield Finding(text, was_checked=False)
 
 
 def _not_checked(subject: str, error: Exception) -> Finding:
     message = " ".join(_COLOR_CODES.sub("", str(error)).split())[:150]
-    return Finding(f"Not checked: {subject} ({type(error).__name__}: {message}).", was_checked=False)
+    return Finding(
+        _(
+            "Not checked: {subject} ({name}: {message_text}).",
+            subject=subject,
+            name=type(error).__name__,
+            message_text=message,
+        ),
+        was_checked=False,
+    )

@@ -11,32 +11,34 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tl_widgets.core.translation import _
+
 if TYPE_CHECKING:
     from tl_widgets.records.verdict import TwoWays
     from tl_widgets.setup_checks.setup import Setup
     from tl_widgets.setup_checks.trial import Trial
 
-TEST_IMAGES = "accuracy on the test images"
+TEST_IMAGES = _("accuracy on the test images")
 
 
 class Subject(Enum):
     """The subjects of checks, in the order in which `check_setup` reports."""
 
-    DATA = "the data"
-    IMAGES = "whether the images fit"
-    PIXELS = "which pixels reach the backbone"
-    BACKBONE = "the backbone's state"
-    ANSWERS = "the shape of the answers"
-    NETWORK = "the layers"
+    DATA = _("the data")
+    IMAGES = _("whether the images fit")
+    PIXELS = _("which pixels reach the backbone")
+    BACKBONE = _("the backbone's state")
+    ANSWERS = _("the shape of the answers")
+    NETWORK = _("the layers")
     BOTTLENECKS = "bottlenecks"
-    RATE = "the learning rate"
-    TRAINABLE = "whether trainable was changed"
-    LABELS = "the labels"
-    LOSS = "loss and labels"
-    METRICS = "the metrics"
-    VALIDATION = "whether the validation data are like the training data"
-    SPLITS = "whether images are in two splits"
-    HISTORY = "the course of the training"
+    RATE = _("the learning rate")
+    TRAINABLE = _("whether trainable was changed")
+    LABELS = _("the labels")
+    LOSS = _("loss and labels")
+    METRICS = _("the metrics")
+    VALIDATION = _("whether the validation data are like the training data")
+    SPLITS = _("whether images are in two splits")
+    HISTORY = _("the course of the training")
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,11 @@ class Finding:
     @property
     def sentence(self) -> str:
         """The text, with the fixed code."""
-        return f"{self.text} Fix: {self.code}" if self.code and self.code not in self.text else self.text
+        return (
+            _("{text} Fix: {code}", text=self.text, code=self.code)
+            if self.code and self.code not in self.text
+            else self.text
+        )
 
     @property
     def facts(self) -> dict[str, str]:
@@ -75,7 +81,7 @@ class Finding:
         facts = {
             "where": self.where,
             "fix": self.code,
-            "sure": "" if not self.was_checked else "yes" if self.is_certain else "likely; you may have meant it",
+            "sure": "" if not self.was_checked else _("yes") if self.is_certain else _("likely; you may have meant it"),
             "cost": self.cost,
         }
         return {label: fact for label, fact in facts.items() if fact}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.backbones.keras_compat import graph_of, metrics_of, nodes_of, producer_of, takes_logits
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.tracing import Trace
 
 Array = NDArray[Any]
@@ -74,7 +75,7 @@ class Output:
     @property
     def where(self) -> str:
         """The last layer, for a message."""
-        return f"layer {self.layer}" if self.layer else "the last layer"
+        return _("layer {layer}", layer=self.layer) if self.layer else _("the last layer")
 
 
 def outputs_of(model: keras.Model, answers: Any, all_labels: Any, trace: Trace | None) -> tuple[Output, ...]:
@@ -155,11 +156,11 @@ def _named(layer: Any) -> tuple[str, str]:
     if layer is None:
         return "", ""
     kind = type(layer).__name__
-    if isinstance(layer, keras.layers.Softmax) or kind in ("Softmax", "Sigmoid"):
+    if isinstance(layer, keras.layers.Softmax) or kind in (_("Softmax"), _("Sigmoid")):
         return str(layer.name), kind.lower()
     if isinstance(layer, keras.layers.ReLU | keras.layers.LeakyReLU | keras.layers.ELU):
         return str(layer.name), kind.lower().replace("leakyrelu", "leaky_relu")
-    if kind in ("Relu", "Relu6", "Tanh", "Gelu", "Elu", "Selu"):
+    if kind in (_("Relu"), "Relu6", _("Tanh"), _("Gelu"), _("Elu"), _("Selu")):
         return str(layer.name), kind.lower()
     return str(layer.name), str(getattr(getattr(layer, "activation", None), "__name__", ""))
 

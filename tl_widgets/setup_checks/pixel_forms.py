@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tl_widgets.backbones.family import CAFFE_MEAN_BGR, IMAGENET_MEAN, IMAGENET_STD
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.data import Array
 
 MIN_CONTRAST = 0.05  # any scaling done once leaves more than this between a sample's black and white
@@ -43,7 +44,7 @@ def form_of(images: Array) -> Form:
     contrast = float((highs - lows).max())
     is_color = values.shape[-1] == 3
     if contrast == 0:
-        return Form("blank", f"all {low:g}")
+        return Form("blank", _("all {low:g}", low=low))
     if twice := _scaled_twice(lows, highs, contrast):
         return Form("twice", twice)
     if low >= 0:
@@ -53,15 +54,15 @@ def form_of(images: Array) -> Form:
     if low >= -1.01 and high <= 1.01:
         return Form("tf", "-1 to 1", (values + 1) * 127.5)
     if is_color and _is_near(lows, highs, -_MEAN / _STD, (1 - _MEAN) / _STD, 0.03):
-        return Form("torch", "standardized by ImageNet's mean and deviation", (values * _STD + _MEAN) * 255)
+        return Form("torch", _("standardized by ImageNet's mean and deviation"), (values * _STD + _MEAN) * 255)
     if abs(values.mean()) < 0.5 and 0.5 < values.std() < 1.6 and low > -8 and high < 8:
-        return Form("standardized", "standardized, with mean 0 and deviation 1")
+        return Form("standardized", _("standardized, with mean 0 and deviation 1"))
     if is_color and contrast > 60:
         if _is_near(lows, highs, -_CAFFE, 255 - _CAFFE, 2):
-            return Form("caffe", "BGR with ImageNet's mean subtracted", (values + _CAFFE)[..., ::-1])
+            return Form("caffe", _("BGR with ImageNet's mean subtracted"), (values + _CAFFE)[..., ::-1])
         if _is_near(lows, highs, -_CAFFE[::-1], 255 - _CAFFE[::-1], 2):
-            return Form("caffe_rgb", "RGB with ImageNet's mean subtracted", values + _CAFFE[::-1])
-    return Form("unknown", f"{low:.3g} to {high:.3g}")
+            return Form("caffe_rgb", _("RGB with ImageNet's mean subtracted"), values + _CAFFE[::-1])
+    return Form("unknown", _("{low:.3g} to {high:.3g}", low=low, high=high))
 
 
 def _positive(values: Array, high: float) -> Form:
@@ -72,8 +73,12 @@ def _positive(values: Array, high: float) -> Form:
     if high > 300:
         for bits in (10, 12, 14, 16):
             if high < 2**bits:
-                return Form("deep", f"0 to {2**bits - 1} ({bits} bits)", values * (255 / (2**bits - 1)))
-    return Form("unknown", f"{values.min():.3g} to {high:.3g}")
+                return Form(
+                    "deep",
+                    _("0 to {bits} ({bits_2} bits)", bits=2**bits - 1, bits_2=bits),
+                    values * (255 / (2**bits - 1)),
+                )
+    return Form("unknown", _("{values:.3g} to {high:.3g}", values=values.min(), high=high))
 
 
 def _is_near(lows: Array, highs: Array, low: Array, high: Array, margin: float) -> bool:
@@ -89,19 +94,21 @@ def _scaled_twice(lows: Array, highs: Array, contrast: float) -> str:
     if len(lows) == 3 and contrast <= 2.1 and np.all(lows < -100):
         for order in (_CAFFE, _CAFFE[::-1]):
             if np.all(abs(lows + order) < 2.2):
-                return "ImageNet's mean was subtracted from pixels that were already scaled"
+                return _("ImageNet's mean was subtracted from pixels that were already scaled")
     if len(lows) == 3 and np.all(abs(lows + _CAFFE + _CAFFE[::-1]) < 12) and 60 < contrast < 260:
-        return "ImageNet's mean was subtracted twice"
+        return _("ImageNet's mean was subtracted twice")
     if contrast >= MIN_CONTRAST:
         if len(lows) == 3 and contrast < 0.12 and np.all(abs(lows + _MEAN / _STD) < 0.06):
-            return "ImageNet's mean and deviation were applied to pixels that were already scaled"
+            return _("ImageNet's mean and deviation were applied to pixels that were already scaled")
         return ""
     if low >= 0 and high <= 0.0042:
-        return "they were divided by 255 twice"
+        return _("they were divided by 255 twice")
     if -0.0081 <= low < 0 and high <= 0.0081:
-        return "they were scaled to -1..1 and divided by 255 as well"
+        return _("they were scaled to -1..1 and divided by 255 as well")
     if abs(low + 1) < 0.03 and high < -0.96:
-        return "they were scaled to -1..1 twice" if low < -1.0003 else "they were scaled to 0..1 and then to -1..1"
+        return (
+            _("they were scaled to -1..1 twice") if low < -1.0003 else _("they were scaled to 0..1 and then to -1..1")
+        )
     if len(lows) == 3 and np.all(abs(lows + _MEAN / _STD) < 0.06):
-        return "ImageNet's mean and deviation were applied to pixels that were already scaled"
-    return "they were scaled twice, or hold almost no contrast"
+        return _("ImageNet's mean and deviation were applied to pixels that were already scaled")
+    return _("they were scaled twice, or hold almost no contrast")

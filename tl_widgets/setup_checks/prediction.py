@@ -11,6 +11,7 @@ import numpy as np
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import user_file
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.checks.images import shape_advice, shape_text, unusable_values
 from tl_widgets.setup_checks.data import Array, Data
 from tl_widgets.setup_checks.graph import find_backbone_in
@@ -39,7 +40,7 @@ def check_prediction(model: keras.Model, images: Any, *, like: Any = None) -> Re
         InputError: `model` isn't a built Keras model, the file isn't an image, or the data have another form.
     """
     if not isinstance(model, keras.Model) or not model.built:
-        raise InputError(f"check_prediction takes a built keras.Model; received {type(model).__name__}.")
+        raise InputError(_("check_prediction takes a built keras.Model; received {name}.", name=type(model).__name__))
     training = None if like is None else read_setup(model, like)
     findings: list[Finding] = []
     if isinstance(images, str | Path):
@@ -56,8 +57,18 @@ def check_prediction(model: keras.Model, images: Any, *, like: Any = None) -> Re
         received = tuple(values.shape[1:])
         text, code = shape_advice(received, setup.input_shape)
         wanted = shape_text(setup.input_shape)
-        findings.append(Finding(f"The image is {shape_text(received)}, and the model takes {wanted}: {text}",
-                                where=_WHERE, code=code))  # fmt: skip
+        findings.append(
+            Finding(
+                _(
+                    "The image is {shape}, and the model takes {wanted}: {text}",
+                    shape=shape_text(received),
+                    wanted=wanted,
+                    text=text,
+                ),
+                where=_WHERE,
+                code=code,
+            )
+        )
         return Report(findings)
     if training is None:
         setup.backbone = find_backbone_in(model)
@@ -77,11 +88,11 @@ def _file(model: keras.Model, path: Path, training: Setup | None, findings: list
             image = file.convert("RGB")
             image.load()
     except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} can't be read as an image ({str(error)[:150]}).") from error
+        raise InputError(_("{path} can't be read as an image ({error}).", path=path, error=str(error)[:150])) from error
     if turned:
         findings.append(
             Finding(
-                "The photograph lies on its side or head: its EXIF data say how to turn it, and load_img doesn't.",
+                _("The photograph lies on its side or head: its EXIF data say how to turn it, and load_img doesn't."),
                 where=str(path.name),
                 code="image = PIL.ImageOps.exif_transpose(PIL.Image.open(path))",
             )
@@ -94,8 +105,14 @@ def _file(model: keras.Model, path: Path, training: Setup | None, findings: list
         if max(size[0] * height / (size[1] * width), size[1] * width / (size[0] * height)) > 1.3:
             findings.append(
                 Finding(
-                    f"The file is {size[0]} × {size[1]} pixels, and squeezing it into {width} × {height} distorts it: "
-                    "crop it first, unless the training images were squeezed as well.",
+                    _(
+                        "The file is {size} × {size_2} pixels, and squeezing it into {width} × {height} "
+                        "distorts it: crop it first, unless the training images were squeezed as well.",
+                        size=size[0],
+                        size_2=size[1],
+                        width=width,
+                        height=height,
+                    ),
                     where=path.name,
                     code=f"{code[:-1]}, keep_aspect_ratio=True)",
                     is_certain=False,
@@ -108,8 +125,11 @@ def _file(model: keras.Model, path: Path, training: Setup | None, findings: list
     elif mode in ("RGBA", "LA", "PA"):
         findings.append(
             Finding(
-                f"The file has a transparent background ({mode}), which becomes black or white when it's dropped: use "
-                "the background of the training images.",
+                _(
+                    "The file has a transparent background ({mode}), which becomes black or white when "
+                    "it's dropped: use the background of the training images.",
+                    mode=mode,
+                ),
                 where=path.name,
                 is_certain=False,
             )
@@ -118,10 +138,12 @@ def _file(model: keras.Model, path: Path, training: Setup | None, findings: list
         scale = {"unit": "batch / 255", "tf": "batch / 127.5 - 1"}.get(training.form.name, "preprocess_input(batch)")
         findings.append(
             Finding(
-                f"A file holds pixels of 0 to 255, and the training images are {training.form.words}: prepare it in "
-                "the same way.",
+                _(
+                    "A file holds pixels of 0 to 255, and the training images are {words}: prepare it in the same way.",
+                    words=training.form.words,
+                ),
                 where=path.name,
-                code=f"{code}; batch = np.asarray(image, 'float32')[None]; batch = {scale}",
+                code=_("{code}; batch = np.asarray(image, 'float32')[None]; batch = {scale}", code=code, scale=scale),
             )
         )
         return None
@@ -144,7 +166,7 @@ def _batch(model: keras.Model, images: Any, findings: list[Finding]) -> Array | 
     if np.ndim(images) == rank - 1 and not isinstance(images, tuple | dict):
         findings.append(
             Finding(
-                f"This is one image of shape {np.shape(images)}, and predict() takes a batch of them.",
+                _("This is one image of shape {shape}, and predict() takes a batch of them.", shape=np.shape(images)),
                 where=_WHERE,
                 code="model.predict(image[None])",
             )
@@ -154,10 +176,12 @@ def _batch(model: keras.Model, images: Any, findings: list[Finding]) -> Array | 
     if data.form == "tf.data" and _is_shuffled(data):
         findings.append(
             Finding(
-                "The data come in another order in each pass, so answers of predict() don't stand beside the labels of "
-                "a second pass: collect both in one pass, or leave shuffle out.",
-                where="data set",
-                code="for images, labels in dataset: answers = model.predict_on_batch(images)",
+                _(
+                    "The data come in another order in each pass, so answers of predict() don't stand "
+                    "beside the labels of a second pass: collect both in one pass, or leave shuffle out."
+                ),
+                where=_("data set"),
+                code=_("for images, labels in dataset: answers = model.predict_on_batch(images)"),
             )
         )
     return data.sample.images
@@ -184,7 +208,7 @@ def _like(values: Array, training: Setup) -> Iterator[Finding]:
         gray = [bool(np.allclose(images[..., 0], images[..., 2], atol=1e-3 * np.ptp(images) + 1e-9))
                 for images in (values, training.images)]  # fmt: skip
         if gray == [True, False]:
-            text = "The image is gray, and the training images have colors."
+            text = _("The image is gray, and the training images have colors.")
             yield Finding(text, "channel_order", where=_WHERE, is_certain=False)
 
 
@@ -198,8 +222,14 @@ def _other_form(form: Form, trained: Form, values: Array, images: Array) -> Find
         ("tf", "unit"): "images = (images + 1) / 2",
     }.get((form.name, trained.name), "images = prepare(raw_images)  # as for the training")
     return Finding(
-        f"The image runs from {values.min():.3g} to {values.max():.3g}, and the training images from "
-        f"{images.min():.3g} to {images.max():.3g}: it's scaled in another way.",
+        _(
+            "The image runs from {values:.3g} to {values_2:.3g}, and the training images from "
+            "{images:.3g} to {images_2:.3g}: it's scaled in another way.",
+            values=values.min(),
+            values_2=values.max(),
+            images=images.min(),
+            images_2=images.max(),
+        ),
         "wrong_preprocessing",
         where=_WHERE,
         code=code,
@@ -210,8 +240,8 @@ def _swapped(values: Array, training: Setup) -> Iterator[Finding]:
     """Find red and blue swapped: by the same image among the training images, or by the colors of eight or more."""
     data = training.data
     images = np.asarray(data.arrays.images[:2000] if data.is_array else training.images, np.float32)
-    prints, _, _ = print_images(values)
-    known, _, _ = print_images(images)
+    prints, _unused, _unused = print_images(values)
+    known, _unused, _unused = print_images(images)
     distances = np.linalg.norm(prints[:, None] - known[None], axis=-1) if len(prints) * len(known) < 500_000 else None
     is_swapped = False
     if distances is not None:
@@ -228,7 +258,7 @@ def _swapped(values: Array, training: Setup) -> Iterator[Finding]:
         is_swapped = certain and means[0] * means[1] < 0 and 0.5 < abs(means[0] / means[1]) < 2
     if is_swapped:
         yield Finding(
-            "Red and blue are swapped, as OpenCV reads files: the training images have them the other way round.",
+            _("Red and blue are swapped, as OpenCV reads files: the training images have them the other way round."),
             "channel_order",
             where=_WHERE,
             code="images = images[..., ::-1]",
@@ -241,8 +271,10 @@ def _bars(values: Array, training: Setup) -> Iterator[Finding]:
         return
     if sum(_has_bars(image) for image in values) > len(values) / 2:
         yield Finding(
-            "The image has bars of one color at its edges, and the training images don't: it was padded where they "
-            "were cropped or squeezed.",
+            _(
+                "The image has bars of one color at its edges, and the training images don't: it was "
+                "padded where they were cropped or squeezed."
+            ),
             where=_WHERE,
             code="image = keras.utils.load_img(path, target_size=size, keep_aspect_ratio=True)",
             is_certain=False,

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks import mistakes
 from tl_widgets.setup_checks.mistake import Mistake
 
@@ -17,8 +18,11 @@ def register(mistake: Mistake) -> Mistake:
     """Add a mistake to the study, its menus and `check_setup`."""
     if mistake.name in MISTAKES or mistake.name == "all" or not mistake.name.isidentifier():
         raise InputError(
-            f"A mistake needs a unique name of letters and underscores, such as 'raw_pixels'; received "
-            f"{mistake.name!r}."
+            _(
+                "A mistake needs a unique name of letters and underscores, such as 'raw_pixels'; "
+                "received {mistake_name!r}.",
+                mistake_name=mistake.name,
+            )
         )
     MISTAKES[mistake.name] = mistake
     return mistake
@@ -32,7 +36,9 @@ def unregister(mistake: Mistake) -> None:
 def find_mistake(name: str) -> Mistake:
     """Return the mistake with this name."""
     if name not in MISTAKES:
-        raise InputError(f"There is no mistake {shown(name)}; choose one of {', '.join(MISTAKES)}.")
+        raise InputError(
+            _("There is no mistake {name}; choose one of {mistakes}.", name=shown(name), mistakes=", ".join(MISTAKES))
+        )
     return MISTAKES[name]
 
 

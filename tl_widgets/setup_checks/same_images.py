@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.data import Array, Data
 
 _GRID = 8
@@ -47,7 +48,7 @@ class Same:
     @property
     def note(self) -> str:
         """A few words, if most of them were found mirrored."""
-        return " (they are mirrored)" if self.n_mirrored > self.n / 2 else ""
+        return _(" (they are mirrored)") if self.n_mirrored > self.n / 2 else ""
 
 
 def seen_in(data: Data, pass_number: int = 1) -> Seen:

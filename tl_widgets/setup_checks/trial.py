@@ -13,6 +13,7 @@ from tl_widgets.backbones.weights import resolve_weights
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError
 from tl_widgets.core.events import Cancel, Event, OnEvent, raise_if_cancelled, seconds_left
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
 from tl_widgets.records.comparison import RunResult
@@ -74,6 +75,6 @@ class Trial:
 
     def report(self, way: str, epoch: int, n_epochs: int, seconds: float) -> None:
         """Send the event of an epoch, for measurements that don't train with `run`."""
-        text = f"training: epoch {epoch} of {n_epochs}"
+        text = _("training: epoch {epoch} of {n_epochs}", epoch=epoch, n_epochs=n_epochs)
         event = Event("train", text, way, n_done=epoch, n_total=n_epochs, epoch=epoch, n_epochs=n_epochs)
         self.on_event(replace(event, seconds=seconds, seconds_left=seconds_left(seconds, epoch, n_epochs)))

@@ -13,6 +13,7 @@ import keras
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import user_file
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.setup_checks.check import check_setup
 from tl_widgets.setup_checks.mistake import Report
@@ -20,10 +21,22 @@ from tl_widgets.setup_checks.mistake import Report
 _MAX_CONFIG = 50_000_000
 _BIG_MEMBER, _MOST_SHRUNK = 10_000_000, 100
 # Classes of Keras that run code from the file, or read other files.
-_UNSAFE = frozenset({
-    "Lambda", "__lambda__", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer", "StringLookup",
-    "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing", "FeatureSpace",
-})  # fmt: skip
+_UNSAFE = frozenset(
+    {
+        _("Lambda"),
+        "__lambda__",
+        "TorchModuleWrapper",
+        "FlaxLayer",
+        "JaxLayer",
+        "TFSMLayer",
+        "StringLookup",
+        "IntegerLookup",
+        "TextVectorization",
+        _("Hashing"),
+        "HashedCrossing",
+        "FeatureSpace",
+    }
+)
 _SAFE_MODULES = ("keras", "keras_core", "tensorflow.python.keras")
 _PLAIN = ("builtins", "", None)
 
@@ -62,7 +75,7 @@ def load_untrusted(path: str | Path, name: str = "") -> keras.Model:
     path = user_file(path, "model")
     name = name or path.name
     if path.suffix.lower() not in (".keras", ".h5", ".hdf5"):
-        raise InputError(f"{name} must be a model that Keras saved, with the ending .keras or .h5.")
+        raise InputError(_("{name} must be a model that Keras saved, with the ending .keras or .h5.", name=name))
     try:
         _check(path, name)
         return keras.saving.load_model(path, safe_mode=True)
@@ -70,7 +83,14 @@ def load_untrusted(path: str | Path, name: str = "") -> keras.Model:
         raise
     except Exception as error:  # a damaged file raises anything
         reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{name} can't be opened as a Keras model ({type(error).__name__}: {reason}).") from error
+        raise InputError(
+            _(
+                "{name} can't be opened as a Keras model ({name_2}: {reason}).",
+                name=name,
+                name_2=type(error).__name__,
+                reason=reason,
+            )
+        ) from error
 
 
 def _check(path: Path, name: str) -> None:
@@ -79,9 +99,9 @@ def _check(path: Path, name: str) -> None:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
                 if member.file_size > _BIG_MEMBER and member.file_size > _MOST_SHRUNK * max(1, member.compress_size):
-                    raise InputError(f"{name} grows far too much when unpacked.")
+                    raise InputError(_("{name} grows far too much when unpacked.", name=name))
             if archive.getinfo("config.json").file_size > _MAX_CONFIG:
-                raise InputError(f"{name} has a description of more than 50 MB.")
+                raise InputError(_("{name} has a description of more than 50 MB.", name=name))
             config = json.loads(archive.read("config.json"))
             with archive.open("model.weights.h5") as weights, h5py.File(weights, "r") as file:
                 _check_links(name, file)
@@ -90,12 +110,17 @@ def _check(path: Path, name: str) -> None:
             _check_links(name, file)
             texts = [file.attrs.get(name) for name in ("model_config", "training_config")]
             if texts[0] is None:
-                raise InputError(f"{name} holds weights only; save the whole model with model.save().")
+                raise InputError(_("{name} holds weights only; save the whole model with model.save().", name=name))
             config = [json.loads(text) for text in texts if text is not None]
     for unsafe in _unsafe(config):
         raise InputError(
-            f"{name} holds {unsafe}, which would run code from the file, so it isn't opened. Check such a model "
-            "in your own program with tl_widgets.check_setup(model, data), if you trust it."
+            _(
+                "{name} holds {unsafe}, which would run code from the file, so it isn't opened. Check "
+                "such a model in your own program with tl_widgets.check_setup(model, data), if you trust "
+                "it.",
+                name=name,
+                unsafe=unsafe,
+            )
         )
 
 
@@ -103,10 +128,10 @@ def _check_links(model: str, file: h5py.File) -> None:
     def visit(name: str) -> None:
         link = file.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
-            raise InputError(f"{model} links to another file, so it isn't opened.")
+            raise InputError(_("{model} links to another file, so it isn't opened.", model=model))
         item = file[name]
         if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-            raise InputError(f"{model} reads its weights from another file, so it isn't opened.")
+            raise InputError(_("{model} reads its weights from another file, so it isn't opened.", model=model))
 
     names: list[str] = []
     file.visit(names.append)  # follows hard links only
@@ -128,14 +153,14 @@ def _unsafe(config: Any) -> Iterator[str]:
     name, module = config.get("class_name"), config.get("module")
     if name is not None:
         if name in _UNSAFE:
-            yield f"a layer {name}" if name != "__lambda__" else "a function"
+            yield _("a layer {name}", name=name) if name != "__lambda__" else _("a function")
         elif not isinstance(name, str) or (module not in _PLAIN and not _is_keras(module)):
-            yield f"the class {module}.{name}"
+            yield _("the class {module}.{name}", module=module, name=name)
         elif module in _PLAIN and "registered_name" in config and config["registered_name"] not in (None, name):
-            yield f"a class {config['registered_name']}"
+            yield _("a class {registered_name}", registered_name=config["registered_name"])
         elif module == "builtins" and name not in ("slice", "function", "type", "int", "float", "str", "list", "tuple",
                                                    "dict", "bool"):  # fmt: skip
-            yield f"{name} of Python"
+            yield _("{name} of Python", name=name)
     for value in config.values():
         yield from _unsafe(value)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import get_dataset, load_dataset
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.app import TransferLab
@@ -22,7 +23,9 @@ def result_of(lab: TransferLab) -> Comparison:
     if lab.is_running or lab.result is None:
         lab.run(wait=True)
     if lab.result is None:
-        raise InputError("The Lab has no result yet. Press Train both, wait until it's done, and run this cell again.")
+        raise InputError(
+            _("The Lab has no result yet. Press Train both, wait until it's done, and run this cell again.")
+        )
     return lab.result
 
 
@@ -34,7 +37,7 @@ def tested_images(result: Comparison) -> NDArray[np.uint8]:
     """
     about = result.dataset
     if get_dataset(about.name) is None:
-        raise InputError("These are your own pictures. The Lab's tab Predictions shows them with both answers.")
+        raise InputError(_("These are your own pictures. The Lab's tab Predictions shows them with both answers."))
     seed = about.origin.seed if about.origin is not None else 0
     dataset = load_dataset(about.name, image_size=about.image_size, seed=seed, classes=about.class_names)
     return np.asarray(dataset.test.images[:])

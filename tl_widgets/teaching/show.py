@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup
+from tl_widgets.core.translation import _
 from tl_widgets.plots.comparison import figure_png
 
 _COLUMNS = 88
@@ -39,7 +40,7 @@ def show(drawing: Any, alt_text: str = "") -> None:
     if alt_text:
         with_alt_text(figure, alt_text)
     if not figure.get_label():
-        raise InputError("Say what the figure shows, for people who can't see it: show(drawing, alt_text).")
+        raise InputError(_("Say what the figure shows, for people who can't see it: show(drawing, alt_text)."))
     picture, words = as_outputs(drawing)
     display(picture)
     display(HTML(words))

@@ -13,6 +13,7 @@ from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import count_text
+from tl_widgets.core.translation import _
 from tl_widgets.records.parameters import LayerRow, ParameterCount, count_rows, scratch_ledger
 from tl_widgets.teaching.box import PlainBox
 from tl_widgets.widgets.lab.panel import ControlPanel
@@ -21,10 +22,10 @@ from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.views import LedgerView, ledger_table
 
 _ORDERS: dict[str, tuple[Callable[[Backbone], Any], bool]] = {
-    "accuracy, best first": (lambda backbone: backbone.top1_pct or 0.0, True),
-    "size, smallest first": (lambda backbone: backbone.download_mb or 1e9, False),
-    "parameters, fewest first": (lambda backbone: backbone.n_params or 10**12, False),
-    "smallest input, smallest first": (lambda backbone: backbone.min_input or 10**6, False),
+    _("accuracy, best first"): (lambda backbone: backbone.top1_pct or 0.0, True),
+    _("size, smallest first"): (lambda backbone: backbone.download_mb or 1e9, False),
+    _("parameters, fewest first"): (lambda backbone: backbone.n_params or 10**12, False),
+    _("smallest input, smallest first"): (lambda backbone: backbone.min_input or 10**6, False),
     "name": (lambda backbone: backbone.name.lower(), False),
 }
 
@@ -42,7 +43,7 @@ class CountPanel(PlainBox):
         names = ["image_size", "blocks", "filters", "kernel_sizes", "pooling", "head", "dense_units"]
         self.panel = ControlPanel(settings, show=names)
         self.ledger = LedgerView([ModelName.SCRATCH])
-        note = "Controls for blocks, filters and kernel sizes, with the parameter count (needs a live notebook)"
+        note = _("Controls for blocks, filters and kernel sizes, with the parameter count (needs a live notebook)")
         super().__init__([self.panel, self.ledger], note)
         self.panel.follow(self._show)
 
@@ -69,7 +70,7 @@ class CountPanel(PlainBox):
             self.paper.show((str(error),))
             return
         layers = [f"{row.layer}: {count_text(row.n_params)}" for row in rows]
-        lines = ["Parameters:", *layers, f"Total: {count_text(count_rows(rows).total)}"]
+        lines = ["Parameters:", *layers, _("Total: {total}", total=count_text(count_rows(rows).total))]
         self.paper.replace(ledger_table(ModelName.SCRATCH, rows), "\n".join(lines))
 
 
@@ -78,14 +79,17 @@ class BackboneTable(PlainBox):
 
     def __init__(self) -> None:
         wide = {"description_width": "initial"}
-        self.order = Dropdown(options=list(_ORDERS), description="Sort by", style=wide)
-        self.only_offline = Checkbox(False, description="only those that are on this machine", indent=False)
+        self.order = Dropdown(options=list(_ORDERS), description=_("Sort by"), style=wide)
+        self.only_offline = Checkbox(False, description=_("only those that are on this machine"), indent=False)
         self._table = HTML()
         for field in (self.order, self.only_offline):
             field.observe(lambda _: self._show(), "value")
         row = HBox([self.order, self.only_offline])
         row.add_class("tlw-row")
-        note = f"A table of {len(list_backbones())} backbones to sort (needs a live notebook)"
+        note = _(
+            "A table of {n_list_backbones} backbones to sort (needs a live notebook)",
+            n_list_backbones=len(list_backbones()),
+        )
         super().__init__([HTML(style()), row, self._table], note)
         self._show()
 
@@ -98,13 +102,13 @@ class BackboneTable(PlainBox):
 
     def _show(self) -> None:
         head = [
-            "Backbone",
-            "Weights",
-            "Right on ImageNet",
-            "Parameters without top",
-            "Features",
-            "Smallest input",
-            "Here?",
+            _("Backbone"),
+            _("Weights"),
+            _("Right on ImageNet"),
+            _("Parameters without top"),
+            _("Features"),
+            _("Smallest input"),
+            _("Here?"),
         ]
         rows = [
             [
@@ -113,12 +117,12 @@ class BackboneTable(PlainBox):
                 f"{backbone.top1_pct:.1f} %" if backbone.top1_pct else "–",
                 count_text(backbone.n_params) if backbone.n_params else "–",
                 count_text(backbone.feature_width) if backbone.feature_width else "–",
-                f"{backbone.min_input} px" if backbone.min_input else "–",
-                "yes" if backbone.offline else "to download",
+                _("{min_input} px", min_input=backbone.min_input) if backbone.min_input else "–",
+                _("yes") if backbone.offline else _("to download"),
             ]
             for backbone in self.rows
         ]
-        caption = f"{len(rows)} backbones, sorted by {self.order.value}"
+        caption = _("{n_rows} backbones, sorted by {order_value}", n_rows=len(rows), order_value=self.order.value)
         inner = table(caption, head, rows, numeric=(1, 2, 3, 4, 5))
         self._table.value = f'<div style="max-height:360px;overflow:auto" tabindex="0">{inner}</div>'
         self.paper.replace(inner, caption)

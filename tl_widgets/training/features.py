@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tl_widgets.backbones.keras_compat import all_layers, is_random
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled, seconds_left
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Split
 from tl_widgets.training.feature_store import Row, read_features, write_features
 from tl_widgets.training.stoppable import Stoppable
@@ -207,7 +208,11 @@ class FrozenPart:
                     rows[split.keys[i]] = (value.ravel(), seconds_per_image)
                     new_rows.append((split.keys[i], value.ravel(), seconds_per_image))
                 n_read, seconds = start + len(indices), time.perf_counter() - started
-                text = f"reading the frozen backbone's features: {n_kept + n_read} of {n_total} images"
+                text = _(
+                    "reading the frozen backbone's features: {n_kept} of {n_total} images",
+                    n_kept=n_kept + n_read,
+                    n_total=n_total,
+                )
                 left = seconds_left(seconds, n_read, len(missing))
                 on_event(Event("features", text, model, n_kept + n_read, n_total, seconds=seconds, seconds_left=left))
         finally:

@@ -20,6 +20,7 @@ from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.models.builders import frozen_layers, stack_head
 from tl_widgets.records.comparison import Comparison, FineTuning, History, RunResult, Seconds
@@ -66,18 +67,25 @@ def fine_tune(
     first = comparison.transfer
     if first is None or first.stopped or first.model is None:
         raise InputError(
-            "This comparison has no trained transfer model to continue from: it was stopped, or read from JSON. "
-            "Run compare() to the end and give its result."
+            _(
+                "This comparison has no trained transfer model to continue from: it was stopped, or read "
+                "from JSON. Run compare() to the end and give its result."
+            )
         )
     if comparison.folds is not None:
         raise InputError(
-            "This comparison was cross-validated: its models are those of the first fold, which were trained on images "
-            "of the data set's test split. Give compare() both folds and fine_tuning."
+            _(
+                "This comparison was cross-validated: its models are those of the first fold, which were "
+                "trained on images of the data set's test split. Give compare() both folds and "
+                "fine_tuning."
+            )
         )
     if comparison.dataset.fingerprint != dataset.fingerprint:
         raise InputError(
-            "This is not the data set that the comparison was made on (other images, or another split): its test "
-            "images may have been trained on. Give the same data set."
+            _(
+                "This is not the data set that the comparison was made on (other images, or another "
+                "split): its test images may have been trained on. Give the same data set."
+            )
         )
     config = replace(comparison.config, fine_tuning=FineTuningSpec(n_blocks, epochs, learning_rate))
     try:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.backbones.keras_compat import Adam
 from tl_widgets.core.resources import require_memory
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Images, Split
 from tl_widgets.records.run import DeadUnits
 
@@ -53,8 +54,8 @@ def with_augmented(split: Split, n_copies: int, *, seed: int = 0) -> Split:
         return split
     require_memory(
         2 * (1 + n_copies) * split.images.nbytes,
-        f"Keeping {n_copies} changed copies of {len(split):,} images",
-        "Use fewer copies, fewer images or smaller ones",
+        _("Keeping {n_copies} changed copies of {n_split:,} images", n_copies=n_copies, n_split=len(split)),
+        _("Use fewer copies, fewer images or smaller ones"),
     )
     images = np.asarray(split.images)
     # Copy j does not depend on n_copies, so its cached features can be reused.

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import ImageSource, SourceFile, printable
 from tl_widgets.data.dataset import ImageDataset, first_few
 from tl_widgets.data.decode import FORMATS
@@ -57,15 +58,18 @@ def check_files(dataset: ImageDataset) -> Iterator[Diagnosis]:
 def _sizes(headers: Mapping[str, list[Header]]) -> Iterator[Diagnosis]:
     """Find classes whose files all have one size that no other class has."""
 
-    def shown(own: Header, _: set[tuple[int, int]]) -> str:
-        return f"{own.size[0]} x {own.size[1]} pixels"
+    def shown(own: Header, _unused: set[tuple[int, int]]) -> str:
+        return _("{own_size} x {own_size_2} pixels", own_size=own.size[0], own_size_2=own.size[1])
 
     if suspects := _apart(headers, lambda header: header.size, shown):
         yield Diagnosis(
             "source_size",
-            f"All files of a class have one size that no other class has: {suspects}. They may come from another "
-            "camera or source, and a model can learn that instead of what they show.",
-            "Take the images of all classes with the same camera, or from the same source.",
+            _(
+                "All files of a class have one size that no other class has: {suspects}. They may come "
+                "from another camera or source, and a model can learn that instead of what they show.",
+                suspects=suspects,
+            ),
+            _("Take the images of all classes with the same camera, or from the same source."),
         )
 
 
@@ -73,14 +77,23 @@ def _kinds(headers: Mapping[str, list[Header]]) -> Iterator[Diagnosis]:
     """Find classes whose files are all of a kind that no other class has."""
 
     def shown(own: Header, others: set[str]) -> str:
-        return f"{own.kind}, such as {own.name}; the others {' and '.join(sorted(others))}"
+        return _(
+            "{own_kind}, such as {own_name}; the others {others}",
+            own_kind=own.kind,
+            own_name=own.name,
+            others=" and ".join(sorted(others)),
+        )
 
     if suspects := _apart(headers, lambda header: header.kind, shown):
         yield Diagnosis(
             "file_format",
-            f"All files of a class are of a kind that no other class has: {suspects}. Compression leaves traces in the "
-            "pixels, and a model can learn those instead of what the images show.",
-            "Save all images the same way, best from originals that were saved the same way.",
+            _(
+                "All files of a class are of a kind that no other class has: {suspects}. Compression "
+                "leaves traces in the pixels, and a model can learn those instead of what the images "
+                "show.",
+                suspects=suspects,
+            ),
+            _("Save all images the same way, best from originals that were saved the same way."),
         )
 
 
@@ -111,8 +124,8 @@ def _odd_sizes(headers: Mapping[str, list[Header]]) -> Iterator[Diagnosis]:
         some = first_few([f"{header.name} ({header.size[0]} x {header.size[1]} pixels)" for header in odd])
         yield Diagnosis(
             "odd_size",
-            f"Far smaller or longer than the other files: {some}.",
-            "Look whether these are thumbnails, icons or banners rather than photographs, and leave them out.",
+            _("Far smaller or longer than the other files: {some}.", some=some),
+            _("Look whether these are thumbnails, icons or banners rather than photographs, and leave them out."),
         )
 
 

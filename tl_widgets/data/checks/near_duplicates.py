@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Images, Rows, Split
 
 MAX_BITS = 10  # largest number of the 64 bits that may differ
@@ -30,12 +31,12 @@ MAX_TURNED = 2_000  # images of each split that are also compared mirrored and t
 
 TURNS: Mapping[str, Callable[[Images], Images]] = {
     "mirrored": lambda images: images[:, :, ::-1],
-    "upside down": lambda images: images[:, ::-1],
-    "turned by 180°": lambda images: images[:, ::-1, ::-1],
-    "turned by 90°": lambda images: images.swapaxes(1, 2)[:, ::-1],
-    "turned by 270°": lambda images: images.swapaxes(1, 2)[:, :, ::-1],
-    "mirrored and turned": lambda images: images.swapaxes(1, 2),
-    "mirrored and turned by 270°": lambda images: images.swapaxes(1, 2)[:, ::-1, ::-1],
+    _("upside down"): lambda images: images[:, ::-1],
+    _("turned by 180°"): lambda images: images[:, ::-1, ::-1],
+    _("turned by 90°"): lambda images: images.swapaxes(1, 2)[:, ::-1],
+    _("turned by 270°"): lambda images: images.swapaxes(1, 2)[:, :, ::-1],
+    _("mirrored and turned"): lambda images: images.swapaxes(1, 2),
+    _("mirrored and turned by 270°"): lambda images: images.swapaxes(1, 2)[:, ::-1, ::-1],
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Labels, first_few
 from tl_widgets.records.comparison import Diagnosis
 
@@ -48,7 +49,7 @@ class _Looks:
             names += (
                 [files.get(split.keys[row], f"image {row} ({part})") for row in rows]
                 if files
-                else [f"image {row} ({part})" for row in rows]
+                else [_("image {row} ({part})", row=row, part=part) for row in rows]
             )
             step = max(1, dataset.image_size // _SIDE)
             for start in range(0, len(rows), _BLOCK):
@@ -69,25 +70,29 @@ def check_pictures(dataset: ImageDataset) -> Iterator[Diagnosis]:
     is_flat = looks.contrast < _FLAT
     shares = [(name, looks.labels == label) for label, name in enumerate(dataset.class_names)]
     spoiled = np.zeros(len(looks.labels), bool)
-    for what, is_so in (("nearly black", looks.brightness < _DARK), ("of one color", is_flat)):
+    for what, is_so in ((_("nearly black"), looks.brightness < _DARK), (_("of one color"), is_flat)):
         names = []
         for name, own in shares:
             if own.sum() >= _MIN_CLASS and is_so[own].mean() >= _MOST and not spoiled[own].any():
                 spoiled |= own
-                names.append(f"{name} (such as {looks.named(own & is_so)})")
+                names.append(_("{name} (such as {named})", name=name, named=looks.named(own & is_so)))
         if names:
             yield Diagnosis(
                 "dark_class",
-                f"Nearly all images of a class are {what}: {first_few(names)}. A model learns that instead of what "
-                "they show.",
-                "Look at the files. Values of 10 or 12 bits, an empty channel or a failed export look like this.",
+                _(
+                    "Nearly all images of a class are {what}: {first_few}. A model learns that instead "
+                    "of what they show.",
+                    what=what,
+                    first_few=first_few(names),
+                ),
+                _("Look at the files. Values of 10 or 12 bits, an empty channel or a failed export look like this."),
             )
     if (blank := is_flat & ~spoiled).any():
         n = int(blank.sum())
         yield Diagnosis(
             "blank",
             f"{n} image{'s are' if n > 1 else ' is'} blank, of one color: {looks.named(blank)}.",
-            "Leave them out: they show nothing, and whatever is answered is a guess.",
+            _("Leave them out: they show nothing, and whatever is answered is a guess."),
         )
     yield from _gray_classes(looks, [(name, own) for name, own in shares if not spoiled[own].any()])
     yield from _odd_ones(looks, is_flat | spoiled)
@@ -99,12 +104,12 @@ def _gray_classes(looks: _Looks, shares: list[tuple[str, NDArray[np.bool_]]]) ->
     gray = [(name, own) for name, own in shares if own.sum() >= _MIN_CLASS and is_gray[own].mean() >= _MOST]
     colored = [name for name, own in shares if own.sum() >= _MIN_CLASS and is_gray[own].mean() <= _FEW]
     if gray and colored:
-        names = [f"{name} (such as {looks.named(own & is_gray)})" for name, own in gray]
+        names = [_("{name} (such as {named})", name=name, named=looks.named(own & is_gray)) for name, own in gray]
         yield Diagnosis(
             "gray_class",
             f"In gray, while {first_few(colored)} {'are' if len(colored) > 1 else 'is'} in color: {first_few(names)}. "
             "A model can tell them apart by that alone.",
-            "Take images of all classes from the same source, or turn all of them gray.",
+            _("Take images of all classes from the same source, or turn all of them gray."),
         )
 
 
@@ -128,8 +133,8 @@ def _odd_ones(looks: _Looks, known: NDArray[np.bool_]) -> Iterator[Diagnosis]:
     if odd.any():
         yield Diagnosis(
             "odd_one",
-            f"Unlike all others in color, brightness or contrast: {looks.named(odd)}.",
-            "Look whether it belongs there: a scan, a screenshot or a drawing among photographs does not.",
+            _("Unlike all others in color, brightness or contrast: {named}.", named=looks.named(odd)),
+            _("Look whether it belongs there: a scan, a screenshot or a drawing among photographs does not."),
         )
 
 
@@ -142,9 +147,15 @@ def _repeated(dataset: ImageDataset) -> Iterator[Diagnosis]:
         copies[original].append(name)
     often = {name: [name, *others] for name, others in copies.items() if len(others) + 1 >= _MIN_REPEATED}
     if often:
-        some = [f"{len(names)} times ({first_few(names, 2)})" for names in often.values()]
+        some = [
+            _("{n_names} times ({first_few})", n_names=len(names), first_few=first_few(names, 2))
+            for names in often.values()
+        ]
         yield Diagnosis(
             "repeated",
-            f"The same picture is there under several names: {first_few(some)}. It was used once.",
-            'Look whether it is a placeholder, such as "image not available", and leave it out.',
+            _(
+                "The same picture is there under several names: {first_few}. It was used once.",
+                first_few=first_few(some),
+            ),
+            _('Look whether it is a placeholder, such as "image not available", and leave it out.'),
         )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import MAX_FILE_BYTES, ZipSource
 from tl_widgets.data.dataset import split_sizes
 from tl_widgets.data.folder import TEST_SHARE, VALIDATION_SHARE
@@ -27,10 +28,10 @@ _CIFAR10_RECORD = 1 + 3 * 32 * 32  # one byte of label, then red, green and blue
 def _repack_cifar10(files: list[Path], sink: Sink) -> None:
     for name, data in tar_members(files[0], re.compile("|".join(map(re.escape, CIFAR10_MEMBERS)))):
         if not data or len(data) % _CIFAR10_RECORD:
-            raise WrongContentError(f"{name} has {len(data):,} bytes, not whole images")
+            raise WrongContentError(_("{name} has {n_data:,} bytes, not whole images", name=name, n_data=len(data)))
         records = np.frombuffer(data, np.uint8).reshape(-1, _CIFAR10_RECORD)
         if records[:, 0].max() >= len(CIFAR10_CLASSES):
-            raise WrongContentError(f"{name} holds labels that CIFAR-10 does not have")
+            raise WrongContentError(_("{name} holds labels that CIFAR-10 does not have", name=name))
         for record in records:
             pixels = np.ascontiguousarray(record[1:].reshape(3, 32, 32).transpose(1, 2, 0))
             sink.add_pixels(f"{CIFAR10_MEMBERS[name]}/{CIFAR10_CLASSES[record[0]]}", pixels)
@@ -39,11 +40,11 @@ def _repack_cifar10(files: list[Path], sink: Sink) -> None:
 CIFAR10 = HostedDataset(
     name="cifar10",
     place=11,
-    shows="Animals and vehicles, 32 by 32 pixels, in color. For cat against dog choose the classes cat and dog.",
+    shows=_("Animals and vehicles, 32 by 32 pixels, in color. For cat against dog choose the classes cat and dog."),
     class_names=CIFAR10_CLASSES,
     sizes=((4_000, 1_000, 1_000),) * 10,
-    source="CIFAR-10 (Krizhevsky, 2009), www.cs.toronto.edu/~kriz/cifar.html",
-    license="no license is stated",
+    source=_("CIFAR-10 (Krizhevsky, 2009), www.cs.toronto.edu/~kriz/cifar.html"),
+    license=_("no license is stated"),
     # Length and hash: TensorFlow Datasets (url_checksums). Keras's own loader reads the same images as pickles.
     files=(
         HostedFile(
@@ -70,7 +71,7 @@ def _repack_fashion_mnist(files: list[Path], sink: Sink) -> None:
     for split, i in (("train", 0), ("test", 2)):
         images, labels = _idx(files[i], 3), _idx(files[i + 1], 1)
         if len(images) != len(labels) or images.shape[1:] != (28, 28) or labels.max() >= len(FASHION_MNIST_CLASSES):
-            raise WrongContentError(f"the images and labels of {split} do not belong together")
+            raise WrongContentError(_("the images and labels of {split} do not belong together", split=split))
         for image, label in zip(images, labels, strict=True):
             sink.add_pixels(f"{split}/{FASHION_MNIST_CLASSES[label]}", image)
 
@@ -81,20 +82,20 @@ def _idx(path: Path, n_dimensions: int) -> NDArray[np.uint8]:
         data = unzipped.read(MAX_FILE_BYTES)
     start = 4 + 4 * n_dimensions
     if data[:4] != bytes([0, 0, 8, n_dimensions]) or len(data) < start:
-        raise WrongContentError(f"{path.name} is not in MNIST's format")
+        raise WrongContentError(_("{path_name} is not in MNIST's format", path_name=path.name))
     shape = tuple(int(n) for n in np.frombuffer(data, ">u4", n_dimensions, offset=4))
     if len(data) - start != int(np.prod(shape, dtype=np.int64)):
-        raise WrongContentError(f"{path.name} is shorter or longer than it says")
+        raise WrongContentError(_("{path_name} is shorter or longer than it says", path_name=path.name))
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
 FASHION_MNIST = HostedDataset(
     name="fashion_mnist",
     place=12,
-    shows="Pieces of clothing, 28 by 28 pixels, gray.",
+    shows=_("Pieces of clothing, 28 by 28 pixels, gray."),
     class_names=tuple(sorted(FASHION_MNIST_CLASSES)),
     sizes=((4_800, 1_200, 1_000),) * 10,
-    source="Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017), Zalando",
+    source=_("Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017), Zalando"),
     license="MIT",
     # Lengths and hashes: TensorFlow Datasets (url_checksums).
     files=(
@@ -143,11 +144,11 @@ def _repack_flowers(files: list[Path], sink: Sink) -> None:
 FLOWERS = HostedDataset(
     name="flowers",
     place=13,
-    shows="Photographs of five kinds of flowers.",
+    shows=_("Photographs of five kinds of flowers."),
     class_names=FLOWERS_CLASSES,
     sizes=tuple(split_sizes(n, VALIDATION_SHARE, TEST_SHARE) for n in (633, 898, 641, 699, 799)),
-    source="flower_photos of the TensorFlow team (2019)",
-    license="CC BY 2.0, photographers in its LICENSE.txt",
+    source=_("flower_photos of the TensorFlow team (2019)"),
+    license=_("CC BY 2.0, photographers in its LICENSE.txt"),
     default_size=128,
     # Length and hash: TensorFlow Datasets (url_checksums).
     files=(
@@ -186,17 +187,17 @@ def _repack_cats_and_dogs(files: list[Path], sink: Sink) -> None:
         finally:
             source.close()
     except InputError as error:  # ZipSource raises it for a file that isn't a zip
-        raise WrongContentError(f"it is not a readable zip archive ({error})") from error
+        raise WrongContentError(_("it is not a readable zip archive ({error})", error=error)) from error
 
 
 CATS_AND_DOGS = HostedDataset(
     name="cats_and_dogs",
     place=14,
-    shows="Photographs of cats and of dogs.",
+    shows=_("Photographs of cats and of dogs."),
     class_names=("cats", "dogs"),
     sizes=((800, 200, 500),) * 2,
-    source="cats_and_dogs_filtered of Google, from Kaggle's Dogs vs. Cats (Asirra; Elson et al., 2007)",
-    license="published for research; no license is stated",
+    source=_("cats_and_dogs_filtered of Google, from Kaggle's Dogs vs. Cats (Asirra; Elson et al., 2007)"),
+    license=_("published for research; no license is stated"),
     default_size=128,
     # There is no published hash. TensorFlow's tutorials show the length.
     files=(HostedFile("https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip", 68_606_236, None),),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import BuiltInDataset, Splits
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.datasets.built_in import PATCH_SIZE, resampling
@@ -81,11 +82,11 @@ def patches(columns):
 PHOTOGRAPHS = BuiltInDataset(
     name="photographs",
     is_listed=False,
-    shows="Patches of seven photographs in color, the test's from other regions of them.",
+    shows=_("Patches of seven photographs in color, the test's from other regions of them."),
     class_names=tuple(_FUNCTIONS),
     sizes=(tuple(_N_ROWS * len(columns) for columns in _COLUMNS.values()),) * len(_FUNCTIONS),  # type: ignore[arg-type]
-    source="photographs in scikit-image (NASA, SpaceX, Stefan van der Walt, Rachel Michetti and others)",
-    license="public domain, CC0, or no known restrictions",
+    source=_("photographs in scikit-image (NASA, SpaceX, Stefan van der Walt, Rachel Michetti and others)"),
+    license=_("public domain, CC0, or no known restrictions"),
     default_size=64,
     read=_read,
     script_imports=("from PIL import Image", "from skimage import data as photographs"),

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tl_widgets.core.resources import can_write, existing_part, home_folder
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import MAX_FILE_BYTES
 from tl_widgets.data.dataset import split_sizes
 from tl_widgets.data.folder import TEST_SHARE, VALIDATION_SHARE
@@ -23,16 +24,14 @@ from tl_widgets.data.hosted import HostedDataset, HostedFile, Sink, WrongContent
 
 _VERSION = "2022.06.04"
 _ARCHIVE_ROOT = f"tuxpaint-stamps-{_VERSION}/stamps/"
-_NOTICE = """Photographs from Tux Paint's stamps, https://tuxpaint.org/stamps/
-Copyright 2002-2022 Bill Kendrick and contributors
-
-They are free software: you can redistribute and modify them under the terms of the GNU General Public License, version
-2 (https://www.gnu.org/licenses/old-licenses/gpl-2.0.txt), as published by the Free Software Foundation. They come
-without any warranty.
-
-tl_widgets has chosen some of them, put them into a folder for each class and added a transparent margin that makes
-them square.
-"""
+_NOTICE = _(
+    "Photographs from Tux Paint's stamps, https://tuxpaint.org/stamps/\nCopyright 2002-2022 Bill Kendrick "
+    "and contributors\n\nThey are free software: you can redistribute and modify them under the terms of "
+    "the GNU General Public License, version\n2 (https://www.gnu.org/licenses/old-licenses/gpl-2.0.txt), "
+    "as published by the Free Software Foundation. They come\nwithout any warranty.\n\ntl_widgets has "
+    "chosen some of them, put them into a folder for each class and added a transparent margin that "
+    "makes\nthem square.\n"
+)
 
 
 def _read_list() -> dict[str, str]:
@@ -79,7 +78,7 @@ def _repack(sources: list[Path], sink: Sink) -> None:
         sink.add(STAMPS_FILES[file], file.rpartition("/")[2], _square(data))
         missing.discard(file)
     if missing:
-        raise WrongContentError(f"it has no {min(missing)}")
+        raise WrongContentError(_("it has no {missing}", missing=min(missing)))
 
 
 def _photographs(source: Path) -> Iterator[tuple[str, bytes]]:
@@ -113,12 +112,12 @@ def _square(data: bytes) -> bytes:
 STAMPS = HostedDataset(
     name="stamps",
     place=10,
-    shows="Photographs of birds, flowers, mammals, and fruit and vegetables. The objects are cut out, on white.",
+    shows=_("Photographs of birds, flowers, mammals, and fruit and vegetables. The objects are cut out, on white."),
     class_names=STAMPS_CLASSES,
     sizes=tuple(
         split_sizes([*STAMPS_FILES.values()].count(name), VALIDATION_SHARE, TEST_SHARE) for name in STAMPS_CLASSES
     ),
-    source=f"Tux Paint's stamps {_VERSION} (Bill Kendrick and contributors), tuxpaint.org/stamps",
+    source=_("Tux Paint's stamps {version} (Bill Kendrick and contributors), tuxpaint.org/stamps", version=_VERSION),
     license="GPL-2",
     # Length and hash: Debian's source package tuxpaint-stamps 2022.06.04-1.
     files=(
@@ -132,6 +131,8 @@ STAMPS = HostedDataset(
     repack=_repack,
     folders=(("", ""),),
     installed=_installed,
-    installer="install Tux Paint's stamps (on Debian and Ubuntu `apt install tuxpaint-stamps-default`; tuxpaint.org "
-    "has installers for Windows and macOS)",
+    installer=_(
+        "install Tux Paint's stamps (on Debian and Ubuntu `apt install tuxpaint-stamps-default`; "
+        "tuxpaint.org has installers for Windows and macOS)"
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import SourceFile, printable
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.layouts.places import Places, find_places, names_in
@@ -18,7 +19,7 @@ from tl_widgets.data.layouts.tree import (
     shown,
 )
 
-ADVICE = "Make one sub-folder for each class, named like the class, with its images inside."
+ADVICE = _("Make one sub-folder for each class, named like the class, with its images inside.")
 
 
 def read_class_folders(tree: Tree, source_name: str) -> Reading:
@@ -37,7 +38,7 @@ def read_class_folders(tree: Tree, source_name: str) -> Reading:
     above = ["", *(root[:i] for i, letter in enumerate(root) if letter == "/"), root]
     beside = [name for folder in dict.fromkeys(above) for name in tree.folders.get(folder, [])]
     if aside := [f"{shown(name)}/" for name in beside if tree.is_without_images(name)]:
-        notes.append(f"Folders without pictures were left aside: {first_few(aside)}.")
+        notes.append(_("Folders without pictures were left aside: {first_few}.", first_few=first_few(aside)))
     places = find_places(tree, root, strays, notes, source_name)
     folder_of = _class_folders(tree, places, source_name, notes)
     names = sorted({name for _, _, name in folder_of})
@@ -46,14 +47,16 @@ def read_class_folders(tree: Tree, source_name: str) -> Reading:
     strays += [image for folder in {root, *(f for _, f in places.folders)} for image in _direct(tree, folder, places)]
     if strays:
         some = first_few([printable(file.name) for file in sorted(strays, key=lambda file: file.name)])
-        notes.append(f"Ignored images outside the class folders ({len(strays):,}): {some}.")
+        notes.append(
+            _("Ignored images outside the class folders ({n_strays:,}): {some}.", n_strays=len(strays), some=some)
+        )
     splits = tuple(dict.fromkeys(split for split, _ in places.folders if split))
     where = tuple(", ".join(sorted({f"{_below(folder, root)}/" for _, folder, own in folder_of if own == name})[:3])
                   for name in names)  # fmt: skip
     if places.labels_from != "folders":
         images = sorted(images, key=lambda image: (image.class_name, image.file.name))
         counts = {name: sum(image.class_name == name for image in images) for name in names}
-        notes.insert(0, f"Classes from the folders: {counted(counts)}.")
+        notes.insert(0, _("Classes from the folders: {counted}.", counted=counted(counts)))
     is_whole = all(len(tree.folders.get(place, [])) == len(tree.children(place)) for _, place in places.folders)
     is_plain = is_whole and {base_of(folder) for _, folder, _ in folder_of} == set(names)
     return Reading(
@@ -79,26 +82,41 @@ def _class_folders(tree: Tree, places: Places, source_name: str, notes: list[str
     found: list[tuple[SplitName, str, str]] = []
     for split, place in places.folders:
         names = names_in(tree, place)
-        _require_two(names, f"{shown(place)}/ of {source_name}" if split else source_name)
+        _require_two(
+            names, _("{place}/ of {source_name}", place=shown(place), source_name=source_name) if split else source_name
+        )
         if not split and len(places.folders) == 1 and all(map(split_of, names)):
             parts = " and ".join(f"{shown(name)}/" for name in names)
             inside = {name for folder in tree.children(place) for name in names_in(tree, folder)}
             if len(inside) == 1:
                 _require_two(list(inside), source_name)
             raise NoClassesError(
-                f"{parts} of {source_name} are the folders of a split, but hold no class folders, so the images have "
-                f"no labels. {ADVICE}"
+                _(
+                    "{parts} of {source_name} are the folders of a split, but hold no class folders, so "
+                    "the images have no labels. {advice}",
+                    parts=parts,
+                    source_name=source_name,
+                    advice=ADVICE,
+                )
             )
         called = {name: known.get(name.casefold(), name) if spelled else name for name in names}
         if other := {name: own for name, own in called.items() if name != own}:
-            pairs = first_few([f"{printable(name)} and {printable(own)}" for name, own in other.items()])
-            notes.append(f"Spelled in two ways, and taken for one class: {pairs}.")
+            pairs = first_few(
+                [_("{name} and {own}", name=printable(name), own=printable(own)) for name, own in other.items()]
+            )
+            notes.append(_("Spelled in two ways, and taken for one class: {pairs}.", pairs=pairs))
         missing, extra = (set(known.values()) - set(called.values()), set(called.values()) - set(known.values()))
         if missing and extra:
             quoted = first_few([repr(printable(name)) for name in sorted(missing | extra)])
             raise InputError(
-                f"{shown(first)}/ and {shown(place)}/ of {source_name} have different classes: only one has {quoted}. "
-                "Both must have the same classes, spelled the same way."
+                _(
+                    "{first}/ and {place}/ of {source_name} have different classes: only one has "
+                    "{quoted}. Both must have the same classes, spelled the same way.",
+                    first=shown(first),
+                    place=shown(place),
+                    source_name=source_name,
+                    quoted=quoted,
+                )
             )
         found += [(split, folder, called[base_of(folder)]) for folder in tree.children(place)]
     return found
@@ -106,9 +124,18 @@ def _class_folders(tree: Tree, places: Places, source_name: str, notes: list[str
 
 def _require_two(names: list[str], part: str) -> None:
     if not names:
-        raise NoClassesError(f"{part} has no sub-folders, so there are no classes. {ADVICE}")
+        raise NoClassesError(
+            _("{part} has no sub-folders, so there are no classes. {advice}", part=part, advice=ADVICE)
+        )
     if len(names) == 1:
-        raise NoClassesError(f"{part} has only one class, {shown(names[0])!r}; you need at least two. {ADVICE}")
+        raise NoClassesError(
+            _(
+                "{part} has only one class, {name!r}; you need at least two. {advice}",
+                part=part,
+                name=shown(names[0]),
+                advice=ADVICE,
+            )
+        )
 
 
 def _labelled(tree: Tree, folder_of: list[tuple[SplitName, str, str]]) -> list[LabelledImage]:
@@ -128,4 +155,4 @@ def _note_inner_folders(tree: Tree, folder_of: list[tuple[SplitName, str, str]],
     """Note classes whose own sub-folders were put together."""
     inner = {shown(folder): [shown(name) for name in tree.children(folder)] for _, folder, _ in folder_of}
     if nested := [f"{name} ({first_few(names)})" for name, names in inner.items() if len(names) > 1]:
-        notes.append(f"The sub-folders inside a class were put together: {first_few(nested)}.")
+        notes.append(_("The sub-folders inside a class were put together: {first_few}.", first_few=first_few(nested)))

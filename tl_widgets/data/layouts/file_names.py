@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import SourceFile, printable
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.layouts.split_names import split_of
@@ -46,13 +47,21 @@ def read_file_names(tree: Tree) -> Reading | None:
     for split, files in found.items():
         usable = [(file, known[name.casefold()]) for file, name in files if name.casefold() in known]
         if split in ("validation", "test") and len(usable) < _MIN_NAMED * len(files):
-            notes.append(f"{shown(folders[split])}/ was left aside: its {len(files):,} file names don't say the class.")
+            notes.append(
+                _(
+                    "{folder}/ was left aside: its {n_files:,} file names don't say the class.",
+                    folder=shown(folders[split]),
+                    n_files=len(files),
+                )
+            )
             continue
         images += [LabelledImage(file, split, name) for file, name in usable]
         aside += [file for file, name in files if name.casefold() not in known]
     splits = {image.split for image in images}
     if splits == {"train", "validation"}:
-        notes.append(f"There is no test folder: {shown(folders['validation'])}/ serves as the test set.")
+        notes.append(
+            _("There is no test folder: {validation}/ serves as the test set.", validation=shown(folders["validation"]))
+        )
         images = [LabelledImage(i.file, "test" if i.split == "validation" else i.split, i.class_name) for i in images]
         folders["test"] = folders.pop("validation")
     elif splits == {"train"}:
@@ -60,15 +69,23 @@ def read_file_names(tree: Tree) -> Reading | None:
         folders = {"": folders["train"]}
     counts = Counter(image.class_name for image in images)
     found_classes = counted(dict(sorted(counts.items())))
-    notes.insert(0, f"Classes from the file names, up to the first dot or digit: {found_classes}.")
+    notes.insert(
+        0, _("Classes from the file names, up to the first dot or digit: {found_classes}.", found_classes=found_classes)
+    )
     if aside:
         some = first_few([printable(file.name) for file in aside])
-        notes.append(f"Left aside, because their names say no class that others have ({len(aside):,}): {some}.")
+        notes.append(
+            _(
+                "Left aside, because their names say no class that others have ({n_aside:,}): {some}.",
+                n_aside=len(aside),
+                some=some,
+            )
+        )
     given = tuple(split for split in SPLITS if any(image.split == split for image in images))
     names = tuple(sorted(counts))
     images.sort(key=lambda image: (image.class_name, image.file.name))
     places = tuple((split, folders[split]) for split in given) or (("", folders[""]),)
-    where = tuple(f"file names with {printable(name)}" for name in names)
+    where = tuple(_("file names with {name}", name=printable(name)) for name in names)
     return Reading(tuple(images), names, given, tuple(notes), "file names", places, root, where)
 
 
@@ -96,7 +113,7 @@ def _known_classes(files: list[tuple[SourceFile, str]]) -> dict[str, str]:
     if len(usable) < 2 or sum(totals[name] for name in usable) < _MIN_NAMED * len(files):
         return {}
     known: dict[str, str] = {}
-    for name, _ in spellings.most_common():
+    for name, _unused in spellings.most_common():
         if name.casefold() in usable:
             known.setdefault(name.casefold(), name)
     return known

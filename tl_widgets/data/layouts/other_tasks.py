@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import ImageSource, SourceFile, printable
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.layouts.tree import Tree, base_of, shown, suffix_of
@@ -26,9 +27,9 @@ _PAIRS = tuple(
     )
 )
 _MIN_PAIRED = 0.8
-_ADVICE = (
-    "tl_widgets sorts whole pictures into classes. Make one sub-folder for each class, with pictures that show that "
-    "class (or cut out the objects)."
+_ADVICE = _(
+    "tl_widgets sorts whole pictures into classes. Make one sub-folder for each class, with pictures "
+    "that show that class (or cut out the objects)."
 )
 
 
@@ -41,14 +42,22 @@ def other_task(source: ImageSource, tree: Tree, masks: Iterable[str] = ()) -> st
         masks: where masks were found.
     """
     if _some(source, tree, ".txt", _is_boxes):
-        return f"Boxes for each picture in a .txt (as for YOLO or KITTI) are object detection. {_ADVICE}"
+        return _(
+            "Boxes for each picture in a .txt (as for YOLO or KITTI) are object detection. {advice}", advice=_ADVICE
+        )
     if _some(source, tree, ".json", _is_coco):
-        return f"A .json file holds boxes or outlines (COCO or a similar format), which is object detection. {_ADVICE}"
+        return _(
+            "A .json file holds boxes or outlines (COCO or a similar format), which is object detection. {advice}",
+            advice=_ADVICE,
+        )
     if _some(source, tree, ".xml", lambda data: b"<bndbox" in data or b"<annotation" in data[:200]):
-        return f"These are annotations of Pascal VOC (boxes in an .xml), which is object detection. {_ADVICE}"
+        return _(
+            "These are annotations of Pascal VOC (boxes in an .xml), which is object detection. {advice}",
+            advice=_ADVICE,
+        )
     if places := [f"{printable(place)}{'' if '*' in place else '/'}" for place in masks]:
         what = f"{first_few(places)} {'hold' if len(places) > 1 else 'holds'} a mask for each picture"
-        return f"{what}, which is segmentation. {_ADVICE}"
+        return _("{what}, which is segmentation. {advice}", what=what, advice=_ADVICE)
     return ""
 
 
@@ -62,7 +71,12 @@ def image_pairs(tree: Tree, class_folders: list[str]) -> str:
     stems = [{base_of(file.name).rpartition(".")[0] for file in tree.images_below(folder)} for folder in class_folders]
     if len(stems[0] & stems[1]) < _MIN_PAIRED * max(len(stems[0]), len(stems[1]), 1):
         return ""
-    return f"{names[0]}/ and {names[1]}/ hold files of the same names, which is a task from image to image. {_ADVICE}"
+    return _(
+        "{name}/ and {name_2}/ hold files of the same names, which is a task from image to image. {advice}",
+        name=names[0],
+        name_2=names[1],
+        advice=_ADVICE,
+    )
 
 
 def _some(source: ImageSource, tree: Tree, suffix: str, test: Callable[[bytes], bool]) -> bool:

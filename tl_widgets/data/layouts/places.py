@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import SourceFile
 from tl_widgets.data.dataset import first_few
 from tl_widgets.data.layouts.split_names import split_and_class, split_of
@@ -81,7 +82,13 @@ def _splits_above(tree: Tree, root: str, strays: list[SourceFile], notes: list[s
     unknown = [folder for folder in children if not split_of(folder) and set(names_in(tree, folder)) & set(classes)]
     if len(folders) == 1 and len(unknown) == 1:
         folders["test"] = inner["test"] = unknown[0]
-        notes.append(f"{shown(unknown[0])}/ has the same classes as {shown(folders['train'])}/: it is the test set.")
+        notes.append(
+            _(
+                "{unknown}/ has the same classes as {train}/: it is the test set.",
+                unknown=shown(unknown[0]),
+                train=shown(folders["train"]),
+            )
+        )
     others = [folder for folder in children if folder not in folders.values()]
     if len(folders) == 1:
         are_flat = not any(tree.children(folder) for folder in others)
@@ -92,21 +99,35 @@ def _splits_above(tree: Tree, root: str, strays: list[SourceFile], notes: list[s
             if len(names_in(tree, inner[split])) > 1:
                 continue  # other classes: an error
             notes.append(
-                f"{shown(folders[split])}/ was left aside: its {len(tree.images_below(inner[split])):,} images are not "
-                "in class folders, so they have no labels."
+                _(
+                    "{folder}/ was left aside: its {n_images_below:,} images are not in class folders, "
+                    "so they have no labels.",
+                    folder=shown(folders[split]),
+                    n_images_below=len(tree.images_below(inner[split])),
+                )
             )
             strays[:] = [file for file in strays if not file.name.startswith(f"{folders[split]}/")]
             del inner[split]
     if others:
         called = " and ".join(f"{shown(folder)}/" for folder in folders.values())
-        notes.append(f"Ignored folders beside {called}: {first_few(list(map(shown, others)))}.")
+        notes.append(
+            _(
+                "Ignored folders beside {called}: {first_few}.",
+                called=called,
+                first_few=first_few(list(map(shown, others))),
+            )
+        )
     if len(inner) == 1:
         return Places("folders", (("", inner["train"]),))
     if "test" not in inner:
         inner["test"] = inner.pop("validation")
         notes.append(
-            f"There is no test/ folder: {shown(folders['validation'])}/ serves as the test set, and "
-            f"a part of {shown(folders['train'])}/ as the validation set."
+            _(
+                "There is no test/ folder: {validation}/ serves as the test set, and a part of {train}/ "
+                "as the validation set.",
+                validation=shown(folders["validation"]),
+                train=shown(folders["train"]),
+            )
         )
     return Places("folders", tuple((split, inner[split]) for split in SPLITS if split in inner))
 
@@ -124,8 +145,13 @@ def _require_one_data_set(tree: Tree, root: str, source_name: str) -> None:
     if len(split) > 1 and len(split) + len(flat) == len(children):
         called = first_few([f"{shown(folder)}/" for folder in split])
         raise InputError(
-            f"{source_name} holds several data sets, each with its own split: {called}. Give one of them, such as "
-            f"{_path(source_name, split[0])}."
+            _(
+                "{source_name} holds several data sets, each with its own split: {called}. Give one of "
+                "them, such as {path}.",
+                source_name=source_name,
+                called=called,
+                path=_path(source_name, split[0]),
+            )
         )
     if len(sets) != 1 or len(flat) != len(children) - 1 or not flat:
         return
@@ -134,8 +160,15 @@ def _require_one_data_set(tree: Tree, root: str, source_name: str) -> None:
         called = first_few([f"{shown(name)}/" for name in flat])
         inside = first_few([shown(name) for name in tree.children(folder)])
         raise InputError(
-            f"{source_name} holds a data set in {shown(folder)}/ ({inside}) beside other folders with pictures: "
-            f"{called}. Give that sub-folder: {_path(source_name, folder)}."
+            _(
+                "{source_name} holds a data set in {folder}/ ({inside}) beside other folders with "
+                "pictures: {called}. Give that sub-folder: {path}.",
+                source_name=source_name,
+                folder=shown(folder),
+                inside=inside,
+                called=called,
+                path=_path(source_name, folder),
+            )
         )
 
 
@@ -164,12 +197,16 @@ def _splits_below(tree: Tree, root: str, notes: list[str]) -> Places | None:
     if rest := [f"{shown(child)}/" for child, splits in zip(children, inner, strict=True)
                 if "train" not in splits or "" in splits]:  # fmt: skip
         raise InputError(
-            f"{first_few(whole)} hold the split (train/ and test/ or validation/), but {first_few(rest)} not. Give "
-            "every class these folders, or none."
+            _(
+                "{first_few} hold the split (train/ and test/ or validation/), but {first_few_2} not. "
+                "Give every class these folders, or none.",
+                first_few=first_few(whole),
+                first_few_2=first_few(rest),
+            )
         )
     pairs = [(split, folder, child) for splits, child in zip(inner, children, strict=True)
              for split, folder in splits.items()]  # fmt: skip
-    notes.append("The split is inside the class folders, and is kept.")
+    notes.append(_("The split is inside the class folders, and is kept."))
     return _kept("split below the class", [(split, folder, base_of(child)) for split, folder, child in pairs], notes)
 
 
@@ -177,13 +214,13 @@ def _splits_in_names(tree: Tree, root: str, notes: list[str]) -> Places | None:
     """Recognize folders that are called by their class and their split: cat_train, cat_test, trainA, testA."""
     parts = [(*split_and_class(folder), folder) for folder in tree.children(root)]
     by_class: dict[str, set[str]] = {}
-    for split, name, _ in parts:
+    for split, name, _unused in parts:
         by_class.setdefault(name, set()).add(split)
     n_folders = sum(map(len, by_class.values()))
     is_split = all("train" in splits and "" not in splits and len(splits) > 1 for splits in by_class.values())
     if len(by_class) < 2 or not is_split or n_folders < len(parts):
         return None
-    notes.append("The split is in the names of the folders, and is kept.")
+    notes.append(_("The split is in the names of the folders, and is kept."))
     found = [(split, folder, name) for split, name, folder in parts]
     return _kept("split in the folder names", found, notes)
 
@@ -191,7 +228,7 @@ def _splits_in_names(tree: Tree, root: str, notes: list[str]) -> Places | None:
 def _kept(labels_from: LabelSource, found: list[tuple[SplitName, str, str]], notes: list[str]) -> Places:
     """Return places from (split, folder, class); validation serves as the test set if there is none."""
     if "test" not in {split for split, _, _ in found}:
-        notes.append("There is no test folder: the validation folders serve as the test set.")
+        notes.append(_("There is no test folder: the validation folders serve as the test set."))
         found = [("test" if split == "validation" else split, folder, name) for split, folder, name in found]
     found.sort(key=lambda item: (SPLITS.index(item[0]), item[1]))
     folders = tuple((split, folder) for split, folder, _ in found)
@@ -222,11 +259,17 @@ def _put_together(tree: Tree, root: str, notes: list[str]) -> Places | None:
     called = first_few([f"{shown(child)}/" for child in children])
     if all(_VERSION.fullmatch(base_of(child)) for child in children) and _same_files(tree, children):
         raise NoClassesError(
-            f"{called} hold the same pictures in several versions. Give one of them, or a picture would be trained on "
-            "and tested."
+            _(
+                "{called} hold the same pictures in several versions. Give one of them, or a picture "
+                "would be trained on and tested.",
+                called=called,
+            )
         )
     notes.append(
-        f"{called} have the same sub-folders, so those are the classes. The images were put together and split anew; "
-        "rename the folders to train and test if they are a split."
+        _(
+            "{called} have the same sub-folders, so those are the classes. The images were put together "
+            "and split anew; rename the folders to train and test if they are a split.",
+            called=called,
+        )
     )
     return Places("folders put together", tuple(("", child) for child in children))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import ImageSource, SourceFile, printable
 from tl_widgets.data.layouts.tree import suffix_of
 from tl_widgets.data.names import one_form
@@ -48,19 +49,28 @@ def read_table(source: ImageSource, file: SourceFile) -> Table:
     name = printable(file.name)
     if file.n_bytes > MAX_TABLE_BYTES:
         raise InputError(
-            f"{name} has {size_text(file.n_bytes)}, more than the {size_text(MAX_TABLE_BYTES)} allowed for a table of "
-            "labels. Keep only the columns with file names and labels."
+            _(
+                "{name} has {n_bytes}, more than the {max_table_bytes} allowed for a table of labels. "
+                "Keep only the columns with file names and labels.",
+                name=name,
+                n_bytes=size_text(file.n_bytes),
+                max_table_bytes=size_text(MAX_TABLE_BYTES),
+            )
         )
     try:
         text = one_form(_text(source.read(file), name))
         rows = _json_rows(text) if suffix_of(file.name) == ".jsonl" else _csv_rows(text)
     except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror or error}.") from error
+        raise InputError(
+            _("{name} cannot be read: {strerror}.", name=name, strerror=error.strerror or error)
+        ) from error
     except (csv.Error, ValueError, RecursionError) as error:
-        raise InputError(f"{name} cannot be read as a table ({error}). Save it again as CSV, in UTF-8.") from error
+        raise InputError(
+            _("{name} cannot be read as a table ({error}). Save it again as CSV, in UTF-8.", name=name, error=error)
+        ) from error
     if len(rows) < 2:
-        raise InputError(f"{name} is a table without rows.")
-    header = [cell.strip() or f"column {i}" for i, cell in enumerate(rows[0], 1)]
+        raise InputError(_("{name} is a table without rows.", name=name))
+    header = [cell.strip() or _("column {i}", i=i) for i, cell in enumerate(rows[0], 1)]
     columns = tuple(f"{cell} ({i})" if cell in header[: i - 1] else cell for i, cell in enumerate(header, 1))
     n = len(columns)
     cells = tuple(tuple(cell.strip() for cell in (*row, *[""] * n)[:n]) for row in rows[1:] if any(row))
@@ -72,7 +82,7 @@ def _text(data: bytes, name: str) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16")
     if b"\0" in data:
-        raise InputError(f"{name} holds binary data, not a table of text. Export it as CSV.")
+        raise InputError(_("{name} holds binary data, not a table of text. Export it as CSV.", name=name))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import Listing, SourceFile, printable
 
 SplitName = Literal["", "train", "validation", "test"]
@@ -214,4 +215,4 @@ def counted(counts: dict[str, int], n_shown: int = 10) -> str:
     """Return classes with their numbers of images: "cat (200), dog (200)"."""
     parts = [f"{printable(name)} ({n:,})" for name, n in counts.items()]
     rest = len(parts) - n_shown
-    return ", ".join(parts[:n_shown]) + (f" and {rest:,} more classes" if rest > 0 else "")
+    return ", ".join(parts[:n_shown]) + (_(" and {rest:,} more classes", rest=rest) if rest > 0 else "")

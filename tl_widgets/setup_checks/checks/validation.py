@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.setup_checks.checks.labels import class_numbers, form_of_labels
 from tl_widgets.setup_checks.data import Array, Data, leaves
@@ -15,7 +16,7 @@ from tl_widgets.setup_checks.pixel_forms import form_of
 from tl_widgets.setup_checks.same_images import Seen, count_same, print_images, seen_in
 from tl_widgets.setup_checks.setup import Setup
 
-_WHERE = "validation data"
+_WHERE = _("validation data")
 _SURE = 1e-4  # how improbable something must be by chance
 
 
@@ -29,7 +30,11 @@ def _find(setup: Setup) -> Iterator[Finding]:
         if images.shape[1:] != setup.images.shape[1:] and setup.images_fit:
             here, there = (" × ".join(map(str, array.shape[1:])) for array in (images, setup.images))
             yield Finding(
-                f"The validation images are {here}, and the training images {there}: load both in the same way.",
+                _(
+                    "The validation images are {here}, and the training images {there}: load both in the same way.",
+                    here=here,
+                    there=there,
+                ),
                 where=_WHERE,
             )
         elif (finding := _range(setup, images)) or (finding := _order(setup, validation)):
@@ -41,9 +46,11 @@ def _find(setup: Setup) -> Iterator[Finding]:
 def _range(setup: Setup, images: Array) -> Finding | None:
     """Return a finding if the validation images are scaled in another way."""
     if not np.isfinite(images).all():
-        return Finding("The validation images contain NaN or infinite values.", where=_WHERE)
+        return Finding(_("The validation images contain NaN or infinite values."), where=_WHERE)
     train, other = setup.form, form_of(images)
-    bounds = [f"{array.min():.3g} to {array.max():.3g}" for array in (images, setup.images)]
+    bounds = [
+        _("{array:.3g} to {array_2:.3g}", array=array.min(), array_2=array.max()) for array in (images, setup.images)
+    ]
     is_other = train.is_known and other.is_known and train.name != other.name
     if train.name == "tf" and other.name == "unit" and images.min() > 0.02:
         is_other = setup.images.min() < -0.5  # a few bright images in -1..1 would look like this
@@ -52,12 +59,16 @@ def _range(setup: Setup, images: Array) -> Finding | None:
     if not is_other and 0.15 < ratio < 6 and shift < 4:
         return None
     return Finding(
-        f"The validation images run from {bounds[0]}, and the training images from {bounds[1]}: they are scaled in "
-        "another way. Prepare both with the same function.",
+        _(
+            "The validation images run from {bound}, and the training images from {bound_2}: they are "
+            "scaled in another way. Prepare both with the same function.",
+            bound=bounds[0],
+            bound_2=bounds[1],
+        ),
         where=_WHERE,
-        code="train, validation = (data.map(prepare) for data in (train, validation))"
+        code=_("train, validation = (data.map(prepare) for data in (train, validation))")
         if setup.data.form == "tf.data"
-        else "validation_images = prepare(raw_validation_images)  # as the training images",
+        else _("validation_images = prepare(raw_validation_images)  # as the training images"),
     )
 
 
@@ -83,8 +94,10 @@ def _order(setup: Setup, validation: Data) -> Finding | None:
     if not is_swapped:
         return None
     return Finding(
-        "Red and blue are swapped between the training and the validation images, as when only one of them was read "
-        "by OpenCV.",
+        _(
+            "Red and blue are swapped between the training and the validation images, as when only one "
+            "of them was read by OpenCV."
+        ),
         "channel_order",
         where=_WHERE,
         code="validation_images = validation_images[..., ::-1]",
@@ -122,13 +135,21 @@ def _classes(setup: Setup, validation: Data) -> Iterator[Finding]:
         other = leaves(theirs)[name]
         forms = form_of_labels(np.asarray(labels)), form_of_labels(np.asarray(other))
         if {forms[0].name, forms[1].name} in ({"whole", "one-hot"}, {"whole", "text"}, {"one-hot", "text"}):
-            text = f"The training labels are {forms[0].name}, and the validation labels {forms[1].name}."
-            yield Finding(f"{text} Prepare both in the same way.", where="validation labels")
+            text = _(
+                "The training labels are {name}, and the validation labels {name_2}.",
+                name=forms[0].name,
+                name_2=forms[1].name,
+            )
+            yield Finding(_("{text} Prepare both in the same way.", text=text), where=_("validation labels"))
             continue
         if forms[0].name == forms[1].name == "one-hot" and forms[0].width != forms[1].width:
             yield Finding(
-                f"The training labels have {forms[0].width} columns, and the validation labels {forms[1].width}.",
-                where="validation labels",
+                _(
+                    "The training labels have {width} columns, and the validation labels {width_2}.",
+                    width=forms[0].width,
+                    width_2=forms[1].width,
+                ),
+                where=_("validation labels"),
             )
             continue
         numbers = class_numbers(np.asarray(labels)), class_numbers(np.asarray(other))
@@ -141,13 +162,15 @@ def _sets(setup: Setup, ours: Array, theirs: Array) -> Iterator[Finding]:
     classes, counts = np.unique(ours, return_counts=True)
     new = sorted(set(theirs.tolist()) - set(classes.tolist()))
     code = "order = np.random.default_rng(0).permutation(len(images)); images, labels = images[order], labels[order]"
-    why = "such as when data in the order of the classes are split at the end (validation_split): shuffle first."
+    why = _("such as when data in the order of the classes are split at the end (validation_split): shuffle first.")
     share_new = 1 - np.isin(theirs, new).mean()  # of a validation label that training may hold
     is_missed = setup.data.was_read_whole or share_new ** len(ours) < _SURE
     if new and len(ours) >= 20 and is_missed:
         listed = ", ".join(map(str, new[:5]))
         yield Finding(
-            f"The validation labels hold {listed}, which the training labels never do, {why}", where=_WHERE, code=code
+            _("The validation labels hold {listed}, which the training labels never do, {why}", listed=listed, why=why),
+            where=_WHERE,
+            code=code,
         )
         return
     missing = [int(number) for number in classes if number not in theirs]
@@ -156,7 +179,12 @@ def _sets(setup: Setup, ours: Array, theirs: Array) -> Iterator[Finding]:
     if missing and is_improbable and setup.validation is not None and setup.validation.was_read_whole:
         listed = ", ".join(map(str, missing[:5]))
         yield Finding(
-            f"The {len(theirs)} validation labels never hold {listed}, which the training labels often do, {why}",
+            _(
+                "The {n_theirs} validation labels never hold {listed}, which the training labels often do, {why}",
+                n_theirs=len(theirs),
+                listed=listed,
+                why=why,
+            ),
             where=_WHERE,
             code=code,
         )
@@ -175,7 +203,7 @@ def _permuted(setup: Setup, validation: Data, ours: Array, theirs: Array) -> Ite
             return
         thumbs = np.concatenate([print_images(images)[0], images.reshape(len(images), -1, images.shape[-1]).mean(1)], 1)
         sides.append((thumbs, labels, numbers))
-    (train, train_labels, _), (other, other_labels, _) = sides
+    (train, train_labels, _unused), (other, other_labels, _unused) = sides
     classes = sorted(set(train_labels.tolist()) & set(other_labels.tolist()))
     if len(classes) < 2 or train.shape[1] != other.shape[1]:
         return
@@ -194,9 +222,13 @@ def _permuted(setup: Setup, validation: Data, ours: Array, theirs: Array) -> Ite
     is_permutation = sorted(map(str, renamed.values())) == sorted(map(str, classes))
     if known.mean() > 0.85 and n >= 20 and right < chance / 2 and after > 0.85 and is_permutation:
         yield Finding(
-            "The validation labels seem to name the classes in another order than the training labels: by their "
-            f"looks, class {classes[0]} of training is class {renamed[classes[0]]} of validation.",
-            where="validation labels",
+            _(
+                "The validation labels seem to name the classes in another order than the training "
+                "labels: by their looks, class {class_text} of training is class {renamed} of validation.",
+                class_text=classes[0],
+                renamed=renamed[classes[0]],
+            ),
+            where=_("validation labels"),
             code="class_names=train.class_names",
             is_certain=False,
         )
@@ -219,12 +251,12 @@ def _passes(data: Data, validation: Data) -> Iterator[Finding]:
     ]  # fmt: skip
     text = ""
     if augments:
-        text = f"The validation images are augmented ({', '.join(augments)})"
+        text = _("The validation images are augmented ({augments})", augments=", ".join(augments))
     elif validation.form in ("tf.data", "sequence") and _differs(data, validation):
-        text = "The validation images differ from pass to pass, so they are augmented"
+        text = _("The validation images differ from pass to pass, so they are augmented")
     if text:
         yield Finding(
-            f"{text}: each evaluation measures other images. Augment the training images only.",
+            _("{text}: each evaluation measures other images. Augment the training images only.", text=text),
             where=_WHERE,
             code="validation = validation_generator.flow(...)  # a second ImageDataGenerator, without augmentation"
             if augments
@@ -232,8 +264,10 @@ def _passes(data: Data, validation: Data) -> Iterator[Finding]:
         )
     if getattr(source, "shuffle", None) is True and len(getattr(source, "classes", ())):
         yield Finding(
-            "The validation generator shuffles, so predict() answers in another order than its list of classes: a "
-            "confusion matrix of both is wrong.",
+            _(
+                "The validation generator shuffles, so predict() answers in another order than its list "
+                "of classes: a confusion matrix of both is wrong."
+            ),
             where=_WHERE,
             code="shuffle=False",
             is_certain=False,

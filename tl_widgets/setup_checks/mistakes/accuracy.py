@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
 if TYPE_CHECKING:
@@ -92,20 +93,25 @@ def _find(setup: Setup) -> Iterator[Finding]:
         train, others = data.source.train, (data.source.validation, data.source.test)
         n = len(set(train.keys) & {key for split in others for key in split.keys})
         if n:
-            yield _leak(f"{n} training images are validation or test images as well, so the accuracy looks too good: ")
+            yield _leak(
+                _("{n} training images are validation or test images as well, so the accuracy looks too good: ", n=n)
+            )
         return
     if validation is None:
         return
     if validation is data:
-        text = (
+        text = _(
             "The model is validated on its own training images, so the accuracy looks too good: keep some images apart."
         )
-        yield Finding(text, "training_accuracy", where="validation data")
+        yield Finding(text, "training_accuracy", where=_("validation data"))
         return
     if n_files := len(set(data.files) & set(validation.files)):
         yield _leak(
-            f"{n_files} files are both in the training and in the validation data, so the accuracy looks too good: ",
-            code="keras.utils.split_dataset(dataset, left_size=0.8)  # or both subsets with the same seed",
+            _(
+                "{n_files} files are both in the training and in the validation data, so the accuracy looks too good: ",
+                n_files=n_files,
+            ),
+            code=_("keras.utils.split_dataset(dataset, left_size=0.8)  # or both subsets with the same seed"),
         )
         return
     # Two passes: if a data set is reshuffled in each, take() and skip() get different images.
@@ -113,14 +119,18 @@ def _find(setup: Setup) -> Iterator[Finding]:
     same = count_same(*first)
     is_all = first[0].is_complete and first[1].is_complete
     if same.n and same.n == len(first[1].prints):
-        text = "All validation images are training images, so the accuracy looks too good: keep some images apart."
-        yield Finding(f"{text}{same.note}", "training_accuracy", where="validation data")
+        text = _("All validation images are training images, so the accuracy looks too good: keep some images apart.")
+        yield Finding(f"{text}{same.note}", "training_accuracy", where=_("validation data"))
         return
     if same.n:
-        least = "" if is_all else "At least "
+        least = "" if is_all else _("At least ")
         yield _leak(
-            f"{least}{same.n} training images are validation images as well, so the accuracy looks too good"
-            f"{same.note}: "
+            _(
+                "{least}{same_n} training images are validation images as well, so the accuracy looks too good{note}: ",
+                least=least,
+                same_n=same.n,
+                note=same.note,
+            )
         )
         return
     if data.is_array or validation.is_array or data.form == "generator" or validation.form == "generator":
@@ -129,8 +139,12 @@ def _find(setup: Setup) -> Iterator[Finding]:
     n_later = max(count_same(first[0], second[1]).n, count_same(second[0], first[1]).n)
     if n_later:
         yield Finding(
-            f"{n_later} images are in the training part in one pass and in the validation part in another: the data "
-            "are shuffled anew before take() and skip(). Split first, or shuffle with reshuffle_each_iteration=False.",
+            _(
+                "{n_later} images are in the training part in one pass and in the validation part in "
+                "another: the data are shuffled anew before take() and skip(). Split first, or shuffle "
+                "with reshuffle_each_iteration=False.",
+                n_later=n_later,
+            ),
             "leaky_split",
             where="shuffle() before take() and skip()",
             code="dataset.shuffle(1000, seed=0, reshuffle_each_iteration=False)",
@@ -138,21 +152,24 @@ def _find(setup: Setup) -> Iterator[Finding]:
 
 
 def _leak(text: str, code: str = "") -> Finding:
-    return Finding(f"{text}split once.", "leaky_split", where="training and validation data", code=code)
+    return Finding(_("{text}split once.", text=text), "leaky_split", where=_("training and validation data"), code=code)
 
 
 _CHECK = Check(Subject.SPLITS, _find)
 
 LEAKY_SPLIT = Mistake(
     "leaky_split",
-    wrong="take() and skip() split a data set that is reshuffled in every epoch",
-    right="the split is made once",
-    why="In every epoch other images land in the training part, so validation images have been trained on. The labels "
-    "here are random: there is nothing to learn, so a score that is clearly above chance shows a leak.",
-    hides="A head with too many training images to memorize has less to leak.",
+    wrong=_("take() and skip() split a data set that is reshuffled in every epoch"),
+    right=_("the split is made once"),
+    why=_(
+        "In every epoch other images land in the training part, so validation images have been trained "
+        "on. The labels here are random: there is nothing to learn, so a score that is clearly above "
+        "chance shows a leak."
+    ),
+    hides=_("A head with too many training images to memorize has less to leak."),
     measure=_leaky_split,
     check=_CHECK,
-    figure="accuracy on the validation images, with random labels",
+    figure=_("accuracy on the validation images, with random labels"),
     flatters=True,
     dataset="textures",
     image_size=48,
@@ -163,13 +180,13 @@ LEAKY_SPLIT = Mistake(
 
 TRAINING_ACCURACY = Mistake(
     "training_accuracy",
-    wrong="accuracy is read off the training images",
-    right="accuracy is measured on images that the model has not seen",
-    why="A network can memorize its training images; that says little about new ones.",
-    hides="With many training images and few epochs, a network cannot memorize them.",
+    wrong=_("accuracy is read off the training images"),
+    right=_("accuracy is measured on images that the model has not seen"),
+    why=_("A network can memorize its training images; that says little about new ones."),
+    hides=_("With many training images and few epochs, a network cannot memorize them."),
     measure=_training_accuracy,
     check=_CHECK,
-    figure="accuracy that is reported for the same model",
+    figure=_("accuracy that is reported for the same model"),
     flatters=True,
     image_size=32,
     uses_backbone=False,

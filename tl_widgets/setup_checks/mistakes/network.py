@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.core.config import Config
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
 if TYPE_CHECKING:
@@ -54,9 +55,14 @@ def _find_bottleneck(setup: Setup) -> Iterator[Finding]:
         is_narrow = is_dense and n <= _NARROW
         if is_narrow and _is_relu(setup, node) and _all_pass(setup, node):
             yield Finding(
-                f"All must pass the {n} ReLU units of {layer.name}, which easily die: give it {wide}.",
+                _(
+                    "All must pass the {n} ReLU units of {layer_name}, which easily die: give it {wide}.",
+                    n=n,
+                    layer_name=layer.name,
+                    wide=wide,
+                ),
                 "bottleneck",
-                where=f"layer {layer.name}",
+                where=_("layer {layer_name}", layer_name=layer.name),
                 code=f'keras.layers.Dense({wide}, activation="relu")',
             )
             return
@@ -66,8 +72,8 @@ def _find_bottleneck(setup: Setup) -> Iterator[Finding]:
                 f"All must pass the {n} value{'s' if n > 1 else ''} of {layer.name}, which are too few to tell "
                 f"{n_classes} classes apart: give it {wide}.",
                 "bottleneck",
-                where=f"layer {layer.name}",
-                code=f'keras.layers.Dense({wide}, activation="relu")' if is_dense else "more filters before it",
+                where=_("layer {layer_name}", layer_name=layer.name),
+                code=f'keras.layers.Dense({wide}, activation="relu")' if is_dense else _("more filters before it"),
             )
             return
 
@@ -122,7 +128,7 @@ def _find_rate(setup: Setup) -> Iterator[Finding]:
     highest = _HIGHEST_RATE if is_adaptive else 1.05 if not is_sgd or _is_forgiving(setup) else _HIGHEST_SGD_RATE
     if name == "Adadelta" and rate < 0.05:
         yield Finding(
-            f"Adadelta is meant to run with a learning rate of 1, and has {rate:g}: it hardly moves.",
+            _("Adadelta is meant to run with a learning rate of 1, and has {rate:g}: it hardly moves.", rate=rate),
             "learning_rate",
             where=where,
             code="keras.optimizers.Adadelta(1.0)",
@@ -130,50 +136,73 @@ def _find_rate(setup: Setup) -> Iterator[Finding]:
         )
     elif not rate >= 0 or effective > highest:
         yield Finding(
-            f"The learning rate of {name} is {rate:g}; {'0.01' if is_sgd else '0.001'} is usual, and 100 times as much "
-            "often ends at chance.",
+            _(
+                "The learning rate of {name} is {rate:g}; {value} is usual, and 100 times as much often "
+                "ends at chance.",
+                name=name,
+                rate=rate,
+                value="0.01" if is_sgd else "0.001",
+            ),
             "learning_rate",
             where=where,
             code=f"keras.optimizers.{name}({'1e-2' if is_sgd else '1e-3'})",
         )
     elif is_tuned and is_adaptive and rate >= _HIGHEST_FINE_TUNING_RATE:
         yield Finding(
-            f"The pretrained backbone is trained at a learning rate of {rate:g}, which destroys what it has learned: "
-            "train the head first, then fine-tune at 1e-5 to 1e-4.",
+            _(
+                "The pretrained backbone is trained at a learning rate of {rate:g}, which destroys what "
+                "it has learned: train the head first, then fine-tune at 1e-5 to 1e-4.",
+                rate=rate,
+            ),
             "learning_rate",
             where=where,
             code=f"keras.optimizers.{name}(1e-5)",
         )
     elif is_sgd and rate >= _HIGHEST_RAW_RATE and _gets_raw_pixels(setup):
         yield Finding(
-            f"Raw pixels go into a network without normalization, and SGD's learning rate is {rate:g}: the first steps "
-            "are hundreds of times too large, and kill its ReLU units or give NaN. Scale the pixels.",
+            _(
+                "Raw pixels go into a network without normalization, and SGD's learning rate is "
+                "{rate:g}: the first steps are hundreds of times too large, and kill its ReLU units or "
+                "give NaN. Scale the pixels.",
+                rate=rate,
+            ),
             "learning_rate",
-            where="the first layer",
+            where=_("the first layer"),
             code="keras.layers.Rescaling(1 / 255)",
             is_certain=False,
         )
     elif rate < (1e-8 if is_tuned else _LOWEST_RATE[is_adaptive]):
         yield Finding(
-            f"The learning rate of {name} is {rate:g}, which changes next to nothing in any reasonable number of "
-            "epochs.",
+            _(
+                "The learning rate of {name} is {rate:g}, which changes next to nothing in any "
+                "reasonable number of epochs.",
+                name=name,
+                rate=rate,
+            ),
             "learning_rate",
             where=where,
             code=f"keras.optimizers.{name}({'1e-2' if is_sgd else '1e-3'})",
         )
     elif len(rates) > 1 and rates[1] < 1e-6 * rate:
         yield Finding(
-            f"The schedule of the learning rate falls from {rate:g} to {rates[1]:.1g} within {_STEPS[1]} steps, so the "
-            "training ends before it has begun.",
+            _(
+                "The schedule of the learning rate falls from {rate:g} to {rate_2:.1g} within {step} "
+                "steps, so the training ends before it has begun.",
+                rate=rate,
+                rate_2=rates[1],
+                step=_STEPS[1],
+            ),
             "learning_rate",
             where=where,
             is_certain=False,
         )
     elif _is_new(setup) and _gets_raw_pixels(setup, low=0):
         yield Finding(
-            "Raw pixels of 0 to 255 go into a network without normalization, so its first answers are far too large: "
-            "it learns later, and may stay at chance. Scale the pixels.",
-            where="the first layer",
+            _(
+                "Raw pixels of 0 to 255 go into a network without normalization, so its first answers "
+                "are far too large: it learns later, and may stay at chance. Scale the pixels."
+            ),
+            where=_("the first layer"),
             code="keras.layers.Rescaling(1 / 255)",
             is_certain=False,
         )
@@ -221,12 +250,15 @@ def _gets_raw_pixels(setup: Setup, low: float = -256) -> bool:
 
 BOTTLENECK = Mistake(
     "bottleneck",
-    wrong="a hidden layer of 6 ReLU units stands before the answer",
-    right="the hidden layer has 64 units",
-    why="Everything the network knows must pass through 6 numbers; a unit that answers 0 to every image never learns "
-    "again.",
-    hides="For two classes 6 numbers are enough as long as some of the units stay alive; with another seed they may "
-    "not.",
+    wrong=_("a hidden layer of 6 ReLU units stands before the answer"),
+    right=_("the hidden layer has 64 units"),
+    why=_(
+        "Everything the network knows must pass through 6 numbers; a unit that answers 0 to every image "
+        "never learns again."
+    ),
+    hides=_(
+        "For two classes 6 numbers are enough as long as some of the units stay alive; with another seed they may not."
+    ),
     measure=_bottleneck,
     check=Check(Subject.BOTTLENECKS, _find_bottleneck),
     image_size=32,
@@ -238,10 +270,10 @@ BOTTLENECK = Mistake(
 
 LEARNING_RATE = Mistake(
     "learning_rate",
-    wrong="the learning rate is 100 times too high, 0.1",
-    right="the learning rate is 0.001",
-    why="Each step overshoots, and ReLU units that a large step pushes below 0 for every image never come back.",
-    hides="A head alone, without hidden ReLU units, forgives a high rate more than a whole network does.",
+    wrong=_("the learning rate is 100 times too high, 0.1"),
+    right=_("the learning rate is 0.001"),
+    why=_("Each step overshoots, and ReLU units that a large step pushes below 0 for every image never come back."),
+    hides=_("A head alone, without hidden ReLU units, forgives a high rate more than a whole network does."),
     measure=_learning_rate,
     check=Check(Subject.RATE, _find_rate),
     image_size=32,
@@ -295,8 +327,10 @@ def _find_twice_applied(setup: Setup) -> Iterator[Finding]:
     for output in setup.outputs:
         if output.kind and output.from_logits and output.activation in ("sigmoid", "softmax"):
             yield Finding(
-                f"The model ends with {output.activation} and the loss is told from_logits=True: leave out one of the "
-                "two.",
+                _(
+                    "The model ends with {activation} and the loss is told from_logits=True: leave out one of the two.",
+                    activation=output.activation,
+                ),
                 "sigmoid_from_logits",
                 where=output.where,
                 code=f"keras.losses.{output.loss}()",
@@ -305,15 +339,18 @@ def _find_twice_applied(setup: Setup) -> Iterator[Finding]:
 
 SIGMOID_FROM_LOGITS = Mistake(
     "sigmoid_from_logits",
-    wrong="the model ends with a sigmoid and the loss has from_logits=True, which applies another",
-    right="the loss takes probabilities, as the model gives them",
-    why="To this loss, no answer looks more certain than 73%, and where the model is confident and wrong, almost no "
-    "gradient is left. Keras on TensorFlow detects a layer's own sigmoid, warns and undoes it; it cannot detect one "
-    "that is written out, as here, and on other backends it undoes none.",
-    hides="Where both classes are equally frequent and easy to tell apart, the order of the answers survives.",
+    wrong=_("the model ends with a sigmoid and the loss has from_logits=True, which applies another"),
+    right=_("the loss takes probabilities, as the model gives them"),
+    why=_(
+        "To this loss, no answer looks more certain than 73%, and where the model is confident and "
+        "wrong, almost no gradient is left. Keras on TensorFlow detects a layer's own sigmoid, warns and "
+        "undoes it; it cannot detect one that is written out, as here, and on other backends it undoes "
+        "none."
+    ),
+    hides=_("Where both classes are equally frequent and easy to tell apart, the order of the answers survives."),
     measure=_sigmoid_from_logits,
     check=Check(Subject.LOSS, _find_twice_applied),
-    figure="accuracy on the test images, on the question: is it the last class or not",
+    figure=_("accuracy on the test images, on the question: is it the last class or not"),
     n_per_class=10,
     place=80,
 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.mistake import Check, Finding, Mistake, Subject
 
 if TYPE_CHECKING:
@@ -34,7 +35,12 @@ def _measure(trial: Trial, change: Callable[[Sequence[keras.layers.Layer]], Sequ
 def _raw_pixels(trial: Trial) -> TwoWays:
     """Measure a backbone without preprocessing, as in the article."""
     if trial.backbone.family.preprocessing.is_builtin:
-        raise InputError(f"{trial.backbone.name} takes raw pixels: choose another backbone for this mistake.")
+        raise InputError(
+            _(
+                "{backbone_name} takes raw pixels: choose another backbone for this mistake.",
+                backbone_name=trial.backbone.name,
+            )
+        )
     return _measure(trial, lambda _: ())
 
 
@@ -52,7 +58,10 @@ def _wrong_preprocessing(trial: Trial) -> TwoWays:
     other = find_backbone("ResNet50").family.preprocessing
     if trial.backbone.preprocess_mode == other.mode:
         raise InputError(
-            f"{trial.backbone.name} uses this preprocessing itself: choose another backbone for this mistake."
+            _(
+                "{backbone_name} uses this preprocessing itself: choose another backbone for this mistake.",
+                backbone_name=trial.backbone.name,
+            )
         )
     return _measure(trial, lambda _: (other.layer("preprocessing"),))
 
@@ -68,8 +77,11 @@ def _channel_order(trial: Trial) -> TwoWays:
     swapped = np.asarray(test.images)[..., ::-1]
     if np.array_equal(swapped, test.images):
         raise InputError(
-            f"The images of {trial.dataset.name} are gray, so the order of their channels makes no difference. Choose "
-            "images in color for this mistake."
+            _(
+                "The images of {dataset_name} are gray, so the order of their channels makes no "
+                "difference. Choose images in color for this mistake.",
+                dataset_name=trial.dataset.name,
+            )
         )
     right = trial.run(trial.transfer(*trial.layers()), "right")
     other = replace(trial, dataset=replace(trial.dataset, test=Split(np.ascontiguousarray(swapped), test.labels)))
@@ -90,7 +102,7 @@ def find_wrong_pixels(setup: Setup) -> Iterator[Finding]:
     if form.name == "twice":
         is_mended = contrast is not None and contrast > max(0.5, 3 * _contrast(setup.images))  # by Normalization
         if not is_mended:
-            yield _scaled_twice("the model", setup.images, form.words, where="training data")
+            yield _scaled_twice(_("the model"), setup.images, form.words, where=_("training data"))
         return
     if backbone is not None and backbone.is_pretrained and backbone.preprocessing is not None:
         # A convolution of the learner's own before the backbone may learn any scaling.
@@ -102,7 +114,7 @@ def find_wrong_pixels(setup: Setup) -> Iterator[Finding]:
     # BatchNormalization before the first convolution restores the contrast in training.
     if reached is not None and contrast is not None and contrast < MIN_CONTRAST and not reached.norms:
         name = f"{reached.layer.name}, the first {'Dense layer' if reached.values.ndim == 2 else 'convolution'},"
-        yield _scaled_twice(name, reached.values, where=f"before layer {reached.layer.name}")
+        yield _scaled_twice(name, reached.values, where=_("before layer {layer_name}", layer_name=reached.layer.name))
 
 
 def _contrast(values: Array) -> float:
@@ -139,7 +151,10 @@ def _compare(
     from tl_widgets.backbones.family import PREPROCESSING, Preprocessing
     from tl_widgets.setup_checks.pixel_forms import form_of
 
-    where, remedy, code = f"before layer {backbone.name}", *_remedy(backbone, preprocessing)
+    where, remedy, code = (
+        _("before layer {backbone_name}", backbone_name=backbone.name),
+        *_remedy(backbone, preprocessing),
+    )
     low, high, mistake = f"{actual.min():.3g}", f"{actual.max():.3g}", "wrong_preprocessing"
     received = form_of(actual)
     if received.name == "twice":
@@ -150,7 +165,14 @@ def _compare(
         outside = actual.min() < lowest or actual.max() > highest
         if outside or (preprocessing.is_builtin and received.name == "standardized"):
             yield Finding(
-                f"Pixels from {low} to {high} go into {backbone.name}, which expects {preprocessing.expects}. {remedy}",
+                _(
+                    "Pixels from {low} to {high} go into {backbone_name}, which expects {expects}. {remedy}",
+                    low=low,
+                    high=high,
+                    backbone_name=backbone.name,
+                    expects=preprocessing.expects,
+                    remedy=remedy,
+                ),
                 "raw_pixels" if received.name == "raw" else mistake,
                 where=where,
                 code=code,
@@ -163,51 +185,89 @@ def _compare(
     if actual.std() < 0.02 * expected.std() and _contrast(actual) < 0.1:
         yield _scaled_twice(backbone.name, actual, where=where)
         return
-    only_divided = Preprocessing("0 to 1", "", "", "only divided by 255", "", scale=1 / 255)
+    only_divided = Preprocessing("0 to 1", "", "", _("only divided by 255"), "", scale=1 / 255)
     nearest = min((*PREPROCESSING.values(), only_divided), key=lambda kind: _distance(actual, kind.apply(raw)))
     swapped = (expected[..., ::-1], replace(preprocessing, is_bgr=not preprocessing.is_bgr).apply(raw))
     if min(_distance(actual, pixels) for pixels in swapped) < min(_NEAR, _distance(actual, nearest.apply(raw))):
         order = "blue, green, red" if preprocessing.is_bgr else "red, green, blue"
         yield Finding(
-            f"Red and blue are swapped in the pixels that go into {backbone.name}, which expects {order}. Reverse the "
-            "channels once: images[..., ::-1].",
+            _(
+                "Red and blue are swapped in the pixels that go into {backbone_name}, which expects "
+                "{order}. Reverse the channels once: images[..., ::-1].",
+                backbone_name=backbone.name,
+                order=order,
+            ),
             "channel_order",
             where=where,
             code="images = images[..., ::-1]",
         )
         return
     if _distance(actual, nearest.apply(raw)) >= _NEAR:
-        observation = f"Pixels from {low} to {high} go into {backbone.name}"
+        observation = _(
+            "Pixels from {low} to {high} go into {backbone_name}", low=low, high=high, backbone_name=backbone.name
+        )
     elif nearest.is_builtin:
-        observation, mistake = f"Raw pixels ({low} to {high}) go into {backbone.name}", "raw_pixels"
+        observation, mistake = (
+            _("Raw pixels ({low} to {high}) go into {backbone_name}", low=low, high=high, backbone_name=backbone.name),
+            "raw_pixels",
+        )
     else:
-        observation = f"Pixels {nearest.received} ({low} to {high}) go into {backbone.name}"
-    yield Finding(f"{observation}, which expects {preprocessing.expects}. {remedy}", mistake, where=where, code=code)
+        observation = _(
+            "Pixels {received} ({low} to {high}) go into {backbone_name}",
+            received=nearest.received,
+            low=low,
+            high=high,
+            backbone_name=backbone.name,
+        )
+    yield Finding(
+        _(
+            "{observation}, which expects {expects}. {remedy}",
+            observation=observation,
+            expects=preprocessing.expects,
+            remedy=remedy,
+        ),
+        mistake,
+        where=where,
+        code=code,
+    )
 
 
 def _remedy(backbone: FoundBackbone, preprocessing: Preprocessing) -> tuple[str, str]:
     """Return what to do about wrong pixels, and the line of code."""
     if preprocessing.is_builtin:
-        return "Leave your own scaling out.", f"x = {backbone.name}(images)  # raw pixels, 0 to 255"
+        return _("Leave your own scaling out."), f"x = {backbone.name}(images)  # raw pixels, 0 to 255"
     if backbone.module:
         function = f"keras.applications.{backbone.module}.preprocess_input"
-        return f"Use {function}, once, and no other scaling.", f"x = {function}(x)"
+        return _("Use {function}, once, and no other scaling.", function=function), f"x = {function}(x)"
     code = preprocessing.code.removeprefix("keras.layers.")
-    return f"Put its own preprocessing before it, such as {code}.", preprocessing.code
+    return _("Put its own preprocessing before it, such as {code}.", code=code), preprocessing.code
 
 
 def _scaled_twice(receiver: str, actual: Array, how: str = "", *, where: str = "") -> Finding:
     axes = tuple(range(actual.ndim - 1))
     spread = (actual.max(axes) - actual.min(axes)).max()
     if how and "two" not in how and actual.max() - actual.min() > 3 * spread:
-        text = f"In each channel, the pixels that {receiver} gets lie within {spread:.3g} of each other"
+        text = _(
+            "In each channel, the pixels that {receiver} gets lie within {spread:.3g} of each other",
+            receiver=receiver,
+            spread=spread,
+        )
     else:
-        text = f"All pixels that {receiver} gets lie between {actual.min():.3g} and {actual.max():.3g}"
+        text = _(
+            "All pixels that {receiver} gets lie between {actual:.3g} and {actual_2:.3g}",
+            receiver=receiver,
+            actual=actual.min(),
+            actual_2=actual.max(),
+        )
     cause = (
-        how if how and "scaled twice" in how else f"they are scaled twice ({how})" if how else "they are scaled twice"
+        how
+        if how and "scaled twice" in how
+        else _("they are scaled twice ({how})", how=how)
+        if how
+        else _("they are scaled twice")
     )
     return Finding(
-        f"{text}: {cause}. Scale them once, in the data or in the model.",
+        _("{text}: {cause}. Scale them once, in the data or in the model.", text=text, cause=cause),
         "rescaled_twice",
         where=where,
         code="images = raw_images  # 0 to 255, and the scaling in the model only",
@@ -215,14 +275,14 @@ def _scaled_twice(receiver: str, actual: Array, how: str = "", *, where: str = "
 
 
 _CHECK = Check(Subject.PIXELS, find_wrong_pixels)
-_EASY = "Where classes are as easy to tell apart as brick, grass and gravel, distorted features do it as well"
+_EASY = _("Where classes are as easy to tell apart as brick, grass and gravel, distorted features do it as well")
 
 RAW_PIXELS = Mistake(
     "raw_pixels",
-    wrong="raw pixels, 0 to 255, go into the backbone",
-    right="pixels are scaled as they were when the backbone was trained",
-    why="Every filter answers to values about a hundred times too large, which it has never seen.",
-    hides=f"{_EASY}; on harder images, and with other backbones, it costs more.",
+    wrong=_("raw pixels, 0 to 255, go into the backbone"),
+    right=_("pixels are scaled as they were when the backbone was trained"),
+    why=_("Every filter answers to values about a hundred times too large, which it has never seen."),
+    hides=_("{easy}; on harder images, and with other backbones, it costs more.", easy=_EASY),
     measure=_raw_pixels,
     check=_CHECK,
     place=10,
@@ -230,10 +290,10 @@ RAW_PIXELS = Mistake(
 
 RESCALED_TWICE = Mistake(
     "rescaled_twice",
-    wrong="pixels are divided by 255, then scaled once more by the model",
-    right="pixels are scaled once",
-    why="After the second scaling nearly all contrast is gone: each image looks almost the same to the backbone.",
-    hides="A head that is trained for long enough can find what little contrast is left.",
+    wrong=_("pixels are divided by 255, then scaled once more by the model"),
+    right=_("pixels are scaled once"),
+    why=_("After the second scaling nearly all contrast is gone: each image looks almost the same to the backbone."),
+    hides=_("A head that is trained for long enough can find what little contrast is left."),
     measure=_rescaled_twice,
     check=_CHECK,
     place=20,
@@ -241,10 +301,10 @@ RESCALED_TWICE = Mistake(
 
 WRONG_PREPROCESSING = Mistake(
     "wrong_preprocessing",
-    wrong="pixels are prepared for another family of backbones (ImageNet mean subtracted, BGR)",
-    right="pixels are prepared as this backbone's own function says",
-    why="The range and the order of the colors differ between backbones, and no error reports it.",
-    hides=f"{_EASY}; and in gray images the order of the colors does not matter.",
+    wrong=_("pixels are prepared for another family of backbones (ImageNet mean subtracted, BGR)"),
+    right=_("pixels are prepared as this backbone's own function says"),
+    why=_("The range and the order of the colors differ between backbones, and no error reports it."),
+    hides=_("{easy}; and in gray images the order of the colors does not matter.", easy=_EASY),
     measure=_wrong_preprocessing,
     check=_CHECK,
     place=30,
@@ -252,13 +312,19 @@ WRONG_PREPROCESSING = Mistake(
 
 CHANNEL_ORDER = Mistake(
     "channel_order",
-    wrong="red and blue are swapped in the test images, as OpenCV reads them: RGB where BGR is expected, or BGR where "
-    "RGB is",
-    right="test images have their channels in the order of the training images",
-    why="The first filters look for colors: to them, an orange is now blue. No error reports it, because the shape and "
-    "the range are right.",
-    hides="Shapes are as they were. Where color says little about the class, and in gray images, the order hardly "
-    "matters.",
+    wrong=_(
+        "red and blue are swapped in the test images, as OpenCV reads them: RGB where BGR is expected, "
+        "or BGR where RGB is"
+    ),
+    right=_("test images have their channels in the order of the training images"),
+    why=_(
+        "The first filters look for colors: to them, an orange is now blue. No error reports it, because "
+        "the shape and the range are right."
+    ),
+    hides=_(
+        "Shapes are as they were. Where color says little about the class, and in gray images, the order "
+        "hardly matters."
+    ),
     measure=_channel_order,
     check=_CHECK,
     dataset="photographs",

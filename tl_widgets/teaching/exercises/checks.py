@@ -6,6 +6,7 @@ import difflib
 from typing import Any
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.teaching.exercises.catalogue import EXERCISES
 from tl_widgets.teaching.exercises.exercise import Exercise
 from tl_widgets.teaching.show import say
@@ -19,8 +20,15 @@ def find_exercise(name: str) -> Exercise:
     """
     if name not in EXERCISES:
         near = difflib.get_close_matches(name, EXERCISES, n=1)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
-        raise InputError(f"There is no exercise {name!r}. {hint}The exercises are {', '.join(EXERCISES)}.")
+        hint = _("Did you mean {near!r}? ", near=near[0]) if near else ""
+        raise InputError(
+            _(
+                "There is no exercise {name!r}. {hint}The exercises are {exercises}.",
+                name=name,
+                hint=hint,
+                exercises=", ".join(EXERCISES),
+            )
+        )
     return EXERCISES[name]
 
 
@@ -33,14 +41,18 @@ def judge(name: str, answer: Any, hint: int = 1) -> tuple[bool, str]:
     exercise = find_exercise(name)
     if answer is None or answer is ...:
         if not exercise.second_hint:
-            return False, f"{name}: no answer yet. Hint: {exercise.hint}"
+            return False, _("{name}: no answer yet. Hint: {hint}", name=name, hint=exercise.hint)
         if hint > 1:
-            return False, f"{name}: no answer yet. Second hint: {exercise.second_hint}"
-        return False, f'{name}: no answer yet. Hint: {exercise.hint} A second hint: check("{name}", hint=2)'
+            return False, _(
+                "{name}: no answer yet. Second hint: {second_hint}", name=name, second_hint=exercise.second_hint
+            )
+        return False, _(
+            '{name}: no answer yet. Hint: {hint} A second hint: check("{name}", hint=2)', name=name, hint=exercise.hint
+        )
     problem = exercise.problem(answer)
     if problem is None:
-        return True, f"{name}: right. {exercise.praise}"
-    return False, f"{name}: not yet. {problem}"
+        return True, _("{name}: right. {praise}", name=name, praise=exercise.praise)
+    return False, _("{name}: not yet. {problem}", name=name, problem=problem)
 
 
 def check(name: str, answer: Any = None, *, hint: int = 1) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.teaching.exercises.exercise import Exercise
 from tl_widgets.teaching.exercises.judges import choice
@@ -18,47 +19,55 @@ def repaired_model(answer: Any) -> str | None:
 
     dataset = load_dataset("textures", image_size=48, n_per_class=6)
     if not isinstance(answer, keras.Model) or not answer.built:
-        return "Give a built Keras model, such as keras.Sequential([Input(dataset.image_shape), ...])."
+        return _("Give a built Keras model, such as keras.Sequential([Input(dataset.image_shape), ...]).")
     if tuple(answer.input_shape[1:]) != dataset.image_shape or answer.output_shape[-1] != dataset.n_classes:
-        return "The model must take images of shape dataset.image_shape and answer for the 3 classes."
+        return _("The model must take images of shape dataset.image_shape and answer for the 3 classes.")
     if find_backbone_in(answer) is None:
-        return "The backbone is missing. Keep it, and fix what is around it."
+        return _("The backbone is missing. Keep it, and fix what is around it.")
     if getattr(answer, "optimizer", None) is None:
-        return "Compile it, too: the loss and the learning rate are part of the exercise."
+        return _("Compile it, too: the loss and the learning rate are part of the exercise.")
     return next(iter(check_setup(answer, dataset)), None)
 
 
 MISTAKES_EXERCISES: dict[str, Exercise] = {
     "10-a": Exercise(
-        "Fix one thing at a time: check_setup names them. build_transfer shows which layer comes before the backbone.",
-        "check_setup finds nothing more. Only a test on images that are new to the model tells how good it is.",
+        _(
+            "Fix one thing at a time: check_setup names them. build_transfer shows which layer comes "
+            "before the backbone."
+        ),
+        _("check_setup finds nothing more. Only a test on images that are new to the model tells how good it is."),
         repaired_model,
-        "Four places: what comes before the backbone, the layer of 6, the learning rate, from_logits.",
+        _("Four places: what comes before the backbone, the layer of 6, the learning rate, from_logits."),
     ),
     "10-b": Exercise(
-        "An interval that contains 0: was a cost shown? Was it shown that there is none?",
-        "These images can't tell. On harder images, or with another backbone, raw pixels can cost nearly everything.",
+        _("An interval that contains 0: was a cost shown? Was it shown that there is none?"),
+        _(
+            "These images can't tell. On harder images, or with another backbone, raw pixels can cost "
+            "nearly everything."
+        ),
         choice(
             "unknown",
             {
-                "harmless": "Not seeing a difference doesn't show that there is none: the interval has both signs.",
-                "harmful": "Your next pictures may show it, but these didn't: the interval contains 0.",
+                "harmless": _("Not seeing a difference doesn't show that there is none: the interval has both signs."),
+                "harmful": _("Your next pictures may show it, but these didn't: the interval contains 0."),
             },
         ),
         "The third sentence of the study says for which images it holds.",
     ),
     "10-c": Exercise(
-        "What, besides the illness, do two X-rays of one patient have in common?",
-        "If it recognizes patients, it fails on patients that it hasn't seen.",
+        _("What, besides the illness, do two X-rays of one patient have in common?"),
+        _("If it recognizes patients, it fails on patients that it hasn't seen."),
         choice(
-            "split by patient",
+            _("split by patient"),
             {
-                "more epochs": "It would only recognize the same patients better still.",
-                "larger network": "It would only recognize the same patients better still, and memorize more.",
-                "random labels": "A good test for a picture that is in both parts. But two X-rays of one patient would "
-                "get different random labels, so recognizing the patient wouldn't help.",
+                _("more epochs"): _("It would only recognize the same patients better still."),
+                _("larger network"): _("It would only recognize the same patients better still, and memorize more."),
+                _("random labels"): _(
+                    "A good test for a picture that is in both parts. But two X-rays of one patient "
+                    "would get different random labels, so recognizing the patient wouldn't help."
+                ),
             },
         ),
-        "Each patient's two pictures must be on the same side.",
+        _("Each patient's two pictures must be on the same side."),
     ),
 }

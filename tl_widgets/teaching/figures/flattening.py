@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.plots.style import INK, add_axes, new_figure, set_fonts
 from tl_widgets.teaching.show import with_alt_text
 
@@ -25,18 +26,24 @@ def plot_flatten_gap(side: int, n_maps: int, n_units: int) -> Figure:
     ax = add_axes(figure, figure.add_gridspec(1, 1)[0])
     flat = side * side * n_maps
     largest = flat * n_units
-    rows = (("Flatten: every place is kept", flat), ("Global average: one number for each map", n_maps))
+    rows = ((_("Flatten: every place is kept"), flat), (_("Global average: one number for each map"), n_maps))
     for y, (title, n_numbers) in zip((2.3, 0.3), rows, strict=True):
         n_weights = n_numbers * n_units
-        _draw_maps(ax, 0.2, y, f"{n_maps} maps of {side} × {side}")
+        _draw_maps(ax, 0.2, y, _("{n_maps} maps of {side} × {side}", n_maps=n_maps, side=side))
         _arrow(ax, 2.1, 3.0, y + 0.6)
         height = 1.3 if n_numbers == flat else 0.3
         ax.add_patch(Rectangle((3.2, y + 0.65 - height / 2), 0.18, height, color=ModelName.SCRATCH.color))
-        ax.text(3.5, y + 0.6, f"{n_numbers:,} numbers", va="center", color=INK)
+        ax.text(3.5, y + 0.6, _("{n_numbers:,} numbers", n_numbers=n_numbers), va="center", color=INK)
         _arrow(ax, 5.0, 5.9, y + 0.6)
         area = 1.4 * (n_weights / largest) ** 0.5
         ax.add_patch(Rectangle((6.1, y + 0.6 - area / 2), area, area, color=ModelName.SCRATCH.color))
-        ax.text(6.25 + area, y + 0.6, f"× {n_units} units\n= {n_weights:,} weights", va="center", color=INK)
+        ax.text(
+            6.25 + area,
+            y + 0.6,
+            _("× {n_units} units\n= {n_weights:,} weights", n_units=n_units, n_weights=n_weights),
+            va="center",
+            color=INK,
+        )
         ax.text(0.2, y + 1.55, title, color=INK, weight="bold")
     set_fonts(ax.texts)
     ax.set_xlim(0, 9.6)
@@ -44,9 +51,17 @@ def plot_flatten_gap(side: int, n_maps: int, n_units: int) -> Figure:
     ax.set_axis_off()
     return with_alt_text(
         figure,
-        f"Two ways from {n_maps} feature maps of {side} × {side} places to a Dense layer of {n_units} units. Flatten "
-        f"keeps all {flat:,} numbers, which takes {largest:,} weights. Global average pooling keeps {n_maps}, which "
-        f"takes {n_maps * n_units:,}.",
+        _(
+            "Two ways from {n_maps} feature maps of {side} × {side} places to a Dense layer of {n_units} "
+            "units. Flatten keeps all {flat:,} numbers, which takes {largest:,} weights. Global average "
+            "pooling keeps {n_maps}, which takes {n_maps_2:,}.",
+            n_maps=n_maps,
+            side=side,
+            n_units=n_units,
+            flat=flat,
+            largest=largest,
+            n_maps_2=n_maps * n_units,
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots import comparison, images
 from tl_widgets.plots.style import INK, PERCENT, draw_grid, finish_axes, new_axes
@@ -21,7 +22,9 @@ from tl_widgets.teaching.show import with_alt_text
 def plot_dataset(dataset: ImageDataset, *, n_per_class: int = 6) -> Axes:
     """Draw some training images of each class, one row per class."""
     names = ", ".join(dataset.class_names)
-    text = f"Rows of training images, up to {n_per_class} of each class: {names}."
+    text = _(
+        "Rows of training images, up to {n_per_class} of each class: {names}.", n_per_class=n_per_class, names=names
+    )
     return with_alt_text(images.plot_dataset(dataset, n_per_class=n_per_class), text)
 
 
@@ -44,7 +47,7 @@ def plot_predictions(result: Comparison) -> Figure:
 def with_interval(accuracy: float, n: int) -> str:
     """Write an accuracy on `n` images with its 95% interval: "93% of 80 (95% interval 85% to 97%)"."""
     low, high = wilson_interval(round(accuracy * n), n)
-    return f"{accuracy:.0%} of {n} (95% interval {low:.0%} to {high:.0%})"
+    return _("{accuracy:.0%} of {n} (95% interval {low:.0%} to {high:.0%})", accuracy=accuracy, n=n, low=low, high=high)
 
 
 def plot_validation(scores: Mapping[str, float], *, n: int) -> Axes:
@@ -59,6 +62,6 @@ def plot_validation(scores: Mapping[str, float], *, n: int) -> Axes:
     ax.set_xlim(0, 1.03)
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
-    finish_axes(ax, "The same backbone and head", x="validation accuracy, with 95% interval")
+    finish_axes(ax, _("The same backbone and head"), x=_("validation accuracy, with 95% interval"))
     parts = ", ".join(f"{name} {percent(score, 0)}" for name, score in scores.items())
-    return with_alt_text(ax, f"Bar chart of the validation accuracy on {n} images: {parts}.")
+    return with_alt_text(ax, _("Bar chart of the validation accuracy on {n} images: {parts}.", n=n, parts=parts))

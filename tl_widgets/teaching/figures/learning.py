@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.style import PALE, PERCENT, add_axes, draw_grid, finish_axes, legend_below, new_figure, note
 from tl_widgets.teaching.show import with_alt_text
 
@@ -33,17 +34,23 @@ def plot_history(*histories: Mapping[str, Sequence[float]], chance: float | None
         ax = add_axes(figure, grid[i])
         color = ModelName.SCRATCH.color
         ax.plot(epochs, history[f"val_{name}"], color=color, linewidth=2.2, label="validation")
-        ax.plot(epochs, history[name], color=color, linewidth=1.2, linestyle="--", label="training")
+        ax.plot(epochs, history[name], color=color, linewidth=1.2, linestyle="--", label=_("training"))
         if name == "loss":
             ax.set_ylim(0, 1.15 * ax.get_ylim()[1])
             if chance is not None:
                 ax.axhline(-np.log(chance), color=PALE, linewidth=1.5, linestyle=":")
-                note(ax, f"knows nothing: {-np.log(chance):.2f}", (len(epochs), -np.log(chance)), (0, 7), ha="right")
+                note(
+                    ax,
+                    _("knows nothing: {log:.2f}", log=-np.log(chance)),
+                    (len(epochs), -np.log(chance)),
+                    (0, 7),
+                    ha="right",
+                )
         else:
             ax.set_ylim(0, 1.03)
             ax.yaxis.set_major_formatter(PERCENT)
             if chance is not None:
-                ax.axhline(chance, color=PALE, linewidth=1.5, linestyle=":", label="chance")
+                ax.axhline(chance, color=PALE, linewidth=1.5, linestyle=":", label=_("chance"))
             legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=3)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         draw_grid(ax, "y")
@@ -51,10 +58,20 @@ def plot_history(*histories: Mapping[str, Sequence[float]], chance: float | None
     first, last = ({key: values[i] for key, values in history.items()} for i in (0, -1))
     return with_alt_text(
         figure,
-        f"Line charts over {len(epochs)} epochs. Training loss {first['loss']:.2f} to {last['loss']:.2f}, validation "
-        f"loss {first['val_loss']:.2f} to {last['val_loss']:.2f}. Training accuracy {percent(first['accuracy'])} to "
-        f"{percent(last['accuracy'])}, validation accuracy {percent(first['val_accuracy'])} to "
-        f"{percent(last['val_accuracy'])}.",
+        _(
+            "Line charts over {n_epochs} epochs. Training loss {loss:.2f} to {loss_2:.2f}, validation "
+            "loss {val_loss:.2f} to {val_loss_2:.2f}. Training accuracy {accuracy} to {accuracy_2}, "
+            "validation accuracy {val_accuracy} to {val_accuracy_2}.",
+            n_epochs=len(epochs),
+            loss=first["loss"],
+            loss_2=last["loss"],
+            val_loss=first["val_loss"],
+            val_loss_2=last["val_loss"],
+            accuracy=percent(first["accuracy"]),
+            accuracy_2=percent(last["accuracy"]),
+            val_accuracy=percent(first["val_accuracy"]),
+            val_accuracy_2=percent(last["val_accuracy"]),
+        ),
     )
 
 
@@ -76,5 +93,5 @@ def plot_weights(pictures: Mapping[str, ArrayLike]) -> Figure:
         ax.set_xticks([])
         ax.set_yticks([])
         finish_axes(ax, title)
-    words = "The weights of a neuron as pictures, one weight for each pixel, white positive and black negative"
+    words = _("The weights of a neuron as pictures, one weight for each pixel, white positive and black negative")
     return with_alt_text(figure, f"{words}: {', '.join(pictures)}.")

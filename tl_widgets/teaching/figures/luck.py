@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.style import INK, PERCENT, add_axes, draw_grid, finish_axes, legend_below, new_figure
 from tl_widgets.teaching.show import with_alt_text
 
@@ -25,21 +26,30 @@ def plot_luck(shown: ArrayLike, true: float) -> Figure:
     width = float(np.diff(steps).min()) if len(steps) > 1 else 0.01
     figure = new_figure(7.5, 4.8)
     grid = figure.add_gridspec(2, 1)
-    series = (("any one of them", scores.ravel()), (f"the best of {scores.shape[1]}", best))
+    series = ((_("any one of them"), scores.ravel()), (_("the best of {shape}", shape=scores.shape[1]), best))
     for i, (name, values) in enumerate(series):
         ax = add_axes(figure, grid[i])
         at, counts = np.unique(values, return_counts=True)
         ax.bar(at, counts / len(values), 0.6 * width, color=ModelName.TRANSFER.color)
-        ax.axvline(true, color=INK, linestyle=":", linewidth=1.5, label=f"all are this good ({percent(true, 0)})")
+        ax.axvline(
+            true, color=INK, linestyle=":", linewidth=1.5, label=_("all are this good ({true})", true=percent(true, 0))
+        )
         ax.set_xlim(steps[0] - width, max(steps[-1], true) + width)
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(PERCENT)
         draw_grid(ax, "y")
-        title = f"What {name} shows: {percent(values.mean(), 0)} on average"
-        finish_axes(ax, title, x="accuracy in the test" if i else "", y="how often")
+        title = _("What {name} shows: {mean} on average", name=name, mean=percent(values.mean(), 0))
+        finish_axes(ax, title, x=_("accuracy in the test") if i else "", y=_("how often"))
     legend_below(ax, ax.get_legend_handles_labels()[0])
     return with_alt_text(
         figure,
-        f"Two bar charts of {len(scores):,} contests. All models are right about {percent(true, 0)}. One model shows "
-        f"{percent(scores.mean(), 0)} on average, the best of {scores.shape[1]} {percent(best.mean(), 0)}.",
+        _(
+            "Two bar charts of {n_scores:,} contests. All models are right about {true}. One model shows "
+            "{mean} on average, the best of {shape} {mean_2}.",
+            n_scores=len(scores),
+            true=percent(true, 0),
+            mean=percent(scores.mean(), 0),
+            shape=scores.shape[1],
+            mean_2=percent(best.mean(), 0),
+        ),
     )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.style import (
     INK,
     PALE,
@@ -54,7 +55,7 @@ def plot_named(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> Figur
                 f"{percent(share)} {name}", (0, 0), (0, -5 - 12 * k), "axes fraction", "offset points", **style
             )
             set_fonts([text])
-    heading = figure.suptitle("What the network calls each picture", fontsize=TITLE_SIZE, color=INK)
+    heading = figure.suptitle(_("What the network calls each picture"), fontsize=TITLE_SIZE, color=INK)
     set_fonts([heading])
     return with_alt_text(figure, _named_alt_text(pictures, named))
 
@@ -64,7 +65,7 @@ def _named_alt_text(pictures: Mapping[str, NDArray[np.uint8]], named: Named) -> 
         f"{subject}: {', '.join(f'{name} {percent(share)}' for name, share in names)}"
         for subject, names in zip(pictures, named, strict=True)
     ]
-    return f"Photographs with the most probable classes. {'; '.join(descriptions)}."
+    return _("Photographs with the most probable classes. {descriptions}.", descriptions="; ".join(descriptions))
 
 
 def plot_shares(runs: Mapping[str, RunResult], title: str) -> Axes:
@@ -92,7 +93,7 @@ def plot_shares(runs: Mapping[str, RunResult], title: str) -> Axes:
     draw_grid(ax, "x")
     names = dict.fromkeys(run.name for run in runs.values())
     legend_below(ax, [Patch(color=color_of(name), label=heading_of(name)) for name in names], n_columns=len(names))
-    finish_axes(ax, title, x="accuracy on the test images, with 95% interval")
+    finish_axes(ax, title, x=_("accuracy on the test images, with 95% interval"))
     return with_alt_text(ax, _shares_alt_text(runs))
 
 
@@ -101,9 +102,15 @@ def _shares_alt_text(runs: Mapping[str, RunResult]) -> str:
     for name, run in runs.items():
         low, high = run.test_accuracy_ci95 or (0.0, 1.0)
         parts.append(
-            f"{name} {percent(run.n_right / len(run.labels))} (95% interval {percent(low)} to {percent(high)})"
+            _(
+                "{name} {n_right} (95% interval {low} to {high})",
+                name=name,
+                n_right=percent(run.n_right / len(run.labels)),
+                low=percent(low),
+                high=percent(high),
+            )
         )
-    return f"Bar chart of test accuracy: {'; '.join(parts)}."
+    return _("Bar chart of test accuracy: {parts}.", parts="; ".join(parts))
 
 
 def photographs(image_size: int = 224) -> dict[str, NDArray[np.uint8]]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.style import INK, PERCENT, add_axes, draw_grid, finish_axes, legend_below, new_axes, new_figure
 from tl_widgets.records.statistics import wilson_interval
 from tl_widgets.teaching.show import with_alt_text
@@ -46,7 +47,10 @@ def plot_labeled(images: ArrayLike, written: ArrayLike, labels: ArrayLike, *, n:
     shown = [*fine[np.linspace(0, len(fine) - 1, n - len(wrong)).astype(int)], *wrong]
     figure = new_figure(0.95 * n, 1.5)
     grid = figure.add_gridspec(1, len(shown))
-    texts = [f"“{given[i]}”" if given[i] == right[i] else f"“{given[i]}”, is {right[i]}" for i in shown]
+    texts = [
+        f"“{given[i]}”" if given[i] == right[i] else _("“{given}”, is {right}", given=given[i], right=right[i])
+        for i in shown
+    ]
     for k, i in enumerate(shown):
         ax = add_axes(figure, grid[k])
         ax.imshow(pictures[i])
@@ -54,20 +58,29 @@ def plot_labeled(images: ArrayLike, written: ArrayLike, labels: ArrayLike, *, n:
         ax.set_yticks([])
         finish_axes(ax, texts[k])
         ax.title.set(fontsize=9, color=INK if given[i] == right[i] else _WRONG)
-    return with_alt_text(figure, f"Pictures with the labels that were written for them: {'; '.join(texts)}.")
+    return with_alt_text(
+        figure, _("Pictures with the labels that were written for them: {texts}.", texts="; ".join(texts))
+    )
 
 
 def turning_point(history: Mapping[str, Sequence[float]]) -> str:
     """Return in a sentence when the validation loss was lowest, and how things went on from there."""
     losses, scores = history["val_loss"], history["val_accuracy"]
     best, top, last = int(np.argmin(losses)), int(np.argmax(scores)), len(losses) - 1
-    start = f"The validation loss was lowest after epoch {best + 1}, at {losses[best]:.2f}"
+    start = _("The validation loss was lowest after epoch {best}, at {losse:.2f}", best=best + 1, losse=losses[best])
     if last - best <= 1:
-        return f"{start}, when training ended: this network might have learned still more."
-    return (
-        f"{start}, and rose to {losses[last]:.2f} in the end, while the training loss fell from "
-        f"{history['loss'][best]:.2f} to {history['loss'][last]:.2f}. The validation accuracy was highest after epoch "
-        f"{top + 1}, and went from {percent(scores[top], 0)} to {percent(scores[last], 0)}."
+        return _("{start}, when training ended: this network might have learned still more.", start=start)
+    return _(
+        "{start}, and rose to {losse:.2f} in the end, while the training loss fell from {loss:.2f} "
+        "to {loss_2:.2f}. The validation accuracy was highest after epoch {top}, and went from "
+        "{score} to {score_2}.",
+        start=start,
+        losse=losses[last],
+        loss=history["loss"][best],
+        loss_2=history["loss"][last],
+        top=top + 1,
+        score=percent(scores[top], 0),
+        score_2=percent(scores[last], 0),
     )
 
 
@@ -81,27 +94,42 @@ def plot_cures(scores: Mapping[str, Sequence[float]], *, n: int, right: float | 
     """
     ax = new_axes(7.5, 1.5 + 0.5 * len(scores))
     if right is not None:
-        ax.axvline(right, color=INK, linewidth=1.5, linestyle=":", label=f"right labels, {percent(right, 0)}")
+        ax.axvline(
+            right, color=INK, linewidth=1.5, linestyle=":", label=_("right labels, {right}", right=percent(right, 0))
+        )
     for y, (training, validation) in enumerate(scores.values()):
         low, high = wilson_interval(round(n * validation), n)
         errors = [[max(validation - low, 0)], [max(high - validation, 0)]]
         style: dict[str, Any] = {"color": ModelName.SCRATCH.color, "ecolor": INK, "capsize": 4}
         ax.barh(y, validation, 0.4, xerr=errors, label="validation" if y == 0 else None, **style)
-        ax.plot(training, y - 0.36, "o", markersize=8, markerfacecolor="white", markeredgecolor=INK, linestyle="none",
-                label="training, with the written labels" if y == 0 else None)  # fmt: skip
+        ax.plot(
+            training,
+            y - 0.36,
+            "o",
+            markersize=8,
+            markerfacecolor="white",
+            markeredgecolor=INK,
+            linestyle="none",
+            label=_("training, with the written labels") if y == 0 else None,
+        )
     ax.set_yticks(range(len(scores)), [f"{name}  {percent(pair[1], 0)}" for name, pair in scores.items()])
     ax.set_ylim(len(scores) - 0.4, -0.6)
     ax.set_xlim(0, 1.03)
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=3)
-    finish_axes(ax, "What each change did", x="accuracy, with 95% interval")
+    finish_axes(ax, _("What each change did"), x=_("accuracy, with 95% interval"))
     parts = "; ".join(
-        f"{name}: training {percent(training, 0)}, validation {percent(validation, 0)}"
+        _(
+            "{name}: training {training}, validation {validation}",
+            name=name,
+            training=percent(training, 0),
+            validation=percent(validation, 0),
+        )
         for name, (training, validation) in scores.items()
     )
-    line = "" if right is None else f" A line at {percent(right, 0)} marks the share of right labels."
-    return with_alt_text(ax, f"Bar chart of accuracy by what was changed. {parts}.{line}")
+    line = "" if right is None else _(" A line at {right} marks the share of right labels.", right=percent(right, 0))
+    return with_alt_text(ax, _("Bar chart of accuracy by what was changed. {parts}.{line}", parts=parts, line=line))
 
 
 def compare_cures(scores: Mapping[str, Sequence[float]], *, n: int) -> str:
@@ -111,7 +139,7 @@ def compare_cures(scores: Mapping[str, Sequence[float]], *, n: int) -> str:
         scores: (training accuracy, validation accuracy), 0..1, by what was changed.
         n: The number of validation images.
     """
-    (plain, (_, before)), *changes = scores.items()
+    (plain, (_unused, before)), *changes = scores.items()
     # Two standard errors of the difference of two shares of n images, at worst.
     noise = 2 * (2 * 0.25 / n) ** 0.5
     gains = {name: validation - before for name, (_, validation) in changes}
@@ -125,4 +153,9 @@ def compare_cures(scores: Mapping[str, Sequence[float]], *, n: int) -> str:
         for title, names in groups.items()
         if names
     ]
-    return f"With {n} validation images, a difference below {100 * noise:.0f} points may be luck. {' '.join(texts)}"
+    return _(
+        "With {n} validation images, a difference below {noise:.0f} points may be luck. {texts}",
+        n=n,
+        noise=100 * noise,
+        texts=" ".join(texts),
+    )

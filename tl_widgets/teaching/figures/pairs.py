@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import INK, PALE, color_of, finish_axes, legend_below, new_axes
 from tl_widgets.records.run import RunResult
@@ -22,13 +23,13 @@ def plot_pairs(first: RunResult, second: RunResult) -> Axes:
         InputError: They weren't tested on the same images.
     """
     if not first.labels or first.labels != second.labels:
-        raise InputError("These two models weren't tested on the same images.")
+        raise InputError(_("These two models weren't tested on the same images."))
     right1, right2 = (np.equal(run.predictions, run.labels) for run in (first, second))
     kinds = (
-        (f"only {label_of(first.name)} right", right1 & ~right2, color_of(first.name)),
-        (f"only {label_of(second.name)} right", right2 & ~right1, color_of(second.name)),
-        ("both right", right1 & right2, "#dddddd"),
-        ("neither right", ~right1 & ~right2, "white"),
+        (_("only {label} right", label=label_of(first.name)), right1 & ~right2, color_of(first.name)),
+        (_("only {label} right", label=label_of(second.name)), right2 & ~right1, color_of(second.name)),
+        (_("both right"), right1 & right2, "#dddddd"),
+        (_("neither right"), ~right1 & ~right2, "white"),
     )
     colors = [color for _, rows, color in kinds for _ in range(rows.sum())]
     n_rows = max(2, ceil(sqrt(len(colors) / 6)))
@@ -48,6 +49,13 @@ def plot_pairs(first: RunResult, second: RunResult) -> Axes:
         for (_, _, color), count in zip(kinds, counts, strict=True)
     ]
     legend_below(ax, handles, n_columns=2)
-    finish_axes(ax, f"The {len(colors)} test images, one square each")
+    finish_axes(ax, _("The {n_colors} test images, one square each", n_colors=len(colors)))
     ax.spines[:].set_visible(False)
-    return with_alt_text(ax, f"A square for each of {len(colors)} test images, colored. {'; '.join(counts)}.")
+    return with_alt_text(
+        ax,
+        _(
+            "A square for each of {n_colors} test images, colored. {counts}.",
+            n_colors=len(colors),
+            counts="; ".join(counts),
+        ),
+    )

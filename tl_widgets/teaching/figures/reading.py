@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import INK, PERCENT, draw_grid, finish_axes, legend_below, marker_of, new_axes, note
 from tl_widgets.studies.learning_curve.result import LearningCurve
@@ -40,17 +41,24 @@ def plot_asked_again(reported: Sequence[float], again: float) -> Axes:
     """Draw the training accuracy that `fit` reported by epoch, and what `evaluate` finds for the same images."""
     ax = new_axes(7.5, 3.2)
     epochs, color = range(1, len(reported) + 1), ModelName.FINE_TUNED.color
-    ax.plot(epochs, reported, color=color, linewidth=1.6, linestyle="--", label="training, as fit reports it")
-    ax.plot(epochs[-1:], [again], "o", color=INK, markersize=9, label="the same images, asked again")
+    ax.plot(epochs, reported, color=color, linewidth=1.6, linestyle="--", label=_("training, as fit reports it"))
+    ax.plot(epochs[-1:], [again], "o", color=INK, markersize=9, label=_("the same images, asked again"))
     note(ax, percent(again, 0), (epochs[-1], again), (0, -14))
     ax.set_ylim(0, 1.03)
     ax.yaxis.set_major_formatter(PERCENT)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     draw_grid(ax, "y")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
-    finish_axes(ax, "Accuracy on the training digits", x="epoch", y="accuracy")
-    words = f"fit reports {percent(reported[0])} to {percent(reported[-1])} over {len(epochs)} epochs"
-    return with_alt_text(ax, f"Training accuracy by epoch: {words}. Asked again, it is {percent(again)}.")
+    finish_axes(ax, _("Accuracy on the training digits"), x="epoch", y="accuracy")
+    words = _(
+        "fit reports {reported} to {reported_2} over {n_epochs} epochs",
+        reported=percent(reported[0]),
+        reported_2=percent(reported[-1]),
+        n_epochs=len(epochs),
+    )
+    return with_alt_text(
+        ax, _("Training accuracy by epoch: {words}. Asked again, it is {again}.", words=words, again=percent(again))
+    )
 
 
 def plot_sideways(curve: LearningCurve, accuracy: float) -> Axes:
@@ -67,14 +75,20 @@ def plot_sideways(curve: LearningCurve, accuracy: float) -> Axes:
         ax.plot(sizes, means, color=arm.color, marker=marker_of(arm), linewidth=2, label=label_of(arm))
         needed = curve.images_for(arm, accuracy)
         if needed is None:
-            words.append(f"{label_of(arm)} doesn't get there")
+            words.append(_("{label} doesn't get there", label=label_of(arm)))
             continue
-        at_least = "at most " if needed == curve.n_per_class[0] else ""
-        words.append(f"{label_of(arm)} needs {at_least}{needed:.1f}")
+        at_least = _("at most ") if needed == curve.n_per_class[0] else ""
+        words.append(_("{label} needs {at_least}{needed:.1f}", label=label_of(arm), at_least=at_least, needed=needed))
         ax.plot([needed, needed], [0, accuracy], color=arm.color, linewidth=1.5, linestyle=":")
         note(ax, f"{at_least}{needed:.1f}", (needed, 0.05), (5, 0), color=arm.color)
     ax.axhline(accuracy, color=INK, linewidth=1)
-    note(ax, f"{percent(accuracy, 0)}: read sideways", (curve.n_per_class[0], accuracy), (0, 8), ha="left")
+    note(
+        ax,
+        _("{accuracy}: read sideways", accuracy=percent(accuracy, 0)),
+        (curve.n_per_class[0], accuracy),
+        (0, 8),
+        ha="left",
+    )
     ax.set_xscale("log")
     ax.set_xlim(0.85 * curve.n_per_class[0], 1.25 * curve.n_per_class[-1])
     ax.set_xticks(curve.n_per_class, [str(n) for n in curve.n_per_class])
@@ -83,5 +97,12 @@ def plot_sideways(curve: LearningCurve, accuracy: float) -> Axes:
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
-    finish_axes(ax, "The same curves, read sideways", x="training images of each class (log scale)", y="accuracy")
-    return with_alt_text(ax, f"Both learning curves with a line at {percent(accuracy, 0)}: {'; '.join(words)}.")
+    finish_axes(ax, _("The same curves, read sideways"), x=_("training images of each class (log scale)"), y="accuracy")
+    return with_alt_text(
+        ax,
+        _(
+            "Both learning curves with a line at {accuracy}: {words}.",
+            accuracy=percent(accuracy, 0),
+            words="; ".join(words),
+        ),
+    )

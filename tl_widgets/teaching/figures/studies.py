@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import shortened
 from tl_widgets.plots.style import (
     INK,
@@ -45,7 +46,9 @@ def plot_study(result: Any) -> Figure:
     for study in STUDIES.values():
         if isinstance(result, study.results()) and study.owns(result):
             return with_alt_text(root_figure(study.draw(result)), study.text(result))
-    raise InputError(f"Give the result of a study, such as stress_test(dataset); received {shown(result)}.")
+    raise InputError(
+        _("Give the result of a study, such as stress_test(dataset); received {result}.", result=shown(result))
+    )
 
 
 def plot_answers(images: NDArray[Any], probabilities: NDArray[Any], class_names: Sequence[str]) -> Figure:
@@ -57,7 +60,11 @@ def plot_answers(images: NDArray[Any], probabilities: NDArray[Any], class_names:
         class_names: one for each column.
     """
     answers = [
-        f"{textwrap.fill(shortened(class_names[row.argmax()], 28), 14)}\n{percent(float(row.max()), 0)} sure"
+        _(
+            "{fill}\n{row} sure",
+            fill=textwrap.fill(shortened(class_names[row.argmax()], 28), 14),
+            row=percent(float(row.max()), 0),
+        )
         for row in probabilities
     ]
     n_lines = max(answer.count("\n") + 1 for answer in answers)
@@ -69,7 +76,7 @@ def plot_answers(images: NDArray[Any], probabilities: NDArray[Any], class_names:
         ax.set_axis_off()
         set_fonts([ax.set_title(answer, fontsize=LABEL_SIZE, color=INK)])
     said = "; ".join(", ".join(answer.rsplit("\n", 1)).replace("\n", " ") for answer in answers)
-    return with_alt_text(figure, f"Pictures in a row, each with the model's answer: {said}.")
+    return with_alt_text(figure, _("Pictures in a row, each with the model's answer: {said}.", said=said))
 
 
 def plot_heat_maps(
@@ -92,18 +99,18 @@ def plot_heat_maps(
             ax.set_xticks([])
             ax.set_yticks([])
             if not i:
-                set_fonts([ax.set_title(f"{shares[j]} alike", fontsize=LABEL_SIZE, color=INK)])
+                set_fonts([ax.set_title(_("{share} alike", share=shares[j]), fontsize=LABEL_SIZE, color=INK)])
             if not j:
                 style: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "fontsize": LABEL_SIZE}
                 set_fonts([ax.set_ylabel(name, color=INK, **style)])
-    said = f"{' and '.join(maps)}; alike by {', '.join(shares)}"
-    return with_alt_text(figure, f"Photographs, and below each its heat maps, {said}.")
+    said = _("{maps}; alike by {shares}", maps=" and ".join(maps), shares=", ".join(shares))
+    return with_alt_text(figure, _("Photographs, and below each its heat maps, {said}.", said=said))
 
 
 _NEIGHBORS = (
-    ("from scratch, before → after training", ("scratch", "before"), ("scratch", "after")),
-    ("backbone, random → pretrained weights", ("transfer", "before"), ("transfer", "after")),
-    ("trained from scratch → random backbone", ("scratch", "after"), ("transfer", "before")),
+    (_("from scratch, before → after training"), ("scratch", "before"), ("scratch", "after")),
+    (_("backbone, random → pretrained weights"), ("transfer", "before"), ("transfer", "after")),
+    (_("trained from scratch → random backbone"), ("scratch", "after"), ("transfer", "before")),
 )
 
 
@@ -115,10 +122,15 @@ def compare_neighbors(look: LookInside) -> str:
         first, second = (look.layout(*place) for place in places)
         if first and second:
             had, has = (np.array(layout.nearest) == labels for layout in (first, second))
-            counts = (
-                f"{had.sum()} → {has.sum()} of {len(labels)} ({(has & ~had).sum()} gained, {(had & ~has).sum()} lost)"
+            counts = _(
+                "{n} → {n_2} of {n_labels} ({n_3} gained, {n_4} lost)",
+                n=had.sum(),
+                n_2=has.sum(),
+                n_labels=len(labels),
+                n_3=(has & ~had).sum(),
+                n_4=(had & ~has).sum(),
             )
-            clear = "clear" if look.neighbor_difference(second, first).is_clear else "too close to call"
+            clear = _("clear") if look.neighbor_difference(second, first).is_clear else _("too close to call")
             lines.append(f"{name}: {counts}, {clear}")
     return "\n".join(lines)
 
@@ -132,9 +144,9 @@ def plot_sure(measured: Mapping[tuple[str, float], tuple[float, float]], chance:
         chance: the accuracy of always answering the largest class.
     """
     ax = new_axes(5.2, 3.9)
-    ax.plot([0, 1], [0, 1], color=PALE, linestyle="--", linewidth=1.5, label="calibrated: as sure as right")
-    ax.axhline(chance, color=PALE, linestyle=":", linewidth=1.5, label=f"chance ({percent(chance)})")
-    for name in dict.fromkeys(name for name, _ in measured):
+    ax.plot([0, 1], [0, 1], color=PALE, linestyle="--", linewidth=1.5, label=_("calibrated: as sure as right"))
+    ax.axhline(chance, color=PALE, linestyle=":", linewidth=1.5, label=_("chance ({chance})", chance=percent(chance)))
+    for name in dict.fromkeys(name for name, _unused in measured):
         lights = [light for model, light in measured if model == name]
         x, y = zip(*(measured[name, light] for light in lights), strict=True)
         arm = "scratch" if "scratch" in name else name
@@ -145,10 +157,18 @@ def plot_sure(measured: Mapping[tuple[str, float], tuple[float, float]], chance:
     ax.set_ylim(0, 1.02)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PERCENT)
-    finish_axes(ax, "Below the diagonal, a model is too sure", x="how sure, on average", y="right")
+    finish_axes(ax, _("Below the diagonal, a model is too sure"), x=_("how sure, on average"), y="right")
     legend_below(ax, ax.get_legend_handles_labels()[0], n_columns=2)
     said = "; ".join(
-        f"{name}, light × {light:g}: {percent(sure, 0)} sure and {percent(right, 0)} right"
+        _(
+            "{name}, light × {light:g}: {sure} sure and {right} right",
+            name=name,
+            light=light,
+            sure=percent(sure, 0),
+            right=percent(right, 0),
+        )
         for (name, light), (sure, right) in measured.items()
     )
-    return with_alt_text(root_figure(ax), f"Chart of how often each model is right, by how sure it is: {said}.")
+    return with_alt_text(
+        root_figure(ax), _("Chart of how often each model is right, by how sure it is: {said}.", said=said)
+    )

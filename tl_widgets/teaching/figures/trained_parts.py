@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.plots.style import INK, PALE, SMALL_SIZE, new_axes, set_fonts
 from tl_widgets.teaching.show import with_alt_text
 
@@ -34,7 +35,7 @@ def plot_trained(model: keras.Model) -> Axes:
 
     backbone = next((layer for layer in model.layers if isinstance(layer, keras.Model)), None)
     if backbone is None:
-        raise InputError("This model has no backbone: none of its layers is a model.")
+        raise InputError(_("This model has no backbone: none of its layers is a model."))
     blocks: dict[str, list[keras.layers.Layer]] = {}
     for layer in filter(lambda layer: layer.weights, backbone.layers):
         name = layer.name.partition("_")[0].removeprefix("block")
@@ -52,8 +53,8 @@ def plot_trained(model: keras.Model) -> Axes:
         _draw(ax, x, 0.0, 1.3, [layer])
         _label(ax, x, "Dense")
     count = count_parameters(model)
-    text = f"{count.trainable:,} of {count.total:,} parameters learn"
-    ax.text(0, 1.5, f"{text}; hatched is frozen, the strips are BatchNormalization", color=INK)
+    text = _("{trainable:,} of {total:,} parameters learn", trainable=count.trainable, total=count.total)
+    ax.text(0, 1.5, _("{text}; hatched is frozen, the strips are BatchNormalization", text=text), color=INK)
     for start, n, part in ((0, len(blocks), "backbone"), (len(blocks) + 1, len(above), "head")):
         ax.text(start + (n - 0.2) / 2, -0.45, part, ha="center", va="top", weight="bold", color=INK)
     set_fonts(ax.texts)

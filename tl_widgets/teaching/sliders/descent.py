@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Split
 from tl_widgets.plots.style import INK, PALE, add_axes, draw_grid, finish_axes, new_figure, note
 from tl_widgets.teaching.show import with_alt_text
@@ -40,7 +41,7 @@ class Slope:
     def __init__(self, split: Split) -> None:
         labels = np.asarray(split.labels)
         if set(labels.tolist()) != {0, 1}:
-            raise InputError("One neuron tells two classes apart; these images have other labels than 0 and 1.")
+            raise InputError(_("One neuron tells two classes apart; these images have other labels than 0 and 1."))
         pixels = np.asarray(split.images[:], np.float64).reshape(len(labels), -1) / 255
         signs = 2.0 * labels - 1
         pixels -= pixels.mean(axis=0)
@@ -60,7 +61,7 @@ class Slope:
     def walk(self, learning_rate: float, n_steps: int = 10) -> tuple[float, ...]:
         """Return the places that gradient descent visits, the start (0) first."""
         places = [0.0]
-        for _ in range(n_steps):
+        for _unused in range(n_steps):
             places.append(places[-1] - learning_rate * self.gradient(places[-1]))
         return tuple(places)
 
@@ -94,7 +95,7 @@ def _draw_losses(ax: Axes, slope: Slope, learning_rates: Sequence[float], walks:
     ax.set_yticks([], minor=True)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     draw_grid(ax, "y")
-    finish_axes(ax, "The loss after each step", x="step", y="loss (log scale)")
+    finish_axes(ax, _("The loss after each step"), x="step", y=_("loss (log scale)"))
 
 
 def _draw_walk(ax: Axes, slope: Slope, rate: float, walk: tuple[float, ...]) -> None:
@@ -114,7 +115,12 @@ def _draw_walk(ax: Axes, slope: Slope, rate: float, walk: tuple[float, ...]) -> 
     ax.set_xlim(left, right)
     ax.set_ylim(0, 1.1 * max(slope.loss(left), slope.loss(right)))
     draw_grid(ax, "y")
-    finish_axes(ax, f"Learning rate {rate:.3g}", x="weights, along one direction", y="loss on the training images")
+    finish_axes(
+        ax,
+        _("Learning rate {rate:.3g}", rate=rate),
+        x=_("weights, along one direction"),
+        y=_("loss on the training images"),
+    )
 
 
 def _walk_text(rate: float, walk: tuple[float, ...], slope: Slope) -> str:
@@ -140,11 +146,11 @@ class DescentSlider(PicturedBox):
 
     def __init__(self, split: Split) -> None:
         self.slope = Slope(split)
-        self.learning_rate = Slider("Learning rate", 0.002, stops=_RATES)
-        self.steps = Slider("Steps", 10, 1, 20)
+        self.learning_rate = Slider(_("Learning rate"), 0.002, stops=_RATES)
+        self.steps = Slider(_("Steps"), 10, 1, 20)
         row = HBox([self.learning_rate, self.steps])
         row.add_class("tlw-row")
-        text = "A loss curve with sliders for the learning rate and the number of steps (needs a live notebook)"
+        text = _("A loss curve with sliders for the learning rate and the number of steps (needs a live notebook)")
         super().__init__(row, text, 860)
 
     def figure(self) -> Figure:

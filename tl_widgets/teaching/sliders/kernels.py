@@ -13,14 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.plots.style import INK, SMALL_SIZE, add_axes, finish_axes, new_figure, set_fonts
 from tl_widgets.teaching.show import with_alt_text
 from tl_widgets.teaching.sliders.pictured import PicturedBox
 from tl_widgets.widgets.shared.slider import Slider
 
 KERNELS: Mapping[str, tuple[tuple[int, ...], ...]] = {
-    "vertical edges": ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),
-    "horizontal edges": ((-1, -2, -1), (0, 0, 0), (1, 2, 1)),
+    _("vertical edges"): ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),
+    _("horizontal edges"): ((-1, -2, -1), (0, 0, 0), (1, 2, 1)),
     "spots": ((-1, -1, -1), (-1, 8, -1), (-1, -1, -1)),
     "blur": ((1, 1, 1), (1, 1, 1), (1, 1, 1)),
 }
@@ -39,7 +40,13 @@ def slide(image: ArrayLike, kernel: ArrayLike) -> NDArray[np.float64]:
     """
     pixels, weights = np.asarray(image, np.float64), np.asarray(kernel, np.float64)
     if pixels.ndim != 2 or weights.ndim != 2 or min(pixels.shape) < max(weights.shape):
-        raise InputError(f"A kernel of {weights.shape} doesn't slide over an image of {pixels.shape}.")
+        raise InputError(
+            _(
+                "A kernel of {shape} doesn't slide over an image of {shape_2}.",
+                shape=weights.shape,
+                shape_2=pixels.shape,
+            )
+        )
     windows = np.lib.stride_tricks.sliding_window_view(pixels, weights.shape)
     return np.asarray((windows * weights).sum(axis=(2, 3)))
 
@@ -68,7 +75,12 @@ def plot_kernel(image: ArrayLike, kernel: ArrayLike, row: int, column: int) -> F
     limit = float(np.abs(result).max()) or 1.0
     sums.imshow(result, cmap="gray", vmin=-limit, vmax=limit)
     _mark(sums, column, row, 1)
-    titles = ("the photograph", f"{side**2} pixels", f"times {side**2} weights", f"sum: {total:,.0f}")
+    titles = (
+        _("the photograph"),
+        _("{side} pixels", side=side**2),
+        _("times {side} weights", side=side**2),
+        _("sum: {total:,.0f}", total=total),
+    )
     for ax, title in zip((photograph, patch, numbers, sums), titles, strict=True):
         ax.set_xticks([])
         ax.set_yticks([])
@@ -78,8 +90,16 @@ def plot_kernel(image: ArrayLike, kernel: ArrayLike, row: int, column: int) -> F
     )
     return with_alt_text(
         figure,
-        f"A photograph with a window of {side} × {side} pixels at row {row}, column {column}. Its pixels times the "
-        f"kernel's weights add up: {products} = {total:.0f}. That is one place of the feature map, drawn beside them.",
+        _(
+            "A photograph with a window of {side} × {side} pixels at row {row}, column {column}. Its "
+            "pixels times the kernel's weights add up: {products} = {total:.0f}. That is one place of "
+            "the feature map, drawn beside them.",
+            side=side,
+            row=row,
+            column=column,
+            products=products,
+            total=total,
+        ),
     )
 
 
@@ -119,12 +139,14 @@ def plot_pooling(feature_map: ArrayLike, row: int = 0, column: int = 0) -> Figur
     """Draw max pooling on a corner of a feature map: 4 × 4 numbers become 2 × 2."""
     corner = np.asarray(feature_map, np.float64)[row : row + 4, column : column + 4]
     if corner.shape != (4, 4):
-        raise InputError(f"There are no 4 × 4 places at row {row}, column {column} of this feature map.")
+        raise InputError(
+            _("There are no 4 × 4 places at row {row}, column {column} of this feature map.", row=row, column=column)
+        )
     pooled = corner.reshape(2, 2, 2, 2).max(axis=(1, 3))
     figure = new_figure(6.4, 2.9)
     grid = figure.add_gridspec(1, 2)
     before, after = add_axes(figure, grid[0]), add_axes(figure, grid[1])
-    for ax, values, title in ((before, corner, "4 × 4 places"), (after, pooled, "the largest of each four")):
+    for ax, values, title in ((before, corner, "4 × 4 places"), (after, pooled, _("the largest of each four"))):
         _write(ax, values, shade=False)
         ax.set_xticks([])
         ax.set_yticks([])
@@ -137,8 +159,8 @@ def plot_pooling(feature_map: ArrayLike, row: int = 0, column: int = 0) -> Figur
             _mark(after, x, y, 1)
     rows = "; ".join(", ".join(f"{value:.0f}" for value in values) for values in corner)
     largest = "; ".join(", ".join(f"{value:.0f}" for value in values) for values in pooled)
-    words = "Max pooling: of each square of four numbers the largest stays"
-    return with_alt_text(figure, f"{words}. {rows} becomes {largest}.")
+    words = _("Max pooling: of each square of four numbers the largest stays")
+    return with_alt_text(figure, _("{words}. {rows} becomes {largest}.", words=words, rows=rows, largest=largest))
 
 
 def plot_maps(
@@ -171,14 +193,22 @@ def plot_maps(
                 ax.imshow(values[..., order[x - 1]], cmap="gray", vmin=0, vmax=values[..., order[x - 1]].max() or 1)
             ax.set_xticks([])
             ax.set_yticks([])
-            title = ("picture" if x == 0 else f"map {order[x - 1] + 1}") if y == 0 else ""
+            title = (_("picture") if x == 0 else _("map {order}", order=order[x - 1] + 1)) if y == 0 else ""
             finish_axes(ax, title, y=name if x == 0 and len(rows) > 1 else "")
     n_black = int((after.max(axis=(0, 1)) <= 0).sum())
-    compared = "" if before is None else ", above them the maps of the same kernels before training"
+    compared = "" if before is None else _(", above them the maps of the same kernels before training")
     return with_alt_text(
         figure,
-        f"A picture and the {len(order)} brightest of its {n_maps} feature maps of {height} × {width} places"
-        f"{compared}. {n_black} of the {n_maps} maps are black everywhere.",
+        _(
+            "A picture and the {n_order} brightest of its {n_maps} feature maps of {height} × {width} "
+            "places{compared}. {n_black} of the {n_maps} maps are black everywhere.",
+            n_order=len(order),
+            n_maps=n_maps,
+            height=height,
+            width=width,
+            compared=compared,
+            n_black=n_black,
+        ),
     )
 
 
@@ -201,12 +231,12 @@ class KernelSlider(PicturedBox):
         self.image = pixels.mean(axis=-1) if pixels.ndim == 3 else pixels
         height, width = self.image.shape
         wide = {"description_width": "initial"}
-        self.kernel = Dropdown(options=list(KERNELS), description="Kernel", style=wide)
-        self.row = Slider("Row", height // 3 if row is None else row, 0, height - 3)
-        self.column = Slider("Column", width // 3 if column is None else column, 0, width - 3)
+        self.kernel = Dropdown(options=list(KERNELS), description=_("Kernel"), style=wide)
+        self.row = Slider(_("Row"), height // 3 if row is None else row, 0, height - 3)
+        self.column = Slider(_("Column"), width // 3 if column is None else column, 0, width - 3)
         controls = HBox([self.kernel, self.row, self.column])
         controls.add_class("tlw-row")
-        super().__init__(controls, "A photograph with a kernel to choose and to move (needs a live notebook)", 860)
+        super().__init__(controls, _("A photograph with a kernel to choose and to move (needs a live notebook)"), 860)
 
     def figure(self) -> Figure:
         """Draw the chosen kernel at the chosen place."""

@@ -12,6 +12,7 @@ import anywidget
 import traitlets
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.decode import UnreadableError, decode_image
 from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.shared.threads import log
@@ -60,7 +61,7 @@ class CameraView(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
-        return "CameraView: pictures from the browser's camera (needs a live notebook)"
+        return _("CameraView: pictures from the browser's camera (needs a live notebook)")
 
     @property
     def counts(self) -> dict[str, int]:
@@ -75,25 +76,25 @@ class CameraView(anywidget.AnyWidget):
         """Switch the camera off."""
         self.send({"do": "stop"})
 
-    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
+    def _on_message(self, _unused: Any, content: Any, buffers: Any) -> None:
         """Process a message from the browser and answer it; a burst waits for each answer."""
         kept, text = False, ""
         try:
             name = self._keep(content, buffers)
             n, kept = self._counts[name], True
-            text = f"{name}: {n:,} picture{'' if n == 1 else 's'} taken." if name else "Taken."
+            text = f"{name}: {n:,} picture{'' if n == 1 else 's'} taken." if name else _("Taken.")
         except InputError as error:
             text = str(error)
         except Exception as error:
             log.exception("a picture of the camera could not be kept")
-            text = f"The picture could not be kept: {type(error).__name__}: {error}"
+            text = _("The picture could not be kept: {name}: {error}", name=type(error).__name__, error=error)
         number = content.get("number") if isinstance(content, dict) else None
         self.send({"number": number, "kept": kept, "text": text})
 
     def _keep(self, content: Any, buffers: Any) -> str:
         self._require_ready()
         if not isinstance(content, dict) or not isinstance(buffers, list | tuple) or len(buffers) != 1:
-            raise InputError("The browser sent something that is not a picture. Reload the page and try again.")
+            raise InputError(_("The browser sent something that is not a picture. Reload the page and try again."))
         name = checked_name(content.get("name")) if self.asks_class else ""
         picture = bytes(buffers[0])
         _check_picture(picture)
@@ -103,25 +104,41 @@ class CameraView(anywidget.AnyWidget):
 
     def _require_ready(self) -> None:
         if not self.enabled:
-            raise InputError("The Lab is busy. Wait until it has finished, then take the picture again.")
+            raise InputError(_("The Lab is busy. Wait until it has finished, then take the picture again."))
         if self._counts.total() >= MAX_PICTURES:
-            raise InputError(f"The camera has taken {MAX_PICTURES:,} pictures, the maximum. Upload pictures instead.")
+            raise InputError(
+                _(
+                    "The camera has taken {max_pictures:,} pictures, the maximum. Upload pictures instead.",
+                    max_pictures=MAX_PICTURES,
+                )
+            )
         now = time.monotonic()
         too_fast = len(self._times) == MAX_PER_SECOND and now - self._times[0] < 1
         self._times.append(now)
         if too_fast:
-            raise InputError(f"The pictures arrive too fast: the maximum is {MAX_PER_SECOND} per second. Try again.")
+            raise InputError(
+                _(
+                    "The pictures arrive too fast: the maximum is {max_per_second} per second. Try again.",
+                    max_per_second=MAX_PER_SECOND,
+                )
+            )
 
 
 def checked_name(name: object) -> str:
     """Return a class name that can be shown and can name a folder, without extra spaces."""
     text = " ".join(name.split()) if isinstance(name, str) else ""
     if not text:
-        raise InputError("Give the class a name first: what is in the picture?")
+        raise InputError(_("Give the class a name first: what is in the picture?"))
     if len(text) > MAX_NAME:
-        raise InputError(f"A class name can have at most {MAX_NAME} letters; this one has {len(text)}.")
+        raise InputError(
+            _(
+                "A class name can have at most {max_name} letters; this one has {n_text}.",
+                max_name=MAX_NAME,
+                n_text=len(text),
+            )
+        )
     if not text.isprintable() or set(text) & set("/\\") or text.startswith("."):
-        raise InputError('A class name can become a folder name: leave out "/", "\\" and a dot at the beginning.')
+        raise InputError(_('A class name can become a folder name: leave out "/", "\\" and a dot at the beginning.'))
     return text
 
 
@@ -130,15 +147,28 @@ def _check_picture(picture: bytes) -> None:
     from PIL import Image
 
     if len(picture) > MAX_BYTES:
-        raise InputError(f"The picture has {len(picture):,} bytes; the maximum is {MAX_BYTES:,}.")
+        raise InputError(
+            _(
+                "The picture has {n_picture:,} bytes; the maximum is {max_bytes:,}.",
+                n_picture=len(picture),
+                max_bytes=MAX_BYTES,
+            )
+        )
     try:
         with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as image:
             width, height = image.size  # from the header, before decoding
     except Exception as error:  # a damaged file can fail with any error
-        raise InputError("The browser sent neither a JPEG nor a PNG. Upload pictures instead.") from error
+        raise InputError(_("The browser sent neither a JPEG nor a PNG. Upload pictures instead.")) from error
     if max(width, height) > MAX_SIDE:
-        raise InputError(f"The picture has {width:,} x {height:,} pixels; the maximum is {MAX_SIDE} x {MAX_SIDE}.")
+        raise InputError(
+            _(
+                "The picture has {width:,} x {height:,} pixels; the maximum is {max_side} x {max_side}.",
+                width=width,
+                height=height,
+                max_side=MAX_SIDE,
+            )
+        )
     try:
         decode_image(picture, 32)
     except UnreadableError as error:
-        raise InputError(f"The picture cannot be used: {error}. Take it again.") from error
+        raise InputError(_("The picture cannot be used: {error}. Take it again.", error=error)) from error

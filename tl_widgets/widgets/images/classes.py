@@ -12,6 +12,7 @@ from tl_widgets.collections.storage import Incoming
 from tl_widgets.collections.uploads import MAX_AT_ONCE
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.numbers import count_text
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import MAX_FILE_BYTES, SourceFile
 from tl_widgets.widgets.images.gallery import Edit, Pages, thumbnail
 from tl_widgets.widgets.shared.fields import STYLE
@@ -55,11 +56,11 @@ class _ClassBox:
     def __init__(self, i: int, actions: ClassActions) -> None:
         self._actions = actions
         self.folder, self._name, self._is_setting = "", "", False
-        self.name = Text(description=f"Class {i + 1}", continuous_update=False, style=STYLE)
-        self.tick = Checkbox(True, description="used", indent=False, style=STYLE)
+        self.name = Text(description=_("Class {i}", i=i + 1), continuous_update=False, style=STYLE)
+        self.tick = Checkbox(True, description=_("used"), indent=False, style=STYLE)
         self.count, self.strip = HTML(), HTML()
-        self.upload = upload_view(actions.take_pictures, "Upload")
-        self.camera_button, self.look_button = Button(description="Camera"), Button(description="Look")
+        self.upload = upload_view(actions.take_pictures, _("Upload"))
+        self.camera_button, self.look_button = Button(description=_("Camera")), Button(description=_("Look"))
         buttons = HBox([self.upload, self.camera_button, self.look_button])
         buttons.add_class("tlw-class-buttons")
         facts = HBox([self.tick, self.count])
@@ -73,14 +74,16 @@ class _ClassBox:
 
     def show(self, number_: int, folder: str, name: str, n_files: int, n_left_out: int, *, is_used: bool) -> None:
         self.folder, self._name, self._is_setting = folder, name, True
-        self.name.description = f"Class {number_}"
+        self.name.description = _("Class {number}", number=number_)
         self.name.value, self.tick.value = name, is_used
         self._is_setting = False
         self.upload.goal = self.upload.purpose = name
-        self.camera_button.tooltip = f"Take pictures of {name}"
-        self.look_button.tooltip = f"Look through the pictures of {name}, and leave some out"
-        text = f"<b>{count_text(n_files - n_left_out)}</b> files" if is_used else "<b>not used</b>"
-        left_out = f", {count_text(n_left_out)} left out" if n_left_out and is_used else ""
+        self.camera_button.tooltip = _("Take pictures of {name}", name=name)
+        self.look_button.tooltip = _("Look through the pictures of {name}, and leave some out", name=name)
+        text = (
+            _("<b>{n_files}</b> files", n_files=count_text(n_files - n_left_out)) if is_used else _("<b>not used</b>")
+        )
+        left_out = _(", {n_left_out} left out", n_left_out=count_text(n_left_out)) if n_left_out and is_used else ""
         self.count.value = f"<span>{text}{left_out}</span>"
         self.box.layout.display = ""
 

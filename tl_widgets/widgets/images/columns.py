@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ipywidgets import HTML, Button, Dropdown, VBox
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
 from tl_widgets.data.layouts.tree import UnclearColumnsError
 from tl_widgets.records.provenance import NO_COLUMNS, Columns
@@ -26,8 +27,8 @@ class ColumnsQuestion(VBox):
         self._answer = answer
         self._path, self._columns, self._argument = Path(), NO_COLUMNS, ""
         self._question = HTML()
-        self.menu = Dropdown(description="Column", style=STYLE)
-        self.open_button = Button(description="Open with this column")
+        self.menu = Dropdown(description=_("Column"), style=STYLE)
+        self.open_button = Button(description=_("Open with this column"))
         self.open_button.on_click(lambda _: self._choose())
         super().__init__([self._question, row(self.menu, self.open_button)])
         self.add_class("tlw-columns-question")
@@ -36,9 +37,11 @@ class ColumnsQuestion(VBox):
     def ask(self, path: Path, columns: Columns, error: UnclearColumnsError) -> None:
         """Ask for the column that an error is about; `columns` were chosen before."""
         self._path, self._columns, self._argument = path, columns, error.argument
-        which = "names the pictures’ files" if error.argument == "image_column" else "holds the classes"
-        self._question.value = (
-            f'<p class="tlw-live" role="status">Which column of <b>{escape(error.table)}</b> {which}?</p>'
+        which = _("names the pictures’ files") if error.argument == "image_column" else _("holds the classes")
+        self._question.value = _(
+            '<p class="tlw-live" role="status">Which column of <b>{table}</b> {which}?</p>',
+            table=escape(error.table),
+            which=which,
         )
         self.menu.options = [
             (f"{printable(name)}: {printable(values)}", name) for name, values in error.columns.items()

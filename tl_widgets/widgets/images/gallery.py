@@ -10,6 +10,7 @@ from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.numbers import count_text
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import SourceFile, printable
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import escape, image, plain_label
@@ -25,8 +26,8 @@ class Pages(HBox):
 
     def __init__(self, noun: str, size: int, on_turn: Callable[[], None]) -> None:
         self._noun, self._size, self.page, self._n = noun, size, 0, 0
-        self.previous_button = Button(icon="chevron-left", description=f"Earlier {noun}")
-        self.next_button = Button(icon="chevron-right", description=f"More {noun}")
+        self.previous_button = Button(icon="chevron-left", description=_("Earlier {noun}", noun=noun))
+        self.next_button = Button(icon="chevron-right", description=_("More {noun}", noun=noun))
         self._text, self._on_turn = HTML(), on_turn
         self.previous_button.on_click(lambda _: self._turn(-1))
         self.next_button.on_click(lambda _: self._turn(1))
@@ -40,7 +41,15 @@ class Pages(HBox):
         first, last = self.page * self._size, min((self.page + 1) * self._size, n)
         self.previous_button.disabled, self.next_button.disabled = first == 0, last >= n
         self._text.value = (
-            f"<span>{self._noun} {count_text(first + 1)} to {count_text(last)} of {count_text(n)}</span>" if n else ""
+            _(
+                "<span>{noun} {first} to {last} of {n}</span>",
+                noun=self._noun,
+                first=count_text(first + 1),
+                last=count_text(last),
+                n=count_text(n),
+            )
+            if n
+            else ""
         )
         self.layout.display = "" if n > self._size else "none"
         return slice(first, last)
@@ -95,11 +104,13 @@ class ImageGallery(VBox):
         self._drawing: LatestRequest[tuple[ImageCollection, tuple[SourceFile, ...]]] = LatestRequest(self._draw)
         self.cards: list[_Card] = []
         self._is_setting = False
-        self.back_button = Button(description="Back to the classes", icon="arrow-left")
-        self.menu = Dropdown(description="Look through", style=STYLE)
+        self.back_button = Button(description=_("Back to the classes"), icon="arrow-left")
+        self.menu = Dropdown(description=_("Look through"), style=STYLE)
         self.menu.observe(self._chosen, "value")
         self.pages = Pages("pictures", IMAGES_PER_PAGE, self._show)
-        note = HTML('<p class="tlw-note">Clear the check box of a picture that the models should not learn from.</p>')
+        note = HTML(
+            _('<p class="tlw-note">Clear the check box of a picture that the models should not learn from.</p>')
+        )
         self._card_box = Box()
         self._card_box.add_class("tlw-image-cards")
         super().__init__([row(self.back_button, self.menu), note, self._card_box, self.pages])
@@ -167,8 +178,12 @@ def thumbnail(collection: ImageCollection, file: SourceFile, side: int) -> str:
     try:
         (result,) = collection.thumbnails([file], side)
     except InputError:  # reading the images explains it in detail
-        result = "no longer exists"
+        result = _("no longer exists")
     name = printable(file.name.rpartition("/")[2])
     if isinstance(result, str):
-        return f'<span class="tlw-no-image" title="{escape(name)}: {escape(result)}">unusable: {escape(result)}</span>'
+        return _(
+            '<span class="tlw-no-image" title="{name}: {result}">unusable: {result}</span>',
+            name=escape(name),
+            result=escape(result),
+        )
     return image(result, name, side, small_file=True)

@@ -11,13 +11,14 @@ from ipywidgets import HTML, Button, Dropdown, HBox, Text, VBox
 from tl_widgets.collections import storage as own_files
 from tl_widgets.collections.storage import Incoming, find_folders, uploads_folder
 from tl_widgets.core.paths import working_folder
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
 from tl_widgets.widgets.images.classes import upload_view
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.html import escape
 from tl_widgets.widgets.shared.upload import UploadView
 
-_ADVICE = "Make one sub-folder for each class, named like the class, with its pictures inside; then press Refresh."
+_ADVICE = _("Make one sub-folder for each class, named like the class, with its pictures inside; then press Refresh.")
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,19 @@ class ImageIntake(VBox):
     def __init__(self, actions: IntakeActions) -> None:
         self._enabled = True
         self._problems: dict[Path, str] = {}
-        self.new_button = Button(description="New set", icon="plus", tooltip="Begin with an empty set of pictures")
-        self.menu = Dropdown(description="Folder or zip", style=STYLE)
-        self.open_button = Button(description="Open")
-        self.refresh_button = Button(description="Refresh", tooltip="Find new folders and zips")
+        self.new_button = Button(
+            description=_("New set"), icon="plus", tooltip=_("Begin with an empty set of pictures")
+        )
+        self.menu = Dropdown(description=_("Folder or zip"), style=STYLE)
+        self.open_button = Button(description=_("Open"))
+        self.refresh_button = Button(description=_("Refresh"), tooltip=_("Find new folders and zips"))
         self.zip_upload = UploadView(
-            lambda _, incoming: actions.take_zip(incoming), max_bytes=own_files.MAX_STORED_BYTES, label="Upload a zip",
-            accept=".zip,.tar,.gz,.tgz,.bz2,.xz,.7z", kind="zip",
-        )  # fmt: skip
+            lambda _, incoming: actions.take_zip(incoming),
+            max_bytes=own_files.MAX_STORED_BYTES,
+            label=_("Upload a zip"),
+            accept=".zip,.tar,.gz,.tgz,.bz2,.xz,.7z",
+            kind="zip",
+        )
         self.zip_upload.add_class("tlw-small-upload")
         self._unusable = HTML()
         parts = row(self.new_button, self.menu, self.open_button, self.refresh_button, self.zip_upload)
@@ -76,8 +82,8 @@ class ImageIntake(VBox):
         chosen, found = self.menu.value, find_folders()
         self._problems = {folder.path: folder.problem for folder in found if folder.problem}
         usable = [(printable(_shown(folder.path)), folder.path) for folder in found if not folder.problem]
-        unusable = [(f"{printable(_shown(path))} (can’t be used)", path) for path in self._problems]
-        placeholder = "choose one" if usable else "none found"
+        unusable = [(_("{shown} (can’t be used)", shown=printable(_shown(path))), path) for path in self._problems]
+        placeholder = _("choose one") if usable else _("none found")
         self.menu.options = [(placeholder, None), *usable, *unusable]
         paths = [path for _, path in self.menu.options]
         # Set the index: for ipywidgets, the value None means that no option is chosen, not even one with that value.
@@ -103,11 +109,11 @@ class NewClass(VBox):
 
     def __init__(self, take_pictures: Callable[[str, Incoming], object], photograph: Callable[[str], None]) -> None:
         self._enabled = True
-        self.class_name = Text(description="Class name", placeholder="such as cat", style=STYLE)
-        self.upload = upload_view(take_pictures, "Upload")
-        self.camera_button = Button(description="Camera", tooltip="Take pictures of a new class")
+        self.class_name = Text(description=_("Class name"), placeholder=_("such as cat"), style=STYLE)
+        self.upload = upload_view(take_pictures, _("Upload"))
+        self.camera_button = Button(description=_("Camera"), tooltip=_("Take pictures of a new class"))
         self._title, self._hint = HTML(), HTML()
-        self.upload.purpose = "a new class"
+        self.upload.purpose = _("a new class")
         buttons = HBox([self.upload, self.camera_button])
         buttons.add_class("tlw-class-buttons")
         super().__init__([self._title, self.class_name, buttons, self._hint])
@@ -130,7 +136,7 @@ class NewClass(VBox):
 
     def show_set(self, name: str) -> None:
         """Say which set the class will be in; "" for a new one."""
-        where = f"in {escape(name)}" if name else "in a new set"
+        where = _("in {name}", name=escape(name)) if name else _("in a new set")
         self._title.value = f'<p><b>New class</b> <span class="tlw-where">{where}</span></p>'
 
     def _show_enabled(self) -> None:
@@ -138,7 +144,7 @@ class NewClass(VBox):
         self.upload.enabled = self._enabled
         self.upload.goal = self.class_name.value
         # Without a class, there is no place to keep the pictures, so don't upload them.
-        self.upload.missing = "" if self.class_name.value.strip() else "Give the class a name first."
+        self.upload.missing = "" if self.class_name.value.strip() else _("Give the class a name first.")
         self._hint.value = f'<span class="tlw-where">{self.upload.missing}</span>'
 
 
@@ -146,7 +152,12 @@ def _unusable_html(problems: dict[Path, str], chosen: Path | None) -> str:
     """Return which folders and zips can't be used and why; if one of them is chosen, what to do about it."""
     if chosen in problems:
         what, why = escape(printable(_shown(chosen))), escape(problems[chosen])
-        return f'<p class="tlw-unusable" role="status"><b>{what}</b> can’t be used: {why}. {_ADVICE}</p>'
+        return _(
+            '<p class="tlw-unusable" role="status"><b>{what}</b> can’t be used: {why}. {advice}</p>',
+            what=what,
+            why=why,
+            advice=_ADVICE,
+        )
     if not problems:
         return ""
     items = "".join(
@@ -164,7 +175,8 @@ def _shown(path: Path) -> str:
 
 def kept_text() -> str:
     """Return where uploads go, as HTML."""
-    return (
-        f'<p class="tlw-note">Uploads and photographs are kept in <code>{escape(_shown(uploads_folder()))}</code>; '
-        "nothing there is ever overwritten. A folder beside the notebook needs one sub-folder for each class.</p>"
+    return _(
+        '<p class="tlw-note">Uploads and photographs are kept in <code>{shown}</code>; nothing there '
+        "is ever overwritten. A folder beside the notebook needs one sub-folder for each class.</p>",
+        shown=escape(_shown(uploads_folder())),
     )

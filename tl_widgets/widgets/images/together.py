@@ -8,6 +8,7 @@ from ipywidgets import HTML, Button, Dropdown, VBox
 
 from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.numbers import count_text
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.data.groups import BY_FOLDER, Grouping, group_column
@@ -28,9 +29,11 @@ class TogetherView(VBox):
         self._change, self._is_setting = change, False
         self._dataset: ImageDataset | None = None
         self._text = HTML()
-        self.out_button = Button(description="Leave copies out", tooltip="Use one of the pictures that look the same")
-        self.together_button = Button(description="Keep together", tooltip="On one side of every split")
-        self.menu = Dropdown(description="These belong together", style=STYLE)
+        self.out_button = Button(
+            description=_("Leave copies out"), tooltip=_("Use one of the pictures that look the same")
+        )
+        self.together_button = Button(description=_("Keep together"), tooltip=_("On one side of every split"))
+        self.menu = Dropdown(description=_("These belong together"), style=STYLE)
         self.menu.add_class("tlw-stacked")
         super().__init__([self._text, self.out_button, self.together_button, self.menu])
         self.add_class("tlw-together")
@@ -61,13 +64,13 @@ class TogetherView(VBox):
         """
         self._dataset = dataset
         is_split = collection is not None and collection.has_splits
-        copies = "1 picture looks" if n_copies == 1 else f"{count_text(n_copies)} pictures look"
-        self._text.value = f"<p><b>{copies} almost like another one.</b></p>" if n_copies else ""
+        copies = _("1 picture looks") if n_copies == 1 else _("{n_copies} pictures look", n_copies=count_text(n_copies))
+        self._text.value = _("<p><b>{copies} almost like another one.</b></p>", copies=copies) if n_copies else ""
         for widget in (self._text, self.out_button):
             widget.layout.display = "" if n_copies else "none"
         self.together_button.layout.display = "" if n_copies and not is_split else "none"
         now = collection.edits.groups if collection else ""
-        options = [("each for itself", ""), *((_option_text(way), way.groups) for way in groupings)]
+        options = [(_("each for itself"), ""), *((_option_text(way), way.groups) for way in groupings)]
         if now not in [value for _, value in options]:
             options.append((_way_text(now), now))
         self._is_setting = True
@@ -88,12 +91,18 @@ class TogetherView(VBox):
 
 def _option_text(way: Grouping) -> str:
     names = ", ".join(map(printable, way.names[:_SHOWN])) + (", …" if len(way.names) > _SHOWN else "")
-    fits = ", as the look-alikes" if way.is_suggested else ""
-    return f"{_way_text(way.groups)}: {count_text(len(way.names))} groups ({names}){fits}"
+    fits = _(", as the look-alikes") if way.is_suggested else ""
+    return _(
+        "{way}: {n_names} groups ({names}){fits}",
+        way=_way_text(way.groups),
+        n_names=count_text(len(way.names)),
+        names=names,
+        fits=fits,
+    )
 
 
 def _way_text(groups: str) -> str:
     column = group_column(groups)
     if column is not None:
-        return f"by “{printable(column)}”"
-    return "by sub-folder" if groups == BY_FOLDER else "by file name"
+        return _("by “{column}”", column=printable(column))
+    return _("by sub-folder") if groups == BY_FOLDER else _("by file name")

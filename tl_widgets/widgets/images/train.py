@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, Checkbox, VBox
 
 from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.numbers import count_text, rough_duration
+from tl_widgets.core.translation import _
 from tl_widgets.data.alike import find_alike
 from tl_widgets.data.dataset import ImageDataset, LoadReport, first_few
 from tl_widgets.data.groups import Grouping
@@ -80,13 +81,15 @@ class TrainView(VBox):
     ) -> None:
         self._is_setting = False
         self._groupings: tuple[Grouping, ...] = ()
-        self.train_button = Button(description="Train on these", button_style="primary", icon="play")
-        self.use_button = Button(description="Use these images", icon="check", tooltip="Use them, and train later")
-        text = f"Test every picture once, in {N_FOLDS} folds"
+        self.train_button = Button(description=_("Train on these"), button_style="primary", icon="play")
+        self.use_button = Button(
+            description=_("Use these images"), icon="check", tooltip=_("Use them, and train later")
+        )
+        text = _("Test every picture once, in {n_folds} folds", n_folds=N_FOLDS)
         self.folds_tick = Checkbox(False, description=text, indent=False, style=STYLE)
         self._small, self.report = HTML(), HTML()
         self._counts = HTML()
-        title = HTML('<h4 class="tlw-title"><span aria-hidden="true">→ </span>Train</h4>')
+        title = HTML(_('<h4 class="tlw-title"><span aria-hidden="true">→ </span>Train</h4>'))
         self.together = TogetherView(change)
         super().__init__([
             title, self.train_button, self._counts, self.together, self._small, self.folds_tick, self.use_button,
@@ -97,7 +100,7 @@ class TrainView(VBox):
         self.use_button.on_click(lambda _: use())
         self.folds_tick.observe(lambda change: self._ticked(fold, change["new"]), "value")
         self.show(None, LabSettings(), None)
-        self.report.value = '<p class="tlw-note">Two classes with three pictures each are enough to begin.</p>'
+        self.report.value = _('<p class="tlw-note">Two classes with three pictures each are enough to begin.</p>')
 
     def show_enabled(self, enabled: bool) -> None:
         """Enable or disable the buttons."""
@@ -106,7 +109,9 @@ class TrainView(VBox):
 
     def show(self, reading: Reading | None, settings: LabSettings, seconds: float | None) -> None:
         """Show what would be trained on with these settings, and what it costs; None for unread pictures."""
-        self.train_button.description = f"Train on these · {rough_duration(seconds)}" if seconds else "Train on these"
+        self.train_button.description = (
+            _("Train on these · {seconds}", seconds=rough_duration(seconds)) if seconds else _("Train on these")
+        )
         facts = reading.facts if reading else None
         self._counts.value = _counts_html(facts, settings) if facts else ""
         n_test = facts.n_test if facts else SMALL_TEST
@@ -140,19 +145,27 @@ def _counts_html(facts: DataFacts, settings: LabSettings) -> str:
     n = facts.n_train
     if settings.n_per_class is not None and settings.n_per_class <= facts.max_per_class:
         n = n_train(settings, facts)
-    of_all = f" of {count_text(facts.n_train)}" if n < facts.n_train else ""
-    more = f"; <b>Images per class</b> is {settings.n_per_class}" if of_all else ""
-    return (
-        f"<p>{count_text(n)}{of_all} to train on{more}. {count_text(facts.n_validation)} for validation, "
-        f"{count_text(facts.n_test)} for the final test.</p>"
+    of_all = _(" of {n_train}", n_train=count_text(facts.n_train)) if n < facts.n_train else ""
+    more = _("; <b>Images per class</b> is {n_per_class}", n_per_class=settings.n_per_class) if of_all else ""
+    return _(
+        "<p>{n}{of_all} to train on{more}. {n_validation} for validation, {n_test} for the final test.</p>",
+        n=count_text(n),
+        of_all=of_all,
+        more=more,
+        n_validation=count_text(facts.n_validation),
+        n_test=count_text(facts.n_test),
     )
 
 
 def _small_html(n_test: int, has_splits: bool) -> str:
     cure = (
-        f"Put {SMALL_TEST} into the test folders."
+        _("Put {small_test} into the test folders.", small_test=SMALL_TEST)
         if has_splits
-        else f"{_TEST_SHARE * SMALL_TEST} pictures in all would give {SMALL_TEST}."
+        else _(
+            "{test_share} pictures in all would give {small_test}.",
+            test_share=_TEST_SHARE * SMALL_TEST,
+            small_test=SMALL_TEST,
+        )
     )
     return (
         f'<p class="tlw-small"><b>Only {n_test} test picture{"s" if n_test != 1 else ""}:</b> one more right answer '
@@ -164,9 +177,12 @@ def _small_html(n_test: int, has_splits: bool) -> str:
 def _report_html(reading: Reading) -> str:
     """Return HTML that says what was read, what was not and why, with warnings about the data set."""
     if reading.dataset is None:
-        return f'<p class="tlw-live" role="status"><b>Not ready to train on yet.</b> {escape(reading.problem)}</p>'
+        return _(
+            '<p class="tlw-live" role="status"><b>Not ready to train on yet.</b> {problem}</p>',
+            problem=escape(reading.problem),
+        )
     report = reading.dataset.report or LoadReport(0)
-    lines = [f"Read {count_text(report.n_read)} images.", *map(escape, report.notes)]
+    lines = [_("Read {n_read} images.", n_read=count_text(report.n_read)), *map(escape, report.notes)]
     warnings = "".join(
         f"<li>{escape(issue.text)} <i>{escape(_advice(issue, reading))}</i></li>" for issue in reading.warnings
     )
@@ -174,21 +190,30 @@ def _report_html(reading: Reading) -> str:
     if warnings:
         text = f'<div class="tlw-warnings"><b>Before you train:</b><ul class="tlw-notes">{warnings}</ul></div>{text}'
     if report.duplicates:
-        duplicates = first_few([f"{name} equals {other}" for name, other in report.duplicates])
-        text += f'<p class="tlw-note">Used only once, because their content is the same: {escape(duplicates)}.</p>'
+        duplicates = first_few(
+            [_("{name} equals {other}", name=name, other=other) for name, other in report.duplicates]
+        )
+        text += _(
+            '<p class="tlw-note">Used only once, because their content is the same: {duplicates}.</p>',
+            duplicates=escape(duplicates),
+        )
     if report.skipped:
         items = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in report.skipped[:_SHOWN])
         more = len(report.skipped) - _SHOWN
-        items += f"<li>and {count_text(more)} more</li>" if more > 0 else ""
-        text += f"<details open><summary>Skipped {report.skipped_count}</summary><ul>{items}</ul></details>"
+        items += _("<li>and {more} more</li>", more=count_text(more)) if more > 0 else ""
+        text += _(
+            "<details open><summary>Skipped {skipped_count}</summary><ul>{items}</ul></details>",
+            skipped_count=report.skipped_count,
+            items=items,
+        )
     return text
 
 
 def _advice(issue: Diagnosis, reading: Reading) -> str:
     if issue.kind != "near_duplicates":
         return issue.advice
-    return "Look at them. " + (
-        "“Leave copies out” uses one of each."
+    return _("Look at them. ") + (
+        _("“Leave copies out” uses one of each.")
         if reading.collection.has_splits
-        else "“Leave copies out” uses one of each; “Keep together” keeps them on one side of the split."
+        else _("“Leave copies out” uses one of each; “Keep together” keeps them on one side of the split.")
     )

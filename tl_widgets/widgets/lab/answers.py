@@ -13,6 +13,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.html import Markup, image, join
 from tl_widgets.core.model_name import heading_of
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.experiments.prediction import Answer, Prediction
@@ -27,8 +28,8 @@ from tl_widgets.widgets.shared.turns import training_lock
 _MOST = 60
 _ROOM = 600, 64  # CSS pixels, where the page has not said how much there is
 _LARGE, _SMALL = (56, 4), (32, 2)  # CSS pixels from one image to the next, and of the gap in it, as in layout.css
-_BEFORE = "After training: the test images on which the two models disagree."
-_NO_IMAGES = "The images of this run are not here, so those on which the models disagree can't be shown."
+_BEFORE = _("After training: the test images on which the two models disagree.")
+_NO_IMAGES = _("The images of this run are not here, so those on which the models disagree can't be shown.")
 
 
 class AnswersStrip(HBox):
@@ -46,8 +47,10 @@ class AnswersStrip(HBox):
         self._shown: tuple[Comparison, Images, int] | None = None
         self.pictures.observe(lambda _: self._draw(), "size")
         self.pictures.on_click(lambda key: choose(int(key.removeprefix("row:"))))
-        self.try_button = Button(description="Try a picture", icon="eye", tooltip="Give both models a new picture")
-        self.camera_button = Button(description="Camera", icon="camera", tooltip="Give both models a photograph")
+        self.try_button = Button(
+            description=_("Try a picture"), icon="eye", tooltip=_("Give both models a new picture")
+        )
+        self.camera_button = Button(description=_("Camera"), icon="camera", tooltip=_("Give both models a photograph"))
         self.try_button.on_click(lambda _: try_picture())
         self.camera_button.on_click(lambda _: take_photograph())
         buttons = VBox([self.try_button, self.camera_button])
@@ -67,7 +70,7 @@ class AnswersStrip(HBox):
             return
         rows = disagreements(tested)
         if not rows:
-            text = f"Run {number}: the models agree on every test image."
+            text = _("Run {number}: the models agree on every test image.", number=number)
             self._text.value = Markup('<p class="tlw-note">{}</p>').format(text)
             return
         # A closed Lab must not hold models and images.
@@ -84,14 +87,17 @@ class AnswersStrip(HBox):
         room = self.pictures.size or _ROOM
         is_small = len(rows) > _n_fitting(room, _LARGE)
         shown = rows[: min(_n_fitting(room, _SMALL if is_small else _LARGE), _MOST)]
-        part = f"; {len(shown)} of these" if len(shown) < len(rows) else ""
-        self._text.value = Markup("<p>Run {}: they disagree on <b>{}</b> of {}{}:</p>").format(
-            number, len(rows), len(tested[0].labels), part
-        )
+        part = _("; {n_shown} of these", n_shown=len(shown)) if len(shown) < len(rows) else ""
+        self._text.value = Markup(
+            _("<p>Run {number}: they disagree on <b>{n_rows}</b> of {n_labels}{part}:</p>")
+        ).format(number=number, n_rows=len(rows), n_labels=len(tested[0].labels), part=part)
         names = tested[0].class_names
         side, parts = 28 if is_small else 52, []
         for row, pixels in zip(shown, images, strict=False):
-            answers = ", ".join(f"{heading_of(run.name).lower()} says {names[run.predictions[row]]}" for run in tested)
+            answers = ", ".join(
+                _("{heading} says {name}", heading=heading_of(run.name).lower(), name=names[run.predictions[row]])
+                for run in tested
+            )
             label = f"{names[tested[0].labels[row]]}: {answers}"
             parts.append(
                 Markup('<span data-click="row:{}" aria-label="{}" title="{}">{}</span>').format(
@@ -123,7 +129,7 @@ class AnswerView(VBox):
         tested = tuple(run for run in comparison.runs if run.labels)
         pixels, names = images[row], tested[0].class_names
         answers = tuple(Answer(run.name, run.probabilities[row]) for run in tested)
-        name = f"Test image {row + 1}: {names[tested[0].labels[row]]}"
+        name = _("Test image {row}: {name}", row=row + 1, name=names[tested[0].labels[row]])
         prediction = Prediction(name, names, pixels, pixels, pixels.shape[1], pixels.shape[0], answers)
         picture = Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(image(pixels, name, 160), name)
         self._answers.value = Markup(
@@ -132,7 +138,7 @@ class AnswerView(VBox):
         self._maps.value = ""
         with_model = tuple(run for run in tested if run.model is not None)
         if with_model:
-            self._maps.value = note("Looking for the places that decided…")
+            self._maps.value = note(_("Looking for the places that decided…"))
             self._requests.submit((with_model, pixels))
         else:
             self._requests.stop()
@@ -157,9 +163,12 @@ class AnswerView(VBox):
                     parts.append(_heat_map(run, pixels, heat, str(caught[0].message) if caught else ""))
             raise_if_cancelled(cancel)
             self._maps.value = Markup(
-                '<div class="tlw-tried">{}</div><p class="tlw-note">Bright places raise the score of the model’s own '
-                "answer most (Grad-CAM). They show where it looks, not why.</p>"
-            ).format(join(parts))
+                _(
+                    '<div class="tlw-tried">{parts}</div><p class="tlw-note">Bright places raise the '
+                    "score of the model’s own answer most (Grad-CAM). They show where it looks, not "
+                    "why.</p>"
+                )
+            ).format(parts=join(parts))
         except InputError as error:
             self._maps.value = note(str(error))
 
@@ -170,5 +179,5 @@ def _heat_map(run: RunResult, pixels: Images, heat: NDArray[np.float32], flat: s
     shown = pixels if flat else (255 * overlaid(pixels, heat)).astype(np.uint8)
     caption = f"{heading_of(run.name)}{': ' + flat if flat else ''}"
     return Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(
-        image(shown, f"{heading_of(run.name)}: the image under its heat map", 160), caption
+        image(shown, _("{heading}: the image under its heat map", heading=heading_of(run.name)), 160), caption
     )

@@ -9,6 +9,7 @@ from ipywidgets import HBox, VBox, Widget
 
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.settings import Setting, Several, Whole, settings_of
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.fields import FieldUpdate, number_widget, set_number
 
 _SETTINGS = settings_of(ScratchSpec)
@@ -78,7 +79,7 @@ def _widgets(name: str) -> list[Widget]:
     assert filters.max_values is not None
     if name == "blocks":
         how_many = Whole(1, filters.max_values)
-        return [number_widget(Setting(name, 1, how_many, "Blocks", "A block is a Conv2D and its pooling"))]
+        return [number_widget(Setting(name, 1, how_many, _("Blocks"), _("A block is a Conv2D and its pooling")))]
     setting = _SETTINGS[name]
     labels = [(f"{setting.label} {i}", setting.help.format(i)) for i in range(1, filters.max_values + 1)]
     return [number_widget(replace(setting, label=label, help=text)) for label, text in labels]

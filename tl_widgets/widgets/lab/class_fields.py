@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ipywidgets import HTML, Box, Checkbox, VBox
 
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.cells import close_tree
 from tl_widgets.widgets.shared.fields import FieldUpdate
 from tl_widgets.widgets.shared.html import plain_label
@@ -38,8 +39,12 @@ class ClassFields(VBox):
                 tick.value = chosen is None or name in chosen
                 tick.disabled = disabled
         n_chosen = len(names) if chosen is None else len(chosen)
-        used = f"all {len(names)}" if n_chosen == len(names) else f"{n_chosen} of {len(names)}"
-        self._title.value = f'<span class="tlw-ticks-title">Classes: {used}</span>'
+        used = (
+            _("all {n_names}", n_names=len(names))
+            if n_chosen == len(names)
+            else _("{n_chosen} of {n_names}", n_chosen=n_chosen, n_names=len(names))
+        )
+        self._title.value = _('<span class="tlw-ticks-title">Classes: {used}</span>', used=used)
 
     def _renew(self, names: tuple[str, ...]) -> None:
         for tick in self.ticks:

@@ -10,6 +10,7 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.core.files import write_text
+from tl_widgets.core.translation import _
 from tl_widgets.export.script import save_backbone, script_for
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.files import free_paths
@@ -41,10 +42,12 @@ class CodeView(VBox):
         self._settings = LabSettings()
         self.script = ""
         self._text, self._status = HTML(), HTML()
-        self.file = Text("transfer_learning.py", description="File name", style=STYLE)
-        self.save_button = Button(description="Save script", icon="save")
+        self.file = Text("transfer_learning.py", description=_("File name"), style=STYLE)
+        self.save_button = Button(description=_("Save script"), icon="save")
         self.save_button.on_click(lambda _: self.save())
-        hint = HTML(note("The script draws its own random numbers: its accuracies can differ from those of the Lab."))
+        hint = HTML(
+            note(_("The script draws its own random numbers: its accuracies can differ from those of the Lab."))
+        )
         super().__init__([row(self.file, self.save_button), hint, self._status, self._text])
 
     def show_settings(self, settings: LabSettings) -> None:
@@ -56,10 +59,12 @@ class CodeView(VBox):
             self.script = ""
             self._text.value = alert(str(error))
             return
-        self._text.value = (
-            f'<div class="tlw-code"><button type="button" class="tlw-copy" onclick="{escape(_COPY)}">Copy</button>'
-            '<span role="status"></span>'
-            f'<pre tabindex="0" role="region" aria-label="Script"><code>{escape(self.script)}</code></pre></div>'
+        self._text.value = _(
+            '<div class="tlw-code"><button type="button" class="tlw-copy" '
+            'onclick="{copy}">Copy</button><span role="status"></span><pre tabindex="0" '
+            'role="region" aria-label="Script"><code>{script}</code></pre></div>',
+            copy=escape(_COPY),
+            script=escape(self.script),
         )
 
     def save(self) -> Run[Path]:
@@ -69,7 +74,7 @@ class CodeView(VBox):
             The work in the background; its result is the script's path.
         """
         script, settings, name = self.script, self._settings, self.file.value.strip()
-        self._status.value = note("Saving…")
+        self._status.value = note(_("Saving…"))
 
         def work(cancel: Cancel) -> Path | None:
             try:
@@ -77,16 +82,20 @@ class CodeView(VBox):
                 path = _free_path(name)  # check again, as saving the backbone may wait for a training to end
                 write_text(path, script)
             except CancelledError:
-                self._status.value = note("Stopped: the script was not saved.")
+                self._status.value = note(_("Stopped: the script was not saved."))
                 return None
             except Exception as error:
                 if not isinstance(error, InputError | OSError):
                     log.exception("the script could not be saved")
-                self._status.value = alert(f"The script was not saved: {str(error) or type(error).__name__}")
+                self._status.value = alert(
+                    _("The script was not saved: {error}", error=str(error) or type(error).__name__)
+                )
                 return None
-            self._status.value = (
-                f'<p class="tlw-note" role="status">Saved {escape(path.name)}{escape(backbone_text)}. '
-                f"Run it with: <code>python {escape(path.name)}</code></p>"
+            self._status.value = _(
+                '<p class="tlw-note" role="status">Saved {path_name}{backbone_text}. Run it with: '
+                "<code>python {path_name}</code></p>",
+                path_name=escape(path.name),
+                backbone_text=escape(backbone_text),
             )
             return path
 
@@ -102,10 +111,10 @@ class CodeView(VBox):
         with training_lock(cancel, self._show_waiting):  # because Keras builds a model
             wait_for_tensorflow(cancel, lambda: None)  # two threads that import it block each other
             save_backbone(target, backbone.name)
-        return f" and the backbone it reads, {target.name}"
+        return _(" and the backbone it reads, {target_name}", target_name=target.name)
 
     def _show_waiting(self) -> None:
-        self._status.value = note("Waiting for the training to end…")
+        self._status.value = note(_("Waiting for the training to end…"))
 
 
 def _free_path(name: str) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ipywidgets import HTML, Button, VBox
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.records.comparison import Comparison, RunResult
@@ -18,9 +19,9 @@ from tl_widgets.widgets.shared.html import empty, note
 IMAGES_PER_PAGE = 24
 _DISAGREEMENTS, _MISTAKES, _ALL = "disagreements", "mistakes", "all"
 _CHOICES = (
-    ("where the models disagree", _DISAGREEMENTS),
-    ("the most confident mistakes", _MISTAKES),
-    ("all test images", _ALL),
+    (_("where the models disagree"), _DISAGREEMENTS),
+    (_("the most confident mistakes"), _MISTAKES),
+    (_("all test images"), _ALL),
 )
 
 
@@ -31,10 +32,10 @@ class PredictionsView(VBox):
         nothing: text to show before there are any answers.
     """
 
-    def __init__(self, nothing: str = "After training: test images with the models' answers.") -> None:
-        self.choice = menu_widget("Show", "Which test images", _CHOICES)
-        self.back_button = Button(description="Previous page", icon="arrow-left")
-        self.next_button = Button(description="Next page", icon="arrow-right")
+    def __init__(self, nothing: str = _("After training: test images with the models' answers.")) -> None:
+        self.choice = menu_widget(_("Show"), _("Which test images"), _CHOICES)
+        self.back_button = Button(description=_("Previous page"), icon="arrow-left")
+        self.next_button = Button(description=_("Next page"), icon="arrow-right")
         self._row = row(self.choice, self.back_button, self.next_button)
         self._nothing = nothing
         self._text, self.closely = HTML(), AnswerView()
@@ -64,9 +65,9 @@ class PredictionsView(VBox):
         self.closely.clear()
         self._row.layout.display = "" if self._tested and images is not None else "none"
         if not self._tested:
-            self._text.value = empty("No model has been tested yet." if comparison is not None else self._nothing)
+            self._text.value = empty(_("No model has been tested yet.") if comparison is not None else self._nothing)
         elif images is None:
-            self._text.value = empty("The images of this run are not available, so there is nothing to look at.")
+            self._text.value = empty(_("The images of this run are not available, so there is nothing to look at."))
         else:
             self._draw()
 
@@ -92,7 +93,7 @@ class PredictionsView(VBox):
         self._page = min(max(self._page, 0), n_pages - 1)
         self.back_button.disabled = self._page == 0
         self.next_button.disabled = self._page == n_pages - 1
-        where = f" Page {self._page + 1} of {n_pages}." if n_pages > 1 else ""
+        where = _(" Page {page} of {n_pages}.", page=self._page + 1, n_pages=n_pages) if n_pages > 1 else ""
         shown = rows[self._page * IMAGES_PER_PAGE : (self._page + 1) * IMAGES_PER_PAGE]
         line = note(self._run + text + where)
         self._text.value = f"{line}{cards(self._images, shown, self._tested) if shown else ''}"
@@ -104,14 +105,14 @@ def _chosen(kind: str, tested: Sequence[RunResult]) -> tuple[tuple[int, ...], st
     rows: tuple[int, ...]
     if kind == _DISAGREEMENTS:
         rows = disagreements(runs)
-        text = f"the models disagree on {len(rows)}."
+        text = _("the models disagree on {n_rows}.", n_rows=len(rows))
     elif kind == _MISTAKES:
         rows = confident_mistakes(runs)
-        text = f"at least one model is wrong on {len(rows)}, the most confident mistakes first."
+        text = _("at least one model is wrong on {n_rows}, the most confident mistakes first.", n_rows=len(rows))
     else:
         rows = interleave_classes(range(len(labels)), labels)
-        text = "all are shown, with the classes taking turns."
+        text = _("all are shown, with the classes taking turns.")
     uncounted = ""
     if kind != _ALL and len(runs) < len(tested):
-        uncounted = " The control's answers are shown but do not count, because its backbone has random weights."
-    return rows, f"{len(labels)} test images; {text}{uncounted}"
+        uncounted = _(" The control's answers are shown but do not count, because its backbone has random weights.")
+    return rows, _("{n_labels} test images; {text}{uncounted}", n_labels=len(labels), text=text, uncounted=uncounted)

@@ -9,6 +9,7 @@ from typing import Any
 from tl_widgets.core.config import ScratchSpec
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.settings import flat_values
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings
 
@@ -36,16 +37,18 @@ class Preset:
 
 
 PRESETS = (
-    Preset("Few images", "Five training images of each class: what can be learned from so few", {"n_per_class": 5}),
-    Preset("Plenty", "All training images of the data set", {"n_per_class": None}),
     Preset(
-        "Not photographs",
-        "Handwritten digits, which look like nothing that the backbone has learned from",
+        _("Few images"), _("Five training images of each class: what can be learned from so few"), {"n_per_class": 5}
+    ),
+    Preset(_("Plenty"), _("All training images of the data set"), {"n_per_class": None}),
+    Preset(
+        _("Not photographs"),
+        _("Handwritten digits, which look like nothing that the backbone has learned from"),
         {"dataset": "digits", "n_per_class": 20, "image_size": 64},
     ),
     Preset(
-        "Six-unit bottleneck",
-        "The network of the article that tl_widgets began with: only six units before its last layer",
+        _("Six-unit bottleneck"),
+        _("The network of the article that tl_widgets began with: only six units before its last layer"),
         flat_values(ScratchSpec(dense_units=6)),
     ),
 )
@@ -75,5 +78,8 @@ class PresetBar(Picture):
             for preset in self._presets.values()
         ]
         self.markup = Markup(
-            '<div data-roam tabindex="0" role="toolbar" aria-label="Settings to try"><span>Try:</span>{}</div>'
-        ).format(join(buttons))
+            _(
+                '<div data-roam tabindex="0" role="toolbar" aria-label="Settings to '
+                'try"><span>Try:</span>{buttons}</div>'
+            )
+        ).format(buttons=join(buttons))

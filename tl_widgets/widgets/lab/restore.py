@@ -12,6 +12,7 @@ from tl_widgets.core.events import Cancel
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import read_user_file, user_file
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
 from tl_widgets.data.catalogue import get_dataset
 from tl_widgets.data.dataset import ImageDataset
@@ -46,13 +47,20 @@ def read_record_file(name: str) -> bytes:
         InputError: the file does not exist, is too large, or cannot be read.
     """
     if not name:
-        raise InputError("Give the name of a record beside the notebook, such as transfer-learning-run/record.json.")
-    return read_user_file(name, "The record", MAX_RECORD_BYTES)
+        raise InputError(_("Give the name of a record beside the notebook, such as transfer-learning-run/record.json."))
+    return read_user_file(name, _("The record"), MAX_RECORD_BYTES)
 
 
 def _require_size(what: str, n_bytes: int) -> None:
     if n_bytes > MAX_RECORD_BYTES:
-        raise InputError(f"{what} has {size_text(n_bytes)}; a record has at most {size_text(MAX_RECORD_BYTES)}.")
+        raise InputError(
+            _(
+                "{what} has {n_bytes}; a record has at most {max_record_bytes}.",
+                what=what,
+                n_bytes=size_text(n_bytes),
+                max_record_bytes=size_text(MAX_RECORD_BYTES),
+            )
+        )
 
 
 def read_record(name: str, data: bytes) -> Comparison:
@@ -64,14 +72,16 @@ def read_record(name: str, data: bytes) -> Comparison:
     what = printable(name)
     _require_size(what, len(data))
     if data[:2] == b"PK":
-        raise InputError(f"{what} is a zip file or a saved model, not a record. Give the record.json beside it.")
+        raise InputError(
+            _("{what} is a zip file or a saved model, not a record. Give the record.json beside it.", what=what)
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{what} is not a text file. Give the .json record that the Lab saved.") from None
+        raise InputError(_("{what} is not a text file. Give the .json record that the Lab saved.", what=what)) from None
     comparison = Comparison.from_json(text)
     if not comparison.runs:
-        raise InputError(f"{what} is the record of a run that was stopped before anything was trained.")
+        raise InputError(_("{what} is the record of a run that was stopped before anything was trained.", what=what))
     return comparison
 
 
@@ -107,19 +117,19 @@ def restore(comparison: Comparison, source: DataSource, current: LabSettings, ca
             user_file(config.weights, "weights")
         except InputError:
             name = shown(config.weights, 60)
-            notes.append(f"Its weights file {name} is not on this machine; choose other weights.")
+            notes.append(_("Its weights file {name} is not on this machine; choose other weights.", name=name))
     problem = _rejection_reason(comparison, source, record_settings, is_restored=not missing)
     if problem:
         return Restored(replace(current, config=config), record_settings, None, (problem, *notes))
     if origin and origin.seed:
-        notes.append(f"Its images were split with seed {origin.seed}; the Lab splits with seed 0.")
+        notes.append(_("Its images were split with seed {seed}; the Lab splits with seed 0.", seed=origin.seed))
     if source.facts(record_settings).n_bytes:
-        notes.append("Its images are not on this machine yet; the next training downloads them.")
+        notes.append(_("Its images are not on this machine yet; the next training downloads them."))
         return Restored(record_settings, record_settings, None, tuple(notes))
     dataset = source.load(record_settings, cancel=cancel)
     if replace(dataset, name=own_name).fingerprint == data.fingerprint:
         return Restored(record_settings, record_settings, dataset, tuple(notes))
-    notes.append("The images here are not the same (their fingerprint differs), so expect other numbers.")
+    notes.append(_("The images here are not the same (their fingerprint differs), so expect other numbers."))
     return Restored(record_settings, record_settings, None, tuple(notes))
 
 
@@ -146,7 +156,7 @@ def _restore_images(data: DatasetSummary, source: DataSource, cancel: Cancel | N
         return data, ""
     try:
         if origin.path.startswith(("//", "\\\\")):  # anybody may have written the record: contact no other machine
-            raise InputError(f"The folder {printable(origin.path)} is on another machine.")
+            raise InputError(_("The folder {origin_path} is on another machine.", origin_path=printable(origin.path)))
         collection = collection_of(origin, cancel)
         dataset = collection.build(image_size=data.image_size, cancel=cancel)
     except InputError as error:
@@ -157,14 +167,21 @@ def _restore_images(data: DatasetSummary, source: DataSource, cancel: Cancel | N
 def _rejection_reason(comparison: Comparison, source: DataSource, settings: LabSettings, *, is_restored: bool) -> str:
     """Return why the images of a record cannot be chosen in this Lab with its settings; "" if they can."""
     data = comparison.dataset
-    place = f" (the folder {printable(data.origin.path)})" if data.origin and data.origin.path else ""
+    place = (
+        _(" (the folder {origin_path})", origin_path=printable(data.origin.path))
+        if data.origin and data.origin.path
+        else ""
+    )
     name = printable(data.name)
-    unchanged = "The data set and its size stay as they were; the other settings are those of the record."
+    unchanged = _("The data set and its size stay as they were; the other settings are those of the record.")
     # The name of a missing folder proves nothing, because a built-in data set may have the same name.
     if source.own is None and (not is_restored or data.origin is None or not source.has_dataset(data.name)):
-        return (
-            f"Its images, {name}{place}, are not built in, and this Lab does not have them. {unchanged} If they "
-            'are on this machine, open them in the tab "My pictures".'
+        return _(
+            "Its images, {name}{place}, are not built in, and this Lab does not have them. "
+            '{unchanged} If they are on this machine, open them in the tab "My pictures".',
+            name=name,
+            place=place,
+            unchanged=unchanged,
         )
     try:
         most = source.facts(settings).max_per_class
@@ -172,10 +189,18 @@ def _rejection_reason(comparison: Comparison, source: DataSource, settings: LabS
         return f"{error} {unchanged}"
     own = source.own
     if own is not None and own.image_size != settings.image_size:
-        sizes = (
-            f"Its images are {settings.image_size} pixels wide and high, but those of this Lab are {own.image_size}."
+        sizes = _(
+            "Its images are {image_size} pixels wide and high, but those of this Lab are {image_size_2}.",
+            image_size=settings.image_size,
+            image_size_2=own.image_size,
         )
         return f"{sizes} {unchanged}"
     if settings.n_per_class is not None and settings.n_per_class > most:
-        return f"It asks for {settings.n_per_class} images of each class, but {name} has only {most} here. {unchanged}"
+        return _(
+            "It asks for {n_per_class} images of each class, but {name} has only {most} here. {unchanged}",
+            n_per_class=settings.n_per_class,
+            name=name,
+            most=most,
+            unchanged=unchanged,
+        )
     return ""

@@ -6,6 +6,7 @@ from ipywidgets import HBox, ToggleButton, VBox
 
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.export.networks import Networks, networks_of
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.lab.race import RaceView
@@ -34,7 +35,7 @@ class Stage(HBox):
         self._is_unfolded = False  # on a narrow page, where the networks are folded into a button
         self.networks, self.curves = Picture(), RaceView()
         self.networks.on_click(self._open_layer)
-        self.more_button = ToggleButton(False, description="More", tooltip="All other controls")
+        self.more_button = ToggleButton(False, description=_("More"), tooltip=_("All other controls"))
         self._layer: tuple[ModelName, str] | None = None  # the one whose fields are open
         self.layer = Picture()
         self.layer.on_click(self._open_layer)
@@ -61,7 +62,7 @@ class Stage(HBox):
         ).format(
             drawing.markup(*_NETWORKS_SIZE, interactive=True),
             str(self._is_unfolded).lower(),
-            "Back to the curves" if self._is_unfolded else "Draw networks",
+            _("Back to the curves") if self._is_unfolded else _("Draw networks"),
         )
         self._draw_layer(drawing)
 
@@ -75,9 +76,9 @@ class Stage(HBox):
         self._panel.show_layer(self._layer[1] if self._layer else "")
         self.layer.layout.display = "" if text else "none"
         self.layer.markup = (
-            Markup('{}<p role="status">{}. <button type="button" data-click="all">All settings</button></p>').format(
-                markup, text
-            )
+            Markup(
+                _('{markup}<p role="status">{text}. <button type="button" data-click="all">All settings</button></p>')
+            ).format(markup=markup, text=text)
             if text
             else ""
         )

@@ -14,6 +14,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import MAX_FILE_BYTES, printable
 from tl_widgets.experiments.prediction import Answer, Prediction, predict, runs_with_models
 from tl_widgets.records.comparison import Comparison
@@ -24,14 +25,14 @@ from tl_widgets.widgets.shared.threads import Run, run_and_explain
 from tl_widgets.widgets.shared.turns import training_lock
 from tl_widgets.widgets.shared.upload import UploadView
 
-_FIRST = "After training: give both models a picture that neither has seen."
-_HOW = (
-    "Choose pictures, put one beside the notebook and give its file name, or use the camera: both models answer each "
-    "picture at once."
+_FIRST = _("After training: give both models a picture that neither has seen.")
+_HOW = _(
+    "Choose pictures, put one beside the notebook and give its file name, or use the camera: both "
+    "models answer each picture at once."
 )
-_NO_CERTAINTY = (
-    "A probability only compares these classes with each other: each model's numbers add up to 100%, even for a "
-    "picture that shows none of them."
+_NO_CERTAINTY = _(
+    "A probability only compares these classes with each other: each model's numbers add up to 100%, "
+    "even for a picture that shows none of them."
 )
 _MAX_ROWS = 8
 _SIDE = 130  # CSS pixels
@@ -51,13 +52,18 @@ class TryView(HBox):
         self._comparison: Comparison | None = None
         self._can_answer, self._n_photographs = False, 0
         self.upload = UploadView(
-            self._uploaded, max_bytes=MAX_FILE_BYTES, label="Choose pictures", accept="image/*,.tif,.tiff",
-            max_files=_MAX_PICTURES, kind="picture", hint="or drop them here",
-        )  # fmt: skip
-        self.file = Text(description="Picture's file name", placeholder="photo.jpg", style=STYLE)
+            self._uploaded,
+            max_bytes=MAX_FILE_BYTES,
+            label=_("Choose pictures"),
+            accept="image/*,.tif,.tiff",
+            max_files=_MAX_PICTURES,
+            kind="picture",
+            hint=_("or drop them here"),
+        )
+        self.file = Text(description=_("Picture's file name"), placeholder=_("photo.jpg"), style=STYLE)
         self.file.add_class("tlw-stacked")
-        self.try_button = Button(description="Try it", icon="eye")
-        self.camera_button = Button(description="Use the camera", icon="camera")
+        self.try_button = Button(description=_("Try it"), icon="eye")
+        self.camera_button = Button(description=_("Use the camera"), icon="camera")
         self.camera = CameraView(self._photographed, asks_class=False)
         self._inputs = VBox([self.upload, self.file, row(self.try_button, self.camera_button), self.camera])
         self._how, self._status, self._result = HTML(), HTML(), HTML()
@@ -105,13 +111,13 @@ class TryView(HBox):
 
     def _show_camera(self, is_shown: bool) -> None:
         self.camera.layout.display = "" if is_shown else "none"
-        self.camera_button.description = "Close the camera" if is_shown else "Use the camera"
+        self.camera_button.description = _("Close the camera") if is_shown else _("Use the camera")
         for widget in (self.upload, self.file, self.try_button):  # there is room for one way
             widget.layout.display = "none" if is_shown else ""
 
-    def _photographed(self, _: str, picture: bytes) -> None:
+    def _photographed(self, _unused: str, picture: bytes) -> None:
         self._n_photographs += 1
-        self.try_pictures([(f"Photograph {self._n_photographs}", picture)])
+        self.try_pictures([(_("Photograph {n_photographs}", n_photographs=self._n_photographs), picture)])
 
     @property
     def enabled(self) -> bool:
@@ -140,7 +146,7 @@ class TryView(HBox):
                 if comparison is None:
                     raise InputError(_FIRST)
                 stack.enter_context(
-                    training_lock(cancel, lambda: self._show_status("Waiting for the training to end…"))
+                    training_lock(cancel, lambda: self._show_status(_("Waiting for the training to end…")))
                 )
                 answers = self._answers(comparison, pictures, cancel)
                 if self._comparison is not comparison:
@@ -151,7 +157,7 @@ class TryView(HBox):
         return run_and_explain(work, self._status)
 
     def _show_waiting(self) -> None:
-        self._show_status("Waiting for the training to end…")
+        self._show_status(_("Waiting for the training to end…"))
 
     def _show_status(self, text: str) -> None:
         self._status.value = note(text)
@@ -163,15 +169,23 @@ class TryView(HBox):
         parts = []
         for i, (name, data) in enumerate(pictures[:_MAX_PICTURES], 1):
             raise_if_cancelled(cancel)
-            self._show_status(f"Looking at picture {i} of {len(pictures)}…")
+            self._show_status(_("Looking at picture {i} of {n_pictures}…", i=i, n_pictures=len(pictures)))
             try:
                 if data is None and not name:
-                    raise InputError("Give the name of a file beside the notebook, such as photo.jpg.")
+                    raise InputError(_("Give the name of a file beside the notebook, such as photo.jpg."))
                 parts.append(_prediction_html(predict(comparison, name if data is None else data, name=name)))
             except InputError as error:
                 parts.append(alert(str(error)))
         if len(pictures) > _MAX_PICTURES:
-            parts.append(alert(f"The first {_MAX_PICTURES} of {len(pictures)} pictures are shown."))
+            parts.append(
+                alert(
+                    _(
+                        "The first {max_pictures} of {n_pictures} pictures are shown.",
+                        max_pictures=_MAX_PICTURES,
+                        n_pictures=len(pictures),
+                    )
+                )
+            )
         # By keyboard, only what has the focus can be scrolled.
         return (
             f'<div class="tlw-tried-all" tabindex="0" role="region" aria-label="Answers">{"".join(parts)}'
@@ -181,12 +195,16 @@ class TryView(HBox):
 
 def _prediction_html(prediction: Prediction) -> str:
     """Return HTML for a picture and its predictions."""
-    name = printable(prediction.name) or "Picture"
+    name = printable(prediction.name) or _("Picture")
     side, scale = min(prediction.width, prediction.height), _SIDE / max(prediction.width, prediction.height)
     left, top = (prediction.width - side) / 2 * scale, (prediction.height - side) / 2 * scale
     frame = f"left:{left:.1f}px;top:{top:.1f}px;width:{side * scale:.1f}px;height:{side * scale:.1f}px"
     size = prediction.image.shape[0]
-    what = f"{prediction.width:,} × {prediction.height:,} pixels; the frame marks what the models get."
+    what = _(
+        "{width:,} × {height:,} pixels; the frame marks what the models get.",
+        width=prediction.width,
+        height=prediction.height,
+    )
     original = (
         f'<figure><span class="tlw-original">{image(prediction.original, f"{name}, the whole picture", _SIDE)}'
         f'<span class="tlw-crop" style="{frame}"></span></span>'
@@ -207,10 +225,12 @@ def answer_sentence(prediction: Prediction) -> str:
     """Return what the models answer, in a sentence."""
     named = [(heading_of(answer.model), prediction.class_names[answer.prediction]) for answer in prediction.answers]
     if not all(answer.is_finite for answer in prediction.answers):
-        return "A model's outputs are not numbers, because its training diverged. Try a lower learning rate."
+        return _("A model's outputs are not numbers, because its training diverged. Try a lower learning rate.")
     if len(named) > 1 and prediction.agree:
-        return f"All models say {named[0][1]}."
-    return "; ".join(f"{name} says {class_name}" for name, class_name in named) + "."
+        return _("All models say {named}.", named=named[0][1])
+    return (
+        "; ".join(_("{name} says {class_name}", name=name, class_name=class_name) for name, class_name in named) + "."
+    )
 
 
 def probability_table(prediction: Prediction) -> str:
@@ -223,10 +243,14 @@ def probability_table(prediction: Prediction) -> str:
         lines.append(f'<tr><th scope="row">{escape(prediction.class_names[i])}</th>{cells}</tr>')
     more = ""
     if n_more := len(prediction.class_names) - len(rows):
-        more = f"<p>Every model gives the other {n_more} classes a lower probability.</p>"
-    return (
-        '<div class="tlw-scroll"><table class="tlw-table tlw-probabilities"><caption>Probabilities</caption>'
-        f'<thead><tr><th scope="col">Class</th>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>{more}'
+        more = _("<p>Every model gives the other {n_more} classes a lower probability.</p>", n_more=n_more)
+    return _(
+        '<div class="tlw-scroll"><table class="tlw-table '
+        'tlw-probabilities"><caption>Probabilities</caption><thead><tr><th '
+        'scope="col">Class</th>{heads}</tr></thead><tbody>{lines}</tbody></table></div>{more}',
+        heads=heads,
+        lines="".join(lines),
+        more=more,
     )
 
 
@@ -242,7 +266,7 @@ def _rows(prediction: Prediction) -> list[int]:
 def _bar(answer: Answer, i: int) -> str:
     share = answer.probabilities[i]
     if not math.isfinite(share):
-        return "no number"
+        return _("no number")
     text = f"<b>{percent(share)}</b>" if i == answer.prediction else percent(share)
     fill = f'<span class="tlw-fill tlw-{escape(answer.model)}" style="width:{100 * share:.1f}%"></span>'
     return f'<span class="tlw-share"><span class="tlw-track" aria-hidden="true">{fill}</span><span>{text}</span></span>'

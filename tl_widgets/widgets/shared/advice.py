@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeVar
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import rough_duration
 from tl_widgets.core.settings import Setting, Several
+from tl_widgets.core.translation import _
 
 _LONG = 120  # seconds
 # The values that are worth trying in place of larger ones, mildest first.
@@ -74,7 +75,13 @@ def what_to_lower(
     after, label, value = min(options)
     if after > 0.8 * now:
         return ""
-    return f"about {rough_duration(now)}: lower {label} to {value} for {rough_duration(after)}"
+    return _(
+        "about {now}: lower {label} to {value} for {after}",
+        now=rough_duration(now),
+        label=label,
+        value=value,
+        after=rough_duration(after),
+    )
 
 
 def _lower_values(name: str, now: Any, most_per_class: int, least_size: int) -> Iterator[Any]:

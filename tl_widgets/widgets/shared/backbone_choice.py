@@ -11,6 +11,7 @@ from tl_widgets.backbones.catalogue import find_backbone, list_backbones
 from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.core.config import MIN_IMAGE_SIZE
 from tl_widgets.core.resources import memory_available
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.costs import has_local_weights, too_large
 from tl_widgets.widgets.shared.fields import NumberField, row
 from tl_widgets.widgets.shared.html import alert, note
@@ -32,9 +33,13 @@ def _text(backbone: Backbone, image_size: int, free: int) -> str:
     if backbone.top1_pct:
         facts.append(f"{backbone.top1_pct:.1f}%")
     if free and memory_needed(backbone, image_size) > free:
-        facts.append("doesn't fit")
+        facts.append(_("doesn't fit"))
     elif not has_local_weights(backbone):
-        facts.append(f"get {backbone.download_mb:.0f} MB" if backbone.download_mb else "to download")
+        facts.append(
+            _("get {download_mb:.0f} MB", download_mb=backbone.download_mb)
+            if backbone.download_mb
+            else _("to download")
+        )
     elif backbone.download_mb:
         facts.append(f"{backbone.download_mb:.0f} MB")
     return " · ".join(facts)
@@ -85,9 +90,12 @@ class BackboneChoice:
         if not sentence:
             apply_choice()
             return
-        more = "Choose it anyway, to look at its parameters or to choose smaller images next?"
+        more = _("Choose it anyway, to look at its parameters or to choose smaller images next?")
         self._sentence.value = alert(f"{sentence} {more}")
-        self._yes.description, self._no.description = f"Choose {name}", f"Keep {settings.config.backbone}"
+        self._yes.description, self._no.description = (
+            _("Choose {name}", name=name),
+            _("Keep {backbone}", backbone=settings.config.backbone),
+        )
         self._on_yes = apply_choice
         self.question.layout.display = ""
 
@@ -106,11 +114,15 @@ class BackboneChoice:
         """Set the image size field's lower limit (its number must then be set again), and explain the limit."""
         name, size = settings.config.backbone, settings.image_size
         smallest = smallest_size(name)
-        field.require_at_least(smallest, f"{name} needs images of at least {smallest} pixels")
+        field.require_at_least(
+            smallest, _("{name} needs images of at least {smallest} pixels", name=name, smallest=smallest)
+        )
         text = ""
         was_raised = size == smallest and self._previous_size is not None
         if smallest > _COMMON_MIN or was_raised:
-            text = f"{name} needs images of at least {smallest} pixels"
-            text += f", so the size went up from {self._previous_size}" if was_raised else ""
+            text = _("{name} needs images of at least {smallest} pixels", name=name, smallest=smallest)
+            text += (
+                _(", so the size went up from {previous_size}", previous_size=self._previous_size) if was_raised else ""
+            )
         self.note.value = note(f"{text}." if text else "")
         self.note.layout.display = "" if text else "none"

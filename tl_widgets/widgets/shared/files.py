@@ -10,6 +10,7 @@ from urllib.parse import quote
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, escape
 from tl_widgets.core.paths import user_path, working_folder
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
 
 # In Notebook 7, /notebooks/ opens notebooks alone, and files are below /files/.
@@ -43,29 +44,33 @@ def file_link(path: Path, name: str = "") -> Markup:
 def free_paths(name: str, suffixes: Sequence[str], *, example: str) -> tuple[Path, ...]:
     """Return a path for each suffix, with a number added to the name, typed with or without a suffix, if one exists."""
     stem = next((name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix)), name)
-    stem = str(user_path(stem or ".", "The file"))
-    user_path(f"{stem}-100{max(suffixes, key=len)}", "The file")
+    stem = str(user_path(stem or ".", _("The file")))
+    user_path(f"{stem}-100{max(suffixes, key=len)}", _("The file"))
     if Path(stem).name in ("", "..") or any(Path(f"{stem}{suffix}").is_dir() for suffix in suffixes):
-        raise InputError(f"{name!r} is not a file name. Type one such as {example}.")
+        raise InputError(_("{name!r} is not a file name. Type one such as {example}.", name=name, example=example))
     folder = Path(stem).parent
     if not folder.is_dir():
-        raise InputError(f"The folder {folder} does not exist. Save beside the notebook, or create it first.")
+        raise InputError(
+            _("The folder {folder} does not exist. Save beside the notebook, or create it first.", folder=folder)
+        )
     for i in range(1, 1000):
         paths = tuple(Path(f"{stem}{'' if i == 1 else f'-{i}'}{suffix}") for suffix in suffixes)
         if not any(path.exists() for path in paths):
             return paths
-    raise InputError(f"There are already a thousand files with names like {name}. Choose another name.")
+    raise InputError(_("There are already a thousand files with names like {name}. Choose another name.", name=name))
 
 
 def free_folder(name: str) -> Path:
     """Return the path of a new folder, with a number added to the typed name if it exists."""
-    path = user_path(name or ".", "The folder")
+    path = user_path(name or ".", _("The folder"))
     if not path.name or path.name == ".." or "\0" in name:
-        raise InputError(f"{name!r} is not a folder name. Type one such as transfer-learning-run.")
+        raise InputError(_("{name!r} is not a folder name. Type one such as transfer-learning-run.", name=name))
     if not path.parent.is_dir():
-        raise InputError(f"The folder {path.parent} does not exist. Save beside the notebook, or create it first.")
+        raise InputError(
+            _("The folder {parent} does not exist. Save beside the notebook, or create it first.", parent=path.parent)
+        )
     for i in range(1, 1000):
         free = path if i == 1 else path.with_name(f"{path.name}-{i}")
         if not free.exists() and not free.is_symlink():
             return free
-    raise InputError(f"There are already a thousand folders with names like {name}. Choose another name.")
+    raise InputError(_("There are already a thousand folders with names like {name}. Choose another name.", name=name))

@@ -11,6 +11,7 @@ from ipywidgets import HTML, VBox, Widget
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Setting
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.backbone_choice import backbone_menu
 from tl_widgets.widgets.shared.costs import DataFacts
 from tl_widgets.widgets.shared.fields import CountField, Field, FieldUpdate, MenuField, make_field
@@ -82,7 +83,9 @@ class Form(VBox, Generic[FormSettings]):
         """Return the widget of a setting, to place or observe it."""
         shown = self._controls()
         if name not in shown:
-            raise InputError(f"There is no control {name!r} here. Choose one of: {', '.join(shown)}.")
+            raise InputError(
+                _("There is no control {name!r} here. Choose one of: {shown}.", name=name, shown=", ".join(shown))
+            )
         return shown[name]
 
     def follow(self, listener: Callable[[FormSettings], None]) -> None:
@@ -160,14 +163,24 @@ class Form(VBox, Generic[FormSettings]):
         n_images = self._images_requested(settings)
         if n_images > most:
             raise InputError(
-                f"The smallest class of {images.dataset} has only {most} training images, but the settings ask for "
-                f"{n_images} of each class. Choose at most {most}."
+                _(
+                    "The smallest class of {dataset} has only {most} training images, but the settings "
+                    "ask for {n_images} of each class. Choose at most {most}.",
+                    dataset=images.dataset,
+                    most=most,
+                    n_images=n_images,
+                )
             )
         own = self._source.own
         if own is not None and images.image_size != own.image_size:
             raise InputError(
-                f"The images of {own.name} are {own.image_size} pixels wide and high, but the settings ask for "
-                f"{images.image_size}. Load the data set again with the size you want."
+                _(
+                    "The images of {own_name} are {image_size} pixels wide and high, but the settings "
+                    "ask for {image_size_2}. Load the data set again with the size you want.",
+                    own_name=own.name,
+                    image_size=own.image_size,
+                    image_size_2=images.image_size,
+                )
             )
         return settings
 

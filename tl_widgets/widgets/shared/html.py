@@ -8,6 +8,7 @@ from importlib import resources
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import escape, image, table
+from tl_widgets.core.translation import _
 
 __all__ = ["alert", "empty", "escape", "image", "page_file", "progress", "style", "table"]
 
@@ -47,9 +48,9 @@ def error_alert(error: Exception) -> str:
     if isinstance(error, InputError):
         return alert(str(error))
     logging.getLogger("tl_widgets").error("the run failed", exc_info=error)
-    sentence = f"Something went wrong unexpectedly: {type(error).__name__}: {error}"
+    sentence = _("Something went wrong unexpectedly: {name}: {error}", name=type(error).__name__, error=error)
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        sentence = "The memory ran out. Use smaller images, fewer filters or a smaller batch size."
+        sentence = _("The memory ran out. Use smaller images, fewer filters or a smaller batch size.")
     return alert(sentence, "".join(traceback.format_exception(error)))
 
 

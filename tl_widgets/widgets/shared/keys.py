@@ -5,6 +5,7 @@ from __future__ import annotations
 import anywidget
 from ipywidgets import Layout
 
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.html import page_file
 
 
@@ -30,4 +31,4 @@ export default {
         super().__init__(layout=Layout(display="none"))
 
     def __repr__(self) -> str:
-        return "KeyGuard (needs a live notebook)"
+        return _("KeyGuard (needs a live notebook)")

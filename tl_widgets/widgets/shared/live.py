@@ -11,6 +11,7 @@ from ipywidgets import HTML
 from tl_widgets.core.events import Event
 from tl_widgets.core.model_name import find_model, heading_of
 from tl_widgets.core.numbers import duration_text
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.widgets.shared.html import escape, progress
 
@@ -31,7 +32,7 @@ class ProgressView(HTML):
         """Show an empty bar for each model."""
         self._latest = {model: Event("load", "waiting", model, 0, 1) for model in models}
         self._repeat = None
-        self.show_text("getting ready")
+        self.show_text(_("getting ready"))
 
     def add_event(self, event: Event) -> None:
         """Record an event; `draw` shows it."""
@@ -56,15 +57,15 @@ class ProgressView(HTML):
         if self._repeat is not None:
             # The line above says what the repeat is doing; next to the bar there is no room.
             repeat = replace(self._repeat, text=self._repeat.text.split(":")[0])
-            bars += progress("Folds" if "fold" in repeat.text else "Repeats", *event_numbers(repeat))
+            bars += progress(_("Folds") if "fold" in repeat.text else _("Repeats"), *event_numbers(repeat))
         if self._fetch is not None:
             left = self._fetch.seconds_left
-            text = f"about {duration_text(left)} left" if left else ""
-            bars = progress("Fetching", self._fetch.n_done, self._fetch.n_total, text) + bars
+            text = _("about {left} left", left=duration_text(left)) if left else ""
+            bars = progress(_("Fetching"), self._fetch.n_done, self._fetch.n_total, text) + bars
         is_said = self._repeat is not None or self._fetch is not None or not self._latest
         phase = self._text
         if self._left and not is_said:
-            phase += f" · about {duration_text(self._left)} left"
+            phase += _(" · about {left} left", left=duration_text(self._left))
         self.value = f'<p class="tlw-phase">{escape(phase)}</p>{bars}'
 
     def finish(self, text: str, runs: tuple[RunResult, ...]) -> None:
@@ -93,15 +94,15 @@ def event_numbers(event: Event) -> tuple[int, int, str]:
     # `epoch` counts those that are done; while the next one goes on, the event has no metrics yet.
     epoch = min(event.epoch + (not event.metrics), event.n_epochs)
     descriptions = {
-        "train": f"epoch {epoch} of {event.n_epochs}",
-        "features": f"features {event.n_done} of {event.n_total}",
-        "evaluate": f"testing {event.n_done} of {event.n_total}",
+        "train": _("epoch {epoch} of {n_epochs}", epoch=epoch, n_epochs=event.n_epochs),
+        "features": _("features {n_done} of {n_total}", n_done=event.n_done, n_total=event.n_total),
+        "evaluate": _("testing {n_done} of {n_total}", n_done=event.n_done, n_total=event.n_total),
     }
     parts = [descriptions.get(event.phase, event.text)]
     if event.seconds:
         parts.append(duration_text(event.seconds))
     if event.phase != "done" and event.seconds_left:
-        parts.append(f"about {duration_text(event.seconds_left)} left")
+        parts.append(_("about {seconds_left} left", seconds_left=duration_text(event.seconds_left)))
     return event.n_done, event.n_total, " · ".join(parts)
 
 

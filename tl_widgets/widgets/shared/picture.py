@@ -8,6 +8,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.shared.threads import log
 
@@ -40,7 +41,7 @@ class Picture(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
-        return "Picture (needs a live notebook)"
+        return _("Picture (needs a live notebook)")
 
     def on_click(self, listener: Callable[[str], object]) -> None:
         """Call a function with the key of each element that is clicked, or on which Enter or Space is pressed."""

@@ -8,6 +8,7 @@ from typing import Any
 from tl_widgets.core.config import GROUPS, Config, ImageSettings
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Part, Settings, flat_settings, same_setting, setting
+from tl_widgets.core.translation import _
 from tl_widgets.records.codec import FORMAT, dump, from_plain, load, to_plain
 
 
@@ -26,7 +27,7 @@ class LabSettings(Settings):
     dataset: str = same_setting(ImageSettings, "dataset")
     image_size: int = same_setting(ImageSettings, "image_size")
     n_per_class: int | None = same_setting(ImageSettings, "n_per_class")
-    config: Config = setting(Config(), Part(Config, "Config(epochs=5)"), "Config", "Everything but the images")
+    config: Config = setting(Config(), Part(Config, "Config(epochs=5)"), _("Config"), _("Everything but the images"))
     classes: tuple[str, ...] | None = same_setting(ImageSettings, "classes")
 
     @property
@@ -45,12 +46,17 @@ class LabSettings(Settings):
         try:
             record = load(text)
             if record.pop("format", None) != FORMAT:
-                raise InputError(f"they do not have format {FORMAT}, the only one that this version reads")
+                raise InputError(
+                    _("they do not have format {format}, the only one that this version reads", format=FORMAT)
+                )
             return from_plain(LabSettings, record)
         except InputError as error:
             raise InputError(
-                f"This text does not hold the settings of a Lab ({error}). Pass the text that lab.settings.to_json() "
-                "returned."
+                _(
+                    "This text does not hold the settings of a Lab ({error}). Pass the text that "
+                    "lab.settings.to_json() returned.",
+                    error=error,
+                )
             ) from None
 
 

@@ -12,6 +12,7 @@ from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.numbers import size_text
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import NamedDataset, find_dataset, get_dataset, list_datasets, load_dataset
 from tl_widgets.data.dataset import ImageDataset, Split, choose_classes, require_classes
 from tl_widgets.records.comparison import DatasetSummary
@@ -95,7 +96,7 @@ class DataSource:
         if self.own is not None:
             return [(self.own.name, self.own.name)]
         named = [(info.name + _download(info), info.name) for info in list_datasets()]
-        return [*((f"{name} · yours", name) for name in self._own_images), *named]
+        return [*((_("{name} · yours", name=name), name) for name in self._own_images), *named]
 
     def add_collection(self, collection: ImageCollection, dataset: ImageDataset) -> str:
         """Add a learner's images to the menu, and return the data set's name there: with a number if it is taken.
@@ -152,14 +153,20 @@ class DataSource:
         name, classes = settings.dataset, settings.classes
         if self.own is not None:
             if self.own.name != name:
-                raise InputError(f"There is no data set {name!r} here; this Lab was made for {self.own.name}.")
+                raise InputError(
+                    _(
+                        "There is no data set {name!r} here; this Lab was made for {own_name}.",
+                        name=name,
+                        own_name=self.own.name,
+                    )
+                )
             return Counts.of(self.own).facts(name, classes)
         if name in self._own_images:
             return self._own_images[name].counts.facts(name, classes)
         info = get_dataset(name)
         if info is None:
             known = ", ".join([*self._own_images, *(info.name for info in list_datasets())])
-            raise InputError(f"There is no data set {name!r} here; there are {known}.")
+            raise InputError(_("There is no data set {name!r} here; there are {known}.", name=name, known=known))
         chosen = info.choose(classes)
         sizes = chosen.n_train, chosen.n_validation, chosen.n_test
         missing = 0 if info.offline else info.n_bytes
@@ -214,13 +221,15 @@ class DataSource:
         except InputError as error:
             if self._loaded is None or self._loaded[0][0] != images.name or not images.collection.is_gone:
                 raise
-            _, classes, size = self._loaded[0]
+            _unused, classes, size = self._loaded[0]
             what = (
-                f"Image size {size}"
+                _("Image size {size}", size=size)
                 if classes == settings.classes
-                else f"Image size {size} and the same classes as before"
+                else _("Image size {size} and the same classes as before", size=size)
             )
-            raise InputError(f"{error} The images are still in memory: you can continue with {what}.") from error
+            raise InputError(
+                _("{error} The images are still in memory: you can continue with {what}.", error=error, what=what)
+            ) from error
 
     def load(self, settings: LabSettings, on_event: OnEvent = ignore, cancel: Cancel | None = None) -> ImageDataset:
         """Load the settings' data set with as many training images as they ask for."""
@@ -230,4 +239,4 @@ class DataSource:
 
 def _download(info: NamedDataset) -> str:
     """Return what there is to download, for a menu; "" if nothing is."""
-    return "" if info.offline or not info.n_bytes else f" · get {size_text(info.n_bytes)}"
+    return "" if info.offline or not info.n_bytes else _(" · get {n_bytes}", n_bytes=size_text(info.n_bytes))

@@ -12,6 +12,7 @@ import traitlets
 
 from tl_widgets.collections.storage import Incoming, require_size
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.shared.threads import log
 
@@ -19,7 +20,7 @@ from tl_widgets.widgets.shared.threads import log
 MAX_PART_BYTES = 2_000_000
 _TIMEOUT_SECONDS = 600  # seconds without a message, after which an upload ends, as its page was probably closed
 _IDLE_SECONDS = 15  # seconds without a message, after which another page may start an upload
-_INVALID_MESSAGE = "The browser sent something that is not an upload. Reload the page and try again."
+_INVALID_MESSAGE = _("The browser sent something that is not an upload. Reload the page and try again.")
 
 
 class UploadView(anywidget.AnyWidget):
@@ -67,14 +68,14 @@ class UploadView(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
-        return f"UploadView: {self.label} (needs a live notebook)"
+        return _("UploadView: {label} (needs a live notebook)", label=self.label)
 
     def close(self) -> None:
         """Close the widget, and discard an unfinished upload."""
         self._discard()
         super().close()
 
-    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
+    def _on_message(self, _unused: Any, content: Any, buffers: Any) -> None:
         """Process a message from the browser and answer it; the browser waits for the answer."""
         text, waits = "", False
         message = content if isinstance(content, dict) else {}
@@ -84,7 +85,7 @@ class UploadView(anywidget.AnyWidget):
             text = str(error)
         except Exception as error:
             log.exception("an upload could not be taken")
-            text = f"The upload could not be kept: {type(error).__name__}: {error}"
+            text = _("The upload could not be kept: {name}: {error}", name=type(error).__name__, error=error)
         if text and message.get("upload") == self._token:
             self._discard()
         self.send({"number": message.get("number"), "text": text, "waits": waits})
@@ -102,7 +103,7 @@ class UploadView(anywidget.AnyWidget):
                 self._discard()
             return False
         if self._incoming is None or self._incoming.ended.is_set() or token != self._token:
-            raise InputError("This upload has ended. Choose the files again.")
+            raise InputError(_("This upload has ended. Choose the files again."))
         self._last_message_at = time.monotonic()
         if step == "part":
             self._add(self._incoming, message.get("file"), message.get("start"), buffers)
@@ -114,14 +115,20 @@ class UploadView(anywidget.AnyWidget):
     def _begin(self, token: str, files: Any) -> None:
         if not self.enabled or self.missing:
             raise InputError(
-                self.missing or "The Lab is busy. Wait until it has finished, then choose the files again."
+                self.missing or _("The Lab is busy. Wait until it has finished, then choose the files again.")
             )
         if self._incoming is not None and time.monotonic() - self._last_message_at < _IDLE_SECONDS:
-            raise InputError("Another upload is in progress, perhaps on another page. Wait until it has finished.")
+            raise InputError(_("Another upload is in progress, perhaps on another page. Wait until it has finished."))
         if not isinstance(files, list) or not all(_is_file(file) for file in files):
             raise InputError(_INVALID_MESSAGE)
         if not 0 < len(files) <= self.max_files:
-            raise InputError(f"Received {len(files):,} files. Choose at most {self.max_files:,}.")
+            raise InputError(
+                _(
+                    "Received {n_files:,} files. Choose at most {max_files:,}.",
+                    n_files=len(files),
+                    max_files=self.max_files,
+                )
+            )
         for name, size in files:
             require_size(name, size, self._max_bytes, self.kind)
         self._discard()  # an unfinished upload from a closed page

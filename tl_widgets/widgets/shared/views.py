@@ -12,6 +12,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import count_text, interval_text, percent
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.plots.labels import Score, balanced_text, baseline_text, chance_level, scores_of, seeds_text
@@ -112,8 +113,10 @@ def ledger_table(model: str, rows: tuple[LayerRow, ...]) -> Markup:
         for row in rows
     ]
     total = Markup("<b>{}</b>").format(count_text(count.total))
-    cells.append([Markup("<b>Total</b>"), "", f"{count_text(count.trainable)} trainable", total])
-    return table(heading_of(model), ["Layer", "Output", "Arithmetic", "Parameters"], cells, numeric=(3,))
+    cells.append(
+        [Markup(_("<b>Total</b>")), "", _("{trainable} trainable", trainable=count_text(count.trainable)), total]
+    )
+    return table(heading_of(model), [_("Layer"), _("Output"), _("Arithmetic"), _("Parameters")], cells, numeric=(3,))
 
 
 def thumbnails(dataset: ImageDataset) -> str:
@@ -122,9 +125,15 @@ def thumbnails(dataset: ImageDataset) -> str:
     rows = []
     for label, name in enumerate(dataset.class_names[:_MOST_CLASSES]):
         chosen = (labels == label).nonzero()[0][: _N_THUMBNAILS if dataset.n_classes <= 5 else 1]
-        pictures = "".join(image(pixels, f"{name}, training image", 40) for pixels in dataset.train.images[chosen])
+        pictures = "".join(
+            image(pixels, _("{name}, training image", name=name), 40) for pixels in dataset.train.images[chosen]
+        )
         rows.append(f"<figure><span>{pictures}</span><figcaption>{escape(name)}</figcaption></figure>")
-    more = f"<p>and {dataset.n_classes - _MOST_CLASSES} more classes</p>" if dataset.n_classes > _MOST_CLASSES else ""
+    more = (
+        _("<p>and {n_classes} more classes</p>", n_classes=dataset.n_classes - _MOST_CLASSES)
+        if dataset.n_classes > _MOST_CLASSES
+        else ""
+    )
     return f'<div class="tlw-thumbnails">{"".join(rows)}</div>{more}'
 
 
@@ -146,7 +155,13 @@ def _confusion_table(run: RunResult, number: int) -> Markup:
         n = max(sum(counts), 1)
         cells = [Markup('<td style="--tlw-share:{}%">{}</td>').format(round(70 * count / n), count) for count in counts]
         rows.append(Markup('<tr><th scope="row">{}</th>{}</tr>').format(name, join(cells)))
-    caption = f"Run {number}, {heading_of(run.name).lower()}: {run.n_right} of {len(run.labels)} right"
+    caption = _(
+        "Run {number}, {heading}: {n_right} of {n_labels} right",
+        number=number,
+        heading=heading_of(run.name).lower(),
+        n_right=run.n_right,
+        n_labels=len(run.labels),
+    )
     return Markup(
         '<div class="tlw-scroll"><table class="tlw-table tlw-confusion tlw-of-{}"><caption>{}</caption>'
         '<thead><tr><th scope="col">true class ↓ answer →</th>{}</tr></thead><tbody>{}</tbody></table></div>'
@@ -163,16 +178,28 @@ def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
     data, config = comparison.dataset, comparison.config
     if config.weights and (far_below := size_note(config.backbone, data.image_size)):
         notes += f"<li>{escape(far_below)}</li>"
-    loaded = f", loaded from {escape(printable(source))}" if source else ""
+    loaded = _(", loaded from {source}", source=escape(printable(source))) if source else ""
     n_train = comparison.folds.points[0].n_train if comparison.folds else data.n_train
-    what = (
-        f"Run {number_}{loaded}: {escape(data.name)}, {n_train} training images of {data.image_size} pixels, "
-        f"{config.epochs} epochs, learning rate {config.learning_rate:g}, {seeds_text(comparison)}"
+    what = _(
+        "Run {number}{loaded}: {data_name}, {n_train} training images of {image_size} pixels, "
+        "{epochs} epochs, learning rate {learning_rate:g}, {seeds}",
+        number=number_,
+        loaded=loaded,
+        data_name=escape(data.name),
+        n_train=n_train,
+        image_size=data.image_size,
+        epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        seeds=seeds_text(comparison),
     )
     scores = scores_of(comparison)
     numbers = "".join(_figures(run, scores.get(run.name)) for run in comparison.runs)
     if any(run.is_uneven for run in comparison.runs):
-        text = f"{baseline_text(comparison.runs)}: {percent(chance_level(comparison.runs))} of the test images"
+        text = _(
+            "{baseline}: {chance_level} of the test images",
+            baseline=baseline_text(comparison.runs),
+            chance_level=percent(chance_level(comparison.runs)),
+        )
         numbers += f'<p class="tlw-note">{escape(text[0].upper() + text[1:])}.</p>'
     return (
         f'<div class="tlw-verdict" role="status"><p>{escape(comparison.verdict.text)}</p><small>{what}</small></div>'
@@ -182,14 +209,16 @@ def verdict(comparison: Comparison, number_: int, source: str = "") -> str:
 
 def _figures(run: RunResult, score: Score | None) -> str:
     name = heading_of(run.name)
-    result = "<b>not tested</b>"
+    result = _("<b>not tested</b>")
     if score is not None:
-        label = f"mean of {len(score.seeds)} seeds, 95% over seeds" if score.seeds else "95% interval"
-        label = f"{len(score.folds)} folds, {label}" if score.folds else label
+        label = (
+            _("mean of {n_seeds} seeds, 95% over seeds", n_seeds=len(score.seeds)) if score.seeds else _("95% interval")
+        )
+        label = _("{n_folds} folds, {label}", n_folds=len(score.folds), label=label) if score.folds else label
         result = f"<b>{percent(score.accuracy)}</b> <small>{label} {interval_text(score.interval)}</small>"
     if balanced := balanced_text(run):
-        result += f" <small>· balanced {balanced}</small>"
-    saved = f", {run.seconds.saved:.1f} s saved by cached features" if run.seconds.saved else ""
+        result += _(" <small>· balanced {balanced}</small>", balanced=balanced)
+    saved = _(", {saved:.1f} s saved by cached features", saved=run.seconds.saved) if run.seconds.saved else ""
     return (
         f'<div class="tlw-result tlw-edge-{escape(run.name)}"><span>{name}</span><span>{result}</span>'
         f"<small>{count_text(run.params.trainable)} trainable of {count_text(run.params.total)} parameters · "

@@ -14,6 +14,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.core.html import Markup
 from tl_widgets.core.paths import user_path
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache
 from tl_widgets.records.comparison import Comparison
@@ -57,8 +58,8 @@ class StudyLab(App[StudyScreen, StudyResult]):
         InputError: an argument is not allowed.
     """
 
-    _text = "StudyLab: experiments with many models"
-    _busy = "The study is running"
+    _text = _("StudyLab: experiments with many models")
+    _busy = _("The study is running")
 
     def __init__(
         self,
@@ -81,7 +82,9 @@ class StudyLab(App[StudyScreen, StudyResult]):
         guess_box = GuessBox(self._show_guess, self._reveal)
         screen = StudyScreen(self.form, guess_box, self._studies, self.own_model)
         super().__init__(screen, source)
-        self.paper.show((f"{self._text}. They need a running kernel: run this cell.",), static_cards(self._studies))
+        self.paper.show(
+            (_("{text}. They need a running kernel: run this cell.", text=self._text),), static_cards(self._studies)
+        )
         screen.go_on_button.on_click(lambda _: self.go_on())
         screen.save_button.on_click(lambda _: self._save())
         screen.load_button.on_click(lambda _: self._load_typed())
@@ -100,9 +103,15 @@ class StudyLab(App[StudyScreen, StudyResult]):
     @settings.setter
     @checked
     def settings(self, settings: StudySettings) -> None:
-        self._require_idle("change its settings")
+        self._require_idle(_("change its settings"))
         if settings.study not in self._studies:
-            raise InputError(f"This app offers {', '.join(self._studies)}; the settings are for {settings.study}.")
+            raise InputError(
+                _(
+                    "This app offers {studies}; the settings are for {study}.",
+                    studies=", ".join(self._studies),
+                    study=settings.study,
+                )
+            )
         self.form.settings = settings
 
     @property
@@ -138,7 +147,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         """
         unfinished = self._unfinished
         if unfinished is None and not self.is_running:
-            raise InputError("There is no stopped study to resume. Only “Which backbone?” can be resumed.")
+            raise InputError(_("There is no stopped study to resume. Only “Which backbone?” can be resumed."))
         return self._measure(unfinished, wait)
 
     @property
@@ -164,8 +173,8 @@ class StudyLab(App[StudyScreen, StudyResult]):
         Raises:
             InputError: the file cannot be read, it is not a record of a study in this app, or a study is running.
         """
-        self._require_idle("load a record")
-        path = user_path(path, "The record")
+        self._require_idle(_("load a record"))
+        path = user_path(path, _("The record"))
         study, result = load_study(path, self._studies)
         figure = self.screen.figure_of(study, result, STUDIES[study].draw(result))
         self.form.choose(study)
@@ -319,9 +328,11 @@ class StudyLab(App[StudyScreen, StudyResult]):
             message.value = error_alert(error)
             return
         message.value = Markup(
-            '<p class="tlw-note" role="status">Saved {} and {}. Read it with: '
-            "<code>tl_widgets.{}.from_json(...)</code></p>"
-        ).format(file_link(record), file_link(figure), type(finding.result).__name__)
+            _(
+                '<p class="tlw-note" role="status">Saved {file_link} and {file_link_2}. Read it with: '
+                "<code>tl_widgets.{name}.from_json(...)</code></p>"
+            )
+        ).format(file_link=file_link(record), file_link_2=file_link(figure), name=type(finding.result).__name__)
         self.screen.list_records()
 
     def _load_typed(self) -> None:
@@ -329,7 +340,7 @@ class StudyLab(App[StudyScreen, StudyResult]):
         screen.file_message.value = ""
         try:
             if not name:
-                raise InputError("Type or choose the name of a record first: the .json that Save wrote.")
+                raise InputError(_("Type or choose the name of a record first: the .json that Save wrote."))
             self.load(name)
         except Exception as error:
             screen.file_message.value = error_alert(error)
@@ -341,6 +352,6 @@ def _guess_of(settings: StudySettings) -> Guess | None:
 
 def _end_text(study: str, result: StudyResult) -> str:
     if not result.stopped:
-        return "Done."
-    more = " “Go on” measures the rest." if STUDIES[study].can_go_on else ""
-    return f"Stopped. This is what was measured so far.{more}"
+        return _("Done.")
+    more = _(" “Go on” measures the rest.") if STUDIES[study].can_go_on else ""
+    return _("Stopped. This is what was measured so far.{more}", more=more)

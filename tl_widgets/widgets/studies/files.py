@@ -9,6 +9,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.files import write_each, write_text, write_whole
 from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.text import is_text
+from tl_widgets.core.translation import _
 from tl_widgets.studies.registry import STUDIES, read_study
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.files import free_paths
@@ -41,9 +42,11 @@ def load_study(path: Path, studies: Collection[str]) -> tuple[str, StudyResult]:
         InputError: the file cannot be read, or it is not a record of one of these studies.
     """
     try:
-        text = read_user_file(path, "The record", _MOST_BYTES).decode("utf-8-sig")
+        text = read_user_file(path, _("The record"), _MOST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{path.name} is not a text file, so it cannot be the record of a study.") from None
+        raise InputError(
+            _("{path_name} is not a text file, so it cannot be the record of a study.", path_name=path.name)
+        ) from None
     return read_study(text, studies)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ipywidgets import HTML, Button, HBox, VBox
 
+from tl_widgets.core.translation import _
 from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.stage import GuessMarks
 from tl_widgets.studies.study import StudyResult
@@ -33,8 +34,8 @@ class GuessBox(VBox):
         self._guess: Guess | None = None
         self._running = False
         self._question, self._line = HTML(), HTML()
-        self.field = menu_widget("My guess", "What do you expect?", [])
-        self.button = Button(description="Keep my guess")
+        self.field = menu_widget(_("My guess"), _("What do you expect?"), [])
+        self.button = Button(description=_("Keep my guess"))
         self.button.on_click(lambda _: self._keep())
         row = HBox([self.field, self.button])
         super().__init__([self._question, row, self._line])
@@ -52,7 +53,7 @@ class GuessBox(VBox):
         self._guess = guess
         if guess is None or is_same:  # the learner may be choosing an answer
             return
-        self._question.value = f"<p><b>Your guess first.</b> {escape(guess.question)}</p>"
+        self._question.value = _("<p><b>Your guess first.</b> {question}</p>", question=escape(guess.question))
         asked, subject = (guess.question, guess.options), guess.subject
         chosen = self._last.get(asked, _NOTHING_CHOSEN)
         if subject not in self._seen and self._kept.get(asked, subject) not in {subject, *self._seen}:
@@ -108,8 +109,14 @@ class GuessBox(VBox):
         guessed, measured = self.kept_guess(guess), guess.answer(result)
         if guessed is None:
             return ""
-        end = ", and that is right" if guessed == measured else f"; the result is “{measured}”" if measured else ""
-        return f"You guessed “{guessed}”{end}."
+        end = (
+            _(", and that is right")
+            if guessed == measured
+            else _("; the result is “{measured}”", measured=measured)
+            if measured
+            else ""
+        )
+        return _("You guessed “{guessed}”{end}.", guessed=guessed, end=end)
 
     def _chosen(self) -> None:
         if self.field.value is not None:
@@ -120,7 +127,7 @@ class GuessBox(VBox):
 
     def _keep(self) -> None:
         if self._guess is None or self.field.value == _NOTHING_CHOSEN:
-            self._line.value = alert("Choose an answer first.")
+            self._line.value = alert(_("Choose an answer first."))
             return
         self._keep_chosen(self._guess)
         self._show()
@@ -133,6 +140,6 @@ class GuessBox(VBox):
     def _show(self) -> None:
         subject = self._guess.subject if self._guess else ""
         self.field.disabled = self.button.disabled = not self.is_open
-        kept = '<p role="status" class="tlw-note">Your guess is kept.</p>'
-        late = '<p class="tlw-note">The result was here before a guess.</p>' if subject in self._seen else ""
+        kept = _('<p role="status" class="tlw-note">Your guess is kept.</p>')
+        late = _('<p class="tlw-note">The result was here before a guess.</p>') if subject in self._seen else ""
         self._line.value = kept if subject in self._guesses else late

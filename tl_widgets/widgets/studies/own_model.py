@@ -13,6 +13,7 @@ from tl_widgets.core.html import Markup, join
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.resources import release_memory
 from tl_widgets.core.text import printable
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.setup_checks.mistake import Finding
 from tl_widgets.widgets.shared.fields import STYLE, menu_widget, row
@@ -26,11 +27,12 @@ from tl_widgets.widgets.shared.upload import UploadView
 _MAX_BYTES = 2_000_000_000
 _FOLDER = ""  # the entry of the menu for a folder or archive
 _SIDE = 128  # pixels, for a model that takes images of any size
-_FIRST = (
-    "Training doesn't work? Give your model and its training images, and read what is wrong and how to mend it. "
-    'Save the model with model.save("my_model.keras"), compiled. Nothing in the file is run, and nothing is trained.'
+_FIRST = _(
+    "Training doesn't work? Give your model and its training images, and read what is wrong and how "
+    'to mend it. Save the model with model.save("my_model.keras"), compiled. Nothing in the file is '
+    "run, and nothing is trained."
 )
-_CLEAN = "No mistake was found. That doesn't prove that there is none."
+_CLEAN = _("No mistake was found. That doesn't prove that there is none.")
 
 
 class OwnModelView(HBox):
@@ -46,13 +48,19 @@ class OwnModelView(HBox):
         self._source = source
         self._uploaded: tuple[str, Incoming] | None = None
         self.run: Run[None] | None = None
-        self.upload = UploadView(self._take, max_bytes=_MAX_BYTES, label="Choose a model", accept=".keras,.h5,.hdf5",
-                                 kind="model", hint="or drop it here")  # fmt: skip
-        self.file = Text(description="Model's file name", placeholder="my_model.keras", style=STYLE)
-        self.data: Dropdown = menu_widget("Images", "The images that the model is trained on", self._menu())
-        self.folder = Text(description="Folder or archive", placeholder="my_photos", style=STYLE)
-        self.check_button = Button(description="Check", icon="check", tooltip="Look for mistakes; nothing is run")
-        self.stop_button = Button(description="Stop", icon="stop", disabled=True)
+        self.upload = UploadView(
+            self._take,
+            max_bytes=_MAX_BYTES,
+            label=_("Choose a model"),
+            accept=".keras,.h5,.hdf5",
+            kind="model",
+            hint=_("or drop it here"),
+        )
+        self.file = Text(description=_("Model's file name"), placeholder=_("my_model.keras"), style=STYLE)
+        self.data: Dropdown = menu_widget(_("Images"), _("The images that the model is trained on"), self._menu())
+        self.folder = Text(description=_("Folder or archive"), placeholder="my_photos", style=STYLE)
+        self.check_button = Button(description=_("Check"), icon="check", tooltip=_("Look for mistakes; nothing is run"))
+        self.stop_button = Button(description=_("Stop"), icon="stop", disabled=True)
         self._status, self._findings = HTML(), HTML(empty(_FIRST))
         inputs = VBox([self.upload, self.file, self.data, self.folder, row(self.check_button, self.stop_button),
                        self._status])  # fmt: skip
@@ -82,11 +90,11 @@ class OwnModelView(HBox):
         """Check the model in the background; if a check is in progress, return its run."""
         if self.run is None or not self.run.is_running:
             self._show_running(True)
-            self.run = run_and_explain(self._work, self._status, stopped="Stopped.")
+            self.run = run_and_explain(self._work, self._status, stopped=_("Stopped."))
         return self.run
 
     def _menu(self) -> list[tuple[str, str]]:
-        folder = [("A folder or archive of mine", _FOLDER)] if self._source.own is None else []
+        folder = [(_("A folder or archive of mine"), _FOLDER)] if self._source.own is None else []
         return [*folder, *self._source.menu()]
 
     def _show_folder(self) -> None:
@@ -97,12 +105,12 @@ class OwnModelView(HBox):
             widget.disabled = running
         self.upload.enabled, self.stop_button.disabled = not running, not running
         if running:
-            self._show_status("getting ready")
+            self._show_status(_("getting ready"))
 
     def _show_status(self, text: str) -> None:
         self._status.value = note(text)
 
-    def _take(self, _: str, incoming: Incoming) -> None:
+    def _take(self, _unused: str, incoming: Incoming) -> None:
         """Keep an uploaded model in place of the last one."""
         ((name, path),) = incoming.files()
         name = printable(PurePath(name).name)
@@ -111,23 +119,23 @@ class OwnModelView(HBox):
         if earlier is not None:
             earlier[1].close()
         self.file.value = name
-        self._show_status(f"{name} is here. Choose its images, then press “Check”.")
+        self._show_status(_("{name} is here. Choose its images, then press “Check”.", name=name))
 
     def _model(self) -> tuple[Path, str]:
         """Return the model's file and its name."""
         name = self.file.value.strip()
         if not name:
-            raise InputError("Choose a model first, or type the name of its file: a .keras or .h5 that Keras saved.")
+            raise InputError(_("Choose a model first, or type the name of its file: a .keras or .h5 that Keras saved."))
         if self._uploaded is not None and name == self._uploaded[0]:
-            ((_, path),) = self._uploaded[1].files()
+            ((_unused, path),) = self._uploaded[1].files()
             return next(path.parent.glob("model*")), name
-        path = user_path(name, "The model")
+        path = user_path(name, _("The model"))
         return path, path.name
 
     def _load(self, side: int | None, cancel: Cancel) -> ImageDataset:
-        self._show_status("reading the images")
+        self._show_status(_("reading the images"))
         dataset = self._images(side or _SIDE, cancel)
-        self._show_status("looking for mistakes")
+        self._show_status(_("looking for mistakes"))
         return dataset
 
     def _images(self, size: int, cancel: Cancel) -> ImageDataset:
@@ -140,8 +148,8 @@ class OwnModelView(HBox):
             return self._source.load_whole(settings, self._on_event, cancel)
         folder = self.folder.value.strip()
         if not folder:
-            raise InputError("Type the path of the folder or archive with your images.")
-        return load_folder(user_path(folder, "The folder"), image_size=size, on_event=self._on_event, cancel=cancel)
+            raise InputError(_("Type the path of the folder or archive with your images."))
+        return load_folder(user_path(folder, _("The folder")), image_size=size, on_event=self._on_event, cancel=cancel)
 
     def _on_event(self, event: Event) -> None:
         if event.n_total and event.n_done == event.n_total:
@@ -150,15 +158,15 @@ class OwnModelView(HBox):
     def _work(self, cancel: Cancel) -> None:
         try:
             path, name = self._model()
-            with training_lock(cancel, lambda: self._show_status("waiting for other work to finish")):
-                wait_for_tensorflow(cancel, lambda: self._show_status("loading TensorFlow"))
+            with training_lock(cancel, lambda: self._show_status(_("waiting for other work to finish"))):
+                wait_for_tensorflow(cancel, lambda: self._show_status(_("loading TensorFlow")))
                 from tl_widgets.setup_checks.untrusted import check_saved
 
-                self._show_status("reading the model")
+                self._show_status(_("reading the model"))
                 report = check_saved(path, lambda side: self._load(side, cancel), name)
             raise_if_cancelled(cancel)
             self._findings.value = _findings_html(name, self._shown_data(), report.findings)
-            self._show_status("Done.")
+            self._show_status(_("Done."))
         finally:
             self._show_running(False)
             release_memory()

@@ -9,6 +9,7 @@ from ipywidgets import HTML
 from tl_widgets.core.events import Event, seconds_left
 from tl_widgets.core.model_name import find_model
 from tl_widgets.core.numbers import duration_text
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.html import escape, progress
 from tl_widgets.widgets.shared.live import event_numbers
 
@@ -35,7 +36,7 @@ class StudyProgress(HTML):
         """Start a study that will train this many models."""
         self.clear()
         self._n_models, self._started = n_models, time.monotonic()
-        self.show_text("getting ready")
+        self.show_text(_("getting ready"))
 
     def add_event(self, event: Event) -> None:
         """Store an event; `draw` shows it."""
@@ -60,11 +61,11 @@ class StudyProgress(HTML):
 
     def draw(self) -> None:
         """Show the current progress."""
-        bars = progress("Whole study", *self._study_numbers()) if self._n_models else ""
+        bars = progress(_("Whole study"), *self._study_numbers()) if self._n_models else ""
         if self._step is not None:
             model = find_model(self._step.model)
             name = self._step.model.replace("_", " ")
-            label = model.heading if model else name[:1].upper() + name[1:] or "This step"
+            label = model.heading if model else name[:1].upper() + name[1:] or _("This step")
             bars += progress(label, *event_numbers(self._step))
         self.value = f'<p class="tlw-phase">{escape(self._text)}</p>{bars}'
 
@@ -76,13 +77,16 @@ class StudyProgress(HTML):
             n_total, n_done = self._n_models, self._n_done
             at = min(round((n_done + sum(self._shares.values())) * _FINE), n_total * _FINE)
             left = seconds_left(time.monotonic() - self._started, at, n_total * _FINE)
-        parts = [f"{n_done} of {n_total}", duration_text(time.monotonic() - self._started)]
+        parts = [
+            _("{n_done} of {n_total}", n_done=n_done, n_total=n_total),
+            duration_text(time.monotonic() - self._started),
+        ]
         if left:
-            parts.append(f"about {duration_text(left)} left")
+            parts.append(_("about {left} left", left=duration_text(left)))
         return at, n_total * _FINE, " · ".join(parts)
 
     def finish(self, text: str) -> None:
         """Show how the run ended and how long it took."""
         elapsed = duration_text(time.monotonic() - self._started)
         self.clear()
-        self.show_text(f"{text} It took {elapsed}.")
+        self.show_text(_("{text} It took {elapsed}.", text=text, elapsed=elapsed))

@@ -15,6 +15,7 @@ from ipywidgets import HTML, Button, Combobox, HBox, Tab, Text, VBox, Widget
 from tl_widgets.core.events import Event
 from tl_widgets.core.html import Markup, join, table
 from tl_widgets.core.numbers import rough_duration
+from tl_widgets.core.translation import _
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.app import AppScreen
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from tl_widgets.studies.study import Drawing
 
 _PIXELS_PER_INCH = 96
-_FIRST = "Guess, then press “Run”: each point drops in as soon as it is measured."
-_PICTURES = "Press “Run”: then you see where both models look, their first filters, and how they arrange the images."
-_WAITING = "The result is ready. Keep your guess on the left to see it here."
+_FIRST = _("Guess, then press “Run”: each point drops in as soon as it is measured.")
+_PICTURES = _("Press “Run”: then you see where both models look, their first filters, and how they arrange the images.")
+_WAITING = _("The result is ready. Keep your guess on the left to see it here.")
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ class StudyScreen(AppScreen[StudyProgress]):
     def __init__(
         self, form: StudyForm, guess: GuessBox, studies: Sequence[str], own_model: OwnModelView | None
     ) -> None:
-        super().__init__("Run", StudyProgress(), " The last result is still shown below.")
-        tip = "Measure what the stopped study lacks; its results so far stay"
-        self.go_on_button = Button(description="Go on", icon="forward", tooltip=tip, disabled=True)
+        super().__init__(_("Run"), StudyProgress(), _(" The last result is still shown below."))
+        tip = _("Measure what the stopped study lacks; its results so far stay")
+        self.go_on_button = Button(description=_("Go on"), icon="forward", tooltip=tip, disabled=True)
         self.guess, self.sentences, self.figure = guess, HTML(), FigureView()
         self.stage, self.outcome = (
             StudyStage(form, guess, self.sentences),
@@ -76,10 +77,10 @@ class StudyScreen(AppScreen[StudyProgress]):
         )
         self._form, self._study, self._can_resume = form, "", False
         views: dict[str, Widget] = {
-            "Chart": self.stage,
-            "Details": self.sentences,
-            "Figure": self.figure,
-            "Files": self._files(),
+            _("Chart"): self.stage,
+            _("Details"): self.sentences,
+            _("Figure"): self.figure,
+            _("Files"): self._files(),
         }
         if own_model is not None:
             views["My model"] = own_model
@@ -102,10 +103,10 @@ class StudyScreen(AppScreen[StudyProgress]):
         return HTML(head.format(sketch(study, 32), STUDIES[study].question))
 
     def _files(self) -> Widget:
-        self.file = Text(description="File name", style=STYLE)
-        self.save_button = Button(description="Save", icon="save", tooltip="Record and figure", disabled=True)
-        self.record = Combobox(description="Record", placeholder="a .json that was saved", style=STYLE)
-        self.load_button = Button(description="Load", tooltip="Show what a record says")
+        self.file = Text(description=_("File name"), style=STYLE)
+        self.save_button = Button(description=_("Save"), icon="save", tooltip=_("Record and figure"), disabled=True)
+        self.record = Combobox(description=_("Record"), placeholder=_("a .json that was saved"), style=STYLE)
+        self.load_button = Button(description=_("Load"), tooltip=_("Show what a record says"))
         rows = [HBox([self.file, self.save_button]), HBox([self.record, self.load_button])]
         for row in rows:
             row.add_class("tlw-row")
@@ -121,7 +122,7 @@ class StudyScreen(AppScreen[StudyProgress]):
         """Enable the Go on button, with its cost, if a stopped study can be resumed; hide it for those that can't."""
         self._can_resume = can_resume
         cost = f" · {rough_duration(seconds)}" if can_resume and seconds is not None else ""
-        self.go_on_button.description = f"Go on{cost}"
+        self.go_on_button.description = _("Go on{cost}", cost=cost)
         self.go_on_button.disabled = not can_resume or self.state == "running"
         self.go_on_button.layout.visibility = "visible" if STUDIES[self._form.settings.study].can_go_on else "hidden"
 
@@ -171,15 +172,18 @@ class StudyScreen(AppScreen[StudyProgress]):
         """Show a result."""
         self.has_result = True
         study, result = STUDIES[finding.study], finding.result
-        images = dict.fromkeys(f"{data.name}, {data.image_size} pixels" for data in result.datasets)
-        facts = "; ".join([*images, *([f"read from {finding.source}"] if finding.source else [])])
+        images = dict.fromkeys(
+            _("{data_name}, {image_size} pixels", data_name=data.name, image_size=data.image_size)
+            for data in result.datasets
+        )
+        facts = "; ".join([*images, *([_("read from {source}", source=finding.source)] if finding.source else [])])
         guess = [finding.guess] if finding.guess else []
         paragraphs = join(Markup("<p>{}</p>").format(text) for text in [*guess, *study.sentences(result)])
         self.sentences.value = Markup('<div class="tlw-verdict"><small>{} · {}</small>{}</div>{}').format(
             study.question, facts, paragraphs, _rows(result)
         )
         self.figure.value = finding.figure
-        facts += "; stopped early" if result.stopped else ""
+        facts += _("; stopped early") if result.stopped else ""
         self.outcome.show(study.headline(result), finding.guess, f"{study.question} · {facts}")
         self.save_button.disabled = self.state == "running"
         self.stage.draw(result, with_guess=bool(finding.subject))
@@ -188,8 +192,8 @@ class StudyScreen(AppScreen[StudyProgress]):
         """Show the empty axes and a text, because the card has no result to show."""
         self.has_result = False
         self.save_button.disabled = True
-        self.sentences.value = empty("After a run: what was found, sentence by sentence, and the numbers.")
-        self.figure.value = empty("Press “Run”: the figure appears here.")
+        self.sentences.value = empty(_("After a run: what was found, sentence by sentence, and the numbers."))
+        self.figure.value = empty(_("Press “Run”: the figure appears here."))
         self.outcome.show_text(text or (_FIRST if self.stage.has_chart else _PICTURES))
         self.stage.start()
         self.stage.draw()
@@ -201,7 +205,7 @@ class StudyScreen(AppScreen[StudyProgress]):
 
     def show_figure(self) -> None:
         """Switch to the figure, for a study without a chart."""
-        self.tabs.selected_index = self.tabs.titles.index("Figure")
+        self.tabs.selected_index = self.tabs.titles.index(_("Figure"))
 
     def finish(self, text: str) -> None:
         """Show how a run ended."""
@@ -210,7 +214,12 @@ class StudyScreen(AppScreen[StudyProgress]):
 
     def show_empty_stop(self) -> None:
         """Show that the run was stopped before there was anything to show."""
-        self.finish(f"Stopped before there was anything to show.{self.earlier_result_text}")
+        self.finish(
+            _(
+                "Stopped before there was anything to show.{earlier_result_text}",
+                earlier_result_text=self.earlier_result_text,
+            )
+        )
 
     def show_failed(self, text: str) -> None:
         """Show that a run failed."""
@@ -222,4 +231,4 @@ def _rows(result: StudyResult) -> Markup:
     if not result.rows:
         return Markup("")
     head, *rows = result.rows
-    return table("The numbers", head, rows)
+    return table(_("The numbers"), head, rows)

@@ -6,6 +6,7 @@ from ipywidgets import HTML, HBox, ToggleButton, VBox
 
 from tl_widgets.core.events import Event
 from tl_widgets.core.html import Markup
+from tl_widgets.core.translation import _
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.stage import stage_svg
 from tl_widgets.studies.study import SoFar, StudyResult
@@ -30,7 +31,7 @@ class StudyStage(HBox):
     def __init__(self, form: StudyForm, guess: GuessBox, sentences: HTML) -> None:
         self._form, self._guess = form, guess
         self._found: tuple[Event, ...] = ()
-        self.more_button = ToggleButton(False, description="More", tooltip="All other controls")
+        self.more_button = ToggleButton(False, description=_("More"), tooltip=_("All other controls"))
         self.more_button.add_class("tlw-more")
         self.more_button.observe(lambda change: self._show_drawer(change["new"]), "value")
         self.about, self.drawer, self.chart = VBox([form.lead, guess, form.cost]), VBox([form]), Picture()
@@ -74,9 +75,11 @@ class StudyStage(HBox):
         chart = study.stage(settings.arguments, SoFar(self._form.facts, self._found, result))
         if chart is None:
             self.chart.markup = Markup(
-                '<div class="tlw-no-chart">{}<p>This study answers with pictures: you find them under “Figure” when it '
-                "has measured.</p></div>"
-            ).format(sketch(settings.study, 132))
+                _(
+                    '<div class="tlw-no-chart">{sketch}<p>This study answers with pictures: you find '
+                    "them under “Figure” when it has measured.</p></div>"
+                )
+            ).format(sketch=sketch(settings.study, 132))
             return
         width, height = _SIZE
         marks = self._guess.marks(result) if with_guess else None

@@ -1,23 +1,25 @@
-"""Format numbers the same way in every widget, figure, report and terminal."""
+"""Format numbers the same way in every widget, figure, report and terminal, and as the language writes them."""
 
 from __future__ import annotations
+
+from tl_widgets.core.translation import _, localized
 
 MINUS = "\N{MINUS SIGN}"
 
 
 def percent(share: float, digits: int = 1) -> str:
     """Return a share in 0..1 as text: "91.1%"."""
-    return f"{100 * share:.{digits}f}%"
+    return localized(f"{100 * share:.{digits}f}%")
 
 
 def points(difference: float, digits: int = 1, *, signed: bool = False) -> str:
     """Return a difference of shares in percentage points: "−3.3"; "+3.3" if `signed`."""
-    return f"{100 * difference:{'+' if signed else ''}.{digits}f}".replace("-", MINUS)
+    return localized(f"{100 * difference:{'+' if signed else ''}.{digits}f}".replace("-", MINUS))
 
 
 def points_range(low: float, high: float) -> str:
     """Return an interval of differences or shares in points: "−3.3 to 12.0"."""
-    return f"{points(low)} to {points(high)}"
+    return _("{low} to {high}", low=points(low), high=points(high))
 
 
 def interval_text(interval: tuple[float, float]) -> str:
@@ -27,7 +29,7 @@ def interval_text(interval: tuple[float, float]) -> str:
     """
     low, high = (100 * end for end in interval)
     digits = 1 if f"{low:.0f}" == f"{high:.0f}" else 0
-    return f"{low:.{digits}f} to {high:.{digits}f}"
+    return _("{low} to {high}", low=localized(f"{low:.{digits}f}"), high=localized(f"{high:.{digits}f}"))
 
 
 def accuracy_text(accuracy: float, interval: tuple[float, float] | None) -> str:
@@ -37,33 +39,33 @@ def accuracy_text(accuracy: float, interval: tuple[float, float] | None) -> str:
 
 def count_text(n: int) -> str:
     """Return a count with commas between its thousands: "3,413,024"."""
-    return f"{n:,}"
+    return localized(f"{n:,}")
 
 
 def short_count(n: float) -> str:
     """Return a count with at most three digits: "64", "291 k", "4.69 M"."""
     for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if n >= unit * 0.9995:
-            return f"{n / unit:.3g}{name}"
+            return localized(f"{n / unit:.3g}{name}")
     return f"{n:.0f}"
 
 
 def seconds_text(seconds: float) -> str:
     """Return a measured duration: "0.04 s", "6.9 s", "210 s"."""
     digits = 2 if seconds < 0.1 else 1 if seconds < 100 else 0
-    return f"{seconds:,.{digits}f} s"
+    return localized(f"{seconds:,.{digits}f} s")
 
 
 def milliseconds_text(milliseconds: float) -> str:
     """Return a measured duration: "0.85 ms", "1.2 ms", "130 ms"."""
     digits = 0 if milliseconds >= 10 else 1 if milliseconds >= 1 else 2
-    return f"{milliseconds:,.{digits}f} ms"
+    return localized(f"{milliseconds:,.{digits}f} ms")
 
 
 def duration_text(seconds: float) -> str:
     """Return a waiting time: "0.4 s", "12 s" or "3 min 20 s"."""
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return localized(f"{seconds:.1f} s")
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
@@ -82,4 +84,4 @@ def size_text(n_bytes: float, *, kilobytes: bool = False) -> str:
     """Return a size as "12 MB", "3.4 GB" or, if `kilobytes`, "512 kB"."""
     if kilobytes and n_bytes < 1e6:
         return f"{n_bytes / 1e3:.0f} kB"
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+    return localized(f"{n_bytes / 1e9:.1f} GB") if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

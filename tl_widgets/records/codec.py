@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_ar
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import in_english
 from tl_widgets.records.kinds import Text, check_real, check_text, check_whole
 
 if TYPE_CHECKING:
@@ -61,9 +62,10 @@ def load(text: str) -> dict[str, Any]:
 def to_plain(record: Any) -> dict[str, Any]:
     """Return a frozen dataclass as dictionaries, lists, numbers and text.
 
-    Fields with `compare=False`, such as a trained model, are left out. NaN and infinities become text.
+    Fields with `compare=False`, such as a trained model, are left out. NaN and infinities become text, and translated
+    text is English again.
     """
-    return cast("dict[str, Any]", _without_nan(_converter().unstructure(record)))
+    return cast("dict[str, Any]", _plain_values(_converter().unstructure(record)))
 
 
 def from_plain(kind: type[Record], plain: Any) -> Record:
@@ -82,12 +84,14 @@ def from_plain(kind: type[Record], plain: Any) -> Record:
         raise InputError(_first_problem(error)) from None
 
 
-def _without_nan(value: Any) -> Any:
+def _plain_values(value: Any) -> Any:
     if isinstance(value, float) and value - value != 0:
         return str(value)
     if isinstance(value, dict):
-        return {name: _without_nan(item) for name, item in value.items()}
-    return [_without_nan(item) for item in value] if isinstance(value, list | tuple) else value
+        return {in_english(name): _plain_values(item) for name, item in value.items()}
+    if isinstance(value, str):
+        return in_english(value)
+    return [_plain_values(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 @cache

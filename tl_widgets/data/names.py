@@ -78,7 +78,7 @@ def _is_plausible(names: set[bytes], encoding: str) -> bool:
     """Return whether names read in this encoding are words of one script."""
     texts = [name.decode(encoding) for name in names]
     letters = [c for text in texts for c in text if not c.isascii() and c not in "·–—’“”・ー、。（）【】　 "]
-    if not letters or any(unicodedata.category(c) not in (_("Lu"), _("Ll"), _("Lo")) for c in letters):
+    if not letters or any(unicodedata.category(c) not in ("Lu", "Ll", "Lo") for c in letters):
         return False
     scripts = {unicodedata.name(c, "").split()[0] for c in letters}
     if encoding in _COMMON:

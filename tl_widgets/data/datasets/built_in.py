@@ -67,30 +67,34 @@ def enlarged(gray: GrayImages, image_size: int) -> Images:
 
 def script_parts(validation: float, test: float) -> str:
     """Return the lines that divide `images` and `labels` into three splits."""
-    return _(
-        "\ntrain, validation, test = split(labels, {validation}, {test})\nx_train, y_train = "
-        "images[train], labels[train]\nx_validation, y_validation = images[validation], "
-        "labels[validation]\nx_test, y_test = images[test], labels[test]\n",
-        validation=validation,
-        test=test,
-    )
+    return f"""
+train, validation, test = split(labels, {validation}, {test})
+x_train, y_train = images[train], labels[train]
+x_validation, y_validation = images[validation], labels[validation]
+x_test, y_test = images[test], labels[test]
+"""
 
 
-SCRIPT_SPLIT = _(
-    '\ndef split(labels, validation, test):\n    """Shuffle each class by itself and cut it, so that every '
-    'part has the same share of every class."""\n    parts = [], [], []\n    for label in '
-    "range(len(CLASSES)):\n        rows = np.random.default_rng((DATA_SEED, "
-    "label)).permutation(np.flatnonzero(labels == label))\n        n_validation, n_test = (max(1, "
-    "round(part * len(rows))) if part else 0 for part in (validation, test))\n        n_train = len(rows) "
-    "- n_validation - n_test\n        for part, chosen in zip(parts, np.split(rows, [n_train, n_train + "
-    "n_validation])):\n            part.append(chosen)\n    return [np.sort(np.concatenate(part)) for part "
-    "in parts]\n\n"
-)
+SCRIPT_SPLIT = '''
+def split(labels, validation, test):
+    """Shuffle each class by itself and cut it, so that every part has the same share of every class."""
+    parts = [], [], []
+    for label in range(len(CLASSES)):
+        rows = np.random.default_rng((DATA_SEED, label)).permutation(np.flatnonzero(labels == label))
+        n_validation, n_test = (max(1, round(part * len(rows))) if part else 0 for part in (validation, test))
+        n_train = len(rows) - n_validation - n_test
+        for part, chosen in zip(parts, np.split(rows, [n_train, n_train + n_validation])):
+            part.append(chosen)
+    return [np.sort(np.concatenate(part)) for part in parts]
 
-SCRIPT_ENLARGE = _(
-    "\nimages = np.stack([\n    np.asarray(Image.fromarray(image).resize((SIZE, SIZE), "
-    'Image.Resampling.RESAMPLING).convert("RGB"))\n    for image in gray\n])\n'
-)
+'''
+
+SCRIPT_ENLARGE = """
+images = np.stack([
+    np.asarray(Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.RESAMPLING).convert("RGB"))
+    for image in gray
+])
+"""
 
 
 # Where patches are cut from a photograph of 512 x 512 pixels. A patch of 48 pixels still shows a joint between bricks,
@@ -132,17 +136,22 @@ def _range(places: range) -> str:
     return f"range({places[0]}, {places[-1] + places.step}, {places.step})"
 
 
-_TEXTURES_SCRIPT = _(
-    '\ndef patches(lefts):\n    """Patches of SIDE x SIDE pixels of each photograph, enlarged to SIZE x '
-    'SIZE: (images, labels)."""\n    images, labels = [], []\n    for label, photograph in '
-    "enumerate((photographs.brick(), photographs.grass(), photographs.gravel())):\n        for top in "
-    "TOPS:\n            for left in lefts:\n                patch = Image.fromarray(photograph[top : top + "
-    "SIDE, left : left + SIDE])\n                patch = patch.resize((SIZE, SIZE), "
-    "Image.Resampling.RESAMPLING)\n                "
-    'images.append(np.asarray(patch.convert("RGB")))\n                labels.append(label)\n    return '
-    "np.stack(images), np.array(labels)\n\n\n# The parts lie side by side in the photographs and never "
-    "touch: nothing of the test is seen in training.\n"
-)
+_TEXTURES_SCRIPT = '''
+def patches(lefts):
+    """Patches of SIDE x SIDE pixels of each photograph, enlarged to SIZE x SIZE: (images, labels)."""
+    images, labels = [], []
+    for label, photograph in enumerate((photographs.brick(), photographs.grass(), photographs.gravel())):
+        for top in TOPS:
+            for left in lefts:
+                patch = Image.fromarray(photograph[top : top + SIDE, left : left + SIDE])
+                patch = patch.resize((SIZE, SIZE), Image.Resampling.RESAMPLING)
+                images.append(np.asarray(patch.convert("RGB")))
+                labels.append(label)
+    return np.stack(images), np.array(labels)
+
+
+# The parts lie side by side in the photographs and never touch: nothing of the test is seen in training.
+'''
 
 TEXTURES = BuiltInDataset(
     name="textures",
@@ -172,10 +181,11 @@ def _read_faces() -> tuple[GrayImages, Labels]:
     return gray, np.repeat(np.array([1, 0], np.int64), 100)
 
 
-_FACES_SCRIPT = _(
-    "\n# 100 faces, then 100 pieces of background, 25 x 25 pixels, values 0..1.\ngray = "
-    'np.rint(lfw_subset() * 255).astype("uint8")\nlabels = np.repeat([1, 0], 100)\n'
-)
+_FACES_SCRIPT = """
+# 100 faces, then 100 pieces of background, 25 x 25 pixels, values 0..1.
+gray = np.rint(lfw_subset() * 255).astype("uint8")
+labels = np.repeat([1, 0], 100)
+"""
 
 _FACES_IMAGES = ArrayOfImages(_read_faces, side=25, shares=(0.10, 0.40), script_lines=_FACES_SCRIPT)
 
@@ -200,16 +210,18 @@ def _read_digits() -> tuple[GrayImages, Labels]:
     # Only its file: importing scikit-learn takes a second and 0.1 GB.
     sklearn = find_spec("sklearn")
     if sklearn is None or sklearn.origin is None:
-        raise ModuleNotFoundError(_("No module named 'sklearn'"), name="sklearn")
+        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
     rows = np.loadtxt(Path(sklearn.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
     # Values are whole numbers 0..16, then the digit. No two images are equal (a test checks this).
     return np.rint(rows[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8), rows[:, -1].astype(np.int64)
 
 
-_DIGITS_SCRIPT = _(
-    "\n# 8 x 8 pixels, values 0..16.\ndigits = load_digits()\ngray = np.rint(digits.images * (255 / "
-    '16)).astype("uint8")\nlabels = digits.target\n'
-)
+_DIGITS_SCRIPT = """
+# 8 x 8 pixels, values 0..16.
+digits = load_digits()
+gray = np.rint(digits.images * (255 / 16)).astype("uint8")
+labels = digits.target
+"""
 
 _DIGITS_IMAGES = ArrayOfImages(_read_digits, side=8, shares=(0.15, 0.40), script_lines=_DIGITS_SCRIPT)
 

@@ -24,14 +24,16 @@ from tl_widgets.data.hosted import HostedDataset, HostedFile, Sink, WrongContent
 
 _VERSION = "2022.06.04"
 _ARCHIVE_ROOT = f"tuxpaint-stamps-{_VERSION}/stamps/"
-_NOTICE = _(
-    "Photographs from Tux Paint's stamps, https://tuxpaint.org/stamps/\nCopyright 2002-2022 Bill Kendrick "
-    "and contributors\n\nThey are free software: you can redistribute and modify them under the terms of "
-    "the GNU General Public License, version\n2 (https://www.gnu.org/licenses/old-licenses/gpl-2.0.txt), "
-    "as published by the Free Software Foundation. They come\nwithout any warranty.\n\ntl_widgets has "
-    "chosen some of them, put them into a folder for each class and added a transparent margin that "
-    "makes\nthem square.\n"
-)
+_NOTICE = """Photographs from Tux Paint's stamps, https://tuxpaint.org/stamps/
+Copyright 2002-2022 Bill Kendrick and contributors
+
+They are free software: you can redistribute and modify them under the terms of the GNU General Public License, version
+2 (https://www.gnu.org/licenses/old-licenses/gpl-2.0.txt), as published by the Free Software Foundation. They come
+without any warranty.
+
+tl_widgets has chosen some of them, put them into a folder for each class and added a transparent margin that makes
+them square.
+"""
 
 
 def _read_list() -> dict[str, str]:

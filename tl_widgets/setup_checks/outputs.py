@@ -156,11 +156,11 @@ def _named(layer: Any) -> tuple[str, str]:
     if layer is None:
         return "", ""
     kind = type(layer).__name__
-    if isinstance(layer, keras.layers.Softmax) or kind in (_("Softmax"), _("Sigmoid")):
+    if isinstance(layer, keras.layers.Softmax) or kind in ("Softmax", "Sigmoid"):
         return str(layer.name), kind.lower()
     if isinstance(layer, keras.layers.ReLU | keras.layers.LeakyReLU | keras.layers.ELU):
         return str(layer.name), kind.lower().replace("leakyrelu", "leaky_relu")
-    if kind in (_("Relu"), "Relu6", _("Tanh"), _("Gelu"), _("Elu"), _("Selu")):
+    if kind in ("Relu", "Relu6", "Tanh", "Gelu", "Elu", "Selu"):
         return str(layer.name), kind.lower()
     return str(layer.name), str(getattr(getattr(layer, "activation", None), "__name__", ""))
 

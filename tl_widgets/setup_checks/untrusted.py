@@ -23,7 +23,7 @@ _BIG_MEMBER, _MOST_SHRUNK = 10_000_000, 100
 # Classes of Keras that run code from the file, or read other files.
 _UNSAFE = frozenset(
     {
-        _("Lambda"),
+        "Lambda",
         "__lambda__",
         "TorchModuleWrapper",
         "FlaxLayer",
@@ -32,7 +32,7 @@ _UNSAFE = frozenset(
         "StringLookup",
         "IntegerLookup",
         "TextVectorization",
-        _("Hashing"),
+        "Hashing",
         "HashedCrossing",
         "FeatureSpace",
     }

@@ -446,3 +446,19 @@ def test_nbgrader_generates_autogrades_and_scores(tmp_path, monkeypatch):
         "points-head": 2,
         "points-frozen-answers": 2,
     }
+
+
+def test_nbgrader_takes_model_answers_out_and_leaves_a_cell_that_runs(frozen):
+    import nbformat
+    from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
+
+    notebook = nbformat.reads(to_notebook(frozen, nbgrader=True), 4)
+    assert "million varied" in str(notebook)
+    for step in (ClearSolutions(), ClearHiddenTests()):
+        notebook, _ = step.preprocess(notebook, {})
+    assert "million varied" not in str(notebook)
+    assert "feature_width" not in str(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            compile(cell.source, "cell", "exec")
+            assert "raise" not in cell.source or '"""\n# YOUR CODE HERE' in cell.source

@@ -17,7 +17,7 @@ _HINTS = {
     "number": "a number",
     "measured": "a number from your run",
     "choice": 'a letter, such as "a"',
-    "text": "a text between quotes",
+    "text": 'a text between quotes; """ for several lines',
 }
 _TRAIN = """## Train
 
@@ -88,14 +88,17 @@ class _Cells:
         self._cells.append({"cell_type": "markdown", "id": name, "metadata": {}, "source": source})
 
     def code(self, name: str, source: str, *, role: str, points: float | None = None, hidden: bool = False) -> None:
-        """Add a cell; its role is "answer", "locked", "test" (graded by running) or "text" (graded by hand)."""
+        """Add a cell; its role is "answer", "locked", "test" (graded by running) or "text" (graded by hand).
+
+        A cell for an answer is an ordinary one: nbgrader would put an error in its place.
+        """
         metadata: dict[str, Any] = {"jupyter": {"source_hidden": True}} if hidden else {}
-        if self._nbgrader:
+        if self._nbgrader and role != "answer":
             metadata["nbgrader"] = {
                 "schema_version": 3,
                 "grade_id": name,
                 "grade": role in ("test", "text"),
-                "solution": role in ("answer", "text"),
+                "solution": role == "text",
                 "locked": role in ("locked", "test"),
                 "task": False,
                 **({} if points is None else {"points": points}),
@@ -113,14 +116,15 @@ class _Cells:
         if asked.kind == "prediction":
             parts.append("Answer before you train: afterwards it's no prediction.")
         self.markdown(f"question-{name}", "\n\n".join(parts))
-        if asked.kind == "text":
+        role, points = "answer", None
+        because = ", because=..." if asked.reasons else ""
+        hint = 'a letter for each, such as "a"' if because else _HINTS.get(asked.kind, _HINTS["choice"])
+        source = f'task.answer("{asked.name}", ...{because})  # {hint}'
+        if asked.kind == "text" and self._nbgrader:
             role, points = "text", asked.points
-            source = f'task.answer("{asked.name}", ...)  # {_HINTS["text"]}; """ for several lines'
-        else:
-            role, points = "answer", None
-            because = ", because=..." if asked.reasons else ""
-            hint = 'a letter for each, such as "a"' if because else _HINTS.get(asked.kind, _HINTS["choice"])
-            source = f'task.answer("{asked.name}", ...{because})  # {hint}'
+            model = asked.model_answer.strip().replace('"""', "'''").replace("\\", "/") or "..."
+            solution = f"### BEGIN SOLUTION\n{model}\n### END SOLUTION"
+            source = f'task.answer("{asked.name}", """\n{solution}\n""")  # write your text between the quotes'
         self.code(f"answer-{name}", source, role=role, points=points)
         if self._nbgrader and asked.kind != "text":
             key = {key: value for key, value in to_plain(asked).items() if value not in ("", [], None)}

@@ -265,11 +265,19 @@ def principal_components(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], tu
         )
     positions, explained = np.zeros((len(values), 2)), np.zeros(2)
     if (values != values[0]).any():
-        n = min(2, *values.shape)
-        scores, lengths, directions = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
-        largest = directions[np.arange(len(directions)), np.abs(directions).argmax(axis=1)]
-        positions[:, :n] = (scores * lengths * np.sign(largest))[:, :n]  # a direction has no sign of its own
-        explained[:n] = (lengths**2 / (lengths**2).sum())[:n]
+        centered = values - values.mean(axis=0)
+        # The smaller of the two products has the same largest eigenvalues, in a tenth of the time of an SVD.
+        is_wide = values.shape[1] > len(values)
+        squares, axes = np.linalg.eigh(centered @ centered.T if is_wide else centered.T @ centered)
+        n = min(2, len(squares))
+        first = axes[:, : -n - 1 : -1]
+        directions = centered.T @ first if is_wide else first
+        largest = directions[np.abs(directions).argmax(axis=0), np.arange(n)]
+        squares = np.maximum(squares, 0)  # they are rounded
+        lengths = np.sqrt(squares[: -n - 1 : -1])
+        scores = first * lengths if is_wide else centered @ first
+        positions[:, :n] = scores * np.sign(largest)  # a direction has no sign of its own
+        explained[:n] = squares[: -n - 1 : -1] / squares.sum()
     return positions, (float(explained[0]), float(explained[1]))
 
 

@@ -160,7 +160,7 @@ def dataset_of(class_names, n_each=8):
 
 def assert_nothing_clipped(figure):
     """All that is drawn, with its texts, lies inside the figure."""
-    figure_png(figure, 50)  # finds the layout
+    figure.draw_without_rendering()  # finds the layout
     box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     assert (box.x0 > -0.01, box.y0 > -0.01, box.x1 < width + 0.01, box.y1 < height + 0.01) == (True,) * 4, box
 

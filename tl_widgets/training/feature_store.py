@@ -160,7 +160,7 @@ def _write(part: bytes, rows: list[tuple[bytes, NDArray[np.float32], float]]) ->
             connection.execute("DROP TABLE IF EXISTS features")
             connection.execute(f"PRAGMA user_version = {_VERSION}")
         connection.execute(_SCHEMA)
-        (clock,) = connection.execute("SELECT coalesce(max(used), 0) + 1 FROM features").fetchone()
+        clock = time.time_ns()
         for image, vector, seconds in rows:
             data = vector.tobytes(), float(seconds)
             row = part, image, *data, _checksum(part, image, *data), clock
@@ -170,6 +170,9 @@ def _write(part: bytes, rows: list[tuple[bytes, NDArray[np.float32], float]]) ->
 
 def _forget_oldest(connection: sqlite3.Connection) -> None:
     """Delete the oldest writes until the vectors fit; the latest one always stays."""
+    pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    if connection.execute(pages).fetchone()[0] <= MAX_BYTES:  # adding up the vectors reads the whole file
+        return
     sizes = connection.execute(
         "SELECT used, sum(length(vector)) FROM features GROUP BY used ORDER BY used DESC"
     ).fetchall()

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -24,7 +25,8 @@ os.environ["TL_WIDGETS_LANG"] = "en"
 os.environ.setdefault("TL_WIDGETS_NO_TIMING", "1")
 
 # Python's search for unused cycles takes 6% of the time with its usual thresholds, because TensorFlow and Keras keep
-# hundreds of thousands of objects. What a test holds free of memory it collects itself.
+# hundreds of thousands of objects. What a test holds free of memory it collects itself, as tl_widgets does after each
+# longer run, which took another 6%: what is there before the first test is left out (`pytest_collection_finish`).
 gc.set_threshold(50_000, 10, 10)
 
 # Where no data set is named, every test uses textures: the stamps of this machine are seen only by tests that ask for
@@ -107,6 +109,11 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=place)
 
 
+def pytest_collection_finish():
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_sessionfinish(session):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter and session.config.getoption("record_seconds", False):  # xdist's workers have no reporter
@@ -187,10 +194,16 @@ def pytest_configure(config):
         config.pluginmanager.register(NotebookRuns())
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory):
+    """A folder for the homes of all tests: to number a new folder, pytest's `mktemp` looks through all that it made."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory, monkeypatch):
+def home(homes, monkeypatch):
     """An empty folder for everything that tl_widgets keeps, so that no test meets another's cache."""
-    folder = tmp_path_factory.mktemp("home")
+    folder = Path(tempfile.mkdtemp(dir=homes))
     monkeypatch.setenv("TL_WIDGETS_HOME", str(folder))
     return folder
 

@@ -498,8 +498,11 @@ def test_training_on_the_pictures_is_one_press_and_says_what_it_costs(make_lab, 
     assert (lab.state, lab.result.dataset.name, lab.result.dataset.n_train) == ("done", "pets", 12)
     seconds = int(train.train_button.description.split()[-2])
     lab.panel.control("epochs").value = 10_000
-    assert rough_duration(lab._seconds_on(lab._source.facts(lab.settings))) in train.train_button.description
-    assert lab._estimate(lab.settings) > seconds
+    assert (
+        rough_duration(lab._estimator.seconds_on(lab.settings, lab._source.facts(lab.settings)))
+        in train.train_button.description
+    )
+    assert lab._estimator.seconds(lab.settings) > seconds
     row_of(lab, "owl").tick.value = False
     assert train.train_button.description == "Train on these"  # how many images are left, reading will show
     lab.images.try_button.click()

@@ -41,7 +41,10 @@ def run(kernel, tmp_path):
     """
 
     def run(*cells, allow_errors=False):
-        fresh = f"from ipywidgets import Widget\nWidget.close_all()\n%reset -f\n%cd -q {tmp_path}"
+        fresh = (
+            "import os\nfrom ipywidgets import Widget\nWidget.close_all()\nos.environ.pop('JPY_SESSION_NAME', None)\n"
+            f"%reset -f\n%cd -q {tmp_path}"
+        )
         sources = list(dict.fromkeys([fresh, *cells]))
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
         client = NotebookClient(notebook, km=kernel, timeout=120, allow_errors=allow_errors)
@@ -160,3 +163,19 @@ def test_own_images_in_a_kernel_that_goes_on_answering(run, tmp_path):
     assert "The Lab now uses <b>pets</b>" in texts
     assert "&lt;b&gt;cat" in texts
     assert "<b>cat<_b>" not in [w["state"].get("value") for w in widgets.values() if w["model_name"] == "HTMLModel"]
+
+
+def test_a_restarted_kernel_has_the_runs_again_and_their_models_answer(run, kernel, tmp_path):
+    of_notebook = f"import os\nos.environ['JPY_SESSION_NAME'] = {str(tmp_path / 'mine.ipynb')!r}"
+    look = """
+from tl_widgets import predict
+picture = lab._source.load(lab.settings).test.images[0]
+print(len(lab.runs), lab.state, *(answer.probabilities for answer in predict(lab.result, picture).answers))
+"""
+    first = run(SETUP, of_notebook, SHOW, "comparison = await lab.run().done()", look)
+    kernel.restart_kernel(now=True)  # it is killed, as one that is culled
+    again = run(SETUP, of_notebook, SHOW, "await lab._coming.done()", look)
+    assert printed(first.cells[-1]).startswith("1 done (")
+    assert printed(again.cells[-1]) == printed(first.cells[-1]).replace("done", "idle")
+    widgets = again.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    assert any("Here again: 1 run from today, " in str(widget["state"].get("value")) for widget in widgets.values())

@@ -163,7 +163,7 @@ def test_every_press_says_what_it_costs(make_lab, monkeypatch):
     name, _, value = text.split("lower ")[1].split(" for ")[0].rpartition(" to ")
     control = {"Image size": "image_size", "Images per class": "n_per_class", "Epochs": "epochs"}[name]
     lab.panel.control(control).value = int(value)
-    assert lab._estimate(lab.settings) < 150
+    assert lab._estimator.seconds(lab.settings, cache=lab._cache) < 150
     lab.settings = LabSettings()
     assert lab.screen.run_button.tooltip == ""
 
@@ -173,9 +173,9 @@ def test_a_run_corrects_the_estimate_with_its_fixed_costs_apart(make_lab):
     lab = make_lab(settings=SMALL.with_values({"n_per_class": 2, "epochs": 2}))
     lab.run(wait=True)
     took = sum(run.seconds.total for run in lab.result.runs)
-    assert lab._estimate(lab.settings) == 0  # the same again is in the cache
+    assert lab._estimator.seconds(lab.settings, cache=lab._cache) == 0  # the same again is in the cache
     many = lab.settings.with_values({"n_per_class": 20, "epochs": 10})
-    estimate = lab._estimate(many)
+    estimate = lab._estimator.seconds(many, cache=lab._cache)
     lab.settings = many
     lab.run(wait=True)
     measured = sum(run.seconds.total for run in lab.result.runs)

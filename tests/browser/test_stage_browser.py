@@ -427,8 +427,14 @@ def test_a_picture_on_which_the_models_disagree_is_looked_at_closely(lab):
     lab.screenshot(path=ARTIFACTS / "stage-light-looked-at.png")
 
 
-def test_a_picture_and_the_verdict_stay_in_a_notebook_that_is_opened_again(lab, jupyter, tmp_path):
+def test_what_stays_in_a_notebook_that_is_opened_again(lab, jupyter, tmp_path):
+    """A picture and the verdict without a kernel; in a new kernel, the run is in the list again."""
+    reopened = str(jupyter.folder / "reopened.ipynb")
+    assert execute(lab, f"import os; os.environ['JPY_SESSION_NAME'] = {reopened!r}") == ""
+    run_first_cell(lab)
+    wait_ready(lab)
     train(lab)
+    assert execute(lab, "del os.environ['JPY_SESSION_NAME']") == ""  # other notebooks use this kernel
     verdict = execute(lab, "print(lab.result.verdict.text)").strip()
     lab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     lab.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
@@ -446,6 +452,17 @@ def test_a_picture_and_the_verdict_stay_in_a_notebook_that_is_opened_again(lab, 
         run_first_cell(page)
         wait_ready(page)
         expect(paper).to_be_hidden()
+        expect(page.locator(".tlw-outcome")).to_contain_text(re.compile(r"Here again: 1 run from today, \d\d:\d\d\."))
+        expect(page.locator(".tlw-race .tlw-chart")).to_have_attribute("aria-label", re.compile("after 3 of 3 epochs"))
+        page.locator(".tlw-film [data-click]").first.wait_for()
+        page.screenshot(path=ARTIFACTS / "stage-taken-up.png")
+        assert page.evaluate(CLIPPED) == []
+        tab(page, "Runs").click()
+        button(page, "Forget all runs").click()
+        assert page.evaluate(CLIPPED) == []
+        page.screenshot(path=ARTIFACTS / "stage-forgetting.png")
+        button(page, "Really forget 1 run?").click()
+        page.get_by_text("No run yet").wait_for()
         page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
         check_export(page, jupyter.folder / "stage.ipynb", tmp_path / "stage.html", verdict)
     finally:

@@ -83,6 +83,9 @@ def show_cache(*, clear: bool) -> None:
         _("backbone features"): _files(home, _FEATURES),
         _("decoded images"): list(_image_files(home / "images")),
         _("converted weights"): _files(home / "weights", converted),
+        _("models of the Lab's last runs"): [
+            path for path in (home / "models").glob("*.npz") if re.fullmatch(_HASH, path.stem) and path.is_file()
+        ],
         "logs": _files(home, _LOGS),
     }
     for label, files in kept.items():

@@ -58,6 +58,11 @@ def user_path(value: object, name: str = "path") -> Path:
         ) from None
 
 
+def is_elsewhere(path: str) -> bool:
+    """Return whether a path names another machine, which even a look at it would contact."""
+    return path.startswith(("//", "\\\\"))
+
+
 def working_folder() -> Path:
     """Return the working folder, or raise InputError if it was deleted."""
     try:

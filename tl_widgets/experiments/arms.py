@@ -5,12 +5,13 @@ TensorFlow is imported inside the functions, because the first event of a run an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from tl_widgets.backbones.catalogue import require_backbone
+from tl_widgets.backbones.catalogue import find_backbone, require_backbone
 from tl_widgets.backbones.family import Backbone, memory_needed
 from tl_widgets.backbones.weights import ResolvedWeights, resolve_weights
 from tl_widgets.core.config import Config
@@ -137,10 +138,9 @@ class Arms:
 
             find_cut(backbone_of(layers), self.config.fine_tuning.n_blocks, self.entry.family.blocks)
 
-    def _key(self, *decides: Any) -> Any:
-        config = self.config
-        common = (config.epochs, config.batch_size, config.learning_rate, config.seed, config.augment)
-        return (self.dataset.fingerprint, common, config.class_weights, self.validate, *decides)
+    def _key(self, name: str, weights: ResolvedWeights | None = None) -> Any:
+        identity = None if weights is None else self._identity(weights)
+        return self.dataset.fingerprint, name, _decides(name, self.config), self.validate, identity
 
     def _train(self, model: Any, name: str, frozen: FrozenPart | None) -> Turns:
         from tl_widgets.training.loop import Training
@@ -158,7 +158,7 @@ class Arms:
             model = scratch_model(dataset.image_shape, dataset.n_classes, config.scratch, seed=config.seed)
             return self._train(model, ModelName.SCRATCH, None)
 
-        return self.cache.turns(self._key(ModelName.SCRATCH, config.scratch), make)
+        return self.cache.turns(self._key(ModelName.SCRATCH), make)
 
     def _identity(self, weights: ResolvedWeights) -> Any:
         return _identity(self.entry, weights, self.dataset.image_shape, self.config.seed, self.config.cut)
@@ -192,7 +192,7 @@ class Arms:
                 weights_sha256=weights.sha256 or "",
             )
 
-        return self.cache.turns(self._key(name, config.head_dropout, self._identity(weights)), make)
+        return self.cache.turns(self._key(name, weights), make)
 
     def fine_tuned(self, first: RunResult, weights: ResolvedWeights) -> Turns:
         """Continue training the transfer model with its backbone's last blocks unfrozen."""
@@ -203,8 +203,61 @@ class Arms:
         def make() -> Turns:
             return second_stage(first, self.dataset, config, self.entry, on_event=self.on_event, cancel=self.cancel)
 
-        decides = (config.fine_tuning, config.head_dropout, self._identity(weights))
-        return self.cache.turns(self._key(ModelName.FINE_TUNED, *decides), make)
+        return self.cache.turns(self._key(ModelName.FINE_TUNED, weights), make)
+
+
+def put_into_cache(cache: RunCache, dataset: ImageDataset, config: Config, runs: Iterable[RunResult]) -> None:
+    """Put models into the cache that were trained elsewhere, on these images with these settings, without folds.
+
+    Raises:
+        InputError: A setting doesn't fit the images or needs too much memory.
+    """
+    arms = Arms(dataset, config, ignore, None, cache)
+    for run in runs:
+        weights = None
+        if run.name != ModelName.SCRATCH:
+            weights = resolve_weights(arms.entry, None if run.name == ModelName.CONTROL else config.weights)
+        cache.runs[arms._key(run.name, weights)] = run
+
+
+def _decides(model: str, config: Config) -> tuple[Any, ...]:
+    """Return the settings that make a model what it is, beside its backbone."""
+    common = (config.epochs, config.batch_size, config.learning_rate, config.seed, config.augment, config.class_weights)
+    if model == ModelName.SCRATCH:
+        return (*common, config.scratch)
+    return (*common, config.head_dropout, config.fine_tuning if model == ModelName.FINE_TUNED else None)
+
+
+def kept_models(cache: RunCache, dataset: ImageDataset, config: Config) -> frozenset[str]:
+    """Return the names of the models that were trained on these images with these settings, and are in the cache.
+
+    Nothing is computed or downloaded for the answer.
+    """
+    shape, backbone = dataset.image_shape, find_backbone(config.backbone).name
+    kind = config.weights if config.weights in (None, "imagenet") else "file"
+    sha256 = None
+    if kind == "file":
+        with suppress(InputError, OSError):
+            sha256 = resolve_weights(find_backbone(backbone), config.weights).sha256
+
+    def is_same(model: str, identity: Any) -> bool:
+        if identity is None:
+            return True
+        wanted = "random" if model == ModelName.CONTROL else kind or "random"
+        name, found, digest, *others = identity
+        seed = config.seed if wanted == "random" else None
+        is_file = wanted != "file" or digest == sha256
+        return (name, found, others) == (backbone, wanted, [seed, shape, config.cut]) and is_file
+
+    return frozenset(
+        model
+        for fingerprint, model, decides, validate, identity in list(cache.runs)  # while another thread trains
+        if model in config.model_names
+        and validate
+        and decides == _decides(model, config)
+        and is_same(model, identity)
+        and fingerprint == dataset.fingerprint
+    )
 
 
 def _identity(

@@ -19,7 +19,7 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import n_cores, release_after
 from tl_widgets.core.version import __version__
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.experiments.arms import Arms, RunCache, retrain_transfer, train_arm
+from tl_widgets.experiments.arms import Arms, RunCache, kept_models, retrain_transfer, train_arm
 from tl_widgets.experiments.folds import measure_folds
 from tl_widgets.experiments.repeats import measure_repeats
 from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment
@@ -30,6 +30,7 @@ __all__ = [  # everything that runs experiments, in one place
     "compare",
     "compare_config",
     "environment",
+    "kept_models",
     "retrain_transfer",
     "summarize",
     "train_arm",

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection
-from dataclasses import replace
+from contextlib import suppress
 
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, raise_if_cancelled
-from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache, compare_config, retrain_transfer
-from tl_widgets.export.networks import plot_networks
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.images.view import ImagesView, LabActions
 from tl_widgets.widgets.lab.changes import has_one_test, same_images, values_text
+from tl_widgets.widgets.lab.kept import KeptRuns
+from tl_widgets.widgets.lab.outcome import on_paper
 from tl_widgets.widgets.lab.panel import ControlPanel
 from tl_widgets.widgets.lab.presets import PRESETS, Preset, PresetBar
 from tl_widgets.widgets.lab.restore import read_record, restore
@@ -27,7 +26,7 @@ from tl_widgets.widgets.lab.runs import LabRun
 from tl_widgets.widgets.lab.screen import FRONT, LabScreen
 from tl_widgets.widgets.lab.seconds import Estimator
 from tl_widgets.widgets.shared.app import App, require_own_dataset
-from tl_widgets.widgets.shared.costs import DataFacts, has_local_weights
+from tl_widgets.widgets.shared.costs import has_local_weights
 from tl_widgets.widgets.shared.html import alert
 from tl_widgets.widgets.shared.settings import CONTROLS, LIVE, LabSettings, differences
 from tl_widgets.widgets.shared.source import DataSource
@@ -76,9 +75,11 @@ class TransferLab(App[LabScreen, Comparison]):
             settings = LabSettings.from_json(settings)
         source = DataSource(dataset)
         self._cache = RunCache()
-        self._runs: list[LabRun] = []
+        self._kept = KeptRuns()
+        self._runs = self._kept.runs
         self._estimator = Estimator(source, self._runs)
         self._result: Comparison | None = None
+        self._coming: Run[None] | None = None  # brings the images of a run that was taken up
         self._live_training = LatestRequest(self._retrain)
         self.panel = ControlPanel(settings, show=show, lock=lock, source=source, front=FRONT)
         self._base_settings = self._last_settings = self.panel.settings
@@ -88,12 +89,14 @@ class TransferLab(App[LabScreen, Comparison]):
         self.images = ImagesView(source, self._image_actions()) if gives_choice else None
         # A preset sets any control, so it has no place in a lesson that hides or locks some.
         presets = PresetBar(PRESETS, self._choose_preset) if show is None and not lock else None
-        screen = LabScreen(self.panel, source, self.restore, self._load, self.images, presets)
+        screen = LabScreen(self.panel, source, self.restore, self._forget, self._load, self.images, presets)
         super().__init__(screen, source)
         screen.reset_button.on_click(lambda _: self.restore(self._base_settings))
-        screen.live_tick.observe(lambda change: self._switch_live(change["new"]), "value")
         self.panel.follow(self._settings_changed)
-        self._show_thumbnails()
+        self._kept.take_up(self._place, dataset)
+        self._coming = self._show_kept(with_settings=settings is None and not lock)
+        screen.live_tick.observe(lambda change: self._switch_live(change["new"]), "value")
+        self.panel.show_thumbnails()
 
     @property
     def settings(self) -> LabSettings:
@@ -148,8 +151,57 @@ class TransferLab(App[LabScreen, Comparison]):
         self._live_training.stop()
         super().stop()
 
+    def _show_kept(self, *, with_settings: bool) -> Run[None] | None:
+        """Show the runs that an earlier kernel kept, with the settings of then; return what brings the images."""
+        settings = self._kept.settings if with_settings else None
+        if settings is not None:
+            with suppress(InputError):  # images that have to come first, or are gone
+                self.panel.settings = settings
+        self.screen.runs.show(self.runs)
+        self.screen.runs.show_kept(self._kept.about)
+        self.screen.show_hint(self._kept.greeting)
+        last = next((run for run in reversed(self._runs) if run.result.is_whole), None)
+        if last is None:
+            return None
+        self._result = last.result
+        self.screen.show_again(last, self.runs, self._kept.greeting)
+        self.live = True
+        return Run(lambda cancel: self._bring_images(last, settings, cancel))
+
+    def _bring_images(self, run: LabRun, settings: LabSettings | None, cancel: Cancel) -> None:
+        """Show the answers of a run that was taken up on its images, if they are here; runs in a thread."""
+        dataset, before = None, self.settings
+        with suppress(InputError):
+            dataset = restore(run.result, self._source, before, cancel).dataset
+            if settings is not None and self.settings == before:
+                self.settings = settings  # now with the learner's own images
+        self.paper.show((run.result.verdict.text,), on_paper(run.result))
+        if self._result is not run.result:
+            return
+        self.screen.show_answers(run, run.result, dataset)
+        if self._is_here(run.settings):
+            comparison = self._kept.with_models(run.result, dataset, self._cache, cancel)
+            if comparison is not None and self._result is run.result:
+                self._result = comparison
+                self.screen.show_models(comparison, dataset)
+                self._show_cost()
+
+    def _forget(self) -> None:
+        """Delete what is kept of this Lab's runs, and start afresh."""
+        if self.is_running:
+            return
+        self.live = False
+        self._kept.forget()
+        self._result = None
+        self.paper.clear()
+        self.screen.show_nothing()
+        self.screen.runs.show_kept(self._kept.about)
+        self._show_seconds(self.settings)
+
     def _release(self) -> None:
         super()._release()
+        if self._coming is not None:
+            self._coming.stop()
         self.screen.release()
         if self.images is not None:
             self.images.release()
@@ -163,9 +215,10 @@ class TransferLab(App[LabScreen, Comparison]):
         self.screen.show_settings(settings, len(differences([self._base_settings, settings])))
         self._show_seconds(settings)
         if changed & {"dataset", "classes"}:
-            self._show_thumbnails()
+            self.panel.show_thumbnails()
         if changed:
             self.screen.outcome.live_line.value = ""  # it was about other settings
+            self._kept.keep_settings(settings)
         if self.live and changed & LIVE and not self.is_running and self._is_here(settings):
             self._live_training.submit(settings)
 
@@ -177,24 +230,14 @@ class TransferLab(App[LabScreen, Comparison]):
         return weights_here and not self._source.facts(settings).n_bytes
 
     def _show_seconds(self, settings: LabSettings) -> None:
-        seconds, advice = self._estimate(settings), self._estimator.advice(settings, self.panel.changeable)
+        seconds = self._estimator.seconds(settings, cache=self._cache)
+        advice = self._estimator.advice(settings, self.panel.changeable)
         self.panel.show_seconds(seconds, advice)
-        self.screen.show_seconds(seconds, advice, is_kept=self._estimator.is_kept(settings))
+        kept = self._estimator.kept(settings, self._cache)
+        n_models = len(settings.config.model_names) * settings.config.repeats
+        self.screen.show_seconds(seconds, advice, kept=kept, n_models=n_models)
         if self.images is not None:
             self.images.show_cost()
-
-    def _leave_on_paper(self, comparison: Comparison) -> None:
-        from tl_widgets.plots.comparison import alt_text, figure_html, plot_accuracy
-
-        networks = plot_networks(comparison)
-        data = base64.b64encode(networks.svg.encode()).decode()
-        drawing = Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(networks.text, data)
-        curves = figure_html(plot_accuracy(comparison), alt_text(comparison, "accuracy"), 640)
-        self.paper.show((comparison.verdict.text,), drawing + Markup(curves))
-
-    def _estimate(self, settings: LabSettings, facts: DataFacts | None = None) -> float | None:
-        """Estimate the seconds of a run, on the images that `facts` describe if they aren't those of the settings."""
-        return self._estimator.seconds(settings, facts, self._cache)
 
     @property
     def _timed(self) -> tuple[Config, int, RunCache]:
@@ -203,45 +246,21 @@ class TransferLab(App[LabScreen, Comparison]):
     def _show_cost(self) -> None:
         self._show_seconds(self.settings)
 
-    def _show_thumbnails(self) -> None:
-        settings = self.settings
-        self.panel.thumbnails.value = ""
-        if self._source.facts(settings).n_bytes:
-            return  # don't download anything until the user asks for it
-
-        def load(cancel: Cancel) -> None:
-            try:
-                shown = thumbnails(self._source.load_whole(settings, cancel=cancel))
-            except (InputError, OSError) as error:
-                shown = alert(str(error))
-            current = self.settings
-            if (settings.dataset, settings.classes) == (current.dataset, current.classes):
-                self.panel.thumbnails.value = shown
-
-        Run(load)
-
     def _image_actions(self) -> LabActions:
         return LabActions(
             settings=lambda: self.settings,
-            seconds=self._seconds_on,
+            seconds=lambda facts: self._estimator.seconds_on(self.settings, facts),
             use=self._use_images,
             train=self.run,
             fold=lambda n: self.panel.change({"folds": n, "repeats": 1}),
             try_picture=lambda: self.screen.show_tab("Try a picture"),
         )
 
-    def _seconds_on(self, facts: DataFacts) -> float | None:
-        """Estimate the seconds for a run on all classes of a learner's images."""
-        settings = replace(self.settings, classes=None)
-        if (settings.n_per_class or 0) > facts.max_per_class:
-            settings = replace(settings, n_per_class=None)
-        return self._estimate(settings, facts)
-
     def _use_images(self, name: str) -> None:
         """Choose a learner's images; runs in the tab's thread."""
         self._require_idle("use the images")
         self.panel.choose_dataset(name)
-        self._show_thumbnails()  # the name may be the same, with other images
+        self.panel.show_thumbnails()  # the name may be the same, with other images
 
     @checked
     def restore(self, settings: LabSettings) -> None:
@@ -281,13 +300,12 @@ class TransferLab(App[LabScreen, Comparison]):
         comparison = read_record(name, data)
         restored = restore(comparison, self._source, self.settings, cancel)
         self.settings = restored.settings
-        run = LabRun(len(self._runs) + 1, restored.record_settings, comparison, source=name)
-        self._runs.append(run)
+        run = self._kept.add(restored.record_settings, comparison, name)
         self._result = comparison
         self.screen.show_loaded(run)
         self.screen.show_runs(self.runs, comparison)
         self.screen.show_result(run, comparison, restored.dataset)
-        self._leave_on_paper(comparison)
+        self.paper.show((comparison.verdict.text,), on_paper(comparison))
         return (f"Loaded {printable(name)} as run {run.number}, with its settings.", *restored.notes)
 
     def _show_running(self, running: bool) -> None:
@@ -313,17 +331,17 @@ class TransferLab(App[LabScreen, Comparison]):
 
     def _add_run(self, settings: LabSettings, comparison: Comparison, dataset: ImageDataset) -> None:
         """Add a run to the list and show it."""
-        run = LabRun(len(self._runs) + 1, settings, comparison.without_models())
         if comparison.runs:
-            self._runs.append(run)
+            run = self._kept.add(settings, comparison)
             self.screen.show_runs(self.runs, comparison)
+            self.screen.runs.show_kept(self._kept.about)
         if not comparison.is_whole:
             self.screen.show_stopped(comparison.runs)
         else:
             is_first = self._result is None
             self._result = comparison
             self.screen.show_result(run, comparison, dataset)
-            self._leave_on_paper(comparison)
+            self.paper.show((comparison.verdict.text,), on_paper(comparison))
             self._show_seconds(settings)
             if is_first:
                 self.live = True  # from now on, a change shows its effect at once

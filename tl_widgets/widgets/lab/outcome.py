@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 from ipywidgets import HTML, Button, HBox, VBox
 
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import percent, points_range
+from tl_widgets.export.networks import plot_networks
 from tl_widgets.plots.labels import Score, scores_of
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.shared.html import note
@@ -29,14 +32,19 @@ class OutcomeView(HBox):
     """
 
     def __init__(self, problem: HTML, message: HTML, progress: ProgressView, advice: HTML) -> None:
-        self.headline, self.live_line = HTML(note(_FIRST)), HTML()
-        self._result: tuple[Comparison, int, str] | None = None
+        self.headline, self.live_line = HTML(), HTML()
         self.details_button = Button(description="Why?", tooltip="The result with its intervals, in full")
         self._progress = progress
         lines = VBox([problem, message, progress, advice, self.headline, self.live_line])
         lines.add_class("tlw-lines")
         super().__init__([lines, self.details_button])
         self.add_class("tlw-outcome")
+        self.clear()
+
+    def clear(self) -> None:
+        """Show how to start."""
+        self._result: tuple[Comparison, int, str] | None = None
+        self.headline.value, self.live_line.value = note(_FIRST), ""
         self.show_running(False)
 
     def show_running(self, running: bool) -> None:
@@ -86,6 +94,16 @@ class OutcomeView(HBox):
         return Markup('<p class="tlw-earlier" data-run="{}">Run {} ({}): {}; {}.</p>').format(
             number, number, _about(comparison), _title(comparison).lower(), _counts(comparison, "; ")
         )
+
+
+def on_paper(comparison: Comparison) -> Markup:
+    """Return both networks and their curves as pictures, for a notebook without a kernel."""
+    from tl_widgets.plots.comparison import alt_text, figure_html, plot_accuracy
+
+    networks = plot_networks(comparison)
+    data = base64.b64encode(networks.svg.encode()).decode()
+    drawing = Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(networks.text, data)
+    return drawing + Markup(figure_html(plot_accuracy(comparison), alt_text(comparison, "accuracy"), 640))
 
 
 def headline(comparison: Comparison, number: int, lead: str = "") -> Markup:

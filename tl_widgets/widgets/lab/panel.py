@@ -10,6 +10,7 @@ from ipywidgets import HTML, Box, Tab, VBox, Widget
 from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.config import GROUPS
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel
 from tl_widgets.data.catalogue import default_dataset
 from tl_widgets.widgets.lab.blocks import BlockFields
 from tl_widgets.widgets.lab.class_fields import ClassFields
@@ -18,10 +19,12 @@ from tl_widgets.widgets.shared.cells import close_tree
 from tl_widgets.widgets.shared.costs import group_line, has_local_weights
 from tl_widgets.widgets.shared.fields import CountField, NumberField
 from tl_widgets.widgets.shared.form import Form, group_box
-from tl_widgets.widgets.shared.html import style
+from tl_widgets.widgets.shared.html import alert, style
 from tl_widgets.widgets.shared.keys import KeyGuard
 from tl_widgets.widgets.shared.settings import CONTROLS, LabSettings
 from tl_widgets.widgets.shared.source import DataSource
+from tl_widgets.widgets.shared.threads import Run
+from tl_widgets.widgets.shared.views import thumbnails
 
 # The controls by name. "blocks" is not a setting: it is the length of two settings.
 NAMES = ("blocks", *CONTROLS)
@@ -120,6 +123,24 @@ class ControlPanel(Form[LabSettings]):
         """
         self._seconds, self._advice = seconds, advice
         self._show_lines()
+
+    def show_thumbnails(self) -> None:
+        """Show some of the images, in the background, if there is nothing to download."""
+        settings = self.settings
+        self.thumbnails.value = ""
+        if self._source.facts(settings).n_bytes:
+            return
+
+        def load(cancel: Cancel) -> None:
+            try:
+                shown = thumbnails(self._source.load_whole(settings, cancel=cancel))
+            except (InputError, OSError) as error:
+                shown = alert(str(error))
+            current = self.settings
+            if (settings.dataset, settings.classes) == (current.dataset, current.classes):
+                self.thumbnails.value = shown
+
+        Run(load)
 
     def choose_dataset(self, name: str) -> None:
         """Choose a data set, with all its classes."""

@@ -25,11 +25,15 @@ class RaceView(Picture):
 
     def __init__(self) -> None:
         super().__init__(reports_size=True)
-        self._images = ""
-        self._race = Race((Racer(ModelName.SCRATCH), Racer(ModelName.TRANSFER)))
         self._chart = _CHARTS[0]
         self.on_click(self._choose)
+        self.clear()
         self.observe(lambda _: self.draw(), "size")
+
+    def clear(self) -> None:
+        """Show no curves."""
+        self._images = ""
+        self._race = Race((Racer(ModelName.SCRATCH), Racer(ModelName.TRANSFER)))
         self.draw()
 
     def start(

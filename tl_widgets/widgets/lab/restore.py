@@ -10,7 +10,7 @@ from tl_widgets.collections.collection import collection_of
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
 from tl_widgets.core.numbers import size_text
-from tl_widgets.core.paths import read_user_file, user_file
+from tl_widgets.core.paths import is_elsewhere, read_user_file, user_file
 from tl_widgets.core.text import shown
 from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
@@ -114,6 +114,8 @@ def restore(comparison: Comparison, source: DataSource, current: LabSettings, ca
     notes = [missing] if missing else []
     if config.weights not in (None, "imagenet"):
         try:
+            if is_elsewhere(config.weights):
+                raise InputError(_("They are on another machine."))
             user_file(config.weights, "weights")
         except InputError:
             name = shown(config.weights, 60)
@@ -155,7 +157,7 @@ def _restore_images(data: DatasetSummary, source: DataSource, cancel: Cancel | N
     if source.own is not None or origin is None or _is_named(data):
         return data, ""
     try:
-        if origin.path.startswith(("//", "\\\\")):  # anybody may have written the record: contact no other machine
+        if is_elsewhere(origin.path):  # anybody may have written the record: contact no other machine
             raise InputError(_("The folder {origin_path} is on another machine.", origin_path=printable(origin.path)))
         collection = collection_of(origin, cancel)
         dataset = collection.build(image_size=data.image_size, cancel=cancel)

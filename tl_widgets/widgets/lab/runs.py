@@ -11,6 +11,7 @@ from ipywidgets import HTML, Button, Dropdown, VBox
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import count_text, interval_text, percent
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import printable
 from tl_widgets.plots.labels import Score, chance_level, scores_of
 from tl_widgets.plots.race import race_chart
@@ -18,7 +19,7 @@ from tl_widgets.plots.racers import Race, Racer
 from tl_widgets.records.comparison import Comparison, History
 from tl_widgets.records.provenance import NO_EDITS, Origin
 from tl_widgets.widgets.shared.fields import STYLE, row
-from tl_widgets.widgets.shared.html import empty, table
+from tl_widgets.widgets.shared.html import empty, note, table
 from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings, differences
 
@@ -62,27 +63,39 @@ class RunsView(VBox):
 
     Args:
         restore: called with the settings to restore.
+        forget: called to forget all runs.
     """
 
-    def __init__(self, restore: Callable[[LabSettings], None]) -> None:
+    def __init__(self, restore: Callable[[LabSettings], None], forget: Callable[[], None]) -> None:
         self._runs: tuple[LabRun, ...] = ()
-        self._restore = restore
-        self._table = HTML(empty("No run yet: every run will have a row here."))
+        self._restore, self._forget = restore, forget
+        self._table, self._kept = HTML(), HTML()
         self.run_menu = Dropdown(description="Run", style=STYLE)
         self.overlay_menu = Dropdown(description="Overlay with", style=STYLE)
         self.restore_button = Button(description="Restore its settings", icon="undo")
         self.restore_button.on_click(lambda _: self._restore_chosen())
+        self.forget_button = Button(icon="trash", tooltip=_("Empty the list, and delete what is kept of these runs"))
+        self.forget_button.on_click(lambda _: self._forget_all())
         self._figure = Picture(reports_size=True)
-        self._row = row(self.run_menu, self.restore_button, self.overlay_menu)
+        self._row = row(self.run_menu, self.restore_button, self.overlay_menu, self.forget_button)
         for menu in (self.run_menu, self.overlay_menu):
             menu.observe(self._overlay, "value")
         self._figure.observe(self._overlay, "size")
-        super().__init__([self._table, self._row, self._figure])
-        self._row.layout.display = "none"
+        super().__init__([self._table, self._row, self._kept, self._figure])
+        self.show(())
+
+    def show_kept(self, sentences: str) -> None:
+        """Say where the runs are kept."""
+        self._kept.value = note(sentences)
 
     def show(self, runs: tuple[LabRun, ...]) -> None:
         """Show these runs and choose the newest."""
-        self._runs = runs
+        self._runs, self._is_sure = runs, False
+        self.forget_button.description = _("Forget all runs")
+        self._row.layout.display = "" if runs else "none"
+        if not runs:
+            self._table.value, self._figure.markup = empty("No run yet: every run will have a row here."), ""
+            return
         self._table.value = _table(runs)
         options = [(run.title, run.number) for run in runs]
         chosen = self.overlay_menu.value
@@ -90,8 +103,15 @@ class RunsView(VBox):
             self.run_menu.options = options
             self.run_menu.value = runs[-1].number
             self.overlay_menu.options = [("none", 0), *options]
-            self.overlay_menu.value = chosen or 0
-        self._row.layout.display = ""
+            self.overlay_menu.value = chosen if self._find(chosen or 0) else 0
+
+    def _forget_all(self) -> None:
+        """Forget all runs after a second click."""
+        if self._is_sure:
+            self._forget()
+            return
+        self._is_sure, n = True, len(self._runs)
+        self.forget_button.description = ngettext("Really forget {n} run?", "Really forget {n} runs?", n)
 
     def _find(self, number_: int) -> LabRun | None:
         return next((run for run in self._runs if run.number == number_), None)
@@ -185,5 +205,5 @@ def overlay(first: LabRun, second: LabRun, *, width: int = 640) -> str:
         for name in ModelName
         if name in histories[0] or name in histories[1]
     )
-    note = f"Run {first.number}; run {second.number} is dashed."
-    return race_chart(Race(racers, chance=chance_level(first.result.runs), note=note), width=width, height=250)
+    text = f"Run {first.number}; run {second.number} is dashed."
+    return race_chart(Race(racers, chance=chance_level(first.result.runs), note=text), width=width, height=250)

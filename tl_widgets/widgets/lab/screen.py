@@ -54,6 +54,7 @@ class LabScreen(AppScreen[ProgressView]):
         panel: ControlPanel,
         source: DataSource,
         restore: Callable[[LabSettings], None],
+        forget: Callable[[], None],
         load: Load,
         images: Widget | None = None,
         presets: PresetBar | None = None,
@@ -73,9 +74,7 @@ class LabScreen(AppScreen[ProgressView]):
         self.curves = self.stage.curves
         self.ledger, self.confusion, self.result = LedgerView(source=source), HTML(), HTML()
         self.predictions = PredictionsView()
-        self.confusion.value = empty("After training: which class each model takes for which.")
-        self.result.value = empty("After training: who won, by how much, and how sure that is.")
-        self.code, self.runs = CodeView(source), RunsView(restore)
+        self.code, self.runs = CodeView(source), RunsView(restore, forget)
         self.trial, self.save = TryView(), SaveView(load)
         views = {
             "Curves": self.stage,
@@ -98,8 +97,22 @@ class LabScreen(AppScreen[ProgressView]):
         css = HTML(style() + f"<style>{page_file('lab/layout.css')}</style>")
         css.add_class("tlw-css")
         self._presets = presets
+        self.show_nothing()
         top = self._top(panel, images is not None)
         self.children = [css, top, self._bar(panel), self.tabs, self.outcome, self.strip, self.state_mark]
+
+    def show_nothing(self) -> None:
+        """Show no run and no result."""
+        self.has_result = False
+        self.confusion.value = empty("After training: which class each model takes for which.")
+        self.result.value = empty("After training: who won, by how much, and how sure that is.")
+        self.message.value = ""
+        self.progress.clear()
+        self.curves.clear()
+        self.outcome.clear()
+        self.strip.show(None, None)
+        self.runs.show(())
+        self.release()
 
     def _top(self, panel: ControlPanel, has_images: bool) -> Widget:
         """Return the row of the images and the presets."""
@@ -149,7 +162,7 @@ class LabScreen(AppScreen[ProgressView]):
     def show_running(self, running: bool) -> None:
         """Enable or disable the buttons; switch to the curves when training starts."""
         super().show_running(running)
-        for widget in (self.live_tick, self.runs.restore_button):
+        for widget in (self.live_tick, self.runs.restore_button, self.runs.forget_button):
             widget.disabled = running
         self.reset_button.disabled = running or not self._n_changed
         if self._presets is not None:
@@ -225,6 +238,18 @@ class LabScreen(AppScreen[ProgressView]):
             comparison: the result, with its models if they are in memory.
             dataset: the images; None if they are not available.
         """
+        self.show_outcome(run, comparison)
+        self.show_answers(run, comparison, dataset)
+
+    def show_again(self, run: LabRun, runs: tuple[LabRun, ...], greeting: str) -> None:
+        """Show a run that was taken up; `show_answers` follows when its images are loaded."""
+        self.show_loaded(run)
+        self.show_runs(runs, run.result)
+        self.show_outcome(run, run.result)
+        self.show_hint(greeting)
+
+    def show_outcome(self, run: LabRun, comparison: Comparison) -> None:
+        """Show who won, which needs no images."""
         self.has_result = True
         part = "folds" if comparison.folds else "repeats"
         lead = "Loaded." if run.source else f"Stopped; the finished {part} count." if comparison.stopped else ""
@@ -232,13 +257,21 @@ class LabScreen(AppScreen[ProgressView]):
         self.outcome.live_line.value = ""  # it was about another run
         self.outcome.show(comparison, run.number, lead)
         self.result.value = verdict(comparison, run.number, run.source)
+
+    def show_answers(self, run: LabRun, comparison: Comparison, dataset: ImageDataset | None) -> None:
+        """Show what the models answered, and let them answer more if they are in memory; see `show_result`."""
         images = None if dataset is None else answered_images(comparison, dataset)
-        self._tested = None if images is None else (comparison, images)
         self.strip.show(comparison, images, run.number)
         self.predictions.show(comparison, images, run.number)
+        self.show_models(comparison, dataset)
+        self.confusion.value = confusion_tables(comparison, run.number)
+
+    def show_models(self, comparison: Comparison, dataset: ImageDataset | None) -> None:
+        """Let the models of a comparison answer, if they are in memory, and be saved."""
+        images = None if dataset is None else answered_images(comparison, dataset)
+        self._tested = None if images is None else (comparison, images)
         self.trial.show(comparison)
         self.save.show(comparison, dataset)
-        self.confusion.value = confusion_tables(comparison, run.number)
 
     def _look_at(self, row: int) -> None:
         """Show one test image closely."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from tl_widgets.core.errors import InputError
-from tl_widgets.experiments.comparison import RunCache
+from tl_widgets.experiments.comparison import RunCache, kept_models
 from tl_widgets.experiments.seconds import Ready, Speed, Workload, comparison_seconds, corrected_speed, typical_speed
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.widgets.lab.runs import LabRun
@@ -34,15 +35,22 @@ class Estimator:
         except InputError:
             return None
 
-    def is_kept(self, settings: LabSettings) -> bool:
-        """Return whether the last run had these settings, so its results are kept."""
-        last = next((run for run in reversed(self._runs) if not (run.source or run.result.stopped)), None)
-        dataset = self._source.loaded(settings)
-        if last is None or dataset is None or last.settings != settings:
-            return False
-        # A learner may have changed their images since, and of many seeds or folds not all are kept.
-        edits = [origin.edits for origin in (last.result.dataset.origin, dataset.origin) if origin is not None]
-        return settings.config.repeats == settings.config.folds == 1 and all(other == edits[0] for other in edits)
+    def seconds_on(self, settings: LabSettings, facts: DataFacts) -> float | None:
+        """Return the seconds of a run on all classes of a learner's images."""
+        n = settings.n_per_class if (settings.n_per_class or 0) <= facts.max_per_class else None
+        return self.seconds(replace(settings, classes=None, n_per_class=n), facts)
+
+    def kept(self, settings: LabSettings, cache: RunCache) -> tuple[str, ...]:
+        """Return the models that a run only shows, because they were trained before with these settings."""
+        dataset, config = self._source.loaded(settings), settings.config
+        if dataset is None or not cache.runs or config.folds > 1:
+            return ()
+        try:
+            images = dataset if settings.n_per_class is None else dataset.take(settings.n_per_class)
+        except InputError:
+            return ()
+        kept = kept_models(cache, images, config)
+        return tuple(name for name in config.model_names if name in kept)
 
     def advice(self, settings: LabSettings, names: Collection[str]) -> str:
         """Say which change of one of these settings saves most time; "" if the run takes less than two minutes."""
@@ -67,15 +75,6 @@ class Estimator:
 
     def _ready(self, settings: LabSettings, images: Workload, cache: RunCache) -> Ready:
         """Return what earlier runs of this Lab left."""
-        models: set[str] = set()
-        for run in self._runs:
-            if run.source or run.result.stopped:
-                continue
-            changed = differences([run.settings, settings])
-            if all(CONTROLS[name].transfer_only for name in changed):
-                models.add("scratch")
-            if not changed:
-                models |= {model.name for model in run.result.runs}
         cached = cache.backbones.get("transfer")
         shape = (images.image_size, images.image_size, 3)
         config = settings.config
@@ -83,7 +82,7 @@ class Estimator:
         n_features = 0
         if has_backbone and cached is not None and cached[2] is not None:
             n_features = self._n_features(settings, images, cached[2].count_stored)
-        return Ready(models, n_features, has_backbone)
+        return Ready(self.kept(settings, cache), n_features, has_backbone)
 
     def _n_features(self, settings: LabSettings, images: Workload, count_stored: object) -> int:
         """Return how many of the images' features are stored, if the images are loaded."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -12,9 +12,11 @@ from ipywidgets import HTML, Button, VBox
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event
+from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import rough_duration
 from tl_widgets.core.resources import release_memory
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import RunCache
 from tl_widgets.experiments.seconds import Speed
@@ -85,17 +87,25 @@ class AppScreen(Generic[ProgressType]):
             self.message.value = ""
             self.set_state("running")
 
-    def show_seconds(self, seconds: float | None, advice: str = "", *, is_kept: bool = False) -> None:
+    def show_seconds(
+        self, seconds: float | None, advice: str = "", *, kept: Sequence[str] = (), n_models: int = 0
+    ) -> None:
         """Say on the button what a run costs; None if it is impossible.
 
         Args:
             seconds: the estimate.
             advice: says what to lower.
-            is_kept: whether a run only shows what was trained before.
+            kept: models that a run only shows, because they were trained before.
+            n_models: how many a run has.
         """
-        cost = "" if seconds is None else f" · {rough_duration(seconds)}"
-        self.run_button.description = self._run_text + cost + (" (kept)" if is_kept and cost else "")
-        self.run_button.tooltip = _KEPT if is_kept else advice
+        cost, are_all_kept = "" if seconds is None else f" · {rough_duration(seconds)}", len(kept) == n_models
+        in_short = _("(kept)") if are_all_kept else _("({n} kept)", n=len(kept))
+        self.run_button.description = self._run_text + cost + (f" {in_short}" if kept and cost else "")
+        partly = _(
+            "Trained before with these settings, so the results are kept: {models}",
+            models=", ".join(map(heading_of, kept)),
+        )
+        self.run_button.tooltip = advice if not kept else _KEPT if are_all_kept else partly
         self.advice.value = note(f"This takes {advice}.") if advice else ""
 
     def on_event(self, event: Event) -> None:
@@ -151,7 +161,7 @@ class App(VBox, Generic[Screen, Result]):
         super().__init__([*screen.children, KeyGuard()])
         for name in ("tlw", "tlw-lab"):
             self.add_class(name)
-        close_previous_apps(self)
+        self._place = close_previous_apps(self)
         screen.run_button.on_click(lambda _: self.run())
         screen.stop_button.on_click(lambda _: self.stop())
 

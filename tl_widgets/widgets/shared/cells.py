@@ -31,11 +31,14 @@ def current_cell() -> Cell | None:
     return str(cell), str(execution)
 
 
-def close_previous_apps(app: _Closable) -> None:
-    """Close the apps from earlier executions of this cell; several from one execution all stay."""
+def close_previous_apps(app: _Closable) -> str:
+    """Close the apps from earlier executions of this cell; several from one execution all stay.
+
+    Return the app's place, which is the same whenever the cell runs; "" outside a kernel.
+    """
     here = current_cell()
     if here is None:
-        return
+        return ""
     cell, execution = here
     kept = []
     for made_by, reference in _apps.get(cell, []):
@@ -45,6 +48,7 @@ def close_previous_apps(app: _Closable) -> None:
         elif old is not None:
             kept.append((made_by, reference))
     _apps[cell] = [*kept, (execution, weakref.ref(app))]
+    return f"{cell} {len(kept)} {type(app).__name__}"
 
 
 def close_tree(widget: Widget) -> None:

@@ -34,6 +34,7 @@ class Paper:
 
     def __init__(self, text: str = "") -> None:
         self._content, self._text, self._picture = Markup("<p><i>{}</i></p>").format(text), text, None
+        self._first = self._content, text
         self._handles: list[Any] = []
 
     def display(self) -> None:
@@ -46,6 +47,10 @@ class Paper:
         """Replace the content with a picture, trusted HTML, and sentences; from any thread."""
         lines = Markup("").join(Markup("<p>{}</p>").format(sentence) for sentence in sentences)
         self.replace(Markup("{}{}").format(Markup(picture), lines), "\n".join(sentences))
+
+    def clear(self) -> None:
+        """Show what it said at first."""
+        self.replace(*self._first)
 
     def replace(self, content: Markup, text: str, picture: Any = None) -> None:
         """Replace the content; from any thread.

@@ -1,0 +1,169 @@
+"""KeptRuns, the runs and settings of a Lab that the next kernel takes up. There are no widgets here."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+
+from tl_widgets.core.errors import InputError
+from tl_widgets.core.events import Cancel
+from tl_widgets.core.kept_files import KeptFiles
+from tl_widgets.core.paths import is_elsewhere
+from tl_widgets.core.translation import _, ngettext
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.experiments.comparison import RunCache
+from tl_widgets.records.codec import FORMAT, dump, load
+from tl_widgets.records.comparison import Comparison
+from tl_widgets.widgets.lab.restore import read_record
+from tl_widgets.widgets.lab.runs import LabRun
+from tl_widgets.widgets.shared.settings import LabSettings
+from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
+
+_MOST_RUNS = 1_000_000  # as a run's number
+_N_ASKED = 4  # test images, to see whether models are the same
+
+
+class KeptRuns:
+    """The runs of a Lab, also in files beside the notebook: each with its settings and its record, without models.
+
+    Attributes:
+        runs: the runs, the oldest first.
+    """
+
+    def __init__(self) -> None:
+        self.runs: list[LabRun] = []
+        self._files = KeptFiles("")
+        self._last: datetime | None = None
+        self._stored = ""  # the name of the models that are stored, those of the last run that was whole
+
+    def take_up(self, place: str, own: ImageDataset | None) -> None:
+        """Read the runs that were kept; what can't be used is set aside.
+
+        Args:
+            place: the Lab's place in the notebook; "" if it has none.
+            own: the images that the Lab was made for: with others, it takes up none of these runs.
+        """
+        self._files = KeptFiles(place and f"{place} {own.fingerprint if own is not None else ''}")
+        for kept in self._files.read():
+            try:
+                run = _read(kept.text, self._next_number)
+            except InputError as error:
+                self._files.set_aside(kept.path, str(error).rstrip("."))
+                continue
+            if run is None:
+                self._files.problems.append(
+                    _("A run was kept by a newer version of tl_widgets, which this one can't read; its file stays.")
+                )
+                continue
+            self.runs.append(run)
+            self._last = kept.time
+            if run.result.is_whole:
+                self._stored = kept.checksum
+
+    @property
+    def _next_number(self) -> int:
+        return self.runs[-1].number + 1 if self.runs else 1
+
+    @property
+    def about(self) -> str:
+        """Where the runs are kept, and which can't be used, in sentences."""
+        return " ".join([self._files.about, *self._files.problems])
+
+    @property
+    def settings(self) -> LabSettings | None:
+        """The settings that were set last; None if that isn't known."""
+        with suppress(InputError):
+            settings = LabSettings.from_json(self._files.settings())
+            # Anybody may have written the file: contact no other machine.
+            return None if is_elsewhere(settings.config.weights or "") else settings
+        return None
+
+    def add(self, settings: LabSettings, result: Comparison, source: str = "") -> LabRun:
+        """Add a run and keep it; `source` is the name of the record that it was loaded from."""
+        run = LabRun(self._next_number, settings, result.without_models(), source)
+        self.runs.append(run)
+        parts = {"settings": load(run.settings.to_json()), "record": load(run.result.to_json())}
+        name = self._files.add(dump({"format": FORMAT, "number": run.number, "source": run.source, **parts}))
+        if name and result.is_whole:
+            from tl_widgets.experiments.model_store import forget_models, write_models
+
+            forget_models(self._stored)
+            write_models(name, result)
+            self._stored = name
+        return run
+
+    def with_models(
+        self, result: Comparison, dataset: ImageDataset | None, cache: RunCache, cancel: Cancel
+    ) -> Comparison | None:
+        """Return the last whole result that was taken up with its models; None if they aren't stored.
+
+        Args:
+            result: without its models.
+            dataset: its images; None if they aren't here.
+            cache: gets the models, which then needn't be trained again.
+            cancel: stops building a backbone.
+        """
+        from tl_widgets.experiments.arms import put_into_cache
+        from tl_widgets.experiments.comparison import environment
+        from tl_widgets.experiments.model_store import answers_again, has_models, read_models
+
+        if not has_models(self._stored):
+            return None
+        with training_lock(cancel, lambda: None):
+            wait_for_tensorflow(cancel, lambda: None)
+            comparison = read_models(self._stored, result, cache, cancel)
+            if comparison is not None and dataset is not None and comparison.config.folds == 1:
+                if not answers_again(comparison, dataset.test.images[:_N_ASKED]):
+                    return None
+                if comparison.environment == environment():
+                    put_into_cache(cache, dataset, comparison.config, comparison.runs)
+        return comparison
+
+    def keep_settings(self, settings: LabSettings) -> None:
+        """Keep the settings of the controls."""
+        self._files.keep_settings(settings.to_json())
+
+    def forget(self) -> None:
+        """Forget the runs, and delete what is kept."""
+        from tl_widgets.experiments.model_store import forget_models
+
+        self.runs.clear()
+        self._files.forget()
+        forget_models(self._stored)
+
+    @property
+    def greeting(self) -> str:
+        """A sentence about the runs that were taken up; "" if there are none."""
+        if self._last is None:
+            return ""
+        time = time_text(self._last, datetime.now().astimezone())
+        n = len(self.runs)
+        text = ngettext("Here again: {n} run from {time}.", "Here again: {n} runs, the last from {time}.", n, time=time)
+        return f"{text} {_('Not all can be read: see the tab Runs.')}" if self._files.problems else text
+
+
+def time_text(time: datetime, now: datetime) -> str:
+    """Return a time as people say it: "today, 14:05", "Tuesday, 14:05" or "2026-11-03, 14:05"."""
+    days = (now.date() - time.date()).days
+    names = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
+    day = _("today") if days == 0 else names[time.weekday()] if 0 < days < 7 else f"{time:%Y-%m-%d}"
+    return _("{day}, {time}", day=day, time=f"{time:%H:%M}")
+
+
+def _read(text: str, least: int) -> LabRun | None:
+    """Return a run, whose number is at least that; None if a newer version wrote it.
+
+    Raises:
+        InputError: it is no such file.
+    """
+    plain = load(text)
+    form, number, source = plain.get("format"), plain.get("number"), plain.get("source")
+    if isinstance(form, int) and form > FORMAT:
+        return None
+    is_run = form == FORMAT and isinstance(source, str)
+    if not (is_run and isinstance(number, int) and 0 < number < _MOST_RUNS):
+        raise InputError(_("it isn't a run of a Lab"))
+    settings = LabSettings.from_json(dump(plain.get("settings")))  # type: ignore[arg-type]  # checked by from_json
+    result = read_record("its record", dump(plain.get("record")).encode())  # type: ignore[arg-type]
+    # Two kernels may have counted alike.
+    return LabRun(max(number, least), settings, result, str(source))

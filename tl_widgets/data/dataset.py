@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,8 @@ from tl_widgets.core.config import LAST_SEED
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Whole
 from tl_widgets.core.text import is_text, shown
+from tl_widgets.core.translation import _
+from tl_widgets.data.load_report import LoadReport as LoadReport, first_few as first_few
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.data.names import one_form
 from tl_widgets.records.provenance import Origin
@@ -65,20 +67,34 @@ class Split:
         shape: tuple[int, ...] = getattr(images, "shape", ())
         if len(shape) != 4 or shape[3] != 3 or getattr(images, "dtype", None) != np.uint8:
             raise InputError(
-                "images must be a uint8 array of shape (n, height, width, 3) with values 0-255; received "
-                f"{getattr(images, 'dtype', type(images).__name__)} {tuple(shape)}."
+                _(
+                    "images must be a uint8 array of shape (n, height, width, 3) with values 0-255; "
+                    "received {getattr} {shape}.",
+                    getattr=getattr(images, "dtype", type(images).__name__),
+                    shape=tuple(shape),
+                )
             )
         is_whole = isinstance(labels, np.ndarray) and np.issubdtype(labels.dtype, np.integer)
         if not is_whole or labels.shape != (shape[0],):
             raise InputError(
-                f"labels must be an array of {shape[0]} whole numbers, one for each image; received "
-                f"{getattr(labels, 'dtype', type(labels).__name__)} {np.shape(labels)}."
+                _(
+                    "labels must be an array of {shape} whole numbers, one for each image; received "
+                    "{getattr} {shape_2}.",
+                    shape=shape[0],
+                    getattr=getattr(labels, "dtype", type(labels).__name__),
+                    shape_2=np.shape(labels),
+                )
             )
         if groups is not None:
             if not np.issubdtype(np.asarray(groups).dtype, np.integer) or np.shape(groups) != (shape[0],):
                 raise InputError(
-                    f"groups must be an array of {shape[0]} whole numbers, one for each image; received "
-                    f"{getattr(groups, 'dtype', type(groups).__name__)} {np.shape(groups)}."
+                    _(
+                        "groups must be an array of {shape} whole numbers, one for each image; received "
+                        "{getattr} {shape_2}.",
+                        shape=shape[0],
+                        getattr=getattr(groups, "dtype", type(groups).__name__),
+                        shape_2=np.shape(groups),
+                    )
                 )
             object.__setattr__(self, "groups", _read_only(np.asarray(groups).astype(np.int64, copy=False)))
         # Keys and results are cached for these pixels, so they must not change afterwards.
@@ -97,49 +113,6 @@ class Split:
     def keys(self) -> tuple[bytes, ...]:
         """16-byte BLAKE2b hash of each image's pixels and shape."""
         return tuple(image_key(image) for image in self.images)
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """How many files of a folder were read, and which were not and why.
-
-    Attributes:
-        n_read: number of images in all splits.
-        skipped: (file, reason) for each unusable file.
-        duplicates: (file, identical file) for each file that was left out as a copy.
-        notes: sentences on what was guessed, and on anything else that affects the result.
-        files: printable file name of each image that was read, by its `image_key`.
-        where: for each class, where its images come from, such as "cat/" or "labels.csv, label = cat".
-    """
-
-    n_read: int
-    skipped: tuple[tuple[str, str], ...] = ()
-    duplicates: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
-    files: Mapping[bytes, str] = field(default_factory=dict, compare=False, repr=False)
-    where: tuple[str, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """The report in a few sentences; long lists are cut to their first three items."""
-        return " ".join(self.sentences)
-
-    @property
-    def sentences(self) -> list[str]:
-        """The sentences of `summary`: number of images, skipped files, copies, notes."""
-        sentences = [f"Read {self.n_read:,} images."]
-        if self.skipped:
-            examples = first_few([f"{name} ({reason})" for name, reason in self.skipped])
-            sentences.append(f"Skipped {self.skipped_count}: {examples}.")
-        if self.duplicates:
-            examples = first_few([f"{name} equals {other}" for name, other in self.duplicates])
-            sentences.append(f"Left out {len(self.duplicates):,} with the same content as another: {examples}.")
-        return [*sentences, *self.notes]
-
-    @property
-    def skipped_count(self) -> str:
-        """Number of skipped files as text, such as "1 file" or "1,204 files"."""
-        return f"{len(self.skipped):,} file{'s' if len(self.skipped) != 1 else ''}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,8 +139,10 @@ class ImageDataset:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(getattr(self, split)):,} {split}" for split in ("train", "validation", "test"))
-        side = f"{self.image_size} x {self.image_size} pixels"
-        classes = f"{self.n_classes} classes: {first_few([*self.class_names], 5)}"
+        side = _("{image_size} x {image_size} pixels", image_size=self.image_size)
+        classes = _(
+            "{n_classes} classes: {first_few}", n_classes=self.n_classes, first_few=first_few([*self.class_names], 5)
+        )
         return f"<ImageDataset {self.name!r}: {sizes}; {side}; {classes}>"
 
     @property
@@ -212,8 +187,14 @@ class ImageDataset:
         scarcest = int(counts.argmin())
         if n_per_class > counts[scarcest]:
             raise InputError(
-                f"n_per_class={n_per_class}, but class {self.class_names[scarcest]!r} of {self.name} has "
-                f"{counts[scarcest]} training images. Ask for at most {counts[scarcest]}."
+                _(
+                    "n_per_class={n_per_class}, but class {class_name!r} of {name} has {count} training "
+                    "images. Ask for at most {count}.",
+                    n_per_class=n_per_class,
+                    class_name=self.class_names[scarcest],
+                    name=self.name,
+                    count=counts[scarcest],
+                )
             )
         # The third number makes this choice independent of the one that made the split.
         shuffled = [
@@ -278,48 +259,84 @@ def require_dataset(dataset: object) -> None:
     """
     if not isinstance(dataset, ImageDataset):
         raise InputError(
-            "Give an ImageDataset, such as load_dataset('textures') or load_folder('my_photos'); "
-            f"received {shown(dataset)}."
+            _(
+                "Give an ImageDataset, such as load_dataset('textures') or load_folder('my_photos'); "
+                "received {dataset}.",
+                dataset=shown(dataset),
+            )
         )
     for name in ("train", "validation", "test"):
         if not isinstance(getattr(dataset, name), Split):
-            raise InputError(f"{name} of a data set must be a Split; received {shown(getattr(dataset, name))}.")
+            raise InputError(
+                _(
+                    "{name} of a data set must be a Split; received {getattr}.",
+                    name=name,
+                    getattr=shown(getattr(dataset, name)),
+                )
+            )
     if not isinstance(dataset.class_names, Iterable):
-        raise InputError(f"class_names of a data set must be names in a list; received {shown(dataset.class_names)}.")
+        raise InputError(
+            _(
+                "class_names of a data set must be names in a list; received {class_names}.",
+                class_names=shown(dataset.class_names),
+            )
+        )
     if wrong := [name for name in (dataset.name, *dataset.class_names) if not is_text(name)]:
-        raise InputError(f"The names of a data set and its classes must be text; received {shown(wrong[0])}.")
+        raise InputError(
+            _("The names of a data set and its classes must be text; received {wrong}.", wrong=shown(wrong[0]))
+        )
     for name in ("train", "validation", "test"):
         split = getattr(dataset, name)
         if not len(split):
-            raise InputError(f"The {name} split of {dataset.name} is empty; each split needs images.")
+            raise InputError(
+                _(
+                    "The {name} split of {dataset_name} is empty; each split needs images.",
+                    name=name,
+                    dataset_name=dataset.name,
+                )
+            )
         if tuple(split.images.shape[1:]) != dataset.image_shape:
             raise InputError(
-                f"The {name} images of {dataset.name} have the shape {tuple(split.images.shape[1:])}, those for "
-                f"training {dataset.image_shape}; all must have the same size."
+                _(
+                    "The {name} images of {dataset_name} have the shape {shape}, those for training "
+                    "{image_shape}; all must have the same size.",
+                    name=name,
+                    dataset_name=dataset.name,
+                    shape=tuple(split.images.shape[1:]),
+                    image_shape=dataset.image_shape,
+                )
             )
         if split.labels.min() < 0 or split.labels.max() >= dataset.n_classes:
             raise InputError(
-                f"The {name} labels of {dataset.name} run from {split.labels.min()} to {split.labels.max()}; with "
-                f"{dataset.n_classes} class names they must run from 0 to {dataset.n_classes - 1}."
+                _(
+                    "The {name} labels of {dataset_name} run from {labels} to {labels_2}; with "
+                    "{n_classes} class names they must run from 0 to {n_classes_2}.",
+                    name=name,
+                    dataset_name=dataset.name,
+                    labels=split.labels.min(),
+                    labels_2=split.labels.max(),
+                    n_classes=dataset.n_classes,
+                    n_classes_2=dataset.n_classes - 1,
+                )
             )
     missing = sorted(set(range(dataset.n_classes)) - set(dataset.train.labels.tolist()))
     if missing or dataset.n_classes < 2:
-        names = ", ".join(repr(dataset.class_names[label]) for label in missing) or "a second one"
-        raise InputError(f"{dataset.name} needs at least 2 classes, each with training images: {names} has none.")
+        names = ", ".join(repr(dataset.class_names[label]) for label in missing) or _("a second one")
+        raise InputError(
+            _(
+                "{dataset_name} needs at least 2 classes, each with training images: {names} has none.",
+                dataset_name=dataset.name,
+                names=names,
+            )
+        )
 
 
 def require_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
     """Return the seeds as a tuple, or raise InputError if one is invalid or repeated."""
     chosen = tuple(seeds)
     if not chosen or len(set(chosen)) < len(chosen):
-        raise InputError(f"seeds must be one or more different numbers; received {chosen}.")
+        raise InputError(_("seeds must be one or more different numbers; received {chosen}.", chosen=chosen))
     return tuple(Whole(0, LAST_SEED).check("seeds", seed) for seed in chosen)
-
-
-def first_few(items: list[str], n_shown: int = 3) -> str:
-    """Join the items, cut to the first few: "a; b; c and 7 more"."""
-    rest = len(items) - n_shown
-    return "; ".join(items[:n_shown]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 _MAX_NAMED = 20
@@ -330,10 +347,21 @@ def require_classes(classes: Sequence[str], known: Sequence[str], source_name: s
     requested = {one_form(str(name)) for name in ([classes] if isinstance(classes, str) else classes)}
     if unknown := sorted(map(str, requested - set(known))):
         raise InputError(
-            f"{source_name} has no class {unknown[0]!r}; its classes are {first_few([*known], _MAX_NAMED)}."
+            _(
+                "{source_name} has no class {unknown!r}; its classes are {first_few}.",
+                source_name=source_name,
+                unknown=unknown[0],
+                first_few=first_few([*known], _MAX_NAMED),
+            )
         )
     if len(requested) < 2:
-        raise InputError(f"classes={shown(classes)}; choose at least two of {first_few([*known], _MAX_NAMED)}.")
+        raise InputError(
+            _(
+                "classes={classes}; choose at least two of {first_few}.",
+                classes=shown(classes),
+                first_few=first_few([*known], _MAX_NAMED),
+            )
+        )
     return tuple(name for name in known if name in requested)
 
 

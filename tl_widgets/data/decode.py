@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Images
+from tl_widgets.data.tiff import tiff_reason
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
@@ -34,14 +36,17 @@ large_image_lock = threading.RLock()  # held while a large image is decoded: onl
 
 # The first bytes, in lower case, of files that people mistake for images.
 _NOT_IMAGES = (
-    ((b"<!doctype html", b"<html", b"<head"), "a web page, not an image: download the picture itself"),
-    ((b"<svg",), "an SVG drawing, which has no pixels: export it as PNG"),
-    ((b"%pdf",), "a PDF document, not an image: export its page as PNG"),
-    ((b"pk\x03\x04",), "a zip file or document, not an image: unpack it"),
-    ((b"version https://git-lfs",), "a pointer of Git LFS, not the picture itself: run `git lfs pull` in its folder"),
-    ((b"8bps",), "a Photoshop document: export it as PNG or JPEG"),
-    ((b"\x93numpy",), "a NumPy array, not an image: save it as PNG"),
-    ((b"\x00\x00\x00\x0cjp  ", b"\xff\x6f\xff\x71"), "a JPEG 2000 picture: export it as PNG or JPEG"),
+    ((b"<!doctype html", b"<html", b"<head"), _("a web page, not an image: download the picture itself")),
+    ((b"<svg",), _("an SVG drawing, which has no pixels: export it as PNG")),
+    ((b"%pdf",), _("a PDF document, not an image: export its page as PNG")),
+    ((b"pk\x03\x04",), _("a zip file or document, not an image: unpack it")),
+    (
+        (b"version https://git-lfs",),
+        _("a pointer of Git LFS, not the picture itself: run `git lfs pull` in its folder"),
+    ),
+    ((b"8bps",), _("a Photoshop document: export it as PNG or JPEG")),
+    ((b"\x93numpy",), _("a NumPy array, not an image: save it as PNG")),
+    ((b"\x00\x00\x00\x0cjp  ", b"\xff\x6f\xff\x71"), _("a JPEG 2000 picture: export it as PNG or JPEG")),
 )
 
 
@@ -127,19 +132,19 @@ def _convert(data: bytes, convert: Callable[[Image], _Converted]) -> _Converted:
     except UnreadableError:
         raise
     except UnidentifiedImageError as error:
-        if reason := _tiff_reason(data):
+        if reason := tiff_reason(data):
             raise UnreadableError(reason) from error
         if _plugin_formats(data):
-            raise UnreadableError("damaged: copy or download it again") from error
-        raise UnreadableError(f"not an image of a kind that is read here ({_KINDS})") from error
+            raise UnreadableError(_("damaged: copy or download it again")) from error
+        raise UnreadableError(_("not an image of a kind that is read here ({kinds})", kinds=_KINDS)) from error
     except Image.DecompressionBombError as error:
         if data.startswith(b"\xff\xd8"):
             return _convert_huge_jpeg(data, convert)
-        raise UnreadableError(_too_large("far too many pixels")) from error
+        raise UnreadableError(_too_large(_("far too many pixels"))) from error
     except Exception as error:  # a damaged file can fail anywhere in a decoder with any error
         if "truncated" in str(error).lower():
-            raise UnreadableError("cut short: copy or download it again") from error
-        raise UnreadableError(f"damaged: {error or type(error).__name__}") from error
+            raise UnreadableError(_("cut short: copy or download it again")) from error
+        raise UnreadableError(_("damaged: {error}", error=error or type(error).__name__)) from error
 
 
 def _convert_open(image: Image, convert: Callable[[Image], _Converted]) -> _Converted:
@@ -147,7 +152,7 @@ def _convert_open(image: Image, convert: Callable[[Image], _Converted]) -> _Conv
     # A baseline JPEG is decoded at a fraction of its size. A progressive one is held whole.
     shrinks = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
     if n_pixels > (MAX_JPEG_PIXELS if shrinks else MAX_PIXELS):
-        raise UnreadableError(_too_large(f"{image.width:,} x {image.height:,} pixels"))
+        raise UnreadableError(_too_large(_("{width:,} x {height:,} pixels", width=image.width, height=image.height)))
     if n_pixels <= BIG_PIXELS:
         return convert(image)
     with large_image_lock:
@@ -164,36 +169,13 @@ def _convert_huge_jpeg(data: bytes, convert: Callable[[Image], _Converted]) -> _
     except UnreadableError:
         raise
     except Exception as error:  # a damaged file can fail anywhere in a decoder with any error
-        raise UnreadableError(f"damaged: {error or type(error).__name__}") from error
+        raise UnreadableError(_("damaged: {error}", error=error or type(error).__name__)) from error
 
 
-def _tiff_reason(data: bytes) -> str:
-    """Return why Pillow can't read a TIFF; "" for another file."""
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-    if not data.startswith((b"II*\0", b"MM\0*")):
-        return ""
-    try:
-        directory = ImageFileDirectory_v2(data[:8])
-        stream = io.BytesIO(data)
-        stream.seek(directory.next)
-        directory.load(stream)
-        n_channels, bits = int(directory.get(277, 1)), int(np.max(directory.get(258, 1)))
-        is_float = 3 in np.atleast_1d(directory.get(339, 1))
-    except Exception:  # a damaged file can raise any error
-        return "a damaged TIFF: save it again"
-    if n_channels > 4 or n_channels == 2:
-        return f"a TIFF with {n_channels} channels: save the one or the three that should be seen as gray or RGB"
-    if is_float or bits > 16:
-        return f"a TIFF with {bits}-bit {'floating-point ' if is_float else ''}values: save it with 8 or 16 bits"
-    return f"a TIFF of a kind that isn't read ({n_channels} channels of {bits} bits): save it again as 8-bit RGB"
-
-
-# The first bytes of JPEG XL: a bare stream, or in a container.
 _JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _PLUGINS = {
-    "HEIF": ("pillow_heif", "pillow-heif", "a HEIC picture"),
+    "HEIF": ("pillow_heif", "pillow-heif", _("a HEIC picture")),
     "JXL": ("pillow_jxl", "pillow-jxl-plugin", "JPEG XL"),
 }
 _plugin_lock = threading.Lock()
@@ -216,7 +198,9 @@ def _plugin_formats(data: bytes) -> tuple[str, ...]:
             from PIL import features
 
             if not features.check("avif"):
-                raise UnreadableError("an AVIF picture, which needs Pillow 11.3 or newer: update it, or export as JPEG")
+                raise UnreadableError(
+                    _("an AVIF picture, which needs Pillow 11.3 or newer: update it, or export as JPEG")
+                )
         elif any(brand in _HEIC_BRANDS for brand in brands):
             kind = "HEIF"
     if not kind:
@@ -227,7 +211,12 @@ def _plugin_formats(data: bytes) -> tuple[str, ...]:
             plugin = import_module(module)
         except ImportError:
             raise UnreadableError(
-                f"{text}, which needs the package {package} (pip install 'tl_widgets[formats]'): or export it as JPEG"
+                _(
+                    "{text}, which needs the package {package} (pip install 'tl_widgets[formats]'): or "
+                    "export it as JPEG",
+                    text=text,
+                    package=package,
+                )
             ) from None
         if kind == "HEIF":
             plugin.register_heif_opener()
@@ -235,7 +224,8 @@ def _plugin_formats(data: bytes) -> tuple[str, ...]:
 
 
 def _too_large(size: str) -> str:
-    return f"{size}, more than the {MAX_PIXELS // 1_000_000} megapixels allowed: make it smaller"
+    most = MAX_PIXELS // 1_000_000
+    return _("{size}, more than the {most} megapixels allowed: make it smaller", size=size, most=most)
 
 
 def _require_image_file(data: bytes) -> None:
@@ -246,9 +236,9 @@ def _require_image_file(data: bytes) -> None:
         if start.startswith(prefixes):
             raise UnreadableError(reason)
     if start[4:11] in (b"ftypiso", b"ftypmp4", b"ftypqt ", b"ftypm4v") or (start[:4], start[8:11]) == (b"riff", b"avi"):
-        raise UnreadableError("a video, not an image: save single pictures of it")
+        raise UnreadableError(_("a video, not an image: save single pictures of it"))
     if start.startswith((b"<?xml", b"<!--", b"<!doctype svg")):
-        raise UnreadableError(_NOT_IMAGES[1][1] if b"<svg" in start else "an XML file, not an image")
+        raise UnreadableError(_NOT_IMAGES[1][1] if b"<svg" in start else _("an XML file, not an image"))
 
 
 def _center_square(image: Image, image_size: int, depth: int | None) -> Images:
@@ -308,10 +298,10 @@ def _eight_bit(image: Image, low: Image | None, depth: int | None = None) -> Ima
     if image.mode in _16_BIT_MODES:
         values = np.asarray(image)
         if values.size and (values.min() < 0 or values.max() > 65535):
-            raise UnreadableError("32-bit values: save it with 8 or 16 bits")
+            raise UnreadableError(_("32-bit values: save it with 8 or 16 bits"))
         return PillowImage.fromarray(_scaled_to_eight_bits(values, depth or _depth(values)))
     if image.mode == "F":
-        raise UnreadableError("floating-point values: save it with 8 or 16 bits")
+        raise UnreadableError(_("floating-point values: save it with 8 or 16 bits"))
     image.load()
     if low is not None and depth != FULL_DEPTH and _is_dark(image):
         colors = _deep_colors(image, low)

@@ -9,6 +9,7 @@ from itertools import accumulate, pairwise
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import count_text, short_count
+from tl_widgets.core.translation import _
 from tl_widgets.plots.network_parts import (
     BackboneFacts,
     Column,
@@ -351,11 +352,11 @@ def _draw_backbone(
         style = f"fill:{color_style(ModelName.FINE_TUNED)};stroke:{color_style(ModelName.FINE_TUNED)}"
         shapes.append(polygon(slice_(cut, right), class_="tlw-trained", style=style))
     middle, room = (left + right) / 2, right - left
-    name, _, used = row.layer.partition(", ")  # "EfficientNetLite0, 5 of 16 blocks"
+    name, _comma, used = row.layer.partition(", ")  # "EfficientNetLite0, 5 of 16 blocks"
     half = text_width(name := shorten(name, right - 4)) / 2  # there is room above the image
     texts = [
         sheet.above(max(half, min(middle, right - half)), name),
-        sheet.below(middle, shorten(f"{short_count(row.n_params)} frozen", room)),
+        sheet.below(middle, shorten(_("{n_params} frozen", n_params=short_count(row.n_params)), room)),
     ]
     if note := ", ".join(filter(None, (used, backbone_note(facts, short=True)))):
         words = shorten(note, sheet.width)
@@ -372,7 +373,7 @@ def _draw_sentence(sheet: Sheet, sentence: str) -> None:
 
 
 def _learn(rows: Sequence[LayerRow]) -> str:
-    return f"{count_text(count_rows(tuple(rows)).trainable)} parameters learn"
+    return _("{trainable} parameters learn", trainable=count_text(count_rows(tuple(rows)).trainable))
 
 
 def draw_body(sheet: Sheet, ledger: Ledger, class_names: Sequence[str], facts: BackboneFacts) -> Markup:
@@ -388,8 +389,7 @@ def draw_body(sheet: Sheet, ledger: Ledger, class_names: Sequence[str], facts: B
             _draw_transfer(sheet, ledger, class_names, facts)
     if not sheet.interactive or isinstance(ledger, str):
         return Markup().join(sheet.elements)
-    # One Tab stop for each network; keys are unique within it.
-    return tag(
+    return tag(  # one Tab stop for each network; keys are unique within it
         "g",
         *sheet.elements,
         class_="tlw-network",

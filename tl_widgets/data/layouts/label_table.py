@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import PurePosixPath
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import ImageSource, SourceFile, printable
 from tl_widgets.data.dataset import first_few
+from tl_widgets.data.layouts.label_columns import Labels, examples, label_column, one_hot_labels, quoted, split_column
 from tl_widgets.data.layouts.split_names import split_of
 from tl_widgets.data.layouts.tables import Table, read_table
 from tl_widgets.data.layouts.tree import (
@@ -32,27 +31,7 @@ from tl_widgets.data.layouts.tree import (
 from tl_widgets.records.provenance import NO_COLUMNS, Columns
 
 _MIN_FOUND = 0.5  # of the cells of an image column that name a file
-_MIN_FILLED = 0.9
-_MAX_LABEL = 80
-_LABEL_NAMES = re.compile(
-    r"(labels?|class(es)?|(class|label|category)[_ ]?(names?|ids?)|categor(y|ies)|target|y|species|breed|dx|diagnosis|"
-    r"klasse|clase|classe|etichetta|etiqueta)",
-    re.IGNORECASE,
-)
 _TABLE_NAMES = re.compile(r"(labels?|metadata|classes)\b", re.IGNORECASE)
-_BOX_NAMES = {
-    "xmin", "ymin", "xmax", "ymax", "x_min", "x_max", "bbox", "x1", "x2", "bbox_x", "encodedpixels", "rle",
-    "region_shape_attributes", "polygon", "points", "x_center", "keypoints",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Labels:
-    """One table, its columns, and which file each row names."""
-
-    table: Table
-    image_column: str
-    files: list[SourceFile | None]
 
 
 def read_label_table(
@@ -70,7 +49,7 @@ def read_label_table(
     if not candidates and not columns:
         return None, []
     names = _FileNames(tree)
-    found: list[_Labels] = []
+    found: list[Labels] = []
     problems: list[str] = []
     unclear: list[UnclearColumnsError] = []
     for file in candidates:
@@ -82,13 +61,13 @@ def read_label_table(
             unclear += [error] if isinstance(error, UnclearColumnsError) else []
             continue
         if labels is None:
-            problems.append(f"No column of {table.name} names files that are here.")
+            problems.append(_("No column of {table_name} names files that are here.", table_name=table.name))
         else:
             found.append(labels)
     if unclear and not found:
         raise unclear[0]
     if columns and not found:
-        raise InputError(" ".join(problems) or "There is no table of labels (.csv, .tsv, .jsonl) beside the images.")
+        raise InputError(" ".join(problems) or _("There is no table of labels (.csv, .tsv, .jsonl) beside the images."))
     chosen = _choose_tables(found, columns)
     return (_reading(tree, chosen, columns), problems) if chosen else (None, problems)
 
@@ -159,14 +138,14 @@ def _n_shared(file: SourceFile, parts: list[str]) -> int:
     return n
 
 
-def _image_column(table: Table, names: _FileNames, asked: str | None) -> _Labels | None:
+def _image_column(table: Table, names: _FileNames, asked: str | None) -> Labels | None:
     """Return the table with the column whose cells are files; None if there is none."""
     table = _without_header(table, names)
     folder = parent_of(table.file.name)
     if asked is not None:
         if asked not in table.columns:
             return None
-        return _Labels(table, asked, [names.find(cell, folder) for cell in table.column(asked)])
+        return Labels(table, asked, [names.find(cell, folder) for cell in table.column(asked)])
     sample = range(0, len(table.rows), max(1, len(table.rows) // 200))
     fits: dict[str, tuple[SourceFile | None, ...]] = {}
     for i, column in enumerate(table.columns):
@@ -182,11 +161,18 @@ def _image_column(table: Table, names: _FileNames, asked: str | None) -> _Labels
         best = [column for column in best if all(suffix_of(cell) for cell in table.column(column)[:200])] or best
     if len({fits[column] for column in best}) > 1:
         raise UnclearColumnsError(
-            f"Several columns of {table.name} name images: {_quoted(best)}. Say which to use: "
-            f"image_column={best[0]!r} in Python, --image-column in the terminal.",
-            "image_column", table.name, _examples(table, best),
-        )  # fmt: skip
-    return _Labels(table, best[0], [names.find(cell, folder) for cell in table.column(best[0])])
+            _(
+                "Several columns of {table_name} name images: {quoted}. Say which to use: "
+                "image_column={best!r} in Python, --image-column in the terminal.",
+                table_name=table.name,
+                quoted=quoted(best),
+                best=best[0],
+            ),
+            "image_column",
+            table.name,
+            examples(table, best),
+        )
+    return Labels(table, best[0], [names.find(cell, folder) for cell in table.column(best[0])])
 
 
 def _without_header(table: Table, names: _FileNames) -> Table:
@@ -194,19 +180,25 @@ def _without_header(table: Table, names: _FileNames) -> Table:
     folder = parent_of(table.file.name)
     if not any(suffix_of(cell) in IMAGE_SUFFIXES and names.find(cell, folder) for cell in table.columns):
         return table
-    columns = tuple(f"column {i}" for i in range(1, len(table.columns) + 1))
+    columns = tuple(_("column {i}", i=i) for i in range(1, len(table.columns) + 1))
     return Table(table.file, columns, (table.columns, *table.rows))
 
 
-def _choose_tables(found: list[_Labels], columns: Columns) -> list[_Labels]:
+def _choose_tables(found: list[Labels], columns: Columns) -> list[Labels]:
     """Return one table, or one for each part of a split."""
     labelled = [labels for labels in found if columns.label in labels.table.columns] if columns.label else found
     if columns.label and not labelled:
-        names = [f"{labels.table.name} ({_quoted(labels.table.columns)})" for labels in found]
-        raise InputError(f"No table has a column {columns.label!r}: {first_few(names)}.")
+        names = [f"{labels.table.name} ({quoted(labels.table.columns)})" for labels in found]
+        raise InputError(
+            _(
+                "No table has a column {columns_label!r}: {first_few}.",
+                columns_label=columns.label,
+                first_few=first_few(names),
+            )
+        )
     if len(labelled) < 2:
         return labelled
-    by_split: dict[str, list[_Labels]] = defaultdict(list)
+    by_split: dict[str, list[Labels]] = defaultdict(list)
     for labels in labelled:
         by_split[split_of(labels.table.file.name) or split_of(parent_of(labels.table.file.name))].append(labels)
     if all(len(same) == 1 for split, same in by_split.items() if split) and "train" in by_split:
@@ -215,15 +207,18 @@ def _choose_tables(found: list[_Labels], columns: Columns) -> list[_Labels]:
     if len(named) == 1:
         return named
     raise InputError(
-        f"Several tables name the images: {first_few([labels.table.name for labels in labelled])}. Keep the one with "
-        "the labels beside the images, and move the others elsewhere."
+        _(
+            "Several tables name the images: {first_few}. Keep the one with the labels beside the "
+            "images, and move the others elsewhere.",
+            first_few=first_few([labels.table.name for labels in labelled]),
+        )
     )
 
 
-def _reading(tree: Tree, chosen: list[_Labels], columns: Columns) -> Reading:
+def _reading(tree: Tree, chosen: list[Labels], columns: Columns) -> Reading:
     main = next((labels for labels in chosen if split_of(labels.table.file.name) == "train"), chosen[0])
-    split_column = _split_column(main.table)
-    label_column, one_hot = _label_column(main, columns, split_column)
+    split_by = split_column(main.table)
+    label_by, one_hot = label_column(main, columns, split_by)
     notes: list[str] = []
     label_of: dict[SourceFile, set[str]] = defaultdict(set)
     given: dict[SourceFile, SplitName] = {}
@@ -231,11 +226,17 @@ def _reading(tree: Tree, chosen: list[_Labels], columns: Columns) -> Reading:
     n_unlabelled = 0
     for labels in chosen:
         table = labels.table
-        if not one_hot and label_column not in table.columns:
-            notes.append(f"{table.name} was left aside: it has no column {label_column!r}.")
+        if not one_hot and label_by not in table.columns:
+            notes.append(
+                _(
+                    "{table_name} was left aside: it has no column {label_column!r}.",
+                    table_name=table.name,
+                    label_column=label_by,
+                )
+            )
             continue
-        cells = _one_hot_labels(table, one_hot) if one_hot else table.column(label_column)
-        splits = table.column(split_column) if split_column and split_column in table.columns else [""] * len(cells)
+        cells = one_hot_labels(table, one_hot) if one_hot else table.column(label_by)
+        splits = table.column(split_by) if split_by and split_by in table.columns else [""] * len(cells)
         own = split_of(table.file.name) or split_of(parent_of(table.file.name)) if len(chosen) > 1 else ""
         for file, label, split, row in zip(labels.files, cells, splits, table.rows, strict=True):
             if file is None:
@@ -248,8 +249,13 @@ def _reading(tree: Tree, chosen: list[_Labels], columns: Columns) -> Reading:
     several = {file for file, labels_of_file in label_of.items() if len(labels_of_file) > 1}
     if len(several) > 0.2 * max(len(label_of), 1):
         raise InputError(
-            f"{main.table.name} gives {len(several):,} of {len(label_of):,} images more than one label. tl_widgets "
-            "sorts each image into one class; keep one label for each image."
+            _(
+                "{table_name} gives {n_several:,} of {n_label_of:,} images more than one label. "
+                "tl_widgets sorts each image into one class; keep one label for each image.",
+                table_name=main.table.name,
+                n_several=len(several),
+                n_label_of=len(label_of),
+            )
         )
     images = [LabelledImage(file, given[file], next(iter(labels)))
               for file, labels in label_of.items() if file not in several]  # fmt: skip
@@ -257,25 +263,64 @@ def _reading(tree: Tree, chosen: list[_Labels], columns: Columns) -> Reading:
     images.sort(key=lambda image: (image.class_name, image.file.name))
     counts = dict(sorted(Counter(image.class_name for image in images).items()))
     if len(counts) < 2:
-        only = f"only one class, {next(iter(counts))!r}" if counts else "no labels"
-        column = repr(label_column) if label_column else "of ones"
-        raise InputError(f"The column {column} of {main.table.name} gives {only}; you need at least two classes.")
+        only = _("only one class, {next!r}", next=next(iter(counts))) if counts else _("no labels")
+        column = repr(label_by) if label_by else _("of ones")
+        raise InputError(
+            _(
+                "The column {column} of {table_name} gives {only}; you need at least two classes.",
+                column=column,
+                table_name=main.table.name,
+                only=only,
+            )
+        )
     tables = first_few([labels.table.name for labels in chosen])
-    source = f"the columns {first_few(list(one_hot))}" if one_hot else f"the column {label_column!r}"
-    split_note = f", the split from {split_column!r}" if split_column else ""
-    files = f"files from {main.image_column!r}{split_note}"
-    notes.insert(0, f"Classes from {source} of {tables} ({files}): {counted(counts)}.")
+    source = (
+        _("the columns {first_few}", first_few=first_few(list(one_hot)))
+        if one_hot
+        else _("the column {label_column!r}", label_column=label_by)
+    )
+    split_note = _(", the split from {split_column!r}", split_column=split_by) if split_by else ""
+    files = _("files from {image_column!r}{split_note}", image_column=main.image_column, split_note=split_note)
+    notes.insert(
+        0,
+        _(
+            "Classes from {source} of {tables} ({files}): {counted}.",
+            source=source,
+            tables=tables,
+            files=files,
+            counted=counted(counts),
+        ),
+    )
     if missing:
-        notes.append(f"{len(missing):,} rows name files that are not here: {first_few(missing)}.")
+        notes.append(
+            _(
+                "{n_missing:,} rows name files that are not here: {first_few}.",
+                n_missing=len(missing),
+                first_few=first_few(missing),
+            )
+        )
     if n_unlabelled:
-        notes.append(f"{n_unlabelled:,} rows have no label.")
+        notes.append(_("{n_unlabelled:,} rows have no label.", n_unlabelled=n_unlabelled))
     if several:
         some = first_few([printable(file.name) for file in several])
-        notes.append(f"Left aside, because the table gives them several labels ({len(several):,}): {some}.")
+        notes.append(
+            _(
+                "Left aside, because the table gives them several labels ({n_several:,}): {some}.",
+                n_several=len(several),
+                some=some,
+            )
+        )
     if unnamed := [printable(file.name) for file in tree.images_below("") if file not in label_of]:
-        notes.append(f"Images that {tables} gives no label were left aside ({len(unnamed):,}): {first_few(unnamed)}.")
+        notes.append(
+            _(
+                "Images that {tables} gives no label were left aside ({n_unnamed:,}): {first_few}.",
+                tables=tables,
+                n_unnamed=len(unnamed),
+                first_few=first_few(unnamed),
+            )
+        )
     parts = tuple(split for split in SPLITS if any(image.split == split for image in images))
-    where = tuple(f"{tables}, {label_column or 'column'} = {printable(name)}" for name in counts)
+    where = tuple(f"{tables}, {label_by or 'column'} = {printable(name)}" for name in counts)
     places = tuple((split, "") for split in parts) or (("", ""),)
     return Reading(tuple(images), tuple(counts), parts, tuple(notes), "table", places, "", where)
 
@@ -289,9 +334,9 @@ def _with_splits(images: list[LabelledImage], notes: list[str]) -> list[Labelled
     if "train" not in kinds or not kinds & {"validation", "test"}:
         return [LabelledImage(image.file, "", image.class_name) for image in images]
     if n_without := splits.count(""):
-        notes.append(f"{n_without:,} images without a split were left aside.")
+        notes.append(_("{n_without:,} images without a split were left aside.", n_without=n_without))
     if "test" not in kinds:
-        notes.append("There is no test split: the validation images serve as the test set.")
+        notes.append(_("There is no test split: the validation images serve as the test set."))
         splits = ["test" if split == "validation" else split for split in splits]
     pairs = zip(images, splits, strict=True)
     return [LabelledImage(image.file, split, image.class_name) for image, split in pairs if split]
@@ -299,102 +344,3 @@ def _with_splits(images: list[LabelledImage], notes: list[str]) -> list[Labelled
 
 def _folder_split(file: SourceFile) -> SplitName:
     return next((split for part in file.name.split("/")[:-1] if (split := split_of(part))), "")
-
-
-def _split_column(table: Table) -> str:
-    """Return the column whose values are names of splits; "" if there is none."""
-    for column in table.columns:
-        values = {cell for cell in table.column(column) if cell}
-        if 2 <= len(values) <= 6 and "train" in (splits := {split_of(value) for value in values}) and "" not in splits:
-            return column
-    return ""
-
-
-def _label_column(labels: _Labels, columns: Columns, split_column: str) -> tuple[str, tuple[str, ...]]:
-    """Return the column of labels, or "" and the columns that are 1 for one class each."""
-    table = labels.table
-    if columns.label is not None:
-        return columns.label, ()
-    if _BOX_NAMES & {re.sub(r"\W", "", column).lower() for column in table.columns}:
-        raise InputError(
-            f"{table.name} holds boxes or outlines of objects, so this is object detection or segmentation. tl_widgets "
-            "sorts whole pictures into classes: it needs one label for each picture. If a column of the table is such "
-            "a label, name it with label_column= (--label-column in the terminal)."
-        )
-    candidates = {
-        column: values for column in table.columns
-        if column not in (labels.image_column, split_column) and (values := _label_values(table.column(column)))
-    }  # fmt: skip
-    if one_hot := _one_hot_columns(table, list(candidates)):
-        return "", one_hot
-    named = [column for column in candidates if _LABEL_NAMES.fullmatch(column)]
-    if len(candidates) > 1 and len(named) == 1 and not _LABEL_NAMES.fullmatch(labels.image_column):
-        candidates = {named[0]: candidates[named[0]]}
-    if len(candidates) > 1 and _are_the_same(table, list(candidates)):
-        best = min(candidates, key=lambda column: all(value.isdigit() for value in candidates[column]))
-        candidates = {best: candidates[best]}
-    if len(candidates) == 1:
-        return next(iter(candidates)), ()
-    if not candidates:
-        constant = {column: set(table.column(column)) for column in table.columns if _LABEL_NAMES.fullmatch(column)}
-        for column, values in constant.items():
-            if len(values) == 1:
-                raise InputError(
-                    f"The column {column!r} of {table.name} has only one value, {values.pop()!r}; you need at least "
-                    "two classes."
-                )
-        others = [column for column in table.columns if column != labels.image_column]
-        raise UnclearColumnsError(
-            f"No column of {table.name} looks like labels, which are few different values that many rows share: it has "
-            f"{_quoted(others)}. Say which it is: label_column=... in Python, --label-column in the terminal.",
-            "label_column", table.name, _examples(table, others),
-        )  # fmt: skip
-    shown = ", ".join(f"{column!r} ({len(values)} values)" for column, values in candidates.items())
-    example = min(candidates, key=lambda column: len(candidates[column]))
-    raise UnclearColumnsError(
-        f"Several columns of {table.name} could be the labels: {shown}. Say which to use: "
-        f"label_column={example!r} in Python, --label-column in the terminal.",
-        "label_column", table.name, _examples(table, candidates),
-    )  # fmt: skip
-
-
-def _label_values(cells: list[str]) -> set[str]:
-    """Return the values of a column that may be labels; none if they can't be."""
-    filled = [cell for cell in cells if cell]
-    values = set(filled)
-    if len(filled) < _MIN_FILLED * len(cells) or not 2 <= len(values) <= len(filled) / 2:
-        return set()
-    if any(len(value) > _MAX_LABEL for value in values) or any(re.fullmatch(r"-?\d+\.\d*[1-9]\d*", v) for v in values):
-        return set()
-    return values
-
-
-def _one_hot_columns(table: Table, columns: list[str]) -> tuple[str, ...]:
-    ones = [column for column in columns if {_number(cell) for cell in table.column(column)} == {"0", "1"}]
-    rows = zip(*(map(_number, table.column(column)) for column in ones), strict=True)
-    return tuple(ones) if len(ones) > 1 and all(row.count("1") == 1 for row in rows) else ()
-
-
-def _one_hot_labels(table: Table, columns: tuple[str, ...]) -> list[str]:
-    rows = zip(*(map(_number, table.column(column)) for column in columns), strict=True)
-    return [columns[row.index("1")] if "1" in row else "" for row in rows]
-
-
-def _number(cell: str) -> str:
-    return re.sub(r"\.0*$", "", cell)
-
-
-def _are_the_same(table: Table, columns: list[str]) -> bool:
-    """Return whether columns are the same labels in other words, such as a number and a name."""
-    cells = [table.column(column) for column in columns]
-    return all(len(set(zip(a, b, strict=True))) == len(set(a)) == len(set(b)) for a, b in pairwise(cells))
-
-
-def _examples(table: Table, columns: Iterable[str]) -> dict[str, str]:
-    values = {column: sorted(set(table.column(column)) - {""}) for column in columns}
-    return {column: ", ".join(some[:3]) + (", …" if len(some) > 3 else "") for column, some in values.items()}
-
-
-def _quoted(columns: Iterable[str]) -> str:
-    names = [repr(printable(column)) for column in columns]
-    return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")

@@ -13,7 +13,7 @@ import numpy as np
 from tl_widgets.backbones.keras_compat import all_layers, is_random
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent
-from tl_widgets.setup_checks.checks.labels import class_numbers
+from tl_widgets.setup_checks.checks.label_forms import class_numbers
 from tl_widgets.setup_checks.data import Array, Data
 from tl_widgets.setup_checks.mistake import Check, Finding, Subject
 from tl_widgets.setup_checks.setup import Setup

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tl_widgets.backbones.keras_compat import takes_logits
+from tl_widgets.core.translation import _
+from tl_widgets.setup_checks.checks.label_forms import (
+    LabelForm,
+    class_numbers,
+    form_of_labels,
+    labels_and_units,
+    metric_name,
+)
 from tl_widgets.setup_checks.data import Array, leaves
 from tl_widgets.setup_checks.mistake import Check, Finding, Subject
 from tl_widgets.setup_checks.outputs import ODD_ENDS, Output, is_compiled
@@ -20,38 +28,6 @@ _WHERE = "labels"
 _FOR_IMBALANCE = ("auc", "precision", "recall", "f1", "fbeta", "balanced", "focal", "specificity", "sensitivity")
 
 
-@dataclass(frozen=True)
-class _Form:
-    """The form of labels: "text", "whole" (n,), "one-hot", "several" (multi-hot), "soft", "real", "nan" or "other"."""
-
-    name: str
-    width: int = 1
-
-
-def form_of_labels(labels: Array) -> _Form:
-    """Recognize the form of labels (n, ...)."""
-    if labels.dtype.kind in "USO":
-        return _Form("text")
-    if labels.dtype.kind not in "uifb" or not labels.size or labels.ndim > 2:
-        return _Form("other")
-    if not np.isfinite(labels.astype(np.float64)).all():
-        return _Form("nan")
-    if labels.ndim == 1 or labels.shape[1] == 1:
-        return _Form("whole" if np.all(labels == np.round(labels)) else "real")
-    sums, width = labels.sum(axis=1), labels.shape[1]
-    if np.all((labels == 0) | (labels == 1)):
-        return _Form("one-hot" if np.all(sums == 1) else "several", width)
-    return _Form("soft" if np.allclose(sums, 1, atol=1e-3) and labels.min() >= 0 else "other", width)
-
-
-def class_numbers(labels: Array) -> Array | None:
-    """Return the class of each image as a number, if the labels say it."""
-    form = form_of_labels(labels)
-    if form.name == "whole":
-        return labels.reshape(len(labels)).astype(np.int64)
-    return np.asarray(labels.argmax(axis=1)) if form.name in ("one-hot", "soft") else None
-
-
 def _labels(setup: Setup) -> Iterator[Finding]:
     """Find labels that tell of a mistake by themselves."""
     labels = setup.all_labels
@@ -60,30 +36,35 @@ def _labels(setup: Setup) -> Iterator[Finding]:
     for name, leaf in leaves(labels).items():
         output = next((output for output in setup.outputs if output.name == name), None)
         for finding in _labels_alone(setup, np.asarray(leaf), output):
-            yield replace(finding, where=f"labels {name!r}" if name else _WHERE)
+            yield replace(finding, where=_("labels {name!r}", name=name) if name else _WHERE)
 
 
 def _labels_alone(setup: Setup, labels: Array, output: Output | None) -> Iterator[Finding]:
     n = setup.data.n if setup.data.is_array else None
     if n is not None and len(labels) != n:
-        yield Finding(f"There are {n} images and {len(labels)} labels: each image needs one.")
+        yield Finding(_("There are {n} images and {n_labels} labels: each image needs one.", n=n, n_labels=len(labels)))
         return
     form = form_of_labels(labels)
     if form.name == "text":
         yield Finding(
-            f"The labels are texts such as {str(labels.flat[0])!r}, and the loss takes numbers.",
-            code="names, labels = np.unique(labels, return_inverse=True)",
+            _("The labels are texts such as {flat!r}, and the loss takes numbers.", flat=str(labels.flat[0])),
+            code=_("names, labels = np.unique(labels, return_inverse=True)"),
         )
     elif form.name == "nan":
-        yield Finding("The labels contain NaN, so the loss becomes NaN: an image has no label.")
+        yield Finding(_("The labels contain NaN, so the loss becomes NaN: an image has no label."))
     numbers = class_numbers(labels)
     if numbers is None or (output is not None and output.kind == "regression") or len(numbers) < 8:
         return
     classes, counts = np.unique(numbers, return_counts=True)
     if len(classes) == 1:
         yield Finding(
-            f"All {len(numbers)} labels are {classes[0]}, so there is nothing to tell apart: the labels of the other "
-            "classes are missing, or the data are in the order of the classes and only their beginning is read.",
+            _(
+                "All {n_numbers} labels are {class_text}, so there is nothing to tell apart: the labels "
+                "of the other classes are missing, or the data are in the order of the classes and only "
+                "their beginning is read.",
+                n_numbers=len(numbers),
+                class_text=classes[0],
+            ),
         )
         return
     if not setup.data.is_array and _is_ordered(setup, numbers):
@@ -98,9 +79,17 @@ def _labels_alone(setup: Setup, labels: Array, output: Output | None) -> Iterato
     if is_uneven and classifies and not _is_handled(setup):
         rarest, commonest = classes[counts.argmin()], classes[counts.argmax()]
         yield Finding(
-            f"Class {rarest} has {counts.min()} of {len(numbers)} images, and class {commonest} has {counts.max()}: "
-            f"always answering {commonest} is right {counts.max() / len(numbers):.0%} of the time. Give the rare "
-            "classes more weight, and look at recall for each class.",
+            _(
+                "Class {rarest} has {counts} of {n_numbers} images, and class {commonest} has "
+                "{counts_2}: always answering {commonest} is right {counts_3:.0%} of the time. Give the "
+                "rare classes more weight, and look at recall for each class.",
+                rarest=rarest,
+                counts=counts.min(),
+                n_numbers=len(numbers),
+                commonest=commonest,
+                counts_2=counts.max(),
+                counts_3=counts.max() / len(numbers),
+            ),
             code="weights = len(labels) / (n_classes * np.bincount(labels)); model.fit(..., "
             "class_weight=dict(enumerate(weights)))",
             is_certain=False,
@@ -123,7 +112,7 @@ def _is_handled(setup: Setup) -> bool:
     """Return whether weights, loss or metrics show that the learner knows of rare classes."""
     if setup.batch.is_weighted:
         return True
-    names = [_name(metric) for output in setup.outputs for metric in output.metrics]
+    names = [metric_name(metric) for output in setup.outputs for metric in output.metrics]
     names += [output.loss.lower() for output in setup.outputs]
     return any(word in name for name in names for word in _FOR_IMBALANCE)
 
@@ -147,13 +136,15 @@ def _fit(output: Output) -> Iterator[Finding]:
     if labels is None or labels.ndim > 3:
         return
     if labels.ndim == 3:
-        text = f"The labels have the shape {labels.shape}, with one axis too many: one-hot was applied twice."
+        text = _(
+            "The labels have the shape {shape}, with one axis too many: one-hot was applied twice.", shape=labels.shape
+        )
         yield Finding(text, where=_WHERE, code="labels = labels.argmax(axis=-1)")
         return
     form = form_of_labels(labels)
     if form.name in ("text", "nan", "other"):
         return
-    for text, code in _labels_and_units(output, labels, form):
+    for text, code in labels_and_units(output, labels, form):
         yield Finding(text, where=_WHERE, code=code)
         return
     yield from _unused_units(output, labels)
@@ -171,122 +162,42 @@ def _end_and_loss(output: Output) -> Iterator[Finding]:
         )
     if end == "softmax" and units == 1:
         yield Finding(
-            "Softmax over 1 unit is always 1: end with sigmoid, or with one unit for each class.",
+            _("Softmax over 1 unit is always 1: end with sigmoid, or with one unit for each class."),
             code='keras.layers.Dense(1, activation="sigmoid")',
         )
     if kind not in _CLASSIFYING:
         return
     if not output.from_logits and end == "linear":
         yield Finding(
-            "The model ends without sigmoid or softmax: add it, or give the loss from_logits=True.",
+            _("The model ends without sigmoid or softmax: add it, or give the loss from_logits=True."),
             code=f'keras.layers.Dense({units}, activation="{right}")',
         )
     if kind == "binary" and end == "softmax" and units > 2:
         yield Finding(
-            f"A binary loss scores each of the {units} softmax answers separately: use SparseCategoricalCrossentropy, "
-            "or CategoricalCrossentropy with one-hot labels.",
+            _(
+                "A binary loss scores each of the {units} softmax answers separately: use "
+                "SparseCategoricalCrossentropy, or CategoricalCrossentropy with one-hot labels.",
+                units=units,
+            ),
             where="loss",
         )
     elif kind != "binary" and end == "sigmoid" and units > 1:
         yield Finding(
-            f"The {units} sigmoid units do not add up to 100%, as a categorical loss expects: end with softmax.",
+            _(
+                "The {units} sigmoid units do not add up to 100%, as a categorical loss expects: end with softmax.",
+                units=units,
+            ),
             code=f'keras.layers.Dense({units}, activation="softmax")',
         )
     elif kind != "binary" and units == 1:
         yield Finding(
-            "A categorical loss needs one unit for each class, but there is only 1: use BinaryCrossentropy with "
-            "sigmoid.",
+            _(
+                "A categorical loss needs one unit for each class, but there is only 1: use "
+                "BinaryCrossentropy with sigmoid."
+            ),
             where="loss",
             code='model.compile("adam", "binary_crossentropy", metrics=["accuracy"])',
         )
-
-
-_SPARSE = 'model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])'
-_CATEGORICAL = 'model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])'
-
-
-def _labels_and_units(output: Output, labels: Array, form: _Form) -> Iterator[tuple[str, str]]:
-    """Yield (what doesn't fit, mended code)."""
-    kind, units = output.kind, output.n_units
-    low, high = float(labels.min()), float(labels.max())
-    is_row = form.name in ("one-hot", "several", "soft")
-    if kind in _CLASSIFYING and form.name == "real" and kind != "binary":
-        yield f"The labels are no whole numbers (such as {labels.flat[0]:g}), and the loss takes class numbers.", ""
-    elif kind == "sparse" and is_row:
-        yield "The labels are one-hot, but the loss is sparse: use CategoricalCrossentropy.", _CATEGORICAL
-    elif kind == "categorical" and not is_row and units > 1:
-        yield "The labels are whole numbers, but the loss is categorical: use SparseCategoricalCrossentropy.", _SPARSE
-    elif kind in ("categorical", "binary") and is_row and form.width != units:
-        if units == 1:
-            yield (
-                f"The labels are one-hot with {form.width} columns, but the model has 1 unit: give it one label for "
-                "each image.",
-                "labels = labels.argmax(axis=1)",
-            )
-        else:
-            yield (
-                f"The labels have {form.width} columns, but the model has {units} units: give the last layer one unit "
-                "for each column.",
-                f"keras.layers.Dense({form.width}, ...)",
-            )
-    elif kind == "categorical" and form.name == "several":
-        sums = labels.sum(axis=1)
-        yield (
-            f"Rows of labels add up to {sums.min():g} to {sums.max():g}, so an image can have several classes, and "
-            "softmax allows one: use sigmoid and BinaryCrossentropy.",
-            f'keras.layers.Dense({units}, activation="sigmoid")',
-        )
-    elif kind == "sparse" and low < 0:
-        yield f"There is a label {low:g}; class numbers begin at 0.", "names, labels = np.unique(labels, ...)"
-    elif kind == "sparse" and high >= units and low >= 1 and high == units:
-        yield (
-            f"There is a label {high:g}, but {units} units can only answer 0 to {units - 1}: the labels begin at "
-            f"{low:g}, and have to begin at 0.",
-            "labels = labels - 1",
-        )
-    elif kind == "sparse" and high >= units:
-        yield (
-            f"There is a label {high:g}, but {units} units can only answer 0 to {units - 1}: give the last layer one "
-            "unit for each class.",
-            f"keras.layers.Dense({int(high) + 1}, ...)",
-        )
-    elif kind == "binary" and not is_row and units > 1:
-        yield (
-            f"There is one label for each image, but a binary loss compares it with {units} units: use "
-            "SparseCategoricalCrossentropy and softmax.",
-            _SPARSE,
-        )
-    elif kind == "binary" and (low < 0 or high > 1):
-        code = _two_values(high, labels)
-        yield f"The labels run from {low:g} to {high:g}; a binary loss takes 0 and 1.", code
-    elif kind == "regression" and units > 1 and form.name == "whole":
-        yield (
-            f"{output.loss} compares a class number with {units} answers: it is no loss for classes. Use "
-            "SparseCategoricalCrossentropy.",
-            _SPARSE,
-        )
-    elif kind == "regression" and output.activation == "softmax" and form.name == "one-hot":
-        yield (
-            f"{output.loss} on softmax answers learns slowly, because wrong and certain answers have almost no "
-            "gradient: use CategoricalCrossentropy.",
-            _CATEGORICAL,
-        )
-    elif kind == "regression" and units == 1 and high > 1 and _has_accuracy(output) and form.name == "whole":
-        yield (
-            f"{output.loss} with 1 unit takes class numbers for amounts, and accuracy means nothing for them: end with "
-            f"{int(high) + 1} softmax units and SparseCategoricalCrossentropy.",
-            _SPARSE,
-        )
-
-
-def _two_values(high: float, labels: Array) -> str:
-    if len(np.unique(labels)) == 2:
-        return f"labels = (labels == {high:g}).astype('float32')"
-    return 'keras.layers.Dense(n_classes, activation="softmax") with "sparse_categorical_crossentropy"'
-
-
-def _has_accuracy(output: Output) -> bool:
-    return any("acc" in _name(metric) for metric in output.metrics)
 
 
 def _unused_units(output: Output, labels: Array) -> Iterator[Finding]:
@@ -297,16 +208,16 @@ def _unused_units(output: Output, labels: Array) -> Iterator[Finding]:
     is_enough = len(numbers) >= (20 if units == 1000 else 3 * units)
     if is_enough and units >= 2 * n_classes and units >= n_classes + 3 and len(np.unique(numbers)) > 1:
         yield Finding(
-            f"The model has {units} units, but the labels name only {n_classes} classes (0 to {n_classes - 1}): give "
-            "the last layer one unit for each class.",
+            _(
+                "The model has {units} units, but the labels name only {n_classes} classes (0 to "
+                "{n_classes_2}): give the last layer one unit for each class.",
+                units=units,
+                n_classes=n_classes,
+                n_classes_2=n_classes - 1,
+            ),
             code=f'keras.layers.Dense({n_classes}, activation="softmax")',
             is_certain=units == 1000,
         )
-
-
-def _name(metric: Any) -> str:
-    name = metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
-    return str(name).replace("_", "").lower()
 
 
 def _metrics(setup: Setup) -> Iterator[Finding]:
@@ -315,7 +226,7 @@ def _metrics(setup: Setup) -> Iterator[Finding]:
         if output.answers.ndim != 2 or not is_compiled(setup.model):
             continue
         for metric in output.metrics:
-            text, code = _metric(output, _name(metric), metric)
+            text, code = _metric(output, metric_name(metric), metric)
             if text:
                 yield Finding(f"Output {output.name!r}: {text}" if output.name else text, where="metrics", code=code)
 
@@ -326,32 +237,42 @@ _ACCURACY = 'metrics=["accuracy"]'
 def _metric(output: Output, name: str, metric: Any) -> tuple[str, str]:
     """Return (what is wrong with a metric, mended code)."""
     units, kind = output.n_units, output.kind
-    form = _Form("") if output.labels is None else form_of_labels(output.labels)
+    form = LabelForm("") if output.labels is None else form_of_labels(output.labels)
     is_text = isinstance(metric, str)
     if name == "accuracy" and not is_text:
         return (
-            "metrics.Accuracy() counts answers that equal the label exactly, which probabilities never do: it stays "
-            "near 0.",
+            _(
+                "metrics.Accuracy() counts answers that equal the label exactly, which probabilities "
+                "never do: it stays near 0."
+            ),
             _ACCURACY,
         )
     if kind not in ("sparse", "categorical", "binary"):
         return "", ""
     if name == "binaryaccuracy" and kind != "binary" and units > 1:
         return (
-            f"{name} compares each of the {units} answers with 0.5, which looks far too good for {units} classes.",
+            _(
+                "{name} compares each of the {units} answers with 0.5, which looks far too good for {units} classes.",
+                name=name,
+                units=units,
+            ),
             _ACCURACY,
         )
     if name in ("categoricalaccuracy", "sparsecategoricalaccuracy") and units == 1:
-        return f"{name} takes the largest of several answers, and there is only 1: use binary accuracy.", _ACCURACY
+        return _(
+            "{name} takes the largest of several answers, and there is only 1: use binary accuracy.", name=name
+        ), _ACCURACY
     if name == "categoricalaccuracy" and form.name == "whole":
-        return "CategoricalAccuracy takes one-hot labels, and these are whole numbers.", _ACCURACY
+        return _("CategoricalAccuracy takes one-hot labels, and these are whole numbers."), _ACCURACY
     if name == "sparsecategoricalaccuracy" and form.name == "one-hot" and units > 1:
-        return "SparseCategoricalAccuracy takes whole numbers, and these labels are one-hot.", _ACCURACY
+        return _("SparseCategoricalAccuracy takes whole numbers, and these labels are one-hot."), _ACCURACY
     if kind == "sparse" and units > 1 and name in ("precision", "recall", "auc", "f1score", "fbetascore"):
-        return f"{type(metric).__name__ if not is_text else metric} takes one-hot labels, and these are numbers.", ""
+        return _(
+            "{name} takes one-hot labels, and these are numbers.", name=type(metric).__name__ if not is_text else metric
+        ), ""
     is_logit = output.activation == "linear" and not takes_logits(metric)
     if name == "auc" and is_logit:
-        return "AUC takes probabilities, and the model gives logits.", "keras.metrics.AUC(from_logits=True)"
+        return _("AUC takes probabilities, and the model gives logits."), "keras.metrics.AUC(from_logits=True)"
     return "", ""
 
 

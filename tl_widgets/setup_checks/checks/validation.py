@@ -9,7 +9,7 @@ import numpy as np
 
 from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
-from tl_widgets.setup_checks.checks.labels import class_numbers, form_of_labels
+from tl_widgets.setup_checks.checks.label_forms import class_numbers, form_of_labels
 from tl_widgets.setup_checks.data import Array, Data, leaves
 from tl_widgets.setup_checks.mistake import Check, Finding, Subject
 from tl_widgets.setup_checks.pixel_forms import form_of

@@ -40,10 +40,10 @@ HEAT_MAPS_EXERCISES: dict[str, Exercise] = {
         _("Which of these could show that the map has nothing to do with what was learned?"),
         _("If it's as bright on the lungs, the map only shows where lungs are. The solutions have a checklist."),
         choice(
-            _("an untrained network's map"),
+            "an untrained network's map",
             {
-                _("brighter colors"): _("Each map is scaled to its own maximum. Colors say nothing about strength."),
-                _("a finer map"): _("Finer isn't truer: pooling decides how fine a map is."),
+                "brighter colors": _("Each map is scaled to its own maximum. Colors say nothing about strength."),
+                "a finer map": _("Finer isn't truer: pooling decides how fine a map is."),
             },
         ),
         _("Which of the three did this notebook use as a sanity check?"),

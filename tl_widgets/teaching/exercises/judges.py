@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tl_widgets.assignments.questions.numbers import is_near
+from tl_widgets.core.translation import _
 
 Problem = Callable[[Any], str | None]
 
@@ -15,11 +16,11 @@ def number(right: float, wrong: Mapping[float, str], otherwise: str) -> Problem:
 
     def problem(answer: Any) -> str | None:
         if isinstance(answer, bool) or not hasattr(answer, "__float__"):
-            return f"The answer is a number; this is {answer!r}."
+            return _("The answer is a number; this is {answer!r}.", answer=answer)
         try:
             value = float(answer)
         except (TypeError, ValueError, OverflowError):  # an array of several numbers, or a number too large
-            return f"The answer is one number; this is {type(answer).__name__}."
+            return _("The answer is one number; this is {name}.", name=type(answer).__name__)
 
         if is_near(value, right):
             return None

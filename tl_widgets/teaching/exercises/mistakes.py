@@ -58,11 +58,11 @@ MISTAKES_EXERCISES: dict[str, Exercise] = {
         _("What, besides the illness, do two X-rays of one patient have in common?"),
         _("If it recognizes patients, it fails on patients that it hasn't seen."),
         choice(
-            _("split by patient"),
+            "split by patient",
             {
-                _("more epochs"): _("It would only recognize the same patients better still."),
-                _("larger network"): _("It would only recognize the same patients better still, and memorize more."),
-                _("random labels"): _(
+                "more epochs": _("It would only recognize the same patients better still."),
+                "larger network": _("It would only recognize the same patients better still, and memorize more."),
+                "random labels": _(
                     "A good test for a picture that is in both parts. But two X-rays of one patient "
                     "would get different random labels, so recognizing the patient wouldn't help."
                 ),

@@ -64,7 +64,7 @@ OVERFITTING_EXERCISES: dict[str, Exercise] = {
             "smaller",
             {
                 "larger": _("A larger gap would mean that more has to be memorized. Now there are fewer wrong labels."),
-                _("the same"): _(
+                "the same": _(
                     "Run it: the circle hardly moves, and the bar does. What spoils the bar are wrong labels."
                 ),
             },

@@ -49,11 +49,11 @@ OWN_IMAGES_EXERCISES: dict[str, Exercise] = {
         _("Two photographs of one dog are nearly the same picture. What happens if one trains and the other tests?"),
         _("All photographs of one dog go to the same side, so the test shows dogs the model has never seen."),
         choice(
-            _("by dog"),
+            "by dog",
             {
-                _("by photograph"): _("Then one dog trains and tests: the model can recognize the dog, not the breed."),
-                _("by breed"): _("Then the test holds breeds that were never trained, and the model can't know them."),
-                _("by date"): _("Photographs of one dog from two days would still be on both sides."),
+                "by photograph": _("Then one dog trains and tests: the model can recognize the dog, not the breed."),
+                "by breed": _("Then the test holds breeds that were never trained, and the model can't know them."),
+                "by date": _("Photographs of one dog from two days would still be on both sides."),
             },
         ),
         _("Later, the model will meet dogs that it has never seen. What must the test be about?"),

@@ -8,6 +8,7 @@ from ipywidgets import HTML, Button, Dropdown, HBox, Text
 
 from tl_widgets.assignments.questions.numbers import typed_number
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.teaching.box import PlainBox
 from tl_widgets.teaching.questions.page import QuestionPage
 from tl_widgets.teaching.show import say
@@ -56,18 +57,18 @@ class Guess(PlainBox):
         if self.options:
             choices = [_NOTHING_CHOSEN, *self.options]
             self.field = Dropdown(
-                options=choices, value=self.guess or _NOTHING_CHOSEN, description="My guess", style=wide
+                options=choices, value=self.guess or _NOTHING_CHOSEN, description=_("My guess"), style=wide
             )
         else:
             shown = "" if self.guess is None else _number(float(self.guess))
             placeholder = f"a number{f', in {unit}' if unit else ''}"
-            self.field = Text(shown, description="My guess", placeholder=placeholder, style=wide)
-        self.button = Button(description="Keep my guess")
+            self.field = Text(shown, description=_("My guess"), placeholder=placeholder, style=wide)
+        self.button = Button(description=_("Keep my guess"))
         self.button.on_click(lambda _: self._keep_field())
         self._line = HTML()
         row = HBox([self.field, self.button])
         row.add_class("tlw-row")
-        heading = HTML(f"{style()}<p><b>Your guess first.</b> {escape(question)}</p>")
+        heading = HTML(_("{style}<p><b>Your guess first.</b> {question}</p>", style=style(), question=escape(question)))
         super().__init__([heading, row, self._line])
         self._show()
 
@@ -82,7 +83,7 @@ class Guess(PlainBox):
         """
         if self.options:
             if guess not in self.options:
-                raise InputError(f"Choose one of: {', '.join(self.options)}.")
+                raise InputError(_("Choose one of: {options}.", options=", ".join(self.options)))
             kept: Answer = str(guess)
         else:
             kept = self._checked_number(guess)
@@ -103,28 +104,39 @@ class Guess(PlainBox):
     def sentence(self) -> str:
         """Guess and measurement in words."""
         if self.measured is None:
-            return "" if self.guess is None else f"Your guess is kept: {self._with_unit(self.guess)}."
+            return (
+                ""
+                if self.guess is None
+                else _("Your guess is kept: {with_unit}.", with_unit=self._with_unit(self.guess))
+            )
         measured = f"Measured: {self._with_unit(self.measured)}."
         if self.guess is None:
-            return f"{measured} No guess yet."
-        return f"{measured} You guessed {self._with_unit(self.guess)}: {self._distance(self.guess, self.measured)}."
+            return _("{measured} No guess yet.", measured=measured)
+        return _(
+            "{measured} You guessed {with_unit}: {distance}.",
+            measured=measured,
+            with_unit=self._with_unit(self.guess),
+            distance=self._distance(self.guess, self.measured),
+        )
 
     def _keep_field(self) -> None:
         try:
             if self.options and self.field.value == _NOTHING_CHOSEN:
-                raise InputError("Choose an answer first.")
+                raise InputError(_("Choose an answer first."))
             self.keep(self.field.value)
         except InputError as error:
             self._line.value = f'<div class="tlw-alert" role="alert">{escape(error)}</div>'
 
     def _checked_number(self, guess: Answer) -> float:
-        limits = f"from {_number(self._low)}" + (f" to {_number(self._high)}" if self._high is not None else " up")
+        limits = _("from {number}", number=_number(self._low)) + (
+            _(" to {number}", number=_number(self._high)) if self._high is not None else _(" up")
+        )
         try:
             number = typed_number(str(guess).strip().removesuffix(self._unit))
         except ValueError:
-            raise InputError(f"Type a number {limits}; “{guess}” is not one.") from None
+            raise InputError(_("Type a number {limits}; “{guess}” is not one.", limits=limits, guess=guess)) from None
         if not self._low <= number <= (float("1e15") if self._high is None else self._high):
-            raise InputError(f"Type a number {limits}; {guess} is outside this range.")
+            raise InputError(_("Type a number {limits}; {guess} is outside this range.", limits=limits, guess=guess))
         return number
 
     def _with_unit(self, answer: Answer) -> str:
@@ -134,21 +146,21 @@ class Guess(PlainBox):
 
     def _distance(self, guess: Answer, measured: Answer) -> str:
         if isinstance(guess, str) or isinstance(measured, str):
-            return "right" if guess == measured else "not what happened"
+            return _("right") if guess == measured else _("not what happened")
         if abs(guess - measured) <= 0.02 * abs(measured):
-            return "right, or nearly"
+            return _("right, or nearly")
         side = "low" if guess < measured else "high"
         small, large = sorted((guess, measured))
         if small > 0 and large >= 3 * small:
-            return f"{large / small:.0f} times too {side}"
-        return f"{_number(abs(guess - measured))} too {side}"
+            return _("{large:.0f} times too {side}", large=large / small, side=side)
+        return _("{number} too {side}", number=_number(abs(guess - measured)), side=side)
 
     def _show(self) -> None:
         shown = self.sentence
         if self.guess is None and self.measured is not None:  # after Run All: don't give it away
-            shown = "It has been measured already. Keep a guess, and you see both here."
+            shown = _("It has been measured already. Keep a guess, and you see both here.")
         self._line.value = f'<p role="status">{escape(shown)}</p>' if shown else ""
-        page = QuestionPage("Your guess first.", self.question)
+        page = QuestionPage(_("Your guess first."), self.question)
         page.add("" if self.guess is None else self.sentence)
         self.paper.replace(page.html, page.text)
 

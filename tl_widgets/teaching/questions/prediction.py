@@ -7,6 +7,7 @@ from ipywidgets import HTML
 
 from tl_widgets.assignments.questions.predictions import PREDICTIONS
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.teaching.box import PlainBox
 from tl_widgets.teaching.questions.page import QuestionPage, answers
 from tl_widgets.teaching.show import say
@@ -31,7 +32,13 @@ class Prediction(PlainBox):
 
     def __init__(self, name: str) -> None:
         if name not in PREDICTIONS:
-            raise InputError(f"There is no prediction {name!r}. There are {', '.join(PREDICTIONS)}.")
+            raise InputError(
+                _(
+                    "There is no prediction {name!r}. There are {predictions}.",
+                    name=name,
+                    predictions=", ".join(PREDICTIONS),
+                )
+            )
         self._asked = PREDICTIONS[name]
         answer, reason = _kept.get(name, (None, None))
         self.answer = answers(tuple(self._asked.answers), answer)
@@ -39,8 +46,10 @@ class Prediction(PlainBox):
         for field in (self.answer, self.because):
             field.observe(lambda _: self._keep(name), "value")
         self._line = HTML()
-        heading = HTML(f"{style()}<p><b>Your prediction.</b> {escape(self._asked.text)}</p>")
-        because = HTML("<p><b>Because …</b></p>")
+        heading = HTML(
+            _("{style}<p><b>Your prediction.</b> {asked_text}</p>", style=style(), asked_text=escape(self._asked.text))
+        )
+        because = HTML(_("<p><b>Because …</b></p>"))
         super().__init__([heading, self.answer, because, self.because, self._line])
         self._outcome = ""
         self._keep(name)
@@ -58,33 +67,45 @@ class Prediction(PlainBox):
             InputError: It isn't one of them.
         """
         if measured is None:
-            measured = "too close to call"
+            measured = _("too close to call")
         elif isinstance(measured, (bool, np.bool_)):
             measured = self._asked.answers[int(measured)]
         elif not isinstance(measured, str):
             measured = self._nearest(float(measured))
         if measured not in self._asked.answers:
-            raise InputError(f"The measurement must be one of {', '.join(self._asked.answers)}; received {measured!r}.")
+            raise InputError(
+                _(
+                    "The measurement must be one of {answers}; received {measured!r}.",
+                    answers=", ".join(self._asked.answers),
+                    measured=measured,
+                )
+            )
         answer, reason = self.answer.value, self.because.value
         say(f"Measured: {measured}.")
         if answer is None or reason is None:
             answer, reason = self._asked.example
-            say(f"A common prediction is “{answer}”, because “{reason}”.")
+            say(_("A common prediction is “{answer}”, because “{reason}”.", answer=answer, reason=reason))
             say(self._comment(measured, answer, reason))
             return
-        say(f"You predicted “{answer}”, because “{reason}”.")
+        say(_("You predicted “{answer}”, because “{reason}”.", answer=answer, reason=reason))
         comment = self._comment(measured, answer, reason)
         say(comment)
         self._outcome = f"Measured: {measured}. {comment}"
         self._show()
 
     def _comment(self, measured: str, answer: str, reason: str) -> str:
-        came_true = "That came true." if answer == measured else "That isn't what happened."
-        return f"{came_true} About the reason: {self._asked.reasons[reason]}"
+        came_true = _("That came true.") if answer == measured else _("That isn't what happened.")
+        return _("{came_true} About the reason: {reason}", came_true=came_true, reason=self._asked.reasons[reason])
 
     def _nearest(self, measured: float) -> str:
         if not self._asked.values:
-            raise InputError(f"The measurement must be one of {', '.join(self._asked.answers)}; received {measured}.")
+            raise InputError(
+                _(
+                    "The measurement must be one of {answers}; received {measured}.",
+                    answers=", ".join(self._asked.answers),
+                    measured=measured,
+                )
+            )
         distances = [abs(value - measured) for value in self._asked.values]
         return self._asked.answers[distances.index(min(distances))]
 
@@ -95,9 +116,9 @@ class Prediction(PlainBox):
 
     def _show(self) -> None:
         is_made = None not in (self.answer.value, self.because.value)
-        line = "Your prediction is kept." if is_made else "Choose an answer and a reason."
+        line = _("Your prediction is kept.") if is_made else _("Choose an answer and a reason.")
         self._line.value = f'<p role="status">{line}</p>'
-        page = QuestionPage("Your prediction.", self._asked.text)
+        page = QuestionPage(_("Your prediction."), self._asked.text)
         page.add_answers(self.answer)
         page.add("Because …")
         page.add_answers(self.because)

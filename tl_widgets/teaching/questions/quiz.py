@@ -6,6 +6,7 @@ from ipywidgets import HTML, Button
 
 from tl_widgets.assignments.questions.quizzes import QUESTIONS
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.teaching.box import PlainBox
 from tl_widgets.teaching.questions.page import QuestionPage, answers
 from tl_widgets.widgets.shared.html import escape, style
@@ -27,11 +28,17 @@ class Quiz(PlainBox):
 
     def __init__(self, name: str) -> None:
         if name not in QUESTIONS:
-            raise InputError(f"There is no question {name!r}. The questions are {', '.join(QUESTIONS)}.")
+            raise InputError(
+                _(
+                    "There is no question {name!r}. The questions are {questions}.",
+                    name=name,
+                    questions=", ".join(QUESTIONS),
+                )
+            )
         self.question = QUESTIONS[name]
         texts = [option.text for option in self.question.options]
         self.choice = answers(texts)
-        self.button = Button(description="Check my answer")
+        self.button = Button(description=_("Check my answer"))
         self.button.on_click(lambda _: self._check())
         self._feedback = HTML()
         heading = HTML(f"{style()}<p><b>Question.</b> {escape(self.question.text)}</p>")
@@ -43,7 +50,7 @@ class Quiz(PlainBox):
         """The reply to the chosen answer: whether it is right, and why."""
         chosen = next((option for option in self.question.options if option.text == self.choice.value), None)
         if chosen is None:
-            return "Choose an answer first."
+            return _("Choose an answer first.")
         return f"{'Right' if chosen.is_right else 'Not quite'}. {chosen.why}"
 
     def _check(self) -> None:
@@ -51,7 +58,7 @@ class Quiz(PlainBox):
         self._leave(self.feedback)
 
     def _leave(self, feedback: str) -> None:
-        page = QuestionPage("Question.", self.question.text)
+        page = QuestionPage(_("Question."), self.question.text)
         page.add_answers(self.choice)
         page.add(feedback)
         self.paper.replace(page.html, page.text)

@@ -9,18 +9,20 @@ from ipywidgets import HTML, Box, Button, Checkbox, HBox, Text, VBox, Widget
 
 from tl_widgets.collections.collection import ImageCollection
 from tl_widgets.collections.storage import Incoming
-from tl_widgets.collections.uploads import MAX_AT_ONCE
+from tl_widgets.collections.uploads import MAX_AT_ONCE, Addition
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.numbers import count_text
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.archives import MAX_FILE_BYTES, SourceFile
 from tl_widgets.widgets.images.gallery import Edit, Pages, thumbnail
 from tl_widgets.widgets.shared.fields import STYLE
+from tl_widgets.widgets.shared.html import alert, escape
 from tl_widgets.widgets.shared.threads import LatestRequest
 from tl_widgets.widgets.shared.upload import UploadView
 
 CLASSES_PER_PAGE, IMAGES_PER_BOX = 8, 4
 _SIDE = 40  # pixels
+_SHOWN = 50  # maximum number of skipped files in a list
 
 
 @dataclass(frozen=True)
@@ -179,3 +181,15 @@ class ImageClasses(VBox):
             strip = "".join(thumbnail(collection, file, _SIDE) for file in files)
             raise_if_cancelled(cancel)
             box.strip.value = f'<div class="tlw-strip">{strip}</div>'
+
+
+def added_html(class_name: str, added: Addition) -> str:
+    """Return what was added to a class, and what could not be used."""
+    skipped = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in added.skipped[:_SHOWN])
+    name, n = escape(class_name.strip()), added.n_added
+    text = ngettext("Added {n:,} picture to <b>{name}</b>.", "Added {n:,} pictures to <b>{name}</b>.", n, name=name)
+    text = f'<p class="tlw-live" role="status">{text} '
+    text += " ".join(escape(note) for note in added.notes) + "</p>"
+    if added.skipped:
+        text += alert(_("{n:,} could not be used:", n=len(added.skipped))) + f'<ul class="tlw-notes">{skipped}</ul>'
+    return text

@@ -11,15 +11,16 @@ from ipywidgets import HTML, Box, Button, HBox, VBox
 
 from tl_widgets.collections.collection import ImageCollection, open_collection, save_edits, with_saved_edits
 from tl_widgets.collections.storage import Incoming
-from tl_widgets.collections.uploads import Addition, add_images, store_zip
+from tl_widgets.collections.uploads import add_images, store_zip
 from tl_widgets.core import events
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, OnEvent
 from tl_widgets.core.numbers import count_text
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.layouts.tree import UnclearColumnsError
 from tl_widgets.records.provenance import NO_COLUMNS, NO_EDITS, Columns
 from tl_widgets.widgets.images.camera import MAX_NAME, CameraView
-from tl_widgets.widgets.images.classes import ClassActions, ImageClasses
+from tl_widgets.widgets.images.classes import ClassActions, ImageClasses, added_html
 from tl_widgets.widgets.images.columns import ColumnsQuestion
 from tl_widgets.widgets.images.gallery import Edit, ImageGallery
 from tl_widgets.widgets.images.intake import ImageIntake, IntakeActions, NewClass, kept_text
@@ -32,8 +33,7 @@ from tl_widgets.widgets.shared.settings import LabSettings
 from tl_widgets.widgets.shared.source import DataSource
 from tl_widgets.widgets.shared.threads import Run
 
-_SHOWN = 50  # maximum number of skipped files in a list
-_NEW = '<p class="tlw-note">New pictures. Training reads them.</p>'
+_NEW = _('<p class="tlw-note">New pictures. Training reads them.</p>')
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,14 @@ class ImagesView(Box):
         self.classes = ImageClasses(actions, self.new_class)
         self.gallery = ImageGallery(self._edit)
         self.camera = CameraView(self._take_photograph)
-        self.close_camera_button = Button(description="Back to the classes", icon="arrow-left")
+        self.close_camera_button = Button(description=_("Back to the classes"), icon="arrow-left")
         self._camera_box = VBox([row(self.close_camera_button), self.camera])
         self.train = TrainView(self.train_on, self.use, lab.fold, self._change)
         self.columns = ColumnsQuestion(self.open_path)
         self.use_button = self.train.use_button
-        self.undo_button = Button(description="Undo all changes", icon="undo")
-        self.stop_button = Button(description="Stop reading", icon="stop")
-        self.try_button = Button(description="Try a picture", icon="eye")
+        self.undo_button = Button(description=_("Undo all changes"), icon="undo")
+        self.stop_button = Button(description=_("Stop reading"), icon="stop")
+        self.try_button = Button(description=_("Try a picture"), icon="eye")
         self.message, self._progress, self._heading = HTML(), HTML(), HTML()
         self._progress_row = row(self._progress, self.stop_button)
         self._progress_row.layout.display = "none"
@@ -113,8 +113,10 @@ class ImagesView(Box):
         ])  # fmt: skip
         pictures.add_class("tlw-pictures")
         lead = HTML(
-            '<h4 class="tlw-title"><span aria-hidden="true">→ </span>Try</h4>'
-            "<p>After training, give both models a picture that neither has seen.</p>"
+            _(
+                '<h4 class="tlw-title"><span aria-hidden="true">→ </span>Try</h4>'
+                "<p>After training, give both models a picture that neither has seen.</p>"
+            )
         )
         trial = VBox([lead, self.try_button])
         trial.add_class("tlw-trial")
@@ -145,9 +147,9 @@ class ImagesView(Box):
             return
         self._read(collection, on_event, cancel)
         if collection.edits:
-            self.message.value = (
-                '<p class="tlw-live" role="status">Your changes from last time are back. '
-                "“Undo all changes” removes them.</p>"
+            self.message.value = _(
+                '<p class="tlw-live" role="status">Your changes from last time are back. “Undo all '
+                "changes” removes them.</p>"
             )
 
     def take_zip(self, incoming: Incoming) -> Run[None] | None:
@@ -160,7 +162,7 @@ class ImagesView(Box):
             self.intake.refresh_menu()
             self._open(path, NO_COLUMNS, on_event, cancel)
 
-        return self._start("keeping the zip", work, incoming)
+        return self._start(_("keeping the zip"), work, incoming)
 
     def take_pictures(self, class_name: str, incoming: Incoming) -> Run[None] | None:
         """Add uploaded pictures to a class, which may be new, or start a collection with them."""
@@ -170,16 +172,16 @@ class ImagesView(Box):
                 added = add_images(self.collection, class_name, incoming.files(), on_event=on_event, cancel=cancel)
             self._set_collection(added.collection)
             self._read(added.collection, on_event, cancel)
-            self.message.value = _added_html(class_name, added)
+            self.message.value = added_html(class_name, added)
             save_edits(added.collection)  # they hold the class name if no folder can have it
             self.intake.refresh_menu()
 
-        return self._start("checking pictures", work, incoming)
+        return self._start(_("checking pictures"), work, incoming)
 
     def begin_set(self) -> None:
         """Begin a new, empty set. The last one stays on disk and, if it was used, in the Lab's menu."""
         if self._is_running or self._is_locked:
-            self.message.value = alert("The Lab is busy. Wait until it has finished, then try again.")
+            self.message.value = alert(_("The Lab is busy. Wait until it has finished, then try again."))
             return
         self.collection = self._last_reading = None
         self.message.value = self.train.report.value = ""
@@ -213,16 +215,18 @@ class ImagesView(Box):
                 raise InputError(reading.problem)
             name = self._source.add_collection(collection, reading.dataset)
             self._lab.use(name)
-            self.message.value = (
-                f'<p class="tlw-live" role="status">The Lab now uses <b>{escape(name)}</b>: '
-                f"{count_text(len(reading.dataset.train))} training images, "
-                f"{count_text(len(reading.dataset.validation))} for validation, "
-                f"{count_text(len(reading.dataset.test))} for the final test.</p>"
+            self.message.value = _(
+                '<p class="tlw-live" role="status">The Lab now uses <b>{name}</b>: {n_train} '
+                "training images, {n_validation} for validation, {n_test} for the final test.</p>",
+                name=escape(name),
+                n_train=count_text(len(reading.dataset.train)),
+                n_validation=count_text(len(reading.dataset.validation)),
+                n_test=count_text(len(reading.dataset.test)),
             )
             if then is not None:
                 then()
 
-        return self._start("reading images", work)
+        return self._start(_("reading images"), work)
 
     def stop(self) -> None:
         """Stop the step in progress; the collection stays as it was."""
@@ -241,7 +245,7 @@ class ImagesView(Box):
     def _take_photograph(self, class_name: str, picture: bytes) -> None:
         """Keep a picture from the camera in the calling thread, because the camera waits for the answer."""
         if self._is_locked or self._is_running:
-            raise InputError("The Lab is busy. Wait until it has finished, then take the picture again.")
+            raise InputError(_("The Lab is busy. Wait until it has finished, then take the picture again."))
         kind = "png" if picture.startswith(b"\x89PNG") else "jpg"
         added = add_images(self.collection, class_name, [(f"camera.{kind}", picture)])
         self._set_collection(added.collection)
@@ -281,15 +285,15 @@ class ImagesView(Box):
         if self._is_running or self._is_locked:
             if incoming is not None:
                 incoming.close()
-            self.message.value = alert("The Lab is busy. Wait until it has finished, then try again.")
+            self.message.value = alert(_("The Lab is busy. Wait until it has finished, then try again."))
             return None
         self.message.value = ""
         self.columns.hide()
-        self._progress.value = progress("Images", 0, 0, step)
+        self._progress.value = progress(_("Images"), 0, 0, step)
         self._show_running(True)
 
         def on_event(event: events.Event) -> None:
-            bar = progress("Images", event.n_done, event.n_total, event.text)
+            bar = progress(_("Images"), event.n_done, event.n_total, event.text)
             self._throttle.offer("bar", lambda: setattr(self._progress, "value", bar))
 
         def run_step(cancel: Cancel) -> None:
@@ -297,7 +301,7 @@ class ImagesView(Box):
             try:
                 work(on_event, cancel)
             except CancelledError:
-                self.message.value = '<p class="tlw-live" role="status">Stopped: nothing has changed.</p>'
+                self.message.value = _('<p class="tlw-live" role="status">Stopped: nothing has changed.</p>')
             except Exception as error:
                 self.message.value = error_alert(error)
             finally:
@@ -329,12 +333,18 @@ class ImagesView(Box):
         """Show the collection, or that there is none."""
         collection = self.collection
         names = collection.class_names if collection else ()
-        text = "Name a class and add its pictures, or open a folder or zip."
+        text = _("Name a class and add its pictures, or open a folder or zip.")
         if collection:
             n_used = sum(len(collection.used_files(name)) for name in names)
-            text = f"{escape(collection.name)}: {count_text(n_used)} files in {len(names)} class"
-            text += "es" if len(names) != 1 else ""
-        self._heading.value = f'<h4 class="tlw-title">Images</h4><span>{text}</span>'
+            name, files = escape(collection.name), count_text(n_used)
+            text = ngettext(
+                "{name}: {files} files in {n} class",
+                "{name}: {files} files in {n} classes",
+                len(names),
+                name=name,
+                files=files,
+            )
+        self._heading.value = _('<h4 class="tlw-title">Images</h4><span>{text}</span>', text=text)
         self.classes.show(collection)
         if collection:
             self.gallery.show(collection)
@@ -349,11 +359,11 @@ class ImagesView(Box):
             return
         try:
             if self._is_running or self._is_locked:
-                raise InputError("The Lab is busy. Wait until it has finished, then change the images.")
+                raise InputError(_("The Lab is busy. Wait until it has finished, then change the images."))
             self.message.value = ""
             self._set_collection(edit(self.collection))
             save_edits(self.collection)
-            self.train.report.value = '<p class="tlw-note">Changed. Training reads the images again.</p>'
+            self.train.report.value = _('<p class="tlw-note">Changed. Training reads the images again.</p>')
         except InputError as error:
             self.message.value = alert(str(error))
             self._show_set()  # undo it on the screen
@@ -369,7 +379,7 @@ class ImagesView(Box):
             self._read(changed, on_event, cancel)
             save_edits(changed)
 
-        return self._start("reading images", work)
+        return self._start(_("reading images"), work)
 
     def _show_running(self, running: bool) -> None:
         self._is_running = running
@@ -383,13 +393,3 @@ class ImagesView(Box):
         self.train.show_enabled(is_free and self.collection is not None)
         self.undo_button.disabled = not (is_free and self.collection is not None and self.collection.edits)
         self.undo_button.layout.display = "" if self.collection is not None and self.collection.edits else "none"
-
-
-def _added_html(class_name: str, added: Addition) -> str:
-    skipped = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in added.skipped[:_SHOWN])
-    n = f"{count_text(added.n_added)} picture{'s' if added.n_added != 1 else ''}"
-    text = f'<p class="tlw-live" role="status">Added {n} to <b>{escape(class_name.strip())}</b>. '
-    text += " ".join(escape(note) for note in added.notes) + "</p>"
-    if added.skipped:
-        text += alert(f"{count_text(len(added.skipped))} could not be used:") + f'<ul class="tlw-notes">{skipped}</ul>'
-    return text

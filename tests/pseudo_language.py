@@ -127,7 +127,13 @@ def screens():
         studies = tl_widgets.StudyLab()
         yield "studies", list(widget_texts(studies))
         studies.close()
-        for command in (["--help"], ["compare", "--help"], ["backbones"], ["datasets"], ["compare", "textures", "--epochs", "1", "--images-per-class", "3", "--image-size", "32"]):
+        for command in (
+            ["--help"],
+            ["compare", "--help"],
+            ["backbones"],
+            ["datasets"],
+            ["compare", "textures", "--epochs", "1", "--images-per-class", "3", "--image-size", "32"],
+        ):
             yield " ".join(command), _printed(command)
 
 

@@ -11,9 +11,10 @@ from tl_widgets.cli import main as cli
 from tl_widgets.core.settings import Choice, Flag, Whole, setting
 from tl_widgets.plots.style import new_axes
 from tl_widgets.records.comparison import DatasetSummary, StudyFailure, StudyRecord
+from tl_widgets.studies.arguments import MODELS, ImageArguments
 from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.registry import STUDIES, TOPICS, read_study, register
-from tl_widgets.studies.study import MODELS, ImageArguments, Plan, Study
+from tl_widgets.studies.study import Plan, Study
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,19 @@ class Brightness(StudyRecord):
         return (f"{self.share:.0%} of the pixels are bright.",)
 
 
+def measure_brightness(dataset, *, level, channel, invert, digits, on_event, cancel):
+    from tl_widgets.experiments.comparison import summarize
+
+    bright = float(np.mean(dataset.train.images[..., ("red", "green", "blue").index(channel)] > level))
+    return Brightness(summarize(dataset), round(1 - bright if invert else bright, digits))
+
+
+def plot_brightness(result):
+    ax = new_axes(4, 3)
+    ax.bar([0], [result.share])
+    return ax
+
+
 class Toy(Study):
     name = "toy"
     topic = "trust"
@@ -56,22 +70,7 @@ class Toy(Study):
     lead = "The pixels are counted."
     chart = "One bar."
     arguments = ToyArguments
-
-    def results(self):
-        return (Brightness,)
-
-    def measure(self, arguments, dataset, on_event, cancel):
-        from tl_widgets.experiments.comparison import summarize
-
-        values = dataset.train.images[..., ("red", "green", "blue").index(arguments.channel)]
-        bright = float(np.mean(values > arguments.level))
-        share = 1 - bright if arguments.invert else bright
-        return Brightness(summarize(dataset), round(share, arguments.digits))
-
-    def draw(self, result):
-        ax = new_axes(4, 3)
-        ax.bar([0], [result.share])
-        return ax
+    record, function, figure = ":Brightness", ":measure_brightness", ":plot_brightness"
 
     def plan(self, arguments, facts):
         return Plan(1, f"{arguments.n_train(facts)} images are looked at")

@@ -40,3 +40,14 @@ class Guess:
 def band_of(share: float) -> str:
     """Return the option of `BANDS` that holds for an accuracy."""
     return next(name for name, (_, high) in BANDS.items() if share <= high)
+
+
+def guess_share(question: str, subject: str, share: Callable[[Any], float | None], *, axis: str = "y") -> Guess:
+    """Return a guess about an accuracy, with `BANDS` as options; `share` returns the one of a result, or None."""
+
+    def answer(result: Any) -> str:
+        found = share(result)
+        return "" if found is None else band_of(found)
+
+    spans = tuple(BANDS.values())
+    return Guess(question, tuple(BANDS), subject, answer, is_required=False, axis=axis, spans=lambda _: spans)

@@ -7,13 +7,14 @@ names no study and imports nothing heavy, because every `--help` loads it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from tl_widgets.core.config import Config, ImageSettings, Workers
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.settings import Name, Settings, Several, same_setting, setting, settings_of
+from tl_widgets.studies.arguments import DataFacts, FactsOf, ImageArguments, StudyArguments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,14 +22,12 @@ if TYPE_CHECKING:
 
     from tl_widgets.core.events import Cancel, Event, OnEvent
     from tl_widgets.data.dataset import ImageDataset
-    from tl_widgets.experiments.seconds import Speed, Workload
-    from tl_widgets.records.comparison import Comparison, DatasetSummary, StudyFailure
+    from tl_widgets.experiments.seconds import Speed
+    from tl_widgets.records.comparison import DatasetSummary, StudyFailure
     from tl_widgets.studies.guess import Guess
     from tl_widgets.studies.stage import StageChart
 
     Drawing = Axes | Figure
-
-IMAGES, MODELS = GROUPS = ("Images", "Models")  # headings of a form
 
 
 class StudyResult(Protocol):
@@ -70,130 +69,6 @@ class StudyResult(Protocol):
         """Read what `to_json` wrote, or raise InputError."""
 
 
-class DataFacts(Protocol):
-    """The facts about a data set that are known before it is loaded."""
-
-    @property
-    def name(self) -> str:
-        """The name of the data set."""
-
-    @property
-    def n_train(self) -> int:
-        """The number of training images in all classes together."""
-
-    @property
-    def n_validation(self) -> int:
-        """The number of validation images."""
-
-    @property
-    def n_test(self) -> int:
-        """The number of test images."""
-
-    @property
-    def n_classes(self) -> int:
-        """The number of classes."""
-
-
-FactsOf = Callable[[ImageSettings], DataFacts]
-
-
-@dataclass(frozen=True)
-class StudyArguments(Settings):
-    """Base of a study's arguments: a frozen dataclass with fields made by `setting`.
-
-    A setting without a label has no field on the form; one whose option is "" has none in the terminal.
-    """
-
-    @property
-    def image_settings(self) -> ImageSettings:
-        """The images that the study uses."""
-        return ImageSettings()
-
-    @property
-    def subject(self) -> str:
-        """The text that file names start from."""
-        return self.image_settings.dataset
-
-    @property
-    def most_per_class(self) -> int:
-        """The most training images per class that are asked for; 0 without a number."""
-        return 0
-
-    def fitted(self, most: int) -> Self:  # noqa: ARG002 - for subclasses that ask for images
-        """Return arguments that ask for at most `most` training images per class."""
-        return self
-
-
-@dataclass(frozen=True)
-class ImageArguments(StudyArguments):
-    """Arguments of a study whose images the learner chooses."""
-
-    dataset: str = same_setting(ImageSettings, "dataset", group=IMAGES)
-    image_size: int = same_setting(ImageSettings, "image_size", group=IMAGES, default=64)
-    n_per_class: int | None = same_setting(ImageSettings, "n_per_class", group=IMAGES)
-
-    @property
-    def image_settings(self) -> ImageSettings:
-        """The images that the study uses."""
-        return ImageSettings(self.dataset, self.image_size, self.n_per_class)
-
-    @property
-    def most_per_class(self) -> int:
-        """The most training images per class that are asked for; 0 without a number."""
-        return self.n_per_class or 0
-
-    def fitted(self, most: int) -> Self:
-        """Return arguments that ask for at most `most` training images per class."""
-        return replace(self, n_per_class=None) if self.most_per_class > most else self
-
-    @property
-    def config(self) -> Config:
-        """The settings of `compare`: those that this study declares, and the defaults of the others."""
-        names = settings_of(type(self)).keys() & {"backbone", "control", "epochs", "repeats", "seed"}
-        return Config(**{name: getattr(self, name) for name in names})
-
-    def n_train(self, facts: DataFacts) -> int:
-        """Return the number of training images in all classes together."""
-        return facts.n_train if self.n_per_class is None else self.n_per_class * facts.n_classes
-
-    def workload(self, facts_of: FactsOf) -> Workload:
-        """Return the images that a comparison works on."""
-        from tl_widgets.experiments.seconds import Workload
-
-        facts = facts_of(self.image_settings)
-        return Workload(self.image_size, facts.n_classes, self.n_train(facts), facts.n_validation, facts.n_test)
-
-
-def _backbone(name: str) -> str:
-    from tl_widgets.backbones.catalogue import find_backbone
-
-    return find_backbone(name).name
-
-
-BACKBONE_NAME = Name(_backbone, listed_by="backbones")
-
-
-def model_setting(name: str, **changes: Any) -> Any:
-    """Declare a field as the setting of `Config` with this name.
-
-    `changes` are the attributes of `Setting` that are different here, such as `default=True`.
-    """
-    kind = {"kind": BACKBONE_NAME} if name == "backbone" else {}
-    return same_setting(Config, name, **{"group": MODELS, **kind, **changes})
-
-
-def seeds_setting(n_seeds: int) -> Any:
-    """Declare a field for several seeds; a form asks how many and takes 0, 1, 2, ..."""
-    kind = Several(settings_of(Config)["seed"].kind, "0,1,2", count_to=20)  # type: ignore[arg-type]
-    text = "How many times each model is trained, with different images and initial weights"
-    return setting(tuple(range(n_seeds)), kind, "Seeds", text, group=MODELS)
-
-
-def jobs_setting() -> Any:
-    """Declare a field for the number of worker processes, for the terminal only."""
-    return same_setting(Workers, "jobs", group=MODELS)
-
-
 @dataclass(frozen=True)
 class Plan:
     """The work that a study will do.
@@ -223,8 +98,20 @@ class SoFar:
 
     @property
     def points(self) -> list[Any]:
-        """The points measured so far."""
+        """The points of the result, or those measured so far."""
+        if self.result is not None:
+            return list(self.result.points)
         return [event.point for event in self.found if event.point is not None]
+
+    @property
+    def n_test(self) -> int:
+        """The number of test images."""
+        return self.facts.n_test if self.result is None else int(self.result.dataset.n_test)
+
+    @property
+    def level(self) -> tuple[float, str] | None:
+        """Chance on the y axis of a chart, once it is known."""
+        return None if self.result is None else (self.result.chance, "chance")
 
 
 Arguments = TypeVar("Arguments", bound=StudyArguments)
@@ -234,6 +121,9 @@ Result = TypeVar("Result", bound=StudyResult)
 class Study(ABC, Generic[Arguments, Result]):
     """The one declaration of a study.
 
+    The function that measures, the class of its results, its figure and its chart are named by their places, because
+    they import much: ".result:TimeStudy" is a name in a module of the study's folder, ":TimeStudy" one beside it.
+
     Attributes:
         name: NAME in `tl-widgets study NAME` and `StudyLab("NAME")`.
         topic: the key in the registry's `TOPICS` under which StudyLab shows it.
@@ -242,6 +132,11 @@ class Study(ABC, Generic[Arguments, Result]):
         lead: what the study does, in a sentence or two for the form.
         chart: what kind of figure it is, the first sentence of the text alternative.
         arguments: dataclass that declares the options, fields, ranges and defaults.
+        record: place of the class of its results.
+        function: place of the function that measures, (dataset, *, on_event, cancel) and `arguments.inputs`.
+        figure: place of the function that draws a result, and with `narrow=True` for half the width, if it can.
+        stage_chart: place of the function from arguments and `SoFar` to the chart of StudyLab; "" for none.
+        can_go_on: whether `function` resumes a stopped study, which it takes as `resume`.
         cost_by: names of the arguments that change the cost of one image, rather than the number of images.
         brings_images: whether it has built-in images for learners who choose none.
         sketch: the content of a small SVG, 44 by 30 pixels, for its card.
@@ -256,17 +151,24 @@ class Study(ABC, Generic[Arguments, Result]):
     lead: ClassVar[str]
     chart: ClassVar[str]
     arguments: type[Arguments]
+    record: ClassVar[str]
+    function: ClassVar[str]
+    figure: ClassVar[str]
+    stage_chart: ClassVar[str] = ""
+    can_go_on: ClassVar[bool] = False
     cost_by: ClassVar[tuple[str, ...]] = ("dataset", "image_size", "backbone", "control")
     brings_images: ClassVar[bool] = False
     sketch: ClassVar[str] = ""
     front: ClassVar[tuple[str, ...]] = ("dataset",)
     quick: ClassVar[Mapping[str, Any]] = {}
 
-    @abstractmethod
+    def _find(self, place: str) -> Any:
+        return resolve_name(f"{type(self).__module__}{place}" if place[0] in ".:" else place)
+
     def results(self) -> tuple[type[Result], ...]:
         """Return the classes that a result may have; records hold their names."""
+        return (self._find(self.record),)
 
-    @abstractmethod
     def measure(self, arguments: Arguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel) -> Result:
         """Run the study; after a Stop, return what was measured, marked as stopped.
 
@@ -276,29 +178,36 @@ class Study(ABC, Generic[Arguments, Result]):
             InputError: the arguments do not fit the images, or nothing could be measured.
             CancelledError: the study was stopped before anything was measured.
         """
-
-    @property
-    def can_go_on(self) -> bool:
-        """Whether a stopped study can be resumed."""
-        return type(self).go_on is not Study.go_on
+        return self._run(dataset, {**arguments.inputs, "on_event": on_event, "cancel": cancel})
 
     def go_on(
         self, earlier: Result, arguments: Arguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
     ) -> Result:
         """Measure what an earlier result lacks; see `measure` for the errors."""
-        raise NotImplementedError
+        inputs = {**arguments.inputs, "resume": earlier}
+        return self._run(dataset, {**inputs, "on_event": on_event, "cancel": cancel})
 
-    @abstractmethod
+    def _run(self, dataset: ImageDataset | None, inputs: Mapping[str, Any]) -> Result:
+        if dataset is None and not self.brings_images:
+            raise InputError("This study needs images: name a data set or a folder.")
+        result: Result = self._find(self.function)(dataset, **inputs)
+        return result
+
     def draw(self, result: Result) -> Drawing:
         """Draw a result.
 
         Raises:
             InputError: the study was stopped before there was anything to draw.
         """
+        drawing: Drawing = self._find(self.figure)(result)
+        return drawing
 
-    def draw_narrow(self, result: Result) -> Figure | None:  # noqa: ARG002 - for wide figures
+    def draw_narrow(self, result: Result) -> Figure | None:
         """Draw a result for a page of half the width; return None if `draw` fits there."""
-        return None
+        from tl_widgets.plots.style import root_figure
+
+        figure = self._find(self.figure)
+        return root_figure(figure(result, narrow=True)) if "narrow" in signature(figure).parameters else None
 
     @abstractmethod
     def plan(self, arguments: Arguments, facts: DataFacts) -> Plan:
@@ -319,12 +228,12 @@ class Study(ABC, Generic[Arguments, Result]):
         """Return the question that the learner answers first, or None."""
         return None
 
-    def stage(self, arguments: Arguments, so_far: SoFar) -> StageChart | None:  # noqa: ARG002 - for those with one
+    def stage(self, arguments: Arguments, so_far: SoFar) -> StageChart | None:
         """Return the chart that stands there from the start and fills while the study measures, or None.
 
         With a result, the axes are the result's; otherwise they follow from the arguments.
         """
-        return None
+        return self._find(self.stage_chart)(arguments, so_far) if self.stage_chart else None
 
     def points(self, result: Result) -> Sequence[object]:  # noqa: ARG002 - for studies that can be resumed
         """Return the points of a result from which `go_on` resumes."""
@@ -360,36 +269,15 @@ class Study(ABC, Generic[Arguments, Result]):
         return None
 
 
-class ComparisonStudy(Study[Arguments, "Comparison"]):
-    """Base of the studies whose result is one `Comparison`."""
+class ComparisonStudy(Study[Arguments, Any]):
+    """Base of the studies whose result is one `Comparison`; `owns` tells their results apart."""
 
-    def results(self) -> tuple[type[Comparison], ...]:
-        """Return the class that these studies share; `owns` tells their results apart."""
-        from tl_widgets.records.comparison import Comparison
-
-        return (Comparison,)
-
-    def draw(self, result: Comparison) -> Figure:
-        """Draw the page of a comparison."""
-        from tl_widgets.plots.comparison import plot_comparison
-
-        return plot_comparison(result)
-
-    def draw_narrow(self, result: Comparison) -> Figure:
-        """Draw it for a page of half the width."""
-        from tl_widgets.plots.comparison import plot_comparison
-
-        return plot_comparison(result, narrow=True)
+    record = "tl_widgets.records.comparison:Comparison"
+    function = "tl_widgets.experiments.comparison:compare_config"
+    figure = "tl_widgets.plots.comparison:plot_comparison"
 
 
 AnyStudy = Study[Any, StudyResult]
-
-
-def require_images(dataset: ImageDataset | None) -> ImageDataset:
-    """Return the images, or raise InputError if there are none."""
-    if dataset is None:
-        raise InputError("This study needs images: name a data set or a folder.")
-    return dataset
 
 
 def count(n: int, word: str) -> str:

@@ -11,32 +11,23 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import milliseconds_text, percent
 from tl_widgets.core.settings import Name, Several, same_setting, setting
 from tl_widgets.core.text import shown
-from tl_widgets.studies.guess import BANDS, Guess, band_of
-from tl_widgets.studies.study import (
+from tl_widgets.studies.arguments import (
     BACKBONE_NAME,
     IMAGES,
     MODELS,
     DataFacts,
     FactsOf,
     ImageArguments,
-    Plan,
-    SoFar,
-    Study,
-    count,
     jobs_setting,
     model_setting,
-    require_images,
     seeds_setting,
 )
+from tl_widgets.studies.guess import Guess, guess_share
+from tl_widgets.studies.study import Plan, Study, count
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.backbones.result import BackboneStudy
-    from tl_widgets.studies.stage import StageChart
 
 _TIMED = 0.7  # seconds in which each backbone is timed
 _EXAMPLE = "MobileNetV2=mobilenet.weights.h5"
@@ -83,6 +74,11 @@ class BackbonesArguments(ImageArguments):
     )
     jobs: int = jobs_setting()
 
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The arguments of the study's function by name."""
+        return {**super().inputs, "weights": dict(text.split("=", 1) for text in self.weights or ())}
+
 
 class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
     name = "backbones"
@@ -95,6 +91,11 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
     )
     chart = "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy."
     arguments = BackbonesArguments
+    record = ".result:BackboneStudy"
+    function = ".measurement:backbone_study"
+    figure = ".figure:plot_backbone_study"
+    stage_chart = ".stage:backbones_stage"
+    can_go_on = True
     cost_by = ("dataset", "image_size", "control")
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 5, "epochs": 5}
     sketch = (
@@ -103,49 +104,6 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
         '<rect x="20" y="10" width="7" height="7" fill="var(--tlw-transfer,#0072b2)"/>'
         '<rect x="31" y="4" width="8" height="8" fill="var(--tlw-transfer,#0072b2)"/>'
     )
-
-    def results(self) -> tuple[type[BackboneStudy], ...]:
-        from tl_widgets.studies.backbones.result import BackboneStudy
-
-        return (BackboneStudy,)
-
-    def measure(
-        self, arguments: BackbonesArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> BackboneStudy:
-        return self.go_on(None, arguments, dataset, on_event, cancel)
-
-    def go_on(
-        self,
-        earlier: BackboneStudy | None,
-        arguments: BackbonesArguments,
-        dataset: ImageDataset | None,
-        on_event: OnEvent,
-        cancel: Cancel,
-    ) -> BackboneStudy:
-        from tl_widgets.studies.backbones.measurement import backbone_study
-
-        return backbone_study(
-            require_images(dataset),
-            backbones=arguments.backbones,
-            weights=dict(text.split("=", 1) for text in arguments.weights or ()),
-            seeds=arguments.seeds,
-            control=arguments.control,
-            epochs=arguments.epochs,
-            resume=earlier,
-            n_jobs=arguments.jobs,
-            on_event=on_event,
-            cancel=cancel,
-        )
-
-    def draw(self, result: BackboneStudy) -> Figure:
-        from tl_widgets.studies.backbones.figure import plot_backbone_study
-
-        return plot_backbone_study(result)
-
-    def draw_narrow(self, result: BackboneStudy) -> Figure:
-        from tl_widgets.studies.backbones.figure import plot_backbone_study
-
-        return plot_backbone_study(result, narrow=True)
 
     def plan(self, arguments: BackbonesArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_backbones, n_seeds = len(arguments.backbones or _on_this_machine()), len(arguments.seeds)
@@ -164,15 +122,6 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
         heads = (replace(config, backbone=name) for name in names)
         return sum(comparison_seconds(head, images, speed, SCRATCH_DONE) + _TIMED for head in heads)
 
-    def stage(self, arguments: BackbonesArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.backbones.stage import backbones_stage
-
-        result = so_far.result
-        if result is not None:
-            points = [*result.points, *([result.control] if result.control else [])]
-            return backbones_stage(points, control=result.control is not None, chance=result.chance)
-        return backbones_stage(so_far.points, control=arguments.control, chance=None)
-
     def points(self, result: BackboneStudy) -> Sequence[object]:
         return result.points
 
@@ -187,17 +136,10 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
         return f"{lead}: {percent(chosen.test_accuracy)} of the test images right, {cost} each."
 
     def guess(self, arguments: BackbonesArguments) -> Guess:
-        def answer(result: BackboneStudy) -> str:
-            return "" if result.chosen is None else band_of(result.chosen.test_accuracy)
-
-        return Guess(
+        return guess_share(
             "How many of the test images will the chosen backbone get right?",
-            tuple(BANDS),
             f"backbones {arguments.dataset}",
-            answer,
-            is_required=False,
-            axis="y",
-            spans=lambda _: tuple(BANDS.values()),
+            lambda result: result.chosen and result.chosen.test_accuracy,
         )
 
     def sentences(self, result: BackboneStudy) -> tuple[str, ...]:

@@ -6,26 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tl_widgets.studies.guess import BANDS, Guess, band_of
-from tl_widgets.studies.study import (
-    DataFacts,
-    FactsOf,
-    ImageArguments,
-    Plan,
-    SoFar,
-    Study,
-    model_setting,
-    require_images,
-)
+from tl_widgets.studies.arguments import DataFacts, FactsOf, ImageArguments, model_setting
+from tl_widgets.studies.guess import Guess, guess_share
+from tl_widgets.studies.study import Plan, Study
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.calibration.result import Calibration
-    from tl_widgets.studies.stage import StageChart
 
 
 @dataclass(frozen=True)
@@ -35,6 +22,11 @@ class SureArguments(ImageArguments):
     backbone: str = model_setting("backbone")
     epochs: int = model_setting("epochs")
     seed: int = model_setting("seed")
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The arguments of the study's function by name."""
+        return {"config": self.config}
 
 
 class _Sure(Study[SureArguments, "Calibration"]):
@@ -51,6 +43,10 @@ class _Sure(Study[SureArguments, "Calibration"]):
         "get an answer, and of how sure they are of pictures of something else."
     )
     arguments = SureArguments
+    record = ".result:Calibration"
+    function = ".measurement:calibration"
+    figure = ".figure:plot_calibration"
+    stage_chart = ".stage:sure_stage"
     cost_by = ("dataset", "image_size", "backbone")
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "epochs": 5}
     sketch = (
@@ -58,28 +54,6 @@ class _Sure(Study[SureArguments, "Calibration"]):
         '<path d="M10 26L24 22L38 13" stroke="var(--tlw-scratch,#d55e00)" stroke-width="2.4" fill="none"/>'
         '<path d="M12 19L26 12L38 3" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.4" fill="none"/>'
     )
-
-    def results(self) -> tuple[type[Calibration], ...]:
-        from tl_widgets.studies.calibration.result import Calibration
-
-        return (Calibration,)
-
-    def measure(
-        self, arguments: SureArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> Calibration:
-        from tl_widgets.studies.calibration.measurement import calibration
-
-        return calibration(require_images(dataset), config=arguments.config, on_event=on_event, cancel=cancel)
-
-    def draw(self, result: Calibration) -> Figure:
-        from tl_widgets.studies.calibration.figure import plot_calibration
-
-        return plot_calibration(result)
-
-    def draw_narrow(self, result: Calibration) -> Figure:
-        from tl_widgets.studies.calibration.figure import plot_calibration
-
-        return plot_calibration(result, narrow=True)
 
     def plan(self, arguments: SureArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         return Plan(2, f"asked about {facts.n_test} test images and pictures of something else")
@@ -92,33 +66,17 @@ class _Sure(Study[SureArguments, "Calibration"]):
         asked = replace(images, n_validation=0, n_test=images.n_test + images.n_validation + 100)
         return comparison_seconds(arguments.config, asked, speed)
 
-    def stage(self, arguments: SureArguments, so_far: SoFar) -> StageChart:  # noqa: ARG002 - as declared
-        from tl_widgets.core.model_name import ModelName
-        from tl_widgets.studies.calibration.stage import sure_stage
-
-        result = so_far.result
-        if result is not None:
-            return sure_stage(result.arms, result.points)
-        return sure_stage((ModelName.SCRATCH, ModelName.TRANSFER), so_far.points)
-
     def guess(self, arguments: SureArguments) -> Guess:
-        def answer(result: Calibration) -> str:
+        def share(result: Calibration) -> float | None:
             from tl_widgets.core.model_name import ModelName
 
             if ModelName.TRANSFER not in result.arms:
-                return ""
+                return None
             strangers = result.of(ModelName.TRANSFER).strangers
-            return band_of(sum(strangers) / len(strangers))
+            return sum(strangers) / len(strangers)
 
-        return Guess(
-            "How sure will the frozen backbone be, on average, of pictures of none of its classes?",
-            tuple(BANDS),
-            f"sure {arguments.dataset} {arguments.backbone}",
-            answer,
-            is_required=False,
-            axis="x",
-            spans=lambda _: tuple(BANDS.values()),
-        )
+        question = "How sure will the frozen backbone be, on average, of pictures of none of its classes?"
+        return guess_share(question, f"sure {arguments.dataset} {arguments.backbone}", share, axis="x")
 
 
 STUDY = _Sure()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
-from tl_widgets.studies.calibration.result import Sureness, bins
+from tl_widgets.studies.calibration.result import bins
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.calibration import SureArguments
+    from tl_widgets.studies.study import SoFar
 
-def sure_stage(arms: Sequence[str], points: Sequence[Sureness]) -> StageChart:
+
+def sure_stage(_: SureArguments, so_far: SoFar) -> StageChart:
     """Return the chart: a dot with Wilson's interval for each model and each tenth of the probabilities."""
+    arms = (ModelName.SCRATCH, ModelName.TRANSFER) if so_far.result is None else so_far.result.arms
     dots = [
         Dot(point.arm, found.sure, found.right, found.ci95, f"{percent(found.low, 0)} to {percent(found.high, 0)} sure")
-        for point in points
+        for point in so_far.points
         for found in bins(point.test, point.right)
     ]
     x, y = Axis.share("how sure (mean of a tenth)"), Axis.share("accuracy of these answers")

@@ -7,31 +7,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tl_widgets.core.settings import Whole, same_setting, setting
-from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.study import (
+from tl_widgets.studies.arguments import (
     IMAGES,
     DataFacts,
     FactsOf,
     ImageArguments,
-    Plan,
-    SoFar,
-    Study,
-    count,
     jobs_setting,
     model_setting,
-    require_images,
     seeds_setting,
 )
+from tl_widgets.studies.guess import Guess
+from tl_widgets.studies.study import Plan, Study, StudyResult, count
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
-    from tl_widgets.studies.cures.result import OverfittingCures
-    from tl_widgets.studies.stage import StageChart
 
 _N_CURES = 6  # besides none
 
@@ -64,7 +53,7 @@ class CuresArguments(ImageArguments):
         return replace(self, few=min(self.few, most))
 
 
-class _Cures(Study[CuresArguments, "OverfittingCures"]):
+class _Cures(Study[CuresArguments, StudyResult]):
     name = "cures"
     topic = "faults"
     question = "Overfitting?"
@@ -75,6 +64,10 @@ class _Cures(Study[CuresArguments, "OverfittingCures"]):
     )
     chart = "Chart of training and test accuracy, one row for each cure."
     arguments = CuresArguments
+    record = ".result:OverfittingCures"
+    function = ".measurement:overfitting_cures"
+    figure = ".figure:plot_cures"
+    stage_chart = ".stage:cures_stage"
     cost_by = ("dataset", "image_size", "backbone")
     quick: ClassVar[Mapping[str, Any]] = {"few": 5, "seeds": (0,)}
     sketch = (
@@ -84,38 +77,6 @@ class _Cures(Study[CuresArguments, "OverfittingCures"]):
         '<circle cx="22" cy="15" r="3.2" fill="var(--tlw-scratch,#d55e00)"/>'
         '<path d="M31 21h6v6h-6z" fill="var(--tlw-transfer,#0072b2)"/>'
     )
-
-    def results(self) -> tuple[type[OverfittingCures], ...]:
-        from tl_widgets.studies.cures.result import OverfittingCures
-
-        return (OverfittingCures,)
-
-    def measure(
-        self, arguments: CuresArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> OverfittingCures:
-        from tl_widgets.studies.cures.measurement import overfitting_cures
-
-        return overfitting_cures(
-            require_images(dataset),
-            few=arguments.few,
-            seeds=arguments.seeds,
-            backbone=arguments.backbone,
-            epochs=arguments.epochs,
-            n_jobs=arguments.jobs,
-            on_event=on_event,
-            cancel=cancel,
-        )
-
-    def draw(self, result: OverfittingCures) -> Axes:
-        from tl_widgets.studies.cures.figure import plot_cures
-
-        return plot_cures(result)
-
-    def draw_narrow(self, result: OverfittingCures) -> Figure:
-        from tl_widgets.plots.style import root_figure
-        from tl_widgets.studies.cures.figure import plot_cures
-
-        return root_figure(plot_cures(result, narrow=True))
 
     def plan(self, arguments: CuresArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_seeds = len(arguments.seeds)
@@ -138,14 +99,6 @@ class _Cures(Study[CuresArguments, "OverfittingCures"]):
                 work = images(min(TIMES_MORE * few, facts.n_train) if cure == MORE else few)
                 seconds += n_seeds * comparison_seconds(with_cure(arguments.config, cure), work, speed, TRANSFER_DONE)
         return seconds
-
-    def stage(self, arguments: CuresArguments, so_far: SoFar) -> StageChart:  # noqa: ARG002 - as declared
-        from tl_widgets.studies.cures.stage import cures_stage
-
-        result = so_far.result
-        if result is not None:
-            return cures_stage(result.points, n_test=result.dataset.n_test)
-        return cures_stage(so_far.points, n_test=so_far.facts.n_test)
 
     def guess(self, arguments: CuresArguments) -> Guess:
         from tl_widgets.studies.cures.result import ALL, NOTHING

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tl_widgets.records.statistics import mean_of_shares
-from tl_widgets.studies.cures.result import ALL, CurePoint
+from tl_widgets.studies.cures.result import ALL
 from tl_widgets.studies.stage import TESTED, TRAINED, Axis, Dot, StageChart
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.cures import CuresArguments
+    from tl_widgets.studies.study import SoFar
 
-def cures_stage(points: Sequence[CurePoint], *, n_test: int) -> StageChart:
+
+def cures_stage(_: CuresArguments, so_far: SoFar) -> StageChart:
     """Return the chart: the mean over the seeds so far with its interval, and a small dot for each seed."""
     dots = []
     for row, cure in enumerate(ALL):
-        found = [point for point in points if point.cure == cure]
+        found = [point for point in so_far.points if point.cure == cure]
         if not found:
             continue
         n_train = min(point.n_images for point in found)
         for series, n, values in (
             (TRAINED, n_train, [point.train_accuracy for point in found]),
-            (TESTED, n_test, [point.test_accuracy for point in found]),
+            (TESTED, so_far.n_test, [point.test_accuracy for point in found]),
         ):
             mean = mean_of_shares(values, n_images=n)
             dots.append(Dot(series, mean.mean, row, mean.ci95, cure))

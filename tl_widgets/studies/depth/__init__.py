@@ -7,30 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.settings import Several, Whole, setting
+from tl_widgets.studies.arguments import MODELS, DataFacts, FactsOf, ImageArguments, model_setting, seeds_setting
 from tl_widgets.studies.depth.blocks import EPOCHS, chosen_blocks
 from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.study import (
-    MODELS,
-    DataFacts,
-    FactsOf,
-    ImageArguments,
-    Plan,
-    SoFar,
-    Study,
-    count,
-    model_setting,
-    require_images,
-    seeds_setting,
-)
+from tl_widgets.studies.study import Plan, Study, count
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.depth.result import DepthStudy
-    from tl_widgets.studies.stage import StageChart
 
 _THIRDS = ("first third", "middle third", "last third")
 _HEAD, _STEP = 0.03, 1e-4  # seconds to build a head, and for each step of its training
@@ -74,43 +58,16 @@ class _Depth(Study[DepthArguments, "DepthStudy"]):
     )
     chart = "Line charts of test accuracy, parameters and time against the block after which the backbone is cut."
     arguments = DepthArguments
+    record = ".result:DepthStudy"
+    function = ".measurement:depth_study"
+    figure = ".figure:plot_depth"
+    stage_chart = ".stage:depth_stage"
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "control": False, "seeds": (0,)}
     sketch = (
         '<path d="M4 4v22M12 7v16M20 9v12M28 11v8M36 12v6" stroke="currentColor" stroke-opacity=".45" '
         'stroke-width="5"/><path d="M24 2v26" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.4" '
         'stroke-dasharray="4 3"/>'
     )
-
-    def results(self) -> tuple[type[DepthStudy], ...]:
-        from tl_widgets.studies.depth.result import DepthStudy
-
-        return (DepthStudy,)
-
-    def measure(
-        self, arguments: DepthArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> DepthStudy:
-        from tl_widgets.studies.depth.measurement import depth_study
-
-        return depth_study(
-            require_images(dataset),
-            backbone=arguments.backbone,
-            blocks=arguments.blocks,
-            control=arguments.control,
-            seeds=arguments.seeds,
-            epochs=arguments.epochs,
-            on_event=on_event,
-            cancel=cancel,
-        )
-
-    def draw(self, result: DepthStudy) -> Figure:
-        from tl_widgets.studies.depth.figure import plot_depth
-
-        return plot_depth(result)
-
-    def draw_narrow(self, result: DepthStudy) -> Figure:
-        from tl_widgets.studies.depth.figure import plot_depth
-
-        return plot_depth(result, narrow=True)
 
     def plan(self, arguments: DepthArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_cuts, n_seeds, n_arms = len(arguments.numbers), len(arguments.seeds), 1 + arguments.control
@@ -126,15 +83,6 @@ class _Depth(Study[DepthArguments, "DepthStudy"]):
         heads = (1 + arguments.control) * n_heads * (_HEAD + _STEP * steps)
         features = comparison_seconds(arguments.config, images, speed, SCRATCH_DONE)
         return features + speed.backbone_tracing + heads  # each part of the backbone is traced for its time
-
-    def stage(self, arguments: DepthArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.depth.result import ARMS
-        from tl_widgets.studies.depth.stage import depth_stage
-
-        result = so_far.result
-        if result is not None:
-            return depth_stage(result.arms, result.whole.block, result.points, chance=result.chance)
-        return depth_stage(ARMS[: 1 + arguments.control], arguments.numbers[-1], so_far.points, chance=None)
 
     def guess(self, arguments: DepthArguments) -> Guess:
         n_blocks = arguments.numbers[-1]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tl_widgets.studies.depth.result import DepthPoint
+from tl_widgets.studies.depth.result import ARMS
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.depth import DepthArguments
+    from tl_widgets.studies.study import SoFar
 
-def depth_stage(
-    arms: Sequence[str], n_blocks: int, points: Sequence[DepthPoint], *, chance: float | None
-) -> StageChart:
+
+def depth_stage(arguments: DepthArguments, so_far: SoFar) -> StageChart:
     """Return the chart: an accuracy with its interval for each cut and kind of weights."""
+    result = so_far.result
+    arms = ARMS[: 1 + arguments.control] if result is None else result.arms
+    n_blocks = arguments.numbers[-1] if result is None else result.whole.block
     dots = [
         Dot(
             point.arm,
@@ -20,7 +25,7 @@ def depth_stage(
             point.ci95,
             "the whole backbone" if point.block == n_blocks else f"cut after block {point.block}",
         )
-        for point in points
+        for point in so_far.points
     ]
     return StageChart(
         "Test accuracy against the block after which the backbone is cut",
@@ -28,5 +33,5 @@ def depth_stage(
         Axis.share("accuracy on the test images"),
         tuple(arms),
         tuple(dots),
-        level=None if chance is None else (chance, "chance"),
+        level=so_far.level,
     )

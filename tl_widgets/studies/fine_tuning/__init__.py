@@ -9,24 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.numbers import percent, points
 from tl_widgets.core.settings import Whole, same_setting
-from tl_widgets.studies.guess import BANDS, Guess, band_of
-from tl_widgets.studies.study import (
-    MODELS,
-    ComparisonStudy,
-    DataFacts,
-    ImageArguments,
-    Plan,
-    SoFar,
-    count,
-    model_setting,
-    require_images,
-)
+from tl_widgets.studies.arguments import MODELS, DataFacts, ImageArguments, model_setting
+from tl_widgets.studies.guess import Guess, guess_share
+from tl_widgets.studies.study import ComparisonStudy, Plan, count
 
 if TYPE_CHECKING:
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.records.comparison import Comparison
-    from tl_widgets.studies.stage import StageChart
 
 
 @dataclass(frozen=True)
@@ -43,6 +31,11 @@ class FineTuningArguments(ImageArguments):
     seed: int = model_setting("seed")
 
     @property
+    def inputs(self) -> dict[str, Any]:
+        """The arguments of the study's function by name."""
+        return {"config": self.config}
+
+    @property
     def config(self) -> Config:
         """The settings of `compare`."""
         return replace(super().config, fine_tuning=FineTuningSpec(self.blocks, self.more_epochs, self.low_rate))
@@ -56,6 +49,7 @@ class _FineTuning(ComparisonStudy[FineTuningArguments]):
     lead = "First the backbone stays frozen. Then its last blocks are trained, too, with small steps. Is that better?"
     chart = "Charts of accuracy by epoch, with a mark where fine-tuning starts, of parameters, seconds and recall."
     arguments = FineTuningArguments
+    stage_chart = ".stage:fine_tuning_stage"
     cost_by = ("dataset", "image_size", "backbone", "blocks")
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "epochs": 5, "more_epochs": 3}
     sketch = (
@@ -68,25 +62,10 @@ class _FineTuning(ComparisonStudy[FineTuningArguments]):
     def owns(self, result: Comparison) -> bool:
         return result.repeats is None
 
-    def measure(
-        self, arguments: FineTuningArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> Comparison:
-        from tl_widgets.experiments.comparison import compare_config
-
-        return compare_config(require_images(dataset), arguments.config, on_event=on_event, cancel=cancel)
-
     def plan(self, arguments: FineTuningArguments, facts: DataFacts) -> Plan:
         n, first, second = arguments.n_train(facts), arguments.epochs, arguments.more_epochs
         text = f"scratch and frozen for {first} epochs on {n:,} images, then {second} more with "
         return Plan(3, f"{text}{count(arguments.blocks, 'block')} unfrozen")
-
-    def stage(self, arguments: FineTuningArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.fine_tuning.stage import curves_of, curves_so_far, fine_tuning_stage
-
-        result = so_far.result
-        if result is not None and result.config.fine_tuning is not None:
-            return fine_tuning_stage(result.config.epochs, result.config.fine_tuning.epochs, curves_of(result))
-        return fine_tuning_stage(arguments.epochs, arguments.more_epochs, curves_so_far(so_far.found))
 
     def headline(self, result: Comparison) -> str:
         from tl_widgets.records.verdict import paired_difference
@@ -102,19 +81,12 @@ class _FineTuning(ComparisonStudy[FineTuningArguments]):
         return f"Fine-tuning {verb} {points(abs(paired.difference))} points: {shares}."
 
     def guess(self, arguments: FineTuningArguments) -> Guess:
-        def answer(result: Comparison) -> str:
+        def share(result: Comparison) -> float | None:
             curve = result.fine_tuned.history.val_accuracy if result.fine_tuned else ()
-            return band_of(curve[-1]) if curve else ""
+            return curve[-1] if curve else None
 
-        return Guess(
-            "Of the validation images, how many will the fine-tuned model get right at the end?",
-            tuple(BANDS),
-            f"fine-tuning {arguments.dataset} {arguments.backbone}",
-            answer,
-            is_required=False,
-            axis="y",
-            spans=lambda _: tuple(BANDS.values()),
-        )
+        question = "Of the validation images, how many will the fine-tuned model get right at the end?"
+        return guess_share(question, f"fine-tuning {arguments.dataset} {arguments.backbone}", share)
 
 
 STUDY = _FineTuning()

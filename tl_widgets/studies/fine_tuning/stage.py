@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tl_widgets.core.events import Event
 from tl_widgets.core.model_name import ModelName
@@ -11,9 +12,17 @@ from tl_widgets.studies.stage import Axis, Dot, StageChart
 
 _MODELS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.FINE_TUNED)
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.fine_tuning import FineTuningArguments
+    from tl_widgets.studies.study import SoFar
 
-def fine_tuning_stage(epochs: int, more_epochs: int, curves: Mapping[str, Sequence[float]]) -> StageChart:
+
+def fine_tuning_stage(arguments: FineTuningArguments, so_far: SoFar) -> StageChart:
     """Return the chart; the curve of the fine-tuned model begins where the frozen stage ends."""
+    epochs, more_epochs, result = arguments.epochs, arguments.more_epochs, so_far.result
+    if result is not None and result.config.fine_tuning is not None:
+        epochs, more_epochs = result.config.epochs, result.config.fine_tuning.epochs
+    curves = curves_so_far(so_far.found) if result is None else curves_of(result)
     dots = []
     for model, accuracies in curves.items():
         start = epochs if model == ModelName.FINE_TUNED else 0

@@ -7,29 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.settings import Several, setting
+from tl_widgets.studies.arguments import BACKBONE_NAME, MODELS, DataFacts, FactsOf, ImageArguments, model_setting
 from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.study import (
-    BACKBONE_NAME,
-    MODELS,
-    DataFacts,
-    FactsOf,
-    ImageArguments,
-    Plan,
-    SoFar,
-    Study,
-    count,
-    model_setting,
-    require_images,
-)
+from tl_widgets.studies.study import Plan, Study, count
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.heads.result import HeadStudy
-    from tl_widgets.studies.stage import StageChart
 
 # How far apart the best head and the worst are, in points, and the end of each range.
 _APART = {"under 2 points": 0.02, "2 to 5 points": 0.05, "5 to 10 points": 0.1, "over 10 points": 1.0}
@@ -54,6 +38,11 @@ class HeadsArguments(ImageArguments):
     seed: int = model_setting("seed")
 
     @property
+    def inputs(self) -> dict[str, Any]:
+        """The arguments of the study's function by name."""
+        return {**super().inputs, "others": self.others or ()}
+
+    @property
     def searches(self) -> tuple[str, ...]:
         """The names of the searches."""
         more = [name for name in self.others or () if name != self.backbone]
@@ -71,43 +60,16 @@ class _Heads(Study[HeadsArguments, "HeadStudy"]):
     )
     chart = "Dot chart of the test accuracy of each head, and test images with their nearest training images."
     arguments = HeadsArguments
+    record = ".result:HeadStudy"
+    function = ".measurement:head_study"
+    figure = ".figure:plot_heads"
+    stage_chart = ".stage:heads_stage"
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "control": False}
     sketch = (
         '<rect x="3" y="6" width="14" height="18" stroke="currentColor" stroke-width="1.8" fill="none"/>'
         '<path d="M17 15h6M23 15l7-10M23 15l7-3M23 15l7 4M23 15l7 10" stroke="currentColor" stroke-opacity=".5"/>'
         '<path d="M32 5h8M32 12h8M32 19h8M32 25h8" stroke="var(--tlw-transfer,#0072b2)" stroke-width="3.4"/>'
     )
-
-    def results(self) -> tuple[type[HeadStudy], ...]:
-        from tl_widgets.studies.heads.result import HeadStudy
-
-        return (HeadStudy,)
-
-    def measure(
-        self, arguments: HeadsArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> HeadStudy:
-        from tl_widgets.studies.heads.measurement import head_study
-
-        return head_study(
-            require_images(dataset),
-            backbone=arguments.backbone,
-            others=arguments.others or (),
-            control=arguments.control,
-            epochs=arguments.epochs,
-            seed=arguments.seed,
-            on_event=on_event,
-            cancel=cancel,
-        )
-
-    def draw(self, result: HeadStudy) -> Figure:
-        from tl_widgets.studies.heads.figure import plot_heads
-
-        return plot_heads(result)
-
-    def draw_narrow(self, result: HeadStudy) -> Figure:
-        from tl_widgets.studies.heads.figure import plot_heads
-
-        return plot_heads(result, narrow=True)
 
     def plan(self, arguments: HeadsArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n = len(arguments.searches)
@@ -120,15 +82,6 @@ class _Heads(Study[HeadsArguments, "HeadStudy"]):
         more = [replace(first, backbone=name, control=False) for name in set(arguments.others or ()) - {first.backbone}]
         features = sum(comparison_seconds(config, images, speed, SCRATCH_DONE) for config in (first, *more))
         return features + _PER_IMAGE * images.n_train
-
-    def stage(self, arguments: HeadsArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.heads.stage import heads_stage
-
-        result = so_far.result
-        if result is not None:
-            names, points = [search.name for search in result.searches], (*result.heads, *result.searches)
-            return heads_stage(names, points, result.n_neighbors)
-        return heads_stage(arguments.searches, so_far.points)
 
     def guess(self, arguments: HeadsArguments) -> Guess:
         def answer(result: HeadStudy) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tl_widgets.records.statistics import mean_of_shares
-from tl_widgets.studies.heads.result import HEAD_NAMES, N_NEIGHBORS, HeadPoint, SearchPoint
+from tl_widgets.studies.heads.result import HEAD_NAMES, N_NEIGHBORS, HeadPoint
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
 _SERIES = "right"  # of no model
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.heads import HeadsArguments
+    from tl_widgets.studies.study import SoFar
 
-def heads_stage(
-    searches: Sequence[str], points: Sequence[HeadPoint | SearchPoint], n_neighbors: int = N_NEIGHBORS
-) -> StageChart:
-    """Return the chart; `searches` are the names of the searches, as `SearchPoint.name`."""
+
+def heads_stage(arguments: HeadsArguments, so_far: SoFar) -> StageChart:
+    """Return the chart: a row for each head, and one for each search."""
+    result = so_far.result
+    points = so_far.points if result is None else (*result.heads, *result.searches)
+    searches = arguments.searches if result is None else [search.name for search in result.searches]
+    n_neighbors = N_NEIGHBORS if result is None else result.n_neighbors
     rows, dots = [*HEAD_NAMES.values(), *(f"search: {name}" for name in searches)], []
     for point in points:
         if isinstance(point, HeadPoint):

@@ -8,30 +8,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE, ImageSettings
 from tl_widgets.core.settings import Choice, Several, Whole, same_setting, setting
-from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.study import (
+from tl_widgets.studies.arguments import (
     IMAGES,
     DataFacts,
     FactsOf,
     ImageArguments,
-    Plan,
-    SoFar,
-    Study,
-    count,
     jobs_setting,
     model_setting,
-    require_images,
     seeds_setting,
 )
+from tl_widgets.studies.guess import Guess
+from tl_widgets.studies.study import Plan, Study, count
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.image_size.result import SizeStudy
-    from tl_widgets.studies.stage import StageChart
 
 _LEADS = {
     "is behind": -1.0,
@@ -68,10 +59,27 @@ class SizeArguments(ImageArguments):
     jobs: int = jobs_setting()
 
     @property
+    def inputs(self) -> dict[str, Any]:
+        """The arguments of the study's function by name."""
+        return {**super().inputs, "image_size": self.image_size}
+
+    @property
     def image_settings(self) -> ImageSettings:
         """The images that the study uses, in the largest size."""
         size = max(self.sizes) if self.vary == "size" else self.image_size
         return ImageSettings(self.dataset, size, self.n_per_class)
+
+    def names(self, facts: DataFacts | None) -> tuple[str, ...]:
+        """Return the names of the conditions for images with these facts, or for built-in ones."""
+        if self.vary == "size":
+            return tuple(f"{side} px" for side in sorted(self.sizes))
+        from tl_widgets.data.catalogue import get_dataset
+        from tl_widgets.studies.image_size.result import DOMAINS, own_name
+
+        known = tuple(name for name in DOMAINS if (found := get_dataset(name)) and found.offline)
+        if facts is None or (facts.name in known and not facts.is_own):
+            return known
+        return (own_name(facts.name), *known)
 
 
 class _Size(Study[SizeArguments, "SizeStudy"]):
@@ -85,6 +93,10 @@ class _Size(Study[SizeArguments, "SizeStudy"]):
     )
     chart = "Charts of test accuracy and of the lead of transfer by image size, or by kind of images."
     arguments = SizeArguments
+    record = ".result:SizeStudy"
+    function = ".measurement:size_study"
+    figure = ".figure:plot_size_study"
+    stage_chart = ".stage:size_stage"
     cost_by = ("dataset", "image_size", "backbone", "vary", "sizes")
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 5, "sizes": (32, 64), "seeds": (0,)}
     sketch = (
@@ -93,41 +105,8 @@ class _Size(Study[SizeArguments, "SizeStudy"]):
         '<path d="M31 26V8M31 8l-4 5M31 8l4 5" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.2" fill="none"/>'
     )
 
-    def results(self) -> tuple[type[SizeStudy], ...]:
-        from tl_widgets.studies.image_size.result import SizeStudy
-
-        return (SizeStudy,)
-
-    def measure(
-        self, arguments: SizeArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> SizeStudy:
-        from tl_widgets.studies.image_size.measurement import size_study
-
-        return size_study(
-            require_images(dataset),
-            vary=arguments.vary,
-            sizes=arguments.sizes,
-            image_size=arguments.image_size,
-            seeds=arguments.seeds,
-            backbone=arguments.backbone,
-            epochs=arguments.epochs,
-            n_jobs=arguments.jobs,
-            on_event=on_event,
-            cancel=cancel,
-        )
-
-    def draw(self, result: SizeStudy) -> Figure:
-        from tl_widgets.studies.image_size.figure import plot_size_study
-
-        return plot_size_study(result)
-
-    def draw_narrow(self, result: SizeStudy) -> Figure:
-        from tl_widgets.studies.image_size.figure import plot_size_study
-
-        return plot_size_study(result, narrow=True)
-
     def plan(self, arguments: SizeArguments, facts: DataFacts) -> Plan:
-        names = _names(arguments, facts.name)
+        names = arguments.names(facts)
         n, n_seeds = len(names), len(arguments.seeds)
         what = count(n, "size") if arguments.vary == "size" else count(n, "data set")
         return Plan(2 * n * n_seeds, f"{what} × {count(n_seeds, 'seed')} × 2 kinds of model")
@@ -136,21 +115,13 @@ class _Size(Study[SizeArguments, "SizeStudy"]):
         from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, comparison_seconds
 
         images = replace(arguments.workload(facts_of), n_validation=0)
-        sides = arguments.sizes if arguments.vary == "size" else [arguments.image_size] * len(_names(arguments, ""))
+        sides = arguments.sizes if arguments.vary == "size" else [arguments.image_size] * len(arguments.names(None))
         seconds = 0.0
         for side in sides:
             work, n_seeds = replace(images, image_size=side), len(arguments.seeds)
             seconds += comparison_seconds(arguments.config, work, speed, SCRATCH_DONE)
             seconds += n_seeds * comparison_seconds(arguments.config, work, speed, TRANSFER_DONE)
         return seconds
-
-    def stage(self, arguments: SizeArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.image_size.stage import size_stage
-
-        result = so_far.result
-        if result is not None:
-            return size_stage(result.vary, result.names, result.points)
-        return size_stage(arguments.vary, _names(arguments, so_far.facts.name), so_far.points)
 
     def guess(self, arguments: SizeArguments) -> Guess:
         def answer(result: SizeStudy) -> str:
@@ -165,17 +136,6 @@ class _Size(Study[SizeArguments, "SizeStudy"]):
             answer,
             is_required=False,
         )
-
-
-def _names(arguments: SizeArguments, dataset: str) -> tuple[str, ...]:
-    """Return the names of the conditions that these arguments ask for."""
-    if arguments.vary == "size":
-        return tuple(f"{side} px" for side in sorted(arguments.sizes))
-    from tl_widgets.data.catalogue import get_dataset
-    from tl_widgets.studies.image_size.result import DOMAINS
-
-    known = tuple(name for name in DOMAINS if (found := get_dataset(name)) and found.offline)
-    return known if dataset in DOMAINS or not dataset else (dataset, *known)
 
 
 STUDY = _Size()

@@ -22,7 +22,7 @@ from tl_widgets.data.dataset import ImageDataset, Split, choose_classes, require
 from tl_widgets.experiments.comparison import environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.parameters import count_rows, scratch_ledger
-from tl_widgets.studies.image_size.result import DOMAINS, Condition, SizePoint, SizeStudy
+from tl_widgets.studies.image_size.result import DOMAINS, Condition, SizePoint, SizeStudy, own_name
 
 _N_CLASSES = 2  # `faces` has no more
 
@@ -154,8 +154,8 @@ def domains(dataset: ImageDataset, image_size: int, cancel: Cancel | None = None
             found.append(load_dataset(name, image_size=image_size, classes=known.class_names[:_N_CLASSES]))
     own = choose_classes(dataset, dataset.class_names[:_N_CLASSES])
     n_train = min(int(np.bincount(own.train.labels).min()), *(int(np.bincount(d.train.labels).min()) for d in found))
-    if dataset.name not in DOMAINS:
-        found.insert(0, own)
+    if (dataset.name, dataset.source) not in [(known.name, known.source) for known in found]:
+        found.insert(0, replace(own, name=own_name(own.name)))
     return tuple(resized(condition.take(n_train), image_size, cancel) for condition in found)
 
 

@@ -24,6 +24,11 @@ PHOTOGRAPHS, DIGITS = ("textures", "stamps"), "digits"
 DOMAINS = (*PHOTOGRAPHS, "faces", DIGITS)
 
 
+def own_name(name: str) -> str:
+    """Return the name of a learner's own data set, which differs from those of the built-in ones."""
+    return f"{name} (yours)" if name in DOMAINS else name
+
+
 @dataclass(frozen=True)
 class Condition:
     """One image size, or one kind of images.

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tl_widgets.records.statistics import mean_of_shares
-from tl_widgets.studies.image_size.result import ARMS, SizePoint
+from tl_widgets.studies.image_size.result import ARMS
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.image_size import SizeArguments
+    from tl_widgets.studies.study import SoFar
 
-def size_stage(vary: str, names: Sequence[str], points: Sequence[SizePoint]) -> StageChart:
+
+def size_stage(arguments: SizeArguments, so_far: SoFar) -> StageChart:
     """Return the chart: for each condition and model a mean over the seeds with its interval over the images."""
+    result, points = so_far.result, so_far.points
+    vary = arguments.vary if result is None else result.vary
+    names = arguments.names(so_far.facts) if result is None else result.names
     dots = []
     for i, arm in enumerate(ARMS):
         for condition, name in enumerate(names):

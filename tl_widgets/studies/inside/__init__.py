@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.errors import CancelledError
 from tl_widgets.core.settings import Whole, same_setting, setting
-from tl_widgets.studies.study import (
-    MODELS,
-    DataFacts,
-    FactsOf,
-    ImageArguments,
-    Plan,
-    Study,
-    count,
-    model_setting,
-    require_images,
-)
+from tl_widgets.studies.arguments import MODELS, DataFacts, FactsOf, ImageArguments, model_setting
+from tl_widgets.studies.study import Plan, Study, count
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from tl_widgets.core.config import Config
     from tl_widgets.core.events import Cancel, OnEvent
     from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
@@ -49,6 +39,11 @@ class InsideArguments(ImageArguments):
     )
     seed: int = model_setting("seed")
 
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The arguments of the study's function by name."""
+        return {"config": self.config, "n_images": self.images}
+
 
 class _Inside(Study[InsideArguments, "LookInside"]):
     name = "inside"
@@ -61,34 +56,14 @@ class _Inside(Study[InsideArguments, "LookInside"]):
     )
     chart = "Heat maps over test images, first filters as small pictures, and scatter charts of the test images."
     arguments = InsideArguments
+    record = ".result:LookInside"
+    function = ":train_and_look"
+    figure = ".figure:plot_inside"
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "epochs": 5, "images": 3}
     sketch = (
         '<path d="M4 15q18-22 36 0q-18 22-36 0z" stroke="currentColor" stroke-width="2" fill="none"/>'
         '<circle cx="22" cy="15" r="6" fill="currentColor"/>'
     )
-
-    def results(self) -> tuple[type[LookInside], ...]:
-        from tl_widgets.studies.inside.result import LookInside
-
-        return (LookInside,)
-
-    def measure(
-        self, arguments: InsideArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> LookInside:
-        from tl_widgets.experiments.comparison import compare_config
-
-        images = require_images(dataset)
-        comparison = compare_config(images, arguments.config, on_event=on_event, cancel=cancel)
-        if comparison.stopped:
-            raise CancelledError("stopped before there were models to look into")
-        from tl_widgets.studies.inside.measurement import look_inside
-
-        return look_inside(comparison, images, n_images=arguments.images, on_event=on_event, cancel=cancel)
-
-    def draw(self, result: LookInside) -> Figure:
-        from tl_widgets.studies.inside.figure import plot_inside
-
-        return plot_inside(result)
 
     def plan(self, arguments: InsideArguments, facts: DataFacts) -> Plan:
         n, n_models = arguments.n_train(facts), 3 if arguments.control else 2
@@ -99,6 +74,24 @@ class _Inside(Study[InsideArguments, "LookInside"]):
         models = super().seconds(arguments, facts_of, speed)
         # To look into them takes another backbone with random weights, and each part traces its models again.
         return models and models + 2 * (speed.building + speed.tracing) + 5 * speed.backbone_tracing
+
+
+def train_and_look(
+    dataset: ImageDataset, *, config: Config, n_images: int, on_event: OnEvent, cancel: Cancel
+) -> LookInside:
+    """Do what `look_inside` does, with models that are trained first.
+
+    Raises:
+        CancelledError: it was stopped before there were models to look into.
+    """
+    from tl_widgets.experiments.comparison import compare_config
+
+    comparison = compare_config(dataset, config, on_event=on_event, cancel=cancel)
+    if comparison.stopped:
+        raise CancelledError("stopped before there were models to look into")
+    from tl_widgets.studies.inside.measurement import look_inside  # it needs TensorFlow
+
+    return look_inside(comparison, dataset, n_images=n_images, on_event=on_event, cancel=cancel)
 
 
 STUDY = _Inside()

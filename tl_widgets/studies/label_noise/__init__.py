@@ -7,30 +7,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.settings import Several, Whole, same_setting, setting
-from tl_widgets.studies.guess import BANDS, Guess, band_of
-from tl_widgets.studies.study import (
+from tl_widgets.studies.arguments import (
     MODELS,
     DataFacts,
     FactsOf,
     ImageArguments,
-    Plan,
-    SoFar,
-    Study,
-    count,
     jobs_setting,
     model_setting,
-    require_images,
     seeds_setting,
 )
+from tl_widgets.studies.guess import Guess, guess_share
+from tl_widgets.studies.study import Plan, Study, count
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.label_noise.result import LabelNoise
-    from tl_widgets.studies.stage import StageChart
 
 _SEARCH = 0.5  # seconds to build a model around the head, and to search for wrong labels
 
@@ -64,6 +55,10 @@ class _Noise(Study[NoiseArguments, "LabelNoise"]):
     )
     chart = "Line charts of test accuracy and of found labels against the share of wrong labels, and suspicious images."
     arguments = NoiseArguments
+    record = ".result:LabelNoise"
+    function = ".measurement:label_noise"
+    figure = ".figure:plot_label_noise"
+    stage_chart = ".stage:noise_stage"
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "shares": (0, 40), "seeds": (0,)}
     sketch = (
         '<rect x="4" y="9" width="17" height="12" rx="2" stroke="currentColor" stroke-width="1.8" fill="none"/>'
@@ -71,37 +66,6 @@ class _Noise(Study[NoiseArguments, "LabelNoise"]):
         '<path d="M25 15h5" stroke="currentColor" stroke-width="1.8"/>'
         '<path d="M32 15l3 4 6-9" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.6" fill="none"/>'
     )
-
-    def results(self) -> tuple[type[LabelNoise], ...]:
-        from tl_widgets.studies.label_noise.result import LabelNoise
-
-        return (LabelNoise,)
-
-    def measure(
-        self, arguments: NoiseArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> LabelNoise:
-        from tl_widgets.studies.label_noise.measurement import label_noise
-
-        return label_noise(
-            require_images(dataset),
-            shares=arguments.shares,
-            seeds=arguments.seeds,
-            backbone=arguments.backbone,
-            epochs=arguments.epochs,
-            n_jobs=arguments.jobs,
-            on_event=on_event,
-            cancel=cancel,
-        )
-
-    def draw(self, result: LabelNoise) -> Figure:
-        from tl_widgets.studies.label_noise.figure import plot_label_noise
-
-        return plot_label_noise(result)
-
-    def draw_narrow(self, result: LabelNoise) -> Figure:
-        from tl_widgets.studies.label_noise.figure import plot_label_noise
-
-        return plot_label_noise(result, narrow=True)
 
     def plan(self, arguments: NoiseArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_shares, n_seeds = len(arguments.shares), len(arguments.seeds)
@@ -114,30 +78,16 @@ class _Noise(Study[NoiseArguments, "LabelNoise"]):
         features = comparison_seconds(arguments.config, images, speed, SCRATCH_DONE)
         return features + n * (_SEARCH + comparison_seconds(arguments.config, images, speed, TRANSFER_DONE))
 
-    def stage(self, arguments: NoiseArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.label_noise.stage import noise_stage
-
-        result = so_far.result
-        if result is not None:
-            return noise_stage(result.shares, result.points, n_test=result.dataset.n_test, chance=result.chance)
-        return noise_stage(arguments.shares, so_far.points, n_test=so_far.facts.n_test, chance=None)
-
     def guess(self, arguments: NoiseArguments) -> Guess:
-        def answer(result: LabelNoise) -> str:
+        def share(result: LabelNoise) -> float | None:
             from tl_widgets.core.model_name import ModelName
 
             mean = result.mean(ModelName.TRANSFER, result.shares[-1])
-            return band_of(mean.mean) if mean else ""
+            return mean.mean if mean else None
 
-        return Guess(
-            f"With {max(arguments.shares)}% wrong labels, how many test images will the frozen backbone get right?",
-            tuple(BANDS),
-            f"noise {arguments.dataset} {arguments.backbone} {max(arguments.shares)}",
-            answer,
-            is_required=False,
-            axis="y",
-            spans=lambda _: tuple(BANDS.values()),
-        )
+        most = max(arguments.shares)
+        question = f"With {most}% wrong labels, how many test images will the frozen backbone get right?"
+        return guess_share(question, f"noise {arguments.dataset} {arguments.backbone} {most}", share)
 
 
 STUDY = _Noise()

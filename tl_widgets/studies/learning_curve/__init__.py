@@ -10,31 +10,22 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Name, Several, Whole, setting
 from tl_widgets.core.text import shown
-from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.study import (
+from tl_widgets.studies.arguments import (
     IMAGES,
     MODELS,
     DataFacts,
     FactsOf,
     ImageArguments,
-    Plan,
-    SoFar,
-    Study,
-    count,
     jobs_setting,
     model_setting,
-    require_images,
     seeds_setting,
 )
+from tl_widgets.studies.guess import Guess
+from tl_widgets.studies.study import Plan, Study, count
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.learning_curve.result import LearningCurve
-    from tl_widgets.studies.stage import StageChart
 
 _TIMES = {"fewer": 0.8, "about as many": 1.0, "2×": 2.0, "3×": 3.0, "5×": 5.0, "10× or more": 10.0}
 _ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
@@ -79,6 +70,12 @@ class DataArguments(ImageArguments):
     jobs: int = jobs_setting()
 
     @property
+    def inputs(self) -> dict[str, Any]:
+        """The arguments of the study's function by name."""
+        inputs = super().inputs
+        return {**inputs, "n_per_class": inputs.pop("sizes")}
+
+    @property
     def most_per_class(self) -> int:
         """The largest of the sizes."""
         return max(self.sizes)
@@ -101,6 +98,10 @@ class _Data(Study[DataArguments, "LearningCurve"]):
     )
     chart = "Line chart of test accuracy against training images per class."
     arguments = DataArguments
+    record = ".result:LearningCurve"
+    function = ".measurement:learning_curve"
+    figure = ".figure:plot_learning_curve"
+    stage_chart = ".stage:data_stage"
     cost_by = ("dataset", "image_size", "arms", "backbone")
     quick: ClassVar[Mapping[str, Any]] = {"sizes": (2, 5, 10), "seeds": (0,)}
     sketch = (
@@ -108,33 +109,6 @@ class _Data(Study[DataArguments, "LearningCurve"]):
         '<path d="M8 14q10-9 32-9" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.4" fill="none"/>'
         '<path d="M8 24q17-1 32-14" stroke="var(--tlw-scratch,#d55e00)" stroke-width="2.4" fill="none"/>'
     )
-
-    def results(self) -> tuple[type[LearningCurve], ...]:
-        from tl_widgets.studies.learning_curve.result import LearningCurve
-
-        return (LearningCurve,)
-
-    def measure(
-        self, arguments: DataArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> LearningCurve:
-        from tl_widgets.studies.learning_curve.measurement import learning_curve
-
-        return learning_curve(
-            require_images(dataset),
-            n_per_class=arguments.sizes,
-            seeds=arguments.seeds,
-            arms=arguments.arms,
-            backbone=arguments.backbone,
-            epochs=arguments.epochs,
-            n_jobs=arguments.jobs,
-            on_event=on_event,
-            cancel=cancel,
-        )
-
-    def draw(self, result: LearningCurve) -> Axes:
-        from tl_widgets.studies.learning_curve.figure import plot_learning_curve
-
-        return plot_learning_curve(result)
 
     def plan(self, arguments: DataArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_arms, n_sizes, n_seeds = len(arguments.arms), len(arguments.sizes), len(arguments.seeds)
@@ -160,15 +134,6 @@ class _Data(Study[DataArguments, "LearningCurve"]):
             sizes = (n * facts.n_classes for n in arguments.sizes)
             seconds += n_seeds * sum(comparison_seconds(config, images(n), speed, TRANSFER_DONE) for n in sizes)
         return seconds
-
-    def stage(self, arguments: DataArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.learning_curve.stage import data_stage
-
-        result = so_far.result
-        if result is not None:
-            n_test = result.dataset.n_test
-            return data_stage(result.n_per_class, result.arms, result.points, n_test=n_test, chance=result.chance)
-        return data_stage(arguments.sizes, arguments.arms, so_far.points, n_test=so_far.facts.n_test, chance=None)
 
     def guess(self, arguments: DataArguments) -> Guess | None:
         if not set(_ARMS[:2]) <= set(arguments.arms):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tl_widgets.records.statistics import mean_of_shares
-from tl_widgets.studies.learning_curve.result import CurvePoint
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.learning_curve import DataArguments
+    from tl_widgets.studies.study import SoFar
 
-def data_stage(
-    sizes: Sequence[int], arms: Sequence[str], points: Sequence[CurvePoint], *, n_test: int, chance: float | None
-) -> StageChart:
+
+def data_stage(arguments: DataArguments, so_far: SoFar) -> StageChart:
     """Return the chart: a mean with its interval for each size and model, and a small dot for each seed."""
+    result, points = so_far.result, so_far.points
+    sizes = arguments.sizes if result is None else result.n_per_class
+    arms = arguments.arms if result is None else result.arms
     x = Axis(
         "training images per class (log scale)",
         min(sizes) / 1.2,
@@ -27,7 +31,7 @@ def data_stage(
             shares = [point.test_accuracy for point in points if (point.arm, point.n_per_class) == (arm, size)]
             if not shares:
                 continue
-            mean, label = mean_of_shares(shares, n_images=n_test), f"{size} images per class"
+            mean, label = mean_of_shares(shares, n_images=so_far.n_test), f"{size} images per class"
             dots.append(Dot(arm, size * shift, mean.mean, mean.ci95, label))
             if len(shares) > 1:
                 dots += [Dot(arm, size * shift, share, is_small=True) for share in shares]
@@ -37,5 +41,5 @@ def data_stage(
         Axis.share("accuracy on the test images"),
         tuple(arms),
         tuple(dots),
-        level=None if chance is None else (chance, "chance"),
+        level=so_far.level,
     )

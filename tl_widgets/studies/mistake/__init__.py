@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING
 from tl_widgets.core.config import Config, ImageSettings
 from tl_widgets.core.settings import Choice, setting
 from tl_widgets.setup_checks.registry import MISTAKES
+from tl_widgets.studies.arguments import MODELS, DataFacts, FactsOf, StudyArguments, model_setting
 from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.study import MODELS, DataFacts, FactsOf, Plan, SoFar, Study, StudyArguments, model_setting
+from tl_widgets.studies.study import Plan, Study
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.setup_checks.mistake import Mistake
     from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
-    from tl_widgets.studies.stage import StageChart
 
-_ALL = "all"
+ALL = "all"
 _GRADIENTS = 6  # tracing a backbone with its gradients takes this many times as long as without
 _COSTS = (
     "it looks better than it is",
@@ -33,7 +29,7 @@ _COSTS = (
 
 
 def _mistakes() -> list[tuple[str, str]]:
-    return [*((name.replace("_", " "), name) for name in MISTAKES), (f"all {len(MISTAKES)}, one by one", _ALL)]
+    return [*((name.replace("_", " "), name) for name in MISTAKES), (f"all {len(MISTAKES)}, one by one", ALL)]
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class MistakeArguments(StudyArguments):
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The mistakes that are made."""
-        return tuple(MISTAKES.values()) if self.mistake == _ALL else (MISTAKES[self.mistake],)
+        return tuple(MISTAKES.values()) if self.mistake == ALL else (MISTAKES[self.mistake],)
 
     @property
     def image_settings(self) -> ImageSettings:
@@ -70,6 +66,9 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
     lead = "A common mistake is made on purpose and measured beside the right way. Guess first."
     chart = "Chart of the right way beside the wrong one."
     arguments = MistakeArguments
+    function = ".measurement:one_or_all_mistakes"
+    figure = ".figure:plot_mistake_study"
+    stage_chart = ".stage:mistake_stage"
     cost_by = ("backbone", "mistake")
     brings_images = True
     front = ("mistake",)
@@ -82,33 +81,6 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
         from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
 
         return MistakeStudy, MistakeStudies
-
-    def measure(
-        self, arguments: MistakeArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> MistakeStudy | MistakeStudies:
-        from tl_widgets.core.lazy_tensorflow import import_tensorflow
-
-        import_tensorflow(on_event, cancel)
-        from tl_widgets.studies.mistake.measurement import every_mistake, what_goes_wrong
-
-        backbone, epochs, seed = arguments.backbone, arguments.epochs, arguments.seed
-        if arguments.mistake == _ALL:
-            return every_mistake(dataset, backbone=backbone, epochs=epochs, seed=seed, on_event=on_event, cancel=cancel)
-        return what_goes_wrong(
-            dataset,
-            mistake=arguments.mistake,
-            backbone=backbone,
-            epochs=epochs,
-            seed=seed,
-            on_event=on_event,
-            cancel=cancel,
-        )
-
-    def draw(self, result: MistakeStudy | MistakeStudies) -> Axes:
-        from tl_widgets.studies.mistake.figure import plot_mistake, plot_mistakes
-        from tl_widgets.studies.mistake.result import MistakeStudies
-
-        return plot_mistakes(result) if isinstance(result, MistakeStudies) else plot_mistake(result)
 
     def plan(self, arguments: MistakeArguments, facts: DataFacts) -> Plan:
         mistakes = arguments.mistakes
@@ -127,24 +99,12 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
     def seconds(self, arguments: MistakeArguments, facts_of: FactsOf, speed: Speed) -> float:
         return sum(_seconds(mistake, arguments, facts_of, speed) for mistake in arguments.mistakes)
 
-    def stage(self, arguments: MistakeArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
-        from tl_widgets.studies.mistake.stage import mistake_stage
-
-        result = so_far.result
-        if isinstance(result, MistakeStudies):
-            return mistake_stage([study.declared for study in result.studies], result.studies)
-        if result is not None:
-            return mistake_stage([result.declared], [result])
-        studies = [point for point in so_far.points if isinstance(point, MistakeStudy)]
-        return mistake_stage(arguments.mistakes, studies)
-
     def guess(self, arguments: MistakeArguments) -> Guess:
         n = len(arguments.mistakes)
-        if arguments.mistake == _ALL:
+        if arguments.mistake == ALL:
             question = f"{n} mistakes, each beside the right way. How many of them will make a clear difference?"
             options = ("none", "1 to 3", "4 to 6", f"7 to {n - 1}", f"all {n}")
-            return Guess(question, options, _ALL, lambda result: options[_place(_n_clear(result), n)])
+            return Guess(question, options, ALL, lambda result: options[_place(_n_clear(result), n)])
         (mistake,) = arguments.mistakes
         question = (
             f"The mistake: {mistake.wrong}. The right way: {mistake.right}. Measured: {mistake.figure}. "

@@ -31,6 +31,11 @@ _RIGHT: dict[str, Any] = {"color": INK, "marker": "s", "markerfacecolor": INK}
 _WRONG: dict[str, Any] = {"color": INK, "marker": "o", "markerfacecolor": _HOLLOW}
 
 
+def plot_mistake_study(study: MistakeStudy | MistakeStudies) -> Axes:
+    """Draw one mistake or several."""
+    return plot_mistake(study) if isinstance(study, MistakeStudy) else plot_mistakes(study)
+
+
 @checked
 def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
     """Draw a mistake beside the right way, as two bars.

@@ -9,13 +9,34 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
+from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.setup_checks.registry import MISTAKES, find_mistake
 from tl_widgets.setup_checks.trial import Trial
+from tl_widgets.studies.mistake import ALL
 from tl_widgets.studies.mistake.result import MistakeStudies, MistakeStudy
+
+
+def one_or_all_mistakes(
+    dataset: ImageDataset | None,
+    *,
+    mistake: str,
+    backbone: str,
+    seed: int,
+    epochs: int | None,
+    on_event: OnEvent,
+    cancel: Cancel | None,
+) -> MistakeStudy | MistakeStudies:
+    """Do what `what_goes_wrong` does, or `every_mistake` if `mistake` is "all"."""
+    import_tensorflow(on_event, cancel)
+    if mistake == ALL:
+        return every_mistake(dataset, backbone=backbone, epochs=epochs, seed=seed, on_event=on_event, cancel=cancel)
+    return what_goes_wrong(
+        dataset, mistake=mistake, backbone=backbone, epochs=epochs, seed=seed, on_event=on_event, cancel=cancel
+    )
 
 
 @checked

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tl_widgets.setup_checks.mistake import Mistake
 from tl_widgets.studies.mistake.result import MistakeStudy
 from tl_widgets.studies.stage import RIGHT, WRONG, Axis, Dot, StageChart
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.mistake import MistakeArguments
+    from tl_widgets.studies.study import SoFar
 
-def mistake_stage(mistakes: Sequence[Mistake], studies: Sequence[MistakeStudy]) -> StageChart:
+
+def mistake_stage(arguments: MistakeArguments, so_far: SoFar) -> StageChart:
     """Return the chart: a row for each mistake; a single one has a row for each way."""
+    result = so_far.result
+    if result is None:
+        studies = [point for point in so_far.points if isinstance(point, MistakeStudy)]
+    else:
+        studies = [result] if isinstance(result, MistakeStudy) else list(result.studies)
+    mistakes = arguments.mistakes if result is None else [study.declared for study in studies]
     names = [mistake.name for mistake in mistakes]
     is_single = len(mistakes) == 1
     dots = []

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from tl_widgets.plots.svg_axes import ticks
 from tl_widgets.studies.opponent.result import ARMS, FinalModel, TrialPoint
 from tl_widgets.studies.opponent.search import Halving
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.opponent import OpponentArguments
+    from tl_widgets.studies.study import SoFar
 
-def opponent_stage(
-    budget: int, passes: int, default_epochs: int, points: Sequence[TrialPoint], tested: Sequence[FinalModel]
-) -> StageChart:
+
+def opponent_stage(arguments: OpponentArguments, so_far: SoFar) -> StageChart:
     """Return the chart: small dots for all trials, a line for the best so far, and at its end the test."""
-    most = Halving(budget, passes).passes + default_epochs
+    result, points = so_far.result, so_far.points
+    asked = arguments if result is None else result
+    tested = [point for point in points if isinstance(point, FinalModel)] if result is None else result.tested
+    most = Halving(asked.budget, asked.passes).passes + asked.config.epochs
     dots = []
     for arm in ARMS:
         spent, best = 0, None
-        for point in (point for point in points if point.arm == arm):
+        for point in (point for point in points if isinstance(point, TrialPoint) and point.arm == arm):
             spent += point.passes
             if not isfinite(point.val_accuracy):
                 continue

@@ -9,24 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.settings import Whole, same_setting
+from tl_widgets.studies.arguments import DataFacts, ImageArguments, jobs_setting, model_setting
 from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.study import (
-    ComparisonStudy,
-    DataFacts,
-    ImageArguments,
-    Plan,
-    SoFar,
-    count,
-    jobs_setting,
-    model_setting,
-    require_images,
-)
+from tl_widgets.studies.study import ComparisonStudy, Plan, count
 
 if TYPE_CHECKING:
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.records.comparison import Comparison
-    from tl_widgets.studies.stage import StageChart
 
 _SPREADS = {"under 3 points": 0.03, "3 to 10 points": 0.1, "10 to 20 points": 0.2, "over 20 points": 0.4}
 
@@ -43,6 +31,11 @@ class RepeatArguments(ImageArguments):
     seed: int = model_setting("seed")
     jobs: int = jobs_setting()
 
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The arguments of the study's function by name."""
+        return {"config": self.config, "n_jobs": self.jobs}
+
     def __post_init__(self) -> None:
         super().__post_init__()
         _ = self.config  # raises InputError if the last seed is too large
@@ -56,6 +49,7 @@ class _Repeat(ComparisonStudy[RepeatArguments]):
     lead = "The comparison is repeated with other seeds, on the same images: how much of the difference is luck?"
     chart = "Charts of accuracy by epoch and on the test images, with a dot for each seed, of parameters and seconds."
     arguments = RepeatArguments
+    stage_chart = ".stage:repeat_stage"
     quick: ClassVar[Mapping[str, Any]] = {"repeats": 2, "epochs": 5}
     sketch = (
         '<circle cx="10" cy="21" r="3" fill="var(--tlw-scratch,#d55e00)"/>'
@@ -71,29 +65,10 @@ class _Repeat(ComparisonStudy[RepeatArguments]):
     def owns(self, result: Comparison) -> bool:
         return result.repeats is not None
 
-    def measure(
-        self, arguments: RepeatArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> Comparison:
-        from tl_widgets.experiments.comparison import compare_config
-
-        images = require_images(dataset)
-        return compare_config(images, arguments.config, n_jobs=arguments.jobs, on_event=on_event, cancel=cancel)
-
     def plan(self, arguments: RepeatArguments, facts: DataFacts) -> Plan:
         n, n_arms, n_seeds = arguments.n_train(facts), 3 if arguments.control else 2, arguments.repeats
         text = f"{n_arms} on the same {n:,} images with each of {count(n_seeds, 'seed')}"
         return Plan(n_arms * n_seeds, text)
-
-    def stage(self, arguments: RepeatArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.repeat.stage import repeat_stage
-
-        result = so_far.result
-        config = arguments.config if result is None else result.config
-        seeds = range(config.seed, config.seed + config.repeats)
-        models = [name for name in ModelName if name in config.model_names]
-        if result is not None and result.repeats is not None:
-            return repeat_stage(seeds, models, result.repeats.points, result.repeats.n_test)
-        return repeat_stage(seeds, models, so_far.points, so_far.facts.n_test)
 
     def headline(self, result: Comparison) -> str:
         repeats = result.repeats

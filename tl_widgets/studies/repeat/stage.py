@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.records.repeats import Repeat, Repeats
+from tl_widgets.records.repeats import Repeats
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.repeat import RepeatArguments
+    from tl_widgets.studies.study import SoFar
 
-def repeat_stage(
-    seeds: Sequence[int], models: Sequence[ModelName], points: Sequence[Repeat], n_test: int
-) -> StageChart:
+
+def repeat_stage(arguments: RepeatArguments, so_far: SoFar) -> StageChart:
     """Return the chart: a dot for each seed and model, and at the right the means with their intervals."""
+    result = so_far.result
+    config = arguments.config if result is None else result.config
+    seeds = range(config.seed, config.seed + config.repeats)
+    models = [name for name in ModelName if name in config.model_names]
+    points, n_test = so_far.points if result is None else (), so_far.n_test
+    if result is not None and result.repeats is not None:
+        points, n_test = result.repeats.points, result.repeats.n_test
     dots = [
         Dot(model, point.seed, accuracy, label=f"Seed {point.seed}")
         for point in points

@@ -8,27 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.settings import Flag, Whole, setting
-from tl_widgets.studies.guess import BANDS, Guess, band_of
-from tl_widgets.studies.study import (
-    IMAGES,
-    MODELS,
-    DataFacts,
-    FactsOf,
-    ImageArguments,
-    Plan,
-    SoFar,
-    Study,
-    model_setting,
-    require_images,
-)
+from tl_widgets.studies.arguments import IMAGES, MODELS, DataFacts, FactsOf, ImageArguments, model_setting
+from tl_widgets.studies.guess import Guess, guess_share
+from tl_widgets.studies.study import Plan, Study
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
     from tl_widgets.experiments.seconds import Speed
-    from tl_widgets.studies.stage import StageChart
     from tl_widgets.studies.stress.result import StressTest
 
 _N_COPIES = 9 * 3  # of each picture, if all changes apply
@@ -47,6 +32,11 @@ class StressArguments(ImageArguments):
     seed: int = model_setting("seed")
 
     @property
+    def inputs(self) -> dict[str, Any]:
+        """The arguments of the study's function by name."""
+        return {"config": self.config, "n_images": self.images}
+
+    @property
     def config(self) -> Config:
         """The settings of `compare`."""
         return replace(super().config, fine_tuning=FineTuningSpec() if self.fine_tuned else None)
@@ -63,6 +53,10 @@ class _Stress(Study[StressArguments, "StressTest"]):
     )
     chart = "Line charts of accuracy against severity, one for each change, with a picture at each severity."
     arguments = StressArguments
+    record = ".result:StressTest"
+    function = ".measurement:stress_test"
+    figure = ".figure:plot_stress"
+    stage_chart = ".stage:stress_stage"
     cost_by = ("dataset", "image_size", "backbone", "fine_tuned")
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "epochs": 5, "images": 30}
     sketch = (
@@ -72,29 +66,6 @@ class _Stress(Study[StressArguments, "StressTest"]):
         '<path d="M5 5h34" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.4"/>'
         '<path d="M5 5L39 27" stroke="var(--tlw-scratch,#d55e00)" stroke-width="2.4"/>'
     )
-
-    def results(self) -> tuple[type[StressTest], ...]:
-        from tl_widgets.studies.stress.result import StressTest
-
-        return (StressTest,)
-
-    def measure(
-        self, arguments: StressArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> StressTest:
-        from tl_widgets.studies.stress.measurement import stress_test
-
-        images, config = require_images(dataset), arguments.config
-        return stress_test(images, n_images=arguments.images, config=config, on_event=on_event, cancel=cancel)
-
-    def draw(self, result: StressTest) -> Figure:
-        from tl_widgets.studies.stress.figure import plot_stress
-
-        return plot_stress(result)
-
-    def draw_narrow(self, result: StressTest) -> Figure:
-        from tl_widgets.studies.stress.figure import plot_stress
-
-        return plot_stress(result, narrow=True)
 
     def plan(self, arguments: StressArguments, facts: DataFacts) -> Plan:
         n = min(arguments.images, facts.n_test)
@@ -109,31 +80,16 @@ class _Stress(Study[StressArguments, "StressTest"]):
         more = replace(images, n_test=images.n_test + n_more)
         return comparison_seconds(arguments.config, more, speed)
 
-    def stage(self, arguments: StressArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.stress.stage import stress_stage
-
-        result = so_far.result
-        if result is not None:
-            return stress_stage(result.arms, result.points, result.clean)
-        return stress_stage(arguments.config.model_names, so_far.points)
-
     def guess(self, arguments: StressArguments) -> Guess:
-        def answer(result: StressTest) -> str:
+        def share(result: StressTest) -> float | None:
             from tl_widgets.core.model_name import ModelName
             from tl_widgets.studies.stress.changes import SEVERITIES
 
             mean = result.mean(ModelName.TRANSFER, SEVERITIES[-1])
-            return band_of(mean.mean) if mean else ""
+            return mean.mean if mean else None
 
-        return Guess(
-            "Under the strongest changes, how many pictures will the frozen backbone still recognize on average?",
-            tuple(BANDS),
-            f"stress {arguments.dataset} {arguments.backbone}",
-            answer,
-            is_required=False,
-            axis="y",
-            spans=lambda _: tuple(BANDS.values()),
-        )
+        question = "Under the strongest changes, how many pictures will the frozen backbone still recognize on average?"
+        return guess_share(question, f"stress {arguments.dataset} {arguments.backbone}", share)
 
 
 STUDY = _Stress()

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tl_widgets.records.statistics import mean_of_shares
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 from tl_widgets.studies.stress.changes import SEVERITIES
-from tl_widgets.studies.stress.result import ArmAnswers, StressPoint
+
+if TYPE_CHECKING:
+    from tl_widgets.studies.stress import StressArguments
+    from tl_widgets.studies.study import SoFar
 
 
-def stress_stage(arms: Sequence[str], points: Sequence[StressPoint], clean: Sequence[ArmAnswers] = ()) -> StageChart:
+def stress_stage(arguments: StressArguments, so_far: SoFar) -> StageChart:
     """Return the chart: a small dot for each change, and the mean of those so far with its interval over images."""
-    found: dict[tuple[str, int], list[tuple[bool, ...]]] = {(arm.arm, 0): [arm.right] for arm in clean}
-    for point in points:
+    result = so_far.result
+    arms = arguments.config.model_names if result is None else result.arms
+    clean = () if result is None else result.clean
+    found = {(answers.arm, 0): [answers.right] for answers in clean}
+    for point in so_far.points:
         for answers in point.answers:
             found.setdefault((answers.arm, point.severity), []).append(answers.right)
     dots = []

@@ -8,24 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Real, setting
+from tl_widgets.studies.arguments import MODELS, DataFacts, ImageArguments, model_setting
 from tl_widgets.studies.guess import Guess
-from tl_widgets.studies.study import (
-    MODELS,
-    DataFacts,
-    ImageArguments,
-    Plan,
-    SoFar,
-    Study,
-    model_setting,
-    require_images,
-)
+from tl_widgets.studies.study import Plan, Study
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from tl_widgets.core.events import Cancel, OnEvent
-    from tl_widgets.data.dataset import ImageDataset
-    from tl_widgets.studies.stage import StageChart
     from tl_widgets.studies.time.result import TimeStudy
 
 _TIMES = {"less time": 0.6, "about as long": 1.0, "2×": 2.0, "5×": 5.0, "10×": 10.0, "30× or more": 30.0}
@@ -43,6 +30,11 @@ class TimeArguments(ImageArguments):
         None, Real(0, 1), "", "Accuracy to reach, 0 to 1", group=MODELS, none="what all models reach"
     )
 
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The arguments of the study's function by name."""
+        return {"config": self.config, "target": self.target}
+
 
 class _Time(Study[TimeArguments, "TimeStudy"]):
     name = "time"
@@ -55,6 +47,10 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
     )
     chart = "Line chart of accuracy on the validation images against seconds."
     arguments = TimeArguments
+    record = ".result:TimeStudy"
+    function = ".result:time_study"
+    figure = ".figure:plot_time"
+    stage_chart = ".stage:time_stage"
     quick: ClassVar[Mapping[str, Any]] = {"n_per_class": 10, "epochs": 5}
     sketch = (
         '<circle cx="22" cy="15" r="12" stroke="currentColor" stroke-width="2" fill="none"/>'
@@ -62,36 +58,10 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
         '<path d="M22 15l7 4" stroke="var(--tlw-transfer,#0072b2)" stroke-width="2.6"/>'
     )
 
-    def results(self) -> tuple[type[TimeStudy], ...]:
-        from tl_widgets.studies.time.result import TimeStudy
-
-        return (TimeStudy,)
-
-    def measure(
-        self, arguments: TimeArguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel
-    ) -> TimeStudy:
-        from tl_widgets.studies.time.result import time_study
-
-        images, config = require_images(dataset), arguments.config
-        return time_study(images, target=arguments.target, config=config, on_event=on_event, cancel=cancel)
-
-    def draw(self, result: TimeStudy) -> Axes:
-        from tl_widgets.studies.time.figure import plot_time
-
-        return plot_time(result)
-
     def plan(self, arguments: TimeArguments, facts: DataFacts) -> Plan:
         n, n_models = arguments.n_train(facts), 3 if arguments.control else 2
         text = f"each on the same {n:,} images, {arguments.epochs} times"
         return Plan(n_models, text)
-
-    def stage(self, arguments: TimeArguments, so_far: SoFar) -> StageChart:
-        from tl_widgets.studies.time.stage import places_of, places_so_far, time_stage
-
-        result = so_far.result
-        if result is not None:
-            return time_stage([curve.name for curve in result.curves], places_of(result))
-        return time_stage(arguments.config.model_names, places_so_far(so_far.found))
 
     def headline(self, result: TimeStudy) -> str:
         return result.sentences[-1]

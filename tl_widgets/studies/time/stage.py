@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tl_widgets.core.events import Event
 from tl_widgets.core.model_name import heading_of
@@ -12,9 +13,16 @@ from tl_widgets.studies.time.result import TimeStudy
 
 Place = tuple[str, float, float]  # model, seconds, accuracy
 
+if TYPE_CHECKING:
+    from tl_widgets.studies.study import SoFar
+    from tl_widgets.studies.time import TimeArguments
 
-def time_stage(models: Sequence[str], places: Sequence[Place]) -> StageChart:
+
+def time_stage(arguments: TimeArguments, so_far: SoFar) -> StageChart:
     """Return the chart: a dot at the end of each epoch."""
+    result = so_far.result
+    models = arguments.config.model_names if result is None else [curve.name for curve in result.curves]
+    places = places_so_far(so_far.found) if result is None else places_of(result)
     dots: list[Dot] = []
     for model, seconds, accuracy in places:
         n = sum(dot.series == model for dot in dots) + 1

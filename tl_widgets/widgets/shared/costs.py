@@ -46,6 +46,11 @@ class DataFacts:
     about: str = ""
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is a learner's own."""
+        return not self.about
+
+    @property
     def n_classes(self) -> int:
         """Number of classes."""
         return len(self.class_names)

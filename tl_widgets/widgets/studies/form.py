@@ -11,8 +11,9 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.html import Markup
 from tl_widgets.core.numbers import count_text, rough_duration, size_text
 from tl_widgets.core.settings import settings_of
+from tl_widgets.studies.arguments import GROUPS
 from tl_widgets.studies.registry import STUDIES, find_study
-from tl_widgets.studies.study import GROUPS, Plan
+from tl_widgets.studies.study import Plan
 from tl_widgets.widgets.shared.cells import close_tree
 from tl_widgets.widgets.shared.costs import DataFacts, has_local_weights, too_large
 from tl_widgets.widgets.shared.form import Form, group_box

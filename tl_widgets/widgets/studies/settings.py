@@ -10,8 +10,8 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Setting, settings_of
 from tl_widgets.core.text import shown
+from tl_widgets.studies.arguments import StudyArguments
 from tl_widgets.studies.registry import find_study
-from tl_widgets.studies.study import StudyArguments
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from tl_widgets.cli.options import (
     read_options,
     read_parts,
 )
-from tl_widgets.core.config import Config
+from tl_widgets.core.config import Config, ImageSettings
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.settings import Setting, settings_of
@@ -37,6 +37,16 @@ _IMAGES = {setting.name for setting in IMAGE_OPTIONS}
 _SPLIT_SEED = replace(settings_of(Config)["seed"], help="Decides which images are in which split")
 
 
+@dataclass(frozen=True)
+class _Usual:
+    """The value of an option that nobody typed: the study's own, as the help shows it."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
 def add_study(commands: Any) -> None:
     """Add the command `study`, with one sub-command for each study."""
     text = "measure one question with many models: how much data, how much time, ..."
@@ -45,8 +55,8 @@ def add_study(commands: Any) -> None:
         title = f"{study.question.rstrip('?')}: {study.about}"
         add = studies.add_parser(study.name, help=title, description=f"{title}.").add_argument
         data = "a built-in data set, a folder with a sub-folder for each class, or its zip"
-        add("data", nargs="?", metavar="DATA", help=f"{data} (default: {_usual_images(study)})")
-        add_options(add, IMAGE_OPTIONS)
+        add("data", nargs="?", metavar="DATA", help=f"{data} (default: {_usual_data(study)})")
+        add_options(add, _image_options(study))
         add_column_options(add)
         add_part_options(add)
         add_options(add, _options(study))
@@ -57,14 +67,21 @@ def add_study(commands: Any) -> None:
         add("--quiet", action="store_true", help="print only the sentences")
 
 
-def _usual_images(study: AnyStudy) -> str:
-    if study.brings_images:
-        return "images on which it shows"
+def _usual_data(study: AnyStudy) -> str:
     # Read from the declaration: an instance would check its backbone and load the catalog for every --help.
-    default = {name: setting.default for name, setting in settings_of(study.arguments).items()}
-    n = default.get("n_per_class")
-    number = "" if n is None else f" and {n} training images of each class"
-    return f"{default['dataset']} with {default['image_size']} pixels{number}"
+    return "images on which it shows" if study.brings_images else settings_of(study.arguments)["dataset"].default
+
+
+def _image_options(study: AnyStudy) -> list[Setting]:
+    """Return the settings of the images; without an option, the study decides, whatever the data are."""
+    declared, options = {**settings_of(ImageSettings), **settings_of(study.arguments)}, list[Setting]()
+    for option in IMAGE_OPTIONS[1:]:
+        if option.name in ("image_size", "n_per_class"):
+            own = declared[option.name]
+            text = own.none if own.default is None else str(own.default)
+            option = replace(own, default=_Usual("what shows it" if study.brings_images else text))
+        options.append(option)
+    return options
 
 
 def _options(study: AnyStudy) -> list[Setting]:
@@ -86,20 +103,33 @@ def run_study(args: Namespace) -> None:
     from tl_widgets.core.files import write_each, write_text
 
     study, console, parts = STUDIES[args.study], make_console(), read_parts(args)
-    if study.brings_images and args.data is None and any(getattr(args, name, None) for name in _IMAGES):
+    images = {
+        name: value
+        for name, value in read_options(args, _image_options(study)).items()
+        if not isinstance(value, _Usual)
+    }
+    if study.brings_images and args.data is None and any(images.values()):
         raise InputError("--image-size, --images-per-class and --classes need DATA: give a data set or a folder.")
     options = _options(study)
     known = {field.name for field in fields(study.arguments)}
-    values = {name: value for name, value in read_options(args, options).items() if name in known}
+    values = {name: value for name, value in {**images, **read_options(args, options)}.items() if name in known}
     arguments: StudyArguments = study.arguments(**values)
     figure, record = _outputs(args, arguments.subject if args.data is None else args.data)
     earlier = _read_earlier(study, args.resume) if study.can_go_on and args.resume else None
     with cancel_on_interrupt() as cancel, show_events(console, quiet=args.quiet) as on_event:
-        dataset = _load(args, parts, study, arguments, on_event, cancel)
-        if dataset is not None:
+        dataset = None
+        if args.data is not None or not study.brings_images:
             from tl_widgets.cli.images import show_images
 
+            usual = arguments.image_settings
+            if earlier is not None:  # what is added must be measured on the same images
+                used = earlier.datasets[0]
+                n_per_class = used.origin.n_per_class if used.origin else None
+                usual = replace(usual, image_size=used.image_size, n_per_class=n_per_class)
+            dataset = _load(args, parts, usual, images, on_event, cancel)
             show_images(console, dataset, quiet=args.quiet)
+            if not args.quiet:
+                console.print(_used_text(dataset), soft_wrap=True)
             arguments = _fitted(arguments, dataset, args, options)
         if earlier is None:
             result = study.measure(arguments, dataset, on_event, cancel)
@@ -164,34 +194,43 @@ def _read_earlier(study: AnyStudy, path: Path) -> StudyResult:
 def _load(
     args: Namespace,
     parts: Mapping[str, str],
-    study: AnyStudy,
-    arguments: StudyArguments,
+    usual: ImageSettings,
+    typed: Mapping[str, Any],
     on_event: OnEvent,
     cancel: Cancel,
-) -> ImageDataset | None:
-    """Return the requested images, or the study's; None if the study loads its own."""
+) -> ImageDataset:
+    """Return the requested images, in the size and number of `usual` unless others were typed."""
     from tl_widgets.cli.compare import load_images
 
-    choices = {name: value for name, value in read_options(args, IMAGE_OPTIONS).items() if name != "dataset"}
-    data = args.data
-    if data is None:
-        if study.brings_images:
-            return None
-        defaults = arguments.image_settings
-        data = defaults.dataset
-        for name in ("image_size", "n_per_class"):
-            choices[name] = getattr(defaults, name) if choices[name] is None else choices[name]
-    return load_images(data, **choices, columns=read_columns(args), parts=parts, seed=args.seed, on_event=on_event,
-                       cancel=cancel)  # fmt: skip
+    choices = {"image_size": usual.image_size, "n_per_class": None, **typed}
+    dataset = load_images(usual.dataset if args.data is None else args.data, **choices, columns=read_columns(args),
+                          parts=parts, seed=args.seed, on_event=on_event, cancel=cancel)  # fmt: skip
+    if "n_per_class" in typed or usual.n_per_class is None or usual.n_per_class >= _n_smallest(dataset):
+        return dataset
+    return dataset.take(usual.n_per_class, seed=args.seed)
+
+
+def _used_text(dataset: ImageDataset) -> str:
+    """Return a sentence on the images that the study works on."""
+    n, side = len(dataset.train), dataset.image_size
+    return (
+        f"The study uses {n:,} training images of {side} x {side} pixels; --image-size and --images-per-class change "
+        "that."
+    )
+
+
+def _n_smallest(dataset: ImageDataset) -> int:
+    """Return the number of training images of the smallest class."""
+    import numpy as np
+
+    return int(np.bincount(dataset.train.labels, minlength=dataset.n_classes).min())
 
 
 def _fitted(
     arguments: StudyArguments, dataset: ImageDataset, args: Namespace, options: list[Setting]
 ) -> StudyArguments:
     """Return arguments that need no more images than there are; typed ones stay."""
-    import numpy as np
-
-    fitted = arguments.fitted(int(np.bincount(dataset.train.labels, minlength=dataset.n_classes).min()))
+    fitted = arguments.fitted(_n_smallest(dataset))
     typed = [option.name for option in options if getattr(args, option.name) is not option.default]
     return replace(fitted, **{name: getattr(arguments, name) for name in typed if name in settings_of(type(arguments))})
 

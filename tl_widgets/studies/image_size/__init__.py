@@ -37,6 +37,9 @@ _LEADS = {
 class SizeArguments(ImageArguments):
     """What changes, and the values that it takes."""
 
+    image_size: int = same_setting(
+        ImageArguments, "image_size", help="Side of the square images in pixels, if their kind changes"
+    )
     n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=10)
     vary: str = setting(
         "size",

@@ -71,7 +71,7 @@ def made_study(study, rows):
             weights="imagenet",
             top1_pct=top1,
             val_accuracy=(validation,),
-            answers=("1" * right + "0" * (100 - right),),
+            answers=((True,) * right + (False,) * (100 - right),),
             cost=replace(point.cost, name=name, ms_per_image=ms),
         )
         for name, ms, validation, right, top1 in rows
@@ -114,8 +114,7 @@ def test_a_point_is_what_compare_gives(study, textures, random_file):
         for i, seed in enumerate(study.seeds):
             run = compare(textures, backbone=point.name, weights=weights, seed=seed, scratch=TINY, **FEW).transfer
             assert point.test_accuracies[i] == run.test_accuracy
-            right = [a == b for a, b in zip(run.labels, run.predictions, strict=True)]
-            assert [letter == "1" for letter in point.answers[i]] == right
+            assert point.answers[i] == tuple(a == b for a, b in zip(run.labels, run.predictions, strict=True))
             assert point.val_accuracy[i] == run.history.val_accuracy[-1]
         assert point.weights_sha256 == run.weights_sha256
         assert (point.n_trainable, point.cost.n_params) == (run.params.trainable, run.params.frozen)

@@ -35,7 +35,7 @@ def test_a_comparison_with_a_cut_backbone_is_a_point_of_the_study_of_depth(small
     result = compare(small, cut=2, epochs=2, control=True, fine_tuning=tuning, cache=cache)
     study = depth_study(small, blocks=(2,), seeds=(0,), epochs=2)
     for run in (result.transfer, result.control):
-        right = "".join("01"[a == b] for a, b in zip(run.labels, run.predictions, strict=True))
+        right = tuple(a == b for a, b in zip(run.labels, run.predictions, strict=True))
         assert study.point(run.name, 2).answers[0] == right
     assert (result.transfer.params.trainable, result.transfer.params.frozen) == (24 * 3 + 3, CUT_PARAMS)
     # The last block of the two learns, too.

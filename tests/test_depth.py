@@ -56,7 +56,7 @@ def test_the_whole_backbone_is_the_transfer_model_of_a_comparison():
     assert [depth.block for depth in study.depths] == [1, 2, 3]
     for arm in ("transfer", "control"):
         run = train_arm(dataset, study.config, arm, cache=RunCache())
-        right = "".join("01"[a == b] for a, b in zip(run.labels, run.predictions, strict=True))
+        right = tuple(a == b for a, b in zip(run.labels, run.predictions, strict=True))
         point = study.point(arm, 3)
         assert point.answers[0] == right
         assert point.val_accuracy[0] == run.history.val_accuracy[-1]
@@ -106,7 +106,7 @@ def made_up(transfer, control):
     """A study of 40 test images with three cuts, of which so many are right."""
     study = DepthStudy.from_json(RECORD.read_text())
     points = [
-        DepthPoint(arm, block, (n / 40,), ("1" * n + "0" * (40 - n),))
+        DepthPoint(arm, block, (n / 40,), ((True,) * n + (False,) * (40 - n),))
         for arm, numbers in (("transfer", transfer), ("control", control))
         for block, n in zip((1, 2, 3), numbers, strict=True)
     ]

@@ -28,7 +28,7 @@ def test_each_head_answers_as_scikit_learn_and_the_dense_one_as_a_comparison():
     assert tuple(points) == (*study.heads, *study.searches)
     cache = RunCache()
     run = train_arm(dataset, study.config, "transfer", cache=cache)
-    right = "".join("01"[a == b] for a, b in zip(run.labels, run.predictions, strict=True))
+    right = tuple(a == b for a, b in zip(run.labels, run.predictions, strict=True))
     assert study.head("dense").answers == right
     splits = (dataset.train, dataset.validation, dataset.test)
     train, validation, test = (cache.backbones["transfer"][2].read(split).values for split in splits)
@@ -89,7 +89,8 @@ def made_up(n_right, neighbors):
     """A study of 200 test images, of which the heads get so many right, and searches find so many of 5 neighbors."""
     study = HeadStudy.from_json(RECORD.read_text())
     heads = [
-        HeadPoint(name, "", 1.0, "1" * n + "0" * (200 - n), 0.1) for name, n in zip(HEAD_NAMES, n_right, strict=True)
+        HeadPoint(name, "", 1.0, (True,) * n + (False,) * (200 - n), 0.1)
+        for name, n in zip(HEAD_NAMES, n_right, strict=True)
     ]
     shown = study.searches[0].neighbors
     searches = [

@@ -15,6 +15,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.plots.style import root_figure
 from tl_widgets.records.codec import from_plain, load, to_plain
 from tl_widgets.records.comparison import Comparison, StudyRecord
+from tl_widgets.records.kinds import RightAnswers
 from tl_widgets.studies.registry import STUDIES, read_study
 
 RECORDS = sorted((Path(__file__).parent / "data" / "records").glob("*.json"))
@@ -37,6 +38,8 @@ def contains(new, old):
     if isinstance(old, dict):
         return isinstance(new, dict) and all(name in new and contains(new[name], value) for name, value in old.items())
     if isinstance(old, list):
+        if isinstance(new, str):  # right answers were lists before
+            return [mark == "1" for mark in new] == old
         return isinstance(new, list) and len(new) == len(old) and all(map(contains, new, old))
     return new == old
 
@@ -147,6 +150,7 @@ class Part:
     numbers: tuple[float, ...] = ()
     pair: tuple[float, float] | None = None
     kind: Literal["small", "large"] = "small"
+    right: RightAnswers = ()
     left_out: Any = field(default=None, compare=False)
 
     def __post_init__(self):
@@ -163,13 +167,18 @@ class Whole(StudyRecord):
     is_done: bool = True
 
 
-WHOLE = Whole("é <b>", Config(epochs=3), (Part((1.5, float("inf"))), Part(pair=(0.1, 0.2), left_out=object())), 7)
+WHOLE = Whole(
+    "é <b>",
+    Config(epochs=3),
+    (Part((1.5, float("inf")), right=(True, False)), Part(pair=(0.1, 0.2), left_out=object())),
+    7,
+)
 
 
 def test_any_frozen_dataclass_of_such_parts_is_a_record():
     text = WHOLE.to_json()
     assert json.loads(text)["study"] == "Whole"
-    assert json.loads(text)["parts"][0] == {"numbers": [1.5, "inf"], "pair": None, "kind": "small"}
+    assert json.loads(text)["parts"][0] == {"numbers": [1.5, "inf"], "pair": None, "kind": "small", "right": "10"}
     assert Whole.from_json(text) == WHOLE
 
 
@@ -180,6 +189,7 @@ def test_nan_is_kept_as_text_since_json_has_no_word_for_it():
 
 def test_a_record_that_is_older_than_a_field_has_its_default():
     assert from_plain(Part, {}) == Part()
+    assert from_plain(Part, {"right": [True, False]}) == Part(right=(True, False))
     assert from_plain(Whole, {"name": "x", "config": {}, "parts": []}) == Whole("x", Config(), ())
 
 
@@ -195,6 +205,8 @@ def test_a_record_that_is_older_than_a_field_has_its_default():
         ({"config": {"epochs": 0}}, "epochs must be"),
         ({"config": {"colour": "red"}}, "config has unknown fields: colour"),
         ({"parts": "abc"}, "parts is 'abc', not a list"),
+        ({"parts": [{"right": "012"}]}, "parts[0].right is '012', not a text of 0 and 1"),
+        ({"parts": [{"right": [1]}]}, "parts[0].right is [1], not a text of 0 and 1"),
         ({"parts": {"0": {}}}, "not a list"),
         ({"parts": [{}, {"numbers": [1, "2"]}]}, r"parts[1].numbers[1] is '2', not a number"),
         ({"parts": [{"numbers": [1, 2, 3, 4]}]}, "there are more than 3 numbers"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_ar
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
 from tl_widgets.core.translation import in_english
-from tl_widgets.records.kinds import Text, check_real, check_text, check_whole
+from tl_widgets.records.kinds import Marks, Text, check_real, check_text, check_whole, read_marks, write_marks
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -110,6 +110,8 @@ def _converter() -> Converter:
     @converter.register_structure_hook_factory(lambda kind: _is_a(kind, Annotated))
     def read_kind(kind: Any) -> Any:
         plain, declared = get_args(kind)  # of records.kinds
+        if isinstance(declared, Marks):
+            return lambda value, _: read_marks(value)
         if plain is float:
             return lambda value, _: check_real(_number(value), declared)
         check: Any = check_whole if plain is int else check_text
@@ -118,15 +120,23 @@ def _converter() -> Converter:
     def left_out(kind: type) -> dict[str, Any]:
         return {field.name: override(omit=True) for field in fields(kind) if not field.compare}
 
+    def keep_kinds(kind: type) -> None:
+        hints = get_type_hints(kind, include_extras=True)  # cattrs would drop what `Annotated` adds
+        for field in fields(kind):
+            field.type = hints[field.name]
+
+    @converter.register_unstructure_hook_factory(lambda kind: _is_a(kind, Annotated) and Marks() in get_args(kind))
+    def write_kind(_: Any) -> Any:
+        return write_marks
+
     @converter.register_unstructure_hook_factory(is_dataclass)
     def write(kind: type) -> Any:
+        keep_kinds(kind)
         return make_dict_unstructure_fn(kind, converter, **left_out(kind))
 
     @converter.register_structure_hook_factory(is_dataclass)
     def read(kind: type) -> Any:
-        hints = get_type_hints(kind, include_extras=True)  # cattrs would drop what `Annotated` adds
-        for field in fields(kind):
-            field.type = hints[field.name]
+        keep_kinds(kind)
         build: Any = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **left_out(kind))
         return lambda value, kind: build(_require(dict, value), kind)
 

@@ -33,6 +33,11 @@ class Text:
     file_name: bool = False
 
 
+@dataclass(frozen=True)
+class Marks:
+    """Right and wrong answers; a file holds a character for each: "1" if it is right, else "0"."""
+
+
 Share = Annotated[float, Range(0, 1)]
 Answer = Annotated[float, Range(0, 1, nan=True)]
 Difference = Annotated[float, Range(-1, 1)]
@@ -41,6 +46,7 @@ Positive = Annotated[float, Range(1e-6, MAX_NUMBER)]  # for axes with a log scal
 Count = Annotated[int, Range(0, MAX_NUMBER)]
 FileName = Annotated[str, Text(file_name=True)]
 Data = Annotated[str, Text(20_000_000)]
+RightAnswers = Annotated[tuple[bool, ...], Marks()]  # one for each image
 Interval = tuple[Annotated[float, Range(-1, 1)], Annotated[float, Range(-1, 1)]]
 
 
@@ -76,3 +82,17 @@ def check_text(text: str, kind: Text) -> str:
     except UnicodeEncodeError:
         raise TypeError("is a text that holds half a character (a lone surrogate)") from None
     return text
+
+
+def read_marks(value: object) -> tuple[bool, ...]:
+    """Return which answers are right, or raise TypeError with a clause; older records have a list."""
+    if isinstance(value, list) and all(isinstance(mark, bool) for mark in value):
+        return tuple(value)
+    if not isinstance(value, str) or set(value) - set("01"):
+        raise TypeError(f"is {value!r:.60}, not a text of 0 and 1")
+    return tuple(mark == "1" for mark in value)
+
+
+def write_marks(answers: tuple[bool, ...]) -> str:
+    """Return what `read_marks` reads."""
+    return "".join("1" if is_right else "0" for is_right in answers)

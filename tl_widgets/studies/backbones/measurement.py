@@ -345,11 +345,7 @@ def _measure(dataset: ImageDataset, config: Config, job: _Job, context: WorkCont
         weights_sha256=runs[0].weights_sha256,
         top1_pct=entry.top1_pct if job.weights else None,
         val_accuracy=tuple(run.history.val_accuracy[-1] for run in runs),
-        answers=tuple(_answers(run) for run in runs),
+        answers=tuple(run.right for run in runs),
         n_trainable=runs[0].params.trainable,
         cost=cost,
     )
-
-
-def _answers(run: RunResult) -> str:
-    return "".join("01"[label == answer] for label, answer in zip(run.labels, run.predictions, strict=True))

@@ -11,7 +11,7 @@ import numpy as np
 from tl_widgets.core.config import Config
 from tl_widgets.core.numbers import interval_text, milliseconds_text, percent, points_range, size_text
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
-from tl_widgets.records.kinds import MAX_NUMBER, Answer, Count, Data, FileName, Positive, Range, Share
+from tl_widgets.records.kinds import MAX_NUMBER, Answer, Count, FileName, Positive, Range, RightAnswers, Share
 from tl_widgets.records.statistics import (
     Interval,
     Mean,
@@ -69,7 +69,7 @@ class BackbonePoint:
         weights_sha256: digest of the weights file; "" for random weights.
         top1_pct: published ImageNet accuracy in percent; None if there is none, and for random weights.
         val_accuracy: accuracy on the validation images, 0..1, for each seed.
-        answers: for each seed, one character per test image: "1" if the answer was right, else "0".
+        answers: for each seed, which test images it gets right.
         n_trainable: parameters of the head.
     """
 
@@ -78,13 +78,13 @@ class BackbonePoint:
     weights_sha256: str
     top1_pct: Annotated[float, Range(0, 100)] | None
     val_accuracy: tuple[Answer, ...]
-    answers: tuple[Data, ...]
+    answers: tuple[RightAnswers, ...]
     n_trainable: Count
     cost: BackboneCost
 
     def __post_init__(self) -> None:
         n_images = {len(answers) for answers in self.answers}
-        if len(n_images) != 1 or 0 in n_images or not set("".join(self.answers)) <= set("01"):
+        if len(n_images) != 1 or 0 in n_images:
             raise ValueError(f"{self.name:.40} does not have one answer for each test image and seed")
         if len(self.val_accuracy) != len(self.answers):
             raise ValueError(f"{self.name:.40} does not have one validation accuracy for each seed")
@@ -92,7 +92,7 @@ class BackbonePoint:
     @property
     def test_accuracies(self) -> tuple[float, ...]:
         """The accuracy on the test images, 0..1, for each seed."""
-        return tuple(answers.count("1") / len(answers) for answers in self.answers)
+        return tuple(sum(answers) / len(answers) for answers in self.answers)
 
     @property
     def test_accuracy(self) -> float:
@@ -184,7 +184,7 @@ class BackboneStudy(StudyRecord):
 
     def difference(self, first: BackbonePoint, second: BackbonePoint) -> PairedDifference:
         """Return first minus second on the same test images, with the first seed."""
-        right1, right2 = (np.array([answer == "1" for answer in point.answers[0]]) for point in (first, second))
+        right1, right2 = (np.array(point.answers[0]) for point in (first, second))
         return pair_answers(right1, right2)
 
     @property

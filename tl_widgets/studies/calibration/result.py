@@ -16,7 +16,7 @@ from tl_widgets.core.model_name import ModelName, find_model, heading_of, phrase
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
 from tl_widgets.plots.svg_axes import whole_percent
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
-from tl_widgets.records.kinds import Count, Data, Range, Share
+from tl_widgets.records.kinds import Count, Data, Range, RightAnswers, Share
 from tl_widgets.records.statistics import Interval, Mean, wilson_interval
 from tl_widgets.studies.prediction import DOUBT
 
@@ -53,7 +53,7 @@ class Sureness:
     validation: tuple[Share, ...]
     test: tuple[Share, ...]
     scaled: tuple[Share, ...]
-    right: tuple[bool, ...]
+    right: RightAnswers
     strangers: tuple[Share, ...]
     strangers_scaled: tuple[Share, ...]
     answers: tuple[Count, ...]

@@ -256,5 +256,5 @@ def _point(
         n_right = count_right(head.probabilities(validation), dataset.validation.labels)
         val_accuracy.append(n_right / max(len(dataset.validation), 1))
         right = predicted_classes(head.probabilities(test)) == dataset.test.labels
-        answers.append("".join("01"[int(is_right)] for is_right in right))
+        answers.append(tuple(right.tolist()))
     return DepthPoint(job.arm, job.block, tuple(val_accuracy), tuple(answers))

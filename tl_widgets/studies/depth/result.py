@@ -11,7 +11,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, count_text, milliseconds_text, percent, points, points_range
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
-from tl_widgets.records.kinds import Answer, Count, Data, Duration, Share
+from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers, Share
 from tl_widgets.records.statistics import Interval, Mean, mean_of_shares, wilson_interval
 from tl_widgets.studies.prediction import DEPTH, DEPTH_CUT
 
@@ -44,18 +44,18 @@ class DepthPoint:
     Attributes:
         arm: "transfer" for pretrained weights, "control" for random ones.
         val_accuracy: accuracy on the validation images, 0..1, for each seed.
-        answers: for each seed, one character per test image: "1" if the answer was right, else "0".
+        answers: for each seed, which test images it gets right.
     """
 
     arm: str
     block: Count
     val_accuracy: tuple[Answer, ...]
-    answers: tuple[Data, ...]
+    answers: tuple[RightAnswers, ...]
 
     @property
     def right(self) -> NDArray[np.float64]:
         """For each test image, the share of the seeds that get it right, (n_images,)."""
-        shares: NDArray[np.float64] = np.mean([[mark == "1" for mark in answers] for answers in self.answers], axis=0)
+        shares: NDArray[np.float64] = np.mean(self.answers, axis=0)
         return shares
 
     @property
@@ -110,7 +110,7 @@ class DepthStudy(StudyRecord):
                 raise ValueError(f"{point.arm!r:.40} after block {point.block} is no point of this study")
             if {len(point.answers), len(point.val_accuracy)} != {len(self.seeds)}:
                 raise ValueError("a point does not have one accuracy for each seed")
-            if any(len(answers) != self.dataset.n_test or set(answers) - set("01") for answers in point.answers):
+            if any(len(answers) != self.dataset.n_test for answers in point.answers):
                 raise ValueError("a point does not have one answer for each test image")
         if self.points and not (self.seeds and self.dataset.n_test):
             raise ValueError("it has points without seeds or test images")

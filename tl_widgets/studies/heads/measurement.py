@@ -191,7 +191,7 @@ def _head_point(head: str, parts: _Parts, dataset: ImageDataset, config: Config,
         )
     right = answer(parts.test) == dataset.test.labels
     seconds = time.perf_counter() - started
-    return HeadPoint(head, choice, val_accuracy, "".join("01"[int(is_right)] for is_right in right), seconds)
+    return HeadPoint(head, choice, val_accuracy, tuple(right.tolist()), seconds)
 
 
 def _train_dense(

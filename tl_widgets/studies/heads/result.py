@@ -12,7 +12,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
-from tl_widgets.records.kinds import Answer, Count, Data, Duration, Share
+from tl_widgets.records.kinds import Answer, Count, Data, Duration, RightAnswers, Share
 from tl_widgets.records.statistics import (
     Interval,
     Mean,
@@ -43,20 +43,20 @@ class HeadPoint:
         head: a key of `HEAD_NAMES`.
         choice: what the validation images chose, such as "C = 1"; "" if there was nothing to choose.
         val_accuracy: accuracy on the validation images, 0..1.
-        answers: one character per test image: "1" if the answer was right, else "0".
+        answers: which test images it gets right.
         seconds: for training with all the values that were tried, and for the test.
     """
 
     head: str
     choice: str
     val_accuracy: Answer
-    answers: Data
+    answers: RightAnswers
     seconds: Duration
 
     @property
     def right(self) -> NDArray[np.bool_]:
         """Which test images it gets right, bool (n_images,)."""
-        return np.array([mark == "1" for mark in self.answers], bool)
+        return np.array(self.answers, bool)
 
     @property
     def accuracy(self) -> float:
@@ -137,7 +137,7 @@ class HeadStudy(StudyRecord):
     def __post_init__(self) -> None:
         n_test, n_classes = self.dataset.n_test, len(self.dataset.class_names)
         for head in self.heads:
-            if head.head not in HEAD_NAMES or len(head.answers) != n_test or set(head.answers) - set("01"):
+            if head.head not in HEAD_NAMES or len(head.answers) != n_test:
                 raise ValueError(f"{head.head!r:.40} is no head with one answer for each test image")
         rows = {picture.row for picture in self.pictures}
         for search in self.searches:

@@ -171,5 +171,4 @@ def _measure(conditions: tuple[ImageDataset, ...], config: Config, job: _Job, co
     run = train_arm(conditions[job.condition], config, job.arm, **how)  # type: ignore[arg-type]
     if run.stopped or not run.labels:
         raise CancelledError("stopped")
-    right = tuple(answer == label for answer, label in zip(run.predictions, run.labels, strict=True))
-    return SizePoint(job.condition, job.arm, job.seed, right)
+    return SizePoint(job.condition, job.arm, job.seed, run.right)

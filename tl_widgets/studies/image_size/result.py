@@ -14,7 +14,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import count_text, points, points_range
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
-from tl_widgets.records.kinds import Count, Data
+from tl_widgets.records.kinds import Count, Data, RightAnswers
 from tl_widgets.records.statistics import Mean, mean_of_shares
 from tl_widgets.studies.prediction import DOMAIN, SIZE
 
@@ -51,7 +51,7 @@ class SizePoint:
     condition: Count
     arm: str
     seed: Count
-    right: tuple[bool, ...]
+    right: RightAnswers
 
 
 @dataclass(frozen=True)

@@ -232,5 +232,4 @@ class _Search:
 
     def _test(self, trial: int, config: Config, context: WorkContext, *, is_tuned: bool) -> FinalModel:
         run = self._train(config, context)
-        right = tuple(answer == label for answer, label in zip(run.predictions, run.labels, strict=True))
-        return FinalModel(self.arm, trial, is_tuned, config, right)
+        return FinalModel(self.arm, trial, is_tuned, config, run.right)

@@ -11,7 +11,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
-from tl_widgets.records.kinds import Answer, Count, Duration
+from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers
 from tl_widgets.records.statistics import (
     Interval,
     Mean,
@@ -81,7 +81,7 @@ class FinalModel:
     trial: Count
     is_tuned: bool
     config: Config
-    right: tuple[bool, ...]
+    right: RightAnswers
 
     @property
     def accuracy(self) -> float:

@@ -12,7 +12,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, find_model, heading_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
-from tl_widgets.records.kinds import Count, Data
+from tl_widgets.records.kinds import Count, Data, RightAnswers
 from tl_widgets.records.statistics import Mean, PairedDifference, mean_of_shares, pair_answers, wilson_interval
 from tl_widgets.studies.prediction import STRESS, STRESS_TUNED, held
 from tl_widgets.studies.stress.changes import CHANGES, SEVERITIES, Change
@@ -26,7 +26,7 @@ class ArmAnswers:
     """Which of the tested images one model, a `ModelName`, gets right."""
 
     arm: str
-    right: tuple[bool, ...]
+    right: RightAnswers
 
 
 @dataclass(frozen=True)

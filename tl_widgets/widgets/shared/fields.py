@@ -64,10 +64,11 @@ class NumberField(Field):
     def require_at_least(self, number: float, why: str) -> None:
         """Raise the lower limit (the value must then be shown again); `why` is a clause for smaller numbers."""
         self.widget.min = self._least = number
+        self.widget.usual_ends = number, self.widget.usual_ends[1]
         self._why = why
 
     def show(self, value: Any) -> None:
-        """Show a number, and widen the limits if necessary: code may exceed those of the form."""
+        """Show a number; one beyond the limits, typed or set from code, widens them as long as it stays."""
         set_number(self.widget, value)
 
     def read(self, shown: float | str) -> Any:
@@ -259,6 +260,9 @@ def menu_widget(label: str, tip: str, options: Sequence[tuple[str, Any]]) -> Wid
 
 
 def set_number(widget: Widget, value: float) -> None:
-    """Show a number in a Slider or NumberInput, and widen its limits if necessary."""
+    """Show a number in a Slider or NumberInput; one beyond the limits widens them as long as it stays."""
     widget.max, widget.min = max(widget.max, value), min(widget.min, value)
     widget.value = value
+    low, high = widget.usual_ends
+    if low <= value <= high:
+        widget.min, widget.max = low, high

@@ -54,9 +54,11 @@ function render({ model, el }) {
     const help = model.get("tooltip");
     const ends = [model.get("min"), model.get("max")];
     const listed = model.get("stops").filter((stop) => ends[0] < stop && stop < ends[1]);
-    stops = model.get("stops").length ? [...new Set([...ends, ...listed, value])].sort((a, b) => a - b) : [];
     const step = hasTrack ? model.get("step") : "any"; // a field shows any number
-    [range.min, range.max, range.step] = stops.length ? [0, stops.length - 1, 1] : [...ends, step];
+    if (!isDragged) { // the track stays as it is under the pointer
+      stops = model.get("stops").length ? [...new Set([...ends, ...listed, value])].sort((a, b) => a - b) : [];
+      [range.min, range.max, range.step] = stops.length ? [0, stops.length - 1, 1] : [...ends, step];
+    }
     range.value = stops.length ? stops.indexOf(value) : value;
     range.disabled = number.disabled = model.get("disabled");
     range.title = `${help}${help && !/[.!?]$/.test(help) ? "." : ""} Type a number to set it exactly.`.trim();

@@ -41,6 +41,7 @@ class Slider(anywidget.AnyWidget):
         tooltip: what the number means.
         top: what the upper limit means, such as "all", which can be typed; empty if it is a number like others.
         disabled: whether it cannot be changed.
+        usual_ends: the limits that it was made with.
     """
 
     _esm = "".join(page_file(f"shared/{name}.js") for name in ("correspondence", "keys", "slider"))
@@ -67,6 +68,7 @@ class Slider(anywidget.AnyWidget):
     ) -> None:
         if stops:
             low, high = min(stops), max(stops)
+        self.usual_ends = low, high  # the limits go back to them after a number beyond
         self._on_text: Callable[[str], object] | None = None
         super().__init__(description=label, value=value, min=low, max=high, step=step, stops=list(stops), unit=unit,
                          tooltip=tooltip)  # fmt: skip

@@ -162,4 +162,5 @@ def test_the_figure_shows_the_search_and_both_tests(narrow):
     trials = {(row[0], row[1].split(",")[0]) for row in study.rows[1:]}
     assert len(trials) == len(study.trials)
     assert sum("chosen" in row[1] for row in study.rows) == 2
+    assert any("one search with one seed (" in sentence for sentence in study.sentences)
     assert all(sentence in STUDIES["opponent"].text(study) for sentence in study.sentences)

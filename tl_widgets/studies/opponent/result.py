@@ -206,7 +206,7 @@ class TunedOpponent(StudyRecord):
         sentences = [_lead_sentence(self)]
         for arm in ARMS:
             sentences += [_chosen_sentence(self, arm), _luck_sentence(self, arm)]
-        sentences.append(_budget_sentence(self))
+        sentences += [_budget_sentence(self), _seed_sentence(self)]
         sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
         if self.stopped:
             sentences.append("Stopped before everything was measured.")
@@ -296,4 +296,15 @@ def _budget_sentence(study: TunedOpponent) -> str:
     return (
         f"The trials cost {phrase_of(ARMS[0])} {scratch} passes over the training images ({seconds_text(seconds)}), "
         f"and {phrase_of(ARMS[1])}, on kept features, {transfer} ({seconds_text(fewer)})."
+    )
+
+
+def _seed_sentence(study: TunedOpponent) -> str:
+    """Say what the intervals leave out: three searches would take three times as long."""
+    if study.lead(tuned=True) is None:
+        return ""
+    return (
+        f"This is one search with one seed ({study.config.seed}). The intervals cover the luck of the test images, not "
+        "that of the search: another seed tries other settings and may choose others, which can move the lead by "
+        "points. Repeat it with another seed."
     )

@@ -414,7 +414,7 @@ def test_a_model_that_cannot_be_measured_is_no_success(tmp_path, monkeypatch, ca
             raise ValueError("its file is broken")
         return train_arm(dataset, config, name, **how)
 
-    monkeypatch.setattr("tl_widgets.studies.learning_curve.measurement.train_arm", broken)
+    monkeypatch.setattr("tl_widgets.experiments.parallel.train_arm", broken)
     small = ["faces", "--image-size", "32", "--images-per-class", "4", "--epochs", "1", "--quiet"]
     assert cli.main(["study", "data", *small, "--sizes", "2", "--seeds", "0", "--arms", "transfer,scratch"]) == 2
     said = capsys.readouterr()

@@ -69,3 +69,9 @@ def phrase_of(name: str) -> str:
     """Return a model's name in sentences; other names are returned unchanged."""
     model = find_model(name)
     return model.phrase if model else name
+
+
+def opening_of(name: str) -> str:
+    """Return a model's name at the beginning of a sentence, such as "The network from scratch"."""
+    phrase = phrase_of(name)
+    return phrase[:1].upper() + phrase[1:]

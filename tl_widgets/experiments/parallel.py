@@ -11,12 +11,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from tl_widgets.core.config import require_workers
+from tl_widgets.core.config import Config, require_workers
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, is_cancelled, raise_if_cancelled, seconds_left
 from tl_widgets.core.translation import _
-from tl_widgets.experiments.arms import RunCache
-from tl_widgets.records.comparison import StudyFailure
+from tl_widgets.data.dataset import ImageDataset
+from tl_widgets.experiments.arms import RunCache, train_arm
+from tl_widgets.records.comparison import RunResult, StudyFailure
 
 Job = TypeVar("Job")
 Point = TypeVar("Point")
@@ -40,6 +41,15 @@ class WorkContext:
     cache: RunCache = field(default_factory=RunCache)
     on_event: OnEvent = ignore
     cancel: Cancel | None = None
+
+    def train(self, dataset: ImageDataset, config: Config, arm: str, *, validate: bool = True) -> RunResult:
+        """Train and test one model, as `train_arm` does; raise CancelledError if it was stopped."""
+        run = train_arm(
+            dataset, config, arm, cache=self.cache, validate=validate, on_event=self.on_event, cancel=self.cancel
+        )
+        if run.stopped or not run.labels:
+            raise CancelledError("stopped")
+        return run
 
 
 _LOOK = 0.2  # seconds between two looks whether to stop

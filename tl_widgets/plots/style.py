@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterable
 from typing import IO, Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
@@ -28,6 +29,7 @@ from tl_widgets.core.numbers import percent, short_count
 from tl_widgets.plots.glyphs import FONTS, drawable_text
 from tl_widgets.plots.labels import run_label
 from tl_widgets.records.comparison import RunResult
+from tl_widgets.records.statistics import Interval
 
 INK, PALE, GRID = "#222222", "#6b6b6b", "#dddddd"
 TITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 11.0, 9.5, 8.5
@@ -135,6 +137,31 @@ def mark_fine_tuning(ax: Axes, start: int) -> None:
     color = ModelName.FINE_TUNED.color
     ax.axvline(start + 0.5, color=color, linestyle="-.", linewidth=1.2, zorder=1)
     note(ax, "fine-tuning starts", (start + 0.5, 0.05), (4, 0), color=color)
+
+
+def draw_intervals(
+    ax: Axes,
+    x: Iterable[float],
+    y: Iterable[float],
+    ends: Iterable[Interval | None],
+    *,
+    axis: str = "y",
+    **style: Any,
+) -> None:
+    """Draw points with their intervals along an axis, (low, high) each; None stands for no interval."""
+    x, y = list(x), list(y)
+    values = y if axis == "y" else x
+    spans = [span or (value, value) for value, span in zip(values, ends, strict=True)]
+    reach = np.array([(value - low, high - value) for value, (low, high) in zip(values, spans, strict=True)])
+    reach = np.maximum(reach.reshape(-1, 2).T, 0)  # a rounded interval may end a little before its value
+    ax.errorbar(x, y, **{f"{axis}err": reach, "capsize": 3.5, "elinewidth": 1.3, **style})
+
+
+def draw_chance(ax: Axes, chance: float) -> Line2D:
+    """Draw a line at the accuracy of always answering the most frequent class; return its entry of the legend."""
+    style: dict[str, Any] = {"color": PALE, "linestyle": ":", "linewidth": 1.5}
+    ax.axhline(chance, **style)
+    return Line2D([], [], label=f"chance ({percent(chance)})", **style)
 
 
 def draw_placeholder(ax: Axes, text: str, title: str) -> None:

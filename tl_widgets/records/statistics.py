@@ -14,8 +14,8 @@ from statistics import NormalDist, fmean, stdev
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.core.numbers import accuracy_text
 from tl_widgets.core.translation import _
+from tl_widgets.core.numbers import accuracy_text, points, points_range
 from tl_widgets.records.kinds import Interval as Interval
 
 _Z95 = NormalDist().inv_cdf(0.975)
@@ -171,6 +171,11 @@ class Mean:
     def text(self) -> str:
         """The mean of accuracies with its interval: "91.1% (88 to 94)"."""
         return accuracy_text(self.mean, self.ci95)
+
+    @property
+    def difference_text(self) -> str:
+        """The mean of differences of accuracies with its interval, in points: "+12.3 (4.1 to 20.5)"."""
+        return points(self.mean, signed=True) + (f" ({points_range(*self.ci95)})" if self.ci95 else "")
 
 
 def mean_with_interval(values: Sequence[float], *, least_spread: float = 0.0) -> Mean:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 from math import ceil, floor, log10
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,6 +26,7 @@ from tl_widgets.plots.style import (
     SMALL_SIZE,
     add_axes,
     draw_grid,
+    draw_intervals,
     finish_axes,
     legend_below,
     legend_columns,
@@ -192,10 +194,9 @@ def _titled(ax: Axes, text: str) -> str:
 def _draw_point(ax: Axes, study: BackboneStudy, point: BackbonePoint, x: float) -> None:
     is_control = point is study.control
     color, y = (ModelName.CONTROL if is_control else ModelName.TRANSFER).color, point.test_accuracy
-    low, high = point.test_accuracy_ci95
-    reach = [[y - low], [high - y]]
     marker = "D" if is_control else "s"
-    ax.errorbar([x], [y], yerr=reach, color=color, marker=marker, markersize=7, capsize=4, elinewidth=1.4, zorder=3)
+    style: dict[str, Any] = {"color": color, "marker": marker, "markersize": 7, "zorder": 3}
+    draw_intervals(ax, [x], [y], [point.test_accuracy_ci95], capsize=4, elinewidth=1.4, **style)
     if len(point.answers) > 1:
         n = len(point.answers)
         ax.plot([x] * n, point.test_accuracies, color=INK, marker=".", markersize=4, linestyle="none", zorder=4)

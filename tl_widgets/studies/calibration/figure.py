@@ -24,6 +24,7 @@ from tl_widgets.plots.style import (
     add_axes,
     color_of,
     draw_grid,
+    draw_intervals,
     finish_axes,
     legend_below,
     marker_of,
@@ -75,8 +76,8 @@ def _draw_bins(ax: Axes, bins: tuple[Bin, ...], arm: str, *, scaled: bool) -> No
     if scaled:
         ax.plot(x, y, color=color, linestyle="--", linewidth=1.2)
     else:
-        reach = [[found.right - found.ci95[0] for found in bins], [found.ci95[1] - found.right for found in bins]]
-        ax.errorbar(x, y, yerr=np.maximum(reach, 0), color=color, linewidth=0.8, capsize=2.5, elinewidth=1.1)
+        ends = [found.ci95 for found in bins]
+        draw_intervals(ax, x, y, ends, color=color, linewidth=0.8, capsize=2.5, elinewidth=1.1)
     sizes = [20 + 130 * found.n / sum(found.n for found in bins) for found in bins]
     fill = "white" if scaled else color
     ax.scatter(x, y, sizes, marker=marker_of(arm), facecolors=fill, edgecolors=color, zorder=3, clip_on=False)

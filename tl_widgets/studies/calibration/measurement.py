@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from math import exp, log
 
 import numpy as np
@@ -10,17 +9,18 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
-from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, Labels, Split, require_dataset, subset
 from tl_widgets.experiments.answers import Answerer, answerers
-from tl_widgets.experiments.comparison import RunCache, environment, summarize, train_arm
+from tl_widgets.experiments.comparison import RunCache, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.experiments.prediction import require_new_test_images, runs_with_models
 from tl_widgets.records.comparison import Comparison
+from tl_widgets.records.pixels import pixels_text
 from tl_widgets.records.run import interleave_classes
 from tl_widgets.studies.calibration.result import HIGHEST, LOWEST, N_SHOWN, Calibration, Sureness
 
@@ -120,7 +120,7 @@ def calibration(
         dataset=summarize(dataset),
         config=config,
         strangers=summarize(strangers),
-        pictures=tuple(base64.b64encode(image.tobytes()).decode() for image in np.asarray(others.images[:N_SHOWN])),
+        pictures=tuple(pixels_text(image) for image in others.images[:N_SHOWN]),
         points=measured.points,
         failures=measured.failures,
         stopped=measured.stopped,
@@ -129,10 +129,7 @@ def calibration(
 
 
 def _trained(dataset: ImageDataset, config: Config, arm: str, context: WorkContext) -> Answerer:
-    how = {"cache": context.cache, "on_event": context.on_event, "cancel": context.cancel}
-    run = train_arm(dataset, config, arm, validate=False, **how)  # type: ignore[arg-type]
-    if run.stopped:
-        raise CancelledError("stopped")
+    run = context.train(dataset, config, arm, validate=False)
     frozen = context.cache.backbones.get(arm)
     return Answerer(run, frozen and frozen[2])
 

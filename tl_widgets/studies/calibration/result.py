@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.config import Config
-from tl_widgets.core.model_name import ModelName, find_model, heading_of, phrase_of
+from tl_widgets.core.model_name import ModelName, find_model, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
 from tl_widgets.plots.svg_axes import whole_percent
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord, failure_sentences
 from tl_widgets.records.kinds import Count, Data, Range, RightAnswers, Share
+from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import Interval, Mean, wilson_interval
 from tl_widgets.studies.prediction import DOUBT
 
@@ -201,7 +201,7 @@ class Calibration(StudyRecord):
     environment: Environment
 
     def __post_init__(self) -> None:
-        side, n_classes = self.dataset.image_size, len(self.dataset.class_names)
+        n_classes = len(self.dataset.class_names)
         if any(find_model(point.arm) is None for point in self.points) or len(set(self.arms)) < len(self.points):
             raise ValueError("its points are not of different models of a comparison")
         sizes = {(len(p.validation), len(p.test), len(p.strangers)) for p in self.points}
@@ -214,8 +214,8 @@ class Calibration(StudyRecord):
                 raise ValueError(f"{point.arm} doesn't have one number for each picture of none of the classes")
             if max(point.answers) >= n_classes:
                 raise ValueError(f"an answer is none of the {n_classes} classes")
-        if any(len(base64.b64decode(pixels)) != 3 * side**2 for pixels in self.pictures):
-            raise ValueError(f"a picture does not have {side} x {side} pixels")
+        for pixels in self.pictures:
+            require_pictures(pixels, self.dataset.image_size)
         if any(len(self.pictures) > n for _, _, n in sizes):
             raise ValueError("it has more pictures than answers to them")
 
@@ -230,8 +230,7 @@ class Calibration(StudyRecord):
 
     def picture(self, i: int) -> NDArray[np.uint8]:
         """Return picture i of none of the classes, uint8 (side, side, 3)."""
-        side = self.dataset.image_size
-        return np.frombuffer(base64.b64decode(self.pictures[i]), np.uint8).reshape(side, side, 3)
+        return picture_of(self.pictures[i], self.dataset.image_size)
 
     def bins(self, arm: str, *, scaled: bool = False) -> tuple[Bin, ...]:
         """Return the bins of a model's reliability diagram, without or with the temperature."""
@@ -305,7 +304,7 @@ class Calibration(StudyRecord):
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
         sentences = [sentence for arm in self.arms for sentence in _arm_sentences(self, arm)]
-        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        sentences += failure_sentences(self.failures)
         if self.stopped:
             sentences.append("Stopped before all models were measured.")
         elif self.more_error:
@@ -323,7 +322,7 @@ def _error_text(error: Mean) -> str:
 
 
 def _arm_sentences(study: Calibration, arm: str) -> tuple[str, ...]:
-    point, name = study.of(arm), phrase_of(arm)
+    point, name = study.of(arm), opening_of(arm)
     half = study.answered(arm)[_HALF]
     n, n_given = len(point.test), half.n_answered
     chosen = f"A temperature of {point.temperature:.2f}, chosen on the validation images, makes that"
@@ -333,7 +332,7 @@ def _arm_sentences(study: Calibration, arm: str) -> tuple[str, ...]:
             f"limit of {point.temperature:.1f} makes that"
         )
     return (
-        f"{name[0].upper()}{name[1:]} is {percent(_mean(point.test))} sure of its answers on average, and "
+        f"{name} is {percent(_mean(point.test))} sure of its answers on average, and "
         f"{accuracy_text(point.accuracy, wilson_interval(sum(point.right), n))} of them are right.",
         f"Its expected calibration error is {_error_text(study.error(arm))}; with {n} images, a perfectly calibrated "
         f"model would show about {points(study.luck(arm))} by luck. {chosen} "

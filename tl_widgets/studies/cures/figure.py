@@ -15,13 +15,14 @@ from tl_widgets.plots.style import (
     add_axes,
     color_of,
     draw_grid,
+    draw_intervals,
     finish_axes,
     legend_below,
     marker_of,
     new_figure,
     note,
 )
-from tl_widgets.studies.cures.result import NOTHING, OverfittingCures, gain_text, model_of
+from tl_widgets.studies.cures.result import NOTHING, OverfittingCures, model_of
 
 
 @checked
@@ -55,7 +56,7 @@ def plot_cures(study: OverfittingCures, *, narrow: bool = False) -> Axes:
     if before:
         ax.axvline(before.mean, color=PALE, linestyle="--", linewidth=1.2)
         handles.append(Line2D([], [], color=PALE, linestyle="--", linewidth=1.2, label="test without a cure"))
-    gains = {cure: gain_text(gain) for cure in study.ranking if narrow and (gain := study.difference(cure))}
+    gains = {cure: gain.difference_text for cure in study.ranking if narrow and (gain := study.difference(cure))}
     ax.set_yticks(range(len(cures)), [f"{cure}\n{gains[cure]}" if cure in gains else cure for cure in cures])
     ax.set_ylim(len(cures) - 0.5, -0.6)
     ax.set_xlim(0, 1.04)
@@ -73,9 +74,7 @@ def _draw_row(ax: Axes, study: OverfittingCures, cure: str, y: float, *, narrow:
     assert test is not None
     ax.plot([test.mean, training.mean], [y, y], color=color, alpha=0.3, linewidth=6, solid_capstyle="butt")
     for mean, fill in ((training, "white"), (test, color)):
-        low, high = mean.ci95 or (mean.mean, mean.mean)
-        reach = [[mean.mean - low], [high - mean.mean]]
-        style = {"color": color, "marker": marker, "markerfacecolor": fill, "markersize": 7, "capsize": 3.5}
-        ax.errorbar([mean.mean], [y], xerr=reach, elinewidth=1.3, **style)  # type: ignore[arg-type]
+        style = {"color": color, "marker": marker, "markerfacecolor": fill, "markersize": 7}
+        draw_intervals(ax, [mean.mean], [y], [mean.ci95], axis="x", **style)
     if gain and cure != NOTHING and not narrow:
-        note(ax, gain_text(gain), (1.04, y), (6, 0), annotation_clip=False)
+        note(ax, gain.difference_text, (1.04, y), (6, 0), annotation_clip=False)

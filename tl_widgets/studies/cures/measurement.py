@@ -12,14 +12,13 @@ import numpy as np
 from tl_widgets.backbones.catalogue import require_backbone
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, ScratchSpec
-from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset, require_seeds
-from tl_widgets.experiments.comparison import chance_of, environment, summarize, train_arm
+from tl_widgets.experiments.comparison import chance_of, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
-from tl_widgets.records.comparison import RunResult
 from tl_widgets.studies.cures.result import (
     ALL,
     AUGMENTED,
@@ -137,18 +136,10 @@ def _measure(dataset: ImageDataset, config: Config, few: int, more: int, job: _J
     images, config = replace(images, test=both), replace(with_cure(config, job.cure), seed=job.seed)
     epochs = config.epochs
     if job.cure == EARLY:
-        epochs = stopping_epoch(_train(images, config, NOTHING, context).history.val_loss)
+        # Only early stopping asks the validation images, those of the network without a cure.
+        epochs = stopping_epoch(context.train(images, config, model_of(NOTHING)).history.val_loss)
     # The same seed gives the same weights after as many epochs, so nothing has to be kept for going back.
-    run = _train(images, replace(config, epochs=epochs), job.cure, context)
-    right = np.equal(run.predictions, run.labels)
-    accuracies = float(right[:n].mean()), float(right[n:].mean())
+    config = replace(config, epochs=epochs)
+    run = context.train(images, config, model_of(job.cure), validate=job.cure == NOTHING)
+    accuracies = sum(run.right[:n]) / n, sum(run.right[n:]) / len(test)
     return CurePoint(job.cure, job.seed, n, run.params.trainable, epochs, *accuracies)
-
-
-def _train(images: ImageDataset, config: Config, cure: str, context: WorkContext) -> RunResult:
-    how = {"cache": context.cache, "on_event": context.on_event, "cancel": context.cancel}
-    # Only early stopping asks the validation images, those of the network without a cure.
-    run = train_arm(images, config, model_of(cure), validate=cure == NOTHING, **how)  # type: ignore[arg-type]
-    if run.stopped:
-        raise CancelledError("stopped")
-    return run

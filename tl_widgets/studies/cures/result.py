@@ -7,8 +7,8 @@ from statistics import fmean
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import percent, points, points_range, short_count
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.core.numbers import percent, points, short_count
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord, failure_sentences
 from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
 from tl_widgets.studies.prediction import CURES, CURES_AUGMENTED, held
@@ -141,7 +141,7 @@ class OverfittingCures(StudyRecord):
         for cure in self.measured:
             training, test, gain = self.mean(cure, training=True), self.mean(cure), self.difference(cure)
             texts = [mean.text if mean else "" for mean in (training, test)]
-            lines.append((cure, self.change(cure), *texts, gain_text(gain) if gain and cure != NOTHING else ""))
+            lines.append((cure, self.change(cure), *texts, gain.difference_text if gain and cure != NOTHING else ""))
         return ("cure", "what changes", "training images", "test images", "gain (points)"), *lines
 
     @property
@@ -161,18 +161,13 @@ class OverfittingCures(StudyRecord):
         sentences = [_base_sentence(self), *(_gain_sentence(self, cure) for cure in self.ranking)]
         if len(self.seeds) == 1:
             sentences.append("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
-        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        sentences += failure_sentences(self.failures)
         if self.stopped:
             sentences.append("Stopped before all points were measured.")
         else:
             sentences.append(CURES_AUGMENTED.judge(self.difference(AUGMENTED, DROPOUT)))
             sentences.append(CURES.judge(self.lead))
         return tuple(sentence for sentence in sentences if sentence)
-
-
-def gain_text(gain: Mean) -> str:
-    """Return a difference with its interval, in points: "+12.3 (4.1 to 20.5)"."""
-    return points(gain.mean, signed=True) + (f" ({points_range(*gain.ci95)})" if gain.ci95 else "")
 
 
 def _base_sentence(study: OverfittingCures) -> str:
@@ -193,6 +188,6 @@ def _gain_sentence(study: OverfittingCures, cure: str) -> str:
     unclear = gain.ci95 is not None and gain.ci95[0] <= 0 <= gain.ci95[1]
     return (
         f"{cure[0].upper()}{cure[1:]} ({study.change(cure)}): {test.text} of the test images and "
-        f"{percent(training.mean)} of the training images, {gain_text(gain)} points on the test"
+        f"{percent(training.mean)} of the training images, {gain.difference_text} points on the test"
         f"{'; that may be luck' if unclear else ''}."
     )

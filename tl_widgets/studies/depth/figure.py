@@ -13,15 +13,16 @@ from matplotlib.ticker import MaxNLocator
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
-from tl_widgets.core.numbers import count_text, milliseconds_text, percent
+from tl_widgets.core.numbers import count_text, milliseconds_text
 from tl_widgets.plots.style import (
     INK,
-    PALE,
     PERCENT,
     TITLE_SIZE,
     add_axes,
     color_of,
+    draw_chance,
     draw_grid,
+    draw_intervals,
     finish_axes,
     legend_below,
     marker_of,
@@ -63,17 +64,12 @@ def _draw_accuracy(ax: Axes, study: DepthStudy) -> None:
     for i, arm in enumerate(study.arms):
         found = [point for depth in study.depths if (point := study.point(arm, depth.block))]
         x = [point.block + 0.14 * (i - (len(study.arms) - 1) / 2) for point in found]
-        y = [point.accuracy for point in found]
-        reach = [
-            [point.accuracy - point.ci95[0] for point in found],
-            [point.ci95[1] - point.accuracy for point in found],
-        ]
-        style: dict[str, Any] = {"color": color_of(arm), "marker": marker_of(arm), "markersize": 5}
-        ax.errorbar(x, y, yerr=reach, linewidth=1.8, capsize=2.5, elinewidth=1.1, **style)
-    ax.axhline(study.chance, color=PALE, linestyle=":", linewidth=1.5)
+        style: dict[str, Any] = {"color": color_of(arm), "marker": marker_of(arm), "markersize": 5, "linewidth": 1.8}
+        ends = [point.ci95 for point in found]
+        draw_intervals(ax, x, [point.accuracy for point in found], ends, capsize=2.5, elinewidth=1.1, **style)
     chosen = study.chosen
     handles = [Line2D([], [], color=color_of(arm), marker=marker_of(arm), label=weights_of(arm)) for arm in study.arms]
-    handles.append(Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label=f"chance ({percent(study.chance)})"))
+    handles.append(draw_chance(ax, study.chance))
     if chosen:
         color = ModelName.TRANSFER.color
         ax.axvline(chosen.block, color=color, linestyle="--", linewidth=1.1, zorder=0)

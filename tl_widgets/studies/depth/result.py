@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, count_text, milliseconds_text, percent, points, points_range
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.comparison import (
+    DatasetSummary,
+    Environment,
+    StudyFailure,
+    StudyRecord,
+    arms_without,
+    failure_sentences,
+)
 from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers, Share
 from tl_widgets.records.statistics import Interval, Mean, mean_of_shares, wilson_interval
 from tl_widgets.studies.prediction import DEPTH, DEPTH_CUT
@@ -171,8 +178,7 @@ class DepthStudy(StudyRecord):
     @property
     def lost_arms(self) -> tuple[str, ...]:
         """The arms whose points all failed."""
-        measured = {point.arm for point in self.points}
-        return () if self.stopped else tuple(arm for arm in self.arms if arm not in measured)
+        return arms_without(self.points, self.arms, stopped=self.stopped)
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
@@ -216,7 +222,7 @@ class DepthStudy(StudyRecord):
         """The findings in plain sentences."""
         sentences = [_rise_sentence(self, arm) for arm in self.arms]
         sentences += [_gain_sentence(self), _choice_sentence(self)]
-        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        sentences += failure_sentences(self.failures)
         if self.stopped:
             sentences.append("Stopped before all cuts were measured.")
         elif len(self.depths) > 1:

@@ -25,6 +25,7 @@ from tl_widgets.plots.style import (
     add_axes,
     color_of,
     draw_grid,
+    draw_intervals,
     finish_axes,
     new_figure,
     note,
@@ -74,9 +75,8 @@ def plot_heads(study: HeadStudy, *, narrow: bool = False) -> Figure:
 
 def _draw_heads(ax: Axes, study: HeadStudy) -> None:
     for y, head in enumerate(study.heads):
-        low, high = head.ci95
-        reach = [[head.accuracy - low], [high - head.accuracy]]
-        ax.errorbar([head.accuracy], [y], xerr=reach, color=color_of(ModelName.TRANSFER), marker="s", capsize=3.5)
+        style = {"color": color_of(ModelName.TRANSFER), "marker": "s"}
+        draw_intervals(ax, [head.accuracy], [y], [head.ci95], axis="x", **style)
         choice = f"{head.choice}, " if head.choice else ""
         note(ax, f"{percent(head.accuracy)}\n{choice}{seconds_text(head.seconds)}", (1.0, y), (8, 0))
     ax.axvline(study.chance, color=PALE, linestyle=":", linewidth=1.5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +26,7 @@ from tl_widgets.data.dataset import ImageDataset, Labels, Split, require_dataset
 from tl_widgets.experiments.arms import load_frozen
 from tl_widgets.experiments.comparison import chance_of, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
+from tl_widgets.records.pixels import pixels_text
 from tl_widgets.studies.heads.result import HEAD_NAMES, N_NEIGHBORS, HeadPoint, HeadStudy, Picture, SearchPoint
 
 Vectors = NDArray[np.float32]
@@ -284,5 +284,5 @@ def _pictures(split: Split, rows: Iterable[int], side: int) -> tuple[Picture, ..
     for row in rows:
         image = np.ascontiguousarray(split.images[row])
         small = np.asarray(Image.fromarray(image).resize((side, side))) if len(image) != side else image
-        pictures.append(Picture(row, int(split.labels[row]), base64.b64encode(small.tobytes()).decode()))
+        pictures.append(Picture(row, int(split.labels[row]), pixels_text(small)))
     return tuple(pictures)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord, failure_sentences
 from tl_widgets.records.kinds import Answer, Count, Data, Duration, RightAnswers, Share
+from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import (
     Interval,
     Mean,
@@ -148,8 +148,9 @@ class HeadStudy(StudyRecord):
             if any(len(found) != self.n_neighbors for found in search.neighbors):
                 raise ValueError(f"a search did not find {self.n_neighbors} images")
         for picture in (*self.queries, *self.pictures):
-            if picture.label >= n_classes or not self.side or len(base64.b64decode(picture.pixels)) != 3 * self.side**2:
-                raise ValueError("a picture has an unknown label or another size")
+            require_pictures(picture.pixels, self.side)
+            if picture.label >= n_classes:
+                raise ValueError("a picture has an unknown label")
         if (self.heads or self.searches) and not (n_test and self.n_neighbors):
             raise ValueError("it has points without test images or neighbors")
 
@@ -159,7 +160,7 @@ class HeadStudy(StudyRecord):
 
     def pixels(self, picture: Picture) -> NDArray[np.uint8]:
         """Return a picture, uint8 (side, side, 3)."""
-        return np.frombuffer(base64.b64decode(picture.pixels), np.uint8).reshape(self.side, self.side, 3)
+        return picture_of(picture.pixels, self.side)
 
     def difference(self, name: str) -> PairedDifference | None:
         """Return a head minus logistic regression on the same test images, or None."""
@@ -225,7 +226,7 @@ class HeadStudy(StudyRecord):
         """The findings in plain sentences."""
         sentences = [_heads_sentence(self), *(_difference_sentence(self, name) for name in HEAD_NAMES if name != BASE)]
         sentences += [_search_sentence(self, search) for search in self.searches]
-        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        sentences += failure_sentences(self.failures)
         if self.stopped:
             sentences.append("Stopped before everything was measured.")
         else:

@@ -17,6 +17,7 @@ from tl_widgets.plots.style import (
     add_axes,
     color_of,
     draw_grid,
+    draw_intervals,
     finish_axes,
     legend_below,
     marker_of,
@@ -82,15 +83,10 @@ def _draw_leads(ax: Axes, study: SizeStudy) -> None:
 
 
 def _draw_means(ax: Axes, study: SizeStudy, found: dict[int, Mean], shift: float, color: str, marker: str) -> None:
-    y = [mean.mean for mean in found.values()]
-    ends = [mean.ci95 or (mean.mean, mean.mean) for mean in found.values()]
-    reach = [
-        [value - low for value, (low, _) in zip(y, ends, strict=True)],
-        [high - value for value, (_, high) in zip(y, ends, strict=True)],
-    ]
     style = "-" if study.vary == "size" else "none"  # kinds of images have no order
-    x = [at + shift for at in found]
-    ax.errorbar(x, y, yerr=reach, color=color, marker=marker, linestyle=style, linewidth=2, capsize=3.5)
+    means = found.values()
+    x, y, ends = [at + shift for at in found], [mean.mean for mean in means], [mean.ci95 for mean in means]
+    draw_intervals(ax, x, y, ends, color=color, marker=marker, linestyle=style, linewidth=2)
 
 
 def _finish(ax: Axes, study: SizeStudy, title: str, y: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,16 +11,17 @@ import numpy as np
 from tl_widgets.backbones.catalogue import require_backbone
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE, Config
-from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Choice, Whole
 from tl_widgets.data.catalogue import get_dataset, load_dataset
 from tl_widgets.data.dataset import ImageDataset, Split, choose_classes, require_dataset, require_seeds
-from tl_widgets.experiments.comparison import environment, summarize, train_arm
+from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.parameters import count_rows, scratch_ledger
+from tl_widgets.records.pixels import pixels_text
 from tl_widgets.studies.image_size.result import DOMAINS, Condition, SizePoint, SizeStudy, own_name
 
 _N_CLASSES = 2  # `faces` has no more
@@ -160,15 +160,10 @@ def domains(dataset: ImageDataset, image_size: int, cancel: Cancel | None = None
 
 
 def _condition(dataset: ImageDataset, config: Config) -> Condition:
-    example = np.ascontiguousarray(dataset.test.images[0])
     rows = scratch_ledger(dataset.image_shape, dataset.n_classes, config.scratch)
-    return Condition(summarize(dataset), base64.b64encode(example.tobytes()).decode(), count_rows(rows).total)
+    return Condition(summarize(dataset), pixels_text(dataset.test.images[0]), count_rows(rows).total)
 
 
 def _measure(conditions: tuple[ImageDataset, ...], config: Config, job: _Job, context: WorkContext) -> SizePoint:
-    config = replace(config, seed=job.seed)
-    how = {"cache": context.cache, "validate": False, "on_event": context.on_event, "cancel": context.cancel}
-    run = train_arm(conditions[job.condition], config, job.arm, **how)  # type: ignore[arg-type]
-    if run.stopped or not run.labels:
-        raise CancelledError("stopped")
+    run = context.train(conditions[job.condition], replace(config, seed=job.seed), job.arm, validate=False)
     return SizePoint(job.condition, job.arm, job.seed, run.right)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from math import hypot
 from typing import Literal
@@ -12,9 +11,17 @@ from numpy.typing import NDArray
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
-from tl_widgets.core.numbers import count_text, points, points_range
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.core.numbers import count_text, points
+from tl_widgets.records.comparison import (
+    DatasetSummary,
+    Environment,
+    StudyFailure,
+    StudyRecord,
+    arms_without,
+    failure_sentences,
+)
 from tl_widgets.records.kinds import Count, Data, RightAnswers
+from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import Mean, mean_of_shares
 from tl_widgets.studies.prediction import DOMAIN, SIZE
 
@@ -82,8 +89,7 @@ class SizeStudy(StudyRecord):
 
     def __post_init__(self) -> None:
         for condition in self.conditions:
-            if len(base64.b64decode(condition.example)) != 3 * condition.dataset.image_size**2:
-                raise ValueError("an example does not have the size of its images")
+            require_pictures(condition.example, condition.dataset.image_size)
         for point in self.points:
             if point.condition >= len(self.conditions) or point.arm not in ARMS or point.seed not in self.seeds:
                 raise ValueError("it has a point of an unknown condition, model or seed")
@@ -108,8 +114,7 @@ class SizeStudy(StudyRecord):
     def picture(self, condition: int) -> NDArray[np.uint8]:
         """Return an example of a condition, uint8 (side, side, 3)."""
         found = self.conditions[condition]
-        side = found.dataset.image_size
-        return np.frombuffer(base64.b64decode(found.example), np.uint8).reshape(side, side, 3)
+        return picture_of(found.example, found.dataset.image_size)
 
     def right(self, condition: int, arm: str) -> dict[int, NDArray[np.float64]]:
         """Return by seed which test images a model gets right, as 0.0 and 1.0."""
@@ -157,8 +162,7 @@ class SizeStudy(StudyRecord):
     @property
     def lost_arms(self) -> tuple[str, ...]:
         """The models whose points all failed."""
-        measured = {point.arm for point in self.points}
-        return () if self.stopped else tuple(arm for arm in ARMS if arm not in measured)
+        return arms_without(self.points, ARMS, stopped=self.stopped)
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
@@ -169,7 +173,7 @@ class SizeStudy(StudyRecord):
             (
                 name,
                 *(mean.text if (mean := self.accuracy(i, arm)) else "" for arm in ARMS),
-                _lead_text(self.lead(i)),
+                lead.difference_text if (lead := self.lead(i)) else "",
                 count_text(self.conditions[i].n_weights),
             )
             for i, name in enumerate(self.names)
@@ -189,7 +193,7 @@ class SizeStudy(StudyRecord):
         """The findings in plain sentences."""
         sentences = [_lead_sentence(self, i) for i in range(len(self.conditions))]
         sentences += [_difference_sentence(self), _fairness_sentence(self), *self.left_out]
-        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        sentences += failure_sentences(self.failures)
         if self.stopped:
             sentences.append("Stopped before all points were measured.")
         else:
@@ -210,12 +214,6 @@ def _reach(mean: Mean, end: int) -> float:
     return abs(mean.ci95[end] - mean.mean) if mean.ci95 else 1.0
 
 
-def _lead_text(lead: Mean | None) -> str:
-    if lead is None:
-        return ""
-    return points(lead.mean, signed=True) + (f" ({points_range(*lead.ci95)})" if lead.ci95 else "")
-
-
 def _lead_sentence(study: SizeStudy, condition: int) -> str:
     lead = study.lead(condition)
     scratch, transfer = (study.accuracy(condition, arm) for arm in ARMS)
@@ -224,7 +222,7 @@ def _lead_sentence(study: SizeStudy, condition: int) -> str:
     where = f"{'At' if study.vary == 'size' else 'On'} {study.names[condition]}"
     return (
         f"{where}, {phrase_of(ARMS[0])} recognizes {scratch.text} of the test images and {phrase_of(ARMS[1])} "
-        f"{transfer.text}: {_lead_text(lead)} points."
+        f"{transfer.text}: {lead.difference_text} points."
     )
 
 
@@ -236,12 +234,12 @@ def _difference_sentence(study: SizeStudy) -> str:
         if growth is None:
             return ""
         ends = f"From {study.names[0]} to {study.names[-1]}"
-        return f"{ends} the lead changes by {_lead_text(growth)} points, paired by image."
+        return f"{ends} the lead changes by {growth.difference_text} points, paired by image."
     difference = study.photographs_minus_digits
     if difference is None:
         return ""
     used = " and ".join(name for name in PHOTOGRAPHS if name in study.names)
-    return f"The lead on photographs ({used}) minus that on digits is {_lead_text(difference)} points."
+    return f"The lead on photographs ({used}) minus that on digits is {difference.difference_text} points."
 
 
 def _fairness_sentence(study: SizeStudy) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -27,6 +26,7 @@ from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.experiments.prediction import require_new_test_images
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
 from tl_widgets.records.comparison import Comparison, RunResult
+from tl_widgets.records.pixels import pixels_text
 from tl_widgets.records.run import interest, interleave_classes
 from tl_widgets.studies.inside.grad_cam import CONVOLUTIONS, heat_maps
 from tl_widgets.studies.inside.result import (
@@ -111,7 +111,7 @@ def look_inside(
         config=comparison.config,
         shown=tuple(measurement.rows.tolist()),
         classes=tuple(dataset.test.labels[measurement.rows].tolist()),
-        pixels=tuple(base64.b64encode(np.ascontiguousarray(image).tobytes()).decode() for image in images),
+        pixels=tuple(pixels_text(image) for image in images),
         maps=tuple(part for part in measured.points if isinstance(part, ModelMaps)),
         filters=tuple(part for part in measured.points if isinstance(part, FirstFilters)),
         laid_out=tuple(measurement.laid_out.tolist()),

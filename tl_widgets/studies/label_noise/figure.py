@@ -23,7 +23,9 @@ from tl_widgets.plots.style import (
     TITLE_SIZE,
     add_axes,
     color_of,
+    draw_chance,
     draw_grid,
+    draw_intervals,
     finish_axes,
     legend_below,
     marker_of,
@@ -81,13 +83,10 @@ def _draw_accuracy(ax: Axes, study: LabelNoise) -> None:
     for i, arm in enumerate(ARMS):
         means = {share: mean for share in study.shares if (mean := study.mean(arm, share))}
         x = [share + 0.6 * (i - 0.5) for share in means]
-        ends = [mean.ci95 or (mean.mean, mean.mean) for mean in means.values()]
-        y = [mean.mean for mean in means.values()]
-        _draw_line(ax, x, y, ends, color_of(arm), marker_of(arm))
-    ax.axhline(study.chance, color=PALE, linestyle=":", linewidth=1.5)
+        y, ends = [mean.mean for mean in means.values()], [mean.ci95 for mean in means.values()]
+        draw_intervals(ax, x, y, ends, color=color_of(arm), marker=marker_of(arm), linewidth=2)
     handles = [Line2D([], [], color=color_of(arm), marker=marker_of(arm), label=label_of(arm)) for arm in ARMS]
-    chance = Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label=f"chance ({percent(study.chance)})")
-    legend_below(ax, [*handles, chance], n_columns=3)
+    legend_below(ax, [*handles, draw_chance(ax, study.chance)], n_columns=3)
     _finish(ax, study, "What wrong labels cost", "accuracy on the test images")
 
 
@@ -104,22 +103,14 @@ def _draw_found(ax: Axes, study: LabelNoise) -> None:
         ]
         y = [n / n_all for _, n, n_all in counts]
         ends = [wilson_interval(n, n_all) for _, n, n_all in counts]
-        _draw_line(ax, [share for share, _, _ in counts], y, ends, _FOUND, marker, **style)
+        draw_intervals(
+            ax, [share for share, _, _ in counts], y, ends, color=_FOUND, marker=marker, linewidth=2, **style
+        )
     ax.plot(study.shares, [share / 100 for share in study.shares], color=PALE, linestyle=":", linewidth=1.5)
     handles = [Line2D([], [], color=_FOUND, marker=m, label=label, **style) for _, label, m, style in looks]
     picked = Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label="wrong, of labels picked at random")
     legend_below(ax, [*handles, picked], n_columns=1)
     _finish(ax, study, "How many a model finds", "share of labels")
-
-
-def _draw_line(
-    ax: Axes, x: list[Any], y: list[float], ends: list[tuple[float, float]], color: str, marker: str, **style: Any
-) -> None:
-    reach = [
-        [a - low for a, (low, _) in zip(y, ends, strict=True)],
-        [high - a for a, (_, high) in zip(y, ends, strict=True)],
-    ]
-    ax.errorbar(x, y, yerr=reach, color=color, marker=marker, linewidth=2, capsize=3.5, elinewidth=1.3, **style)
 
 
 def _finish(ax: Axes, study: LabelNoise, title: str, y: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,14 +12,15 @@ from numpy.typing import NDArray
 from tl_widgets.backbones.catalogue import require_backbone
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config
-from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.dataset import ImageDataset, Labels, Split, require_dataset, require_seeds
-from tl_widgets.experiments.comparison import chance_of, environment, summarize, train_arm
+from tl_widgets.experiments.comparison import chance_of, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
+from tl_widgets.records.pixels import pixels_text
 from tl_widgets.studies.label_noise.result import MOST_SHOWN, LabelNoise, NoisePoint, Search, Suspect
 
 _FOLDS = 5
@@ -166,12 +166,9 @@ def _measure(dataset: ImageDataset, config: Config, job: _Job, context: WorkCont
     labels = flip_labels(dataset.train.labels, job.share / 100, dataset.n_classes, job.seed)
     noisy = replace(dataset, train=replace(dataset.train, labels=labels))
     config = replace(config, seed=job.seed)
-    how = {"cache": context.cache, "validate": False, "on_event": context.on_event, "cancel": context.cancel}
-    run = train_arm(noisy, config, job.arm, **how)  # type: ignore[arg-type]
-    if run.stopped or run.test_accuracy is None:
-        raise CancelledError("stopped")
+    run = context.train(noisy, config, job.arm, validate=False)
     search = _search(noisy, dataset.train, config, context) if job.search else None
-    return NoisePoint(job.arm, job.share, job.seed, run.test_accuracy, search)
+    return NoisePoint(job.arm, job.share, job.seed, run.n_right / len(run.labels), search)
 
 
 def _search(noisy: ImageDataset, right: Split, config: Config, context: WorkContext) -> Search:
@@ -190,7 +187,7 @@ def _search(noisy: ImageDataset, right: Split, config: Config, context: WorkCont
             proposed=int(probabilities[row].argmax()),
             true=int(right.labels[row]),
             probability=float(probabilities[row].max()),
-            pixels=base64.b64encode(np.ascontiguousarray(noisy.train.images[row]).tobytes()).decode(),
+            pixels=pixels_text(noisy.train.images[row]),
         )
         for row in found[:MOST_SHOWN].tolist()
     )

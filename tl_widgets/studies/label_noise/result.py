@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.config import Config
-from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
+from tl_widgets.core.model_name import ModelName, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.comparison import (
+    DatasetSummary,
+    Environment,
+    StudyFailure,
+    StudyRecord,
+    arms_without,
+    failure_sentences,
+)
 from tl_widgets.records.kinds import Answer, Count, Data, Share
+from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import Mean, mean_of_shares, wilson_interval
 from tl_widgets.studies.prediction import NOISE, held
 
@@ -100,7 +107,7 @@ class LabelNoise(StudyRecord):
     environment: Environment
 
     def __post_init__(self) -> None:
-        side, n_classes = self.dataset.image_size, len(self.dataset.class_names)
+        n_classes = len(self.dataset.class_names)
         for point in self.points:
             if point.arm not in ARMS or point.share not in self.shares:
                 raise ValueError(f"{point.arm!r:.40} with {point.share}% is no point of this study")
@@ -112,8 +119,7 @@ class LabelNoise(StudyRecord):
             for suspect in search.shown:
                 if max(suspect.given, suspect.proposed, suspect.true) >= n_classes:
                     raise ValueError(f"a suspect has a label that none of the {n_classes} classes has")
-                if len(base64.b64decode(suspect.pixels)) != 3 * side**2:
-                    raise ValueError(f"a suspect does not have {side} x {side} pixels")
+                require_pictures(suspect.pixels, self.dataset.image_size)
 
     def accuracies(self, arm: str, share: int) -> dict[int, float]:
         """Return the test accuracy by seed of one model with a share of wrong labels."""
@@ -163,8 +169,7 @@ class LabelNoise(StudyRecord):
 
     def picture(self, suspect: Suspect) -> NDArray[np.uint8]:
         """Return a suspect's image, uint8 (side, side, 3)."""
-        side = self.dataset.image_size
-        return np.frombuffer(base64.b64decode(suspect.pixels), np.uint8).reshape(side, side, 3)
+        return picture_of(suspect.pixels, self.dataset.image_size)
 
     @property
     def held(self) -> bool | None:
@@ -175,8 +180,7 @@ class LabelNoise(StudyRecord):
     @property
     def lost_arms(self) -> tuple[str, ...]:
         """The arms whose points all failed."""
-        measured = {point.arm for point in self.points}
-        return () if self.stopped else tuple(arm for arm in ARMS if arm not in measured)
+        return arms_without(self.points, ARMS, stopped=self.stopped)
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
@@ -204,7 +208,7 @@ class LabelNoise(StudyRecord):
         """The findings in plain sentences."""
         sentences = [_loss_sentence(self, arm) for arm in ARMS]
         sentences += [_difference_sentence(self), *_search_sentences(self)]
-        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        sentences += failure_sentences(self.failures)
         if self.stopped:
             sentences.append("Stopped before all points were measured.")
         elif len(self.shares) > 1:
@@ -221,8 +225,7 @@ def _loss_sentence(study: LabelNoise, arm: str) -> str:
     if not means:
         return ""
     parts = [f"{mean.text} with {share}% wrong labels" for share, mean in means]
-    name = phrase_of(arm)
-    return f"{name[0].upper()}{name[1:]} recognizes {', '.join(parts)}."
+    return f"{opening_of(arm)} recognizes {', '.join(parts)}."
 
 
 def _difference_sentence(study: LabelNoise) -> str:
@@ -241,7 +244,7 @@ def _difference_sentence(study: LabelNoise) -> str:
     arm = ARMS[0] if more.mean > 0 else ARMS[1]
     ends = sorted((abs(low), abs(high)))
     return (
-        f"{phrase_of(arm)[0].upper()}{phrase_of(arm)[1:]} loses {points(abs(more.mean))} points more {text} (95% "
+        f"{opening_of(arm)} loses {points(abs(more.mean))} points more {text} (95% "
         f"interval {points_range(*ends)}, paired by seed)."
     )
 

@@ -10,14 +10,15 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
-from tl_widgets.core.numbers import percent
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     INK,
     PALE,
     PERCENT,
     color_of,
+    draw_chance,
     draw_grid,
+    draw_intervals,
     finish_axes,
     legend_below,
     marker_of,
@@ -47,7 +48,7 @@ def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes
     sizes = curve.n_per_class
     for i, arm in enumerate(curve.arms):
         _draw_arm(ax, curve, arm, shift=1.03 ** (i - 1))
-    ax.axhline(curve.chance, color=PALE, linestyle=":", linewidth=1.5)
+    chance = draw_chance(ax, curve.chance)
     _draw_ratio(ax, curve)
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_locator(FixedLocator(list(sizes)))
@@ -57,7 +58,7 @@ def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
-    legend_below(ax, _handles(curve), n_columns=2)
+    legend_below(ax, [*_handles(curve), chance], n_columns=2)
     title = textwrap.fill(curve.sentences[0], 76) if curve.sentences else "How much data"
     finish_axes(ax, title, x="training images per class (log scale)", y="accuracy on the test images")
     return ax
@@ -76,13 +77,8 @@ def _draw_arm(ax: Axes, curve: LearningCurve, arm: str, *, shift: float) -> None
         linestyle="none",
     )
     # Shifted a little, so intervals at the same size do not hide each other.
-    x, y = [n * shift for n, _ in means], [mean.mean for _, mean in means]
-    intervals = [mean.ci95 or (mean.mean, mean.mean) for _, mean in means]
-    reach = [
-        [a - low for a, (low, _) in zip(y, intervals, strict=True)],
-        [high - a for a, (_, high) in zip(y, intervals, strict=True)],
-    ]
-    ax.errorbar(x, y, yerr=reach, color=color, marker=marker_of(arm), linewidth=2.2, capsize=4, elinewidth=1.4)
+    x, y, ends = [n * shift for n, _ in means], [mean.mean for _, mean in means], [mean.ci95 for _, mean in means]
+    draw_intervals(ax, x, y, ends, color=color, marker=marker_of(arm), linewidth=2.2, capsize=4, elinewidth=1.4)
 
 
 def _draw_ratio(ax: Axes, curve: LearningCurve) -> None:
@@ -102,8 +98,6 @@ def _handles(curve: LearningCurve) -> list[Line2D]:
     n = len(curve.seeds)
     seeds = f"each seed; bars: 95% t interval of the mean of {n}" if n > 1 else "the one seed: no interval"
     handles.append(Line2D([], [], color=PALE, marker=".", linestyle="none", label=seeds))
-    chance = f"chance ({percent(curve.chance)})"
-    handles.append(Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label=chance))
     return handles
 
 

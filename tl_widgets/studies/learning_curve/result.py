@@ -10,7 +10,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent
-from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, StudyFailure, StudyRecord
+from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, StudyFailure, StudyRecord, arms_without
 from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
 
@@ -160,10 +160,7 @@ class LearningCurve(StudyRecord):
     @property
     def lost_arms(self) -> tuple[str, ...]:
         """The arms whose points all failed."""
-        if self.stopped:
-            return ()  # the points of a missing arm may just not have been tried
-        measured = {point.arm for point in self.points}
-        return tuple(arm for arm in self.arms if arm not in measured)
+        return arms_without(self.points, self.arms, stopped=self.stopped)
 
     @property
     def overtakes_at(self) -> int | None:

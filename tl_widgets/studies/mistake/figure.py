@@ -16,6 +16,7 @@ from tl_widgets.plots.style import (
     PALE,
     PERCENT,
     draw_grid,
+    draw_intervals,
     finish_axes,
     legend_below,
     new_axes,
@@ -113,10 +114,8 @@ def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
     ax.plot([measured.right, measured.wrong], [y, y], color=PALE, linewidth=1, linestyle=":")
     # Shifted a little, so overlapping intervals do not hide each other.
     for (_, value, interval), look, shift in zip(_ways(measured), (_RIGHT, _WRONG), (-0.1, 0.1), strict=True):
-        low, high = interval or (value, value)
-        reach = [[value - low], [high - value]]
-        style: dict[str, Any] = {**look, "markersize": 6, "capsize": 3}
-        ax.errorbar([value], [y + shift], xerr=reach, linestyle="none", elinewidth=1.4, **style)
+        style: dict[str, Any] = {**look, "markersize": 6, "capsize": 3, "elinewidth": 1.4}
+        draw_intervals(ax, [value], [y + shift], [interval], axis="x", linestyle="none", **style)
     flatters = study.declared.flatters
     difference = f"{points(measured.wrong - measured.right, 0, signed=True)} points"
     text = f"{difference}{', flatters' if flatters else ''}" if measured.is_clear else study.verdict

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tl_widgets.core.numbers import accuracy_text, points
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord, failure_sentences
 from tl_widgets.records.kinds import Count
 from tl_widgets.records.statistics import unclear_reason
 from tl_widgets.records.verdict import TwoWays
@@ -124,7 +124,7 @@ class MistakeStudies(StudyRecord):
         sentences = [f"{n_clear} of {len(self.studies)} mistakes make a clear difference on these images."]
         if unclear:
             sentences.append(f"Too close to call: {', '.join(unclear)}. That does not make them harmless elsewhere.")
-        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        sentences += failure_sentences(self.failures)
         return (*sentences, *(["Stopped before all mistakes were measured."] if self.stopped else []))
 
     @classmethod

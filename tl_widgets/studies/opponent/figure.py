@@ -15,6 +15,7 @@ from tl_widgets.plots.style import (
     add_axes,
     color_of,
     draw_grid,
+    draw_intervals,
     finish_axes,
     legend_below,
     marker_of,
@@ -75,13 +76,9 @@ def _draw_search(ax: Axes, study: TunedOpponent) -> None:
 def _draw_tests(ax: Axes, study: TunedOpponent) -> None:
     for i, arm in enumerate(ARMS):
         found = {float(tuned): model for tuned in _TITLES if (model := study.model(arm, tuned=tuned))}
-        y = [model.accuracy for model in found.values()]
-        reach = [
-            [model.accuracy - model.ci95[0] for model in found.values()],
-            [model.ci95[1] - model.accuracy for model in found.values()],
-        ]
-        x = [at + 0.05 * (i - 0.5) for at in found]
-        ax.errorbar(x, y, yerr=reach, color=color_of(arm), marker=marker_of(arm), linewidth=2, capsize=4)
+        x, models = [at + 0.05 * (i - 0.5) for at in found], found.values()
+        y, ends = [model.accuracy for model in models], [model.ci95 for model in models]
+        draw_intervals(ax, x, y, ends, color=color_of(arm), marker=marker_of(arm), linewidth=2, capsize=4)
     ax.set_xlim(-0.5, 1.5)
     ax.set_xticks([0, 1], [f"{title}\n{_lead_text(study, tuned)}" for tuned, title in _TITLES.items()])
     _finish(ax, "Test, before and after", "", "accuracy on the test images")

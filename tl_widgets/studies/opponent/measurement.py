@@ -18,9 +18,8 @@ from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.settings import Whole
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.experiments.arms import Arms, RunCache
-from tl_widgets.experiments.comparison import environment, summarize, train_arm
+from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
-from tl_widgets.records.comparison import RunResult
 from tl_widgets.studies.opponent.result import DEFAULT, FinalModel, Trial, TrialPoint, TunedOpponent
 from tl_widgets.studies.opponent.search import Halving, epochs_of, propose, score_of
 from tl_widgets.training.race import Turns
@@ -174,7 +173,7 @@ class _Search:
         """Take one step."""
         if job.step == "default":
             started = time.perf_counter()
-            history = self._train(self.configs[DEFAULT], context).history
+            history = context.train(self.dataset, self.configs[DEFAULT], self.arm).history
             return self._add(DEFAULT, history.val_accuracy, history.val_loss, 0, started)
         if job.step == "rung":
             return self._climb(job, context)
@@ -223,13 +222,6 @@ class _Search:
             self.best = point
         return point
 
-    def _train(self, config: Config, context: WorkContext) -> RunResult:
-        how = {"cache": context.cache, "on_event": context.on_event, "cancel": context.cancel}
-        run = train_arm(self.dataset, config, self.arm, **how)  # type: ignore[arg-type]
-        if run.stopped:
-            raise CancelledError("stopped")
-        return run
-
     def _test(self, trial: int, config: Config, context: WorkContext, *, is_tuned: bool) -> FinalModel:
-        run = self._train(config, context)
+        run = context.train(self.dataset, config, self.arm)
         return FinalModel(self.arm, trial, is_tuned, config, run.right)

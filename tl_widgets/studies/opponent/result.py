@@ -8,9 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.config import Config
-from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
+from tl_widgets.core.model_name import ModelName, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.comparison import (
+    DatasetSummary,
+    Environment,
+    StudyFailure,
+    StudyRecord,
+    arms_without,
+    failure_sentences,
+)
 from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers
 from tl_widgets.records.statistics import (
     Interval,
@@ -179,7 +186,7 @@ class TunedOpponent(StudyRecord):
     @property
     def lost_arms(self) -> tuple[str, ...]:
         """The models of which nothing could be measured."""
-        return () if self.stopped else tuple(arm for arm in ARMS if self.best(arm) is None)
+        return arms_without(self.points, ARMS, stopped=self.stopped)
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
@@ -207,7 +214,7 @@ class TunedOpponent(StudyRecord):
         for arm in ARMS:
             sentences += [_chosen_sentence(self, arm), _luck_sentence(self, arm)]
         sentences += [_budget_sentence(self), _seed_sentence(self)]
-        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        sentences += failure_sentences(self.failures)
         if self.stopped:
             sentences.append("Stopped before everything was measured.")
         else:
@@ -267,8 +274,7 @@ def _chosen_sentence(study: TunedOpponent, arm: str) -> str:
     before, after = study.model(arm, tuned=False), study.model(arm, tuned=True)
     if before is None or after is None:
         return ""
-    name = phrase_of(arm)
-    name = name[0].upper() + name[1:]
+    name = opening_of(arm)
     if after.trial == DEFAULT:
         return (
             f"{name} keeps its default settings, for {after.config.epochs} epochs: no trial was better on validation."

@@ -26,6 +26,7 @@ from tl_widgets.plots.style import (
     add_axes,
     color_of,
     draw_grid,
+    draw_intervals,
     finish_axes,
     marker_of,
     new_figure,
@@ -122,12 +123,9 @@ def _draw_lines(ax: Axes, study: StressTest, change: Change) -> None:
         found = {s: value for s in (0, *SEVERITIES) if (value := study.accuracy(arm, change.name, s))}
         shift = 0.06 * (i - (len(study.arms) - 1) / 2)
         x, y = [severity + shift for severity in found], [value[0] for value in found.values()]
-        reach = [
-            [value - low for value, (low, _) in found.values()],
-            [high - value for value, (_, high) in found.values()],
-        ]
-        style: dict[str, Any] = {"color": color_of(arm), "marker": marker_of(arm), "markersize": 4}
-        ax.errorbar(x, y, yerr=reach, linewidth=1.8, capsize=2.5, elinewidth=1.1, **style)
+        ends = [interval for _, interval in found.values()]
+        style: dict[str, Any] = {"color": color_of(arm), "marker": marker_of(arm), "markersize": 4, "linewidth": 1.8}
+        draw_intervals(ax, x, y, ends, capsize=2.5, elinewidth=1.1, **style)
     ax.set_xlim(-0.5, 3.5)
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from tl_widgets.experiments.comparison import RunCache, compare_config, environm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.experiments.prediction import require_new_test_images, runs_with_models
 from tl_widgets.records.comparison import Comparison
+from tl_widgets.records.pixels import pixels_text
 from tl_widgets.records.run import interleave_classes
 from tl_widgets.studies.stress.changes import CHANGES, SEVERITIES, Change, applicable, change_images
 from tl_widgets.studies.stress.result import ArmAnswers, StressPoint, StressTest
@@ -103,7 +103,7 @@ def stress_test(
         changes=tuple(change.name for change in changes),
         points=measured.points,
         left_out=left_out,
-        example=base64.b64encode(np.ascontiguousarray(examples).tobytes()).decode(),
+        example=pixels_text(examples),
         failures=measured.failures,
         stopped=measured.stopped,
         environment=environment(),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tl_widgets.core.config import Config
-from tl_widgets.core.model_name import ModelName, find_model, heading_of, phrase_of
+from tl_widgets.core.model_name import ModelName, find_model, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord, failure_sentences
 from tl_widgets.records.kinds import Count, Data, RightAnswers
+from tl_widgets.records.pixels import pictures_of, require_pictures
 from tl_widgets.records.statistics import Mean, PairedDifference, mean_of_shares, pair_answers, wilson_interval
 from tl_widgets.studies.prediction import STRESS, STRESS_TUNED, held
 from tl_widgets.studies.stress.changes import CHANGES, SEVERITIES, Change
@@ -67,15 +67,12 @@ class StressTest(StudyRecord):
     environment: Environment
 
     def __post_init__(self) -> None:
-        side = self.dataset.image_size
         names, n = [answers.arm for answers in self.clean], self.n_images
         if not names or any(find_model(name) is None for name in names) or n < 1:
             raise ValueError("it has no answers of known models to the unchanged images")
         if any(name not in _BY_NAME for name in self.changes):
             raise ValueError("it has an unknown change")
-        n_bytes = len(base64.b64decode(self.example))
-        if not n_bytes or n_bytes % (3 * side**2):
-            raise ValueError(f"its examples do not have {side} x {side} pixels")
+        require_pictures(self.example, self.dataset.image_size, None)
         for point in self.points:
             if point.change not in self.changes or point.severity not in SEVERITIES:
                 raise ValueError(f"{point.change!r:.40} at severity {point.severity} is no change of this study")
@@ -97,8 +94,7 @@ class StressTest(StudyRecord):
     @property
     def pictures(self) -> NDArray[np.uint8]:
         """The examples, uint8 (n, side, side, 3)."""
-        side = self.dataset.image_size
-        return np.frombuffer(base64.b64decode(self.example), np.uint8).reshape(-1, side, side, 3)
+        return pictures_of(self.example, self.dataset.image_size)
 
     @property
     def measured(self) -> tuple[Change, ...]:
@@ -198,7 +194,7 @@ class StressTest(StudyRecord):
         sentences = [_fall_sentence(self, arm) for arm in self.arms]
         sentences += [_lead_sentence(self), _worst_sentence(self)]
         sentences += self.left_out
-        sentences += [f"{failure.point} was not measured: {failure.text}" for failure in self.failures]
+        sentences += failure_sentences(self.failures)
         if self.stopped:
             sentences.append("Stopped before all changes were measured.")
         else:
@@ -221,9 +217,8 @@ def _fall_sentence(study: StressTest, arm: str) -> str:
     before, after = study.mean(arm, 0), study.mean(arm, _STRONGEST)
     if before is None or after is None:
         return ""
-    name = phrase_of(arm)
     return (
-        f"{name[0].upper()}{name[1:]} recognizes {percent(before.mean)} of the unchanged pictures, and {after.text} "
+        f"{opening_of(arm)} recognizes {percent(before.mean)} of the unchanged pictures, and {after.text} "
         "under the strongest changes, averaged over all of them."
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.config import Config, require_share
 from tl_widgets.core.events import Cancel, OnEvent, ignore
-from tl_widgets.core.model_name import ModelName, phrase_of
+from tl_widgets.core.model_name import ModelName, opening_of
 from tl_widgets.core.numbers import percent
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import compare_config
@@ -127,8 +127,7 @@ def _time_curve(run: RunResult, data: DatasetSummary, n_train: int) -> TimeCurve
 
 
 def _time_sentence(curve: TimeCurve, target: float, is_cut: bool) -> str:
-    name = phrase_of(curve.name)
-    name = name[0].upper() + name[1:]
+    name = opening_of(curve.name)
     if not curve.accuracy:
         return f"{name} finished no epoch."
     seconds = curve.time_to(target)

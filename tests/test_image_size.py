@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.experiments.comparison import compare_config
 from tl_widgets.models.builders import build_scratch
+from tl_widgets.studies.image_size import SizeArguments
 from tl_widgets.studies.image_size.figure import plot_size_study
 from tl_widgets.studies.image_size.measurement import domains, resized, size_study
 from tl_widgets.studies.image_size.result import SizePoint, SizeStudy
@@ -63,6 +65,10 @@ def test_kinds_of_images_have_the_same_size_classes_and_training_images(textures
     assert {tuple(np.bincount(d.train.labels)) for d in found} == {(7, 7)}
     assert found[3].class_names == ("0", "1")
     assert [d.name for d in domains(textures, 24)] == ["textures", "faces", "digits"]
+    folder = replace(own, name="digits", source="a folder")  # which is not the built-in data set
+    assert [d.name for d in domains(folder, 24)] == ["digits (yours)", "textures", "faces", "digits"]
+    facts = SimpleNamespace(name="digits", is_own=True)
+    assert SizeArguments(vary="domain").names(facts) == ("digits (yours)", "textures", "faces", "digits")
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(CancelledError):  # many large images take a while

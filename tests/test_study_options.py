@@ -1,5 +1,7 @@
 """What `tl-widgets study` is told wrongly is refused first: before a folder is looked at, let alone a model trained."""
 
+from inspect import signature
+
 import pytest
 
 from tl_widgets.cli import main as cli
@@ -51,6 +53,15 @@ def test_a_study_refuses_it_before_it_looks_for_the_images(tmp_path, monkeypatch
     assert cli.main(["study", study, NOWHERE, *options.split()]) == cli.MISTAKE
     assert said in " ".join(capsys.readouterr().err.split())
     assert not list(tmp_path.iterdir())
+
+
+def test_every_study_gives_its_function_the_arguments_that_it_takes():
+    for name, study in STUDIES.items():
+        arguments = study.arguments()
+        function = study.find(study.function)
+        signature(function).bind(None, **arguments.inputs, on_event=print, cancel=None)
+        figure = signature(study.find(study.figure)).parameters
+        assert list(figure)[1:] in ([], ["narrow"], ["ax"]), name
 
 
 def test_a_mistake_that_there_is_not_is_no_option(capsys):

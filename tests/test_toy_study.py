@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tl_widgets import InputError, StudyLab
 from tl_widgets.cli import main as cli
-from tl_widgets.core.settings import Choice, Flag, Whole, setting
+from tl_widgets.core.settings import Choice, Flag, Whole, same_setting, setting
 from tl_widgets.plots.style import new_axes
 from tl_widgets.records.comparison import DatasetSummary, StudyFailure, StudyRecord
 from tl_widgets.studies.arguments import MODELS, ImageArguments
@@ -21,6 +22,7 @@ from tl_widgets.studies.study import Plan, Study
 class ToyArguments(ImageArguments):
     """How the brightness of images is measured."""
 
+    n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=5)
     level: int = setting(100, Whole(0, 255), "Level", "Bright is what lies above it", group=MODELS)
     channel: str = setting("red", Choice((("Red", "red"), ("Blue", "blue"))), "Channel", "Which color", group=MODELS)
     invert: bool = setting(False, Flag(), "Invert", "Count dark pixels instead", group=MODELS)
@@ -107,6 +109,8 @@ def test_the_terminal_has_its_options_and_writes_record_and_figure(tmp_path, cap
     assert "--channel NAME which color: red, blue (default: red)" in shown
     assert "--invert count dark pixels instead" in shown
     assert "--digits N" in shown
+    assert "--image-size N side of the square images in pixels (default: 64)" in shown
+    assert "--images-per-class N training images of each class (default: 5)" in shown
     assert cli.main(["study", "toy", "faces", "--image-size", "32", "--level", "90", "--digits", "2"]) == 0
     shown = capsys.readouterr().out
     found = Brightness.from_json((tmp_path / "tl-widgets-toy-faces.json").read_text())
@@ -114,6 +118,28 @@ def test_the_terminal_has_its_options_and_writes_record_and_figure(tmp_path, cap
     assert f"bright pixels  {found.share:.3f}" in shown
     assert found.sentences[0] in shown
     assert (tmp_path / "tl-widgets-toy-faces.png").read_bytes().startswith(b"\x89PNG")
+    assert "The study uses 10 training images of 32 x 32 pixels; --image-size and --images-per-class" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "side", "n_train"),
+    [
+        ("", 64, 15),
+        ("faces", 64, 10),  # the study's own size and number, whatever the data
+        ("faces --images-per-class all --image-size 24", 24, 240),
+        ("mine", 64, 4),  # as many as there are
+    ],
+)
+def test_without_an_option_the_study_decides_on_the_images(tmp_path, options, side, n_train):
+    if options == "mine":
+        for folder in ("a", "b"):
+            (tmp_path / "mine" / folder).mkdir(parents=True)
+            for i in range(8):
+                pixels = np.random.default_rng([i, ord(folder)]).integers(0, 256, (9, 9, 3), np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "mine" / folder / f"{i}.png")
+    assert cli.main(["study", "toy", *options.split(), "--quiet", "--json", "record.json"]) == 0
+    data = Brightness.from_json((tmp_path / "record.json").read_text()).dataset
+    assert (data.image_size, data.n_train) == (side, n_train)
 
 
 @pytest.mark.parametrize(

@@ -162,12 +162,13 @@ class Study(ABC, Generic[Arguments, Result]):
     front: ClassVar[tuple[str, ...]] = ("dataset",)
     quick: ClassVar[Mapping[str, Any]] = {}
 
-    def _find(self, place: str) -> Any:
+    def find(self, place: str) -> Any:
+        """Return what a place names."""
         return resolve_name(f"{type(self).__module__}{place}" if place[0] in ".:" else place)
 
     def results(self) -> tuple[type[Result], ...]:
         """Return the classes that a result may have; records hold their names."""
-        return (self._find(self.record),)
+        return (self.find(self.record),)
 
     def measure(self, arguments: Arguments, dataset: ImageDataset | None, on_event: OnEvent, cancel: Cancel) -> Result:
         """Run the study; after a Stop, return what was measured, marked as stopped.
@@ -190,7 +191,7 @@ class Study(ABC, Generic[Arguments, Result]):
     def _run(self, dataset: ImageDataset | None, inputs: Mapping[str, Any]) -> Result:
         if dataset is None and not self.brings_images:
             raise InputError("This study needs images: name a data set or a folder.")
-        result: Result = self._find(self.function)(dataset, **inputs)
+        result: Result = self.find(self.function)(dataset, **inputs)
         return result
 
     def draw(self, result: Result) -> Drawing:
@@ -199,14 +200,14 @@ class Study(ABC, Generic[Arguments, Result]):
         Raises:
             InputError: the study was stopped before there was anything to draw.
         """
-        drawing: Drawing = self._find(self.figure)(result)
+        drawing: Drawing = self.find(self.figure)(result)
         return drawing
 
     def draw_narrow(self, result: Result) -> Figure | None:
         """Draw a result for a page of half the width; return None if `draw` fits there."""
         from tl_widgets.plots.style import root_figure
 
-        figure = self._find(self.figure)
+        figure = self.find(self.figure)
         return root_figure(figure(result, narrow=True)) if "narrow" in signature(figure).parameters else None
 
     @abstractmethod
@@ -233,7 +234,7 @@ class Study(ABC, Generic[Arguments, Result]):
 
         With a result, the axes are the result's; otherwise they follow from the arguments.
         """
-        return self._find(self.stage_chart)(arguments, so_far) if self.stage_chart else None
+        return self.find(self.stage_chart)(arguments, so_far) if self.stage_chart else None
 
     def points(self, result: Result) -> Sequence[object]:  # noqa: ARG002 - for studies that can be resumed
         """Return the points of a result from which `go_on` resumes."""

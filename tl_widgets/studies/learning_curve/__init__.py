@@ -73,7 +73,7 @@ class DataArguments(ImageArguments):
     def inputs(self) -> dict[str, Any]:
         """The arguments of the study's function by name."""
         inputs = super().inputs
-        return {**inputs, "n_per_class": inputs.pop("sizes")}
+        return {"n_per_class": inputs.pop("sizes"), **inputs}
 
     @property
     def most_per_class(self) -> int:

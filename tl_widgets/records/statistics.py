@@ -14,8 +14,8 @@ from statistics import NormalDist, fmean, stdev
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.core.translation import _
 from tl_widgets.core.numbers import accuracy_text, points, points_range
+from tl_widgets.core.translation import _
 from tl_widgets.records.kinds import Interval as Interval
 
 _Z95 = NormalDist().inv_cdf(0.975)

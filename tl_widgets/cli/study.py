@@ -23,6 +23,7 @@ from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.settings import Setting, settings_of
 from tl_widgets.studies.arguments import StudyArguments
+from tl_widgets.core.translation import _
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import AnyStudy, StudyResult
 
@@ -212,10 +213,11 @@ def _load(
 
 def _used_text(dataset: ImageDataset) -> str:
     """Return a sentence on the images that the study works on."""
-    n, side = len(dataset.train), dataset.image_size
-    return (
-        f"The study uses {n:,} training images of {side} x {side} pixels; --image-size and --images-per-class change "
-        "that."
+    return _(
+        "The study uses {n:,} training images of {side} x {side} pixels; --image-size and --images-per-class change "
+        "that.",
+        n=len(dataset.train),
+        side=dataset.image_size,
     )
 
 

@@ -22,8 +22,8 @@ from tl_widgets.core.config import Config, ImageSettings
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.settings import Setting, settings_of
-from tl_widgets.studies.arguments import StudyArguments
 from tl_widgets.core.translation import _
+from tl_widgets.studies.arguments import StudyArguments
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import AnyStudy, StudyResult
 

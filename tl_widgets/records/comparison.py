@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -82,17 +81,6 @@ class StudyRecord:
             return result
         except InputError as error:
             raise InputError(f"This text is not a record of a {cls.__name__} ({error}). {advice}") from None
-
-
-def failure_sentences(failures: Iterable[StudyFailure]) -> list[str]:
-    """Return a sentence for each point that couldn't be measured."""
-    return [f"{failure.point} was not measured: {failure.text}" for failure in failures]
-
-
-def arms_without(points: Iterable[Any], arms: Sequence[str], *, stopped: bool) -> tuple[str, ...]:
-    """Return the arms for which there is no point; none after a Stop, because they may not have been tried."""
-    measured = {point.arm for point in points}
-    return () if stopped else tuple(arm for arm in arms if arm not in measured)
 
 
 def require_usable(record: StudyRecord) -> None:

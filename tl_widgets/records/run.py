@@ -154,14 +154,9 @@ class RunResult:
     model: Any = field(default=None, repr=False, compare=False)
 
     @property
-    def right(self) -> tuple[bool, ...]:
-        """Which test images have a right answer."""
-        return tuple(a == b for a, b in zip(self.labels, self.predictions, strict=True))
-
-    @property
     def n_right(self) -> int:
         """The number of test images with a right answer."""
-        return sum(self.right)
+        return sum(a == b for a, b in zip(self.labels, self.predictions, strict=True))
 
     @property
     def test_accuracy(self) -> float | None:

@@ -27,6 +27,7 @@ from tl_widgets.experiments.comparison import RunCache, chance_of, environment, 
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.comparison import DatasetSummary, Environment, RunResult
 from tl_widgets.studies.backbones.result import BackboneCost, BackbonePoint, BackboneStudy, WantedBackbone
+from tl_widgets.studies.outcome import right_answers
 
 if TYPE_CHECKING:
     from tl_widgets.training.features import FrozenPart
@@ -345,7 +346,7 @@ def _measure(dataset: ImageDataset, config: Config, job: _Job, context: WorkCont
         weights_sha256=runs[0].weights_sha256,
         top1_pct=entry.top1_pct if job.weights else None,
         val_accuracy=tuple(run.history.val_accuracy[-1] for run in runs),
-        answers=tuple(run.right for run in runs),
+        answers=tuple(right_answers(run) for run in runs),
         n_trainable=runs[0].params.trainable,
         cost=cost,
     )

@@ -14,10 +14,11 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, find_model, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
 from tl_widgets.plots.svg_axes import whole_percent
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord, failure_sentences
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data, Range, RightAnswers, Share
 from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import Interval, Mean, wilson_interval
+from tl_widgets.studies.outcome import failure_sentences
 from tl_widgets.studies.prediction import DOUBT
 
 N_BINS = 10

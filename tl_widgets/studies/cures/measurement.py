@@ -34,6 +34,7 @@ from tl_widgets.studies.cures.result import (
     OverfittingCures,
     model_of,
 )
+from tl_widgets.studies.outcome import right_answers
 
 TIMES_MORE = 1 + N_COPIES  # as many steps as with the changed copies
 SMALL = ScratchSpec(filters=(8, 16, 32), dense_units=8)
@@ -141,5 +142,6 @@ def _measure(dataset: ImageDataset, config: Config, few: int, more: int, job: _J
     # The same seed gives the same weights after as many epochs, so nothing has to be kept for going back.
     config = replace(config, epochs=epochs)
     run = context.train(images, config, model_of(job.cure), validate=job.cure == NOTHING)
-    accuracies = sum(run.right[:n]) / n, sum(run.right[n:]) / len(test)
+    right = right_answers(run)
+    accuracies = sum(right[:n]) / n, sum(right[n:]) / len(test)
     return CurePoint(job.cure, job.seed, n, run.params.trainable, epochs, *accuracies)

@@ -10,16 +10,10 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, count_text, milliseconds_text, percent, points, points_range
-from tl_widgets.records.comparison import (
-    DatasetSummary,
-    Environment,
-    StudyFailure,
-    StudyRecord,
-    arms_without,
-    failure_sentences,
-)
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers, Share
 from tl_widgets.records.statistics import Interval, Mean, mean_of_shares, wilson_interval
+from tl_widgets.studies.outcome import arms_without, failure_sentences
 from tl_widgets.studies.prediction import DEPTH, DEPTH_CUT
 
 ARMS = (ModelName.TRANSFER, ModelName.CONTROL)

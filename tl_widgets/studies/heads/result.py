@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord, failure_sentences
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Data, Duration, RightAnswers, Share
 from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import (
@@ -21,6 +21,7 @@ from tl_widgets.records.statistics import (
     pair_answers,
     wilson_interval,
 )
+from tl_widgets.studies.outcome import failure_sentences
 from tl_widgets.studies.prediction import HEADS, SEARCH
 
 # The heads, in the order in which they are trained and shown.

@@ -23,6 +23,7 @@ from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.records.parameters import count_rows, scratch_ledger
 from tl_widgets.records.pixels import pixels_text
 from tl_widgets.studies.image_size.result import DOMAINS, Condition, SizePoint, SizeStudy, own_name
+from tl_widgets.studies.outcome import right_answers
 
 _N_CLASSES = 2  # `faces` has no more
 
@@ -166,4 +167,4 @@ def _condition(dataset: ImageDataset, config: Config) -> Condition:
 
 def _measure(conditions: tuple[ImageDataset, ...], config: Config, job: _Job, context: WorkContext) -> SizePoint:
     run = context.train(conditions[job.condition], replace(config, seed=job.seed), job.arm, validate=False)
-    return SizePoint(job.condition, job.arm, job.seed, run.right)
+    return SizePoint(job.condition, job.arm, job.seed, right_answers(run))

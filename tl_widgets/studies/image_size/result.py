@@ -12,17 +12,11 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import count_text, points
-from tl_widgets.records.comparison import (
-    DatasetSummary,
-    Environment,
-    StudyFailure,
-    StudyRecord,
-    arms_without,
-    failure_sentences,
-)
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data, RightAnswers
 from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import Mean, mean_of_shares
+from tl_widgets.studies.outcome import arms_without, failure_sentences
 from tl_widgets.studies.prediction import DOMAIN, SIZE
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER)

@@ -10,17 +10,11 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
-from tl_widgets.records.comparison import (
-    DatasetSummary,
-    Environment,
-    StudyFailure,
-    StudyRecord,
-    arms_without,
-    failure_sentences,
-)
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Data, Share
 from tl_widgets.records.pixels import picture_of, require_pictures
 from tl_widgets.records.statistics import Mean, mean_of_shares, wilson_interval
+from tl_widgets.studies.outcome import arms_without, failure_sentences
 from tl_widgets.studies.prediction import NOISE, held
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER)

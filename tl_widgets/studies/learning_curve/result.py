@@ -10,9 +10,10 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent
-from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, StudyFailure, StudyRecord, arms_without
+from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
+from tl_widgets.studies.outcome import arms_without
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 _WIDE = 2  # seeds whose ratios differ by more than this factor have no ratio in common

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from tl_widgets.core.numbers import accuracy_text, points
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord, failure_sentences
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count
 from tl_widgets.records.statistics import unclear_reason
 from tl_widgets.records.verdict import TwoWays
 from tl_widgets.setup_checks.mistake import Mistake
 from tl_widgets.setup_checks.registry import find_mistake
+from tl_widgets.studies.outcome import failure_sentences
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.studies.opponent.result import DEFAULT, FinalModel, Trial, TrialPoint, TunedOpponent
 from tl_widgets.studies.opponent.search import Halving, epochs_of, propose, score_of
+from tl_widgets.studies.outcome import right_answers
 from tl_widgets.training.race import Turns
 
 
@@ -224,4 +225,4 @@ class _Search:
 
     def _test(self, trial: int, config: Config, context: WorkContext, *, is_tuned: bool) -> FinalModel:
         run = context.train(self.dataset, config, self.arm)
-        return FinalModel(self.arm, trial, is_tuned, config, run.right)
+        return FinalModel(self.arm, trial, is_tuned, config, right_answers(run))

@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
-from tl_widgets.records.comparison import (
-    DatasetSummary,
-    Environment,
-    StudyFailure,
-    StudyRecord,
-    arms_without,
-    failure_sentences,
-)
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers
 from tl_widgets.records.statistics import (
     Interval,
@@ -28,6 +21,7 @@ from tl_widgets.records.statistics import (
     wilson_interval,
 )
 from tl_widgets.studies.opponent.search import Score, score_of
+from tl_widgets.studies.outcome import arms_without, failure_sentences
 from tl_widgets.studies.prediction import OPPONENT, held
 
 ARMS = (ModelName.SCRATCH, ModelName.TRANSFER)

@@ -94,7 +94,10 @@ def stress_test(
 
     jobs = [_Job(change, severity) for severity in SEVERITIES for change in changes]
     measured = measure_all(jobs, measure, describe=_Job.describe, on_event=on_event, cancel=cancel)
-    clean = tuple(ArmAnswers(run.name, tuple(run.right[row] for row in rows.tolist())) for run in comparison.runs)
+    clean = tuple(
+        ArmAnswers(run.name, tuple(run.predictions[row] == run.labels[row] for row in rows.tolist()))
+        for run in comparison.runs
+    )
     examples = pixels[_examples(clean, tested)]
     return StressTest(
         dataset=summarize(dataset),

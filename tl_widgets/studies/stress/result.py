@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, find_model, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
-from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord, failure_sentences
+from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data, RightAnswers
 from tl_widgets.records.pixels import pictures_of, require_pictures
 from tl_widgets.records.statistics import Mean, PairedDifference, mean_of_shares, pair_answers, wilson_interval
+from tl_widgets.studies.outcome import failure_sentences
 from tl_widgets.studies.prediction import STRESS, STRESS_TUNED, held
 from tl_widgets.studies.stress.changes import CHANGES, SEVERITIES, Change
 

@@ -127,7 +127,7 @@ def test_the_terminal_has_its_options_and_writes_record_and_figure(tmp_path, cap
         ("", 64, 15),
         ("faces", 64, 10),  # the study's own size and number, whatever the data
         ("faces --images-per-class all --image-size 24", 24, 100),
-        ("mine", 64, 4),  # as many as there are
+        ("mine", 64, 6),  # as many as there are
     ],
 )
 def test_without_an_option_the_study_decides_on_the_images(tmp_path, options, side, n_train):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,10 @@ def plot_calibration(study: Calibration, *, narrow: bool = False) -> Figure:
     n = len(study.arms)
     n_columns = 1 if narrow else min(2, n)
     width = 5.2 if narrow else 8.2
-    heights = [(3.3 if narrow else 3.6) * -(-n // n_columns), *([3.4, 3.1] if narrow else [3.5]), 1.6 + 0.17 * n]
+    title = f"What the models take pictures of something else for ({study.strangers.name})"
+    title = textwrap.fill(title, 54 if narrow else 90)
+    pictures = 1.6 + 0.17 * n + 0.2 * title.count("\n")
+    heights = [(3.3 if narrow else 3.6) * -(-n // n_columns), *([3.4, 3.1] if narrow else [3.5]), pictures]
     figure = new_figure(width, sum(heights))
     pages = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).ravel()
     grid = pages[0].add_gridspec(-(-n // n_columns), n_columns)
@@ -66,7 +70,7 @@ def plot_calibration(study: Calibration, *, narrow: bool = False) -> Figure:
     ]  # fmt: skip
     _draw_answered(charts[0], study)
     _draw_strangers(charts[1], study)
-    _draw_pictures(pages[-1], study)
+    _draw_pictures(pages[-1], study, title)
     return figure
 
 
@@ -148,9 +152,8 @@ def _draw_strangers(ax: Axes, study: Calibration) -> None:
     finish_axes(ax, "Pictures of none of the classes", x="how sure")
 
 
-def _draw_pictures(page: Any, study: Calibration) -> None:
+def _draw_pictures(page: Any, study: Calibration, title: str) -> None:
     names = drawable_names(study.dataset.class_names)
-    title = f"What the models take pictures of something else for ({study.strangers.name})"
     texts = [page.suptitle(title, fontsize=TITLE_SIZE, fontweight="bold", color=INK, x=0.01, ha="left")]
     grid = page.add_gridspec(1, max(1, len(study.pictures)))
     for i in range(len(study.pictures)):

@@ -92,7 +92,7 @@ def _draw_heads(ax: Axes, study: HeadStudy) -> None:
 def _draw_search(page: Any, study: HeadStudy, search: SearchPoint) -> list[Any]:
     names = drawable_names(study.dataset.class_names)
     pictures = {picture.row: picture for picture in study.pictures}
-    text = f"{search.name}:\n{study.share(search).text} of the neighbors are of the right class"
+    text = f"{search.name}:\n{study.share(search).text} of the neighbors are right"
     texts = [page.suptitle(text, fontsize=LABEL_SIZE, fontweight="bold", color=INK, x=0.02, ha="left")]
     grid = page.add_gridspec(max(len(study.queries), 1), 1 + study.n_neighbors)
     for i, (query, found) in enumerate(zip(study.queries, search.neighbors, strict=True)):

@@ -167,6 +167,15 @@ def test_save_never_writes_over_and_says_what_is_wrong(make_lab):
         assert said in save._saved.value
         assert 'role="alert"' in save._saved.value
     assert sorted(path.name for path in Path().iterdir()) == ["transfer-learning-run", "transfer-learning-run-2"]
+    fields = save.export_fields
+    assert (fields.model.value, fields.format.value) == ("transfer", "web")
+    fields.model.value, fields.format.value, fields.int8.value = "scratch", "saved_model", True
+    assert save.export().wait(60) is None
+    assert "has no 8-bit integers" in save._exported.value
+    fields.int8.value = False
+    assert save.export().wait(60) == Path("transfer-learning-export")
+    assert "same answer as the original on 90 of 90 test images" in save._exported.value
+    assert (Path("transfer-learning-export") / "export.json").is_file()
 
 
 def test_a_second_click_saves_nothing_twice_and_the_buttons_come_back(make_lab, monkeypatch):

@@ -219,6 +219,7 @@ def arguments_of(textures):
     }
     known |= {"NDArray[Any]": textures.test.images[0], "NDArray[np.uint8]": textures.test.images[:2]}
     known |= {"NDArray[np.uint8] | IndexedImages": textures.test.images, "ImageDataset | Comparison": textures}
+    known["Comparison | RunResult"] = COMPARISON
     known["str | PathLike[str] | bytes | NDArray[np.uint8]"] = textures.test.images[0]
     stopped = threading.Event()
     stopped.set()

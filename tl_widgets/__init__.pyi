@@ -13,6 +13,7 @@ from .data.folder import load_folder as load_folder
 from .data.quality import check_dataset as check_dataset
 from .experiments.comparison import compare as compare
 from .experiments.prediction import Prediction as Prediction, predict as predict
+from .export.exporting import export_model as export_model
 from .export.networks import plot_networks as plot_networks
 from .export.report import to_report as to_report
 from .export.saving import save_comparison as save_comparison
@@ -33,6 +34,7 @@ from .plots.comparison import (
     plot_seconds as plot_seconds,
 )
 from .records.comparison import Comparison as Comparison, RunResult as RunResult
+from .records.export import ExportReport as ExportReport
 from .records.parameters import ParameterCount as ParameterCount
 from .setup_checks.check import check_setup as check_setup
 from .setup_checks.prediction import check_prediction as check_prediction

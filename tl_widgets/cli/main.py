@@ -147,6 +147,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_study(commands)
     _add_check(commands)
     add_assignment(commands)
+    _add_export(commands)
     commands.add_parser("backbones", help="list the backbones that can be compared")
     commands.add_parser("datasets", help="list the data sets that have a name")
     fetch = commands.add_parser(
@@ -235,6 +236,29 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     check.add_argument("--quiet", action="store_true", help="print only what was found")
 
 
+def _add_export(commands: argparse._SubParsersAction[_Parser]) -> None:
+    export = commands.add_parser(
+        "export",
+        help="write a trained model for a browser, a phone or another program, with proof that it answers the same",
+        description="Convert a model that `tl-widgets compare --save-models` wrote, with its preprocessing and labels, "
+        "and ask original and export about all test images. If they disagree on more than 0.5% of them, nothing is "
+        "written without --anyway. Needs pip install 'tl_widgets[export]'.",
+    )
+    add = export.add_argument
+    add("model", type=Path, metavar="MODEL", help="a .keras file")
+    add("data", nargs="?", metavar="DATA", help="the data it was trained on, as for `compare`")
+    add("--to", default="web", metavar="FORMAT",
+        help="web (a page with a camera, which runs offline), tflite, onnx or saved_model (default: web)")  # fmt: skip
+    add("--int8", action="store_true", help="8-bit integers: a quarter of the size, calibrated with training images")
+    add("--anyway", action="store_true", help="write it even if it disagrees with the original")
+    add("--folder", type=Path, metavar="FOLDER", help="the new folder (default: tl-widgets-DATA-FORMAT)")
+    add("--quiet", action="store_true", help="print only the proof")
+    add = export.add_argument_group("which images: the same as for `compare`").add_argument
+    add_options(add, [*IMAGE_OPTIONS, flat_settings(Config)["seed"]])
+    add_column_options(add)
+    add_part_options(add)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; without `argv`, use the process's."""
     try:
@@ -297,6 +321,10 @@ def _dispatch(argv: Sequence[str] | None) -> int:
             from tl_widgets.cli.check import run_check
 
             return run_check(args)
+        case "export":
+            from tl_widgets.cli.export import run_export
+
+            run_export(args)
         case "lab":
             return open_lab(unknown)
         case "fetch":

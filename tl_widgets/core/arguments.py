@@ -112,6 +112,7 @@ KINDS: dict[str, ArgumentKind] = {
         for name, description in {
             "ImageDataset": _DATASET,
             "Comparison": _COMPARISON,
+            "RunResult": "a RunResult, such as comparison.transfer",
             "Config": "a Config, such as Config(epochs=5)",
             "ScratchSpec": "a ScratchSpec, such as ScratchSpec(filters=(16, 32), kernel_sizes=(3, 3))",
             "FineTuningSpec": "a FineTuningSpec, such as FineTuningSpec(n_blocks=1)",

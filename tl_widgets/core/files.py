@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tl_widgets.core.download import ABANDONED_AFTER, remove_abandoned
@@ -42,6 +45,45 @@ def check_writable(path: Path, option: str) -> None:
 def remove_unfinished(folder: Path) -> None:
     """Remove what a killed process left of files that it wrote into a folder."""
     remove_abandoned(folder, f"{UNFINISHED}*", ABANDONED_AFTER)
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder, which becomes `target` once the block has filled it.
+
+    Raises:
+        InputError: The target exists already or can't be written. Nothing is left behind.
+    """
+    require_new_folder(target)
+    try:
+        remove_unfinished(target.parent)
+        staging = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=target.parent))
+        try:
+            yield staging
+            umask = os.umask(0)
+            os.umask(umask)
+            staging.chmod(0o777 & ~umask)  # mkdtemp's folder is private to its owner
+            staging.rename(target)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise InputError(
+            f"Nothing was saved in {printable(str(target))}: {reason_of(error)}. Give a folder that can be written and "
+            "has room."
+        ) from None
+
+
+def require_new_folder(target: Path) -> None:
+    """Raise `InputError` if there is a file or folder at `target`, or no folder to put it into."""
+    if target.exists():
+        raise InputError(f"{printable(str(target))} exists already, and it won't be overwritten. Give a new name.")
+    if not target.parent.is_dir():
+        raise InputError(f"There is no folder {printable(str(target.parent))}; create it first, or give another place.")
+
+
+def reason_of(error: OSError) -> str:
+    """Return why something couldn't be written, as a clause."""
+    return "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -23,8 +23,8 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
-    """Hide what C++ code writes to file descriptor 2, unless the block fails.
+def silence() -> Iterator[None]:
+    """Hide what C++ code writes to file descriptor 2, unless the block raises an error that has no sentence.
 
     TensorFlow writes its first messages ("Could not find cuda drivers", "failed call to cuInit") before its own log
     settings apply, and they worry beginners who have done nothing wrong.
@@ -39,7 +39,7 @@ def _silence() -> Iterator[None]:
         try:
             os.dup2(hidden.fileno(), 2)
             yield
-        except CancelledError:
+        except (CancelledError, InputError):
             raise
         except Exception:
             hidden.seek(0)
@@ -141,7 +141,7 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
         running = _running
     started = time.perf_counter()
     on_event(Event("load", "loading TensorFlow"))
-    with _silence() if is_first else nullcontext():
+    with silence() if is_first else nullcontext():
         running.may_write.set()
         while not running.done.wait(_POLL):  # a wait without limit can't be interrupted on Windows
             raise_if_cancelled(cancel)

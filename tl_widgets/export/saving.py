@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from os import PathLike
@@ -16,7 +13,7 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
-from tl_widgets.core.files import UNFINISHED, remove_unfinished, write_each
+from tl_widgets.core.files import new_folder, reason_of, remove_unfinished, write_each
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import absolute_path, user_path
 from tl_widgets.data.archives import printable
@@ -61,29 +58,11 @@ def save_comparison(
     """
     require_comparison(comparison)
     target = absolute_path(folder, "folder")
-    shown = printable(str(target))
-    if target.exists():
-        raise InputError(f"{shown} exists already, and it won't be overwritten. Give a new name.")
-    if not target.parent.is_dir():
-        raise InputError(f"There is no folder {printable(str(target.parent))}; create it first, or give another place.")
-    n_bytes = _OTHER_BYTES + _model_bytes(comparison)
-    if (free := _free_bytes(target.parent)) is not None and n_bytes > free:
-        raise InputError(f"Nothing was saved: {_no_room('it takes', n_bytes, free, target.parent)}")
-    try:
-        remove_unfinished(target.parent)
-        staging = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=target.parent))
-        try:
-            names = _write_all(comparison, staging, dataset, on_event, cancel)
-            umask = os.umask(0)
-            os.umask(umask)
-            staging.chmod(0o777 & ~umask)  # mkdtemp's folder is private to its owner
-            staging.rename(target)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-    except OSError as error:
-        raise InputError(
-            f"Nothing was saved in {shown}: {_reason(error)}. Give a folder that can be written and has room."
-        ) from None
+    with new_folder(target) as staging:
+        n_bytes = _OTHER_BYTES + _model_bytes(comparison)
+        if (free := _free_bytes(target.parent)) is not None and n_bytes > free:
+            raise InputError(f"Nothing was saved: {_no_room('it takes', n_bytes, free, target.parent)}")
+        names = _write_all(comparison, staging, dataset, on_event, cancel)
     return tuple(target / name for name in names)
 
 
@@ -102,7 +81,7 @@ def save_models(comparison: Comparison, folder: str | PathLike[str]) -> tuple[Pa
         target.mkdir(exist_ok=True)
         remove_unfinished(target)
     except OSError as error:
-        raise InputError(f"The models were not saved in {printable(str(target))}: {_reason(error)}.") from None
+        raise InputError(f"The models were not saved in {printable(str(target))}: {reason_of(error)}.") from None
     require_room_for_models(target, sum(run.params.total for run in runs))
     paths = {target / _model_file(run): _saver(run) for run in runs}
     write_each((path, partial(save, path)) for path, save in paths.items())
@@ -115,10 +94,6 @@ def require_room_for_models(folder: Path, n_params: int) -> None:
     n_bytes, free = _BYTES * n_params, _free_bytes(folder)
     if free is not None and n_bytes > free:
         raise InputError(f"The models can't be saved: {_no_room('they take', n_bytes, free, folder)}")
-
-
-def _reason(error: OSError) -> str:
-    return "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
 
 
 def _model_bytes(comparison: Comparison) -> int:

@@ -1,4 +1,4 @@
-"""SaveView, which saves a run in a folder next to the notebook, and loads the record of another."""
+"""SaveView, which saves a run next to the notebook, exports one of its models, and loads the record of another."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tl_widgets.core.numbers import size_text
 from tl_widgets.data.archives import printable
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.records.comparison import Comparison
+from tl_widgets.widgets.lab.export import ExportFields, exported_html
 from tl_widgets.widgets.lab.restore import MAX_RECORD_BYTES, read_record_file
 from tl_widgets.widgets.shared.fields import STYLE, row
 from tl_widgets.widgets.shared.files import file_link, free_folder, has_file_pages
@@ -26,6 +27,7 @@ from tl_widgets.widgets.shared.turns import training_lock, wait_for_tensorflow
 from tl_widgets.widgets.shared.upload import UploadView
 
 _NO_RUN_YET = "After training: both models, the record, the script and a report, in one folder."
+_NO_EXPORT_YET = "After training: a model for a browser, a phone or another program, tested on all test images."
 _DESCRIPTIONS = {
     "record.json": "the record of everything; “Load a record” below reads it back",
     "report.html": "the report: open it in a browser, or print it",
@@ -36,7 +38,7 @@ Load = Callable[[str, bytes, Cancel], Sequence[str]]
 
 
 class SaveView(VBox):
-    """Saves a run, and loads a record.
+    """Saves a run, exports a model, and loads a record.
 
     Args:
         load: receives a record's name and bytes, restores it in the Lab, and returns sentences about the outcome;
@@ -50,6 +52,8 @@ class SaveView(VBox):
         self._dataset: ImageDataset | None = None
         self.folder = Text("transfer-learning-run", description="Folder name", style=STYLE)
         self.save_button = Button(description="Save all", icon="save")
+        self.export_fields = ExportFields()
+        self.export_button = Button(description="Export", icon="share")
         self.upload = UploadView(
             self._uploaded, max_bytes=MAX_RECORD_BYTES, label="Choose a record", accept=".json", kind="record",
             hint="or drop it here",
@@ -59,19 +63,22 @@ class SaveView(VBox):
         self.stop_button = Button(description="Stop", icon="stop", layout={"display": "none"})
         self._run: Run[Any] | None = None
         self._save_row = row(self.folder, self.save_button)
+        self._export_part = VBox([self.export_fields, row(self.export_button)])
         load_row = row(self.upload, self.file, self.load_button)
-        self._saved, self._loaded = HTML(), HTML()
-        headings = [HTML(f'<h4 class="tlw-title tlw-part">{text}</h4>') for text in ("Save this run", "Load a record")]
+        self._saved, self._exported, self._loaded = HTML(), HTML(), HTML()
+        titles = ("Save this run", "Export a model", "Load a record")
+        headings = [HTML(f'<h4 class="tlw-title tlw-part">{text}</h4>') for text in titles]
         hint_line = HTML(
             '<p class="tlw-note">A record (JSON) that the Lab or tl-widgets compare wrote: from your computer, or the '
             "name of a file beside the notebook. It sets the controls and adds its "
             "result to the list of runs. No code in it is run.</p>"
         )
-        super().__init__(
-            [headings[0], self._save_row, self._saved, headings[1], hint_line, load_row, self._loaded, self.stop_button]
-        )
+        saving = (headings[0], self._save_row, self._saved)
+        exporting = (headings[1], self._export_part, self._exported)
+        super().__init__([*saving, *exporting, headings[2], hint_line, load_row, self._loaded, self.stop_button])
         # The second of two quick clicks may arrive before the page has disabled the button.
         self.save_button.on_click(lambda _: self._is_busy or self.save())
+        self.export_button.on_click(lambda _: self._is_busy or self.export())
         self.load_button.on_click(lambda _: self._is_busy or self.load(self.file.value.strip()))
         self.stop_button.on_click(lambda _: self._run and self._run.stop())
         self.show(None, None)
@@ -80,7 +87,11 @@ class SaveView(VBox):
         """Set the comparison to save, None if there is none yet, and its images, None if they are not available."""
         self._comparison, self._dataset = comparison, dataset
         self._saved.value = empty(_NO_RUN_YET) if comparison is None else ""
-        self._save_row.layout.display = "none" if comparison is None else ""
+        self._exported.value = empty(_NO_EXPORT_YET) if comparison is None else ""
+        for part in (self._save_row, self._export_part):
+            part.layout.display = "none" if comparison is None else ""
+        if comparison is not None and comparison.runs:
+            self.export_fields.show(comparison)
 
     @property
     def enabled(self) -> bool:
@@ -95,7 +106,8 @@ class SaveView(VBox):
     def _show_enabled(self) -> None:
         is_free = self._is_enabled and not self._is_busy
         self.upload.enabled = is_free
-        for widget in (self.folder, self.save_button, self.file, self.load_button):
+        buttons = (self.save_button, self.export_button, self.load_button)
+        for widget in (self.folder, self.file, *self.export_fields.fields, *buttons):
             widget.disabled = not is_free
         self.stop_button.layout.display = "" if self._is_busy else "none"
 
@@ -125,7 +137,7 @@ class SaveView(VBox):
             if comparison is None:
                 raise InputError(_NO_RUN_YET)
             self._saved.value = note("Saving…")
-            with training_lock(cancel, lambda: self._show_waiting()):
+            with training_lock(cancel, lambda: _show_waiting(self._saved)):
                 wait_for_tensorflow(cancel, lambda: None)  # two threads that import it block each other
                 from tl_widgets.export.saving import save_comparison
 
@@ -136,8 +148,24 @@ class SaveView(VBox):
 
         return self._start(work, self._saved, "Stopped: nothing was saved.")
 
-    def _show_waiting(self) -> None:
-        self._saved.value = note("Waiting for the training to end…")
+    def export(self) -> Run[Path]:
+        """Export the chosen model into a new folder next to the notebook, in the background."""
+        comparison, dataset, line = self._comparison, self._dataset, self._exported
+
+        def on_event(event: Event) -> None:
+            line.value = progress("Exporting", event.n_done, event.n_total, event.text)
+
+        def work(cancel: Cancel) -> Path:
+            if comparison is None:
+                raise InputError(_NO_EXPORT_YET)
+            line.value = note("Exporting…")
+            with training_lock(cancel, lambda: _show_waiting(line)):
+                wait_for_tensorflow(cancel, lambda: None)
+                folder, report = self.export_fields.export(comparison, dataset, on_event, cancel)
+            line.value = exported_html(folder, report)
+            return folder
+
+        return self._start(work, line, "Stopped: nothing was exported.")
 
     def _uploaded(self, _: str, incoming: Incoming) -> None:
         with incoming:
@@ -155,6 +183,10 @@ class SaveView(VBox):
             self._loaded.value = f'<div role="status"><p>{escape(sentences[0])}</p>{more}</div>'
 
         return self._start(work, self._loaded, "Stopped: nothing was loaded.")
+
+
+def _show_waiting(line: HTML) -> None:
+    line.value = note("Waiting for the training to end…")
 
 
 def _saved_html(folder: Path, files: Sequence[Path], backbone: Backbone) -> str:

@@ -1,0 +1,73 @@
+"""An exported page in Chromium: served from its folder, it asks the model about the camera and about a photograph."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from driving import ARTIFACTS, button, free_port, violations, wait_for
+from PIL import Image
+from test_export import comparison, three_classes  # noqa: F401  # a fixture
+
+from tl_widgets import export_model
+
+pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is missing: pip install 'tl_widgets[export]'")
+
+
+def test_a_page_asks_the_model_about_camera_and_photograph_without_network(
+    chromium, tiny_default, comparison, tmp_path  # noqa: F811
+):  # fmt: skip
+    result, dataset = comparison
+    export_model(result, "web", tmp_path / "page", dataset=dataset, model="fine_tuned")
+    port = free_port()
+    log = tmp_path / "log.txt"
+    with log.open("w") as file:
+        command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "-d", str(tmp_path / "page")]
+        server = subprocess.Popen(command, stdout=file, stderr=file)
+    own = chromium("--use-fake-device-for-media-stream", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+    try:
+        wait_for(f"http://127.0.0.1:{port}", server, log)
+        page = own.new_page(viewport={"width": 1366, "height": 768}, permissions=["camera"])
+        page.set_default_timeout(30_000)
+        errors = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"http://127.0.0.1:{port}")
+        page.locator("body[data-state=ready]").wait_for()
+        assert page.get_by_role("heading", level=1).inner_text() == "brightness"
+        assert "18 of 18 test images" in page.locator("footer").inner_text()
+        # A photograph of the model's own size: the same pixels, so the same probabilities.
+        image = dataset.test.images[-1]
+        Image.fromarray(image).save(tmp_path / "bright.png")
+        page.get_by_label("Choose a photograph").set_input_files(tmp_path / "bright.png")
+        page.locator("body[data-answer]").wait_for(state="attached")
+        expected = result.fine_tuned.model.predict(image[np.newaxis], verbose=0)[0]
+        shown = page.locator("#bars li").evaluate_all(
+            "rows => rows.map(row => [...row.children].slice(0, 2).map(e => e.textContent))"
+        )
+        assert [name for name, _ in shown] == list(dataset.class_names)
+        assert [float(share.rstrip("%")) for _, share in shown] == pytest.approx(100 * expected, abs=0.1)
+        assert violations(page, "main") == []
+        button(page, "Start camera").click()
+        page.wait_for_function("() => document.querySelector('video').currentTime > 0.3")
+        pixel = "document.querySelector('#sees').getContext('2d').getImageData(2, 2, 1, 1)"
+        green = f"() => {pixel}.data[1]"
+        assert page.evaluate(green) > 60  # the camera's dark green field, not a black frame
+        ARTIFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=ARTIFACTS / "export-page.png")
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+        page.screenshot(path=ARTIFACTS / "export-page-phone.png", full_page=True)
+        tracks = page.evaluate_handle("() => document.querySelector('video').srcObject.getTracks()")
+        button(page, "Stop camera").click()
+        assert tracks.evaluate("all => all.map(track => track.readyState)") == ["ended"]
+        (tmp_path / "text.png").write_text("no picture")
+        page.get_by_label("Choose a photograph").set_input_files(tmp_path / "text.png")
+        page.get_by_role("alert").filter(has_text="can’t read text.png").wait_for()
+        assert errors == []
+        page.goto(Path(tmp_path / "page" / "index.html").as_uri())
+        page.get_by_role("alert").filter(has_text="python -m http.server").wait_for()
+    finally:
+        server.kill()
+        server.wait(10)
+        own.close()

@@ -1,0 +1,79 @@
+"""What stands beside an exported model: a short program that asks it, and a page for a browser."""
+
+from __future__ import annotations
+
+import zipfile
+from importlib import resources
+from pathlib import Path
+
+from tl_widgets.core.text import escaped
+
+LABELS = "labels.txt"
+PROGRAM = "classify.py"
+_PROGRAM = '''\
+"""Ask the exported model about a picture: python classify.py PICTURE (pip install {packages})"""
+import sys
+import numpy as np
+{imports}
+from PIL import Image, ImageOps
+
+picture = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGBA")
+picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+images = np.asarray(ImageOps.fit(picture, ({side}, {side}), Image.Resampling.LANCZOS))[np.newaxis]  # uint8, 0 to 255
+{ask}
+for label, probability in zip(open("labels.txt", encoding="utf-8").read().splitlines(), probabilities):
+    print(f"{{label}}: {{probability:.1%}}")
+'''
+_TFLITE = (
+    "ai-edge-litert numpy pillow",
+    "from ai_edge_litert.interpreter import Interpreter",
+    'probabilities = Interpreter("model.tflite").get_signature_runner()(images=images)["probabilities"][0]',
+)
+_PARTS = {
+    "tflite": _TFLITE,
+    "web": _TFLITE,
+    "onnx": (
+        "onnxruntime numpy pillow",
+        "import onnxruntime",
+        'probabilities = onnxruntime.InferenceSession("model.onnx").run(["probabilities"], {"images": images})[0][0]',
+    ),
+    "saved_model": (
+        "tensorflow numpy pillow",
+        "import tensorflow as tf",
+        'model = tf.saved_model.load("saved_model").signatures["serving_default"]\n'
+        'probabilities = model(images=tf.constant(images))["probabilities"][0].numpy()',
+    ),
+}
+
+
+def program(kind: str, side: int) -> str:
+    """Return a program without tl_widgets that prints each class's probability for a picture."""
+    packages, imports, ask = _PARTS[kind]
+    return _PROGRAM.format(packages=packages, imports=imports, ask=ask, side=side)
+
+
+def labels_text(class_names: tuple[str, ...]) -> str:
+    """Return the class names, one on each line, in the order of the probabilities."""
+    return "".join(f"{escaped(name)}\n" for name in class_names)
+
+
+def page(title: str, class_names: tuple[str, ...], side: int, *, intro: str, proof: str) -> str:
+    """Return the page that runs `model.tflite` with the files of `write_browser_runtime`."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # 60 ms that only a page needs
+    from markupsafe import Markup
+
+    def part(name: str) -> Markup:
+        return Markup(resources.files("tl_widgets.export").joinpath("web", name).read_text("utf-8"))  # noqa: S704
+
+    pages = Environment(loader=PackageLoader("tl_widgets.export", "web"), autoescape=True, undefined=StrictUndefined)
+    return pages.get_template("index.html.jinja").render(
+        title=title, labels=class_names, side=side, intro=intro, proof=proof, css=part("page.css"),
+        script=part("page.js"),
+    )  # fmt: skip
+
+
+def write_browser_runtime(folder: Path) -> None:
+    """Write LiteRT.js, which runs TFLite models in a browser, into a new folder."""
+    source = resources.files("tl_widgets.export").joinpath("web", "litert.zip")
+    with source.open("rb") as file, zipfile.ZipFile(file) as archive:
+        archive.extractall(folder)

@@ -355,7 +355,7 @@ def test_a_class_from_the_description_to_the_grades(tmp_path, monkeypatch, capsy
     assert main(["assignment", "grade", "in", "--check", "1", "--seed", "3"]) == 0
     out = capsys.readouterr().out
     assert "Run again: at most 0 answers differ" in out
-    assert "2 of 2 were graded." in out
+    assert "2 of 2 students and files were graded." in out
     sheet = tmp_path / "small-by-hand.csv"
     # As a German spreadsheet saves it.
     filled = [[row["student"], row["question"], "2,5", row["of"], row["answer"]] for row in read_csv(sheet)]
@@ -369,7 +369,7 @@ def test_a_class_from_the_description_to_the_grades(tmp_path, monkeypatch, capsy
     ]
     assert [row["points"] for row in read_csv(sheet)] == ["2.5", "2.5"]  # a teacher's work is kept
     page = (tmp_path / "small-statistics.html").read_text()
-    assert "2 of 2 were graded" in page
+    assert "2 of 2 students" in page
     sheet.write_text(text.replace("2,5", "9"), "utf-8-sig")
     assert main(["assignment", "grade", "in", "--check", "0"]) == 2
     assert "can have 0 to 3 points" in capsys.readouterr().err

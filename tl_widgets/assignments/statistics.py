@@ -46,7 +46,8 @@ def statistics_page(grades: Grades) -> str:
     return render(
         "tl_widgets.assignments",
         "statistics.html.jinja",
-        title=f"{description.title}: what {len(graded)} students answered",
+        title=f"What {len(graded)} students answered",
+        assignment=description.title,
         version=__version__,
         headline=headline(grades),
         notes_of_page=list(_notes(grades)),
@@ -70,13 +71,14 @@ def headline(grades: Grades) -> str:
     points = [line.points or 0.0 for line in grades.graded]
     n_lines, most = len(grades.lines), grades.description.points
     if not points:
-        return f"None of {n_lines} could be graded."
+        return f"None of {n_lines} students and files could be graded."
     middle = f"The mean is {mean(points):.1f} of {most:g} points, the median {median(points):g}."
+    graded = f"{len(points)} of {n_lines} students and files were graded."
     if len(points) < 4:
-        return f"{len(points)} of {n_lines} were graded. {middle}"
+        return f"{graded} {middle}"
     low, _, high = quantiles(points, n=4, method="inclusive")
     half = f"Half of the students have {low:g} to {high:g}."
-    return f"{len(points)} of {n_lines} were graded. {middle} {half}"
+    return f"{graded} {middle} {half}"
 
 
 def _notes(grades: Grades) -> Iterator[str]:
@@ -126,7 +128,9 @@ def _marks(grades: Grades, asked: Question) -> list[Mark]:
 
 def _bar(share: float) -> Markup:
     """Return a share as a number with a bar."""
-    return Markup('<span class="bar"><i style="width:{}%"></i></span> {}').format(round(100 * share), percent(share, 0))
+    return Markup('<span class="share"><span class="bar"><i style="width:{}%"></i></span> {}</span>').format(
+        round(100 * share), percent(share, 0)
+    )
 
 
 def _questions(grades: Grades) -> _Table:
@@ -173,6 +177,8 @@ def _surprises(grades: Grades) -> _Table | None:
     """Return wrong numbers that several students gave and that the description doesn't explain."""
     rows = []
     for asked in grades.description.question:
+        if asked.kind == "prediction":
+            continue
         wrong = [item.answer for item in _marks(grades, asked) if item.is_right is False and not item.misconception]
         rows += [(n, [f"{n}", asked.name, answer]) for answer, n in Counter(wrong).items() if n > 1]
     rows.sort(key=lambda row: -row[0])
@@ -201,7 +207,7 @@ def _predictions(grades: Grades) -> Iterator[_Table]:
             rows = []
             for letter, reason in zip(LETTERS, asked.reasons, strict=False):
                 n_chosen = sum(given.because == letter for given, _ in pairs)
-                rows.append([f"{n_chosen}", _bar(n_chosen / n), reason.text, reason.why])
+                rows.append([f"{n_chosen}", _bar(n_chosen / n), reason.text, reason.why[:1].upper() + reason.why[1:]])
             yield _Table(f"{asked.name}: the reasons", ["Students", "Share", "Because", "About it"], rows, (0,))
 
 
@@ -213,7 +219,10 @@ def _given(line: Graded, asked: Question) -> Iterator[tuple[Given, Mark]]:
 
 
 def _not_graded(grades: Grades) -> _Table | None:
-    notes = Counter(line.notes[0] for line in grades.lines if line.status in ("rejected", "unreadable") and line.notes)
+    notes: Counter[str] = Counter()
+    for line in grades.lines:
+        if line.status in ("rejected", "unreadable"):
+            notes[line.notes[0]] += len(line.files)
     rows = [[f"{n}", note] for note, n in notes.most_common(_MOST_ROWS)]
     return _Table("Why files weren't graded", ["Files", "Reason"], rows, (0,)) if rows else None
 

@@ -12,6 +12,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.text import printable
+from tl_widgets.core.translation import _
 from tl_widgets.data.archives import FolderSource, ImageSource, SourceFile, ZipSource
 
 _DEPTH = 3  # zips in zips
@@ -46,10 +47,11 @@ def collect(folder: Path) -> Iterator[HandedIn]:
     """
     path = user_path(folder, "FOLDER")
     if not path.exists():
-        raise InputError(f"FOLDER: there is no folder or zip {printable(str(path))}.")
+        raise InputError(_("FOLDER: there is no folder or zip {path}.", path=printable(str(path))))
     for n_files, file in enumerate(_from_folder(path) if path.is_dir() else _from_zip(path, "", 1), 1):
         if n_files > _MOST_FILES:
-            raise InputError(f"{printable(str(path))} holds more than {_MOST_FILES:,} files. Give a smaller folder.")
+            name = printable(str(path))
+            raise InputError(_("{path} holds more than {n:,} files. Give a smaller folder.", path=name, n=_MOST_FILES))
         yield file
 
 
@@ -69,14 +71,15 @@ def _from_zip(path: Path, prefix: str, depth: int) -> Iterator[HandedIn]:
     try:
         source = ZipSource(path)
     except (InputError, OSError) as error:
-        yield HandedIn(shown, None, f"This zip can't be opened: {error}")
+        yield HandedIn(shown, None, _("This zip can't be opened: {why}", why=error))
         return
     try:
         n_bytes, most = sum(file.n_bytes for file in source.listing.files), _MOST_UNPACKED[depth > 1]
         if n_bytes > most:
-            yield HandedIn(
-                shown, None, f"This zip would unpack to {size_text(n_bytes)}; {size_text(most)} are allowed."
+            text = _(
+                "This zip would unpack to {size}; {most} are allowed.", size=size_text(n_bytes), most=size_text(most)
             )
+            yield HandedIn(shown, None, text)
             return
         yield from _from_source(source, prefix, depth, lambda file: _from_inner_zip(source, file, prefix, depth))
     finally:
@@ -86,16 +89,18 @@ def _from_zip(path: Path, prefix: str, depth: int) -> Iterator[HandedIn]:
 def _from_inner_zip(source: ImageSource, file: SourceFile, prefix: str, depth: int) -> Iterator[HandedIn]:
     name = f"{prefix}{file.name}"
     if depth >= _DEPTH:
-        yield HandedIn(printable(name), None, f"It's a zip in {_DEPTH} other zips. Unpack the outer ones.")
+        yield HandedIn(printable(name), None, _("It's a zip in {n} other zips. Unpack the outer ones.", n=_DEPTH))
     elif file.n_bytes > _MOST_ZIP_BYTES:
-        yield HandedIn(printable(name), None, f"This zip has {size_text(file.n_bytes)}, too much for one in a zip.")
+        yield HandedIn(
+            printable(name), None, _("This zip has {size}, too much for one in a zip.", size=size_text(file.n_bytes))
+        )
     else:
         with tempfile.TemporaryDirectory() as folder:
             inner = Path(folder) / "inner.zip"
             try:
                 inner.write_bytes(source.read(file))
             except OSError as error:
-                yield HandedIn(printable(name), None, f"It can't be read: {error.strerror or error}.")
+                yield HandedIn(printable(name), None, _("It can't be read: {why}.", why=error.strerror or error))
                 return
             yield from _from_zip(inner, f"{name}/", depth + 1)
 
@@ -105,7 +110,7 @@ def _from_source(
 ) -> Iterator[HandedIn]:
     for name, reason in source.listing.skipped:
         why = reason.partition(", which no photograph")[0]
-        yield HandedIn(printable(f"{prefix}{name}"), None, f"It wasn't opened: {why}.")
+        yield HandedIn(printable(f"{prefix}{name}"), None, _("It wasn't opened: {why}.", why=why))
     for file in source.listing.files:
         name = file.name.lower()
         if name.endswith(".zip"):
@@ -116,18 +121,20 @@ def _from_source(
 
 def _read(source: ImageSource, file: SourceFile, name: str) -> HandedIn:
     if file.n_bytes > MOST_BYTES:
-        much = f"{size_text(file.n_bytes, kilobytes=True)}, more than the {size_text(MOST_BYTES)} that one can have"
-        return HandedIn(name, None, f"This isn't a file that submit() wrote: it has {much}.")
+        text = _(
+            "This isn't a file that submit() wrote: it has {size}, more than the {most} that one can have.",
+            size=size_text(file.n_bytes, kilobytes=True), most=size_text(MOST_BYTES),
+        )  # fmt: skip
+        return HandedIn(name, None, text)
     try:
         data = source.read(file)
     except OSError as error:
-        return HandedIn(name, None, f"It can't be read: {error.strerror or error}.")
+        return HandedIn(name, None, _("It can't be read: {why}.", why=error.strerror or error))
     if not data.strip():
-        return HandedIn(name, None, "It's empty.")
+        return HandedIn(name, None, _("It's empty."))
     if data.lstrip()[:1] != b"{":
-        kind = "a notebook" if name.endswith(".ipynb") else "another kind of file"
-        return HandedIn(name, None, f"This isn't a file that submit() wrote: it's {kind}.")
+        return HandedIn(name, None, _("This isn't a file that submit() wrote: it's another kind of file."))
     try:
         return HandedIn(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        return HandedIn(name, None, "It isn't text in UTF-8: it was changed or damaged.")
+        return HandedIn(name, None, _("It isn't text in UTF-8: it was changed or damaged."))

@@ -19,6 +19,7 @@ from tl_widgets.assignments.run_figures import example_of_run, names_of_run
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.text import printable, shown
+from tl_widgets.core.translation import _
 from tl_widgets.records.codec import from_plain
 from tl_widgets.records.comparison import Comparison
 
@@ -124,7 +125,7 @@ def read_description(path: str | PathLike[str]) -> Description:
     try:
         return parse_description(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise InputError(f"{printable(str(path))} isn't text in UTF-8. Save it as UTF-8.") from None
+        raise InputError(_("{file} isn't text in UTF-8. Save it as UTF-8.", file=printable(str(path)))) from None
     except InputError as error:
         raise InputError(f"{printable(str(path))}: {error}") from None
 
@@ -138,19 +139,20 @@ def parse_description(text: str) -> Description:
     try:
         plain = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"This isn't TOML: {error}.") from None
+        raise InputError(_("This isn't TOML: {why}.", why=error)) from None
     questions = plain.get("question")
     if isinstance(questions, list):
         plain["question"] = [_filled(item) for item in questions]
     for table in ("images", "own"):
         if not isinstance(plain.get(table, {}), dict):
-            raise InputError(f"{table} must be a table: [{table}].")
+            raise InputError(_("{name} must be a table: [{name}].", name=table))
     try:
         description = from_plain(Description, plain)
     except InputError as error:
         raise InputError(f"{error}."[:1].upper() + f"{error}."[1:]) from None
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", description.name):
-        raise InputError(f"name is {shown(description.name)}; use at most 60 small letters, digits and hyphens.")
+        name = shown(description.name)
+        raise InputError(_("name is {name}; use at most 60 small letters, digits and hyphens.", name=name))
     description.plan.check()
     _check_questions(description)
     return description
@@ -164,7 +166,10 @@ def _filled(question: Any) -> Any:
     for key, kind, bank in (("quiz", "choice", QUESTIONS), ("tutorial", "prediction", PREDICTIONS)):
         if (name := full.pop(key, None)) is not None:
             if not isinstance(name, str) or name not in bank:
-                raise InputError(f"There is no {key} {shown(name)}; there are {', '.join(bank)}.")
+                names = ", ".join(bank)
+                raise InputError(
+                    _("There is no {kind} {name}; there are {names}.", kind=key, name=shown(name), names=names)
+                )
             full = {"name": name, "kind": kind, **(_quiz(name) if key == "quiz" else _prediction(name)), **full}
     wrong = full.get("wrong", [])
     if isinstance(wrong, list):
@@ -190,53 +195,54 @@ def _prediction(name: str) -> dict[str, Any]:
         "options": [{"text": text, "why": ""} for text in asked.answers],
         "reasons": [{"text": text, "why": why} for text, why in asked.reasons.items()],
     }
-    if asked.answers == ("scratch", "transfer", "too close to call"):
+    if name == "who_wins":  # scratch, transfer, too close to call
         filled |= {"outcome": "winner", "values": [-1, 1, 0]}
     return filled
 
 
 def _check_questions(description: Description) -> None:
     if not description.question:
-        raise InputError("It has no questions: write at least one [[question]].")
+        raise InputError(_("It has no questions: write at least one [[question]]."))
     names = [asked.name for asked in description.question]
     for number, asked in enumerate(description.question, 1):
         problem = "" if re.fullmatch(r"[a-z][a-z0-9_]{0,39}", asked.name) else (
-            "its name must be a word of small letters, digits and underscores"
+            _("its name must be a word of small letters, digits and underscores")
         )  # fmt: skip
         if not problem and names.count(asked.name) > 1:
-            problem = "another question has the same name"
+            problem = _("another question has the same name")
         problem = problem or _problem(asked, description)
         if problem:
-            raise InputError(f"Question {number} ({shown(asked.name, 60)}): {problem}.")
+            text = _("Question {n} ({name}): {problem}.", n=number, name=shown(asked.name, 60), problem=problem)
+            raise InputError(text)
     kinds = [asked.kind for asked in description.question]
     if "prediction" in kinds and "measured" in kinds[: len(kinds) - kinds[::-1].index("prediction")]:
-        raise InputError("A prediction comes after a measured question. Ask for it before anything is measured.")
+        raise InputError(_("A prediction comes after a measured question. Ask for it before anything is measured."))
 
 
 def _problem(asked: Question, description: Description) -> str:
     """Return what is wrong with a question, as a clause; "" if nothing is."""
     if not 0 <= asked.points <= 1000:
-        return f"its points must be 0 to 1,000; received {asked.points:g}"
+        return _("its points must be 0 to 1,000; received {value:g}", value=asked.points)
     if any(allowed is not None and not 0 <= allowed <= 1e12 for allowed in (asked.tolerance, asked.within)):
-        return "tolerance and within can't be negative or infinite"
+        return _("tolerance and within can't be negative or infinite")
     if any(not 0 <= wrong.points <= asked.points for wrong in asked.wrong):
-        return "a wrong answer is worth more points than the right one"
+        return _("a wrong answer is worth more points than the right one")
     if asked.kind in ("choice", "prediction") and not 2 <= len(asked.options) <= len(LETTERS):
-        return f"it needs 2 to {len(LETTERS)} options"
+        return _("it needs 2 to {most} options", most=len(LETTERS))
     if asked.kind == "choice" and sum(option.is_right for option in asked.options) != 1:
-        return "exactly one of its options must have is_right = true"
+        return _("exactly one of its options must have is_right = true")
     if asked.kind == "choice" and any(not option.why for option in asked.options if not option.is_right):
-        return "each wrong option needs a why: the misconception behind it"
+        return _("each wrong option needs a why: the misconception behind it")
     if len(asked.reasons) > len(LETTERS):
-        return f"it has more than {len(LETTERS)} reasons"
+        return _("it has more than {most} reasons", most=len(LETTERS))
     if asked.outcome and len(asked.values) != len(asked.options):
-        return "its outcome needs values, one number for each option"
+        return _("its outcome needs values, one number for each option")
     if not all(map(isfinite, asked.values)):
-        return "its values must be numbers"
+        return _("its values must be numbers")
     if asked.kind == "measured" and not description.plan.has_run:
-        return "it is measured by a run, and there is no table [run]"
+        return _("it is measured by a run, and there is no table [run]")
     if asked.kind in ("number", "measured") and not asked.right:
-        return "it needs right: a number, or a formula in quotes"
+        return _("it needs right: a number, or a formula in quotes")
     return _formula_problem(asked, description)
 
 

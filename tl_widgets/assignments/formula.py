@@ -10,6 +10,7 @@ from typing import Any
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 
 _MOST = 1e15
 _MOST_LETTERS = 500
@@ -40,19 +41,19 @@ def evaluate(formula: str, names: Mapping[str, float]) -> float:
         InputError: It can't be computed; the message is a clause that says why.
     """
     if len(formula) > _MOST_LETTERS:
-        raise InputError(f"the formula has more than {_MOST_LETTERS} letters")
+        raise InputError(_("the formula has more than {n} letters", n=_MOST_LETTERS))
     try:
         tree = ast.parse(formula.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise InputError(f"{shown(formula, 60)} isn't a formula") from None
+        raise InputError(_("{formula} isn't a formula", formula=shown(formula, 60))) from None
     try:
         value = float(_value(tree, names))
     except InputError:
         raise
     except (ArithmeticError, ValueError, TypeError, RecursionError):
-        raise InputError(f"{shown(formula, 60)} can't be computed") from None
+        raise InputError(_("{formula} can't be computed", formula=shown(formula, 60))) from None
     if not abs(value) <= _MOST:
-        raise InputError(f"{shown(formula, 60)} is too large, or isn't a number")
+        raise InputError(_("{formula} is too large, or isn't a number", formula=shown(formula, 60)))
     return value
 
 
@@ -71,10 +72,12 @@ def _value(node: ast.expr, names: Mapping[str, float]) -> float:
             return _named(name, names)
         case ast.Attribute(value=ast.Name(id=owner), attr=name):
             return _named(f"{owner}.{name}", names)
-    raise InputError(f"{shown(ast.unparse(node), 60)} isn't allowed in a formula")
+    raise InputError(_("{part} isn't allowed in a formula", part=shown(ast.unparse(node), 60)))
 
 
 def _named(name: str, names: Mapping[str, float]) -> float:
     if name not in names:
-        raise InputError(f"there is no {shown(name, 60)}; there are {', '.join(sorted(names))}")
+        raise InputError(
+            _("there is no {name}; there are {names}", name=shown(name, 60), names=", ".join(sorted(names)))
+        )
     return names[name]

@@ -17,6 +17,7 @@ from tl_widgets.assignments.spreadsheet import plain_cell
 from tl_widgets.assignments.submission import Submission, from_signed_json
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 
 Status = Literal["graded", "rejected", "unreadable", "missing"]
 
@@ -94,9 +95,9 @@ def grade(description: Description, files: Iterable[HandedIn], students: Sequenc
     lines = [_merged(found) for found in by_student.values()]
     if students:
         known = {student_key(student) for student in students}
-        lines = [line if student_key(line.student) in known else _with_note(line, "This name isn't on the list.")
+        lines = [line if student_key(line.student) in known else _with_note(line, _("This name isn't on the list."))
                  for line in lines]  # fmt: skip
-        lines += [Graded(student, (), "missing", notes=("Nothing was handed in under this name.",))
+        lines += [Graded(student, (), "missing", notes=(_("Nothing was handed in under this name."),))
                   for student in students if student_key(student) not in by_student]  # fmt: skip
     lines.sort(key=lambda line: student_key(line.student))
     unnamed.sort(key=lambda line: line.files)
@@ -111,28 +112,28 @@ def _grade_file(description: Description, file: HandedIn) -> Graded:
     except InputError as error:
         return Graded("", (file.name,), "unreadable", notes=(str(error),))
     except Exception as error:  # whatever a file holds, it must not cost others their grades
-        note = f"It can't be read ({type(error).__name__}: {shown(str(error), 80)})."
+        note = _("It can't be read ({why}).", why=f"{type(error).__name__}: {shown(str(error), 80)}")
         return Graded("", (file.name,), "unreadable", notes=(note,))
     line = Graded(submission.student, (file.name,), "rejected", submission=submission)
     if submission.digest != description.plan.digest:
-        note = "It belongs to another version of this assignment: the notebook was made from another description."
+        note = _("It belongs to another version of this assignment: the notebook was made from another description.")
         return _with_note(line, note)
     if not is_signed:
-        return _with_note(
-            line, "It was changed after submit() wrote it: its signature doesn't fit. Ask for the notebook."
-        )
+        note = _("It was changed after submit() wrote it: its signature doesn't fit. Ask for the notebook.")
+        return _with_note(line, note)
     try:
         variant = description.plan.variant(submission.student)
         problem = variant.problem(submission.run) if submission.run is not None else ""
         if problem:
-            return _with_note(line, f"{problem} It may be somebody else's run.")
+            return _with_note(_with_note(line, problem), _("It may be somebody else's run."))
         given = {answer.question: answer for answer in submission.answers}
         marks = tuple(mark(asked, given.get(asked.name), variant, submission.run) for asked in description.question)
     except Exception as error:  # as above
-        return _with_note(line, f"It can't be graded ({type(error).__name__}: {shown(str(error), 80)}).")
+        note = _("It can't be graded ({why}).", why=f"{type(error).__name__}: {shown(str(error), 80)}")
+        return _with_note(line, note)
     line = replace(line, status="graded", marks=marks)
     is_missing = description.plan.has_run and submission.run is None
-    return _with_note(line, "The run is missing.") if is_missing else line
+    return _with_note(line, _("The run is missing.")) if is_missing else line
 
 
 def _with_note(line: Graded, note: str) -> Graded:
@@ -148,13 +149,15 @@ def _merged(found: Sequence[Graded]) -> Graded:
     files = (*first.files, *(name for line in rest for name in line.files))
     line = replace(first, files=files)
     if not n_graded:
-        return _with_note(line, f"{len(found)} files have this name, and none can be graded.")
-    line = _with_note(
-        line, f"{len(found)} files have this name; the newest that can be graded counts: {first.files[0]}."
+        return _with_note(line, _("{n} files have this name, and none can be graded.", n=len(found)))
+    note = _(
+        "{n} files have this name; the newest that can be graded counts: {file}.", n=len(found), file=first.files[0]
     )
+    line = _with_note(line, note)
     if n_graded == len(found):
         return line
-    return _with_note(line, f"Of another one: {next(other.notes[0] for other in rest if other.status != 'graded')}")
+    why = next(other.notes[0] for other in rest if other.status != "graded")
+    return _with_note(line, _("Of another one: {why}", why=why))
 
 
 def _made(line: Graded) -> datetime:
@@ -188,9 +191,12 @@ def with_points_by_hand(grades: Grades, points: Mapping[tuple[str, str], float])
         if item.points is not None or value is None:
             return item
         if not 0 <= value <= most[item.question]:
-            allowed = f"{item.question} can have 0 to {most[item.question]:g} points"
-            raise InputError(f"Graded by hand: {shown(line.student, 60)} has {value:g} for {item.question}; {allowed}.")
-        return replace(item, points=value, reason="Graded by hand.")
+            text = _(
+                "Graded by hand: {student} has {value:g} points for {question}, which can have 0 to {most:g}.",
+                student=shown(line.student, 60), value=value, question=item.question, most=most[item.question],
+            )  # fmt: skip
+            raise InputError(text)
+        return replace(item, points=value, reason=_("Graded by hand."))
 
     lines = tuple(replace(line, marks=tuple(filled(line, item) for item in line.marks)) for line in grades.lines)
     return replace(grades, lines=lines)

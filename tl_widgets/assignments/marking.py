@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tl_widgets.assignments.description import Question, formula_names
@@ -10,6 +11,7 @@ from tl_widgets.assignments.plan import LETTERS, Blank, Variant
 from tl_widgets.assignments.questions.numbers import as_number, is_near
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import Comparison
 
 MOST_LETTERS = 5_000
@@ -65,9 +67,12 @@ def read_answer(blank: Blank, answer: object, because: object = "", *, before_ru
         return Given(blank.name, number=as_number(answer), before_run=before_run)
     if blank.kind == "text":
         if not isinstance(answer, str) or len(answer) > MOST_LETTERS:
-            raise InputError(f"The answer is a text of at most {MOST_LETTERS:,} letters; received {shown(answer, 60)}.")
+            value = shown(answer, 60)
+            raise InputError(
+                _("The answer is a text of at most {n:,} letters; received {value}.", n=MOST_LETTERS, value=value)
+            )
         return Given(blank.name, text=answer.encode("utf-8", "replace").decode(), before_run=before_run)
-    letter = _letter("The answer", answer, blank.n_options)
+    letter = _letter(_("The answer"), answer, blank.n_options)
     reason = _letter("because", because, blank.n_reasons) if blank.n_reasons else ""
     return Given(blank.name, text=letter, because=reason, before_run=before_run)
 
@@ -76,7 +81,14 @@ def _letter(what: str, answer: object, n_options: int) -> str:
     letter = answer.strip().lower() if isinstance(answer, str) else ""
     if len(letter) != 1 or letter not in LETTERS[:n_options]:
         last = LETTERS[n_options - 1]
-        raise InputError(f'{what} is one letter from "a" to "{last}"; received {shown(answer, 60)}.')
+        raise InputError(
+            _(
+                '{what} is one letter from "a" to "{last}"; received {value}.',
+                what=what,
+                last=last,
+                value=shown(answer, 60),
+            )
+        )
     return letter
 
 
@@ -93,17 +105,16 @@ def mark(asked: Question, given: Given | None, variant: Variant, run: Comparison
         # A file may hold an answer of another kind than the question's.
         answer = None if given is None else given.number if asked.kind in ("number", "measured") else given.text
         if given is None or answer is None or answer == "":
-            raise InputError("no answer")
+            return Mark(asked.name, 0.0, _("No answer."))
         given = read_answer(asked.blank, answer, given.because, before_run=given.before_run)
     except InputError as error:
-        is_empty = given is None or str(error) == "no answer"
-        return Mark(asked.name, 0.0, "No answer." if is_empty else str(error))
+        return Mark(asked.name, 0.0, str(error))
     if asked.kind == "text":
-        return Mark(asked.name, None, "To be graded by hand.", answer=given.text)
+        return Mark(asked.name, None, _("To be graded by hand."), answer=given.text)
     if asked.kind == "choice":
         option = asked.options[LETTERS.index(given.text)]
         if option.is_right:
-            return Mark(asked.name, asked.points, "Right.", answer=given.text, is_right=True)
+            return Mark(asked.name, asked.points, _("Right."), answer=given.text, is_right=True)
         return Mark(asked.name, 0.0, option.why, option.why, given.text, is_right=False)
     if asked.kind == "prediction":
         return _mark_prediction(asked, given, variant, run)
@@ -116,29 +127,30 @@ def _mark_prediction(asked: Question, given: Given, variant: Variant, run: Compa
         outcome = evaluate(asked.outcome, formula_names(variant, run))
         distances = [abs(value - outcome) for value in asked.values]
         came_true = distances.index(min(distances)) == LETTERS.index(given.text)
-    answer = f"{given.text}, because {given.because}" if given.because else given.text
+    answer = f"{given.text}, {given.because}" if given.because else given.text
     if given.before_run:
-        return Mark(asked.name, asked.points, "Predicted before the run.", answer=answer, is_right=came_true)
-    return Mark(asked.name, 0.0, "Predicted after the run, when the result was known.", answer=answer)
+        return Mark(asked.name, asked.points, _("Predicted before the run."), answer=answer, is_right=came_true)
+    return Mark(asked.name, 0.0, _("Predicted after the run, when the result was known."), answer=answer)
 
 
 def _mark_number(asked: Question, given: Given, variant: Variant, run: Comparison | None) -> Mark:
     value = given.number or 0.0
     answer = number_text(value)
     if asked.kind == "measured" and run is None:
-        return Mark(asked.name, 0.0, "There is no run to compare it with.", answer=answer)
+        return Mark(asked.name, 0.0, _("There is no run to compare it with."), answer=answer)
     names = formula_names(variant, run if asked.kind == "measured" else None)
     try:
         right = evaluate(asked.right, names)
-        values = [evaluate(wrong.value, names) for wrong in asked.wrong]
     except InputError as error:
-        return Mark(asked.name, 0.0, f"The right answer can't be computed: {error}.", answer=answer)
+        return Mark(asked.name, 0.0, _("The right answer can't be computed: {why}.", why=error), answer=answer)
     if is_near(value, right, asked.tolerance, asked.within):
-        return Mark(asked.name, asked.points, "Right.", answer=answer, is_right=True)
-    for wrong, number in zip(asked.wrong, values, strict=True):
-        if is_near(value, number, asked.tolerance, asked.within):
+        return Mark(asked.name, asked.points, _("Right."), answer=answer, is_right=True)
+    for wrong in asked.wrong:
+        with suppress(InputError):  # it can't be computed from this run
+            if not is_near(value, evaluate(wrong.value, names), asked.tolerance, asked.within):
+                continue
             return Mark(asked.name, wrong.points, wrong.why, wrong.why, answer, is_right=False)
-    reason = f"The answer is {answer}; {number_text(right)} is right."
+    reason = _("The answer is {answer}; {right} is right.", answer=answer, right=number_text(right))
     return Mark(asked.name, 0.0, reason, answer=answer, is_right=False)
 
 

@@ -7,21 +7,9 @@ from typing import Any
 
 from tl_widgets.assignments.description import Description, Question
 from tl_widgets.assignments.plan import LETTERS
+from tl_widgets.core.translation import _
 from tl_widgets.records.codec import to_plain
 
-_HOW = (
-    "Replace `...` by your answer and run the cell. It says what was kept, not whether it's right. You can change an "
-    "answer as often as you like: the last one counts."
-)
-_HINTS = {
-    "number": "a number",
-    "measured": "a number from your run",
-    "choice": 'a letter, such as "a"',
-    "text": 'a text between quotes; """ for several lines',
-}
-_TRAIN = """## Train
-
-These are your own images and settings. Training takes a while; the answers that you have given so far are kept."""
 _TRAIN_CODE = """dataset = tl.load_dataset(**task.images)
 result = tl.compare(dataset, **task.settings)
 task.record(result)"""
@@ -39,17 +27,20 @@ def to_notebook(description: Description, *, nbgrader: bool = False) -> str:
             until `nbgrader generate_assignment` takes them out.
     """
     cells = _Cells(nbgrader)
-    end = "" if nbgrader else " At the end, `submit` writes one small file: hand that in."
-    cells.markdown("intro", f"# {description.title}\n\n{description.text.strip()}\n\n{_HOW}{end}")
-    student = '"Ada Lovelace"'
-    cells.code(
-        "student", f'STUDENT = ""  # your name or number as your teacher knows it, such as {student}', role="answer"
+    how = _(
+        "Replace `...` by your answer and run the cell. It says what was kept, not whether it's right. You can change "
+        "an answer as often as you like: the last one counts."
     )
+    end = "" if nbgrader else _("At the end, `submit` writes one small file: hand that in.")
+    cells.markdown("intro", f"# {description.title}\n\n{description.text.strip()}\n\n{how}\n\n{end}".rstrip())
+    name = _("your name or number as your teacher knows it, such as {example}", example='"Ada Lovelace"')
+    cells.code("student", f'STUDENT = ""  # {name}', role="answer")
     plan = description.plan.to_json()
     points = ", points" if nbgrader else ""
     cells.code(
         "begin",
-        f"# Leave this cell as it is.\nimport tl_widgets as tl\nfrom tl_widgets.assignments import begin{points}\n\n"
+        f"# {_('Leave this cell as it is.')}\n"
+        f"import tl_widgets as tl\nfrom tl_widgets.assignments import begin{points}\n\n"
         f"task = begin(STUDENT, r'''{plan}''')\ntask",
         role="locked",
         hidden=True,
@@ -62,7 +53,7 @@ def to_notebook(description: Description, *, nbgrader: bool = False) -> str:
     if runs_before == len(description.question):
         cells.run()
     if not nbgrader:
-        cells.markdown("hand-in", "## Hand in\n\nRun the next cell, and hand in the file that it names.")
+        cells.markdown("hand-in", f"## {_('Hand in')}\n\n{_('Run the next cell, and hand in the file that it names.')}")
         cells.code("submit", "task.submit()", role="locked")
     return cells.to_json()
 
@@ -109,34 +100,35 @@ class _Cells:
     def question(self, number: int, asked: Question) -> None:
         """Add a question, the cell for its answer and, for nbgrader, the one that grades it."""
         name = asked.name.replace("_", "-")
-        worth = "1 point" if asked.points == 1 else f"{asked.points:g} points"
+        worth = _("1 point") if asked.points == 1 else _("{n:g} points", n=asked.points)
         parts = [f"## {number}. {asked.name.replace('_', ' ').capitalize()} ({worth})", asked.text.strip()]
         parts += [_lettered([option.text for option in asked.options])] if asked.options else []
-        parts += ["Because", _lettered([reason.text for reason in asked.reasons])] if asked.reasons else []
+        parts += [_("Because"), _lettered([reason.text for reason in asked.reasons])] if asked.reasons else []
         if asked.kind == "prediction":
-            parts.append("Answer before you train: afterwards it's no prediction.")
+            parts.append(_("Answer before you train: afterwards it's no prediction."))
         self.markdown(f"question-{name}", "\n\n".join(parts))
         role, points = "answer", None
         because = ", because=..." if asked.reasons else ""
-        hint = 'a letter for each, such as "a"' if because else _HINTS.get(asked.kind, _HINTS["choice"])
+        hint = _('a letter for each, such as "a"') if because else _hint(asked)
         source = f'task.answer("{asked.name}", ...{because})  # {hint}'
         if asked.kind == "text" and self._nbgrader:
             role, points = "text", asked.points
             model = asked.model_answer.strip().replace('"""', "'''").replace("\\", "/") or "..."
             solution = f"### BEGIN SOLUTION\n{model}\n### END SOLUTION"
-            source = f'task.answer("{asked.name}", """\n{solution}\n""")  # write your text between the quotes'
+            source = f'task.answer("{asked.name}", """\n{solution}\n""")  # {_("write your text between the quotes")}'
         self.code(f"answer-{name}", source, role=role, points=points)
         if self._nbgrader and asked.kind != "text":
             key = {key: value for key, value in to_plain(asked).items() if value not in ("", [], None)}
             source = (
-                "# Graded by running. Leave this cell as it is.\n### BEGIN HIDDEN TESTS\n"
+                f"# {_('Graded by running. Leave this cell as it is.')}\n### BEGIN HIDDEN TESTS\n"
                 f"points(task, {key!r})\n### END HIDDEN TESTS"
             )
             self.code(f"points-{name}", source, role="test", points=asked.points)
 
     def run(self) -> None:
         """Add the cells that train the models."""
-        self.markdown("run", _TRAIN)
+        text = _("These are your own images and settings. Training takes a while; the answers so far are kept.")
+        self.markdown("run", f"## {_('Train')}\n\n{text}")
         self.code("train", _TRAIN_CODE, role="locked")
         self.code("look", _LOOK_CODE, role="locked")
 
@@ -146,6 +138,18 @@ class _Cells:
         metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
         notebook = {"cells": self._cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
         return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _hint(asked: Question) -> str:
+    """Return what kind of answer a question takes."""
+    match asked.kind:
+        case "number":
+            return _("a number")
+        case "measured":
+            return _("a number from your run")
+        case "text":
+            return _('a text between quotes; """ for several lines')
+    return _('a letter, such as "a"')
 
 
 def _lettered(texts: list[str]) -> str:

@@ -19,6 +19,7 @@ from tl_widgets.core.config import Config, ImageSettings
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Whole, flat_settings, settings_of, with_flat_values
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import find_dataset
 from tl_widgets.records.codec import from_plain, load, to_plain
 from tl_widgets.records.comparison import Comparison, DatasetSummary
@@ -95,7 +96,7 @@ class Variant:
         """Return why a run isn't the one of this student, as a sentence; "" if it is."""
         about, mine = run.dataset, self.summary
         if mine is None or self.config is None:
-            return "This assignment has no run."
+            return _("This assignment has no run.")
         seed = about.origin.seed if about.origin is not None else 0
         pairs = {
             "data set": (about.name, mine.name),
@@ -108,8 +109,11 @@ class Variant:
         pairs |= {name.replace("_", " "): (run.config.values[name], value) for name, value in wanted.items()}
         for name, (found, right) in pairs.items():
             if found != right:
-                return f"The run has another {name} than this student was given: {shown(found, 60)}, not {right}."
-        return "The run was stopped before its end." if run.stopped else ""
+                return _(
+                    "The run has other settings than this student was given: {name} is {found}, not {right}.",
+                    name=name, found=shown(found, 60), right=right,
+                )  # fmt: skip
+        return _("The run was stopped before its end.") if run.stopped else ""
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ class Plan:
             return from_plain(Plan, load(text))
         except InputError as error:
             raise InputError(
-                f"The assignment in this notebook was changed ({error}). Get the notebook again."
+                _("The assignment in this notebook was changed ({why}). Get the notebook again.", why=error)
             ) from None
 
     @cached_property
@@ -200,23 +204,31 @@ class Plan:
         """Raise `InputError` unless every student gets something that can be run."""
         if not self.images:
             if self.has_run or self.own:
-                raise InputError("A run, and what each student gets of their own, need [images] with a dataset.")
+                raise InputError(_("A run, and what each student gets of their own, need [images] with a dataset."))
             return
         if "dataset" not in self.images:
-            raise InputError("[images] needs a dataset, as `tl-widgets datasets` lists them.")
+            raise InputError(_("[images] needs a dataset, as `tl-widgets datasets` lists them."))
         self._check_names()
         known = find_dataset(str(self.images["dataset"]))
         n_classes = self.own.get("n_classes", 2)
         n_fixed = len(known.choose(_as_tuples(self.images).get("classes")).class_names)
         if isinstance(n_classes, bool) or not isinstance(n_classes, int) or not 2 <= n_classes <= n_fixed:
-            raise InputError(f"own.n_classes must be 2 to {n_fixed}; received {shown(n_classes)}.")
+            value = shown(n_classes)
+            raise InputError(_("own.n_classes must be 2 to {n}; received {value}.", n=n_fixed, value=value))
         for name in ("seed", "images"):
             if not isinstance(self.own.get(name, False), bool):
-                raise InputError(f"own.{name} must be true or false; received {shown(self.own[name])}.")
+                value = shown(self.own[name])
+                raise InputError(_("own.{name} must be true or false; received {value}.", name=name, value=value))
         lists = {name: value for name, value in self.own.items() if name not in ("seed", "images", "n_classes")}
         for name, values in lists.items():
             if not isinstance(values, list) or len(values) < 2:
-                raise InputError(f"own.{name} must be a list of two or more values; received {shown(values)}.")
+                raise InputError(
+                    _(
+                        "own.{name} must be a list of two or more values; received {values}.",
+                        name=name,
+                        values=shown(values),
+                    )
+                )
             for value in values:
                 self._with(name, value)._require_images()
         self._require_images()
@@ -227,9 +239,12 @@ class Plan:
         for table, names in known.items():
             for name in getattr(self, table) or {}:
                 if name not in names:
-                    raise InputError(f"[{table}] has {shown(name)}; there are {', '.join(dict.fromkeys(names))}.")
+                    allowed = ", ".join(dict.fromkeys(names))
+                    raise InputError(
+                        _("[{table}] has {name}; there are {names}.", table=table, name=shown(name), names=allowed)
+                    )
         if set(self.own) & set(settings_of(Config)) and not self.has_run:
-            raise InputError("Settings of a run in [own] need a table [run], which may be empty.")
+            raise InputError(_("Settings of a run in [own] need a table [run], which may be empty."))
 
     def _require_images(self) -> None:
         """Raise `InputError` if there are no such images or settings."""

@@ -9,6 +9,7 @@ import numpy as np
 from tl_widgets.assignments.plan import Variant
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.records.comparison import Comparison, Environment
 
@@ -60,10 +61,10 @@ def run_again(variant: Variant, run: Comparison, *, on_event: OnEvent = ignore, 
     try:
         dataset = load_dataset(**variant.images, on_event=on_event, cancel=cancel)
         if run.dataset.fingerprint != dataset.fingerprint:
-            return Check(False, "Its images aren't those that its settings give here.")
+            return Check(False, _("Its images aren't those that its settings give here."))
         again = compare_config(dataset, variant.config, on_event=on_event, cancel=cancel)
     except InputError as error:
-        return Check(False, f"It couldn't be run again: {error}")
+        return Check(False, _("It couldn't be run again: {why}", why=error))
     raise_if_cancelled(cancel)
     return compare_runs(run, again)
 
@@ -72,19 +73,22 @@ def compare_runs(run: Comparison, again: Comparison) -> Check:
     """Return whether a run and its repetition agree."""
     others = {model.name: model for model in again.runs}
     if {model.name for model in run.runs} != set(others):
-        return Check(False, "It doesn't have the models that its settings give.")
+        return Check(False, _("It doesn't have the models that its settings give."))
     most, allowed = 0, 0
     for model in run.runs:
         other = others[model.name]
         if model.params != other.params:
-            return Check(False, f"{model.name} has another number of parameters than its settings give.")
+            return Check(False, _("{model} has another number of parameters than its settings give.", model=model.name))
         if model.labels != other.labels:
-            return Check(False, f"{model.name} was tested on other labels than the data set has.")
+            return Check(False, _("{model} was tested on other labels than the data set has.", model=model.name))
         n_different = int(np.sum(np.not_equal(model.predictions, other.predictions)))
         allowed = allowed_differences(len(model.labels), run.environment, again.environment)
         most = max(most, n_different)
         if n_different > allowed:
-            n = len(model.labels)
-            text = f"{model.name} answers {n_different} of {n} test images differently; {allowed} may differ."
+            text = _(
+                "{model} answers {n} of {n_test} test images differently; {allowed} may differ.",
+                model=model.name, n=n_different, n_test=len(model.labels), allowed=allowed,
+            )  # fmt: skip
             return Check(False, text, n_different, allowed)
-    return Check(True, f"Run again: at most {most} answers differ, and {allowed} may.", most, allowed)
+    text = _("Run again: at most {n} answers differ, and {allowed} may.", n=most, allowed=allowed)
+    return Check(True, text, most, allowed)

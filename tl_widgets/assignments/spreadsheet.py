@@ -10,6 +10,7 @@ from pathlib import Path
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.paths import read_user_file
 from tl_widgets.core.text import escaped, printable, shown
+from tl_widgets.core.translation import _
 
 _MOST_BYTES = 50_000_000
 _MOST_LETTERS = 5_000
@@ -48,12 +49,12 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{name} isn't in UTF-8: save it as “CSV UTF-8”.") from None
+        raise InputError(_("{file} isn't in UTF-8: save it as “CSV UTF-8”.", file=name)) from None
     first = text.partition("\n")[0]
     try:
         rows = list(csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count), restval=""))
     except csv.Error as error:
-        raise InputError(f"{name} isn't a CSV file: {error}.") from None
+        raise InputError(_("{file} isn't a CSV file: {why}.", file=name, why=error)) from None
     return [{str(key): value for key, value in row.items() if isinstance(value, str)} for row in rows]
 
 
@@ -72,6 +73,8 @@ def read_points(path: Path) -> dict[tuple[str, str], float]:
             try:
                 points[student_key(row.get("student", "")), row.get("question", "")] = as_number(text)
             except InputError:
-                what = f"the points in line {number} are {shown(text, 40)}, not a number"
-                raise InputError(f"{printable(str(path))}: {what}.") from None
+                raise InputError(
+                    _("{file}: the points in line {n} are {value}, not a number.",
+                      file=printable(str(path)), n=number, value=shown(text, 40))
+                ) from None  # fmt: skip
     return points

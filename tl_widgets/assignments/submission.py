@@ -19,6 +19,7 @@ from tl_widgets.assignments.marking import Given
 from tl_widgets.assignments.plan import Plan
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.records.codec import FORMAT, from_plain, load, to_plain
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.kinds import Text
@@ -71,14 +72,15 @@ def require_student(student: object) -> str:
     Raises:
         InputError: It's empty, too long, or isn't text.
     """
-    advice = "Write your name or student number between the quotes of STUDENT, and run that cell and the next one."
+    advice = _("Write your name or student number between the quotes of STUDENT, and run that cell and the next one.")
     if isinstance(student, int) and not isinstance(student, bool):
         student = str(student)
     if not isinstance(student, str) or not student.strip():
-        raise InputError(f"{advice} STUDENT is {shown(student, 60)}.")
+        raise InputError(advice + " " + _("STUDENT is {value}.", value=shown(student, 60)))
     text = " ".join(student.split())
     if len(text) > _MOST_NAME or not text.isprintable():
-        raise InputError(f"{advice} STUDENT has more than {_MOST_NAME} letters, or letters that can't be shown.")
+        why = _("STUDENT has more than {most} letters, or letters that can't be shown.", most=_MOST_NAME)
+        raise InputError(f"{advice} {why}")
     return text
 
 
@@ -101,14 +103,17 @@ def from_signed_json(text: str, plan: Plan) -> tuple[Submission, bool]:
     try:
         plain = load(text)
     except InputError as error:
-        what = "It's cut off or damaged" if KIND in text[:200] else "This isn't a file that submit() wrote"
-        raise InputError(f"{what}: {error}.") from None
+        if KIND in text[:200]:
+            raise InputError(_("It's cut off or damaged: {why}.", why=error)) from None
+        raise InputError(_("This isn't a file that submit() wrote: {why}.", why=error)) from None
     if plain.get("kind") != KIND:
-        raise InputError("This isn't a file that submit() wrote: it says nothing of tl_widgets.")
+        raise InputError(_("This isn't a file that submit() wrote: it says nothing of tl_widgets."))
     if plain.get("format") != FORMAT:
-        raise InputError(f"It has format {shown(plain.get('format'), 40)}; this version reads format {FORMAT}.")
+        found = shown(plain.get("format"), 40)
+        raise InputError(_("It has format {found}; this version reads format {known}.", found=found, known=FORMAT))
     if plain.get("assignment") != plan.name:
-        raise InputError(f"It belongs to another assignment: {shown(plain.get('assignment'), 60)}, not {plan.name}.")
+        found = shown(plain.get("assignment"), 60)
+        raise InputError(_("It belongs to another assignment: {found}, not {name}.", found=found, name=plan.name))
     signature = plain.pop("signature", None)
     is_signed = isinstance(signature, str) and _is_signed(plain, signature, plan)
     fields = {name: value for name, value in plain.items() if name not in ("format", "kind", "run")}
@@ -121,7 +126,7 @@ def from_signed_json(text: str, plan: Plan) -> tuple[Submission, bool]:
         run = Comparison.from_json(json.dumps(plain["run"])) if has_run else None
     except (InputError, RecursionError) as error:
         why = str(error).partition(" Give the JSON")[0]
-        raise InputError(f"It was changed or damaged, and can't be read: {why.rstrip('.')}.") from None
+        raise InputError(_("It was changed or damaged, and can't be read: {why}.", why=why.rstrip("."))) from None
     return Submission(**{**vars(submission), "run": run}), is_signed
 
 
@@ -129,7 +134,7 @@ def _require_time(text: str) -> None:
     try:
         datetime.fromisoformat(text)
     except ValueError:
-        raise InputError(f"made is {shown(text, 40)}, not a time.") from None
+        raise InputError(_("made is {value}, not a time.", value=shown(text, 40))) from None
 
 
 def _is_signed(plain: dict[str, Any], signature: str, plan: Plan) -> bool:

@@ -19,6 +19,7 @@ from tl_widgets.core.files import write_text
 from tl_widgets.core.numbers import size_text
 from tl_widgets.core.paths import user_path
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.core.version import __version__
 from tl_widgets.records.codec import from_plain
 from tl_widgets.records.comparison import Comparison
@@ -72,7 +73,7 @@ class Task:
     def __repr__(self) -> str:
         try:
             calls = "".join(f"\n  {call}" for call in self.variant.calls)
-            return f"{self.plan.name} for {self.student}{calls}"
+            return _("{assignment} for {student}", assignment=self.plan.name, student=self.student) + calls
         except InputError as error:
             return str(error)
 
@@ -87,20 +88,20 @@ class Task:
         blank = next((blank for blank in self.plan.questions if blank.name == question), None)
         if blank is None:
             names = ", ".join(blank.name for blank in self.plan.questions)
-            return _say(f"There is no question {shown(question, 60)}; there are {names}.")
+            return _say(_("There is no question {name}; there are {names}.", name=shown(question, 60), names=names))
         if answer is ... or answer is None:
-            return _say(f"{question}: no answer yet.")
+            return _say(_("{question}: no answer yet.", question=question))
         try:
             given = read_answer(blank, answer, because, before_run=self.run is None)
         except InputError as error:
-            return _say(f"{question}: not kept. {error}")
+            return _say(_("{question}: not kept. {problem}", question=question, problem=error))
         before = self.given.get(question)
         if before is not None and replace(before, before_run=given.before_run) == given:
             given = before  # the cell ran again
         self.given[question] = given
         late = blank.kind == "prediction" and not given.before_run
-        note = " It comes after the run, so it counts as no prediction." if late else ""
-        return _say(f"{question}: kept. {_described(given)}{note}")
+        _say(_("{question}: kept. {answer}", question=question, answer=_described(given)))
+        return _say(_("It comes after the run, so it counts as no prediction.")) if late else None
 
     def record(self, result: object) -> None:
         """Keep the result of the run, without its models.
@@ -109,14 +110,15 @@ class Task:
             result: What `compare` returned.
         """
         if not isinstance(result, Comparison):
-            return _say(f"Not kept: give the result of compare(...); received {shown(result, 60)}.")
+            return _say(_("Not kept: give the result of compare(...); received {value}.", value=shown(result, 60)))
         try:
             if problem := self.variant.problem(result):
-                return _say(f"Not kept. {problem} Run the cell with compare(dataset, **task.settings) as it was.")
+                advice = _("Run the cell with compare(dataset, **task.settings) as it was.")
+                return _say(_("Not kept. {problem} {advice}", problem=problem, advice=advice))
         except InputError as error:
             return _say(str(error))
         self.run = result.without_models()
-        return _say(f"The run is kept. {result.headline}")
+        return _say(_("The run is kept. {headline}", headline=result.headline))
 
     def submit(self, folder: str | PathLike[str] = ".") -> None:
         """Write the file to hand in, and print its name and what is missing.
@@ -133,13 +135,14 @@ class Task:
             path = user_path(folder, "folder") / submission.file_name
             write_text(path, text)
         except InputError as error:
-            return _say(f"Nothing was written. {error}")
-        _say(f"Hand in this file: {path} ({size_text(len(text), kilobytes=True)})")
+            return _say(_("Nothing was written. {problem}", problem=error))
+        _say(_("Hand in this file: {file} ({size})", file=path, size=size_text(len(text), kilobytes=True)))
         missing = [blank.name for blank in self.plan.questions if blank.name not in self.given]
         if missing:
-            _say(f"Without an answer: {', '.join(missing)}. You can answer, and run this cell again.")
+            names = ", ".join(missing)
+            _say(_("Without an answer: {names}. You can answer, and run this cell again.", names=names))
         if self.plan.has_run and self.run is None:
-            _say("The run is missing: run the cells that train the models, and this cell again.")
+            _say(_("The run is missing: run the cells that train the models, and this cell again."))
         return None
 
 
@@ -178,10 +181,12 @@ def points(task: Task, question: Mapping[str, Any]) -> float:
 
 def _described(given: Given) -> str:
     if given.number is not None:
-        return f"Your answer is {number_text(given.number)}."
+        return _("Your answer is {answer}.", answer=number_text(given.number))
     if given.because:
-        return f"Your answer is {given.text}, because {given.because}."
-    return f"Your answer is {given.text}." if len(given.text) == 1 else f"Your answer has {len(given.text):,} letters."
+        return _("Your answer is {answer}, because {reason}.", answer=given.text, reason=given.because)
+    if len(given.text) == 1:
+        return _("Your answer is {answer}.", answer=given.text)
+    return ngettext("Your answer has {n:,} letter.", "Your answer has {n:,} letters.", len(given.text))
 
 
 def _say(text: str) -> None:

@@ -6,11 +6,13 @@ import argparse
 import secrets
 import time
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tl_widgets.core.errors import CancelledError, InputError
+from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,12 +84,12 @@ def _new(args: Namespace, console: Console) -> None:
     path = args.out or Path(f"{description.name}.ipynb")
     check_writable(path, "--out")
     write_text(path, to_notebook(description, nbgrader=args.nbgrader))
-    n = len(description.question)
+    n, points = len(description.question), description.points
     console.print(
-        f"Notebook: {path} ({n} question{'s' if n > 1 else ''}, {description.points:g} points)", soft_wrap=True
+        _("Notebook: {file} (questions: {n}, points: {points:g})", file=path, n=n, points=points), soft_wrap=True
     )
     if args.nbgrader:
-        console.print("It holds the answers. nbgrader generate_assignment takes them out.", soft_wrap=True)
+        console.print(_("It holds the answers. nbgrader generate_assignment takes them out."), soft_wrap=True)
 
 
 def _show(args: Namespace, console: Console) -> None:
@@ -130,10 +132,11 @@ def _grade(args: Namespace, console: Console) -> None:
     grades = grade(description, collect(args.folder), _students(args.students))
     grades = with_points_by_hand(grades, by_hand)
     if not grades.lines:
-        raise InputError(f"There are no files in {args.folder}. Give the folder with what was handed in.")
+        text = _("There are no files in {folder}. Give the folder with what was handed in.", folder=args.folder)
+        raise InputError(text)
     seconds = time.monotonic() - started
     if not args.quiet:
-        console.print(f"Read and graded in {seconds:.1f} s.", soft_wrap=True)
+        console.print(_("Read and graded in {seconds:.1f} s.", seconds=seconds), soft_wrap=True)
     grades, stopped = _checked(grades, args, console)
     texts = {
         paths["grades.csv"]: grades_csv(grades),
@@ -158,11 +161,19 @@ def _find_description(args: Namespace) -> Description:
         files = [path for path in files if b"[[question]]" in path.read_bytes()]
         if len(files) > 1:
             names = ", ".join(path.name for path in files)
-            raise InputError(f"{place} has several descriptions: {names}. Give one with --description FILE.")
+            text = _(
+                "{folder} has several descriptions: {names}. Give one with --description FILE.",
+                folder=place,
+                names=names,
+            )
+            raise InputError(text)
         if files:
             return read_description(files[0])
     raise InputError(
-        f"There is no description (.toml) in {folder}, beside it or here. Give it with --description FILE."
+        _(
+            "There is no description (.toml) in {folder}, beside it or here. Give it with --description FILE.",
+            folder=folder,
+        )
     )
 
 
@@ -185,13 +196,17 @@ def _checked(grades: Grades, args: Namespace, console: Console) -> tuple[Grades,
     checks: dict[str, Check] = {}
     if not sample:
         return grades, False
-    console.print(f"Running {len(sample)} again, chosen by --seed {seed}.", soft_wrap=True)
+    console.print(_("Running {n} again, chosen by --seed {seed}.", n=len(sample), seed=str(seed)), soft_wrap=True)
     with cancel_on_interrupt() as cancel:
         try:
             for number, line in enumerate(sample, 1):
                 checks[line.key] = _run_again(grades, line, cancel)
                 if not args.quiet:
-                    console.print(f"{number} of {len(sample)}, {line.student}: {checks[line.key].text}", soft_wrap=True)
+                    text = checks[line.key].text
+                    console.print(
+                        _("{i} of {n}, {student}: {text}", i=number, n=len(sample), student=line.student, text=text),
+                        soft_wrap=True,
+                    )
         except CancelledError:
             return with_checks(grades, checks), True
     return with_checks(grades, checks), False
@@ -209,16 +224,17 @@ def _summarize(grades: Grades, console: Console, written: Sequence[Path]) -> Non
     from tl_widgets.assignments.statistics import headline
 
     console.print(f"\n{headline(grades)}", style="bold", soft_wrap=True)
-    for status, text in (
-        ("rejected", "rejected, with a reason in the column notes"),
-        ("unreadable", "not a submission, or not readable"),
-        ("missing", "handed in nothing"),
+    counts = Counter(line.status for line in grades.lines)
+    n_other = sum(line.check is not None and not line.check.agrees for line in grades.lines)
+    n_waiting = sum(line.waits for line in grades.graded)
+    for n, text in (
+        (counts["rejected"], _("rejected: the column notes says why")),
+        (counts["unreadable"], _("not a submission, or not readable")),
+        (counts["missing"], _("on the list, but nothing handed in")),
+        (n_other, _("other numbers when run again: look at the column run again")),
+        (n_waiting, _("waiting for points by hand: fill them in, and run this command again")),
     ):
-        if n := sum(line.status == status for line in grades.lines):
-            console.print(f"  {n} {text}", soft_wrap=True)
-    if n := sum(line.check is not None and not line.check.agrees for line in grades.lines):
-        console.print(f"  {n} gave other numbers when run again: look at the column run again", soft_wrap=True)
-    if n := sum(line.waits for line in grades.graded):
-        console.print(f"  {n} wait for points by hand: fill them in, and run this command again", soft_wrap=True)
+        if n:
+            console.print(f"  {n:4} {text}", soft_wrap=True)
     for path in written:
-        console.print(f"Written: {path}", soft_wrap=True)
+        console.print(_("Written: {file}", file=path), soft_wrap=True)

@@ -7,6 +7,7 @@ import re
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 
 _USUAL = 0.01  # relative tolerance
 _EXACT_ABOVE = 50  # whole numbers above it are counted, not measured
@@ -57,5 +58,6 @@ def as_number(answer: object) -> float:
         if not math.isfinite(value) or abs(value) > 1e15:
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"The answer is one number, such as 12.5; received {shown(answer, 60)}.") from None
+        what = shown(answer, 60)
+        raise InputError(_("The answer is one number, such as 12.5; received {value}.", value=what)) from None
     return value

@@ -36,10 +36,10 @@ def to_notebook(description: Description, *, nbgrader: bool = False) -> str:
     name = _("your name or number as your teacher knows it, such as {example}", example='"Ada Lovelace"')
     cells.code("student", f'STUDENT = ""  # {name}', role="answer")
     plan = description.plan.to_json()
-    points = ", points" if nbgrader else ""
+    points, leave = ", points" if nbgrader else "", _("Leave this cell as it is.")
     cells.code(
         "begin",
-        f"# {_('Leave this cell as it is.')}\n"
+        f"# {leave}\n"
         f"import tl_widgets as tl\nfrom tl_widgets.assignments import begin{points}\n\n"
         f"task = begin(STUDENT, r'''{plan}''')\ntask",
         role="locked",
@@ -53,7 +53,8 @@ def to_notebook(description: Description, *, nbgrader: bool = False) -> str:
     if runs_before == len(description.question):
         cells.run()
     if not nbgrader:
-        cells.markdown("hand-in", f"## {_('Hand in')}\n\n{_('Run the next cell, and hand in the file that it names.')}")
+        heading, text = _("Hand in"), _("Run the next cell, and hand in the file that it names.")
+        cells.markdown("hand-in", f"## {heading}\n\n{text}")
         cells.code("submit", "task.submit()", role="locked")
     return cells.to_json()
 
@@ -114,21 +115,21 @@ class _Cells:
         if asked.kind == "text" and self._nbgrader:
             role, points = "text", asked.points
             model = asked.model_answer.strip().replace('"""', "'''").replace("\\", "/") or "..."
+            hint = _("write your text between the quotes")
             solution = f"### BEGIN SOLUTION\n{model}\n### END SOLUTION"
-            source = f'task.answer("{asked.name}", """\n{solution}\n""")  # {_("write your text between the quotes")}'
+            source = f'task.answer("{asked.name}", """\n{solution}\n""")  # {hint}'
         self.code(f"answer-{name}", source, role=role, points=points)
         if self._nbgrader and asked.kind != "text":
             key = {key: value for key, value in to_plain(asked).items() if value not in ("", [], None)}
-            source = (
-                f"# {_('Graded by running. Leave this cell as it is.')}\n### BEGIN HIDDEN TESTS\n"
-                f"points(task, {key!r})\n### END HIDDEN TESTS"
-            )
+            graded = _("Graded by running. Leave this cell as it is.")
+            source = f"# {graded}\n### BEGIN HIDDEN TESTS\npoints(task, {key!r})\n### END HIDDEN TESTS"
             self.code(f"points-{name}", source, role="test", points=asked.points)
 
     def run(self) -> None:
         """Add the cells that train the models."""
         text = _("These are your own images and settings. Training takes a while; the answers so far are kept.")
-        self.markdown("run", f"## {_('Train')}\n\n{text}")
+        heading = _("Train")
+        self.markdown("run", f"## {heading}\n\n{text}")
         self.code("train", _TRAIN_CODE, role="locked")
         self.code("look", _LOOK_CODE, role="locked")
 

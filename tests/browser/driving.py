@@ -102,6 +102,15 @@ def free_port():
         return listening.getsockname()[1]
 
 
+_NBGRADER = ("formgrader", "validate_assignment", "assignment_list", "course_list")
+_WITHOUT_NBGRADER = {
+    "labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
+    "jupyter_server_config.d/nbgrader.json": {
+        "ServerApp": {"jpserver_extensions": {f"nbgrader.server_extensions.{name}": False for name in _NBGRADER}}
+    },
+}
+
+
 @contextmanager
 def serve(folder, app, *options):
     """Start `jupyter APP`, `voila` or `tl-widgets lab` in a process group of its own, and end it whatever happens."""
@@ -116,6 +125,10 @@ def serve(folder, app, *options):
     settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    # nbgrader, which one test needs, would add a menu, buttons and Tab stops.
+    for file, content in _WITHOUT_NBGRADER.items():
+        (folder / "config" / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "config" / file).write_text(json.dumps(content))
     command = [
         sys.executable,
         "-m",

@@ -11,13 +11,10 @@ import lazy_loader
 from tl_widgets.core.version import __version__ as __version__
 
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-# What imports Keras as it loads: TensorFlow comes first, and quietly.
-_NEED_KERAS = {
-    "build_scratch",
-    "build_transfer",
-    "check_prediction",
-    "check_setup",
-    "count_parameters",
+# What imports Keras as it loads, with any of its backends.
+_NEED_KERAS = {"build_scratch", "build_transfer", "check_prediction", "check_setup", "count_parameters"}
+# What imports TensorFlow as it loads: it comes before Keras, and quietly.
+_NEED_TENSORFLOW = {
     "every_mistake",
     "fine_tune",
     "first_filters",
@@ -30,6 +27,10 @@ _NEED_KERAS = {
 
 def __getattr__(name: str) -> Any:
     if name in _NEED_KERAS:
+        from tl_widgets.core.lazy_tensorflow import import_keras
+
+        import_keras()
+    elif name in _NEED_TENSORFLOW:
         from tl_widgets.core.lazy_tensorflow import import_tensorflow
 
         import_tensorflow()

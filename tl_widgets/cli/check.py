@@ -17,9 +17,9 @@ FOUND = 1
 
 def run_check(args: Namespace) -> int:
     """Run `tl-widgets check` and return the exit status: 0 if no mistake was found, else 1."""
-    from tl_widgets.core.lazy_tensorflow import import_tensorflow
+    from tl_widgets.core.lazy_tensorflow import import_keras
 
-    import_tensorflow()
+    import_keras()
     from tl_widgets.cli.compare import load_images
     from tl_widgets.setup_checks.untrusted import check_saved
 

@@ -1,8 +1,9 @@
-"""Import TensorFlow once, without its startup messages, and send events."""
+"""Import TensorFlow once, without its startup messages, and send events; import Keras with any backend."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.resources import require_memory, share_heaps
+from tl_widgets.core.translation import _
 
 _PACKAGES = ("tensorflow", "keras")
 _POLL = 0.1  # seconds
@@ -66,6 +68,7 @@ class _Import(threading.Thread):
     def run(self) -> None:
         self.may_write.wait(1.0)  # not for ever: the caller may have been interrupted
         share_heaps()
+        _share_gpu()
         # TensorFlow's own pool for oneDNN gives nothing back: 0.35 GB after a few runs. Numbers and speed don't change.
         os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
         if "avx2" in cpu_flags():
@@ -120,10 +123,19 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
 
     Raises:
         CancelledError: `cancel` was set; the import goes on for the next call.
-        InputError: There is too little memory, or the user interrupted an import of their own, and the kernel must be
-            restarted.
+        InputError: Keras has another backend, there is too little memory, or the user interrupted an import of their
+            own, and the kernel must be restarted.
     """
     global _running
+    if (backend := keras_backend()) != _PACKAGES[0]:
+        raise InputError(
+            _(
+                "Training and measuring need Keras with TensorFlow, and here Keras uses {backend}. Restart Python (in "
+                "a notebook, the kernel) with KERAS_BACKEND=tensorflow. Saved models and check_setup work with any "
+                "backend.",
+                backend=backend,
+            )
+        )
     # A module is in sys.modules from the start of its import; only the end of ours shows that it is finished.
     with _lock:
         if _running is not None and _running.done.is_set():
@@ -131,6 +143,7 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
         is_first = _running is None
         if _running is None:
             if all(name in sys.modules for name in _PACKAGES):
+                _share_gpu()  # it may not have been used yet
                 # Worker processes import it themselves, and have to round like this one.
                 if (onednn := uses_onednn()) is not None:
                     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", str(int(onednn)))
@@ -148,6 +161,50 @@ def import_tensorflow(on_event: OnEvent = ignore, cancel: Cancel | None = None) 
     if running.error is not None:
         raise running.error
     on_event(Event("load", "TensorFlow is loaded", n_done=1, n_total=1, seconds=time.perf_counter() - started))
+
+
+def import_keras() -> None:
+    """Import Keras for work that trains nothing, with the user's backend: TensorFlow only where that is the backend.
+
+    Raises:
+        InputError: The backend isn't installed, or see `import_tensorflow`.
+    """
+    backend = keras_backend()
+    if backend == _PACKAGES[0]:
+        import_tensorflow()
+        return
+    try:
+        importlib.import_module("keras")
+    except (ImportError, ValueError) as error:
+        raise InputError(
+            _(
+                "Keras is set to the backend {backend}, and can't be imported with it ({error}). Install that backend, "
+                "or restart Python with KERAS_BACKEND=tensorflow.",
+                backend=backend,
+                error=str(error),
+            )
+        ) from error
+
+
+def keras_backend() -> str:
+    """Return the name of Keras's backend: the one it has, or would get if it were imported now."""
+    if chosen := getattr(sys.modules.get("keras.config"), "backend", None):
+        return str(chosen())
+    if chosen := os.environ.get("KERAS_BACKEND"):
+        return chosen
+    try:
+        folder = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+        return str(json.loads((folder / "keras.json").read_text())["backend"])
+    except (OSError, RuntimeError, ValueError, LookupError, TypeError):
+        return _PACKAGES[0]
+
+
+def _share_gpu() -> None:
+    """Let TensorFlow take a GPU's memory as it needs it, and worker processes, which inherit this, beside it.
+
+    Without it, the first process takes the whole card. The variable counts until a process first uses the GPU.
+    """
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 
 def uses_onednn() -> bool | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from tl_widgets.core.errors import InputError
@@ -76,7 +76,7 @@ class Data:
         source = self.source
         if isinstance(source, ImageDataset) or _are_arrays(source):
             return "arrays"
-        if isinstance(source, tf.data.Dataset):
+        if (tensorflow := _tensorflow()) and isinstance(source, tensorflow.data.Dataset):
             return "tf.data"
         if isinstance(source, keras.utils.PyDataset) or (
             not isinstance(source, tuple | list | str | bytes | Mapping)
@@ -285,7 +285,16 @@ def _are_arrays(source: Any) -> bool:
 
 
 def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray) or tf.is_tensor(value) or isinstance(value, keras.KerasTensor)
+    return isinstance(value, np.ndarray | keras.KerasTensor) or keras.ops.is_tensor(value) or _is_tensorflows(value)
+
+
+def _is_tensorflows(value: Any) -> bool:
+    return bool((tensorflow := _tensorflow()) and tensorflow.is_tensor(value))
+
+
+def _tensorflow() -> Any:
+    """Return TensorFlow if it's loaded, which Keras doesn't need with another backend; if not, no data are its own."""
+    return sys.modules.get("tensorflow")
 
 
 def _to_arrays(structure: Any) -> Any:
@@ -300,10 +309,10 @@ def _to_arrays(structure: Any) -> Any:
 
 
 def _to_array(value: Any) -> Array:
-    if isinstance(value, tf.RaggedTensor | tf.SparseTensor):
+    if (tensorflow := _tensorflow()) and isinstance(value, tensorflow.RaggedTensor | tensorflow.SparseTensor):
         raise InputError(f"The data are {type(value).__name__}s; load all images in one size.")
     try:
-        array = np.asarray(value)
+        array = np.asarray(keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value)
     except ValueError as error:  # NumPy makes no array of arrays of different shapes
         raise InputError(_RAGGED) from error
     if array.dtype != object:

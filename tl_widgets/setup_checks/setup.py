@@ -118,7 +118,7 @@ class Setup:
             return None
         if self.graph is None:
             return self.trace.answers
-        return keras.tree.map_structure(np.asarray, self.model(self.inputs(), training=False))
+        return keras.tree.map_structure(keras.ops.convert_to_numpy, self.model(self.inputs(), training=False))
 
     @cached_property
     def outputs(self) -> tuple[Output, ...]:

@@ -80,7 +80,9 @@ class Trace:
     def last_of(self, answers: Array) -> keras.layers.Layer | None:
         """Return the layer that makes one of the outputs."""
         for layer, _, output in reversed(self.calls):
-            if getattr(output, "shape", None) == answers.shape and np.array_equal(np.asarray(output), answers):
+            if getattr(output, "shape", None) == answers.shape and np.array_equal(
+                keras.ops.convert_to_numpy(output), answers
+            ):
                 return layer
         return None
 
@@ -93,7 +95,7 @@ def trace(model: keras.Model, inputs: Any) -> Trace:
         for layer in {id(part): part for part in _sublayers(model)}.values():
             recording.enter_context(_recorded_calls(layer, calls))
         answers = model(inputs, training=False)
-    return Trace(keras.tree.map_structure(np.asarray, answers), calls)
+    return Trace(keras.tree.map_structure(keras.ops.convert_to_numpy, answers), calls)
 
 
 def _sublayers(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:

@@ -209,7 +209,7 @@ def _one_answer(setup: Setup) -> Iterator[Finding]:
     numbers = class_numbers(labels) if isinstance(labels, np.ndarray) else None
     if numbers is None or len(numbers) < 16 or len(setup.outputs) != 1 or setup.answers is None:
         return
-    answers = np.asarray(setup.model(setup.inputs(len(numbers)), training=False), np.float64)
+    answers = keras.ops.convert_to_numpy(setup.model(setup.inputs(len(numbers)), training=False)).astype(np.float64)
     if answers.ndim != 2 or np.ptp(answers, axis=0).max() < 1e-6:
         return  # said already
     threshold = 0.5 if setup.outputs[0].activation == "sigmoid" else 0.0

@@ -170,7 +170,7 @@ def _stays_on(setup: Setup) -> Iterator[Finding]:
         return
     inputs = setup.inputs(4)
     runs = [keras.tree.flatten(setup.model(inputs, training=False)) for _ in range(2)]
-    if all(np.array_equal(np.asarray(one), np.asarray(other)) for one, other in zip(*runs, strict=True)):
+    if all(np.array_equal(*map(keras.ops.convert_to_numpy, pair)) for pair in zip(*runs, strict=True)):
         return
     names = ", ".join(layer.name for layer in randoms[:3])
     yield Finding(

@@ -67,7 +67,7 @@ def _find_batch_norm(setup: Setup) -> Iterator[Finding]:
         setup.model(setup.inputs(_N_IMAGES), training=True)
     averages = [variable for norm in backbone.norms for variable in (norm.moving_mean, norm.moving_variance)]
     pairs = [(old, scope.get_current_value(old)) for old in averages]
-    if all(new is None or np.allclose(np.asarray(old), np.asarray(new)) for old, new in pairs):
+    if all(new is None or np.allclose(np.asarray(old), keras.ops.convert_to_numpy(new)) for old, new in pairs):
         return
     code = "for layer in backbone.layers: layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)"
     yield Finding(

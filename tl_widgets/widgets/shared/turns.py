@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tl_widgets.core.errors import CancelledError
+from tl_widgets.core.errors import CancelledError, InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.widgets.shared.threads import log
 
@@ -51,6 +51,8 @@ def preload_tensorflow() -> None:
             import_tensorflow()
             import tl_widgets.plots.comparison  # the rest that the first run needs
             import tl_widgets.training.loop  # noqa: F401
+        except InputError:
+            pass  # the first run says so
         except Exception:
             log.exception("TensorFlow could not be loaded in the background")
         finally:

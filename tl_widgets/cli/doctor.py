@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import platform
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from tl_widgets.cli.progress import make_console
 from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import ignore
-from tl_widgets.core.numbers import size_text
+from tl_widgets.core.numbers import percent, size_text
 from tl_widgets.core.resources import (
     can_write,
     existing_part,
@@ -34,6 +36,7 @@ from tl_widgets.core.resources import (
     memory_limit,
     n_cores,
 )
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import list_datasets
 from tl_widgets.data.hosted import is_intact
 
@@ -41,6 +44,8 @@ _MARKS = {"good": ("ok", "green"), "missing": ("-", "dim"), "bad": ("BAD", "bold
 NEEDED_MEMORY = 1_000_000_000  # the default comparison took 0.94 GB at most (TensorFlow 2.21, 2 cores)
 _PACKAGES = (("tensorflow", (2, 18)), ("keras", (3, 8)), ("scikit-image", (0, 24)), ("pillow", (10, 4)))
 _TYPICAL_SIZE = 96  # pixels, the side of the built-in images
+_GPU_FILES = ("/dev/nvidia0", "/dev/kfd", "/dev/dxg")  # NVIDIA, AMD, Windows' Linux
+_GPU_SECONDS = 300  # for a small training on CPU and GPU; the first use of a GPU compiles for a minute
 _PYTHON = ((3, 11), (3, 14))  # the first supported version, and the first that isn't
 
 Level = Literal["good", "missing", "bad"]
@@ -154,7 +159,7 @@ def examine(*, options: str = "") -> Checkup:
         (entry for entry in list_backbones() if entry not in entries), key=lambda entry: entry.download_mb or math.inf
     )
     return Checkup(
-        machine=(_python(), *map(_package, _PACKAGES), *_hardware(), _disk()),
+        machine=(_python(), *map(_package, _PACKAGES), *_hardware(), _gpu(), _disk()),
         backbones=tuple(_bundled(entry) if entry.bundled else _backbone(entry, fetch) for entry in entries),
         datasets=tuple(_datasets(fetch)),
         missing_backbones=tuple(entry.name for entry in missing),
@@ -198,6 +203,49 @@ def _hardware() -> Iterator[Finding]:
         command = "" if enough else "close other programs and notebooks, or raise the container's memory limit"
         yield Finding("memory", "good" if enough else "bad", text, command, needed=True)
     yield Finding("cores", "good", str(n_cores()))
+
+
+def _gpu() -> Finding:
+    """Ask TensorFlow only where there may be a GPU: loading it takes seconds."""
+    if not has_gpu_driver():
+        return Finding("GPU", "good", _("none that TensorFlow could use; the built-in data sets don't need one"))
+    command = [sys.executable, "-m", "tl_widgets.experiments.devices"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_GPU_SECONDS, check=True)  # noqa: S603
+        report = json.loads(done.stdout.splitlines()[-1])
+        name, problem, accuracy = report["name"], report["problem"], report["accuracy"]
+    except (OSError, subprocess.SubprocessError, ValueError, LookupError) as error:
+        is_slow = isinstance(error, subprocess.TimeoutExpired)
+        text = (
+            _("a small training on the CPU and the GPU took too long")
+            if is_slow
+            else _("a small training on the CPU and the GPU ended with an error")
+        )
+        return Finding("GPU", "bad", text, _without_gpu(), needed=not is_slow)
+    if not name:
+        text = _("its driver is here, but TensorFlow sees no GPU, and uses the CPU")
+        return Finding("GPU", "missing", text, _('pip install "tensorflow[and-cuda]", for a GPU by NVIDIA on Linux'))
+    if problem:
+        text = _("{name} computes wrongly. {problem}", name=name, problem=problem)
+        return Finding("GPU", "bad", text, _without_gpu(), needed=True)
+    share = percent(accuracy)
+    text = _("{name}; a small training goes there as on the CPU ({share} right)", name=name, share=share)
+    return Finding("GPU", "good", text)
+
+
+def _without_gpu() -> str:
+    return _(
+        "update the driver and TensorFlow's packages for it; until then, set CUDA_VISIBLE_DEVICES=-1 to leave the GPU "
+        "out, or, on a Mac, pip uninstall tensorflow-metal"
+    )
+
+
+def has_gpu_driver() -> bool:
+    """Return whether this machine has the driver of a GPU, or Apple's plugin for TensorFlow."""
+    try:
+        return bool(metadata.version("tensorflow-metal"))
+    except metadata.PackageNotFoundError:
+        return any(map(os.path.exists, _GPU_FILES))
 
 
 def _disk() -> Finding:

@@ -58,7 +58,7 @@ class _Part:
 
 def device_name() -> str:
     """Return the device that TensorFlow uses: "CPU", or the name of the first GPU."""
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")  # without those that the user hid
     if not gpus:
         return "CPU"
     return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))

@@ -179,3 +179,53 @@ print(len(lab.runs), lab.state, *(answer.probabilities for answer in predict(lab
     assert printed(again.cells[-1]) == printed(first.cells[-1]).replace("done", "idle")
     widgets = again.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
     assert any("Here again: 1 run from today, " in str(widget["state"].get("value")) for widget in widgets.values())
+
+
+DROPS = """
+import asyncio, os, threading
+from ipywidgets import HTML
+from tl_widgets.widgets.shared import threads
+session, arrived = get_ipython().kernel.session, []
+send = session.send
+def send_or_drop(stream, message, content=None, *args, **options):
+    kind = message["header"]["msg_type"] if isinstance(message, dict) else message
+    if kind.startswith("comm") or "display" in kind:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        arrived.append(str(content))
+    return send(stream, message, content, *args, **options)
+session.send = send_or_drop
+def work(cancel):
+    for step in range(4):
+        line.value = f"step {step}"
+        threading.Event().wait(0.2)
+line = HTML("before")
+line
+"""
+
+
+def test_the_lab_moves_where_messages_of_threads_are_dropped(run):
+    """As in Colab. Besides, nbclient sees only messages that belong to the cell that runs."""
+    notebook = run(
+        DROPS,
+        "os.environ['TL_WIDGETS_RELAY'] = '0'\nawait threads.Run(work).done()\n"
+        "print(any('step' in text for text in arrived))",
+        "os.environ['TL_WIDGETS_RELAY'] = '1'\nfree = threads.Run(work)",
+        "while free.is_running: await asyncio.sleep(0.05)\nawait asyncio.sleep(0.05)\n"
+        "print([step for step in range(4) if any(f'step {step}' in text for text in arrived)])",
+        SETUP,
+        SHOW,
+        "run = lab.run()",
+        "from tl_widgets.teaching import result_of\nprint(result_of(lab).verdict.text)",
+        "threads._relay, session.send = None, send\ndel os.environ['TL_WIDGETS_RELAY']",
+    )
+    cells = notebook.cells
+    assert printed(cells[1]).strip() == "False"  # they are dropped
+    assert printed(cells[3]).strip() == "[0, 1, 2, 3]"  # the main thread was free
+    widgets = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
+    texts = [str(widget["state"].get("value", "")) for widget in widgets]
+    assert any('data-state="done"' in text for text in texts)
+    assert any(printed(cells[7]).strip() in text for text in texts)
+    assert any("Accuracy by epoch" in str(widget["state"].get("markup", "")) for widget in widgets)
+    (paper,) = (out for out in cells[5].outputs if "text/html" in out.data)
+    assert printed(cells[7]).strip() in paper.data["text/html"]

@@ -26,7 +26,7 @@ from tl_widgets.widgets.shared.keys import KeyGuard
 from tl_widgets.widgets.shared.live import Throttle
 from tl_widgets.widgets.shared.paper import Paper
 from tl_widgets.widgets.shared.source import DataSource
-from tl_widgets.widgets.shared.threads import Run, State
+from tl_widgets.widgets.shared.threads import Run, State, start_relay
 from tl_widgets.widgets.shared.turns import measure_when_idle, preload_tensorflow, training_lock, wait_for_tensorflow
 
 _LONG = 5.0  # seconds
@@ -155,6 +155,7 @@ class App(VBox, Generic[Screen, Result]):
     screen: Screen
 
     def __init__(self, screen: Screen, source: DataSource) -> None:
+        start_relay()
         self.screen, self._source = screen, source
         self._run: Run[Result] | None = None
         self.paper = Paper(f"{self._text}. It needs a running kernel: run this cell.")

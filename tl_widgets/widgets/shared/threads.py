@@ -1,14 +1,17 @@
-"""Run, work in a background thread that can be stopped, and LatestRequest, which drops outdated work."""
+"""Run, work in a background thread that can be stopped; LatestRequest, which drops outdated work; Relay, for Colab."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 import logging
+import os
+import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import Generic, Literal, TypeVar
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from typing import Any, Generic, Literal, TypeVar
 
 from ipywidgets import HTML
 
@@ -41,6 +44,7 @@ class Run(Generic[Value]):
         self.finished = threading.Event()
         self.result: Value | None = None
         self._work = work
+        start_relay()
         # In the copied context, ipykernel finds the cell that the widgets' messages belong to.
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._execute,), name="tl_widgets", daemon=True).start()
@@ -75,7 +79,8 @@ class Run(Generic[Value]):
         try:
             # Short waits, because a long one would not let an interrupt through.
             while not self.finished.wait(_POLL) and (deadline is None or time.monotonic() < deadline):
-                pass
+                _send_waiting()
+            _send_waiting()
         except KeyboardInterrupt:
             self.stop()
             raise
@@ -90,6 +95,8 @@ class Run(Generic[Value]):
         try:
             while not self.finished.is_set():
                 await asyncio.sleep(_POLL)
+                _send_waiting()
+            _send_waiting()
         except (asyncio.CancelledError, KeyboardInterrupt):
             self.stop()
             raise
@@ -150,3 +157,92 @@ class LatestRequest(Generic[Request]):
                 pass
             except Exception:  # this thread must survive for the next request
                 log.exception("work in the background failed")
+
+
+_SHOWING = ("comm_open", "comm_msg", "comm_close", "display_data", "update_display_data")  # kinds of messages
+
+
+class Relay:
+    """Lets the main thread send what other threads show: Google Colab and VS Code may drop a thread's own messages.
+
+    The main thread sends whenever it's free, before it shows something itself, and while a cell waits for a run. Of the
+    updates that wait for it, only the latest of each kind is kept.
+
+    Args:
+        kernel: IPython's kernel.
+        loop: The event loop of its main thread.
+    """
+
+    def __init__(self, kernel: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._kernel, self._loop = kernel, loop
+        self._send = kernel.session.send
+        self._lock = threading.Lock()
+        self._waiting: dict[Hashable, tuple[Any, ...]] = {}
+        kernel.session.send = self._take
+
+    def _take(self, stream: Any, message: Any, *args: Any, **options: Any) -> Any:
+        """Stand in for the session's `send`."""
+        kind = message["header"]["msg_type"] if isinstance(message, dict) else message
+        if kind not in _SHOWING:
+            return self._send(stream, message, *args, **options)
+        if threading.current_thread() is threading.main_thread():
+            self.send_waiting()
+            return self._send(stream, message, *args, **options)
+        content = message["content"] if isinstance(message, dict) else args[0] if args else options["content"]
+        key = _replaced_by_later(kind, content)
+        with self._lock:
+            is_first = not self._waiting
+            self._waiting.pop(key, None)
+            self._waiting[key] = stream, message, args, options
+        if is_first:
+            with suppress(RuntimeError):  # the kernel is shutting down
+                self._loop.call_soon_threadsafe(self.send_waiting)
+        return None
+
+    def send_waiting(self) -> None:
+        """Send what waits; in the main thread."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    return
+                stream, message, args, options = self._waiting.pop(next(iter(self._waiting)))
+            # An update now belongs to the cell that waits, which may be another than the one that started the run.
+            parent = self._kernel.get_parent("shell")
+            if not isinstance(message, dict):
+                options = {**options, "parent": parent}
+            elif message["header"]["msg_type"] == "update_display_data":
+                message = {**message, "parent_header": parent.get("header", {})}
+            self._send(stream, message, *args, **options)
+
+
+def _replaced_by_later(kind: str, content: dict[str, Any]) -> Hashable:
+    """Return what is the same for a later message that shows the same things."""
+    data = content.get("data", {})
+    if kind == "comm_msg" and "state" in data:
+        return (content["comm_id"], data.get("method"), *sorted(data["state"]))
+    return content["transient"].get("display_id") if kind == "update_display_data" else object()
+
+
+_relay: Relay | None = None
+
+
+def start_relay() -> None:
+    """Relay messages from now on if this notebook needs it, which TL_WIDGETS_RELAY (1 or 0) decides if it's set."""
+    global _relay
+    chosen = os.environ.get("TL_WIDGETS_RELAY")
+    is_needed = "google.colab" in sys.modules or "VSCODE_PID" in os.environ
+    if _relay is not None or not (chosen == "1" or (is_needed and chosen != "0")):
+        return
+    if threading.current_thread() is not threading.main_thread():
+        return
+    try:
+        from IPython import get_ipython
+
+        _relay = Relay(get_ipython().kernel, asyncio.get_running_loop())
+    except (ImportError, AttributeError, RuntimeError):  # no kernel
+        return
+
+
+def _send_waiting() -> None:
+    if _relay is not None and threading.current_thread() is threading.main_thread():
+        _relay.send_waiting()

@@ -63,20 +63,14 @@ def specs():
 
 
 def test_formula_agrees_with_keras_over_the_range_of_the_controls():
+    import keras
+
     from tl_widgets.models.builders import build_scratch, count_parameters
 
     for i, spec in enumerate(specs()):
         shape, n_classes = ((33, 33, 3), (48, 40, 1))[i % 2], (2, 3, 10)[i % 3]
-        model = build_scratch(
-            shape,
-            n_classes,
-            filters=spec.filters,
-            kernel_sizes=spec.kernel_sizes,
-            pooling=spec.pooling,
-            head=spec.head,
-            dense_units=spec.dense_units,
-            dropout=spec.dropout,
-        )
+        with keras.StatelessScope(initialize_variables=False):  # layers without values
+            model = build_scratch(shape, n_classes, **vars(spec))
         rows = scratch_ledger(shape, n_classes, spec)
         assert [row.layer for row in rows] == [type(layer).__name__ for layer in model.layers]
         assert [row.n_params for row in rows] == [layer.count_params() for layer in model.layers]

@@ -65,6 +65,12 @@ def heading_of(name: str) -> str:
     return model.heading if model else name
 
 
+def label_of(name: str) -> str:
+    """Return a model's name in figures and within a sentence; other names in lowercase."""
+    model = find_model(name)
+    return model.label if model else name.lower()
+
+
 def phrase_of(name: str) -> str:
     """Return a model's name in sentences; other names are returned unchanged."""
     model = find_model(name)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, raise_if_cancelled
 from tl_widgets.core.html import Markup, image, join
-from tl_widgets.core.model_name import heading_of
+from tl_widgets.core.model_name import heading_of, label_of
 from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
@@ -95,7 +95,7 @@ class AnswersStrip(HBox):
         side, parts = 28 if is_small else 52, []
         for row, pixels in zip(shown, images, strict=False):
             answers = ", ".join(
-                _("{heading} says {name}", heading=heading_of(run.name).lower(), name=names[run.predictions[row]])
+                _("{heading} says {name}", heading=label_of(run.name), name=names[run.predictions[row]])
                 for run in tested
             )
             label = f"{names[tested[0].labels[row]]}: {answers}"

@@ -7,15 +7,16 @@ import base64
 from ipywidgets import HTML, Button, HBox, VBox
 
 from tl_widgets.core.html import Markup
-from tl_widgets.core.model_name import ModelName, heading_of
+from tl_widgets.core.model_name import ModelName, heading_of, label_of
 from tl_widgets.core.numbers import percent, points_range
+from tl_widgets.core.translation import _
 from tl_widgets.export.networks import plot_networks
 from tl_widgets.plots.labels import Score, scores_of
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.widgets.shared.html import note
 from tl_widgets.widgets.shared.live import ProgressView
 
-_FIRST = "Press “Train both”: both networks learn from the same images, epoch by epoch, and are tested at the end."
+_FIRST = _("Press “Train both”: both networks learn from the same images, epoch by epoch, and are tested at the end.")
 
 
 class OutcomeView(HBox):
@@ -33,7 +34,7 @@ class OutcomeView(HBox):
 
     def __init__(self, problem: HTML, message: HTML, progress: ProgressView, advice: HTML) -> None:
         self.headline, self.live_line = HTML(), HTML()
-        self.details_button = Button(description="Why?", tooltip="The result with its intervals, in full")
+        self.details_button = Button(description=_("Why?"), tooltip=_("The result with its intervals, in full"))
         self._progress = progress
         lines = VBox([problem, message, progress, advice, self.headline, self.live_line])
         lines.add_class("tlw-lines")
@@ -80,20 +81,24 @@ class OutcomeView(HBox):
             self.show_last_run()
             return
         n = len(run.labels)
-        title = f"{heading_of(run.name)} now: {round(accuracy * n)} of {n} right"
+        title = _(
+            "{heading} now: {accuracy} of {n} right", heading=heading_of(run.name), accuracy=round(accuracy * n), n=n
+        )
         self.headline.value = Markup(
             '<div class="tlw-headline" role="status" tabindex="0"><b class="tlw-winner tlw-ink-{}">{}</b> '
             '<span class="tlw-count">{}</span></div>{}'
-        ).format(run.name, title, f"with {now}" if now else "", self._earlier())
+        ).format(run.name, title, _("with {now}", now=now) if now else "", self._earlier())
 
     def _earlier(self) -> Markup:
         """Return what the last finished comparison found, for a chart that shows something newer."""
         if self._result is None:
             return Markup()
-        comparison, number, _ = self._result
-        return Markup('<p class="tlw-earlier" data-run="{}">Run {} ({}): {}; {}.</p>').format(
-            number, number, _about(comparison), _title(comparison).lower(), _counts(comparison, "; ")
-        )
+        comparison, number, _lead = self._result
+        winner = comparison.verdict.winner
+        result = _("{model} wins", model=label_of(winner)) if winner else _("too close to call")
+        return Markup(
+            _('<p class="tlw-earlier" data-run="{number}">Run {number} ({about}): {result}; {counts}.</p>')
+        ).format(number=number, about=_about(comparison), result=result, counts=_counts(comparison, "; "))
 
 
 def on_paper(comparison: Comparison) -> Markup:
@@ -112,7 +117,7 @@ def headline(comparison: Comparison, number: int, lead: str = "") -> Markup:
     facts = [lead, f"Run {number}: {_about(comparison)}."]
     if interval is not None:
         order = interval if winner != ModelName.SCRATCH else (-interval[1], -interval[0])
-        facts.append(f"Difference: {points_range(*order)} points (95% interval).")
+        facts.append(_("Difference: {order} points (95% interval).", order=points_range(*order)))
     if balanced := _balanced(comparison):
         facts.append(f"{balanced}.")
     return Markup(
@@ -123,12 +128,17 @@ def headline(comparison: Comparison, number: int, lead: str = "") -> Markup:
 
 def _title(comparison: Comparison) -> str:
     winner = comparison.verdict.winner
-    return f"{heading_of(winner)} wins" if winner else "Too close to call"
+    return _("{heading} wins", heading=heading_of(winner)) if winner else _("Too close to call")
 
 
 def _about(comparison: Comparison) -> str:
     data = comparison.dataset
-    return f"{data.name}, {data.n_train} training images of {data.image_size} pixels"
+    return _(
+        "{data_name}, {n_train} training images of {image_size} pixels",
+        data_name=data.name,
+        n_train=data.n_train,
+        image_size=data.image_size,
+    )
 
 
 def _tested(comparison: Comparison) -> list[tuple[RunResult, Score]]:
@@ -144,10 +154,12 @@ def _counts(comparison: Comparison, separator: str = " ") -> Markup:
 
 def _count(run: RunResult, score: Score) -> Markup:
     n = len(run.labels)
-    text = f"{percent(score.accuracy)} on average" if score.seeds else f"{round(score.accuracy * n)} of {n} right"
-    return Markup('<span class="tlw-count tlw-ink-{}"><b>{}</b> {}</span>').format(
-        run.name, text, heading_of(run.name).lower()
+    text = (
+        _("{score_accuracy} on average", score_accuracy=percent(score.accuracy))
+        if score.seeds
+        else _("{score_accuracy} of {n} right", score_accuracy=round(score.accuracy * n), n=n)
     )
+    return Markup('<span class="tlw-count tlw-ink-{}"><b>{}</b> {}</span>').format(run.name, text, label_of(run.name))
 
 
 def _balanced(comparison: Comparison) -> str:
@@ -156,4 +168,4 @@ def _balanced(comparison: Comparison) -> str:
     if not any(run.is_uneven for run in tested):
         return ""
     shares = [percent(run.balanced_accuracy) for run in tested if run.balanced_accuracy is not None]
-    return f"Classes counted equally: {' and '.join(shares)}" if len(shares) == len(tested) else ""
+    return _("Classes counted equally: {shares}", shares=" and ".join(shares)) if len(shares) == len(tested) else ""

@@ -11,6 +11,7 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.config import GROUPS
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import default_dataset
 from tl_widgets.widgets.lab.blocks import BlockFields
 from tl_widgets.widgets.lab.class_fields import ClassFields
@@ -43,6 +44,12 @@ _OF_LAYER = {
     "head": ("head_dropout",),
 }
 _IN_ROWS = ("filters", "kernel_sizes", "classes")  # settings with several fields
+_TITLES = {
+    "Data": _("Data"),
+    "From scratch": _("From scratch"),
+    "Transfer": _("Transfer"),
+    "Training": _("Training"),
+}  # of `GROUPS`
 
 
 class ControlPanel(Form[LabSettings]):
@@ -158,8 +165,8 @@ class ControlPanel(Form[LabSettings]):
 
     def show_group(self, group: str) -> None:
         """Show one of `GROUPS`, where one is shown at a time."""
-        if isinstance(self.groups, Tab) and group in self.groups.titles:
-            self.groups.selected_index = self.groups.titles.index(group)
+        if isinstance(self.groups, Tab) and _TITLES[group] in self.groups.titles:
+            self.groups.selected_index = self.groups.titles.index(_TITLES[group])
 
     def show_layer(self, key: str) -> None:
         """Show only the fields of a layer of the drawings, such as "filters:1" or "head"; "" shows all fields."""
@@ -204,8 +211,10 @@ class ControlPanel(Form[LabSettings]):
             if is_unused:
                 close_tree(widget)
         if self._front:
-            return Tab([group_box("", *parts) for parts in groups.values()], titles=list(groups))
-        grid = Box([group_box(group, *parts) for group, parts in groups.items()])
+            return Tab(
+                [group_box("", *parts) for parts in groups.values()], titles=[_TITLES[group] for group in groups]
+            )
+        grid = Box([group_box(_TITLES[group], *parts) for group, parts in groups.items()])
         grid.add_class("tlw-groups")
         if len(groups) == len(GROUPS):
             grid.add_class("tlw-all")
@@ -231,7 +240,7 @@ class ControlPanel(Form[LabSettings]):
         if isinstance(cut := self.fields.get("cut"), CountField):
             n_cuts = len(find_backbone(self._settings.config.backbone).cuts)
             cut.limit(n_cuts, is_unequal=True)  # after all blocks, the backbone is whole
-            cut.widget.tooltip = cut.setting.help if n_cuts else "Where its blocks end is not known"
+            cut.widget.tooltip = cut.setting.help if n_cuts else _("Where its blocks end is not known")
         super()._show_fields()
         scratch = self._settings.config.scratch
         self._blocks.show_values(scratch.filters, scratch.kernel_sizes)
@@ -258,7 +267,9 @@ def _known_names(names: Collection[str]) -> tuple[str, ...]:
         names = [names]
     unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise InputError(f"There is no control {unknown[0]!r}. Choose from: {', '.join(NAMES)}.")
+        raise InputError(
+            _("There is no control {unknown!r}. Choose from: {names}.", unknown=unknown[0], names=", ".join(NAMES))
+        )
     return tuple(names)
 
 

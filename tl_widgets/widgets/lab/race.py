@@ -8,6 +8,7 @@ from dataclasses import replace
 from tl_widgets.core.events import Event
 from tl_widgets.core.html import Markup, join
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import Score
 from tl_widgets.plots.race import race_chart
 from tl_widgets.plots.race_classes import class_chart
@@ -15,7 +16,7 @@ from tl_widgets.plots.racers import Race, Racer
 from tl_widgets.records.comparison import History, RunResult
 from tl_widgets.widgets.shared.picture import Picture
 
-_CHARTS = ("accuracy", "loss", "per class")
+_CHARTS = {"accuracy": _("accuracy"), "loss": _("loss"), "per class": _("per class")}
 _SIZE = 600, 272  # CSS pixels, where the page has not said how much room there is
 _BUTTONS = 28  # CSS pixels above the chart
 
@@ -25,7 +26,7 @@ class RaceView(Picture):
 
     def __init__(self) -> None:
         super().__init__(reports_size=True)
-        self._chart = _CHARTS[0]
+        self._chart = "accuracy"
         self.on_click(self._choose)
         self.clear()
         self.observe(lambda _: self.draw(), "size")
@@ -130,13 +131,13 @@ class RaceView(Picture):
             chart = race_chart(self._race, self._chart, width=width, height=height)  # type: ignore[arg-type]
         buttons = [
             Markup('<span data-click="chart:{}" aria-pressed="{}">{}</span>').format(
-                name, str(name == self._chart).lower(), name
+                name, str(name == self._chart).lower(), label
             )
-            for name in _CHARTS
+            for name, label in _CHARTS.items()
         ]
         self.markup = Markup(
-            '<div class="tlw-charts" role="group" aria-label="What the chart shows">{}</div>{}'
-        ).format(join(buttons), chart)
+            _('<div class="tlw-charts" role="group" aria-label="What the chart shows">{buttons}</div>{chart}')
+        ).format(buttons=join(buttons), chart=chart)
 
     def _choose(self, key: str) -> None:
         self._chart = key.removeprefix("chart:")

@@ -24,10 +24,10 @@ from tl_widgets.widgets.shared.picture import Picture
 from tl_widgets.widgets.shared.settings import LabSettings, differences
 
 _TITLES = {
-    "n_per_class": "images per class",
-    "kernel_sizes": "kernel sizes",
-    "control": "control model",
-    "fine_tune_blocks": "fine-tuned blocks",
+    "n_per_class": _("images per class"),
+    "kernel_sizes": _("kernel sizes"),
+    "control": _("control model"),
+    "fine_tune_blocks": _("fine-tuned blocks"),
 }
 
 
@@ -70,9 +70,9 @@ class RunsView(VBox):
         self._runs: tuple[LabRun, ...] = ()
         self._restore, self._forget = restore, forget
         self._table, self._kept = HTML(), HTML()
-        self.run_menu = Dropdown(description="Run", style=STYLE)
-        self.overlay_menu = Dropdown(description="Overlay with", style=STYLE)
-        self.restore_button = Button(description="Restore its settings", icon="undo")
+        self.run_menu = Dropdown(description=_("Run"), style=STYLE)
+        self.overlay_menu = Dropdown(description=_("Overlay with"), style=STYLE)
+        self.restore_button = Button(description=_("Restore its settings"), icon="undo")
         self.restore_button.on_click(lambda _: self._restore_chosen())
         self.forget_button = Button(icon="trash", tooltip=_("Empty the list, and delete what is kept of these runs"))
         self.forget_button.on_click(lambda _: self._forget_all())
@@ -94,7 +94,7 @@ class RunsView(VBox):
         self.forget_button.description = _("Forget all runs")
         self._row.layout.display = "" if runs else "none"
         if not runs:
-            self._table.value, self._figure.markup = empty("No run yet: every run will have a row here."), ""
+            self._table.value, self._figure.markup = empty(_("No run yet: every run will have a row here.")), ""
             return
         self._table.value = _table(runs)
         options = [(run.title, run.number) for run in runs]
@@ -140,7 +140,7 @@ def _table(runs: tuple[LabRun, ...]) -> str:
         ModelName.TRANSFER,
         *([ModelName.FINE_TUNED] if any(run.result.fine_tuned for run in runs) else []),
     ]
-    head = ["Run", *names, *(heading_of(name) for name in shown), "Parameters trained", "Seconds"]
+    head = [_("Run"), *names, *(heading_of(name) for name in shown), _("Parameters trained"), _("Seconds")]
     rows = []
     for i, run in enumerate(runs):
         scores = scores_of(run.result) if run.result.runs else {}
@@ -148,13 +148,20 @@ def _table(runs: tuple[LabRun, ...]) -> str:
         reached = [_score(run.result, name, scores) for name in shown]
         values = [_value(name, column[i]) for name, column in columns.items()]
         params = Markup("<br>").join(
-            f"{count_text(model.params.trainable)} of {count_text(model.params.total)}" for model in done
+            _(
+                "{trainable} of {total}",
+                trainable=count_text(model.params.trainable),
+                total=count_text(model.params.total),
+            )
+            for model in done
         )
         cost = Markup("<br>").join(f"{model.seconds.total:.1f}" for model in done)
-        loaded = Markup(" <small>loaded from {}</small>").format(printable(run.source)) if run.source else ""
+        loaded = (
+            Markup(_(" <small>loaded from {source}</small>")).format(source=printable(run.source)) if run.source else ""
+        )
         rows.append([Markup("{}{}").format(run.number, loaded), *values, *reached, params, cost])
     numeric = range(len(head) - 2, len(head))
-    return table("Runs: the settings that differ, and the results", head, rows, numeric=numeric)
+    return table(_("Runs: the settings that differ, and the results"), head, rows, numeric=numeric)
 
 
 def _edits_text(origin: Origin | None) -> str:
@@ -162,14 +169,14 @@ def _edits_text(origin: Origin | None) -> str:
     if origin is None or not origin.edits:
         return "none"
     edits = origin.edits
-    parts = [f"{folder} is called {name}" for folder, name in edits.renamed]
-    parts += [f"without {folder}" for folder in edits.dropped]
+    parts = [_("{folder} is called {name}", folder=folder, name=name) for folder, name in edits.renamed]
+    parts += [_("without {folder}", folder=folder) for folder in edits.dropped]
     if edits.left_out:
-        parts.append(f"{count_text(len(edits.left_out))} left out")
+        parts.append(_("{n_left_out} left out", n_left_out=count_text(len(edits.left_out))))
     if edits.groups:
-        parts.append(f"groups: {edits.groups}")
+        parts.append(_("groups: {groups}", groups=edits.groups))
     if edits.together:
-        parts.append(f"{count_text(len(edits.together))} sets kept together")
+        parts.append(_("{n_together} sets kept together", n_together=count_text(len(edits.together))))
     return ", ".join(parts)
 
 
@@ -205,5 +212,7 @@ def overlay(first: LabRun, second: LabRun, *, width: int = 640) -> str:
         for name in ModelName
         if name in histories[0] or name in histories[1]
     )
-    text = f"Run {first.number}; run {second.number} is dashed."
+    text = _(
+        "Run {first_number}; run {second_number} is dashed.", first_number=first.number, second_number=second.number
+    )
     return race_chart(Race(racers, chance=chance_level(first.result.runs), note=text), width=width, height=250)

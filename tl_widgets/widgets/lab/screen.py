@@ -16,6 +16,7 @@ from tl_widgets.core.events import Cancel, Event, is_cancelled, raise_if_cancell
 from tl_widgets.core.html import Markup
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import interval_text
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.data.dataset import ImageDataset, Images
 from tl_widgets.data.folds import answered_images
 from tl_widgets.data.memmap_images import IndexedImages
@@ -59,13 +60,13 @@ class LabScreen(AppScreen[ProgressView]):
         images: Widget | None = None,
         presets: PresetBar | None = None,
     ) -> None:
-        super().__init__("Train both", ProgressView(), " The last finished result is still shown below.")
-        self.reset_button = Button(description="Reset", icon="undo", tooltip="Undo all changes of the controls")
+        super().__init__(_("Train both"), ProgressView(), _(" The last finished result is still shown below."))
+        self.reset_button = Button(description=_("Reset"), icon="undo", tooltip=_("Undo all changes of the controls"))
         self.reset_button.add_class("tlw-undo")
         self.live_tick = Checkbox(
             False,
-            description="Live",
-            tooltip="Train and test the transfer model again at every change: to learn from, not a result",
+            description=_("Live"),
+            tooltip=_("Train and test the transfer model again at every change: to learn from, not a result"),
             indent=False,
             style=STYLE,
         )
@@ -77,21 +78,21 @@ class LabScreen(AppScreen[ProgressView]):
         self.code, self.runs = CodeView(source), RunsView(restore, forget)
         self.trial, self.save = TryView(), SaveView(load)
         views = {
-            "Curves": self.stage,
-            "Result": self.result,
-            "Predictions": self.predictions,
-            "Confusion": self.confusion,
-            "Layers": self.ledger,
-            "Runs": self.runs,
-            "Code": self.code,
-            "Try a picture": self.trial,
-            "Save": self.save,
-            **({"My pictures": images} if images is not None else {}),
+            _("Curves"): self.stage,
+            _("Result"): self.result,
+            _("Predictions"): self.predictions,
+            _("Confusion"): self.confusion,
+            _("Layers"): self.ledger,
+            _("Runs"): self.runs,
+            _("Code"): self.code,
+            _("Try a picture"): self.trial,
+            _("Save"): self.save,
+            **({_("My pictures"): images} if images is not None else {}),
         }
         self.tabs = Tab(list(views.values()), titles=list(views), selected_index=0)
         self.tabs.add_class("tlw-views")
-        self.strip = AnswersStrip(self._look_at, lambda: self.show_tab("Try a picture"), self._open_camera)
-        self.outcome.details_button.on_click(lambda _: self.show_tab("Result"))
+        self.strip = AnswersStrip(self._look_at, lambda: self.show_tab(_("Try a picture")), self._open_camera)
+        self.outcome.details_button.on_click(lambda _unused: self.show_tab(_("Result")))
         self._tested: tuple[Comparison, Images | IndexedImages] | None = None
         self._n_live = self._n_changed = 0
         css = HTML(style() + f"<style>{page_file('lab/layout.css')}</style>")
@@ -104,8 +105,8 @@ class LabScreen(AppScreen[ProgressView]):
     def show_nothing(self) -> None:
         """Show no run and no result."""
         self.has_result = False
-        self.confusion.value = empty("After training: which class each model takes for which.")
-        self.result.value = empty("After training: who won, by how much, and how sure that is.")
+        self.confusion.value = empty(_("After training: which class each model takes for which."))
+        self.result.value = empty(_("After training: who won, by how much, and how sure that is."))
         self.message.value = ""
         self.progress.clear()
         self.curves.clear()
@@ -119,8 +120,10 @@ class LabScreen(AppScreen[ProgressView]):
         parts = [widget for name, widget in panel.front_controls.items() if name == "dataset"]
         parts.append(panel.thumbnails)
         if has_images:
-            self.own_button = Button(description="My pictures", icon="plus", tooltip="Train on pictures of your own")
-            self.own_button.on_click(lambda _: self.show_tab("My pictures"))
+            self.own_button = Button(
+                description=_("My pictures"), icon="plus", tooltip=_("Train on pictures of your own")
+            )
+            self.own_button.on_click(lambda _unused: self.show_tab(_("My pictures")))
             parts.append(self.own_button)
         if self._presets is not None:
             parts.append(self._presets)
@@ -142,8 +145,8 @@ class LabScreen(AppScreen[ProgressView]):
         self.stage.show_settings(settings)
         self.ledger.show_settings(settings)
         self.code.show_settings(settings)
-        changes = "1 change" if n_changed == 1 else f"{n_changed} changes"
-        self.reset_button.description = f"Undo {changes}" if n_changed else "Reset"
+        undo = ngettext("Undo {n} change", "Undo {n} changes", n_changed)
+        self.reset_button.description = undo if n_changed else _("Reset")
         self._n_changed = n_changed
         self.reset_button.disabled = not n_changed or self.state == "running"
 
@@ -157,7 +160,7 @@ class LabScreen(AppScreen[ProgressView]):
 
     def show_curves_tab(self) -> None:
         """Switch to the curves, which show training in progress."""
-        self.show_tab("Curves")
+        self.show_tab(_("Curves"))
 
     def show_running(self, running: bool) -> None:
         """Enable or disable the buttons; switch to the curves when training starts."""
@@ -169,7 +172,7 @@ class LabScreen(AppScreen[ProgressView]):
             self._presets.show_enabled(not running)
         self.trial.enabled = self.save.enabled = not running
         self.outcome.show_running(running)
-        self.curves.show_status("Getting ready …" if running else "")
+        self.curves.show_status(_("Getting ready …") if running else "")
         if running:
             self.show_curves_tab()
 
@@ -252,7 +255,13 @@ class LabScreen(AppScreen[ProgressView]):
         """Show who won, which needs no images."""
         self.has_result = True
         part = "folds" if comparison.folds else "repeats"
-        lead = "Loaded." if run.source else f"Stopped; the finished {part} count." if comparison.stopped else ""
+        lead = (
+            _("Loaded.")
+            if run.source
+            else _("Stopped; the finished {part} count.", part=part)
+            if comparison.stopped
+            else ""
+        )
         self.progress.clear()
         self.outcome.live_line.value = ""  # it was about another run
         self.outcome.show(comparison, run.number, lead)
@@ -277,11 +286,11 @@ class LabScreen(AppScreen[ProgressView]):
         """Show one test image closely."""
         if self._tested is not None:
             self.predictions.look_at(*self._tested, row)
-            self.show_tab("Predictions")
+            self.show_tab(_("Predictions"))
 
     def _open_camera(self) -> None:
         """Show the camera, whose photographs both models answer."""
-        self.show_tab("Try a picture")
+        self.show_tab(_("Try a picture"))
         self.trial.open_camera()
 
     def release(self) -> None:
@@ -299,7 +308,7 @@ class LabScreen(AppScreen[ProgressView]):
         """Show that the run was stopped, with the models trained until then."""
         self.throttle.flush()
         self.outcome.show_last_run(is_charted=False)
-        text = "Stopped." if runs else "Stopped before training began."
+        text = _("Stopped.") if runs else _("Stopped before training began.")
         if self.has_result:
             self.progress.fail(text + self.earlier_result_text)  # bars would push that result out of sight
         else:
@@ -338,21 +347,31 @@ class LabScreen(AppScreen[ProgressView]):
         assert run.test_accuracy_ci95 is not None
         self.throttle.flush()
         self.curves.show(
-            runs, scores_of(runs), outdated=f"trained with {outdated}: press Train both" if outdated else ""
+            runs,
+            scores_of(runs),
+            outdated=_("trained with {outdated}: press Train both", outdated=outdated) if outdated else "",
         )
         raise_if_cancelled(cancel)
         self.message.value = ""  # from an earlier training that failed or was stopped
         self.progress.clear()
         self._n_live += 1
         self.outcome.show_live(run, run.test_accuracy, now, same_run)
-        advice = "" if same_run else " Press “Train both” to compare both with these settings."
+        advice = "" if same_run else _(" Press “Train both” to compare both with these settings.")
         self.outcome.live_line.value = Markup(
-            '<p class="tlw-live" data-live="{}">Live trained only transfer, in {} ms (95% interval: {}).{}</p>'
-        ).format(self._n_live, round(1000 * run.seconds.train), interval_text(run.test_accuracy_ci95), advice)
+            _(
+                '<p class="tlw-live" data-live="{n_live}">Live trained only transfer, in {train} ms (95% '
+                "interval: {test_accuracy_ci95}).{advice}</p>"
+            )
+        ).format(
+            n_live=self._n_live,
+            train=round(1000 * run.seconds.train),
+            test_accuracy_ci95=interval_text(run.test_accuracy_ci95),
+            advice=advice,
+        )
 
 
 def _curves_note(config: Config) -> str:
     """Return what the curves show if there are several seeds or folds, else ""."""
     if config.folds > 1:
-        return "While training: the first fold. Then: means over the folds."
-    return f"The curves are those of seed {config.seed}." if config.repeats > 1 else ""
+        return _("While training: the first fold. Then: means over the folds.")
+    return _("The curves are those of seed {seed}.", seed=config.seed) if config.repeats > 1 else ""

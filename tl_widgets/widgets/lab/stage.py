@@ -92,7 +92,8 @@ class Stage(HBox):
         else:
             model = ModelName.TRANSFER if key in _OF_TRANSFER else ModelName.SCRATCH
             self._layer = model, key
-            self._panel.show_group("Data" if key == "input" else model.heading)
+            of_model = "Transfer" if model == ModelName.TRANSFER else "From scratch"
+            self._panel.show_group("Data" if key == "input" else of_model)
             self.more_button.value = True
         self.show_settings(self._settings)
 

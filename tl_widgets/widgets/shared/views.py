@@ -10,7 +10,7 @@ from ipywidgets import HTML
 from tl_widgets.backbones.catalogue import size_note
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.html import Markup, join
-from tl_widgets.core.model_name import ModelName, heading_of
+from tl_widgets.core.model_name import ModelName, heading_of, label_of
 from tl_widgets.core.numbers import count_text, interval_text, percent
 from tl_widgets.core.translation import _
 from tl_widgets.data.archives import printable
@@ -158,7 +158,7 @@ def _confusion_table(run: RunResult, number: int) -> Markup:
     caption = _(
         "Run {number}, {heading}: {n_right} of {n_labels} right",
         number=number,
-        heading=heading_of(run.name).lower(),
+        heading=label_of(run.name),
         n_right=run.n_right,
         n_labels=len(run.labels),
     )

@@ -15,7 +15,7 @@ from ipywidgets import HTML, Button, Combobox, HBox, Tab, Text, VBox, Widget
 from tl_widgets.core.events import Event
 from tl_widgets.core.html import Markup, join, table
 from tl_widgets.core.numbers import rough_duration
-from tl_widgets.core.translation import _
+from tl_widgets.core.translation import _, pgettext
 from tl_widgets.studies.registry import STUDIES
 from tl_widgets.studies.study import StudyResult
 from tl_widgets.widgets.shared.app import AppScreen
@@ -67,7 +67,7 @@ class StudyScreen(AppScreen[StudyProgress]):
     def __init__(
         self, form: StudyForm, guess: GuessBox, studies: Sequence[str], own_model: OwnModelView | None
     ) -> None:
-        super().__init__(_("Run"), StudyProgress(), _(" The last result is still shown below."))
+        super().__init__(pgettext("button", "Run"), StudyProgress(), _(" The last result is still shown below."))
         tip = _("Measure what the stopped study lacks; its results so far stay")
         self.go_on_button = Button(description=_("Go on"), icon="forward", tooltip=tip, disabled=True)
         self.guess, self.sentences, self.figure = guess, HTML(), FigureView()

@@ -18,6 +18,16 @@ SPOKEN = re.compile(r'(aria-label|title|alt)="[^"]*"')  # attributes that are re
 LANGUAGES = translations.languages()
 
 
+def key(message):
+    """The identity of a text."""
+    return message.context, message.id if isinstance(message.id, str) else tuple(message.id)
+
+
+def texts_of(message):
+    """Its translation, or all its plural forms."""
+    return [message.string] if isinstance(message.string, str) else [*message.string]
+
+
 @cache
 def source():
     return translations.extracted()
@@ -108,7 +118,7 @@ def test_translations_keep_placeholders_and_tags(language):
         if not message.id or message in translations.missing([message]):
             continue
         originals = [message.id] if isinstance(message.id, str) else message.id
-        for i, text in enumerate([message.string] if isinstance(message.string, str) else message.string):
+        for i, text in enumerate(texts_of(message)):
             # A singular may leave out its number: "one image".
             allowed = [placeholders(originals[min(i, len(originals) - 1)]), placeholders(originals[-1])]
             tags = [sorted(re.findall(r"<[^>]+>", SPOKEN.sub("", each))) for each in (originals[-1], text)]
@@ -120,10 +130,11 @@ def test_translations_keep_placeholders_and_tags(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_catalogues_are_compiled(language):
     with translations.po_file(language).with_suffix(".mo").open("rb") as file:
-        compiled = {message.id: message.string for message in read_mo(file) if message.id}
+        compiled = {key(message): texts_of(message) for message in read_mo(file) if message.id}
     written = translations.read(language)
     lacking = translations.missing(written)
-    assert compiled == {m.id: m.string for m in written if m.id and m not in lacking}, "run tests/translations.py"
+    expected = {key(message): texts_of(message) for message in written if message.id and message not in lacking}
+    assert compiled == expected, "run tests/translations.py"
 
 
 @pytest.mark.parametrize("language", sorted(translation.OFFERED))

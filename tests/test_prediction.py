@@ -12,9 +12,9 @@ from PIL import Image
 
 from tl_widgets import Comparison, InputError, ScratchSpec, compare, load_dataset, predict
 from tl_widgets.data.decode import decode_image
+from tl_widgets.records.answers import comparable_runs, confidence, confident_mistakes, disagreements
 from tl_widgets.records.comparison import RunResult
 from tl_widgets.records.parameters import ParameterCount
-from tl_widgets.records.run import comparable_runs, confidence, confident_mistakes, disagreements
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 

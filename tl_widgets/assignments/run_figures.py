@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from tl_widgets.records.answers import disagreements
 from tl_widgets.records.comparison import Comparison, RunResult
-from tl_widgets.records.run import disagreements
 
 _WINNERS = {"scratch": -1.0, "": 0.0, "transfer": 1.0}
 _FIGURES: dict[str, Callable[[RunResult], float | None]] = {

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _MOST_RECORD_BYTES = 200_000_000
 _IMAGES = {setting.name for setting in IMAGE_OPTIONS}
-_SPLIT_SEED = replace(settings_of(Config)["seed"], help="Decides which images are in which split")
+_SPLIT_SEED = replace(settings_of(Config)["seed"], help=_("Decides which images are in which split"))
 
 
 @dataclass(frozen=True)
@@ -50,27 +50,32 @@ class _Usual:
 
 def add_study(commands: Any) -> None:
     """Add the command `study`, with one sub-command for each study."""
-    text = "measure one question with many models: how much data, how much time, ..."
+    text = _("measure one question with many models: how much data, how much time, ...")
     studies = commands.add_parser("study", help=text).add_subparsers(dest="study", metavar="NAME", required=True)
     for study in STUDIES.values():
         title = f"{study.question.rstrip('?')}: {study.about}"
         add = studies.add_parser(study.name, help=title, description=f"{title}.").add_argument
-        data = "a built-in data set, a folder with a sub-folder for each class, or its zip"
-        add("data", nargs="?", metavar="DATA", help=f"{data} (default: {_usual_data(study)})")
+        data = _("a built-in data set, a folder with a sub-folder for each class, or its zip")
+        add(
+            "data",
+            nargs="?",
+            metavar="DATA",
+            help=_("{data} (default: {usual_data})", data=data, usual_data=_usual_data(study)),
+        )
         add_options(add, _image_options(study))
         add_column_options(add)
         add_part_options(add)
         add_options(add, _options(study))
         if study.can_go_on:
-            add("--resume", type=Path, metavar="FILE", help="the record of a stopped study, to continue it")
-        add("--json", type=Path, metavar="FILE", help="the record of everything")
-        add("--figure", type=Path, metavar="FILE", help="a .png, .svg or .pdf")
-        add("--quiet", action="store_true", help="print only the sentences")
+            add("--resume", type=Path, metavar="FILE", help=_("the record of a stopped study, to continue it"))
+        add("--json", type=Path, metavar="FILE", help=_("the record of everything"))
+        add("--figure", type=Path, metavar="FILE", help=_("a .png, .svg or .pdf"))
+        add("--quiet", action="store_true", help=_("print only the sentences"))
 
 
 def _usual_data(study: AnyStudy) -> str:
     # Read from the declaration: an instance would check its backbone and load the catalog for every --help.
-    return "images on which it shows" if study.brings_images else settings_of(study.arguments)["dataset"].default
+    return _("images on which it shows") if study.brings_images else settings_of(study.arguments)["dataset"].default
 
 
 def _image_options(study: AnyStudy) -> list[Setting]:
@@ -80,7 +85,7 @@ def _image_options(study: AnyStudy) -> list[Setting]:
         if option.name in ("image_size", "n_per_class"):
             own = declared[option.name]
             text = own.none if own.default is None else str(own.default)
-            option = replace(own, default=_Usual("what shows it" if study.brings_images else text))
+            option = replace(own, default=_Usual(_("what shows it") if study.brings_images else text))
         options.append(option)
     return options
 
@@ -110,7 +115,7 @@ def run_study(args: Namespace) -> None:
         if not isinstance(value, _Usual)
     }
     if study.brings_images and args.data is None and any(images.values()):
-        raise InputError("--image-size, --images-per-class and --classes need DATA: give a data set or a folder.")
+        raise InputError(_("--image-size, --images-per-class and --classes need DATA: give a data set or a folder."))
     options = _options(study)
     known = {field.name for field in fields(study.arguments)}
     values = {name: value for name, value in {**images, **read_options(args, options)}.items() if name in known}
@@ -147,12 +152,21 @@ def run_study(args: Namespace) -> None:
     finally:
         write_each(writers)
     if not args.quiet:
-        written = f"Record: {record}" if result.stopped else f"Figure: {figure}\nRecord: {record}"
+        written = (
+            _("Record: {record}", record=record)
+            if result.stopped
+            else _("Figure: {figure}\nRecord: {record}", figure=figure, record=record)
+        )
         console.print(written, soft_wrap=True)
     if result.stopped:
         raise CancelledError("stopped")
     if result.lost_arms:
-        raise InputError(f"No point of {' and '.join(result.lost_arms)} could be measured; the sentences say why.")
+        raise InputError(
+            _(
+                "No point of {lost_arms} could be measured; the sentences say why.",
+                lost_arms=" and ".join(result.lost_arms),
+            )
+        )
 
 
 def _write_figure(study: AnyStudy, result: StudyResult, path: Path) -> None:
@@ -171,9 +185,16 @@ def _outputs(args: Namespace, subject: str) -> tuple[Path, Path]:
     stem = f"tl-widgets-{args.study}-{plain_name(subject)}"
     figure, record = args.figure or Path(f"{stem}.png"), args.json or Path(f"{stem}.json")
     if figure.suffix.lower() not in FIGURES:
-        raise InputError(f"--figure {figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}.")
+        raise InputError(
+            _(
+                "--figure {figure} must end in {figure_2} or {figure_3}.",
+                figure=figure,
+                figure_2=", ".join(FIGURES[:-1]),
+                figure_3=FIGURES[-1],
+            )
+        )
     if os.path.realpath(figure) == os.path.realpath(record):
-        raise InputError("--figure and --json must be different files.")
+        raise InputError(_("--figure and --json must be different files."))
     check_writable(figure, "--figure")
     check_writable(record, "--json")
     return figure, record
@@ -184,8 +205,13 @@ def _read_earlier(study: AnyStudy, path: Path) -> StudyResult:
         text = read_user_file(path, "--resume", _MOST_RECORD_BYTES).decode("utf-8-sig")
     except (InputError, UnicodeDecodeError) as error:
         raise InputError(
-            f"The record to resume, {path}, cannot be read ({error}). Give the JSON file that "
-            f"`tl-widgets study {study.name}` wrote."
+            _(
+                "The record to resume, {path}, cannot be read ({error}). Give the JSON file that "
+                "`tl-widgets study {study_name}` wrote.",
+                path=path,
+                error=error,
+                study_name=study.name,
+            )
         ) from None
     (kind,) = study.results()
     earlier: StudyResult = kind.from_json(text)

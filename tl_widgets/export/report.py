@@ -24,9 +24,9 @@ from tl_widgets.export.pages import render
 from tl_widgets.plots import classes as plot_classes, comparison as plots
 from tl_widgets.plots.images import cards
 from tl_widgets.plots.labels import FigureKind, balanced_text, images_text, runs_of, scores_of
+from tl_widgets.records.answers import comparable_runs, confident_mistakes, disagreements
 from tl_widgets.records.comparison import ClassFigures, Comparison, RunResult, require_comparison
 from tl_widgets.records.folds import Folds
-from tl_widgets.records.run import comparable_runs, confident_mistakes, disagreements
 from tl_widgets.records.statistics import wilson_interval
 
 N_CARDS = 12

@@ -34,8 +34,8 @@ from tl_widgets.plots.style import (
     root_figure,
     set_fonts,
 )
+from tl_widgets.records.answers import interest
 from tl_widgets.records.comparison import Comparison, RunResult
-from tl_widgets.records.run import interest
 
 if TYPE_CHECKING:
     from tl_widgets.data.dataset import ImageDataset

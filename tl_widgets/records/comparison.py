@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,147 +11,33 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.records.codec import FORMAT, dump, from_plain, load, to_plain
 from tl_widgets.records.folds import Folds
-from tl_widgets.records.kinds import Count, Difference, Share
-from tl_widgets.records.provenance import Origin
+from tl_widgets.records.kinds import Difference, Share
 from tl_widgets.records.repeats import Repeats
-from tl_widgets.records.run import ClassFigures, Diagnosis, FineTuning, History, RunResult, Seconds
+from tl_widgets.records.run import (
+    ClassFigures as ClassFigures,
+    Diagnosis as Diagnosis,
+    FineTuning as FineTuning,
+    History as History,
+    RunResult as RunResult,
+    Seconds as Seconds,
+)
 from tl_widgets.records.statistics import Interval
+from tl_widgets.records.study_record import (
+    DatasetSummary as DatasetSummary,
+    Environment as Environment,
+    StudyFailure as StudyFailure,
+    StudyRecord as StudyRecord,
+    require_usable as require_usable,
+)
 
 if TYPE_CHECKING:
     import pandas
 
-
-@dataclass(frozen=True)
-class StudyFailure:
-    """A point that couldn't be measured: its description, and why."""
-
-    point: str
-    text: str
-
-
-class StudyRecord:
-    """Base of a study's result: a frozen dataclass with JSON output and input.
-
-    `tl_widgets.studies.study.StudyResult` lists what else every result has.
-    """
-
-    dataset: DatasetSummary
-
-    @property
-    def datasets(self) -> tuple[DatasetSummary, ...]:
-        """The data sets that the study used."""
-        return (self.dataset,)
-
-    @property
-    def rows(self) -> tuple[tuple[str, ...], ...]:
-        """A table of texts, titles first; empty if the sentences say everything."""
-        return ()
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """The findings in plain sentences."""
-        return ()
-
-    @property
-    def headline(self) -> str:
-        """The answer in one sentence; the first one if the study has no shorter one."""
-        return next(iter(self.sentences), "")
-
-    @property
-    def lost_arms(self) -> tuple[str, ...]:
-        """The kinds of model whose points all failed."""
-        return ()
-
-    def to_json(self) -> str:
-        """Return the record as JSON text for `from_json` of the same class."""
-        return dump({"format": FORMAT, "study": type(self).__name__, **to_plain(self)})
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read a record that `to_json` wrote."""
-        advice = "Give the JSON that `tl-widgets study NAME --json FILE` or to_json() wrote."
-        try:
-            record = load(text)
-            if (record.pop("format", None), record.pop("study", None)) != (FORMAT, cls.__name__):
-                raise InputError(f"it is not a {cls.__name__} of format {FORMAT}")
-            result = from_plain(cls, record)
-            require_usable(result)
-            return result
-        except InputError as error:
-            raise InputError(f"This text is not a record of a {cls.__name__} ({error}). {advice}") from None
-
-
-def require_usable(record: StudyRecord) -> None:
-    """Raise `InputError` if a record that was read can't be shown or written again."""
-    try:
-        _ = record.rows, record.sentences, record.to_json()
-    except Exception as error:  # numbers that contradict each other may fail in any of the statistics
-        raise InputError(f"its parts contradict each other: {type(error).__name__}: {error}"[:200]) from None
-
-
-__all__ = [
-    "ClassFigures",
-    "Comparison",
-    "DatasetSummary",
-    "Diagnosis",
-    "Environment",
-    "FineTuning",
-    "History",
-    "RunResult",
-    "Seconds",
-    "Verdict",
-    "require_comparison",
-    "require_usable",
-]
-
 # Limits for files: no experiment exceeds them, and larger values would freeze the page that shows them.
 _MAX_CLASSES = 5_000  # a confusion matrix of them takes 200 MB
-
-
-@dataclass(frozen=True)
-class DatasetSummary:
-    """The images of an experiment.
-
-    Attributes:
-        image_size: The side in pixels.
-        class_names: One name for each label.
-        n_train, n_validation, n_test: Images in each split.
-        source: Where the images come from, for people.
-        origin: How to load them again; None if that isn't known.
-        fingerprint: A hash of all images and labels (`ImageDataset.fingerprint`).
-    """
-
-    name: str
-    image_size: Count
-    class_names: tuple[str, ...]
-    n_train: Count
-    n_validation: Count
-    n_test: Count
-    source: str = ""
-    origin: Origin | None = None
-    fingerprint: str = ""
-
-
-@dataclass(frozen=True)
-class Environment:
-    """The versions and the hardware of an experiment.
-
-    Attributes:
-        python, tensorflow, keras, tl_widgets: Versions.
-        cpu_count: CPU cores that the process could use.
-        device: "CPU" or the GPU's name.
-        onednn: Whether TensorFlow used oneDNN, which rounds in other places; None in records from before.
-    """
-
-    python: str
-    tensorflow: str
-    keras: str
-    tl_widgets: str
-    cpu_count: Count
-    device: str = "CPU"
-    onednn: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -267,8 +153,11 @@ class Comparison(StudyRecord):
             return _read(load(text))
         except InputError as error:
             raise InputError(
-                f"This text is not a record of a comparison ({error}). "
-                "Give the JSON that `tl-widgets compare --json FILE` or Comparison.to_json() wrote."
+                _(
+                    "This text is not a record of a comparison ({error}). Give the JSON that `tl-widgets "
+                    "compare --json FILE` or Comparison.to_json() wrote.",
+                    error=error,
+                )
             ) from None
 
     def to_frame(self) -> pandas.DataFrame:
@@ -280,7 +169,7 @@ class Comparison(StudyRecord):
         try:
             import pandas
         except ModuleNotFoundError:
-            raise InputError("to_frame() needs pandas, which is not installed: pip install pandas.") from None
+            raise InputError(_("to_frame() needs pandas, which is not installed: pip install pandas.")) from None
         return pandas.DataFrame(
             {
                 "test_accuracy": run.test_accuracy,
@@ -298,7 +187,12 @@ class Comparison(StudyRecord):
 def require_comparison(comparison: object) -> None:
     """Raise `InputError` unless the argument is a `Comparison`."""
     if not isinstance(comparison, Comparison):
-        raise InputError(f"Give a Comparison, such as the result of compare(dataset); received {shown(comparison)}.")
+        raise InputError(
+            _(
+                "Give a Comparison, such as the result of compare(dataset); received {comparison}.",
+                comparison=shown(comparison),
+            )
+        )
 
 
 def _flat_run(run: RunResult, plain: dict[str, Any]) -> dict[str, Any]:
@@ -328,7 +222,7 @@ def _run_fields(flat: Any, class_names: Any) -> Any:
     fields = {name: value for name, value in flat.items() if name not in computed}
     for name in ("trainable_params", "frozen_params"):
         if name not in fields:
-            raise InputError(f"{name} is missing")
+            raise InputError(_("{name} is missing", name=name))
     fields["params"] = {"trainable": fields.pop("trainable_params"), "frozen": fields.pop("frozen_params")}
     fields["seconds"] = {name: value for name, value in flat["seconds"].items() if name != "total"}
     return {**fields, "class_names": class_names}
@@ -336,7 +230,13 @@ def _run_fields(flat: Any, class_names: Any) -> Any:
 
 def _read(record: dict[str, Any]) -> Comparison:
     if record.get("format") != FORMAT:
-        raise InputError(f"it has format {record.pop('format', None)!r:.40}; this version reads format {FORMAT}")
+        raise InputError(
+            _(
+                "it has format {pop!r:.40}; this version reads format {format}",
+                pop=record.pop("format", None),
+                format=FORMAT,
+            )
+        )
     del record["format"]
     dataset, repeats = record.get("dataset"), record.get("repeats")
     class_names = dataset.get("class_names") if isinstance(dataset, dict) else None
@@ -355,10 +255,16 @@ def _require_plausible(comparison: Comparison) -> None:
     """Reject values that no experiment can produce."""
     dataset, names = comparison.dataset, tuple(ModelName)
     if len(dataset.class_names) > _MAX_CLASSES:
-        raise InputError(f"it has {len(dataset.class_names):,} classes; at most {_MAX_CLASSES:,} are allowed")
+        raise InputError(
+            _(
+                "it has {n_class_names:,} classes; at most {max_classes:,} are allowed",
+                n_class_names=len(dataset.class_names),
+                max_classes=_MAX_CLASSES,
+            )
+        )
     for run in comparison.runs:
         if getattr(comparison, run.name if run.name in names else "", None) is not run:
-            raise InputError(f"{run.name!r:.40} is in the place of another model")
+            raise InputError(_("{run_name!r:.40} is in the place of another model", run_name=run.name))
 
 
 def _require_consistent(comparison: Comparison) -> None:
@@ -367,22 +273,40 @@ def _require_consistent(comparison: Comparison) -> None:
     n_classes = len(dataset.class_names)
     _require_plausible(comparison)
     if n_classes < 2 or dataset.image_size < 1:
-        raise InputError("its data set has fewer than two classes, or impossible sizes")
+        raise InputError(_("its data set has fewer than two classes, or impossible sizes"))
     for run in comparison.runs:
         n_test = len(run.labels)
         if len(run.predictions) != n_test or len(run.probabilities) != n_test:
-            raise InputError(f"{run.name!r:.40} has {n_test} labels, but a different number of predictions")
+            raise InputError(
+                _(
+                    "{run_name!r:.40} has {n_test} labels, but a different number of predictions",
+                    run_name=run.name,
+                    n_test=n_test,
+                )
+            )
         if any(not 0 <= label < n_classes for label in (*run.labels, *run.predictions)):
-            raise InputError(f"{run.name!r:.40} has answers outside its {n_classes} classes")
+            raise InputError(
+                _(
+                    "{run_name!r:.40} has answers outside its {n_classes} classes",
+                    run_name=run.name,
+                    n_classes=n_classes,
+                )
+            )
         if any(len(row) != n_classes for row in run.probabilities):
-            raise InputError(f"{run.name!r:.40} doesn't have one probability for each of its {n_classes} classes")
+            raise InputError(
+                _(
+                    "{run_name!r:.40} doesn't have one probability for each of its {n_classes} classes",
+                    run_name=run.name,
+                    n_classes=n_classes,
+                )
+            )
     if len({run.labels for run in comparison.runs if run.labels}) > 1:
-        raise InputError("its models were not tested on the same images")
+        raise InputError(_("its models were not tested on the same images"))
     if comparison.folds:
         _require_folds(comparison, comparison.folds)
     points = comparison.repeats.points if comparison.repeats else ()
     if len({point.seed for point in points}) < len(points):
-        raise InputError("two of its repeats have the same seed")
+        raise InputError(_("two of its repeats have the same seed"))
 
 
 def _require_folds(comparison: Comparison, folds: Folds) -> None:
@@ -390,8 +314,10 @@ def _require_folds(comparison: Comparison, folds: Folds) -> None:
     rows, dataset = folds.rows, comparison.dataset
     n_images = dataset.n_train + dataset.n_validation + dataset.n_test
     if not folds.points or not all(fold.rows for fold in folds.points):
-        raise InputError("one of its folds has no images")
+        raise InputError(_("one of its folds has no images"))
     if len(np.unique(rows)) < len(rows) or rows[0] < 0 or rows[-1] >= n_images:
-        raise InputError(f"its folds do not test each of its {n_images} images at most once")
+        raise InputError(_("its folds do not test each of its {n_images} images at most once", n_images=n_images))
     if any(len(run.labels) not in (0, len(rows)) for run in comparison.runs):
-        raise InputError(f"its folds tested {len(rows)} images, but a model has a different number of answers")
+        raise InputError(
+            _("its folds tested {n_rows} images, but a model has a different number of answers", n_rows=len(rows))
+        )

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.records.kinds import Answer, Count, Duration
 from tl_widgets.records.parameters import ParameterCount
 from tl_widgets.records.statistics import Interval, mean_share_interval, wilson_interval
@@ -276,15 +276,19 @@ def diagnose(
     elif test_labels:
         n_right = sum(a == b for a, b in zip(test_labels, predictions, strict=True))
         gap = history.accuracy[-1] - n_right / len(test_labels)
-        _, high = wilson_interval(n_right, len(test_labels))
-        low, _ = wilson_interval(round(history.accuracy[-1] * len(train_labels)), len(train_labels))
+        _unused, high = wilson_interval(n_right, len(test_labels))
+        low, _unused = wilson_interval(round(history.accuracy[-1] * len(train_labels)), len(train_labels))
         if gap > OVERFITTING_GAP and low > high:  # neither number is exact
             diagnoses.append(
                 Diagnosis(
                     "overfitting",
-                    f"It overfits: {percent(history.accuracy[-1])} of its training images are right, but only "
-                    f"{percent(n_right / len(test_labels))} of the test images.",
-                    "Try more images, augmentation, dropout, a smaller network, or fewer epochs.",
+                    _(
+                        "It overfits: {history_accuracy} of its training images are right, but only "
+                        "{n_right} of the test images.",
+                        history_accuracy=percent(history.accuracy[-1]),
+                        n_right=percent(n_right / len(test_labels)),
+                    ),
+                    _("Try more images, augmentation, dropout, a smaller network, or fewer epochs."),
                 )
             )
     counts = Counter(train_labels)
@@ -293,9 +297,15 @@ def diagnose(
         diagnoses.append(
             Diagnosis(
                 "imbalance",
-                f"The classes are unequal: {most[1]} training images of {class_names[most[0]]}, {least[1]} of "
-                f"{class_names[least[0]]}. Always answering {class_names[most[0]]} would look better than it is.",
-                "Look at each class's recall, train with class weights, or add images of the rare class.",
+                _(
+                    "The classes are unequal: {most} training images of {class_name}, {least} of "
+                    "{class_name_2}. Always answering {class_name} would look better than it is.",
+                    most=most[1],
+                    class_name=class_names[most[0]],
+                    least=least[1],
+                    class_name_2=class_names[least[0]],
+                ),
+                _("Look at each class's recall, train with class weights, or add images of the rare class."),
             )
         )
     if test_labels:
@@ -306,9 +316,14 @@ def diagnose(
             diagnoses.append(
                 Diagnosis(
                     "few_test_images",
-                    f"{len(test_labels)} test images are too few to tell much: the accuracy could be anything from "
-                    f"{percent(low)} to {percent(high)}.",
-                    "Add test images; four times as many halve the interval.",
+                    _(
+                        "{n_test_labels} test images are too few to tell much: the accuracy could be "
+                        "anything from {low} to {high}.",
+                        n_test_labels=len(test_labels),
+                        low=percent(low),
+                        high=percent(high),
+                    ),
+                    _("Add test images; four times as many halve the interval."),
                 )
             )
     return tuple(diagnoses)
@@ -328,73 +343,35 @@ def _beats_chance(test_labels: Sequence[int], predictions: Sequence[int]) -> boo
 def _diverged(history: History) -> Diagnosis | None:
     losses = zip_longest(history.loss, history.val_loss, fillvalue=0.0)
     epoch = next((epoch for epoch, pair in enumerate(losses, 1) if not all(map(isfinite, pair))), None)
-    text = f"Its training diverged: from epoch {epoch} on, its loss is no finite number, and its answers mean nothing."
-    return Diagnosis("diverged", text, "Try a lower learning rate, or other weights.") if epoch else None
+    text = _(
+        "Its training diverged: from epoch {epoch} on, its loss is no finite number, and its answers mean nothing.",
+        epoch=epoch,
+    )
+    return Diagnosis("diverged", text, _("Try a lower learning rate, or other weights.")) if epoch else None
 
 
 def _stuck(history: History, train_labels: Sequence[int], dead_units: Sequence[DeadUnits]) -> Diagnosis:
     majority = max(Counter(train_labels).values()) / len(train_labels)
-    text = (
-        f"It is stuck at chance: {percent(history.accuracy[-1])} of its training images are right, and always giving "
-        f"the most frequent class gets {percent(majority)}."
+    text = _(
+        "It is stuck at chance: {history_accuracy} of its training images are right, and always "
+        "giving the most frequent class gets {majority}.",
+        history_accuracy=percent(history.accuracy[-1]),
+        majority=percent(majority),
     )
     worst = max(dead_units, key=lambda layer: layer.n_dead / layer.n_units, default=None)
     if worst and worst.n_dead >= DEAD_SHARE * worst.n_units:
         return Diagnosis(
             "dead_units",
-            f"{text} {worst.n_dead} of the {worst.n_units} ReLU units in a {worst.layer} layer are 0 for all training "
-            "images looked at, and no gradient passes them.",
-            "Try another seed, a lower learning rate, or more units in that layer.",
+            _(
+                "{text} {n_dead} of the {n_units} ReLU units in a {layer} layer are 0 for all training "
+                "images looked at, and no gradient passes them.",
+                text=text,
+                n_dead=worst.n_dead,
+                n_units=worst.n_units,
+                layer=worst.layer,
+            ),
+            _("Try another seed, a lower learning rate, or more units in that layer."),
         )
-    return Diagnosis("stuck_at_chance", text, "Try more epochs, another learning rate, another seed, or more images.")
-
-
-def comparable_runs(runs: Sequence[RunResult]) -> tuple[RunResult, ...]:
-    """Return the tested runs whose disagreement means something.
-
-    A control with random weights disagrees on nearly every image, so it counts only beside at most one other model.
-    """
-    tested = tuple(run for run in runs if run.labels)
-    serious = tuple(run for run in tested if run.name != ModelName.CONTROL)
-    return serious if len(serious) > 1 else tested
-
-
-def disagreements(runs: Sequence[RunResult]) -> tuple[int, ...]:
-    """Return the test rows on which the models disagree, with the classes taking turns."""
-    if not runs:
-        return ()
-    rows = [i for i in range(len(runs[0].labels)) if len({run.predictions[i] for run in runs}) > 1]
-    return interleave_classes(rows, runs[0].labels)
-
-
-def confident_mistakes(runs: Sequence[RunResult]) -> tuple[int, ...]:
-    """Return the test rows that a model gets wrong, the most confident mistake first."""
-    sure = {row: confidence(runs, row) for row in range(len(runs[0].labels) if runs else 0)}
-    wrong = [row for row, probability in sure.items() if probability is not None]
-    return tuple(sorted(wrong, key=lambda row: (-(sure[row] or 0.0), row)))
-
-
-def confidence(runs: Sequence[RunResult], row: int) -> float | None:
-    """Return the highest probability of a wrong answer, 0..1; None if all are right."""
-    wrong = [run.probabilities[row][run.predictions[row]] for run in runs if run.predictions[row] != run.labels[row]]
-    return max(wrong, default=None)
-
-
-def interest(tested: Sequence[RunResult], row: int) -> int:
-    """Rank a test image: 0 if models disagree, 1 if all are wrong, 2 if all are right."""
-    answers = {run.predictions[row] for run in tested}
-    if len(answers) > 1:
-        return 0
-    return 1 if answers != {tested[0].labels[row]} else 2
-
-
-def interleave_classes(rows: Sequence[int], labels: Sequence[int]) -> tuple[int, ...]:
-    """Return the rows with the classes taking turns; `labels` are those of all images.
-
-    Test images are sorted by class, so the first class alone could fill a page.
-    """
-    seen: dict[int, int] = {}
-    turns = {}
-    for i in rows:
-        turns[i] = seen[labels[i]] = seen.get(labels[i], -1) + 1
-    return tuple(sorted(rows, key=lambda i: turns[i]))
+    return Diagnosis(
+        "stuck_at_chance", text, _("Try more epochs, another learning rate, another seed, or more images.")
+    )

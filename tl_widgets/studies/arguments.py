@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from tl_widgets.core.config import Config, ImageSettings, Workers
 from tl_widgets.core.settings import Name, Settings, Several, same_setting, setting, settings_of
+from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
     from tl_widgets.experiments.seconds import Workload
@@ -140,8 +141,8 @@ def model_setting(name: str, **changes: Any) -> Any:
 def seeds_setting(n_seeds: int) -> Any:
     """Declare a field for several seeds; a form asks how many and takes 0, 1, 2, ..."""
     kind = Several(settings_of(Config)["seed"].kind, "0,1,2", count_to=20)  # type: ignore[arg-type]
-    text = "How many times each model is trained, with different images and initial weights"
-    return setting(tuple(range(n_seeds)), kind, "Seeds", text, group=MODELS)
+    text = _("How many times each model is trained, with different images and initial weights")
+    return setting(tuple(range(n_seeds)), kind, _("Seeds"), text, group=MODELS)
 
 
 def jobs_setting() -> Any:

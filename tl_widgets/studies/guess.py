@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tl_widgets.core.translation import _
+
 # Options of a guess about an accuracy, and the range of each.
 BANDS = {
-    "under 50%": (0.0, 0.5),
-    "50 to 70%": (0.5, 0.7),
-    "70 to 80%": (0.7, 0.8),
-    "80 to 90%": (0.8, 0.9),
-    "over 90%": (0.9, 1.0),
+    _("under 50%"): (0.0, 0.5),
+    _("50 to 70%"): (0.5, 0.7),
+    _("70 to 80%"): (0.7, 0.8),
+    _("80 to 90%"): (0.8, 0.9),
+    _("over 90%"): (0.9, 1.0),
 }
 
 
@@ -34,12 +36,12 @@ class Guess:
     answer: Callable[[Any], str]
     is_required: bool = True
     axis: str = ""
-    spans: Callable[[Any], Sequence[tuple[float, float]]] = lambda _: ()
+    spans: Callable[[Any], Sequence[tuple[float, float]]] = lambda _result: ()
 
 
 def band_of(share: float) -> str:
     """Return the option of `BANDS` that holds for an accuracy."""
-    return next(name for name, (_, high) in BANDS.items() if share <= high)
+    return next(name for name, (_low, high) in BANDS.items() if share <= high)
 
 
 def guess_share(question: str, subject: str, share: Callable[[Any], float | None], *, axis: str = "y") -> Guess:
@@ -50,4 +52,4 @@ def guess_share(question: str, subject: str, share: Callable[[Any], float | None
         return "" if found is None else band_of(found)
 
     spans = tuple(BANDS.values())
-    return Guess(question, tuple(BANDS), subject, answer, is_required=False, axis=axis, spans=lambda _: spans)
+    return Guess(question, tuple(BANDS), subject, answer, is_required=False, axis=axis, spans=lambda _result: spans)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import RunResult, StudyFailure
 
 
@@ -15,7 +16,10 @@ def right_answers(run: RunResult) -> tuple[bool, ...]:
 
 def failure_sentences(failures: Iterable[StudyFailure]) -> list[str]:
     """Return a sentence for each point that couldn't be measured."""
-    return [f"{failure.point} was not measured: {failure.text}" for failure in failures]
+    return [
+        _("{failure_point} was not measured: {failure_text}", failure_point=failure.point, failure_text=failure.text)
+        for failure in failures
+    ]
 
 
 def arms_without(points: Iterable[Any], arms: Sequence[str], *, stopped: bool) -> tuple[str, ...]:

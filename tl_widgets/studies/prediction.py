@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tl_widgets.core.numbers import points, points_range
+from tl_widgets.core.translation import _
 
 if TYPE_CHECKING:
     from tl_widgets.records.statistics import Mean
 
-_ENDS = {True: "It held", False: "It failed", None: "These numbers can't tell"}
+_ENDS = {True: _("It held"), False: _("It failed"), None: _("These numbers can't tell")}
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Prediction:
 
     @property
     def _start(self) -> str:
-        return f"Predicted before the measurement ({self.source}): {self.text} "
+        return _("Predicted before the measurement ({source}): {text} ", source=self.source, text=self.text)
 
     def outcome(self, held: bool | None, measured: str = "") -> str:
         """Return the prediction, whether it held (None if the numbers can't tell), and the measurement that decides."""
@@ -41,11 +42,16 @@ class Prediction:
         """
         if difference is None:
             return self.outcome(None)
-        interval = "one value, without an interval"
+        interval = _("one value, without an interval")
         if difference.ci95 is not None:
-            interval = f"95% interval {points_range(*difference.ci95)}"
-        start = f"{name} is " if name else ""
-        measured = f"{start}{points(difference.mean, signed=True)} points ({interval})"
+            interval = _("95% interval {ci95}", ci95=points_range(*difference.ci95))
+        start = _("{name} is ", name=name) if name else ""
+        measured = _(
+            "{start}{difference_mean} points ({interval})",
+            start=start,
+            difference_mean=points(difference.mean, signed=True),
+            interval=interval,
+        )
         return self.outcome(held(difference.ci95), measured)
 
     def find_outcome(self, sentences: Iterable[str]) -> str | None:
@@ -54,65 +60,81 @@ class Prediction:
 
 
 STRESS = Prediction(
-    "Averaged over all changes at their strongest, the frozen backbone recognizes more images than the network from "
-    "scratch.",
-    "Hendrycks et al. 2019, arXiv 1901.09960",
+    _(
+        "Averaged over all changes at their strongest, the frozen backbone recognizes more images than "
+        "the network from scratch."
+    ),
+    _("Hendrycks et al. 2019, arXiv 1901.09960"),
 )
 STRESS_TUNED = Prediction(
-    "From the unchanged images to the strongest changes, the fine-tuned backbone loses more points than the frozen "
-    "one.",
-    "Kumar et al. 2022, arXiv 2202.10054",
+    _(
+        "From the unchanged images to the strongest changes, the fine-tuned backbone loses more points "
+        "than the frozen one."
+    ),
+    _("Kumar et al. 2022, arXiv 2202.10054"),
 )
 NOISE = Prediction(
-    "As more training labels are wrong, the frozen backbone loses fewer points than the network from scratch.",
-    "Hendrycks et al. 2019, arXiv 1901.09960",
+    _("As more training labels are wrong, the frozen backbone loses fewer points than the network from scratch."),
+    _("Hendrycks et al. 2019, arXiv 1901.09960"),
 )
 DOUBT = Prediction(
-    "The probabilities of the network from scratch are further from the truth than those of the frozen backbone: its "
-    "expected calibration error is larger.",
-    "Hendrycks et al. 2019, arXiv 1901.09960",
+    _(
+        "The probabilities of the network from scratch are further from the truth than those of the "
+        "frozen backbone: its expected calibration error is larger."
+    ),
+    _("Hendrycks et al. 2019, arXiv 1901.09960"),
 )
 OPPONENT = Prediction(
-    "Tuning both models with the same budget closes more than half of the gap between the frozen backbone and the "
-    "network from scratch.",
-    "Zhai et al. 2019, arXiv 1910.04867",
+    _(
+        "Tuning both models with the same budget closes more than half of the gap between the frozen "
+        "backbone and the network from scratch."
+    ),
+    _("Zhai et al. 2019, arXiv 1910.04867"),
 )
 SIZE = Prediction(
-    "From the smallest images to the largest, the lead of the frozen backbone over the network from scratch grows.",
-    "Touvron et al. 2019, arXiv 1906.06423",
+    _("From the smallest images to the largest, the lead of the frozen backbone over the network from scratch grows."),
+    _("Touvron et al. 2019, arXiv 1906.06423"),
 )
 DOMAIN = Prediction(
-    "The lead of the frozen backbone over the network from scratch is larger on photographs than on handwritten "
-    "digits.",
-    "Zhai et al. 2019, arXiv 1910.04867",
+    _(
+        "The lead of the frozen backbone over the network from scratch is larger on photographs than on "
+        "handwritten digits."
+    ),
+    _("Zhai et al. 2019, arXiv 1910.04867"),
 )
 
 DEPTH = Prediction(
-    "From the first block to the whole backbone, features gain more points with pretrained weights than with random "
-    "ones.",
-    "Yosinski et al. 2014, arXiv 1411.1792",
+    _(
+        "From the first block to the whole backbone, features gain more points with pretrained weights "
+        "than with random ones."
+    ),
+    _("Yosinski et al. 2014, arXiv 1411.1792"),
 )
 DEPTH_CUT = Prediction(
-    "Cut where the validation images say, the pretrained backbone recognizes more test images than the whole one, "
-    "because its last blocks are made for ImageNet's classes.",
-    "Yosinski et al. 2014, arXiv 1411.1792",
+    _(
+        "Cut where the validation images say, the pretrained backbone recognizes more test images than "
+        "the whole one, because its last blocks are made for ImageNet's classes."
+    ),
+    _("Yosinski et al. 2014, arXiv 1411.1792"),
 )
 HEADS = Prediction(
-    "No other head is more than 5 points better than logistic regression on the same features.",
-    "Kornblith et al. 2019, arXiv 1805.08974",
+    _("No other head is more than 5 points better than logistic regression on the same features."),
+    _("Kornblith et al. 2019, arXiv 1805.08974"),
 )
 SEARCH = Prediction(
-    "Of a test image's nearest training images, more have its class by pretrained features than by those of the same "
-    "backbone with random weights.",
-    "Kornblith et al. 2019, arXiv 1805.08974",
+    _(
+        "Of a test image's nearest training images, more have its class by pretrained features than by "
+        "those of the same backbone with random weights."
+    ),
+    _("Kornblith et al. 2019, arXiv 1805.08974"),
 )
 CURES = Prediction(
-    "Transfer raises the test accuracy of an overfitted network more than any other cure.",
-    "Zhai et al. 2019, arXiv 1910.04867",
+    _("Transfer raises the test accuracy of an overfitted network more than any other cure."),
+    _("Zhai et al. 2019, arXiv 1910.04867"),
 )
 CURES_AUGMENTED = Prediction(
-    "Augmentation raises the test accuracy more than dropout.",
-    "Hernández-García and König 2018, arXiv 1806.03852",
+    _("Augmentation raises the test accuracy more than dropout."),
+    _("Hernández-García and König 2018, arXiv 1806.03852"),
 )
 
 

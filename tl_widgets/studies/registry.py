@@ -8,6 +8,7 @@ from typing import Any
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.records.codec import load
 from tl_widgets.studies.study import AnyStudy, Study, StudyResult
 
@@ -31,10 +32,10 @@ _FOLDERS = (
 )
 # What a learner wants to know, by topic, in the order of StudyLab.
 TOPICS = {
-    "effort": "What does it take?",
-    "models": "Which model?",
-    "faults": "Why does it fail?",
-    "trust": "Can I trust it?",
+    "effort": _("What does it take?"),
+    "models": _("Which model?"),
+    "faults": _("Why does it fail?"),
+    "trust": _("Can I trust it?"),
 }
 STUDIES: dict[str, AnyStudy] = {}
 
@@ -46,9 +47,11 @@ def register(study: Study[Any, Any]) -> None:
         InputError: another study has this name, or there is no such topic.
     """
     if study.topic not in TOPICS:
-        raise InputError(f"There is no topic {shown(study.topic)}; choose one of {', '.join(TOPICS)}.")
+        raise InputError(
+            _("There is no topic {topic}; choose one of {topics}.", topic=shown(study.topic), topics=", ".join(TOPICS))
+        )
     if STUDIES.setdefault(study.name, study) is not study:
-        raise InputError(f"There is already a study {study.name!r}. Give yours another name.")
+        raise InputError(_("There is already a study {study_name!r}. Give yours another name.", study_name=study.name))
 
 
 for _folder in _FOLDERS:
@@ -62,7 +65,9 @@ def find_study(name: str) -> AnyStudy:
         InputError: no study has this name.
     """
     if name not in STUDIES:
-        raise InputError(f"There is no study {shown(name)}; choose one of {', '.join(STUDIES)}.")
+        raise InputError(
+            _("There is no study {name}; choose one of {studies}.", name=shown(name), studies=", ".join(STUDIES))
+        )
     return STUDIES[name]
 
 
@@ -76,9 +81,15 @@ def read_study(text: str, names: Collection[str]) -> tuple[str, StudyResult]:
         # The record of a comparison is older than the studies and does not name its class.
         kind = load(text).get("study", "Comparison")
     except InputError as error:
-        raise InputError(f"This is not a record of a study ({error}).") from None
+        raise InputError(_("This is not a record of a study ({error}).", error=error)) from None
     for name in names:
         if (result := STUDIES[name].read(text, kind)) is not None:
             return name, result
     questions = ", ".join(f"“{STUDIES[name].question}”" for name in names)
-    raise InputError(f"This is a record of {kind!r:.60}; only records of {questions} can be shown here.")
+    raise InputError(
+        _(
+            "This is a record of {kind!r:.60}; only records of {questions} can be shown here.",
+            kind=kind,
+            questions=questions,
+        )
+    )

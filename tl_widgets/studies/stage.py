@@ -10,6 +10,7 @@ from math import hypot, isfinite
 from tl_widgets.core.html import Markup, escape, join
 from tl_widgets.core.model_name import find_model, heading_of
 from tl_widgets.core.numbers import interval_text, percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.svg import plain, text_width
 from tl_widgets.plots.svg_axes import (
     HALO,
@@ -32,8 +33,8 @@ from tl_widgets.records.statistics import Interval
 _INK = 'fill="currentColor"'
 _CHIP = 18  # height of an option of the guess, in pixels
 _ROW = 19  # top of the options of a guess on the x axis
-RIGHT, WRONG = "right way", "with the mistake"  # series that are no models: ink, full and hollow
-TESTED, TRAINED = "test images", "training images"  # likewise
+RIGHT, WRONG = _("right way"), _("with the mistake")  # series that are no models: ink, full and hollow
+TESTED, TRAINED = _("test images"), _("training images")  # likewise
 _FULL = (RIGHT, TESTED)
 
 
@@ -153,7 +154,7 @@ def stage_svg(chart: StageChart, guess: GuessMarks | None, *, width: float, heig
         *([_dots(axes, chart), _stops(axes, chart)] if chart.dots else []),
     ]
     roams = bool(chart.dots) or (guess is not None and guess.is_open)
-    state = "" if chart.dots else " Nothing is measured yet."
+    state = "" if chart.dots else _(" Nothing is measured yet.")
     return join([axes.svg(join(parts), f"{chart.title}.{state}", roams=roams), _table(chart)])
 
 
@@ -210,7 +211,13 @@ def _bar(axes: SvgAxes, chart: StageChart, dot: Dot) -> Markup:
     low, high = map(axes.x, dot.ci95)
     y = axes.y(dot.y)
     shift = 0 if len(chart.rows) < 3 else -1 if dot.series in _FULL else 1
-    path = f"M{low:.1f} {y + shift:.1f}H{high:.1f}M{low:.1f} {y - 4:.1f}v8M{high:.1f} {y - 4:.1f}v8"
+    path = _(
+        "M{low:.1f} {y:.1f}H{high:.1f}M{low:.1f} {y_2:.1f}v8M{high:.1f} {y_2:.1f}v8",
+        low=low,
+        y=y + shift,
+        high=high,
+        y_2=y - 4,
+    )
     return Markup(f'<path class="tlw-interval" d="{path}" stroke="currentColor" stroke-width="1.6" fill="none"/>')
 
 
@@ -284,7 +291,7 @@ def _guess(axes: SvgAxes, guess: GuessMarks) -> Markup:
         option = guess.options[i][0]
         is_chosen = option == guess.chosen
         if is_chosen:
-            parts.append(_band(axes, span, f"your guess: {label}", is_x=is_x))
+            parts.append(_band(axes, span, _("your guess: {label}", label=label), is_x=is_x))
         if not (guess.is_open or (is_chosen and not is_x)):
             continue
         x, y = (center - size / 2, _ROW) if is_x else (axes.x.end + 4, center - _CHIP / 2)
@@ -317,15 +324,27 @@ def _band(axes: SvgAxes, span: Iterable[float], label: str, *, is_x: bool) -> Ma
     left, right, bottom, top = axes.x.start, axes.x.end, axes.y.start, axes.y.end
     if is_x:
         box = f'x="{low:.1f}" y="{top:.1f}" width="{max(high - low, 1):.1f}" height="{bottom - top:.1f}"'
-        edges = f"M{low:.1f} {bottom:.1f}V{top:.1f}M{high:.1f} {bottom:.1f}V{top:.1f}"
+        edges = _(
+            "M{low:.1f} {bottom:.1f}V{top:.1f}M{high:.1f} {bottom:.1f}V{top:.1f}",
+            low=low,
+            bottom=bottom,
+            top=top,
+            high=high,
+        )
         wide = text_width(label) + 8
         inside = high - low >= wide
         at, anchor = (high + 4, "start") if not inside and high + wide <= right else (high if inside else low, "end")
         note = text(at - 4 if anchor == "end" else at, bottom - 6, label, anchor=anchor, style=f"{PALE} {HALO}")
     else:
         box = f'x="{left:.1f}" y="{low:.1f}" width="{right - left:.1f}" height="{max(high - low, 1):.1f}"'
-        edges = f"M{left:.1f} {low:.1f}H{right:.1f}M{left:.1f} {high:.1f}H{right:.1f}"
-        note = text(left + 6, low + 13, "your guess", style=f"{PALE} {HALO}")
+        edges = _(
+            "M{left:.1f} {low:.1f}H{right:.1f}M{left:.1f} {high:.1f}H{right:.1f}",
+            left=left,
+            low=low,
+            right=right,
+            high=high,
+        )
+        note = text(left + 6, low + 13, _("your guess"), style=f"{PALE} {HALO}")
     return (
         Markup(
             f'<g class="tlw-guess-mark"><rect {box} fill="currentColor" fill-opacity=".07"/>'

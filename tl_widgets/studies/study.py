@@ -14,6 +14,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.studies.arguments import DataFacts, FactsOf, ImageArguments, StudyArguments
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class Study(ABC, Generic[Arguments, Result]):
 
     def _run(self, dataset: ImageDataset | None, inputs: Mapping[str, Any]) -> Result:
         if dataset is None and not self.brings_images:
-            raise InputError("This study needs images: name a data set or a folder.")
+            raise InputError(_("This study needs images: name a data set or a folder."))
         result: Result = self.find(self.function)(dataset, **inputs)
         return result
 
@@ -283,4 +284,19 @@ AnyStudy = Study[Any, StudyResult]
 
 def count(n: int, word: str) -> str:
     """Return a number with its noun, such as "1 seed" or "3 seeds"."""
-    return f"{n} {word}{'' if n == 1 else 's'}"
+    return _COUNTED[word](n)
+
+
+_COUNTED: dict[str, Callable[[int], str]] = {
+    "seed": lambda n: ngettext("{n} seed", "{n} seeds", n),
+    "end": lambda n: ngettext("{n} end", "{n} ends", n),
+    "head": lambda n: ngettext("{n} head", "{n} heads", n),
+    "backbone": lambda n: ngettext("{n} backbone", "{n} backbones", n),
+    "block": lambda n: ngettext("{n} block", "{n} blocks", n),
+    "test image": lambda n: ngettext("{n} test image", "{n} test images", n),
+    "size": lambda n: ngettext("{n} size", "{n} sizes", n),
+    "data set": lambda n: ngettext("{n} data set", "{n} data sets", n),
+    "kind": lambda n: ngettext("{n} kind", "{n} kinds", n),
+    "share": lambda n: ngettext("{n} share", "{n} shares", n),
+    "trial": lambda n: ngettext("{n} trial", "{n} trials", n),
+}

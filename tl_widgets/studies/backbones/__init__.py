@@ -11,6 +11,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import milliseconds_text, percent
 from tl_widgets.core.settings import Name, Several, same_setting, setting
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import (
     BACKBONE_NAME,
     IMAGES,
@@ -38,9 +39,11 @@ def _file(text: str) -> str:
     from tl_widgets.backbones.catalogue import find_backbone
     from tl_widgets.backbones.weights import resolve_weights
 
-    name, _, path = text.partition("=")
+    name, _unused, path = text.partition("=")
     if not name or not path:
-        raise InputError(f"weights must be files by name, such as {_EXAMPLE}; received {shown(text)}.")
+        raise InputError(
+            _("weights must be files by name, such as {example}; received {text}.", example=_EXAMPLE, text=shown(text))
+        )
     backbone = find_backbone(name.strip())
     resolve_weights(backbone, path.strip())
     return f"{backbone.name}={path.strip()}"
@@ -61,16 +64,16 @@ class BackbonesArguments(ImageArguments):
     backbones: tuple[str, ...] | None = setting(
         None,
         Several(BACKBONE_NAME, "MobileNetV2,Xception"),
-        "Backbones",
-        "Names between commas; they are downloaded if necessary",
+        _("Backbones"),
+        _("Names between commas; they are downloaded if necessary"),
         group=MODELS,
-        none="all on this machine",
+        none=_("all on this machine"),
     )
     control: bool = model_setting("control", default=True)
     epochs: int = model_setting("epochs")
     seeds: tuple[int, ...] = seeds_setting(1)
     weights: tuple[str, ...] | None = setting(
-        None, Several(Name(_file), _EXAMPLE), "", "Weights files in other places", group=MODELS, none="no files"
+        None, Several(Name(_file), _EXAMPLE), "", _("Weights files in other places"), group=MODELS, none=_("no files")
     )
     jobs: int = jobs_setting()
 
@@ -83,13 +86,15 @@ class BackbonesArguments(ImageArguments):
 class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
     name = "backbones"
     topic = "models"
-    question = "Which backbone?"
-    about = "accuracy, milliseconds and memory of every backbone whose weights are on this machine"
-    lead = (
-        "Each frozen backbone on this machine gets a new head, learns from the same images, and is timed. Are "
-        "backbones that are better on ImageNet better here, too?"
+    question = _("Which backbone?")
+    about = _("accuracy, milliseconds and memory of every backbone whose weights are on this machine")
+    lead = _(
+        "Each frozen backbone on this machine gets a new head, learns from the same images, and is "
+        "timed. Are backbones that are better on ImageNet better here, too?"
     )
-    chart = "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy."
+    chart = _(
+        "Scatter charts of test accuracy, against milliseconds per image and against published ImageNet accuracy."
+    )
     arguments = BackbonesArguments
     record = ".result:BackboneStudy"
     function = ".measurement:backbone_study"
@@ -108,7 +113,7 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
     def plan(self, arguments: BackbonesArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_backbones, n_seeds = len(arguments.backbones or _on_this_machine()), len(arguments.seeds)
         text = f"{count(n_backbones, 'backbone')} × {count(n_seeds, 'head')}"
-        text += ", and the smallest with random weights" if arguments.control else ""
+        text += _(", and the smallest with random weights") if arguments.control else ""
         return Plan((n_backbones + arguments.control) * n_seeds, text)
 
     def seconds(self, arguments: BackbonesArguments, facts_of: FactsOf, speed: Speed) -> float:
@@ -128,16 +133,23 @@ class _Backbones(Study[BackbonesArguments, "BackboneStudy"]):
     def headline(self, result: BackboneStudy) -> str:
         chosen = result.chosen
         if chosen is None:
-            return next(iter(result.sentences), "Nothing was measured.")
-        lead = f"The choice {'so far ' * result.stopped}is {chosen.name}"
+            return next(iter(result.sentences), _("Nothing was measured."))
+        lead = _("The choice is {name}", name=chosen.name)
+        if result.stopped:
+            lead = _("The choice so far is {name}", name=chosen.name)
         if len(result.points) == 1:
-            lead = f"Only {chosen.name} was measured"
+            lead = _("Only {chosen_name} was measured", chosen_name=chosen.name)
         cost = milliseconds_text(chosen.cost.ms_per_image)
-        return f"{lead}: {percent(chosen.test_accuracy)} of the test images right, {cost} each."
+        return _(
+            "{lead}: {test_accuracy} of the test images right, {cost} each.",
+            lead=lead,
+            test_accuracy=percent(chosen.test_accuracy),
+            cost=cost,
+        )
 
     def guess(self, arguments: BackbonesArguments) -> Guess:
         return guess_share(
-            "How many of the test images will the chosen backbone get right?",
+            _("How many of the test images will the chosen backbone get right?"),
             f"backbones {arguments.dataset}",
             lambda result: result.chosen and result.chosen.test_accuracy,
         )

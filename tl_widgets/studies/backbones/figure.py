@@ -17,6 +17,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.plots.point_labels import NamedPoint, name_points
 from tl_widgets.plots.style import (
     COUNT,
@@ -41,10 +42,10 @@ from tl_widgets.studies.backbones.result import BackbonePoint, BackboneStudy
 _COSTS: dict[str, tuple[Callable[[BackbonePoint], float], str, FuncFormatter]] = {
     "milliseconds": (
         lambda point: point.cost.ms_per_image,
-        "milliseconds per image, in batches of 32 (log scale)",
+        _("milliseconds per image, in batches of 32 (log scale)"),
         FuncFormatter(lambda ms, _: f"{ms:g}"),
     ),
-    "parameters": (lambda point: point.cost.n_params, "parameters without top (log scale)", COUNT),
+    "parameters": (lambda point: point.cost.n_params, _("parameters without top (log scale)"), COUNT),
 }
 _MOST_NAMED = 12
 _STEPS = (1, 2, 5, 10)  # between ticks, which then fall on whole percents
@@ -68,7 +69,7 @@ def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes
         InputError: no backbone was measured, or `cost` is neither of the two.
     """
     if cost not in _COSTS:
-        raise InputError(f"cost must be {' or '.join(_COSTS)}; received {shown(cost)}.")
+        raise InputError(_("cost must be {costs}; received {cost}.", costs=" or ".join(_COSTS), cost=shown(cost)))
     points = _points(study)
     value, label, formatter = _COSTS[cost]
     ax = new_axes(7.5, 5.2) if ax is None else ax
@@ -81,7 +82,7 @@ def plot_backbones(study: BackboneStudy, *, cost: str = "milliseconds", ax: Axes
     _name(ax, study, points, value)
     chance = study.chance if study.chance > ax.get_ylim()[0] else None
     legend_below(ax, _handles(study, cost, chance), n_columns=legend_columns(ax))
-    finish_axes(ax, _titled(ax, study.sentences[0]), x=label, y="accuracy on the test images")
+    finish_axes(ax, _titled(ax, study.sentences[0]), x=label, y=_("accuracy on the test images"))
     return ax
 
 
@@ -101,7 +102,7 @@ def plot_imagenet(study: BackboneStudy, *, ax: Axes | None = None) -> Axes:
     """
     points = [point for point in study.points if point.top1_pct is not None]
     if not points:
-        raise InputError("No backbone of this study has a published accuracy on ImageNet: there is nothing to draw.")
+        raise InputError(_("No backbone of this study has a published accuracy on ImageNet: there is nothing to draw."))
     ax = new_axes(7.5, 4.6) if ax is None else ax
     shares = [(point.top1_pct or 0.0) / 100 for point in points]
     _frame(ax, study, points)
@@ -113,7 +114,9 @@ def plot_imagenet(study: BackboneStudy, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
     _name(ax, study, points, lambda point: (point.top1_pct or 0.0) / 100)
     sentence = next(text for text in study.sentences if "ImageNet models transfer" in text)
-    finish_axes(ax, _titled(ax, sentence), x="published accuracy on ImageNet", y="accuracy on the test images here")
+    finish_axes(
+        ax, _titled(ax, sentence), x=_("published accuracy on ImageNet"), y=_("accuracy on the test images here")
+    )
     return ax
 
 
@@ -143,10 +146,16 @@ def plot_backbone_study(study: BackboneStudy, *, narrow: bool = False) -> Figure
     if known:
         plot_imagenet(study, ax=add_axes(figure, grid[1]))
     data = study.dataset
-    epochs = f"{study.config.epochs} epoch{'s' if study.config.epochs != 1 else ''}"
-    caption = (
-        f"{data.name}: {data.n_train:,} training, {data.n_validation:,} validation and {data.n_test:,} test images of "
-        f"{data.image_size} × {data.image_size} pixels; {epochs}. Accuracies do not begin at 0."
+    epochs = ngettext("{n} epoch", "{n} epochs", study.config.epochs)
+    caption = _(
+        "{data_name}: {n_train:,} training, {n_validation:,} validation and {n_test:,} test images "
+        "of {image_size} × {image_size} pixels; {epochs}. Accuracies do not begin at 0.",
+        data_name=data.name,
+        n_train=data.n_train,
+        n_validation=data.n_validation,
+        n_test=data.n_test,
+        image_size=data.image_size,
+        epochs=epochs,
     )
     caption = textwrap.fill(caption, 85 if narrow else 160)
     set_fonts([figure.supxlabel(caption, x=0.01, ha="left", fontsize=SMALL_SIZE, color=PALE)])
@@ -155,7 +164,7 @@ def plot_backbone_study(study: BackboneStudy, *, narrow: bool = False) -> Figure
 
 def _points(study: BackboneStudy) -> list[BackbonePoint]:
     if not study.points:
-        raise InputError("This study has no backbone to draw: it was stopped before the first.")
+        raise InputError(_("This study has no backbone to draw: it was stopped before the first."))
     return [*study.points, *([study.control] if study.control else [])]
 
 
@@ -227,7 +236,7 @@ def _name(
     best_first = sorted(points, key=lambda point: (point is not study.chosen, -point.test_accuracy))[:_MOST_NAMED]
     named = []
     for point in best_first:
-        name = f"{point.name}, random" if point.weights == "random" else point.name
+        name = _("{point_name}, random", point_name=point.name) if point.weights == "random" else point.name
         named.append(NamedPoint(name, value(point), point.test_accuracy, *point.test_accuracy_ci95))
     name_points(ax, named)
 
@@ -241,15 +250,15 @@ def _handles(study: BackboneStudy, cost: str, chance: float | None) -> list[Line
         )
     ]
     if len(study.seeds) > 1:
-        handles.append(Line2D([], [], color=INK, marker=".", linestyle="none", label="each seed"))
+        handles.append(Line2D([], [], color=INK, marker=".", linestyle="none", label=_("each seed")))
     ring = {"marker": "o", "markersize": 10, "fillstyle": "none", "linestyle": "none"}
-    handles.append(Line2D([], [], color=INK, label="the choice, by the validation images", **ring))  # type: ignore[arg-type]
+    handles.append(Line2D([], [], color=INK, label=_("the choice, by the validation images"), **ring))  # type: ignore[arg-type]
     if cost == "milliseconds":
         handles.append(
-            Line2D([], [], color=PALE, linestyle="--", label="Pareto front: whatever lies below it is beaten")
+            Line2D([], [], color=PALE, linestyle="--", label=_("Pareto front: whatever lies below it is beaten"))
         )
     if study.control:
-        handles.append(Line2D([], [], color=gray, marker="D", linestyle="none", label="random weights: the floor"))
+        handles.append(Line2D([], [], color=gray, marker="D", linestyle="none", label=_("random weights: the floor")))
     if chance is not None:
-        handles.append(Line2D([], [], color=PALE, linestyle=":", label=f"chance ({percent(chance)})"))
+        handles.append(Line2D([], [], color=PALE, linestyle=":", label=_("chance ({chance})", chance=percent(chance))))
     return handles

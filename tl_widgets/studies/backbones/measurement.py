@@ -22,6 +22,7 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import PeakMemory, require_memory
 from tl_widgets.core.settings import Whole
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import RunCache, chance_of, environment, summarize, train_arm
 from tl_widgets.experiments.parallel import WorkContext, measure_all
@@ -58,15 +59,21 @@ def backbone_cost(
     Whole(entry.min_input or 1, _LARGEST_SIDE).check("image_size", image_size)
     require_memory(
         memory_estimate(entry, image_size),
-        f"Running {entry.name} on images of {image_size} pixels",
-        "Use smaller images or a smaller backbone",
+        _("Running {entry_name} on images of {image_size} pixels", entry_name=entry.name, image_size=image_size),
+        _("Use smaller images or a smaller backbone"),
     )
     import_tensorflow(on_event, cancel)
     raise_if_cancelled(cancel)
     from tl_widgets.models.builders import frozen_layers, stack_head
     from tl_widgets.training.stoppable import Stoppable
 
-    on_event(Event("load", f"building {entry.name} for images of {image_size} pixels", model=entry.name))
+    on_event(
+        Event(
+            "load",
+            _("building {entry_name} for images of {image_size} pixels", entry_name=entry.name, image_size=image_size),
+            model=entry.name,
+        )
+    )
     with PeakMemory() as memory:
         shape = (image_size, image_size, 3)
         layers = Stoppable(frozen_layers, cancel)(entry, shape, resolve_weights(entry, None))
@@ -120,7 +127,7 @@ class _Job:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        return self.name if self.weights else f"{self.name} with random weights"
+        return self.name if self.weights else _("{name} with random weights", name=self.name)
 
 
 @checked
@@ -222,8 +229,12 @@ def _requested_backbones(
 ) -> tuple[WantedBackbone, ...]:
     if isinstance(backbones, str) or not isinstance(weights, Mapping):
         raise InputError(
-            'backbones must be several names, such as ("EfficientNetLite0", "MobileNetV2"), and weights a dictionary '
-            f"of files by name; received {shown(backbones)} and {shown(weights)}."
+            _(
+                'backbones must be several names, such as ("EfficientNetLite0", "MobileNetV2"), and '
+                "weights a dictionary of files by name; received {backbones} and {weights}.",
+                backbones=shown(backbones),
+                weights=shown(weights),
+            )
         )
     files = {find_backbone(name).name: fspath(path) for name, path in weights.items()}
     earlier = resume.wanted if isinstance(resume, BackboneStudy) else ()
@@ -235,14 +246,22 @@ def _requested_backbones(
         available = [entry for entry in list_backbones() if entry.offline or entry.name in files]
         names = [entry.name for entry in sorted(available, key=lambda entry: entry.n_params or _MANY_PARAMS)]
     if len(set(names)) < len(names):
-        raise InputError(f"backbones names a backbone more than once: {', '.join(names)}.")
+        raise InputError(_("backbones names a backbone more than once: {names}.", names=", ".join(names)))
     unused = set(files) - set(names) - {backbone.name for backbone in earlier}
     if unused and backbones is not None:
-        raise InputError(f"weights has files for {', '.join(sorted(unused))}, which backbones does not name. Add them.")
+        raise InputError(
+            _(
+                "weights has files for {unused}, which backbones does not name. Add them.",
+                unused=", ".join(sorted(unused)),
+            )
+        )
     if not names and not earlier:
         raise InputError(
-            "There is no backbone to measure: backbones is empty, or no weights are on this machine. `tl-widgets "
-            "backbones` lists what there is, and `tl-widgets fetch NAME` gets its weights on a connected machine."
+            _(
+                "There is no backbone to measure: backbones is empty, or no weights are on this machine. "
+                "`tl-widgets backbones` lists what there is, and `tl-widgets fetch NAME` gets its "
+                "weights on a connected machine."
+            )
         )
     # The backbones of an earlier study come first, with their weights; newly named ones follow.
     selected = {backbone.name: backbone for backbone in earlier}
@@ -259,30 +278,50 @@ def _check_resumed(
     """Raise InputError if new points cannot be compared with the earlier ones."""
     if not isinstance(resume, BackboneStudy):
         raise InputError(
-            "resume must be an earlier BackboneStudy, such as BackboneStudy.from_json(text of its record); received "
-            f"{type(resume).__name__}."
+            _(
+                "resume must be an earlier BackboneStudy, such as BackboneStudy.from_json(text of its "
+                "record); received {name}.",
+                name=type(resume).__name__,
+            )
         )
     if resume.dataset.fingerprint != dataset.fingerprint:
         raise InputError(
-            f"The study to resume was made on other images ({_images(resume.dataset)}; these are "
-            f"{_images(summarize(dataset))}). Load the same data set with the same size and seed, or start a new study."
+            _(
+                "The study to resume was made on other images ({images}; these are {images_2}). Load the "
+                "same data set with the same size and seed, or start a new study.",
+                images=_images(resume.dataset),
+                images_2=_images(summarize(dataset)),
+            )
         )
     differences = [
-        f"{name}={getattr(resume.config, name)} there and {getattr(config, name)} here"
+        _(
+            "{name}={getattr} there and {getattr_2} here",
+            name=name,
+            getattr=getattr(resume.config, name),
+            getattr_2=getattr(config, name),
+        )
         for name in ("head_dropout", "augment", "epochs", "batch_size", "learning_rate")
         if getattr(resume.config, name) != getattr(config, name)
     ]
     if resume.seeds != seeds:
-        differences.append(f"seeds={resume.seeds} there and {seeds} here")
+        differences.append(_("seeds={seeds} there and {seeds_2} here", seeds=resume.seeds, seeds_2=seeds))
     # Milliseconds of two machines, or answers of two versions, do not belong in one figure.
     differences += [
-        f"{name} {getattr(resume.environment, name)} there and {getattr(current, name)} here"
+        _(
+            "{name} {getattr} there and {getattr_2} here",
+            name=name,
+            getattr=getattr(resume.environment, name),
+            getattr_2=getattr(current, name),
+        )
         for name in ("device", "cpu_count", "tensorflow", "keras")
         if getattr(resume.environment, name) != getattr(current, name)
     ]
     if differences:
         raise InputError(
-            f"The study cannot be resumed: {'; '.join(differences)}. Use the same settings, or start a new study."
+            _(
+                "The study cannot be resumed: {differences}. Use the same settings, or start a new study.",
+                differences="; ".join(differences),
+            )
         )
 
 
@@ -301,7 +340,12 @@ def _has_changed(point: BackbonePoint, weights: str) -> bool:
 
 
 def _images(data: DatasetSummary) -> str:
-    return f"{data.name}, {data.image_size} pixels, {data.n_train + data.n_validation + data.n_test} images"
+    return _(
+        "{data_name}, {image_size} pixels, {n_train} images",
+        data_name=data.name,
+        image_size=data.image_size,
+        n_train=data.n_train + data.n_validation + data.n_test,
+    )
 
 
 def _jobs(

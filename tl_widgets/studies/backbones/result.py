@@ -4,116 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 
 from tl_widgets.core.config import Config
 from tl_widgets.core.numbers import interval_text, milliseconds_text, percent, points_range, size_text
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
-from tl_widgets.records.kinds import MAX_NUMBER, Answer, Count, FileName, Positive, Range, RightAnswers, Share
+from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import (
-    Interval,
-    Mean,
     PairedDifference,
     RankCorrelation,
-    mean_of_shares,
     pair_answers,
     rank_correlation,
-    wilson_interval,
+)
+from tl_widgets.studies.backbones.points import (
+    BackboneCost as BackboneCost,
+    BackbonePoint as BackbonePoint,
+    WantedBackbone as WantedBackbone,
 )
 
 FEWEST_RANKED = 5  # backbones for a rank correlation: with four, even a perfect one may be chance (p = 0.08)
-
-
-@dataclass(frozen=True)
-class BackboneCost:
-    """The cost of running a frozen backbone, which does not depend on its weights.
-
-    Attributes:
-        name: name of the backbone in the catalogue.
-        image_size: side of the images in pixels.
-        n_params: parameters without the top.
-        feature_width: features per image.
-        ms_per_image: measured milliseconds per image in batches of 32, after warming up.
-        memory_estimate: the catalogue's estimate of the backbone's memory in bytes, without TensorFlow; not measured.
-        memory_peak: measured peak memory of the whole process in bytes, including TensorFlow and everything that was
-            loaded before; None if the system does not report it.
-        alone: whether nothing else of the study ran at the same time; only then can milliseconds be compared.
-    """
-
-    name: str
-    image_size: Count
-    n_params: Annotated[int, Range(1, MAX_NUMBER)]
-    feature_width: Count
-    ms_per_image: Positive
-    memory_estimate: Count
-    memory_peak: Count | None
-    alone: bool = True
-
-
-@dataclass(frozen=True)
-class WantedBackbone:
-    """A backbone to be measured; `weights` is "imagenet" or the path of a file."""
-
-    name: str
-    weights: FileName = "imagenet"
-
-
-@dataclass(frozen=True)
-class BackbonePoint:
-    """One frozen backbone, whose head was trained and tested with each seed.
-
-    Attributes:
-        weights: "imagenet", the name of a file, or "random".
-        weights_sha256: digest of the weights file; "" for random weights.
-        top1_pct: published ImageNet accuracy in percent; None if there is none, and for random weights.
-        val_accuracy: accuracy on the validation images, 0..1, for each seed.
-        answers: for each seed, which test images it gets right.
-        n_trainable: parameters of the head.
-    """
-
-    name: str
-    weights: str
-    weights_sha256: str
-    top1_pct: Annotated[float, Range(0, 100)] | None
-    val_accuracy: tuple[Answer, ...]
-    answers: tuple[RightAnswers, ...]
-    n_trainable: Count
-    cost: BackboneCost
-
-    def __post_init__(self) -> None:
-        n_images = {len(answers) for answers in self.answers}
-        if len(n_images) != 1 or 0 in n_images:
-            raise ValueError(f"{self.name:.40} does not have one answer for each test image and seed")
-        if len(self.val_accuracy) != len(self.answers):
-            raise ValueError(f"{self.name:.40} does not have one validation accuracy for each seed")
-
-    @property
-    def test_accuracies(self) -> tuple[float, ...]:
-        """The accuracy on the test images, 0..1, for each seed."""
-        return tuple(sum(answers) / len(answers) for answers in self.answers)
-
-    @property
-    def test_accuracy(self) -> float:
-        """The mean accuracy on the test images over the seeds, 0..1."""
-        return self.over_seeds.mean
-
-    @property
-    def test_accuracy_ci95(self) -> Interval:
-        """Wilson's 95% interval of `test_accuracy`: the uncertainty from the test images."""
-        n = len(self.answers[0])
-        return wilson_interval(self.test_accuracy * n, n)
-
-    @property
-    def over_seeds(self) -> Mean:
-        """The mean test accuracy with its t interval: the uncertainty from the seeds."""
-        return mean_of_shares(self.test_accuracies, n_images=len(self.answers[0]))
-
-    @property
-    def mean_val_accuracy(self) -> float:
-        """The mean accuracy on the validation images over the seeds, 0..1."""
-        return sum(self.val_accuracy) / len(self.val_accuracy)
 
 
 @dataclass(frozen=True)
@@ -207,86 +118,125 @@ class BackboneStudy(StudyRecord):
 
 def point_name(point: BackbonePoint) -> str:
     """Return a backbone's name, which says so if its weights are random."""
-    return f"{point.name} with random weights" if point.weights == "random" else point.name
+    return _("{point_name} with random weights", point_name=point.name) if point.weights == "random" else point.name
 
 
 def _line(point: BackbonePoint) -> str:
     cost = point.cost
     parts = [
-        f"{percent(point.test_accuracy)} of the test images right "
-        f"(95% interval {interval_text(point.test_accuracy_ci95)})"
+        _(
+            "{test_accuracy} of the test images right (95% interval {test_accuracy_ci95})",
+            test_accuracy=percent(point.test_accuracy),
+            test_accuracy_ci95=interval_text(point.test_accuracy_ci95),
+        )
     ]
     seeds = point.over_seeds
     if seeds.ci95:
-        parts.append(f"over {seeds.n} seeds {points_range(*seeds.ci95)}")
+        parts.append(_("over {seeds_n} seeds {ci95}", seeds_n=seeds.n, ci95=points_range(*seeds.ci95)))
     parts += [
-        f"{milliseconds_text(cost.ms_per_image)} an image",
-        f"{cost.n_params:,} parameters",
-        f"{cost.feature_width:,} features",
-        f"memory {size_text(cost.memory_estimate)} (estimate for the backbone alone)",
+        _("{ms_per_image} an image", ms_per_image=milliseconds_text(cost.ms_per_image)),
+        _("{n_params:,} parameters", n_params=cost.n_params),
+        _("{feature_width:,} features", feature_width=cost.feature_width),
+        _(
+            "memory {memory_estimate} (estimate for the backbone alone)",
+            memory_estimate=size_text(cost.memory_estimate),
+        ),
     ]
     if cost.memory_peak is not None:
-        parts.append(f"{size_text(cost.memory_peak)} (measured, the whole process)")
+        parts.append(_("{memory_peak} (measured, the whole process)", memory_peak=size_text(cost.memory_peak)))
     if point.top1_pct is not None:
-        parts.append(f"ImageNet {point.top1_pct:.1f}% (published)")
+        parts.append(_("ImageNet {top1_pct:.1f}% (published)", top1_pct=point.top1_pct))
     return f"{point_name(point)}: {', '.join(parts)}."
 
 
 def _choice(study: BackboneStudy, chosen: BackbonePoint) -> str:
-    outcome = (
-        f"it answers {percent(chosen.test_accuracy)} of the {len(chosen.answers[0])} test images correctly "
-        f"(95% interval {interval_text(chosen.test_accuracy_ci95)})"
+    outcome = _(
+        "it answers {test_accuracy} of the {n_answer} test images correctly (95% interval {test_accuracy_ci95})",
+        test_accuracy=percent(chosen.test_accuracy),
+        n_answer=len(chosen.answers[0]),
+        test_accuracy_ci95=interval_text(chosen.test_accuracy_ci95),
     )
     if len(study.points) == 1:
-        return f"Only {chosen.name} was measured, so there is nothing to compare it with: {outcome}."
-    so_far = f"Of the {len(study.points)} measured so far, the choice by the" if study.stopped else "By the"
+        return _(
+            "Only {chosen_name} was measured, so there is nothing to compare it with: {outcome}.",
+            chosen_name=chosen.name,
+            outcome=outcome,
+        )
+    so_far = (
+        _("Of the {n_points} measured so far, the choice by the", n_points=len(study.points))
+        if study.stopped
+        else _("By the")
+    )
     best = [point for point in study.points if point.mean_val_accuracy == chosen.mean_val_accuracy]
-    of_equals = f", the fastest of {len(best)} that are equally good there" if len(best) > 1 else ""
-    choice = "is" if study.stopped else "the choice is"
-    return f"{so_far} validation images {choice} {chosen.name}{of_equals}: {outcome}."
+    of_equals = _(", the fastest of {n_best} that are equally good there", n_best=len(best)) if len(best) > 1 else ""
+    choice = _("is") if study.stopped else _("the choice is")
+    return _(
+        "{so_far} validation images {choice} {chosen_name}{of_equals}: {outcome}.",
+        so_far=so_far,
+        choice=choice,
+        chosen_name=chosen.name,
+        of_equals=of_equals,
+        outcome=outcome,
+    )
 
 
 def _others(study: BackboneStudy, chosen: BackbonePoint) -> str:
     """Compare each other backbone with the chosen one, image by image."""
     names_by_verdict: dict[str, list[str]] = {
-        "too close to call": [],
-        "clearly behind it": [],
-        "clearly ahead of it": [],
+        _("too close to call"): [],
+        _("clearly behind it"): [],
+        _("clearly ahead of it"): [],
     }
     for point in study.points:
         if point is chosen:
             continue
         paired = study.difference(chosen, point)
-        verdict = "too close to call"
+        verdict = _("too close to call")
         if paired.is_clear:
-            verdict = "clearly behind it" if paired.difference > 0 else "clearly ahead of it"
+            verdict = _("clearly behind it") if paired.difference > 0 else _("clearly ahead of it")
         names_by_verdict[verdict].append(f"{point.name} ({percent(point.test_accuracy)})")
     clauses = []
     for verdict, names in names_by_verdict.items():
         if names:
             verb = "is" if len(names) == 1 else "are"
             clauses.append(f"{_join_names(names)} {verb} {verdict}")
-    return f"On the same test images {'; '.join(clauses)}." if clauses else ""
+    return _("On the same test images {clauses}.", clauses="; ".join(clauses)) if clauses else ""
 
 
 def _front(study: BackboneStudy, chosen: BackbonePoint) -> str:
     if len(study.points) == 1:
         return ""
     fastest = min(study.points, key=lambda point: point.cost.ms_per_image)
-    milliseconds = f"{milliseconds_text(chosen.cost.ms_per_image)} an image"
-    text = f"{chosen.name} is also the fastest, {milliseconds}."
+    milliseconds = _("{ms_per_image} an image", ms_per_image=milliseconds_text(chosen.cost.ms_per_image))
+    text = _("{chosen_name} is also the fastest, {milliseconds}.", chosen_name=chosen.name, milliseconds=milliseconds)
     second = min((p for p in study.points if p is not chosen), key=lambda point: point.cost.ms_per_image)
     if chosen is fastest and second.cost.ms_per_image < 1.15 * chosen.cost.ms_per_image:
         # Another run might reverse the order.
-        text = f"{chosen.name} takes {milliseconds}, {second.name} about as long."
+        text = _(
+            "{chosen_name} takes {milliseconds}, {second_name} about as long.",
+            chosen_name=chosen.name,
+            milliseconds=milliseconds,
+            second_name=second.name,
+        )
     if chosen is not fastest:
         times = chosen.cost.ms_per_image / fastest.cost.ms_per_image
-        text = f"{chosen.name} takes {milliseconds}, {times:.1f} times as long as the fastest, {fastest.name}."
+        text = _(
+            "{chosen_name} takes {milliseconds}, {times:.1f} times as long as the fastest, {fastest_name}.",
+            chosen_name=chosen.name,
+            milliseconds=milliseconds,
+            times=times,
+            fastest_name=fastest.name,
+        )
     front = [point.name for point in study.front]
     if len(front) == len(study.points):
-        return f"{text} All are on the Pareto front: more accuracy costs more time here."
+        return _("{text} All are on the Pareto front: more accuracy costs more time here.", text=text)
     are = "is" if len(front) == 1 else "are"
-    return f"{text} On the Pareto front {are} {_join_names(front)}: nothing else is as accurate in as little time."
+    return _(
+        "{text} On the Pareto front {are} {join_names}: nothing else is as accurate in as little time.",
+        text=text,
+        are=are,
+        join_names=_join_names(front),
+    )
 
 
 def _floor(study: BackboneStudy, chosen: BackbonePoint) -> str:
@@ -295,26 +245,46 @@ def _floor(study: BackboneStudy, chosen: BackbonePoint) -> str:
     paired = study.difference(chosen, study.control)
     name, reached = point_name(study.control), percent(study.control.test_accuracy)
     if paired.is_clear and paired.difference > 0:
-        return f"{name} reaches {reached} (chance: {percent(study.chance)}): that is the floor without any pretraining."
-    return f"{name} reaches {reached}, too: on these images no gain can be put down to the pretraining."
+        return _(
+            "{name} reaches {reached} (chance: {chance}): that is the floor without any pretraining.",
+            name=name,
+            reached=reached,
+            chance=percent(study.chance),
+        )
+    return _(
+        "{name} reaches {reached}, too: on these images no gain can be put down to the pretraining.",
+        name=name,
+        reached=reached,
+    )
 
 
 def _imagenet(study: BackboneStudy) -> str:
     known = [(point.top1_pct, point.test_accuracy) for point in study.points if point.top1_pct is not None]
     n = len(known)
-    question = "Whether better ImageNet models transfer better here"
+    question = _("Whether better ImageNet models transfer better here")
     if n < FEWEST_RANKED:
-        counted = "one backbone" if n == 1 else f"{n} backbones"
-        need = f"it takes {FEWEST_RANKED} or more with a published ImageNet accuracy"
-        return f"{_order(known)}{question} cannot be told from {counted}: {need}."
+        counted = _("one backbone") if n == 1 else _("{n} backbones", n=n)
+        need = _("it takes {fewest_ranked} or more with a published ImageNet accuracy", fewest_ranked=FEWEST_RANKED)
+        return _(
+            "{order}{question} cannot be told from {counted}: {need}.",
+            order=_order(known),
+            question=question,
+            counted=counted,
+            need=need,
+        )
     correlation = study.imagenet_correlation
     if correlation is None:
-        return f"{question} cannot be told: all are equally good here."
-    figures = f"rank correlation {correlation.rho:.2f} over {n} backbones, p = {correlation.p_value:.2f}"
+        return _("{question} cannot be told: all are equally good here.", question=question)
+    figures = _(
+        "rank correlation {rho:.2f} over {n} backbones, p = {p_value:.2f}",
+        rho=correlation.rho,
+        n=n,
+        p_value=correlation.p_value,
+    )
     if correlation.p_value >= 0.05:
-        return f"{question} is too close to call ({figures})."
+        return _("{question} is too close to call ({figures}).", question=question, figures=figures)
     better = "better" if correlation.rho > 0 else "worse"
-    return f"Better ImageNet models transfer {better} here ({figures})."
+    return _("Better ImageNet models transfer {better} here ({figures}).", better=better, figures=figures)
 
 
 def _order(accuracies: Sequence[tuple[float, float]]) -> str:
@@ -325,12 +295,12 @@ def _order(accuracies: Sequence[tuple[float, float]]) -> str:
     here = [accuracy for _, accuracy in sorted(accuracies)]
     if len(here) < 3 or len(set(here)) < 2:
         return ""
-    ties = " except for ties" if len(set(here)) < len(here) else ""
+    ties = _(" except for ties") if len(set(here)) < len(here) else ""
     if here == sorted(here):
-        return f"The accuracies here are in the same order as on ImageNet{ties}. "
+        return _("The accuracies here are in the same order as on ImageNet{ties}. ", ties=ties)
     if here == sorted(here, reverse=True):
-        return f"The accuracies here are in the opposite order of those on ImageNet{ties}. "
-    return "The accuracies here are in another order than on ImageNet. "
+        return _("The accuracies here are in the opposite order of those on ImageNet{ties}. ", ties=ties)
+    return _("The accuracies here are in another order than on ImageNet. ")
 
 
 def _reservations(study: BackboneStudy) -> list[str]:
@@ -338,24 +308,31 @@ def _reservations(study: BackboneStudy) -> list[str]:
     files = [point.name for point in study.points if point.weights not in ("imagenet", "random")]
     if files:
         sentences.append(
-            f"The weights of {_join_names(files)} came from a file: the published ImageNet accuracy holds only if they "
-            "are the published weights."
+            _(
+                "The weights of {join_names} came from a file: the published ImageNet accuracy holds "
+                "only if they are the published weights.",
+                join_names=_join_names(files),
+            )
         )
     if not all(point.cost.alone for point in study.points):
         sentences.append(
-            "Several backbones were measured at the same time, so their milliseconds are longer than when measured "
-            "alone."
+            _(
+                "Several backbones were measured at the same time, so their milliseconds are longer than "
+                "when measured alone."
+            )
         )
     if study.failures:
         reasons = "; ".join(f"{failure.point}: {failure.text}" for failure in study.failures)
-        sentences.append(f"{len(study.failures)} could not be measured. {reasons}")
+        sentences.append(
+            _("{n_failures} could not be measured. {reasons}", n_failures=len(study.failures), reasons=reasons)
+        )
     if study.stopped:
         done = {point.name for point in study.points}
         left = [backbone.name for backbone in study.wanted if backbone.name not in done]
-        rest = f"; not measured yet: {_join_names(left)}" if left else ""
-        sentences.append(f"Stopped before all were measured{rest}.")
+        rest = _("; not measured yet: {join_names}", join_names=_join_names(left)) if left else ""
+        sentences.append(_("Stopped before all were measured{rest}.", rest=rest))
     return sentences
 
 
 def _join_names(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return names[0] if len(names) == 1 else _("{name} and {name_2}", name=", ".join(names[:-1]), name_2=names[-1])

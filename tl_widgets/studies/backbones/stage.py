@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import milliseconds_text
+from tl_widgets.core.translation import _
 from tl_widgets.studies.backbones.result import point_name
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
@@ -27,14 +28,14 @@ def backbones_stage(arguments: BackbonesArguments, so_far: SoFar) -> StageChart:
             point.test_accuracy,
             point.test_accuracy_ci95,
             f"{point_name(point)}, {milliseconds_text(point.cost.ms_per_image)}",
-            "random weights" if point.weights == "random" else point.name,
+            _("random weights") if point.weights == "random" else point.name,
         )
         for point in points
     ]
     return StageChart(
-        "Test accuracy of each backbone against milliseconds per image",
-        Axis.of_values("milliseconds per image (log scale)", [dot.x for dot in dots], 0.5, 200.0),
-        Axis.share("accuracy on the test images"),
+        _("Test accuracy of each backbone against milliseconds per image"),
+        Axis.of_values(_("milliseconds per image (log scale)"), [dot.x for dot in dots], 0.5, 200.0),
+        Axis.share(_("accuracy on the test images")),
         (ModelName.TRANSFER, ModelName.CONTROL) if with_control else (ModelName.TRANSFER,),
         tuple(dots),
         joined=False,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import DataFacts, FactsOf, ImageArguments, model_setting
 from tl_widgets.studies.guess import Guess, guess_share
 from tl_widgets.studies.study import Plan, Study
@@ -32,15 +33,15 @@ class SureArguments(ImageArguments):
 class _Sure(Study[SureArguments, "Calibration"]):
     name = "sure"
     topic = "trust"
-    question = "How sure is it?"
-    about = "how sure models are against how often they are right, and of pictures of none of the classes"
-    lead = (
-        "Both models say how sure they are of each test image, and then of pictures of something else. Are they as "
-        "often right as they are sure?"
+    question = _("How sure is it?")
+    about = _("how sure models are against how often they are right, and of pictures of none of the classes")
+    lead = _(
+        "Both models say how sure they are of each test image, and then of pictures of something "
+        "else. Are they as often right as they are sure?"
     )
-    chart = (
-        "Charts of how often the models are right by how sure they are, of accuracy against the share of images that "
-        "get an answer, and of how sure they are of pictures of something else."
+    chart = _(
+        "Charts of how often the models are right by how sure they are, of accuracy against the "
+        "share of images that get an answer, and of how sure they are of pictures of something else."
     )
     arguments = SureArguments
     record = ".result:Calibration"
@@ -56,7 +57,7 @@ class _Sure(Study[SureArguments, "Calibration"]):
     )
 
     def plan(self, arguments: SureArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
-        return Plan(2, f"asked about {facts.n_test} test images and pictures of something else")
+        return Plan(2, _("asked about {n_test} test images and pictures of something else", n_test=facts.n_test))
 
     def seconds(self, arguments: SureArguments, facts_of: FactsOf, speed: Speed) -> float:
         from tl_widgets.experiments.seconds import comparison_seconds
@@ -75,8 +76,13 @@ class _Sure(Study[SureArguments, "Calibration"]):
             strangers = result.of(ModelName.TRANSFER).strangers
             return sum(strangers) / len(strangers)
 
-        question = "How sure will the frozen backbone be, on average, of pictures of none of its classes?"
-        return guess_share(question, f"sure {arguments.dataset} {arguments.backbone}", share, axis="x")
+        question = _("How sure will the frozen backbone be, on average, of pictures of none of its classes?")
+        return guess_share(
+            question,
+            f"sure {arguments.dataset} {arguments.backbone}",
+            share,
+            axis="x",
+        )
 
 
 STUDY = _Sure()

@@ -14,6 +14,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import percent, points
+from tl_widgets.core.translation import _
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.labels import label_of, shortened
 from tl_widgets.plots.style import (
@@ -52,11 +53,13 @@ def plot_calibration(study: Calibration, *, narrow: bool = False) -> Figure:
         InputError: no model was measured.
     """
     if not study.points:
-        raise InputError("This study has no model to draw: it was stopped before the first was measured.")
+        raise InputError(_("This study has no model to draw: it was stopped before the first was measured."))
     n = len(study.arms)
     n_columns = 1 if narrow else min(2, n)
     width = 5.2 if narrow else 8.2
-    title = f"What the models take pictures of something else for ({study.strangers.name})"
+    title = _(
+        "What the models take pictures of something else for ({strangers_name})", strangers_name=study.strangers.name
+    )
     title = textwrap.fill(title, 54 if narrow else 90)
     pictures = 1.6 + 0.17 * n + 0.2 * title.count("\n")
     heights = [(3.3 if narrow else 3.6) * -(-n // n_columns), *([3.4, 3.1] if narrow else [3.5]), pictures]
@@ -94,13 +97,22 @@ def _draw_reliability(ax: Axes, study: Calibration, arm: str) -> None:
         _draw_bins(ax, study.bins(arm, scaled=scaled), arm, scaled=scaled)
     before, after = (points(study.error(arm, scaled=scaled).mean) for scaled in (False, True))
     handles = [
-        Line2D([], [], color=color, marker=marker, linewidth=2, label=f"as trained, error {before} points"),
-        Line2D([], [], color=color, marker=marker, markerfacecolor="white", linestyle="--",
-               label=f"temperature {study.of(arm).temperature:.2f}, error {after}"),
-        Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label="as sure as right"),
-    ]  # fmt: skip
+        Line2D(
+            [], [], color=color, marker=marker, linewidth=2, label=_("as trained, error {before} points", before=before)
+        ),
+        Line2D(
+            [],
+            [],
+            color=color,
+            marker=marker,
+            markerfacecolor="white",
+            linestyle="--",
+            label=_("temperature {temperature:.2f}, error {after}", temperature=study.of(arm).temperature, after=after),
+        ),
+        Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label=_("as sure as right")),
+    ]
     legend_below(ax, handles)
-    _finish_shares(ax, heading_of(arm), x="how sure (mean of a tenth)", y="right")
+    _finish_shares(ax, heading_of(arm), x=_("how sure (mean of a tenth)"), y="right")
 
 
 def _finish_shares(ax: Axes, title: str, *, x: str, y: str) -> None:
@@ -125,11 +137,20 @@ def _draw_answered(ax: Axes, study: Calibration) -> None:
         ax.plot(x, strange, color=color, linestyle=":", linewidth=1.5)
         label = label_of(arm)
         handles += [
-            Line2D([], [], color=color, marker=marker_of(arm), linewidth=2, label=f"{label}: right answers"),
-            Line2D([], [], color=color, linestyle=":", linewidth=1.5, label=f"{label}: answers to something else"),
+            Line2D(
+                [], [], color=color, marker=marker_of(arm), linewidth=2, label=_("{label}: right answers", label=label)
+            ),
+            Line2D(
+                [],
+                [],
+                color=color,
+                linestyle=":",
+                linewidth=1.5,
+                label=_("{label}: answers to something else", label=label),
+            ),
         ]
     legend_below(ax, handles)
-    _finish_shares(ax, "“I don't know” for the others", x="test images that get an answer", y="share")
+    _finish_shares(ax, _("“I don't know” for the others"), x=_("test images that get an answer"), y="share")
 
 
 def _draw_strangers(ax: Axes, study: Calibration) -> None:
@@ -137,7 +158,7 @@ def _draw_strangers(ax: Axes, study: Calibration) -> None:
     names = list[str]()
     for arm in study.arms:
         point = study.of(arm)
-        for label, values in (("test images", point.test), ("something else", point.strangers)):
+        for label, values in ((_("test images"), point.test), (_("something else"), point.strangers)):
             y = len(names) + random.uniform(-0.22, 0.22, len(values))
             ax.plot(values, y, ".", color=color_of(arm), alpha=0.35, markersize=5)
             mean = float(np.mean(values))
@@ -148,8 +169,8 @@ def _draw_strangers(ax: Axes, study: Calibration) -> None:
     ax.set_xlim(0, 1.02)
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
-    legend_below(ax, [Line2D([], [], color=INK, linewidth=2, label="mean")])
-    finish_axes(ax, "Pictures of none of the classes", x="how sure")
+    legend_below(ax, [Line2D([], [], color=INK, linewidth=2, label=_("mean"))])
+    finish_axes(ax, _("Pictures of none of the classes"), x=_("how sure"))
 
 
 def _draw_pictures(page: Any, study: Calibration, title: str) -> None:

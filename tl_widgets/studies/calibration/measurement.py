@@ -13,15 +13,16 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName, phrase_of
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, Labels, Split, require_dataset, subset
 from tl_widgets.experiments.answers import Answerer, answerers
 from tl_widgets.experiments.comparison import RunCache, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.experiments.prediction import require_new_test_images, runs_with_models
+from tl_widgets.records.answers import interleave_classes
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.pixels import pixels_text
-from tl_widgets.records.run import interleave_classes
 from tl_widgets.studies.calibration.result import HIGHEST, LOWEST, N_SHOWN, Calibration, Sureness
 
 MOST_STRANGERS = 100
@@ -97,8 +98,12 @@ def calibration(
     require_dataset(strangers)
     if strangers.image_shape != dataset.image_shape:
         raise InputError(
-            f"strangers has images of {strangers.image_size} pixels, the models take {dataset.image_size}. Load it "
-            f"with image_size={dataset.image_size}."
+            _(
+                "strangers has images of {image_size} pixels, the models take {image_size_2}. Load it "
+                "with image_size={image_size_2}.",
+                image_size=strangers.image_size,
+                image_size_2=dataset.image_size,
+            )
         )
     cache, models = RunCache(), dict[str, Answerer]()
     config = config or Config()
@@ -141,7 +146,7 @@ def _ask(model: Answerer, dataset: ImageDataset, strangers: Split, context: Work
         for split in (dataset.validation, dataset.test, strangers)
     )
     if not all(np.isfinite(part).all() for part in (validation, test, others)):
-        raise InputError("Its training diverged, so its answers are no probabilities. Try a lower learning rate.")
+        raise InputError(_("Its training diverged, so its answers are no probabilities. Try a lower learning rate."))
     temperature = fit_temperature(validation, dataset.validation.labels)
     parts = validation, test, with_temperature(test, temperature), others, with_temperature(others, temperature)
     sure = [tuple(np.round(part.max(axis=1), 6).tolist()) for part in parts]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, find_model, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
+from tl_widgets.core.translation import _
 from tl_widgets.plots.svg_axes import whole_percent
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data, Range, RightAnswers, Share
@@ -273,12 +274,12 @@ class Calibration(StudyRecord):
         """A table of texts, titles first: how sure each model is, its errors, and how sure of something else."""
         titles = (
             "model",
-            "how sure",
+            _("how sure"),
             "right",
-            "calibration error",
+            _("calibration error"),
             "temperature",
-            "error then",
-            "sure of something else",
+            _("error then"),
+            _("sure of something else"),
         )
         lines = []
         for arm in self.arms:
@@ -295,11 +296,15 @@ class Calibration(StudyRecord):
     def headline(self) -> str:
         """The answer in one sentence."""
         parts = [
-            f"{phrase_of(arm)} is {whole_percent(_mean(self.of(arm).test))} sure and "
-            f"{whole_percent(self.of(arm).accuracy)} right"
+            _(
+                "{phrase} is {whole_percent} sure and {whole_percent_2} right",
+                phrase=phrase_of(arm),
+                whole_percent=whole_percent(_mean(self.of(arm).test)),
+                whole_percent_2=whole_percent(self.of(arm).accuracy),
+            )
             for arm in sorted(self.arms, key=lambda arm: arm == ModelName.SCRATCH)
         ]
-        return f"On average, {', '.join(parts)}." if parts else "Stopped before a model was measured."
+        return _("On average, {parts}.", parts=", ".join(parts)) if parts else _("Stopped before a model was measured.")
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -307,7 +312,7 @@ class Calibration(StudyRecord):
         sentences = [sentence for arm in self.arms for sentence in _arm_sentences(self, arm)]
         sentences += failure_sentences(self.failures)
         if self.stopped:
-            sentences.append("Stopped before all models were measured.")
+            sentences.append(_("Stopped before all models were measured."))
         elif self.more_error:
             sentences.append(DOUBT.judge(self.more_error))
         return tuple(sentences)
@@ -319,28 +324,56 @@ def _mean(shares: Sequence[float]) -> float:
 
 def _error_text(error: Mean) -> str:
     assert error.ci95 is not None
-    return f"{points(error.mean)} points ({points_range(*error.ci95)})"
+    return _("{error_mean} points ({ci95})", error_mean=points(error.mean), ci95=points_range(*error.ci95))
 
 
 def _arm_sentences(study: Calibration, arm: str) -> tuple[str, ...]:
     point, name = study.of(arm), opening_of(arm)
     half = study.answered(arm)[_HALF]
     n, n_given = len(point.test), half.n_answered
-    chosen = f"A temperature of {point.temperature:.2f}, chosen on the validation images, makes that"
+    chosen = _(
+        "A temperature of {temperature:.2f}, chosen on the validation images, makes that", temperature=point.temperature
+    )
     if not LOWEST * 1.01 < point.temperature < HIGHEST / 1.01:
-        chosen = (
-            f"On the validation images, no temperature is {'low' if point.temperature < 1 else 'high'} enough; the "
-            f"limit of {point.temperature:.1f} makes that"
-        )
+        if point.temperature < 1:
+            chosen = _(
+                "On the validation images, no temperature is low enough; the limit of {limit:.1f} makes that",
+                limit=point.temperature,
+            )
+        else:
+            chosen = _(
+                "On the validation images, no temperature is high enough; the limit of {limit:.1f} makes that",
+                limit=point.temperature,
+            )
     return (
-        f"{name} is {percent(_mean(point.test))} sure of its answers on average, and "
-        f"{accuracy_text(point.accuracy, wilson_interval(sum(point.right), n))} of them are right.",
-        f"Its expected calibration error is {_error_text(study.error(arm))}; with {n} images, a perfectly calibrated "
-        f"model would show about {points(study.luck(arm))} by luck. {chosen} "
-        f"{_error_text(study.error(arm, scaled=True))}.",
-        f"If it answers only where it is surer than of half of the validation images, {n_given} of {n} test images get "
-        f"an answer, and {accuracy_text(half.accuracy, half.ci95)} of these answers are right.",
-        f"It is {percent(_mean(point.strangers))} sure of pictures of none of its classes ({study.strangers.name}), "
-        f"and {percent(half.strangers, 0)} of them get an answer then. With the temperature it is "
-        f"{percent(_mean(point.strangers_scaled))} sure of them.",
+        _(
+            "{name} is {mean} sure of its answers on average, and {accuracy} of them are right.",
+            name=name,
+            mean=percent(_mean(point.test)),
+            accuracy=accuracy_text(point.accuracy, wilson_interval(sum(point.right), n)),
+        ),
+        _(
+            "Its expected calibration error is {error}; with {n} images, a perfectly calibrated model "
+            "would show about {luck} by luck. {chosen} {error_2}.",
+            error=_error_text(study.error(arm)),
+            n=n,
+            luck=points(study.luck(arm)),
+            chosen=chosen,
+            error_2=_error_text(study.error(arm, scaled=True)),
+        ),
+        _(
+            "If it answers only where it is surer than of half of the validation images, {n_given} of "
+            "{n} test images get an answer, and {accuracy} of these answers are right.",
+            n_given=n_given,
+            n=n,
+            accuracy=accuracy_text(half.accuracy, half.ci95),
+        ),
+        _(
+            "It is {mean} sure of pictures of none of its classes ({strangers_name}), and {strangers} of "
+            "them get an answer then. With the temperature it is {mean_2} sure of them.",
+            mean=percent(_mean(point.strangers)),
+            strangers_name=study.strangers.name,
+            strangers=percent(half.strangers, 0),
+            mean_2=percent(_mean(point.strangers_scaled)),
+        ),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tl_widgets.core.settings import Whole, same_setting, setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import (
     IMAGES,
     DataFacts,
@@ -34,8 +35,8 @@ class CuresArguments(ImageArguments):
     few: int = setting(
         10,
         Whole(1, field_high=10_000),
-        "Images per class",
-        "Training images of each class of the network that overfits",
+        _("Images per class"),
+        _("Training images of each class of the network that overfits"),
         group=IMAGES,
     )
     backbone: str = model_setting("backbone")
@@ -56,13 +57,14 @@ class CuresArguments(ImageArguments):
 class _Cures(Study[CuresArguments, StudyResult]):
     name = "cures"
     topic = "faults"
-    question = "Overfitting?"
-    about = "training and test accuracy of a network that overfits, and with one cure at a time"
-    lead = (
-        "A network learns from few images until it has memorized them. Then more images, augmentation, dropout, fewer "
-        "parameters, early stopping and transfer try to help, one at a time."
+    question = _("Overfitting?")
+    about = _("training and test accuracy of a network that overfits, and with one cure at a time")
+    lead = _(
+        "A network learns from few images until it has memorized them. Then more images, "
+        "augmentation, dropout, fewer parameters, early stopping and transfer try to help, one at a "
+        "time."
     )
-    chart = "Chart of training and test accuracy, one row for each cure."
+    chart = _("Chart of training and test accuracy, one row for each cure.")
     arguments = CuresArguments
     record = ".result:OverfittingCures"
     function = ".measurement:overfitting_cures"
@@ -80,7 +82,10 @@ class _Cures(Study[CuresArguments, StudyResult]):
 
     def plan(self, arguments: CuresArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_seeds = len(arguments.seeds)
-        return Plan((1 + _N_CURES) * n_seeds, f"no cure and {_N_CURES} cures × {count(n_seeds, 'seed')}")
+        return Plan(
+            (1 + _N_CURES) * n_seeds,
+            _("no cure and {n_cures} cures × {count}", n_cures=_N_CURES, count=count(n_seeds, "seed")),
+        )
 
     def seconds(self, arguments: CuresArguments, facts_of: FactsOf, speed: Speed) -> float:
         from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, Workload, comparison_seconds
@@ -104,7 +109,7 @@ class _Cures(Study[CuresArguments, StudyResult]):
         from tl_widgets.studies.cures.result import ALL, NOTHING
 
         return Guess(
-            "What will raise the test accuracy most?",
+            _("What will raise the test accuracy most?"),
             tuple(cure for cure in ALL if cure != NOTHING),
             f"cures {arguments.dataset} {arguments.backbone}",
             lambda result: next(iter(result.ranking), ""),

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.style import (
     INK,
     PALE,
@@ -22,7 +23,7 @@ from tl_widgets.plots.style import (
     new_figure,
     note,
 )
-from tl_widgets.studies.cures.result import NOTHING, OverfittingCures, model_of
+from tl_widgets.studies.cures.result import LABELS, NOTHING, OverfittingCures, model_of
 
 
 @checked
@@ -42,28 +43,34 @@ def plot_cures(study: OverfittingCures, *, narrow: bool = False) -> Axes:
     """
     cures = study.measured
     if not cures:
-        raise InputError("This study has no point to draw: it was stopped before the first.")
+        raise InputError(_("This study has no point to draw: it was stopped before the first."))
     ax = add_axes(new_figure(5.2 if narrow else 8.2, 1.7 + (0.62 if narrow else 0.5) * len(cures)))
     for y, cure in enumerate(cures):
         _draw_row(ax, study, cure, y, narrow=narrow)
     before = study.mean(NOTHING)
     handles = [
-        Line2D([], [], color=INK, marker="o", linestyle="none", label="test images"),
-        Line2D([], [], color=INK, marker="o", markerfacecolor="white", linestyle="none", label="training images"),
-        Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label=f"chance ({percent(study.chance)})"),
+        Line2D([], [], color=INK, marker="o", linestyle="none", label=_("test images")),
+        Line2D([], [], color=INK, marker="o", markerfacecolor="white", linestyle="none", label=_("training images")),
+        Line2D(
+            [], [], color=PALE, linestyle=":", linewidth=1.5, label=_("chance ({chance})", chance=percent(study.chance))
+        ),
     ]
     ax.axvline(study.chance, color=PALE, linestyle=":", linewidth=1.5)
     if before:
         ax.axvline(before.mean, color=PALE, linestyle="--", linewidth=1.2)
-        handles.append(Line2D([], [], color=PALE, linestyle="--", linewidth=1.2, label="test without a cure"))
+        handles.append(Line2D([], [], color=PALE, linestyle="--", linewidth=1.2, label=_("test without a cure")))
     gains = {cure: gain.difference_text for cure in study.ranking if narrow and (gain := study.difference(cure))}
-    ax.set_yticks(range(len(cures)), [f"{cure}\n{gains[cure]}" if cure in gains else cure for cure in cures])
+    ax.set_yticks(
+        range(len(cures)), [f"{LABELS[cure]}\n{gains[cure]}" if cure in gains else LABELS[cure] for cure in cures]
+    )
     ax.set_ylim(len(cures) - 0.5, -0.6)
     ax.set_xlim(0, 1.04)
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
     legend_below(ax, handles, n_columns=2 if narrow else 4)
-    finish_axes(ax, study.headline if not narrow else "What helps against overfitting", x="accuracy (gain in points)")
+    finish_axes(
+        ax, study.headline if not narrow else _("What helps against overfitting"), x=_("accuracy (gain in points)")
+    )
     return ax
 
 

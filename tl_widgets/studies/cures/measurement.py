@@ -16,6 +16,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import chance_of, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
@@ -50,7 +51,7 @@ class _Job:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        return f"{self.cure}, seed {self.seed}"
+        return _("{cure}, seed {seed}", cure=self.cure, seed=self.seed)
 
 
 def with_cure(config: Config, cure: str) -> Config:
@@ -129,7 +130,7 @@ def overfitting_cures(
 
 def _measure(dataset: ImageDataset, config: Config, few: int, more: int, job: _Job, context: WorkContext) -> CurePoint:
     if job.cure == MORE and more <= few:
-        raise InputError(f"There are no more than {few} training images per class. Ask for fewer with few.")
+        raise InputError(_("There are no more than {few} training images per class. Ask for fewer with few.", few=few))
     images = dataset.take(more if job.cure == MORE else few, seed=job.seed)
     n, train, test = len(images.train), images.train, images.test
     # The model answers its training images in the same pass as the test images.

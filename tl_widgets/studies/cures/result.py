@@ -8,6 +8,7 @@ from statistics import fmean
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, points, short_count
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
@@ -16,6 +17,15 @@ from tl_widgets.studies.prediction import CURES, CURES_AUGMENTED, held
 
 NOTHING, MORE, AUGMENTED, DROPOUT = "nothing", "more images", "augmentation", "dropout"
 FEWER, EARLY, TRANSFER = "fewer parameters", "early stopping", "transfer"
+LABELS = {
+    NOTHING: _("nothing"),
+    MORE: _("more images"),
+    AUGMENTED: _("augmentation"),
+    DROPOUT: _("dropout"),
+    FEWER: _("fewer parameters"),
+    EARLY: _("early stopping"),
+    TRANSFER: _("transfer"),
+}
 N_COPIES, DROPOUT_RATE = 3, 0.5
 ALL = (NOTHING, MORE, AUGMENTED, DROPOUT, FEWER, EARLY, TRANSFER)  # in the order of figures
 
@@ -125,13 +135,18 @@ class OverfittingCures(StudyRecord):
         n_params = [short_count(group[0].n_params) if group else "?" for group in (found, before)]
         epochs = fmean(point.epochs for point in found) if found else 0.0
         texts = {
-            NOTHING: f"{self.few} images per class, {n_params[0]} parameters",
-            MORE: f"{found[0].n_images} images" if found else "",
-            AUGMENTED: f"{N_COPIES} changed copies of each image",
-            DROPOUT: f"{percent(DROPOUT_RATE, 0)} of the numbers before the last layer are left out",
-            FEWER: f"{n_params[0]} parameters in place of {n_params[1]}",
-            EARLY: f"{epochs:.0f} epochs in place of {self.config.epochs}",
-            TRANSFER: f"a frozen {self.config.backbone}, {n_params[0]} parameters",
+            NOTHING: _("{few} images per class, {n_param} parameters", few=self.few, n_param=n_params[0]),
+            MORE: _("{n_images} images", n_images=found[0].n_images) if found else "",
+            AUGMENTED: _("{n_copies} changed copies of each image", n_copies=N_COPIES),
+            DROPOUT: _(
+                "{dropout_rate} of the numbers before the last layer are left out",
+                dropout_rate=percent(DROPOUT_RATE, 0),
+            ),
+            FEWER: _("{n_param} parameters in place of {n_param_2}", n_param=n_params[0], n_param_2=n_params[1]),
+            EARLY: _("{epochs:.0f} epochs in place of {epochs_2}", epochs=epochs, epochs_2=self.config.epochs),
+            TRANSFER: _(
+                "a frozen {backbone}, {n_param} parameters", backbone=self.config.backbone, n_param=n_params[0]
+            ),
         }
         return texts[cure]
 
@@ -142,29 +157,36 @@ class OverfittingCures(StudyRecord):
         for cure in self.measured:
             training, test, gain = self.mean(cure, training=True), self.mean(cure), self.difference(cure)
             texts = [mean.text if mean else "" for mean in (training, test)]
-            lines.append((cure, self.change(cure), *texts, gain.difference_text if gain and cure != NOTHING else ""))
-        return ("cure", "what changes", "training images", "test images", "gain (points)"), *lines
+            lines.append(
+                (LABELS[cure], self.change(cure), *texts, gain.difference_text if gain and cure != NOTHING else "")
+            )
+        return ("cure", _("what changes"), _("training images"), _("test images"), _("gain (points)")), *lines
 
     @property
     def headline(self) -> str:
         """The answer in one sentence."""
         if not self.ranking or self.stopped:
-            return next(iter(self.sentences), "Nothing was measured.")
+            return next(iter(self.sentences), _("Nothing was measured."))
         ends = dict.fromkeys((self.ranking[0], self.ranking[-1]))
         gains = [
-            f"{cure} ({points(gain.mean, signed=True)} points)" for cure in ends if (gain := self.difference(cure))
+            _("{cure} ({gain} points)", cure=LABELS[cure], gain=points(gain.mean, signed=True))
+            for cure in ends
+            if (gain := self.difference(cure))
         ]
-        return f"{gains[0][0].upper()}{gains[0][1:]} helps most{f', {gains[1]} least' if len(gains) > 1 else ''}."
+        best = f"{gains[0][0].upper()}{gains[0][1:]}"
+        if len(gains) == 1:
+            return _("{best} helps most.", best=best)
+        return _("{best} helps most, {worst} least.", best=best, worst=gains[1])
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """The findings in plain sentences."""
         sentences = [_base_sentence(self), *(_gain_sentence(self, cure) for cure in self.ranking)]
         if len(self.seeds) == 1:
-            sentences.append("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
+            sentences.append(_("With only one seed, you cannot see how much of this is luck. Use three seeds or more."))
         sentences += failure_sentences(self.failures)
         if self.stopped:
-            sentences.append("Stopped before all points were measured.")
+            sentences.append(_("Stopped before all points were measured."))
         else:
             sentences.append(CURES_AUGMENTED.judge(self.difference(AUGMENTED, DROPOUT)))
             sentences.append(CURES.judge(self.lead))
@@ -175,9 +197,11 @@ def _base_sentence(study: OverfittingCures) -> str:
     training, test = study.mean(NOTHING, training=True), study.mean(NOTHING)
     if training is None or test is None:
         return ""
-    return (
-        f"Without a cure, the network gets {training.text} of its training images right, but {test.text} of the test "
-        "images."
+    return _(
+        "Without a cure, the network gets {training_text} of its training images right, but "
+        "{test_text} of the test images.",
+        training_text=training.text,
+        test_text=test.text,
     )
 
 
@@ -187,8 +211,22 @@ def _gain_sentence(study: OverfittingCures, cure: str) -> str:
     assert training is not None
     assert test is not None
     unclear = gain.ci95 is not None and gain.ci95[0] <= 0 <= gain.ci95[1]
-    return (
-        f"{cure[0].upper()}{cure[1:]} ({study.change(cure)}): {test.text} of the test images and "
-        f"{percent(training.mean)} of the training images, {gain.difference_text} points on the test"
-        f"{'; that may be luck' if unclear else ''}."
+    label = LABELS[cure]
+    values = {
+        "cure": f"{label[0].upper()}{label[1:]}",
+        "change": study.change(cure),
+        "test": test.text,
+        "training": percent(training.mean),
+        "gain": gain.difference_text,
+    }
+    if unclear:
+        return _(
+            "{cure} ({change}): {test} of the test images and {training} of the training images, "
+            "{gain} points on the test; that may be luck.",
+            **values,
+        )
+    return _(
+        "{cure} ({change}): {test} of the test images and {training} of the training images, "
+        "{gain} points on the test.",
+        **values,
     )

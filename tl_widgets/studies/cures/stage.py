@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tl_widgets.core.translation import _
 from tl_widgets.records.statistics import mean_of_shares
 from tl_widgets.studies.cures.result import ALL
 from tl_widgets.studies.stage import TESTED, TRAINED, Axis, Dot, StageChart
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from tl_widgets.studies.study import SoFar
 
 
-def cures_stage(_: CuresArguments, so_far: SoFar) -> StageChart:
+def cures_stage(_unused: CuresArguments, so_far: SoFar) -> StageChart:
     """Return the chart: the mean over the seeds so far with its interval, and a small dot for each seed."""
     dots = []
     for row, cure in enumerate(ALL):
@@ -28,7 +29,7 @@ def cures_stage(_: CuresArguments, so_far: SoFar) -> StageChart:
             mean = mean_of_shares(values, n_images=n)
             dots.append(Dot(series, mean.mean, row, mean.ci95, cure))
             dots += [Dot(series, value, row, is_small=True) for value in values if len(values) > 1]
-    title = "Training and test accuracy without a cure and with each"
+    title = _("Training and test accuracy without a cure and with each")
     return StageChart(
         title, Axis.share("accuracy"), Axis("", 0, 1, ()), (TESTED, TRAINED), tuple(dots), ALL, joined=False
     )

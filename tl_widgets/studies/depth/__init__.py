@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.settings import Several, Whole, setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import MODELS, DataFacts, FactsOf, ImageArguments, model_setting, seeds_setting
 from tl_widgets.studies.depth.blocks import EPOCHS, chosen_blocks
 from tl_widgets.studies.guess import Guess
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.depth.result import DepthStudy
 
-_THIRDS = ("first third", "middle third", "last third")
+_THIRDS = (_("first third"), _("middle third"), _("last third"))
 _HEAD, _STEP = 0.03, 1e-4  # seconds to build a head, and for each step of its training
 
 
@@ -28,10 +29,10 @@ class DepthArguments(ImageArguments):
     blocks: tuple[int, ...] | None = setting(
         None,
         Several(Whole(1), "1,4,8"),
-        "Blocks",
-        "Numbers of the blocks after which it is cut, between commas",
+        _("Blocks"),
+        _("Numbers of the blocks after which it is cut, between commas"),
         group=MODELS,
-        none="all, 16 at most",
+        none=_("all, 16 at most"),
     )
     control: bool = model_setting("control", default=True)
     epochs: int = model_setting("epochs", default=EPOCHS)
@@ -50,13 +51,13 @@ class DepthArguments(ImageArguments):
 class _Depth(Study[DepthArguments, "DepthStudy"]):
     name = "depth"
     topic = "models"
-    question = "How deep?"
-    about = "accuracy, parameters and milliseconds of a backbone that is cut after each of its blocks"
-    lead = (
-        "The frozen backbone is cut after each of its blocks, and a new head learns from the features there. Do all of "
-        "its blocks help on these images?"
+    question = _("How deep?")
+    about = _("accuracy, parameters and milliseconds of a backbone that is cut after each of its blocks")
+    lead = _(
+        "The frozen backbone is cut after each of its blocks, and a new head learns from the "
+        "features there. Do all of its blocks help on these images?"
     )
-    chart = "Line charts of test accuracy, parameters and time against the block after which the backbone is cut."
+    chart = _("Line charts of test accuracy, parameters and time against the block after which the backbone is cut.")
     arguments = DepthArguments
     record = ".result:DepthStudy"
     function = ".measurement:depth_study"
@@ -71,8 +72,8 @@ class _Depth(Study[DepthArguments, "DepthStudy"]):
 
     def plan(self, arguments: DepthArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_cuts, n_seeds, n_arms = len(arguments.numbers), len(arguments.seeds), 1 + arguments.control
-        text = f"{count(n_cuts, 'end')} of the backbone × {count(n_seeds, 'head')}"
-        text += ", each with pretrained and with random weights" if arguments.control else ""
+        text = _("{count} of the backbone × {count_2}", count=count(n_cuts, "end"), count_2=count(n_seeds, "head"))
+        text += _(", each with pretrained and with random weights") if arguments.control else ""
         return Plan(n_arms * n_cuts * n_seeds, text)
 
     def seconds(self, arguments: DepthArguments, facts_of: FactsOf, speed: Speed) -> float:
@@ -98,7 +99,7 @@ class _Depth(Study[DepthArguments, "DepthStudy"]):
             return tuple((0.5 + i * n / 3, 0.5 + (i + 1) * n / 3) for i in range(3))
 
         return Guess(
-            "In which third of the backbone will the validation images find the best place to cut?",
+            _("In which third of the backbone will the validation images find the best place to cut?"),
             _THIRDS,
             f"depth {arguments.dataset} {arguments.backbone}",
             answer,

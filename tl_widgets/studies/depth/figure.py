@@ -14,6 +14,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import count_text, milliseconds_text
+from tl_widgets.core.translation import _
 from tl_widgets.plots.style import (
     INK,
     PERCENT,
@@ -48,7 +49,7 @@ def plot_depth(study: DepthStudy, *, narrow: bool = False) -> Figure:
         InputError: no point was measured.
     """
     if not study.points:
-        raise InputError("This study has no point to draw: it was stopped before the first.")
+        raise InputError(_("This study has no point to draw: it was stopped before the first."))
     title = textwrap.fill(study.headline, 58 if narrow else 100)
     height = (6.6 if narrow else 3.7) + 0.22 * title.count("\n")
     figure = new_figure(5.2 if narrow else 8.6, height)
@@ -73,11 +74,13 @@ def _draw_accuracy(ax: Axes, study: DepthStudy) -> None:
     if chosen:
         color = ModelName.TRANSFER.color
         ax.axvline(chosen.block, color=color, linestyle="--", linewidth=1.1, zorder=0)
-        handles.append(Line2D([], [], color=color, linestyle="--", linewidth=1.1, label="chosen by validation images"))
+        handles.append(
+            Line2D([], [], color=color, linestyle="--", linewidth=1.1, label=_("chosen by validation images"))
+        )
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)
     legend_below(ax, handles, n_columns=2)
-    _finish(ax, study, "Accuracy on the test images")
+    _finish(ax, study, _("Accuracy on the test images"))
 
 
 def _draw_cost(ax: Axes, study: DepthStudy) -> None:
@@ -96,7 +99,7 @@ def _draw_cost(ax: Axes, study: DepthStudy) -> None:
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)
     legend_below(ax, handles)
-    _finish(ax, study, "Share of the whole backbone")
+    _finish(ax, study, _("Share of the whole backbone"))
 
 
 def _finish(ax: Axes, study: DepthStudy, title: str) -> None:
@@ -104,4 +107,4 @@ def _finish(ax: Axes, study: DepthStudy, title: str) -> None:
     ax.set_xlim(0.5, n + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     draw_grid(ax, "y")
-    finish_axes(ax, title, x=f"cut after block (of {n}; the last: whole)")
+    finish_axes(ax, title, x=_("cut after block (of {n}; the last: whole)", n=n))

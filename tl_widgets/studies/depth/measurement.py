@@ -21,6 +21,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_canc
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import require_memory
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import chance_of, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
@@ -45,7 +46,7 @@ class _Job:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        return f"{weights_of(self.arm)}, block {self.block}"
+        return _("{weights}, block {block}", weights=weights_of(self.arm), block=self.block)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +134,7 @@ class CutBackbone:
             functions.append(Stoppable(_traced(layers, image_shape if i == 0 else part.input_shape[1:]), cancel))
         noise = np.random.default_rng(0).integers(0, 256, (_BATCH, *image_shape)).astype(np.float32)
         fastest = [float("inf")] * len(functions)
-        for _ in range(_TIMES + 1):  # the first call traces
+        for _unused in range(_TIMES + 1):  # the first call traces
             values: Any = tf.constant(noise)
             for i, function in enumerate(functions):
                 started = time.perf_counter()
@@ -201,8 +202,12 @@ def depth_study(
     config = Config(backbone=entry.name, control=control, epochs=epochs, seed=seeds[0])
     require_memory(
         memory_needed(entry, dataset.image_size),
-        f"Running {entry.name} on images of {dataset.image_size} pixels",
-        "Use smaller images or a smaller backbone",
+        _(
+            "Running {entry_name} on images of {image_size} pixels",
+            entry_name=entry.name,
+            image_size=dataset.image_size,
+        ),
+        _("Use smaller images or a smaller backbone"),
     )
     weights = resolve_weights(entry, config.weights, on_event=on_event, cancel=cancel)
     import_tensorflow(on_event, cancel)
@@ -212,7 +217,13 @@ def depth_study(
 
     def measure(job: _Job, context: WorkContext) -> DepthPoint:
         if job.arm not in features:
-            context.on_event(Event("load", f"building {entry.name}, {weights_of(job.arm)}", job.arm))
+            context.on_event(
+                Event(
+                    "load",
+                    _("building {entry_name}, {weights}", entry_name=entry.name, weights=weights_of(job.arm)),
+                    job.arm,
+                )
+            )
             chosen = resolve_weights(entry, None) if job.arm == ModelName.CONTROL else weights
             build = Stoppable(CutBackbone.build, context.cancel)  # a large backbone takes many seconds
             cut = build(entry, numbers, dataset.image_shape, chosen, seed=config.seed)
@@ -224,7 +235,7 @@ def depth_study(
     jobs = [_Job(arm, block) for arm in ARMS[: 1 + control] for block in numbers]
     measured = measure_all(jobs, measure, describe=_Job.describe, on_event=on_event, cancel=cancel)
     if not depths:
-        raise CancelledError("stopped before the first point")
+        raise CancelledError(_("stopped before the first point"))
     return DepthStudy(
         dataset=summarize(dataset),
         config=config,

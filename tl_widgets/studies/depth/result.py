@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, count_text, milliseconds_text, percent, points, points_range
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers, Share
 from tl_widgets.records.statistics import Interval, Mean, mean_of_shares, wilson_interval
@@ -177,7 +178,7 @@ class DepthStudy(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first, with a row for each cut."""
-        titles = ("end", "features", "parameters", "ms per image", *(weights_of(arm) for arm in self.arms))
+        titles = ("end", "features", "parameters", _("ms per image"), *(weights_of(arm) for arm in self.arms))
         lines = []
         for depth in self.depths:
             found = [self.point(arm, depth.block) for arm in self.arms]
@@ -197,18 +198,33 @@ class DepthStudy(StudyRecord):
         """The answer in one sentence."""
         chosen, whole = self.chosen, self.point(ModelName.TRANSFER, self.whole.block)
         if chosen is None:
-            return f"{'Stopped before' if self.stopped else 'Failed before'} pretrained features were measured."
+            if self.stopped:
+                return _("Stopped before pretrained features were measured.")
+            return _("Failed before pretrained features were measured.")
         name, share = self.config.backbone, percent(chosen.accuracy)
         if whole is None:
-            return f"So far, {name} is best {_end(self, chosen.block)}: {share} of the test images right."
+            return _(
+                "So far, {name} is best {end}: {share} of the test images right.",
+                name=name,
+                end=_end(self, chosen.block),
+                share=share,
+            )
         if chosen is whole:
-            return f"{name} is best whole: it recognizes {share} of the test images."
+            return _("{name} is best whole: it recognizes {share} of the test images.", name=name, share=share)
         depth, full = self.depth(chosen.block), self.whole
         n_params, time = depth.n_params / max(full.n_params, 1), depth.ms_per_image / (full.ms_per_image or 1.0)
-        costs = f"{percent(n_params, 1 if n_params < 0.01 else 0)} of its parameters and {percent(time, 0)} of its time"
-        return (
-            f"{name} cut {_end(self, chosen.block)} recognizes {share} of the test images with {costs}, the whole one "
-            f"{percent(whole.accuracy)}."
+        costs = _(
+            "{n_params} of its parameters and {time} of its time",
+            n_params=percent(n_params, 1 if n_params < 0.01 else 0),
+            time=percent(time, 0),
+        )
+        return _(
+            "{name} cut {end} recognizes {share} of the test images with {costs}, the whole one {whole_accuracy}.",
+            name=name,
+            end=_end(self, chosen.block),
+            share=share,
+            costs=costs,
+            whole_accuracy=percent(whole.accuracy),
         )
 
     @property
@@ -218,12 +234,12 @@ class DepthStudy(StudyRecord):
         sentences += [_gain_sentence(self), _choice_sentence(self)]
         sentences += failure_sentences(self.failures)
         if self.stopped:
-            sentences.append("Stopped before all cuts were measured.")
+            sentences.append(_("Stopped before all cuts were measured."))
         elif len(self.depths) > 1:
             if self.config.control:
                 sentences.append(DEPTH.judge(self.more_gained))
             if self.chosen is not None and self.chosen.block == self.whole.block:
-                sentences.append(DEPTH_CUT.outcome(False, "the validation images choose the whole backbone"))
+                sentences.append(DEPTH_CUT.outcome(False, _("the validation images choose the whole backbone")))
             else:
                 sentences.append(DEPTH_CUT.judge(self.cut_gain))
         return tuple(sentence for sentence in sentences if sentence)
@@ -232,12 +248,20 @@ class DepthStudy(StudyRecord):
 def weights_of(arm: str) -> str:
     """Return what the weights of an arm are, for titles."""
     return (
-        "pretrained" if arm == ModelName.TRANSFER else "random weights" if arm == ModelName.CONTROL else heading_of(arm)
+        "pretrained"
+        if arm == ModelName.TRANSFER
+        else _("random weights")
+        if arm == ModelName.CONTROL
+        else heading_of(arm)
     )
 
 
 def _end(study: DepthStudy, block: int) -> str:
-    return "whole" if block == study.whole.block else f"after block {block} of {study.whole.block}"
+    return (
+        _("whole")
+        if block == study.whole.block
+        else _("after block {block} of {block_2}", block=block, block_2=study.whole.block)
+    )
 
 
 def _rise_sentence(study: DepthStudy, arm: str) -> str:
@@ -252,8 +276,13 @@ def _rise_sentence(study: DepthStudy, arm: str) -> str:
         for point in found
         if point.block in shown
     ]
-    subject = "Pretrained features" if arm == ModelName.TRANSFER else "Features with random weights"
-    return f"{subject} recognize {', '.join(parts)}; chance is {percent(study.chance)}."
+    subject = _("Pretrained features") if arm == ModelName.TRANSFER else _("Features with random weights")
+    return _(
+        "{subject} recognize {parts}; chance is {chance}.",
+        subject=subject,
+        parts=", ".join(parts),
+        chance=percent(study.chance),
+    )
 
 
 def _gain_sentence(study: DepthStudy) -> str:
@@ -262,14 +291,20 @@ def _gain_sentence(study: DepthStudy) -> str:
         return ""
     low, high = more.ci95
     if low <= 0 <= high:
-        return (
-            "Whether depth is worth more with pretrained weights is too close to call: the difference between the two "
-            f"gains may be anything from {points(low)} to {points(high)} points."
+        return _(
+            "Whether depth is worth more with pretrained weights is too close to call: the "
+            "difference between the two gains may be anything from {low} to {high} points.",
+            low=points(low),
+            high=points(high),
         )
     (arm, other), ends = ARMS if more.mean > 0 else ARMS[::-1], sorted((abs(low), abs(high)))
-    return (
-        f"From the first block to the whole, {phrase_of(arm)} gains {points(abs(more.mean))} points more than "
-        f"{phrase_of(other)} (95% interval {points_range(*ends)}, paired by image)."
+    return _(
+        "From the first block to the whole, {phrase} gains {more_mean} points more than {phrase_2} "
+        "(95% interval {ends}, paired by image).",
+        phrase=phrase_of(arm),
+        more_mean=points(abs(more.mean)),
+        phrase_2=phrase_of(other),
+        ends=points_range(*ends),
     )
 
 
@@ -278,17 +313,25 @@ def _choice_sentence(study: DepthStudy) -> str:
     if chosen is None or study.stopped or len(study.depths) < 2:
         return ""
     if cut is None or cut.ci95 is None:
-        return "The validation images choose the whole backbone." if chosen.block == study.whole.block else ""
+        return _("The validation images choose the whole backbone.") if chosen.block == study.whole.block else ""
     low, high = cut.ci95
-    text = f"The validation images choose the cut {_end(study, chosen.block)}"
+    text = _("The validation images choose the cut {end}", end=_end(study, chosen.block))
     if low <= 0 <= high:
-        return (
-            f"{text}. Whether it is more accurate than the whole backbone is too close to call: {points(cut.mean)} "
-            f"points, which may be anything from {points(low)} to {points(high)}."
+        return _(
+            "{text}. Whether it is more accurate than the whole backbone is too close to call: "
+            "{cut_mean} points, which may be anything from {low} to {high}.",
+            text=text,
+            cut_mean=points(cut.mean),
+            low=points(low),
+            high=points(high),
         )
     ends = sorted((abs(low), abs(high)))
     order = "more" if cut.mean > 0 else "less"
-    return (
-        f"{text}: it is {points(abs(cut.mean))} points {order} accurate than the whole backbone (95% interval "
-        f"{points_range(*ends)}, paired by image)."
+    return _(
+        "{text}: it is {cut_mean} points {order} accurate than the whole backbone (95% interval "
+        "{ends}, paired by image).",
+        text=text,
+        cut_mean=points(abs(cut.mean)),
+        order=order,
+        ends=points_range(*ends),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tl_widgets.core.translation import _
 from tl_widgets.studies.depth.result import ARMS
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
@@ -23,14 +24,14 @@ def depth_stage(arguments: DepthArguments, so_far: SoFar) -> StageChart:
             point.block + 0.12 * (arms.index(point.arm) - (len(arms) - 1) / 2),  # so intervals don't hide each other
             point.accuracy,
             point.ci95,
-            "the whole backbone" if point.block == n_blocks else f"cut after block {point.block}",
+            _("the whole backbone") if point.block == n_blocks else _("cut after block {block}", block=point.block),
         )
         for point in so_far.points
     ]
     return StageChart(
-        "Test accuracy against the block after which the backbone is cut",
-        Axis.even("cut after block (the last: whole)", 0.5, n_blocks + 0.5),
-        Axis.share("accuracy on the test images"),
+        _("Test accuracy against the block after which the backbone is cut"),
+        Axis.even(_("cut after block (the last: whole)"), 0.5, n_blocks + 0.5),
+        Axis.share(_("accuracy on the test images")),
         tuple(arms),
         tuple(dots),
         level=so_far.level,

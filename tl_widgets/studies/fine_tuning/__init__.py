@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.numbers import percent, points
 from tl_widgets.core.settings import Whole, same_setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import MODELS, DataFacts, ImageArguments, model_setting
 from tl_widgets.studies.guess import Guess, guess_share
 from tl_widgets.studies.study import ComparisonStudy, Plan, count
@@ -44,10 +45,12 @@ class FineTuningArguments(ImageArguments):
 class _FineTuning(ComparisonStudy[FineTuningArguments]):
     name = "fine-tuning"
     topic = "models"
-    question = "Fine-tuning"
-    about = "what unfreezing the backbone's last blocks brings"
-    lead = "First the backbone stays frozen. Then its last blocks are trained, too, with small steps. Is that better?"
-    chart = "Charts of accuracy by epoch, with a mark where fine-tuning starts, of parameters, seconds and recall."
+    question = _("Fine-tuning")
+    about = _("what unfreezing the backbone's last blocks brings")
+    lead = _(
+        "First the backbone stays frozen. Then its last blocks are trained, too, with small steps. Is that better?"
+    )
+    chart = _("Charts of accuracy by epoch, with a mark where fine-tuning starts, of parameters, seconds and recall.")
     arguments = FineTuningArguments
     stage_chart = ".stage:fine_tuning_stage"
     cost_by = ("dataset", "image_size", "backbone", "blocks")
@@ -64,28 +67,42 @@ class _FineTuning(ComparisonStudy[FineTuningArguments]):
 
     def plan(self, arguments: FineTuningArguments, facts: DataFacts) -> Plan:
         n, first, second = arguments.n_train(facts), arguments.epochs, arguments.more_epochs
-        text = f"scratch and frozen for {first} epochs on {n:,} images, then {second} more with "
-        return Plan(3, f"{text}{count(arguments.blocks, 'block')} unfrozen")
+        text = _(
+            "scratch and frozen for {first} epochs on {n:,} images, then {second} more with ",
+            first=first,
+            n=n,
+            second=second,
+        )
+        return Plan(3, _("{text}{count} unfrozen", text=text, count=count(arguments.blocks, "block")))
 
     def headline(self, result: Comparison) -> str:
         from tl_widgets.records.verdict import paired_difference
 
         frozen, tuned = result.transfer, result.fine_tuned
         if not (frozen and tuned and frozen.test_accuracy is not None and tuned.test_accuracy is not None):
-            return "Stopped before the fine-tuned model was tested."
+            return _("Stopped before the fine-tuned model was tested.")
         paired = paired_difference(tuned, frozen)
-        shares = f"{percent(tuned.test_accuracy)} of the test images right, frozen {percent(frozen.test_accuracy)}"
+        shares = _(
+            "{test_accuracy} of the test images right, frozen {test_accuracy_2}",
+            test_accuracy=percent(tuned.test_accuracy),
+            test_accuracy_2=percent(frozen.test_accuracy),
+        )
         if not paired.is_clear:
-            return f"Whether fine-tuning helps is too close to call: {shares}."
+            return _("Whether fine-tuning helps is too close to call: {shares}.", shares=shares)
         verb = "gains" if paired.difference > 0 else "loses"
-        return f"Fine-tuning {verb} {points(abs(paired.difference))} points: {shares}."
+        return _(
+            "Fine-tuning {verb} {paired_difference} points: {shares}.",
+            verb=verb,
+            paired_difference=points(abs(paired.difference)),
+            shares=shares,
+        )
 
     def guess(self, arguments: FineTuningArguments) -> Guess:
         def share(result: Comparison) -> float | None:
             curve = result.fine_tuned.history.val_accuracy if result.fine_tuned else ()
             return curve[-1] if curve else None
 
-        question = "Of the validation images, how many will the fine-tuned model get right at the end?"
+        question = _("Of the validation images, how many will the fine-tuned model get right at the end?")
         return guess_share(question, f"fine-tuning {arguments.dataset} {arguments.backbone}", share)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tl_widgets.core.events import Event
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
@@ -26,10 +27,13 @@ def fine_tuning_stage(arguments: FineTuningArguments, so_far: SoFar) -> StageCha
     dots = []
     for model, accuracies in curves.items():
         start = epochs if model == ModelName.FINE_TUNED else 0
-        dots += [Dot(model, start + i, share, label=f"Epoch {start + i}") for i, share in enumerate(accuracies, 1)]
+        dots += [
+            Dot(model, start + i, share, label=_("Epoch {start}", start=start + i))
+            for i, share in enumerate(accuracies, 1)
+        ]
     x = Axis.even("epochs", 1, max(2, epochs + more_epochs))
-    y = Axis.share("accuracy on the validation images")
-    return StageChart("Accuracy on the validation images by epoch", x, y, _MODELS, tuple(dots))
+    y = Axis.share(_("accuracy on the validation images"))
+    return StageChart(_("Accuracy on the validation images by epoch"), x, y, _MODELS, tuple(dots))
 
 
 def curves_of(result: Comparison) -> dict[str, Sequence[float]]:

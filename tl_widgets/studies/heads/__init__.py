@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.settings import Several, setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import BACKBONE_NAME, MODELS, DataFacts, FactsOf, ImageArguments, model_setting
 from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.study import Plan, Study, count
@@ -28,10 +29,10 @@ class HeadsArguments(ImageArguments):
     others: tuple[str, ...] | None = setting(
         None,
         Several(BACKBONE_NAME, "SqueezeNet,MobileNetV2"),
-        "More for the search",
-        "More backbones that search for similar images, names between commas",
+        _("More for the search"),
+        _("More backbones that search for similar images, names between commas"),
         group=MODELS,
-        none="none",
+        none=_("none"),
     )
     control: bool = model_setting("control", default=True)
     epochs: int = model_setting("epochs")
@@ -46,19 +47,23 @@ class HeadsArguments(ImageArguments):
     def searches(self) -> tuple[str, ...]:
         """The names of the searches."""
         more = [name for name in self.others or () if name != self.backbone]
-        return tuple(dict.fromkeys([self.backbone, *more, *[f"{self.backbone}, random weights"] * self.control]))
+        return tuple(
+            dict.fromkeys(
+                [self.backbone, *more, *[_("{backbone}, random weights", backbone=self.backbone)] * self.control]
+            )
+        )
 
 
 class _Heads(Study[HeadsArguments, "HeadStudy"]):
     name = "heads"
     topic = "models"
-    question = "Which head?"
-    about = "other heads on the same features: nearest neighbors, logistic regression, a small MLP; and image search"
-    lead = (
-        "The frozen backbone's features are kept, and four different heads learn from them. Then each test image looks "
-        "for its nearest training images."
+    question = _("Which head?")
+    about = _("other heads on the same features: nearest neighbors, logistic regression, a small MLP; and image search")
+    lead = _(
+        "The frozen backbone's features are kept, and four different heads learn from them. Then "
+        "each test image looks for its nearest training images."
     )
-    chart = "Dot chart of the test accuracy of each head, and test images with their nearest training images."
+    chart = _("Dot chart of the test accuracy of each head, and test images with their nearest training images.")
     arguments = HeadsArguments
     record = ".result:HeadStudy"
     function = ".measurement:head_study"
@@ -73,7 +78,7 @@ class _Heads(Study[HeadsArguments, "HeadStudy"]):
 
     def plan(self, arguments: HeadsArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n = len(arguments.searches)
-        return Plan(4, f"4 heads on the same features, and image search by {count(n, 'backbone')}")
+        return Plan(4, _("4 heads on the same features, and image search by {count}", count=count(n, "backbone")))
 
     def seconds(self, arguments: HeadsArguments, facts_of: FactsOf, speed: Speed) -> float:
         from tl_widgets.experiments.seconds import SCRATCH_DONE, comparison_seconds
@@ -92,7 +97,7 @@ class _Heads(Study[HeadsArguments, "HeadStudy"]):
             return next(name for name, end in _APART.items() if apart < end or end == 1.0)
 
         return Guess(
-            "How far apart will the best head and the worst be on the test images?",
+            _("How far apart will the best head and the worst be on the test images?"),
             tuple(_APART),
             f"heads {arguments.dataset} {arguments.backbone}",
             answer,

@@ -13,6 +13,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, seconds_text
+from tl_widgets.core.translation import _
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.labels import shortened
 from tl_widgets.plots.style import (
@@ -53,7 +54,7 @@ def plot_heads(study: HeadStudy, *, narrow: bool = False) -> Figure:
         InputError: nothing was measured.
     """
     if not (study.heads or study.searches):
-        raise InputError("This study has nothing to draw: it was stopped before the first head.")
+        raise InputError(_("This study has nothing to draw: it was stopped before the first head."))
     n_beside = 1 if narrow else min(2, max(len(study.searches), 1))
     width = 5.2 if narrow else 8.6
     cell = min((width / n_beside - 0.3) / (1 + study.n_neighbors), 0.95)
@@ -80,19 +81,21 @@ def _draw_heads(ax: Axes, study: HeadStudy) -> None:
         choice = f"{head.choice}, " if head.choice else ""
         note(ax, f"{percent(head.accuracy)}\n{choice}{seconds_text(head.seconds)}", (1.0, y), (8, 0))
     ax.axvline(study.chance, color=PALE, linestyle=":", linewidth=1.5)
-    note(ax, f"chance ({percent(study.chance)})", (study.chance, -0.5), (3, 0), color=PALE)
+    note(ax, _("chance ({chance})", chance=percent(study.chance)), (study.chance, -0.5), (3, 0), color=PALE)
     ax.set_yticks(range(len(study.heads)), [HEAD_NAMES[head.head] for head in study.heads], parse_math=False)
     ax.set_ylim(len(study.heads) - 0.4, -0.7)
     ax.set_xlim(0, 1.0)
     ax.xaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "x")
-    finish_axes(ax, "", x=f"right, of {study.dataset.n_test} test images (bars: 95% intervals)")
+    finish_axes(ax, "", x=_("right, of {n_test} test images (bars: 95% intervals)", n_test=study.dataset.n_test))
 
 
 def _draw_search(page: Any, study: HeadStudy, search: SearchPoint) -> list[Any]:
     names = drawable_names(study.dataset.class_names)
     pictures = {picture.row: picture for picture in study.pictures}
-    text = f"{search.name}:\n{study.share(search).text} of the neighbors are right"
+    text = _(
+        "{search_name}:\n{text} of the neighbors are right", search_name=search.name, text=study.share(search).text
+    )
     texts = [page.suptitle(text, fontsize=LABEL_SIZE, fontweight="bold", color=INK, x=0.02, ha="left")]
     grid = page.add_gridspec(max(len(study.queries), 1), 1 + study.n_neighbors)
     for i, (query, found) in enumerate(zip(study.queries, search.neighbors, strict=True)):
@@ -106,7 +109,7 @@ def _draw_search(page: Any, study: HeadStudy, search: SearchPoint) -> list[Any]:
             mark, color = ("", INK) if j == 0 else ("✓ ", _RIGHT) if is_right else ("✗ ", _WRONG)
             ax.set_xlabel(f"{mark}{shortened(names[picture.label], 9)}", fontsize=_SMALL, color=color, labelpad=2)
             if i == 0 and j < 2:
-                ax.set_title("nearest" if j else "test image", fontsize=_SMALL, color=INK, pad=3)
+                ax.set_title(_("nearest") if j else _("test image"), fontsize=_SMALL, color=INK, pad=3)
             for spine in ax.spines.values():
                 spine.set(color=color, linewidth=2.2 if j == 0 or not is_right else 1.2)
             texts += [ax.xaxis.label, ax.title]

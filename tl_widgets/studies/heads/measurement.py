@@ -22,6 +22,7 @@ from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import require_memory
 from tl_widgets.core.settings import settings_of
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Labels, Split, require_dataset
 from tl_widgets.experiments.arms import load_frozen
 from tl_widgets.experiments.comparison import chance_of, environment, summarize
@@ -58,7 +59,9 @@ class _SearchJob:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        return f"image search by {self.backbone}{', random weights' if self.arm == ModelName.CONTROL else ''}"
+        if self.arm == ModelName.CONTROL:
+            return _("image search by {backbone}, random weights", backbone=self.backbone)
+        return _("image search by {backbone}", backbone=self.backbone)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +110,9 @@ def head_study(
     """
     require_dataset(dataset)
     if isinstance(others, str):
-        raise InputError(f"others must be names in a list, such as ['SqueezeNet']; received {others!r:.80}.")
+        raise InputError(
+            _("others must be names in a list, such as ['SqueezeNet']; received {others!r:.80}.", others=others)
+        )
     entry = require_backbone(backbone, dataset.image_size)
     names = [require_backbone(name, dataset.image_size).name for name in others]
     config = Config(backbone=entry.name, control=control, epochs=epochs, seed=settings_of(Config)["seed"].check(seed))
@@ -115,8 +120,8 @@ def head_study(
         found = require_backbone(name, dataset.image_size)
         require_memory(
             memory_needed(found, dataset.image_size),
-            f"Running {name} on images of {dataset.image_size} pixels",
-            "Use smaller images or a smaller backbone",
+            _("Running {name} on images of {image_size} pixels", name=name, image_size=dataset.image_size),
+            _("Use smaller images or a smaller backbone"),
         )
         resolve_weights(found, "imagenet", on_event=on_event, cancel=cancel)
     import_tensorflow(on_event, cancel)
@@ -142,7 +147,7 @@ def head_study(
     jobs += [_SearchJob(ModelName.CONTROL, entry.name)] if control else []
     measured = measure_all(jobs, measure, describe=lambda job: job.describe(), on_event=on_event, cancel=cancel)
     if not parts:
-        raise CancelledError("stopped before the first point")
+        raise CancelledError(_("stopped before the first point"))
     searches = tuple(point for point in measured.points if isinstance(point, SearchPoint))
     rows = sorted({row for search in searches for found in search.neighbors for row in found})
     side = min(dataset.image_size, _LARGEST_SIDE)
@@ -166,11 +171,15 @@ def head_study(
 def _features(dataset: ImageDataset, config: Config, job: _SearchJob, context: WorkContext) -> _Parts:
     """Read the features that `compare` keeps, or compute and keep them."""
     entry = require_backbone(job.backbone, dataset.image_size)
-    context.on_event(Event("load", f"building {job.describe().removeprefix('image search by ')}", job.arm))
+    context.on_event(
+        Event(
+            "load", _("building {removeprefix}", removeprefix=job.describe().removeprefix("image search by ")), job.arm
+        )
+    )
     weights = resolve_weights(entry, None if job.arm == ModelName.CONTROL else "imagenet", cancel=context.cancel)
     name, shape = job.arm or job.backbone, dataset.image_shape
     how: dict[str, Any] = {"seed": config.seed, "cut": None, "cancel": context.cancel}
-    _, frozen = load_frozen(context.cache, name, entry, weights, shape, **how)
+    _unused, frozen = load_frozen(context.cache, name, entry, weights, shape, **how)
     assert frozen is not None
     splits = (dataset.train, dataset.validation, dataset.test)
     values = [

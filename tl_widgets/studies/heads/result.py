@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Data, Duration, RightAnswers, Share
 from tl_widgets.records.pixels import picture_of, require_pictures
@@ -26,10 +27,10 @@ from tl_widgets.studies.prediction import HEADS, SEARCH
 
 # The heads, in the order in which they are trained and shown.
 HEAD_NAMES = {
-    "dense": "Dense layer",
-    "logistic": "logistic regression",
-    "neighbors": "nearest neighbors",
-    "mlp": "small MLP",
+    "dense": _("Dense layer"),
+    "logistic": _("logistic regression"),
+    "neighbors": _("nearest neighbors"),
+    "mlp": _("small MLP"),
 }
 BASE = "logistic"  # what the others are compared with
 N_NEIGHBORS = 5  # of an image search
@@ -89,7 +90,9 @@ class SearchPoint:
     @property
     def name(self) -> str:
         """The backbone, and whether its weights are random."""
-        return f"{self.backbone}, random weights" if self.arm == ModelName.CONTROL else self.backbone
+        return (
+            _("{backbone}, random weights", backbone=self.backbone) if self.arm == ModelName.CONTROL else self.backbone
+        )
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,7 @@ class HeadStudy(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first: the heads, then the searches."""
-        titles = ("", "chosen", "right", "seconds", "minus logistic regression (points)")
+        titles = ("", "chosen", "right", "seconds", _("minus logistic regression (points)"))
         lines = []
         for head in self.heads:
             pair = self.difference(head.head) if head.head != BASE else None
@@ -202,7 +205,13 @@ class HeadStudy(StudyRecord):
             lines.append((HEAD_NAMES[head.head], head.choice, text, seconds_text(head.seconds), lead))
         for search in self.searches:
             lines.append(
-                (f"neighbors by {search.name}", f"{self.n_neighbors} nearest", self.share(search).text, "", "")
+                (
+                    _("neighbors by {search_name}", search_name=search.name),
+                    _("{n_neighbors} nearest", n_neighbors=self.n_neighbors),
+                    self.share(search).text,
+                    "",
+                    "",
+                )
             )
         return titles, *lines
 
@@ -210,16 +219,26 @@ class HeadStudy(StudyRecord):
     def headline(self) -> str:
         """The answer in one sentence."""
         if not self.heads:
-            return next((_search_sentence(self, search) for search in self.searches), "Nothing was measured.")
+            return next((_search_sentence(self, search) for search in self.searches), _("Nothing was measured."))
         shares = {head.head: head.accuracy for head in self.heads}
         best, worst = max(shares, key=lambda name: shares[name]), min(shares, key=lambda name: shares[name])
         if len(shares) == 1:
-            return f"So far, {HEAD_NAMES[best]} recognizes {percent(shares[best])} of the test images."
+            return _(
+                "So far, {head_name} recognizes {share} of the test images.",
+                head_name=HEAD_NAMES[best],
+                share=percent(shares[best]),
+            )
         if shares[best] == shares[worst]:
-            return f"All heads on the same features recognize {percent(shares[best])} of the test images."
-        return (
-            f"On the same features, the heads recognize {percent(shares[worst])} ({HEAD_NAMES[worst]}) to "
-            f"{percent(shares[best])} ({HEAD_NAMES[best]}) of the test images."
+            return _(
+                "All heads on the same features recognize {share} of the test images.", share=percent(shares[best])
+            )
+        return _(
+            "On the same features, the heads recognize {share} ({head_name}) to {share_2} "
+            "({head_name_2}) of the test images.",
+            share=percent(shares[worst]),
+            head_name=HEAD_NAMES[worst],
+            share_2=percent(shares[best]),
+            head_name_2=HEAD_NAMES[best],
         )
 
     @property
@@ -229,7 +248,7 @@ class HeadStudy(StudyRecord):
         sentences += [_search_sentence(self, search) for search in self.searches]
         sentences += failure_sentences(self.failures)
         if self.stopped:
-            sentences.append("Stopped before everything was measured.")
+            sentences.append(_("Stopped before everything was measured."))
         else:
             sentences.append(HEADS.outcome(self.is_head_alike, _best_sentence(self)))
             if self.config.control:
@@ -239,17 +258,26 @@ class HeadStudy(StudyRecord):
 
 def _heads_sentence(study: HeadStudy) -> str:
     parts = [
-        f"{HEAD_NAMES[head.head]}{f' with {head.choice}' if head.choice else ''} recognizes "
-        f"{accuracy_text(head.accuracy, head.ci95)} in {seconds_text(head.seconds)}"
+        _(
+            "{head} recognizes {share} in {seconds}",
+            head=_("{head} with {choice}", head=HEAD_NAMES[head.head], choice=head.choice)
+            if head.choice
+            else HEAD_NAMES[head.head],
+            share=accuracy_text(head.accuracy, head.ci95),
+            seconds=seconds_text(head.seconds),
+        )
         for head in study.heads
     ]
     if not parts:
         return ""
     tuned = {bool(head.choice) for head in study.heads}
-    more = " The Dense layer learns as in compare; the others chose their settings on the validation images."
-    return (
-        f"On the same {study.n_features:,} features of {study.config.backbone}, {', '.join(parts)}."
-        f"{more if len(tuned) == 2 else ''}"
+    more = _(" The Dense layer learns as in compare; the others chose their settings on the validation images.")
+    return _(
+        "On the same {n_features:,} features of {backbone}, {parts}.{more}",
+        n_features=study.n_features,
+        backbone=study.config.backbone,
+        parts=", ".join(parts),
+        more=more if len(tuned) == 2 else "",
     )
 
 
@@ -260,11 +288,21 @@ def _difference_sentence(study: HeadStudy, name: str) -> str:
     label = f"{label[0].upper()}{label[1:]}"
     low, high = pair.ci95
     if not pair.is_clear:
-        return f"{label} against {HEAD_NAMES[BASE]} is too close to call: {points(low)} to {points(high)} points."
-    order, ends = ("ahead of" if pair.difference > 0 else "behind"), sorted((abs(low), abs(high)))
-    return (
-        f"{label} is {points(abs(pair.difference))} points {order} {HEAD_NAMES[BASE]} (95% interval "
-        f"{points_range(*ends)}, paired by image)."
+        return _(
+            "{label} against {head_name} is too close to call: {low} to {high} points.",
+            label=label,
+            head_name=HEAD_NAMES[BASE],
+            low=points(low),
+            high=points(high),
+        )
+    order, ends = (_("ahead of") if pair.difference > 0 else _("behind")), sorted((abs(low), abs(high)))
+    return _(
+        "{label} is {pair_difference} points {order} {head_name} (95% interval {ends}, paired by image).",
+        label=label,
+        pair_difference=points(abs(pair.difference)),
+        order=order,
+        head_name=HEAD_NAMES[BASE],
+        ends=points_range(*ends),
     )
 
 
@@ -275,11 +313,18 @@ def _best_sentence(study: HeadStudy) -> str:
         return ""
     name = max(pairs, key=lambda name: pairs[name].difference)
     low_high = points_range(*pairs[name].ci95)
-    return f"{HEAD_NAMES[name]} {points(pairs[name].difference, signed=True)} points (95% interval {low_high})"
+    return _(
+        "{head_name} {difference} points (95% interval {low_high})",
+        head_name=HEAD_NAMES[name],
+        difference=points(pairs[name].difference, signed=True),
+        low_high=low_high,
+    )
 
 
 def _search_sentence(study: HeadStudy, search: SearchPoint) -> str:
-    return (
-        f"Of the {study.n_neighbors} training images nearest to a test image by {search.name}, "
-        f"{study.share(search).text} have its class."
+    return _(
+        "Of the {n_neighbors} training images nearest to a test image by {search_name}, {text} have its class.",
+        n_neighbors=study.n_neighbors,
+        search_name=search.name,
+        text=study.share(search).text,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE, ImageSettings
 from tl_widgets.core.settings import Choice, Several, Whole, same_setting, setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import (
     IMAGES,
     DataFacts,
@@ -38,22 +39,22 @@ class SizeArguments(ImageArguments):
     """What changes, and the values that it takes."""
 
     image_size: int = same_setting(
-        ImageArguments, "image_size", help="Side of the square images in pixels, if their kind changes"
+        ImageArguments, "image_size", help=_("Side of the square images in pixels, if their kind changes")
     )
     n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=10)
     vary: str = setting(
         "size",
-        Choice((("the image size", "size"), ("the kind of images", "domain"))),
-        "What changes",
-        "The same images in several sizes, or several data sets in one size",
+        Choice(((_("the image size"), "size"), (_("the kind of images"), "domain"))),
+        _("What changes"),
+        _("The same images in several sizes, or several data sets in one size"),
         group=IMAGES,
     )
     sizes: tuple[int, ...] = setting(
         (32, 64, 96, 128),
         Several(Whole(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE, 16), "32,64,96"),
-        "Sizes",
-        "Sides of the images in pixels, between commas, if the size changes",
-        unit="pixels",
+        _("Sizes"),
+        _("Sides of the images in pixels, between commas, if the size changes"),
+        unit=_("pixels"),
         group=IMAGES,
     )
     backbone: str = model_setting("backbone")
@@ -75,7 +76,7 @@ class SizeArguments(ImageArguments):
     def names(self, facts: DataFacts | None) -> tuple[str, ...]:
         """Return the names of the conditions for images with these facts, or for built-in ones."""
         if self.vary == "size":
-            return tuple(f"{side} px" for side in sorted(self.sizes))
+            return tuple(_("{side} px", side=side) for side in sorted(self.sizes))
         from tl_widgets.data.catalogue import get_dataset
         from tl_widgets.studies.image_size.result import DOMAINS, own_name
 
@@ -88,13 +89,13 @@ class SizeArguments(ImageArguments):
 class _Size(Study[SizeArguments, "SizeStudy"]):
     name = "size"
     topic = "effort"
-    question = "How large, what kind?"
-    about = "accuracy with smaller and larger images, or with photographs, faces and digits"
-    lead = (
-        "Both models learn from the same images in several sizes. Under More, you can keep the size and compare "
-        "photographs, faces and digits instead."
+    question = _("How large, what kind?")
+    about = _("accuracy with smaller and larger images, or with photographs, faces and digits")
+    lead = _(
+        "Both models learn from the same images in several sizes. Under More, you can keep the size "
+        "and compare photographs, faces and digits instead."
     )
-    chart = "Charts of test accuracy and of the lead of transfer by image size, or by kind of images."
+    chart = _("Charts of test accuracy and of the lead of transfer by image size, or by kind of images.")
     arguments = SizeArguments
     record = ".result:SizeStudy"
     function = ".measurement:size_study"
@@ -112,7 +113,7 @@ class _Size(Study[SizeArguments, "SizeStudy"]):
         names = arguments.names(facts)
         n, n_seeds = len(names), len(arguments.seeds)
         what = count(n, "size") if arguments.vary == "size" else count(n, "data set")
-        return Plan(2 * n * n_seeds, f"{what} × {count(n_seeds, 'seed')} × 2 kinds of model")
+        return Plan(2 * n * n_seeds, _("{what} × {count} × 2 kinds of model", what=what, count=count(n_seeds, "seed")))
 
     def seconds(self, arguments: SizeArguments, facts_of: FactsOf, speed: Speed) -> float:
         from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, comparison_seconds
@@ -131,9 +132,9 @@ class _Size(Study[SizeArguments, "SizeStudy"]):
             lead = result.lead(len(result.conditions) - 1) if result.conditions else None
             return [name for name, low in _LEADS.items() if lead.mean >= low][-1] if lead else ""
 
-        where = f"at {max(arguments.sizes)} px" if arguments.vary == "size" else "on digits"
+        where = _("at {sizes} px", sizes=max(arguments.sizes)) if arguments.vary == "size" else _("on digits")
         return Guess(
-            f"How far will the frozen backbone be ahead {where}?",
+            _("How far will the frozen backbone be ahead {where}?", where=where),
             tuple(_LEADS),
             f"size {arguments.dataset} {arguments.vary} {max(arguments.sizes)}",
             answer,

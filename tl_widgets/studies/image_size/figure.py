@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import points
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     INK,
@@ -43,7 +44,7 @@ def plot_size_study(study: SizeStudy, *, narrow: bool = False) -> Figure:
         InputError: no point was measured.
     """
     if not study.points:
-        raise InputError("This study has no point to draw: it was stopped before the first.")
+        raise InputError(_("This study has no point to draw: it was stopped before the first."))
     n = len(study.conditions)
     figure = new_figure(5.2, 8.2) if narrow else new_figure(8.6, 5.2)
     heights = (1.2, 7) if narrow else (1.2, 4)
@@ -71,7 +72,7 @@ def _draw_accuracies(ax: Axes, study: SizeStudy) -> None:
     legend_below(ax, handles, n_columns=2)
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)
-    _finish(ax, study, "Both models", "accuracy on the test images")
+    _finish(ax, study, _("Both models"), _("accuracy on the test images"))
 
 
 def _draw_leads(ax: Axes, study: SizeStudy) -> None:
@@ -79,7 +80,7 @@ def _draw_leads(ax: Axes, study: SizeStudy) -> None:
     ax.axhline(0, color=PALE, linewidth=1.2)
     _draw_means(ax, study, found, 0.0, INK, "D")
     ax.yaxis.set_major_formatter(lambda lead, _: points(lead, 0, signed=abs(lead) > 1e-9))
-    _finish(ax, study, "Transfer minus scratch", "points of accuracy, paired by image")
+    _finish(ax, study, _("Transfer minus scratch"), _("points of accuracy, paired by image"))
 
 
 def _draw_means(ax: Axes, study: SizeStudy, found: dict[int, Mean], shift: float, color: str, marker: str) -> None:
@@ -93,4 +94,4 @@ def _finish(ax: Axes, study: SizeStudy, title: str, y: str) -> None:
     ax.set_xlim(-0.5, len(study.conditions) - 0.5)
     ax.set_xticks(range(len(study.conditions)), list(study.names), parse_math=False)
     draw_grid(ax, "y")
-    finish_axes(ax, title, x="image size" if study.vary == "size" else "kind of images", y=y)
+    finish_axes(ax, title, x=_("image size") if study.vary == "size" else _("kind of images"), y=y)

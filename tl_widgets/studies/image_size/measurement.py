@@ -16,6 +16,7 @@ from tl_widgets.core.events import Cancel, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Choice, Whole
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import get_dataset, load_dataset
 from tl_widgets.data.dataset import ImageDataset, Split, choose_classes, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import environment, summarize
@@ -39,7 +40,7 @@ class _Job:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        return f"{self.arm} with {self.name}, seed {self.seed}"
+        return _("{arm} with {name}, seed {seed}", arm=self.arm, name=self.name, seed=self.seed)
 
 
 @checked
@@ -90,13 +91,22 @@ def size_study(
         fitting = sorted({int(side) for side in sizes if side <= dataset.image_size})
         if not fitting:
             raise InputError(
-                f"sizes has none up to the {dataset.image_size} pixels of these images; received {sizes}. Load the "
-                "images with a larger image_size."
+                _(
+                    "sizes has none up to the {image_size} pixels of these images; received {sizes}. "
+                    "Load the images with a larger image_size.",
+                    image_size=dataset.image_size,
+                    sizes=sizes,
+                )
             )
         if large := [f"{side}" for side in sorted(sizes) if side > dataset.image_size]:
             left_out = (
-                f"Sizes above the {dataset.image_size} pixels of these images were left out ({', '.join(large)}): load "
-                f"them with an image size of {large[-1]}.",
+                _(
+                    "Sizes above the {image_size} pixels of these images were left out ({large}): load "
+                    "them with an image size of {large_2}.",
+                    image_size=dataset.image_size,
+                    large=", ".join(large),
+                    large_2=large[-1],
+                ),
             )
         conditions = tuple(resized(dataset, side, cancel) for side in fitting)
     else:
@@ -106,7 +116,12 @@ def size_study(
     seeds = require_seeds(seeds)
     import_tensorflow(on_event, cancel)
     jobs = [
-        _Job(i, f"{condition.name} at {condition.image_size} px", arm, seed)
+        _Job(
+            i,
+            _("{condition_name} at {image_size} px", condition_name=condition.name, image_size=condition.image_size),
+            arm,
+            seed,
+        )
         for arm in (ModelName.TRANSFER, ModelName.SCRATCH)  # the quick one first
         for i, condition in enumerate(conditions)
         for seed in seeds

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, phrase_of
 from tl_widgets.core.numbers import count_text, points
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data, RightAnswers
 from tl_widgets.records.pixels import picture_of, require_pictures
@@ -103,7 +104,9 @@ class SizeStudy(StudyRecord):
     def names(self) -> tuple[str, ...]:
         """The names of the conditions."""
         sets = self.datasets
-        return tuple(f"{data.image_size} px" if self.vary == "size" else data.name for data in sets)
+        return tuple(
+            _("{image_size} px", image_size=data.image_size) if self.vary == "size" else data.name for data in sets
+        )
 
     def picture(self, condition: int) -> NDArray[np.uint8]:
         """Return an example of a condition, uint8 (side, side, 3)."""
@@ -161,8 +164,8 @@ class SizeStudy(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first, with a row for each condition."""
-        what = "image size" if self.vary == "size" else "images"
-        titles = (what, *map(heading_of, ARMS), "Transfer minus scratch (points)", "weights from scratch")
+        what = _("image size") if self.vary == "size" else _("images")
+        titles = (what, *map(heading_of, ARMS), _("Transfer minus scratch (points)"), _("weights from scratch"))
         return titles, *(
             (
                 name,
@@ -178,9 +181,9 @@ class SizeStudy(StudyRecord):
         """The answer in one sentence."""
         leads = [(name, lead) for i, name in enumerate(self.names) if (lead := self.lead(i))]
         if not leads:
-            return "Stopped before both models were measured." if self.stopped else "Nothing could be compared."
+            return _("Stopped before both models were measured.") if self.stopped else _("Nothing could be compared.")
         parts = ", ".join(f"{name} {points(lead.mean, signed=True)}" for name, lead in leads)
-        return f"Transfer minus scratch, in points: {parts}."
+        return _("Transfer minus scratch, in points: {parts}.", parts=parts)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -189,7 +192,7 @@ class SizeStudy(StudyRecord):
         sentences += [_difference_sentence(self), _fairness_sentence(self), *self.left_out]
         sentences += failure_sentences(self.failures)
         if self.stopped:
-            sentences.append("Stopped before all points were measured.")
+            sentences.append(_("Stopped before all points were measured."))
         else:
             sentences.append(
                 SIZE.judge(self.growth) if self.vary == "size" else DOMAIN.judge(self.photographs_minus_digits)
@@ -214,9 +217,15 @@ def _lead_sentence(study: SizeStudy, condition: int) -> str:
     if lead is None or scratch is None or transfer is None:
         return ""
     where = f"{'At' if study.vary == 'size' else 'On'} {study.names[condition]}"
-    return (
-        f"{where}, {phrase_of(ARMS[0])} recognizes {scratch.text} of the test images and {phrase_of(ARMS[1])} "
-        f"{transfer.text}: {lead.difference_text} points."
+    return _(
+        "{where}, {phrase} recognizes {scratch_text} of the test images and {phrase_2} "
+        "{transfer_text}: {difference_text} points.",
+        where=where,
+        phrase=phrase_of(ARMS[0]),
+        scratch_text=scratch.text,
+        phrase_2=phrase_of(ARMS[1]),
+        transfer_text=transfer.text,
+        difference_text=lead.difference_text,
     )
 
 
@@ -227,13 +236,21 @@ def _difference_sentence(study: SizeStudy) -> str:
         growth = study.growth
         if growth is None:
             return ""
-        ends = f"From {study.names[0]} to {study.names[-1]}"
-        return f"{ends} the lead changes by {growth.difference_text} points, paired by image."
+        ends = _("From {name} to {name_2}", name=study.names[0], name_2=study.names[-1])
+        return _(
+            "{ends} the lead changes by {difference_text} points, paired by image.",
+            ends=ends,
+            difference_text=growth.difference_text,
+        )
     difference = study.photographs_minus_digits
     if difference is None:
         return ""
     used = " and ".join(name for name in PHOTOGRAPHS if name in study.names)
-    return f"The lead on photographs ({used}) minus that on digits is {difference.difference_text} points."
+    return _(
+        "The lead on photographs ({used}) minus that on digits is {difference_text} points.",
+        used=used,
+        difference_text=difference.difference_text,
+    )
 
 
 def _fairness_sentence(study: SizeStudy) -> str:
@@ -242,16 +259,32 @@ def _fairness_sentence(study: SizeStudy) -> str:
         return ""
     sets, weights = study.datasets, [condition.n_weights for condition in study.conditions]
     n_classes = len(sets[0].class_names)
-    equal = f"{n_classes} classes, {sets[0].n_train} training images"
-    luck = "" if len(study.seeds) > 1 else " With one seed, the intervals show the luck of the images alone."
+    equal = _("{n_classes} classes, {n_train} training images", n_classes=n_classes, n_train=sets[0].n_train)
+    luck = "" if len(study.seeds) > 1 else _(" With one seed, the intervals show the luck of the images alone.")
     if study.vary == "size":
         return (
-            f"Equal everywhere: the pictures ({equal}), epochs and seeds. What else differs: the network from scratch "
-            f"has {count_text(weights[0])} weights at {study.names[0]} and {count_text(weights[-1])} at "
-            f"{study.names[-1]}, and a pass costs more." + luck
+            _(
+                "Equal everywhere: the pictures ({equal}), epochs and seeds. What else differs: the "
+                "network from scratch has {weight} weights at {name} and {weight_2} at {name_2}, and a "
+                "pass costs more.",
+                equal=equal,
+                weight=count_text(weights[0]),
+                name=study.names[0],
+                weight_2=count_text(weights[-1]),
+                name_2=study.names[-1],
+            )
+            + luck
         )
     tests = ", ".join(f"{data.name} {data.n_test}" for data in sets)
     return (
-        f"Equal everywhere: {sets[0].image_size} px, {equal}, epochs, seeds and networks. What else differs: what the "
-        f"classes are (the first {n_classes} of each data set), and the number of test images ({tests})." + luck
+        _(
+            "Equal everywhere: {image_size} px, {equal}, epochs, seeds and networks. What else differs: "
+            "what the classes are (the first {n_classes} of each data set), and the number of test "
+            "images ({tests}).",
+            image_size=sets[0].image_size,
+            equal=equal,
+            n_classes=n_classes,
+            tests=tests,
+        )
+        + luck
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tl_widgets.core.translation import _
 from tl_widgets.records.statistics import mean_of_shares
 from tl_widgets.studies.image_size.result import ARMS
 from tl_widgets.studies.stage import Axis, Dot, StageChart
@@ -30,7 +31,7 @@ def size_stage(arguments: SizeArguments, so_far: SoFar) -> StageChart:
             mean = mean_of_shares(np.mean(rights, axis=0).tolist(), n_images=len(rights))
             dots.append(Dot(arm, at, mean.mean, mean.ci95, name))
             dots += [Dot(arm, at, sum(right) / len(right), is_small=True) for right in rights if len(rights) > 1]
-    what = "image size" if vary == "size" else "kind of images"
+    what = _("image size") if vary == "size" else _("kind of images")
     ticks = tuple((float(i), name) for i, name in enumerate(names))
-    x, y = Axis(what, -0.4, len(names) - 0.6, ticks), Axis.share("accuracy on the test images")
-    return StageChart(f"Test accuracy by {what}", x, y, ARMS, tuple(dots), joined=vary == "size")
+    x, y = Axis(what, -0.4, len(names) - 0.6, ticks), Axis.share(_("accuracy on the test images"))
+    return StageChart(_("Test accuracy by {what}", what=what), x, y, ARMS, tuple(dots), joined=vary == "size")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.errors import CancelledError
 from tl_widgets.core.settings import Whole, same_setting, setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import MODELS, DataFacts, FactsOf, ImageArguments, model_setting
 from tl_widgets.studies.study import Plan, Study, count
 
@@ -32,9 +33,9 @@ class InsideArguments(ImageArguments):
     epochs: int = model_setting("epochs")
     images: int = setting(
         6,
-        Whole(1, MOST_IMAGES, counted="test images"),
-        "Heat maps of",
-        f"How many test images, 1 to {MOST_IMAGES}",
+        Whole(1, MOST_IMAGES, counted=_("test images")),
+        _("Heat maps of"),
+        _("How many test images, 1 to {most_images}", most_images=MOST_IMAGES),
         group=MODELS,
     )
     seed: int = model_setting("seed")
@@ -48,13 +49,13 @@ class InsideArguments(ImageArguments):
 class _Inside(Study[InsideArguments, "LookInside"]):
     name = "inside"
     topic = "trust"
-    question = "Look inside"
-    about = "where both models look, their first filters, and how they arrange the test images"
-    lead = (
-        "Both models are trained. Then you see where they look, their first filters, and how they arrange the test "
-        "images, before and after training."
+    question = _("Look inside")
+    about = _("where both models look, their first filters, and how they arrange the test images")
+    lead = _(
+        "Both models are trained. Then you see where they look, their first filters, and how they "
+        "arrange the test images, before and after training."
     )
-    chart = "Heat maps over test images, first filters as small pictures, and scatter charts of the test images."
+    chart = _("Heat maps over test images, first filters as small pictures, and scatter charts of the test images.")
     arguments = InsideArguments
     record = ".result:LookInside"
     function = ":train_and_look"
@@ -67,7 +68,9 @@ class _Inside(Study[InsideArguments, "LookInside"]):
 
     def plan(self, arguments: InsideArguments, facts: DataFacts) -> Plan:
         n, n_models = arguments.n_train(facts), 3 if arguments.control else 2
-        text = f"trained on {n:,} images, then examined with {count(arguments.images, 'test image')}"
+        text = _(
+            "trained on {n:,} images, then examined with {count}", n=n, count=count(arguments.images, "test image")
+        )
         return Plan(n_models, text)
 
     def seconds(self, arguments: InsideArguments, facts_of: FactsOf, speed: Speed) -> float | None:
@@ -88,7 +91,7 @@ def train_and_look(
 
     comparison = compare_config(dataset, config, on_event=on_event, cancel=cancel)
     if comparison.stopped:
-        raise CancelledError("stopped before there were models to look into")
+        raise CancelledError(_("stopped before there were models to look into"))
     from tl_widgets.studies.inside.measurement import look_inside  # it needs TensorFlow
 
     return look_inside(comparison, dataset, n_images=n_images, on_event=on_event, cancel=cancel)

@@ -18,6 +18,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.labels import shortened
 from tl_widgets.plots.style import (
@@ -36,14 +37,14 @@ from tl_widgets.studies.inside.result import AFTER, BEFORE, FeatureLayout, First
 
 Part = TypeVar("Part")
 WIDTH = 11.0  # inches of every page
-_NOTHING = "This study was stopped before there was anything to draw. Run it again to the end."
+_NOTHING = _("This study was stopped before there was anything to draw. Run it again to the end.")
 STAGE_LABELS: dict[tuple[str, str], str] = {
-    (ModelName.SCRATCH, BEFORE): "from scratch, before training",
-    (ModelName.SCRATCH, AFTER): "from scratch, after training",
-    (ModelName.TRANSFER, BEFORE): "backbone, random weights",
-    (ModelName.TRANSFER, AFTER): "backbone, pretrained",
-    (ModelName.FINE_TUNED, BEFORE): "backbone, frozen",
-    (ModelName.FINE_TUNED, AFTER): "backbone, fine-tuned",
+    (ModelName.SCRATCH, BEFORE): _("from scratch, before training"),
+    (ModelName.SCRATCH, AFTER): _("from scratch, after training"),
+    (ModelName.TRANSFER, BEFORE): _("backbone, random weights"),
+    (ModelName.TRANSFER, AFTER): _("backbone, pretrained"),
+    (ModelName.FINE_TUNED, BEFORE): _("backbone, frozen"),
+    (ModelName.FINE_TUNED, AFTER): _("backbone, fine-tuned"),
 }
 
 
@@ -147,8 +148,8 @@ def draw_filters(page: FigureBase, look: LookInside, height: float) -> None:
     _draw_pairs(page, grid, names, look.first_filters, _draw_sheet)
     write_heading(
         page,
-        "The first filters",
-        "What the first convolution looks for in the pixels. Gray is 0; each filter is on a scale of its own.",
+        _("The first filters"),
+        _("What the first convolution looks for in the pixels. Gray is 0; each filter is on a scale of its own."),
         height,
     )
 
@@ -189,10 +190,19 @@ def _draw_sheet(ax: Axes, first: FirstFilters) -> None:
     ax.set_xticks([])
     ax.set_yticks([])
     n_all = first.filters.shape[0]
-    count = f"{n} of {n_all}" if n < n_all else f"{n}"
-    kind = "" if channels == 3 else ", mean over the channels" if channels > 1 else ", one channel"
+    count = _("{n} of {n_all}", n=n, n_all=n_all) if n < n_all else f"{n}"
+    kind = "" if channels == 3 else _(", mean over the channels") if channels > 1 else _(", one channel")
     finish_axes(
-        ax, STAGE_LABELS[first.name, first.stage], x=f"{count} filters of {height} × {width} × {channels}{kind}"
+        ax,
+        STAGE_LABELS[first.name, first.stage],
+        x=_(
+            "{count} filters of {height} × {width} × {channels}{kind}",
+            count=count,
+            height=height,
+            width=width,
+            channels=channels,
+            kind=kind,
+        ),
     )
     ax.xaxis.label.set(x=0, ha="left", fontsize=SMALL_SIZE)
     for spine in ax.spines.values():
@@ -204,8 +214,17 @@ def filter_alt_text(look: LookInside) -> str:
     descriptions = []
     for first in look.filters:
         n, height, width, channels = first.filters.shape
-        descriptions.append(f"{STAGE_LABELS[first.name, first.stage]} {n} of {height} × {width} × {channels}")
-    return f"First filters as small pictures: {'; '.join(descriptions)}."
+        descriptions.append(
+            _(
+                "{stage_label} {n} of {height} × {width} × {channels}",
+                stage_label=STAGE_LABELS[first.name, first.stage],
+                n=n,
+                height=height,
+                width=width,
+                channels=channels,
+            )
+        )
+    return _("First filters as small pictures: {descriptions}.", descriptions="; ".join(descriptions))
 
 
 def features_height(look: LookInside) -> float:
@@ -232,8 +251,8 @@ def draw_features(page: FigureBase, look: LookInside, height: float) -> None:
     set_fonts(legend.get_texts())
     write_heading(
         page,
-        f"{len(look.labels)} test images by what the last layer gets to see of them",
-        "Principal components. Each panel has axes of its own: compare how the classes lie, not where.",
+        _("{n_labels} test images by what the last layer gets to see of them", n_labels=len(look.labels)),
+        _("Principal components. Each panel has axes of its own: compare how the classes lie, not where."),
         height,
     )
 
@@ -250,9 +269,17 @@ def _draw_layout(look: LookInside, ax: Axes, layout: FeatureLayout) -> None:
     share = percent(look.neighbor_accuracy(layout))
     finish_axes(
         ax,
-        f"{STAGE_LABELS[layout.name, layout.stage]}\nnearest neighbor of the same class: {share}",
-        x=f"component 1: {percent(layout.explained[0])} of the variance of {layout.n_features:,} features",
-        y=f"component 2: {percent(layout.explained[1])}",
+        _(
+            "{stage_label}\nnearest neighbor of the same class: {share}",
+            stage_label=STAGE_LABELS[layout.name, layout.stage],
+            share=share,
+        ),
+        x=_(
+            "component 1: {explained} of the variance of {n_features:,} features",
+            explained=percent(layout.explained[0]),
+            n_features=layout.n_features,
+        ),
+        y=_("component 2: {explained}", explained=percent(layout.explained[1])),
     )
     ax.title.set_fontsize(LABEL_SIZE)
     for text in (ax.xaxis.label, ax.yaxis.label):
@@ -271,7 +298,7 @@ def _class_handles(look: LookInside) -> list[Line2D]:
     handles = [Line2D([], [], label=shortened(name, 22), **_class_style(i)) for i, name in enumerate(names)]
     if len(names) <= MOST_NAMED:
         return handles
-    more = Line2D([], [], linestyle="none", label=f"and {len(names) - MOST_NAMED + 1} more classes")
+    more = Line2D([], [], linestyle="none", label=_("and {n_names} more classes", n_names=len(names) - MOST_NAMED + 1))
     return [*handles[: MOST_NAMED - 1], more]
 
 
@@ -281,7 +308,9 @@ def feature_alt_text(look: LookInside) -> str:
         f"{STAGE_LABELS[layout.name, layout.stage]} {percent(look.neighbor_accuracy(layout))}"
         for layout in look.layouts
     ]
-    return (
-        f"Scatter charts of {len(look.labels)} test images by the first two principal components of their features. "
-        f"Share with a nearest neighbor of their own class: {'; '.join(shares)}."
+    return _(
+        "Scatter charts of {n_labels} test images by the first two principal components of their "
+        "features. Share with a nearest neighbor of their own class: {shares}.",
+        n_labels=len(look.labels),
+        shares="; ".join(shares),
     )

@@ -17,6 +17,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.images import RIGHT, WRONG
 from tl_widgets.plots.labels import label_of, shortened
@@ -83,7 +84,8 @@ def inside_alt_text(look: LookInside, kind: str) -> str:
     if kind == "inside":
         return " ".join(describe(look) for describe in describers.values())
     if kind not in describers:
-        raise InputError(f"kind={shown(kind)}; it must be one of {', '.join([*describers, 'inside'])}.")
+        kinds = ", ".join([*describers, "inside"])
+        raise InputError(_("kind={kind}; it must be one of {kinds}.", kind=shown(kind), kinds=kinds))
     return describers[kind](look)
 
 
@@ -141,7 +143,7 @@ def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
         text = ax.set_title(_in_two_lines(name, _max_letters(side)), fontsize=LABEL_SIZE, color=INK, x=0, ha="left")
         set_fonts([text])
         if column == 0:
-            _row_name(ax, "test image,\nits true class")
+            _row_name(ax, _("test image,\nits true class"))
         for row, model in enumerate(look.maps, 1):
             heat_map = model.maps[column]
             heat = None if heat_map.flat else heat_map.at(*image.shape[:2])
@@ -152,16 +154,19 @@ def draw_cams(page: FigureBase, look: LookInside, height: float) -> None:
     draw_heat_key(page, (1 - 2.4 / WIDTH, 1 - 0.3 / height, 1.6 / WIDTH, 0.2 / height))
     write_heading(
         page,
-        "Where each model looks (Grad-CAM)",
-        "Images on which the models disagree come first. Bright places raise the score of the model's own answer; each "
-        "map is scaled to its own maximum, so that the strength of two maps cannot be compared.",
+        _("Where each model looks (Grad-CAM)"),
+        _(
+            "Images on which the models disagree come first. Bright places raise the score of the "
+            "model's own answer; each map is scaled to its own maximum, so that the strength of two maps "
+            "cannot be compared."
+        ),
         height,
     )
 
 
 def _size_text(model: ModelMaps) -> str:
     rows, columns = model.maps[0].places.shape
-    return f"{rows} × {columns} places"
+    return _("{rows} × {columns} places", rows=rows, columns=columns)
 
 
 def _max_letters(inches: float, per_inch: float = 13.5) -> int:
@@ -220,7 +225,7 @@ def draw_heat_key(page: FigureBase, place: tuple[float, float, float, float]) ->
     style: dict[str, Any] = {"va": "center", "fontsize": SMALL_SIZE, "color": INK, "transform": ax.transAxes}
     set_fonts(
         [
-            ax.text(-0.04, 0.5, "no heat", ha="right", **style),
+            ax.text(-0.04, 0.5, _("no heat"), ha="right", **style),
             ax.text(1.04, 0.5, "most", ha="left", **style),
         ]
     )
@@ -248,14 +253,30 @@ def cam_alt_text(look: LookInside) -> str:
     for model in look.maps:
         n_right = sum(heat_map.answer == true for heat_map, true in zip(model.maps, look.classes, strict=True))
         n_flat = sum(bool(heat_map.flat) for heat_map in model.maps)
-        flat = f", {n_flat} of its maps are flat" if n_flat else ""
-        descriptions.append(f"{label_of(model.name)} is right on {n_right}{flat}, brightest {_brightest(model)}")
-    return f"Heat maps of {len(look.shown)} test images: {'; '.join(descriptions)}."
+        flat = _(", {n_flat} of its maps are flat", n_flat=n_flat) if n_flat else ""
+        descriptions.append(
+            _(
+                "{label} is right on {n_right}{flat}, brightest {brightest}",
+                label=label_of(model.name),
+                n_right=n_right,
+                flat=flat,
+                brightest=_brightest(model),
+            )
+        )
+    return _(
+        "Heat maps of {n_shown} test images: {descriptions}.",
+        n_shown=len(look.shown),
+        descriptions="; ".join(descriptions),
+    )
 
 
 def _brightest(model: ModelMaps) -> str:
     """Say where the maps have their maximum, counted by thirds of the image."""
-    names = (("top left", "top", "top right"), ("left", "middle", "right"), ("bottom left", "bottom", "bottom right"))
+    names = (
+        ("top left", "top", "top right"),
+        ("left", "middle", "right"),
+        ("bottom left", "bottom", "bottom right"),
+    )
     counts: dict[str, int] = {}
     for heat_map in model.maps:
         if not heat_map.flat:

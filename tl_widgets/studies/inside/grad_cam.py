@@ -17,6 +17,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Whole
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.studies.inside.result import Array, enlarge
 
 CONVOLUTIONS = (
@@ -77,7 +78,7 @@ def grad_cam(
     classes = None if class_index is None else [class_index]
     (places,) = heat_maps(model, image[None], classes=classes, layer=layer)
     if places.flat:
-        warnings.warn(f"The heat map is flat: {places.flat}.", stacklevel=2)
+        warnings.warn(_("The heat map is flat: {flat}.", flat=places.flat), stacklevel=2)
     return enlarge(places.values, *image.shape[:2])
 
 
@@ -122,26 +123,40 @@ def heat_maps(
     gradients = np.asarray(tape.gradient(chosen, maps[0], unconnected_gradients="zero"), np.float64)
     values = np.asarray(maps[0], np.float64)
     if not (np.isfinite(values).all() and np.isfinite(gradients).all()):
-        raise InputError(f"{model.name!r} answers with infinite numbers or NaN: there is nothing to look at.")
+        raise InputError(
+            _(
+                "{model_name!r} answers with infinite numbers or NaN: there is nothing to look at.",
+                model_name=model.name,
+            )
+        )
     return tuple(_places(a, g, target.name) for a, g in zip(values, gradients, strict=True))
 
 
 def _check(model: Any, images: NDArray[Any]) -> None:
     if not isinstance(model, keras.Model) or not model.built or len(getattr(model, "inputs", None) or ()) != 1:
         raise InputError(
-            "Grad-CAM needs a built Sequential or functional Keras model with one input, such as comparison.scratch."
-            f"model; received {shown(model)}."
+            _(
+                "Grad-CAM needs a built Sequential or functional Keras model with one input, such as "
+                "comparison.scratch.model; received {model}.",
+                model=shown(model),
+            )
         )
     expected = tuple(model.inputs[0].shape[1:])
     shape = tuple(images.shape[1:])
     fits = len(shape) == len(expected) and all(a in (None, b) for a, b in zip(expected, shape, strict=True))
     if not fits or images.dtype.kind not in "uif":
         raise InputError(
-            f"{model.name!r} takes an image of shape {expected}, numbers; received {images.dtype} {shape}. Give one "
-            "image, such as dataset.test.images[0]."
+            _(
+                "{model_name!r} takes an image of shape {expected}, numbers; received {dtype} {shape}. "
+                "Give one image, such as dataset.test.images[0].",
+                model_name=model.name,
+                expected=expected,
+                dtype=images.dtype,
+                shape=shape,
+            )
         )
     if not np.isfinite(images).all():
-        raise InputError("The image holds NaN or infinite numbers.")
+        raise InputError(_("The image holds NaN or infinite numbers."))
 
 
 def _with_visits(layer: Any, visit: Visit) -> Callable[..., Any]:
@@ -182,16 +197,23 @@ def _find(model: keras.Model, image: Any, name: str | None) -> tuple[Any, Any]:
     last, shape = visited[-1]
     if len(shape) != 2:
         raise InputError(
-            f"{model.name!r} answers with shape {(None, *shape[1:])}; Grad-CAM needs one score for each class, "
-            "(None, n_classes). Give a whole classifier, its head included."
+            _(
+                "{model_name!r} answers with shape {value}; Grad-CAM needs one score for each class, "
+                "(None, n_classes). Give a whole classifier, its head included.",
+                model_name=model.name,
+                value=(None, *shape[1:]),
+            )
         )
     if name is not None:
         return _layer_named(visited, name, model), last
     convolutions = [i for i, (part, _) in enumerate(visited) if isinstance(part, CONVOLUTIONS)]
     if not convolutions:
         raise InputError(
-            f"{model.name!r} has no convolution that Grad-CAM can find, so there are no maps to weight. Give a network "
-            "with Conv2D layers, as a Sequential or functional model."
+            _(
+                "{model_name!r} has no convolution that Grad-CAM can find, so there are no maps to "
+                "weight. Give a network with Conv2D layers, as a Sequential or functional model.",
+                model_name=model.name,
+            )
         )
     # Take the last part after it whose output is still a set of maps of the same size, such as an activation.
     size = visited[convolutions[-1]][1][:3]
@@ -203,7 +225,7 @@ def _layer_named(visited: Sequence[tuple[Any, tuple[int, ...]]], name: str, mode
     matches = list({id(part): part for part in maps if part.name == name}.values())
     if len(matches) != 1:
         names = ", ".join(part.name for part in maps[-6:])
-        problem = f"has {len(matches)} layers" if matches else "has no layer"
+        problem = _("has {n_matches} layers", n_matches=len(matches)) if matches else _("has no layer")
         raise InputError(
             f"{model.name!r} {problem} with maps, (None, rows, columns, channels), named {shown(name)}. Its last "
             f"ones are {names or 'none at all'}."
@@ -244,11 +266,11 @@ def _places(maps: NDArray[np.float64], gradients: NDArray[np.float64], layer: st
     most, whole = float(values.max()), float((np.abs(maps) @ np.abs(weights)).max())
     flat = ""
     if values.size == 1:
-        flat = "its maps have only one place; larger images would give more"
+        flat = _("its maps have only one place; larger images would give more")
     elif whole == 0:
-        flat = "the score does not depend on any place, because all units on the way answer 0 to this image"
+        flat = _("the score does not depend on any place, because all units on the way answer 0 to this image")
     elif most <= _SMALL * whole:
-        flat = "no place raises the score of this class"
+        flat = _("no place raises the score of this class")
     elif most - float(values.min()) <= _SAME * most:
-        flat = "all places raise the score of this class equally"
+        flat = _("all places raise the score of this class equally")
     return Places((np.zeros_like(values) if flat else values / most).astype(np.float32), flat, layer)

@@ -20,14 +20,15 @@ from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.resources import release_memory
 from tl_widgets.core.settings import Whole
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Split, pick, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.experiments.prediction import require_new_test_images
 from tl_widgets.models.builders import build_scratch, frozen_layers, stack_head
+from tl_widgets.records.answers import interest, interleave_classes
 from tl_widgets.records.comparison import Comparison, RunResult
 from tl_widgets.records.pixels import pixels_text
-from tl_widgets.records.run import interest, interleave_classes
 from tl_widgets.studies.inside.grad_cam import CONVOLUTIONS, heat_maps
 from tl_widgets.studies.inside.result import (
     AFTER,
@@ -59,8 +60,8 @@ class _Job:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        stage = "" if self.part == "heat maps" else f" {self.stage} training"
-        return f"{self.part} of {self.name}{stage}"
+        stage = "" if self.part == "heat maps" else _(" {stage} training", stage=self.stage)
+        return _("{part} of {name}{stage}", part=self.part, name=self.name, stage=stage)
 
 
 @checked
@@ -125,10 +126,15 @@ def look_inside(
 
 def _tested_runs(comparison: Comparison) -> tuple[RunResult, ...]:
     if not isinstance(comparison, Comparison):
-        raise InputError(f"A comparison is needed, as compare(dataset) returns it; received {shown(comparison)}.")
+        raise InputError(
+            _(
+                "A comparison is needed, as compare(dataset) returns it; received {comparison}.",
+                comparison=shown(comparison),
+            )
+        )
     runs = tuple(run for run in comparison.runs if run.labels)
     if not runs:
-        raise InputError("No model of this comparison was tested: it was stopped. Run compare() to the end.")
+        raise InputError(_("No model of this comparison was tested: it was stopped. Run compare() to the end."))
     if any(run.model is None for run in runs):
         raise InputError(
             "This comparison was read from JSON, which holds numbers and no models: there is nothing to look into. "
@@ -260,8 +266,11 @@ def principal_components(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], tu
     values = np.asarray(vectors, np.float64)
     if values.ndim != 2 or len(values) < 2 or not np.isfinite(values).all():
         raise InputError(
-            f"Principal components need two or more vectors of finite numbers, (n, n_features); received an array of "
-            f"shape {values.shape}."
+            _(
+                "Principal components need two or more vectors of finite numbers, (n, n_features); "
+                "received an array of shape {shape}.",
+                shape=values.shape,
+            )
         )
     positions, explained = np.zeros((len(values), 2)), np.zeros(2)
     if (values != values[0]).any():
@@ -311,8 +320,11 @@ def first_filters(model: keras.Model) -> Array:
     layer = next((part for part in parts if isinstance(part, CONVOLUTIONS) and part.built), None)
     if layer is None:
         raise InputError(
-            "A model with a convolution that has its weights is needed, to show its first filters; "
-            f"received {shown(model)}."
+            _(
+                "A model with a convolution that has its weights is needed, to show its first filters; "
+                "received {model}.",
+                model=shown(model),
+            )
         )
     return _filters_of(layer)
 

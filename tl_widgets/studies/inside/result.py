@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent, points, points_range
+from tl_widgets.core.translation import _, ngettext
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Data
 from tl_widgets.records.statistics import PairedDifference, pair_answers, unclear_reason
@@ -227,9 +228,10 @@ class LookInside(StudyRecord):
         ]
         if not shares:
             return next(iter(self.sentences), "")
-        return (
-            "Ask each trained model for the most similar image: it shows the same class for "
-            f"{' and '.join(shares)} of the test images."
+        return _(
+            "Ask each trained model for the most similar image: it shows the same class for {shares} "
+            "of the test images.",
+            shares=" and ".join(shares),
         )
 
     @property
@@ -239,14 +241,14 @@ class LookInside(StudyRecord):
 
 
 _STAGES: dict[str, tuple[str, str]] = {
-    ModelName.SCRATCH: ("before training", "after it"),
-    ModelName.TRANSFER: ("with random weights", "with its pretrained ones"),
+    ModelName.SCRATCH: (_("before training"), _("after it")),
+    ModelName.TRANSFER: (_("with random weights"), _("with its pretrained ones")),
     ModelName.FINE_TUNED: ("frozen", "fine-tuned"),
 }
 _SUBJECTS: dict[str, str] = {
-    ModelName.SCRATCH: "the network from scratch",
-    ModelName.TRANSFER: "the backbone",
-    ModelName.FINE_TUNED: "the backbone",
+    ModelName.SCRATCH: _("the network from scratch"),
+    ModelName.TRANSFER: _("the backbone"),
+    ModelName.FINE_TUNED: _("the backbone"),
 }
 
 
@@ -261,10 +263,10 @@ def _inside_sentences(look: LookInside) -> tuple[str, ...]:
     if look.failures:
         first = look.failures[0]
         n = len(look.failures)
-        lost = "1 part could not be measured," if n == 1 else f"{n} parts could not be measured; the first,"
+        lost = _("1 part could not be measured,") if n == 1 else _("{n} parts could not be measured; the first,", n=n)
         sentences.append(f"{lost} {first.point}: {first.text}")
     if look.stopped:
-        sentences.append("Stopped before everything was measured.")
+        sentences.append(_("Stopped before everything was measured."))
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -273,10 +275,16 @@ def _change(look: LookInside, name: str) -> str:
     if not (before and after):
         return ""
     stages = _STAGES[name]
-    return (
-        f"By the features of {_SUBJECTS[name]}, {_share(look, before)} of the {len(look.labels)} test images have "
-        f"an image of their own class as nearest neighbor {stages[0]}, {_share(look, after)} {stages[1]}: "
-        f"{_difference(look, after, before)}."
+    return _(
+        "By the features of {subject}, {share} of the {n_labels} test images have an image of their "
+        "own class as nearest neighbor {stage}, {share_2} {stage_2}: {difference}.",
+        subject=_SUBJECTS[name],
+        share=_share(look, before),
+        n_labels=len(look.labels),
+        stage=stages[0],
+        share_2=_share(look, after),
+        stage_2=stages[1],
+        difference=_difference(look, after, before),
     )
 
 
@@ -286,18 +294,30 @@ def _share(look: LookInside, layout: FeatureLayout) -> str:
 
 def _difference(look: LookInside, first: FeatureLayout, second: FeatureLayout) -> str:
     paired = look.neighbor_difference(first, second)
-    interval = f"{points_range(*paired.ci95)} points, 95% interval"
+    interval = _("{ci95} points, 95% interval", ci95=points_range(*paired.ci95))
     if not paired.is_clear:
-        return f"too close to call ({interval}{unclear_reason(paired.ci95, paired.p_value)})"
+        return _(
+            "too close to call ({interval}{unclear_reason})",
+            interval=interval,
+            unclear_reason=unclear_reason(paired.ci95, paired.p_value),
+        )
     comparison = "more" if paired.difference > 0 else "fewer"
-    return f"{points(abs(paired.difference))} points {comparison} ({interval})"
+    return _(
+        "{paired_difference} points {comparison} ({interval})",
+        paired_difference=points(abs(paired.difference)),
+        comparison=comparison,
+        interval=interval,
+    )
 
 
 def _both(look: LookInside) -> str:
     scratch, transfer = look.layout(ModelName.SCRATCH, AFTER), look.layout(ModelName.TRANSFER, AFTER)
     if not (scratch and transfer):
         return ""
-    return f"Trained, the backbone against the network from scratch: {_difference(look, transfer, scratch)}."
+    return _(
+        "Trained, the backbone against the network from scratch: {difference}.",
+        difference=_difference(look, transfer, scratch),
+    )
 
 
 def _variance(look: LookInside) -> str:
@@ -308,9 +328,10 @@ def _variance(look: LookInside) -> str:
     ]
     if not shares:
         return ""
-    return (
-        f"The two axes of the layout keep {' and '.join(shares)} of the features' variance: classes that overlap there "
-        "may still be apart in the rest."
+    return _(
+        "The two axes of the layout keep {shares} of the features' variance: classes that overlap "
+        "there may still be apart in the rest.",
+        shares=" and ".join(shares),
     )
 
 
@@ -323,7 +344,10 @@ def _moved(look: LookInside) -> str:
     length = float(np.linalg.norm(start))
     moved = float(np.linalg.norm(after.filters.array - start))
     return (
-        f"Training moved the first filters of the network from scratch by {percent(moved / length)} of their length."
+        _(
+            "Training moved the first filters of the network from scratch by {moved} of their length.",
+            moved=percent(moved / length),
+        )
         if length
         else ""
     )
@@ -335,11 +359,13 @@ def _maps(look: LookInside) -> list[str]:
     sizes = []
     for model in look.maps:
         rows, columns = model.maps[0].places.shape
-        sizes.append(f"{rows} × {columns} places for {phrase_of(model.name)}")
-    sentences = [f"The heat maps have {', '.join(sizes)}: finer maps are not necessarily more accurate."]
+        sizes.append(
+            _("{rows} × {columns} places for {phrase}", rows=rows, columns=columns, phrase=phrase_of(model.name))
+        )
+    sentences = [_("The heat maps have {sizes}: finer maps are not necessarily more accurate.", sizes=", ".join(sizes))]
     sentences += [_flat(model) for model in look.maps]
     sentences.append(
-        "A heat map says which places raised the score of the answer, not why, and not that the answer is right."
+        _("A heat map says which places raised the score of the answer, not why, and not that the answer is right.")
     )
     return sentences
 
@@ -350,4 +376,11 @@ def _flat(model: ModelMaps) -> str:
         return ""
     name = phrase_of(model.name)
     n = len(model.maps)
-    return f"{len(reasons)} of the {n} heat maps of {name} {'is' if len(reasons) == 1 else 'are'} flat: {reasons[0]}."
+    return ngettext(
+        "{n} of the {n_maps} heat maps of {name} is flat: {reason}.",
+        "{n} of the {n_maps} heat maps of {name} are flat: {reason}.",
+        len(reasons),
+        n_maps=n,
+        name=name,
+        reason=reasons[0],
+    )

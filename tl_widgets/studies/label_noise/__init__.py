@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.settings import Several, Whole, same_setting, setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import (
     MODELS,
     DataFacts,
@@ -34,8 +35,8 @@ class NoiseArguments(ImageArguments):
     shares: tuple[int, ...] = setting(
         (0, 20, 40),
         Several(Whole(0, 80), "0,20,40"),
-        "Wrong labels (%)",
-        "Percentages of the training labels that are made wrong, between commas",
+        _("Wrong labels (%)"),
+        _("Percentages of the training labels that are made wrong, between commas"),
         group=MODELS,
     )
     backbone: str = model_setting("backbone")
@@ -47,13 +48,15 @@ class NoiseArguments(ImageArguments):
 class _Noise(Study[NoiseArguments, "LabelNoise"]):
     name = "noise"
     topic = "faults"
-    question = "Wrong labels?"
-    about = "accuracy against the share of wrong training labels, and how many of them a model finds"
-    lead = (
-        "Some training labels are made wrong, and both models learn from them. Then the frozen backbone looks for the "
-        "labels that can't be right."
+    question = _("Wrong labels?")
+    about = _("accuracy against the share of wrong training labels, and how many of them a model finds")
+    lead = _(
+        "Some training labels are made wrong, and both models learn from them. Then the frozen "
+        "backbone looks for the labels that can't be right."
     )
-    chart = "Line charts of test accuracy and of found labels against the share of wrong labels, and suspicious images."
+    chart = _(
+        "Line charts of test accuracy and of found labels against the share of wrong labels, and suspicious images."
+    )
     arguments = NoiseArguments
     record = ".result:LabelNoise"
     function = ".measurement:label_noise"
@@ -69,7 +72,10 @@ class _Noise(Study[NoiseArguments, "LabelNoise"]):
 
     def plan(self, arguments: NoiseArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_shares, n_seeds = len(arguments.shares), len(arguments.seeds)
-        return Plan(2 * n_shares * n_seeds, f"{count(n_shares, 'share')} × {count(n_seeds, 'seed')} × 2 kinds of model")
+        return Plan(
+            2 * n_shares * n_seeds,
+            _("{count} × {count_2} × 2 kinds of model", count=count(n_shares, "share"), count_2=count(n_seeds, "seed")),
+        )
 
     def seconds(self, arguments: NoiseArguments, facts_of: FactsOf, speed: Speed) -> float:
         from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, comparison_seconds
@@ -86,8 +92,12 @@ class _Noise(Study[NoiseArguments, "LabelNoise"]):
             return mean.mean if mean else None
 
         most = max(arguments.shares)
-        question = f"With {most}% wrong labels, how many test images will the frozen backbone get right?"
-        return guess_share(question, f"noise {arguments.dataset} {arguments.backbone} {most}", share)
+        question = _("With {most}% wrong labels, how many test images will the frozen backbone get right?", most=most)
+        return guess_share(
+            question,
+            f"noise {arguments.dataset} {arguments.backbone} {most}",
+            share,
+        )
 
 
 STUDY = _Noise()

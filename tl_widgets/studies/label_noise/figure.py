@@ -13,6 +13,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.plots.glyphs import drawable_names
 from tl_widgets.plots.labels import label_of, shortened
 from tl_widgets.plots.style import (
@@ -55,7 +56,7 @@ def plot_label_noise(study: LabelNoise, *, narrow: bool = False) -> Figure:
         InputError: no point was measured.
     """
     if not study.points:
-        raise InputError("This study has no point to draw: it was stopped before the first.")
+        raise InputError(_("This study has no point to draw: it was stopped before the first."))
     shown = _shown(study)
     n_columns = 4 if narrow else 6
     n_rows = -(-len(shown) // n_columns)
@@ -87,15 +88,15 @@ def _draw_accuracy(ax: Axes, study: LabelNoise) -> None:
         draw_intervals(ax, x, y, ends, color=color_of(arm), marker=marker_of(arm), linewidth=2)
     handles = [Line2D([], [], color=color_of(arm), marker=marker_of(arm), label=label_of(arm)) for arm in ARMS]
     legend_below(ax, [*handles, draw_chance(ax, study.chance)], n_columns=3)
-    _finish(ax, study, "What wrong labels cost", "accuracy on the test images")
+    _finish(ax, study, _("What wrong labels cost"), _("accuracy on the test images"))
 
 
 def _draw_found(ax: Axes, study: LabelNoise) -> None:
     looks: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
-        ("n_wrong", "found, of all wrong labels", "P", {}),
-        ("n_suspected", "wrong, of all doubted labels", "X", {"linestyle": "--"}),
+        ("n_wrong", _("found, of all wrong labels"), "P", {}),
+        ("n_suspected", _("wrong, of all doubted labels"), "X", {"linestyle": "--"}),
     )
-    for name, _, marker, style in looks:
+    for name, _unused, marker, style in looks:
         counts = [
             (share, found.n_found, getattr(found, name))
             for share in study.shares
@@ -108,9 +109,9 @@ def _draw_found(ax: Axes, study: LabelNoise) -> None:
         )
     ax.plot(study.shares, [share / 100 for share in study.shares], color=PALE, linestyle=":", linewidth=1.5)
     handles = [Line2D([], [], color=_FOUND, marker=m, label=label, **style) for _, label, m, style in looks]
-    picked = Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label="wrong, of labels picked at random")
+    picked = Line2D([], [], color=PALE, linestyle=":", linewidth=1.5, label=_("wrong, of labels picked at random"))
     legend_below(ax, [*handles, picked], n_columns=1)
-    _finish(ax, study, "How many a model finds", "share of labels")
+    _finish(ax, study, _("How many a model finds"), _("share of labels"))
 
 
 def _finish(ax: Axes, study: LabelNoise, title: str, y: str) -> None:
@@ -120,7 +121,7 @@ def _finish(ax: Axes, study: LabelNoise, title: str, y: str) -> None:
     ax.set_ylim(0, 1.04)
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
-    finish_axes(ax, title, x="wrong training labels", y=y)
+    finish_axes(ax, title, x=_("wrong training labels"), y=y)
 
 
 def _wrapped(text: str) -> str:
@@ -130,7 +131,7 @@ def _wrapped(text: str) -> str:
 
 def _draw_gallery(page: Any, study: LabelNoise, shown: tuple[Suspect, ...], n_columns: int, n_rows: int) -> None:
     names = drawable_names(study.dataset.class_names)
-    text = f"The most doubted labels ({study.gallery_share}% are wrong), with proposals"
+    text = _("The most doubted labels ({gallery_share}% are wrong), with proposals", gallery_share=study.gallery_share)
     texts = [page.suptitle(text, fontsize=TITLE_SIZE, fontweight="bold", color=INK, x=0.01, ha="left")]
     grid = page.add_gridspec(n_rows, n_columns)
     for i, suspect in enumerate(shown):
@@ -140,7 +141,11 @@ def _draw_gallery(page: Any, study: LabelNoise, shown: tuple[Suspect, ...], n_co
         ax.set_yticks([])
         is_wrong = suspect.given != suspect.true
         mark = "✗" if not is_wrong else "✓" if suspect.proposed == suspect.true else "(✓)"
-        ax.set_title(_wrapped(f"labeled {shortened(names[suspect.given], 24)}"), fontsize=SMALL_SIZE, color=INK)
+        ax.set_title(
+            _wrapped(_("labeled {shortened}", shortened=shortened(names[suspect.given], 24))),
+            fontsize=SMALL_SIZE,
+            color=INK,
+        )
         proposal = _wrapped(f"{mark} {shortened(names[suspect.proposed], 24)}, {percent(suspect.probability, 0)}")
         color = ModelName.TRANSFER.color if is_wrong else ModelName.SCRATCH.color
         ax.set_xlabel(proposal, fontsize=SMALL_SIZE, color=color)

@@ -17,6 +17,7 @@ from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Labels, Split, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import chance_of, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
@@ -37,7 +38,7 @@ class _Job:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        return f"{self.arm} with {self.share}% wrong labels, seed {self.seed}"
+        return _("{arm} with {share}% wrong labels, seed {seed}", arm=self.arm, share=self.share, seed=self.seed)
 
 
 def flip_labels(labels: Labels, share: float, n_classes: int, seed: int) -> Labels:
@@ -138,7 +139,7 @@ def label_noise(
     for share in (shares := tuple(shares)):
         Whole(0, 80).check("shares", share)
     if not shares:
-        raise InputError("shares is empty: give at least one percentage of wrong labels.")
+        raise InputError(_("shares is empty: give at least one percentage of wrong labels."))
     shares, seeds = tuple(sorted(set(map(int, shares)))), require_seeds(seeds)
     import_tensorflow(on_event, cancel)
     jobs = [

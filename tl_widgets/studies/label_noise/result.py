@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Data, Share
 from tl_widgets.records.pixels import picture_of, require_pictures
@@ -179,7 +180,7 @@ class LabelNoise(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first, with a row for each share of wrong labels."""
-        titles = ("wrong labels", *map(heading_of, ARMS), "wrong labels found", "right among the suspected")
+        titles = (_("wrong labels"), *map(heading_of, ARMS), _("wrong labels found"), _("right among the suspected"))
         lines = []
         for share in self.shares:
             means, search = [self.mean(arm, share) for arm in ARMS], self.search(share)
@@ -193,9 +194,14 @@ class LabelNoise(StudyRecord):
         """The answer in one sentence."""
         losses = [(arm, self.loss(arm)) for arm in ARMS]
         if self.stopped or len(self.shares) < 2 or any(loss is None for _, loss in losses):
-            return next(iter(self.sentences), "Nothing was measured.")
+            return next(iter(self.sentences), _("Nothing was measured."))
         scratch, transfer = (f"{phrase_of(arm)} {points(loss.mean)}" for arm, loss in losses if loss)
-        return f"What {self.shares[-1]}% wrong labels cost, in points of accuracy: {scratch}, {transfer}."
+        return _(
+            "What {share}% wrong labels cost, in points of accuracy: {scratch}, {transfer}.",
+            share=self.shares[-1],
+            scratch=scratch,
+            transfer=transfer,
+        )
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -204,22 +210,24 @@ class LabelNoise(StudyRecord):
         sentences += [_difference_sentence(self), *_search_sentences(self)]
         sentences += failure_sentences(self.failures)
         if self.stopped:
-            sentences.append("Stopped before all points were measured.")
+            sentences.append(_("Stopped before all points were measured."))
         elif len(self.shares) > 1:
             sentences.append(NOISE.judge(self.more_lost))
         return tuple(sentence for sentence in sentences if sentence)
 
 
 def _share(n: int, n_all: int) -> str:
-    return f"{n} of {n_all}" + (f", {accuracy_text(n / n_all, wilson_interval(n, n_all))}" if n_all else "")
+    return _("{n} of {n_all}", n=n, n_all=n_all) + (
+        f", {accuracy_text(n / n_all, wilson_interval(n, n_all))}" if n_all else ""
+    )
 
 
 def _loss_sentence(study: LabelNoise, arm: str) -> str:
     means = [(share, mean) for share in study.shares if (mean := study.mean(arm, share))]
     if not means:
         return ""
-    parts = [f"{mean.text} with {share}% wrong labels" for share, mean in means]
-    return f"{opening_of(arm)} recognizes {', '.join(parts)}."
+    parts = [_("{mean_text} with {share}% wrong labels", mean_text=mean.text, share=share) for share, mean in means]
+    return _("{opening} recognizes {parts}.", opening=opening_of(arm), parts=", ".join(parts))
 
 
 def _difference_sentence(study: LabelNoise) -> str:
@@ -227,19 +235,25 @@ def _difference_sentence(study: LabelNoise) -> str:
     if more is None or len(study.shares) < 2 or study.stopped:
         return ""
     if more.ci95 is None:
-        return "With only one seed, you cannot see how much of this is luck. Use three seeds or more."
+        return _("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
     low, high = more.ci95
-    text = f"from {study.shares[0]}% to {study.shares[-1]}% wrong labels"
+    text = _("from {share}% to {share_2}% wrong labels", share=study.shares[0], share_2=study.shares[-1])
     if low <= 0 <= high:
-        return (
-            f"Which of the two loses more {text} is too close to call: scratch minus transfer may be anything from "
-            f"{points(low)} to {points(high)} points."
+        return _(
+            "Which of the two loses more {text} is too close to call: scratch minus transfer may be "
+            "anything from {low} to {high} points.",
+            text=text,
+            low=points(low),
+            high=points(high),
         )
     arm = ARMS[0] if more.mean > 0 else ARMS[1]
     ends = sorted((abs(low), abs(high)))
-    return (
-        f"{opening_of(arm)} loses {points(abs(more.mean))} points more {text} (95% "
-        f"interval {points_range(*ends)}, paired by seed)."
+    return _(
+        "{opening} loses {more_mean} points more {text} (95% interval {ends}, paired by seed).",
+        opening=opening_of(arm),
+        more_mean=points(abs(more.mean)),
+        text=text,
+        ends=points_range(*ends),
     )
 
 
@@ -251,14 +265,24 @@ def _search_sentences(study: LabelNoise) -> list[str]:
             continue
         if not share:
             sentences.append(
-                f"Before any label was made wrong, the search already doubts {search.n_suspected} of {search.n_images} "
-                "labels: hard pictures, or mistakes that were there."
+                _(
+                    "Before any label was made wrong, the search already doubts {n_suspected} of "
+                    "{n_images} labels: hard pictures, or mistakes that were there.",
+                    n_suspected=search.n_suspected,
+                    n_images=search.n_images,
+                )
             )
             continue
         precise = percent(search.n_found / search.n_suspected, 0) if search.n_suspected else "none"
         sentences.append(
-            f"Of the wrong labels, {_share(search.n_found, search.n_wrong)} are found at {share}%, and "
-            f"{search.n_mended} times the right label is proposed. Of the labels that it doubts, {precise} are wrong; "
-            f"picked at random, {share}% would be."
+            _(
+                "Of the wrong labels, {share} are found at {share_2}%, and {n_mended} times the right "
+                "label is proposed. Of the labels that it doubts, {precise} are wrong; picked at random, "
+                "{share_2}% would be.",
+                share=_share(search.n_found, search.n_wrong),
+                share_2=share,
+                n_mended=search.n_mended,
+                precise=precise,
+            )
         )
     return sentences

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tl_widgets.core.translation import _
 from tl_widgets.records.statistics import mean_of_shares
 from tl_widgets.studies.label_noise.result import ARMS
 from tl_widgets.studies.stage import Axis, Dot, StageChart
@@ -24,11 +25,11 @@ def noise_stage(arguments: NoiseArguments, so_far: SoFar) -> StageChart:
             if not values:
                 continue
             at = share + 0.015 * reach * (i - 0.5)  # so intervals at the same share don't hide each other
-            mean, label = mean_of_shares(values, n_images=so_far.n_test), f"{share}% wrong labels"
+            mean, label = mean_of_shares(values, n_images=so_far.n_test), _("{share}% wrong labels", share=share)
             dots.append(Dot(arm, at, mean.mean, mean.ci95, label))
             dots += [Dot(arm, at, value, is_small=True) for value in values if len(values) > 1]
     low, high = min(shares) - 0.08 * reach, max(shares) + 0.08 * reach
-    x = Axis("wrong training labels", low, high, tuple((float(share), f"{share}%") for share in shares))
-    y = Axis.share("accuracy on the test images")
-    title = "Test accuracy against the share of wrong training labels"
+    x = Axis(_("wrong training labels"), low, high, tuple((float(share), f"{share}%") for share in shares))
+    y = Axis.share(_("accuracy on the test images"))
+    title = _("Test accuracy against the share of wrong training labels")
     return StageChart(title, x, y, ARMS, tuple(dots), level=so_far.level)

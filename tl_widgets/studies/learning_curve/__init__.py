@@ -10,6 +10,7 @@ from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Name, Several, Whole, setting
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import (
     IMAGES,
     MODELS,
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
     from tl_widgets.experiments.seconds import Speed
     from tl_widgets.studies.learning_curve.result import LearningCurve
 
-_TIMES = {"fewer": 0.8, "about as many": 1.0, "2×": 2.0, "3×": 3.0, "5×": 5.0, "10× or more": 10.0}
+_TIMES = {_("fewer"): 0.8, _("about as many"): 1.0, "2×": 2.0, "3×": 3.0, "5×": 5.0, _("10× or more"): 10.0}
 _ARMS = (ModelName.SCRATCH, ModelName.TRANSFER, ModelName.CONTROL)
 
 
 def _arm(name: str) -> str:
     if name not in _ARMS:
-        raise InputError(f"arms must be some of {', '.join(_ARMS)}; received {shown(name)}.")
+        raise InputError(_("arms must be some of {arms}; received {name}.", arms=", ".join(_ARMS), name=shown(name)))
     return name
 
 
@@ -45,8 +46,8 @@ class DataArguments(ImageArguments):
     sizes: tuple[int, ...] = setting(
         (2, 5, 10, 20),
         Several(Whole(1), "2,5,10"),
-        "Images per class",
-        "Training images of each class, whole numbers between commas",
+        _("Images per class"),
+        _("Training images of each class, whole numbers between commas"),
         group=IMAGES,
     )
     arms: tuple[str, ...] = setting(
@@ -55,13 +56,13 @@ class DataArguments(ImageArguments):
             Name(_arm),
             "scratch,transfer",
             menu=(
-                ("from scratch and transfer", _ARMS[:2]),
-                ("these and the control (random weights)", _ARMS),
-                ("transfer alone", _ARMS[1:2]),
+                (_("from scratch and transfer"), _ARMS[:2]),
+                (_("these and the control (random weights)"), _ARMS),
+                (_("transfer alone"), _ARMS[1:2]),
             ),
         ),
-        "Kinds",
-        "Which models are trained",
+        _("Kinds"),
+        _("Which models are trained"),
         group=MODELS,
     )
     backbone: str = model_setting("backbone")
@@ -90,13 +91,13 @@ class DataArguments(ImageArguments):
 class _Data(Study[DataArguments, "LearningCurve"]):
     name = "data"
     topic = "effort"
-    question = "How much data?"
-    about = "accuracy against images per class, over several seeds"
-    lead = (
-        "The models are trained with more and more images, each time from the beginning. Several seeds show how much "
-        "of it is luck."
+    question = _("How much data?")
+    about = _("accuracy against images per class, over several seeds")
+    lead = _(
+        "The models are trained with more and more images, each time from the beginning. Several "
+        "seeds show how much of it is luck."
     )
-    chart = "Line chart of test accuracy against training images per class."
+    chart = _("Line chart of test accuracy against training images per class.")
     arguments = DataArguments
     record = ".result:LearningCurve"
     function = ".measurement:learning_curve"
@@ -112,7 +113,12 @@ class _Data(Study[DataArguments, "LearningCurve"]):
 
     def plan(self, arguments: DataArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n_arms, n_sizes, n_seeds = len(arguments.arms), len(arguments.sizes), len(arguments.seeds)
-        text = f"{count(n_sizes, 'size')} × {count(n_seeds, 'seed')} × {count(n_arms, 'kind')} of model"
+        text = _(
+            "{count} × {count_2} × {count_3} of model",
+            count=count(n_sizes, "size"),
+            count_2=count(n_seeds, "seed"),
+            count_3=count(n_arms, "kind"),
+        )
         return Plan(n_arms * n_sizes * n_seeds, text)
 
     def seconds(self, arguments: DataArguments, facts_of: FactsOf, speed: Speed) -> float:
@@ -146,7 +152,7 @@ class _Data(Study[DataArguments, "LearningCurve"]):
             return [(start, start * times) for times in _TIMES.values()]
 
         return Guess(
-            "For the same accuracy, how many times the images does the network from scratch need?",
+            _("For the same accuracy, how many times the images does the network from scratch need?"),
             tuple(_TIMES),
             f"data {arguments.dataset} {arguments.backbone} {arguments.sizes}",
             _times,
@@ -161,10 +167,10 @@ def _times(curve: LearningCurve) -> str:
     ratio = curve.data_ratio
     if ratio is None or curve.stopped:
         return ""
-    limits = {"fewer": 0.8, "about as many": 1.25, "2×": 2.5, "3×": 4.0, "5×": 7.5}
-    option = next((name for name, limit in limits.items() if ratio.ratio < limit), "10× or more")
+    limits = {_("fewer"): 0.8, _("about as many"): 1.25, "2×": 2.5, "3×": 4.0, "5×": 7.5}
+    option = next((name for name, limit in limits.items() if ratio.ratio < limit), _("10× or more"))
     is_bound = ratio.at_least and 1.25 <= ratio.ratio < 7.5
-    return f"at least {option}" if is_bound else option
+    return _("at least {option}", option=option) if is_bound else option
 
 
 STUDY = _Data()

@@ -10,6 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     INK,
@@ -43,7 +44,7 @@ def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes
         InputError: no point was measured.
     """
     if not curve.points:
-        raise InputError("This learning curve has no point to draw: it was stopped before the first.")
+        raise InputError(_("This learning curve has no point to draw: it was stopped before the first."))
     ax = new_axes(7.5, 5.2) if ax is None else ax
     sizes = curve.n_per_class
     for i, arm in enumerate(curve.arms):
@@ -59,8 +60,8 @@ def plot_learning_curve(curve: LearningCurve, *, ax: Axes | None = None) -> Axes
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
     legend_below(ax, [*_handles(curve), chance], n_columns=2)
-    title = textwrap.fill(curve.sentences[0], 76) if curve.sentences else "How much data"
-    finish_axes(ax, title, x="training images per class (log scale)", y="accuracy on the test images")
+    title = textwrap.fill(curve.sentences[0], 76) if curve.sentences else _("How much data")
+    finish_axes(ax, title, x=_("training images per class (log scale)"), y=_("accuracy on the test images"))
     return ax
 
 
@@ -96,7 +97,7 @@ def _handles(curve: LearningCurve) -> list[Line2D]:
         for arm in curve.arms
     ]
     n = len(curve.seeds)
-    seeds = f"each seed; bars: 95% t interval of the mean of {n}" if n > 1 else "the one seed: no interval"
+    seeds = f"each seed; bars: 95% t interval of the mean of {n}" if n > 1 else _("the one seed: no interval")
     handles.append(Line2D([], [], color=PALE, marker=".", linestyle="none", label=seeds))
     return handles
 

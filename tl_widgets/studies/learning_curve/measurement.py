@@ -17,6 +17,7 @@ from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, require_dataset, require_seeds
 from tl_widgets.experiments.comparison import chance_of, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
@@ -37,7 +38,12 @@ class _Job:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        return f"{self.arm} with {self.n_per_class} images per class, seed {self.seed}"
+        return _(
+            "{arm} with {n_per_class} images per class, seed {seed}",
+            arm=self.arm,
+            n_per_class=self.n_per_class,
+            seed=self.seed,
+        )
 
 
 @checked
@@ -134,7 +140,7 @@ def _sizes(dataset: ImageDataset, wanted: Sequence[int] | None) -> tuple[int, ..
     for n in wanted:
         Whole(1, most).check("n_per_class", n)
     if not wanted:
-        raise InputError("n_per_class is empty: give at least one number of training images per class.")
+        raise InputError(_("n_per_class is empty: give at least one number of training images per class."))
     return tuple(sorted({int(n) for n in wanted}))
 
 

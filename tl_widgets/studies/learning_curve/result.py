@@ -10,6 +10,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, Seconds, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Share
 from tl_widgets.records.statistics import Mean, mean_of_shares
@@ -23,7 +24,7 @@ def require_arms(arms: Sequence[str]) -> None:
     """Raise InputError if `arms` is empty or not a subset of `ARMS`."""
     arms = tuple(arms)
     if not arms or not set(arms) <= set(ARMS):
-        raise InputError(f"arms must be some of {', '.join(ARMS)}; received {tuple(arms)}.")
+        raise InputError(_("arms must be some of {arms}; received {arms_2}.", arms=", ".join(ARMS), arms_2=tuple(arms)))
 
 
 @dataclass(frozen=True)
@@ -189,18 +190,26 @@ class LearningCurve(StudyRecord):
         if self.stopped:
             sentences = [_so_far(self)]
         if len(self.seeds) == 1:
-            sentences.append("With only one seed, you cannot see how much of this is luck. Use three seeds or more.")
+            sentences.append(_("With only one seed, you cannot see how much of this is luck. Use three seeds or more."))
         n_stuck = sum(point.stuck for point in self.points)
         if n_stuck:
-            sentences.append(f"{n_stuck} of the {len(self.points)} models never left chance.")
+            sentences.append(
+                _("{n_stuck} of the {n_points} models never left chance.", n_stuck=n_stuck, n_points=len(self.points))
+            )
         if self.failures:
             first = self.failures[0]
-            sentences += [f"No point could be measured for {phrase_of(arm)}." for arm in self.lost_arms]
+            sentences += [
+                _("No point could be measured for {phrase}.", phrase=phrase_of(arm)) for arm in self.lost_arms
+            ]
             n = len(self.failures)
-            lost = "1 point could not be measured," if n == 1 else f"{n} points could not be measured; the first,"
+            lost = (
+                _("1 point could not be measured,")
+                if n == 1
+                else _("{n} points could not be measured; the first,", n=n)
+            )
             sentences.append(f"{lost} {first.point}: {first.text}")
         if self.stopped:
-            sentences.append("Stopped before all points were measured.")
+            sentences.append(_("Stopped before all points were measured."))
         return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -210,11 +219,13 @@ def _headline(curve: LearningCurve) -> str:
         return next(iter(curve.sentences), "")
     times = max(ratio.ratio, 1 / ratio.ratio)
     if times < 1.25:
-        return "Both need about as many images."
-    more = "From scratch" if ratio.ratio > 1 else "The frozen backbone"
+        return _("Both need about as many images.")
+    more = _("From scratch") if ratio.ratio > 1 else _("The frozen backbone")
     if by_seed := _wide_range(curve):
-        return f"{more} needs {by_seed} times the images."
-    return f"{more} needs {'at least ' if ratio.at_least else ''}{_times(times)} times the images."
+        return _("{more} needs {by_seed} times the images.", more=more, by_seed=by_seed)
+    if ratio.at_least:
+        return _("{more} needs at least {times} times the images.", more=more, times=_times(times))
+    return _("{more} needs {times} times the images.", more=more, times=_times(times))
 
 
 def _so_far(curve: LearningCurve) -> str:
@@ -225,10 +236,18 @@ def _so_far(curve: LearningCurve) -> str:
     scratch, transfer = (curve.accuracies(arm, n) for arm in (ModelName.SCRATCH, ModelName.TRANSFER))
     seeds = scratch.keys() & transfer.keys()
     both = [percent(sum(shares[seed] for seed in seeds) / len(seeds)) for shares in (transfer, scratch)]
-    with_seeds = f"over {len(seeds)} of the {len(curve.seeds)} seeds" if len(curve.seeds) > 1 else "with the one seed"
-    return (
-        f"So far, {with_seeds}: with {n} images per class the frozen backbone answers {both[0]} of the test images "
-        f"correctly, the network from scratch {both[1]}."
+    with_seeds = (
+        _("over {n_seeds} of the {n_seeds_2} seeds", n_seeds=len(seeds), n_seeds_2=len(curve.seeds))
+        if len(curve.seeds) > 1
+        else _("with the one seed")
+    )
+    return _(
+        "So far, {with_seeds}: with {n} images per class the frozen backbone answers {both} of the "
+        "test images correctly, the network from scratch {both_2}.",
+        with_seeds=with_seeds,
+        n=n,
+        both=both[0],
+        both_2=both[1],
     )
 
 
@@ -240,24 +259,44 @@ def _ratio_sentence(curve: LearningCurve) -> str:
         return ""  # one arm failed, or the study was stopped before it
     ratio, most = curve.data_ratio, min(end[0][0] for end in ends)
     if ratio is None:
-        return (
-            f"With up to {most} images per class, one of the two never gets clearly above chance, so there is no ratio."
+        return _(
+            "With up to {most} images per class, one of the two never gets clearly above chance, so there is no ratio.",
+            most=most,
         )
-    least = "at least " if ratio.at_least else "about "
+    least = _("at least ") if ratio.at_least else _("about ")
     times = max(ratio.ratio, 1 / ratio.ratio)
     if times < 1.25:
-        return f"Both need about as many images for {percent(ratio.accuracy)}."
-    more, less = ("From scratch", "the frozen backbone") if ratio.ratio > 1 else ("The frozen backbone", "from scratch")
+        return _("Both need about as many images for {ratio_accuracy}.", ratio_accuracy=percent(ratio.accuracy))
+    more, less = (
+        (_("From scratch"), _("the frozen backbone"))
+        if ratio.ratio > 1
+        else (_("The frozen backbone"), _("from scratch"))
+    )
     n_more, n_less = sorted((ratio.scratch, ratio.transfer), reverse=True)
-    fewer = " or fewer" if ratio.at_least else ""
+    fewer = _(" or fewer") if ratio.at_least else ""
     if by_seed := _wide_range(curve):
-        return (
-            f"{more} needs {by_seed} times the images, depending on the seed. On average, "
-            f"it takes {n_more:.0f} images per class for {percent(ratio.accuracy)}, {less} {n_less:.0f}{fewer}."
+        return _(
+            "{more} needs {by_seed} times the images, depending on the seed. On average, it takes "
+            "{n_more:.0f} images per class for {ratio_accuracy}, {less} {n_less:.0f}{fewer}.",
+            more=more,
+            by_seed=by_seed,
+            n_more=n_more,
+            ratio_accuracy=percent(ratio.accuracy),
+            less=less,
+            n_less=n_less,
+            fewer=fewer,
         )
-    return (
-        f"{more} needs {least}{_times(times)} times the images: for {percent(ratio.accuracy)} "
-        f"it takes {n_more:.0f} images per class, {less} {n_less:.0f}{fewer}."
+    return _(
+        "{more} needs {least}{times} times the images: for {ratio_accuracy} it takes {n_more:.0f} "
+        "images per class, {less} {n_less:.0f}{fewer}.",
+        more=more,
+        least=least,
+        times=_times(times),
+        ratio_accuracy=percent(ratio.accuracy),
+        n_more=n_more,
+        less=less,
+        n_less=n_less,
+        fewer=fewer,
     )
 
 
@@ -267,11 +306,11 @@ def _luck_sentence(curve: LearningCurve) -> str:
         return ""
     times = _times_by_seed(curve)
     if times[0] < 1 <= times[-1] or times[-1] < 1:
-        return "The seeds disagree on which of the two needs more images: it is too close to call."
+        return _("The seeds disagree on which of the two needs more images: it is too close to call.")
     low, high, of_means = _times(times[0]), _times(times[-1]), _times(max(ratio.ratio, 1 / ratio.ratio))
-    text = f"Seed by seed it is {_range_text(curve)} times"
+    text = _("Seed by seed it is {range} times", range=_range_text(curve))
     if not float(low) <= float(of_means) <= float(high):
-        text += f", so {of_means} is a rough figure"
+        text += _(", so {of_means} is a rough figure", of_means=of_means)
     return text + "."
 
 
@@ -284,7 +323,7 @@ def _times_by_seed(curve: LearningCurve) -> list[float]:
 
 def _range_text(curve: LearningCurve) -> str:
     low, high = (_times(times) for times in (_times_by_seed(curve)[0], _times_by_seed(curve)[-1]))
-    more = " or more" if any(each.at_least for each in curve.ratios_by_seed) else ""
+    more = _(" or more") if any(each.at_least for each in curve.ratios_by_seed) else ""
     return f"{low if low == high else f'{low} to {high}'}{more}"
 
 
@@ -308,16 +347,23 @@ def _end_sentences(curve: LearningCurve) -> list[str]:
     assert difference is not None
     assert transfer is not None
     assert scratch is not None
-    text = f"With {n} images per class the frozen backbone answers {transfer.text} of the test images "
-    text += f"correctly, the network from scratch {scratch.text}"
+    text = _(
+        "With {n} images per class the frozen backbone answers {transfer_text} of the test images ",
+        n=n,
+        transfer_text=transfer.text,
+    )
+    text += _("correctly, the network from scratch {scratch_text}", scratch_text=scratch.text)
     low, high = difference.ci95 or (0.0, 0.0)
     if difference.ci95 and low <= 0 <= high:
-        text += "; over these seeds the two are too close to call"
+        text += _("; over these seeds the two are too close to call")
         if overtakes is None:
             return [text + "."]
     if overtakes is None:
         return [text + ".", _never(curve, n)]
-    return [text + ".", f"From {overtakes} images per class on, from scratch is at least as good on average."]
+    return [
+        text + ".",
+        _("From {overtakes} images per class on, from scratch is at least as good on average.", overtakes=overtakes),
+    ]
 
 
 def _never(curve: LearningCurve, most: int) -> str:
@@ -325,5 +371,5 @@ def _never(curve: LearningCurve, most: int) -> str:
     means = [(n, curve.mean(ModelName.TRANSFER, n), curve.mean(ModelName.SCRATCH, n)) for n in curve.n_per_class]
     level = [n for n, transfer, scratch in means if transfer and scratch and scratch.mean >= transfer.mean]
     if not level:
-        return f"Up to {most} images per class, from scratch never catches up."
-    return f"With more than {level[-1]} images per class, from scratch is behind on average."
+        return _("Up to {most} images per class, from scratch never catches up.", most=most)
+    return _("With more than {level} images per class, from scratch is behind on average.", level=level[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tl_widgets.core.translation import _
 from tl_widgets.records.statistics import mean_of_shares
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
@@ -18,7 +19,7 @@ def data_stage(arguments: DataArguments, so_far: SoFar) -> StageChart:
     sizes = arguments.sizes if result is None else result.n_per_class
     arms = arguments.arms if result is None else result.arms
     x = Axis(
-        "training images per class (log scale)",
+        _("training images per class (log scale)"),
         min(sizes) / 1.2,
         max(sizes) * 1.2,
         tuple((float(size), str(size)) for size in sizes),
@@ -31,14 +32,14 @@ def data_stage(arguments: DataArguments, so_far: SoFar) -> StageChart:
             shares = [point.test_accuracy for point in points if (point.arm, point.n_per_class) == (arm, size)]
             if not shares:
                 continue
-            mean, label = mean_of_shares(shares, n_images=so_far.n_test), f"{size} images per class"
+            mean, label = mean_of_shares(shares, n_images=so_far.n_test), _("{size} images per class", size=size)
             dots.append(Dot(arm, size * shift, mean.mean, mean.ci95, label))
             if len(shares) > 1:
                 dots += [Dot(arm, size * shift, share, is_small=True) for share in shares]
     return StageChart(
-        "Test accuracy against training images per class",
+        _("Test accuracy against training images per class"),
         x,
-        Axis.share("accuracy on the test images"),
+        Axis.share(_("accuracy on the test images")),
         tuple(arms),
         tuple(dots),
         level=so_far.level,

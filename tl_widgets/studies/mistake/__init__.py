@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tl_widgets.core.config import Config, ImageSettings
 from tl_widgets.core.settings import Choice, setting
+from tl_widgets.core.translation import _
 from tl_widgets.setup_checks.registry import MISTAKES
 from tl_widgets.studies.arguments import MODELS, DataFacts, FactsOf, StudyArguments, model_setting
 from tl_widgets.studies.guess import Guess
@@ -20,26 +21,29 @@ if TYPE_CHECKING:
 ALL = "all"
 _GRADIENTS = 6  # tracing a backbone with its gradients takes this many times as long as without
 _COSTS = (
-    "it looks better than it is",
-    "too close to call",
-    "a little worse (up to 10 points)",
-    "much worse (10 to 30 points)",
-    "ruined (more than 30 points)",
+    _("it looks better than it is"),
+    _("too close to call"),
+    _("a little worse (up to 10 points)"),
+    _("much worse (10 to 30 points)"),
+    _("ruined (more than 30 points)"),
 )
 
 
 def _mistakes() -> list[tuple[str, str]]:
-    return [*((name.replace("_", " "), name) for name in MISTAKES), (f"all {len(MISTAKES)}, one by one", ALL)]
+    return [
+        *((name.replace("_", " "), name) for name in MISTAKES),
+        (_("all {n_mistakes}, one by one", n_mistakes=len(MISTAKES)), ALL),
+    ]
 
 
 @dataclass(frozen=True)
 class MistakeArguments(StudyArguments):
     """The mistake, and how it is made."""
 
-    mistake: str = setting("rescaled_twice", Choice(_mistakes), "Mistake", "What is done", group=MODELS)
+    mistake: str = setting("rescaled_twice", Choice(_mistakes), _("Mistake"), _("What is done"), group=MODELS)
     backbone: str = model_setting("backbone")
     seed: int = model_setting("seed")
-    epochs: int | None = model_setting("epochs", default=None, label="", none="what shows it")
+    epochs: int | None = model_setting("epochs", default=None, label="", none=_("what shows it"))
 
     @property
     def subject(self) -> str:
@@ -61,10 +65,10 @@ class MistakeArguments(StudyArguments):
 class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
     name = "mistake"
     topic = "faults"
-    question = "What goes wrong?"
-    about = "what a common mistake costs, beside the right way"
-    lead = "A common mistake is made on purpose and measured beside the right way. Guess first."
-    chart = "Chart of the right way beside the wrong one."
+    question = _("What goes wrong?")
+    about = _("what a common mistake costs, beside the right way")
+    lead = _("A common mistake is made on purpose and measured beside the right way. Guess first.")
+    chart = _("Chart of the right way beside the wrong one.")
     arguments = MistakeArguments
     function = ".measurement:one_or_all_mistakes"
     figure = ".figure:plot_mistake_study"
@@ -86,14 +90,20 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
         mistakes = arguments.mistakes
         if len(mistakes) > 1:
             its_own = facts.name in {mistake.dataset for mistake in mistakes}
-            images = "each on its own images" if its_own else f"on {facts.n_train:,} images of {facts.name}"
-            text = f"each of {len(mistakes)} mistakes beside the right way, {images}"
+            images = (
+                _("each on its own images")
+                if its_own
+                else _("on {n_train:,} images of {facts_name}", n_train=facts.n_train, facts_name=facts.name)
+            )
+            text = _(
+                "each of {n_mistakes} mistakes beside the right way, {images}", n_mistakes=len(mistakes), images=images
+            )
             return Plan(2 * len(mistakes), text)
         (mistake,) = mistakes
         n = facts.n_train
         if facts.name == mistake.dataset and mistake.n_per_class is not None:
             n = mistake.n_per_class * facts.n_classes
-        text = f"the right way and the wrong one, on {n:,} images of {facts.name}"
+        text = _("the right way and the wrong one, on {n:,} images of {facts_name}", n=n, facts_name=facts.name)
         return Plan(2, text)
 
     def seconds(self, arguments: MistakeArguments, facts_of: FactsOf, speed: Speed) -> float:
@@ -102,13 +112,15 @@ class _Mistake(Study[MistakeArguments, "MistakeStudy | MistakeStudies"]):
     def guess(self, arguments: MistakeArguments) -> Guess:
         n = len(arguments.mistakes)
         if arguments.mistake == ALL:
-            question = f"{n} mistakes, each beside the right way. How many of them will make a clear difference?"
-            options = ("none", "1 to 3", "4 to 6", f"7 to {n - 1}", f"all {n}")
+            question = _("{n} mistakes, each beside the right way. How many of them will make a clear difference?", n=n)
+            options = ("none", "1 to 3", "4 to 6", _("7 to {n}", n=n - 1), _("all {n}", n=n))
             return Guess(question, options, ALL, lambda result: options[_place(_n_clear(result), n)])
         (mistake,) = arguments.mistakes
-        question = (
-            f"The mistake: {mistake.wrong}. The right way: {mistake.right}. Measured: {mistake.figure}. "
-            "What will the mistake do?"
+        question = _(
+            "The mistake: {wrong}. The right way: {right}. Measured: {figure}. What will the mistake do?",
+            wrong=mistake.wrong,
+            right=mistake.right,
+            figure=mistake.figure,
         )
         return Guess(question, _COSTS, arguments.mistake, _cost_of, axis="x", spans=_spans)
 

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import percent, points
+from tl_widgets.core.translation import _
 from tl_widgets.plots.style import (
     INK,
     PALE,
@@ -58,11 +59,14 @@ def plot_mistake(study: MistakeStudy, *, ax: Axes | None = None) -> Axes:
         if interval:
             ax.plot([low, high], [y, y], color=INK, linewidth=1.6, marker="|", markersize=9)
         note(ax, percent(value), (max(value, high), y), (6, 0))
-    labels = [textwrap.fill(text, 34) for text in (f"right: {mistake.right}", f"wrong: {mistake.wrong}")]
+    labels = [
+        textwrap.fill(text, 34)
+        for text in (_("right: {right}", right=mistake.right), _("wrong: {wrong}", wrong=mistake.wrong))
+    ]
     ax.set_yticks([0, 1], labels, parse_math=False)
     ax.set_ylim(1.5, -0.5)
     _percent_axis(ax)
-    verdict = "a clear difference" if measured.is_clear else study.verdict
+    verdict = _("a clear difference") if measured.is_clear else study.verdict
     finish_axes(ax, f"{mistake.title}: {verdict}", x=textwrap.fill(mistake.figure, 70))
     return ax
 
@@ -83,7 +87,7 @@ def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
         InputError: no mistake was measured.
     """
     if not studies.studies:
-        raise InputError("No mistake was measured: it was stopped before the first.")
+        raise InputError(_("No mistake was measured: it was stopped before the first."))
     n = len(studies.studies)
     ax = new_axes(9, 1.8 + 0.48 * n) if ax is None else ax
     for y, study in enumerate(studies.studies):
@@ -91,9 +95,9 @@ def plot_mistakes(studies: MistakeStudies, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(n), [_row_label(study) for study in studies.studies], parse_math=False)
     ax.set_ylim(n - 0.4, -0.6)
     _percent_axis(ax, room=0.36)
-    legend_below(ax, [_handle("right way", _RIGHT), _handle("with the mistake", _WRONG)], n_columns=2)
+    legend_below(ax, [_handle(_("right way"), _RIGHT), _handle(_("with the mistake"), _WRONG)], n_columns=2)
     n_clear = sum(study.measured.is_clear for study in studies.studies)
-    title = f"What goes wrong: {n_clear} of {n} mistakes make a clear difference"
+    title = _("What goes wrong: {n_clear} of {n} mistakes make a clear difference", n_clear=n_clear, n=n)
     finish_axes(ax, title, x="the figure that is compared (test accuracy, mostly); bars: 95% intervals")
     return ax
 
@@ -113,11 +117,11 @@ def _draw_row(ax: Axes, y: int, study: MistakeStudy) -> None:
     measured = study.measured
     ax.plot([measured.right, measured.wrong], [y, y], color=PALE, linewidth=1, linestyle=":")
     # Shifted a little, so overlapping intervals do not hide each other.
-    for (_, value, interval), look, shift in zip(_ways(measured), (_RIGHT, _WRONG), (-0.1, 0.1), strict=True):
+    for (_unused, value, interval), look, shift in zip(_ways(measured), (_RIGHT, _WRONG), (-0.1, 0.1), strict=True):
         style: dict[str, Any] = {**look, "markersize": 6, "capsize": 3, "elinewidth": 1.4}
         draw_intervals(ax, [value], [y + shift], [interval], axis="x", linestyle="none", **style)
     flatters = study.declared.flatters
-    difference = f"{points(measured.wrong - measured.right, 0, signed=True)} points"
+    difference = _("{wrong} points", wrong=points(measured.wrong - measured.right, 0, signed=True))
     text = f"{difference}{', flatters' if flatters else ''}" if measured.is_clear else study.verdict
     note(ax, text, (1.04, y), (0, 0), color=INK if measured.is_clear else PALE)
 

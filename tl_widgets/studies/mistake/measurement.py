@@ -10,6 +10,7 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.events import Cancel, Event, OnEvent, ignore, raise_if_cancelled
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
+from tl_widgets.core.translation import _
 from tl_widgets.data.catalogue import load_dataset
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.experiments.comparison import environment, summarize
@@ -114,7 +115,8 @@ def every_mistake(
     names = tuple(MISTAKES) if mistakes is None else tuple(mistakes)
     unknown = [name for name in names if name not in MISTAKES]
     if unknown or not names:
-        raise InputError(f"mistakes must be some of {', '.join(MISTAKES)}; received {', '.join(unknown) or 'none'}.")
+        known, received = ", ".join(MISTAKES), ", ".join(unknown) or _("none")
+        raise InputError(_("mistakes must be some of {known}; received {received}.", known=known, received=received))
     find_backbone(backbone)
 
     def measure(mistake: str, context: WorkContext) -> MistakeStudy:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tl_widgets.core.numbers import accuracy_text, points
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count
 from tl_widgets.records.statistics import unclear_reason
@@ -57,7 +58,7 @@ class MistakeStudy(StudyRecord):
     @property
     def verdict(self) -> str:
         """The verdict: "clear" or "too close to call"."""
-        return "clear" if self.measured.is_clear else "too close to call"
+        return _("clear") if self.measured.is_clear else _("too close to call")
 
     @property
     def headline(self) -> str:
@@ -77,7 +78,13 @@ class MistakeStudy(StudyRecord):
             accuracy_text(measured.wrong, measured.wrong_ci95),
             accuracy_text(measured.right, measured.right_ci95),
         )
-        ways = f"Wrong: {mistake.wrong}: {wrong}. Right: {mistake.right}: {right}"
+        ways = _(
+            "Wrong: {wrong}: {wrong_2}. Right: {right}: {right_2}",
+            wrong=mistake.wrong,
+            wrong_2=wrong,
+            right=mistake.right,
+            right_2=right,
+        )
         return f"{ways} ({mistake.figure}; {_basis(measured)}).", _verdict_sentence(mistake, measured), mistake.why
 
     @classmethod
@@ -122,11 +129,22 @@ class MistakeStudies(StudyRecord):
         """How many differences are clear, which are not, and which mistakes failed."""
         unclear = [study.declared.title for study in self.studies if not study.measured.is_clear]
         n_clear = len(self.studies) - len(unclear)
-        sentences = [f"{n_clear} of {len(self.studies)} mistakes make a clear difference on these images."]
+        sentences = [
+            _(
+                "{n_clear} of {n_studies} mistakes make a clear difference on these images.",
+                n_clear=n_clear,
+                n_studies=len(self.studies),
+            )
+        ]
         if unclear:
-            sentences.append(f"Too close to call: {', '.join(unclear)}. That does not make them harmless elsewhere.")
+            sentences.append(
+                _(
+                    "Too close to call: {unclear}. That does not make them harmless elsewhere.",
+                    unclear=", ".join(unclear),
+                )
+            )
         sentences += failure_sentences(self.failures)
-        return (*sentences, *(["Stopped before all mistakes were measured."] if self.stopped else []))
+        return (*sentences, *([_("Stopped before all mistakes were measured.")] if self.stopped else []))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -143,7 +161,9 @@ class MistakeStudies(StudyRecord):
 
 def _row(study: MistakeStudy) -> tuple[str, ...]:
     data, measured = study.dataset, study.measured
-    images = f"{data.name}, {data.image_size} px, {data.n_train}"
+    images = _(
+        "{data_name}, {image_size} px, {n_train}", data_name=data.name, image_size=data.image_size, n_train=data.n_train
+    )
     right = accuracy_text(measured.right, measured.right_ci95)
     return study.declared.title, images, right, accuracy_text(measured.wrong, measured.wrong_ci95), study.verdict
 
@@ -151,27 +171,46 @@ def _row(study: MistakeStudy) -> tuple[str, ...]:
 def _basis(measured: TwoWays) -> str:
     right, wrong = measured.n_right, measured.n_wrong
     return {
-        "images": f"{right} images, in brackets 95% intervals",
-        "other images": f"{wrong} training and {right} test images, in brackets 95% intervals",
-        "seeds": f"mean over {right} seeds, in brackets 95% intervals",
-        "weights": f"all {right} of them counted",
+        "images": _("{right} images, in brackets 95% intervals", right=right),
+        "other images": _(
+            "{wrong} training and {right} test images, in brackets 95% intervals", wrong=wrong, right=right
+        ),
+        "seeds": _("mean over {right} seeds, in brackets 95% intervals", right=right),
+        "weights": _("all {right} of them counted", right=right),
     }[measured.counted]
 
 
 def _verdict_sentence(mistake: Mistake, measured: TwoWays) -> str:
     if measured.difference_ci95 is None:
-        return "Clear: this was counted, not estimated." if measured.is_clear else f"No difference. {mistake.hides}"
+        return (
+            _("Clear: this was counted, not estimated.")
+            if measured.is_clear
+            else _("No difference. {hides}", hides=mistake.hides)
+        )
     low, high = measured.difference_ci95
     if not measured.is_clear:
         but = "" if measured.p_value is None else unclear_reason(measured.difference_ci95, measured.p_value)
-        return (
-            f"Too close to call: right minus wrong may be anything from {points(low)} to {points(high)} points "
-            f"(95% interval){but}. {mistake.hides}"
+        return _(
+            "Too close to call: right minus wrong may be anything from {low} to {high} points (95% "
+            "interval){but}. {hides}",
+            low=points(low),
+            high=points(high),
+            but=but,
+            hides=mistake.hides,
         )
     size, interval = points(abs(measured.difference)), sorted((abs(low), abs(high)))
-    between = f"95% interval {points(interval[0])} to {points(interval[1])}"
+    between = _("95% interval {interval} to {interval_2}", interval=points(interval[0]), interval_2=points(interval[1]))
     if (measured.difference < 0) == mistake.flatters:
-        text = f"makes the score look {size} points better" if mistake.flatters else f"costs {size} points"
-        return f"Clear: the mistake {text} ({between})."
+        text = (
+            _("makes the score look {size} points better", size=size)
+            if mistake.flatters
+            else _("costs {size} points", size=size)
+        )
+        return _("Clear: the mistake {text} ({between}).", text=text, between=between)
     other = "lower" if mistake.flatters else "higher"
-    return f"Clear, and the other way round: with the mistake the number is {size} points {other} here ({between})."
+    return _(
+        "Clear, and the other way round: with the mistake the number is {size} points {other} here ({between}).",
+        size=size,
+        other=other,
+        between=between,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tl_widgets.core.translation import _
 from tl_widgets.studies.mistake.result import MistakeStudy
 from tl_widgets.studies.stage import RIGHT, WRONG, Axis, Dot, StageChart
 
@@ -30,6 +31,6 @@ def mistake_stage(arguments: MistakeArguments, so_far: SoFar) -> StageChart:
         below = 1 if is_single else row
         dots.append(Dot(WRONG, measured.wrong, below, measured.wrong_ci95, WRONG if is_single else title))
     rows = (RIGHT, WRONG) if is_single else tuple(mistake.title for mistake in mistakes)
-    x = Axis.share(mistakes[0].figure if is_single else "the figure that is compared (test accuracy, mostly)")
+    x = Axis.share(mistakes[0].figure if is_single else _("the figure that is compared (test accuracy, mostly)"))
     y = Axis("", 0, 1, ())
-    return StageChart("The right way beside the wrong one", x, y, (RIGHT, WRONG), tuple(dots), rows, joined=False)
+    return StageChart(_("The right way beside the wrong one"), x, y, (RIGHT, WRONG), tuple(dots), rows, joined=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.settings import Whole, same_setting, setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import MODELS, DataFacts, FactsOf, ImageArguments, model_setting
 from tl_widgets.studies.guess import Guess, guess_share
 from tl_widgets.studies.study import Plan, Study, count
@@ -23,12 +24,12 @@ class OpponentArguments(ImageArguments):
     """The budget of the search."""
 
     n_per_class: int | None = same_setting(ImageArguments, "n_per_class", default=20)
-    budget: int = setting(8, Whole(1, 100), "Trials", "How many settings are tried for each model", group=MODELS)
+    budget: int = setting(8, Whole(1, 100), _("Trials"), _("How many settings are tried for each model"), group=MODELS)
     passes: int = setting(
         24,
         Whole(4, 10_000, field_high=1_000),
-        "Passes",
-        "Passes over the training images in the longest trial; most trials stop earlier",
+        _("Passes"),
+        _("Passes over the training images in the longest trial; most trials stop earlier"),
         group=MODELS,
     )
     backbone: str = model_setting("backbone")
@@ -38,13 +39,13 @@ class OpponentArguments(ImageArguments):
 class _Opponent(Study[OpponentArguments, "TunedOpponent"]):
     name = "opponent"
     topic = "models"
-    question = "A fair opponent?"
-    about = "both models after a search for their best settings, with the same budget"
-    lead = (
-        "Random settings are tried for both models, and the bad ones stop early. The best on the validation images are "
-        "tested, once."
+    question = _("A fair opponent?")
+    about = _("both models after a search for their best settings, with the same budget")
+    lead = _(
+        "Random settings are tried for both models, and the bad ones stop early. The best on the "
+        "validation images are tested, once."
     )
-    chart = "Line chart of validation accuracy against the budget spent, and test accuracy before and after tuning."
+    chart = _("Line chart of validation accuracy against the budget spent, and test accuracy before and after tuning.")
     arguments = OpponentArguments
     record = ".result:TunedOpponent"
     function = ".measurement:tuned_opponent"
@@ -59,7 +60,9 @@ class _Opponent(Study[OpponentArguments, "TunedOpponent"]):
 
     def plan(self, arguments: OpponentArguments, facts: DataFacts) -> Plan:  # noqa: ARG002 - as declared
         n = arguments.budget
-        return Plan(2 * (n + 2), f"{count(n, 'trial')}, the defaults and the final training × 2 kinds of model")
+        return Plan(
+            2 * (n + 2), _("{count}, the defaults and the final training × 2 kinds of model", count=count(n, "trial"))
+        )
 
     def seconds(self, arguments: OpponentArguments, facts_of: FactsOf, speed: Speed) -> float:
         from tl_widgets.experiments.seconds import SCRATCH_DONE, TRANSFER_DONE, comparison_seconds
@@ -79,8 +82,12 @@ class _Opponent(Study[OpponentArguments, "TunedOpponent"]):
             model = result.model(ModelName.SCRATCH, tuned=True)
             return model.accuracy if model else None
 
-        question = "After tuning, how many test images will the network from scratch get right?"
-        return guess_share(question, f"opponent {arguments.dataset} {arguments.n_per_class}", share)
+        question = _("After tuning, how many test images will the network from scratch get right?")
+        return guess_share(
+            question,
+            f"opponent {arguments.dataset} {arguments.n_per_class}",
+            share,
+        )
 
 
 STUDY = _Opponent()

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import points, points_range
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     PERCENT,
@@ -23,7 +24,7 @@ from tl_widgets.plots.style import (
 )
 from tl_widgets.studies.opponent.result import ARMS, TunedOpponent
 
-_TITLES = {False: "default settings", True: "tuned"}
+_TITLES = {False: _("default settings"), True: "tuned"}
 
 
 @checked
@@ -43,7 +44,7 @@ def plot_tuned_opponent(study: TunedOpponent, *, narrow: bool = False) -> Figure
         InputError: no trial was measured.
     """
     if not study.points:
-        raise InputError("This study has no trial to draw: it was stopped before the first.")
+        raise InputError(_("This study has no trial to draw: it was stopped before the first."))
     figure = new_figure(5.2, 7.4) if narrow else new_figure(8.6, 4.2)
     grid = figure.add_gridspec(2, 1) if narrow else figure.add_gridspec(1, 2, width_ratios=(1.25, 1))
     _draw_search(add_axes(figure, grid[0]), study)
@@ -70,7 +71,7 @@ def _draw_search(ax: Axes, study: TunedOpponent) -> None:
         for arm in ARMS
     ]
     legend_below(ax, handles, n_columns=2)
-    _finish(ax, "Search: the best so far", "passes over the training images", "accuracy on validation")
+    _finish(ax, _("Search: the best so far"), _("passes over the training images"), _("accuracy on validation"))
 
 
 def _draw_tests(ax: Axes, study: TunedOpponent) -> None:
@@ -81,14 +82,18 @@ def _draw_tests(ax: Axes, study: TunedOpponent) -> None:
         draw_intervals(ax, x, y, ends, color=color_of(arm), marker=marker_of(arm), linewidth=2, capsize=4)
     ax.set_xlim(-0.5, 1.5)
     ax.set_xticks([0, 1], [f"{title}\n{_lead_text(study, tuned)}" for tuned, title in _TITLES.items()])
-    _finish(ax, "Test, before and after", "", "accuracy on the test images")
+    _finish(ax, _("Test, before and after"), "", _("accuracy on the test images"))
 
 
 def _lead_text(study: TunedOpponent, tuned: bool) -> str:
     lead = study.lead(tuned=tuned)
     if lead is None:
         return ""
-    return f"transfer {points(lead.difference, signed=True)} points\n({points_range(*lead.ci95)})"
+    return _(
+        "transfer {lead_difference} points\n({ci95})",
+        lead_difference=points(lead.difference, signed=True),
+        ci95=points_range(*lead.ci95),
+    )
 
 
 def _finish(ax: Axes, title: str, x: str, y: str) -> None:

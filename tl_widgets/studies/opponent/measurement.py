@@ -16,6 +16,7 @@ from tl_widgets.core.events import Cancel, Event, OnEvent, ignore
 from tl_widgets.core.lazy_tensorflow import import_tensorflow
 from tl_widgets.core.model_name import ModelName, phrase_of
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, require_dataset
 from tl_widgets.experiments.arms import Arms, RunCache
 from tl_widgets.experiments.comparison import environment, summarize
@@ -37,7 +38,11 @@ class _Job:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        rung = f"place {self.place + 1} of round {self.rung + 1}" if self.step == "rung" else self.step
+        rung = (
+            _("place {place} of round {rung}", place=self.place + 1, rung=self.rung + 1)
+            if self.step == "rung"
+            else self.step
+        )
         return f"{phrase_of(self.arm)}, {rung}"
 
 
@@ -181,7 +186,7 @@ class _Search:
         if job.step == "test default":
             return self._test(DEFAULT, self.configs[DEFAULT], context, is_tuned=False)
         if self.best is None:
-            raise InputError("no trial could be measured")
+            raise InputError(_("no trial could be measured"))
         chosen = replace(self.configs[self.best.trial], epochs=self.best.best_epoch)
         return self._test(self.best.trial, chosen, context, is_tuned=True)
 

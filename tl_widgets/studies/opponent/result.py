@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range, seconds_text
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Answer, Count, Duration, RightAnswers
 from tl_widgets.records.statistics import (
@@ -185,7 +186,7 @@ class TunedOpponent(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first, with a row for each trial."""
-        titles = ("model", "trial", "settings", "epochs", "best on validation", "test")
+        titles = ("model", "trial", "settings", "epochs", _("best on validation"), "test")
         last = {(point.arm, point.trial): point for point in self.points}
         return titles, *(_row(self, trial, last[key]) for trial in self.trials if (key := _key(trial)) in last)
 
@@ -196,10 +197,17 @@ class TunedOpponent(StudyRecord):
         for arm in ARMS:
             before, after = self.model(arm, tuned=False), self.model(arm, tuned=True)
             if before and after:
-                parts.append(f"{phrase_of(arm)} goes from {percent(before.accuracy)} to {percent(after.accuracy)}")
+                parts.append(
+                    _(
+                        "{phrase} goes from {before_accuracy} to {after_accuracy}",
+                        phrase=phrase_of(arm),
+                        before_accuracy=percent(before.accuracy),
+                        after_accuracy=percent(after.accuracy),
+                    )
+                )
         if len(parts) < 2:
-            return "Stopped before both models were tuned." if self.stopped else "Nothing could be compared."
-        return f"Tuned with the same budget, {', '.join(parts)}."
+            return _("Stopped before both models were tuned.") if self.stopped else _("Nothing could be compared.")
+        return _("Tuned with the same budget, {parts}.", parts=", ".join(parts))
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -210,9 +218,9 @@ class TunedOpponent(StudyRecord):
         sentences += [_budget_sentence(self), _seed_sentence(self)]
         sentences += failure_sentences(self.failures)
         if self.stopped:
-            sentences.append("Stopped before everything was measured.")
+            sentences.append(_("Stopped before everything was measured."))
         else:
-            sentences.append(OPPONENT.judge(self.closed, "half of the gap minus what remains of it"))
+            sentences.append(OPPONENT.judge(self.closed, _("half of the gap minus what remains of it")))
         return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -226,13 +234,20 @@ def _key(trial: Trial) -> tuple[str, int]:
 
 def settings_text(arm: str, config: Config) -> str:
     """Return the settings that the search changes, as a list for readers."""
-    texts = [f"rate {config.learning_rate:g}", f"batches of {config.batch_size}"]
+    texts = [
+        _("rate {learning_rate:g}", learning_rate=config.learning_rate),
+        _("batches of {batch_size}", batch_size=config.batch_size),
+    ]
     if arm == ModelName.TRANSFER:
-        return ", ".join([*texts, f"dropout {config.head_dropout:g}"])
+        return ", ".join([*texts, _("dropout {head_dropout:g}", head_dropout=config.head_dropout)])
     spec = config.scratch
     filters = "-".join(map(str, spec.filters))
-    texts += [f"filters {filters}", spec.head.replace("_", " "), f"dropout {spec.dropout:g}"]
-    copies = f"{config.augment} {'copy' if config.augment == 1 else 'copies'}" if config.augment else "no copies"
+    texts += [
+        _("filters {filters}", filters=filters),
+        spec.head.replace("_", " "),
+        _("dropout {dropout:g}", dropout=spec.dropout),
+    ]
+    copies = f"{config.augment} {'copy' if config.augment == 1 else 'copies'}" if config.augment else _("no copies")
     return ", ".join([*texts, copies])
 
 
@@ -240,7 +255,9 @@ def _row(study: TunedOpponent, trial: Trial, point: TrialPoint) -> tuple[str, ..
     tested = [model for model in study.tested if (model.arm, model.trial) == _key(trial)]
     is_chosen = any(model.is_tuned for model in tested)
     name = "default" if trial.number == DEFAULT else str(trial.number)
-    score = f"{percent(point.val_accuracy)} after {point.best_epoch}"
+    score = _(
+        "{val_accuracy} after {best_epoch}", val_accuracy=percent(point.val_accuracy), best_epoch=point.best_epoch
+    )
     tests = ", ".join(model.text for model in tested)
     name += ", chosen" if is_chosen else ""
     return heading_of(trial.arm), name, settings_text(trial.arm, trial.config), str(point.epochs), score, tests
@@ -251,17 +268,26 @@ def _lead_sentence(study: TunedOpponent) -> str:
     if before is None or after is None:
         return ""
     texts = [
-        f"{points(lead.difference, signed=True)} points (95% interval {points_range(*lead.ci95)})"
+        _(
+            "{lead_difference} points (95% interval {ci95})",
+            lead_difference=points(lead.difference, signed=True),
+            ci95=points_range(*lead.ci95),
+        )
         for lead in (before, after)
     ]
     end = (
-        "which of the two is better is then too close to call"
+        _("which of the two is better is then too close to call")
         if not after.is_clear
-        else "a gap remains"
+        else _("a gap remains")
         if after.difference > 0
-        else "the network from scratch is then ahead"
+        else _("the network from scratch is then ahead")
     )
-    return f"Transfer minus scratch: {texts[0]} with default settings, {texts[1]} after tuning both; {end}."
+    return _(
+        "Transfer minus scratch: {text} with default settings, {text_2} after tuning both; {end}.",
+        text=texts[0],
+        text_2=texts[1],
+        end=end,
+    )
 
 
 def _chosen_sentence(study: TunedOpponent, arm: str) -> str:
@@ -270,12 +296,20 @@ def _chosen_sentence(study: TunedOpponent, arm: str) -> str:
         return ""
     name = opening_of(arm)
     if after.trial == DEFAULT:
-        return (
-            f"{name} keeps its default settings, for {after.config.epochs} epochs: no trial was better on validation."
+        return _(
+            "{name} keeps its default settings, for {epochs} epochs: no trial was better on validation.",
+            name=name,
+            epochs=after.config.epochs,
         )
-    return (
-        f"{name} recognizes {before.text} of the test images with default settings, and {after.text} with the best of "
-        f"{study.budget} trials: {settings_text(arm, after.config)}, {after.config.epochs} epochs."
+    return _(
+        "{name} recognizes {before_text} of the test images with default settings, and {after_text} "
+        "with the best of {budget} trials: {settings}, {epochs} epochs.",
+        name=name,
+        before_text=before.text,
+        after_text=after.text,
+        budget=study.budget,
+        settings=settings_text(arm, after.config),
+        epochs=after.config.epochs,
     )
 
 
@@ -283,9 +317,10 @@ def _luck_sentence(study: TunedOpponent, arm: str) -> str:
     after, best = study.model(arm, tuned=True), study.best(arm)
     if after is None or best is None or best.val_accuracy - after.accuracy < 0.05:
         return ""
-    return (
-        f"On the validation images it had {percent(best.val_accuracy)}: the best of many trials is partly lucky, so "
-        "only the test counts."
+    return _(
+        "On the validation images it had {val_accuracy}: the best of many trials is partly lucky, so "
+        "only the test counts.",
+        val_accuracy=percent(best.val_accuracy),
     )
 
 
@@ -293,9 +328,15 @@ def _budget_sentence(study: TunedOpponent) -> str:
     if any(study.best(arm) is None for arm in ARMS):
         return ""
     (scratch, seconds), (transfer, fewer) = map(study.spent, ARMS)
-    return (
-        f"The trials cost {phrase_of(ARMS[0])} {scratch} passes over the training images ({seconds_text(seconds)}), "
-        f"and {phrase_of(ARMS[1])}, on kept features, {transfer} ({seconds_text(fewer)})."
+    return _(
+        "The trials cost {phrase} {scratch} passes over the training images ({seconds}), and "
+        "{phrase_2}, on kept features, {transfer} ({fewer}).",
+        phrase=phrase_of(ARMS[0]),
+        scratch=scratch,
+        seconds=seconds_text(seconds),
+        phrase_2=phrase_of(ARMS[1]),
+        transfer=transfer,
+        fewer=seconds_text(fewer),
     )
 
 
@@ -303,8 +344,9 @@ def _seed_sentence(study: TunedOpponent) -> str:
     """Say what the intervals leave out: three searches would take three times as long."""
     if study.lead(tuned=True) is None:
         return ""
-    return (
-        f"This is one search with one seed ({study.config.seed}). The intervals cover the luck of the test images, not "
-        "that of the search: another seed tries other settings and may choose others, which can move the lead by "
-        "points. Repeat it with another seed."
+    return _(
+        "This is one search with one seed ({seed}). The intervals cover the luck of the test images, "
+        "not that of the search: another seed tries other settings and may choose others, which can "
+        "move the lead by points. Repeat it with another seed.",
+        seed=study.config.seed,
     )

@@ -10,6 +10,7 @@ import numpy as np
 from tl_widgets.core.config import Config, ScratchSpec
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 
 _N_RUNGS = 3
 _BATCHES, _DROPOUTS = (8, 16, 32), (0.0, 0.25, 0.5)
@@ -102,7 +103,7 @@ class Halving:
         """
         trials = self.trials(rung)
         if place >= len(trials):
-            raise InputError("too few trials were left, because others failed")
+            raise InputError(_("too few trials were left, because others failed"))
         return trials[place]
 
     def add(self, rung: int, trial: int, score: Score) -> None:

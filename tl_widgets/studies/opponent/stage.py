@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from tl_widgets.core.translation import _
 from tl_widgets.plots.svg_axes import ticks
 from tl_widgets.studies.opponent.result import ARMS, FinalModel, TrialPoint
 from tl_widgets.studies.opponent.search import Halving
@@ -31,13 +32,15 @@ def opponent_stage(arguments: OpponentArguments, so_far: SoFar) -> StageChart:
             dots.append(Dot(arm, spent, point.val_accuracy, is_small=True))
             if best is None or point.score < best.score:
                 best = point
-                name = f"trial {point.trial}" if point.trial else "default settings"
-                dots.append(Dot(arm, spent, point.val_accuracy, label=f"{name}, after {spent} passes"))
+                name = _("trial {trial}", trial=point.trial) if point.trial else _("default settings")
+                dots.append(
+                    Dot(arm, spent, point.val_accuracy, label=_("{name}, after {spent} passes", name=name, spent=spent))
+                )
         for model in tested:
             if model.arm == arm:
                 at, is_small = 1.13 * most, not model.is_tuned  # the line ends at the chosen settings
-                dots.append(Dot(arm, at, model.accuracy, model.ci95, "test, chosen settings", is_small=is_small))
+                dots.append(Dot(arm, at, model.accuracy, model.ci95, _("test, chosen settings"), is_small=is_small))
     whole = [(value, f"{value:g}") for value in ticks(0, most, 5, whole=True)]
-    x = Axis("passes over the training images, then the test", 0, 1.2 * most, (*whole, (1.13 * most, "test")))
-    y = Axis.share("accuracy of the best so far, on validation")
-    return StageChart("Accuracy of the best trial so far against the budget spent", x, y, ARMS, tuple(dots))
+    x = Axis(_("passes over the training images, then the test"), 0, 1.2 * most, (*whole, (1.13 * most, "test")))
+    y = Axis.share(_("accuracy of the best so far, on validation"))
+    return StageChart(_("Accuracy of the best trial so far against the budget spent"), x, y, ARMS, tuple(dots))

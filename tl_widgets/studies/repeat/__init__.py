@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tl_widgets.core.model_name import ModelName, heading_of
 from tl_widgets.core.numbers import percent
 from tl_widgets.core.settings import Whole, same_setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import DataFacts, ImageArguments, jobs_setting, model_setting
 from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.study import ComparisonStudy, Plan, count
@@ -44,10 +45,12 @@ class RepeatArguments(ImageArguments):
 class _Repeat(ComparisonStudy[RepeatArguments]):
     name = "repeat"
     topic = "trust"
-    question = "Repeat"
-    about = "the comparison with several seeds, on the same images"
-    lead = "The comparison is repeated with other seeds, on the same images: how much of the difference is luck?"
-    chart = "Charts of accuracy by epoch and on the test images, with a dot for each seed, of parameters and seconds."
+    question = _("Repeat")
+    about = _("the comparison with several seeds, on the same images")
+    lead = _("The comparison is repeated with other seeds, on the same images: how much of the difference is luck?")
+    chart = _(
+        "Charts of accuracy by epoch and on the test images, with a dot for each seed, of parameters and seconds."
+    )
     arguments = RepeatArguments
     stage_chart = ".stage:repeat_stage"
     quick: ClassVar[Mapping[str, Any]] = {"repeats": 2, "epochs": 5}
@@ -67,7 +70,9 @@ class _Repeat(ComparisonStudy[RepeatArguments]):
 
     def plan(self, arguments: RepeatArguments, facts: DataFacts) -> Plan:
         n, n_arms, n_seeds = arguments.n_train(facts), 3 if arguments.control else 2, arguments.repeats
-        text = f"{n_arms} on the same {n:,} images with each of {count(n_seeds, 'seed')}"
+        text = _(
+            "{n_arms} on the same {n:,} images with each of {count}", n_arms=n_arms, n=n, count=count(n_seeds, "seed")
+        )
         return Plan(n_arms * n_seeds, text)
 
     def headline(self, result: Comparison) -> str:
@@ -81,9 +86,21 @@ class _Repeat(ComparisonStudy[RepeatArguments]):
         first, second = (percent(sum(shares) / len(shares)) for shares in map(repeats.accuracies, names))
         seeds = count(len(repeats.points), "seed")
         if not result.verdict.winner:
-            return f"Too close to call over {seeds}: {first} right on average, from scratch {second}."
+            return _(
+                "Too close to call over {seeds}: {first} right on average, from scratch {second}.",
+                seeds=seeds,
+                first=first,
+                second=second,
+            )
         other = heading_of(names[1]).lower()
-        return f"{heading_of(names[0])} wins over {seeds}: {first} right on average, {other} {second}."
+        return _(
+            "{heading} wins over {seeds}: {first} right on average, {other} {second}.",
+            heading=heading_of(names[0]),
+            seeds=seeds,
+            first=first,
+            other=other,
+            second=second,
+        )
 
     def guess(self, arguments: RepeatArguments) -> Guess:
         def scratch(result: Comparison | None) -> tuple[float, ...]:
@@ -102,7 +119,7 @@ class _Repeat(ComparisonStudy[RepeatArguments]):
             return [(low, low + reach) for reach in _SPREADS.values()]
 
         return Guess(
-            "How far apart are the best and the worst seed of the network from scratch?",
+            _("How far apart are the best and the worst seed of the network from scratch?"),
             tuple(_SPREADS),
             f"repeat {arguments.dataset} {arguments.backbone} {arguments.repeats}",
             answer,

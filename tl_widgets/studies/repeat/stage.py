@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tl_widgets.core.model_name import ModelName
+from tl_widgets.core.translation import _
 from tl_widgets.records.repeats import Repeats
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 
@@ -23,7 +24,7 @@ def repeat_stage(arguments: RepeatArguments, so_far: SoFar) -> StageChart:
     if result is not None and result.repeats is not None:
         points, n_test = result.repeats.points, result.repeats.n_test
     dots = [
-        Dot(model, point.seed, accuracy, label=f"Seed {point.seed}")
+        Dot(model, point.seed, accuracy, label=_("Seed {seed}", seed=point.seed))
         for point in points
         for model in models
         if (accuracy := point.accuracy(model)) is not None
@@ -33,9 +34,9 @@ def repeat_stage(arguments: RepeatArguments, so_far: SoFar) -> StageChart:
         mean = Repeats(len(seeds), n_test, tuple(points)).mean(model) if len(points) > 1 else None
         if mean is not None:
             shift = 0.08 * (model.order - 0.5)
-            dots.append(Dot(model, end + shift, mean.mean, mean.ci95, "Mean"))
+            dots.append(Dot(model, end + shift, mean.mean, mean.ci95, _("Mean")))
     few = seeds[:: max(1, len(seeds) // 10)]
     ticks = (*((float(seed), str(seed)) for seed in few), (float(end), "mean"))
-    x = Axis("seed; the images are the same", seeds[0] - 0.4, end + 0.4, ticks)
-    y = Axis.share("accuracy on the test images")
-    return StageChart("Test accuracy by seed", x, y, tuple(models), tuple(dots), joined=False)
+    x = Axis(_("seed; the images are the same"), seeds[0] - 0.4, end + 0.4, ticks)
+    y = Axis.share(_("accuracy on the test images"))
+    return StageChart(_("Test accuracy by seed"), x, y, tuple(models), tuple(dots), joined=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.config import Config, FineTuningSpec
 from tl_widgets.core.settings import Flag, Whole, setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import IMAGES, MODELS, DataFacts, FactsOf, ImageArguments, model_setting
 from tl_widgets.studies.guess import Guess, guess_share
 from tl_widgets.studies.study import Plan, Study
@@ -24,11 +25,11 @@ class StressArguments(ImageArguments):
     """The models, and the pictures that are changed."""
 
     images: int = setting(
-        100, Whole(1, field_high=1_000), "Pictures", "How many test images are changed, at most", group=IMAGES
+        100, Whole(1, field_high=1_000), _("Pictures"), _("How many test images are changed, at most"), group=IMAGES
     )
     backbone: str = model_setting("backbone")
     epochs: int = model_setting("epochs")
-    fine_tuned: bool = setting(False, Flag(), "Fine-tuned", "Also test a fine-tuned backbone", group=MODELS)
+    fine_tuned: bool = setting(False, Flag(), _("Fine-tuned"), _("Also test a fine-tuned backbone"), group=MODELS)
     seed: int = model_setting("seed")
 
     @property
@@ -45,13 +46,13 @@ class StressArguments(ImageArguments):
 class _Stress(Study[StressArguments, "StressTest"]):
     name = "stress"
     topic = "trust"
-    question = "Changed pictures?"
-    about = "accuracy on darker, blurred, rotated and otherwise changed test images"
-    lead = (
-        "Both models learn from clean pictures. Then the test images become darker, brighter, blurred, noisy, rotated, "
-        "smaller or gray, step by step."
+    question = _("Changed pictures?")
+    about = _("accuracy on darker, blurred, rotated and otherwise changed test images")
+    lead = _(
+        "Both models learn from clean pictures. Then the test images become darker, brighter, "
+        "blurred, noisy, rotated, smaller or gray, step by step."
     )
-    chart = "Line charts of accuracy against severity, one for each change, with a picture at each severity."
+    chart = _("Line charts of accuracy against severity, one for each change, with a picture at each severity.")
     arguments = StressArguments
     record = ".result:StressTest"
     function = ".measurement:stress_test"
@@ -69,7 +70,10 @@ class _Stress(Study[StressArguments, "StressTest"]):
 
     def plan(self, arguments: StressArguments, facts: DataFacts) -> Plan:
         n = min(arguments.images, facts.n_test)
-        return Plan(len(arguments.config.model_names), f"tested on {n} pictures with up to {_N_COPIES} changes each")
+        return Plan(
+            len(arguments.config.model_names),
+            _("tested on {n} pictures with up to {n_copies} changes each", n=n, n_copies=_N_COPIES),
+        )
 
     def seconds(self, arguments: StressArguments, facts_of: FactsOf, speed: Speed) -> float:
         from tl_widgets.experiments.seconds import comparison_seconds
@@ -88,7 +92,9 @@ class _Stress(Study[StressArguments, "StressTest"]):
             mean = result.mean(ModelName.TRANSFER, SEVERITIES[-1])
             return mean.mean if mean else None
 
-        question = "Under the strongest changes, how many pictures will the frozen backbone still recognize on average?"
+        question = _(
+            "Under the strongest changes, how many pictures will the frozen backbone still recognize on average?"
+        )
         return guess_share(question, f"stress {arguments.dataset} {arguments.backbone}", share)
 
 

@@ -10,6 +10,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_widgets.core.translation import _
+
 Images = NDArray[np.uint8]
 _PLAIN = 8  # a background pixel differs at most this much from the edge's usual color
 _PLAIN_SHARE = 0.6  # of the edge, in an image with a plain background
@@ -154,13 +156,13 @@ def _background(image: Images, share: float, random: np.random.Generator) -> Ima
 CHANGES = (
     Change("darker", "darker", (0.6, 0.35, 0.15), "light × {}", _scale),
     Change("brighter", "brighter", (1.4, 1.9, 2.8), "light × {}", _scale),
-    Change("blurred", "blurred", (1, 2.5, 5), "blur of {}% of the side", _blur),
-    Change("noisy", "noisy", (15, 40, 80), "noise of ±{} gray levels", _noise),
+    Change("blurred", "blurred", (1, 2.5, 5), _("blur of {}% of the side"), _blur),
+    Change("noisy", "noisy", (15, 40, 80), _("noise of ±{} gray levels"), _noise),
     Change("rotated", "rotated", (15, 45, 90), "by {}°", _rotate),
-    Change("smaller", "smaller", (75, 50, 30), "{}% of its size", _shrink),
+    Change("smaller", "smaller", (75, 50, 30), _("{}% of its size"), _shrink),
     Change("jpeg", "JPEG-compressed", (30, 10, 4), "quality {}", _jpeg),
-    Change("gray", "gray", (33, 67, 100), "{}% of the color gone", _gray),
-    Change("background", "on grass", (33, 67, 100), "{}% grass", _background),
+    Change("gray", "gray", (33, 67, 100), _("{}% of the color gone"), _gray),
+    Change("background", _("on grass"), (33, 67, 100), "{}% grass", _background),
 )
 SEVERITIES = (1, 2, 3)
 
@@ -169,8 +171,8 @@ def applicable(images: Images) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """Return the changes that make a difference to these images, and a sentence for each of the others."""
     reasons = {}
     if (images == images[..., :1]).all():
-        reasons["gray"] = "“Gray” is left out: these images have no color."
+        reasons["gray"] = _("“Gray” is left out: these images have no color.")
     plain = np.mean([has_plain_background(image) for image in images])
     if plain < 0.5:
-        reasons["background"] = "“On grass” is left out: these images have no plain background to replace."
+        reasons["background"] = _("“On grass” is left out: these images have no plain background to replace.")
     return tuple(change for change in CHANGES if change.name not in reasons), tuple(reasons.values())

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import points
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import (
     INK,
@@ -55,7 +56,7 @@ def plot_stress(study: StressTest, *, narrow: bool = False) -> Figure:
     """
     changes = study.measured
     if not changes:
-        raise InputError("This study has no change to draw: it was stopped before the first.")
+        raise InputError(_("This study has no change to draw: it was stopped before the first."))
     n_columns = min(2 if narrow else 3, len(changes))
     n_rows = ceil(len(changes) / n_columns)
     title = textwrap.fill(study.headline, 60 if narrow else 90)
@@ -104,7 +105,12 @@ def _draw_panel(
     below = ""
     if lead is not None:
         low, high = (points(end, 0) for end in lead.ci95)
-        below = f"strong: transfer {points(lead.difference, 0, signed=True)} points ({low} to {high})"
+        below = _(
+            "strong: transfer {lead_difference} points ({low} to {high})",
+            lead_difference=points(lead.difference, 0, signed=True),
+            low=low,
+            high=high,
+        )
     texts = [
         figure.text(left / page[0], (top - 0.18) / page[1], change.label, fontsize=LABEL_SIZE, fontweight="bold"),
         figure.text(left / page[0], (top - 0.28 - cell - 1.68) / page[1], below, fontsize=SMALL_SIZE - 0.5),

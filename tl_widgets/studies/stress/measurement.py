@@ -11,14 +11,15 @@ from tl_widgets.core.config import Config
 from tl_widgets.core.errors import CancelledError
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.settings import Whole
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset, Split, require_dataset, subset
 from tl_widgets.experiments.answers import Answerer, answerers
 from tl_widgets.experiments.comparison import RunCache, compare_config, environment, summarize
 from tl_widgets.experiments.parallel import WorkContext, measure_all
 from tl_widgets.experiments.prediction import require_new_test_images, runs_with_models
+from tl_widgets.records.answers import interleave_classes
 from tl_widgets.records.comparison import Comparison
 from tl_widgets.records.pixels import pixels_text
-from tl_widgets.records.run import interleave_classes
 from tl_widgets.studies.stress.changes import CHANGES, SEVERITIES, Change, applicable, change_images
 from tl_widgets.studies.stress.result import ArmAnswers, StressPoint, StressTest
 
@@ -34,7 +35,7 @@ class _Job:
 
     def describe(self) -> str:
         """Return a description for messages."""
-        return f"{self.change.label}, severity {self.severity}"
+        return _("{change_label}, severity {severity}", change_label=self.change.label, severity=self.severity)
 
 
 @checked
@@ -75,7 +76,7 @@ def stress_test(
         config = replace(config or Config(), folds=1)  # there is one test
         comparison = compare_config(dataset, config, on_event=on_event, cancel=cancel, cache=cache)
         if comparison.stopped:
-            raise CancelledError("stopped before there were models to test")
+            raise CancelledError(_("stopped before there were models to test"))
     else:
         runs_with_models(comparison)  # or say that they are gone
     require_new_test_images(comparison, dataset)

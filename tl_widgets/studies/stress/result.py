@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tl_widgets.core.config import Config
 from tl_widgets.core.model_name import ModelName, find_model, heading_of, opening_of, phrase_of
 from tl_widgets.core.numbers import accuracy_text, percent, points, points_range
+from tl_widgets.core.translation import _
 from tl_widgets.records.comparison import DatasetSummary, Environment, StudyFailure, StudyRecord
 from tl_widgets.records.kinds import Count, Data, RightAnswers
 from tl_widgets.records.pixels import pictures_of, require_pictures
@@ -162,7 +163,7 @@ class StressTest(StudyRecord):
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """A table of texts, titles first: each change at its strongest, and each model's accuracy."""
-        titles = ("change", *(heading_of(arm) for arm in self.arms), "Transfer minus scratch (points)")
+        titles = ("change", *(heading_of(arm) for arm in self.arms), _("Transfer minus scratch (points)"))
         unchanged = ("unchanged", *(_share_text(self, arm, "", 0) for arm in self.arms), _lead_text(self.lead("", 0)))
         lines = [
             (
@@ -184,10 +185,15 @@ class StressTest(StudyRecord):
         ]
         parts = [(phrase_of(arm), percent(mean.mean)) for arm, mean in means if mean]
         if not parts:
-            return "Stopped before all of the strongest changes were measured."
+            return _("Stopped before all of the strongest changes were measured.")
         (first, share), *others = parts
         more = "".join(f", {name} {other}" for name, other in others)
-        return f"Under the strongest changes, {first} still recognizes {share} of the pictures on average{more}."
+        return _(
+            "Under the strongest changes, {first} still recognizes {share} of the pictures on average{more}.",
+            first=first,
+            share=share,
+            more=more,
+        )
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -197,7 +203,7 @@ class StressTest(StudyRecord):
         sentences += self.left_out
         sentences += failure_sentences(self.failures)
         if self.stopped:
-            sentences.append("Stopped before all changes were measured.")
+            sentences.append(_("Stopped before all changes were measured."))
         else:
             sentences.append(STRESS.judge(self.mean_lead(_STRONGEST)))
             if ModelName.FINE_TUNED in self.arms:
@@ -218,9 +224,12 @@ def _fall_sentence(study: StressTest, arm: str) -> str:
     before, after = study.mean(arm, 0), study.mean(arm, _STRONGEST)
     if before is None or after is None:
         return ""
-    return (
-        f"{opening_of(arm)} recognizes {percent(before.mean)} of the unchanged pictures, and {after.text} "
-        "under the strongest changes, averaged over all of them."
+    return _(
+        "{opening} recognizes {before_mean} of the unchanged pictures, and {after_text} under the "
+        "strongest changes, averaged over all of them.",
+        opening=opening_of(arm),
+        before_mean=percent(before.mean),
+        after_text=after.text,
     )
 
 
@@ -230,15 +239,19 @@ def _lead_sentence(study: StressTest) -> str:
         return ""
     low, high = lead.ci95
     if low <= 0 <= high:
-        return (
-            "Which of the two holds out better is too close to call: transfer minus scratch may be anything from "
-            f"{points(low)} to {points(high)} points."
+        return _(
+            "Which of the two holds out better is too close to call: transfer minus scratch may be "
+            "anything from {low} to {high} points.",
+            low=points(low),
+            high=points(high),
         )
-    ahead = "the frozen backbone" if lead.mean > 0 else "the network from scratch"
+    ahead = _("the frozen backbone") if lead.mean > 0 else _("the network from scratch")
     ends = sorted((abs(low), abs(high)))
-    return (
-        f"There, {ahead} is ahead by {points(abs(lead.mean))} points (95% interval {points_range(*ends)}, paired by "
-        "image)."
+    return _(
+        "There, {ahead} is ahead by {lead_mean} points (95% interval {ends}, paired by image).",
+        ahead=ahead,
+        lead_mean=points(abs(lead.mean)),
+        ends=points_range(*ends),
     )
 
 
@@ -250,5 +263,13 @@ def _worst_sentence(study: StressTest) -> str:
         before = study.accuracy(arm, "", 0)
         if shares and before:
             worst = min(shares, key=lambda label: shares[label])
-            parts.append(f"{phrase_of(arm)} “{worst}” ({percent(before[0], 0)} to {percent(shares[worst], 0)})")
-    return f"What costs most: {'; '.join(parts)}." if parts else ""
+            parts.append(
+                _(
+                    "{phrase} “{worst}” ({before} to {share})",
+                    phrase=phrase_of(arm),
+                    worst=worst,
+                    before=percent(before[0], 0),
+                    share=percent(shares[worst], 0),
+                )
+            )
+    return _("What costs most: {parts}.", parts="; ".join(parts)) if parts else ""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tl_widgets.core.translation import _
 from tl_widgets.records.statistics import mean_of_shares
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 from tl_widgets.studies.stress.changes import SEVERITIES
@@ -32,10 +33,14 @@ def stress_stage(arguments: StressArguments, so_far: SoFar) -> StageChart:
                 continue
             at = severity + 0.05 * (i - (len(arms) - 1) / 2)  # so intervals don't hide each other
             mean = mean_of_shares(np.mean(rights, axis=0).tolist(), n_images=len(rights))
-            label = f"mean of {len(rights)} changes, severity {severity}" if severity else "unchanged"
+            label = (
+                _("mean of {n_rights} changes, severity {severity}", n_rights=len(rights), severity=severity)
+                if severity
+                else _("unchanged")
+            )
             dots.append(Dot(arm, at, mean.mean, mean.ci95, label))
             dots += [Dot(arm, at, sum(right) / len(right), is_small=True) for right in rights if len(rights) > 1]
     names = ((0.0, "unchanged"), (1.0, "mild"), (2.0, "medium"), (3.0, "strong"))
-    x = Axis("severity of the changes", -0.3, 3.3, names)
-    y = Axis.share("accuracy on the changed test images")
-    return StageChart("Accuracy against the severity of the changes", x, y, tuple(arms), tuple(dots))
+    x = Axis(_("severity of the changes"), -0.3, 3.3, names)
+    y = Axis.share(_("accuracy on the changed test images"))
+    return StageChart(_("Accuracy against the severity of the changes"), x, y, tuple(arms), tuple(dots))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.settings import Real, setting
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import MODELS, DataFacts, ImageArguments, model_setting
 from tl_widgets.studies.guess import Guess
 from tl_widgets.studies.study import Plan, Study
@@ -15,7 +16,7 @@ from tl_widgets.studies.study import Plan, Study
 if TYPE_CHECKING:
     from tl_widgets.studies.time.result import TimeStudy
 
-_TIMES = {"less time": 0.6, "about as long": 1.0, "2×": 2.0, "5×": 5.0, "10×": 10.0, "30× or more": 30.0}
+_TIMES = {_("less time"): 0.6, _("about as long"): 1.0, "2×": 2.0, "5×": 5.0, "10×": 10.0, _("30× or more"): 30.0}
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class TimeArguments(ImageArguments):
     epochs: int = model_setting("epochs")
     seed: int = model_setting("seed")
     target: float | None = setting(
-        None, Real(0, 1), "", "Accuracy to reach, 0 to 1", group=MODELS, none="what all models reach"
+        None, Real(0, 1), "", _("Accuracy to reach, 0 to 1"), group=MODELS, none=_("what all models reach")
     )
 
     @property
@@ -39,13 +40,13 @@ class TimeArguments(ImageArguments):
 class _Time(Study[TimeArguments, "TimeStudy"]):
     name = "time"
     topic = "effort"
-    question = "How much time?"
-    about = "accuracy against seconds"
-    lead = (
-        "Both models learn from the same images, and the clock runs: computing the frozen backbone's features "
-        "counts, too."
+    question = _("How much time?")
+    about = _("accuracy against seconds")
+    lead = _(
+        "Both models learn from the same images, and the clock runs: computing the frozen backbone's "
+        "features counts, too."
     )
-    chart = "Line chart of accuracy on the validation images against seconds."
+    chart = _("Line chart of accuracy on the validation images against seconds.")
     arguments = TimeArguments
     record = ".result:TimeStudy"
     function = ".result:time_study"
@@ -60,7 +61,7 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
 
     def plan(self, arguments: TimeArguments, facts: DataFacts) -> Plan:
         n, n_models = arguments.n_train(facts), 3 if arguments.control else 2
-        text = f"each on the same {n:,} images, {arguments.epochs} times"
+        text = _("each on the same {n:,} images, {epochs} times", n=n, epochs=arguments.epochs)
         return Plan(n_models, text)
 
     def headline(self, result: TimeStudy) -> str:
@@ -72,7 +73,7 @@ class _Time(Study[TimeArguments, "TimeStudy"]):
             return [((seconds or 1.0), (seconds or 1.0) * times) for times in _TIMES.values()]
 
         return Guess(
-            "How many times as long does the network from scratch take to the same accuracy?",
+            _("How many times as long does the network from scratch take to the same accuracy?"),
             tuple(_TIMES),
             f"time {arguments.dataset} {arguments.backbone}",
             _times,
@@ -87,8 +88,8 @@ def _times(study: TimeStudy) -> str:
     scratch, transfer = map(study.seconds_to_target, (ModelName.SCRATCH, ModelName.TRANSFER))
     if study.stopped or not (scratch and transfer):
         return ""
-    limits = {"less time": 0.87, "about as long": 1.15, "2×": 3.5, "5×": 7.5, "10×": 20.0}
-    return next((name for name, limit in limits.items() if scratch / transfer < limit), "30× or more")
+    limits = {_("less time"): 0.87, _("about as long"): 1.15, "2×": 3.5, "5×": 7.5, "10×": 20.0}
+    return next((name for name, limit in limits.items() if scratch / transfer < limit), _("30× or more"))
 
 
 STUDY = _Time()

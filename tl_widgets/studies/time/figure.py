@@ -12,6 +12,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.model_name import ModelName
 from tl_widgets.core.numbers import percent, seconds_text
+from tl_widgets.core.translation import _
 from tl_widgets.plots.labels import label_of
 from tl_widgets.plots.style import PALE, PERCENT, color_of, draw_grid, finish_axes, legend_below, marker_of, new_axes
 from tl_widgets.studies.time.result import TimeCurve, TimeStudy
@@ -34,7 +35,7 @@ def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
     """
     curves = [curve for curve in study.curves if curve.seconds]
     if not curves:
-        raise InputError("This study has no epoch to draw: it was stopped before the first.")
+        raise InputError(_("This study has no epoch to draw: it was stopped before the first."))
     ax = new_axes(7.5, 4.8) if ax is None else ax
     ax.axhline(study.target, color=PALE, linestyle="--", linewidth=1.2)
     for curve in curves:
@@ -46,11 +47,13 @@ def plot_time(study: TimeStudy, *, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_formatter(PERCENT)
     draw_grid(ax, "y")
     handles = [_time_handle(curve, study) for curve in curves]
-    target = Line2D([], [], color=PALE, linestyle="--", linewidth=1.2, label=f"target: {percent(study.target)}")
-    reading = Line2D([], [], color=PALE, linestyle=":", linewidth=2, label="reading features")
+    target = Line2D(
+        [], [], color=PALE, linestyle="--", linewidth=1.2, label=_("target: {target}", target=percent(study.target))
+    )
+    reading = Line2D([], [], color=PALE, linestyle=":", linewidth=2, label=_("reading features"))
     legend_below(ax, [*handles, target, *([reading] if any(c.backbone for c in curves) else [])], n_columns=2)
     title = textwrap.fill(study.sentences[-1], 76)
-    finish_axes(ax, title, x="seconds of wall-clock time", y="accuracy on the validation images")
+    finish_axes(ax, title, x=_("seconds of wall-clock time"), y=_("accuracy on the validation images"))
     return ax
 
 
@@ -66,6 +69,6 @@ def _draw_time(ax: Axes, curve: TimeCurve, target: float) -> None:
 
 def _time_handle(curve: TimeCurve, study: TimeStudy) -> Line2D:
     seconds = curve.time_to(study.target)
-    end = f": {seconds_text(seconds)}" if seconds is not None else ": not yet" if study.stopped else ": never"
+    end = f": {seconds_text(seconds)}" if seconds is not None else _(": not yet") if study.stopped else _(": never")
     label = label_of(curve.name, curve.backbone if curve.name == ModelName.TRANSFER else "") + end
     return Line2D([], [], color=color_of(curve.name), marker=marker_of(curve.name), linewidth=2.2, label=label)

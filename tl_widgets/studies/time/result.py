@@ -9,6 +9,7 @@ from tl_widgets.core.config import Config, require_share
 from tl_widgets.core.events import Cancel, OnEvent, ignore
 from tl_widgets.core.model_name import ModelName, opening_of
 from tl_widgets.core.numbers import percent
+from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import ImageDataset
 from tl_widgets.experiments.comparison import compare_config
 from tl_widgets.records.comparison import Comparison, DatasetSummary, Environment, RunResult, StudyFailure, StudyRecord
@@ -103,17 +104,19 @@ class TimeStudy(StudyRecord):
         # Trained on, a model that was stopped might have reached the target.
         sentences = [_time_sentence(curve, self.target, self._is_cut(curve)) for curve in self.curves]
         if self.stopped:
-            return (*sentences, "Stopped before all epochs were done, so the times are not compared.")
+            return (*sentences, _("Stopped before all epochs were done, so the times are not compared."))
         scratch, transfer = map(self.seconds_to_target, (ModelName.SCRATCH, ModelName.TRANSFER))
         if scratch and transfer:
-            slow, fast = "from scratch", "the frozen backbone"
+            slow, fast = _("from scratch"), _("the frozen backbone")
             if scratch < transfer:
                 slow, fast = fast, slow
             times = max(scratch, transfer) / min(scratch, transfer)
             if times < 1.15:  # another run might reverse the order
-                return (*sentences, f"Both take about as long to {percent(self.target)}.")
-            longer = f"{times:.1f} times as long to {percent(self.target)} as {fast}"
-            sentences.append(f"In this run {slow} takes {longer}.")
+                return (*sentences, _("Both take about as long to {target}.", target=percent(self.target)))
+            longer = _(
+                "{times:.1f} times as long to {target} as {fast}", times=times, target=percent(self.target), fast=fast
+            )
+            sentences.append(_("In this run {slow} takes {longer}.", slow=slow, longer=longer))
         return tuple(sentences)
 
 
@@ -129,15 +132,31 @@ def _time_curve(run: RunResult, data: DatasetSummary, n_train: int) -> TimeCurve
 def _time_sentence(curve: TimeCurve, target: float, is_cut: bool) -> str:
     name = opening_of(curve.name)
     if not curve.accuracy:
-        return f"{name} finished no epoch."
+        return _("{name} finished no epoch.", name=name)
     seconds = curve.time_to(target)
     if seconds is None:
         best = percent(max(curve.accuracy))
         if is_cut:
-            return f"{name} had not reached {percent(target)} of the validation images yet; its best was {best}."
-        return f"{name} never reaches {percent(target)} of the validation images; its best is {best}."
-    reading = f", {curve.reading:.1f} s of them for reading the features" if curve.backbone else ""
-    return f"{name} reaches {percent(target)} of the validation images after {seconds:.1f} s{reading}."
+            return _(
+                "{name} had not reached {target} of the validation images yet; its best was {best}.",
+                name=name,
+                target=percent(target),
+                best=best,
+            )
+        return _(
+            "{name} never reaches {target} of the validation images; its best is {best}.",
+            name=name,
+            target=percent(target),
+            best=best,
+        )
+    reading = _(", {reading:.1f} s of them for reading the features", reading=curve.reading) if curve.backbone else ""
+    return _(
+        "{name} reaches {target} of the validation images after {seconds:.1f} s{reading}.",
+        name=name,
+        target=percent(target),
+        seconds=seconds,
+        reading=reading,
+    )
 
 
 @checked

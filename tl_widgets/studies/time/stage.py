@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tl_widgets.core.events import Event
 from tl_widgets.core.model_name import heading_of
 from tl_widgets.core.numbers import seconds_text
+from tl_widgets.core.translation import _
 from tl_widgets.studies.stage import Axis, Dot, StageChart
 from tl_widgets.studies.time.result import TimeStudy
 
@@ -26,10 +27,19 @@ def time_stage(arguments: TimeArguments, so_far: SoFar) -> StageChart:
     dots: list[Dot] = []
     for model, seconds, accuracy in places:
         n = sum(dot.series == model for dot in dots) + 1
-        dots.append(Dot(model, seconds, accuracy, label=f"{heading_of(model)}, epoch {n}, {seconds_text(seconds)}"))
-    x = Axis.of_values("seconds, features included (log scale)", [seconds for _, seconds, _ in places], 0.1, 1000.0)
-    y = Axis.share("accuracy on the validation images")
-    return StageChart("Accuracy on the validation images against seconds", x, y, tuple(models), tuple(dots))
+        dots.append(
+            Dot(
+                model,
+                seconds,
+                accuracy,
+                label=_(
+                    "{heading}, epoch {n}, {seconds}", heading=heading_of(model), n=n, seconds=seconds_text(seconds)
+                ),
+            )
+        )
+    x = Axis.of_values(_("seconds, features included (log scale)"), [seconds for _, seconds, _ in places], 0.1, 1000.0)
+    y = Axis.share(_("accuracy on the validation images"))
+    return StageChart(_("Accuracy on the validation images against seconds"), x, y, tuple(models), tuple(dots))
 
 
 def places_of(study: TimeStudy) -> list[Place]:

@@ -17,8 +17,8 @@ from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
 from tl_widgets.experiments.prediction import Answer, Prediction
+from tl_widgets.records.answers import comparable_runs, disagreements
 from tl_widgets.records.comparison import Comparison, RunResult
-from tl_widgets.records.run import comparable_runs, disagreements
 from tl_widgets.widgets.lab.try_picture import answer_sentence, probability_table
 from tl_widgets.widgets.shared.html import note
 from tl_widgets.widgets.shared.picture import Picture

@@ -10,8 +10,8 @@ from ipywidgets import HTML, Button, VBox
 from tl_widgets.core.translation import _
 from tl_widgets.data.dataset import Images
 from tl_widgets.data.memmap_images import IndexedImages
+from tl_widgets.records.answers import comparable_runs, confident_mistakes, disagreements, interleave_classes
 from tl_widgets.records.comparison import Comparison, RunResult
-from tl_widgets.records.run import comparable_runs, confident_mistakes, disagreements, interleave_classes
 from tl_widgets.widgets.lab.answers import AnswerView
 from tl_widgets.widgets.shared.fields import menu_widget, row
 from tl_widgets.widgets.shared.html import empty, note

@@ -10,6 +10,7 @@ from tl_widgets.backbones.family import Backbone, memory_estimate, memory_needed
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.numbers import count_text, rough_duration, size_text
 from tl_widgets.core.resources import memory_available
+from tl_widgets.core.translation import _
 from tl_widgets.data.folder import CARVED_VALIDATION_SHARE
 from tl_widgets.export import networks
 from tl_widgets.records.parameters import LayerRow, count_rows
@@ -17,10 +18,10 @@ from tl_widgets.widgets.shared.html import alert, escape
 from tl_widgets.widgets.shared.settings import LabSettings
 
 _MEANINGS = {
-    "Data": "The images that both models learn from. The fewer there are, the more a pretrained backbone helps.",
-    "From scratch": "A small convolutional network that starts from random numbers and learns all of them.",
-    "Transfer": "A backbone that has seen 1.2 million photographs stays frozen; only a new last layer is trained.",
-    "Training": "How both models learn. Same images, same order, same number of steps.",
+    "Data": _("The images that both models learn from. The fewer there are, the more a pretrained backbone helps."),
+    "From scratch": _("A small convolutional network that starts from random numbers and learns all of them."),
+    "Transfer": _("A backbone that has seen 1.2 million photographs stays frozen; only a new last layer is trained."),
+    "Training": _("How both models learn. Same images, same order, same number of steps."),
 }
 
 
@@ -73,9 +74,13 @@ def too_large(name: str, image_size: int) -> str:
     needed = memory_needed(backbone, image_size)
     if not free or needed <= free:
         return ""
-    return (
-        f"{backbone.name} needs about {size_text(needed)} of memory for images of {image_size} pixels, but only "
-        f"{size_text(free)} is free here, so training would not start."
+    return _(
+        "{backbone_name} needs about {needed} of memory for images of {image_size} pixels, but only "
+        "{free} is free here, so training would not start.",
+        backbone_name=backbone.name,
+        needed=size_text(needed),
+        image_size=image_size,
+        free=size_text(free),
     )
 
 
@@ -120,13 +125,15 @@ def group_line(
     line = f'<p class="tlw-meaning">{_MEANINGS[group]}</p><p class="tlw-cost">{cost}.</p>'
     if group == "Data" and facts.about:
         line += f'<p class="tlw-meaning">{escape(facts.about)}</p>'
-    return line + alert(f"{problem} Choose smaller images or a smaller backbone.") if problem else line
+    return (
+        line + alert(_("{problem} Choose smaller images or a smaller backbone.", problem=problem)) if problem else line
+    )
 
 
 def _time(known_seconds: float | None, advice: str) -> str:
     if known_seconds is None:
-        return "the first run shows how long it takes"
-    return escape(advice) if advice else f"about <b>{rough_duration(known_seconds)}</b>"
+        return _("the first run shows how long it takes")
+    return escape(advice) if advice else _("about <b>{known_seconds}</b>", known_seconds=rough_duration(known_seconds))
 
 
 def _data_cost(settings: LabSettings, facts: DataFacts) -> str:
@@ -134,31 +141,68 @@ def _data_cost(settings: LabSettings, facts: DataFacts) -> str:
     if settings.config.folds > 1:
         own = facts.n_train if settings.n_per_class is None else settings.n_per_class * facts.n_classes
         n_all = count_text(own + facts.n_validation + facts.n_test)
-        text = f"<b>{n_all} images</b>, each tested once in {settings.config.folds} folds; about {count_text(n)} for "
-        return f"{text}training in each" + (f"; {size_text(facts.n_bytes)} to download first" if facts.n_bytes else "")
-    text = f"<b>{count_text(n)} training images</b>, {count_text(facts.n_validation)} for validation, "
-    text += f"{count_text(facts.n_test)} for the final test"
-    return f"{text}; {size_text(facts.n_bytes)} to download first" if facts.n_bytes else text
+        text = _(
+            "<b>{n_all} images</b>, each tested once in {folds} folds; about {n} for ",
+            n_all=n_all,
+            folds=settings.config.folds,
+            n=count_text(n),
+        )
+        return _("{text}training in each", text=text) + (
+            _("; {n_bytes} to download first", n_bytes=size_text(facts.n_bytes)) if facts.n_bytes else ""
+        )
+    text = _(
+        "<b>{n} training images</b>, {n_validation} for validation, ",
+        n=count_text(n),
+        n_validation=count_text(facts.n_validation),
+    )
+    text += _("{n_test} for the final test", n_test=count_text(facts.n_test))
+    return (
+        _("{text}; {n_bytes} to download first", text=text, n_bytes=size_text(facts.n_bytes)) if facts.n_bytes else text
+    )
 
 
 def _scratch_cost(settings: LabSettings, facts: DataFacts) -> str:
     count = count_rows(scratch_rows(settings, facts.n_classes))
-    return f"<b>{count_text(count.trainable)} parameters</b>, all trainable"
+    return _("<b>{trainable} parameters</b>, all trainable", trainable=count_text(count.trainable))
 
 
 def _transfer_cost(settings: LabSettings, facts: DataFacts) -> str:
     count = count_rows(transfer_rows(settings, facts.n_classes))
     backbone, weights = find_backbone(settings.config.backbone), settings.config.weights
-    top1 = f"; {backbone.top1_pct:.1f}% on ImageNet" if backbone.top1_pct and weights == "imagenet" else ""
-    text = f"<b>{count_text(count.trainable)} parameters</b> to train, {count_text(count.frozen)} frozen"
-    text += f"; about {size_text(memory_estimate(backbone, settings.image_size))} of memory"
+    top1 = (
+        _("; {top1_pct:.1f}% on ImageNet", top1_pct=backbone.top1_pct)
+        if backbone.top1_pct and weights == "imagenet"
+        else ""
+    )
+    text = _(
+        "<b>{trainable} parameters</b> to train, {frozen} frozen",
+        trainable=count_text(count.trainable),
+        frozen=count_text(count.frozen),
+    )
+    text += _(
+        "; about {memory_estimate} of memory", memory_estimate=size_text(memory_estimate(backbone, settings.image_size))
+    )
     if weights is None:
-        return f"{text}; random weights, so it has learned nothing yet{_then_fine_tuned(settings)}"
+        return _(
+            "{text}; random weights, so it has learned nothing yet{then_fine_tuned}",
+            text=text,
+            then_fine_tuned=_then_fine_tuned(settings),
+        )
     if weights != "imagenet":
-        return f"{text}; weights from {escape(weights)}{_then_fine_tuned(settings)}"
+        return _(
+            "{text}; weights from {weights}{then_fine_tuned}",
+            text=text,
+            weights=escape(weights),
+            then_fine_tuned=_then_fine_tuned(settings),
+        )
     if not has_local_weights(backbone):
         size = f" ({backbone.download_mb:.0f} MB)" if backbone.download_mb else ""
-        return f"{text}; its weights{size} are not on this machine and must be downloaded{_then_fine_tuned(settings)}"
+        return _(
+            "{text}; its weights{size} are not on this machine and must be downloaded{then_fine_tuned}",
+            text=text,
+            size=size,
+            then_fine_tuned=_then_fine_tuned(settings),
+        )
     return text + top1 + _then_fine_tuned(settings)
 
 
@@ -167,10 +211,13 @@ def _then_fine_tuned(settings: LabSettings) -> str:
     tuning = settings.config.fine_tuning
     if tuning is None:
         return ""
-    blocks = "last block is" if tuning.n_blocks == 1 else f"last {tuning.n_blocks} blocks are"
-    return (
-        f". Then its <b>{blocks} trained</b>, too: {tuning.epochs} more epochs at a learning rate of "
-        f"{tuning.learning_rate:g}, with its BatchNormalization averages unchanged"
+    blocks = _("last block is") if tuning.n_blocks == 1 else _("last {n_blocks} blocks are", n_blocks=tuning.n_blocks)
+    return _(
+        ". Then its <b>{blocks} trained</b>, too: {epochs} more epochs at a learning rate of "
+        "{learning_rate:g}, with its BatchNormalization averages unchanged",
+        blocks=blocks,
+        epochs=tuning.epochs,
+        learning_rate=tuning.learning_rate,
     )
 
 
@@ -178,10 +225,19 @@ def _training_cost(settings: LabSettings, facts: DataFacts) -> str:
     config = settings.config
     n = n_train(settings, facts) * (1 + config.augment)
     steps = count_text(n_steps(settings, facts))
-    text = f"<b>{steps} steps</b> for each model: {config.epochs} times through {count_text(n)} images"
+    text = _(
+        "<b>{steps} steps</b> for each model: {epochs} times through {n} images",
+        steps=steps,
+        epochs=config.epochs,
+        n=count_text(n),
+    )
     if config.folds > 1:
-        return f"{text}; in each of <b>{config.folds} folds</b>"
-    return text if config.repeats == 1 else f"{text}; repeated with <b>{config.repeats} seeds</b>"
+        return _("{text}; in each of <b>{folds} folds</b>", text=text, folds=config.folds)
+    return (
+        text
+        if config.repeats == 1
+        else _("{text}; repeated with <b>{repeats} seeds</b>", text=text, repeats=config.repeats)
+    )
 
 
 _COSTS = {

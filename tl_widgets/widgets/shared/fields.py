@@ -10,6 +10,7 @@ from ipywidgets import Checkbox, Dropdown, HBox, Text, Widget
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Choice, Flag, Name, Part, Real, Setting, Several, Whole
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.slider import NumberInput, Slider
 
 STYLE = {"description_width": "initial"}
@@ -82,7 +83,7 @@ class NumberField(Field):
         if isinstance(kind, Whole):  # a slider begins and ends inside what its setting allows
             low = min(widget.min, kind.low) if self._least is None else self._least
             if self._why and kind.low <= number < low:
-                raise InputError(f"{self._why}; received {text}")
+                raise InputError(_("{why}; received {text}", why=self._why, text=text))
             _require_between(number, low, max(widget.max, kind.field_high or kind.high or _WIDE), text, widget)
         return number
 
@@ -135,7 +136,7 @@ class MenuField(Field):
             menu.options = [*menu.options, (str(value), value)]
         place = [option for _, option in menu.options].index(value)
         # Set it twice: for ipywidgets, a value of None means "nothing chosen", and it shows an empty menu.
-        for _ in range(2):
+        for _unused in range(2):
             if menu.index != place:
                 menu.index = place
 
@@ -232,7 +233,11 @@ def slider_widget(setting: Setting, positions: Sequence[float]) -> Slider:
     """Return a slider for a setting of kind Whole or Real; `positions` are a range, or a few numbers."""
     step, stops = (positions.step, ()) if isinstance(positions, range) else (1, tuple(positions))
     most = setting.kind.high if isinstance(setting.kind, Whole | Real) else None
-    tip = f"{setting.help}. Numbers up to {most:,} can be typed" if most and most > positions[-1] else setting.help
+    tip = (
+        _("{help}. Numbers up to {most:,} can be typed", help=setting.help, most=most)
+        if most and most > positions[-1]
+        else setting.help
+    )
     return Slider(setting.label, positions[0], positions[0], positions[-1], step, stops=stops, unit=setting.unit,
                   tooltip=tip)  # fmt: skip
 
@@ -243,8 +248,16 @@ def _number_input(setting: Setting, low: float, high: float, step: float) -> Num
 
 def _require_between(number: float, low: float, high: float, text: str, widget: Slider) -> None:
     if not low <= number <= high:
-        ends = f" (the slider ends at {widget.max:,})" if widget.has_track and widget.max < high else ""
-        raise InputError(f"choose a number from {low:,} to {high:,}{ends}; received {text}")
+        ends = _(" (the slider ends at {max:,})", max=widget.max) if widget.has_track and widget.max < high else ""
+        raise InputError(
+            _(
+                "choose a number from {low:,} to {high:,}{ends}; received {text}",
+                low=low,
+                high=high,
+                ends=ends,
+                text=text,
+            )
+        )
 
 
 def row(*widgets: Widget) -> Widget:

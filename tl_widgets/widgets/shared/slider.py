@@ -10,6 +10,7 @@ import traitlets
 
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Real, Whole
+from tl_widgets.core.translation import _
 from tl_widgets.widgets.shared.html import page_file
 from tl_widgets.widgets.shared.threads import log
 
@@ -75,13 +76,15 @@ class Slider(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}: {self.description} (needs a live notebook)"
+        return _(
+            "{name}: {description} (needs a live notebook)", name=type(self).__name__, description=self.description
+        )
 
     def on_text(self, listener: Callable[[str], object]) -> None:
         """Let a function, such as a form's, decide about every number that is typed; it receives the text."""
         self._on_text = listener
 
-    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:  # noqa: ARG002 - ipywidgets' signature
+    def _on_message(self, _unused: Any, content: Any, buffers: Any) -> None:  # noqa: ARG002 - ipywidgets' signature
         text = content.get("text") if isinstance(content, dict) else None
         if not isinstance(text, str) or self.disabled:
             return
@@ -92,7 +95,7 @@ class Slider(anywidget.AnyWidget):
             problem = f"{self.description}: {str(error).rstrip('.')}."
         except Exception as error:
             log.exception("the number %r could not be set", text[:_MAX_TEXT])
-            problem = f"The number could not be set: {type(error).__name__}: {error}"
+            problem = _("The number could not be set: {name}: {error}", name=type(error).__name__, error=error)
         self.send({"problem": problem})  # the page shows the value again
 
     def _set(self, text: str) -> None:
@@ -103,7 +106,9 @@ class Slider(anywidget.AnyWidget):
         whole = all(isinstance(number, int) for number in (self.value, self.min, self.step))
         number = (Whole(0) if whole else Real(0, 0)).parse(text)
         if not self.min <= number <= self.max:
-            raise InputError(f"Choose a number from {self.min:,} to {self.max:,}; received {text}.")
+            raise InputError(
+                _("Choose a number from {min:,} to {max:,}; received {text}.", min=self.min, max=self.max, text=text)
+            )
         self.value = number
 
 

@@ -11,6 +11,7 @@ from tl_widgets.backbones.catalogue import find_backbone
 from tl_widgets.core.html import Markup
 from tl_widgets.core.numbers import count_text, rough_duration, size_text
 from tl_widgets.core.settings import settings_of
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import GROUPS
 from tl_widgets.studies.registry import STUDIES, find_study
 from tl_widgets.studies.study import Plan
@@ -25,7 +26,7 @@ from tl_widgets.widgets.studies.cards import StudyCards, of_topic, pace_buttons
 from tl_widgets.widgets.studies.seconds import StudyEstimator, images_of
 from tl_widgets.widgets.studies.settings import StudySettings, controls_of
 
-_PACES = {"quick": "Quick", "thorough": "Thorough"}
+_PACES = {"quick": _("Quick"), "thorough": _("Thorough")}
 
 
 class StudyForm(Form[StudySettings]):
@@ -181,7 +182,9 @@ class StudyForm(Form[StudySettings]):
     def _card_cost(self, settings: StudySettings) -> str:
         seconds = self._seconds_text(settings)
         n = self._plan(settings).n_models
-        return f"{count_text(n)} models{f', {seconds}' if seconds else ''}"
+        if not seconds:
+            return _("{n:,} models", n=n)
+        return _("{n:,} models, {seconds}", n=n, seconds=seconds)
 
     def _seconds_text(self, settings: StudySettings) -> str:
         seconds = self._estimator.seconds(settings)
@@ -193,17 +196,35 @@ class StudyForm(Form[StudySettings]):
 
     def _cost_lines(self) -> list[str]:
         plan, facts = self.plan, self.facts
-        seconds, time = self._estimator.seconds(self._settings), "the first run shows how long it takes"
+        seconds, time = self._estimator.seconds(self._settings), _("the first run shows how long it takes")
         if seconds is not None:
-            time = f"about <b>{rough_duration(seconds)}</b>"
+            time = _("about <b>{seconds}</b>", seconds=rough_duration(seconds))
             if self._estimator.seconds_by_last_run(self._settings) is not None:
-                time += ", judging by the last run"
-        lines = [f"<b>{count_text(plan.n_models)} models</b>: {escape(plan.text)}; {time}."]
+                time += _(", judging by the last run")
+        lines = [
+            _(
+                "<b>{n_models} models</b>: {plan_text}; {time}.",
+                n_models=count_text(plan.n_models),
+                plan_text=escape(plan.text),
+                time=time,
+            )
+        ]
         if facts.n_bytes:
-            lines.append(f"{escape(facts.name)} must be downloaded first ({size_text(facts.n_bytes)}).")
+            lines.append(
+                _(
+                    "{facts_name} must be downloaded first ({n_bytes}).",
+                    facts_name=escape(facts.name),
+                    n_bytes=size_text(facts.n_bytes),
+                )
+            )
         backbone = self._settings.values.get("backbone")
         if backbone is not None and not has_local_weights(find_backbone(backbone)):
-            lines.append(f"The weights of {escape(backbone)} are not on this machine and must be downloaded.")
+            lines.append(
+                _(
+                    "The weights of {backbone} are not on this machine and must be downloaded.",
+                    backbone=escape(backbone),
+                )
+            )
         if backbone is not None and (warning := too_large(backbone, self._images(self._settings).image_size)):
             lines.append(escape(warning))
         return lines

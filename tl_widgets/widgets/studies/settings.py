@@ -10,6 +10,7 @@ from tl_widgets.core.arguments import checked
 from tl_widgets.core.errors import InputError
 from tl_widgets.core.settings import Setting, settings_of
 from tl_widgets.core.text import shown
+from tl_widgets.core.translation import _
 from tl_widgets.studies.arguments import StudyArguments
 from tl_widgets.studies.registry import find_study
 
@@ -35,10 +36,19 @@ class StudySettings:
         study = find_study(self.study)
         names = [control.name for control in controls_of(self.study)]
         if not isinstance(self.values, Mapping):
-            raise InputError(f"values must map names of controls to values; received {shown(self.values)}.")
+            raise InputError(
+                _("values must map names of controls to values; received {values}.", values=shown(self.values))
+            )
         unknown = [name for name in self.values if name not in names]
         if unknown:
-            raise InputError(f"The study {self.study!r} has no control {unknown[0]!r}; it has {', '.join(names)}.")
+            raise InputError(
+                _(
+                    "The study {study!r} has no control {unknown!r}; it has {names}.",
+                    study=self.study,
+                    unknown=unknown[0],
+                    names=", ".join(names),
+                )
+            )
         arguments = study.arguments(**self.values)
         object.__setattr__(self, "arguments", arguments)
         object.__setattr__(self, "values", {name: getattr(arguments, name) for name in names})

@@ -7,7 +7,7 @@ names no study and imports nothing heavy, because every `--help` loads it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pkgutil import resolve_name

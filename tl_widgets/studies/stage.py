@@ -211,13 +211,7 @@ def _bar(axes: SvgAxes, chart: StageChart, dot: Dot) -> Markup:
     low, high = map(axes.x, dot.ci95)
     y = axes.y(dot.y)
     shift = 0 if len(chart.rows) < 3 else -1 if dot.series in _FULL else 1
-    path = _(
-        "M{low:.1f} {y:.1f}H{high:.1f}M{low:.1f} {y_2:.1f}v8M{high:.1f} {y_2:.1f}v8",
-        low=low,
-        y=y + shift,
-        high=high,
-        y_2=y - 4,
-    )
+    path = f"M{low:.1f} {y + shift:.1f}H{high:.1f}M{low:.1f} {y - 4:.1f}v8M{high:.1f} {y - 4:.1f}v8"
     return Markup(f'<path class="tlw-interval" d="{path}" stroke="currentColor" stroke-width="1.6" fill="none"/>')
 
 
@@ -324,26 +318,14 @@ def _band(axes: SvgAxes, span: Iterable[float], label: str, *, is_x: bool) -> Ma
     left, right, bottom, top = axes.x.start, axes.x.end, axes.y.start, axes.y.end
     if is_x:
         box = f'x="{low:.1f}" y="{top:.1f}" width="{max(high - low, 1):.1f}" height="{bottom - top:.1f}"'
-        edges = _(
-            "M{low:.1f} {bottom:.1f}V{top:.1f}M{high:.1f} {bottom:.1f}V{top:.1f}",
-            low=low,
-            bottom=bottom,
-            top=top,
-            high=high,
-        )
+        edges = f"M{low:.1f} {bottom:.1f}V{top:.1f}M{high:.1f} {bottom:.1f}V{top:.1f}"
         wide = text_width(label) + 8
         inside = high - low >= wide
         at, anchor = (high + 4, "start") if not inside and high + wide <= right else (high if inside else low, "end")
         note = text(at - 4 if anchor == "end" else at, bottom - 6, label, anchor=anchor, style=f"{PALE} {HALO}")
     else:
         box = f'x="{left:.1f}" y="{low:.1f}" width="{right - left:.1f}" height="{max(high - low, 1):.1f}"'
-        edges = _(
-            "M{left:.1f} {low:.1f}H{right:.1f}M{left:.1f} {high:.1f}H{right:.1f}",
-            left=left,
-            low=low,
-            right=right,
-            high=high,
-        )
+        edges = f"M{left:.1f} {low:.1f}H{right:.1f}M{left:.1f} {high:.1f}H{right:.1f}"
         note = text(left + 6, low + 13, _("your guess"), style=f"{PALE} {HALO}")
     return (
         Markup(
